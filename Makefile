@@ -1,0 +1,37 @@
+# One command each. `make demo` and `make test` set up what they need themselves.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+export DAGSTER_DISABLE_TELEMETRY := yes
+
+.PHONY: setup demo test check lock docs dev clean
+
+setup: $(VENV)/.done
+
+# The stamp is written last, so an interrupted set-up starts again.
+$(VENV)/.done: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Muster needs Python 3.11 or newer; name one with: make setup PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup
+	$(BIN)/muster demo
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Rewrites the lock from pyproject.toml; needs uv and a package index.
+lock:
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-strip-extras --extra dev --custom-compile-command 'make lock' pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) build *.egg-info

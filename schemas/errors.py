@@ -1,0 +1,39 @@
+"""Every exception Muster raises on purpose, in one hierarchy.
+
+Data that a force must mend is a finding, never an exception. An exception here means that the
+set-up, the lake or the code is wrong; its message ends with what to do next. `permanent` tells a
+scheduler that the same attempt will fail again until somebody changes something.
+"""
+
+from pathlib import Path
+
+
+class MusterError(Exception):
+    """Base of all errors that Muster explains itself; the CLI prints it without a traceback."""
+
+    permanent = True
+
+
+class SetupError(MusterError):
+    """A setting, a collection file or a reference file is wrong."""
+
+
+class ContractError(MusterError):
+    """A table does not have the shape its contract states: a fault of the code, not of a force."""
+
+
+class LakeError(MusterError):
+    """The lake cannot be read or written as it must be."""
+
+    permanent = False
+
+    def __init__(self, path: Path, problem: str, next_step: str) -> None:
+        """Name the path, what is wrong with it, and what to do."""
+        super().__init__(f"{path}: {problem}. {next_step}")
+        self.path = path
+
+
+class BusyError(MusterError):
+    """Another run holds the collection."""
+
+    permanent = False
