@@ -169,7 +169,7 @@ def _registers() -> Sheet:
         "registers",
         "Entries in the registers of gifts and hospitality in the period",
         (
-            "Where declined offers are not recorded: not_held there, and the recorded ones as total.",
+            "Where declined offers are not recorded, answer not_held; the total is then what is.",
             "Where there is no police authority, answer not_applicable in its rows.",
         ),
         columns,

@@ -1,0 +1,97 @@
+"""The raw form of a received return: sheets of cells, each with place, text and kind.
+
+Raw is passthrough: what stands in the file, and nothing about what it means. An unreadable file
+is a reading too, one that says why; reading never raises for what a force sent.
+"""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from schemas.template import address
+
+CELL_SCHEMA: Final = {
+    "sheet": pl.String,
+    "row_number": pl.Int64,
+    "column_number": pl.Int64,
+    "text": pl.String,
+    "kind": pl.String,
+}
+FACT_SCHEMA: Final = {"sheet": pl.String, "fact": pl.String, "place": pl.String}
+
+
+class RefusedError(Exception):
+    """The file must not or cannot be parsed: `problem` says why, `fix` what to do."""
+
+    def __init__(self, problem: str, fix: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.fix = fix
+
+
+class Cell(NamedTuple):
+    """One filled cell; `kind` as in the contract RawCells."""
+
+    row: int
+    column: int
+    text: str
+    kind: str
+
+    @property
+    def address(self) -> str:
+        """The cell's A1 address."""
+        return address(self.row, self.column)
+
+
+class Fact(NamedTuple):
+    """Something about a sheet that its values do not show; `fact` as in the contract SheetFacts."""
+
+    fact: str
+    place: str
+
+
+@dataclass(frozen=True)
+class RawSheet:
+    """One sheet: its filled cells in order, and the facts of its structure."""
+
+    name: str
+    cells: tuple[Cell, ...]
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a file holds: its sheets, or the reason why it was refused."""
+
+    sheets: tuple[RawSheet, ...] = ()
+    refusal: RefusedError | None = None
+
+    def cells_frame(self) -> pl.DataFrame:
+        """One row a filled cell, with the columns of CELL_SCHEMA."""
+        rows = [(sheet.name, *cell) for sheet in self.sheets for cell in sheet.cells]
+        return pl.DataFrame(rows, schema=CELL_SCHEMA, orient="row")
+
+    def facts_frame(self) -> pl.DataFrame:
+        """One row a fact, with the columns of FACT_SCHEMA; each sheet has the fact `present`."""
+        rows = [
+            (sheet.name, *fact)
+            for sheet in self.sheets
+            for fact in (Fact("present", ""), *sheet.facts)
+        ]
+        return pl.DataFrame(rows, schema=FACT_SCHEMA, orient="row")
+
+
+def sheets_of(cells: pl.DataFrame, facts: pl.DataFrame) -> tuple[RawSheet, ...]:
+    """Return the sheets that frames of one receipt's cells and facts stand for."""
+    by_sheet: dict[str, tuple[list[Cell], list[Fact]]] = {}
+    for sheet, fact, where in facts.select(FACT_SCHEMA).iter_rows():
+        _, known = by_sheet.setdefault(sheet, ([], []))
+        if fact != "present":
+            known.append(Fact(fact, where))
+    for sheet, *cell in cells.select(CELL_SCHEMA).iter_rows():
+        by_sheet[sheet][0].append(Cell(*cell))
+    return tuple(
+        RawSheet(name, tuple(sorted(found)), tuple(known))
+        for name, (found, known) in by_sheet.items()
+    )

@@ -1,0 +1,163 @@
+"""How a table's contract is written and what is derived from it.
+
+A contract is a pandera model: column names, types, units, descriptions, keys and checks are
+written there once. Arrow schemas, documentation and expectations are derived by the functions
+here. Does not belong here: any table (tables.py, marts/) or any rule about a force's data.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import pandera.polars as pa
+import polars as pl
+import pyarrow
+from pandera.errors import SchemaErrors
+
+from schemas.errors import ContractError
+
+CONTRACT_VERSION: Final = "1"
+"""Raised when a mart's columns, types, keys or meanings change."""
+
+_ARROW_TYPES: Final[dict[Any, pyarrow.DataType]] = {
+    pl.String: pyarrow.string(),
+    pl.Int64: pyarrow.int64(),
+    pl.Float64: pyarrow.float64(),
+    pl.Boolean: pyarrow.bool_(),
+    pl.Date: pyarrow.date32(),
+}
+
+
+class Table(pa.DataFrameModel):
+    """Base of every contract: exactly these columns, in this order, of these types."""
+
+    class Config:
+        """Nothing is coerced: a wrong type is a fault to mend, not to hide."""
+
+        strict = True
+        ordered = True
+        coerce = False
+
+
+Contract = type[Table]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a contract, as the derived artefacts need it."""
+
+    name: str
+    dtype: type[pl.DataType]
+    description: str
+    unit: str
+    key: bool
+    nullable: bool
+    allowed: tuple[str, ...]
+
+
+def column(
+    description: str,
+    unit: str,
+    *,
+    key: bool = False,
+    nullable: bool = False,
+    isin: Any = None,
+    ge: float | None = None,
+) -> Any:
+    """Declare a column in a contract.
+
+    Args:
+        description: what the column means, for a reader who sees nothing else.
+        unit: `count`, `people`, `percent`, ... or `code`, `text`, `date`, `hash` for the rest.
+        key: whether the column is part of the table's key.
+        nullable: whether a value may be unknown.
+        isin: the codes the column may hold; None for any.
+        ge: the smallest number the column may hold.
+    """
+    allowed = None if isin is None else list(isin)
+    return pa.Field(
+        nullable=nullable,
+        description=description,
+        isin=allowed,
+        ge=ge,
+        metadata={"unit": unit, "key": key, "allowed": tuple(allowed or ())},
+    )
+
+
+@cache
+def _schema(contract: Contract) -> pa.DataFrameSchema:
+    schema = contract.to_schema()
+    keys = [name for name, spec in schema.columns.items() if (spec.metadata or {})["key"]]
+    schema.unique = keys or None
+    return schema
+
+
+@cache
+def columns(contract: Contract) -> tuple[Column, ...]:
+    """Return the columns of a contract, in order."""
+    found = []
+    for name, spec in _schema(contract).columns.items():
+        metadata: dict[str, Any] = spec.metadata or {}
+        found.append(
+            Column(
+                name=name,
+                dtype=spec.dtype.type.base_type(),
+                description=spec.description or "",
+                unit=metadata["unit"],
+                key=metadata["key"],
+                nullable=spec.nullable,
+                allowed=metadata["allowed"],
+            )
+        )
+    return tuple(found)
+
+
+def keys(contract: Contract) -> list[str]:
+    """Return the names of the key columns, in order."""
+    return [column.name for column in columns(contract) if column.key]
+
+
+def description(contract: Contract) -> str:
+    """Return the contract's own description: its docstring, on one line."""
+    return " ".join((contract.__doc__ or "").split())
+
+
+def empty(contract: Contract) -> pl.DataFrame:
+    """Return a frame of the contract's columns without rows."""
+    return pl.DataFrame(schema={column.name: column.dtype for column in columns(contract)})
+
+
+def arrow_schema(contract: Contract) -> pyarrow.Schema:
+    """Return the Arrow schema, each field with its description and unit."""
+    return pyarrow.schema(
+        pyarrow.field(
+            column.name,
+            _ARROW_TYPES[column.dtype],
+            nullable=column.nullable,
+            metadata={"description": column.description, "unit": column.unit},
+        )
+        for column in columns(contract)
+    )
+
+
+def conform(contract: Contract, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame in the contract's column order, sorted by all its columns, keys first.
+
+    Raises:
+        ContractError: a column is missing or of another type, a key stands twice, or a value is
+            outside what the contract allows.
+    """
+    names = [column.name for column in columns(contract)]
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise ContractError(f"{contract.__name__} lacks the columns {', '.join(missing)}")
+    order = keys(contract) + [name for name in names if name not in keys(contract)]
+    ordered = frame.select(names).sort(order, nulls_last=False, maintain_order=True)
+    try:
+        return _schema(contract).validate(ordered, lazy=True)
+    except SchemaErrors as error:
+        cases = error.failure_cases.select("column", "check", "failure_case").head(5)
+        raise ContractError(
+            f"{contract.__name__} breaks its contract; first cases of {error.failure_cases.height}:"
+            f" {cases.to_dicts()}. This is a fault of the program; report it."
+        ) from error

@@ -1,0 +1,77 @@
+"""A finding: one thing that is wrong with a received file, at its place.
+
+Belongs here: the shape of a finding and how a list of them becomes rows. Does not: any rule.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Final
+
+import polars as pl
+
+from schemas.rules.catalogue import Severity, rules
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One finding. Places are null where the finding concerns more than a cell."""
+
+    rule_id: str
+    severity: Severity
+    message: str
+    how_to_fix: str
+    sheet: str | None = None
+    cell: str | None = None
+    row_code: str | None = None
+    column_code: str | None = None
+    value: str | None = None
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it keeps the return out of the totals."""
+        return self.severity == "B"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a finding stands."""
+
+    sheet: str | None = None
+    cell: str | None = None
+    row_code: str | None = None
+    column_code: str | None = None
+    value: str | None = None
+
+
+NOWHERE: Final = Place()
+
+
+def finding(
+    rule_id: str,
+    message: str,
+    place: Place = NOWHERE,
+    *,
+    fix: str | None = None,
+    severity: Severity | None = None,
+) -> Finding:
+    """Return a finding of a rule, with the rule's own advice and severity unless told otherwise."""
+    rule = rules()[rule_id]
+    return Finding(
+        rule_id,
+        severity or rule.severity,
+        message,
+        fix or rule.fix,
+        place.sheet,
+        place.cell,
+        place.row_code,
+        place.column_code,
+        place.value,
+    )
+
+
+_SCHEMA: Final = dict.fromkeys(Finding.__dataclass_fields__, pl.String)
+
+
+def findings_frame(findings: Iterable[Finding]) -> pl.DataFrame:
+    """Return one row a finding, with the columns of Finding."""
+    return pl.DataFrame([asdict(item) for item in findings], schema=_SCHEMA)

@@ -1,0 +1,23 @@
+"""The marts by name, in the order a reader would want them."""
+
+from typing import Final
+
+from schemas.contract import Contract
+from schemas.marts import facts, returns, totals
+
+MARTS: Final[dict[str, Contract]] = {
+    "national_totals": totals.NationalTotals,
+    "investigations": facts.Investigations,
+    "outcome_breakdown": totals.OutcomeBreakdown,
+    "force_profiles": facts.ForceProfiles,
+    "register_entries": facts.RegisterEntries,
+    "second_jobs": facts.SecondJobs,
+    "capability_answers": facts.CapabilityAnswers,
+    "capability_adoption": totals.CapabilityAdoption,
+    "comparisons": totals.Comparisons,
+    "distribution": totals.Distribution,
+    "reconciliation": returns.Reconciliation,
+    "returns_status": returns.ReturnsStatus,
+    "findings": returns.Findings,
+    "cells": returns.Cells,
+}

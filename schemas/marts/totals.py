@@ -1,0 +1,86 @@
+"""Marts of what the live returns add up to."""
+
+from schemas import columns as shared
+from schemas import vocabulary as v
+from schemas.contract import Table, column
+
+
+class NationalTotals(Table):
+    """Every national figure, in the vocabulary of the published figures.
+
+    `value` is null, never zero, where no live return gives a number for it.
+    """
+
+    measure: str = shared.measure(key=True)
+    breakdown: str = shared.breakdown(key=True)
+    period: str = shared.period(key=True)
+    value: float = column(
+        "The figure; shares are percents, unrounded", "see the column unit", nullable=True
+    )
+    unit: str = column("Unit of the value", "code")
+    forces_included: int = column("Forces whose live return gives a number for it", "forces", ge=0)
+    forces_expected: int = column("Forces the collection expects a return from", "forces", ge=0)
+    provisional: bool = column("Whether an included return has open queries", "true or false")
+
+
+class OutcomeBreakdown(Table):
+    """Investigations by subject and outcome, with the outcome's share of the subject."""
+
+    category: str = shared.category(key=True)
+    outcome: str = shared.outcome(key=True, isin=v.OUTCOMES)
+    cases: int = column("Number of investigations", "count", ge=0)
+    share: float = column(
+        "Percent of the subject's investigations; null where it has none", "percent", nullable=True
+    )
+
+
+class CapabilityAdoption(Table):
+    """How many forces gave each answer to each question."""
+
+    question_code: str = column("Code of the question", "code", key=True)
+    answer: str = column("Code of the answer", "code", key=True)
+    forces: int = column("Forces that gave this answer", "forces", ge=0)
+    share: float = column(
+        "Percent of the forces with a live return; null where there is none",
+        "percent",
+        nullable=True,
+    )
+
+
+class Comparisons(Table):
+    """The collection period beside an earlier one, as monthly rates."""
+
+    measure: str = shared.measure(key=True)
+    breakdown: str = shared.breakdown(key=True)
+    period: str = shared.period(key=True)
+    value: int = column("Number in the period; null where unknown", "count", nullable=True)
+    per_month: float = column("Number a month; null where unknown", "per_month", nullable=True)
+    previous_period: str = column("The earlier period", "code", key=True)
+    previous_value: int = column(
+        "Number in the earlier period; null where unknown", "count", nullable=True
+    )
+    previous_per_month: float = column(
+        "Number a month in the earlier period; null where unknown", "per_month", nullable=True
+    )
+    ratio: float = column(
+        "Monthly rate over the earlier monthly rate; null where that is zero or unknown",
+        "ratio",
+        nullable=True,
+    )
+
+
+class Distribution(Table):
+    """How investigations are spread over the forces with a live return."""
+
+    measure: str = shared.measure(key=True)
+    breakdown: str = shared.breakdown(key=True)
+    statistic: str = column(
+        "minimum, lower_quartile, median, mean, upper_quartile, maximum, or a band of counts",
+        "code",
+        key=True,
+    )
+    value: float = column(
+        "Investigations per force, or number of forces for a band; null without live returns",
+        "count",
+        nullable=True,
+    )

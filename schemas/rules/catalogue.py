@@ -1,0 +1,59 @@
+"""The rules of a return as data a force can read about: id, title, severity, why, how to fix.
+
+The texts stand in the .toml files here, one a tier; the functions that test them are in
+assets/validation/. A collection can downgrade a rule or switch it off (collection.py).
+"""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from schemas.errors import SetupError
+
+Severity = Literal["B", "Q", "N"]
+
+TIERS: Final = {
+    "structure": "Structure: can the return be read as the template says?",
+    "validity": "Validity: is each cell what it should be?",
+    "consistency": "Consistency: do the figures on a sheet agree with each other?",
+}
+
+
+class Rule(BaseModel):
+    """One rule. `severity` is the usual one; some cases of a rule are lighter, as `checks` says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    id: str
+    title: str
+    tier: str
+    severity: Severity
+    reads: str
+    checks: str
+    why: str
+    fix: str
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    """Return every rule by id, tier by tier.
+
+    Raises:
+        SetupError: a rule file is not as it must be, or an id stands twice.
+    """
+    found: dict[str, Rule] = {}
+    for tier in TIERS:
+        path = Path(__file__).with_name(f"{tier}.toml")
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            parsed = [Rule(tier=tier, **item) for item in data["rule"]]
+        except (OSError, KeyError, tomllib.TOMLDecodeError, ValidationError) as error:
+            raise SetupError(f"{path} is not a file of rules: {error}. Mend it.") from error
+        for rule in parsed:
+            if rule.id in found:
+                raise SetupError(f"{path} defines {rule.id} again. Give the rule a new id.")
+            found[rule.id] = rule
+    return found

@@ -1,0 +1,86 @@
+"""Contracts of the tables between the stages; analysts read marts/ instead."""
+
+from schemas import columns as shared
+from schemas import vocabulary as v
+from schemas.contract import Table, column
+
+
+class Receipts(Table):
+    """Every file received for a collection, in order of receipt."""
+
+    receipt_id: str = shared.receipt_id(key=True)
+    sequence: int = column("Order of receipt in the collection, from 1", "count", ge=1)
+    sha256: str = shared.sha256()
+    size: int = column("Size of the file", "bytes", ge=0)
+    file_name: str = column("Name under which the file was dropped", "text")
+    received_at: str = column("When it was received, ISO 8601 in UTC", "time")
+    force_code: str = shared.force_code(nullable=True)
+    version: int = column(
+        "Which of the force's receipts it is, from 1; null where the force cannot be told",
+        "count",
+        nullable=True,
+        ge=1,
+    )
+
+
+class RawCells(Table):
+    """Every filled cell of every received file, as it stands there."""
+
+    receipt_id: str = shared.receipt_id(key=True)
+    sheet: str = shared.sheet(key=True)
+    row_number: int = column("Row of the cell, from 1", "count", key=True, ge=1)
+    column_number: int = column("Column of the cell, from 1", "count", key=True, ge=1)
+    text: str = column("What stands in the cell", "text")
+    kind: str = column(
+        "What kind of cell it is",
+        "code",
+        isin=("text", "number", "percent", "boolean", "date", "error", "formula"),
+    )
+
+
+class SheetFacts(Table):
+    """What the sheets of a received file are like, beyond the values of their cells."""
+
+    receipt_id: str = shared.receipt_id(key=True)
+    sheet: str = shared.sheet(key=True)
+    fact: str = column(
+        "present (once for every sheet), formula, uncalculated, merged or hidden_...",
+        "code",
+        key=True,
+    )
+    place: str = column("Cell, range or row it is about; empty for the sheet", "code", key=True)
+
+
+class Entries(Table):
+    """Every entry of the template found in a received file, with its typed value."""
+
+    receipt_id: str = shared.receipt_id(key=True)
+    sheet: str = shared.sheet(key=True)
+    row_code: str = shared.row_code(key=True)
+    column_code: str = shared.column_code(key=True)
+    cell: str = shared.cell()
+    value: str = column(
+        "The entry in its plain form; null where it could not be typed", "text", nullable=True
+    )
+    number: int = column(
+        "The entry as a number; null where it is none", "count", nullable=True, ge=0
+    )
+    missing: str = column(
+        "`not_held` or `not_applicable`; null where a value is given",
+        "code",
+        nullable=True,
+        isin=v.MISSING_REASONS,
+    )
+
+
+class ReportFigures(Table):
+    """Every figure read out of a published force report."""
+
+    file_name: str = column("Name of the report's file", "text", key=True)
+    sha256: str = shared.sha256(key=True)
+    force_code: str = shared.force_code()
+    measure: str = shared.measure(key=True)
+    breakdown: str = shared.breakdown(key=True)
+    value: float = column("The figure", "see the column unit")
+    unit: str = column("Unit of the value", "code")
+    line: int = column("Line of the text it was read from, from 1", "count", ge=1)
