@@ -18,17 +18,17 @@ from schemas.errors import BusyError, LakeError
 DEFAULT: Final = Path("data_lake")
 
 
+def lake_root() -> Path:
+    """Return the folder that MUSTER_LAKE names, or `data_lake/` in the current directory."""
+    return Path(os.environ.get("MUSTER_LAKE") or DEFAULT).absolute()
+
+
 @dataclass(frozen=True)
 class Lake:
     """One collection's part of the lake at `root`."""
 
     root: Path
     collection: str
-
-    @classmethod
-    def from_environment(cls, collection: str) -> "Lake":
-        """Return the lake that MUSTER_LAKE names, or `data_lake/` in the current directory."""
-        return cls(Path(os.environ.get("MUSTER_LAKE") or DEFAULT).absolute(), collection)
 
     @property
     def landing(self) -> Path:
@@ -60,36 +60,32 @@ class Lake:
         """A link to the one complete release that analysts read."""
         return self.root / "marts" / self.collection
 
-    @property
-    def dagster_home(self) -> Path:
-        """Where Dagster keeps its runs and events."""
-        return self.root / "dagster"
-
     def table(self, stage: str, name: str) -> Path:
         """Path of a table between the stages."""
         return self.work / stage / f"{name}.parquet"
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the collection, so that two runs never write at once.
 
-        The lock is the operating system's: it ends with the process, however that ends.
+@contextmanager
+def held(root: Path) -> Iterator[None]:
+    """Hold the lake, so that two runs never write to it at once.
 
-        Raises:
-            BusyError: another process holds it.
-        """
-        with write_errors(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
-            lock = (self.root / f".{self.collection}.lock").open("w")
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise BusyError(
-                    f"another run holds collection {self.collection} in {self.root}. Wait until it"
-                    " has ended and start again."
-                ) from None
-            yield
+    The lock is the operating system's: it ends with the process, however that ends.
+
+    Raises:
+        BusyError: another process holds it.
+        LakeError: the lake cannot be written.
+    """
+    with write_errors(root):
+        root.mkdir(parents=True, exist_ok=True)
+        lock = (root / ".lock").open("w")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BusyError(
+                f"another run holds the lake {root}. Wait until it has ended and start again."
+            ) from None
+        yield
 
 
 @contextmanager

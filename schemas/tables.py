@@ -21,6 +21,8 @@ class Receipts(Table):
         nullable=True,
         ge=1,
     )
+    problem: str = column("Why it cannot be read; null where it can", "text", nullable=True)
+    remedy: str = column("What to do about that; null where it can be read", "text", nullable=True)
 
 
 class RawCells(Table):
@@ -73,6 +75,21 @@ class Entries(Table):
     )
 
 
+class AllFindings(Table):
+    """Everything found in every received file, current or not."""
+
+    receipt_id: str = shared.receipt_id()
+    rule_id: str = column("The rule that found it", "code")
+    severity: str = column("B, Q or N", "code", isin=v.SEVERITIES)
+    sheet: str = shared.sheet(nullable=True)
+    cell: str = shared.cell(nullable=True)
+    row_code: str = shared.row_code(nullable=True)
+    column_code: str = shared.column_code(nullable=True)
+    value: str = column("What stands in the cell; null where nothing does", "text", nullable=True)
+    message: str = column("What is wrong: observed against expected", "text")
+    how_to_fix: str = column("What to do about it", "text")
+
+
 class ReportFigures(Table):
     """Every figure read out of a published force report."""
 
@@ -84,3 +101,31 @@ class ReportFigures(Table):
     value: float = column("The figure", "see the column unit")
     unit: str = column("Unit of the value", "code")
     line: int = column("Line of the text it was read from, from 1", "count", ge=1)
+
+
+class LiveReturns(Table):
+    """The returns that totals are built from: the newest acceptable one of each force."""
+
+    force_code: str = shared.force_code(key=True)
+    receipt_id: str = shared.receipt_id()
+    sha256: str = shared.sha256()
+    basis: str = shared.basis()
+    provisional: bool = column("Whether the return has open queries", "true or false")
+
+
+class LiveEntries(Table):
+    """Every entry of the live returns, and nothing else: the one input of all totals."""
+
+    force_code: str = shared.force_code(key=True)
+    sheet: str = shared.sheet(key=True)
+    row_code: str = shared.row_code(key=True)
+    column_code: str = shared.column_code(key=True)
+    receipt_id: str = shared.receipt_id()
+    sha256: str = shared.sha256()
+    cell: str = shared.cell()
+    value: str = column("The entry in its plain form", "text")
+    number: int = column(
+        "The entry as a number; null where it is none", "count", nullable=True, ge=0
+    )
+    basis: str = shared.basis()
+    provisional: bool = column("Whether the return has open queries", "true or false")

@@ -13,16 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import polars as pl
-
 from assets.intake.attribution import declared_force
 from assets.intake.reader import read_return
 from assets.intake.reading import Reading
 from assets.lake import Lake, atomic_file, put_in_place, scratch_file, write_errors
 from schemas.collection import Collection
-from schemas.contract import conform, empty
 from schemas.errors import LakeError
-from schemas.tables import Receipts
 
 _CHUNK: Final = 1024 * 1024
 ID_LENGTH: Final = 16
@@ -178,12 +174,6 @@ class RawStore:
         with atomic_file(self._receipts / name) as file:
             file.write(json.dumps(asdict(receipt), indent=1).encode())
         return receipt
-
-
-def receipts_frame(receipts: Iterable[Receipt]) -> pl.DataFrame:
-    """Return the receipts as the table of contract Receipts."""
-    rows = [asdict(receipt) for receipt in receipts]
-    return conform(Receipts, pl.DataFrame(rows, schema=empty(Receipts).schema))
 
 
 def _copy(source: Path, target: Path) -> str:

@@ -85,11 +85,11 @@ class Reading:
 def sheets_of(cells: pl.DataFrame, facts: pl.DataFrame) -> tuple[RawSheet, ...]:
     """Return the sheets that frames of one receipt's cells and facts stand for."""
     by_sheet: dict[str, tuple[list[Cell], list[Fact]]] = {}
-    for sheet, fact, where in facts.select(FACT_SCHEMA).iter_rows():
+    for sheet, fact, where in facts.select(list(FACT_SCHEMA)).iter_rows():
         _, known = by_sheet.setdefault(sheet, ([], []))
         if fact != "present":
             known.append(Fact(fact, where))
-    for sheet, *cell in cells.select(CELL_SCHEMA).iter_rows():
+    for sheet, *cell in cells.select(list(CELL_SCHEMA)).iter_rows():
         by_sheet[sheet][0].append(Cell(*cell))
     return tuple(
         RawSheet(name, tuple(sorted(found)), tuple(known))

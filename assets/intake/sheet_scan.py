@@ -27,7 +27,7 @@ def scan_sheet(sheet: str, xml: bytes) -> tuple[Fact, ...]:
     parser.StartElementHandler = scanner.start
     parser.EndElementHandler = scanner.end
     parser.Parse(xml, True)
-    return tuple(scanner.facts)
+    return tuple(dict.fromkeys(scanner.facts))
 
 
 def place(reference: str) -> tuple[int, int]:

@@ -51,14 +51,14 @@ def _sheet_parts(container: Container) -> dict[str, tuple[str, tuple[Fact, ...]]
             for link in links
             if link.attrib["Type"].endswith("/worksheet")
         }
-        sheets: dict[str, tuple[str, tuple[Fact, ...]]] = {
-            sheet.attrib["name"]: (
-                targets[sheet.attrib[_RELATION]],
-                (Fact("hidden_sheet", ""),) if "hidden" in sheet.get("state", "").lower() else (),
-            )
-            for sheet in book.iter(f"{_MAIN}sheet")
-            if sheet.attrib[_RELATION] in targets
-        }
+        sheets: dict[str, tuple[str, tuple[Fact, ...]]] = {}
+        for sheet in book.iter(f"{_MAIN}sheet"):
+            name, relation = sheet.attrib["name"], sheet.attrib[_RELATION]
+            if name in sheets:
+                raise RefusedError(f"the workbook has two sheets {name!r}", _SAVE)
+            if relation in targets:
+                hidden = "hidden" in sheet.get("state", "").lower()
+                sheets[name] = targets[relation], (Fact("hidden_sheet", ""),) if hidden else ()
     except KeyError as error:
         raise RefusedError(f"the workbook lacks its part {error}", _SAVE) from error
     if not sheets or not {part for part, _ in sheets.values()} <= set(container.names()):

@@ -1,0 +1,66 @@
+"""How a Dagster asset is declared here: one table, its contract, and nothing written twice.
+
+Belongs here: what every table asset has in common. The bodies stand in each stage's assets.py.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import dagster as dg
+
+from schemas.collection import collection_files
+from schemas.contract import Contract, columns, description
+
+COLLECTIONS: Final = dg.StaticPartitionsDefinition(sorted(collection_files()))
+"""Everything is partitioned by collection: one step reads all returns of one collection."""
+
+OWNERS: Final = ["team:data-team"]
+_DAGSTER_TYPES: Final = {"String": "string", "Int64": "int", "Float64": "float"}
+
+
+def column_schema(contract: Contract) -> dg.TableSchema:
+    """Return the columns of a contract as Dagster shows them."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=_DAGSTER_TYPES.get(column.dtype.__name__, column.dtype.__name__.lower()),
+                description=f"{column.description} [{column.unit}]",
+                constraints=dg.TableColumnConstraints(nullable=column.nullable),
+            )
+            for column in columns(contract)
+        ]
+    )
+
+
+def table_spec(stage: str, name: str, contract: Contract) -> dict[str, Any]:
+    """Return the arguments by which `dg.asset` and `dg.AssetOut` describe a table."""
+    return {
+        "key": dg.AssetKey([stage, name]),
+        "description": description(contract),
+        "metadata": {"dagster/column_schema": column_schema(contract)},
+        "owners": OWNERS,
+        "kinds": {"polars", "parquet"},
+        "group_name": stage,
+    }
+
+
+def table(
+    contract: Contract, stage: str, name: str, **inputs: str
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Declare an asset that makes one table.
+
+    Args:
+        contract: the contract of the table.
+        stage: the folder under assets/ that makes it.
+        name: the table's name, which is the file's too.
+        inputs: parameter name to `stage/table` of each table it is made from.
+    """
+    return dg.asset(
+        **table_spec(stage, name, contract), ins=ins(inputs), partitions_def=COLLECTIONS
+    )
+
+
+def ins(inputs: Mapping[str, str]) -> dict[str, dg.AssetIn]:
+    """Return Dagster's form of inputs written `stage/table`."""
+    return {name: dg.AssetIn(key=dg.AssetKey(key.split("/"))) for name, key in inputs.items()}

@@ -1,0 +1,52 @@
+"""Intake as assets: what was dropped becomes receipts, and receipts become raw cells."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from assets.declare import COLLECTIONS, table_spec
+from assets.intake.landing import waiting
+from assets.intake.raw_store import RawStore
+from assets.intake.tables import received
+from assets.lake import Lake
+from schemas.collection import load_collection
+from schemas.tables import RawCells, Receipts, SheetFacts
+
+_STAGE = "intake"
+
+
+@dg.multi_asset(
+    outs={
+        name: dg.AssetOut(**table_spec(_STAGE, name, contract))
+        for name, contract in {
+            "receipts": Receipts,
+            "raw_cells": RawCells,
+            "sheet_facts": SheetFacts,
+        }.items()
+    },
+    partitions_def=COLLECTIONS,
+)
+def intake(
+    context: dg.AssetExecutionContext, lake_root: dg.ResourceParam[Path]
+) -> tuple[dg.Output, dg.Output, dg.Output]:
+    """Take in what waits in landing, then read every file ever received."""
+    lake = Lake(lake_root, context.partition_key)
+    store = RawStore(lake)
+    dropped = waiting(lake.landing)
+    taken = store.take_in(dropped.files, load_collection(lake.collection))
+    for name, reason in taken.left.items():
+        context.log.warning(f"{name} stays in landing: {reason}")
+    for path in dropped.ignored:
+        context.log.warning(f"{path} is not looked into")
+    everything = received(store)
+    about = {
+        "new": len(taken.new),
+        "received_before_under_another_name": taken.duplicates,
+        "left_in_landing": taken.left,
+        "ignored_in_landing": [path.name for path in dropped.ignored],
+    }
+    return (
+        dg.Output(everything.receipts, "receipts", metadata=about),
+        dg.Output(everything.cells, "raw_cells"),
+        dg.Output(everything.facts, "sheet_facts"),
+    )

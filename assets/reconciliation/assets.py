@@ -1,0 +1,43 @@
+"""Reconciliation as an asset, with a check that shows how many figures differ."""
+
+import dagster as dg
+import polars as pl
+
+from assets.declare import table
+from assets.reconciliation.reconcile import reconcile
+from schemas.collection import load_collection
+from schemas.marts.returns import Reconciliation
+
+_STAGE = "reconciliation"
+
+
+@table(
+    Reconciliation,
+    _STAGE,
+    "reconciliation",
+    national="totals/national_totals",
+    live="validation/live_entries",
+    printed="reports/report_figures",
+)
+def reconciliation(
+    context: dg.AssetExecutionContext,
+    national: pl.DataFrame,
+    live: pl.DataFrame,
+    printed: pl.DataFrame,
+) -> pl.DataFrame:
+    return reconcile(national, live, printed, load_collection(context.partition_key))
+
+
+@dg.asset_check(
+    asset=dg.AssetKey([_STAGE, "reconciliation"]),
+    name="published_figures",
+    description="No computed figure contradicts the published one.",
+)
+def published_figures(reconciliation: pl.DataFrame) -> dg.AssetCheckResult:
+    counts = dict(reconciliation.group_by("status").len().sort("status").iter_rows())
+    differing = reconciliation.filter(pl.col("status") == "differs")["figure_id"].to_list()
+    return dg.AssetCheckResult(
+        passed=not differing,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"by_status": counts, "differing": differing[:20]},
+    )

@@ -1,0 +1,78 @@
+"""What a release is made from, and the name that follows from it.
+
+Belongs here: the inputs of a release and their hash. A name never contains the time, so the same
+inputs have the same name on any machine.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from schemas.collection import collection_files
+from schemas.contract import CONTRACT_VERSION
+
+_PACKAGES: Final = Path(__file__).parents[2]
+_SOURCES: Final = ("assets", "schemas")
+_NAME_LENGTH: Final = 12
+
+
+@dataclass(frozen=True)
+class Ingredients:
+    """What a release is made from.
+
+    `returns` has the sha256 of every receipt that shows in the marts, `live` of those that count;
+    `reports` the sha256 of every force report read. All are sorted.
+    """
+
+    collection: str
+    collection_sha256: str
+    contract_version: str
+    software_sha256: str
+    returns: tuple[tuple[str | None, str], ...]
+    live: tuple[tuple[str, str], ...]
+    reports: tuple[str, ...]
+
+    @property
+    def release_id(self) -> str:
+        """The release's name: the collection and the start of the hash of all that is here."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        return f"{self.collection}-{digest[:_NAME_LENGTH]}"
+
+
+def ingredients(
+    collection_id: str,
+    returns: list[tuple[str | None, str]],
+    live: list[tuple[str, str]],
+    reports: list[str],
+) -> Ingredients:
+    """Return the ingredients of a release, given the force and sha256 of each return."""
+    return Ingredients(
+        collection=collection_id,
+        collection_sha256=_sha256(collection_files()[collection_id].read_bytes()),
+        contract_version=CONTRACT_VERSION,
+        software_sha256=software_sha256(),
+        returns=tuple(sorted(returns, key=lambda item: (item[0] or "", item[1]))),
+        live=tuple(sorted(live)),
+        reports=tuple(sorted(reports)),
+    )
+
+
+@cache
+def software_sha256() -> str:
+    """Return the hash of the code and data that turn returns into marts."""
+    files = sorted(
+        path
+        for folder in _SOURCES
+        for path in (_PACKAGES / folder).rglob("*")
+        if path.suffix in {".py", ".toml", ".csv"}
+    )
+    parts = [f"{path.relative_to(_PACKAGES)} {_sha256(path.read_bytes())}" for path in files]
+    return _sha256("\n".join(parts).encode())
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

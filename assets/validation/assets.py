@@ -1,0 +1,147 @@
+"""Validation as assets: raw cells become entries, findings, states, and the list of live returns."""
+
+import dagster as dg
+import polars as pl
+
+from assets.declare import COLLECTIONS, ins, table, table_spec
+from assets.intake.tables import Received, readings
+from assets.validation import states
+from assets.validation.validate import validate
+from schemas.collection import collection_files, load_collection
+from schemas.marts.returns import Findings, ReturnsStatus
+from schemas.returns_template import returns_template
+from schemas.rules.catalogue import TIERS, rules
+from schemas.tables import AllFindings, Entries, LiveEntries, LiveReturns
+
+_STAGE = "validation"
+
+FORCE_RETURNS = {
+    collection_id: dg.AssetSpec(
+        key=[_STAGE, "force_returns", collection_id],
+        description="One partition for each expected force, materialised by its live return.",
+        group_name=_STAGE,
+        partitions_def=dg.StaticPartitionsDefinition(load_collection(collection_id).forces),
+    )
+    for collection_id in sorted(collection_files())
+}
+
+
+@dg.multi_asset(
+    outs={
+        "entries": dg.AssetOut(**table_spec(_STAGE, "entries", Entries)),
+        "all_findings": dg.AssetOut(**table_spec(_STAGE, "all_findings", AllFindings)),
+    },
+    ins=ins(
+        {
+            "receipts": "intake/receipts",
+            "raw_cells": "intake/raw_cells",
+            "sheet_facts": "intake/sheet_facts",
+        }
+    ),
+    partitions_def=COLLECTIONS,
+)
+def validated(
+    context: dg.AssetExecutionContext,
+    receipts: pl.DataFrame,
+    raw_cells: pl.DataFrame,
+    sheet_facts: pl.DataFrame,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Check every received return by every rule."""
+    result = validate(
+        readings(Received(receipts, raw_cells, sheet_facts)),
+        load_collection(context.partition_key),
+        returns_template(),
+    )
+    return result.entries, result.findings
+
+
+@table(
+    ReturnsStatus,
+    _STAGE,
+    "returns_status",
+    receipts="intake/receipts",
+    all_findings="validation/all_findings",
+)
+def returns_status(
+    context: dg.AssetExecutionContext, receipts: pl.DataFrame, all_findings: pl.DataFrame
+) -> pl.DataFrame:
+    judged = states.judged_receipts(receipts, all_findings)
+    return states.returns_status(judged, load_collection(context.partition_key))
+
+
+@table(
+    Findings,
+    _STAGE,
+    "findings",
+    receipts="intake/receipts",
+    all_findings="validation/all_findings",
+)
+def findings(receipts: pl.DataFrame, all_findings: pl.DataFrame) -> pl.DataFrame:
+    return states.findings_mart(states.judged_receipts(receipts, all_findings), all_findings)
+
+
+@table(
+    LiveReturns,
+    _STAGE,
+    "live_returns",
+    receipts="intake/receipts",
+    all_findings="validation/all_findings",
+    entries="validation/entries",
+)
+def live_returns(
+    context: dg.AssetExecutionContext,
+    receipts: pl.DataFrame,
+    all_findings: pl.DataFrame,
+    entries: pl.DataFrame,
+) -> pl.DataFrame:
+    live = states.live_returns(states.judged_receipts(receipts, all_findings), entries)
+    key = FORCE_RETURNS[context.partition_key].key
+    for row in live.iter_rows(named=True):
+        context.log_event(
+            dg.AssetMaterialization(
+                key,
+                partition=row["force_code"],
+                metadata={"receipt": row["receipt_id"], "basis": row["basis"]},
+            )
+        )
+    return live
+
+
+@table(
+    LiveEntries,
+    _STAGE,
+    "live_entries",
+    live_returns="validation/live_returns",
+    entries="validation/entries",
+)
+def live_entries(live_returns: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
+    return states.live_entries(live_returns, entries)
+
+
+def _tier_check(tier: str, title: str) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=dg.AssetKey([_STAGE, "findings"]),
+        name=tier,
+        description=title,
+        partitions_def=COLLECTIONS,
+    )
+    def check(findings: pl.DataFrame) -> dg.AssetCheckResult:
+        of_tier = [rule.id for rule in rules().values() if rule.tier == tier]
+        blocking = findings.filter(
+            pl.col("rule_id").is_in(of_tier) & (pl.col("severity") == "B")
+        )
+        counts = blocking.group_by("rule_id").len().sort("rule_id")
+        return dg.AssetCheckResult(
+            passed=blocking.is_empty(),
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={
+                "blocking_findings": blocking.height,
+                "returns": blocking["receipt_id"].n_unique(),
+                "by_rule": dict(counts.iter_rows()),
+            },
+        )
+
+    return check
+
+
+TIER_CHECKS = [_tier_check(tier, title) for tier, title in TIERS.items()]

@@ -1,0 +1,146 @@
+"""Turns the text of an entry into a typed value, or into the finding that says why not.
+
+Belongs here: what a single cell may hold (S006, S010, V001 to V004). Does not: how cells agree
+with each other (rules/). A text that cannot be typed is a finding, never a null.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from typing import Final
+
+from assets.intake.reading import Cell
+from assets.validation.layout import Slot
+from schemas.finding import Finding, finding
+from schemas.template import Entry, Kind
+from schemas.vocabulary import MISSING_REASONS, NOT_HELD
+
+LARGEST: Final = 10**9
+"""No count comes near it, and sums of such numbers stay exact in every type they pass through."""
+
+_WITHOUT_VALUE: Final = {"error": "an error", "formula": "a formula that was never calculated"}
+
+_WHOLE: Final = re.compile(r"[0-9]+|[0-9]{1,3}(,[0-9]{3})+")
+_ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+_EXACT: Final = "Type the exact number."
+_ADVICE: Final = (
+    (r"(c\.?|circa|approx\w*\.?|about|around|~)\s*[0-9].*", "an estimate", _EXACT),
+    (r"[<>≤≥].*", "a range", "Type the exact number; publication protects small numbers."),
+    (r"[0-9]+\s*(-|to|/)\s*[0-9]+", "a range or a ratio", _EXACT),
+    (r".*%", "a percentage", "Type the count itself, not its share."),
+    (r"[-+]?[0-9,]*\.[0-9]+", "not a whole number", "Type the whole number."),
+    (r"-[0-9,]+", "below zero", "Type a number of at least 0."),
+)
+_WORDS: Final = re.compile(
+    r"n/?[ak]|n\.[ak]\.?|not?[ _-]?(known|held|recorded|available)|unknown|-+|nil|none",
+    re.IGNORECASE,
+)
+"""What people type where they have no number."""
+
+
+@dataclass(frozen=True)
+class TypedEntry:
+    """A slot with what it holds: a value and, for a count, the number; or why it is missing."""
+
+    slot: Slot
+    value: str | None = None
+    number: int | None = None
+    missing: str | None = None
+
+
+def type_entry(slot: Slot) -> TypedEntry | Finding:
+    """Return the typed value of a slot, or the one finding that says why it has none."""
+    entry, cell = slot.entry, slot.cell
+    text = cell.text.strip() if cell else ""
+    if cell is None or not text:
+        return finding("S010", f"the cell is blank; {_expected(entry)} belongs here", slot.place)
+    if cell.kind in _WITHOUT_VALUE:
+        return finding("S006", f"the cell holds {_WITHOUT_VALUE[cell.kind]}", slot.place)
+    if text in MISSING_REASONS and text not in entry.answers:
+        return _missing(slot, text)
+    return _TYPED[entry.kind](slot, cell, text)
+
+
+def _expected(entry: Entry) -> str:
+    what = {
+        "count": "a whole number",
+        "date": "a date",
+        "answer": f"one of {', '.join(entry.answers)}",
+        "text": "a text",
+        "fixed": "what the template printed",
+    }[entry.kind]
+    return " or ".join([what, *entry.missing])
+
+
+def _missing(slot: Slot, text: str) -> TypedEntry | Finding:
+    if text in slot.entry.missing:
+        return TypedEntry(slot, value=text, missing=text)
+    message = f"{text} is not accepted here; {_expected(slot.entry)} belongs here"
+    return finding("V004", message, slot.place)
+
+
+def _count(slot: Slot, cell: Cell, text: str) -> TypedEntry | Finding:
+    if cell.kind in {"number", "text"} and _WHOLE.fullmatch(text):
+        number = int(text.replace(",", ""))
+        if number <= LARGEST:
+            return TypedEntry(slot, value=str(number), number=number)
+        return finding("V001", f"{text} is larger than any count can be", slot.place)
+    if cell.kind not in {"number", "text"}:
+        message = f"the cell holds a {cell.kind} ({text}) where a whole number belongs"
+        fix = f"Format {slot.address} as a number and type the whole number."
+        return finding("V001", message, slot.place, fix=fix)
+    what, advice = _advice(slot.entry, text)
+    message = f"{text!r} is {what}; a whole number belongs here"
+    return finding("V001", message, slot.place, fix=advice)
+
+
+def _advice(entry: Entry, text: str) -> tuple[str, str | None]:
+    for pattern, what, fix in _ADVICE:
+        if re.fullmatch(pattern, text, re.IGNORECASE):
+            return what, fix
+    if _WORDS.fullmatch(text):
+        return "a word", _missing_advice(entry)
+    return "not a whole number", None
+
+
+def _missing_advice(entry: Entry) -> str:
+    if NOT_HELD in entry.missing:
+        return f"Type {NOT_HELD} if the force does not record it, 0 if there were none."
+    return "Type the number; 0 if there were none."
+
+
+def _date(slot: Slot, cell: Cell, text: str) -> TypedEntry | Finding:
+    if cell.kind in {"date", "text"} and _ISO_DATE.fullmatch(text):
+        try:
+            return TypedEntry(slot, value=date.fromisoformat(text).isoformat())
+        except ValueError:
+            return finding("V003", f"{text} is no day of the calendar", slot.place)
+    return finding("V003", f"{text!r} is not a date", slot.place)
+
+
+def _text(slot: Slot, cell: Cell, text: str) -> TypedEntry:
+    del cell  # the sheet's own words and a force's text are taken as they stand
+    return TypedEntry(slot, value=text)
+
+
+def _answer(slot: Slot, cell: Cell, text: str) -> TypedEntry | Finding:
+    del cell  # a code is a code, however Excel stores it
+    answers = slot.entry.answers
+    if text in answers:
+        return TypedEntry(slot, value=text)
+    close = get_close_matches("_".join(text.casefold().split()), answers, n=1)
+    meant = f" Was {close[0]} meant?" if close else ""
+    message = f"{text!r} is not in the list: {', '.join(answers)}.{meant}"
+    return finding("V002", message, slot.place)
+
+
+_TYPED: Final[dict[Kind, Callable[[Slot, Cell, str], TypedEntry | Finding]]] = {
+    "count": _count,
+    "date": _date,
+    "answer": _answer,
+    "text": _text,
+    "fixed": _text,
+}

@@ -1,0 +1,178 @@
+"""Finds the template's entries in the sheets of a received return.
+
+Belongs here: where each entry stands, and the findings about sheets, headings and codes (S004,
+S005, S013). Does not: what stands in the entry (entry_values.py).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final, Generic, TypeVar
+
+from assets.intake.reading import Cell, RawSheet
+from schemas.finding import Finding, Place, finding
+from schemas.template import HEADER_CODE, LABEL_CODE, Entry, Sheet, Template, address
+
+T = TypeVar("T")
+
+_CLOSE: Final = 0.75
+"""Similarity above which a text is taken for a misspelt code; the return is rejected either way."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One entry of the template in a received file: its address there, and the cell if filled."""
+
+    entry: Entry
+    address: str
+    cell: Cell | None
+
+    @property
+    def place(self) -> Place:
+        """The slot as the place of a finding."""
+        entry = self.entry
+        text = self.cell.text if self.cell else None
+        return Place(entry.sheet, self.address, entry.row_code, entry.column_code, text)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The slots that could be found, and what is wrong with sheets, headings and codes."""
+
+    slots: tuple[Slot, ...]
+    findings: tuple[Finding, ...]
+
+
+def lay_out(sheets: tuple[RawSheet, ...], template: Template) -> Layout:
+    """Find each entry by its codes, in whatever order sheets, rows and columns stand.
+
+    A misspelt name or code is one finding, and its cells are read as what was meant, so that a
+    force sees everything else that is wrong in the same round.
+    """
+    wanted = [sheet.name for sheet in template.sheets]
+    matched = _match([(sheet.name, sheet) for sheet in sheets], wanted)
+    findings = list(_sheet_findings(matched))
+    slots: list[Slot] = []
+    for sheet in template.sheets:
+        if sheet.name in matched.found:
+            found = _lay_out_sheet(matched.found[sheet.name][1], sheet)
+            slots += found.slots
+            findings += found.findings
+    return Layout(tuple(slots), tuple(findings))
+
+
+@dataclass(frozen=True)
+class _Match(Generic[T]):
+    """Texts matched with the codes that are wanted: each code to the text that stands for it."""
+
+    found: dict[str, tuple[str, T]]
+    missing: list[str]
+    again: list[tuple[str, T]]
+    unknown: list[tuple[str, T]]
+
+
+def _match(texts: Iterable[tuple[str, T]], wanted: list[str]) -> _Match[T]:
+    found: dict[str, tuple[str, T]] = {}
+    again: list[tuple[str, T]] = []
+    others: list[tuple[str, T]] = []
+    for text, item in texts:
+        if text not in wanted:
+            others.append((text, item))
+        elif text in found:
+            again.append((text, item))
+        else:
+            found[text] = text, item
+    unknown = []
+    for text, item in others:
+        open_codes = [code for code in wanted if code not in found]
+        meant = get_close_matches(_plain(text), open_codes, n=1, cutoff=_CLOSE)
+        if meant:
+            found[meant[0]] = text, item
+        else:
+            unknown.append((text, item))
+    return _Match(found, [code for code in wanted if code not in found], again, unknown)
+
+
+def _plain(text: str) -> str:
+    return "_".join(text.casefold().replace("-", " ").split())
+
+
+def _sheet_findings(matched: _Match[RawSheet]) -> Iterable[Finding]:
+    for expected, (name, _) in matched.found.items():
+        if name != expected:
+            message = f"the sheet is named {name!r}; the template's name is {expected!r}"
+            yield finding("S004", message, Place(sheet=name), fix=f"Rename it to {expected}.")
+    for name in matched.missing:
+        message = f"there is no sheet {name!r}, so none of its figures can be read"
+        yield finding("S004", message, Place(sheet=name))
+    for name, sheet in matched.unknown:
+        if sheet.cells:
+            message = (
+                f"sheet {name!r} is not in the template and holds {len(sheet.cells)} filled cells,"
+                f" the first in {sheet.cells[0].address}; nothing in it is counted"
+            )
+            yield finding("S004", message, Place(sheet=name), severity="Q")
+
+
+def _lay_out_sheet(raw: RawSheet, sheet: Sheet) -> Layout:
+    cells = {(cell.row, cell.column): cell for cell in raw.cells if cell.text.strip()}
+    first_column = [(cell.text.strip(), cell) for (_, column), cell in cells.items() if column == 1]
+    header = _match(first_column, [HEADER_CODE]).found.get(HEADER_CODE)
+    if header is None:
+        message = f"no row has {HEADER_CODE!r} in column A, so none of the sheet can be read"
+        return Layout((), (finding("S005", message, Place(sheet=sheet.name, cell="A1")),))
+    text, top = header
+    findings = [] if text == HEADER_CODE else [_misspelt(sheet, HEADER_CODE, top)]
+    heads = [
+        (cell.text.strip(), cell)
+        for (row, column), cell in cells.items()
+        if row == top.row and column > 1 and cell.text.strip() != LABEL_CODE
+    ]
+    columns = _match(heads, list(sheet.columns))
+    findings += _column_findings(sheet, top, columns)
+    codes = [(text, cell) for text, cell in first_column if cell.row > top.row]
+    rows = _match(codes, [row.code for row in sheet.rows])
+    findings += _row_findings(sheet, rows)
+    slots = []
+    for row in sheet.rows:
+        for entry in row.entries:
+            if entry.row_code in rows.found and entry.column_code in columns.found:
+                here = rows.found[entry.row_code][1].row, columns.found[entry.column_code][1].column
+                slots.append(Slot(entry, address(*here), cells.get(here)))
+    return Layout(tuple(slots), tuple(findings))
+
+
+def _misspelt(sheet: Sheet, expected: str, cell: Cell) -> Finding:
+    place = Place(sheet.name, cell.address, value=cell.text)
+    message = f"{cell.text.strip()!r} stands where the template has the code {expected!r}"
+    return finding("S005", message, place, fix=f"Put {expected} back in {cell.address}.")
+
+
+def _column_findings(sheet: Sheet, top: Cell, columns: _Match[Cell]) -> Iterable[Finding]:
+    for expected, (text, cell) in columns.found.items():
+        if text != expected:
+            yield _misspelt(sheet, expected, cell)
+    for code in columns.missing:
+        message = f"the header row {top.row} has no column {code!r}, so its figures cannot be read"
+        yield finding("S005", message, Place(sheet.name, top.address, column_code=code))
+    for text, cell in columns.again:
+        message = f"column {text!r} stands twice, here and in {columns.found[text][1].address}"
+        yield finding("S005", message, Place(sheet.name, cell.address, column_code=text))
+    for text, cell in columns.unknown:
+        message = f"{text!r} in the header row is not a column code of this sheet"
+        yield finding("S005", message, Place(sheet.name, cell.address, value=cell.text))
+
+
+def _row_findings(sheet: Sheet, rows: _Match[Cell]) -> Iterable[Finding]:
+    for expected, (text, cell) in rows.found.items():
+        if text != expected:
+            yield _misspelt(sheet, expected, cell)
+    for code in rows.missing:
+        message = f"there is no row {code!r}, so its figures cannot be read"
+        yield finding("S013", message, Place(sheet.name, row_code=code))
+    for text, cell in rows.again:
+        message = f"row {text!r} stands twice, here and in {rows.found[text][1].address}"
+        yield finding("S013", message, Place(sheet.name, cell.address, row_code=text))
+    for text, cell in rows.unknown:
+        message = f"{text!r} in column A is not a row code of this sheet"
+        yield finding("S005", message, Place(sheet.name, cell.address, value=cell.text))

@@ -1,0 +1,60 @@
+"""Rules on the cover: template (S003), force (S007), collection and census date (S008)."""
+
+from collections.abc import Iterator, Mapping
+
+import polars as pl
+
+from assets.intake.attribution import force_named
+from assets.validation.entry_values import TypedEntry
+from schemas.collection import Collection
+from schemas.finding import Finding, finding
+from schemas.reference import forces
+
+
+def cover_findings(cover: Mapping[str, TypedEntry], collection: Collection) -> Iterator[Finding]:
+    """Yield the findings about the cover, given its typed entries by row code.
+
+    An entry that is blank or missing has a finding already, and is passed over here.
+    """
+    yield from _template(cover, collection)
+    yield from _force(cover, collection)
+    yield from _collection(cover, collection)
+
+
+def _template(cover: Mapping[str, TypedEntry], collection: Collection) -> Iterator[Finding]:
+    expected = {
+        "template": collection.template.name,
+        "template_version": str(collection.template.version),
+    }
+    for code, value in expected.items():
+        entry = cover.get(code)
+        if entry and entry.value != value:
+            message = f"the cover says {code} {entry.value!r}; this collection uses {value!r}"
+            yield finding("S003", message, entry.slot.place)
+
+
+def _force(cover: Mapping[str, TypedEntry], collection: Collection) -> Iterator[Finding]:
+    code, name = cover.get("force_code"), cover.get("force_name")
+    if code and code.value not in collection.forces:
+        message = f"{code.value!r} is not the code of a force that this collection expects"
+        yield finding("S007", message, code.slot.place)
+    elif code and name:
+        named = force_named(name.value or "")
+        if named != code.value:
+            belongs = f"belongs to {named}" if named else "is not the name of a known force"
+            expected = f"the code {code.value} is {_full_name(code.value or '')}"
+            message = f"the name {name.value!r} {belongs}, but {expected}"
+            yield finding("S007", message, name.slot.place)
+
+
+def _full_name(code: str) -> str:
+    return str(forces().filter(pl.col("force_code") == code)["full_name"].item())
+
+
+def _collection(cover: Mapping[str, TypedEntry], collection: Collection) -> Iterator[Finding]:
+    expected = {"collection": collection.id, "data_as_at": collection.census.isoformat()}
+    for code, value in expected.items():
+        entry = cover.get(code)
+        if entry and entry.value != value:
+            message = f"the cover says {code} {entry.value!r}; it must be {value!r}"
+            yield finding("S008", message, entry.slot.place)
