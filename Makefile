@@ -27,6 +27,15 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m pipelines.docs --check
+
+# Writes the pages that are derived from the contracts.
+docs: setup
+	$(BIN)/python -m pipelines.docs
+
+# The Dagster UI on this machine only, with the runs of the command line in it.
+dev: setup
+	DAGSTER_HOME="$$($(BIN)/python -m pipelines.instance)" $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
 
 # Rewrites the lock from pyproject.toml; needs uv and a package index.
 lock:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import dagster as dg
+import polars as pl
 
 from schemas.collection import collection_files
 from schemas.contract import Contract, columns, description
@@ -15,7 +16,6 @@ COLLECTIONS: Final = dg.StaticPartitionsDefinition(sorted(collection_files()))
 """Everything is partitioned by collection: one step reads all returns of one collection."""
 
 OWNERS: Final = ["team:data-team"]
-_DAGSTER_TYPES: Final = {"String": "string", "Int64": "int", "Float64": "float"}
 
 
 def column_schema(contract: Contract) -> dg.TableSchema:
@@ -24,7 +24,7 @@ def column_schema(contract: Contract) -> dg.TableSchema:
         columns=[
             dg.TableColumn(
                 name=column.name,
-                type=_DAGSTER_TYPES.get(column.dtype.__name__, column.dtype.__name__.lower()),
+                type=column.type_name,
                 description=f"{column.description} [{column.unit}]",
                 constraints=dg.TableColumnConstraints(nullable=column.nullable),
             )
@@ -47,7 +47,7 @@ def table_spec(stage: str, name: str, contract: Contract) -> dict[str, Any]:
 
 def table(
     contract: Contract, stage: str, name: str, **inputs: str
-) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+) -> Callable[[Callable[..., pl.DataFrame]], dg.AssetsDefinition]:
     """Declare an asset that makes one table.
 
     Args:
@@ -56,9 +56,12 @@ def table(
         name: the table's name, which is the file's too.
         inputs: parameter name to `stage/table` of each table it is made from.
     """
-    return dg.asset(
-        **table_spec(stage, name, contract), ins=ins(inputs), partitions_def=COLLECTIONS
-    )
+
+    def declare(make: Callable[..., pl.DataFrame]) -> dg.AssetsDefinition:
+        spec = table_spec(stage, name, contract)
+        return dg.asset(make, **spec, ins=ins(inputs), partitions_def=COLLECTIONS)
+
+    return declare
 
 
 def ins(inputs: Mapping[str, str]) -> dict[str, dg.AssetIn]:

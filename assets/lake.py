@@ -46,6 +46,11 @@ class Lake:
         return self.root / "raw" / self.collection
 
     @property
+    def kept_reports(self) -> Path:
+        """Every force report received, in a folder named by its hash."""
+        return self.raw / "reports"
+
+    @property
     def work(self) -> Path:
         """Tables between the stages; can be deleted and made again from the raw store."""
         return self.root / "work" / self.collection

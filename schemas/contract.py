@@ -27,6 +27,14 @@ _ARROW_TYPES: Final[dict[Any, pyarrow.DataType]] = {
     pl.Date: pyarrow.date32(),
 }
 
+_TYPE_NAMES: Final[dict[Any, str]] = {
+    pl.String: "string",
+    pl.Int64: "int64",
+    pl.Float64: "float64",
+    pl.Boolean: "bool",
+    pl.Date: "date",
+}
+
 
 class Table(pa.DataFrameModel):
     """Base of every contract: exactly these columns, in this order, of these types."""
@@ -53,6 +61,11 @@ class Column:
     key: bool
     nullable: bool
     allowed: tuple[str, ...]
+
+    @property
+    def type_name(self) -> str:
+        """The type as readers of Parquet know it: string, int64, float64, bool or date."""
+        return _TYPE_NAMES[self.dtype]
 
 
 def column(

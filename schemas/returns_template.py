@@ -109,8 +109,10 @@ class _Spec(NamedTuple):
     kind: Kind
     answers: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    locked: bool = False
 
 
+_PREFILLED: Final = _Spec("text", locked=True)
 _COUNT: Final = _Spec("count")
 _COUNT_OR_NOT_HELD: Final = _Spec("count", missing=(v.NOT_HELD,))
 _COUNT_OR_EITHER: Final = _Spec("count", missing=(v.NOT_HELD, v.NOT_APPLICABLE))
@@ -121,19 +123,19 @@ def _row(sheet: str, code: str, label: str, specs: Mapping[str, _Spec]) -> Row:
     return Row(code, label, tuple(entries))
 
 
-def _cover(version: int) -> Sheet:
+def _cover() -> Sheet:
     rows = {
-        "template": ("Template", _Spec("fixed", ("returns",))),
-        "template_version": ("Template version", _Spec("fixed", (str(version),))),
-        "collection": ("Collection", _Spec("fixed")),
-        "force_code": ("Force code", _Spec("fixed")),
-        "force_name": ("Force", _Spec("fixed")),
+        "template": ("Template", _PREFILLED),
+        "template_version": ("Template version", _PREFILLED),
+        "collection": ("Collection", _PREFILLED),
+        "force_code": ("Force code", _PREFILLED),
+        "force_name": ("Force", _PREFILLED),
         "data_as_at": ("Date the figures stand at (the census date)", _Spec("date")),
         "submitted_on": ("Date of submission", _Spec("date")),
         "prepared_by_role": ("Prepared by (role, not name)", _Spec("text")),
         "signed_off_by_role": ("Signed off by (role, not name)", _Spec("text")),
         "assurance": ("How the figures were checked", _Spec("text")),
-        "basis": ("Basis", _Spec("fixed", ("submitted", "reconstructed"))),
+        "basis": ("Basis", _Spec("answer", ("submitted", "reconstructed"), locked=True)),
     }
     return Sheet(
         "cover",
@@ -242,7 +244,7 @@ def returns_template() -> Template:
     """Return template `returns`, version 1."""
     version = 1
     sheets = (
-        _cover(version),
+        _cover(),
         _investigations(),
         _registers(),
         _second_jobs(),

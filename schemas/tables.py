@@ -1,8 +1,10 @@
 """Contracts of the tables between the stages; analysts read marts/ instead."""
 
+from typing import Final
+
 from schemas import columns as shared
 from schemas import vocabulary as v
-from schemas.contract import Table, column
+from schemas.contract import Contract, Table, column
 
 
 class Receipts(Table):
@@ -95,9 +97,9 @@ class ReportFigures(Table):
 
     file_name: str = column("Name of the report's file", "text", key=True)
     sha256: str = shared.sha256(key=True)
-    force_code: str = shared.force_code()
     measure: str = shared.measure(key=True)
     breakdown: str = shared.breakdown(key=True)
+    force_code: str = shared.force_code()
     value: float = column("The figure", "see the column unit")
     unit: str = column("Unit of the value", "code")
     line: int = column("Line of the text it was read from, from 1", "count", ge=1)
@@ -129,3 +131,16 @@ class LiveEntries(Table):
     )
     basis: str = shared.basis()
     provisional: bool = column("Whether the return has open queries", "true or false")
+
+
+TABLES: Final[dict[str, Contract]] = {
+    "intake/receipts": Receipts,
+    "intake/raw_cells": RawCells,
+    "intake/sheet_facts": SheetFacts,
+    "reports/report_figures": ReportFigures,
+    "validation/entries": Entries,
+    "validation/all_findings": AllFindings,
+    "validation/live_returns": LiveReturns,
+    "validation/live_entries": LiveEntries,
+}
+"""The tables by stage and name."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
 
-Kind = Literal["count", "answer", "date", "text", "fixed"]
+Kind = Literal["count", "answer", "date", "text"]
 
 HEADER_CODE: Final = "code"
 """The text in column A that marks the header row of a sheet."""
@@ -39,8 +39,8 @@ def address(row: int, column: int) -> str:
 class Entry:
     """One cell a force answers: its kind and what may stand in it besides.
 
-    `answers` lists the codes of an `answer` (or the allowed values of a `fixed` cell); `missing`
-    the reasons (`not_held`, `not_applicable`) that are accepted in place of a value.
+    `answers` lists the codes of an `answer`; `missing` the reasons (`not_held`, `not_applicable`)
+    that are accepted in place of a value. A `locked` cell is prefilled and not for the force.
     """
 
     sheet: str
@@ -49,6 +49,7 @@ class Entry:
     kind: Kind
     answers: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    locked: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """Intake as assets: what was dropped becomes receipts, and receipts become raw cells."""
 
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+import polars as pl
 
 from assets.declare import COLLECTIONS, table_spec
 from assets.intake.landing import waiting
@@ -28,7 +30,7 @@ _STAGE = "intake"
 )
 def intake(
     context: dg.AssetExecutionContext, lake_root: dg.ResourceParam[Path]
-) -> tuple[dg.Output, dg.Output, dg.Output]:
+) -> tuple[dg.Output[pl.DataFrame], dg.Output[pl.DataFrame], dg.Output[pl.DataFrame]]:
     """Take in what waits in landing, then read every file ever received."""
     lake = Lake(lake_root, context.partition_key)
     store = RawStore(lake)
@@ -39,7 +41,7 @@ def intake(
     for path in dropped.ignored:
         context.log.warning(f"{path} is not looked into")
     everything = received(store)
-    about = {
+    about: dict[str, Any] = {
         "new": len(taken.new),
         "received_before_under_another_name": taken.duplicates,
         "left_in_landing": taken.left,

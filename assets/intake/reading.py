@@ -92,6 +92,6 @@ def sheets_of(cells: pl.DataFrame, facts: pl.DataFrame) -> tuple[RawSheet, ...]:
     for sheet, *cell in cells.select(list(CELL_SCHEMA)).iter_rows():
         by_sheet[sheet][0].append(Cell(*cell))
     return tuple(
-        RawSheet(name, tuple(sorted(found)), tuple(known))
+        RawSheet(name, tuple(sorted(found)), tuple(sorted(known)))
         for name, (found, known) in by_sheet.items()
     )

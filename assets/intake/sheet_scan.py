@@ -26,8 +26,9 @@ def scan_sheet(sheet: str, xml: bytes) -> tuple[Fact, ...]:
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.StartElementHandler = scanner.start
     parser.EndElementHandler = scanner.end
+    parser.CharacterDataHandler = scanner.text
     parser.Parse(xml, True)
-    return tuple(dict.fromkeys(scanner.facts))
+    return tuple(sorted(set(scanner.facts)))
 
 
 def place(reference: str) -> tuple[int, int]:
@@ -54,7 +55,7 @@ class _Scanner:
         self._last = (0, 0)
         self._row = 0
         self._cell = ""
-        self._filled = self._formula = self._value = False
+        self._filled = self._formula = self._value = self._in_value = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         match name.rpartition(" ")[2]:
@@ -67,8 +68,8 @@ class _Scanner:
                 self._filled = self._formula = self._value = False
             case "f":
                 self._filled = self._formula = True
-            case "v" | "is":
-                self._filled = self._value = True
+            case "v" | "t":
+                self._in_value = True
             case "col" if attributes.get("hidden") in _TRUE:
                 self.facts.append(
                     Fact("hidden_columns", f"{attributes['min']}:{attributes['max']}")
@@ -76,7 +77,13 @@ class _Scanner:
             case "mergeCell":
                 self.facts.append(Fact("merged", attributes.get("ref", "")))
 
+    def text(self, _: str) -> None:
+        # An empty <v/> is how some programs write a formula that they cannot calculate.
+        if self._in_value:
+            self._filled = self._value = True
+
     def end(self, name: str) -> None:
+        self._in_value = False
         if name.rpartition(" ")[2] == "c" and self._filled:
             self._check_place()
             if self._formula:

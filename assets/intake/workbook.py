@@ -30,7 +30,7 @@ def read_workbook(container: Container) -> tuple[RawSheet, ...]:
     """
     states = _sheet_parts(container)
     facts = {
-        name: scan_sheet(name, container.read(part)) + hidden
+        name: tuple(sorted(scan_sheet(name, container.read(part)) + hidden))
         for name, (part, hidden) in states.items()
     }
     cells = _values(container)

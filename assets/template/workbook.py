@@ -71,6 +71,7 @@ def write_workbook(path: Path, template: Template, collection: Collection, value
             for row in sheet.rows:
                 for entry in row.entries:
                     _write_entry(page, sheet, entry, values, formats)
+            _write_validations(page, sheet)
             for check in checks(sheet):
                 _write_check(page, check, values, formats)
 
@@ -116,7 +117,7 @@ def _write_entry(page: Any, sheet: Sheet, entry: Entry, values: Values, formats:
     line = sheet.row_numbers[entry.row_code] - 1
     column = sheet.column_numbers[entry.column_code] - 1
     text = values.get((entry.sheet, entry.row_code, entry.column_code))
-    style = formats[{"fixed": "locked", "date": "date"}.get(entry.kind, "entry")]
+    style = formats["locked" if entry.locked else "date" if entry.kind == "date" else "entry"]
     if text is None:
         page.write_blank(line, column, None, style)
     elif entry.kind == "date":
@@ -125,12 +126,22 @@ def _write_entry(page: Any, sheet: Sheet, entry: Entry, values: Values, formats:
         page.write_number(line, column, int(text), style)
     else:
         page.write_string(line, column, text, style)
-    if entry.kind != "fixed":
-        page.data_validation(line, column, line, column, _validation(sheet, entry))
 
 
-def _validation(sheet: Sheet, entry: Entry) -> dict[str, Any]:
-    here = sheet.address(entry.row_code, entry.column_code)
+def _write_validations(page: Any, sheet: Sheet) -> None:
+    """Write one validation for all entries that accept the same; Excel moves its formula along."""
+    alike: dict[tuple[object, ...], list[Entry]] = {}
+    for row in sheet.rows:
+        for entry in row.entries:
+            if not entry.locked:
+                alike.setdefault((entry.kind, entry.answers, entry.missing), []).append(entry)
+    for entries in alike.values():
+        places = [sheet.address(entry.row_code, entry.column_code) for entry in entries]
+        validation = _validation(entries[0], places[0])
+        page.data_validation(places[0], {**validation, "multi_range": " ".join(places)})
+
+
+def _validation(entry: Entry, here: str) -> dict[str, Any]:
     if entry.kind == "answer":
         return {
             "validate": "list",

@@ -1,5 +1,7 @@
 """Totals as assets: live entries become facts, national totals and the tables laid out of them."""
 
+from collections.abc import Callable
+
 import dagster as dg
 import polars as pl
 
@@ -16,7 +18,7 @@ _LIVE = "validation/live_entries"
 
 
 def _of_live(
-    contract: Contract, name: str, make: "facts.MakesMart"
+    contract: Contract, name: str, make: Callable[[pl.DataFrame], pl.DataFrame]
 ) -> dg.AssetsDefinition:
     """Declare a mart that is made from the live entries alone."""
 

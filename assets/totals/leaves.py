@@ -56,7 +56,9 @@ def leaf_cells(
     cells = _NOW[measure](live)
     if not set(parts) <= set(cells.columns):
         return None
-    return _sent(cells.filter(_where(key, value) for key, value in parts.items()))
+    for key, value in parts.items():
+        cells = cells.filter(_where(key, value))
+    return _sent(cells)
 
 
 def _where(key: str, value: str) -> pl.Expr:

@@ -1,4 +1,4 @@
-"""Validation as assets: raw cells become entries, findings, states, and the list of live returns."""
+"""Validation as assets: raw cells become entries, findings, states, and live returns."""
 
 import dagster as dg
 import polars as pl
@@ -123,13 +123,10 @@ def _tier_check(tier: str, title: str) -> dg.AssetChecksDefinition:
         asset=dg.AssetKey([_STAGE, "findings"]),
         name=tier,
         description=title,
-        partitions_def=COLLECTIONS,
     )
     def check(findings: pl.DataFrame) -> dg.AssetCheckResult:
         of_tier = [rule.id for rule in rules().values() if rule.tier == tier]
-        blocking = findings.filter(
-            pl.col("rule_id").is_in(of_tier) & (pl.col("severity") == "B")
-        )
+        blocking = findings.filter(pl.col("rule_id").is_in(of_tier) & (pl.col("severity") == "B"))
         counts = blocking.group_by("rule_id").len().sort("rule_id")
         return dg.AssetCheckResult(
             passed=blocking.is_empty(),

@@ -70,7 +70,6 @@ def _expected(entry: Entry) -> str:
         "date": "a date",
         "answer": f"one of {', '.join(entry.answers)}",
         "text": "a text",
-        "fixed": "what the template printed",
     }[entry.kind]
     return " or ".join([what, *entry.missing])
 
@@ -142,5 +141,4 @@ _TYPED: Final[dict[Kind, Callable[[Slot, Cell, str], TypedEntry | Finding]]] = {
     "date": _date,
     "answer": _answer,
     "text": _text,
-    "fixed": _text,
 }

@@ -26,6 +26,7 @@ from schemas.template import Template
 _RULE_MODULES: Final = (consistency,)
 """Importing them registers their rules."""
 
+
 @dataclass(frozen=True)
 class Validated:
     """Tables of the contracts Entries and AllFindings."""
@@ -93,4 +94,3 @@ def _at_cells(failures: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
     return failures.join(advice, on="rule_id", validate="m:1").join(
         entries.select(*place, "cell", "value"), on=place, how="left", validate="m:1"
     )
-

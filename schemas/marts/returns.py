@@ -82,10 +82,10 @@ class Cells(Table):
     """Every live entry with its address: the leaves that all totals are sums of."""
 
     force_code: str = shared.force_code(key=True)
-    receipt_id: str = shared.receipt_id()
-    sha256: str = shared.sha256()
+    receipt_id: str = shared.receipt_id(key=True)
+    sha256: str = shared.sha256(key=True)
     sheet: str = shared.sheet(key=True)
-    cell: str = shared.cell()
+    cell: str = shared.cell(key=True)
     row_code: str = shared.row_code(key=True)
     column_code: str = shared.column_code(key=True)
     value: str = column("The entry, as text in its plain form", "text")

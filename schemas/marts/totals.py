@@ -55,7 +55,7 @@ class Comparisons(Table):
     period: str = shared.period(key=True)
     value: int = column("Number in the period; null where unknown", "count", nullable=True)
     per_month: float = column("Number a month; null where unknown", "per_month", nullable=True)
-    previous_period: str = column("The earlier period", "code", key=True)
+    previous_period: str = column("The earlier period", "code")
     previous_value: int = column(
         "Number in the earlier period; null where unknown", "count", nullable=True
     )

@@ -1,0 +1,29 @@
+"""Writes the sample as files that can be dropped in landing: `muster sample`."""
+
+from pathlib import Path
+
+from assets.lake import write_errors
+from assets.sample.returns import sample_returns
+from assets.template.workbook import write_workbook
+from schemas.collection import Collection
+from schemas.returns_template import returns_template
+
+
+def write_sample(folder: Path, collection: Collection) -> list[Path]:
+    """Write one workbook for each force of the collection; return their paths.
+
+    Raises:
+        LakeError: the folder cannot be written.
+    """
+    paths = []
+    template = returns_template()
+    by_force = sample_returns(collection).partition_by("force_code", as_dict=True)
+    with write_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for (force_code,), entries in sorted(by_force.items()):
+            path = folder / f"{force_code}.xlsx"
+            rows = entries.select("sheet", "row_code", "column_code", "value").iter_rows()
+            values = {(sheet, row, column): value for sheet, row, column, value in rows}
+            write_workbook(path, template, collection, values)
+            paths.append(path)
+    return paths

@@ -1,0 +1,108 @@
+"""Checks return files on their own: no lake, no receipt, nothing written."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from assets.intake.attribution import declared_force
+from assets.intake.raw_store import ID_LENGTH
+from assets.intake.reader import read_return
+from assets.intake.reading import Reading
+from assets.validation.validate import validate
+from schemas.collection import Collection
+from schemas.finding import Finding, finding
+from schemas.returns_template import returns_template
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One checked file: what it is, where it stands, and everything found in it."""
+
+    file: str
+    receipt_id: str
+    force_code: str | None
+    state: str
+    findings: tuple[Finding, ...]
+    readable: bool
+
+    @property
+    def exit_code(self) -> int:
+        """0 acceptable, 1 blocking findings, 2 not readable as a return."""
+        if not self.readable:
+            return 2
+        return 1 if self.state == "rejected" else 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the file with its findings as in the mart Findings."""
+        return {
+            "file": self.file,
+            "force_code": self.force_code,
+            "state": self.state,
+            "findings": [
+                {
+                    "force_code": self.force_code,
+                    "receipt_id": self.receipt_id,
+                    "rule_id": f.rule_id,
+                    "severity": f.severity,
+                    "sheet": f.sheet,
+                    "cell": f.cell,
+                    "row_code": f.row_code,
+                    "column_code": f.column_code,
+                    "value": f.value,
+                    "message": f.message,
+                    "how_to_fix": f.how_to_fix,
+                    "reason": None,
+                    "accepted_by": None,
+                }
+                for f in self.findings
+            ],
+        }
+
+
+def check_files(files: Sequence[Path], collection: Collection) -> list[Checked]:
+    """Check files by every rule, in the order given.
+
+    Raises:
+        OSError: a file cannot be opened.
+    """
+    keys = [f"{number}:{_receipt_id(path)}" for number, path in enumerate(files)]
+    readings = {key: read_return(path) for key, path in zip(keys, files, strict=True)}
+    found = validate(readings, collection, returns_template()).findings
+    checked: list[Checked] = []
+    for key, path in zip(keys, files, strict=True):
+        rows = found.filter(pl.col("receipt_id") == key).drop("receipt_id").iter_rows(named=True)
+        findings = [Finding(**row) for row in rows]
+        receipt_id = key.partition(":")[2]
+        earlier = next((item for item in checked if item.receipt_id == receipt_id), None)
+        if earlier:
+            findings.append(finding("S002", f"these are the bytes of {earlier.file}"))
+        checked.append(_checked(path, receipt_id, readings[key], findings, collection))
+    return checked
+
+
+def _checked(
+    path: Path,
+    receipt_id: str,
+    reading: Reading,
+    findings: list[Finding],
+    collection: Collection,
+) -> Checked:
+    severities = {f.severity for f in findings}
+    state = "rejected" if "B" in severities else "queried" if "Q" in severities else "accepted"
+    return Checked(
+        file=str(path),
+        receipt_id=receipt_id,
+        force_code=declared_force(reading, collection),
+        state=state,
+        findings=tuple(findings),
+        readable=reading.refusal is None,
+    )
+
+
+def _receipt_id(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:ID_LENGTH]

@@ -1,0 +1,61 @@
+"""The `muster` command: finds the sub-command and explains errors without a traceback.
+
+Belongs here: the list of commands and how they end. Each command stands in a module of its own
+that loads what is heavy only when it runs, so that `muster --help` answers at once.
+"""
+
+import importlib
+import sys
+from typing import Any, Final
+
+import click
+
+from schemas.errors import MusterError
+
+COMMANDS: Final = {
+    "demo": "demo",
+    "sample": "sample",
+    "template": "template",
+    "check": "check",
+    "run": "run",
+    "status": "status",
+    "reconcile": "reconcile",
+    "read-report": "read_report",
+}
+"""Each command and the module of this package that has it, as a function named `command`."""
+
+
+class Commands(click.Group):
+    """Loads a command's module when the command is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands in the order a newcomer needs them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, None where there is none of that name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"pipelines.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = module.command
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="muster")
+def muster() -> None:
+    """Take statistical returns in, check every cell, add them up, and publish.
+
+    The lake is the folder that MUSTER_LAKE names, or data_lake/ here.
+    """
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; an error that Muster explains ends it with exit code 1."""
+    try:
+        return muster(args=arguments, prog_name="muster")
+    except MusterError as error:
+        click.echo(f"muster: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,60 @@
+"""How commands print: tables for people, one JSON document for machines."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_PIPE_WIDTH: Final = 200
+"""Width of a table where there is no terminal to fit it to."""
+
+collection_option = click.option(
+    "--collection",
+    "collection_id",
+    default="2012-revisit",
+    show_default=True,
+    help="The collection to work on.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document and nothing else."""
+    click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+
+
+def print_table(
+    heads: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()
+) -> None:
+    """Print rows under their heads; null shows as a dash, never as zero."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_PIPE_WIDTH)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in heads:
+        table.add_column(head, justify="right" if head in right else "left")
+    for row in rows:
+        table.add_row(*(Text(shown(value)) for value in row))
+    console.print(table)
+
+
+def shown(value: Any) -> str:
+    """Return how a value is printed."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value.is_integer() else f"{value:,.2f}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return str(value)
+
+
+def plural(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 return`, `44 returns`, `2 queries`."""
+    if number != 1:
+        noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun}"

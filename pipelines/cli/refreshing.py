@@ -1,0 +1,107 @@
+"""Runs a refresh and tells people what came of it; `run` and `demo` share this."""
+
+from pathlib import Path
+
+import click
+import polars as pl
+from rich.console import Console
+
+from assets.lake import Lake, lake_root
+from pipelines.cli.output import plural, print_table
+from pipelines.refresh import Refreshed, refresh
+from schemas import vocabulary as v
+
+
+def refresh_and_report(collection_id: str) -> bool:
+    """Refresh, print what happened, and return whether a release was published."""
+    with Console(stderr=True).status("Taking in, checking and adding up"):
+        done = refresh(collection_id)
+    lake = Lake(lake_root(), collection_id)
+    if done.error:
+        click.echo(f"Not published. {done.error}", err=True)
+        shown = f"{lake.marts} still shows the last release." if lake.marts.exists() else ""
+        click.echo(f"Run {done.run_id}. {shown}".strip(), err=True)
+        return False
+    _print_landing(done, lake)
+    _print_states(lake.marts)
+    _print_totals(lake.marts)
+    _print_reconciliation(lake.marts)
+    click.echo(f"\nPublished {done.release}\n  marts   {lake.marts}")
+    return True
+
+
+def _print_landing(done: Refreshed, lake: Lake) -> None:
+    click.echo(f"Took in {plural(done.new, 'new file')} from {lake.landing}")
+    for name, receipt in done.duplicates.items():
+        click.echo(f"  {name}: the same bytes were received before (S002), receipt {receipt}")
+    for name, reason in done.left.items():
+        click.echo(f"  {name}: left in landing; it {reason}")
+    for name in done.ignored:
+        click.echo(f"  {name}: not looked into")
+
+
+def _print_states(marts: Path) -> None:
+    status = pl.read_parquet(marts / "returns_status.parquet")
+    counts = dict(status.group_by("state").len().iter_rows())
+    click.echo(
+        f"\n{status.height} forces: "
+        + ", ".join(f"{counts.get(state, 0)} {state}" for state in reversed(v.STATES))
+    )
+    absent = status.filter(pl.col("state") == "missing")["force_code"].to_list()
+    if absent:
+        click.echo(f"  missing: {', '.join(absent)}")
+    findings = pl.read_parquet(marts / "findings.parquet")
+    blocking = findings.filter(pl.col("severity") == "B")
+    if blocking.height:
+        click.echo(f"\n{plural(blocking.height, 'blocking finding')}:")
+        print_table(
+            ("force", "rule", "sheet", "cell", "what is wrong", "what to do"),
+            blocking.select("force_code", "rule_id", "sheet", "cell", "message", "how_to_fix")
+            .head(20)
+            .iter_rows(),
+        )
+        if blocking.height > 20:
+            click.echo(f"  and {blocking.height - 20} more in findings.parquet")
+
+
+def _print_totals(marts: Path) -> None:
+    totals = pl.read_parquet(marts / "national_totals.parquet").filter(
+        pl.col("period") == "collection"
+    )
+    whole = totals.filter(pl.col("measure") == "investigations")
+    included, expected = (
+        whole.filter(pl.col("breakdown") == "").select("forces_included", "forces_expected").row(0)
+    )
+    basis = pl.read_parquet(marts / "investigations.parquet")["basis"].unique().to_list()
+    click.echo(f"\nInvestigations, from {included} of {expected} forces")
+    for name in basis:
+        if name == "reconstructed":
+            click.echo(f"  RECONSTRUCTED: {v.BASES[name]}")
+    values = dict(whole.select("breakdown", "value").iter_rows())
+    columns = [*v.OUTCOMES, ""]
+    rows = [("", "All"), *((f"category={code}", label) for code, label in v.CATEGORIES.items())]
+    print_table(
+        ("", *(o.replace("_", " ") for o in v.OUTCOMES), "total"),
+        (
+            (label, *(values.get(_with_outcome(breakdown, outcome)) for outcome in columns))
+            for breakdown, label in rows
+        ),
+        right=(*(o.replace("_", " ") for o in v.OUTCOMES), "total"),
+    )
+
+
+def _with_outcome(breakdown: str, outcome: str) -> str:
+    return ";".join(part for part in (breakdown, outcome and f"outcome={outcome}") if part)
+
+
+def _print_reconciliation(marts: Path) -> None:
+    rows = pl.read_parquet(marts / "reconciliation.parquet")
+    counts = dict(rows.group_by("status").len().iter_rows())
+    click.echo(
+        f"\n{plural(rows.height, 'published figure')}: "
+        + ", ".join(f"{counts[s]} {s}" for s in v.RECONCILIATION_STATUSES if s in counts)
+    )
+    differing = rows.filter(pl.col("status") == "differs")["figure_id"].to_list()
+    if differing:
+        listed = ", ".join(differing[:20]) + (" ..." if len(differing) > 20 else "")
+        click.echo(f"  differing: {listed}\n  see: muster reconcile")

@@ -1,0 +1,39 @@
+"""Writes the pages that are derived from the contracts, and tells when one has drifted.
+
+`python -m pipelines.docs` writes them; with `--check` it changes nothing and fails on a
+difference. Does not belong here: any text that is not derived.
+"""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from schemas.data_dictionary import data_dictionary
+
+DOCS: Final = Path(__file__).parents[1] / "docs"
+
+
+def generated() -> dict[Path, str]:
+    """Return the text of every derived page by its path."""
+    return {DOCS / "data_dictionary.md": data_dictionary()}
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check the pages; return the exit code."""
+    drifted = [
+        path
+        for path, text in generated().items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+    if "--check" in arguments:
+        for path in drifted:
+            print(f"{path} is not what the contracts say. Write it anew: make docs")  # noqa: T201
+        return 1 if drifted else 0
+    for path in drifted:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(generated()[path], encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

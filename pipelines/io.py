@@ -1,0 +1,47 @@
+"""How tables pass between assets: Parquet files in the lake, written whole or not at all."""
+
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from assets.lake import Lake, atomic_file
+from schemas.errors import LakeError
+
+
+class ParquetTables(dg.IOManager):
+    """Writes each table to `work/<collection>/<stage>/<table>.parquet`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def _path(self, context: dg.OutputContext | dg.InputContext) -> Path:
+        stage, name = context.asset_key.path
+        return Lake(self._root, context.asset_partition_key).table(stage, name)
+
+    def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
+        """Write a table and tell Dagster its size.
+
+        Raises:
+            LakeError: the lake cannot be written.
+        """
+        path = self._path(context)
+        with atomic_file(path) as file:
+            obj.write_parquet(file)
+        context.add_output_metadata(
+            {"dagster/row_count": obj.height, "path": dg.MetadataValue.path(path)}
+        )
+
+    def load_input(self, context: dg.InputContext) -> pl.DataFrame:
+        """Read a table that an earlier asset wrote.
+
+        Raises:
+            LakeError: it is not there or cannot be read.
+        """
+        path = self._path(context)
+        try:
+            return pl.read_parquet(path)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise LakeError(
+                path, f"cannot be read ({error})", "Run the whole refresh, which makes it again."
+            ) from error

@@ -1,0 +1,106 @@
+"""The data dictionary as text: every mart, table and entry of the template, from the contracts."""
+
+from collections.abc import Iterator
+
+from schemas import vocabulary as v
+from schemas.contract import CONTRACT_VERSION, Contract, columns, description
+from schemas.marts.catalogue import MARTS
+from schemas.returns_template import returns_template
+from schemas.tables import TABLES
+from schemas.template import Entry, Template
+
+
+def data_dictionary() -> str:
+    """Return the page docs/data_dictionary.md."""
+    return "\n".join([*_head(), *_marts(), *_tables(), *_template(returns_template()), *_codes()])
+
+
+def _head() -> Iterator[str]:
+    yield "# Data dictionary"
+    yield ""
+    yield (
+        "Written from the contracts in `schemas/` by `make docs`; do not edit. Contract version"
+        f" {CONTRACT_VERSION}."
+    )
+    yield ""
+
+
+def _marts() -> Iterator[str]:
+    yield "## Marts"
+    yield ""
+    yield "Files `marts/<collection>/<name>.parquet`, sorted by their key columns."
+    yield ""
+    for name, contract in MARTS.items():
+        yield from _contract(name, contract)
+
+
+def _tables() -> Iterator[str]:
+    yield "## Tables between the stages"
+    yield ""
+    yield "Files `work/<collection>/<stage>/<name>.parquet`, made again by each run."
+    yield ""
+    for name, contract in TABLES.items():
+        yield from _contract(name, contract)
+
+
+def _contract(name: str, contract: Contract) -> Iterator[str]:
+    yield f"### {name}"
+    yield ""
+    yield description(contract)
+    yield ""
+    yield "| column | type | unit | key | null | description |"
+    yield "|---|---|---|---|---|---|"
+    for column in columns(contract):
+        marks = f"{'key' if column.key else ''} | {'may be null' if column.nullable else ''}"
+        yield (
+            f"| `{column.name}` | {column.type_name} | {column.unit} | {marks} |"
+            f" {_cell(column.description)} |"
+        )
+    yield ""
+
+
+def _template(template: Template) -> Iterator[str]:
+    yield f"## Return template `{template.name}`, version {template.version}"
+    yield ""
+    for sheet in template.sheets:
+        yield f"### Sheet {sheet.name}"
+        yield ""
+        yield f"{sheet.title}. {' '.join(sheet.instructions)}"
+        yield ""
+        yield "| row | wording | " + " | ".join(f"`{code}`" for code in sheet.columns) + " |"
+        yield "|---|---|" + "---|" * len(sheet.columns)
+        for row in sheet.rows:
+            entries = " | ".join(_entry(entry) for entry in row.entries)
+            yield f"| `{row.code}` | {_cell(row.label)} | {entries} |"
+        yield ""
+
+
+def _entry(entry: Entry) -> str:
+    accepts = list(entry.answers) if entry.answers else [entry.kind]
+    return _cell(", ".join([*accepts, *entry.missing]))
+
+
+def _codes() -> Iterator[str]:
+    yield "## Codes"
+    yield ""
+    lists = {
+        "States of a return": v.STATES,
+        "Severities of findings": v.SEVERITIES,
+        "Basis of a value": v.BASES,
+        "Statuses of reconciliation": v.RECONCILIATION_STATUSES,
+        "Categories": v.CATEGORIES,
+        "Recipients": v.RECIPIENTS,
+        "Outcomes": v.OUTCOMES,
+    }
+    for title, codes in lists.items():
+        yield f"### {title}"
+        yield ""
+        yield "| code | meaning |"
+        yield "|---|---|"
+        for code, meaning in codes.items():
+            yield f"| `{code}` | {_cell(meaning)} |"
+        yield ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

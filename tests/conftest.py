@@ -1,0 +1,49 @@
+"""What every test starts from: the collection, the sample returns, a published lake."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from assets.intake.raw_store import RawStore
+from assets.intake.tables import readings, received
+from assets.lake import Lake
+from assets.sample.write import write_sample
+from assets.validation import states
+from assets.validation.validate import validate
+from schemas.collection import Collection, load_collection
+from schemas.returns_template import returns_template
+from tests.returns import SampleReturn
+
+
+@pytest.fixture(scope="session")
+def collection() -> Collection:
+    return load_collection("2012-revisit")
+
+
+@pytest.fixture
+def sample(collection: Collection) -> Callable[[str], SampleReturn]:
+    """Return a function that gives a force's sample return, to be changed and written."""
+    return lambda force_code: SampleReturn.of(force_code, collection)
+
+
+@pytest.fixture(scope="session")
+def sample_folder(tmp_path_factory: pytest.TempPathFactory, collection: Collection) -> Path:
+    """The 44 sample returns as files; not to be changed."""
+    folder = tmp_path_factory.mktemp("sample")
+    write_sample(folder, collection)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def live(
+    tmp_path_factory: pytest.TempPathFactory, sample_folder: Path, collection: Collection
+) -> pl.DataFrame:
+    """The live entries of the 44 sample returns, read from their files."""
+    store = RawStore(Lake(tmp_path_factory.mktemp("lake"), collection.id))
+    store.take_in(sorted(sample_folder.iterdir()), collection)
+    everything = received(store)
+    result = validate(readings(everything), collection, returns_template())
+    judged = states.judged_receipts(everything.receipts, result.findings)
+    return states.live_entries(states.live_returns(judged, result.entries), result.entries)

@@ -1,0 +1,199 @@
+"""Nothing that was received is lost, and nothing is received twice."""
+
+import json
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from assets.intake import raw_store
+from assets.intake.landing import waiting
+from assets.intake.raw_store import RawStore
+from assets.intake.tables import readings, received
+from assets.lake import Lake, held
+from schemas.collection import Collection
+from schemas.errors import BusyError, LakeError
+from tests.returns import SampleReturn
+
+NOON = datetime(2012, 6, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def lake(tmp_path: Path, collection: Collection) -> Lake:
+    lake = Lake(tmp_path / "lake", collection.id)
+    lake.landing.mkdir(parents=True)
+    return lake
+
+
+@pytest.fixture
+def store(lake: Lake) -> RawStore:
+    return RawStore(lake, clock=lambda: NOON)
+
+
+def test_a_file_is_kept_with_its_receipt(
+    lake: Lake, store: RawStore, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    path = sample("STF").write(lake.landing / "any name.xlsx")
+    (receipt,) = store.take_in([path], collection).new
+    assert (receipt.force_code, receipt.version, receipt.sequence) == ("STF", 1, 1)
+    assert receipt.received_at == "2012-06-01T12:00:00+00:00"
+    assert receipt.file_name == "any name.xlsx"
+    assert store.path(receipt).read_bytes() == path.read_bytes()
+    assert receipt.sha256.startswith(receipt.receipt_id)
+    assert path.exists(), "landing belongs to those who drop"
+
+
+def test_the_same_bytes_are_one_receipt(
+    lake: Lake, store: RawStore, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    first = sample("STF").write(lake.landing / "a.xlsx")
+    second = sample("STF").write(lake.landing / "b.xlsx")
+    taken = store.take_in([first, second], collection)
+    assert len(taken.new) == 1
+    assert taken.duplicates == {"b.xlsx": taken.new[0].receipt_id}
+    again = store.take_in([first, second], collection)
+    assert again.new == ()
+    assert len(store.receipts()) == 1
+
+
+def test_each_resubmission_is_a_new_version_of_its_force(
+    lake: Lake, store: RawStore, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    place = ("second_jobs", "review_months", "count")
+    paths = [
+        sample(force).with_values({place: months}).write(lake.landing / f"{force}{months}.xlsx")
+        for force, months in (("STF", "6"), ("DER", "6"), ("STF", "7"), ("STF", "8"))
+    ]
+    versions = [(r.force_code, r.version) for r in store.take_in(paths, collection).new]
+    assert versions == [("STF", 1), ("DER", 1), ("STF", 2), ("STF", 3)]
+
+
+def test_a_file_that_is_no_return_is_kept_too(
+    lake: Lake, store: RawStore, collection: Collection
+) -> None:
+    path = lake.landing / "STF.xlsx"
+    path.write_text("not a workbook")
+    (receipt,) = store.take_in([path], collection).new
+    assert (receipt.force_code, receipt.version) == (None, None), "the name tells nothing"
+    assert store.path(receipt).read_text() == "not a workbook"
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [("XXX", "Staffordshire Police"), ("DER", "Staffordshire Police"), ("", "Derbyshire")],
+)
+def test_a_cover_that_contradicts_itself_is_nobodys(
+    code: str,
+    name: str,
+    lake: Lake,
+    store: RawStore,
+    sample: Callable[[str], SampleReturn],
+    collection: Collection,
+) -> None:
+    """A return with another force's code must not replace that force's return."""
+    changed = sample("STF").with_values(
+        {("cover", "force_code", "value"): code, ("cover", "force_name", "value"): name}
+    )
+    (receipt,) = store.take_in([changed.write(lake.landing / "x.xlsx")], collection).new
+    assert (receipt.force_code, receipt.version) == (None, None)
+
+
+def test_a_file_that_changes_while_it_is_copied_waits(
+    lake: Lake, store: RawStore, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = lake.landing / "slow.xlsx"
+    path.write_bytes(b"half")
+    chunk_read = os.fstat
+
+    def grow_then_stat(descriptor: int) -> os.stat_result:
+        status = chunk_read(descriptor)
+        with path.open("ab") as file:
+            file.write(b" more")
+        return status
+
+    with monkeypatch.context() as patch:
+        patch.setattr(raw_store.os, "fstat", grow_then_stat)
+        taken = store.take_in([path], collection)
+    assert taken.new == ()
+    assert "changed while it was copied" in taken.left["slow.xlsx"]
+    assert store.receipts() == []
+    assert len(store.take_in([path], collection).new) == 1
+
+
+def test_one_file_that_cannot_be_opened_does_not_hold_up_the_others(
+    lake: Lake, store: RawStore, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    broken = lake.landing / "broken.xlsx"
+    broken.symlink_to(lake.landing / "nowhere.xlsx")
+    good = sample("STF").write(lake.landing / "good.xlsx")
+    taken = store.take_in([broken, good], collection)
+    assert [receipt.force_code for receipt in taken.new] == ["STF"]
+    assert "cannot be opened" in taken.left["broken.xlsx"]
+
+
+def test_a_copy_without_a_receipt_is_taken_in_again(
+    lake: Lake, store: RawStore, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    """A run that is killed between the copy and the receipt leaves just that behind."""
+    path = sample("STF").write(lake.landing / "STF.xlsx")
+    (receipt,) = store.take_in([path], collection).new
+    next((lake.raw / "receipts").iterdir()).unlink()
+    assert RawStore(lake, clock=lambda: NOON).take_in([path], collection).new == (receipt,)
+
+
+def test_a_damaged_raw_file_is_noticed(
+    lake: Lake, store: RawStore, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    (receipt,) = store.take_in([sample("STF").write(lake.landing / "a.xlsx")], collection).new
+    path = store.path(receipt)
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes() + b"!")
+    with pytest.raises(LakeError, match=r"changed since it was received.*Restore it"):
+        RawStore(lake).read(receipt)
+    path.unlink()
+    with pytest.raises(LakeError, match="changed since it was received"):
+        RawStore(lake).read(receipt)
+
+
+def test_a_damaged_receipt_is_noticed(lake: Lake, store: RawStore) -> None:
+    (lake.raw / "receipts").mkdir(parents=True)
+    (lake.raw / "receipts" / "000001-x.json").write_text(json.dumps({"sequence": 1}))
+    with pytest.raises(LakeError, match="not a receipt"):
+        store.receipts()
+
+
+def test_tables_stand_for_the_readings(
+    lake: Lake, store: RawStore, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    text = lake.landing / "b.xlsx"
+    text.write_text("not a workbook")
+    store.take_in([sample("STF").write(lake.landing / "a.xlsx"), text], collection)
+    again = readings(received(store))
+    for receipt in store.receipts():
+        reading = store.read(receipt)
+        ours = again[receipt.receipt_id]
+        assert (ours.refusal is None) == (reading.refusal is None)
+        assert {s.name: s for s in ours.sheets} == {s.name: s for s in reading.sheets}
+
+
+def test_files_wait_in_order_of_arrival(tmp_path: Path) -> None:
+    for number, name in enumerate(["c.xlsx", "a.xlsx", "b.xlsx"]):
+        (tmp_path / name).write_text(name)
+        os.utime(tmp_path / name, (number // 2, number // 2))
+    for name in (".hidden", "~$a.xlsx", "d.xlsx.part"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "other").mkdir()
+    found = waiting(tmp_path)
+    assert [path.name for path in found.files] == ["a.xlsx", "c.xlsx", "b.xlsx"]
+    assert [path.name for path in found.ignored] == [".hidden", "d.xlsx.part", "other", "~$a.xlsx"]
+    assert waiting(tmp_path / "nowhere").files == ()
+
+
+def test_two_runs_never_hold_the_lake_at_once(tmp_path: Path) -> None:
+    with held(tmp_path), pytest.raises(BusyError, match="another run"), held(tmp_path):
+        pass
+    with held(tmp_path):
+        pass

@@ -1,0 +1,67 @@
+"""A sample return that a test can change and write: as values, or as a workbook in openpyxl."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from openpyxl import load_workbook
+
+from assets.intake.reader import read_return
+from assets.sample.returns import sample_returns
+from assets.template.workbook import write_workbook
+from assets.validation.validate import validate
+from schemas.collection import Collection
+from schemas.returns_template import returns_template
+
+Place = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class SampleReturn:
+    """One force's values by (sheet, row code, column code)."""
+
+    collection: Collection
+    values: dict[Place, str]
+
+    @classmethod
+    def of(cls, force_code: str, collection: Collection) -> "SampleReturn":
+        rows = sample_returns(collection).filter(pl.col("force_code") == force_code)
+        return cls(
+            collection,
+            {
+                (sheet, row, column): value
+                for sheet, row, column, value in rows.drop("force_code").iter_rows()
+            },
+        )
+
+    def with_values(self, changes: dict[Place, str | None]) -> "SampleReturn":
+        """Return a copy in which some entries say something else; None leaves the cell blank."""
+        changed = {**self.values, **changes}
+        return SampleReturn(
+            self.collection, {k: value for k, value in changed.items() if value is not None}
+        )
+
+    def write(self, path: Path, change: Callable[[Any], None] | None = None) -> Path:
+        """Write the workbook; `change` may alter it through openpyxl, as a person would."""
+        write_workbook(path, returns_template(), self.collection, self.values)
+        if change:
+            book = load_workbook(path)
+            change(book)
+            book.save(path)
+        return path
+
+
+def findings_of(path: Path, collection: Collection) -> list[tuple[str, str | None, str | None]]:
+    """Return (rule, sheet, cell) of everything found in a file, in order."""
+    found = validate({"r": read_return(path)}, collection, returns_template()).findings
+    return [
+        (str(rule), sheet, cell)
+        for rule, sheet, cell in found.select("rule_id", "sheet", "cell").sort(pl.all()).iter_rows()
+    ]
+
+
+def address_of(sheet: str, row_code: str, column_code: str) -> str:
+    """Return where an entry stands in a workbook that Muster wrote."""
+    return returns_template().sheet(sheet).address(row_code, column_code)

@@ -1,0 +1,50 @@
+"""A collection is data: a new one is a new file, and a wrong one says what is wrong."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from schemas.collection import COLLECTIONS, Period, collection_files, load_collection
+from schemas.errors import SetupError
+
+TEXT = (COLLECTIONS / "2012-revisit.toml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(tmp_path))
+    return tmp_path
+
+
+def test_a_new_collection_is_a_new_file(folder: Path) -> None:
+    (folder / "2014-revisit.toml").write_text(TEXT.replace("2012-revisit", "2014-revisit"))
+    assert {"2012-revisit", "2014-revisit"} <= set(collection_files())
+    assert load_collection("2014-revisit").id == "2014-revisit"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('id = "2012-revisit"', 'id = "other"', "the id must be the file's name"),
+        ('"AVS", ', '"XXX", ', "XXX"),
+        ('"AVS", ', '"BED", ', "listed twice"),
+        ("end = 2012-05-31", "end = 2011-05-31", "before it starts"),
+        ("[period]", "[periods]", "period"),
+        ('title = "', "title = ", "not a collection file"),
+    ],
+)
+def test_a_wrong_file_says_what_is_wrong(folder: Path, old: str, new: str, message: str) -> None:
+    (folder / "2012-revisit.toml").write_text(TEXT.replace(old, new, 1))
+    with pytest.raises(SetupError, match=message):
+        load_collection("2012-revisit")
+
+
+def test_an_unknown_collection_names_those_there_are() -> None:
+    with pytest.raises(SetupError, match="2012-revisit"):
+        load_collection("2013")
+
+
+def test_months_are_counted_with_both_ends() -> None:
+    assert Period(start=date(2011, 9, 1), end=date(2012, 5, 31)).months == 9
+    assert Period(start=date(2006, 9, 1), end=date(2011, 8, 31)).months == 60

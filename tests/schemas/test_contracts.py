@@ -1,0 +1,69 @@
+"""A contract must notice every way in which a table can be wrong; a dead check fails here."""
+
+import polars as pl
+import pytest
+
+from pipelines.docs import generated
+from schemas.contract import arrow_schema, columns, conform, description, empty, keys
+from schemas.errors import ContractError
+from schemas.marts.catalogue import MARTS
+from schemas.marts.facts import Investigations
+from schemas.tables import TABLES
+
+GOOD = pl.DataFrame(
+    {
+        "force_code": ["STF", "STF"],
+        "category": ["other", "information_disclosure"],
+        "recipient": [None, "media"],
+        "media": [None, "local"],
+        "outcome": ["continuing", "left_service"],
+        "cases": [0, 3],
+        "basis": ["submitted", "submitted"],
+    },
+    schema_overrides={"recipient": pl.String, "media": pl.String},
+)
+
+
+def test_a_good_table_comes_back_sorted_and_in_order() -> None:
+    shuffled = GOOD.select(reversed(GOOD.columns)).with_columns(extra=pl.lit(1))
+    assert conform(Investigations, shuffled).equals(GOOD.sort("category"))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param(GOOD.drop("cases"), id="column missing"),
+        pytest.param(GOOD.with_columns(pl.col("cases").cast(pl.Float64)), id="wrong type"),
+        pytest.param(GOOD.with_columns(cases=pl.lit(None, pl.Int64)), id="null in a count"),
+        pytest.param(GOOD.with_columns(cases=pl.lit(-1, pl.Int64)), id="below zero"),
+        pytest.param(GOOD.with_columns(outcome=pl.lit("guilty")), id="code not in the list"),
+        pytest.param(pl.concat([GOOD, GOOD]), id="key twice"),
+        pytest.param(
+            pl.concat([GOOD[0], GOOD[0].with_columns(cases=pl.lit(9, pl.Int64))]),
+            id="key twice, null in it",
+        ),
+    ],
+)
+def test_a_broken_table_is_refused(broken: pl.DataFrame) -> None:
+    """pandera checks nothing in a LazyFrame by default: this is what a dead contract looks like."""
+    with pytest.raises(ContractError):
+        conform(Investigations, broken)
+
+
+@pytest.mark.parametrize("name", [*MARTS, *TABLES])
+def test_contracts_are_total(name: str) -> None:
+    """Whoever opens a file must find what each column means and in which unit."""
+    contract = (MARTS | TABLES)[name]
+    assert description(contract)
+    for column in columns(contract):
+        assert column.description, column.name
+        assert column.unit, column.name
+    assert conform(contract, empty(contract)).is_empty()
+    assert arrow_schema(contract).names == [column.name for column in columns(contract)]
+    leading = [column.name for column in columns(contract)][: len(keys(contract))]
+    assert leading == keys(contract), "keys stand first"
+
+
+def test_derived_pages_have_not_drifted() -> None:
+    for path, text in generated().items():
+        assert path.read_text(encoding="utf-8") == text, f"make docs ({path})"
