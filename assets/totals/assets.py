@@ -6,6 +6,7 @@ import dagster as dg
 import polars as pl
 
 from assets.declare import table
+from assets.reports.store import agreed
 from assets.totals import breakdowns, facts, force_profiles, national
 from schemas.collection import load_collection
 from schemas.contract import Contract
@@ -70,7 +71,7 @@ def profiles(
     printed: pl.DataFrame,
 ) -> pl.DataFrame:
     collection = load_collection(context.partition_key)
-    return force_profiles.force_profiles(live, status, printed, collection)
+    return force_profiles.force_profiles(live, status, agreed(printed), collection)
 
 
 @dg.asset_check(

@@ -1,0 +1,179 @@
+"""Analysts see one complete release, and never anything else."""
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow
+import pyarrow.parquet as pq
+import pytest
+
+from assets.lake import Lake
+from assets.release import publish as publishing
+from assets.release.identity import Ingredients, ingredients
+from assets.release.publish import publish
+from schemas.contract import CONTRACT_VERSION, arrow_schema, columns, empty
+from schemas.errors import ContractError, LakeError
+from schemas.marts.catalogue import MARTS
+
+COLLECTION = "2012-revisit"
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake", COLLECTION)
+
+
+@pytest.fixture
+def marts() -> dict[str, pl.DataFrame]:
+    found = {name: empty(contract) for name, contract in MARTS.items()}
+    row = ("STF", "other", None, None, "continuing", 3, "reconstructed")
+    investigations = pl.DataFrame([row], schema=found["investigations"].schema, orient="row")
+    return {**found, "investigations": investigations}
+
+
+def _made_from(sha256: str = "a" * 64) -> Ingredients:
+    return ingredients(COLLECTION, [("STF", sha256)], [("STF", sha256)], [])
+
+
+def test_a_release_is_shown_whole(lake: Lake, marts: dict[str, pl.DataFrame]) -> None:
+    folder = publish(lake, marts, _made_from())
+    assert lake.marts.resolve() == folder
+    names = {path.name for path in lake.marts.iterdir()}
+    assert names == {*(f"{name}.parquet" for name in MARTS), "manifest.json"}
+    assert folder.name == _made_from().release_id
+
+
+def test_a_release_is_named_by_what_it_is_made_from() -> None:
+    assert _made_from().release_id == _made_from().release_id
+    assert _made_from("b" * 64).release_id != _made_from().release_id
+    assert replace(_made_from(), contract_version="0").release_id != _made_from().release_id
+
+
+def test_the_order_of_the_returns_does_not_change_the_name() -> None:
+    returns: list[tuple[str | None, str]] = [("STF", "b" * 64), ("DER", "a" * 64), (None, "c" * 64)]
+    names = {
+        ingredients(COLLECTION, order, [], []).release_id for order in (returns, returns[::-1])
+    }
+    assert len(names) == 1
+
+
+def test_a_run_that_fails_half_way_changes_nothing(
+    lake: Lake, marts: dict[str, pl.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = publish(lake, marts, _made_from())
+    written: list[str] = []
+    write = publishing.write_mart
+
+    def fail_at_the_fifth(file: object, name: str, *rest: object) -> None:
+        written.append(name)
+        if len(written) == 5:
+            raise OSError(28, "No space left on device")
+        write(file, name, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(publishing, "write_mart", fail_at_the_fifth)
+    with pytest.raises(LakeError, match="Nothing that analysts see has changed"):
+        publish(lake, marts, _made_from("b" * 64))
+    assert lake.marts.resolve() == first
+    assert [path.name for path in lake.releases.iterdir()] == [first.name], "no leftovers"
+
+
+def test_a_mart_that_breaks_its_contract_is_not_published(
+    lake: Lake, marts: dict[str, pl.DataFrame]
+) -> None:
+    marts["investigations"] = marts["investigations"].with_columns(cases=pl.lit(-1, pl.Int64))
+    with pytest.raises(ContractError):
+        publish(lake, marts, _made_from())
+    assert not lake.marts.exists()
+
+
+def test_publishing_the_same_again_changes_nothing(
+    lake: Lake, marts: dict[str, pl.DataFrame]
+) -> None:
+    folder = publish(lake, marts, _made_from())
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert publish(lake, marts, _made_from()) == folder
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+def test_a_release_never_changes_under_its_name(lake: Lake, marts: dict[str, pl.DataFrame]) -> None:
+    publish(lake, marts, _made_from())
+    marts["investigations"] = marts["investigations"].with_columns(cases=pl.lit(4, pl.Int64))
+    with pytest.raises(LakeError, match="other content"):
+        publish(lake, marts, _made_from())
+
+
+def test_the_same_marts_have_the_same_bytes_in_another_lake(
+    lake: Lake, marts: dict[str, pl.DataFrame], tmp_path: Path
+) -> None:
+    other = Lake(tmp_path / "other", COLLECTION)
+    ours, theirs = (publish(where, marts, _made_from()) for where in (lake, other))
+    for path in ours.iterdir():
+        assert path.read_bytes() == (theirs / path.name).read_bytes(), path.name
+
+
+def test_a_file_explains_itself(lake: Lake, marts: dict[str, pl.DataFrame]) -> None:
+    publish(lake, marts, _made_from())
+    for name, contract in MARTS.items():
+        schema = pq.read_schema(lake.marts / f"{name}.parquet")
+        metadata = {key.decode(): value.decode() for key, value in schema.metadata.items()}
+        assert metadata["mart"] == name
+        assert metadata["release"] == _made_from().release_id
+        assert metadata["contract_version"] == CONTRACT_VERSION
+        assert "reconstructed" in metadata["basis"]
+        for column in columns(contract):
+            about = schema.field(column.name).metadata
+            assert about[b"description"].decode() == column.description
+            assert about[b"unit"].decode() == column.unit
+
+
+def test_the_manifest_has_the_hash_of_every_file(
+    lake: Lake, marts: dict[str, pl.DataFrame]
+) -> None:
+    folder = publish(lake, marts, _made_from())
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["files"] == {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.glob("*.parquet")
+    }
+    assert manifest["made_from"]["live"] == [["STF", "a" * 64]]
+
+
+PLAIN = {pyarrow.string(), pyarrow.int64(), pyarrow.float64(), pyarrow.bool_(), pyarrow.date32()}
+
+
+@pytest.mark.parametrize("name", MARTS)
+def test_other_tools_read_the_types_of_the_contract(
+    name: str, lake: Lake, marts: dict[str, pl.DataFrame]
+) -> None:
+    publish(lake, marts, _made_from())
+    path = lake.marts / f"{name}.parquet"
+    assert set(arrow_schema(MARTS[name]).types) <= PLAIN
+    assert pq.read_table(path).schema.types == arrow_schema(MARTS[name]).types
+    assert pl.read_parquet(path).schema == empty(MARTS[name]).schema
+    assert list(pd.read_parquet(path).columns) == empty(MARTS[name]).columns
+    described = duckdb.sql(f"describe select * from '{path}'").fetchall()
+    duck = {"VARCHAR": pl.String, "BIGINT": pl.Int64, "DOUBLE": pl.Float64, "BOOLEAN": pl.Boolean}
+    assert {row[0]: duck[row[1]] for row in described} == dict(empty(MARTS[name]).schema)
+
+
+def test_readers_during_many_swaps_see_one_release_at_a_time(
+    lake: Lake, marts: dict[str, pl.DataFrame]
+) -> None:
+    """A reader that has resolved the folder reads on in it, whatever is swapped meanwhile."""
+    folders = [publish(lake, marts, _made_from(letter * 64)) for letter in "abc"]
+    seen: set[str] = set()
+    for turn in range(60):
+        publishing.show(lake, folders[turn % 3])
+        release = lake.marts.resolve()
+        publishing.show(lake, folders[(turn + 1) % 3])
+        of = {
+            pq.read_schema(path).metadata[b"release"].decode() for path in release.glob("*.parquet")
+        }
+        assert of == {release.name}
+        seen |= of
+    assert len(seen) == 3

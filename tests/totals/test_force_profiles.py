@@ -1,0 +1,92 @@
+"""One row a force: from its return, or from its published report, or unknown."""
+
+import polars as pl
+import pytest
+
+from assets.totals.force_profiles import force_profiles
+from schemas.collection import Collection
+from schemas.contract import conform, empty
+from schemas.marts.returns import ReturnsStatus
+from schemas.tables import LiveEntries
+
+
+def _status(collection: Collection, live: pl.DataFrame) -> pl.DataFrame:
+    forces = pl.DataFrame({"force_code": collection.forces})
+    sent = pl.col("force_code").is_in(live["force_code"].unique().to_list())
+    null = pl.lit(None, pl.String)
+    return conform(
+        ReturnsStatus,
+        forces.with_columns(
+            pl.when(sent).then(pl.lit("accepted")).otherwise(pl.lit("missing")).alias("state"),
+            *(null.alias(name) for name in ("receipt_id", "received_at", "sha256", "notes")),
+            pl.lit(None, pl.Int64).alias("version"),
+            *(
+                pl.lit(0, pl.Int64).alias(name)
+                for name in ("blocking", "queries_open", "queries_answered")
+            ),
+        ),
+    )
+
+
+@pytest.fixture
+def printed() -> pl.DataFrame:
+    rows = [
+        ("investigations", "", 48.0),
+        ("second_job_applications", "decision=approved", 79.0),
+        ("capability", "question=acu_staffing_change;answer=unchanged", 1.0),
+    ]
+    return pl.DataFrame(
+        [("STF", measure, breakdown, value) for measure, breakdown, value in rows],
+        schema=["force_code", "measure", "breakdown", "value"],
+        orient="row",
+    )
+
+
+def _row(
+    live: pl.DataFrame, printed: pl.DataFrame, collection: Collection, force: str
+) -> dict[str, object]:
+    profiles = force_profiles(live, _status(collection, live), printed, collection)
+    assert profiles["force_code"].to_list() == sorted(collection.forces)
+    return profiles.row(by_predicate=pl.col("force_code") == force, named=True)
+
+
+def test_a_force_with_a_return_shows_what_it_sent(
+    live: pl.DataFrame, printed: pl.DataFrame, collection: Collection
+) -> None:
+    row = _row(live, printed.with_columns(value=999.0), collection, "STF")
+    assert (row["basis"], row["state"]) == ("reconstructed", "accepted")
+    assert row["investigations"] == 48
+    assert row["investigations_per_month"] == 48 / 9
+    assert row["second_job_approved"] == 79
+    assert row["acu_staffing_change"] == "unchanged"
+    assert row["register_declined"] is not None
+
+
+def test_a_force_without_a_return_shows_what_its_report_printed(
+    live: pl.DataFrame, printed: pl.DataFrame, collection: Collection
+) -> None:
+    others = live.filter(pl.col("force_code") != "STF")
+    row = _row(others, printed, collection, "STF")
+    assert (row["basis"], row["state"]) == ("published", "missing")
+    assert (row["investigations"], row["second_job_approved"]) == (48, 79)
+    assert row["acu_staffing_change"] == "unchanged"
+    assert row["second_job_applications"] is None, "not printed is unknown, not zero"
+    assert row["people_suspended"] is None
+
+
+def test_a_force_of_which_nothing_is_known_has_a_row_of_nulls(collection: Collection) -> None:
+    row = _row(empty(LiveEntries), pl.DataFrame(schema={
+        "force_code": pl.String, "measure": pl.String, "breakdown": pl.String, "value": pl.Float64
+    }), collection, "BTP")  # fmt: skip
+    assert row["name"] == "British Transport Police"
+    assert row["ons_code"] is None
+    known = {"force_code", "name", "region", "state"}
+    assert {name for name, value in row.items() if value is not None} == known
+
+
+def test_declined_offers_that_are_not_recorded_are_unknown(
+    live: pl.DataFrame, printed: pl.DataFrame, collection: Collection
+) -> None:
+    profiles = force_profiles(live, _status(collection, live), printed, collection)
+    assert profiles["register_declined"].null_count() == 11
+    assert profiles["register_entries"].null_count() == 0

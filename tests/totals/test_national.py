@@ -1,0 +1,221 @@
+"""National totals are sums of live cells, of nothing else, and say how many forces they include."""
+
+import polars as pl
+import pytest
+
+from assets.totals import breakdowns, facts
+from assets.totals.leaves import leaf_cells, sum_of
+from assets.totals.national import national_totals
+from schemas.collection import Collection
+from schemas.contract import empty
+from schemas.reference import published_figures
+from schemas.tables import LiveEntries
+
+KEY = ["measure", "breakdown", "period"]
+ALONE = "no such measure"
+
+
+@pytest.fixture(scope="module")
+def national(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
+    return national_totals(live, collection)
+
+
+def _plus_one(live: pl.DataFrame, force: str, row: str, column: str) -> pl.DataFrame:
+    here = (
+        (pl.col("force_code") == force)
+        & (pl.col("row_code") == row)
+        & (pl.col("column_code") == column)
+    )
+    assert live.filter(here).height == 1
+    return live.with_columns(pl.when(here).then(pl.col("number") + 1).otherwise("number"))
+
+
+def _is_plain_count(row: dict[str, object]) -> bool:
+    return "statistic=" not in str(row["breakdown"]) and row["measure"] in {
+        "investigations",
+        "people_suspended",
+        "register_entries",
+        "second_job_applications",
+        "second_job_approvals_in_breach",
+        "cards_held",
+        "capability",
+    }
+
+
+def test_every_count_is_the_sum_of_its_leaf_cells(
+    national: pl.DataFrame, live: pl.DataFrame
+) -> None:
+    """The way back from a figure to cells is written apart from the way there."""
+    counts = [row for row in national.to_dicts() if _is_plain_count(row)]
+    assert len(counts) > 250
+    for row in counts:
+        cells = leaf_cells(live, row["measure"], row["breakdown"], row["period"])
+        assert cells is not None, row
+        assert sum_of(cells) == row["value"], row
+        held = cells.filter(pl.col("number").is_not_null())
+        assert held["force_code"].n_unique() == row["forces_included"], row
+
+
+@pytest.mark.parametrize(
+    ("force", "row", "column"),
+    [
+        ("STF", "information_disclosure.media_local", "continuing"),
+        ("MPS", "media_relationship.national", "left_service"),
+        ("DER", "other", "no_further_action"),
+        ("CHS", "second_jobs", "people_suspended"),
+        ("WMC", "force.hospitality", "accepted"),
+        ("BTP", "approved_conditional", "count"),
+        ("GMP", "breach.driver", "count"),
+        ("KEN", "media_relationship_previous_five_years", "value"),
+    ],
+)
+def test_one_more_case_moves_its_own_counts_by_one_and_no_other(
+    force: str,
+    row: str,
+    column: str,
+    national: pl.DataFrame,
+    live: pl.DataFrame,
+    collection: Collection,
+) -> None:
+    after = national_totals(_plus_one(live, force, row, column), collection)
+    both = national.join(after, on=KEY, suffix="_after", validate="1:1")
+    assert both.height == national.height == after.height
+    for total in both.to_dicts():
+        if not _is_plain_count(total):
+            continue
+        cells = leaf_cells(live, total["measure"], total["breakdown"], total["period"])
+        assert cells is not None
+        mine = cells.filter(
+            (pl.col("force_code") == force)
+            & (pl.col("row_code") == row)
+            & (pl.col("column_code") == column)
+        ).height
+        assert total["value_after"] - total["value"] == mine, total
+
+
+def test_totals_of_41_forces_say_so(live: pl.DataFrame, collection: Collection) -> None:
+    """Missing is never zero: the three are absent from every count, and every count says it."""
+    gone = ["AVS", "MPS", "WYK"]
+    left = live.filter(~pl.col("force_code").is_in(gone))
+    after = national_totals(left, collection)
+    returns = after.filter(~pl.col("measure").is_in(["reporting_bodies", "months_in_collection"]))
+    assert returns["forces_included"].max() == 41
+    assert set(returns["forces_expected"]) == {44}
+    whole = after.filter(pl.col("measure") == "investigations", pl.col("breakdown") == "")
+    row = whole.filter(pl.col("period") == "collection").row(0, named=True)
+    assert (row["forces_included"], row["forces_expected"]) == (41, 44)
+    assert row["value"] == sum_of(facts.investigations(left).rename({"cases": "number"}))
+    mart = facts.investigations(left)
+    assert set(mart["force_code"]).isdisjoint(gone)
+
+
+def test_declined_offers_count_the_forces_that_record_them(national: pl.DataFrame) -> None:
+    """A force that keeps no record of declined offers has not declined none."""
+    included = dict(
+        national.filter(pl.col("measure") == "register_entries")
+        .select("breakdown", "forces_included")
+        .iter_rows()
+    )
+    assert included["body=force;decision=declined"] == 33
+    assert included["body=force;decision=accepted"] == 44
+    assert included["body=force"] == 44
+    assert included["body=authority"] == 43
+
+
+def test_what_is_not_held_is_null_in_the_mart(live: pl.DataFrame) -> None:
+    entries = facts.register_entries(live)
+    assert entries.height == 44 * 8
+    unknown = entries.filter(pl.col("entries").is_null())
+    assert unknown.filter(pl.col("body") == "force").height == 11 * 2
+    assert unknown.filter(pl.col("body") == "authority")["force_code"].unique().to_list() == ["MPS"]
+
+
+def test_every_computable_national_figure_has_its_row(
+    national: pl.DataFrame, collection: Collection
+) -> None:
+    """A figure and a total meet by joining on the same words."""
+    figures = published_figures(collection.published.figures_path).filter(
+        pl.col("basis").is_in(["returns", "registry"]), ~pl.col("scope").is_in(collection.forces)
+    )
+    assert figures.join(national, on=KEY, how="anti").is_empty()
+
+
+def test_without_a_single_return_nothing_is_zero(collection: Collection) -> None:
+    nothing = empty(LiveEntries)
+    totals = national_totals(nothing, collection)
+    returns = totals.filter(~pl.col("measure").is_in(["reporting_bodies", "months_in_collection"]))
+    assert returns["value"].null_count() == returns.height > 0
+    assert set(returns["forces_included"]) == {0}
+    assert breakdowns.outcome_breakdown(nothing).is_empty()
+    assert breakdowns.comparisons(totals, collection)["value"].null_count() == 4
+
+
+def test_a_queried_return_makes_its_totals_provisional(
+    live: pl.DataFrame, collection: Collection
+) -> None:
+    queried = live.with_columns(provisional=pl.col("force_code") == "MPS")
+    totals = national_totals(queried, collection)
+    flags = {row["breakdown"]: row["provisional"] for row in totals.to_dicts()
+             if row["measure"] == "register_entries"}  # fmt: skip
+    assert flags["body=force"] is True
+    assert flags["body=authority"] is False, "MPS has no authority, so its return is not in it"
+    registry = totals.filter(pl.col("measure") == "reporting_bodies")
+    assert set(registry["provisional"]) == {False}
+
+
+def test_the_order_of_the_returns_does_not_matter(
+    national: pl.DataFrame, live: pl.DataFrame, collection: Collection
+) -> None:
+    assert national_totals(live.sample(fraction=1, shuffle=True, seed=1), collection).equals(
+        national
+    )
+
+
+def test_breakdowns_add_up(national: pl.DataFrame, live: pl.DataFrame) -> None:
+    by_outcome = breakdowns.outcome_breakdown(live)
+    whole = national.filter(
+        pl.col("measure") == "investigations",
+        pl.col("breakdown") == "",
+        pl.col("period") == "collection",
+    )["value"].item()
+    assert by_outcome["cases"].sum() == whole
+    assert (
+        by_outcome.group_by("category").agg(pl.col("share").sum().round(9))["share"].to_list()
+        == [100.0] * 7
+    )
+    adoption = breakdowns.capability_adoption(live)
+    assert set(adoption.group_by("question_code").agg(pl.col("forces").sum())["forces"]) == {44}
+
+
+def test_comparisons_are_monthly_rates(national: pl.DataFrame, collection: Collection) -> None:
+    rows = {
+        row["breakdown"]: row for row in breakdowns.comparisons(national, collection).to_dicts()
+    }
+    whole = rows[""]
+    assert whole["per_month"] == pytest.approx(whole["value"] / 9)
+    assert whole["previous_per_month"] == pytest.approx(whole["previous_value"] / 12)
+    assert whole["ratio"] == pytest.approx(whole["per_month"] / whole["previous_per_month"])
+    five_years = rows["category=media_relationship"]
+    assert five_years["previous_per_month"] == pytest.approx(five_years["previous_value"] / 60)
+
+
+def test_the_distribution_counts_every_force_once(
+    live: pl.DataFrame, collection: Collection
+) -> None:
+    spread = breakdowns.distribution(live, collection)
+    by_force = (
+        facts.investigations(live)
+        .filter(pl.col("category") == "information_disclosure")
+        .group_by("force_code")
+        .agg(pl.col("cases").sum())["cases"]
+    )
+    mine = dict(
+        spread.filter(pl.col("breakdown") == "category=information_disclosure")
+        .select("statistic", "value")
+        .iter_rows()
+    )
+    assert mine["minimum"] == by_force.min()
+    assert mine["maximum"] == by_force.max()
+    assert mine["median"] == by_force.median()
+    assert mine["60.."] == (by_force >= 60).sum()
+    assert mine["0..10"] == (by_force <= 10).sum()

@@ -1,0 +1,101 @@
+"""Which return counts: the newest acceptable one, whatever came after it."""
+
+from collections.abc import Callable
+from itertools import permutations
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from assets.intake.raw_store import RawStore
+from assets.intake.tables import readings, received
+from assets.lake import Lake
+from assets.validation import states
+from assets.validation.validate import validate
+from schemas.collection import Collection
+from schemas.returns_template import returns_template
+from tests.returns import SampleReturn
+
+BLOCKING = {("second_jobs", "refused", "count"): None}
+GOOD = {("second_jobs", "review_months", "count"): "18"}
+
+
+def _judge(paths: list[Path], lake: Path, collection: Collection) -> tuple[pl.DataFrame, ...]:
+    store = RawStore(Lake(lake, collection.id))
+    store.take_in(paths, collection)
+    everything = received(store)
+    result = validate(readings(everything), collection, returns_template())
+    judged = states.judged_receipts(everything.receipts, result.findings)
+    status = states.returns_status(judged, collection)
+    live = states.live_returns(judged, result.entries)
+    return status, live, states.findings_mart(judged, result.findings)
+
+
+@pytest.mark.parametrize("order", list(permutations(["first", "good", "blocking"])))
+def test_the_newest_acceptable_return_is_live(
+    order: tuple[str, ...],
+    sample: Callable[[str], SampleReturn],
+    tmp_path: Path,
+    collection: Collection,
+) -> None:
+    changes = {"first": {}, "good": GOOD, "blocking": BLOCKING}
+    paths = [sample("STF").with_values(changes[n]).write(tmp_path / f"{n}.xlsx") for n in order]
+    status, live, findings = _judge(paths, tmp_path / "lake", collection)
+    acceptable = [version for version, name in enumerate(order, 1) if name != "blocking"]
+    row = status.row(by_predicate=pl.col("force_code") == "STF", named=True)
+    assert (row["state"], row["version"]) == ("accepted", acceptable[-1])
+    assert live.select("force_code", "receipt_id").rows() == [("STF", row["receipt_id"])]
+    if order[-1] == "blocking":
+        assert row["blocking"] == 1
+        assert row["notes"] == "version 3 was rejected (1 blocking); version 2 stays live"
+        assert findings["rule_id"].to_list() == ["S010"]
+    else:
+        assert (row["blocking"], row["notes"]) == (0, None)
+        assert findings.is_empty(), "what was mended is no longer shown"
+
+
+def test_a_force_whose_only_return_blocks_is_rejected_and_the_others_go_on(
+    sample: Callable[[str], SampleReturn], tmp_path: Path, collection: Collection
+) -> None:
+    paths = [
+        sample("STF").with_values(BLOCKING).write(tmp_path / "STF.xlsx"),
+        sample("DER").write(tmp_path / "DER.xlsx"),
+    ]
+    status, live, _ = _judge(paths, tmp_path / "lake", collection)
+    found = dict(status.select("force_code", "state").iter_rows())
+    assert (found.pop("STF"), found.pop("DER")) == ("rejected", "accepted")
+    assert set(found.values()) == {"missing"}
+    assert len(found) == 42
+    assert live["force_code"].to_list() == ["DER"]
+
+
+def test_a_force_that_sent_nothing_has_no_receipt_rather_than_an_empty_one(
+    tmp_path: Path, collection: Collection
+) -> None:
+    status, live, _ = _judge([], tmp_path / "lake", collection)
+    assert set(status["state"]) == {"missing"}
+    assert status["receipt_id"].null_count() == status["version"].null_count() == 44
+    assert live.is_empty()
+
+
+def test_a_query_leaves_a_return_live_and_provisional(
+    sample: Callable[[str], SampleReturn], tmp_path: Path, collection: Collection
+) -> None:
+    path = sample("STF").write(
+        tmp_path / "STF.xlsx", lambda book: book.create_sheet("notes").append(["see also"])
+    )
+    status, live, _ = _judge([path], tmp_path / "lake", collection)
+    row = status.row(by_predicate=pl.col("force_code") == "STF", named=True)
+    assert (row["state"], row["queries_open"]) == ("queried", 1)
+    assert live["provisional"].to_list() == [True]
+    assert live["basis"].to_list() == ["reconstructed"]
+
+
+def test_findings_of_a_file_that_is_nobodys_are_shown(
+    tmp_path: Path, collection: Collection
+) -> None:
+    """A force that sent an unreadable file must still be found by whoever looks."""
+    path = tmp_path / "x.xlsx"
+    path.write_text("hello")
+    _, _, findings = _judge([path], tmp_path / "lake", collection)
+    assert findings.select("force_code", "rule_id").rows() == [(None, "S001")]
