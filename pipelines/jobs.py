@@ -2,14 +2,11 @@
 
 import dagster as dg
 
-from assets.declare import COLLECTIONS
-
 REFRESH = "refresh"
 
 refresh = dg.define_asset_job(
     REFRESH,
     selection=dg.AssetSelection.all(),
-    partitions_def=COLLECTIONS,
     # Ten small assets take 4 s in one process and 35 s in ten; polars is parallel inside a step.
     executor_def=dg.in_process_executor,
     description="Take in what is new, validate, add up, reconcile, and publish a release.",

@@ -21,7 +21,6 @@ def command(files: tuple[Path, ...], as_json: bool) -> None:
     from dataclasses import asdict
 
     from assets.reports.reader import read_report
-
     from assets.reports.text import UnreadableReportError, report_text
     from pipelines.cli.output import print_json, print_table
 

@@ -1,0 +1,43 @@
+"""A lake in which `muster demo` has been run, and a way to run commands in it."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from assets.lake import Lake
+from pipelines.cli.main import muster
+
+Muster = Callable[..., Result]
+
+
+def invoke(lake: Path, *arguments: str | Path) -> Result:
+    """Run a command with a lake of its own."""
+    environment = {"MUSTER_LAKE": str(lake), "DAGSTER_HOME": None, "MUSTER_COLLECTIONS": None}
+    return CliRunner(env=environment).invoke(muster, [str(a) for a in arguments])
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """The lake of a demo and what the demo printed; not to be changed."""
+    lake = tmp_path_factory.mktemp("demo")
+    result = invoke(lake, "demo")
+    os.environ.pop("DAGSTER_HOME", None)
+    return lake, result
+
+
+@pytest.fixture
+def lake(demo: tuple[Path, Result], tmp_path: Path) -> Lake:
+    """A copy of the demo's lake, to be changed at will."""
+    shutil.copytree(demo[0], tmp_path / "lake", symlinks=True)
+    return Lake(tmp_path / "lake", "2012-revisit")
+
+
+@pytest.fixture
+def run(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> Muster:
+    """Run a command in the copied lake."""
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    return lambda *arguments: invoke(lake.root, *arguments)

@@ -1,0 +1,220 @@
+"""The commands as people and scripts meet them: what they do, print, and end with."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import Result
+
+from assets.lake import Lake
+from pipelines.cli.main import main
+from schemas.collection import Collection
+from schemas.contract import empty
+from schemas.marts.catalogue import MARTS
+from tests.pipelines.conftest import Muster, invoke
+from tests.returns import SampleReturn, address_of
+
+INV = "investigations"
+
+
+def _mart(lake: Lake, name: str) -> pl.DataFrame:
+    return pl.read_parquet(lake.marts / f"{name}.parquet")
+
+
+def _state(lake: Lake, force: str) -> str:
+    return str(_mart(lake, "returns_status").filter(pl.col("force_code") == force)["state"].item())
+
+
+def _whole(lake: Lake) -> dict[str, object]:
+    return (
+        _mart(lake, "national_totals")
+        .filter(
+            pl.col("measure") == INV, pl.col("breakdown") == "", pl.col("period") == "collection"
+        )
+        .row(0, named=True)
+    )
+
+
+def test_the_demo_publishes_everything_and_says_so(demo: tuple[Path, Result]) -> None:
+    root, result = demo
+    assert result.exit_code == 0, result.output
+    lake = Lake(root, "2012-revisit")
+    for name, contract in MARTS.items():
+        assert _mart(lake, name).schema == empty(contract).schema
+    assert _whole(lake)["value"] == 2207
+    assert "2,207" in result.output
+    assert "44 forces: 44 accepted" in result.output
+    assert "159 match, 15 within_qualifier" in result.output
+    assert "RECONSTRUCTED" in result.output
+    assert set(_mart(lake, "investigations")["basis"]) == {"reconstructed"}
+
+
+def test_running_again_changes_nothing(lake: Lake, run: Muster) -> None:
+    before = {p.name: p.read_bytes() for p in lake.marts.iterdir()}
+    release = lake.marts.resolve()
+    result = run("run")
+    assert result.exit_code == 0, result.output
+    assert "Took in 0 new files" in result.output
+    assert lake.marts.resolve() == release
+    assert {p.name: p.read_bytes() for p in lake.marts.iterdir()} == before
+
+
+def test_one_more_case_in_one_cell_and_its_totals(
+    lake: Lake, run: Muster, sample: Callable[[str], SampleReturn]
+) -> None:
+    place = (INV, "gratuities_hospitality", "no_further_action")
+    sums = [
+        (INV, "gratuities_hospitality", "total"),
+        (INV, "total", "no_further_action"),
+        (INV, "total", "total"),
+    ]
+    stf = sample("STF")
+    changes = {p: str(int(stf.values[p]) + 1) for p in (place, *sums)}
+    stf.with_values(changes).write(lake.landing / "STF again.xlsx")
+    before = _mart(lake, "national_totals")
+    assert run("run").exit_code == 0
+    after = before.join(
+        _mart(lake, "national_totals"), on=["measure", "breakdown", "period"], suffix="_after"
+    )
+    counts = after.filter(pl.col("measure") == INV, pl.col("period") == "collection")
+    moved = counts.filter(pl.col("value_after") != pl.col("value"))
+    assert set(moved["breakdown"]) == {
+        "",
+        "outcome=no_further_action",
+        "outcome=completed",
+        "category=gratuities_hospitality",
+        "category=gratuities_hospitality;outcome=no_further_action",
+        "category=gratuities_hospitality;outcome=completed",
+    }
+    assert set(moved["value_after"] - moved["value"]) == {1.0}
+    reconciled = run("reconcile", "--json")
+    assert reconciled.exit_code == 1
+    rows = json.loads(reconciled.output)
+    differing = {row["figure_id"] for row in rows if row["status"] == "differs"}
+    assert differing == {"INV-01", "INV-09", "GFT-09", "GFT-10", "STF-01"}
+
+
+def test_broken_returns_are_rejected_and_the_others_published(
+    tmp_path: Path, sample_folder: Path, sample: Callable[[str], SampleReturn]
+) -> None:
+    """Eight ways to break a return, each found at its place, none holding up the other 36."""
+    landing = tmp_path / "fresh" / "landing" / "2012-revisit"
+    landing.mkdir(parents=True)
+    for path in sample_folder.iterdir():
+        (landing / path.name).write_bytes(path.read_bytes())
+    refused = ("second_jobs", "refused", "count")
+    sample("AVS").with_values({refused: None}).write(landing / "AVS.xlsx")
+    sample("BED").with_values({refused: "some"}).write(landing / "BED.xlsx")
+    sample("BTP").with_values({(INV, "total", "total"): "1"}).write(landing / "BTP.xlsx")
+    sample("CAM").write(
+        landing / "CAM.xlsx", lambda book: book[INV].__setitem__("A18", "second_job")
+    )
+    sample("CHS").write(landing / "CHS.xlsx", lambda book: book.remove(book["registers"]))
+    sample("CLE").with_values({("cover", "force_code", "value"): "ZZZ"}).write(landing / "CLE.xlsx")
+    (landing / "CMB.xlsx").write_bytes((landing / "CMB.xlsx").read_bytes()[:5000])
+    (landing / "COL.xlsx").write_text("the figures are in the e-mail")
+    fresh = Lake(tmp_path / "fresh", "2012-revisit")
+    result = invoke(fresh.root, "run")
+    assert result.exit_code == 0, result.output
+    found = {
+        (row["force_code"], row["rule_id"], row["sheet"], row["cell"])
+        for row in _mart(fresh, "findings").to_dicts()
+    }
+    assert found == {
+        ("AVS", "S010", "second_jobs", address_of(*refused)),
+        ("BED", "V001", "second_jobs", address_of(*refused)),
+        ("BTP", "C101", INV, address_of(INV, "total", "total")),
+        ("BTP", "C103", INV, address_of(INV, "total", "total")),
+        ("CAM", "S005", INV, "A18"),
+        ("CHS", "S004", "registers", None),
+        (None, "S007", "cover", address_of("cover", "force_code", "value")),
+        (None, "S001", None, None),
+    }
+    rejected, missing = ("AVS", "BED", "BTP", "CAM", "CHS"), ("CLE", "CMB", "COL")
+    assert {_state(fresh, force) for force in rejected} == {"rejected"}
+    assert {_state(fresh, force) for force in missing} == {"missing"}
+    assert _whole(fresh)["forces_included"] == 36
+    assert set(_mart(fresh, INV)["force_code"]).isdisjoint({*rejected, *missing})
+    assert "36 accepted, 0 queried, 5 rejected, 3 missing" in result.output
+    profiles = _mart(fresh, "force_profiles").filter(pl.col("force_code").is_in(missing))
+    assert profiles[INV].null_count() == 3
+
+
+def test_renamed_and_reordered_files_give_the_same_totals(
+    lake: Lake, tmp_path: Path, sample_folder: Path
+) -> None:
+    other = Lake(tmp_path / "other", "2012-revisit")
+    other.landing.mkdir(parents=True)
+    for number, path in enumerate(sorted(sample_folder.iterdir(), reverse=True)):
+        (other.landing / f"return {number}.xlsx").write_bytes(path.read_bytes())
+    assert invoke(other.root, "run").exit_code == 0
+    assert other.marts.resolve().name == lake.marts.resolve().name, "made from the same"
+    for name in MARTS:
+        ours, theirs = ((where.marts / f"{name}.parquet").read_bytes() for where in (lake, other))
+        if name != "returns_status":
+            assert ours == theirs, name
+    status = [_mart(where, "returns_status").drop("received_at") for where in (lake, other)]
+    assert status[0].equals(status[1])
+
+
+def test_check_ends_with_the_documented_code(
+    tmp_path: Path, sample: Callable[[str], SampleReturn], run: Muster
+) -> None:
+    good = sample("STF").write(tmp_path / "good.xlsx")
+    blank = {("second_jobs", "refused", "count"): None}
+    bad = sample("DER").with_values(blank).write(tmp_path / "bad.xlsx")
+    text = tmp_path / "text.xlsx"
+    text.write_text("hello")
+    assert run("check", good).exit_code == 0
+    assert run("check", good, bad).exit_code == 1
+    assert run("check", good, bad, text).exit_code == 2
+    found = json.loads(run("check", good, bad, text, "--json").output)
+    assert [item["state"] for item in found] == ["accepted", "rejected", "rejected"]
+    assert [item["force_code"] for item in found] == ["STF", "DER", None]
+    assert set(found[1]["findings"][0]) == set(empty(MARTS["findings"]).columns)
+    assert run("check", tmp_path / "nowhere.xlsx").exit_code == 2
+
+
+def test_status_has_a_line_for_every_force(run: Muster, collection: Collection) -> None:
+    rows = json.loads(run("status", "--json").output)
+    assert [row["force_code"] for row in rows] == sorted(collection.forces)
+    assert set(rows[0]) == set(empty(MARTS["returns_status"]).columns)
+    text = run("status").output
+    assert all(force in text for force in collection.forces)
+
+
+def test_reconcile_prints_every_figure(run: Muster) -> None:
+    result = run("reconcile", "--json")
+    assert result.exit_code == 0
+    assert len(json.loads(result.output)) == 248
+    assert "159 match" in run("reconcile").output
+
+
+def test_templates_are_prefilled_and_blank_elsewhere(tmp_path: Path, run: Muster) -> None:
+    assert run("template", "STF", "DER", "--out", tmp_path).exit_code == 0
+    assert sorted(path.name for path in tmp_path.glob("*.xlsx")) == ["DER.xlsx", "STF.xlsx"]
+    (item,) = json.loads(run("check", tmp_path / "STF.xlsx", "--json").output)
+    assert item["force_code"] == "STF"
+    assert {finding["rule_id"] for finding in item["findings"]} == {"S010"}
+    assert len(item["findings"]) == 185 - 6, "all but the prefilled cells"
+    refused = run("template", "XXX", "--out", tmp_path)
+    assert refused.exit_code == 1
+
+
+def test_errors_say_what_to_do_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUSTER_LAKE", str(tmp_path))
+    for arguments in (["status"], ["reconcile"], ["run", "--collection", "2013"]):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["demo", "sample", "template", "check", "run", "status", "reconcile", "read-report"]
+)
+def test_every_command_explains_itself(name: str, run: Muster) -> None:
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) > 5

@@ -1,0 +1,104 @@
+"""The refresh through real Dagster: what the UI will show, and what a failing run leaves."""
+
+import shutil
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from assets.declare import COLLECTIONS
+from assets.lake import Lake, held
+from pipelines.definitions import defs
+from pipelines.instance import dagster_home
+from pipelines.jobs import REFRESH
+from schemas.collection import Collection
+from schemas.contract import columns
+from schemas.marts.catalogue import MARTS
+
+KEY = "2012-revisit"
+
+
+@pytest.fixture
+def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    monkeypatch.setenv("MUSTER_LAKE", str(tmp_path))
+    return Lake(tmp_path, KEY)
+
+
+@pytest.fixture
+def filled(lake: Lake, sample_folder: Path) -> Lake:
+    shutil.copytree(sample_folder, lake.landing)
+    for force in ("AVS", "MPS", "WYK"):
+        (lake.landing / f"{force}.xlsx").unlink()
+    return lake
+
+
+def _refresh(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
+    job = defs.resolve_job_def(REFRESH)
+    return job.execute_in_process(partition_key=KEY, instance=instance, raise_on_error=False)
+
+
+def test_the_ui_says_truthfully_which_forces_are_in(filled: Lake, collection: Collection) -> None:
+    """A partitioned asset that returned 41 of 44 keys would be shown as 44."""
+    with dg.instance_for_test() as instance:
+        assert _refresh(instance).success
+        shown = instance.get_materialized_partitions(
+            dg.AssetKey(["validation", "force_returns", KEY])
+        )
+    assert shown == {*collection.forces} - {"AVS", "MPS", "WYK"}
+    assert filled.marts.exists()
+
+
+def test_row_counts_and_checks_are_recorded(filled: Lake) -> None:
+    with dg.instance_for_test() as instance:
+        result = _refresh(instance)
+        event = instance.get_latest_materialization_event(dg.AssetKey(["totals", "investigations"]))
+        checks = {c.check_name: c for c in result.get_asset_check_evaluations()}
+    assert event is not None
+    assert event.asset_materialization is not None
+    assert event.asset_materialization.metadata["dagster/row_count"].value == 41 * 65
+    assert set(checks) == {
+        "structure", "validity", "consistency", "coverage", "published_figures",
+    }  # fmt: skip
+    assert not checks["coverage"].passed
+    assert checks["coverage"].metadata["forces_included"].value == 41
+    assert checks["structure"].passed
+    assert filled.marts.exists()
+
+
+def test_every_table_is_described_by_its_contract() -> None:
+    specs = {spec.key: spec for spec in defs.resolve_all_asset_specs()}
+    made_by = {"reconciliation": "reconciliation", "returns_status": "validation"}
+    made_by["findings"] = "validation"
+    for name, contract in MARTS.items():
+        spec = specs[dg.AssetKey([made_by.get(name, "totals"), name])]
+        assert spec.description
+        assert spec.owners
+        assert spec.kinds
+        schema = spec.metadata["dagster/column_schema"]
+        assert [c.name for c in schema.columns] == [c.name for c in columns(contract)]
+    assert {spec.group_name for spec in specs.values()} == {
+        "intake", "reports", "validation", "totals", "reconciliation", "release",
+    }  # fmt: skip
+
+
+def test_everything_is_partitioned_by_collection() -> None:
+    assert COLLECTIONS.get_partition_keys() == [KEY]
+    job = defs.resolve_job_def(REFRESH)
+    assert job.partitions_def == COLLECTIONS
+
+
+def test_a_run_in_a_held_lake_fails_and_says_why(filled: Lake) -> None:
+    with dg.instance_for_test() as instance, held(filled.root):
+        result = _refresh(instance)
+    assert not result.success
+    messages = [event.event_specific_data for event in result.all_events if event.is_failure]
+    assert any("another run holds the lake" in str(message) for message in messages)
+    assert not filled.marts.exists()
+
+
+def test_nobody_is_told_about_runs(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Telemetry is off wherever Muster opens an instance."""
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    assert dagster_home() == lake.root / "dagster"
+    settings = (dagster_home() / "dagster.yaml").read_text()
+    assert "telemetry:\n  enabled: false" in settings
