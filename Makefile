@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: setup demo test check lock docs dev clean
+.PHONY: setup demo test test-browser test-services bench check lock docs dev clean
 
 setup: $(VENV)/.done
 
@@ -28,6 +28,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pipelines.docs --check
+	$(BIN)/python -W ignore -m dagster definitions validate -w workspace.yaml --log-level warning
 
 # Writes the pages that are derived from the contracts.
 docs: setup

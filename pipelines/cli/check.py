@@ -8,7 +8,7 @@ import click
 from pipelines.cli.output import collection_option, json_option
 
 
-@click.command("check")
+@click.command("check", short_help="Check return files and say what to mend.")
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )

@@ -7,7 +7,7 @@ import click
 from pipelines.cli.output import collection_option
 
 
-@click.command("demo")
+@click.command("demo", short_help="Sample returns in, everything run, marts out.")
 @collection_option
 def command(collection_id: str) -> None:
     """Make the sample returns, run everything, and say where to look.
@@ -16,20 +16,22 @@ def command(collection_id: str) -> None:
     """
     from assets.lake import Lake, lake_root
     from assets.sample.write import write_sample
-    from pipelines.cli.output import plural
+    from pipelines.cli.output import plural, shown_path
     from pipelines.cli.refreshing import refresh_and_report
     from schemas.collection import load_collection
 
     lake = Lake(lake_root(), collection_id)
     paths = write_sample(lake.landing, load_collection(collection_id))
-    click.echo(f"Wrote {plural(len(paths), 'reconstructed sample return')} to {lake.landing}")
+    click.echo(
+        f"Wrote {plural(len(paths), 'reconstructed sample return')} to {shown_path(lake.landing)}"
+    )
     published = refresh_and_report(collection_id)
     if published:
         click.echo(
             "\nWhere to look next\n"
             "  muster status                       where each force stands\n"
             "  muster reconcile                    published against computed\n"
-            f"  muster check {lake.landing / 'STF.xlsx'}\n"
+            f"  muster check {shown_path(lake.landing / 'STF.xlsx')}\n"
             "  make dev                            the Dagster UI, with this run in it"
         )
     sys.exit(0 if published else 1)

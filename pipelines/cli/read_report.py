@@ -8,7 +8,7 @@ import click
 from pipelines.cli.output import json_option
 
 
-@click.command("read-report")
+@click.command("read-report", short_help="Read the figures out of force reports.")
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )

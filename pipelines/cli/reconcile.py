@@ -7,7 +7,7 @@ import click
 from pipelines.cli.output import collection_option, json_option
 
 
-@click.command("reconcile")
+@click.command("reconcile", short_help="Show published against computed figures.")
 @json_option
 @click.option("--differing", is_flag=True, help="Show only the figures that differ.")
 @collection_option

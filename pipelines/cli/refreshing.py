@@ -7,7 +7,7 @@ import polars as pl
 from rich.console import Console
 
 from assets.lake import Lake, lake_root
-from pipelines.cli.output import plural, print_table
+from pipelines.cli.output import plural, print_table, shown_path
 from pipelines.refresh import Refreshed, refresh
 from schemas import vocabulary as v
 
@@ -19,19 +19,21 @@ def refresh_and_report(collection_id: str) -> bool:
     lake = Lake(lake_root(), collection_id)
     if done.error:
         click.echo(f"Not published. {done.error}", err=True)
-        shown = f"{lake.marts} still shows the last release." if lake.marts.exists() else ""
+        shown = (
+            f"{shown_path(lake.marts)} still shows the last release." if lake.marts.exists() else ""
+        )
         click.echo(f"Run {done.run_id}. {shown}".strip(), err=True)
         return False
     _print_landing(done, lake)
     _print_states(lake.marts)
     _print_totals(lake.marts)
     _print_reconciliation(lake.marts)
-    click.echo(f"\nPublished {done.release}\n  marts   {lake.marts}")
+    click.echo(f"\nPublished {done.release}\n  marts   {shown_path(lake.marts)}")
     return True
 
 
 def _print_landing(done: Refreshed, lake: Lake) -> None:
-    click.echo(f"Took in {plural(done.new, 'new file')} from {lake.landing}")
+    click.echo(f"Took in {plural(done.new, 'new file')} from {shown_path(lake.landing)}")
     for name, receipt in done.duplicates.items():
         click.echo(f"  {name}: the same bytes were received before (S002), receipt {receipt}")
     for name, reason in done.left.items():

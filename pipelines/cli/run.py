@@ -7,7 +7,7 @@ import click
 from pipelines.cli.output import collection_option
 
 
-@click.command("run")
+@click.command("run", short_help="Take in what is new, rebuild, publish.")
 @collection_option
 def command(collection_id: str) -> None:
     """Take in what is new, rebuild, reconcile and publish a release.

@@ -7,7 +7,7 @@ import click
 from pipelines.cli.output import collection_option
 
 
-@click.command("sample")
+@click.command("sample", short_help="Write the 44 sample returns.")
 @click.option(
     "--out",
     "folder",

@@ -5,7 +5,7 @@ import click
 from pipelines.cli.output import collection_option, json_option
 
 
-@click.command("status")
+@click.command("status", short_help="Show where each return stands, who is missing.")
 @json_option
 @collection_option
 def command(as_json: bool, collection_id: str) -> None:

@@ -7,7 +7,7 @@ import click
 from pipelines.cli.output import collection_option
 
 
-@click.command("template")
+@click.command("template", short_help="Write blank returns, prefilled with the force.")
 @click.argument("forces", nargs=-1, metavar="[FORCE]...")
 @click.option(
     "--out",
