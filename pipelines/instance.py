@@ -9,8 +9,10 @@ import dagster as dg
 from assets.lake import atomic_file, lake_root
 
 _SETTINGS: Final = """\
-# Written by Muster where there was none. Nothing is reported to anyone.
+# Written by Muster where there was none. Nothing is reported to anyone, and nobody is asked to.
 telemetry:
+  enabled: false
+nux:
   enabled: false
 """
 
