@@ -6,15 +6,17 @@ names), never a code change. Does not belong here: anything that is the same in 
 
 import os
 import tomllib
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from schemas.errors import SetupError
 from schemas.reference import REFERENCE, forces
+from schemas.rules.catalogue import rules
 
 COLLECTIONS: Final = Path(__file__).parent / "collections"
 
@@ -88,6 +90,7 @@ class Collection(_Data):
     title: str
     period: Period
     census: date
+    timezone: str
     template: Template
     deadlines: Deadlines
     forces: tuple[str, ...] = Field(strict=False)
@@ -98,6 +101,17 @@ class Collection(_Data):
     thresholds: dict[str, dict[str, float]] = Field(default_factory=dict)
     rule_changes: tuple[RuleChange, ...] = Field(default=(), strict=False)
 
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"no time zone {name!r}; one is Europe/London")
+        return name
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the day a moment falls on where the collection is run."""
+        return moment.astimezone(ZoneInfo(self.timezone)).date()
+
     @model_validator(mode="after")
     def _known_forces(self) -> "Collection":
         known = set(forces()["force_code"])
@@ -107,6 +121,25 @@ class Collection(_Data):
         if len(set(self.forces)) != len(self.forces):
             raise ValueError("a force is listed twice")
         return self
+
+    @model_validator(mode="after")
+    def _rules_can_be_run(self) -> "Collection":
+        for rule in rules().values():
+            given = set(self.thresholds.get(rule.id, {}))
+            if given != set(rule.limits):
+                raise ValueError(
+                    f"thresholds.{rule.id} must give {sorted(rule.limits)}, not {sorted(given)}"
+                )
+        for change in self.rule_changes:
+            changed = rules().get(change.rule)
+            if changed is None or changed.guards:
+                why = "values depend on it" if changed else "there is no such rule"
+                raise ValueError(f"rule {change.rule} cannot be changed: {why}")
+        return self
+
+    def changed(self, rule_id: str) -> RuleChange | None:
+        """Return how this collection has changed a rule, None where it has not."""
+        return next((change for change in self.rule_changes if change.rule == rule_id), None)
 
 
 def _folders() -> list[Path]:

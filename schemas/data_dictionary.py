@@ -86,6 +86,7 @@ def _codes() -> Iterator[str]:
     lists = {
         "States of a return": v.STATES,
         "Severities of findings": v.SEVERITIES,
+        "Results of a rule": v.RULE_RESULTS,
         "Basis of a value": v.BASES,
         "Statuses of reconciliation": v.RECONCILIATION_STATUSES,
         "Categories": v.CATEGORIES,

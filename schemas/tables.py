@@ -25,6 +25,7 @@ class Receipts(Table):
     )
     problem: str = column("Why it cannot be read; null where it can", "text", nullable=True)
     remedy: str = column("What to do about that; null where it can be read", "text", nullable=True)
+    refused_by: str = column("Rule that refuses it; null where none does", "code", nullable=True)
 
 
 class RawCells(Table):
@@ -46,9 +47,10 @@ class SheetFacts(Table):
     """What the sheets of a received file are like, beyond the values of their cells."""
 
     receipt_id: str = shared.receipt_id(key=True)
-    sheet: str = shared.sheet(key=True)
+    sheet: str = column("Sheet it is about; empty for the workbook", "code", key=True)
     fact: str = column(
-        "present (once for every sheet), formula, uncalculated, merged or hidden_...",
+        "present (once for every sheet), formula, uncalculated, merged, hidden_..., or of the"
+        " workbook: external_links",
         "code",
         key=True,
     )
@@ -90,6 +92,17 @@ class AllFindings(Table):
     value: str = column("What stands in the cell; null where nothing does", "text", nullable=True)
     message: str = column("What is wrong: observed against expected", "text")
     how_to_fix: str = column("What to do about it", "text")
+
+
+class RuleResults(Table):
+    """How each rule ended on each received file.
+
+    A rule whose cells could not be read or typed is not evaluable: neither passed nor failed.
+    """
+
+    receipt_id: str = shared.receipt_id(key=True)
+    rule_id: str = column("The rule", "code", key=True)
+    result: str = column("How it ended", "code", isin=v.RULE_RESULTS)
 
 
 class ReportFigures(Table):
@@ -140,6 +153,7 @@ TABLES: Final[dict[str, Contract]] = {
     "reports/report_figures": ReportFigures,
     "validation/entries": Entries,
     "validation/all_findings": AllFindings,
+    "validation/rule_results": RuleResults,
     "validation/live_returns": LiveReturns,
     "validation/live_entries": LiveEntries,
 }

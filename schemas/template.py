@@ -51,6 +51,11 @@ class Entry:
     missing: tuple[str, ...] = ()
     locked: bool = False
 
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Sheet, row code and column code, which identify the entry."""
+        return self.sheet, self.row_code, self.column_code
+
 
 @dataclass(frozen=True)
 class Row:
@@ -118,4 +123,4 @@ class Template:
     @cached_property
     def entry_at(self) -> dict[tuple[str, str, str], Entry]:
         """Each entry by (sheet, row code, column code)."""
-        return {(entry.sheet, entry.row_code, entry.column_code): entry for entry in self.entries()}
+        return {entry.place: entry for entry in self.entries()}

@@ -78,6 +78,14 @@ SEVERITIES: Final = {
     "N": "note",
 }
 
+RULE_RESULTS: Final = {
+    "passed": "everything it looks at is as it should be",
+    "failed": "there are findings",
+    "not_evaluable": "what it needs could not be read or typed",
+    "not_applicable": "it concerns nothing in this return",
+    "off": "switched off for this collection",
+}
+
 BASES: Final = {
     "submitted": "sent by the force",
     "published": "printed in the force's own inspection report",

@@ -11,7 +11,7 @@ from assets.intake.tables import readings, received
 from assets.lake import Lake
 from assets.sample.write import write_sample
 from assets.validation import states
-from assets.validation.validate import validate
+from assets.validation.validate import received_by_id, validate
 from schemas.collection import Collection, load_collection
 from schemas.returns_template import returns_template
 from tests.returns import SampleReturn
@@ -44,6 +44,7 @@ def live(
     store = RawStore(Lake(tmp_path_factory.mktemp("lake"), collection.id))
     store.take_in(sorted(sample_folder.iterdir()), collection)
     everything = received(store)
-    result = validate(readings(everything), collection, returns_template())
+    known = received_by_id(everything.receipts, collection)
+    result = validate(readings(everything), known, collection, returns_template())
     judged = states.judged_receipts(everything.receipts, result.findings)
     return states.live_entries(states.live_returns(judged, result.entries), result.entries)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ import polars as pl
 from openpyxl import load_workbook
 
 from assets.intake.reader import read_return
+from assets.intake.reading import Cell, RawSheet, Reading
 from assets.sample.returns import sample_returns
 from assets.template.workbook import write_workbook
-from assets.validation.validate import validate
+from assets.validation.validate import Received, Validated, validate
 from schemas.collection import Collection
 from schemas.returns_template import returns_template
+from schemas.template import HEADER_ROW
 
 Place = tuple[str, str, str]
 
@@ -43,6 +46,23 @@ class SampleReturn:
             self.collection, {k: value for k, value in changed.items() if value is not None}
         )
 
+    def reading(self) -> Reading:
+        """Return what reading the workbook would give, without writing it."""
+        template = returns_template()
+        sheets = []
+        for sheet in template.sheets:
+            texts = {(HEADER_ROW, column): code for column, code in enumerate(sheet.header, 1)}
+            for row in sheet.rows:
+                number = sheet.row_numbers[row.code]
+                texts |= {(number, 1): row.code, (number, 2): row.label}
+                for entry in row.entries:
+                    if entry.place in self.values:
+                        here = number, sheet.column_numbers[entry.column_code]
+                        texts[here] = self.values[entry.place]
+            cells = (Cell(row, column, text, "text") for (row, column), text in texts.items())
+            sheets.append(RawSheet(sheet.name, tuple(sorted(cells))))
+        return Reading(tuple(sheets))
+
     def write(self, path: Path, change: Callable[[Any], None] | None = None) -> Path:
         """Write the workbook; `change` may alter it through openpyxl, as a person would."""
         write_workbook(path, returns_template(), self.collection, self.values)
@@ -53,9 +73,15 @@ class SampleReturn:
         return path
 
 
+def validated(reading: Reading, collection: Collection, force: str | None = None) -> Validated:
+    """Validate one return on its own, as received today."""
+    received = {"r": Received(date.today(), force)}
+    return validate({"r": reading}, received, collection, returns_template())
+
+
 def findings_of(path: Path, collection: Collection) -> list[tuple[str, str | None, str | None]]:
     """Return (rule, sheet, cell) of everything found in a file, in order."""
-    found = validate({"r": read_return(path)}, collection, returns_template()).findings
+    found = validated(read_return(path), collection).findings
     return [
         (str(rule), sheet, cell)
         for rule, sheet, cell in found.select("rule_id", "sheet", "cell").sort(pl.all()).iter_rows()

@@ -137,6 +137,7 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
 def _kind(archive: zipfile.ZipFile) -> Literal["workbook", "csv"]:
     names = set(archive.namelist())
     if "xl/workbook.xml" in names:
+        _refuse_macros(archive, names)
         return "workbook"
     if "xl/workbook.bin" in names:
         raise RefusedError("the file is a binary workbook (.xlsb)", _SAVE_AS)
@@ -145,6 +146,12 @@ def _kind(archive: zipfile.ZipFile) -> Literal["workbook", "csv"]:
     if any(name.lower().endswith(".csv") for name in names):
         return "csv"
     raise RefusedError("the zip holds neither an Excel workbook nor CSV files", _SAVE_AS)
+
+
+def _refuse_macros(archive: zipfile.ZipFile, names: set[str]) -> None:
+    types = archive.read("[Content_Types].xml") if "[Content_Types].xml" in names else b""
+    if b"macroEnabled" in types or any(name.endswith("vbaProject.bin") for name in names):
+        raise RefusedError("the workbook holds macros", _SAVE_AS, "S006")
 
 
 def _check_content(archive: zipfile.ZipFile) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from assets.intake.container import open_container
 from assets.intake.csv_zip import read_csv_zip
 from assets.intake.reading import Reading, RefusedError
-from assets.intake.workbook import read_workbook
+from assets.intake.workbook import read_workbook, workbook_facts
 
 
 def read_return(path: Path) -> Reading:
@@ -16,7 +16,8 @@ def read_return(path: Path) -> Reading:
     """
     try:
         with open_container(path) as container:
-            read = read_workbook if container.kind == "workbook" else read_csv_zip
-            return Reading(read(container))
+            if container.kind == "csv":
+                return Reading(read_csv_zip(container))
+            return Reading(read_workbook(container), workbook_facts(container))
     except RefusedError as refusal:
         return Reading(refusal=refusal)

@@ -22,12 +22,16 @@ FACT_SCHEMA: Final = {"sheet": pl.String, "fact": pl.String, "place": pl.String}
 
 
 class RefusedError(Exception):
-    """The file must not or cannot be parsed: `problem` says why, `fix` what to do."""
+    """The file must not or cannot be parsed: `problem` says why, `fix` what to do.
 
-    def __init__(self, problem: str, fix: str) -> None:
+    `rule_id` names the rule that refuses it.
+    """
+
+    def __init__(self, problem: str, fix: str, rule_id: str = "S001") -> None:
         super().__init__(problem)
         self.problem = problem
         self.fix = fix
+        self.rule_id = rule_id
 
 
 class Cell(NamedTuple):
@@ -62,9 +66,13 @@ class RawSheet:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a file holds: its sheets, or the reason why it was refused."""
+    """What a file holds: its sheets, or the reason why it was refused.
+
+    `facts` are about the workbook as a whole.
+    """
 
     sheets: tuple[RawSheet, ...] = ()
+    facts: tuple[Fact, ...] = ()
     refusal: RefusedError | None = None
 
     def cells_frame(self) -> pl.DataFrame:
@@ -73,25 +81,34 @@ class Reading:
         return pl.DataFrame(rows, schema=CELL_SCHEMA, orient="row")
 
     def facts_frame(self) -> pl.DataFrame:
-        """One row a fact, with the columns of FACT_SCHEMA; each sheet has the fact `present`."""
+        """One row a fact, with the columns of FACT_SCHEMA.
+
+        Each sheet has the fact `present`; facts of the workbook have an empty sheet.
+        """
         rows = [
             (sheet.name, *fact)
             for sheet in self.sheets
             for fact in (Fact("present", ""), *sheet.facts)
         ]
+        rows += [("", *fact) for fact in self.facts]
         return pl.DataFrame(rows, schema=FACT_SCHEMA, orient="row")
 
 
-def sheets_of(cells: pl.DataFrame, facts: pl.DataFrame) -> tuple[RawSheet, ...]:
-    """Return the sheets that frames of one receipt's cells and facts stand for."""
+def reading_of(cells: pl.DataFrame, facts: pl.DataFrame) -> Reading:
+    """Return the reading that frames of one receipt's cells and facts stand for."""
     by_sheet: dict[str, tuple[list[Cell], list[Fact]]] = {}
-    for sheet, fact, where in facts.select(list(FACT_SCHEMA)).iter_rows():
+    about: list[Fact] = []
+    for sheet, *fact in facts.select(list(FACT_SCHEMA)).iter_rows():
+        if not sheet:
+            about.append(Fact(*fact))
+            continue
         _, known = by_sheet.setdefault(sheet, ([], []))
-        if fact != "present":
-            known.append(Fact(fact, where))
+        if fact[0] != "present":
+            known.append(Fact(*fact))
     for sheet, *cell in cells.select(list(CELL_SCHEMA)).iter_rows():
         by_sheet[sheet][0].append(Cell(*cell))
-    return tuple(
+    sheets = (
         RawSheet(name, tuple(sorted(found)), tuple(sorted(known)))
         for name, (found, known) in by_sheet.items()
     )
+    return Reading(tuple(sheets), tuple(sorted(about)))

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 import polars as pl
 
 from assets.intake.raw_store import RawStore
-from assets.intake.reading import Reading, RefusedError, sheets_of
+from assets.intake.reading import Reading, RefusedError, reading_of
 from schemas.contract import conform, empty
 from schemas.tables import RawCells, Receipts, SheetFacts
 
 
 @dataclass(frozen=True)
-class Received:
+class RawTables:
     """All that has been received: tables of contracts Receipts, RawCells and SheetFacts."""
 
     receipts: pl.DataFrame
@@ -22,7 +22,7 @@ class Received:
     facts: pl.DataFrame
 
 
-def received(store: RawStore) -> Received:
+def received(store: RawStore) -> RawTables:
     """Read every receipt's file and return all that stands in them.
 
     Raises:
@@ -32,19 +32,23 @@ def received(store: RawStore) -> Received:
     for receipt in store.receipts():
         reading = store.read(receipt)
         refusal = reading.refusal
-        problem = {"problem": refusal and refusal.problem, "remedy": refusal and refusal.fix}
-        rows.append({**asdict(receipt), **problem})
+        refused = {
+            "problem": refusal and refusal.problem,
+            "remedy": refusal and refusal.fix,
+            "refused_by": refusal and refusal.rule_id,
+        }
+        rows.append({**asdict(receipt), **refused})
         receipt_id = pl.lit(receipt.receipt_id).alias("receipt_id")
         cells.append(reading.cells_frame().select(receipt_id, pl.all()))
         facts.append(reading.facts_frame().select(receipt_id, pl.all()))
-    return Received(
+    return RawTables(
         conform(Receipts, pl.DataFrame(rows, schema=empty(Receipts).schema)),
         conform(RawCells, pl.concat(cells)),
         conform(SheetFacts, pl.concat(facts)),
     )
 
 
-def readings(data: Received) -> dict[str, Reading]:
+def readings(data: RawTables) -> dict[str, Reading]:
     """Return the readings that the tables stand for, by receipt_id: the reverse of `received`."""
     by_receipt = {
         name: {
@@ -58,8 +62,9 @@ def readings(data: Received) -> dict[str, Reading]:
     for receipt in data.receipts.iter_rows(named=True):
         key = receipt["receipt_id"]
         if receipt["problem"]:
-            found[key] = Reading(refusal=RefusedError(receipt["problem"], receipt["remedy"]))
+            refusal = RefusedError(receipt["problem"], receipt["remedy"], receipt["refused_by"])
+            found[key] = Reading(refusal=refusal)
         else:
             cells = by_receipt["cells"].get(key, no_cells)
-            found[key] = Reading(sheets_of(cells, by_receipt["facts"].get(key, no_facts)))
+            found[key] = reading_of(cells, by_receipt["facts"].get(key, no_facts))
     return found

@@ -40,6 +40,12 @@ def read_workbook(container: Container) -> tuple[RawSheet, ...]:
     )
 
 
+def workbook_facts(container: Container) -> tuple[Fact, ...]:
+    """Return what is to be known of the workbook beside its sheets."""
+    links = any(name.startswith("xl/externalLinks/") for name in container.names())
+    return (Fact("external_links", ""),) if links else ()
+
+
 def _sheet_parts(container: Container) -> dict[str, tuple[str, tuple[Fact, ...]]]:
     """Map the name of each worksheet to its part in the zip, and to its being hidden."""
     try:
@@ -70,7 +76,7 @@ def _values(container: Container) -> dict[str, list[Cell]]:
     with warnings.catch_warnings(), container.path.open("rb") as file:
         warnings.simplefilter("ignore")  # extensions it does not keep; nothing is written back
         try:
-            book = load_workbook(file, read_only=True, data_only=True)
+            book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
             try:
                 # The bounds are given because the stored dimension of a sheet can be wrong.
                 return {

@@ -116,7 +116,7 @@ def _write_frame(page: Any, sheet: Sheet, formats: _Formats, *, reconstructed: b
 def _write_entry(page: Any, sheet: Sheet, entry: Entry, values: Values, formats: _Formats) -> None:
     line = sheet.row_numbers[entry.row_code] - 1
     column = sheet.column_numbers[entry.column_code] - 1
-    text = values.get((entry.sheet, entry.row_code, entry.column_code))
+    text = values.get(entry.place)
     style = formats["locked" if entry.locked else "date" if entry.kind == "date" else "entry"]
     if text is None:
         page.write_blank(line, column, None, style)

@@ -4,14 +4,14 @@ import dagster as dg
 import polars as pl
 
 from assets.declare import COLLECTIONS, ins, table, table_spec
-from assets.intake.tables import Received, readings
+from assets.intake.tables import RawTables, readings
 from assets.validation import states
-from assets.validation.validate import validate
+from assets.validation.validate import received_by_id, validate
 from schemas.collection import collection_files, load_collection
 from schemas.marts.returns import Findings, ReturnsStatus
 from schemas.returns_template import returns_template
 from schemas.rules.catalogue import TIERS, rules
-from schemas.tables import AllFindings, Entries, LiveEntries, LiveReturns
+from schemas.tables import AllFindings, Entries, LiveEntries, LiveReturns, RuleResults
 
 _STAGE = "validation"
 
@@ -28,8 +28,12 @@ FORCE_RETURNS = {
 
 @dg.multi_asset(
     outs={
-        "entries": dg.AssetOut(**table_spec(_STAGE, "entries", Entries)),
-        "all_findings": dg.AssetOut(**table_spec(_STAGE, "all_findings", AllFindings)),
+        name: dg.AssetOut(**table_spec(_STAGE, name, contract))
+        for name, contract in {
+            "entries": Entries,
+            "all_findings": AllFindings,
+            "rule_results": RuleResults,
+        }.items()
     },
     ins=ins(
         {
@@ -45,14 +49,16 @@ def validated(
     receipts: pl.DataFrame,
     raw_cells: pl.DataFrame,
     sheet_facts: pl.DataFrame,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Check every received return by every rule."""
+    collection = load_collection(context.partition_key)
     result = validate(
-        readings(Received(receipts, raw_cells, sheet_facts)),
-        load_collection(context.partition_key),
+        readings(RawTables(receipts, raw_cells, sheet_facts)),
+        received_by_id(receipts, collection),
+        collection,
         returns_template(),
     )
-    return result.entries, result.findings
+    return result.entries, result.findings, result.results
 
 
 @table(

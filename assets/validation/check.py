@@ -9,10 +9,9 @@ from typing import Any
 import polars as pl
 
 from assets.intake.attribution import declared_force
-from assets.intake.raw_store import ID_LENGTH
+from assets.intake.raw_store import ID_LENGTH, utc_now
 from assets.intake.reader import read_return
-from assets.intake.reading import Reading
-from assets.validation.validate import validate
+from assets.validation.validate import Received, validate
 from schemas.collection import Collection
 from schemas.finding import Finding, finding
 from schemas.returns_template import returns_template
@@ -25,9 +24,15 @@ class Checked:
     file: str
     receipt_id: str
     force_code: str | None
-    state: str
     findings: tuple[Finding, ...]
+    not_evaluable: tuple[str, ...]
     readable: bool
+
+    @property
+    def state(self) -> str:
+        """The state its force's return would be in."""
+        severities = {f.severity for f in self.findings}
+        return "rejected" if "B" in severities else "queried" if "Q" in severities else "accepted"
 
     @property
     def exit_code(self) -> int:
@@ -60,6 +65,7 @@ class Checked:
                 }
                 for f in self.findings
             ],
+            "not_evaluable": list(self.not_evaluable),
         }
 
 
@@ -71,36 +77,31 @@ def check_files(files: Sequence[Path], collection: Collection) -> list[Checked]:
     """
     keys = [f"{number}:{_receipt_id(path)}" for number, path in enumerate(files)]
     readings = {key: read_return(path) for key, path in zip(keys, files, strict=True)}
-    found = validate(readings, collection, returns_template()).findings
+    forces = {key: declared_force(reading, collection) for key, reading in readings.items()}
+    today = collection.day_of(utc_now())
+    received = {key: Received(today, force) for key, force in forces.items()}
+    validated = validate(readings, received, collection, returns_template())
+    untold = validated.results.filter(pl.col("result") == "not_evaluable")
     checked: list[Checked] = []
     for key, path in zip(keys, files, strict=True):
-        rows = found.filter(pl.col("receipt_id") == key).drop("receipt_id").iter_rows(named=True)
+        mine = pl.col("receipt_id") == key
+        rows = validated.findings.filter(mine).drop("receipt_id").iter_rows(named=True)
         findings = [Finding(**row) for row in rows]
         receipt_id = key.partition(":")[2]
         earlier = next((item for item in checked if item.receipt_id == receipt_id), None)
         if earlier:
             findings.append(finding("S002", f"these are the bytes of {earlier.file}"))
-        checked.append(_checked(path, receipt_id, readings[key], findings, collection))
+        checked.append(
+            Checked(
+                file=str(path),
+                receipt_id=receipt_id,
+                force_code=forces[key],
+                findings=tuple(findings),
+                not_evaluable=tuple(untold.filter(mine)["rule_id"]),
+                readable=readings[key].refusal is None,
+            )
+        )
     return checked
-
-
-def _checked(
-    path: Path,
-    receipt_id: str,
-    reading: Reading,
-    findings: list[Finding],
-    collection: Collection,
-) -> Checked:
-    severities = {f.severity for f in findings}
-    state = "rejected" if "B" in severities else "queried" if "Q" in severities else "accepted"
-    return Checked(
-        file=str(path),
-        receipt_id=receipt_id,
-        force_code=declared_force(reading, collection),
-        state=state,
-        findings=tuple(findings),
-        readable=reading.refusal is None,
-    )
 
 
 def _receipt_id(path: Path) -> str:

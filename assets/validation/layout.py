@@ -1,7 +1,7 @@
 """Finds the template's entries in the sheets of a received return.
 
 Belongs here: where each entry stands, and the findings about sheets, headings and codes (S004,
-S005, S013). Does not: what stands in the entry (entry_values.py).
+S005, S013). Does not: what stands in the entry (entry_values.py), or around it (surroundings.py).
 """
 
 from collections.abc import Iterable
@@ -36,11 +36,30 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Layout:
-    """The slots that could be found, and what is wrong with sheets, headings and codes."""
+class SheetLayout:
+    """One sheet as it was found: the header's row, and the codes of its rows and columns.
 
+    `rows` and `columns` map numbers to codes; one whose text is no code, or is `label`, to None.
+    """
+
+    raw: RawSheet
+    top: int
+    rows: dict[int, str | None]
+    columns: dict[int, str | None]
     slots: tuple[Slot, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What could be found, and what is wrong with sheets, headings and codes."""
+
+    sheets: tuple[SheetLayout, ...]
     findings: tuple[Finding, ...]
+
+    @property
+    def slots(self) -> list[Slot]:
+        """Every slot, in the order of the template."""
+        return [slot for sheet in self.sheets for slot in sheet.slots]
 
 
 def lay_out(sheets: tuple[RawSheet, ...], template: Template) -> Layout:
@@ -52,13 +71,12 @@ def lay_out(sheets: tuple[RawSheet, ...], template: Template) -> Layout:
     wanted = [sheet.name for sheet in template.sheets]
     matched = _match([(sheet.name, sheet) for sheet in sheets], wanted)
     findings = list(_sheet_findings(matched))
-    slots: list[Slot] = []
+    found: list[SheetLayout] = []
     for sheet in template.sheets:
         if sheet.name in matched.found:
-            found = _lay_out_sheet(matched.found[sheet.name][1], sheet)
-            slots += found.slots
-            findings += found.findings
-    return Layout(tuple(slots), tuple(findings))
+            layout = _lay_out_sheet(matched.found[sheet.name][1], sheet, findings)
+            found += [layout] if layout else []
+    return Layout(tuple(found), tuple(findings))
 
 
 @dataclass(frozen=True)
@@ -114,32 +132,47 @@ def _sheet_findings(matched: _Match[RawSheet]) -> Iterable[Finding]:
             yield finding("S004", message, Place(sheet=name), severity="Q")
 
 
-def _lay_out_sheet(raw: RawSheet, sheet: Sheet) -> Layout:
+def _lay_out_sheet(raw: RawSheet, sheet: Sheet, findings: list[Finding]) -> SheetLayout | None:
+    """Lay one sheet out and add what is wrong with it; None where it has no header row."""
     cells = {(cell.row, cell.column): cell for cell in raw.cells if cell.text.strip()}
     first_column = [(cell.text.strip(), cell) for (_, column), cell in cells.items() if column == 1]
     header = _match(first_column, [HEADER_CODE]).found.get(HEADER_CODE)
     if header is None:
         message = f"no row has {HEADER_CODE!r} in column A, so none of the sheet can be read"
-        return Layout((), (finding("S005", message, Place(sheet=sheet.name, cell="A1")),))
+        findings.append(finding("S005", message, Place(sheet=sheet.name, cell="A1")))
+        return None
     text, top = header
-    findings = [] if text == HEADER_CODE else [_misspelt(sheet, HEADER_CODE, top)]
-    heads = [
-        (cell.text.strip(), cell)
-        for (row, column), cell in cells.items()
-        if row == top.row and column > 1 and cell.text.strip() != LABEL_CODE
-    ]
-    columns = _match(heads, list(sheet.columns))
+    if text != HEADER_CODE:
+        findings.append(_misspelt(sheet, HEADER_CODE, top))
+    header_row = [cell for (row, column), cell in cells.items() if row == top.row and column > 1]
+    heads = [(cell.text.strip(), cell) for cell in header_row]
+    labels = [cell for text, cell in heads if text == LABEL_CODE]
+    columns = _match([head for head in heads if head[0] != LABEL_CODE], list(sheet.columns))
     findings += _column_findings(sheet, top, columns)
     codes = [(text, cell) for text, cell in first_column if cell.row > top.row]
     rows = _match(codes, [row.code for row in sheet.rows])
     findings += _row_findings(sheet, rows)
-    slots = []
-    for row in sheet.rows:
-        for entry in row.entries:
-            if entry.row_code in rows.found and entry.column_code in columns.found:
-                here = rows.found[entry.row_code][1].row, columns.found[entry.column_code][1].column
-                slots.append(Slot(entry, address(*here), cells.get(here)))
-    return Layout(tuple(slots), tuple(findings))
+    slots = [
+        Slot(entry, address(*here), cells.get(here))
+        for row in sheet.rows
+        for entry in row.entries
+        if entry.row_code in rows.found and entry.column_code in columns.found
+        for here in [(rows.found[row.code][1].row, columns.found[entry.column_code][1].column)]
+    ]
+    return SheetLayout(
+        raw,
+        top.row,
+        {cell.row: code for code, cell in _placed(rows)},
+        {cell.column: code for code, cell in [*_placed(columns), *((None, c) for c in labels)]},
+        tuple(slots),
+    )
+
+
+def _placed(match: _Match[Cell]) -> Iterable[tuple[str | None, Cell]]:
+    for code, (_, cell) in match.found.items():
+        yield code, cell
+    for _, cell in [*match.again, *match.unknown]:
+        yield None, cell
 
 
 def _misspelt(sheet: Sheet, expected: str, cell: Cell) -> Finding:

@@ -1,75 +1,128 @@
 """From readings to typed entries and findings: every tier that can run, in one pass.
 
-Accepted and rejected come out of one call: `entries` has all that could be typed, `findings` all
-that is wrong. A finding that blocks rejects its return whole; the other returns go on.
+Accepted and rejected come out of one call, with a third state: a rule whose cells could not be
+read or typed is "not evaluable". A finding that blocks rejects its return whole; others go on.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Final
+from datetime import date, datetime
+from typing import Any, Final
 
 import polars as pl
 
 from assets.intake.reading import Reading
+from assets.validation.changes import apply_changes
 from assets.validation.entry_values import TypedEntry, type_entry
 from assets.validation.layout import lay_out
-from assets.validation.rules import consistency
+from assets.validation.results import Seen, rule_results
+from assets.validation.rules import across, consistency, plausibility, validity
 from assets.validation.rules.cover import cover_findings
 from assets.validation.rules.engine import REGISTRY, run_rules
+from assets.validation.rules.views import RuleInput
+from assets.validation.surroundings import surroundings
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.finding import Finding, finding
 from schemas.rules.catalogue import rules
-from schemas.tables import AllFindings, Entries
+from schemas.tables import AllFindings, Entries, RuleResults
 from schemas.template import Template
 
-_RULE_MODULES: Final = (consistency,)
+RULE_MODULES: Final = (consistency, validity, across, plausibility)
 """Importing them registers their rules."""
+
+COMPARING: Final = ("Q103", "Q111", "S011")
+"""Rules that compare returns with each other: they wait until it is known which are acceptable."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """What validation knows of a receipt beside its content.
+
+    `version` is null, as `force_code` may be, for a file that is checked on its own.
+    """
+
+    received_on: date
+    force_code: str | None = None
+    version: int | None = None
+
+
+def received_by_id(receipts: pl.DataFrame, collection: Collection) -> dict[str, Received]:
+    """Return what validation knows of each receipt, given the table Receipts."""
+    return {
+        row["receipt_id"]: Received(
+            collection.day_of(datetime.fromisoformat(row["received_at"])),
+            row["force_code"],
+            row["version"],
+        )
+        for row in receipts.iter_rows(named=True)
+    }
 
 
 @dataclass(frozen=True)
 class Validated:
-    """Tables of the contracts Entries and AllFindings."""
+    """Tables of the contracts Entries, AllFindings and RuleResults."""
 
     entries: pl.DataFrame
     findings: pl.DataFrame
+    results: pl.DataFrame
 
 
 def validate(
-    readings: Mapping[str, Reading], collection: Collection, template: Template
+    readings: Mapping[str, Reading],
+    received: Mapping[str, Received],
+    collection: Collection,
+    template: Template,
 ) -> Validated:
-    """Validate returns, given their readings by receipt_id."""
-    entries: list[dict[str, object]] = []
-    found: list[dict[str, object]] = []
+    """Validate returns, given their readings and receipts by receipt_id."""
+    entries: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
+    seen: dict[str, Seen] = {}
     for receipt_id, reading in readings.items():
-        typed, findings = _validate_one(reading, collection, template)
-        entries += [_entry_row(receipt_id, entry) for entry in typed]
-        found += [{"receipt_id": receipt_id, **asdict(item)} for item in findings]
+        one = _validate_one(reading, received[receipt_id], collection, template)
+        seen[receipt_id] = one.seen
+        entries += [_entry_row(receipt_id, entry) for entry in one.typed]
+        found += [{"receipt_id": receipt_id, **asdict(item)} for item in one.findings]
     table = conform(Entries, pl.DataFrame(entries, schema=empty(Entries).schema))
-    schema = empty(AllFindings).schema
-    single = pl.DataFrame(found, schema=schema)
-    between = _at_cells(run_rules(table, list(REGISTRY.values())), table)
-    everything = pl.concat([single, between.select(schema.names())])
-    return Validated(table, conform(AllFindings, everything))
+    single = pl.DataFrame(found, schema=empty(AllFindings).schema)
+    between, counts = _compare(table, single, received, collection)
+    findings = apply_changes(pl.concat([single, between]), list(readings), collection)
+    results = rule_results(seen, findings, counts, collection, template)
+    return Validated(table, conform(AllFindings, findings), conform(RuleResults, results))
+
+
+@dataclass(frozen=True)
+class _One:
+    """What can be told of one return without comparing its figures."""
+
+    seen: Seen
+    typed: list[TypedEntry]
+    findings: list[Finding]
 
 
 def _validate_one(
-    reading: Reading, collection: Collection, template: Template
-) -> tuple[list[TypedEntry], list[Finding]]:
-    """Return what can be told of one return without comparing its figures."""
+    reading: Reading, received: Received, collection: Collection, template: Template
+) -> _One:
     if reading.refusal:
         refusal = reading.refusal
-        return [], [finding("S001", refusal.problem, fix=refusal.fix)]
+        refused = finding(refusal.rule_id, refusal.problem, fix=refusal.fix)
+        return _One(Seen(readable=False), [], [refused])
     layout = lay_out(reading.sheets, template)
     results = [type_entry(slot) for slot in layout.slots]
     typed = [item for item in results if isinstance(item, TypedEntry)]
-    findings = [*layout.findings, *(item for item in results if isinstance(item, Finding))]
     cover = {item.slot.entry.row_code: item for item in typed if item.slot.entry.sheet == "cover"}
-    findings += cover_findings(cover, collection)
-    return typed, findings
+    findings = [
+        *layout.findings,
+        *surroundings(reading, layout),
+        *(item for item in results if isinstance(item, Finding)),
+        *cover_findings(cover, collection, received.received_on),
+    ]
+    found = frozenset(slot.entry.place for slot in layout.slots)
+    seen = Seen(True, found, frozenset(item.slot.entry.place for item in typed))
+    return _One(seen, typed, findings)
 
 
-def _entry_row(receipt_id: str, entry: TypedEntry) -> dict[str, object]:
+def _entry_row(receipt_id: str, entry: TypedEntry) -> dict[str, Any]:
     place = entry.slot.place
     return {
         "receipt_id": receipt_id,
@@ -83,6 +136,40 @@ def _entry_row(receipt_id: str, entry: TypedEntry) -> dict[str, object]:
     }
 
 
+def _compare(
+    entries: pl.DataFrame,
+    single: pl.DataFrame,
+    received: Mapping[str, Received],
+    collection: Collection,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Run the rules between cells, then those between returns that are acceptable so far."""
+    receipts = pl.DataFrame(
+        [(key, item.force_code, item.version) for key, item in received.items()],
+        schema={"receipt_id": pl.String, "force_code": pl.String, "version": pl.Int64},
+        orient="row",
+    )
+    running = [r for r in REGISTRY.values() if not _is_off(r.id, collection)]
+    within = run_rules(
+        RuleInput(entries, receipts), [r for r in running if r.id not in COMPARING], collection
+    )
+    found = _at_cells(within.failures, entries)
+    changed = apply_changes(pl.concat([single, found]), [], collection)
+    blocked = changed.filter(pl.col("severity") == "B")["receipt_id"]
+    acceptable = frozenset(received) - set(blocked)
+    between = run_rules(
+        RuleInput(entries, receipts, acceptable),
+        [r for r in running if r.id in COMPARING],
+        collection,
+    )
+    findings = pl.concat([found, _at_cells(between.failures, entries)])
+    return findings, pl.concat([within.results, between.results])
+
+
+def _is_off(rule_id: str, collection: Collection) -> bool:
+    change = collection.changed(rule_id)
+    return change is not None and change.severity == "off"
+
+
 def _at_cells(failures: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
     """Give the failures of rules between cells their address, value, severity and advice."""
     advice = pl.DataFrame(
@@ -91,6 +178,8 @@ def _at_cells(failures: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
         orient="row",
     )
     place = ["receipt_id", "sheet", "row_code", "column_code"]
-    return failures.join(advice, on="rule_id", validate="m:1").join(
-        entries.select(*place, "cell", "value"), on=place, how="left", validate="m:1"
+    return (
+        failures.join(advice, on="rule_id", validate="m:1")
+        .join(entries.select(*place, "cell", "value"), on=place, how="left", validate="m:1")
+        .select(empty(AllFindings).columns)
     )

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.errors import SetupError
 
@@ -19,11 +19,18 @@ TIERS: Final = {
     "structure": "Structure: can the return be read as the template says?",
     "validity": "Validity: is each cell what it should be?",
     "consistency": "Consistency: do the figures on a sheet agree with each other?",
+    "across": "Across sheets: do the sheets of a return agree with each other?",
+    "plausibility": "Plausibility: figures that may be right, and still want a word",
 }
 
 
 class Rule(BaseModel):
-    """One rule. `severity` is the usual one; some cases of a rule are lighter, as `checks` says."""
+    """One rule. `severity` is the usual one; some cases of a rule are lighter, as `checks` says.
+
+    `limits` says what each of its limits means; their values stand in the collection file.
+    `guards` marks a rule without which a value could be lost or misread: no collection may change
+    such a rule.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -35,6 +42,13 @@ class Rule(BaseModel):
     checks: str
     why: str
     fix: str
+    limits: dict[str, str] = Field(default_factory=dict)
+    guards: bool = False
+
+    @property
+    def page(self) -> str:
+        """Where the rule is explained, from the top of the project."""
+        return f"docs/rules/{self.id}.md"
 
 
 @cache

@@ -10,7 +10,7 @@ import pytest
 from openpyxl import Workbook
 
 from assets.intake.reader import read_return
-from assets.intake.reading import Cell, Fact, RawSheet, sheets_of
+from assets.intake.reading import Cell, Fact, RawSheet, reading_of
 from schemas.collection import Collection
 from schemas.template import address
 from tests.returns import SampleReturn
@@ -86,7 +86,7 @@ def test_tables_of_cells_and_facts_give_the_sheets_back(
     sample: Callable[[str], SampleReturn], tmp_path: Path
 ) -> None:
     reading = read_return(sample("STF").write(tmp_path / "STF.xlsx"))
-    again = sheets_of(reading.cells_frame(), reading.facts_frame())
+    again = reading_of(reading.cells_frame(), reading.facts_frame()).sheets
     assert {s.name: s for s in again} == {s.name: s for s in reading.sheets}
 
 

@@ -14,17 +14,16 @@ from assets.intake.reader import read_return
 from assets.intake.reading import Cell, RawSheet
 from assets.validation.entry_values import LARGEST, TypedEntry, type_entry
 from assets.validation.layout import Slot, lay_out
-from assets.validation.validate import validate
 from schemas.collection import Collection
 from schemas.returns_template import returns_template
 from schemas.template import HEADER_CODE, Entry
-from tests.returns import SampleReturn
+from tests.returns import SampleReturn, validated
 
 VALUE = ["sheet", "row_code", "column_code", "value", "number", "missing"]
 
 
 def _entries(path: Path, collection: Collection) -> pl.DataFrame:
-    result = validate({"r": read_return(path)}, collection, returns_template())
+    result = validated(read_return(path), collection)
     assert result.findings.is_empty(), result.findings
     return result.entries.select(VALUE)
 

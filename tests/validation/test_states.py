@@ -11,7 +11,7 @@ from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
 from assets.validation import states
-from assets.validation.validate import validate
+from assets.validation.validate import received_by_id, validate
 from schemas.collection import Collection
 from schemas.returns_template import returns_template
 from tests.returns import SampleReturn
@@ -24,7 +24,8 @@ def _judge(paths: list[Path], lake: Path, collection: Collection) -> tuple[pl.Da
     store = RawStore(Lake(lake, collection.id))
     store.take_in(paths, collection)
     everything = received(store)
-    result = validate(readings(everything), collection, returns_template())
+    known = received_by_id(everything.receipts, collection)
+    result = validate(readings(everything), known, collection, returns_template())
     judged = states.judged_receipts(everything.receipts, result.findings)
     status = states.returns_status(judged, collection)
     live = states.live_returns(judged, result.entries)

@@ -1,6 +1,8 @@
-"""Rules on the cover: template (S003), force (S007), collection and census date (S008)."""
+"""Rules on the cover: template (S003), force (S007), collection (S008), dates (S009)."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Final
 
 import polars as pl
 
@@ -10,8 +12,20 @@ from schemas.collection import Collection
 from schemas.finding import Finding, finding
 from schemas.reference import forces
 
+NEEDS: Final = {
+    "S003": ("template", "template_version"),
+    "S007": ("force_code", "force_name"),
+    "S008": ("collection", "data_as_at"),
+    "S009": ("submitted_on", "signed_off_by_role"),
+}
+"""The rows of the cover that each rule needs."""
 
-def cover_findings(cover: Mapping[str, TypedEntry], collection: Collection) -> Iterator[Finding]:
+_PUT_OFF: Final = {"pending", "tbc", "tba", "to follow", "to be confirmed", "no", "none", "n/a"}
+
+
+def cover_findings(
+    cover: Mapping[str, TypedEntry], collection: Collection, received_on: date
+) -> Iterator[Finding]:
     """Yield the findings about the cover, given its typed entries by row code.
 
     An entry that is blank or missing has a finding already, and is passed over here.
@@ -19,6 +33,7 @@ def cover_findings(cover: Mapping[str, TypedEntry], collection: Collection) -> I
     yield from _template(cover, collection)
     yield from _force(cover, collection)
     yield from _collection(cover, collection)
+    yield from _submission(cover, collection, received_on)
 
 
 def _template(cover: Mapping[str, TypedEntry], collection: Collection) -> Iterator[Finding]:
@@ -58,3 +73,20 @@ def _collection(cover: Mapping[str, TypedEntry], collection: Collection) -> Iter
         if entry and entry.value != value:
             message = f"the cover says {code} {entry.value!r}; it must be {value!r}"
             yield finding("S008", message, entry.slot.place)
+
+
+def _submission(
+    cover: Mapping[str, TypedEntry], collection: Collection, received_on: date
+) -> Iterator[Finding]:
+    submitted, signed = cover.get("submitted_on"), cover.get("signed_off_by_role")
+    if submitted:
+        day = date.fromisoformat(submitted.value or "")
+        if not collection.census <= day <= received_on:
+            message = (
+                f"submitted on {day}, which is not between the census date {collection.census} and"
+                f" the day of receipt {received_on}"
+            )
+            yield finding("S009", message, submitted.slot.place)
+    if signed and (signed.value or "").casefold() in _PUT_OFF:
+        message = f"signed_off_by_role says {signed.value!r}: the return is not signed off"
+        yield finding("S009", message, signed.slot.place)

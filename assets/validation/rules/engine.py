@@ -1,20 +1,28 @@
 """Runs rules that compare typed entries, all returns at once, with pandera.
 
-Belongs here: what a rule of that kind is, and how a failure becomes a finding at its cell. Does
-not: any rule. A rule is a named function in a sibling module that returns one Test.
+Belongs here: what such a rule is, and how a failure becomes a finding at its cell. Does not: any
+rule. A rule is a named function in a sibling module that returns one Test, or a list of them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from inspect import signature
+from typing import Any, Final
 
 import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaErrors
 
-from assets.validation.rules.views import VIEWS, View
+from assets.validation.rules.views import ENTRY, At, RuleInput, View
+from schemas.collection import Collection
 from schemas.errors import ContractError
 from schemas.rules.catalogue import rules
+
+Limits = Mapping[str, float]
+"""The limits of a rule, from the collection file."""
+
+ANYWHERE: Final[At] = ("", None, None)
+"""For views whose rows are entries: a finding stands at its own entry."""
 
 
 @dataclass(frozen=True)
@@ -27,85 +35,104 @@ class Test:
 
     valid: pl.Expr
     message: pl.Expr
+    at: At = ANYWHERE
     applies: pl.Expr = field(default_factory=lambda: pl.lit(value=True))
+
+    @property
+    def columns(self) -> set[str]:
+        """The columns of the view that the test reads."""
+        found = (self.valid, self.message, self.applies)
+        return {name for expression in found for name in expression.meta.root_names()}
+
+
+TestFunction = Callable[..., Test | list[Test]]
 
 
 @dataclass(frozen=True)
 class ViewRule:
-    """A rule on a view: its findings stand at column `at` of the view."""
+    """A rule on a view."""
 
     id: str
     view: View
-    at: str
-    test: Test
+    function: TestFunction
+
+    def tests(self, collection: Collection) -> list[Test]:
+        """Return the rule's tests with the limits and facts of a collection."""
+        given = {"limits": collection.thresholds.get(self.id, {}), "collection": collection}
+        wanted = signature(self.function).parameters
+        result = self.function(**{name: given[name] for name in wanted})
+        return [result] if isinstance(result, Test) else result
 
 
 REGISTRY: Final[dict[str, ViewRule]] = {}
 
 
-def rule(rule_id: str, *, view: str, at: str) -> Callable[[Callable[[], Test]], Callable[[], Test]]:
-    """Register a function as the test of a rule.
+def rule(rule_id: str, view: View) -> Callable[[TestFunction], TestFunction]:
+    """Register a function as the test of a rule; it may ask for `limits` and `collection`.
 
     Raises:
-        KeyError: the rule is not in the catalogue, or there is no such view.
+        KeyError: the rule is not in the catalogue.
     """
-    known = rules()[rule_id]
+    known = rules()[rule_id].id
 
-    def register(function: Callable[[], Test]) -> Callable[[], Test]:
-        REGISTRY[known.id] = ViewRule(known.id, VIEWS[view], at, function())
+    def register(function: TestFunction) -> TestFunction:
+        REGISTRY[known] = ViewRule(known, view, function)
         return function
 
     return register
 
 
-def run_rules(entries: pl.DataFrame, chosen: Iterator[ViewRule] | list[ViewRule]) -> pl.DataFrame:
-    """Return one row a failure: receipt_id, rule_id, sheet, row_code, column_code, message.
+@dataclass(frozen=True)
+class Ran:
+    """What running rules gave.
 
-    `entries` is a table of contract Entries, of any number of receipts.
+    `failures`: receipt_id, rule_id, sheet, row_code, column_code, message. `results`: receipt_id,
+    rule_id and how many rows passed, failed, could not be evaluated.
+    """
+
+    failures: pl.DataFrame
+    results: pl.DataFrame
+
+
+FAILURE_SCHEMA: Final = dict.fromkeys(("receipt_id", "rule_id", *ENTRY, "message"), pl.String)
+RESULT_SCHEMA: Final = {
+    "receipt_id": pl.String,
+    "rule_id": pl.String,
+    "passed": pl.Int64,
+    "failed": pl.Int64,
+    "not_evaluable": pl.Int64,
+}
+
+
+def run_rules(data: RuleInput, chosen: Iterable[ViewRule], collection: Collection) -> Ran:
+    """Evaluate rules over all returns, each view once.
 
     Raises:
         ContractError: a rule crashed or a view has the wrong types: our fault, not a force's.
     """
-    by_view: dict[View, list[ViewRule]] = {}
+    by_view: dict[View, list[tuple[str, Test]]] = {}
     for item in chosen:
-        by_view.setdefault(item.view, []).append(item)
-    failures = [
-        _failures(view, view.frame(entries), view_rules) for view, view_rules in by_view.items()
-    ]
-    return pl.concat(failures) if failures else _NO_FAILURES
-
-
-_NO_FAILURES: Final = pl.DataFrame(
-    schema=dict.fromkeys(
-        ("receipt_id", "rule_id", "sheet", "row_code", "column_code", "message"), pl.String
+        by_view.setdefault(item.view, []).extend((item.id, t) for t in item.tests(collection))
+    failures, results = [pl.DataFrame(schema=FAILURE_SCHEMA)], [pl.DataFrame(schema=RESULT_SCHEMA)]
+    for view, tests in by_view.items():
+        frame = view.frame(data, sorted({name for _, test in tests for name in test.columns}))
+        failed = _failed_rows(view, frame, tests)
+        for number, (rule_id, test) in enumerate(tests):
+            rows = frame[failed.filter(pl.col("number") == number)["index"].to_list()]
+            failures.append(_failures(rows, view, rule_id, test))
+            results.append(_results(frame, rule_id, test))
+    return Ran(
+        pl.concat(failures),
+        pl.concat(results).group_by("receipt_id", "rule_id").sum().sort("receipt_id", "rule_id"),
     )
-)
 
 
-def _failures(view: View, frame: pl.DataFrame, view_rules: list[ViewRule]) -> pl.DataFrame:
-    cases = _failure_cases(view, frame, view_rules)
-    found = []
-    for item in view_rules:
-        rows = cases.filter(pl.col("check") == item.id).get_column("index")
-        place = {view.spread: pl.lit(item.at), view.along: view.along_code}
-        found.append(
-            frame[rows.to_list()].select(
-                "receipt_id",
-                pl.lit(item.id).alias("rule_id"),
-                pl.lit(view.sheet).alias("sheet"),
-                place["row_code"].alias("row_code"),
-                place["column_code"].alias("column_code"),
-                item.test.message.alias("message"),
-            )
-        )
-    return pl.concat(found)
-
-
-def _failure_cases(view: View, frame: pl.DataFrame, view_rules: list[ViewRule]) -> pl.DataFrame:
-    """Let pandera evaluate the rules and return its cases: check and row index."""
+def _failed_rows(view: View, frame: pl.DataFrame, tests: list[tuple[str, Test]]) -> pl.DataFrame:
+    """Let pandera evaluate the tests; return the number of each failed test and the row index."""
+    names = {f"{rule_id}#{number}": number for number, (rule_id, _) in enumerate(tests)}
     schema = pa.DataFrameSchema(
-        {name: pa.Column(dtype, nullable=True) for name, dtype in view.schema.items()},
-        checks=[_check(item) for item in view_rules],
+        {name: pa.Column(dtype, nullable=True) for name, dtype in frame.schema.items()},
+        checks=[_check(name, test) for name, (_, test) in zip(names, tests, strict=True)],
         strict=True,
     )
     try:
@@ -113,17 +140,51 @@ def _failure_cases(view: View, frame: pl.DataFrame, view_rules: list[ViewRule]) 
     except SchemaErrors as error:
         cases: pl.DataFrame = error.failure_cases
     else:
-        return pl.DataFrame(schema={"check": pl.String, "index": pl.Int32})
-    ours = pl.col("check").is_in([item.id for item in view_rules]) & pl.col("index").is_not_null()
+        return pl.DataFrame(schema={"number": pl.Int64, "index": pl.Int32})
+    ours = pl.col("check").is_in(list(names)) & pl.col("index").is_not_null()
     if not cases.select(ours.fill_null(value=False).all()).item():
         # pandera reports a crashed check as bad data without a row.
         raise ContractError(
             f"the rules on {view.name} could not be evaluated: {cases.head(3).to_dicts()}. This is"
             " a fault of the program; report it."
         )
-    return cases.select("check", "index")
+    return cases.select(
+        pl.col("check").replace_strict(names, return_dtype=pl.Int64).alias("number"), "index"
+    )
 
 
-def _check(item: ViewRule) -> pa.Check:
-    holds = (item.test.valid | ~item.test.applies).fill_null(value=True)
-    return pa.Check(lambda data: data.lazyframe.select(holds), name=item.id, error=item.id)
+def _check(name: str, test: Test) -> pa.Check:
+    holds = (test.valid | ~test.applies).fill_null(value=True)
+    return pa.Check(lambda data: data.lazyframe.select(holds), name=name, error=name)
+
+
+def _failures(rows: pl.DataFrame, view: View, rule_id: str, test: Test) -> pl.DataFrame:
+    sheet, row_code, column_code = view.place(test.at)
+    return rows.select(
+        "receipt_id",
+        pl.lit(rule_id).alias("rule_id"),
+        sheet.alias("sheet"),
+        row_code.alias("row_code"),
+        column_code.alias("column_code"),
+        test.message.alias("message"),
+    )
+
+
+def _results(frame: pl.DataFrame, rule_id: str, test: Test) -> pl.DataFrame:
+    """Count the rows of each receipt by how the test ended; null is not evaluable, never passed."""
+    concerned = test.applies.fill_null(value=True)
+    valid = pl.when(test.applies.is_not_null()).then(test.valid)
+    counts: dict[str, Any] = {
+        "passed": concerned & valid.fill_null(value=False),
+        "failed": concerned & ~valid.fill_null(value=True),
+        "not_evaluable": concerned & valid.is_null(),
+    }
+    return (
+        frame.select(
+            "receipt_id",
+            pl.lit(rule_id).alias("rule_id"),
+            *(rows.cast(pl.Int64).alias(name) for name, rows in counts.items()),
+        )
+        .group_by("receipt_id", "rule_id")
+        .sum()
+    )

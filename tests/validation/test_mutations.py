@@ -1,0 +1,143 @@
+"""Each sample return, broken once for each rule that concerns it, gives that rule.
+
+And only what naturally follows: a rule that fires for a reason of its own teaches forces to
+ignore it.
+"""
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from assets.intake.reading import Reading
+from assets.validation.validate import Received, Validated, validate
+from schemas.collection import Collection
+from schemas.returns_template import returns_template
+from schemas.rules.catalogue import rules
+from tests.returns import SampleReturn
+from tests.validation.mutations import MUTATIONS, RESUBMISSIONS, Mutation
+
+TODAY = date(2012, 7, 1)
+Found = set[tuple[str, str | None, str | None]]
+
+ELSEWHERE = {"S002"}
+"""The same bytes twice are no matter of one return; test_rules.py has its case."""
+
+
+def _found(validated: Validated) -> dict[str, Found]:
+    found: dict[str, Found] = {}
+    for key, rule, sheet, cell in validated.findings.select(
+        "receipt_id", "rule_id", "sheet", "cell"
+    ).iter_rows():
+        found.setdefault(key, set()).add((rule, sheet, cell))
+    return found
+
+
+@pytest.fixture(scope="module")
+def samples(collection: Collection) -> dict[str, SampleReturn]:
+    return {force: SampleReturn.of(force, collection) for force in collection.forces}
+
+
+@pytest.fixture(scope="module")
+def broken(
+    samples: dict[str, SampleReturn], collection: Collection
+) -> tuple[dict[str, Found], Validated]:
+    """Everything found in every broken return, keyed `force:rule`, and in each clean one."""
+    readings: dict[str, Reading] = {}
+    received: dict[str, Received] = {}
+    for force, sample in samples.items():
+        readings[force], received[force] = sample.reading(), Received(TODAY, force, 1)
+        for mutation in MUTATIONS:
+            reading = mutation.of(sample)
+            if reading:
+                key = f"{force}:{mutation.rule}"
+                readings[key], received[key] = reading, Received(TODAY, force)
+    validated = validate(readings, received, collection, returns_template())
+    return _found(validated), validated
+
+
+def _check(mutation: Mutation, found: dict[str, Found], forces: list[str], keys: set[str]) -> int:
+    concerned = 0
+    for force in forces:
+        key = f"{force}:{mutation.rule}"
+        clean = found.get(force, set())
+        if key not in keys or mutation.rule in {rule for rule, *_ in clean}:
+            continue
+        concerned += 1
+        new = {rule for rule, *_ in found.get(key, set()) - clean}
+        assert mutation.rule in new, f"{key}: {found.get(key)}"
+        assert new <= {mutation.rule} | mutation.also, f"{key}: {found.get(key, set()) - clean}"
+    return concerned
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.rule)
+def test_a_broken_return_gives_the_rule_and_what_follows(
+    mutation: Mutation, broken: tuple[dict[str, Found], Validated], collection: Collection
+) -> None:
+    found, validated = broken
+    keys = set(validated.results["receipt_id"])
+    assert _check(mutation, found, list(collection.forces), keys) > 0
+
+
+@pytest.mark.parametrize("mutation", RESUBMISSIONS, ids=lambda mutation: mutation.rule)
+def test_a_broken_resubmission_gives_the_rule_and_what_follows(
+    mutation: Mutation, samples: dict[str, SampleReturn], collection: Collection
+) -> None:
+    readings: dict[str, Reading] = {}
+    received: dict[str, Received] = {}
+    for force, sample in samples.items():
+        reading = mutation.of(sample)
+        assert reading
+        for key, of, version in ((force, sample.reading(), 1), (f"{force}:x", reading, 2)):
+            readings[key.replace(":x", f":{mutation.rule}")] = of
+            received[key.replace(":x", f":{mutation.rule}")] = Received(TODAY, force, version)
+    found = _found(validate(readings, received, collection, returns_template()))
+    concerned = 0
+    for force in collection.forces:
+        new = found.get(f"{force}:{mutation.rule}", set()) - found.get(force, set())
+        fired = {rule for rule, *_ in new}
+        assert mutation.rule in fired or mutation.rule == "S011", force
+        assert fired <= {mutation.rule} | mutation.also, f"{force}: {new}"
+        concerned += mutation.rule in fired
+    assert concerned == 44
+
+
+def test_every_rule_has_a_mutation() -> None:
+    """A rule without a case here may be dead, or may fire with others unseen."""
+    tried = {mutation.rule for mutation in (*MUTATIONS, *RESUBMISSIONS)}
+    assert tried | ELSEWHERE == set(rules())
+
+
+def test_a_rule_whose_inputs_failed_is_not_evaluable(
+    broken: tuple[dict[str, Found], Validated],
+) -> None:
+    """Never listed as passed: nobody looked."""
+    _, validated = broken
+    results = {(key, rule): result for key, rule, result in validated.results.iter_rows()}
+    assert results["STF", "C101"] == "passed"
+    assert results["STF:C101", "C101"] == "failed"
+    for rule in ("C701", "X005", "Q101", "Q104"):
+        assert results["STF:S004", rule] == "not_evaluable", "their sheet is missing"
+    assert results["STF:S004", "C101"] == "passed", "its sheet is there"
+    for rule in rules():
+        expected = "failed" if rule == "S001" else "passed" if rule == "S002" else "not_evaluable"
+        assert results["STF:S001", rule] == expected, "nothing could be read"
+    for rule in ("C501", "Q110"):
+        assert results["STF:S013", rule] == "not_evaluable", "a row is missing"
+    assert results["STF:V004", "C501"] == "not_evaluable", "a number is not held"
+    assert results["STF:V001", "X005"] == "not_evaluable", "a number could not be typed"
+    assert results["STF:V003", "S009"] == "not_evaluable", "the date could not be typed"
+    assert results["STF", "X004"] == "not_applicable", "the force has an authority"
+
+
+def test_clean_returns_pass_every_rule_but_known_queries(
+    broken: tuple[dict[str, Found], Validated], collection: Collection
+) -> None:
+    _, validated = broken
+    clean = validated.results.filter(pl.col("receipt_id").is_in(collection.forces))
+    assert set(clean["result"]) == {"passed", "failed", "not_applicable"}
+    failed = clean.filter(pl.col("result") == "failed").select("receipt_id", "rule_id")
+    assert set(failed.rows()) == {
+        ("CAM", "Q102"), ("CHS", "Q105"), ("DVC", "Q102"), ("GMP", "Q102"), ("MPS", "Q102"),
+        ("MPS", "Q103"), ("WMC", "Q102"), ("WMP", "Q102"),
+    }  # fmt: skip
