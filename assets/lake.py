@@ -51,6 +51,11 @@ class Lake:
         return self.raw / "reports"
 
     @property
+    def desk(self) -> Path:
+        """What people decided: answers to queries, versions chosen, corrections declared."""
+        return self.root / "desk" / self.collection
+
+    @property
     def work(self) -> Path:
         """Tables between the stages; can be deleted and made again from the raw store."""
         return self.root / "work" / self.collection

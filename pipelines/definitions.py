@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from assets.desk import assets as desk
 from assets.intake import assets as intake
 from assets.reconciliation import assets as reconciliation
 from assets.release import assets as release
@@ -12,7 +13,7 @@ from pipelines.jobs import refresh
 from pipelines.resources import RESOURCES
 from pipelines.schedules import daily_refresh
 
-STAGES = (intake, reports, validation, totals, reconciliation, release)
+STAGES = (intake, desk, reports, validation, totals, reconciliation, release)
 
 defs = dg.Definitions(
     assets=[

@@ -8,14 +8,18 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from schemas.collection import COLLECTIONS, load_collection
 from schemas.data_dictionary import data_dictionary
+from schemas.rules.pages import rule_pages
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 
 
 def generated() -> dict[Path, str]:
     """Return the text of every derived page by its path."""
-    return {DOCS / "data_dictionary.md": data_dictionary()}
+    ours = [load_collection(path.stem) for path in sorted(COLLECTIONS.glob("*.toml"))]
+    pages = {DOCS / "rules" / name: text for name, text in rule_pages(ours).items()}
+    return {DOCS / "data_dictionary.md": data_dictionary(), **pages}
 
 
 def main(arguments: list[str]) -> int:

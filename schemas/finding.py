@@ -60,7 +60,7 @@ def finding(
         rule_id,
         severity or rule.severity,
         message,
-        fix or rule.fix,
+        rule.advice(fix),
         place.sheet,
         place.cell,
         place.row_code,

@@ -1,5 +1,6 @@
 """Contracts of the tables between the stages; analysts read marts/ instead."""
 
+from datetime import date
 from typing import Final
 
 from schemas import columns as shared
@@ -105,6 +106,71 @@ class RuleResults(Table):
     result: str = column("How it ended", "code", isin=v.RULE_RESULTS)
 
 
+class Answers(Table):
+    """The newest answer to each query, and who accepted it.
+
+    An answer holds for a finding while the cell has the value that was answered for.
+    """
+
+    query_id: str = column("Identifies the query: force, rule and place", "code", key=True)
+    force_code: str = shared.force_code()
+    rule_id: str = column("The rule that asks", "code")
+    sheet: str = shared.sheet(nullable=True)
+    row_code: str = shared.row_code(nullable=True)
+    column_code: str = shared.column_code(nullable=True)
+    answered_for: str = column("Value of the cell, or the finding's message without one", "text")
+    reason: str = column("The reason that was given", "text")
+    answered_by: str = column("Who recorded it", "text")
+    accepted_by: str = column("Who accepted it; null while nobody has", "text", nullable=True)
+
+
+class Choices(Table):
+    """The version of a return that somebody went back to; a newer one overrides it."""
+
+    force_code: str = shared.force_code(key=True)
+    version: int = column("The version chosen", "count", ge=1)
+    up_to: int = column("The newest version at the time of the choice", "count", ge=1)
+    reason: str = column("Why", "text")
+    decided_by: str = column("Who decided it", "text")
+
+
+class Corrections(Table):
+    """Declared corrections of single cells, agreed with the force."""
+
+    force_code: str = shared.force_code(key=True)
+    sheet: str = shared.sheet(key=True)
+    row_code: str = shared.row_code(key=True)
+    column_code: str = shared.column_code(key=True)
+    from_value: str = column("What the return must hold for the correction to apply", "text")
+    to_value: str = column("What is read instead", "text")
+    reason: str = column("Why", "text")
+    owner: str = column("Who answers for it", "text")
+    agreed_on: date = column("When the force agreed", "date")
+
+
+class AppliedCorrections(Table):
+    """Corrections that were applied to a received file, at the cell."""
+
+    receipt_id: str = shared.receipt_id(key=True)
+    sheet: str = shared.sheet(key=True)
+    row_code: str = shared.row_code(key=True)
+    column_code: str = shared.column_code(key=True)
+    cell: str = shared.cell()
+
+
+class VersionChanges(Table):
+    """What each resubmission changed, cell by cell, against the version before it."""
+
+    force_code: str = shared.force_code(key=True)
+    version: int = column("The resubmission", "count", key=True, ge=2)
+    sheet: str = shared.sheet(key=True)
+    row_code: str = shared.row_code(key=True)
+    column_code: str = shared.column_code(key=True)
+    cell: str = column("Address in the resubmission; null where it is gone", "code", nullable=True)
+    before: str = column("Value in the version before; null for none", "text", nullable=True)
+    after: str = column("Value in the resubmission; null for none", "text", nullable=True)
+
+
 class ReportFigures(Table):
     """Every figure read out of a published force report."""
 
@@ -151,9 +217,14 @@ TABLES: Final[dict[str, Contract]] = {
     "intake/raw_cells": RawCells,
     "intake/sheet_facts": SheetFacts,
     "reports/report_figures": ReportFigures,
+    "desk/answers": Answers,
+    "desk/choices": Choices,
+    "desk/corrections": Corrections,
     "validation/entries": Entries,
     "validation/all_findings": AllFindings,
     "validation/rule_results": RuleResults,
+    "validation/applied_corrections": AppliedCorrections,
+    "validation/version_changes": VersionChanges,
     "validation/live_returns": LiveReturns,
     "validation/live_entries": LiveEntries,
 }

@@ -13,7 +13,9 @@ from assets.sample.write import write_sample
 from assets.validation import states
 from assets.validation.validate import received_by_id, validate
 from schemas.collection import Collection, load_collection
+from schemas.contract import empty
 from schemas.returns_template import returns_template
+from schemas.tables import Answers, Choices
 from tests.returns import SampleReturn
 
 
@@ -46,5 +48,6 @@ def live(
     everything = received(store)
     known = received_by_id(everything.receipts, collection)
     result = validate(readings(everything), known, collection, returns_template())
-    judged = states.judged_receipts(everything.receipts, result.findings)
+    found = states.answered_findings(result.findings, everything.receipts, empty(Answers))
+    judged = states.judged_receipts(everything.receipts, found, empty(Choices))
     return states.live_entries(states.live_returns(judged, result.entries), result.entries)

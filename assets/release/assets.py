@@ -16,6 +16,7 @@ _MADE_BY = {
     "reconciliation": "reconciliation/reconciliation",
     "returns_status": "validation/returns_status",
     "findings": "validation/findings",
+    "corrections": "validation/corrections",
 }
 
 
@@ -33,6 +34,8 @@ _MADE_BY = {
             "receipts": "intake/receipts",
             "live_returns": "validation/live_returns",
             "report_figures": "reports/report_figures",
+            "answers": "desk/answers",
+            "choices": "desk/choices",
         }
     ),
 )
@@ -45,6 +48,7 @@ def marts(
         returns=tables["receipts"].select("force_code", "sha256").rows(),
         live=tables["live_returns"].select("force_code", "sha256").rows(),
         reports=tables["report_figures"]["sha256"].unique().to_list(),
+        decisions=[tables[name] for name in ("answers", "choices", "corrections")],
     )
     folder = publish(lake, {name: tables[name] for name in MARTS}, made_from)
     return dg.MaterializeResult(

@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+import polars as pl
+
 from schemas.collection import collection_files
 from schemas.contract import CONTRACT_VERSION
 
@@ -24,7 +26,8 @@ class Ingredients:
     """What a release is made from.
 
     `returns` has the sha256 of every receipt that shows in the marts, `live` of those that count;
-    `reports` the sha256 of every force report read. All are sorted.
+    `reports` the sha256 of every force report read. All are sorted. `decisions_sha256` is of the
+    answers, the choices of versions and the corrections, without their times.
     """
 
     collection: str
@@ -34,6 +37,7 @@ class Ingredients:
     returns: tuple[tuple[str | None, str], ...]
     live: tuple[tuple[str, str], ...]
     reports: tuple[str, ...]
+    decisions_sha256: str
 
     @property
     def release_id(self) -> str:
@@ -48,8 +52,17 @@ def ingredients(
     returns: list[tuple[str | None, str]],
     live: list[tuple[str, str]],
     reports: list[str],
+    decisions: list[pl.DataFrame],
 ) -> Ingredients:
-    """Return the ingredients of a release, given the force and sha256 of each return."""
+    """Return the ingredients of a release.
+
+    Args:
+        collection_id: the collection.
+        returns: force and sha256 of every receipt that shows in the marts.
+        live: force and sha256 of the returns that count.
+        reports: sha256 of every force report read.
+        decisions: tables of what people decided, without times.
+    """
     return Ingredients(
         collection=collection_id,
         collection_sha256=_sha256(collection_files()[collection_id].read_bytes()),
@@ -58,6 +71,7 @@ def ingredients(
         returns=tuple(sorted(returns, key=lambda item: (item[0] or "", item[1]))),
         live=tuple(sorted(live)),
         reports=tuple(sorted(reports)),
+        decisions_sha256=_sha256("".join(table.write_csv() for table in decisions).encode()),
     )
 
 

@@ -4,14 +4,25 @@ import dagster as dg
 import polars as pl
 
 from assets.declare import COLLECTIONS, ins, table, table_spec
+from assets.desk.corrections import applied_mart, by_force
+from assets.desk.versions import version_changes
 from assets.intake.tables import RawTables, readings
 from assets.validation import states
 from assets.validation.validate import received_by_id, validate
 from schemas.collection import collection_files, load_collection
+from schemas.marts.returns import Corrections as CorrectionsMart
 from schemas.marts.returns import Findings, ReturnsStatus
 from schemas.returns_template import returns_template
 from schemas.rules.catalogue import TIERS, rules
-from schemas.tables import AllFindings, Entries, LiveEntries, LiveReturns, RuleResults
+from schemas.tables import (
+    AllFindings,
+    AppliedCorrections,
+    Entries,
+    LiveEntries,
+    LiveReturns,
+    RuleResults,
+    VersionChanges,
+)
 
 _STAGE = "validation"
 
@@ -33,6 +44,7 @@ FORCE_RETURNS = {
             "entries": Entries,
             "all_findings": AllFindings,
             "rule_results": RuleResults,
+            "applied_corrections": AppliedCorrections,
         }.items()
     },
     ins=ins(
@@ -40,6 +52,7 @@ FORCE_RETURNS = {
             "receipts": "intake/receipts",
             "raw_cells": "intake/raw_cells",
             "sheet_facts": "intake/sheet_facts",
+            "corrections": "desk/corrections",
         }
     ),
     partitions_def=COLLECTIONS,
@@ -49,7 +62,8 @@ def validated(
     receipts: pl.DataFrame,
     raw_cells: pl.DataFrame,
     sheet_facts: pl.DataFrame,
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    corrections: pl.DataFrame,
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Check every received return by every rule."""
     collection = load_collection(context.partition_key)
     result = validate(
@@ -57,50 +71,40 @@ def validated(
         received_by_id(receipts, collection),
         collection,
         returns_template(),
+        by_force(corrections),
     )
-    return result.entries, result.findings, result.results
+    return result.entries, result.findings, result.results, result.applied
 
 
-@table(
-    ReturnsStatus,
-    _STAGE,
-    "returns_status",
-    receipts="intake/receipts",
-    all_findings="validation/all_findings",
+@dg.multi_asset(
+    outs={
+        "returns_status": dg.AssetOut(**table_spec(_STAGE, "returns_status", ReturnsStatus)),
+        "findings": dg.AssetOut(**table_spec(_STAGE, "findings", Findings)),
+        "live_returns": dg.AssetOut(**table_spec(_STAGE, "live_returns", LiveReturns)),
+    },
+    ins=ins(
+        {
+            "receipts": "intake/receipts",
+            "all_findings": "validation/all_findings",
+            "answers": "desk/answers",
+            "choices": "desk/choices",
+            "entries": "validation/entries",
+        }
+    ),
+    partitions_def=COLLECTIONS,
 )
-def returns_status(
-    context: dg.AssetExecutionContext, receipts: pl.DataFrame, all_findings: pl.DataFrame
-) -> pl.DataFrame:
-    judged = states.judged_receipts(receipts, all_findings)
-    return states.returns_status(judged, load_collection(context.partition_key))
-
-
-@table(
-    Findings,
-    _STAGE,
-    "findings",
-    receipts="intake/receipts",
-    all_findings="validation/all_findings",
-)
-def findings(receipts: pl.DataFrame, all_findings: pl.DataFrame) -> pl.DataFrame:
-    return states.findings_mart(states.judged_receipts(receipts, all_findings), all_findings)
-
-
-@table(
-    LiveReturns,
-    _STAGE,
-    "live_returns",
-    receipts="intake/receipts",
-    all_findings="validation/all_findings",
-    entries="validation/entries",
-)
-def live_returns(
+def judged(
     context: dg.AssetExecutionContext,
     receipts: pl.DataFrame,
     all_findings: pl.DataFrame,
+    answers: pl.DataFrame,
+    choices: pl.DataFrame,
     entries: pl.DataFrame,
-) -> pl.DataFrame:
-    live = states.live_returns(states.judged_receipts(receipts, all_findings), entries)
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Judge every receipt, and say which return of each force is live."""
+    found = states.answered_findings(all_findings, receipts, answers)
+    receipts_judged = states.judged_receipts(receipts, found, choices)
+    live = states.live_returns(receipts_judged, entries)
     key = FORCE_RETURNS[context.partition_key].key
     for row in live.iter_rows(named=True):
         context.log_event(
@@ -110,7 +114,36 @@ def live_returns(
                 metadata={"receipt": row["receipt_id"], "basis": row["basis"]},
             )
         )
-    return live
+    return (
+        states.returns_status(receipts_judged, load_collection(context.partition_key)),
+        states.findings_mart(receipts_judged, found),
+        live,
+    )
+
+
+@table(
+    VersionChanges,
+    _STAGE,
+    "version_changes",
+    receipts="intake/receipts",
+    entries="validation/entries",
+)
+def changes(receipts: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
+    return version_changes(receipts, entries)
+
+
+@table(
+    CorrectionsMart,
+    _STAGE,
+    "corrections",
+    corrections="desk/corrections",
+    applied="validation/applied_corrections",
+    live_returns="validation/live_returns",
+)
+def corrections(
+    corrections: pl.DataFrame, applied: pl.DataFrame, live_returns: pl.DataFrame
+) -> pl.DataFrame:
+    return applied_mart(corrections, applied, live_returns)
 
 
 @table(

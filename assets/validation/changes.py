@@ -41,7 +41,7 @@ def _note(rule_id: str, message: str, receipts: Sequence[str]) -> pl.DataFrame:
         "rule_id": rule_id,
         "severity": "N",
         "message": message,
-        "how_to_fix": f"Nothing: {rules()[rule_id].title} is not asked of you this time.",
+        "how_to_fix": rules()[rule_id].advice("Nothing."),
     }
     schema = empty(AllFindings).schema
     return pl.DataFrame([{"receipt_id": key, **fixed} for key in receipts], schema=schema)

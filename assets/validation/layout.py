@@ -18,6 +18,9 @@ T = TypeVar("T")
 _CLOSE: Final = 0.75
 """Similarity above which a text is taken for a misspelt code; the return is rejected either way."""
 
+PROBLEMS_MARK: Final = "Problems found by Muster"
+"""The text in A1 of the sheet that Muster adds to a marked copy, which may come back with it."""
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -62,6 +65,11 @@ class Layout:
         return [slot for sheet in self.sheets for slot in sheet.slots]
 
 
+def is_list_of_problems(sheet: RawSheet) -> bool:
+    """Whether Muster added the sheet to a marked copy: it is no part of the return."""
+    return any(cell.address == "A1" and cell.text == PROBLEMS_MARK for cell in sheet.cells[:1])
+
+
 def lay_out(sheets: tuple[RawSheet, ...], template: Template) -> Layout:
     """Find each entry by its codes, in whatever order sheets, rows and columns stand.
 
@@ -69,7 +77,8 @@ def lay_out(sheets: tuple[RawSheet, ...], template: Template) -> Layout:
     force sees everything else that is wrong in the same round.
     """
     wanted = [sheet.name for sheet in template.sheets]
-    matched = _match([(sheet.name, sheet) for sheet in sheets], wanted)
+    theirs = [(sheet.name, sheet) for sheet in sheets if not is_list_of_problems(sheet)]
+    matched = _match(theirs, wanted)
     findings = list(_sheet_findings(matched))
     found: list[SheetLayout] = []
     for sheet in template.sheets:

@@ -6,26 +6,60 @@ leaves the earlier one live. Totals read this list, never "whatever is on disk".
 
 import polars as pl
 
+from assets.desk.queries import queries
 from schemas.collection import Collection
 from schemas.contract import conform
 from schemas.marts.returns import Findings, ReturnsStatus
 from schemas.tables import LiveEntries, LiveReturns
 
 
-def judged_receipts(receipts: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
-    """Add to each receipt its counts of findings and whether it is the newest and the live one."""
+def answered_findings(
+    findings: pl.DataFrame, receipts: pl.DataFrame, answers: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the findings with force_code, and with the reason and acceptance of each query.
+
+    Args:
+        findings: table AllFindings.
+        receipts: table Receipts.
+        answers: table Answers.
+    """
+    forces = receipts.select("receipt_id", "force_code")
+    found = findings.join(forces, on="receipt_id", how="left", validate="m:1")
+    asked = queries(found, answers).select(*found.columns, "reason", "accepted_by")
+    others = found.filter((pl.col("severity") != "Q") | pl.col("force_code").is_null())
+    return pl.concat([asked, others], how="diagonal")
+
+
+def judged_receipts(
+    receipts: pl.DataFrame, findings: pl.DataFrame, choices: pl.DataFrame
+) -> pl.DataFrame:
+    """Add to each receipt its counts of findings and whether it is the newest and the live one.
+
+    Args:
+        receipts: table Receipts.
+        findings: as `answered_findings` returns them.
+        choices: table Choices.
+    """
+    query = pl.col("severity") == "Q"
+    accepted = pl.col("accepted_by").is_not_null()
     counts = findings.group_by("receipt_id").agg(
         (pl.col("severity") == "B").sum().cast(pl.Int64).alias("blocking"),
-        (pl.col("severity") == "Q").sum().cast(pl.Int64).alias("queries_open"),
+        (query & ~accepted).sum().cast(pl.Int64).alias("queries_open"),
+        (query & accepted).sum().cast(pl.Int64).alias("queries_answered"),
     )
-    judged = receipts.join(counts, on="receipt_id", how="left").with_columns(
-        pl.col("blocking", "queries_open").fill_null(0)
+    chosen = choices.select("force_code", pl.col("version").alias("chosen"), "up_to", "decided_by")
+    judged = (
+        receipts.join(counts, on="receipt_id", how="left")
+        .join(chosen, on="force_code", how="left")
+        .with_columns(pl.col("blocking", "queries_open", "queries_answered").fill_null(0))
     )
     version = pl.col("version")
-    acceptable = version.filter(pl.col("blocking") == 0).max().over("force_code")
+    counts_now = (version == pl.col("chosen")) | (version > pl.col("up_to"))
+    acceptable = (pl.col("blocking") == 0) & counts_now.fill_null(value=True)
+    newest_acceptable = version.filter(acceptable).max().over("force_code")
     return judged.with_columns(
         (version == version.max().over("force_code")).fill_null(value=False).alias("newest"),
-        (version == acceptable).fill_null(value=False).alias("live"),
+        (version == newest_acceptable).fill_null(value=False).alias("live"),
     )
 
 
@@ -44,32 +78,46 @@ def returns_status(judged: pl.DataFrame, collection: Collection) -> pl.DataFrame
     rows = expected.join(standing, on="force_code", how="left").join(
         last, on="force_code", how="left"
     )
-    overtaken = pl.col("live") & (pl.col("last_version") > pl.col("version"))
+    counts = ("queries_open", "queries_answered")
     return conform(
         ReturnsStatus,
         rows.with_columns(
-            pl.when(pl.col("live").is_null())
-            .then(pl.lit("missing"))
-            .when(~pl.col("live"))
-            .then(pl.lit("rejected"))
-            .when(pl.col("queries_open") > 0)
-            .then(pl.lit("queried"))
-            .otherwise(pl.lit("accepted"))
-            .alias("state"),
+            _state().alias("state"),
             pl.col("last_blocking").fill_null(0).alias("blocking"),
-            pl.col("queries_open").fill_null(0),
-            pl.lit(0, pl.Int64).alias("queries_answered"),
-            pl.when(overtaken)
-            .then(
-                pl.format(
-                    "version {} was rejected ({} blocking); version {} stays live",
-                    "last_version",
-                    "last_blocking",
-                    "version",
-                )
-            )
-            .alias("notes"),
+            *(pl.col(name).fill_null(0) for name in counts),
+            _notes().alias("notes"),
         ),
+    )
+
+
+def _state() -> pl.Expr:
+    return (
+        pl.when(pl.col("live").is_null())
+        .then(pl.lit("missing"))
+        .when(~pl.col("live"))
+        .then(pl.lit("rejected"))
+        .when(pl.col("queries_open") > 0)
+        .then(pl.lit("queried"))
+        .otherwise(pl.lit("accepted"))
+    )
+
+
+def _notes() -> pl.Expr:
+    overtaken = pl.col("live") & (pl.col("last_version") > pl.col("version"))
+    went_back = pl.format(
+        "{} went back to version {}; version {} does not count",
+        "decided_by",
+        "version",
+        "last_version",
+    )
+    rejected = pl.format(
+        "version {} was rejected ({} blocking); version {} stays live",
+        "last_version",
+        "last_blocking",
+        "version",
+    )
+    return pl.when(overtaken).then(
+        pl.when(pl.col("last_blocking") > 0).then(rejected).otherwise(went_back)
     )
 
 
@@ -92,13 +140,11 @@ def findings_mart(judged: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     """Return the mart Findings: of each force's live and newest receipt, and of receipts of nobody.
 
     A receipt whose force cannot be told is nobody's; its findings are shown without a force code.
+
+    Args:
+        judged: as `judged_receipts` returns it.
+        findings: as `answered_findings` returns them.
     """
     shown = pl.col("live") | pl.col("newest") | pl.col("force_code").is_null()
-    current = judged.filter(shown).select("receipt_id", "force_code")
-    nothing = pl.lit(None, pl.String)
-    return conform(
-        Findings,
-        findings.join(current, on="receipt_id", how="inner", validate="m:1").with_columns(
-            nothing.alias("reason"), nothing.alias("accepted_by")
-        ),
-    )
+    current = judged.filter(shown).select("receipt_id")
+    return conform(Findings, findings.join(current, on="receipt_id", how="semi"))

@@ -5,16 +5,18 @@ read or typed is "not evaluable". A finding that blocks rejects its return whole
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
 import polars as pl
 
-from assets.intake.reading import Reading
+from assets.desk.corrections import ByForce, Correction
+from assets.intake.reading import Cell, Reading
+from assets.intake.sheet_scan import place
 from assets.validation.changes import apply_changes
 from assets.validation.entry_values import TypedEntry, type_entry
-from assets.validation.layout import lay_out
+from assets.validation.layout import Slot, lay_out
 from assets.validation.results import Seen, rule_results
 from assets.validation.rules import across, consistency, plausibility, validity
 from assets.validation.rules.cover import cover_findings
@@ -25,7 +27,7 @@ from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.finding import Finding, finding
 from schemas.rules.catalogue import rules
-from schemas.tables import AllFindings, Entries, RuleResults
+from schemas.tables import AllFindings, AppliedCorrections, Entries, RuleResults
 from schemas.template import Template
 
 RULE_MODULES: Final = (consistency, validity, across, plausibility)
@@ -61,11 +63,12 @@ def received_by_id(receipts: pl.DataFrame, collection: Collection) -> dict[str, 
 
 @dataclass(frozen=True)
 class Validated:
-    """Tables of the contracts Entries, AllFindings and RuleResults."""
+    """Tables of the contracts Entries, AllFindings, RuleResults and AppliedCorrections."""
 
     entries: pl.DataFrame
     findings: pl.DataFrame
     results: pl.DataFrame
+    applied: pl.DataFrame
 
 
 def validate(
@@ -73,14 +76,22 @@ def validate(
     received: Mapping[str, Received],
     collection: Collection,
     template: Template,
+    corrections: ByForce | None = None,
 ) -> Validated:
-    """Validate returns, given their readings and receipts by receipt_id."""
+    """Validate returns, given their readings and receipts by receipt_id.
+
+    `corrections` are applied to a return's cells before anything else is looked at.
+    """
     entries: list[dict[str, Any]] = []
     found: list[dict[str, Any]] = []
     seen: dict[str, Seen] = {}
+    applied: list[tuple[str | None, ...]] = []
     for receipt_id, reading in readings.items():
-        one = _validate_one(reading, received[receipt_id], collection, template)
+        known = received[receipt_id]
+        mine = (corrections or {}).get(known.force_code or "", {})
+        one = _validate_one(reading, known, collection, template, mine)
         seen[receipt_id] = one.seen
+        applied += [(receipt_id, *slot.entry.place, slot.address) for slot in one.corrected]
         entries += [_entry_row(receipt_id, entry) for entry in one.typed]
         found += [{"receipt_id": receipt_id, **asdict(item)} for item in one.findings]
     table = conform(Entries, pl.DataFrame(entries, schema=empty(Entries).schema))
@@ -88,7 +99,15 @@ def validate(
     between, counts = _compare(table, single, received, collection)
     findings = apply_changes(pl.concat([single, between]), list(readings), collection)
     results = rule_results(seen, findings, counts, collection, template)
-    return Validated(table, conform(AllFindings, findings), conform(RuleResults, results))
+    return Validated(
+        table,
+        conform(AllFindings, findings),
+        conform(RuleResults, results),
+        conform(
+            AppliedCorrections,
+            pl.DataFrame(applied, schema=empty(AppliedCorrections).schema, orient="row"),
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -98,17 +117,23 @@ class _One:
     seen: Seen
     typed: list[TypedEntry]
     findings: list[Finding]
+    corrected: list[Slot]
 
 
 def _validate_one(
-    reading: Reading, received: Received, collection: Collection, template: Template
+    reading: Reading,
+    received: Received,
+    collection: Collection,
+    template: Template,
+    corrections: Mapping[tuple[str, str, str], Correction],
 ) -> _One:
     if reading.refusal:
         refusal = reading.refusal
         refused = finding(refusal.rule_id, refusal.problem, fix=refusal.fix)
-        return _One(Seen(readable=False), [], [refused])
+        return _One(Seen(readable=False), [], [refused], [])
     layout = lay_out(reading.sheets, template)
-    results = [type_entry(slot) for slot in layout.slots]
+    slots = [_corrected(slot, corrections.get(slot.entry.place)) for slot in layout.slots]
+    results = [type_entry(slot) for slot in slots]
     typed = [item for item in results if isinstance(item, TypedEntry)]
     cover = {item.slot.entry.row_code: item for item in typed if item.slot.entry.sheet == "cover"}
     findings = [
@@ -119,7 +144,16 @@ def _validate_one(
     ]
     found = frozenset(slot.entry.place for slot in layout.slots)
     seen = Seen(True, found, frozenset(item.slot.entry.place for item in typed))
-    return _One(seen, typed, findings)
+    changed = [new for new, old in zip(slots, layout.slots, strict=True) if new is not old]
+    return _One(seen, typed, findings, changed)
+
+
+def _corrected(slot: Slot, correction: Correction | None) -> Slot:
+    """Return the slot with the corrected text, or itself where no correction meets its value."""
+    text = slot.cell.text.strip() if slot.cell else ""
+    if correction is None or text != correction.from_value:
+        return slot
+    return replace(slot, cell=Cell(*place(slot.address), correction.to_value, "text"))
 
 
 def _entry_row(receipt_id: str, entry: TypedEntry) -> dict[str, Any]:
@@ -173,7 +207,7 @@ def _is_off(rule_id: str, collection: Collection) -> bool:
 def _at_cells(failures: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
     """Give the failures of rules between cells their address, value, severity and advice."""
     advice = pl.DataFrame(
-        [(rule.id, rule.severity, rule.fix) for rule in rules().values()],
+        [(rule.id, rule.severity, rule.advice()) for rule in rules().values()],
         schema=["rule_id", "severity", "how_to_fix"],
         orient="row",
     )

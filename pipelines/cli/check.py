@@ -12,18 +12,36 @@ from pipelines.cli.output import collection_option, json_option
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
+@click.option(
+    "--annotate",
+    "folder",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write a copy of each file to this folder with every problem marked at its cell.",
+)
 @json_option
 @collection_option
-def command(files: tuple[Path, ...], as_json: bool, collection_id: str) -> None:
+def command(
+    files: tuple[Path, ...], folder: Path | None, as_json: bool, collection_id: str
+) -> None:
     """Check return FILEs by every rule and say what to mend. Needs no lake, changes nothing.
+
+    With --annotate, each file also comes back as NAME-marked.xlsx: the workbook itself with every
+    problem filled and commented at its cell, and a first sheet that lists all problems. A zip of
+    CSV files comes back as a workbook of its cells.
 
     Exit code 0: acceptable. 1: blocking findings. 2: not readable as a return.
     """
     from assets.validation.check import check_files
-    from pipelines.cli.output import plural, print_json, print_table
+    from pipelines.cli.output import plural, print_json, print_table, shown_path
     from schemas.collection import load_collection
 
     checked = check_files(files, load_collection(collection_id))
+    copies: list[Path] = []
+    if folder:
+        from assets.feedback.marked_copy import write_marked_copies
+
+        copies = write_marked_copies(checked, folder)
     if as_json:
         print_json([item.as_json() for item in checked])
     else:
@@ -39,4 +57,6 @@ def command(files: tuple[Path, ...], as_json: bool, collection_id: str) -> None:
                 )
         count = sum(len(item.findings) for item in checked)
         click.echo(f"{plural(len(checked), 'file')}, {plural(count, 'finding')}")
+        for path in copies:
+            click.echo(f"Marked copy: {shown_path(path.absolute())}")
     sys.exit(max(item.exit_code for item in checked))

@@ -19,6 +19,9 @@ COMMANDS: Final = {
     "check": "check",
     "run": "run",
     "status": "status",
+    "queries": "queries",
+    "answer": "answer",
+    "versions": "versions",
     "reconcile": "reconcile",
     "read-report": "read_report",
 }

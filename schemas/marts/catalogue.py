@@ -20,4 +20,5 @@ MARTS: Final[dict[str, Contract]] = {
     "returns_status": returns.ReturnsStatus,
     "findings": returns.Findings,
     "cells": returns.Cells,
+    "corrections": returns.Corrections,
 }

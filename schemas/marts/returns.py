@@ -1,5 +1,7 @@
 """Marts about the returns themselves: their states, findings, cells, and the reconciliation."""
 
+from datetime import date
+
 from schemas import columns as shared
 from schemas import vocabulary as v
 from schemas.contract import Table, column
@@ -89,3 +91,19 @@ class Cells(Table):
     row_code: str = shared.row_code(key=True)
     column_code: str = shared.column_code(key=True)
     value: str = column("The entry, as text in its plain form", "text")
+
+
+class Corrections(Table):
+    """Declared corrections that apply to live returns: the marts hold `to_value` in their place."""
+
+    force_code: str = shared.force_code(key=True)
+    sheet: str = shared.sheet(key=True)
+    row_code: str = shared.row_code(key=True)
+    column_code: str = shared.column_code(key=True)
+    receipt_id: str = shared.receipt_id()
+    cell: str = shared.cell()
+    from_value: str = column("What the force sent", "text")
+    to_value: str = column("What is read instead", "text")
+    reason: str = column("Why", "text")
+    owner: str = column("Who answers for it", "text")
+    agreed_on: date = column("When the force agreed", "date")

@@ -50,6 +50,10 @@ class Rule(BaseModel):
         """Where the rule is explained, from the top of the project."""
         return f"docs/rules/{self.id}.md"
 
+    def advice(self, fix: str | None = None) -> str:
+        """Return what to do, the rule's own advice unless told otherwise, and where to read on."""
+        return f"{fix or self.fix} See {self.page}."
+
 
 @cache
 def rules() -> dict[str, Rule]:

@@ -37,7 +37,7 @@ def marts() -> dict[str, pl.DataFrame]:
 
 
 def _made_from(sha256: str = "a" * 64) -> Ingredients:
-    return ingredients(COLLECTION, [("STF", sha256)], [("STF", sha256)], [])
+    return ingredients(COLLECTION, [("STF", sha256)], [("STF", sha256)], [], [])
 
 
 def test_a_release_is_shown_whole(lake: Lake, marts: dict[str, pl.DataFrame]) -> None:
@@ -57,7 +57,7 @@ def test_a_release_is_named_by_what_it_is_made_from() -> None:
 def test_the_order_of_the_returns_does_not_change_the_name() -> None:
     returns: list[tuple[str | None, str]] = [("STF", "b" * 64), ("DER", "a" * 64), (None, "c" * 64)]
     names = {
-        ingredients(COLLECTION, order, [], []).release_id for order in (returns, returns[::-1])
+        ingredients(COLLECTION, order, [], [], []).release_id for order in (returns, returns[::-1])
     }
     assert len(names) == 1
 

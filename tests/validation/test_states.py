@@ -13,7 +13,9 @@ from assets.lake import Lake
 from assets.validation import states
 from assets.validation.validate import received_by_id, validate
 from schemas.collection import Collection
+from schemas.contract import empty
 from schemas.returns_template import returns_template
+from schemas.tables import Answers, Choices
 from tests.returns import SampleReturn
 
 BLOCKING = {("second_jobs", "refused", "count"): None}
@@ -26,10 +28,11 @@ def _judge(paths: list[Path], lake: Path, collection: Collection) -> tuple[pl.Da
     everything = received(store)
     known = received_by_id(everything.receipts, collection)
     result = validate(readings(everything), known, collection, returns_template())
-    judged = states.judged_receipts(everything.receipts, result.findings)
+    found = states.answered_findings(result.findings, everything.receipts, empty(Answers))
+    judged = states.judged_receipts(everything.receipts, found, empty(Choices))
     status = states.returns_status(judged, collection)
     live = states.live_returns(judged, result.entries)
-    return status, live, states.findings_mart(judged, result.findings)
+    return status, live, states.findings_mart(judged, found)
 
 
 @pytest.mark.parametrize("order", list(permutations(["first", "good", "blocking"])))

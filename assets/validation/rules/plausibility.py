@@ -207,9 +207,7 @@ def _leaf_counts() -> dict[str, list[Place]]:
 
 @rule("Q110", WHOLE_RETURN)
 def the_numbers_look_counted(limits: Limits) -> list[Test]:
-    """Rounded or repeated numbers are often estimates. Zeros are not looked at, and ones repeat
-    by chance.
-    """
+    """Rounded or repeated numbers are often estimates; zeros, and ones, repeat by chance."""
     tests = []
     for sheet, places in _leaf_counts().items():
         counts = pl.concat_list([number(*place) for place in places])

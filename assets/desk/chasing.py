@@ -1,0 +1,98 @@
+"""Chasing: who is late, who to call, and what has changed since a moment.
+
+Belongs here: from the states of returns to what the data team does about them. States at an
+earlier moment are judged anew from what had been received and decided by then.
+"""
+
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+from schemas.collection import Collection
+from schemas.reference import forces
+
+DUE: Final = {
+    "in time": "before the soft deadline",
+    "due": "the soft deadline has passed",
+    "late": "the hard deadline has passed",
+}
+
+
+def days_late(collection: Collection, today: date) -> int:
+    """Return the days since the hard deadline, 0 before it."""
+    return max((today - collection.deadlines.hard).days, 0)
+
+
+def due(collection: Collection, today: date) -> str:
+    """Return how urgent a return is that is not in yet: a key of DUE."""
+    if today > collection.deadlines.hard:
+        return "late"
+    return "due" if today > collection.deadlines.soft else "in time"
+
+
+def call_list(status: pl.DataFrame, collection: Collection, today: date) -> pl.DataFrame:
+    """Return one row a force that somebody should call, the most urgent first.
+
+    Columns: force_code, name, state, due, days_late, blocking, queries_open, why.
+
+    Args:
+        status: mart ReturnsStatus.
+        collection: the collection, with its deadlines.
+        today: the day to count from.
+    """
+    names = forces().select("force_code", pl.col("full_name").alias("name"))
+    order = pl.col("state").replace_strict({"missing": 0, "rejected": 1}, default=2)
+    overtaken = (pl.col("blocking") > 0) & (pl.col("state") != "rejected")
+    why = (
+        pl.when(pl.col("state") == "missing")
+        .then(pl.lit("nothing has been received"))
+        .when(pl.col("state") == "rejected")
+        .then(pl.format("{} blocking findings", "blocking"))
+        .when(overtaken)
+        .then(pl.format("the resubmission has {} blocking findings", "blocking"))
+        .otherwise(pl.format("{} open queries", "queries_open"))
+    )
+    to_call = (pl.col("state") != "accepted") | (pl.col("blocking") > 0)
+    waiting = pl.col("state").is_in(["missing", "rejected"])
+    return (
+        status.filter(to_call)
+        .join(names, on="force_code", how="left")
+        .sort(order, "force_code")
+        .select(
+            "force_code",
+            "name",
+            "state",
+            pl.when(waiting).then(pl.lit(due(collection, today))).alias("due"),
+            pl.when(waiting).then(pl.lit(days_late(collection, today))).alias("days_late"),
+            "blocking",
+            "queries_open",
+            why.alias("why"),
+        )
+    )
+
+
+def changes(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """Return the forces whose return stands elsewhere than before.
+
+    Columns: force_code, state_before, state, version_before, version, queries_before,
+    queries_open.
+
+    Args:
+        before: mart ReturnsStatus as it was.
+        after: mart ReturnsStatus as it is.
+    """
+    watched = ["state", "version", "blocking", "queries_open"]
+    both = after.select("force_code", *watched).join(
+        before.select("force_code", *watched), on="force_code", suffix="_before"
+    )
+    moved = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in watched)
+    return both.filter(moved).select(
+        "force_code",
+        "state_before",
+        "state",
+        "version_before",
+        "version",
+        pl.col("queries_open_before").alias("queries_before"),
+        "queries_open",
+    )

@@ -1,0 +1,108 @@
+"""Corrections of single cells as declared data: `desk/<collection>/corrections.csv`.
+
+A correction applies only while the return holds what it expects. Once it does not, nothing is
+published until somebody has looked: a correction that has outlived its mistake makes a new one.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from assets.lake import Lake
+from schemas.collection import Collection
+from schemas.contract import conform, empty
+from schemas.errors import ContractError, SetupError
+from schemas.marts.returns import Corrections as CorrectionsMart
+from schemas.returns_template import returns_template
+from schemas.tables import Corrections
+
+FILE: Final = "corrections.csv"
+
+
+class StaleCorrectionError(SetupError):
+    """A correction no longer meets the value it expects."""
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What one correction expects and what it puts in its place."""
+
+    from_value: str
+    to_value: str
+
+
+Place = tuple[str, str, str]
+ByForce = dict[str, dict[Place, Correction]]
+
+
+def read_corrections(lake: Lake, collection: Collection) -> pl.DataFrame:
+    """Return the table Corrections; empty where there is no file.
+
+    Raises:
+        SetupError: the file is not as it must be.
+    """
+    path = lake.desk / FILE
+    if not path.exists():
+        return empty(Corrections)
+    try:
+        table = conform(Corrections, _read(path))
+    except (pl.exceptions.PolarsError, ContractError) as error:
+        raise SetupError(
+            f"{path} is not a file of corrections ({error}). Its columns are"
+            f" {', '.join(empty(Corrections).columns)}, each cell once, dates as 2012-06-30."
+        ) from error
+    for row in table.iter_rows(named=True):
+        place = row["sheet"], row["row_code"], row["column_code"]
+        if row["force_code"] not in collection.forces or place not in returns_template().entry_at:
+            raise SetupError(f"{path} corrects {row['force_code']} {place}: no such force or cell.")
+    return table
+
+
+def _read(path: Path) -> pl.DataFrame:
+    text = pl.read_csv(path, infer_schema=False)
+    # A correction of a blank cell expects nothing.
+    return text.with_columns(
+        pl.col("agreed_on").str.to_date("%Y-%m-%d", strict=True), pl.col("from_value").fill_null("")
+    )
+
+
+def by_force(corrections: pl.DataFrame) -> ByForce:
+    """Return the corrections by force and place."""
+    found: ByForce = {}
+    for row in corrections.iter_rows(named=True):
+        place = row["sheet"], row["row_code"], row["column_code"]
+        correction = Correction(row["from_value"], row["to_value"])
+        found.setdefault(row["force_code"], {})[place] = correction
+    return found
+
+
+def applied_mart(
+    corrections: pl.DataFrame, applied: pl.DataFrame, live: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the mart Corrections: those that apply to live returns.
+
+    Args:
+        corrections: table Corrections.
+        applied: table AppliedCorrections.
+        live: table LiveReturns.
+
+    Raises:
+        StaleCorrectionError: the live return of a force does not hold what a correction expects.
+    """
+    place = ["force_code", "sheet", "row_code", "column_code"]
+    mine = applied.join(live.select("receipt_id", "force_code"), on="receipt_id")
+    meant = corrections.join(live.select("force_code"), on="force_code", how="semi")
+    stale = meant.join(mine, on=place, how="anti")
+    if stale.height:
+        listed = "; ".join(
+            f"{row['force_code']} {row['sheet']} {row['row_code']} {row['column_code']} expects"
+            f" {row['from_value']!r} (owner: {row['owner']})"
+            for row in stale.iter_rows(named=True)
+        )
+        raise StaleCorrectionError(
+            f"corrections that the live return no longer needs or meets: {listed}. Look at the"
+            f" return, then remove or renew the lines in {FILE} and run again."
+        )
+    return conform(CorrectionsMart, meant.join(mine, on=place, validate="1:1"))

@@ -1,0 +1,92 @@
+"""The desk's ledger: what people decided about returns, one record a file, only ever added to.
+
+Belongs here: writing and reading records. Does not: what they mean (queries.py, versions.py).
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from assets.lake import Lake, scratch_file, sync_folder, write_errors
+from schemas.errors import LakeError, MusterError
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Return the current time in UTC."""
+    return datetime.now(UTC)
+
+
+class DeskError(MusterError):
+    """A decision cannot be recorded; the message says why and what to do instead."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One decision: its number in the ledger, what kind, who made it and when, and the rest."""
+
+    number: int
+    kind: str
+    by: str
+    at: str
+    content: dict[str, Any]
+
+
+class Ledger:
+    """The ledger of one collection; with `until`, as it stood at that moment."""
+
+    _DIGITS: Final = 6
+
+    def __init__(self, lake: Lake, clock: Clock = utc_now, until: datetime | None = None) -> None:
+        self._folder = lake.desk / "ledger"
+        self._clock = clock
+        self._until = until
+
+    def records(self, *kinds: str) -> list[Record]:
+        """Return the records of some kinds, or all, in order.
+
+        Raises:
+            LakeError: a record is damaged.
+        """
+        found = []
+        for path in sorted(self._folder.glob("*.json")):
+            try:
+                record = Record(**json.loads(path.read_text(encoding="utf-8")))
+            except (ValueError, TypeError) as error:
+                raise LakeError(
+                    path, f"is not a record ({error})", "Restore it from the backup of the lake."
+                ) from error
+            known = self._until is None or datetime.fromisoformat(record.at) <= self._until
+            if known and (not kinds or record.kind in kinds):
+                found.append(record)
+        return found
+
+    def add(self, kind: str, by: str, content: dict[str, Any]) -> Record:
+        """Add a record and return it.
+
+        Raises:
+            DeskError: nobody is named.
+            LakeError: the ledger cannot be written.
+        """
+        if not by.strip():
+            raise DeskError("nobody is named. Say who decides: --by NAME.")
+        at = self._clock().isoformat(timespec="seconds")
+        with write_errors(self._folder), scratch_file(self._folder) as scratch:
+            while True:
+                number = self._last() + 1
+                record = Record(number, kind, by.strip(), at, content)
+                scratch.write_text(json.dumps(vars(record), indent=1), encoding="utf-8")
+                try:
+                    # A link, unlike a rename, fails where somebody else took the number.
+                    (self._folder / f"{number:0{self._DIGITS}d}-{kind}.json").hardlink_to(scratch)
+                except FileExistsError:
+                    continue
+                sync_folder(self._folder)
+                return record
+
+    def _last(self) -> int:
+        numbers = (int(path.name[: self._DIGITS]) for path in self._folder.glob("*.json"))
+        return max(numbers, default=0)

@@ -1,0 +1,73 @@
+"""Versions of a return: what each changed, and going back to an earlier one.
+
+Belongs here: the difference between versions and the choice of one. Does not: which version is
+live by itself (validation/states.py).
+"""
+
+from typing import Any
+
+import polars as pl
+
+from assets.desk.ledger import DeskError, Ledger
+from schemas.contract import conform, empty
+from schemas.tables import Choices, VersionChanges
+
+_ENTRY = ["sheet", "row_code", "column_code"]
+
+
+def version_changes(receipts: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
+    """Return the table VersionChanges: each version against the one before it."""
+    versions = receipts.drop_nulls("version").select("receipt_id", "force_code", "version")
+    values = entries.join(versions, on="receipt_id").select(
+        "force_code", "version", *_ENTRY, "cell", "value"
+    )
+    resubmitted = versions.filter(pl.col("version") > 1).select("force_code", "version")
+    after = values.join(resubmitted, on=["force_code", "version"]).rename({"value": "after"})
+    before = (
+        values.with_columns(pl.col("version") + 1)
+        .join(resubmitted, on=["force_code", "version"])
+        .rename({"value": "before"})
+        .drop("cell")
+    )
+    both = after.join(before, on=["force_code", "version", *_ENTRY], how="full", coalesce=True)
+    return conform(VersionChanges, both.filter(pl.col("before").ne_missing(pl.col("after"))))
+
+
+def read_choices(ledger: Ledger) -> pl.DataFrame:
+    """Return the table Choices from the ledger: the newest choice for each force."""
+    newest: dict[str, dict[str, Any]] = {
+        record.content["force_code"]: {**record.content, "decided_by": record.by}
+        for record in ledger.records("choice")
+    }
+    return conform(Choices, pl.DataFrame(list(newest.values()), schema=empty(Choices).schema))
+
+
+def choose(
+    ledger: Ledger, judged: pl.DataFrame, force_code: str, version: int, reason: str, by: str
+) -> None:
+    """Record that a force's return goes back to a version; a newer one will override that.
+
+    Args:
+        ledger: the ledger.
+        judged: receipts with their counts of findings, as states.judged_receipts returns them.
+        force_code: the force.
+        version: the version to go back to.
+        reason: why.
+        by: who decides.
+
+    Raises:
+        DeskError: the force has no such version, or that version was rejected.
+    """
+    mine = judged.filter(pl.col("force_code") == force_code)
+    blocking = dict(mine.select("version", "blocking").iter_rows())
+    if version not in blocking:
+        known = ", ".join(str(number) for number in sorted(blocking)) or "none"
+        raise DeskError(f"{force_code} has no version {version}. Its versions: {known}.")
+    if blocking[version]:
+        raise DeskError(
+            f"version {version} of {force_code} was rejected ({blocking[version]} blocking"
+            " findings); only an acceptable one can count."
+        )
+    up_to = max(blocking)
+    content = {"force_code": force_code, "version": version, "up_to": up_to}
+    ledger.add("choice", by, {**content, "reason": reason.strip()})

@@ -1,0 +1,70 @@
+"""Where returns stand by the tables between the stages, now or at an earlier moment.
+
+Belongs here: reading those tables for commands that answer at once, without a run.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import polars as pl
+
+from assets.desk.ledger import Ledger
+from assets.desk.queries import read_answers
+from assets.desk.versions import read_choices
+from assets.lake import Lake
+from assets.validation import states
+from schemas.collection import Collection
+from schemas.errors import LakeError
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`findings`: every finding with its answer; `judged`: every receipt with its counts."""
+
+    receipts: pl.DataFrame
+    entries: pl.DataFrame
+    findings: pl.DataFrame
+    judged: pl.DataFrame
+
+    def status(self, collection: Collection) -> pl.DataFrame:
+        """Return the mart ReturnsStatus of this moment."""
+        return states.returns_status(self.judged, collection)
+
+    def current_findings(self) -> pl.DataFrame:
+        """Return the mart Findings of this moment."""
+        return states.findings_mart(self.judged, self.findings)
+
+
+def standing(lake: Lake, until: datetime | None = None) -> Standing:
+    """Return where returns stand, by what the last run read and the desk has decided since.
+
+    Args:
+        lake: the lake.
+        until: leave out what was received or decided after this moment; None for nothing.
+
+    Raises:
+        LakeError: nothing has been run yet.
+    """
+    receipts, findings, entries = (
+        _table(lake, stage, name)
+        for stage, name in (
+            ("intake", "receipts"),
+            ("validation", "all_findings"),
+            ("validation", "entries"),
+        )
+    )
+    if until:
+        at = pl.col("received_at").str.to_datetime("%Y-%m-%dT%H:%M:%S%z")
+        receipts = receipts.filter(at <= until.astimezone(UTC))
+        findings = findings.join(receipts, on="receipt_id", how="semi")
+    ledger = Ledger(lake, until=until)
+    found = states.answered_findings(findings, receipts, read_answers(ledger))
+    judged = states.judged_receipts(receipts, found, read_choices(ledger))
+    return Standing(receipts, entries, found, judged)
+
+
+def _table(lake: Lake, stage: str, name: str) -> pl.DataFrame:
+    path = lake.table(stage, name)
+    if not path.exists():
+        raise LakeError(path, "is not there yet", "Drop returns in landing and: muster run")
+    return pl.read_parquet(path)

@@ -1,0 +1,70 @@
+"""Who to call, most urgent first, and what has changed."""
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from assets.desk.chasing import call_list, changes, days_late, due
+from schemas.collection import Collection, Deadlines
+from schemas.contract import conform, empty
+from schemas.marts.returns import ReturnsStatus
+
+
+@pytest.fixture
+def timed(collection: Collection) -> Collection:
+    deadlines = Deadlines(soft=date(2012, 6, 15), hard=date(2012, 6, 29))
+    return collection.model_copy(update={"deadlines": deadlines})
+
+
+def _status(**states: tuple[str, int | None, int, int]) -> pl.DataFrame:
+    rows = [
+        {
+            "force_code": force, "state": state, "version": version, "blocking": blocking,
+            "queries_open": queries, "queries_answered": 0, "receipt_id": None,
+            "received_at": None, "sha256": None, "notes": None,
+        }
+        for force, (state, version, blocking, queries) in states.items()
+    ]  # fmt: skip
+    return conform(ReturnsStatus, pl.DataFrame(rows, schema=empty(ReturnsStatus).schema))
+
+
+@pytest.mark.parametrize(
+    ("day", "urgency", "late"),
+    [(15, "in time", 0), (16, "due", 0), (29, "due", 0), (30, "late", 1)],
+)
+def test_the_deadline_days_themselves_are_in_time(
+    timed: Collection, day: int, urgency: str, late: int
+) -> None:
+    today = date(2012, 6, day)
+    assert (due(timed, today), days_late(timed, today)) == (urgency, late)
+
+
+def test_the_call_list_has_the_most_urgent_first(timed: Collection) -> None:
+    status = _status(
+        AVS=("accepted", 1, 0, 0),
+        BED=("queried", 1, 0, 2),
+        BTP=("rejected", 1, 3, 0),
+        CAM=("missing", None, 0, 0),
+        CHS=("accepted", 1, 4, 0),
+    )
+    calls = call_list(status, timed, date(2012, 7, 2)).to_dicts()
+    assert [(c["force_code"], c["why"]) for c in calls] == [
+        ("CAM", "nothing has been received"),
+        ("BTP", "3 blocking findings"),
+        ("BED", "2 open queries"),
+        ("CHS", "the resubmission has 4 blocking findings"),
+    ]
+    assert calls[0]["name"] == "Cambridgeshire Constabulary"
+    assert (calls[0]["due"], calls[0]["days_late"]) == ("late", 3)
+    assert calls[2]["due"] is None, "a return that is in is not late"
+
+
+def test_changes_are_the_forces_that_stand_elsewhere() -> None:
+    same = {"BTP": ("accepted", 1, 0, 0)}
+    before = _status(AVS=("missing", None, 0, 0), BED=("queried", 1, 0, 2), **same)
+    after = _status(AVS=("accepted", 1, 0, 0), BED=("queried", 1, 0, 1), **same)
+    assert changes(before, after).rows() == [
+        ("AVS", "missing", "accepted", None, 1, 0, 0),
+        ("BED", "queried", "queried", 1, 1, 2, 1),
+    ]

@@ -1,0 +1,136 @@
+"""A correction is declared, agreed, applied while it fits, and loud once it does not."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from assets.desk.corrections import (
+    StaleCorrectionError,
+    applied_mart,
+    by_force,
+    read_corrections,
+)
+from assets.lake import Lake
+from assets.validation.validate import Received, Validated, validate
+from schemas.collection import Collection
+from schemas.contract import empty
+from schemas.errors import SetupError
+from schemas.returns_template import returns_template
+from schemas.tables import AppliedCorrections, Corrections, LiveReturns
+from tests.returns import Place, SampleReturn
+
+HEAD = "force_code,sheet,row_code,column_code,from_value,to_value,reason,owner,agreed_on"
+CARDS = ("comparators", "cards_2012", "value")
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    lake = Lake(tmp_path, "2012-revisit")
+    lake.desk.mkdir(parents=True)
+    return lake
+
+
+def _declare(lake: Lake, *lines: str) -> None:
+    (lake.desk / "corrections.csv").write_text("\n".join([HEAD, *lines]) + "\n")
+
+
+def _line(force: str, place: Place, old: str, new: str) -> str:
+    return f"{force},{','.join(place)},{old},{new},typing error,data team,2012-06-20"
+
+
+def _validate(sample: SampleReturn, corrections: pl.DataFrame) -> Validated:
+    received = {"r": Received(date(2012, 7, 1), "STF", 1)}
+    return validate(
+        {"r": sample.reading()},
+        received,
+        sample.collection,
+        returns_template(),
+        by_force(corrections),
+    )
+
+
+def _live() -> pl.DataFrame:
+    row = ("STF", "r", "a" * 64, "submitted", False)
+    return pl.DataFrame([row], schema=empty(LiveReturns).schema, orient="row")
+
+
+def test_a_correction_changes_the_value_and_is_in_the_lineage(
+    lake: Lake, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    stf = sample("STF")
+    old = stf.values[CARDS]
+    _declare(lake, _line("STF", CARDS, old, "41"))
+    corrections = read_corrections(lake, collection)
+    result = _validate(stf, corrections)
+    entry = result.entries.row(by_predicate=pl.col("row_code") == "cards_2012", named=True)
+    assert (entry["value"], entry["number"]) == ("41", 41)
+    mart = applied_mart(corrections, result.applied, _live())
+    row = mart.row(0, named=True)
+    assert (row["from_value"], row["to_value"], row["cell"]) == (old, "41", entry["cell"])
+    assert row["agreed_on"] == date(2012, 6, 20)
+
+
+def test_a_correction_can_mend_what_could_not_be_typed(
+    lake: Lake, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    estimate = sample("STF").with_values({CARDS: "c. 40"})
+    assert _validate(estimate, empty(Corrections)).findings["rule_id"].to_list() == ["V001"]
+    _declare(lake, _line("STF", CARDS, "c. 40", "41"))
+    assert _validate(estimate, read_corrections(lake, collection)).findings.is_empty()
+
+
+def test_a_blank_cell_can_be_corrected(
+    lake: Lake, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    _declare(lake, _line("STF", CARDS, "", "41"))
+    result = _validate(sample("STF").with_values({CARDS: None}), read_corrections(lake, collection))
+    assert result.findings.is_empty()
+
+
+def test_a_correction_whose_mistake_is_gone_stops_the_release(
+    lake: Lake, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    """Applied to a corrected return it would make a new mistake; forgotten, it hides."""
+    _declare(lake, _line("STF", CARDS, "999999", "41"))
+    corrections = read_corrections(lake, collection)
+    result = _validate(sample("STF"), corrections)
+    assert result.applied.is_empty()
+    with pytest.raises(StaleCorrectionError, match=r"STF comparators cards_2012.*'999999'"):
+        applied_mart(corrections, result.applied, _live())
+
+
+def test_a_correction_of_a_force_without_a_live_return_waits(
+    lake: Lake, collection: Collection
+) -> None:
+    _declare(lake, _line("DER", CARDS, "1", "2"))
+    corrections = read_corrections(lake, collection)
+    assert applied_mart(corrections, empty(AppliedCorrections), _live()).is_empty()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "XXX,comparators,cards_2012,value,1,2,why,who,2012-06-20",
+        "STF,comparators,bicycles,value,1,2,why,who,2012-06-20",
+        "STF,comparators,cards_2012,value,1,2,why,who,20 June",
+        "STF,comparators,cards_2012,value,1,2,,who,2012-06-20",
+        "STF,comparators,cards_2012,value,1,2",
+    ],
+)
+def test_a_wrong_file_of_corrections_says_so(lake: Lake, collection: Collection, line: str) -> None:
+    _declare(lake, line)
+    with pytest.raises(SetupError, match=r"corrections\.csv"):
+        read_corrections(lake, collection)
+
+
+def test_two_corrections_of_one_cell_are_refused(lake: Lake, collection: Collection) -> None:
+    _declare(lake, _line("STF", CARDS, "1", "2"), _line("STF", CARDS, "1", "3"))
+    with pytest.raises(SetupError, match="each cell once"):
+        read_corrections(lake, collection)
+
+
+def test_without_a_file_there_are_no_corrections(lake: Lake, collection: Collection) -> None:
+    assert read_corrections(lake, collection).is_empty()

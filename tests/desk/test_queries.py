@@ -1,0 +1,103 @@
+"""A query wants a reason and a second person; an answer holds for the value it was given for."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from assets.desk import queries as desk
+from assets.desk.ledger import DeskError, Ledger
+from assets.lake import Lake
+from schemas.contract import empty
+from schemas.marts.returns import Findings
+
+REASON = "The force counted every allegation as a case."
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(Lake(tmp_path, "2012-revisit"))
+
+
+def _finding(value: str | None = "120", rule: str = "Q102", severity: str = "Q") -> pl.DataFrame:
+    row = {
+        "force_code": "WMC", "receipt_id": "r", "rule_id": rule, "severity": severity,
+        "sheet": "investigations", "cell": "H12", "row_code": "information_disclosure",
+        "column_code": "total", "value": value, "message": "120, outside 3 to 90",
+        "how_to_fix": "Check.", "reason": None, "accepted_by": None,
+    }  # fmt: skip
+    return pl.DataFrame([row], schema=empty(Findings).schema)
+
+
+def _state(findings: pl.DataFrame, ledger: Ledger) -> dict[str, object]:
+    return desk.queries(findings, desk.read_answers(ledger)).row(0, named=True)
+
+
+def test_a_query_goes_from_open_to_accepted(ledger: Ledger) -> None:
+    query = _state(_finding(), ledger)
+    assert (query["state"], query["reason"]) == ("open", None)
+    desk.answer(ledger, query, REASON, "Ann")
+    query = _state(_finding(), ledger)
+    assert (query["state"], query["reason"], query["accepted_by"]) == ("answered", REASON, None)
+    desk.accept(ledger, query, "Bob")
+    query = _state(_finding(), ledger)
+    people = query["answered_by"], query["accepted_by"]
+    assert (query["state"], people) == ("accepted", ("Ann", "Bob"))
+
+
+@pytest.mark.parametrize("name", ["Ann", " ann", "ANN "])
+def test_nobody_accepts_a_reason_of_their_own(ledger: Ledger, name: str) -> None:
+    desk.answer(ledger, _state(_finding(), ledger), REASON, "Ann")
+    with pytest.raises(DeskError, match="second person"):
+        desk.accept(ledger, _state(_finding(), ledger), name)
+    assert _state(_finding(), ledger)["state"] == "answered"
+
+
+def test_an_answer_carries_over_while_the_value_is_unchanged(ledger: Ledger) -> None:
+    desk.answer(ledger, _state(_finding(), ledger), REASON, "Ann")
+    desk.accept(ledger, _state(_finding(), ledger), "Bob")
+    resubmitted = _finding().with_columns(receipt_id=pl.lit("r2"), cell=pl.lit("H14"))
+    assert _state(resubmitted, ledger)["state"] == "accepted"
+
+
+def test_an_answer_lapses_when_the_value_changes(ledger: Ledger) -> None:
+    desk.answer(ledger, _state(_finding(), ledger), REASON, "Ann")
+    desk.accept(ledger, _state(_finding(), ledger), "Bob")
+    lapsed = _state(_finding("121"), ledger)
+    assert (lapsed["state"], lapsed["reason"], lapsed["accepted_by"]) == ("lapsed", None, None)
+    with pytest.raises(DeskError, match="Record a reason first"):
+        desk.accept(ledger, lapsed, "Bob")
+
+
+def test_a_new_reason_wants_a_new_acceptance(ledger: Ledger) -> None:
+    desk.answer(ledger, _state(_finding(), ledger), REASON, "Ann")
+    desk.accept(ledger, _state(_finding(), ledger), "Bob")
+    desk.answer(ledger, _state(_finding(), ledger), "On reflection it was another matter.", "Ann")
+    assert _state(_finding(), ledger)["state"] == "answered"
+
+
+def test_a_query_without_a_cell_is_answered_for_what_was_observed(ledger: Ledger) -> None:
+    desk.answer(ledger, _state(_finding(None), ledger), REASON, "Ann")
+    assert _state(_finding(None), ledger)["state"] == "answered"
+    other = _finding(None).with_columns(message=pl.lit("130, outside 3 to 90"))
+    assert _state(other, ledger)["state"] == "lapsed"
+
+
+def test_a_reason_must_say_something(ledger: Ledger) -> None:
+    for reason in ("", "ok", "  yes    "):
+        with pytest.raises(DeskError, match="too short"):
+            desk.answer(ledger, _state(_finding(), ledger), reason, "Ann")
+
+
+def test_only_queries_are_queries(ledger: Ledger) -> None:
+    findings = pl.concat([_finding(severity="B"), _finding(severity="N")])
+    assert desk.queries(findings, desk.read_answers(ledger)).is_empty()
+
+
+def test_two_rules_at_one_cell_are_two_queries(ledger: Ledger) -> None:
+    both = pl.concat([_finding(rule="Q102"), _finding(rule="Q103")])
+    rows = desk.queries(both, desk.read_answers(ledger))
+    assert rows["query_id"].n_unique() == 2
+    desk.answer(ledger, rows.row(0, named=True), REASON, "Ann")
+    states = desk.queries(both, desk.read_answers(ledger))["state"].to_list()
+    assert sorted(states) == ["answered", "open"]
