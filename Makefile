@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: setup demo test test-browser test-services bench check lock docs dev clean
+.PHONY: setup demo test test-slow test-browser test-services bench check lock docs dev clean
 
 setup: $(VENV)/.done
 
@@ -22,6 +22,10 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+# Thorough and long: thousands of broken files.
+test-slow: setup
+	$(BIN)/python -m pytest -m slow
 
 check: setup
 	$(BIN)/ruff check .

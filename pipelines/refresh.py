@@ -25,7 +25,7 @@ _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 class Refreshed:
     """How a refresh ended; `error` is None exactly where a release was published.
 
-    `new`, `duplicates`, `left` and `ignored` say what became of the files in landing.
+    `new`, `duplicates`, `left`, `refused` and `ignored` say what became of the files in landing.
     """
 
     run_id: str
@@ -34,6 +34,7 @@ class Refreshed:
     new: int = 0
     duplicates: dict[str, str] = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
 
 
@@ -70,6 +71,7 @@ def refresh(collection_id: str, *, on_step: Callable[[str], None] | None = None)
         new=about["new"],
         duplicates=about["received_before_under_another_name"],
         left=about["left_in_landing"],
+        refused=about["refused"],
         ignored=about["ignored_in_landing"],
     )
 

@@ -24,6 +24,7 @@ class Receipts(Table):
         nullable=True,
         ge=1,
     )
+    quarantined: bool = column("Whether its bytes lie in quarantine", "true or false")
     problem: str = column("Why it cannot be read; null where it can", "text", nullable=True)
     remedy: str = column("What to do about that; null where it can be read", "text", nullable=True)
     refused_by: str = column("Rule that refuses it; null where none does", "code", nullable=True)

@@ -38,6 +38,8 @@ def intake(
     taken = store.take_in(dropped.files, load_collection(lake.collection))
     for name, reason in taken.left.items():
         context.log.warning(f"{name} stays in landing: {reason}")
+    for name, reason in taken.refused.items():
+        context.log.warning(f"{name} is refused: {reason}")
     for path in dropped.ignored:
         context.log.warning(f"{path} is not looked into")
     everything = received(store)
@@ -45,6 +47,7 @@ def intake(
         "new": len(taken.new),
         "received_before_under_another_name": taken.duplicates,
         "left_in_landing": taken.left,
+        "refused": taken.refused,
         "ignored_in_landing": [path.name for path in dropped.ignored],
     }
     return (

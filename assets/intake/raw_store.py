@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from assets.intake.attribution import declared_force
+from assets.intake.container import check_entry
+from assets.intake.quarantine import Quarantine, name_as_text
 from assets.intake.reader import read_return
-from assets.intake.reading import Reading
+from assets.intake.reading import Reading, RefusedError
 from assets.lake import Lake, atomic_file, put_in_place, scratch_file, write_errors
 from schemas.collection import Collection
 from schemas.errors import LakeError
@@ -34,7 +36,10 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Receipt:
-    """One received file; the fields are those of the contract Receipts."""
+    """One received file; the fields are those of the contract Receipts.
+
+    `quarantined` tells where its bytes lie: with the returns, or apart from them.
+    """
 
     receipt_id: str
     sequence: int
@@ -44,6 +49,7 @@ class Receipt:
     received_at: str
     force_code: str | None
     version: int | None
+    quarantined: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,12 +57,14 @@ class TakenIn:
     """What one round of taking in did.
 
     `duplicates` maps the name of a dropped file to the receipt that has the same bytes under
-    another name; `left` maps the name of a file that waits for the next round to the reason.
+    another name; `left` maps the name of a file that waits for the next round to the reason;
+    `refused` the name of what must not even be opened, and has no receipt.
     """
 
     new: tuple[Receipt, ...]
     duplicates: dict[str, str]
     left: dict[str, str]
+    refused: dict[str, str]
 
 
 class _LeftError(Exception):
@@ -69,6 +77,7 @@ class RawStore:
     def __init__(self, lake: Lake, clock: Clock = utc_now) -> None:
         self._files = lake.raw / "files"
         self._receipts = lake.raw / "receipts"
+        self._quarantine = Quarantine(lake)
         self._clock = clock
         self._readings: dict[str, Reading] = {}
 
@@ -90,14 +99,18 @@ class RawStore:
 
     def path(self, receipt: Receipt) -> Path:
         """Return where the bytes of a receipt lie."""
+        if receipt.quarantined:
+            return self._quarantine.path(receipt.sha256)
         return self._files / receipt.sha256
 
     def read(self, receipt: Receipt) -> Reading:
-        """Read the file of a receipt.
+        """Read the file of a receipt; one in quarantine is not opened again.
 
         Raises:
             LakeError: its bytes are gone, or no longer those that were received.
         """
+        if receipt.quarantined:
+            return Reading(refusal=self._quarantine.reason(receipt.sha256))
         path = self.path(receipt)
         try:
             with path.open("rb") as file:
@@ -126,9 +139,15 @@ class RawStore:
         new: list[Receipt] = []
         duplicates: dict[str, str] = {}
         left: dict[str, str] = {}
+        refused: dict[str, str] = {}
         for path in files:
             try:
+                check_entry(path)
                 sha256 = self._keep(path, known)
+            except RefusedError as refusal:
+                self._quarantine.set_aside(path, refusal)
+                refused[path.name] = f"{refusal.problem}. {refusal.fix}"
+                continue
             except _LeftError as reason:
                 left[path.name] = str(reason)
                 continue
@@ -139,7 +158,7 @@ class RawStore:
                 receipt = self._write_receipt(path.name, sha256, receipts + new, collection)
                 known[sha256] = receipt
                 new.append(receipt)
-        return TakenIn(tuple(new), duplicates, left)
+        return TakenIn(tuple(new), duplicates, left, refused)
 
     def _keep(self, source: Path, known: Iterable[str]) -> str:
         """Copy a file into the store under its hash, and return the hash.
@@ -161,15 +180,20 @@ class RawStore:
             sequence=max((r.sequence for r in earlier), default=0) + 1,
             sha256=sha256,
             size=(self._files / sha256).stat().st_size,
-            file_name=file_name,
+            file_name=name_as_text(file_name),
             received_at=self._clock().isoformat(timespec="seconds"),
             force_code=None,
             version=None,
         )
-        force = declared_force(self.read(receipt), collection)
+        reading = self.read(receipt)
+        force = declared_force(reading, collection)
         if force is not None:
             versions = sum(r.force_code == force for r in earlier) + 1
             receipt = replace(receipt, force_code=force, version=versions)
+        if reading.refusal:
+            receipt = replace(receipt, quarantined=True)
+            kept = self._files / sha256
+            self._quarantine.move_in(kept, sha256, receipt.file_name, reading.refusal)
         name = f"{receipt.sequence:06d}-{receipt.receipt_id}.json"
         with atomic_file(self._receipts / name) as file:
             file.write(json.dumps(asdict(receipt), indent=1).encode())

@@ -14,6 +14,7 @@ MAX_COLUMNS: Final = 100
 """A return's largest sheet has about fifty rows and ten columns."""
 
 _TRUE: Final = {"1", "true"}
+_SAVE: Final = "Open the file in Excel, save it as a new workbook (.xlsx), and send that."
 
 
 def scan_sheet(sheet: str, xml: bytes) -> tuple[Fact, ...]:
@@ -27,7 +28,10 @@ def scan_sheet(sheet: str, xml: bytes) -> tuple[Fact, ...]:
     parser.StartElementHandler = scanner.start
     parser.EndElementHandler = scanner.end
     parser.CharacterDataHandler = scanner.text
-    parser.Parse(xml, True)
+    try:
+        parser.Parse(xml, True)
+    except (ValueError, KeyError, expat.ExpatError) as error:
+        raise RefusedError(f"sheet {sheet!r} is damaged ({error})", _SAVE) from error
     return tuple(sorted(set(scanner.facts)))
 
 
@@ -71,11 +75,12 @@ class _Scanner:
             case "v" | "t":
                 self._in_value = True
             case "col" if attributes.get("hidden") in _TRUE:
-                self.facts.append(
-                    Fact("hidden_columns", f"{attributes['min']}:{attributes['max']}")
-                )
+                span = f"{int(attributes['min'])}:{int(attributes['max'])}"
+                self.facts.append(Fact("hidden_columns", span))
             case "mergeCell":
-                self.facts.append(Fact("merged", attributes.get("ref", "")))
+                for end in attributes["ref"].split(":"):
+                    place(end)
+                self.facts.append(Fact("merged", attributes["ref"]))
 
     def text(self, _: str) -> None:
         # An empty <v/> is how some programs write a formula that they cannot calculate.
@@ -101,7 +106,7 @@ class _Scanner:
             raise RefusedError(
                 f"sheet {self._sheet!r} stores cell {self._cell or '(no address)'} twice or out of"
                 " order",
-                "Open the file in Excel, save it as a new workbook (.xlsx), and send that.",
+                _SAVE,
             )
         if here[0] > MAX_ROWS or here[1] > MAX_COLUMNS:
             raise RefusedError(

@@ -65,15 +65,15 @@ def _sheet_parts(container: Container) -> dict[str, tuple[str, tuple[Fact, ...]]
             if relation in targets:
                 hidden = "hidden" in sheet.get("state", "").lower()
                 sheets[name] = targets[relation], (Fact("hidden_sheet", ""),) if hidden else ()
-    except KeyError as error:
-        raise RefusedError(f"the workbook lacks its part {error}", _SAVE) from error
+    except (KeyError, ElementTree.ParseError) as error:
+        raise RefusedError(f"the workbook lacks a part it needs ({error})", _SAVE) from error
     if not sheets or not {part for part, _ in sheets.values()} <= set(container.names()):
         raise RefusedError("the workbook lacks its sheets", _SAVE)
     return sheets
 
 
 def _values(container: Container) -> dict[str, list[Cell]]:
-    with warnings.catch_warnings(), container.path.open("rb") as file:
+    with container.path.open("rb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # extensions it does not keep; nothing is written back
         try:
             book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
@@ -90,7 +90,11 @@ def _values(container: Container) -> dict[str, list[Cell]]:
                 }
             finally:
                 book.close()
-        except (KeyError, ValueError, TypeError, IndexError, AttributeError) as error:
+        except MemoryError:
+            raise
+        except Exception as error:
+            # openpyxl has no exception of its own for content it cannot make sense of: damaged
+            # parts end in any of a dozen. The file itself has been read whole by the preflight.
             raise RefusedError(f"the workbook's content is damaged ({error})", _SAVE) from error
 
 

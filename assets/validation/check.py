@@ -9,8 +9,10 @@ from typing import Any
 import polars as pl
 
 from assets.intake.attribution import declared_force
+from assets.intake.container import check_entry
 from assets.intake.raw_store import ID_LENGTH, utc_now
 from assets.intake.reader import read_return
+from assets.intake.reading import RefusedError
 from assets.validation.validate import Received, validate
 from schemas.collection import Collection
 from schemas.finding import Finding, finding
@@ -105,5 +107,9 @@ def check_files(files: Sequence[Path], collection: Collection) -> list[Checked]:
 
 
 def _receipt_id(path: Path) -> str:
+    try:
+        check_entry(path)
+    except RefusedError:
+        return f"not read: {path}"  # hashing 2 GB would make somebody wait for nothing
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:ID_LENGTH]

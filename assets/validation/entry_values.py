@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from assets.intake.reading import Cell
+from assets.validation.characters import odd_characters
 from assets.validation.layout import Slot
 from schemas.finding import Finding, finding
 from schemas.template import Entry, Kind
@@ -92,7 +93,7 @@ def _count(slot: Slot, cell: Cell, text: str) -> TypedEntry | Finding:
         fix = f"Format {slot.address} as a number and type the whole number."
         return finding("V001", message, slot.place, fix=fix)
     what, advice = _advice(slot.entry, text)
-    message = f"{text!r} is {what}; a whole number belongs here"
+    message = f"{text!r} is {what}; a whole number belongs here{odd_characters(text)}"
     return finding("V001", message, slot.place, fix=advice)
 
 
@@ -132,7 +133,8 @@ def _answer(slot: Slot, cell: Cell, text: str) -> TypedEntry | Finding:
         return TypedEntry(slot, value=text)
     close = get_close_matches("_".join(text.casefold().split()), answers, n=1)
     meant = f" Was {close[0]} meant?" if close else ""
-    message = f"{text!r} is not in the list: {', '.join(answers)}.{meant}"
+    listed = ", ".join(answers)
+    message = f"{text!r} is not in the list ({listed}){odd_characters(text)}.{meant}"
     return finding("V002", message, slot.place)
 
 

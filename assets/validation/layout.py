@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from typing import Final, Generic, TypeVar
 
 from assets.intake.reading import Cell, RawSheet
+from assets.validation.characters import odd_characters
 from schemas.finding import Finding, Place, finding
 from schemas.template import HEADER_CODE, LABEL_CODE, Entry, Sheet, Template, address
 
@@ -133,7 +134,11 @@ def _sheet_findings(matched: _Match[RawSheet]) -> Iterable[Finding]:
         message = f"there is no sheet {name!r}, so none of its figures can be read"
         yield finding("S004", message, Place(sheet=name))
     for name, sheet in matched.unknown:
-        if sheet.cells:
+        alike = next((code for code in matched.found if _plain(code) == _plain(name)), None)
+        if sheet.cells and alike:
+            message = f"sheets {name!r} and {alike!r} differ only by case; which one counts?"
+            yield finding("S004", message, Place(sheet=name))
+        elif sheet.cells:
             message = (
                 f"sheet {name!r} is not in the template and holds {len(sheet.cells)} filled cells,"
                 f" the first in {sheet.cells[0].address}; nothing in it is counted"
@@ -186,7 +191,9 @@ def _placed(match: _Match[Cell]) -> Iterable[tuple[str | None, Cell]]:
 
 def _misspelt(sheet: Sheet, expected: str, cell: Cell) -> Finding:
     place = Place(sheet.name, cell.address, value=cell.text)
-    message = f"{cell.text.strip()!r} stands where the template has the code {expected!r}"
+    text = cell.text.strip()
+    odd = odd_characters(text)
+    message = f"{text!r} stands where the template has the code {expected!r}{odd}"
     return finding("S005", message, place, fix=f"Put {expected} back in {cell.address}.")
 
 

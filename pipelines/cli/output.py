@@ -44,14 +44,14 @@ def print_table(
 
 
 def shown(value: Any) -> str:
-    """Return how a value is printed."""
+    """Return how a value is printed: on one line, and nothing that could steer a terminal."""
     if value is None:
         return "-"
     if isinstance(value, float):
         return f"{value:,.0f}" if value.is_integer() else f"{value:,.2f}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return str(value)
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))
 
 
 def shown_path(path: Path) -> str:

@@ -7,7 +7,7 @@ import polars as pl
 from rich.console import Console
 
 from assets.lake import Lake, lake_root
-from pipelines.cli.output import plural, print_table, shown_path
+from pipelines.cli.output import plural, print_table, shown, shown_path
 from pipelines.refresh import Refreshed, refresh
 from schemas import vocabulary as v
 
@@ -35,11 +35,13 @@ def refresh_and_report(collection_id: str) -> bool:
 def _print_landing(done: Refreshed, lake: Lake) -> None:
     click.echo(f"Took in {plural(done.new, 'new file')} from {shown_path(lake.landing)}")
     for name, receipt in done.duplicates.items():
-        click.echo(f"  {name}: the same bytes were received before (S002), receipt {receipt}")
+        click.echo(f"  {shown(name)}: the same bytes were received before (S002): {receipt}")
     for name, reason in done.left.items():
-        click.echo(f"  {name}: left in landing; it {reason}")
+        click.echo(f"  {shown(name)}: left in landing; it {reason}")
+    for name, reason in done.refused.items():
+        click.echo(f"  {shown(name)}: refused (S001), kept in quarantine: {reason}")
     for name in done.ignored:
-        click.echo(f"  {name}: not looked into")
+        click.echo(f"  {shown(name)}: not looked into")
 
 
 def _print_states(marts: Path) -> None:

@@ -130,7 +130,64 @@ def test_one_file_that_cannot_be_opened_does_not_hold_up_the_others(
     good = sample("STF").write(lake.landing / "good.xlsx")
     taken = store.take_in([broken, good], collection)
     assert [receipt.force_code for receipt in taken.new] == ["STF"]
-    assert "cannot be opened" in taken.left["broken.xlsx"]
+    assert "is a link" in taken.refused["broken.xlsx"]
+
+
+def test_a_link_is_not_followed(lake: Lake, store: RawStore, collection: Collection) -> None:
+    """It would be read with the rights of the service, whatever it points to."""
+    secret = lake.root / "secret.txt"
+    secret.write_text("secret")
+    link = lake.landing / "STF.xlsx"
+    link.symlink_to(secret)
+    taken = store.take_in([link], collection)
+    assert taken.new == ()
+    assert "link" in taken.refused["STF.xlsx"]
+    assert not (lake.raw / "files").exists()
+    (reason,) = lake.quarantine.iterdir()
+    assert "secret" not in reason.read_text()
+
+
+def test_a_huge_file_is_set_aside_without_being_read(
+    lake: Lake, store: RawStore, collection: Collection
+) -> None:
+    path = lake.landing / "huge.xlsx"
+    with path.open("wb") as file:
+        file.truncate(2 * 1024**3)
+    taken = store.take_in([path], collection)
+    assert "2,048 MB" in taken.refused["huge.xlsx"]
+    assert store.take_in([path], collection).refused == taken.refused
+    kept = {p.suffix: p for p in lake.quarantine.iterdir()}
+    assert set(kept) == {"", ".json"}
+    assert kept[""].samefile(path), "a second name, not a copy"
+
+
+def test_a_refused_file_lies_apart_beside_the_reason(
+    lake: Lake, store: RawStore, collection: Collection
+) -> None:
+    path = lake.landing / "STF.xlsx"
+    path.write_text("not a workbook")
+    (receipt,) = store.take_in([path], collection).new
+    assert receipt.quarantined
+    assert store.path(receipt).parent == lake.quarantine
+    assert list((lake.raw / "files").iterdir()) == []
+    why = json.loads((lake.quarantine / f"{receipt.sha256}.json").read_text())
+    assert why["file_name"] == "STF.xlsx"
+    assert why["rule_id"] == "S001"
+    assert "not an Excel workbook" in why["problem"]
+    assert store.read(receipt).refusal is not None
+    assert store.take_in([path], collection).new == (), "known by its bytes"
+
+
+def test_a_name_that_is_no_text_is_kept_as_text(
+    lake: Lake, store: RawStore, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    name = os.fsdecode(b"STF \xff\n.xlsx")
+    good = sample("STF").write(lake.landing / "a.xlsx")
+    (lake.landing / name).write_bytes(good.read_bytes())
+    good.unlink()
+    (receipt,) = store.take_in(list(waiting(lake.landing).files), collection).new
+    assert receipt.file_name == "STF \\udcff\n.xlsx"
+    assert received(store).receipts["file_name"].to_list() == [receipt.file_name]
 
 
 def test_a_copy_without_a_receipt_is_taken_in_again(
