@@ -51,6 +51,11 @@ class Lake:
         return self.raw / "reports"
 
     @property
+    def quarantine(self) -> Path:
+        """Files that must not or cannot be parsed, each beside the reason."""
+        return self.root / "quarantine" / self.collection
+
+    @property
     def desk(self) -> Path:
         """What people decided: answers to queries, versions chosen, corrections declared."""
         return self.root / "desk" / self.collection
