@@ -65,7 +65,7 @@ def _template(template: Template) -> Iterator[str]:
     for sheet in template.sheets:
         yield f"### Sheet {sheet.name}"
         yield ""
-        yield f"{sheet.title}. {' '.join(sheet.instructions)}"
+        yield f"{sheet.title}."
         yield ""
         yield "| row | wording | " + " | ".join(f"`{code}`" for code in sheet.columns) + " |"
         yield "|---|---|" + "---|" * len(sheet.columns)

@@ -118,9 +118,11 @@ _COUNT_OR_NOT_HELD: Final = _Spec("count", missing=(v.NOT_HELD,))
 _COUNT_OR_EITHER: Final = _Spec("count", missing=(v.NOT_HELD, v.NOT_APPLICABLE))
 
 
-def _row(sheet: str, code: str, label: str, specs: Mapping[str, _Spec]) -> Row:
+def _row(
+    sheet: str, code: str, label: str, specs: Mapping[str, _Spec], *, is_sum: bool = False
+) -> Row:
     entries = (Entry(sheet, code, column, *spec) for column, spec in specs.items())
-    return Row(code, label, tuple(entries))
+    return Row(code, label, tuple(entries), is_sum)
 
 
 def _cover() -> Sheet:
@@ -140,7 +142,14 @@ def _cover() -> Sheet:
     return Sheet(
         "cover",
         "Cover",
-        ("Fill the five open cells. Give roles, never the names of people.",),
+        (
+            "Period: {period}. Figures stand at {census}. Send by {soft}, at the latest {hard}.",
+            "Fill the yellow cells of the six sheets; everything else is locked.",
+            "Counts are whole numbers. Nil is 0, typed: a blank cell is an error, not a zero.",
+            "Type not_held where the force does not record a figure, where the list allows it.",
+            "Beside and below each table, a check tells as you type whether the totals add up.",
+            "Give roles here, never the names of people.",
+        ),
         {"value": "Your answer"},
         tuple(_row("cover", code, label, {"value": spec}) for code, (label, spec) in rows.items()),
     )
@@ -157,7 +166,10 @@ def _investigations() -> Sheet:
             "People suspended counts people, not cases, and is not part of the total.",
         ),
         columns,
-        tuple(_row("investigations", row.code, row.label, specs) for row in INVESTIGATION_ROWS),
+        tuple(
+            _row("investigations", row.code, row.label, specs, is_sum=not row.is_part)
+            for row in INVESTIGATION_ROWS
+        ),
     )
 
 
@@ -202,7 +214,7 @@ def _second_jobs() -> Sheet:
         ("Count each application once, by its decision at the census date.",),
         {"count": "Count"},
         tuple(
-            _row("second_jobs", code, label, {"count": spec})
+            _row("second_jobs", code, label, {"count": spec}, is_sum=code == TOTAL)
             for code, (label, spec) in rows.items()
         ),
     )

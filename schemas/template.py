@@ -15,8 +15,7 @@ HEADER_CODE: Final = "code"
 """The text in column A that marks the header row of a sheet."""
 
 LABEL_CODE: Final = "label"
-HEADER_ROW: Final = 5
-"""Row of the header in the blank workbook; a received one may have it elsewhere."""
+_LEAST_HEADER_ROW: Final = 5
 
 _FIRST_ENTRY_COLUMN: Final = 3
 
@@ -59,16 +58,23 @@ class Entry:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a sheet. `entries` has one entry for each of the sheet's columns, in order."""
+    """One line of a sheet. `entries` has one entry for each of the sheet's columns, in order.
+
+    `is_sum` marks a row whose figures repeat the sum of others.
+    """
 
     code: str
     label: str
     entries: tuple[Entry, ...]
+    is_sum: bool = False
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet: `columns` maps column codes to their wording."""
+    """One sheet: `columns` maps column codes to their wording.
+
+    In instructions `{period}`, `{census}`, `{soft}` and `{hard}` stand for the collection's dates.
+    """
 
     name: str
     title: str
@@ -85,10 +91,15 @@ class Sheet:
         """The header row's cells: `code`, `label`, then the column codes."""
         return (HEADER_CODE, LABEL_CODE, *self.columns)
 
+    @property
+    def header_row(self) -> int:
+        """Row of the header in the blank workbook, below the title, instructions and wordings."""
+        return max(_LEAST_HEADER_ROW, len(self.instructions) + 3)
+
     @cached_property
     def row_numbers(self) -> dict[str, int]:
         """Row number of each row code in the blank workbook."""
-        return {row.code: HEADER_ROW + 1 + index for index, row in enumerate(self.rows)}
+        return {row.code: self.header_row + 1 + index for index, row in enumerate(self.rows)}
 
     @cached_property
     def column_numbers(self) -> dict[str, int]:

@@ -16,7 +16,6 @@ from assets.template.workbook import write_workbook
 from assets.validation.validate import Received, Validated, validate
 from schemas.collection import Collection
 from schemas.returns_template import returns_template
-from schemas.template import HEADER_ROW
 
 Place = tuple[str, str, str]
 
@@ -51,7 +50,7 @@ class SampleReturn:
         template = returns_template()
         sheets = []
         for sheet in template.sheets:
-            texts = {(HEADER_ROW, column): code for column, code in enumerate(sheet.header, 1)}
+            texts = {(sheet.header_row, c): code for c, code in enumerate(sheet.header, 1)}
             for row in sheet.rows:
                 number = sheet.row_numbers[row.code]
                 texts |= {(number, 1): row.code, (number, 2): row.label}

@@ -14,7 +14,7 @@ import xlsxwriter
 
 from assets.template.checks import Check, checks
 from schemas.collection import Collection
-from schemas.template import HEADER_ROW, Entry, Sheet, Template
+from schemas.template import Entry, Sheet, Template
 from schemas.vocabulary import MISSING_REASONS
 
 Values = Mapping[tuple[str, str, str], str]
@@ -29,23 +29,21 @@ class _Formats:
     book: Any
     made: dict[str, Any] = field(default_factory=dict)
 
+    _ENTRY = {"border": 1, "border_color": "#999999", "bg_color": "#FFF9DB", "locked": False}  # noqa: RUF012
     _STYLES = {  # noqa: RUF012 - read only
         "title": {"bold": True, "font_size": 14},
-        "note": {"italic": True, "font_color": "#333333"},
+        "note": {"font_color": "#333333"},
         "warning": {"bold": True, "font_color": "#9C0006"},
-        "heading": {"bold": True, "text_wrap": True, "valign": "bottom"},
-        "code": {"font_color": "#666666", "font_size": 9},
-        "label": {"text_wrap": True, "valign": "top"},
-        "locked": {"border": 1, "bg_color": "#EEEEEE"},
-        "entry": {"border": 1, "bg_color": "#FFF9DB", "locked": False},
-        "date": {
-            "border": 1,
-            "bg_color": "#FFF9DB",
-            "locked": False,
-            "num_format": "yyyy-mm-dd",
-            "align": "left",
-        },
-        "check": {"italic": True, "font_color": "#9C0006"},
+        "heading": {"bold": True, "text_wrap": True, "valign": "bottom", "align": "center"},
+        "code": {"font_color": "#666666", "font_size": 8},
+        "label": {"text_wrap": True, "valign": "vcenter"},
+        "label_sum": {"text_wrap": True, "valign": "vcenter", "bold": True},
+        "locked": {"border": 1, "border_color": "#999999", "bg_color": "#EEEEEE", "align": "left"},
+        "entry": {**_ENTRY, "align": "center"},
+        "entry_sum": {**_ENTRY, "align": "center", "bold": True, "top": 2},
+        "words": {**_ENTRY, "align": "left"},
+        "date": {**_ENTRY, "align": "left", "num_format": "yyyy-mm-dd"},
+        "check": {"italic": True, "font_color": "#9C0006", "align": "center"},
         "adds_up": {"font_color": "#006100"},
     }
 
@@ -67,10 +65,11 @@ def write_workbook(path: Path, template: Template, collection: Collection, value
         reconstructed = values.get(("cover", "basis", "value")) == "reconstructed"
         for sheet in template.sheets:
             page = book.add_worksheet(sheet.name)
-            _write_frame(page, sheet, formats, reconstructed=reconstructed)
+            _write_frame(page, sheet, collection, formats, reconstructed=reconstructed)
             for row in sheet.rows:
                 for entry in row.entries:
-                    _write_entry(page, sheet, entry, values, formats)
+                    style = formats[_style(entry, is_sum=row.is_sum)]
+                    _write_entry(page, sheet, entry, values.get(entry.place), style)
             _write_validations(page, sheet)
             for check in checks(sheet):
                 _write_check(page, check, values, formats)
@@ -86,38 +85,57 @@ def _set_properties(book: Any, template: Template, collection: Collection, value
     book.set_custom_property("force_code", values.get(("cover", "force_code", "value"), ""))
 
 
-def _write_frame(page: Any, sheet: Sheet, formats: _Formats, *, reconstructed: bool) -> None:
+def _write_frame(
+    page: Any, sheet: Sheet, collection: Collection, formats: _Formats, *, reconstructed: bool
+) -> None:
     page.protect("", {"select_locked_cells": True, "format_columns": True, "format_rows": True})
+    page.hide_gridlines(2)
     page.set_landscape()
     page.set_paper(9)
     page.fit_to_pages(1, 0)
-    page.repeat_rows(HEADER_ROW - 1)
-    page.freeze_panes(HEADER_ROW, 2)
-    page.set_column(0, 0, 34)
-    page.set_column(1, 1, 58)
-    page.set_column(2, 1 + len(sheet.columns), 30 if len(sheet.columns) == 1 else 17)
-    page.set_column(2 + len(sheet.columns), 2 + len(sheet.columns), 18)
+    page.freeze_panes(sheet.header_row, 2)
+    single = len(sheet.columns) == 1
+    page.set_column(0, 0, 28)
+    page.set_column(1, 1, 60)
+    page.set_column(2, 2 + len(sheet.columns), 34 if single else 17)
+    page.set_row(sheet.header_row - 2, 62)
     page.write_string(0, 0, sheet.title, formats["title"])
     for line, text in enumerate(sheet.instructions, 1):
-        page.write_string(line, 0, text, formats["note"])
+        page.write_string(line, 0, text.format(**_dates(collection)), formats["note"])
     if reconstructed:
-        page.write_string(0, 2, _RECONSTRUCTED, formats["warning"])
+        page.write_string(sheet.header_row - 2, 0, _RECONSTRUCTED, formats["warning"])
         page.set_footer(f"&C{_RECONSTRUCTED}")
     for column, label in enumerate(sheet.columns.values(), 2):
-        page.write_string(HEADER_ROW - 2, column, label, formats["heading"])
+        page.write_string(sheet.header_row - 2, column, label, formats["heading"])
     for column, code in enumerate(sheet.header):
-        page.write_string(HEADER_ROW - 1, column, code, formats["code"])
+        page.write_string(sheet.header_row - 1, column, code, formats["code"])
     for row in sheet.rows:
         line = sheet.row_numbers[row.code] - 1
         page.write_string(line, 0, row.code, formats["code"])
-        page.write_string(line, 1, row.label, formats["label"])
+        page.write_string(line, 1, row.label, formats["label_sum" if row.is_sum else "label"])
 
 
-def _write_entry(page: Any, sheet: Sheet, entry: Entry, values: Values, formats: _Formats) -> None:
+def _dates(collection: Collection) -> dict[str, str]:
+    period, deadlines = collection.period, collection.deadlines
+    return {
+        "period": f"{period.start:%-d %B %Y} to {period.end:%-d %B %Y}",
+        "census": f"{collection.census:%-d %B %Y}",
+        "soft": f"{deadlines.soft:%-d %B %Y}",
+        "hard": f"{deadlines.hard:%-d %B %Y}",
+    }
+
+
+def _style(entry: Entry, *, is_sum: bool) -> str:
+    if entry.locked:
+        return "locked"
+    if entry.kind == "count":
+        return "entry_sum" if is_sum else "entry"
+    return "date" if entry.kind == "date" else "words"
+
+
+def _write_entry(page: Any, sheet: Sheet, entry: Entry, text: str | None, style: Any) -> None:
     line = sheet.row_numbers[entry.row_code] - 1
     column = sheet.column_numbers[entry.column_code] - 1
-    text = values.get(entry.place)
-    style = formats["locked" if entry.locked else "date" if entry.kind == "date" else "entry"]
     if text is None:
         page.write_blank(line, column, None, style)
     elif entry.kind == "date":

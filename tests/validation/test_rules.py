@@ -82,7 +82,10 @@ def _copy_row(sheet: str, row: int, to: int) -> Callable[[Any], None]:
 
 CASES = [
     Case(
-        "S003", "another template", [("S003", "cover", "C6")], {("cover", "template", "value"): "x"}
+        "S003",
+        "another template",
+        [_cell("S003", "cover", "template", "value")],
+        {("cover", "template", "value"): "x"},
     ),
     _cover("S003", "template_version", "2", "another version"),
     Case(
