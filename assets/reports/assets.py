@@ -1,0 +1,21 @@
+"""Force reports as an asset: the figures that published reports print of their force."""
+
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from assets.declare import table
+from assets.lake import Lake
+from assets.reports.store import read_reports
+from schemas.tables import ReportFigures
+
+
+@table(ReportFigures, "reports", "report_figures")
+def report_figures(
+    context: dg.AssetExecutionContext, lake_root: dg.ResourceParam[Path]
+) -> pl.DataFrame:
+    read = read_reports(Lake(lake_root, context.partition_key))
+    for name, problems in read.problems.items():
+        context.log.warning(f"{name}: {'; '.join(problems)}")
+    return read.figures

@@ -1,0 +1,173 @@
+"""Tells which force a report is about, from its title and its `Findings for ...` heading.
+
+Belongs here: title, heading, and what to say when they do not name one force. Does not: the
+spellings of names (names.py). A mention in the body never decides.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from assets.reports.wording.names import UNLISTED, find_names
+from assets.reports.wording.patterns import one_of
+
+_FINDINGS: Final = re.compile(
+    r"(?:[\d.]+ )?(?:our |key |main |HMIC's )?findings (?:for|in|on|about|at|from) (?P<named>.+)",
+    re.IGNORECASE,
+)
+_UNKNOWN_NAME: Final = re.compile(r"(?:the )?[A-Z][\w-]+(?: (?:and|&|of|[A-Z][\w-]+))*")
+_FINDINGS_BEGIN: Final = re.compile(r"(?:[\d.]+ )?(?:our |key |main |HMIC's )?findings\b", re.I)
+_BODY_BEGINS: Final = re.compile(r"(?:[\d.]+ )?(?:about this re(?:view|port)|introduction)", re.I)
+_TITLE_WORDS: Final = re.compile(
+    r"\b"
+    + one_of(r"""
+        revisit(?:ing|ed) | police | constabulary | service | relationships | progress | reports?
+        force | hmic | inspection | review | december | \d{4}
+        an? | and | for | in | of | on | the | to
+    """)
+    + r"\b|[\W_]+",
+    re.IGNORECASE,
+)
+_TITLE_PROPER: Final = re.compile(
+    r"\b(?:revisit\w+|relationships|progress|report|december)\b", re.I
+)
+_HEADING_MARK: Final = re.compile(r"^[#■□▪ ]+")
+_ENDED: Final = re.compile(r"[.?!:][\"')]*$")
+_PROSE_WORDS: Final = 12
+_MOST_LINES: Final = 6
+"""A title or heading is set on at most so many lines."""
+
+
+@dataclass(frozen=True)
+class ForceFound:
+    """`force_code` and no problem, or None and the reason; `findings_line` is 0 without heading."""
+
+    force_code: str | None
+    problem: str | None
+    findings_line: int
+
+
+def find_force(lines: list[str]) -> ForceFound:
+    """Return the force that title and heading agree on, from the cleaned lines of a report.
+
+    Either of the two is enough where the other names nobody.
+    """
+    lines = [_HEADING_MARK.sub("", line) for line in lines]
+    headings = list(_findings_headings(lines))
+    line = headings[0][0] if headings else 0
+    in_heading = {code for _, codes in headings for code in codes}
+    in_title = _title_codes(lines, before=line)
+    code, problem = _agreed(in_title, in_heading)
+    return ForceFound(code, problem, line)
+
+
+def _agreed(title: set[str], heading: set[str]) -> tuple[str | None, str | None]:
+    check = "Check that the file is one force's report, and state the force yourself."
+    named = title | heading
+    if not named:
+        return None, (
+            "No force is named in a title ('X Police, December 2012') or in a heading "
+            f"'Findings for X'. {check}"
+        )
+    if named == {UNLISTED}:
+        return None, f"Title or heading names a body that is not one of the 44 forces. {check}"
+    if len(named) > 1:
+        listed = [", ".join(sorted(codes - {UNLISTED})) or "none" for codes in (title, heading)]
+        return None, (
+            f"The title and the heading 'Findings for ...' do not name one and the same force "
+            f"(title: {listed[0]}; heading: {listed[1]}). {check}"
+        )
+    return named.pop(), None
+
+
+def _codes_if_title(text: str) -> set[str] | None:
+    """Return the forces in a text that says no more than a title does, else None."""
+    names = find_names(text, any_case=True)
+    rest = text
+    for name in reversed(names):
+        rest = rest[: name.start] + " " + rest[name.end :]
+    rest = re.sub(r"\([A-Z]{2,5}\)", "", rest)
+    return None if _TITLE_WORDS.sub("", rest) else {name.code for name in names}
+
+
+def _joined(lines: list[str], start: int) -> Iterator[tuple[int, str]]:
+    """Yield the line at `start`, then it with one, two ... more lines, up to a blank one."""
+    text = ""
+    for count, line in enumerate(lines[start : start + _MOST_LINES]):
+        if not line:
+            return
+        text = f"{text} {line}".strip() if not text.endswith("-") else text + line
+        yield start + count + 1, text
+
+
+def _findings_headings(lines: list[str]) -> Iterator[tuple[int, set[str]]]:
+    """Yield the last line of each heading `Findings for X` and the forces it names."""
+    for start, first in enumerate(lines):
+        if not _FINDINGS_BEGIN.match(first) or not _may_start(lines, start):
+            continue
+        for end, text in _joined(lines, start):
+            heading = _FINDINGS.fullmatch(text)
+            if heading is None or not _may_end(lines, end):
+                continue
+            codes = _codes_if_title(heading["named"])
+            stands_alone = not "".join(lines[end : end + 1])
+            if codes is None and stands_alone and _UNKNOWN_NAME.fullmatch(heading["named"]):
+                codes = {UNLISTED}
+            if codes or (codes is not None and stands_alone):
+                yield end, codes
+                break
+
+
+def _may_start(lines: list[str], start: int) -> bool:
+    """Return whether a line is not the middle of a wrapped sentence."""
+    before = lines[start - 1] if start else ""
+    return not before or _ENDED.search(before) is not None
+
+
+def _may_end(lines: list[str], end: int) -> bool:
+    follows = lines[end] if end < len(lines) else ""
+    return not lines[end - 1].endswith((".", ",", ";", ":")) and not follows[:1].islower()
+
+
+def _title_codes(lines: list[str], before: int) -> set[str]:
+    """Return the forces named on the title page: above the body and on lines of their own."""
+    end = next(
+        (
+            number
+            for number in range(len(lines))
+            if any(_BODY_BEGINS.fullmatch(text) for _, text in _joined(lines, number))
+        ),
+        before - 1 if before else None,
+    )
+    codes: set[str] = set()
+    place, follows_title = 0, True
+    while place < (len(lines) if end is None else end):
+        stop, found = _title_at(lines, place, follows_title)
+        if found is None and end is None and _is_prose(lines, place):
+            break
+        codes |= found or set()
+        follows_title = found is not None
+        place = stop
+    return codes
+
+
+def _title_at(lines: list[str], start: int, follows_title: bool) -> tuple[int, set[str] | None]:
+    """Return the line to look at next, and the forces named if a title starts at `start`."""
+    for stop, text in _joined(lines, start):
+        found = _codes_if_title(text)
+        if found is None or not _may_end(lines, stop):
+            continue
+        proper = _TITLE_PROPER.search(text) is not None
+        if proper or (found and (follows_title or _may_start(lines, start))):
+            return stop, found
+    return start + 1, None
+
+
+def _is_prose(lines: list[str], start: int) -> bool:
+    words = 0
+    for line in lines[start : start + _PROSE_WORDS]:
+        if not line:
+            break
+        words += len(line.split())
+    return words >= _PROSE_WORDS

@@ -1,0 +1,85 @@
+"""Force reports: kept by their hash like returns, and read into one table of figures.
+
+Belongs here: from the reports folder to the table ReportFigures. Does not: how a sentence is read
+(reader.py).
+"""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import polars as pl
+
+from assets.intake.landing import waiting
+from assets.lake import Lake, atomic_file
+from assets.reports.reader import Report, read_report
+from assets.reports.text import MAX_BYTES, UnreadableReportError, report_text
+from schemas.contract import conform, empty
+from schemas.tables import ReportFigures
+
+
+@dataclass(frozen=True)
+class ReportsRead:
+    """`figures`: table ReportFigures. `problems`: what could not be read, by file name."""
+
+    figures: pl.DataFrame
+    problems: dict[str, list[str]]
+
+
+def read_reports(lake: Lake) -> ReportsRead:
+    """Keep the reports that were dropped, and read every report ever kept.
+
+    Raises:
+        LakeError: a report cannot be kept.
+    """
+    rows: list[dict[str, object]] = []
+    problems: dict[str, list[str]] = {}
+    for path in waiting(lake.reports).files:
+        if path.is_symlink() or path.stat().st_size > MAX_BYTES:
+            problems[path.name] = ["is a link, or larger than any report; it is not kept"]
+        else:
+            _keep(path, lake.kept_reports)
+    for path in sorted(lake.kept_reports.glob("*/*")):
+        report, found = _read(path)
+        if found:
+            problems[path.name] = found
+        if report and report.force_code:
+            about = {
+                "file_name": path.name,
+                "sha256": path.parent.name,
+                "force_code": report.force_code,
+            }
+            rows += [{**about, **asdict(figure)} for figure in report.figures]
+    table = conform(ReportFigures, pl.DataFrame(rows, schema=empty(ReportFigures).schema))
+    return ReportsRead(table, problems)
+
+
+def _keep(path: Path, folder: Path) -> None:
+    content = path.read_bytes()
+    kept = folder / hashlib.sha256(content).hexdigest()
+    if not any(kept.glob("*")):
+        with atomic_file(kept / path.name) as file:
+            file.write(content)
+
+
+def _read(path: Path) -> tuple[Report | None, list[str]]:
+    try:
+        report = read_report(report_text(path))
+    except UnreadableReportError as error:
+        return None, [str(error)]
+    return report, list(report.problems)
+
+
+def agreed(figures: pl.DataFrame) -> pl.DataFrame:
+    """Return one row a force and figure; where two reports of a force disagree, none.
+
+    Columns: force_code, measure, breakdown, value, unit.
+    """
+    key = ["force_code", "measure", "breakdown"]
+    return (
+        figures.group_by(key)
+        .agg(pl.col("value", "unit").unique())
+        .filter(pl.col("value").list.len() == 1)
+        .with_columns(pl.col("value", "unit").list.first())
+        .sort(key)
+    )

@@ -1,0 +1,187 @@
+"""Joins the wrapped lines of a report into sentences that remember the line of each character.
+
+Belongs here: paragraphs, headings, bullets, page breaks, hyphenation, the end of a sentence. Does
+not: what a sentence says.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+from assets.reports.wording.cleaning import SOFT_BREAK, clean_line
+
+_HEADING_MARK: Final = re.compile(r"\s*(?:#{1,6}\s+|[■□▪]\s*)")
+_BULLET: Final = re.compile(
+    r"\s*(?:[•●◦○‣∙·]\s*|[-*+\u2013]\s+|\(?(?:[a-z]|[ivx]{1,4}|\d{1,2})\)\s+)"
+)
+_CERTAIN_BULLET: Final = re.compile(r"\s*[•●◦○‣∙]")
+_PAGE_NUMBER: Final = re.compile(
+    r"[-\u2013\s|]*(?:page )?\d{1,3}(?: (?:of|/) \d{1,3})?[-\u2013\s|]*", re.IGNORECASE
+)
+_MAY_PRECEDE_BULLET: Final = re.compile(r"(?:[.;:,?!]['\")]?|\band|\bor)$")
+_LONGEST_HEADING: Final = 60
+_LIKE_HEADING: Final = re.compile(r"[A-Z].*[^.;:,]")
+_FINISHED: Final = re.compile(r"[.?!:;]['\")]*$")
+
+_HYPHEN_STAYS: Final = re.compile(
+    r"(?:\b(?i:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|anti|counter|nine|two|three"
+    r"|second|social|non|self|co|cross|force|data|media|integrity|work|police)|[\dA-Z])-$"
+)
+_ABBREVIATIONS: Final = (
+    r"e\.g i\.e cf vs nos p pp para paras approx c ca est incl mr mrs ms dr st sgt insp supt "
+    r"jan feb mar apr jun jul aug sep sept oct nov dec"
+)
+_NOT_ABBREVIATED: Final = "".join(rf"(?<!\b{word})" for word in _ABBREVIATIONS.split())
+_SENTENCE_END: Final = re.compile(
+    rf"(?<!\b[A-Z])(?i:{_NOT_ABBREVIATED})[.?!]+['\")]*(?= ['\"(]?[A-Z\d])"
+)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence, its wording cleaned of typography and on one line.
+
+    `lines` has the 1-based line of the source for each character of `text`; `paragraph` is the
+    same number for sentences that belong together; `heading` is the nearest heading above, or "";
+    `is_item` tells the start of a list item, `is_heading` a heading or question.
+    """
+
+    text: str
+    lines: tuple[int, ...]
+    paragraph: int
+    heading: str
+    is_item: bool
+    is_heading: bool
+
+
+@dataclass
+class _Block:
+    """Lines that belong together: a paragraph, a list item or a heading.
+
+    `pieces` are the lines' words with their numbers; a piece starts with the space it needs.
+    """
+
+    is_item: bool = False
+    is_marked_heading: bool = False
+    pieces: list[tuple[str, int]] = field(default_factory=list)
+
+    def add(self, line: str, number: int) -> None:
+        last, at = self.pieces[-1] if self.pieces else ("", 0)
+        hyphenated = last.endswith("-") and last[-2:-1].isalnum()
+        splits_word = hyphenated and line[:1].islower() and not _HYPHEN_STAYS.search(last)
+        if last.endswith(SOFT_BREAK) or splits_word:
+            self.pieces[-1] = (last[:-1], at)
+        elif last and not hyphenated:
+            line = " " + line
+        self.pieces.append((line, number))
+
+    @property
+    def text(self) -> str:
+        return "".join(words for words, _ in self.pieces)
+
+    @property
+    def lines(self) -> list[int]:
+        return [number for words, number in self.pieces for _ in words]
+
+    @property
+    def is_heading(self) -> bool:
+        if self.is_marked_heading:
+            return True
+        short = sum(len(words) for words, _ in self.pieces) <= _LONGEST_HEADING
+        return short and not self.is_item and bool(_LIKE_HEADING.fullmatch(self.text))
+
+    @property
+    def is_unfinished(self) -> bool:
+        return not self.is_heading and not _FINISHED.search(self.pieces[-1][0])
+
+
+def read_sentences(text: str) -> list[Sentence]:
+    """Return the sentences of a text in order; headings and list items count as sentences."""
+    sentences: list[Sentence] = []
+    heading, paragraph, before = "", 0, _Block()
+    for block in _blocks(text):
+        follows_list = before.is_item or (before.pieces and before.pieces[-1][0].endswith(":"))
+        if not (block.is_item and follows_list):
+            paragraph += 1
+        words, lines = block.text, block.lines
+        if block.is_heading:
+            heading = words
+        for start, end in _sentence_spans(words):
+            is_question = words[start:end].endswith("?")
+            if is_question:
+                heading = words[start:end]
+            sentences.append(
+                Sentence(
+                    text=words[start:end],
+                    lines=tuple(lines[start:end]),
+                    paragraph=paragraph,
+                    heading=heading,
+                    is_item=block.is_item and start == 0,
+                    is_heading=block.is_heading or is_question,
+                )
+            )
+        before = block
+    return sentences
+
+
+def _sentence_spans(text: str) -> Iterator[tuple[int, int]]:
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    for start, end in pairwise([-1, *ends, len(text)]):
+        if end > start + 1:
+            yield start + 1, end
+
+
+def _blocks(text: str) -> Iterator[_Block]:
+    """Yield the blocks of a text, those put together again that a page break has torn."""
+    last: _Block | None = None
+    for block in _blocks_as_set(text):
+        first = block.pieces[0][0][:1]
+        goes_on = (first.islower() or first.isdigit()) and not block.is_item
+        if last and goes_on and last.is_unfinished:
+            words, number = block.pieces[0]
+            last.add(words, number)
+            last.pieces += block.pieces[1:]
+            continue
+        if last:
+            yield last
+        last = block
+    if last:
+        yield last
+
+
+def _blocks_as_set(text: str) -> Iterator[_Block]:
+    """Yield the blocks that blank lines, bullets and heading marks make."""
+    raw = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    block = _Block()
+    for number, line in enumerate(raw, start=1):
+        neighbours = raw[max(number - 2, 0) : number - 1] + raw[number : number + 1]
+        if _PAGE_NUMBER.fullmatch(line) and not "".join(neighbours).strip():
+            continue
+        opens = _opens_block(line, block)
+        cleaned = clean_line(line[opens.end() :] if opens else line)
+        if block.pieces and (opens or not cleaned or block.is_marked_heading):
+            yield block
+            block = _Block()
+        if opens:
+            block.is_marked_heading = bool(_HEADING_MARK.match(line))
+            block.is_item = not block.is_marked_heading
+        if cleaned:
+            block.add(cleaned, number)
+    if block.pieces:
+        yield block
+
+
+def _opens_block(line: str, before: _Block) -> re.Match[str] | None:
+    """Return the bullet or heading mark a line starts with.
+
+    A dash also starts a line where a sentence with a dash in it was wrapped, so it opens an item
+    only where the text before it can have ended.
+    """
+    if mark := _HEADING_MARK.match(line):
+        return mark
+    bullet = _BULLET.match(line)
+    if bullet is None or _CERTAIN_BULLET.match(line) or not before.pieces or before.is_item:
+        return bullet
+    return bullet if _MAY_PRECEDE_BULLET.search(before.pieces[-1][0]) else None

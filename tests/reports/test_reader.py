@@ -1,0 +1,129 @@
+"""A whole report: the right line for each figure, what is missing stays missing, and why."""
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from assets.reports.reader import read_report
+from assets.reports.wording.periods import FIRST_MONTH, LAST_MONTH
+from schemas import reference
+from schemas.collection import Collection
+from tests.reports.reading import KENT, SHORT, kent, line_of, said
+
+SOURCES = Path(__file__).parents[3] / "shared" / "sources"
+REAL = ("staffordshire", "derbyshire", "west_mercia")
+
+SENTENCES = {
+    "inv": "From September 2011 to May 2012 the force opened 37 investigations into staff conduct.",
+    "med": "Since September 2011 it has investigated two leaks to the press.",
+    "soc": "Research for HMIC found five cases of improper behaviour on Facebook or Twitter.",
+    "app ok": "The force received 91 applications for second jobs; 88 of them were approved.",
+    "acu": "The number of people in the anti-corruption unit has risen since 2011.",
+}
+WHOLE = {"inv=37", "med=2", "soc=5", "app=91", "ok=88", "acu=increased"}
+
+
+def test_a_whole_report_is_read() -> None:
+    report = kent(*SENTENCES.values())
+    assert report.force_code == "KEN"
+    assert said(report) == WHOLE
+    assert {figure.unit for figure in report.figures} == {"count", "cases", "boolean"}
+
+
+@pytest.mark.parametrize("left_out", SENTENCES)
+def test_a_figure_that_is_not_printed_is_absent_and_never_zero(left_out: str) -> None:
+    report = kent(*(text for names, text in SENTENCES.items() if names != left_out))
+    gone = {part for part in WHOLE if part.partition("=")[0] in left_out.split()}
+    assert said(report) == WHOLE - gone
+
+
+@pytest.mark.parametrize("blank", ["\n\n", "\n"], ids=["paragraphs", "no blank lines"])
+def test_a_report_wrapped_at_any_width_says_the_same(blank: str) -> None:
+    paragraphs = KENT.format("\n\n".join(SENTENCES.values())).split("\n\n")
+    for width in range(14, 120, 3):
+        wrapped = blank.join(
+            textwrap.fill(paragraph, width, break_long_words=False) for paragraph in paragraphs
+        )
+        report = read_report(wrapped)
+        assert report.force_code == "KEN"
+        assert said(report) == WHOLE, wrapped
+
+
+def test_each_figure_has_the_line_its_value_stands_on() -> None:
+    report = kent(
+        "From September 2011 to May 2012\nthe force opened thirty-\nseven investigations.",
+        "The force received 91\r\napplications for second jobs, all\nof which were approved.",
+        "The size of the anti-corruption unit\nremains unchanged.",
+        "The force did\nnot investigate any leaks to the media.",
+    )
+    first = KENT.split("{}", maxsplit=1)[0].count("\n") + 1
+    lines = {name: line_of(report, name) - first for name in ("inv", "app", "ok", "acu", "med")}
+    assert lines == {"inv": 1, "app": 4, "ok": 5, "acu": 9, "med": 11}
+
+
+def test_two_values_are_none_and_the_problem_names_both_lines() -> None:
+    report = kent("There were 37 investigations into staff conduct.",
+                  "There were 38 investigations into staff conduct.")  # fmt: skip
+    assert report.figures == ()
+    (problem,) = report.problems
+    assert "'37' on line 12" in problem
+    assert "'38' on line 14" in problem
+
+
+def test_an_approximate_number_is_quoted_in_the_problem() -> None:
+    (problem,) = kent("The force received around 50 applications for second jobs.").problems
+    assert "'around 50' on line 12 is not an exact number" in problem
+
+
+def test_more_approvals_than_applications_are_not_taken() -> None:
+    report = kent("The force received 40 applications for second jobs and approved 41.")
+    assert said(report) == {"app=40", "!"}
+    assert "41 approvals on line 12 are more than the 40 applications" in report.problems[0]
+
+
+def test_figures_before_the_findings_are_not_the_forces() -> None:
+    text = KENT.format("The force is well run.")
+    text = text.replace("We came back", "There were 70 investigations into staff conduct. We came")
+    assert read_report(text).figures == ()
+
+
+def test_without_title_and_heading_figures_are_read_for_no_force() -> None:
+    report = read_report("\n\n".join(SENTENCES.values()))
+    assert report.force_code is None
+    assert said(report) == WHOLE | {"!"}
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "?", "-", "\u00ad\n\u00ad", "(((((", "- \n- \n- "])
+def test_a_text_of_nothing_is_read_as_nothing(text: str) -> None:
+    assert read_report(text).figures == ()
+
+
+def test_the_period_is_the_collections(collection: Collection) -> None:
+    """The reader is written for the reports of one collection; it must be the one we run."""
+    period = collection.period
+    assert (period.start.year, period.start.month) == FIRST_MONTH
+    assert (period.end.year, period.end.month) == LAST_MONTH
+
+
+@pytest.mark.skipif(not SOURCES.is_dir(), reason="the published reports are not part of the code")
+@pytest.mark.parametrize("name", REAL)
+def test_the_published_reports_read_as_published(name: str, collection: Collection) -> None:
+    text = (SOURCES / f"{name}.txt").read_text(encoding="utf-8")
+    report = read_report(text)
+    rows = reference.published_figures(collection.published.figures_path)
+    expected = {
+        (row["measure"], row["breakdown"]): row
+        for row in rows.filter(rows["document"] == name).iter_rows(named=True)
+        if (row["measure"], row["breakdown"]) in SHORT or "acu_staffing" in row["breakdown"]
+    }
+    read = {(figure.measure, figure.breakdown): figure for figure in report.figures}
+    assert report.problems == ()
+    assert report.force_code == next(iter(expected.values()))["scope"]
+    assert {key: (figure.value, figure.unit) for key, figure in read.items()} == {
+        key: (row["value"], row["unit"]) for key, row in expected.items()
+    }
+    lines = text.split("\n")
+    topics = ("investigat", "identif", "applications", "anti-corruption")
+    for figure in report.figures:
+        assert any(topic in lines[figure.line - 1] for topic in topics)

@@ -1,0 +1,90 @@
+"""Dropped reports are kept for ever and read into one table; what two dispute is unknown."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from assets.lake import Lake
+from assets.reports.store import agreed, read_reports
+
+REPORT = """Revisiting police relationships: progress report
+
+{name}
+December 2012
+
+Findings for {short}
+
+{text}
+"""
+COUNTED = "Between September 2011 and May 2012 the force instigated {n} investigations."
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    lake = Lake(tmp_path, "2012-revisit")
+    lake.reports.mkdir(parents=True)
+    return lake
+
+
+def _drop(lake: Lake, name: str, text: str, force: str = "Kent") -> Path:
+    path = lake.reports / name
+    content = REPORT.format(name=f"{force} Police", short=force, text=text)
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
+def test_figures_come_with_their_file_and_line(lake: Lake) -> None:
+    _drop(lake, "kent.txt", COUNTED.format(n=37))
+    (row,) = read_reports(lake).figures.to_dicts()
+    assert (row["force_code"], row["measure"], row["value"]) == ("KEN", "investigations", 37.0)
+    assert (row["file_name"], row["line"]) == ("kent.txt", 8)
+
+
+def test_a_report_stays_when_landing_is_emptied(lake: Lake) -> None:
+    path = _drop(lake, "kent.txt", COUNTED.format(n=37))
+    first = read_reports(lake).figures
+    path.unlink()
+    assert read_reports(lake).figures.equals(first)
+
+
+def test_the_same_report_twice_is_one(lake: Lake) -> None:
+    first = _drop(lake, "kent.txt", COUNTED.format(n=37))
+    (lake.reports / "copy.txt").write_bytes(first.read_bytes())
+    assert read_reports(lake).figures.height == 1
+
+
+def test_what_two_reports_dispute_is_unknown(lake: Lake) -> None:
+    _drop(lake, "a.txt", COUNTED.format(n=37))
+    _drop(lake, "b.txt", COUNTED.format(n=38))
+    _drop(lake, "c.txt", COUNTED.format(n=12), "Essex")
+    figures = read_reports(lake).figures
+    assert figures.height == 3, "each stands in the reconciliation"
+    assert agreed(figures).select("force_code", "value").rows() == [("ESX", 12.0)]
+
+
+def test_a_file_that_is_no_report_is_told_and_holds_up_nothing(lake: Lake) -> None:
+    _drop(lake, "kent.txt", COUNTED.format(n=37))
+    (lake.reports / "empty.txt").write_text("")
+    (lake.reports / "scan.pdf").write_bytes(b"%PDF-1.4\n%nothing")
+    _drop(lake, "nobody.txt", COUNTED.format(n=1), "Toytown")
+    read = read_reports(lake)
+    assert read.figures["force_code"].to_list() == ["KEN"]
+    assert {"empty.txt", "scan.pdf", "nobody.txt"} <= set(read.problems)
+
+
+def test_links_and_huge_files_are_not_kept(lake: Lake, tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    (lake.reports / "link.txt").symlink_to(tmp_path / "secret.txt")
+    with (lake.reports / "huge.txt").open("wb") as file:
+        file.truncate(21 * 1024**2)
+    read = read_reports(lake)
+    assert set(read.problems) == {"link.txt", "huge.txt"}
+    assert not lake.kept_reports.exists()
+
+
+def test_without_reports_there_are_no_figures(tmp_path: Path) -> None:
+    read = read_reports(Lake(tmp_path, "2012-revisit"))
+    assert read.figures.is_empty()
+    assert read.problems == {}
+    assert agreed(read.figures).schema["value"] == pl.Float64
