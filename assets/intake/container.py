@@ -184,5 +184,5 @@ def _check_xml(name: str, content: bytes) -> None:
     parser.EntityDeclHandler = refuse
     try:
         parser.Parse(content, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError) as error:  # a LookupError names an unknown encoding
         raise RefusedError(f"{name!r} inside the file is damaged ({error})", _SEND_AGAIN) from error

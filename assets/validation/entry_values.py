@@ -21,6 +21,13 @@ from schemas.vocabulary import MISSING_REASONS, NOT_HELD
 LARGEST: Final = 10**9
 """No count comes near it, and sums of such numbers stay exact in every type they pass through."""
 
+_IF_BLANK: Final[dict[Kind, str]] = {
+    "answer": "Choose an answer from the drop-down list of the cell.",
+    "date": "Type the date.",
+    "text": "Type what the label beside it asks for.",
+}
+"""Advice for blank cells; that of the rule is for counts."""
+
 _WITHOUT_VALUE: Final = {"error": "an error", "formula": "a formula that was never calculated"}
 
 _WHOLE: Final = re.compile(r"[0-9]+|[0-9]{1,3}(,[0-9]{3})+")
@@ -57,7 +64,8 @@ def type_entry(slot: Slot) -> TypedEntry | Finding:
     entry, cell = slot.entry, slot.cell
     text = cell.text.strip() if cell else ""
     if cell is None or not text:
-        return finding("S010", f"the cell is blank; {_expected(entry)} belongs here", slot.place)
+        message = f"the cell is blank; {_expected(entry)} belongs here"
+        return finding("S010", message, slot.place, fix=_IF_BLANK.get(entry.kind))
     if cell.kind in _WITHOUT_VALUE:
         return finding("S006", f"the cell holds {_WITHOUT_VALUE[cell.kind]}", slot.place)
     if text in MISSING_REASONS and text not in entry.answers:

@@ -43,9 +43,11 @@ class Slot:
 class SheetLayout:
     """One sheet as it was found: the header's row, and the codes of its rows and columns.
 
+    `name` is the template's name for it, `raw` has the name that stands in the file.
     `rows` and `columns` map numbers to codes; one whose text is no code, or is `label`, to None.
     """
 
+    name: str
     raw: RawSheet
     top: int
     rows: dict[int, str | None]
@@ -174,6 +176,7 @@ def _lay_out_sheet(raw: RawSheet, sheet: Sheet, findings: list[Finding]) -> Shee
         for here in [(rows.found[row.code][1].row, columns.found[entry.column_code][1].column)]
     ]
     return SheetLayout(
+        sheet.name,
         raw,
         top.row,
         {cell.row: code for code, cell in _placed(rows)},

@@ -9,7 +9,7 @@ from typing import Final
 
 from assets.intake.reading import Cell, RawSheet, Reading
 from assets.intake.sheet_scan import place
-from assets.validation.layout import Layout, SheetLayout, Slot
+from assets.validation.layout import Layout, SheetLayout, Slot, is_list_of_problems
 from schemas.finding import Finding, Place, finding
 
 _MOST: Final = 25
@@ -23,7 +23,8 @@ def surroundings(reading: Reading, layout: Layout) -> Iterator[Finding]:
         fix = "In Excel: Data, Edit Links, Break Link. Then save and send again."
         yield finding("S006", message, fix=fix)
     for raw in reading.sheets:
-        yield from _hidden_sheet(raw)
+        if not is_list_of_problems(raw):
+            yield from _hidden_sheet(raw)
     for sheet in layout.sheets:
         yield from _merged(sheet)
         yield from _hidden_cells(sheet)
@@ -98,10 +99,10 @@ def _stray(sheet: SheetLayout) -> Iterator[Finding]:
     ]
     for cell in stray[:_MOST]:
         message = f"{cell.text.strip()[:80]!r} stands outside the entry cells; nothing counts it"
-        yield finding("S012", message, Place(sheet.raw.name, cell.address, value=cell.text))
+        yield finding("S012", message, Place(sheet.name, cell.address, value=cell.text))
     if len(stray) > _MOST:
         message = f"and {len(stray) - _MOST} more cells of this sheet stand outside the entry cells"
-        yield finding("S012", message, Place(sheet.raw.name, stray[_MOST].address))
+        yield finding("S012", message, Place(sheet.name, stray[_MOST].address))
 
 
 def _explained(sheet: SheetLayout, cell: Cell) -> bool:

@@ -33,8 +33,9 @@ def command(
     Exit code 0: acceptable. 1: blocking findings. 2: not readable as a return.
     """
     from assets.validation.check import check_files
-    from pipelines.cli.output import plural, print_json, print_table, shown_path
+    from pipelines.cli.output import print_json, print_table, shown_path
     from schemas.collection import load_collection
+    from schemas.wording import plural
 
     checked = check_files(files, load_collection(collection_id))
     copies: list[Path] = []

@@ -16,9 +16,10 @@ def command(collection_id: str) -> None:
     """
     from assets.lake import Lake, lake_root
     from assets.sample.write import write_sample
-    from pipelines.cli.output import plural, shown_path
+    from pipelines.cli.output import shown_path
     from pipelines.cli.refreshing import refresh_and_report
     from schemas.collection import load_collection
+    from schemas.wording import plural
 
     lake = Lake(lake_root(), collection_id)
     paths = write_sample(lake.landing, load_collection(collection_id))

@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "template": "template",
     "check": "check",
     "run": "run",
+    "feedback": "feedback",
     "status": "status",
     "queries": "queries",
     "answer": "answer",

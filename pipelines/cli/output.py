@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from schemas.wording import visible
+
 _PIPE_WIDTH: Final = 200
 """Width of a table where there is no terminal to fit it to."""
 
@@ -51,17 +53,10 @@ def shown(value: Any) -> str:
         return f"{value:,.0f}" if value.is_integer() else f"{value:,.2f}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))
+    return visible(str(value), None)
 
 
 def shown_path(path: Path) -> str:
     """Return a path as people would type it: relative where it lies below this folder."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
-
-
-def plural(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 return`, `44 returns`, `2 queries`."""
-    if number != 1:
-        noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number:,} {noun}"

@@ -32,7 +32,8 @@ def command(
     import polars as pl
 
     from pipelines.cli.desk import open_desk
-    from pipelines.cli.output import plural, print_json, print_table
+    from pipelines.cli.output import print_json, print_table
+    from schemas.wording import plural
 
     rows = open_desk(collection_id).queries()
     if not everything:

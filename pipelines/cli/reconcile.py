@@ -17,8 +17,9 @@ def command(as_json: bool, differing: bool, collection_id: str) -> None:
     Exit code 0: none differ. 1: some differ.
     """
     from pipelines.cli.marts import read_mart
-    from pipelines.cli.output import plural, print_json, print_table
+    from pipelines.cli.output import print_json, print_table
     from schemas.vocabulary import RECONCILIATION_STATUSES
+    from schemas.wording import plural
 
     rows = read_mart(collection_id, "reconciliation").to_dicts()
     apart = [row for row in rows if row["status"] == "differs"]

@@ -7,9 +7,10 @@ import polars as pl
 from rich.console import Console
 
 from assets.lake import Lake, lake_root
-from pipelines.cli.output import plural, print_table, shown, shown_path
+from pipelines.cli.output import print_table, shown, shown_path
 from pipelines.refresh import Refreshed, refresh
 from schemas import vocabulary as v
+from schemas.wording import plural
 
 
 def refresh_and_report(collection_id: str) -> bool:

@@ -22,8 +22,8 @@ def command(folder: Path, collection_id: str) -> None:
     The folder can be dropped as landing/<collection>/ of a lake.
     """
     from assets.sample.write import write_sample
-    from pipelines.cli.output import plural
     from schemas.collection import load_collection
+    from schemas.wording import plural
 
     paths = write_sample(folder, load_collection(collection_id))
     click.echo(f"Wrote {plural(len(paths), 'reconstructed sample return')} to {folder}")

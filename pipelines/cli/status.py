@@ -75,8 +75,9 @@ def _moment(when: str, collection: "Collection") -> datetime:
 
 def _print(rows: list[dict[str, Any]], collection: "Collection", today: date) -> None:
     from assets.desk.chasing import days_late, due
-    from pipelines.cli.output import plural, print_table
+    from pipelines.cli.output import print_table
     from schemas.vocabulary import STATES
+    from schemas.wording import plural
 
     urgency = due(collection, today)
     print_table(

@@ -20,8 +20,8 @@ from pipelines.cli.output import collection_option
 def command(forces: tuple[str, ...], folder: Path, collection_id: str) -> None:
     """Write a blank return for each FORCE (a code such as STF), or for every force."""
     from assets.template.blank import write_blanks
-    from pipelines.cli.output import plural
     from schemas.collection import load_collection
+    from schemas.wording import plural
 
     paths = write_blanks(folder, load_collection(collection_id), forces)
     click.echo(f"Wrote {plural(len(paths), 'blank return')} to {folder}")

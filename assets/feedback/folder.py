@@ -1,0 +1,98 @@
+"""The folder of `muster feedback`: for each force a letter and a workbook, and an overview.
+
+Belongs here: which files there are, and how a rerun replaces those of the last one. Does not: what
+stands in them.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from assets.feedback.letters import Letter, Stranger
+from assets.feedback.marked_copy import marked_copy
+from assets.feedback.rendering import letter_html, letter_text, overview_html
+from assets.intake.raw_store import RawStore
+from assets.lake import atomic_file, write_errors
+from assets.template.blank import write_blanks
+from schemas.collection import Collection
+from schemas.errors import SetupError
+
+LIST: Final = ".made-by-muster.json"
+"""In the folder: the names of all files that feedback wrote there, and may remove again."""
+
+
+def feedback_files(
+    letters: Sequence[Letter],
+    strangers: Sequence[Stranger],
+    store: RawStore,
+    collection: Collection,
+) -> dict[str, bytes]:
+    """Return every file of the feedback by its path in the folder, the overview first.
+
+    Raises:
+        LakeError: a raw file is gone, or no longer what was received.
+    """
+    files = {"index.html": overview_html(letters, strangers, collection).encode()}
+    for letter in letters:
+        folder = letter.force_code
+        files[f"{folder}/letter.html"] = letter_html(letter).encode()
+        files[f"{folder}/letter.txt"] = letter_text(letter).encode()
+        files[f"{folder}/{letter.attachment}"] = _attachment(letter, store)
+    return files
+
+
+def _attachment(letter: Letter, store: RawStore) -> bytes:
+    if letter.sent:
+        receipt = letter.sent.receipt
+        return marked_copy(
+            store.path(receipt),
+            store.read(receipt),
+            letter.sent.findings,
+            name=receipt.file_name,
+        )
+    with TemporaryDirectory() as folder:
+        (blank,) = write_blanks(Path(folder), letter.collection, [letter.force_code])
+        return blank.read_bytes()
+
+
+def write_feedback(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files into a folder, and remove those of an earlier run that are not needed now.
+
+    Raises:
+        SetupError: the folder holds files, but none of them is feedback.
+        LakeError: the folder cannot be written.
+    """
+    earlier = _written_before(folder)
+    with write_errors(folder):
+        # Listed before they are written, so that a run that is killed leaves nothing unknown.
+        _write_list(folder, earlier | set(files))
+        for name, content in files.items():
+            with atomic_file(folder / name) as file:
+                file.write(content)
+        for name in earlier - set(files):
+            (folder / name).unlink(missing_ok=True)
+            with suppress(OSError):  # somebody else's file is in it, or it is gone
+                (folder / name).parent.rmdir()
+        _write_list(folder, set(files))
+
+
+def _written_before(folder: Path) -> set[str]:
+    if not folder.exists() or not any(folder.iterdir()):
+        return set()
+    try:
+        names = json.loads((folder / LIST).read_text(encoding="utf-8"))
+        inside = [n for n in names if (folder / n).resolve().is_relative_to(folder.resolve())]
+    except (OSError, ValueError, TypeError) as error:
+        raise SetupError(
+            f"{folder} holds files that are not feedback of an earlier run. Name a new folder, or"
+            " an empty one."
+        ) from error
+    return set(inside)
+
+
+def _write_list(folder: Path, names: set[str]) -> None:
+    with atomic_file(folder / LIST) as file:
+        file.write(json.dumps(sorted(names), indent=1).encode())

@@ -1,0 +1,158 @@
+"""Who gets a letter, and what about: the facts of each letter.
+
+Belongs here: from the states of returns and their findings to letters. Does not: how a letter is
+worded (wording.py) or looks (rendering.py).
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, Literal
+
+import polars as pl
+
+from assets.feedback.problems import Problem, grouped
+from assets.intake.attribution import cover_values
+from assets.intake.raw_store import RawStore, Receipt
+from schemas.collection import Collection
+from schemas.finding import Finding, findings_frame
+from schemas.reference import forces
+
+Situation = Literal["missing", "rejected", "resubmission_rejected", "queried"]
+
+_FINDING: Final = findings_frame([]).columns
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The return that a letter is about.
+
+    `findings` are what the force has to do with it; `live_version` is the version that counts,
+    null where none does.
+    """
+
+    receipt: Receipt
+    live_version: int | None
+    basis: str | None
+    findings: tuple[Finding, ...]
+
+    def problems(self, severity: str) -> list[Problem]:
+        """Return the problems of a severity."""
+        return grouped(item for item in self.findings if item.severity == severity)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What one force is told; `sent` is null where nothing has come from it."""
+
+    force_code: str
+    situation: Situation
+    collection: Collection
+    written_on: date
+    sent: Sent | None = None
+
+    @property
+    def force_name(self) -> str:
+        """The force's full name."""
+        names = dict(forces().select("force_code", "full_name").iter_rows())
+        return str(names[self.force_code])
+
+    @property
+    def attachment(self) -> str:
+        """Name of the workbook that goes with the letter."""
+        return f"{self.force_code}-{'marked' if self.sent else 'blank'}.xlsx"
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """A received file whose force cannot be told, and what is wrong with it."""
+
+    receipt: Receipt
+    problems: tuple[Problem, ...]
+
+
+def strangers(findings: pl.DataFrame, store: RawStore) -> list[Stranger]:
+    """Return the files that are nobody's, in order of receipt; nobody gets a letter about them.
+
+    Args:
+        findings: mart Findings.
+        store: the raw store.
+    """
+    found = []
+    for receipt in store.receipts():
+        mine = findings.filter(
+            pl.col("force_code").is_null(), pl.col("receipt_id") == receipt.receipt_id
+        )
+        if mine.height:
+            found.append(Stranger(receipt, tuple(grouped(_findings(mine)))))
+    return found
+
+
+def letters(
+    status: pl.DataFrame,
+    findings: pl.DataFrame,
+    store: RawStore,
+    collection: Collection,
+    today: date,
+) -> list[Letter]:
+    """Return a letter for each force that has something to do, in the order of `status`.
+
+    A query that has its reason waits for the data team, not for the force.
+
+    Args:
+        status: mart ReturnsStatus.
+        findings: mart Findings.
+        store: the raw store, which has the returns that the letters are about.
+        collection: the collection.
+        today: the day the letters are written on.
+
+    Raises:
+        LakeError: a raw file is gone, or no longer what was received.
+    """
+    answered = (pl.col("severity") == "Q") & pl.col("reason").is_not_null()
+    to_do = findings.filter(~answered)
+    receipts = {receipt.receipt_id: receipt for receipt in store.receipts()}
+    written = []
+    for row in status.iter_rows(named=True):
+        mine = to_do.filter(pl.col("force_code") == row["force_code"])
+        situation, receipt_id = _situation(row, mine)
+        if situation is None:
+            continue
+        sent = None
+        if receipt_id is not None:
+            live_version = None if situation == "rejected" else row["version"]
+            about = mine.filter(pl.col("receipt_id") == receipt_id)
+            sent = _sent(receipts[receipt_id], live_version, about, store)
+        written.append(Letter(row["force_code"], situation, collection, today, sent))
+    return written
+
+
+def _situation(row: dict[str, Any], findings: pl.DataFrame) -> tuple[Situation | None, str | None]:
+    """Return what there is to say to a force, if anything, and about which receipt.
+
+    Only the newest receipt can have blocking findings here: one that has any is never live.
+    """
+    if row["state"] == "missing":
+        return "missing", None
+    blocked = findings.filter(pl.col("severity") == "B")
+    if blocked.height:
+        rejected: Situation = "rejected" if row["state"] == "rejected" else "resubmission_rejected"
+        return rejected, blocked["receipt_id"][0]
+    live = pl.col("receipt_id") == row["receipt_id"]
+    if findings.filter(live & (pl.col("severity") == "Q")).height:
+        return "queried", row["receipt_id"]
+    return None, None
+
+
+def _sent(
+    receipt: Receipt, live_version: int | None, findings: pl.DataFrame, store: RawStore
+) -> Sent:
+    return Sent(
+        receipt,
+        live_version,
+        cover_values(store.read(receipt)).get("basis"),
+        tuple(_findings(findings)),
+    )
+
+
+def _findings(mart: pl.DataFrame) -> list[Finding]:
+    return [Finding(**row) for row in mart.select(_FINDING).iter_rows(named=True)]

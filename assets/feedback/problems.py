@@ -1,0 +1,129 @@
+"""Groups findings into problems: findings of one rule on one sheet that ask for the same.
+
+Belongs here: which findings are told together, in what order and in what words. Does not: how a
+workbook (problems_sheet.py) or a letter (letters.py) shows them.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from assets.intake.sheet_scan import place
+from schemas import vocabulary as v
+from schemas.finding import Finding
+from schemas.returns_template import returns_template
+from schemas.rules.catalogue import rules
+from schemas.wording import plural, visible
+
+_MOST_TEXT: Final = 600
+"""Characters of a message that are shown; a force's cell can hold 32,767."""
+
+_NOUNS: Final = {"B": "blocking problem", "Q": "query", "N": "note"}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to do: at least one finding, all of one rule, severity, sheet and advice."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def rule_id(self) -> str:
+        """The rule that found it."""
+        return self.findings[0].rule_id
+
+    @property
+    def severity(self) -> str:
+        """B, Q or N."""
+        return self.findings[0].severity
+
+    @property
+    def sheet(self) -> str | None:
+        """The sheet it is on; None where it concerns the whole file."""
+        return self.findings[0].sheet
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The address of every cell concerned, each once, in the order of the sheet."""
+        return tuple(dict.fromkeys(f.cell for f in self.findings if f.cell))
+
+    @property
+    def where(self) -> str:
+        """Sheet and cells in words."""
+        cells = ", ".join(self.cells)
+        return f"{visible(self.sheet)} {cells}".strip() if self.sheet else "the file"
+
+    @property
+    def value(self) -> str:
+        """What stands in the cells; empty where nothing does, or not the same in all."""
+        values = {item.value or "" for item in self.findings}
+        return visible(values.pop()) if len(values) == 1 else ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What is wrong: one line for each different message, with its cells where they differ."""
+        cells: dict[str, list[str]] = {}
+        for item in self.findings:
+            cells.setdefault(message(item), []).extend([item.cell] if item.cell else [])
+        if len(cells) == 1:
+            (text,) = cells
+            return (f"{len(self.cells)} cells: {text}" if len(self.cells) > 1 else text,)
+        return tuple(f"{', '.join(at)}: {text}" if at else text for text, at in cells.items())
+
+    @property
+    def fix(self) -> str:
+        """What to do about it, and where to read on."""
+        advice = {fix(item) for item in self.findings}
+        return advice.pop() if len(advice) == 1 else visible(_advice(self.findings[0]))
+
+
+def message(item: Finding) -> str:
+    """Return what is wrong, fit to be shown."""
+    return visible(item.message, _MOST_TEXT)
+
+
+def fix(item: Finding) -> str:
+    """Return what to do about it and where to read on, fit to be shown."""
+    return visible(item.how_to_fix, _MOST_TEXT)
+
+
+def severity_word(severity: str) -> str:
+    """Return a severity in a word or three: `blocks the return`, `query`, `note`."""
+    return v.SEVERITIES[severity].partition(":")[0]
+
+
+def grouped(findings: Iterable[Finding]) -> list[Problem]:
+    """Return every finding in exactly one problem: what blocks first, then sheet by sheet."""
+    found: dict[tuple[str, ...], list[Finding]] = {}
+    for item in sorted(findings, key=_order):
+        key = item.severity, item.rule_id, item.sheet or "", _advice(item)
+        found.setdefault(key, []).append(item)
+    return [Problem(tuple(items)) for items in found.values()]
+
+
+def _advice(item: Finding) -> str:
+    """Advice without the finding's own address: the same mistake in ten cells is one problem."""
+    return (
+        re.sub(rf"\b{item.cell}\b", "the cell", item.how_to_fix) if item.cell else item.how_to_fix
+    )
+
+
+def _order(item: Finding) -> tuple[int, int, str, int, tuple[int, int]]:
+    sheets = [sheet.name for sheet in returns_template().sheets]
+    known = sheets.index(item.sheet) if item.sheet in sheets else len(sheets)
+    return (
+        list(v.SEVERITIES).index(item.severity),
+        known if item.sheet else -1,
+        item.sheet or "",
+        list(rules()).index(item.rule_id),
+        place(item.cell) if item.cell else (0, 0),
+    )
+
+
+def tally(problems: Iterable[Problem]) -> str:
+    """Return how many problems there are of each severity: 2 blocking problems, 1 query."""
+    counts = Counter(problem.severity for problem in problems)
+    words = [plural(counts[code], noun) for code, noun in _NOUNS.items() if counts[code]]
+    return ", ".join(words) or "nothing to mend"

@@ -1,0 +1,32 @@
+"""How numbers, dates and texts are worded for people, wherever they read them.
+
+Belongs here: the small words that every page, letter and command shares.
+"""
+
+from datetime import date
+
+
+def plural(number: int, noun: str) -> str:
+    """Return a number with its noun: 1 return, 44 returns, 2 queries."""
+    if number != 1:
+        noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun}"
+
+
+def long_date(day: date) -> str:
+    """Return a date as letters write it: 29 June 2012."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def visible(text: str, most: int | None = 300) -> str:
+    """Return a text with what cannot be seen written as an escape, cut off after `most`.
+
+    Control characters would garble a terminal or break a workbook; marks of direction would make
+    a text look like another one.
+    """
+    seen = "".join(c if c.isprintable() else _escaped(c) for c in text[:most])
+    return seen if most is None or len(text) <= most else f"{seen}…"
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

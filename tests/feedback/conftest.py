@@ -1,0 +1,113 @@
+"""A lake in which six forces are in every state that feedback tells apart."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assets.feedback.folder import feedback_files
+from assets.feedback.letters import Letter, Stranger, letters, strangers
+from assets.intake.raw_store import RawStore
+from assets.intake.tables import readings, received
+from assets.lake import Lake
+from assets.validation.standing import standing
+from assets.validation.validate import received_by_id, validate
+from schemas.collection import Collection
+from schemas.returns_template import returns_template
+from tests.returns import Place, SampleReturn, address_of
+
+Sample = Callable[[str], SampleReturn]
+
+BLANK = ("second_jobs", "refused", "count")
+CARDS = ("comparators", "cards_2012", "value")
+GIFTS = ("registers", "force.gratuity", "accepted")
+PREPARED = ("cover", "prepared_by_role", "value")
+STRAY = "F30"
+HOSTILE = "<script>alert(1)</script>"
+
+
+def at(book: Any, place: Place) -> Any:
+    """Return the cell of an entry in a workbook that Muster wrote."""
+    return book[place[0]][address_of(*place)]
+
+
+def heading(book: Any, sheet: str, column_code: str) -> Any:
+    """Return the header cell of a column."""
+    layout = returns_template().sheet(sheet)
+    return book[sheet].cell(layout.header_row, layout.column_numbers[column_code])
+
+
+@dataclass(frozen=True)
+class Written:
+    """Letters, and the files that go out."""
+
+    lake: Lake
+    letters: dict[str, Letter]
+    strangers: list[Stranger]
+    files: dict[str, bytes]
+
+    def text(self, name: str) -> str:
+        return self.files[name].decode()
+
+
+def take_in(lake: Lake, files: list[Path], collection: Collection) -> None:
+    """Take returns in and validate them, as a run does, without a run."""
+    store = RawStore(lake)
+    store.take_in(files, collection)
+    data = received(store)
+    known = received_by_id(data.receipts, collection)
+    result = validate(readings(data), known, collection, returns_template())
+    for stage, name, table in (
+        ("intake", "receipts", data.receipts),
+        ("validation", "all_findings", result.findings),
+        ("validation", "entries", result.entries),
+    ):
+        lake.table(stage, name).parent.mkdir(parents=True, exist_ok=True)
+        table.write_parquet(lake.table(stage, name))
+
+
+def write(lake: Lake, collection: Collection, today: date) -> Written:
+    store, now = RawStore(lake), standing(lake)
+    findings = now.current_findings()
+    written = letters(now.status(collection), findings, store, collection, today)
+    nobodys = strangers(findings, store)
+    files = feedback_files(written, nobodys, store, collection)
+    return Written(lake, {letter.force_code: letter for letter in written}, nobodys, files)
+
+
+@pytest.fixture(scope="session")
+def six(collection: Collection) -> Collection:
+    """The collection with six forces."""
+    forces = ("AVS", "BED", "DER", "STF", "WYK", "WMP")
+    return collection.model_copy(update={"forces": forces})
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory, six: Collection) -> Written:
+    """AVS queried, BED accepted, DER resubmitted and rejected, STF rejected, two missing.
+
+    Not to be changed. One more file cannot be read.
+    """
+    folder = tmp_path_factory.mktemp("returns")
+
+    def of(force: str) -> SampleReturn:
+        return SampleReturn.of(force, six)
+
+    def note(book: Any) -> None:
+        book["second_jobs"][STRAY] = HOSTILE
+
+    files = [
+        of("AVS").with_values({CARDS: "9000"}).write(folder / "AVS.xlsx", note),
+        of("BED").write(folder / "BED.xlsx"),
+        of("DER").write(folder / "DER.xlsx"),
+        of("DER").with_values({BLANK: None}).write(folder / "DER again.xlsx"),
+        of("STF").with_values({BLANK: "c. 4 <b>", CARDS: None}).write(folder / "<b>STF.xlsx"),
+        folder / "WMP & co.xlsx",
+    ]
+    files[-1].write_text("not a workbook")
+    lake = Lake(tmp_path_factory.mktemp("lake"), six.id)
+    take_in(lake, files, six)
+    return write(lake, six, date(2012, 6, 20))

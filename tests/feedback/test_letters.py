@@ -1,0 +1,205 @@
+"""Letters: who gets one, that it says all there is to do, and that nothing in it runs."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import date
+from html.parser import HTMLParser
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from openpyxl import load_workbook
+
+from assets.desk.ledger import Ledger
+from assets.desk.queries import answer, queries, read_answers
+from assets.feedback import wording
+from assets.feedback.folder import LIST, write_feedback
+from assets.feedback.letters import Letter
+from assets.feedback.rendering import TEXT_WIDTH, letter_text
+from assets.lake import Lake
+from assets.validation.standing import standing
+from pipelines.cli.feedback import command
+from schemas.collection import COLLECTIONS, Collection
+from schemas.errors import SetupError
+from schemas.finding import Place, finding
+from tests.feedback.conftest import BLANK, CARDS, HOSTILE, Sample, Written, at, take_in, write
+
+
+class _Page(HTMLParser):
+    """The text of a page, its tags, and every address it mentions."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.said: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.said.append(data)
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_forces_with_something_to_do_get_a_letter_and_no_others(written: Written) -> None:
+    assert {code: letter.situation for code, letter in written.letters.items()} == {
+        "AVS": "queried",
+        "DER": "resubmission_rejected",
+        "STF": "rejected",
+        "WMP": "missing",
+        "WYK": "missing",
+    }
+    assert {name.partition("/")[0] for name in written.files} == {*written.letters, "index.html"}
+    assert [stranger.receipt.file_name for stranger in written.strangers] == ["WMP & co.xlsx"]
+
+
+def test_a_letter_names_everything_there_is_to_do(written: Written) -> None:
+    for code, letter in written.letters.items():
+        page = _flat(" ".join(_Page(written.text(f"{code}/letter.html")).said))
+        text = _flat(written.text(f"{code}/letter.txt"))
+        for said in (page, text):
+            assert letter.force_name in said
+            assert letter.collection.title in said
+            assert "29 June 2012" in said
+            assert f"muster check {letter.attachment}" in said
+            assert ("RECONSTRUCTED" in said) == (letter.sent is not None)
+        for item in letter.sent.findings if letter.sent else ():
+            for what in (item.rule_id, item.message, item.how_to_fix, item.cell or ""):
+                assert what in text
+                assert what in page
+
+
+def test_the_letter_is_about_the_newest_return_and_says_which_counts(written: Written) -> None:
+    sent = written.letters["DER"].sent
+    assert sent
+    assert sent.receipt.file_name == "DER again.xlsx"
+    assert [item.rule_id for item in sent.findings] == ["S010"]
+    assert "your version 1, which stays" in _flat(written.text("DER/letter.txt"))
+    book = load_workbook(BytesIO(written.files["DER/DER-marked.xlsx"]))
+    assert "S010" in at(book, BLANK).comment.text
+
+
+def test_a_missing_force_gets_a_blank_workbook(written: Written) -> None:
+    book = load_workbook(BytesIO(written.files["WYK/WYK-blank.xlsx"]))
+    assert at(book, ("cover", "force_code", "value")).value == "WYK"
+    assert "muster template WYK" in _flat(written.text("WYK/letter.txt"))
+
+
+def test_nothing_that_a_force_typed_is_markup(written: Written) -> None:
+    for name in ("AVS/letter.html", "STF/letter.html", "index.html"):
+        page = _Page(written.text(name))
+        assert not {"script", "b", "img", "iframe"} & set(page.tags)
+    assert HOSTILE in " ".join(_Page(written.text("AVS/letter.html")).said)
+    assert "<b>STF.xlsx" in " ".join(_Page(written.text("STF/letter.html")).said)
+    assert "WMP &amp; co.xlsx" in written.text("index.html")
+
+
+def test_pages_load_nothing_and_can_be_read_aloud(written: Written) -> None:
+    for name, content in written.files.items():
+        if name.endswith(".html"):
+            page = _Page(content.decode())
+            assert ("lang", "en-GB") in page.attributes
+            assert {"title", "main", "h1"} <= set(page.tags)
+            assert not {"link", "script", "img"} & set(page.tags)
+            assert "url(" not in content.decode()
+            links = [value or "" for key, value in page.attributes if key in {"href", "src"}]
+            assert all(link in written.files for link in links)
+            assert page.tags.count("th") == sum(k == "scope" for k, _ in page.attributes)
+
+
+def test_plain_text_fits_a_terminal(written: Written) -> None:
+    for name, content in written.files.items():
+        if name.endswith(".txt"):
+            assert max(map(len, content.decode().splitlines())) <= TEXT_WIDTH
+
+
+@pytest.mark.parametrize(
+    ("today", "asked"),
+    [
+        (date(2012, 6, 15), "by 15 June 2012."),
+        (date(2012, 6, 29), "by 29 June 2012."),
+        (date(2012, 6, 30), "as soon as you can."),
+    ],
+)
+def test_the_deadline_is_the_next_one(today: date, asked: str, written: Written) -> None:
+    for letter in written.letters.values():
+        said = wording.deadline(replace(letter, written_on=today))
+        assert said.endswith(asked)
+
+
+def test_only_notes_are_ever_left_out(written: Written) -> None:
+    def with_findings(rule: str) -> Letter:
+        stf = written.letters["STF"]
+        assert stf.sent
+        found = tuple(finding(rule, f"no. {n}", Place(f"sheet {n}")) for n in range(30))
+        return replace(stf, sent=replace(stf.sent, findings=found))
+
+    for rule in ("S010", "S012"):
+        text = letter_text(with_findings(rule))
+        assert all(f"no. {number}\n" in text for number in range(30))
+    notes = letter_text(with_findings("X004"))
+    assert "For your information: 30 notes".upper() in notes
+    assert "And 25 more notes, in the marked copy." in notes
+
+
+def test_a_query_with_its_reason_is_not_asked_again(
+    sample: Sample, tmp_path: Path, six: Collection
+) -> None:
+    """The force has done its part; the second person is one of the data team."""
+    lake = Lake(tmp_path / "lake", six.id)
+    path = sample("AVS").with_values({CARDS: "200"}).write(tmp_path / "AVS.xlsx")
+    take_in(lake, [path], six)
+    assert "AVS" in write(lake, six, date(2012, 6, 20)).letters
+    ledger = Ledger(lake)
+    for query in queries(standing(lake).current_findings(), read_answers(ledger)).to_dicts():
+        answer(ledger, query, "Cards were given to all inspectors.", "A. Analyst")
+    assert "AVS" not in write(lake, six, date(2012, 6, 20)).letters
+
+
+def test_a_rerun_removes_what_is_not_needed_now_and_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "letters"
+    write_feedback(folder, {"index.html": b"1", "STF/letter.txt": b"a", "DER/letter.txt": b"b"})
+    (folder / "DER" / "our notes.txt").write_text("called on Monday")
+    write_feedback(folder, {"index.html": b"2"})
+    kept = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert kept == {"index.html", "DER/our notes.txt", LIST}
+    assert not (folder / "STF").exists()
+    assert (folder / "index.html").read_bytes() == b"2"
+
+
+@pytest.mark.parametrize("name", ["report.docx", LIST])
+def test_a_folder_of_other_things_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(SetupError, match="Name a new folder"):
+        write_feedback(tmp_path, {"index.html": b"1"})
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_the_command_writes_the_folder(
+    sample: Sample, tmp_path: Path, six: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = f"{six.id}.toml"
+    forces = f"forces = {json.dumps(six.forces)}"
+    text = (COLLECTIONS / file).read_text(encoding="utf-8")
+    (tmp_path / file).write_text(re.sub(r"^forces = \[[^]]*\]", forces, text, flags=re.M))
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(tmp_path))
+    monkeypatch.setenv("MUSTER_LAKE", str(tmp_path / "lake"))
+    path = sample("STF").with_values({BLANK: None}).write(tmp_path / "STF.xlsx")
+    take_in(Lake(tmp_path / "lake", six.id), [path], six)
+    out = tmp_path / "out"
+    for _ in range(2):
+        said = CliRunner().invoke(command, ["--out", str(out)])
+        assert said.exit_code == 0, said.output
+        assert "Wrote 6 letters" in said.output
+        assert "STF: rejected" in said.output
+    assert sorted(path.name for path in out.iterdir() if path.is_dir()) == sorted(six.forces)
+    found = load_workbook(out / "STF" / "STF-marked.xlsx")
+    assert "S010" in at(found, BLANK).comment.text

@@ -1,0 +1,81 @@
+"""Findings are told as few problems as there are things to do, and none is lost."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assets.feedback.problems import grouped, tally
+from assets.validation.check import check_files
+from schemas.collection import Collection
+from schemas.finding import Finding, Place, finding
+from schemas.wording import visible
+from tests.feedback.conftest import Sample, heading
+from tests.returns import Place as EntryPlace
+
+
+def _findings(path: Path, collection: Collection) -> tuple[Finding, ...]:
+    return check_files([path], collection)[0].findings
+
+
+@pytest.mark.parametrize("text", ["Continueing", "continuing cases", "Open at the census"])
+def test_one_misspelt_heading_is_one_problem(
+    text: str, sample: Sample, tmp_path: Path, collection: Collection
+) -> None:
+    """A heading nobody can guess gives two findings: one is missing, one is unknown."""
+
+    def change(book: Any) -> None:
+        heading(book, "investigations", "continuing").value = text
+
+    path = sample("DER").write(tmp_path / "DER.xlsx", change)
+    problems = grouped(_findings(path, collection))
+    assert [(p.rule_id, p.sheet) for p in problems] == [("S005", "investigations")]
+    assert any(cell.startswith("C") for cell in problems[0].cells)
+
+
+def test_blank_cells_of_a_sheet_are_one_problem_with_every_address(
+    sample: Sample, tmp_path: Path, collection: Collection
+) -> None:
+    blanks: dict[EntryPlace, str | None] = {
+        ("investigations", row, column): None
+        for row in ("social_media", "procurement", "other")
+        for column in ("continuing", "referred_external", "left_service", "people_suspended")
+    }
+    path = sample("DER").with_values(blanks).write(tmp_path / "DER.xlsx")
+    (problem,) = grouped(_findings(path, collection))
+    assert len(problem.cells) == 12
+    assert problem.lines == ("12 cells: the cell is blank; a whole number belongs here",)
+    assert problem.where == "investigations " + ", ".join(problem.cells)
+
+
+def test_no_finding_is_lost_and_what_blocks_comes_first() -> None:
+    places = [Place("registers", "C7", value="x"), Place("cover", "C10"), Place(), Place("second")]
+    found = [
+        finding(rule, f"message {number}", place)
+        for number, (rule, place) in enumerate(
+            [(r, p) for r in ("S012", "V001", "X004", "S001", "V001") for p in places]
+        )
+    ]
+    problems = grouped(found)
+    told = [item for problem in problems for item in problem.findings]
+    assert sorted(told, key=found.index) == found
+    assert "".join(problem.severity for problem in problems) == "B" * 8 + "Q" * 4 + "N" * 4
+    assert tally(problems) == "8 blocking problems, 4 queries, 4 notes"
+    for problem in problems:
+        assert all(item.message in " ".join(problem.lines) for item in problem.findings)
+
+
+def test_the_same_advice_with_another_address_is_the_same_problem() -> None:
+    found = [
+        finding("V001", "a share", Place("registers", cell), fix=f"Format {cell} as a number.")
+        for cell in ("C10", "C7", "C1")
+    ]
+    (problem,) = grouped(found)
+    assert problem.cells == ("C1", "C7", "C10")
+    assert problem.fix.startswith("Format the cell as a number.")
+
+
+def test_nothing_invisible_is_shown() -> None:
+    assert visible("a\x1b[31m\u202eb\u200b\xa0\n") == "a\\x1b[31m\\u202eb\\u200b\\xa0\\n"
+    assert visible("Café = 5") == "Café = 5"
+    assert len(visible("x" * 40_000)) < 400
