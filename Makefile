@@ -45,7 +45,7 @@ dev: setup
 # Rewrites the lock from pyproject.toml; needs uv and a package index.
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-strip-extras --extra dev --custom-compile-command 'make lock' pyproject.toml -o requirements.lock
+		--no-strip-extras --extra dev --extra service --custom-compile-command 'make lock' pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) build *.egg-info

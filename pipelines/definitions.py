@@ -5,6 +5,7 @@ import dagster as dg
 from assets.desk import assets as desk
 from assets.intake import assets as intake
 from assets.reconciliation import assets as reconciliation
+from assets.recount import assets as recount
 from assets.release import assets as release
 from assets.reports import assets as reports
 from assets.totals import assets as totals
@@ -13,7 +14,7 @@ from pipelines.jobs import refresh
 from pipelines.resources import RESOURCES
 from pipelines.schedules import daily_refresh
 
-STAGES = (intake, desk, reports, validation, totals, reconciliation, release)
+STAGES = (intake, desk, reports, validation, totals, recount, reconciliation, release)
 
 defs = dg.Definitions(
     assets=[

@@ -17,6 +17,7 @@ _MADE_BY = {
     "returns_status": "validation/returns_status",
     "findings": "validation/findings",
     "corrections": "validation/corrections",
+    "national_checks": "recount/national_checks",
 }
 
 

@@ -13,7 +13,7 @@ from schemas.collection import collection_files, load_collection
 from schemas.marts.returns import Corrections as CorrectionsMart
 from schemas.marts.returns import Findings, ReturnsStatus
 from schemas.returns_template import returns_template
-from schemas.rules.catalogue import TIERS, rules
+from schemas.rules.catalogue import NATIONAL, TIERS, rules
 from schemas.tables import (
     AllFindings,
     AppliedCorrections,
@@ -180,4 +180,4 @@ def _tier_check(tier: str, title: str) -> dg.AssetChecksDefinition:
     return check
 
 
-TIER_CHECKS = [_tier_check(tier, title) for tier, title in TIERS.items()]
+TIER_CHECKS = [_tier_check(tier, title) for tier, title in TIERS.items() if tier != NATIONAL]

@@ -14,7 +14,7 @@ from assets.validation.rules.cover import NEEDS
 from assets.validation.rules.engine import REGISTRY
 from schemas.collection import Collection
 from schemas.contract import empty
-from schemas.rules.catalogue import rules
+from schemas.rules.catalogue import rules_of_returns
 from schemas.tables import RuleResults
 from schemas.template import Template
 
@@ -64,7 +64,7 @@ def rule_results(
     off = {change.rule for change in collection.rule_changes if change.severity == "off"}
     rows = []
     for key, return_ in seen.items():
-        for rule_id in rules():
+        for rule_id in rules_of_returns():
             if rule_id in off:
                 result = "off"
             elif (key, rule_id) in failed:

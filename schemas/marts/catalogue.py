@@ -16,6 +16,7 @@ MARTS: Final[dict[str, Contract]] = {
     "capability_adoption": totals.CapabilityAdoption,
     "comparisons": totals.Comparisons,
     "distribution": totals.Distribution,
+    "national_checks": totals.NationalChecks,
     "reconciliation": returns.Reconciliation,
     "returns_status": returns.ReturnsStatus,
     "findings": returns.Findings,

@@ -84,3 +84,16 @@ class Distribution(Table):
         "count",
         nullable=True,
     )
+
+
+class NationalChecks(Table):
+    """Whether the totals hold: one row for each national rule.
+
+    A failed rule of severity B blocks the release; of severity N it is told.
+    """
+
+    rule_id: str = column("The rule", "code", key=True)
+    severity: str = column("B blocks the release, N is told", "code", isin=("B", "N"))
+    passed: bool = column("Whether it holds", "true or false")
+    cases: int = column("Where it does not hold: how many cases", "count", ge=0)
+    message: str = column("What was found: the first cases", "text")

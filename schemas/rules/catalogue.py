@@ -21,7 +21,9 @@ TIERS: Final = {
     "consistency": "Consistency: do the figures on a sheet agree with each other?",
     "across": "Across sheets: do the sheets of a return agree with each other?",
     "plausibility": "Plausibility: figures that may be right, and still want a word",
+    "national": "National: do the totals hold? These never block a force; they can block a release",
 }
+NATIONAL: Final = "national"
 
 
 class Rule(BaseModel):
@@ -75,3 +77,8 @@ def rules() -> dict[str, Rule]:
                 raise SetupError(f"{path} defines {rule.id} again. Give the rule a new id.")
             found[rule.id] = rule
     return found
+
+
+def rules_of_returns() -> dict[str, Rule]:
+    """Return the rules that a return is held to, by id."""
+    return {rule_id: rule for rule_id, rule in rules().items() if rule.tier != NATIONAL}

@@ -158,6 +158,7 @@ def test_other_tools_read_the_types_of_the_contract(
     assert list(pd.read_parquet(path).columns) == empty(MARTS[name]).columns
     described = duckdb.sql(f"describe select * from '{path}'").fetchall()
     duck = {"VARCHAR": pl.String, "BIGINT": pl.Int64, "DOUBLE": pl.Float64, "BOOLEAN": pl.Boolean}
+    duck |= {"DATE": pl.Date}
     assert {row[0]: duck[row[1]] for row in described} == dict(empty(MARTS[name]).schema)
 
 

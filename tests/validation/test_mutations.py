@@ -13,7 +13,7 @@ from assets.intake.reading import Reading
 from assets.validation.validate import Received, Validated, validate
 from schemas.collection import Collection
 from schemas.returns_template import returns_template
-from schemas.rules.catalogue import rules
+from schemas.rules.catalogue import rules_of_returns
 from tests.returns import SampleReturn
 from tests.validation.mutations import MUTATIONS, RESUBMISSIONS, Mutation
 
@@ -105,7 +105,7 @@ def test_a_broken_resubmission_gives_the_rule_and_what_follows(
 def test_every_rule_has_a_mutation() -> None:
     """A rule without a case here may be dead, or may fire with others unseen."""
     tried = {mutation.rule for mutation in (*MUTATIONS, *RESUBMISSIONS)}
-    assert tried | ELSEWHERE == set(rules())
+    assert tried | ELSEWHERE == set(rules_of_returns())
 
 
 def test_a_rule_whose_inputs_failed_is_not_evaluable(
@@ -119,7 +119,7 @@ def test_a_rule_whose_inputs_failed_is_not_evaluable(
     for rule in ("C701", "X005", "Q101", "Q104"):
         assert results["STF:S004", rule] == "not_evaluable", "their sheet is missing"
     assert results["STF:S004", "C101"] == "passed", "its sheet is there"
-    for rule in rules():
+    for rule in rules_of_returns():
         expected = "failed" if rule == "S001" else "passed" if rule == "S002" else "not_evaluable"
         assert results["STF:S001", rule] == expected, "nothing could be read"
     for rule in ("C501", "Q110"):

@@ -1,0 +1,178 @@
+"""Two engines agree on every total, and each national rule fires when it should."""
+
+from collections.abc import Callable
+from random import Random
+
+import polars as pl
+import pytest
+
+from assets.recount.checks import CHECKS, Totals, national_checks
+from assets.recount.recount import differences, recounted
+from assets.totals import facts
+from assets.totals.national import national_totals
+from schemas.collection import Collection
+from schemas.contract import empty
+from schemas.rules.catalogue import NATIONAL, rules
+from schemas.tables import LiveEntries
+
+ELSEWHERE = {"M010"}
+"""Rules on the public edition, which stand with it."""
+
+
+def _totals(live: pl.DataFrame, collection: Collection) -> Totals:
+    return Totals(
+        national_totals(live, collection), facts.investigations(live), facts.cells(live), collection
+    )
+
+
+@pytest.fixture(scope="module")
+def totals(live: pl.DataFrame, collection: Collection) -> Totals:
+    return _totals(live, collection)
+
+
+def _failed(totals: Totals) -> dict[str, str]:
+    rows = national_checks(totals).filter(~pl.col("passed"))
+    return dict(rows.select("rule_id", "message").iter_rows())
+
+
+def _changed(totals: Totals, measure: str, breakdown: str, by: float) -> Totals:
+    here = (
+        (pl.col("measure") == measure)
+        & (pl.col("breakdown") == breakdown)
+        & (pl.col("period") == "collection")
+    )
+    assert totals.national.filter(here).height == 1
+    value = pl.when(here).then(pl.col("value") + by).otherwise("value")
+    return Totals(
+        totals.national.with_columns(value=value),
+        totals.investigations,
+        totals.cells,
+        totals.collection,
+    )
+
+
+def test_the_samples_totals_hold(totals: Totals) -> None:
+    assert _failed(totals) == {}
+
+
+def test_every_national_rule_is_a_check() -> None:
+    national = {rule.id for rule in rules().values() if rule.tier == NATIONAL}
+    assert set(CHECKS) | ELSEWHERE == national
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_two_engines_agree_on_whatever_is_live(
+    seed: int, live: pl.DataFrame, collection: Collection
+) -> None:
+    """Some forces gone, counts changed at random, some no longer held."""
+    chance = Random(seed)
+    forces = chance.sample(collection.forces, chance.choice([1, 2, 7, 30, 44]))
+    some = live.filter(pl.col("force_code").is_in(forces))
+    numbers = [
+        None if n is None else chance.choice([n, 0, chance.randrange(99)]) for n in some["number"]
+    ]
+    held = pl.Series("held", [chance.random() > 0.1 for _ in numbers])
+    changed = some.with_columns(pl.Series("number", numbers, pl.Int64)).with_columns(
+        pl.when(pl.col("number").is_not_null() & held)
+        .then(pl.col("number").cast(pl.String))
+        .when(pl.col("number").is_not_null())
+        .then(pl.lit("not_held"))
+        .otherwise("value")
+        .alias("value"),
+        pl.when(held).then("number").alias("number"),
+    )
+    found = differences(
+        national_totals(changed, collection), recounted(facts.cells(changed), collection)
+    )
+    assert found.is_empty(), found
+
+
+def test_two_engines_agree_that_nothing_is_known(collection: Collection) -> None:
+    nothing = _totals(empty(LiveEntries), collection)
+    assert set(_failed(nothing)) == {"M001"}
+
+
+def test_a_total_that_only_one_engine_has_differs(totals: Totals) -> None:
+    recount = recounted(totals.cells, totals.collection)
+    for fewer in (
+        recount[1:],
+        pl.concat([recount, recount[:1].with_columns(breakdown=pl.lit("x"))]),
+    ):
+        assert differences(totals.national, fewer).height == 1
+
+
+@pytest.mark.parametrize(
+    ("measure", "breakdown", "by", "expected"),
+    [
+        ("investigations", "", 1, {"M002", "M004", "M009"}),
+        ("investigations", "category=other;outcome=left_service", 1, {"M002", "M004"}),
+        ("people_suspended", "category=media_relationship", 1, {"M002", "M004"}),
+        ("register_entries", "body=force;kind=gratuity", -1, {"M002", "M004"}),
+        ("second_job_applications", "decision=refused", 1, {"M002", "M004"}),
+        ("investigations", "outcome=left_service", -60, {"M002", "M003", "M004"}),
+        ("investigations_share", "category=second_jobs", 0.001, {"M004"}),
+        ("capability", "question=card_controls;answer=yes", 1, {"M004"}),
+        (
+            "investigations_per_force",
+            "category=other;statistic=median",
+            99,
+            {"M004", "M008"},
+        ),
+        (
+            "forces_with_investigations",
+            "category=information_disclosure;count=91..",
+            9,
+            {"M004", "M008"},
+        ),
+        ("second_job_approvals_in_breach", "", 9999, {"M004", "M008"}),
+    ],
+)
+def test_a_wrong_total_is_found(
+    totals: Totals, measure: str, breakdown: str, by: float, expected: set[str]
+) -> None:
+    assert set(_failed(_changed(totals, measure, breakdown, by))) == expected
+
+
+def test_a_missing_force_is_told(live: pl.DataFrame, collection: Collection) -> None:
+    failed = _failed(_totals(live.filter(pl.col("force_code") != "STF"), collection))
+    assert failed["M001"] == "43 of 44 forces are in the totals"
+    assert {rules()[rule].severity for rule in failed} == {"N"}
+
+
+def test_one_force_that_is_most_of_the_nation_is_told(
+    live: pl.DataFrame, collection: Collection
+) -> None:
+    here = (pl.col("force_code") == "MPS") & (pl.col("row_code") == "other")
+    more = live.with_columns(pl.when(here).then(pl.col("number") + 900).otherwise("number"))
+    as_cells = more.with_columns(
+        pl.when(here).then(pl.col("number").cast(pl.String)).otherwise("value").alias("value")
+    )
+    failed = _failed(_totals(as_cells, collection))
+    assert set(failed) == {"M006", "M007"}
+    assert "MPS has" in failed["M006"]
+    assert "without MPS the share of other moves" in failed["M007"]
+
+
+def test_a_force_in_no_region_is_found(totals: Totals) -> None:
+    lost = totals.investigations.with_columns(force_code=pl.col("force_code").replace("STF", "XXX"))
+    failed = _failed(Totals(totals.national, lost, totals.cells, totals.collection))
+    assert set(failed) == {"M009"}
+
+
+def test_the_message_is_capped_and_the_count_exact(
+    totals: Totals, break_many: Callable[[Totals], Totals]
+) -> None:
+    row = national_checks(break_many(totals)).row(
+        by_predicate=pl.col("rule_id") == "M004", named=True
+    )
+    assert row["cases"] > 100
+    assert row["message"].endswith(f"and {row['cases'] - 5} more")
+
+
+@pytest.fixture
+def break_many() -> Callable[[Totals], Totals]:
+    def change(totals: Totals) -> Totals:
+        wrong = totals.national.with_columns(value=pl.col("value") + 1)
+        return Totals(wrong, totals.investigations, totals.cells, totals.collection)
+
+    return change
