@@ -21,7 +21,15 @@ def _counted(live: pl.DataFrame, items: Iterable[Mapping[str, Any]]) -> pl.DataF
     """Join the places of `items` (with their dimensions) to the live entries that stand there."""
     places = pl.DataFrame(list(items), infer_schema_length=None)
     entries = live.select(
-        *_PLACE, "force_code", "number", "value", "provisional", "basis", "receipt_id", "cell"
+        *_PLACE,
+        "force_code",
+        "number",
+        "value",
+        "provisional",
+        "basis",
+        "receipt_id",
+        "sha256",
+        "cell",
     )
     return places.join(entries, on=_PLACE, how="left", nulls_equal=True)
 

@@ -24,7 +24,9 @@ COMMANDS: Final = {
     "answer": "answer",
     "versions": "versions",
     "reconcile": "reconcile",
+    "explain": "explain",
     "read-report": "read_report",
+    "cases": "cases",
 }
 """Each command and the module of this package that has it, as a function named `command`."""
 

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from assets.explain.released import Released
 from assets.lake import Lake, lake_root
 from schemas.collection import load_collection
 from schemas.errors import LakeError
@@ -14,8 +15,18 @@ def read_mart(collection_id: str, name: str) -> pl.DataFrame:
         SetupError: there is no such collection.
         LakeError: nothing has been published yet.
     """
-    load_collection(collection_id)
+    return read_release(collection_id).mart(name)
+
+
+def read_release(collection_id: str) -> Released:
+    """Return the release that analysts see; what follows reads one folder, whatever is shown next.
+
+    Raises:
+        SetupError: there is no such collection.
+        LakeError: nothing has been published yet.
+    """
+    collection = load_collection(collection_id)
     marts = Lake(lake_root(), collection_id).marts
     if not marts.exists():
         raise LakeError(marts, "shows no release yet", "Drop returns in landing and: muster run")
-    return pl.read_parquet(marts.resolve() / f"{name}.parquet")
+    return Released(marts.resolve(), collection)

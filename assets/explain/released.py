@@ -1,0 +1,53 @@
+"""What a release says of itself: the live entries its totals were made from, read back.
+
+Belongs here: reading the marts of one release for an explanation. Does not: the lake's working
+tables; a figure that analysts see is explained from what analysts see.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from schemas.collection import Collection
+from schemas.contract import conform
+from schemas.tables import LiveEntries
+
+
+@dataclass(frozen=True)
+class Released:
+    """The marts of one release in `folder`, for the collection it is of."""
+
+    folder: Path
+    collection: Collection
+
+    def mart(self, name: str) -> pl.DataFrame:
+        """Return a mart of the release."""
+        return pl.read_parquet(self.folder / f"{name}.parquet")
+
+    @cached_property
+    def live(self) -> pl.DataFrame:
+        """The table LiveEntries as the marts hold it; `basis` and `provisional` by force."""
+        basis = self.mart("investigations").select("force_code", "basis").unique()
+        queried = self.status.filter(pl.col("state") == "queried")["force_code"]
+        live = self.mart("cells").join(basis, on="force_code", how="left")
+        return conform(
+            LiveEntries,
+            live.with_columns(
+                # Anything but digits is an answer or a code, which no total adds up.
+                pl.col("value").cast(pl.Int64, strict=False).alias("number"),
+                pl.col("force_code").is_in(queried.to_list()).alias("provisional"),
+            ),
+        )
+
+    @cached_property
+    def status(self) -> pl.DataFrame:
+        """The mart ReturnsStatus."""
+        return self.mart("returns_status")
+
+    @cached_property
+    def sent(self) -> pl.DataFrame:
+        """What the force sent where a correction stands in its place: address and `sent`."""
+        place = ["force_code", "sheet", "row_code", "column_code"]
+        return self.mart("corrections").select(*place, pl.col("from_value").alias("sent"))

@@ -1,0 +1,216 @@
+"""A figure traced to cells: the cells are there, they add up, and a wrong total is refused."""
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import polars as pl
+import pytest
+from click.testing import Result
+from openpyxl import load_workbook
+
+from assets.explain.explain import Explanation, explain
+from assets.explain.question import Question, read_question
+from assets.explain.released import Released
+from assets.lake import Lake
+from schemas.collection import Collection
+from schemas.errors import ContractError, SetupError
+from tests.pipelines.conftest import Muster
+
+RETURNS = {
+    "investigations": "category=second_jobs;outcome=continuing",
+    "investigations_share": "category=information_disclosure",
+    "investigations_per_force": "statistic=mean",
+    "investigations_per_month": "",
+    "people_suspended": "",
+    "register_entries": "body=authority;decision=declined",
+    "register_entries_share": "body=force;kind=hospitality;decision=accepted",
+    "second_job_applications": "decision=approved",
+    "second_job_applications_share": "decision=refused",
+    "second_job_approvals_share": "conditions=yes",
+    "second_job_approvals_in_breach": "",
+    "second_job_review_months": "statistic=median",
+    "cards_held": "year=2012",
+    "cards_held_change": "",
+    "capability": "question=card_controls;answer=yes",
+    "capability_share": "question=card_controls;answer=yes",
+    "forces_with_investigations": "count=0..10",
+    "reporting_bodies": "kind=territorial",
+    "months_in_collection": "",
+}
+
+
+@pytest.fixture(scope="module")
+def released(demo: tuple[Path, Result], collection: Collection) -> Released:
+    return Released(Lake(demo[0], collection.id).marts.resolve(), collection)
+
+
+def _value(explanation: Explanation) -> float:
+    """Work the figure out from the contributions alone, as a reader of the JSON would."""
+    sums = dict(explanation.contributions.group_by("part").agg(pl.col("value").sum()).iter_rows())
+    if "value" in sums:
+        return float(sums["value"])
+    quotient = sums["numerator"] / sums["denominator"]
+    return float(quotient * (100 if explanation.unit == "percent" else 1))
+
+
+def _some_totals(released: Released) -> list[dict[str, Any]]:
+    returns = released.mart("national_totals").filter(pl.col("measure").is_in(list(RETURNS)))
+    return Random(7).sample(returns.to_dicts(), 60)
+
+
+def test_figures_at_random_are_what_their_contributions_make(released: Released) -> None:
+    for row in _some_totals(released):
+        found = explain(Question(row["measure"], row["breakdown"], row["period"]), released)
+        if row["value"]:
+            assert _value(found) == pytest.approx(row["value"], rel=1e-12), row
+
+
+@pytest.mark.slow
+def test_every_total_is_what_its_contributions_make(released: Released) -> None:
+    totals = released.mart("national_totals").filter(pl.col("measure").is_in(list(RETURNS)))
+    for row in totals.iter_rows(named=True):
+        found = explain(Question(row["measure"], row["breakdown"], row["period"]), released)
+        if row["value"]:
+            assert _value(found) == pytest.approx(row["value"], rel=1e-12), row
+
+
+@pytest.mark.parametrize(("measure", "breakdown"), RETURNS.items())
+def test_every_measure_of_the_returns_has_contributions(
+    released: Released, measure: str, breakdown: str
+) -> None:
+    found = explain(read_question(measure, breakdown, None, None, released), released)
+    assert not found.contributions.is_empty()
+    assert _value(found) == pytest.approx(found.value)
+    worked_out = found.arithmetic.rpartition("= ")[2].replace(",", "")
+    assert float(worked_out) == pytest.approx(found.value, abs=1e-3)
+
+
+def test_every_entry_stands_in_its_file_at_its_cell(
+    released: Released, demo: tuple[Path, Result]
+) -> None:
+    """An address that is off by a row would send people to the wrong cell."""
+    found = explain(
+        read_question("investigations", "category=second_jobs", None, "MPS", released), released
+    )
+    path = demo[0] / "landing" / "2012-revisit" / "MPS.xlsx"
+    book = load_workbook(path)
+    assert found.contributions.height == 5
+    for row in found.contributions.iter_rows(named=True):
+        assert str(book[row["sheet"]][row["cell"]].value) == row["entry"]
+        assert float(row["entry"]) == row["value"]
+
+
+def test_a_share_divides_its_numerator_by_its_denominator(released: Released) -> None:
+    found = explain(
+        read_question("investigations_share", "category=second_jobs", None, None, released),
+        released,
+    )
+    assert set(found.contributions["part"]) == {"numerator", "denominator"}
+    assert "154 / 2,207 x 100" in found.arithmetic
+
+
+def test_a_count_of_forces_names_them_and_the_cells_that_decide(released: Released) -> None:
+    found = explain(
+        read_question("forces_with_investigations", "count=91..", None, None, released), released
+    )
+    assert found.contributions["value"].to_list() == [1.0] * int(found.value or 0)
+    by_force = found.behind.group_by("force_code").agg(pl.col("value").sum())
+    assert set(by_force["force_code"]) == set(found.contributions["force_code"])
+    assert by_force["value"].min() >= 91  # type: ignore[operator]
+
+
+def test_who_is_left_out_is_said(released: Released) -> None:
+    found = explain(
+        read_question("register_entries", "body=force;decision=declined", None, None, released),
+        released,
+    )
+    assert len(found.left_out) == 11
+    assert {row["reason"] for row in found.left_out} == {"its return gives no number here"}
+
+
+def test_cells_that_do_not_make_the_figure_are_refused(released: Released, tmp_path: Path) -> None:
+    """An explanation of a wrong total must not look like one of a right total."""
+    for mart in released.folder.glob("*.parquet"):
+        (tmp_path / mart.name).symlink_to(mart)
+    totals = released.mart("national_totals").with_columns(pl.col("value") + 1)
+    (tmp_path / "national_totals.parquet").unlink()
+    totals.write_parquet(tmp_path / "national_totals.parquet")
+    wrong = Released(tmp_path, released.collection)
+    question = read_question("investigations", "category=other", None, None, wrong)
+    with pytest.raises(ContractError, match=r"the release says 185, its cells make 184"):
+        explain(question, wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "breakdown", "period", "force", "message"),
+    [
+        ("INV-O1", "", None, None, "no figure or measure INV-O1. There are:.* INV-01"),
+        ("investigation", "", None, None, "There are: investigations"),
+        ("investigations", "category=second_job", None, None, "category=second_jobs"),
+        ("investigations", "second_jobs", None, None, "Write it like"),
+        ("investigations", "colour=red", None, None, "known keys"),
+        ("investigations", "", "2009-10", None, "There are: 2010-11"),
+        ("investigations", "", None, "STAFFS", "no force STAFFS"),
+        ("INV-01", "category=other", None, None, "Give the id alone"),
+    ],
+)
+def test_a_name_that_is_none_gets_the_nearest(
+    released: Released, name: str, breakdown: str, period: str | None, force: str | None,
+    message: str,
+) -> None:  # fmt: skip
+    with pytest.raises(SetupError, match=message):
+        read_question(name, breakdown, period, force, released)
+
+
+def test_the_keys_of_a_breakdown_come_in_any_order(released: Released) -> None:
+    question = read_question(
+        "investigations", "outcome=continuing;category=other", None, None, released
+    )
+    assert question.breakdown == "category=other;outcome=continuing"
+
+
+def test_explain_prints_one_document_for_machines(run: Muster) -> None:
+    document = json.loads(run("explain", "INV-02", "--json").stdout)
+    assert document["figure_id"] == "INV-02"
+    assert document["value"] == sum(row["value"] for row in document["contributions"])
+    first = {"force_code", "sha256", "sheet", "cell", "row_code", "column_code", "value", "part"}
+    assert first <= set(document["contributions"][0])
+    assert document["arithmetic"].endswith("= 1,737")
+
+
+def test_explain_reads_a_measure_and_breakdown_as_one_or_two_words(run: Muster) -> None:
+    two = run("explain", "investigations", "category=other")
+    one = run("explain", "investigations category=other")
+    assert two.exit_code == 0
+    assert two.output == one.output
+    assert "184 count: MPS" in two.output
+
+
+def test_a_figure_that_is_not_computed_says_why(run: Muster) -> None:
+    document = json.loads(run("explain", "SCOPE-07", "--json").stdout)
+    assert document["value"] is None
+    assert document["contributions"] == []
+    assert "not computed: stated in the publication itself" in document["arithmetic"]
+
+
+def test_a_correction_is_shown_with_what_the_force_sent(lake: Lake, run: Muster) -> None:
+    before = json.loads(
+        run("explain", "second_job_review_months", "statistic=maximum", "--json").stdout
+    )
+    row = before["contributions"][0]
+    sent, instead = row["entry"], str(int(row["entry"]) + 6)
+    lake.desk.mkdir(parents=True, exist_ok=True)
+    (lake.desk / "corrections.csv").write_text(
+        "force_code,sheet,row_code,column_code,from_value,to_value,reason,owner,agreed_on\n"
+        f"{row['force_code']},second_jobs,review_months,count,{sent},{instead},"
+        "wrong unit,data team,2012-07-02\n"
+    )
+    assert run("run").exit_code == 0
+    document = json.loads(
+        run("explain", "second_job_review_months", "statistic=maximum", "--json").stdout
+    )
+    (corrected,) = document["contributions"]
+    assert (corrected["entry"], corrected["sent"]) == (instead, sent)
+    assert document["value"] == before["value"] + 6
