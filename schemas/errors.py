@@ -37,3 +37,7 @@ class BusyError(MusterError):
     """Another run holds the collection."""
 
     permanent = False
+
+
+class ReleaseBlockedError(MusterError):
+    """The marts were made and are not fit to be shown; the last release stays in place."""

@@ -51,7 +51,7 @@ def marts(
         reports=tables["report_figures"]["sha256"].unique().to_list(),
         decisions=[tables[name] for name in ("answers", "choices", "corrections")],
     )
-    folder = publish(lake, {name: tables[name] for name in MARTS}, made_from)
+    folder, _ = publish(lake, {name: tables[name] for name in MARTS}, made_from)
     return dg.MaterializeResult(
         metadata={
             "release": made_from.release_id,

@@ -1,64 +1,58 @@
 """Makes a release complete in a folder of its own, then shows it to analysts in one rename.
 
-Belongs here: the folder, the manifest, the swap. Until the swap nothing an analyst sees changes,
-and a run that dies on the way leaves the last release in place.
+Belongs here: the folder and the swap. Does not: what is in it (contents.py). Until the swap
+nothing an analyst sees changes, and a run that dies on the way leaves the last release in place.
 """
 
-import hashlib
-import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
 
 import polars as pl
 
-from assets.lake import Lake, atomic_file, sync_folder, write_errors
+from assets.lake import Lake, sync_folder, write_errors
+from assets.release.contents import Contents, about_release, write_contents, write_marts
+from assets.release.history import record
 from assets.release.identity import Ingredients
-from assets.release.parquet import write_mart
+from assets.release.manifest import damage, hashes, read_manifest, write_manifest
 from schemas.errors import LakeError
-from schemas.marts.catalogue import MARTS
-
-MANIFEST: Final = "manifest.json"
-_SOURCES: Final = (
-    "returns of the forces in this collection; published figures: HMIC, Revisiting police"
-    " relationships, December 2012"
-)
-_RECONSTRUCTED: Final = (
-    "reconstructed: these returns were made by Muster so that the published totals hold; no force"
-    " sent them"
-)
 
 
-def publish(lake: Lake, marts: Mapping[str, pl.DataFrame], made_from: Ingredients) -> Path:
+def publish(
+    lake: Lake, marts: Mapping[str, pl.DataFrame], made_from: Ingredients
+) -> tuple[Path, Contents]:
     """Write the marts as a release and let `marts/<collection>` show it.
 
     Returns:
-        The folder of the release.
+        The folder of the release, and what its making found.
 
     Raises:
+        ReleaseBlockedError: the marts are not fit to be shown; the last release stays in place.
         ContractError: a mart is not what its contract says.
         LakeError: the lake cannot be written; the last release stays in place.
     """
     folder = lake.releases / made_from.release_id
     partial = lake.releases / f".{made_from.release_id}.partial"
+    about = about_release(marts, made_from)
     with write_errors(lake.releases):
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
     try:
-        _write(partial, marts, made_from)
+        write_marts(partial, marts, about)
         if folder.exists():
             _require_same(partial, folder)
+            contents = Contents.of_manifest(read_manifest(folder))
         else:
+            contents = write_contents(partial, lake, marts, about)
+            write_manifest(partial, {**about, **contents.for_manifest(made_from)})
             with write_errors(folder):
                 partial.rename(folder)
                 sync_folder(lake.releases)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     show(lake, folder)
-    return folder
+    return folder, contents
 
 
 def show(lake: Lake, folder: Path) -> None:
@@ -68,6 +62,8 @@ def show(lake: Lake, folder: Path) -> None:
         LakeError: the link cannot be written.
     """
     link = lake.marts
+    if link.is_symlink() and link.resolve() == folder.resolve():
+        return
     with write_errors(link):
         link.parent.mkdir(parents=True, exist_ok=True)
         fresh = link.with_name(f".{link.name}.partial")
@@ -75,35 +71,22 @@ def show(lake: Lake, folder: Path) -> None:
         fresh.symlink_to(os.path.relpath(folder, link.parent))
         fresh.replace(link)
         sync_folder(link.parent)
-
-
-def _write(folder: Path, marts: Mapping[str, pl.DataFrame], made_from: Ingredients) -> None:
-    about = {
-        "release": made_from.release_id,
-        "collection": made_from.collection,
-        "sources": _SOURCES,
-        "basis": _basis(marts),
-    }
-    hashes = {}
-    for name, contract in MARTS.items():
-        path = folder / f"{name}.parquet"
-        with atomic_file(path) as file:
-            write_mart(file, name, contract, marts[name], about)
-        hashes[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    manifest: dict[str, Any] = {**about, "made_from": asdict(made_from), "files": hashes}
-    with atomic_file(folder / MANIFEST) as file:
-        file.write(json.dumps(manifest, indent=1, sort_keys=True).encode())
-
-
-def _basis(marts: Mapping[str, pl.DataFrame]) -> str:
-    bases = set(marts["investigations"]["basis"])
-    return _RECONSTRUCTED if "reconstructed" in bases else ", ".join(sorted(bases)) or "none"
+    record(lake, folder.name)
 
 
 def _require_same(made: Path, kept: Path) -> None:
-    """A release of that name exists: the same ingredients must have given the same files."""
-    mine, theirs = ((folder / MANIFEST).read_bytes() for folder in (made, kept))
-    if mine != theirs:
+    """A release of that name exists: it must be whole, and the same marts must be in it.
+
+    What else is in a release follows from the marts alone.
+    """
+    if found := damage(kept):
+        raise LakeError(
+            kept,
+            f"is damaged: {'; '.join(found[:5])}",
+            "Move that folder away, then run again: it is made anew.",
+        )
+    files = read_manifest(kept)["files"]
+    if any(files.get(name) != sha256 for name, sha256 in hashes(made).items()):
         raise LakeError(
             kept,
             "exists with other content than the same returns give now (were receipts written"

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "versions": "versions",
     "reconcile": "reconcile",
     "explain": "explain",
+    "releases": "releases",
     "read-report": "read_report",
     "cases": "cases",
 }

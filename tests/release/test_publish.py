@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +15,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from assets.lake import Lake
-from assets.release import publish as publishing
+from assets.release import contents
+from assets.release.history import shown
 from assets.release.identity import Ingredients, ingredients
-from assets.release.publish import publish
+from assets.release.manifest import damage
+from assets.release.publish import publish, show
 from schemas.contract import CONTRACT_VERSION, arrow_schema, columns, empty
-from schemas.errors import ContractError, LakeError
+from schemas.errors import ContractError, LakeError, ReleaseBlockedError
 from schemas.marts.catalogue import MARTS
 
 COLLECTION = "2012-revisit"
@@ -41,10 +45,10 @@ def _made_from(sha256: str = "a" * 64) -> Ingredients:
 
 
 def test_a_release_is_shown_whole(lake: Lake, marts: dict[str, pl.DataFrame]) -> None:
-    folder = publish(lake, marts, _made_from())
+    folder, _ = publish(lake, marts, _made_from())
     assert lake.marts.resolve() == folder
     names = {path.name for path in lake.marts.iterdir()}
-    assert names == {*(f"{name}.parquet" for name in MARTS), "manifest.json"}
+    assert names == {*(f"{name}.parquet" for name in MARTS), "manifest.json", "datapackage.json"}
     assert folder.name == _made_from().release_id
 
 
@@ -65,9 +69,9 @@ def test_the_order_of_the_returns_does_not_change_the_name() -> None:
 def test_a_run_that_fails_half_way_changes_nothing(
     lake: Lake, marts: dict[str, pl.DataFrame], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = publish(lake, marts, _made_from())
+    first, _ = publish(lake, marts, _made_from())
     written: list[str] = []
-    write = publishing.write_mart
+    write = contents.write_mart
 
     def fail_at_the_fifth(file: object, name: str, *rest: object) -> None:
         written.append(name)
@@ -75,11 +79,12 @@ def test_a_run_that_fails_half_way_changes_nothing(
             raise OSError(28, "No space left on device")
         write(file, name, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(publishing, "write_mart", fail_at_the_fifth)
+    monkeypatch.setattr(contents, "write_mart", fail_at_the_fifth)
     with pytest.raises(LakeError, match="Nothing that analysts see has changed"):
         publish(lake, marts, _made_from("b" * 64))
     assert lake.marts.resolve() == first
-    assert [path.name for path in lake.releases.iterdir()] == [first.name], "no leftovers"
+    left = {path.name for path in lake.releases.iterdir()} - {"shown.jsonl"}
+    assert left == {first.name}, "no leftovers"
 
 
 def test_a_mart_that_breaks_its_contract_is_not_published(
@@ -94,9 +99,9 @@ def test_a_mart_that_breaks_its_contract_is_not_published(
 def test_publishing_the_same_again_changes_nothing(
     lake: Lake, marts: dict[str, pl.DataFrame]
 ) -> None:
-    folder = publish(lake, marts, _made_from())
+    folder, _ = publish(lake, marts, _made_from())
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
-    assert publish(lake, marts, _made_from()) == folder
+    assert publish(lake, marts, _made_from())[0] == folder
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
@@ -111,7 +116,7 @@ def test_the_same_marts_have_the_same_bytes_in_another_lake(
     lake: Lake, marts: dict[str, pl.DataFrame], tmp_path: Path
 ) -> None:
     other = Lake(tmp_path / "other", COLLECTION)
-    ours, theirs = (publish(where, marts, _made_from()) for where in (lake, other))
+    ours, theirs = (publish(where, marts, _made_from())[0] for where in (lake, other))
     for path in ours.iterdir():
         assert path.read_bytes() == (theirs / path.name).read_bytes(), path.name
 
@@ -134,11 +139,12 @@ def test_a_file_explains_itself(lake: Lake, marts: dict[str, pl.DataFrame]) -> N
 def test_the_manifest_has_the_hash_of_every_file(
     lake: Lake, marts: dict[str, pl.DataFrame]
 ) -> None:
-    folder = publish(lake, marts, _made_from())
+    folder, _ = publish(lake, marts, _made_from())
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["files"] == {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.glob("*.parquet")
+        for path in folder.iterdir()
+        if path.name != "manifest.json"
     }
     assert manifest["made_from"]["live"] == [["STF", "a" * 64]]
 
@@ -162,19 +168,80 @@ def test_other_tools_read_the_types_of_the_contract(
     assert {row[0]: duck[row[1]] for row in described} == dict(empty(MARTS[name]).schema)
 
 
-def test_readers_during_many_swaps_see_one_release_at_a_time(
-    lake: Lake, marts: dict[str, pl.DataFrame]
+_READER = """
+import sys
+from pathlib import Path
+import pyarrow.parquet as pq
+link, turns = Path(sys.argv[1]), 0
+print("ready", flush=True)
+while not Path(sys.argv[2]).exists():
+    folder = link.resolve()
+    seen = {pq.read_schema(path).metadata[b"release"].decode() for path in folder.glob("*.parquet")}
+    assert seen == {folder.name}, seen
+    turns += 1
+print(turns)
+"""
+
+
+def test_readers_during_a_hundred_swaps_see_one_release_at_a_time(
+    lake: Lake, marts: dict[str, pl.DataFrame], tmp_path: Path
 ) -> None:
     """A reader that has resolved the folder reads on in it, whatever is swapped meanwhile."""
-    folders = [publish(lake, marts, _made_from(letter * 64)) for letter in "abc"]
-    seen: set[str] = set()
-    for turn in range(60):
-        publishing.show(lake, folders[turn % 3])
-        release = lake.marts.resolve()
-        publishing.show(lake, folders[(turn + 1) % 3])
-        of = {
-            pq.read_schema(path).metadata[b"release"].decode() for path in release.glob("*.parquet")
-        }
-        assert of == {release.name}
-        seen |= of
-    assert len(seen) == 3
+    folders = [publish(lake, marts, _made_from(letter * 64))[0] for letter in "abc"]
+    stop = tmp_path / "stop"
+    command = [sys.executable, "-c", _READER, str(lake.marts), str(stop)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "ready\n"
+        for turn in range(100):
+            show(lake, folders[turn % 3])
+        stop.touch()
+        turns = int(reader.stdout.read() or 0)
+    assert reader.returncode == 0
+    assert turns > 1
+    assert [entry.release for entry in shown(lake)[-3:]] == [
+        folder.name for folder in (*folders[1:], folders[0])
+    ]
+
+
+def test_a_total_that_does_not_hold_blocks_the_release(
+    lake: Lake, marts: dict[str, pl.DataFrame]
+) -> None:
+    first, _ = publish(lake, marts, _made_from())
+    rows = [("M002", "B", False, 1, "all is 3, parts 4"), ("M006", "N", False, 1, "a large force")]
+    checks = pl.DataFrame(rows, schema=marts["national_checks"].schema, orient="row")
+    with pytest.raises(ReleaseBlockedError, match=r"M002: all is 3, parts 4. Look") as blocked:
+        publish(lake, {**marts, "national_checks": checks}, _made_from("b" * 64))
+    assert "M006" not in str(blocked.value)
+    assert lake.marts.resolve() == first
+    publish(lake, {**marts, "national_checks": checks[1:]}, _made_from("c" * 64))
+    assert lake.marts.resolve() != first, "what is only told does not block"
+
+
+def test_a_damaged_release_is_not_shown_again(lake: Lake, marts: dict[str, pl.DataFrame]) -> None:
+    folder, _ = publish(lake, marts, _made_from())
+    (folder / "cells.parquet").write_bytes(b"PAR1")
+    (folder / "findings.parquet").unlink()
+    (folder / "stray.txt").touch()
+    found = damage(folder)
+    assert found[0] == "findings.parquet is missing"
+    assert found[1] == "stray.txt is not part of it"
+    assert found[2].startswith("cells.parquet has sha256")
+    with pytest.raises(LakeError, match=r"is damaged: findings.parquet is missing.*made anew"):
+        publish(lake, marts, _made_from())
+
+
+def test_a_release_describes_itself_to_other_tools(
+    lake: Lake, marts: dict[str, pl.DataFrame]
+) -> None:
+    folder, _ = publish(lake, marts, _made_from())
+    package = json.loads((folder / "datapackage.json").read_text())
+    assert package["name"] == folder.name
+    assert "reconstructed" in package["description"]
+    for resource in package["resources"]:
+        content = (folder / resource["path"]).read_bytes()
+        assert resource["hash"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
+        assert resource["bytes"] == len(content)
+        fields = [field["name"] for field in resource["schema"]["fields"]]
+        assert fields == pq.read_schema(folder / resource["path"]).names
+        assert set(resource["schema"]["primaryKey"]) <= set(fields)

@@ -1,0 +1,68 @@
+"""Which release was shown when: a list that only grows, and the releases that are kept.
+
+Belongs here: the record beside the releases. A release itself never holds the time.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from assets.lake import Lake, sync_folder, write_errors
+from schemas.errors import SetupError
+
+_RECORD: Final = "shown.jsonl"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A release, and when it was shown to analysts, ISO 8601 in UTC."""
+
+    release: str
+    at: str
+
+
+def record(lake: Lake, release: str) -> None:
+    """Add that a release is shown from now on."""
+    path = lake.releases / _RECORD
+    line = json.dumps({"release": release, "at": datetime.now(UTC).isoformat(timespec="seconds")})
+    with write_errors(path), path.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+        file.flush()
+    sync_folder(lake.releases)
+
+
+def shown(lake: Lake) -> list[Shown]:
+    """Return what was shown, oldest first; a line that a kill cut short is passed over."""
+    path = lake.releases / _RECORD
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            found.append(Shown(**json.loads(line)))
+        except (ValueError, TypeError):
+            continue
+    return found
+
+
+def kept(lake: Lake) -> list[Path]:
+    """Return the folder of every release, in the order in which each was last shown."""
+    last = {entry.release: at for at, entry in enumerate(shown(lake))}
+    folders = (path for path in lake.releases.glob(f"{lake.collection}-*") if path.is_dir())
+    return sorted(folders, key=lambda path: (last.get(path.name, -1), path.name))
+
+
+def find(lake: Lake, name: str) -> Path:
+    """Return the folder of the one release whose name is, starts or ends with `name`.
+
+    Raises:
+        SetupError: there is none, or more than one.
+    """
+    names = [path.name for path in kept(lake)]
+    exact = [each for each in names if each == name]
+    near = exact or [each for each in names if f"{lake.collection}-{name}" in each or name in each]
+    if len(near) != 1:
+        what = "no release" if not near else f"{len(near)} releases"
+        known = ", ".join(near or names) or "none yet"
+        raise SetupError(f"there is {what} {name}. There are: {known}")
+    return lake.releases / near[0]

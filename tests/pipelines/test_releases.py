@@ -1,0 +1,86 @@
+"""Releases listed, verified, compared and gone back to, through the command."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from assets.lake import Lake
+from tests.pipelines.conftest import Muster
+from tests.returns import SampleReturn
+
+CELL = ("investigations", "other", "management_action")
+
+
+@pytest.fixture
+def two(lake: Lake, run: Muster, sample: Callable[[str], SampleReturn]) -> tuple[Path, Path]:
+    """Two releases: the demo's, and one in which Staffordshire has one more case."""
+    first = lake.marts.resolve()
+    cells = (CELL, ("investigations", "other", "total"))
+    cells += (
+        ("investigations", "total", "management_action"),
+        ("investigations", "total", "total"),
+    )
+    values = sample("STF").values
+    more = {place: str(int(values[place]) + 1) for place in cells}
+    sample("STF").with_values(more).write(lake.landing / "STF second.xlsx")
+    assert run("run").exit_code == 0
+    return first, lake.marts.resolve()
+
+
+def test_a_revision_says_old_new_and_whose_return_caused_it(
+    two: tuple[Path, Path], run: Muster
+) -> None:
+    old, new = two
+    assert old != new
+    found = json.loads(run("releases", "compare", old.name, new.name, "--json").stdout)
+    assert [row["force_code"] for row in found["returns"]] == ["STF"]
+    assert found["otherwise"] == []
+    totals = {(row["measure"], row["breakdown"]): row for row in found["totals"]}
+    whole = totals["investigations", ""]
+    assert (whole["old"], whole["new"], whole["change"]) == (2207, 2208, 1)
+    assert {row["because"] for row in found["totals"]} == {"STF"}
+    assert ("investigations", "category=second_jobs") not in totals
+    assert "INV-01" in {row["figure_id"] for row in found["figures"]}
+    printed = run("releases", "compare", old.name[-6:])
+    assert "STF: live return" in printed.output
+    assert (
+        json.loads(run("releases", "compare", new.name, new.name, "--json").stdout)["totals"] == []
+    )
+
+
+def test_going_back_shows_the_earlier_release_and_is_recorded(
+    two: tuple[Path, Path], lake: Lake, run: Muster
+) -> None:
+    old, new = two
+    assert run("releases", "go-back", old.name).exit_code == 0
+    assert lake.marts.resolve() == old
+    listed = json.loads(run("releases", "--json").stdout)
+    assert [(row["release"], row["shown"]) for row in listed] == [
+        (new.name, False), (old.name, True),
+    ]  # fmt: skip
+    assert run("run").exit_code == 0
+    assert lake.marts.resolve() == new, "a run shows what the returns make"
+
+
+def test_a_damaged_release_is_named_and_not_gone_back_to(
+    two: tuple[Path, Path], lake: Lake, run: Muster
+) -> None:
+    old, new = two
+    assert run("releases", "verify").exit_code == 0
+    (old / "cells.parquet").unlink()
+    verified = run("releases", "verify")
+    assert verified.exit_code == 1
+    assert f"{old.name}: cells.parquet is missing" in verified.output
+    assert f"{new.name}: whole" in verified.output
+    refused = run("releases", "go-back", old.name)
+    assert refused.exit_code == 1
+    assert "is damaged" in str(refused.exception)
+    assert lake.marts.resolve() == new
+
+
+def test_a_name_of_no_release_is_answered_with_those_there_are(lake: Lake, run: Muster) -> None:
+    found = run("releases", "compare", "2011-revisit-x")
+    assert found.exit_code == 1
+    assert f"no release 2011-revisit-x. There are: {lake.marts.resolve().name}" in str(found.exception)
