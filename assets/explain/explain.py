@@ -11,6 +11,7 @@ import polars as pl
 
 from assets.explain.question import Question
 from assets.explain.released import Released
+from assets.explain.research import is_of_research, research_terms
 from assets.explain.terms import TERM, Terms, terms_of
 from schemas.errors import ContractError
 
@@ -43,7 +44,7 @@ def explain(question: Question, released: Released) -> Explanation:
         ContractError: the cells do not add up to the figure that was released.
     """
     live, value, unit = _asked(question, released)
-    terms = terms_of(question, live, released.collection)
+    terms = _terms(question, live, released)
     if terms is None or value is None:
         nothing = _addressed(TERM.to_frame(), released)
         reason = (question.figure or {}).get("note") or "no live return gives it"
@@ -60,6 +61,12 @@ def explain(question: Question, released: Released) -> Explanation:
         _addressed(terms.terms, released), _addressed(behind, released),
         _left_out(question, terms.terms, live, released),
     )  # fmt: skip
+
+
+def _terms(question: Question, live: pl.DataFrame, released: Released) -> Terms | None:
+    if is_of_research(question.measure):
+        return research_terms(question, released)
+    return terms_of(question, live, released.collection)
 
 
 def _asked(question: Question, released: Released) -> tuple[pl.DataFrame, float | None, str]:
@@ -79,7 +86,7 @@ def _asked(question: Question, released: Released) -> tuple[pl.DataFrame, float 
     mine = released.live.filter(pl.col("force_code") == question.force_code)
     if question.figure is not None:
         return mine, question.figure["computed"], question.figure["unit"]
-    terms = terms_of(question, mine, released.collection)
+    terms = _terms(question, mine, released)
     made = terms is not None and not terms.terms.is_empty()
     return mine, _worked_out(terms)[0] if terms and made else None, total.item(0, "unit")
 
@@ -146,6 +153,13 @@ def _left_out(
     here, adding = set(live["force_code"]), set(terms["force_code"])
     if not question.force_code and question.measure in _NOT_OF_EVERY_FORCE:
         return []
+    if is_of_research(question.measure):
+        of_forces = "" if terms["force_code"].null_count() else "the research gives no number of it"
+        return [
+            {"force_code": force, "reason": of_forces}
+            for force in sorted(asked)
+            if of_forces and force not in adding
+        ]
     return [
         {
             "force_code": force,

@@ -76,9 +76,8 @@ def _of_measure(
         known = mine["breakdown"].unique().sort().to_list()
         raise SetupError(_unknown(f"breakdown of {measure}", written or "(none)", known))
     periods = here["period"].to_list()
-    if period is None and len(periods) == 1:
-        period = periods[0]
-    period = period or "collection"
+    if period is None:
+        period = periods[0] if len(periods) == 1 else "collection"
     if period not in periods:
         raise SetupError(_unknown(f"period of {measure} {written}", period, periods))
     return Question(measure, written, period, force_code)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
+from assets.release.manifest import read_manifest
+from assets.research.evidence import Evidence, evidence
 from schemas.collection import Collection
 from schemas.contract import conform
 from schemas.tables import LiveEntries
@@ -17,10 +19,15 @@ from schemas.tables import LiveEntries
 
 @dataclass(frozen=True)
 class Released:
-    """The marts of one release in `folder`, for the collection it is of."""
+    """The marts of one release in `folder`, for the collection it is of.
+
+    `kept_research` is where the lake keeps research files; without it their figures cannot be
+    explained.
+    """
 
     folder: Path
     collection: Collection
+    kept_research: Path | None = None
 
     def mart(self, name: str) -> pl.DataFrame:
         """Return a mart of the release."""
@@ -51,3 +58,14 @@ class Released:
         """What the force sent where a correction stands in its place: address and `sent`."""
         place = ["force_code", "sheet", "row_code", "column_code"]
         return self.mart("corrections").select(*place, pl.col("from_value").alias("sent"))
+
+    def research(self, name: str) -> Evidence | None:
+        """Return a research file that the release was made from, None where it had none.
+
+        Raises:
+            LakeError: the file is no longer where the lake keeps research.
+        """
+        used = {row[0]: row[1] for row in read_manifest(self.folder)["made_from"]["research"]}
+        if name not in used:
+            return None
+        return evidence(self.kept_research or self.folder, name, used[name], self.collection)

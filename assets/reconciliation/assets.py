@@ -3,7 +3,7 @@
 import dagster as dg
 import polars as pl
 
-from assets.declare import table
+from assets.declare import RESEARCH, table
 from assets.reconciliation.reconcile import reconcile
 from schemas.collection import load_collection
 from schemas.marts.returns import Reconciliation
@@ -18,14 +18,17 @@ _STAGE = "reconciliation"
     national="totals/national_totals",
     live="validation/live_entries",
     printed="reports/report_figures",
+    instances=RESEARCH["instances"],
 )
 def reconciliation(
     context: dg.AssetExecutionContext,
     national: pl.DataFrame,
     live: pl.DataFrame,
     printed: pl.DataFrame,
+    instances: pl.DataFrame,
 ) -> pl.DataFrame:
-    return reconcile(national, live, printed, load_collection(context.partition_key))
+    collection = load_collection(context.partition_key)
+    return reconcile(national, live, printed, collection, instances)
 
 
 @dg.asset_check(

@@ -69,12 +69,17 @@ RANGES: Final[dict[str, Callable[[Pair], bool]]] = {
 """Wordings that leave room: satisfied means `within_qualifier`."""
 
 
-def compare(qualifier: str, pair: Pair) -> str:
+def compare(qualifier: str, pair: Pair, unit: str = "count") -> str:
     """Return `match`, `within_qualifier` or `differs`.
+
+    A percent is printed rounded even where the publication does not say so: 81 per cent of 853
+    respondents is nobody's number. `exact` leaves it that room.
 
     Raises:
         KeyError: the qualifier is none of those above.
     """
-    if qualifier in EQUALITIES:
-        return "match" if EQUALITIES[qualifier](pair) else "differs"
-    return "within_qualifier" if RANGES[qualifier](pair) else "differs"
+    if qualifier in EQUALITIES and EQUALITIES[qualifier](pair):
+        return "match"
+    printed_rounded = qualifier == "exact" and unit.startswith("percent")
+    satisfied = _rounded if printed_rounded else {**EQUALITIES, **RANGES}[qualifier]
+    return "within_qualifier" if satisfied(pair) else "differs"

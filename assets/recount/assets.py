@@ -3,8 +3,9 @@
 import dagster as dg
 import polars as pl
 
-from assets.declare import table
+from assets.declare import RESEARCH, table
 from assets.recount import checks
+from assets.research.tables import ResearchTables
 from schemas.collection import load_collection
 from schemas.marts.totals import NationalChecks
 
@@ -18,15 +19,23 @@ _STAGE = "recount"
     national="totals/national_totals",
     investigations="totals/investigations",
     cells="totals/cells",
+    **RESEARCH,
 )
 def national_checks(
     context: dg.AssetExecutionContext,
     national: pl.DataFrame,
     investigations: pl.DataFrame,
     cells: pl.DataFrame,
+    **research: pl.DataFrame,
 ) -> pl.DataFrame:
-    collection = load_collection(context.partition_key)
-    return checks.national_checks(checks.Totals(national, investigations, cells, collection))
+    totals = checks.Totals(
+        national,
+        investigations,
+        cells,
+        load_collection(context.partition_key),
+        ResearchTables(**research),
+    )
+    return checks.national_checks(totals)
 
 
 @dg.asset_check(

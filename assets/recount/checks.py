@@ -5,14 +5,15 @@ Belongs here: checks of totals against each other. Does not: checks of a force's
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
 import polars as pl
 
-from assets.recount.recount import differences, recounted
+from assets.recount.recount import differences, recounted, research_recounted
+from assets.research.tables import ResearchTables, no_research
 from schemas import vocabulary as v
 from schemas.breakdown import Band, write_breakdown
 from schemas.collection import Collection
@@ -35,12 +36,13 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Totals:
-    """What the checks read: marts NationalTotals, Investigations and Cells, and the collection."""
+    """What the checks read: marts NationalTotals, Investigations and Cells, and the rest."""
 
     national: pl.DataFrame
     investigations: pl.DataFrame
     cells: pl.DataFrame
     collection: Collection
+    research: ResearchTables = field(default_factory=no_research)
 
     @cached_property
     def value(self) -> dict[Key, float | None]:
@@ -119,8 +121,13 @@ def the_rest_is_not_negative(totals: Totals) -> Iterator[str]:
 
 
 def the_second_engine_agrees(totals: Totals) -> Iterator[str]:
-    """M004: another engine finds the same totals in the same cells."""
-    recount = recounted(totals.cells, totals.collection)
+    """M004: another engine finds the same totals in the same cells and the same research."""
+    recount = pl.concat(
+        [
+            recounted(totals.cells, totals.collection),
+            research_recounted(totals.research, totals.collection),
+        ]
+    )
     for row in differences(totals.national, recount).iter_rows(named=True):
         yield (
             f"{row['measure']} {row['breakdown']} {row['period']}: {row['value']} of"

@@ -1,7 +1,7 @@
-"""The second engine: DuckDB computes every national total from the live cells alone.
+"""The second engine: DuckDB computes every national total from the live cells and the research.
 
-Belongs here: running recount.sql and comparing. It shares no code with assets/totals/, so that the
-two do not make the same mistake (rule M004).
+Belongs here: running the SQL beside it and comparing. It shares no code with assets/totals/ and
+assets/research/, so that the two do not make the same mistake (rule M004).
 """
 
 from pathlib import Path
@@ -10,10 +10,13 @@ from typing import Final
 import duckdb
 import polars as pl
 
+from assets.research.tables import ResearchTables
 from schemas.collection import Collection
 from schemas.reference import capability_questions
+from schemas.research import QUESTIONS
 
 SQL: Final = Path(__file__).with_name("recount.sql")
+RESEARCH_SQL: Final = Path(__file__).with_name("research.sql")
 KEY: Final = ["measure", "breakdown", "period"]
 
 OF_CELLS_ALONE: Final = ("reporting_bodies", "months_in_collection")
@@ -39,6 +42,29 @@ def recounted(cells: pl.DataFrame, collection: Collection) -> pl.DataFrame:
         engine.register("band", _bands(collection).to_arrow())
         engine.register("months", _months(collection).to_arrow())
         found: pl.DataFrame = engine.sql(SQL.read_text(encoding="utf-8")).pl()
+    return found.select(*KEY, "value", "forces_included").sort(KEY)
+
+
+def research_recounted(research: ResearchTables, collection: Collection) -> pl.DataFrame:
+    """Return every total of the inspectorate's own research as the second engine finds it.
+
+    Args:
+        research: the research in use.
+        collection: the collection, for its forces and its year.
+
+    Returns:
+        The columns of `recounted`; what the research does not give has no row.
+    """
+    choices = [(code, answer) for code, asked in QUESTIONS.items() for answer in asked.answers]
+    with duckdb.connect(":memory:", config={"threads": 1}) as engine:
+        engine.register("profile", research.profiles.to_arrow())
+        engine.register("instance", research.instances.to_arrow())
+        engine.register("response", research.responses.to_arrow())
+        choice = pl.DataFrame(choices, schema=["question", "answer"], orient="row")
+        engine.register("choice", choice.to_arrow())
+        engine.register("census", pl.DataFrame({"year": [collection.census.year]}).to_arrow())
+        engine.register("ours", pl.DataFrame({"force_code": collection.forces}).to_arrow())
+        found: pl.DataFrame = engine.sql(RESEARCH_SQL.read_text(encoding="utf-8")).pl()
     return found.select(*KEY, "value", "forces_included").sort(KEY)
 
 
@@ -79,7 +105,8 @@ def differences(national: pl.DataFrame, recount: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         national: mart NationalTotals.
-        recount: as `recounted` returns it.
+        recount: as `recounted` returns it, with the rows of `research_recounted` below where
+            there is research.
     """
     ours = national.filter(~pl.col("measure").is_in(OF_CELLS_ALONE)).select(
         *KEY, "value", "forces_included", pl.lit(value=True).alias("ours")

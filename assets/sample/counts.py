@@ -34,7 +34,7 @@ class CountProgram(Program):
         fixed = list(totals)
         self._expected = rake(expected, fixed)
         self._unknowns = {
-            place: self.near(draw(mean, *place), _weight(mean, place))
+            place: self.near(draw(mean, *place), step_cost(mean, *place))
             for place, mean in self._expected.items()
         }
         for total in fixed:
@@ -73,9 +73,9 @@ class CountProgram(Program):
                 self.require_share(self.at(place), nation, high=LARGEST_SHARE)
 
 
-def _weight(mean: float, place: Place) -> float:
+def step_cost(mean: float, *key: object) -> float:
     """Return what a step away from the draw costs: less where counts stray further anyway.
 
     A little chance leaves no two steps at equal cost, so that one solution is the best.
     """
-    return (1 + 0.1 * fraction("weight", *place)) / math.sqrt(1 + mean)
+    return (1 + 0.1 * fraction("weight", *key)) / math.sqrt(1 + mean)

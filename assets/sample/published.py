@@ -1,6 +1,6 @@
-"""The published figures as the sample meets them: totals that places in the returns add up to.
+"""The published figures as the sample meets them: totals that places of the sample add up to.
 
-Belongs here: which figures bind the returns, and which places each one covers. Does not: what a
+Belongs here: which figures bind the sample, and which places each one covers. Does not: what a
 return may plausibly say beyond them (likelihood.py), nor how whole numbers are found (program.py).
 """
 
@@ -25,7 +25,7 @@ _ONE_OF: Final = {
 
 
 class Place(NamedTuple):
-    """Where a count or an answer stands: the force and the entry of its return."""
+    """Where a count or an answer stands: the force and the entry of its return, or of research."""
 
     force_code: str
     sheet: str
@@ -39,7 +39,7 @@ Facets = Mapping[str, str | None]
 
 @dataclass(frozen=True)
 class Figure:
-    """One published figure that comes from the returns.
+    """One published figure.
 
     `parts` are the keys and codes of its breakdown; `force_code` is null for the nation; `value` is
     in the figure's own unit, and `qualifier` says how the publication words it.
@@ -72,11 +72,11 @@ def codes(key: str, text: str) -> tuple[str, ...]:
 
 
 def figures(
-    collection: Collection, measure: str, period: str = COLLECTION_PERIOD
+    collection: Collection, measure: str, period: str = COLLECTION_PERIOD, basis: str = "returns"
 ) -> Iterator[Figure]:
-    """Yield the figures of a measure that come from the returns, national and by force."""
+    """Yield the figures of a measure that come from the returns, or else, national and by force."""
     rows = published_figures(collection.published.figures_path).filter(
-        pl.col("basis") == "returns", pl.col("measure") == measure, pl.col("period") == period
+        pl.col("basis") == basis, pl.col("measure") == measure, pl.col("period") == period
     )
     for row in rows.iter_rows(named=True):
         yield Figure(
@@ -89,7 +89,11 @@ def figures(
 
 
 def figure(
-    collection: Collection, measure: str, period: str = COLLECTION_PERIOD, **parts: str
+    collection: Collection,
+    measure: str,
+    period: str = COLLECTION_PERIOD,
+    basis: str = "returns",
+    **parts: str,
 ) -> float:
     """Return the national figure of a measure with exactly these parts.
 
@@ -98,7 +102,7 @@ def figure(
     """
     found = {
         f.value
-        for f in figures(collection, measure, period)
+        for f in figures(collection, measure, period, basis)
         if f.force_code is None and f.parts == parts
     }
     if len(found) != 1:

@@ -1,15 +1,18 @@
-"""Makes the 44 sample returns and writes returns.csv: `python -m assets.sample.solve`.
+"""Makes the sample and writes its tables: `python -m assets.sample.solve`.
 
-Reconstructed, as the forces' own were not published: counts that add up to every published figure
-and rise with the ASSUMED size of each force (its officers and staff of about March 2012, rounded),
-which serves to make them plausible, no more. Does not belong here: any one sheet (solve_*.py).
+Reconstructed, as returns and research were not published: counts that add up to every published
+figure and rise with the ASSUMED size of each force (its officers and staff of about March 2012,
+rounded), which serves to make them plausible, no more. Each table has a module solve_*.py.
 """
 
 import csv
 import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Final
 
 from assets.sample.published import Place
+from assets.sample.research import INSTANCES_PATH, PROFILES_PATH, SURVEY_PATH
 from assets.sample.returns import COLUMNS, RETURNS_PATH
 from assets.sample.solve_capability import solve_capability
 from assets.sample.solve_comparators import solve_comparators
@@ -18,7 +21,11 @@ from assets.sample.solve_outcomes import solve_outcomes
 from assets.sample.solve_registers import solve_registers
 from assets.sample.solve_rows import solve_rows
 from assets.sample.solve_second_jobs import solve_second_jobs
+from assets.sample.solve_social_media import solve_social_media
+from assets.sample.solve_survey import solve_survey
 from schemas.collection import Collection, load_collection
+from schemas.contract import columns
+from schemas.research import SocialMediaInstances, SocialMediaProfiles
 
 COLLECTION: Final = "2012-revisit"
 """The collection the sample is made for."""
@@ -43,19 +50,36 @@ def solve(collection: Collection) -> dict[Place, int | str]:
     }
 
 
+def solve_research(collection: Collection) -> dict[Path, str]:
+    """Return the text of each stored table of research, by its path."""
+    profiles, instances = solve_social_media(collection)
+    survey = [(*answered, count) for answered, count in solve_survey(collection).items()]
+    return {
+        PROFILES_PATH: _as_csv([c.name for c in columns(SocialMediaProfiles)], profiles),
+        INSTANCES_PATH: _as_csv([c.name for c in columns(SocialMediaInstances)], instances),
+        SURVEY_PATH: _as_csv(("year", "wave", "question", "answer", "respondents"), survey),
+    }
+
+
 def as_csv(entries: dict[Place, int | str]) -> str:
     """Return the entries as the text of returns.csv: one line each, sorted by place."""
+    return _as_csv(COLUMNS, ([*place, value] for place, value in sorted(entries.items())))
+
+
+def _as_csv(heads: Sequence[str], rows: Iterable[Sequence[int | str]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([*place, value] for place, value in sorted(entries.items()))
+    writer.writerow(heads)
+    writer.writerows(rows)
     return text.getvalue()
 
 
 def main() -> None:
     """Solve the sample and write it."""
-    text = as_csv(solve(load_collection(COLLECTION)))
-    RETURNS_PATH.write_text(text, encoding="utf-8", newline="")
+    collection = load_collection(COLLECTION)
+    tables = {RETURNS_PATH: as_csv(solve(collection)), **solve_research(collection)}
+    for path, text in tables.items():
+        path.write_text(text, encoding="utf-8", newline="")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import dagster as dg
 import polars as pl
 
-from assets.declare import table
+from assets.declare import RESEARCH, table
 from assets.reports.store import agreed
+from assets.research.tables import ResearchTables
 from assets.totals import breakdowns, facts, force_profiles, national
 from schemas.collection import load_collection
 from schemas.contract import Contract
@@ -41,9 +42,14 @@ FROM_LIVE = [
 ]
 
 
-@table(total_marts.NationalTotals, _STAGE, "national_totals", live=_LIVE)
-def national_totals(context: dg.AssetExecutionContext, live: pl.DataFrame) -> pl.DataFrame:
-    return national.national_totals(live, load_collection(context.partition_key))
+@table(total_marts.NationalTotals, _STAGE, "national_totals", live=_LIVE, **RESEARCH)
+def national_totals(
+    context: dg.AssetExecutionContext,
+    live: pl.DataFrame,
+    **research: pl.DataFrame,
+) -> pl.DataFrame:
+    collection = load_collection(context.partition_key)
+    return national.national_totals(live, collection, ResearchTables(**research))
 
 
 @table(total_marts.Comparisons, _STAGE, "comparisons", totals="totals/national_totals")
@@ -63,15 +69,17 @@ def distribution(context: dg.AssetExecutionContext, live: pl.DataFrame) -> pl.Da
     live=_LIVE,
     status="validation/returns_status",
     printed="reports/report_figures",
+    instances=RESEARCH["instances"],
 )
 def profiles(
     context: dg.AssetExecutionContext,
     live: pl.DataFrame,
     status: pl.DataFrame,
     printed: pl.DataFrame,
+    instances: pl.DataFrame,
 ) -> pl.DataFrame:
     collection = load_collection(context.partition_key)
-    return force_profiles.force_profiles(live, status, agreed(printed), collection)
+    return force_profiles.force_profiles(live, status, agreed(printed), collection, instances)
 
 
 @dg.asset_check(

@@ -4,6 +4,8 @@ from typing import Final
 
 import polars as pl
 
+from assets.research.social_media import social_media_cases
+from assets.research.tables import no_research
 from assets.totals import counted
 from schemas import vocabulary as v
 from schemas.collection import Collection
@@ -25,7 +27,11 @@ _STAFFING: Final = "acu_staffing_change"
 
 
 def force_profiles(
-    live: pl.DataFrame, status: pl.DataFrame, printed: pl.DataFrame, collection: Collection
+    live: pl.DataFrame,
+    status: pl.DataFrame,
+    printed: pl.DataFrame,
+    collection: Collection,
+    instances: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return the mart ForceProfiles.
 
@@ -34,6 +40,7 @@ def force_profiles(
         status: mart ReturnsStatus.
         printed: table ReportFigures, with one value a force and figure.
         collection: the collection, which says which forces are expected.
+        instances: table InstancesInUse; None for no research.
     """
     known = forces().select("force_code", "ons_code", "region", pl.col("full_name").alias("name"))
     expected = status.select("force_code", "state").join(known, on="force_code", how="left")
@@ -42,6 +49,8 @@ def force_profiles(
     rows = expected.join(
         pl.concat([sent, reported], how="diagonal"), on="force_code", how="left", validate="1:1"
     )
+    found = no_research().instances if instances is None else instances
+    rows = _with_cases(rows, social_media_cases(found, collection))
     months = collection.period.months
     absent = [c for c in columns(ForceProfiles) if c.name not in {*rows.columns, _RATE}]
     return conform(
@@ -53,6 +62,19 @@ def force_profiles(
 
 
 _RATE: Final = "investigations_per_month"
+_CASES: Final = "social_media_cases"
+
+
+def _with_cases(rows: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
+    """Add each force's cases in the research; without them what its report printed stands."""
+    printed = pl.col(_CASES) if _CASES in rows.columns else pl.lit(None, pl.Int64)
+    found = cases.select("force_code", "cases", pl.col("basis").alias("cases_basis"))
+    both = rows.with_columns(printed.alias(_CASES)).join(found, on="force_code", how="left")
+    reported = pl.when(pl.col(_CASES).is_not_null()).then(pl.lit("published"))
+    return both.with_columns(
+        pl.coalesce("cases", _CASES).alias(_CASES),
+        pl.coalesce("cases_basis", reported).alias("social_media_basis"),
+    )
 
 
 def _from_returns(live: pl.DataFrame) -> pl.DataFrame:

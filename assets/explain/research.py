@@ -1,0 +1,127 @@
+"""How each figure of the inspectorate's own research is made: of the rows of which file.
+
+Belongs here: one function a kind of measure, from the rows of a file to terms. Written apart from
+the totals (assets/research/), so that each can be held to the other.
+"""
+
+from typing import Final
+
+import polars as pl
+
+from assets.explain.question import Question
+from assets.explain.released import Released
+from assets.explain.terms import TERM, Terms
+from assets.research.evidence import Evidence
+from schemas.research import YES
+
+_FOUND: Final = "social_media_"
+_ASKED: Final = "survey_"
+_SHARE: Final = "_share"
+_WHOLE_OF: Final = {
+    "profiles_inappropriate": "profiles",
+    "accounts_still_visible": "accounts_inappropriate",
+}
+"""Counts of profiles and accounts that are a share of another."""
+
+
+def is_of_research(measure: str) -> bool:
+    """Return whether a measure comes from the inspectorate's own research."""
+    return measure.startswith((_FOUND, _ASKED))
+
+
+def research_terms(question: Question, released: Released) -> Terms | None:
+    """Return what a total of research is made of, None where the release had no such file.
+
+    Raises:
+        LakeError: the file is no longer where the lake keeps research.
+    """
+    name = question.measure.removesuffix(_SHARE)
+    if name.startswith(_ASKED):
+        file, make = "survey_responses.csv", _survey
+    elif name in {"social_media_instances", "social_media_cases"}:
+        file, make = "social_media_instances.csv", _instances
+    else:
+        file, make = "social_media_profiles.csv", _profiles
+    found = released.research(file)
+    if found is None:
+        return None
+    year = int(question.parts.get("year", released.collection.census.year))
+    here = pl.col("year") == year
+    if file != "survey_responses.csv":
+        forces = [question.force_code] if question.force_code else released.collection.forces
+        here &= pl.col("force_code").is_in(forces)
+    return make(question, found.where(here))
+
+
+def _profiles(question: Question, found: Evidence) -> Terms:
+    name = question.measure.removeprefix(_FOUND)
+    part = name.removesuffix(_SHARE)
+    if name == "forces_researched":
+        return Terms(_terms(found, "force_code", "value", adds=pl.lit(1.0)))
+    if part == name:
+        return Terms(_terms(found, name, "value"))
+    whole = _WHOLE_OF[part]
+    both = found.where(pl.col(part).is_not_null() & pl.col(whole).is_not_null())
+    return _quotient(_terms(both, part, "numerator"), _terms(both, whole, "denominator"))
+
+
+def _instances(question: Question, found: Evidence) -> Terms:
+    kinds = {key: text for key, text in question.parts.items() if key in {"site", "category"}}
+    of_kind = found
+    for key, text in kinds.items():
+        of_kind = of_kind.where(pl.col(key) == text)
+    if not question.measure.endswith(_SHARE):
+        return Terms(_terms(of_kind, "instances", "value"))
+    return _quotient(
+        _terms(of_kind, "instances", "numerator"), _terms(found, "instances", "denominator")
+    )
+
+
+def _survey(question: Question, found: Evidence) -> Terms:
+    code, answer = question.parts.get("question"), question.parts.get("answer")
+    if question.measure == "survey_waves":
+        return Terms(_each("wave", found, "wave", "value"))
+    if code is None:
+        return Terms(_each("respondent_id", found, "respondent_id", "value"))
+    put = found.where(pl.col("question") == code)
+    given = put.where(pl.col("answer") == (answer or YES))
+    if question.measure == "survey_respondents":
+        return Terms(_each("respondent_id", given if answer else put, "answer", "value"))
+    return _quotient(
+        _each("respondent_id", given, "answer", "numerator"),
+        _each("respondent_id", put, "answer", "denominator"),
+    )
+
+
+def _each(thing: str, found: Evidence, column: str, part: str) -> pl.DataFrame:
+    """Return a term of 1 for each thing, at the first of its rows."""
+    return _terms(found.where(pl.col(thing).is_first_distinct()), column, part, adds=pl.lit(1.0))
+
+
+def _terms(found: Evidence, column: str, part: str, adds: pl.Expr | None = None) -> pl.DataFrame:
+    """Return the cells of a column as TERM; unless something else is said, each adds its number.
+
+    A row is named by the codes that tell it from others.
+    """
+    codes = [name for name in _ROW_CODES if name in found.rows.columns]
+    of_survey = "respondent_id" in codes
+    force = pl.lit(None, pl.String) if of_survey else pl.col("force_code")
+    adding = found.rows.drop_nulls(column)
+    return adding.select(
+        force.alias("force_code"),
+        pl.lit(found.sha256).alias("sha256"),
+        pl.lit(found.file).alias("sheet"),
+        found.cell(column).alias("cell"),
+        pl.concat_str(codes, separator=".").alias("row_code"),
+        pl.lit(column).alias("column_code"),
+        pl.col(column).cast(pl.String).alias("entry"),
+        (pl.col(column) if adds is None else adds).cast(pl.Float64).alias("value"),
+        pl.lit(part).alias("part"),
+    ).select(TERM.names())
+
+
+_ROW_CODES: Final = ("respondent_id", "year", "site", "category", "question")
+
+
+def _quotient(top: pl.DataFrame, bottom: pl.DataFrame) -> Terms:
+    return Terms(pl.concat([top, bottom]), factor=100)

@@ -1,0 +1,145 @@
+"""Research files: each kept for ever by its hash, the newest acceptable one of each name in use.
+
+Belongs here: from the research folder to the tables that everything else is made of. Does not: how
+a file is read (reading.py).
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from assets.lake import Lake, atomic_file
+from assets.research.agreement import disagreements
+from assets.research.dropped import dropped
+from assets.research.problem import Problem, ResearchError
+from assets.research.reading import read_file
+from assets.research.tables import ResearchTables
+from schemas.collection import Collection
+from schemas.contract import conform, empty, keys
+from schemas.errors import LakeError
+from schemas.research import FILES
+from schemas.research_in_use import IN_USE, ResearchFiles, ResearchProblems
+
+_PROBLEM: Final = keys(ResearchProblems)
+
+
+@dataclass(frozen=True)
+class Research:
+    """The research in use.
+
+    `tables`: what it says. `files`: table ResearchFiles, the files that it comes from. `problems`:
+    table ResearchProblems, of the newest file of each name and of the folder. `new`: names of the
+    files that were received now.
+    """
+
+    tables: ResearchTables
+    files: pl.DataFrame
+    problems: pl.DataFrame
+    new: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A file in the raw store; its folder's name holds the other three, joined by `-`."""
+
+    path: Path
+    number: int
+    basis: str
+    sha256: str
+
+    @classmethod
+    def at(cls, path: Path) -> "_Kept":
+        number, basis, sha256 = path.parent.name.split("-")
+        return cls(path, int(number), basis, sha256)
+
+
+def read_research(lake: Lake, collection: Collection) -> Research:
+    """Keep the files that were dropped, and read the newest acceptable one of each name.
+
+    Raises:
+        LakeError: a file cannot be kept, or is no longer what was received.
+    """
+    found = dropped(lake.research)
+    new = [name for name, content in found.files if _keep(lake, name, content, found.basis)]
+    problems = list(found.problems)
+    tables: dict[str, pl.DataFrame] = {}
+    used = []
+    for name, contract in IN_USE.items():
+        table, kept, wrong = _newest_acceptable(_newest_first(lake, name), collection)
+        tables[name] = conform(contract, empty(contract) if table is None else table)
+        problems += wrong
+        used += [(name, kept.sha256, kept.basis)] if kept else []
+    research = ResearchTables(*tables.values())
+    problems += disagreements(research.profiles, research.instances)
+    return Research(
+        research,
+        conform(ResearchFiles, _frame(used, empty(ResearchFiles))),
+        _told(problems),
+        tuple(new),
+    )
+
+
+def _newest_first(lake: Lake, name: str) -> list[_Kept]:
+    found = (_Kept.at(path) for path in lake.kept_research.glob(f"*-*-*/{name}"))
+    return sorted(found, key=lambda kept: kept.number, reverse=True)
+
+
+def _keep(lake: Lake, name: str, content: bytes, basis: str) -> bool:
+    """Keep a file unless it is the newest of its name already; return whether it was new.
+
+    The newest alone is compared: a name is always the same, so an earlier file that is dropped
+    again is meant to count again.
+    """
+    sha256 = hashlib.sha256(content).hexdigest()
+    newest = next(iter(_newest_first(lake, name)), None)
+    if newest and (newest.sha256, newest.basis) == (sha256, basis):
+        return False
+    number = max((kept.number for n in FILES for kept in _newest_first(lake, n)), default=0) + 1
+    with atomic_file(lake.kept_research / f"{number:06d}-{basis}-{sha256}" / name) as file:
+        file.write(content)
+    return True
+
+
+def _newest_acceptable(
+    newest_first: list[_Kept], collection: Collection
+) -> tuple[pl.DataFrame | None, _Kept | None, tuple[Problem, ...]]:
+    """Return a file's table with its basis, where it lies, and what is wrong with the newest."""
+    problems: tuple[Problem, ...] = ()
+    for kept in newest_first:
+        try:
+            table = read_file(kept.path.name, _content(kept), collection)
+        except ResearchError as error:
+            problems = problems or error.problems
+        else:
+            return table.with_columns(pl.lit(kept.basis).alias("basis")), kept, problems
+    return None, None, problems
+
+
+def _content(kept: _Kept) -> bytes:
+    content = kept.path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != kept.sha256:
+        raise LakeError(
+            kept.path,
+            "the research file has changed since it was received",
+            "Restore it from the backup of the lake.",
+        )
+    return content
+
+
+def _told(problems: Iterable[Problem]) -> pl.DataFrame:
+    rows = _frame(map(_as_row, problems), empty(ResearchProblems))
+    return conform(ResearchProblems, rows.unique(_PROBLEM, keep="first", maintain_order=True))
+
+
+def _as_row(problem: Problem) -> tuple[str | int | None, ...]:
+    return (
+        problem.file, problem.row, problem.column, problem.observed, problem.expected, problem.fix,
+    )  # fmt: skip
+
+
+def _frame(rows: Iterable[tuple[str | int | None, ...]], like: pl.DataFrame) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=like.schema, orient="row")

@@ -1,0 +1,181 @@
+"""Research is kept for ever, the newest acceptable file counts, and a bad one blocks nothing."""
+
+import os
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from schemas.errors import LakeError
+from schemas.research import BASIS_FILE
+from tests.research.files import INSTANCES, PROFILES, SURVEY, Folder
+
+
+def _kept(folder: Folder) -> list[Path]:
+    return sorted(folder.lake.kept_research.glob("*/*"))
+
+
+def _profiles_of(folder: Folder, force: str) -> int:
+    table = folder.read().tables.profiles
+    return int(table.filter(pl.col("force_code") == force, pl.col("year") == 2012)["profiles"][0])
+
+
+def _say(folder: Folder, force: str, profiles: str) -> None:
+    here = (pl.col("force_code") == force) & (pl.col("year") == "2012")
+    changed = pl.when(here).then(pl.lit(profiles)).otherwise("profiles").alias("profiles")
+    folder.change(PROFILES, lambda t: t.with_columns(changed))
+
+
+def test_without_a_folder_there_is_no_research(folder: Folder) -> None:
+    folder.lake.research.rmdir()
+    read = folder.read()
+    tables = read.tables
+    assert tables.profiles.is_empty()
+    assert tables.instances.is_empty()
+    assert tables.responses.is_empty()
+    assert read.files.is_empty()
+    assert read.problems.is_empty()
+
+
+def test_one_file_alone_is_research_of_its_kind(folder: Folder) -> None:
+    read = folder.drop(INSTANCES).read()
+    assert read.tables.instances.height == 416
+    assert read.tables.profiles.is_empty()
+    assert read.problems.is_empty()
+    assert read.files["file_name"].to_list() == [INSTANCES]
+
+
+def test_reading_again_receives_nothing_new(folder: Folder) -> None:
+    assert set(folder.drop(PROFILES, INSTANCES, BASIS_FILE).read().new) == {PROFILES, INSTANCES}
+    before = _kept(folder)
+    assert folder.read().new == ()
+    assert _kept(folder) == before
+
+
+def test_a_new_file_counts_and_the_old_one_is_kept(folder: Folder) -> None:
+    folder.drop(PROFILES)
+    before = _profiles_of(folder, "STF")
+    first = _kept(folder)[0].read_bytes()
+    _say(folder, "STF", "77")
+    assert _profiles_of(folder, "STF") == 77 != before
+    kept = [path.read_bytes() for path in _kept(folder)]
+    assert len(kept) == 2
+    assert kept[0] == first
+
+
+def test_an_earlier_file_dropped_again_counts_again(folder: Folder) -> None:
+    """Names are fixed, so dropping the old file is the only way back."""
+    before = _profiles_of(folder.drop(PROFILES), "STF")
+    _say(folder, "STF", "77")
+    folder.read()
+    assert _profiles_of(folder.drop(PROFILES), "STF") == before
+
+
+def test_a_bad_file_leaves_the_earlier_one_in_use_and_says_so(folder: Folder) -> None:
+    before = _profiles_of(folder.drop(PROFILES, INSTANCES), "STF")
+    used = folder.read().files
+    _say(folder, "STF", "many")
+    read = folder.read()
+    assert _profiles_of(folder, "STF") == before
+    assert read.files.equals(used)
+    assert read.problems.select("file_name", "column_name").rows() == [(PROFILES, "profiles")]
+    assert read.tables.instances.height == 416
+
+
+def test_only_the_newest_file_is_complained_about(folder: Folder) -> None:
+    for said in ("many", "lots", "plenty"):
+        _say(folder, "STF", said)
+        observed = folder.read().problems["observed"].to_list()
+        assert observed == [repr(said)]
+    _say(folder, "STF", "12")
+    assert folder.read().problems.is_empty()
+
+
+def test_a_file_that_goes_from_the_folder_stays_in_use(folder: Folder) -> None:
+    folder.drop(INSTANCES).read()
+    (folder.lake.research / INSTANCES).unlink()
+    assert folder.read().tables.instances.height == 416
+
+
+def test_the_basis_travels_with_the_file_it_was_dropped_with(folder: Folder) -> None:
+    """Reconstructed figures that pass for found ones would be a lie; so would the reverse."""
+    folder.drop(PROFILES, INSTANCES, BASIS_FILE)
+    assert set(folder.read().tables.instances["basis"]) == {"reconstructed"}
+    (folder.lake.research / BASIS_FILE).unlink()
+    (folder.lake.research / INSTANCES).unlink()
+    _say(folder, "STF", "77")
+    read = folder.read()
+    assert set(read.tables.profiles["basis"]) == {"submitted"}
+    assert set(read.tables.instances["basis"]) == {"reconstructed"}
+    assert dict(read.files.select("file_name", "basis").iter_rows()) == {
+        PROFILES: "submitted", INSTANCES: "reconstructed",
+    }  # fmt: skip
+
+
+def test_the_same_file_with_another_basis_is_received_anew(folder: Folder) -> None:
+    folder.drop(INSTANCES).read()
+    folder.drop(BASIS_FILE)
+    read = folder.read()
+    assert read.new == (INSTANCES,)
+    assert set(read.tables.instances["basis"]) == {"reconstructed"}
+
+
+def test_where_the_basis_cannot_be_told_nothing_is_taken_in(folder: Folder) -> None:
+    folder.drop(INSTANCES).write(BASIS_FILE, "made up")
+    read = folder.read()
+    assert read.tables.instances.is_empty()
+    [problem] = read.problems.rows(named=True)
+    assert (problem["file_name"], problem["observed"]) == (BASIS_FILE, "'made up'")
+    assert "reconstructed" in problem["expected"]
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "unknown", "folder", "closed"])
+def test_what_is_no_research_file_is_left_alone_and_told(kind: str, folder: Folder) -> None:
+    """A pipe that is opened would hold the run for ever; a link may lead anywhere."""
+    path = folder.lake.research / SURVEY
+    if kind == "link":
+        path.symlink_to("/etc/passwd")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "unknown":
+        path = path.with_name("notes\udcff.csv")
+        path.write_text("x")
+    elif kind == "folder":
+        path = path.with_name("older")
+        path.mkdir()
+    else:
+        path.write_text(folder.short_text(SURVEY))
+        path.chmod(0)
+        if os.access(path, os.R_OK):
+            pytest.skip("this account reads every file")
+    folder.drop(INSTANCES)
+    read = folder.read()
+    assert read.problems.height == 1
+    assert read.new == (INSTANCES,)
+
+
+def test_an_unfinished_copy_is_left_for_the_next_time(folder: Folder) -> None:
+    folder.write(f"{SURVEY}.partial", "respondent_id,ye")
+    assert folder.read().new == ()
+
+
+def test_a_kept_file_that_has_changed_is_never_used(folder: Folder) -> None:
+    folder.drop(INSTANCES).read()
+    [kept] = _kept(folder)
+    kept.chmod(0o644)
+    kept.write_text(kept.read_text().replace(",0\n", ",1\n", 1))
+    with pytest.raises(LakeError, match="has changed since it was received"):
+        folder.read()
+
+
+def test_two_files_that_disagree_are_told_and_both_used(folder: Folder) -> None:
+    """Which of them is right is for the researchers to say."""
+    folder.drop(INSTANCES)
+    here = (pl.col("force_code") == "STF") & (pl.col("year") == "2012")
+    one = pl.when(here).then(pl.lit("1")).otherwise("profiles_inappropriate")
+    folder.change(PROFILES, lambda t: t.with_columns(one.alias("profiles_inappropriate")))
+    read = folder.read()
+    [problem] = read.problems.rows(named=True)
+    assert problem["observed"] == "1 for STF in 2012"
+    assert problem["expected"].startswith("profiles that fit the 0 instances")
+    assert read.files.height == 2
