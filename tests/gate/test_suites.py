@@ -1,0 +1,87 @@
+"""What is expected follows from the contracts, all of it and nothing else."""
+
+import pandera.polars as pa
+import pytest
+
+from assets.gate.expectation import Expectation, Suite
+from assets.gate.particular import PARTICULAR
+from assets.gate.suites import suite
+from schemas.collection import Collection
+from schemas.contract import Contract, Table, column, columns, keys
+from schemas.errors import ContractError
+from schemas.marts.catalogue import MARTS
+
+
+def _of(suite: Suite, kind: str, name: str) -> list[Expectation]:
+    return [each for each in suite if each.type == kind and each.column == name]
+
+
+@pytest.mark.parametrize("name", MARTS)
+def test_everything_a_contract_says_of_a_column_is_expected(
+    name: str, collection: Collection
+) -> None:
+    """A column added to a contract must not slip past the gate."""
+    derived = suite(name, MARTS[name], collection)
+    for each in columns(MARTS[name]):
+        assert _of(derived, "expect_column_type_to_be", each.name)
+        null = _of(derived, "expect_column_values_to_not_be_null", each.name)
+        assert bool(null) != each.nullable, each.name
+        if each.allowed and each.name != "force_code":
+            codes = _of(derived, "expect_column_values_to_be_in_set", each.name)[0]
+            assert codes.arguments["value_set"] == list(each.allowed)
+        if each.type_name == "float64":
+            bounds = _of(derived, "expect_column_values_to_be_between", each.name)[0].arguments
+            assert None not in (bounds["min_value"], bounds["max_value"]), "NaN goes unseen"
+
+
+@pytest.mark.parametrize("name", MARTS)
+def test_the_whole_mart_and_its_key_are_expected(name: str, collection: Collection) -> None:
+    contract = MARTS[name]
+    by_type = {each.type: each.arguments for each in suite(name, contract, collection)}
+    listed = by_type["expect_table_columns_to_match_ordered_list"]["column_list"]
+    assert listed == [column.name for column in columns(contract)]
+    key = keys(contract)
+    if len(key) > 1:
+        assert by_type["expect_compound_columns_to_be_unique"]["column_list"] == key
+    elif key:
+        assert by_type["expect_column_values_to_be_unique"] == {"column": key[0]}
+
+
+@pytest.mark.parametrize("name", MARTS)
+def test_no_expectation_is_about_a_column_that_is_not_there(
+    name: str, collection: Collection
+) -> None:
+    known = {None, *(column.name for column in columns(MARTS[name]))}
+    assert {each.column for each in suite(name, MARTS[name], collection)} <= known
+
+
+def test_what_is_particular_is_of_a_mart_that_there_is() -> None:
+    """A mart that is renamed would silently lose what is expected of it alone."""
+    assert set(PARTICULAR) <= set(MARTS)
+
+
+class _LengthChecked(Table):
+    """Checked for a length, from which nothing is derived."""
+
+    name: str = pa.Field(
+        str_length=3, description="", metadata={"unit": "text", "key": True, "allowed": ()}
+    )
+
+
+class _FrameChecked(Table):
+    """Checked as a whole, from which nothing is derived."""
+
+    name: str = column("", "text", key=True)
+
+    @pa.dataframe_check
+    def never(cls, data: pa.PolarsData) -> bool:  # noqa: N805
+        return data is not None
+
+
+@pytest.mark.parametrize("contract", [_LengthChecked, _FrameChecked])
+def test_a_check_that_nothing_is_derived_from_is_refused(
+    contract: Contract, collection: Collection
+) -> None:
+    """The gate must not know less than the contract without anybody noticing."""
+    with pytest.raises(ContractError, match="no expectation is derived from"):
+        suite("probe", contract, collection)

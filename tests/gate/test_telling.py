@@ -1,0 +1,69 @@
+"""A blocked release says in one line what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from assets.gate.outcome import GateResult, MartResult, Outcome, Phrase, Status
+from assets.gate.telling import blocking_line, check_metadata
+
+
+def _outcome(status: Status, observed: str, *samples: dict[str, str]) -> Outcome:
+    expected = (Phrase("Values must be at least "), Phrase("0", is_value=True), Phrase("."))
+    return Outcome("cells", "n", "critical", status, expected, observed, sample=samples)
+
+
+def _result(*outcomes: Outcome) -> GateResult:
+    return GateResult((MartResult("cells", 3, outcomes),), Path("quality/index.html"))
+
+
+FAILED = _outcome("failed", "1 of 3 rows breaks this", {"n": "-1", "force_code": "STF"})
+CRASHED = _outcome("not_evaluated", "no such column")
+
+
+def test_the_line_names_mart_column_expected_observed_row_and_next_step() -> None:
+    assert blocking_line(_result(FAILED)) == (
+        'Not released: cells, column n: expected "Values must be at least 0."; 1 of 3 rows breaks'
+        " this, the first is n -1, force_code STF. The last release stays live. Next: mend what"
+        " this was made from, or report it as a fault of Muster, and run again; see"
+        " quality/cells.html."
+    )
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        (0, "more"),
+        (1, " 1 more expectation blocks it too."),
+        (2, " 2 more expectations block it too."),
+    ],
+)
+def test_the_others_are_counted(others: int, told: str) -> None:
+    line = blocking_line(_result(*[FAILED] * (others + 1)))
+    assert (told in line) == bool(others)
+
+
+def test_what_is_not_met_is_told_before_what_could_not_be_checked() -> None:
+    """A column of the wrong type makes its other expectations crash; the type is the cause."""
+    assert "1 of 3 rows" in blocking_line(_result(CRASHED, FAILED))
+
+
+def test_whatever_stands_in_a_mart_the_line_stays_one_line_of_readable_length() -> None:
+    long = _outcome("failed", "found\nthis", {"n": "\x1b[2J" + "long\r\n" * 999})
+    line = blocking_line(_result(long))
+    assert line.isprintable()
+    assert len(line) < 700
+
+
+def test_the_check_shows_every_reason() -> None:
+    shown = check_metadata(_result(FAILED, CRASHED))
+    assert (shown["expectations"], shown["marts"], shown["blocking"], shown["warnings"]) == (
+        2,
+        1,
+        2,
+        0,
+    )
+    assert [line.partition(";")[0] for line in shown["blocked_by"]] == [
+        'cells, column n: expected "Values must be at least 0."',
+        'cells, column n: could not check "Values must be at least 0." (no such column)',
+    ]
