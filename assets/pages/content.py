@@ -1,0 +1,176 @@
+"""What a page is made of: sections of text, tables and charts, however they are written later.
+
+Belongs here: the parts and their shapes. Does not: any figure (figures.py), any HTML or workbook.
+A value keeps its address in the marts, so that every number shown can be held to the release.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+NOT_KNOWN: Final = "not known"
+_MINUS: Final = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a number is written. `decimals` None: none for whole numbers, two for others."""
+
+    decimals: int | None = 0
+    suffix: str = ""
+    signed: bool = False
+
+    def places(self, value: float) -> int:
+        """Return the number of decimals a value is written with."""
+        if self.decimals is not None:
+            return self.decimals
+        return 0 if float(value).is_integer() else 2
+
+    def write(self, value: float) -> str:
+        """Return a number for people: thousands separated, and a minus that is one."""
+        places = self.places(value)
+        rounded = round(value, places) + 0.0  # turns -0.0 into 0.0
+        sign = "+" if self.signed and rounded else ""
+        return f"{rounded:{sign},.{places}f}{self.suffix}".replace("-", _MINUS)
+
+
+COUNT: Final = Style()
+RATE: Final = Style(decimals=1)
+PERCENT: Final = Style(decimals=1, suffix="%")
+EXACT: Final = Style(decimals=None)
+CHANGE: Final = Style(decimals=None, signed=True)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A value of a mart.
+
+    `source` is its address: the mart, `column=value` for each key, the column; `rows` for a
+    number of rows. Several rows at an address are added up. With `of`, the address of a whole, the
+    value is the percent that the first is of the second.
+    """
+
+    value: float | str | bool | None
+    source: str
+    style: Style = COUNT
+    of: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The value as people read it; what is missing is said to be, never left blank."""
+        if self.value is None:
+            return NOT_KNOWN
+        if isinstance(self.value, bool):
+            return "yes" if self.value else "no"
+        return self.value if isinstance(self.value, str) else self.style.write(self.value)
+
+    @property
+    def number(self) -> float | None:
+        """The value, None where it is unknown or no number."""
+        return None if isinstance(self.value, str | bool) else self.value
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table.
+
+    `code` stands small below the content. `bar` is the length of a bar behind it and `mark` the
+    place of a line across that, both from 0 to 1.
+    """
+
+    content: str | Figure
+    href: str | None = None
+    code: str | None = None
+    bar: float | None = None
+    mark: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The content as people read it."""
+        return self.content if isinstance(self.content, str) else self.content.text
+
+
+@dataclass(frozen=True)
+class Head:
+    """The heading of a column; the unit of its numbers stands in it."""
+
+    label: str
+    numeric: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: the first cell of each row is the row's heading. `name` names its sheet."""
+
+    kind: ClassVar[str] = "table"
+    name: str
+    caption: str
+    heads: tuple[Head, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing, with the name and the description that stand in for it; `legend` by series."""
+
+    kind: ClassVar[str] = "chart"
+    svg: str
+    name: str
+    legend: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph: words and figures in the order they are read; `mono` for a command."""
+
+    kind: ClassVar[str] = "text"
+    parts: tuple[str | Figure, ...]
+    mono: bool = False
+
+
+@dataclass(frozen=True)
+class Headline:
+    """A figure to see first, with what it is and a line that gives it its measure."""
+
+    label: str
+    figure: Figure
+    note: Text
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a page under a heading of its own."""
+
+    name: str
+    title: str
+    blocks: tuple[Table | Chart | Text, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page; `banner` says what the figures are, `headlines` come before every section."""
+
+    title: str
+    over: str
+    banner: tuple[Text, ...]
+    headlines: tuple[Headline, ...]
+    sections: tuple[Section, ...]
+
+
+def text(*parts: str | Figure) -> Text:
+    """Return a paragraph."""
+    return Text(parts)
+
+
+def row(*cells: str | Figure | Cell) -> tuple[Cell, ...]:
+    """Return a row of cells; words and figures are cells without more."""
+    return tuple(cell if isinstance(cell, Cell) else Cell(cell) for cell in cells)
+
+
+def heads(first: str, *numeric: str, words: tuple[str, ...] = ()) -> tuple[Head, ...]:
+    """Return headings: the first of words, then of numbers, at the end more of words."""
+    return (
+        Head(first, numeric=False),
+        *(Head(label) for label in numeric),
+        *(Head(label, numeric=False) for label in words),
+    )

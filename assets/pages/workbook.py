@@ -1,0 +1,221 @@
+"""Writes the summary workbook: the national tables for people who open Excel.
+
+Belongs here: cover, contents, notes, and one table a sheet from A1, as the guidance for government
+analysts asks. Does not: which figures (national/). The same inputs give the same bytes.
+"""
+
+import textwrap
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import xlsxwriter
+
+from assets.lake import put_in_place, scratch_file, write_errors
+from assets.pages.content import Cell, Figure, Head, Page, Style, Table, Text
+from assets.pages.figures import Edition
+from assets.pages.national.page import national_page
+from assets.pages.wording import period, sentence
+
+MISSING: Final = "[x]"
+_EPOCH: Final = datetime(2012, 1, 1)
+_SHORTHAND: Final = {MISSING: "not available: the figure is not known. It is not zero."}
+_NARROW: Final = 14
+_WIDE: Final = 60
+_LINE: Final = 15
+"""Height of a line of text, in points."""
+_ONE_TABLE: Final = "This worksheet contains one table."
+
+
+def write_summary(path: Path, edition: Edition) -> None:
+    """Write the summary workbook of a release. It is the full edition: nothing is suppressed.
+
+    Args:
+        path: where to.
+        edition: the release.
+
+    Raises:
+        LakeError: the workbook cannot be written.
+        SetupError: there is no such collection.
+    """
+    page = national_page(edition)
+    tables = [
+        block for section in page.sections for block in section.blocks if isinstance(block, Table)
+    ]
+    with write_errors(path), scratch_file(path.parent) as scratch:
+        with xlsxwriter.Workbook(str(scratch)) as book:
+            _write(_Book(book), edition, page, tables)
+        put_in_place(scratch, path, mode=0o644)
+
+
+class _Book:
+    """The workbook with its formats, each made once."""
+
+    def __init__(self, book: Any) -> None:
+        self.book = book
+        self._made: dict[tuple[tuple[str, Any], ...], Any] = {}
+
+    def format(self, **looks: Any) -> Any:
+        key = tuple(sorted(looks.items()))
+        if key not in self._made:
+            self._made[key] = self.book.add_format({"font_name": "Arial", "font_size": 11, **looks})
+        return self._made[key]
+
+    @property
+    def title(self) -> Any:
+        return self.format(bold=True, font_size=15)
+
+    @property
+    def wrapped(self) -> Any:
+        return self.format(text_wrap=True, valign="top")
+
+    def sheet(self, name: str, title: str, widths: list[int]) -> Any:
+        """Return a new sheet with its title in A1."""
+        page = self.book.add_worksheet(name)
+        for number, width in enumerate(widths):
+            page.set_column(number, number, width)
+        page.write_string(0, 0, title, self.title)
+        page.set_landscape()
+        page.set_paper(9)
+        page.fit_to_pages(1, 0)
+        return page
+
+
+def _write(book: _Book, edition: Edition, page: Page, tables: list[Table]) -> None:
+    book.book.set_properties({"title": page.title, "author": "Muster", "created": _EPOCH})
+    book.book.set_size(2400, 1500)
+    _cover(book, edition, page)
+    _contents(book, tables)
+    _notes(book, edition, page)
+    basis = f"{sentence(edition.about['basis'])}."
+    for table in tables:
+        _table(book, table, basis)
+
+
+def _cover(book: _Book, edition: Edition, page: Page) -> None:
+    sheet = book.sheet("cover", f"{page.title}: summary tables", [90])
+    lines = [
+        *(_plain(line) for line in page.banner),
+        f"Period: {period(edition.collection, 'collection')}.",
+        f"Sources: {edition.about['sources']}.",
+        "The worksheet contents lists the tables; the worksheet notes explains their shorthand.",
+    ]
+    for number, line in enumerate(lines, 1):
+        sheet.write_string(number, 0, line, book.wrapped)
+        _fit(sheet, number, [line], [90])
+
+
+def _plain(line: Text) -> str:
+    return "".join(part if isinstance(part, str) else part.text for part in line.parts)
+
+
+def _contents(book: _Book, tables: list[Table]) -> None:
+    sheet = book.sheet("contents", "Contents", [36, 90])
+    sheet.write_string(1, 0, _ONE_TABLE, book.format())
+    link = book.format(font_color="#0B4F9E", underline=1)
+    listed = [("notes", "Notes and shorthand"), *((table.name, table.caption) for table in tables)]
+    headings = (Head("Worksheet", numeric=False), Head("What it contains", numeric=False))
+    _mark(book, sheet, 2, "contents", headings, len(listed))
+    for line, (name, caption) in enumerate(listed, 3):
+        sheet.write_url(line, 0, f"internal:'{name}'!A1", link, name)
+        sheet.write_string(line, 1, caption, book.wrapped)
+
+
+def _notes(book: _Book, edition: Edition, page: Page) -> None:
+    sheet = book.sheet("notes", "Notes and shorthand", [30, 100])
+    sheet.write_string(1, 0, _ONE_TABLE, book.format())
+    said = [
+        (section.title, _plain(block))
+        for section in page.sections
+        for block in section.blocks
+        if isinstance(block, Text)
+    ]
+    listed = [
+        *_SHORTHAND.items(),
+        ("Basis", f"{sentence(edition.about['basis'])}."),
+        *said,
+    ]
+    headings = (Head("About", numeric=False), Head("Note", numeric=False))
+    _mark(book, sheet, 2, "notes_table", headings, len(listed))
+    for line, (what, note) in enumerate(listed, 3):
+        sheet.write_string(line, 0, what, book.wrapped)
+        sheet.write_string(line, 1, note, book.wrapped)
+        _fit(sheet, line, [what, note], [30, 100])
+
+
+def _table(book: _Book, table: Table, basis: str) -> None:
+    widths = [
+        _width(head.label, [cells[number] for cells in table.rows], numeric=head.numeric)
+        for number, head in enumerate(table.heads)
+    ]
+    sheet = book.sheet(table.name, table.caption, widths)
+    notes = [_ONE_TABLE, basis, f"Shorthand: {MISSING} {_SHORTHAND[MISSING]}", *table.notes]
+    for line, note in enumerate(notes, 1):
+        sheet.write_string(line, 0, note, book.format())
+    top = len(notes) + 1
+    _mark(book, sheet, top, f"{table.name}_table", table.heads, len(table.rows))
+    _fit(sheet, top, [head.label for head in table.heads], widths)
+    nothing = (tuple(Cell(MISSING) for _ in table.heads),)
+    for line, cells in enumerate(table.rows or nothing, top + 1):
+        for number, cell in enumerate(cells):
+            _cell(book, sheet, line, number, cell)
+        _fit(sheet, line, [_words(cell) for cell in cells], widths)
+    sheet.freeze_panes(top + 1, 1)
+
+
+def _mark(
+    book: _Book, sheet: Any, top: int, name: str, labels: tuple[Head, ...], rows: int
+) -> None:
+    """Mark a range as an Excel table and write its headings."""
+    looks = {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1}
+    columns = [
+        {
+            "header": head.label,
+            "header_format": book.format(**looks, align="right")
+            if head.numeric
+            else book.format(**looks, indent=min(number, 1)),
+        }
+        for number, head in enumerate(labels)
+    ]
+    options = {"name": name, "columns": columns, "style": None, "autofilter": False}
+    sheet.add_table(top, 0, top + max(rows, 1), len(labels) - 1, options)
+
+
+def _cell(book: _Book, sheet: Any, line: int, number: int, cell: Cell) -> None:
+    content = cell.content
+    if isinstance(content, Figure) and content.number is not None:
+        style = _number_format(content.style, content.number)
+        sheet.write_number(
+            line, number, content.number, book.format(num_format=style, valign="top")
+        )
+    elif isinstance(content, Figure) and content.value is None:
+        sheet.write_string(line, number, MISSING, book.format(align="right", valign="top"))
+    else:
+        looks = book.format(text_wrap=True, valign="top", align="left", indent=min(number, 1))
+        sheet.write_string(line, number, _words(cell), looks)
+
+
+def _words(cell: Cell) -> str:
+    return f"{cell.text} ({cell.code})" if cell.code else cell.text
+
+
+def _fit(sheet: Any, line: int, texts: list[str], widths: list[int]) -> None:
+    """Make a row as high as its longest text wants: not every program does so by itself."""
+    lines = max(
+        len(textwrap.wrap(words, max(width, 1))) or 1
+        for words, width in zip(texts, widths, strict=True)
+    )
+    sheet.set_row(line, _LINE * lines)
+
+
+def _number_format(style: Style, value: float) -> str:
+    places = style.places(value)
+    digits = "#,##0" + ("." + "0" * places if places else "")
+    written = f'{digits}"{style.suffix}"' if style.suffix else digits
+    return f"+{written};-{written};{written}" if style.signed else written
+
+
+def _width(label: str, cells: list[Cell], *, numeric: bool) -> int:
+    if numeric:
+        return max(_NARROW, max(len(word) for word in label.split()) + 2)
+    return max(_NARROW, min(_WIDE, max((len(_words(cell)) for cell in cells), default=0) + 4))

@@ -1,0 +1,124 @@
+"""A real browser, and the folders of pages that a release has."""
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from assets.gate.engine import run_gate
+from assets.pages.figures import Edition
+from assets.pages.write import write_pages
+from assets.release.parquet import write_mart
+from assets.research.tables import ResearchTables
+from schemas.collection import Collection
+from schemas.marts.catalogue import MARTS
+from tests.pages.released import ABOUT, Marts, marts_of
+
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = os.environ.get("MUSTER_CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        pytest.fail("install chromium (Debian package chromium), or name one in MUSTER_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Opened:
+    """A page in the browser: every address it asked for, and everything it complained of."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def go(self, url: str) -> None:
+        """Go to an address, and forget what was recorded before."""
+        self.requests.clear()
+        self.complaints.clear()
+        self.page.goto(url, wait_until="load")
+
+
+Open = Callable[..., AbstractContextManager[Opened]]
+
+
+@pytest.fixture(scope="session")
+def opened(browser: Browser) -> Open:
+    """Return a way to open an address, at a width and in a colour scheme."""
+
+    @contextmanager
+    def open_(url: str, width: int = 1200, scheme: Any = "light") -> Iterator[Opened]:
+        size = {"width": width, "height": 900}
+        with browser.new_context(viewport=size, color_scheme=scheme) as context:  # type: ignore[arg-type]
+            found = Opened(context.new_page())
+            context.on("request", lambda request: found.requests.append(request.url))
+            context.on("requestfailed", lambda request: found.complaints.append(request.url))
+            found.page.on("console", lambda said: found.complaints.append(said.text))
+            found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
+            found.go(url)
+            yield found
+
+    return open_
+
+
+@pytest.fixture(scope="session")
+def marts(live: Any, research: ResearchTables, collection: Collection) -> Marts:
+    return marts_of(live, collection, research)
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory: pytest.TempPathFactory, marts: Marts) -> Path:
+    folder = tmp_path_factory.mktemp("report")
+    write_pages(folder, Edition(marts, ABOUT))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def quality(tmp_path_factory: pytest.TempPathFactory, marts: Marts, collection: Collection) -> Path:
+    """The pages of the gate, which says what was expected of the marts."""
+    folder = tmp_path_factory.mktemp("gate")
+    for name, contract in MARTS.items():
+        with (folder / f"{name}.parquet").open("wb") as file:
+            write_mart(file, name, contract, marts[name], ABOUT)
+    run_gate(folder, collection, folder / "quality", ABOUT)
+    return folder / "quality"
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is inherited
+        del format, args
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder on loopback, and give its address."""
+    handler = partial(_Quiet, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,214 @@
+"""Marts to be read by people, made by plain functions; and reading them back off a page."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from assets.reconciliation.reconcile import reconcile
+from assets.recount import checks
+from assets.reports.store import agreed
+from assets.research import social_media, survey
+from assets.research.tables import ResearchTables, no_research
+from assets.totals import breakdowns, facts, force_profiles, national
+from schemas.collection import Collection
+from schemas.contract import conform, empty
+from schemas.finding import findings_frame
+from schemas.marts.catalogue import MARTS
+from schemas.marts.returns import ReturnsStatus
+from schemas.tables import ReportFigures
+
+Marts = dict[str, pl.DataFrame]
+ABOUT = {
+    "release": "2012-revisit-0123456789ab",
+    "collection": "2012-revisit",
+    "sources": "returns of the forces; published figures",
+    "basis": "reconstructed: made so that the published totals hold; no force sent them",
+}
+
+
+def marts_of(
+    live: pl.DataFrame,
+    collection: Collection,
+    research: ResearchTables | None = None,
+    printed: pl.DataFrame | None = None,
+    states: Mapping[str, str] | None = None,
+) -> Marts:
+    """Return the marts of a release; a force in `states` has that state, others by `live`."""
+    own = research or no_research()
+    printed = empty(ReportFigures) if printed is None else printed
+    totals = national.national_totals(live, collection, own)
+    investigations, cells = facts.investigations(live), facts.cells(live)
+    status = _status(live, collection, states or {})
+    made = {
+        "national_totals": totals,
+        "investigations": investigations,
+        "outcome_breakdown": breakdowns.outcome_breakdown(live),
+        "force_profiles": force_profiles.force_profiles(
+            live, status, agreed(printed), collection, own.instances
+        ),
+        "register_entries": facts.register_entries(live),
+        "second_jobs": facts.second_jobs(live),
+        "capability_answers": facts.capability_answers(live),
+        "capability_adoption": breakdowns.capability_adoption(live),
+        "comparisons": breakdowns.comparisons(totals, collection),
+        "distribution": breakdowns.distribution(live, collection),
+        "social_media": social_media.social_media(own.instances),
+        "survey": survey.survey(own.responses),
+        "survey_changes": survey.survey_changes(own.responses),
+        "national_checks": checks.national_checks(
+            checks.Totals(totals, investigations, cells, collection, own)
+        ),
+        "reconciliation": reconcile(totals, live, printed, collection, own.instances),
+        "returns_status": status,
+        "cells": cells,
+    }
+    return {name: empty(contract) for name, contract in MARTS.items()} | made
+
+
+def finding(force_code: str, severity: str, **changed: str | None) -> dict[str, str | None]:
+    """Return a row of the mart Findings."""
+    plain = dict.fromkeys(findings_frame([]).columns, "x")
+    return {
+        **plain, "receipt_id": "a" * 16, "rule_id": "Q102", "sheet": "investigations",
+        "cell": "H12", "reason": None, "accepted_by": None,
+        "force_code": force_code, "severity": severity, **changed,
+    }  # fmt: skip
+
+
+def _status(live: pl.DataFrame, collection: Collection, states: Mapping[str, str]) -> pl.DataFrame:
+    sent = set(live["force_code"])
+    rows = []
+    for code in collection.forces:
+        state = states.get(code, "accepted" if code in sent else "missing")
+        here = state != "missing"
+        rows.append(
+            {
+                "force_code": code,
+                "state": state,
+                "receipt_id": code.lower() * 5 if here else None,
+                "version": 1 if here else None,
+                "received_at": "2012-06-20T22:30:00+00:00" if here else None,
+                "sha256": code.lower() * 21 if here else None,
+                "blocking": int(state == "rejected"),
+                "queries_open": int(state == "queried"),
+                "queries_answered": 0,
+                "notes": None,
+            }
+        )
+    return conform(ReturnsStatus, pl.DataFrame(rows, schema=empty(ReturnsStatus).schema))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Something on a page that has an address in the marts."""
+
+    source: str
+    of: str | None
+    text: str
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[Shown] = []
+        self.bare: list[str] = []
+        self._open: list[Any] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in {"td", "span", "dd"}:
+            self._open.append([tag, dict(attrs), ""])
+
+    def handle_data(self, data: str) -> None:
+        for element in self._open:
+            element[2] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in {"td", "span", "dd"}:
+            return
+        name, attributes, text = self._open.pop()
+        if "data-from" in attributes:
+            self.shown.append(Shown(attributes["data-from"], attributes.get("data-of"), text))
+        elif name == "td":
+            self.bare.append(text)
+
+
+def read_page(path: Path) -> tuple[list[Shown], list[str]]:
+    """Return what has an address on a page, and the texts of table cells that have none."""
+    reader = _Reader()
+    reader.feed(path.read_text(encoding="utf-8"))
+    return reader.shown, reader.bare
+
+
+class Answers:
+    """What stands at an address, worked out from the marts by other code than the pages use."""
+
+    def __init__(self, marts: Mapping[str, pl.DataFrame]) -> None:
+        self._rows = {
+            (name, force[0]): part.to_dicts()
+            for name, frame in marts.items()
+            if "force_code" in frame.columns
+            for force, part in frame.partition_by("force_code", as_dict=True).items()
+        } | {(name, None): frame.to_dicts() for name, frame in marts.items()}
+        self.at = cache(self._at)
+
+    def _at(self, address: str) -> Any:
+        mart, *conditions, column = address.split(" ")
+        where = [condition.split("=", 1) for condition in conditions]
+        part = (mart, dict(where).get("force_code"))
+        rows = [
+            row
+            for row in self._rows.get(part, [])
+            if all(("" if row[key] is None else str(row[key])) == value for key, value in where)
+        ]
+        if column == "rows":
+            return len(rows)
+        values = [row[column] for row in rows]
+        if not values or any(value is None for value in values):
+            return None
+        if isinstance(values[0], str | bool):
+            assert len(values) == 1, f"{address} stands for {len(values)} rows"
+            return values[0]
+        return sum(values)
+
+    def wrong(self, shown: Shown) -> str | None:
+        """Return what is wrong with something shown, None for nothing."""
+        expected = self.at(shown.source)
+        if shown.of is not None and expected is not None:
+            whole = self.at(shown.of)
+            expected = 100 * expected / whole if whole else None
+        if agrees(shown.text, expected):
+            return None
+        return f"{shown.source} of {shown.of}: shown {shown.text!r}, in the marts {expected!r}"
+
+
+_NUMBER = re.compile(r"^[+\u2212]?\d{1,3}(,\d{3})*(\.\d+)?(%| times)?$")
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is a number as the pages write it."""
+    return bool(_NUMBER.match(text))
+
+
+def agrees(text: str, value: Any) -> bool:
+    """Return whether a text says what a value of a mart is, to the digits it shows."""
+    if value is None or value in {"not_held", "not_applicable"}:
+        return text == "not known"
+    if isinstance(value, bool):
+        return text == ("yes" if value else "no")
+    if not is_number(text):
+        return text == value
+    digits = text.replace(",", "").replace("\u2212", "-").removesuffix("%").removesuffix(" times")
+    places = len(digits.partition(".")[2])
+    return abs(float(digits) - float(value)) <= 0.5 * 10**-places + 1e-9
+
+
+def pages_in(folder: Path) -> Iterator[Path]:
+    """Yield every page of a folder, the first page first."""
+    yield folder / "index.html"
+    yield from sorted((folder / "forces").glob("*.html"))
