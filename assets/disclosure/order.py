@@ -1,0 +1,113 @@
+"""Reads statistics over forces as an attacker would: how many forces are in a band, least, most.
+
+Belongs here: what a shown statistic tells of hidden totals. One that the shown counts fix by
+themselves tells nothing; one that cannot be read is named, so that the audit fails.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from assets.disclosure.known import Entries, Knowledge, Total
+from schemas.breakdown import Band, read_breakdown
+
+OVER_FORCES: Final = ("forces_with_investigations", "investigations_per_force")
+"""Measures of national_totals that tell how counts are spread over the forces."""
+
+_QUANTILES: Final = {
+    "minimum": 0.0,
+    "lower_quartile": 0.25,
+    "median": 0.5,
+    "upper_quartile": 0.75,
+    "maximum": 1.0,
+}
+_ENDS: Final = ("minimum", "maximum")
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """The totals of the forces in one subject, each with the least and most it can be."""
+
+    totals: list[Total]
+    low: list[int]
+    high: list[float]
+
+
+def read_spread(known: Knowledge, entries: Entries, public: Mapping[str, pl.DataFrame]) -> None:
+    """Add to the knowledge what the shown statistics tell; bands come before ends, by name."""
+    shown = (
+        public["national_totals"]
+        .filter(
+            pl.col("measure").is_in(OVER_FORCES),
+            ~pl.col("breakdown").str.contains("statistic=mean"),
+        )
+        .sort("measure", "breakdown")
+    )
+    for breakdown, value in shown.drop_nulls("value").select("breakdown", "value").iter_rows():
+        parts = read_breakdown(breakdown)
+        spread = _spread(entries, public["force_profiles"], parts.get("category"))
+        if "count" in parts:
+            _read_band(known, spread, Band.parse(parts["count"]), round(value))
+        elif not _is_fixed(spread, _QUANTILES[parts["statistic"]]):
+            if parts["statistic"] in _ENDS:
+                _read_end(known, spread, round(value), parts["statistic"])
+            else:
+                known.unread.append(f"{parts['statistic']} of {breakdown}")
+
+
+def _spread(entries: Entries, profiles: pl.DataFrame, category: str | None) -> _Spread:
+    column = category or "investigations"
+    where = {"category": [category]} if category else {}
+    totals, low, high = [], [], []
+    for row in profiles.sort("force_code").iter_rows(named=True):
+        total = entries.total({**where, "force_code": [row["force_code"]]})
+        if total is not None:
+            shown = row[column]
+            most = row["investigations"]
+            totals.append(total)
+            low.append(total.shown if shown is None else shown)
+            high.append((np.inf if most is None else most) if shown is None else shown)
+    return _Spread(totals, low, high)
+
+
+def _is_fixed(spread: _Spread, quantile: float) -> bool:
+    if np.isinf(spread.high).any():
+        return False
+    low, high = (np.quantile(ends, quantile) for ends in (spread.low, spread.high))
+    return bool(low == high)
+
+
+def _read_band(known: Knowledge, spread: _Spread, band: Band, value: int) -> None:
+    """So many totals lie in the band; where none or all of the unsure ones do, each one does."""
+    top = np.inf if band.high is None else band.high
+    inside, unsure = 0, []
+    for total, low, high in zip(spread.totals, spread.low, spread.high, strict=True):
+        if low >= band.low and high <= top:
+            inside += 1
+        elif low <= top and high >= band.low:
+            unsure.append(total)
+    inside = value - inside
+    if inside == len(unsure):
+        known.limits += [(total, band.low, band.high) for total in unsure]
+    elif inside == 0 and band.low == 0 and band.high is not None:
+        known.limits += [(total, band.high + 1, None) for total in unsure]
+    elif inside == 0 and band.high is None:
+        known.limits += [(total, 0, band.low - 1) for total in unsure]
+    else:
+        known.bands.append((unsure, band, inside, inside))
+
+
+def _read_end(known: Knowledge, spread: _Spread, value: int, name: str) -> None:
+    """No total is beyond it, and one reaches it."""
+    unsure = [place for place, low in enumerate(spread.low) if low != spread.high[place]]
+    for place in unsure:
+        low, high = (value, None) if name == "minimum" else (0, value)
+        known.limits.append((spread.totals[place], low, high))
+    sure = {low for place, low in enumerate(spread.low) if place not in unsure}
+    told = any(band == Band(value, value) and least for _, band, least, _ in known.bands)
+    if value not in sure and not told:
+        totals = [spread.totals[place] for place in unsure]
+        known.bands.append((totals, Band(value, value), 1, len(totals)))

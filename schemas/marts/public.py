@@ -1,0 +1,119 @@
+"""The marts of the public edition: those of the full one, with a symbol beside what may be hidden.
+
+Belongs here: which marts are in it and in what form. Derived from the contracts of the full
+edition, so that a column is described once.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import polars as pl
+
+from schemas.contract import Contract, Table, column, columns, description
+from schemas.disclosure import FOLLOWS, FORCE_COUNTS, NOT_COUNTED, SYMBOLS
+from schemas.marts.catalogue import MARTS
+
+WITH_SYMBOLS: Final[Mapping[str, tuple[str, ...]]] = {
+    "national_totals": ("value",),
+    "distribution": ("value",),
+    "reconciliation": ("computed",),
+    **{mart: tuple(names) for mart, names in FORCE_COUNTS.items()},
+    "force_profiles": (*FORCE_COUNTS["force_profiles"], *FOLLOWS, *NOT_COUNTED),
+}
+"""Columns whose value may be null with a symbol that says why."""
+
+_AS_THEY_ARE: Final = (
+    "outcome_breakdown",
+    "capability_answers",
+    "capability_adoption",
+    "comparisons",
+    "survey",
+    "survey_changes",
+)
+"""National figures, and answers about arrangements: nothing in them counts what a force had."""
+
+_KEPT: Final = {"returns_status": ("force_code", "state")}
+"""Marts of which only some columns are public."""
+
+
+def symbol_of(mart: str, name: str) -> str:
+    """Return the name of the column that holds the symbol of a column."""
+    return f"{name}_symbol" if len(WITH_SYMBOLS[mart]) > 1 else "symbol"
+
+
+def _public_form(mart: str, contract: Contract) -> Contract:
+    fields: dict[str, Any] = {}
+    types: dict[str, Any] = {}
+    marked = WITH_SYMBOLS.get(mart, ())
+    for item in columns(contract):
+        if item.name not in _KEPT.get(mart, (item.name,)):
+            continue
+        types[item.name] = item.dtype
+        fields[item.name] = column(
+            item.description,
+            item.unit,
+            key=item.key,
+            nullable=item.nullable or item.name in marked,
+            isin=item.allowed or None,
+        )
+        if item.name in marked:
+            symbol = symbol_of(mart, item.name)
+            types[symbol] = pl.String
+            fields[symbol] = column(
+                f"Why `{item.name}` is null: " + _choices(SYMBOLS.items()),
+                "code",
+                nullable=True,
+                isin=SYMBOLS,
+            )
+    body = {"__doc__": f"{description(contract)} Public form.", "__annotations__": types, **fields}
+    form: Contract = type(f"Public{contract.__name__}", (Table,), body)
+    return form
+
+
+def _choices(items: Iterable[tuple[str, str]]) -> str:
+    return "; ".join(f"{code} = {text}" for code, text in items) + "; null where it is shown"
+
+
+PUBLIC_MARTS: Final[dict[str, Contract]] = {
+    mart: contract if mart in _AS_THEY_ARE else _public_form(mart, contract)
+    for mart, contract in MARTS.items()
+    if mart in (*WITH_SYMBOLS, *_AS_THEY_ARE, *_KEPT)
+}
+"""The marts of the public edition by name; a mart that is not named here is not in it."""
+
+
+class SuppressionAudit(Table):
+    """What somebody who knows all that is public can tell of each count that is hidden.
+
+    Bounds are exact for what adds up; the two tables are whole-number tables that fit everything
+    public, so every value they reach cannot be ruled out.
+    """
+
+    mart: str = column(
+        "Mart the count is hidden in; `cells` for one in no public mart", "code", key=True
+    )
+    column_name: str = column("Column of that mart", "code", key=True)
+    cell: str = column("Key of the row, as key=value pairs joined by ';'", "code", key=True)
+    low: float = column("Least value by linear programming", "count")
+    high: float = column("Largest value by linear programming", "count")
+    table_low: int = column("Value in the table where it is least", "count")
+    table_high: int = column("Value in the table where it is largest", "count")
+    width: int = column("Difference of the two tables", "count", ge=0)
+    required: int = column("Least difference that is asked for", "count", ge=0)
+    protected: bool = column("Whether the difference is as large as asked for", "true or false")
+
+
+class DisclosureReport(Table):
+    """What the public edition hides, by mart and column."""
+
+    mart: str = column("Mart", "code", key=True)
+    column_name: str = column("Column", "code", key=True)
+    counts: int = column("Counts in the full edition", "count", ge=0)
+    small: int = column("Hidden because they are small", "count", ge=0)
+    secondary: int = column("Hidden because small ones would follow from them", "count", ge=0)
+    exempt: int = column("Small ones that are shown, because they are exempt", "count", ge=0)
+    total: int = column("Sum of the counts in the full edition", "count", ge=0)
+    hidden: int = column("Part of that sum that is hidden", "count", ge=0)
+    hidden_share: float = column(
+        "Percent of the sum that is hidden; null where it is zero", "percent", nullable=True
+    )

@@ -1,0 +1,64 @@
+"""The marts that a public edition is made from, of any live entries."""
+
+import polars as pl
+
+from assets.disclosure.edition import PublicEdition
+from assets.reconciliation.reconcile import reconcile
+from assets.research.social_media import social_media
+from assets.research.tables import ResearchTables, no_research
+from assets.totals import breakdowns, facts
+from assets.totals.force_profiles import force_profiles
+from assets.totals.national import national_totals
+from schemas.collection import Collection
+from schemas.contract import empty
+from schemas.disclosure import Disclosure
+from schemas.tables import ReportFigures
+
+Marts = dict[str, pl.DataFrame]
+
+
+def marts_of(
+    live: pl.DataFrame, collection: Collection, research: ResearchTables | None = None
+) -> Marts:
+    """Return the marts of a release, those that a public edition reads."""
+    own = research or no_research()
+    sent = live["force_code"].unique().to_list()
+    state = pl.when(pl.col("force_code").is_in(sent)).then(pl.lit("accepted"))
+    status = pl.DataFrame({"force_code": collection.forces}).with_columns(
+        state.otherwise(pl.lit("missing")).alias("state")
+    )
+    printed = empty(ReportFigures)
+    national = national_totals(live, collection, own)
+    found = {
+        "national_totals": national,
+        "investigations": facts.investigations(live),
+        "register_entries": facts.register_entries(live),
+        "second_jobs": facts.second_jobs(live),
+        "cells": facts.cells(live),
+        "outcome_breakdown": breakdowns.outcome_breakdown(live),
+        "distribution": breakdowns.distribution(live, collection),
+        "force_profiles": force_profiles(live, status, printed, collection, own.instances),
+        "reconciliation": reconcile(national, live, printed, collection, own.instances),
+        "returns_status": status,
+    }
+    if not own.instances.is_empty():
+        found["social_media"] = social_media(own.instances)
+    return found
+
+
+def settings_of(collection: Collection) -> Disclosure:
+    """Return the collection's settings of the public edition."""
+    assert collection.disclosure is not None
+    return collection.disclosure
+
+
+def hidden(edition: PublicEdition) -> dict[str, int]:
+    """Return how many values have symbol c, by mart."""
+    return {
+        name: sum(
+            int((frame[column] == "c").sum())
+            for column in frame.columns
+            if column.endswith("symbol")
+        )
+        for name, frame in edition.marts.items()
+    }

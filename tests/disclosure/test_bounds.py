@@ -1,0 +1,72 @@
+"""Bounds of unknowns in puzzles with known answers."""
+
+import numpy as np
+import pytest
+
+from assets.disclosure.bounds import Extremes
+from assets.disclosure.known import Hidden, Knowledge, Total
+from schemas.breakdown import Band
+from schemas.errors import ContractError
+
+
+def _sum(*unknowns: int, shown: int = 0) -> Total:
+    return Total(unknowns, shown)
+
+
+def _ends(known: Knowledge, needed: int = 99) -> list[tuple[float, float, float, float]]:
+    known.hidden = [Hidden("m", "c", str(n), _sum(n)) for n in range(known.unknowns)]
+    found = Extremes(known)
+    found.bound(range(known.unknowns))
+    found.find_tables(np.full(known.unknowns, float(needed)))
+    ends = (found.low, found.high, found.table_low, found.table_high)
+    return [tuple(float(end[n]) for end in ends) for n in range(known.unknowns)]  # type: ignore[misc]
+
+
+def test_a_sum_bounds_its_parts() -> None:
+    assert _ends(Knowledge(2, equal=[(_sum(0, 1, shown=4), 9)])) == [(0, 5, 0, 5)] * 2
+
+
+def test_a_single_unknown_is_worked_out() -> None:
+    known = Knowledge(2, equal=[(_sum(0, 1), 9), (_sum(1), 2)])
+    assert _ends(known) == [(7, 7, 7, 7), (2, 2, 2, 2)]
+
+
+def test_two_sums_that_cross_pin_what_neither_tells_alone() -> None:
+    """The classic: rows and columns with four corners leave one degree of freedom."""
+    rows = [(_sum(0, 1), 3), (_sum(2, 3), 8), (_sum(0, 2), 10), (_sum(1, 3), 1)]
+    assert _ends(Knowledge(4, equal=rows)) == [
+        (2, 3, 2, 3), (0, 1, 0, 1), (7, 8, 7, 8), (0, 1, 0, 1),
+    ]  # fmt: skip
+
+
+def test_a_total_is_no_more_than_another() -> None:
+    known = Knowledge(2, equal=[(_sum(0, 1), 9)], at_most=[(_sum(0), _sum(shown=3))])
+    assert _ends(known) == [(0, 3, 0, 3), (6, 9, 6, 9)]
+
+
+def test_whole_numbers_tell_more_than_the_linear_bounds() -> None:
+    """Three pairs that add up to at most 1: linear bounds allow a half of each."""
+    pairs = [(_sum(a, b), _sum(shown=1)) for a, b in ((0, 1), (1, 2), (0, 2))]
+    known = Knowledge(4, equal=[(_sum(0, 1, 2, 3), 2)], at_most=pairs)
+    assert _ends(known)[3] == (0.5, 2, 1, 2)
+
+
+def test_a_band_is_a_choice_between_forces() -> None:
+    """One of two totals of 6 together is 2: which one nobody can tell."""
+    band = ([_sum(0), _sum(1)], Band(2, 2), 1, 1)
+    known = Knowledge(2, equal=[(_sum(0, 1), 6)], bands=[band])
+    for _, _, low, high in _ends(known):
+        assert (low, high) == (2, 4)
+
+
+def test_a_band_that_only_one_can_fill_tells_which_one() -> None:
+    band = ([_sum(0), _sum(1)], Band(2, 2), 1, 1)
+    known = Knowledge(2, equal=[(_sum(0, 1), 20)], limits=[(_sum(1), 10, None)], bands=[band])
+    assert [ends[2:] for ends in _ends(known)] == [(2, 2), (18, 18)]
+
+
+def test_what_cannot_be_is_an_error() -> None:
+    """An audit that finds nothing must not pass for one that finds nothing wrong."""
+    known = Knowledge(1, equal=[(_sum(0), 3), (_sum(0), 4)])
+    with pytest.raises(ContractError, match="contradict each other"):
+        _ends(known)

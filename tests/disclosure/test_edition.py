@@ -1,0 +1,309 @@
+"""The public edition of real marts: what is in it, what is not, and that an attack fails."""
+
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet
+import pytest
+
+from assets.disclosure.audit import audit, problems
+from assets.disclosure.edition import PublicEdition, public_edition
+from assets.disclosure.write import write_public
+from schemas.collection import Collection
+from schemas.contract import columns
+from schemas.disclosure import FOLLOWS, FORCE_COUNTS, NOT_COUNTED, SUBJECTS, Exemption, Protection
+from schemas.errors import ContractError
+from schemas.marts.facts import ForceProfiles
+from schemas.marts.public import PUBLIC_MARTS, WITH_SYMBOLS, symbol_of
+from tests.disclosure.attacker import DIMS, attack
+from tests.disclosure.conftest import SOME, Change
+from tests.disclosure.marts import Marts, hidden
+
+ENTRY = ["force_code", *DIMS]
+ABOUT = {"release": "r1", "basis": "reconstructed: made by Muster", "sources": "returns"}
+
+
+@pytest.fixture(scope="module")
+def attacked(edition: PublicEdition) -> pl.DataFrame:
+    """The bounds that our own attacker finds."""
+    return attack(edition.marts)
+
+
+@pytest.fixture(scope="module")
+def bare(some: Marts, collection: Collection) -> PublicEdition:
+    """The edition without secondary suppression."""
+    return public_edition(some, collection, secondary=False)
+
+
+def _with_truth(found: pl.DataFrame, full: Marts) -> pl.DataFrame:
+    truth = full["investigations"].select(*ENTRY, "cases")
+    return found.join(truth, on=ENTRY, how="left", nulls_equal=True)
+
+
+def test_nobody_can_tell_a_hidden_count(attacked: pl.DataFrame, some: Marts) -> None:
+    """The attack with other code: no bound is tight, and none is wrong."""
+    found = _with_truth(attacked, some)
+    assert found.height > 100
+    assert found.filter(pl.col("high") - pl.col("low") < 1).is_empty()
+    outside = ~pl.col("cases").is_between(pl.col("low"), pl.col("high"))
+    assert found.filter(outside).is_empty()
+
+
+def test_the_audit_knows_what_the_attacker_knows(
+    edition: PublicEdition, attacked: pl.DataFrame
+) -> None:
+    audited = edition.audit.filter(pl.col("mart") == "investigations").sort("cell")
+    parts = [pl.format(f"{name}={{}}", name) for name in ENTRY]
+    cell = pl.concat_str(parts, separator=";", ignore_nulls=True).alias("cell")
+    found = attacked.with_columns(cell).sort("cell")
+    assert found["cell"].to_list() == audited["cell"].to_list()
+    low, high = ((found[end] - audited[end]).round(6).to_numpy() for end in ("low", "high"))
+    assert (low <= 0).all()
+    assert (high >= 0).all()
+    same = (low == 0) & (high == 0)
+    assert same.mean() > 0.95  # the audit reads printed spreads as well
+
+
+def test_the_edition_has_no_problem(edition: PublicEdition) -> None:
+    assert edition.problems == ()
+    assert edition.withheld is None
+    assert edition.audit["protected"].all()
+
+
+def test_without_secondary_suppression_the_audit_and_the_attacker_find_hidden_counts(
+    bare: PublicEdition, some: Marts
+) -> None:
+    """A proof that never fails proves nothing."""
+    assert any("can be worked out" in problem for problem in bare.problems)
+    found = _with_truth(attack(bare.marts, ["gratuities_hospitality", "procurement"]), some)
+    assert found.filter(pl.col("low") == pl.col("high"), pl.col("cases") > 0).height > 0
+
+
+def test_one_hidden_count_told_gives_others_away(
+    edition: PublicEdition, some: Marts, collection: Collection
+) -> None:
+    """The audit reads the marts it is given, not what was decided."""
+    told = some["investigations"].select(*ENTRY, pl.col("cases").alias("true"))
+    public = edition.marts["investigations"].join(told, on=ENTRY, nulls_equal=True)
+    here = pl.col("category") == "gratuities_hospitality"
+    leaked = public.with_columns(
+        pl.when(here).then("true").otherwise("cases").alias("cases"),
+        pl.when(~here).then("symbol").alias("symbol"),
+    ).drop("true")
+    found = list(problems(audit({**edition.marts, "investigations": leaked}, collection)))
+    assert any("force_profiles.gratuities_hospitality" in problem for problem in found)
+
+
+def test_what_is_hidden_in_one_mart_follows_from_no_other(edition: PublicEdition) -> None:
+    """A monthly rate is the count once more; a sum with one hidden entry is that entry."""
+    profiles = edition.marts["force_profiles"]
+    for column, source in FOLLOWS.items():
+        assert profiles[f"{column}_symbol"].eq_missing(profiles[f"{source}_symbol"]).all()
+    entries = (
+        edition.marts["investigations"]
+        .group_by("force_code", "category")
+        .agg((pl.col("symbol") == "c").sum().alias("gaps"))
+    )
+    for category in entries["category"].unique():
+        shown = profiles.filter(pl.col(f"{category}_symbol").is_null())["force_code"].to_list()
+        mine = entries.filter(pl.col("category") == category)
+        assert 1 not in mine.filter(pl.col("force_code").is_in(shown))["gaps"]
+
+
+def test_a_value_is_null_if_and_only_if_a_symbol_says_why(edition: PublicEdition) -> None:
+    for mart, names in WITH_SYMBOLS.items():
+        for column in names if mart in edition.marts else ():
+            frame = edition.marts[mart]
+            symbols = frame[symbol_of(mart, column)]
+            assert (frame[column].is_null() == symbols.is_not_null()).all(), (mart, column)
+
+
+def test_what_is_shown_is_what_the_full_edition_says(edition: PublicEdition, some: Marts) -> None:
+    """Nothing is rounded, moved or made up."""
+    for mart, names in WITH_SYMBOLS.items():
+        for column in names if mart in edition.marts else ():
+            public, full = edition.marts[mart], some[mart]
+            shown = public[column].is_not_null()
+            assert public.filter(shown)[column].to_list() == full.filter(shown)[column].to_list()
+
+
+def test_a_missing_force_is_unavailable_and_neither_hidden_nor_zero(
+    edition: PublicEdition,
+) -> None:
+    profiles = edition.marts["force_profiles"].filter(~pl.col("force_code").is_in(SOME))
+    assert profiles.height == 44 - len(SOME)
+    for column in WITH_SYMBOLS["force_profiles"]:
+        assert profiles[column].is_null().all()
+        assert set(profiles[f"{column}_symbol"]) == {"x"}
+    assert set(edition.marts["investigations"]["force_code"]) == set(SOME)
+
+
+def test_what_a_force_does_not_record_is_unavailable(edition: PublicEdition, some: Marts) -> None:
+    """Symbol c would say that there is a small number."""
+    unknown = some["register_entries"]["entries"].is_null()
+    assert unknown.any()
+    assert set(edition.marts["register_entries"].filter(unknown)["symbol"]) == {"x"}
+
+
+def test_small_counts_are_hidden_and_exempt_ones_shown(edition: PublicEdition, some: Marts) -> None:
+    cases = some["investigations"]["cases"]
+    symbols = edition.marts["investigations"]["symbol"]
+    assert set(symbols.filter(cases.is_between(1, 4))) == {"c"}
+    exempt = pl.col("force_code").is_in(["DER", "STF", "WMC"])
+    small = some["force_profiles"]["media_disclosure"].is_between(1, 4)
+    for named in (exempt, ~exempt):
+        profiles = edition.marts["force_profiles"].with_columns(small.alias("small"))
+        mine = profiles.filter(named & pl.col("small"))
+        assert not mine.is_empty()
+        hidden = mine["media_disclosure_symbol"].eq_missing("c")
+        assert hidden.any() is (named is not exempt)
+        assert hidden.all() is (named is not exempt)
+
+
+def test_most_is_not_lost(edition: PublicEdition) -> None:
+    """Hiding everything would pass every other test."""
+    report = edition.report
+    assert report["secondary"].sum() < report["small"].sum() / 2
+    assert report.filter(pl.col("column_name") == "investigations")["hidden_share"].item() < 20
+    for row in report.iter_rows(named=True):
+        symbols = edition.marts[row["mart"]][symbol_of(row["mart"], row["column_name"])]
+        assert row["small"] + row["secondary"] == (symbols == "c").sum()
+
+
+def test_marts_that_nobody_named_are_not_public(edition: PublicEdition, some: Marts) -> None:
+    """Cells and findings hold what the edition hides."""
+    assert {"cells"} == set(some) - set(edition.marts)
+    assert edition.marts["returns_status"].columns == ["force_code", "state"]
+    assert not {"cells", "findings", "corrections", "national_checks"} & set(PUBLIC_MARTS)
+
+
+def test_statistics_over_forces_are_told_only_where_they_tell_nothing_new(
+    edition: PublicEdition,
+) -> None:
+    """The largest of seven gratuities is a small count of some force."""
+    spread = edition.marts["distribution"]
+    means = spread.filter(pl.col("statistic") == "mean")
+    assert means["symbol"].is_null().all()
+    small = pl.col("breakdown") == "category=gratuities_hospitality"
+    assert spread.filter(small, pl.col("statistic") == "maximum")["symbol"].item() == "c"
+    totals = edition.marts["national_totals"].filter(
+        pl.col("breakdown") == "category=gratuities_hospitality;statistic=maximum"
+    )
+    assert totals["symbol"].item() == "c"
+
+
+def test_the_reconciliation_tells_no_count_of_a_force_that_is_not_in_print(
+    some: Marts, collection: Collection
+) -> None:
+    """Published 48, computed 51: the second number is the return's."""
+    row = (pl.col("scope") == "STF") & (pl.col("measure") == "second_job_applications")
+    changed = some["reconciliation"].with_columns(
+        pl.when(row).then(pl.col("published") + 3).otherwise("published").alias("published")
+    )
+    public = public_edition({**some, "reconciliation": changed}, collection)
+    rows = public.marts["reconciliation"].filter(row)
+    assert set(rows["symbol"]) == {"c"}
+    assert rows["computed"].is_null().all()
+    assert rows["difference"].is_null().all()
+
+
+def test_the_same_marts_give_the_same_edition(
+    edition: PublicEdition, some: Marts, collection: Collection
+) -> None:
+    again = public_edition(some, collection)
+    assert again.audit.equals(edition.audit)
+    assert all(frame.equals(edition.marts[name]) for name, frame in again.marts.items())
+
+
+def test_limits_and_exemptions_are_the_collections(
+    some: Marts, edition: PublicEdition, with_settings: Change, collection: Collection
+) -> None:
+    assert collection.disclosure is not None
+    low = dict.fromkeys(SUBJECTS, Protection(small="1..1", width=1))
+    fewer = public_edition(some, with_settings(counts=low))
+    assert fewer.problems == ()
+    assert hidden(fewer)["investigations"] < hidden(edition)["investigations"]
+    zeros = dict.fromkeys(SUBJECTS, Protection(small="0..4", width=2))
+    more = public_edition(some, with_settings(counts=zeros))
+    assert more.problems == ()
+    left = more.marts["investigations"].filter(pl.col("cases") == 0)
+    assert left.height < some["investigations"].filter(pl.col("cases") == 0).height / 2
+    reason = "Forces publish these themselves, each year."
+    item = Exemption(mart="force_profiles", column="people_suspended", reason=reason)
+    shown = public_edition(some, with_settings(exempt=(*collection.disclosure.exempt, item)))
+    assert shown.marts["force_profiles"]["people_suspended_symbol"].ne_missing("c").all()
+
+
+def test_few_returns_have_no_public_edition(
+    some: Marts, with_settings: Change, tmp_path: Path
+) -> None:
+    """The national total of one force is that force."""
+    none = public_edition(some, with_settings(fewest_forces=13))
+    assert none.marts == {}
+    assert none.problems == ()
+    assert [path.name for path in write_public(tmp_path, none, ABOUT)] == ["README.txt"]
+    assert "12 returns are in" in (tmp_path / "README.txt").read_text()
+
+
+def test_a_collection_without_settings_has_no_public_edition(
+    some: Marts, collection: Collection
+) -> None:
+    """Nothing becomes public because nobody thought of it."""
+    none = public_edition(some, collection.model_copy(update={"disclosure": None}))
+    assert none.marts == {}
+    assert none.withheld is not None
+
+
+def test_marts_that_contradict_each_other_are_an_error(some: Marts, collection: Collection) -> None:
+    wrong = some["force_profiles"].with_columns(pl.col("other") + 1)
+    with pytest.raises(ContractError, match="other of AVS is"):
+        public_edition({**some, "force_profiles": wrong}, collection)
+
+
+def test_every_whole_number_of_the_profiles_is_decided_upon() -> None:
+    """A new count that nobody decided upon would be public."""
+    decided = {*FORCE_COUNTS["force_profiles"], *FOLLOWS, *NOT_COUNTED}
+    counted = {c.name for c in columns(ForceProfiles) if c.dtype in (pl.Int64, pl.Float64)}
+    assert counted == decided
+
+
+def test_files_explain_themselves(edition: PublicEdition, tmp_path: Path) -> None:
+    written = write_public(tmp_path / "public", edition, ABOUT)
+    names = {path.name for path in written}
+    assert names == {f"{m}.{kind}" for m in edition.marts for kind in ("csv", "parquet")} | {
+        "README.txt"
+    }
+    path = tmp_path / "public" / "investigations.parquet"
+    facts = pyarrow.parquet.read_schema(path).metadata
+    assert facts[b"basis"].startswith(b"reconstructed")
+    assert facts[b"edition"] == b"public"
+    assert pl.read_parquet(path).equals(edition.marts["investigations"])
+    page = (tmp_path / "public" / "README.txt").read_text()
+    assert "reconstructed" in page
+    assert "confidential" in page
+    before = {path.name: path.read_bytes() for path in written}
+    again = write_public(tmp_path / "again", edition, ABOUT)
+    assert {path.name: path.read_bytes() for path in again} == before
+
+
+def test_an_edition_with_problems_is_not_written(bare: PublicEdition, tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match="must not be shown"):
+        write_public(tmp_path / "public", bare, ABOUT)
+    assert not (tmp_path / "public").exists()
+
+
+@pytest.mark.slow
+def test_all_forty_four(marts: Marts, collection: Collection) -> None:
+    """With printed statistics over forces: one force has 2, nine have 60 or more."""
+    everything = public_edition(marts, collection)
+    assert everything.problems == ()
+    found = _with_truth(attack(everything.marts), marts)
+    assert found.filter(pl.col("high") - pl.col("low") < 1).is_empty()
+    printed = everything.marts["national_totals"].filter(
+        pl.col("breakdown") == "category=information_disclosure;count=2"
+    )
+    assert printed["value"].item() == 1
+    told = everything.audit.filter(
+        pl.col("column_name") == "information_disclosure", pl.col("low") < 5
+    )
+    assert told.height > 1
