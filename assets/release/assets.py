@@ -1,23 +1,33 @@
 """Release as an asset: all marts of one run, published together or not at all."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import polars as pl
 
 from assets.declare import COLLECTIONS, OWNERS, ins
 from assets.lake import Lake
+from assets.release.contents import PUBLIC, QUALITY
 from assets.release.identity import ingredients
 from assets.release.publish import publish
+from schemas.errors import ReleaseBlockedError
 from schemas.marts.catalogue import MARTS
 
 _STAGE = "release"
+_CHECK = "expectations"
+_PUBLIC = "public"
 _MADE_BY = {
+    "investigations_by_month": "cases/investigations_by_month",
     "reconciliation": "reconciliation/reconciliation",
     "returns_status": "validation/returns_status",
     "findings": "validation/findings",
     "corrections": "validation/corrections",
     "national_checks": "recount/national_checks",
+    "social_media": "research/social_media",
+    "survey": "research/survey",
+    "survey_changes": "research/survey_changes",
 }
 
 
@@ -29,12 +39,26 @@ _MADE_BY = {
     owners=OWNERS,
     partitions_def=COLLECTIONS,
     io_manager_key="nothing",
+    check_specs=[
+        dg.AssetCheckSpec(
+            _CHECK,
+            asset=[_STAGE, "marts"],
+            description="What is expected of the marts holds; a critical one blocks the release.",
+        ),
+        dg.AssetCheckSpec(
+            _PUBLIC,
+            asset=[_STAGE, "marts"],
+            description="There is a public edition, and nothing hidden in it can be worked out.",
+        ),
+    ],
     ins=ins(
         {
             **{name: _MADE_BY.get(name, f"totals/{name}") for name in MARTS},
             "receipts": "intake/receipts",
             "live_returns": "validation/live_returns",
             "report_figures": "reports/report_figures",
+            "research_files": "research/research_files",
+            "extracts": "cases/extracts",
             "answers": "desk/answers",
             "choices": "desk/choices",
         }
@@ -42,7 +66,7 @@ _MADE_BY = {
 )
 def marts(
     context: dg.AssetExecutionContext, lake_root: dg.ResourceParam[Path], **tables: pl.DataFrame
-) -> dg.MaterializeResult[None]:
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     lake = Lake(lake_root, context.partition_key)
     made_from = ingredients(
         lake.collection,
@@ -50,12 +74,36 @@ def marts(
         live=tables["live_returns"].select("force_code", "sha256").rows(),
         reports=tables["report_figures"]["sha256"].unique().to_list(),
         decisions=[tables[name] for name in ("answers", "choices", "corrections")],
+        research=tables["research_files"].select("file_name", "sha256", "basis").rows(),
+        cases=tables["extracts"].filter("live").select("force_code", "sha256").rows(),
     )
-    folder, _ = publish(lake, {name: tables[name] for name in MARTS}, made_from)
-    return dg.MaterializeResult(
+    try:
+        folder, found = publish(lake, {name: tables[name] for name in MARTS}, made_from)
+    except ReleaseBlockedError as error:
+        yield _checked(passed=False, docs=lake.work / QUALITY, found=_why(error))
+        raise
+    yield dg.MaterializeResult(
         metadata={
             "release": made_from.release_id,
             "path": dg.MetadataValue.path(folder),
             "rows": {name: tables[name].height for name in MARTS},
         }
+    )
+    yield _checked(passed=True, docs=folder / QUALITY, found=found[_CHECK])
+    yield dg.AssetCheckResult(
+        check_name=_PUBLIC,
+        passed=found[_PUBLIC]["withheld"] is None,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={**found[_PUBLIC], "path": dg.MetadataValue.path(folder / PUBLIC)},
+    )
+
+
+def _why(error: ReleaseBlockedError) -> dict[str, Any]:
+    return {"blocked": str(error), "blocked_by": list(error.places)}
+
+
+def _checked(*, passed: bool, docs: Path, found: dict[str, Any]) -> dg.AssetCheckResult:
+    page = dg.MetadataValue.url((docs / "index.html").as_uri())
+    return dg.AssetCheckResult(
+        check_name=_CHECK, passed=passed, metadata={**found, "data_docs": page}
     )

@@ -4,19 +4,39 @@ Belongs here: the order in which the parts are made, and what blocks. Does not: 
 themselves, which have packages of their own, nor the folder and the swap (publish.py).
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
+from assets.disclosure.edition import public_edition
+from assets.disclosure.write import write_public
+from assets.gate.engine import run_gate
+from assets.gate.outcome import GateResult
+from assets.gate.telling import blocking_line, blocking_places, check_metadata
 from assets.lake import Lake, atomic_file
+from assets.pages.figures import Edition
+from assets.pages.workbook import write_summary
+from assets.pages.write import write_pages
 from assets.release.datapackage import write_datapackage
 from assets.release.identity import Ingredients
 from assets.release.parquet import write_mart
+from schemas.collection import load_collection
 from schemas.errors import ReleaseBlockedError
 from schemas.marts.catalogue import MARTS
+from schemas.marts.public import DisclosureReport, SuppressionAudit
+from schemas.wording import plural
+
+QUALITY: Final = "quality"
+"""The folder of a release with what was expected of its marts, and what came of it."""
+
+PUBLIC: Final = "public"
+DISCLOSURE: Final = "disclosure"
+REPORT: Final = "report"
+SUMMARY: Final = "summary.xlsx"
 
 _SOURCES: Final = (
     "returns of the forces in this collection; the inspectorate's own research; published figures:"
@@ -27,19 +47,21 @@ _RECONSTRUCTED: Final = (
     " nobody sent them"
 )
 
+Found = dict[str, Any]
+"""What the making of a part found: plain data, which the manifest of the release keeps."""
+
 
 @dataclass(frozen=True)
-class Contents:
-    """What the making of a release found: plain data that its manifest keeps."""
+class Draft:
+    """A release in the making: its marts stand in `folder`, what follows from them is to come.
 
-    def for_manifest(self, made_from: Ingredients) -> dict[str, Any]:
-        """Return what the manifest says beside the facts about the release."""
-        return {"made_from": asdict(made_from), "found": asdict(self)}
+    `about` are the facts that every file states of the release.
+    """
 
-    @classmethod
-    def of_manifest(cls, manifest: Mapping[str, Any]) -> "Contents":
-        """Read back what the making found."""
-        return cls(**manifest["found"])
+    folder: Path
+    lake: Lake
+    marts: Mapping[str, pl.DataFrame]
+    about: Mapping[str, str]
 
 
 def about_release(marts: Mapping[str, pl.DataFrame], made_from: Ingredients) -> dict[str, str]:
@@ -54,7 +76,7 @@ def about_release(marts: Mapping[str, pl.DataFrame], made_from: Ingredients) -> 
     }
 
 
-def write_marts(folder: Path, marts: Mapping[str, pl.DataFrame], about: Mapping[str, str]) -> None:
+def write_marts(draft: Draft) -> None:
     """Write every mart as a Parquet file.
 
     Raises:
@@ -62,33 +84,94 @@ def write_marts(folder: Path, marts: Mapping[str, pl.DataFrame], about: Mapping[
         LakeError: the lake cannot be written.
     """
     for name, contract in MARTS.items():
-        with atomic_file(folder / f"{name}.parquet") as file:
-            write_mart(file, name, contract, marts[name], about)
+        with atomic_file(draft.folder / f"{name}.parquet") as file:
+            write_mart(file, name, contract, draft.marts[name], draft.about)
 
 
-def write_contents(
-    folder: Path, lake: Lake, marts: Mapping[str, pl.DataFrame], about: Mapping[str, str]
-) -> Contents:
-    """Write beside the marts what follows from them.
+def write_parts(draft: Draft) -> dict[str, Found]:
+    """Write beside the marts what follows from them, and return what each part found.
 
     Raises:
         ReleaseBlockedError: the marts are not fit to be shown.
         LakeError: the lake cannot be written.
     """
-    del lake
-    _require_totals_hold(marts["national_checks"])
-    write_datapackage(folder, about)
-    return Contents()
+    return {name: make(draft) for name, make in PARTS.items()}
 
 
-def _require_totals_hold(checks: pl.DataFrame) -> None:
+def _national_rules(draft: Draft) -> Found:
     """Block where a rule on the totals fails that guards the release."""
-    failed = checks.filter(~pl.col("passed") & (pl.col("severity") == "B"))
-    if not failed.is_empty():
-        found = "; ".join(
-            f"{rule}: {text}" for rule, text in failed.select("rule_id", "message").iter_rows()
-        )
+    failed = draft.marts["national_checks"].filter(~pl.col("passed"))
+    blocking = failed.filter(pl.col("severity") == "B")
+    if not blocking.is_empty():
+        messages = blocking.select("rule_id", "message").iter_rows()
+        found = [f"{rule}: {message}" for rule, message in messages]
         raise ReleaseBlockedError(
-            f"the release is blocked, the last one stays in place. {found}. Look each up in"
-            " docs/rules/, then run again."
+            f"the release is blocked, the last one stays in place. {'; '.join(found)}. Look each up"
+            " in docs/rules/, then run again.",
+            found,
         )
+    return {"told": failed["rule_id"].to_list()}
+
+
+def _expectations(draft: Draft) -> Found:
+    """Block where a critical expectation of a mart is not met."""
+    collection = load_collection(draft.lake.collection)
+    gate = run_gate(draft.folder, collection, draft.folder / QUALITY, draft.about)
+    if not gate.passed:
+        raise ReleaseBlockedError(blocking_line(_kept(gate, draft.lake)), blocking_places(gate))
+    return check_metadata(gate)
+
+
+def _kept(gate: GateResult, lake: Lake) -> GateResult:
+    """Keep the pages of a gate that blocks: the folder they were written in does not stay."""
+    kept = lake.work / QUALITY
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(gate.docs.parent, kept)
+    return replace(gate, docs=kept / gate.docs.name)
+
+
+def _datapackage(draft: Draft) -> Found:
+    write_datapackage(draft.folder, draft.about)
+    return {}
+
+
+def _public(draft: Draft) -> Found:
+    """Write the public edition, or why there is none; a full edition never waits for it.
+
+    The tables that tell small counts from the others stand apart from it, in the full edition.
+    """
+    edition = public_edition(draft.marts, load_collection(draft.lake.collection))
+    if edition.problems:
+        withheld = f"rule M010 has {plural(len(edition.problems), 'case')}: {edition.problems[0]}"
+        edition = replace(edition, marts={}, problems=(), withheld=withheld)
+    write_public(draft.folder / PUBLIC, edition, draft.about)
+    tables = {
+        "suppression_audit": (SuppressionAudit, edition.audit),
+        "disclosure_report": (DisclosureReport, edition.report),
+    }
+    for name, (contract, table) in tables.items():
+        with atomic_file(draft.folder / DISCLOSURE / f"{name}.parquet") as file:
+            write_mart(file, name, contract, table, draft.about)
+    return {
+        "withheld": edition.withheld,
+        "hidden_counts": int(edition.report["small"].sum())
+        + int(edition.report["secondary"].sum()),
+    }
+
+
+def _report(draft: Draft) -> Found:
+    """Write the pages and the workbook that people read."""
+    edition = Edition(draft.marts, draft.about)
+    write_pages(draft.folder / REPORT, edition)
+    write_summary(draft.folder / SUMMARY, edition)
+    return {}
+
+
+PARTS: Final[dict[str, Callable[[Draft], Found]]] = {
+    "national_rules": _national_rules,
+    "expectations": _expectations,
+    "public": _public,
+    "report": _report,
+    "datapackage": _datapackage,
+}
+"""The parts in the order in which they are made: first what can block."""

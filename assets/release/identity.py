@@ -6,6 +6,7 @@ inputs have the same name on any machine.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -25,9 +26,11 @@ _NAME_LENGTH: Final = 12
 class Ingredients:
     """What a release is made from.
 
-    `returns` has the sha256 of every receipt that shows in the marts, `live` of those that count;
-    `reports` the sha256 of every force report read. All are sorted. `decisions_sha256` is of the
-    answers, the choices of versions and the corrections, without their times.
+    `returns` has the sha256 of every receipt that shows in the marts, `live` of those that count,
+    `cases` of the case-level extracts that count; `reports` the sha256 of every force report read,
+    `research` the name, sha256 and basis of every research file in use. All are sorted.
+    `decisions_sha256` is of the answers, the choices of versions and the corrections, without
+    their times.
     """
 
     collection: str
@@ -38,6 +41,8 @@ class Ingredients:
     live: tuple[tuple[str, str], ...]
     reports: tuple[str, ...]
     decisions_sha256: str
+    research: tuple[tuple[str, str, str], ...] = ()
+    cases: tuple[tuple[str, str], ...] = ()
 
     @property
     def release_id(self) -> str:
@@ -53,6 +58,8 @@ def ingredients(
     live: list[tuple[str, str]],
     reports: list[str],
     decisions: list[pl.DataFrame],
+    research: Sequence[tuple[str, str, str]] = (),
+    cases: Sequence[tuple[str, str]] = (),
 ) -> Ingredients:
     """Return the ingredients of a release.
 
@@ -62,6 +69,8 @@ def ingredients(
         live: force and sha256 of the returns that count.
         reports: sha256 of every force report read.
         decisions: tables of what people decided, without times.
+        research: name, sha256 and basis of every research file in use.
+        cases: force and sha256 of the case-level extracts that count.
     """
     return Ingredients(
         collection=collection_id,
@@ -72,6 +81,8 @@ def ingredients(
         live=tuple(sorted(live)),
         reports=tuple(sorted(reports)),
         decisions_sha256=_sha256("".join(table.write_csv() for table in decisions).encode()),
+        research=tuple(sorted(research)),
+        cases=tuple(sorted(cases)),
     )
 
 
@@ -82,7 +93,7 @@ def software_sha256() -> str:
         path
         for folder in _SOURCES
         for path in (_PACKAGES / folder).rglob("*")
-        if path.suffix in {".py", ".toml", ".csv"}
+        if path.suffix in {".py", ".sql", ".toml", ".csv"}
     )
     parts = [f"{path.relative_to(_PACKAGES)} {_sha256(path.read_bytes())}" for path in files]
     return _sha256("\n".join(parts).encode())

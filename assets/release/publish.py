@@ -7,12 +7,13 @@ nothing an analyst sees changes, and a run that dies on the way leaves the last 
 import os
 import shutil
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
 
 from assets.lake import Lake, sync_folder, write_errors
-from assets.release.contents import Contents, about_release, write_contents, write_marts
+from assets.release.contents import Draft, Found, about_release, write_marts, write_parts
 from assets.release.history import record
 from assets.release.identity import Ingredients
 from assets.release.manifest import damage, hashes, read_manifest, write_manifest
@@ -21,11 +22,11 @@ from schemas.errors import LakeError
 
 def publish(
     lake: Lake, marts: Mapping[str, pl.DataFrame], made_from: Ingredients
-) -> tuple[Path, Contents]:
+) -> tuple[Path, dict[str, Found]]:
     """Write the marts as a release and let `marts/<collection>` show it.
 
     Returns:
-        The folder of the release, and what its making found.
+        The folder of the release, and what the making of each part found.
 
     Raises:
         ReleaseBlockedError: the marts are not fit to be shown; the last release stays in place.
@@ -34,25 +35,25 @@ def publish(
     """
     folder = lake.releases / made_from.release_id
     partial = lake.releases / f".{made_from.release_id}.partial"
-    about = about_release(marts, made_from)
+    draft = Draft(partial, lake, marts, about_release(marts, made_from))
     with write_errors(lake.releases):
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
     try:
-        write_marts(partial, marts, about)
+        write_marts(draft)
         if folder.exists():
             _require_same(partial, folder)
-            contents = Contents.of_manifest(read_manifest(folder))
+            found = read_manifest(folder)["found"]
         else:
-            contents = write_contents(partial, lake, marts, about)
-            write_manifest(partial, {**about, **contents.for_manifest(made_from)})
+            found = write_parts(draft)
+            write_manifest(partial, {**draft.about, "made_from": asdict(made_from), "found": found})
             with write_errors(folder):
                 partial.rename(folder)
                 sync_folder(lake.releases)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     show(lake, folder)
-    return folder, contents
+    return folder, found
 
 
 def show(lake: Lake, folder: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from assets.lake import Lake
+from assets.release import contents
 from pipelines.cli.main import muster
 
 Muster = Callable[..., Result]
@@ -34,6 +35,25 @@ def lake(demo: tuple[Path, Result], tmp_path: Path) -> Lake:
     """A copy of the demo's lake, to be changed at will."""
     shutil.copytree(demo[0], tmp_path / "lake", symlinks=True)
     return Lake(tmp_path / "lake", "2012-revisit")
+
+
+_NOTHING_TO_SAY = {"expectations": lambda _: {}, "public": lambda _: {"withheld": "not asked for"}}
+
+
+@pytest.fixture(autouse=True)
+def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out of a release what takes seconds and follows from the marts alone.
+
+    The demo's release has every part; a test that looks at them asks for `every_part`.
+    """
+    if "every_part" not in request.fixturenames:
+        few = {name: contents.PARTS[name] for name in ("national_rules", "datapackage")}
+        monkeypatch.setattr(contents, "PARTS", {**few, **_NOTHING_TO_SAY})
+
+
+@pytest.fixture
+def every_part() -> None:
+    """Let the releases of a test have every part."""
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A figure traced to cells: the cells are there, they add up, and a wrong total is refused."""
 
+import hashlib
 import json
 from pathlib import Path
 from random import Random
@@ -15,7 +16,7 @@ from assets.explain.question import Question, read_question
 from assets.explain.released import Released
 from assets.lake import Lake
 from schemas.collection import Collection
-from schemas.errors import ContractError, SetupError
+from schemas.errors import ContractError, LakeError, SetupError
 from tests.pipelines.conftest import Muster
 
 RETURNS = {
@@ -43,7 +44,8 @@ RETURNS = {
 
 @pytest.fixture(scope="module")
 def released(demo: tuple[Path, Result], collection: Collection) -> Released:
-    return Released(Lake(demo[0], collection.id).marts.resolve(), collection)
+    lake = Lake(demo[0], collection.id)
+    return Released(lake.marts.resolve(), collection, lake.kept_research)
 
 
 def _value(explanation: Explanation) -> float:
@@ -192,7 +194,53 @@ def test_a_figure_that_is_not_computed_says_why(run: Muster) -> None:
     document = json.loads(run("explain", "SCOPE-07", "--json").stdout)
     assert document["value"] is None
     assert document["contributions"] == []
-    assert "not computed: stated in the publication itself" in document["arithmetic"]
+    assert "not computed: counts recommendations in the text" in document["arithmetic"]
+
+
+OWN = ("social_media", "survey")
+
+
+def test_every_total_of_research_is_what_its_rows_make(released: Released) -> None:
+    totals = released.mart("national_totals").filter(
+        pl.any_horizontal(pl.col("measure").str.starts_with(name) for name in OWN),
+        pl.col("measure").is_first_distinct() | pl.col("measure").str.contains("share"),
+    )
+    assert totals["measure"].n_unique() == 13
+    for row in totals.iter_rows(named=True):
+        found = explain(Question(row["measure"], row["breakdown"], row["period"]), released)
+        assert _value(found) == pytest.approx(row["value"], rel=1e-12), row
+
+
+def test_every_row_of_research_stands_in_its_file_at_its_cell(
+    released: Released, demo: tuple[Path, Result]
+) -> None:
+    found = explain(read_question("WMC-03", "", None, None, released), released)
+    path = demo[0] / "landing" / "2012-revisit" / "research" / "social_media_instances.csv"
+    lines = [line.split(",") for line in path.read_text().splitlines()]
+    assert found.contributions.height == 8
+    for row in found.contributions.iter_rows(named=True):
+        column, number = row["cell"][0], int(row["cell"][1:])
+        assert lines[number - 1][ord(column) - ord("A")] == row["entry"]
+        assert lines[number - 1][0] == "WMC"
+        assert row["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_research_says_which_forces_have_no_part_in_it(released: Released) -> None:
+    found = explain(
+        read_question("social_media_profiles", "year=2011", None, None, released), released
+    )
+    assert len(found.left_out) == 44 - 8
+    survey = read_question("survey_percent", "question=corruption_common;year=2012", None, None,
+                           released)  # fmt: skip
+    assert explain(survey, released).left_out == []
+
+
+def test_research_that_has_gone_from_the_store_is_not_guessed(
+    released: Released, tmp_path: Path
+) -> None:
+    elsewhere = Released(released.folder, released.collection, tmp_path)
+    with pytest.raises(LakeError, match="is gone or has changed"):
+        explain(read_question("SOC-05", "", None, None, elsewhere), elsewhere)
 
 
 def test_a_correction_is_shown_with_what_the_force_sent(lake: Lake, run: Muster) -> None:

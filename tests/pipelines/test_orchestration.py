@@ -59,6 +59,8 @@ def test_row_counts_and_checks_are_recorded(filled: Lake) -> None:
     assert event.asset_materialization.metadata["dagster/row_count"].value == 41 * 65
     assert set(checks) == {
         *(set(TIERS) - {NATIONAL}), "coverage", "published_figures", "totals_hold",
+        "expectations",
+        "research_is_sound", "extracts_are_sound",
     }  # fmt: skip
     assert not checks["coverage"].passed
     assert checks["coverage"].metadata["forces_included"].value == 41
@@ -70,6 +72,8 @@ def test_every_table_is_described_by_its_contract() -> None:
     specs = {spec.key: spec for spec in defs.resolve_all_asset_specs()}
     made_by = {"reconciliation": "reconciliation", "returns_status": "validation"}
     made_by |= {"findings": "validation", "corrections": "validation", "national_checks": "recount"}
+    made_by |= dict.fromkeys(("social_media", "survey", "survey_changes"), "research")
+    made_by["investigations_by_month"] = "cases"
     for name, contract in MARTS.items():
         spec = specs[dg.AssetKey([made_by.get(name, "totals"), name])]
         assert spec.description
@@ -78,7 +82,7 @@ def test_every_table_is_described_by_its_contract() -> None:
         schema = spec.metadata["dagster/column_schema"]
         assert [c.name for c in schema.columns] == [c.name for c in columns(contract)]
     assert {spec.group_name for spec in specs.values()} == {
-        "intake", "desk", "reports", "validation", "totals", "recount", "reconciliation",
+        "intake", "cases", "desk", "reports", "research", "validation", "totals", "recount", "reconciliation",
         "release",
     }  # fmt: skip
 

@@ -83,4 +83,6 @@ def test_a_damaged_release_is_named_and_not_gone_back_to(
 def test_a_name_of_no_release_is_answered_with_those_there_are(lake: Lake, run: Muster) -> None:
     found = run("releases", "compare", "2011-revisit-x")
     assert found.exit_code == 1
-    assert f"no release 2011-revisit-x. There are: {lake.marts.resolve().name}" in str(found.exception)
+    assert f"no release 2011-revisit-x. There are: {lake.marts.resolve().name}" in str(
+        found.exception
+    )

@@ -32,6 +32,13 @@ def lake(tmp_path: Path) -> Lake:
     return Lake(tmp_path / "lake", COLLECTION)
 
 
+@pytest.fixture(autouse=True)
+def without_the_slow_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These marts are nearly empty; what is made of full ones is tested with the demo."""
+    few = {name: contents.PARTS[name] for name in ("national_rules", "datapackage")}
+    monkeypatch.setattr(contents, "PARTS", few)
+
+
 @pytest.fixture
 def marts() -> dict[str, pl.DataFrame]:
     found = {name: empty(contract) for name, contract in MARTS.items()}

@@ -1,0 +1,56 @@
+"""A release that is not fit to be shown: the last one stays, and one line says what to do."""
+
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+import pytest
+
+from assets.lake import Lake
+from assets.totals import breakdowns
+from pipelines.instance import open_instance
+from schemas.collection import Collection
+from tests.pipelines.conftest import Muster
+
+CHECK = dg.AssetCheckKey(dg.AssetKey(["release", "marts"]), "expectations")
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake in the software that only the gate can see."""
+    right = breakdowns.distribution
+
+    def divided_by_zero(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
+        return right(live, collection).with_columns(pl.col("value") / 0)
+
+    monkeypatch.setattr(breakdowns, "distribution", divided_by_zero)
+
+
+@pytest.mark.usefixtures("every_part", "endless")
+def test_a_failed_expectation_blocks_the_release(
+    lake: Lake, run: Muster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = lake.marts.resolve()
+    monkeypatch.setattr("assets.release.identity.software_sha256", lambda: "another")
+    done = run("run")
+    assert done.exit_code == 1
+    assert "Not released: distribution, column value" in done.output
+    assert "The last release stays live. Next:" in done.output
+    told = next(lake.outbox.glob("*-release-blocked.txt")).read_text(encoding="utf-8")
+    assert "  distribution, column value\n" in told
+    assert lake.marts.resolve() == shown
+    page = lake.work / "quality" / "distribution.html"
+    assert str(page) in done.output.replace("\n", "")
+    assert "finite" in page.read_text(encoding="utf-8")
+    assert [path.name for path in lake.releases.glob(".*")] == [], "no leftovers"
+    monkeypatch.setenv("MUSTER_LAKE", str(lake.root))
+    with open_instance() as instance:
+        record = instance.event_log_storage.get_latest_asset_check_execution_by_key([CHECK])[CHECK]
+    evaluation = record.event.dagster_event.asset_check_evaluation_data  # type: ignore[union-attr]
+    assert not evaluation.passed
+    assert Path(str(evaluation.metadata["data_docs"].value).removeprefix("file://")).exists()
+
+
+def test_the_demo_meets_what_is_expected_and_says_so(demo: tuple[Path, object]) -> None:
+    marts = Lake(demo[0], "2012-revisit").marts
+    assert (marts / "quality" / "index.html").exists()
