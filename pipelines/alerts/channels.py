@@ -1,0 +1,105 @@
+"""Channels: the addresses that MUSTER_ALERT_URLS names, and one attempt to send to each.
+
+Belongs here: apprise, and nothing of it anywhere else. An address holds secrets, so a channel is
+known by a name without them, and what apprise says of a failure is told without them too.
+"""
+
+import importlib
+import os
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import unquote
+
+from pipelines.alerts.condition import without_credentials
+
+SETTING: Final = "MUSTER_ALERT_URLS"
+
+_PATIENCE: Final = 10
+"""Seconds that a channel has to take a message."""
+
+_ADDRESS: Final = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
+_PARTS: Final = re.compile(r"[^\w.-]+")
+_OF_SEVERITY: Final = {"warning": "warning", "error": "failure"}
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A channel; `url` is secret and never shown."""
+
+    name: str
+    url: str = field(repr=False)
+
+    def send(self, title: str, text: str, severity: str) -> str | None:
+        """Send a message; return None once it was taken, else why not.
+
+        Args:
+            title: one line.
+            text: plain text.
+            severity: `warning` or `error`; anything else is for information.
+        """
+        try:
+            service = _service()
+            if not service.add(self.url):
+                return f"is no address that apprise knows; see {SETTING}"
+            result = service.notify(
+                title=title,
+                body=text,
+                body_format="text",
+                notify_type=_OF_SEVERITY.get(severity, "info"),
+            )
+        except Exception as error:  # of a hundred services, each may raise what it likes
+            return f"failed with {type(error).__name__}"
+        if result:
+            return None
+        said = " ".join(entry.message for entry in result.logs())
+        return self.without_secrets(said) or "did not take it"
+
+    def without_secrets(self, text: str) -> str:
+        """Return a text in which no part of the address stands that its name does not show."""
+        parts = {p for t in (self.url, unquote(self.url)) for p in _PARTS.split(t) if len(p) > 2}
+        for part in sorted(parts, key=len, reverse=True):
+            if part not in self.name:
+                text = text.replace(part, "****")
+        return text
+
+
+def channels() -> list[Channel]:
+    """Return the channels that MUSTER_ALERT_URLS names, separated by spaces or commas."""
+    urls = [url for url in _ADDRESS.split(os.environ.get(SETTING, "").strip(" \t\r\n,")) if url]
+    found: list[Channel] = []
+    for url in urls:
+        name = _name(url)
+        alike = sum(channel.name.partition(" ")[0] == name for channel in found)
+        found.append(Channel(f"{name} ({alike + 1})" if alike else name, url))
+    return found
+
+
+def _name(url: str) -> str:
+    """Return scheme and host of an address; apprise shortens a host that is a token."""
+    scheme = url.partition("://")[0]
+    service = _apprise().Apprise.instantiate(url)
+    if service is None:
+        return f"{scheme}://****"
+    _, _, rest = without_credentials(service.url(privacy=True)).partition("://")
+    return f"{scheme}://{re.split(r'[/?#]', rest)[0].rpartition('@')[2]}"
+
+
+def _service() -> Any:
+    """Return an empty set of services, which asks nobody for pictures and keeps no files."""
+    apprise = _apprise()
+    asset = apprise.AppriseAsset(
+        app_id="Muster",
+        app_desc="Muster",
+        app_url="",
+        image_url_mask="",
+        image_url_logo="",
+        service_timeout=_PATIENCE,
+        language="en",
+    )
+    return apprise.Apprise(asset=asset)
+
+
+def _apprise() -> Any:
+    """Return apprise, which is loaded only once there is an address for it."""
+    return importlib.import_module("apprise")

@@ -1,0 +1,95 @@
+"""Asks Dagster how runs of the refresh ended, and which have not.
+
+Belongs here: from Dagster's records to plain data. It reads the runs of every way to start one:
+command line, schedule, sensor, UI.
+"""
+
+from collections.abc import Collection as Many
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import dagster as dg
+from dagster import DagsterEventType, DagsterRunStatus
+
+from pipelines.alerts.runs import RunOutcome, StuckRun
+from pipelines.instance import open_instance
+from pipelines.jobs import REFRESH
+from pipelines.outcome import reason_to_send
+from schemas.wording import visible
+
+_LOOKED_BACK: Final = 100
+"""Runs of a collection that are looked at, the newest first."""
+
+_ENDED: Final = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE)
+_TOLD_BY: Final = {DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE}
+_PARTITION: Final = "dagster/partition"
+
+
+def outcome_of(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:
+    """Return how a run that has ended ended."""
+    run = instance.get_run_by_id(run_id)
+    if run is not None and run.status is DagsterRunStatus.SUCCESS:
+        return RunOutcome(run_id)
+    events = [entry.dagster_event for entry in instance.all_logs(run_id, of_type=_TOLD_BY)]
+    known = [event for event in events if event is not None]
+    steps = [event.step_key for event in known if event.step_key]
+    return RunOutcome(
+        run_id, reason_to_send(known), next(iter(steps), None), tuple(_blocking(instance, run_id))
+    )
+
+
+def outcome_in_history(run_id: str) -> RunOutcome:
+    """Return how a run ended, from the history that the UI shows."""
+    with open_instance() as instance:
+        return outcome_of(instance, run_id)
+
+
+def _blocking(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
+    """Tell of each rule, or mart and column, that blocks the release of a run."""
+    for entry in instance.all_logs(run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION):
+        check: Any = entry.get_dagster_event().event_specific_data
+        places = check.metadata.get("blocked_by")
+        if not check.passed and places is not None:
+            yield from (visible(place) for place in places.value)
+
+
+def not_yet_told(
+    instance: dg.DagsterInstance, collection_id: str, told: Many[str]
+) -> list[RunOutcome]:
+    """Return how runs ended that nobody was told of, in the order in which they ended.
+
+    A run that both began and ended before one that was told of is left out: its end is no longer
+    how things stand.
+    """
+    ended = [r for r in _records(instance, collection_id) if r.dagster_run.status in _ENDED]
+    known = [record for record in ended if record.dagster_run.run_id in told]
+    last_begun = max((record.storage_id for record in known), default=-1)
+    last_ended = max((record.end_time or 0 for record in known), default=-1)
+    fresh = [
+        record
+        for record in ended
+        if record.dagster_run.run_id not in told
+        and (record.storage_id > last_begun or (record.end_time or 0) > last_ended)
+    ]
+    in_order = sorted(fresh, key=lambda record: (record.end_time or 0, record.storage_id))
+    return [outcome_of(instance, record.dagster_run.run_id) for record in in_order]
+
+
+def stuck_runs(
+    instance: dg.DagsterInstance, collection_id: str, limit: timedelta, now: datetime
+) -> list[StuckRun]:
+    """Return the runs that began longer ago than a limit and have not ended."""
+    found = []
+    for record in _records(instance, collection_id):
+        began = datetime.fromtimestamp(
+            record.start_time or record.create_timestamp.timestamp(), tz=UTC
+        )
+        if not record.dagster_run.is_finished and now - began > limit:
+            found.append(StuckRun(record.dagster_run.run_id, began))
+    return found
+
+
+def _records(instance: dg.DagsterInstance, collection_id: str) -> list[Any]:
+    wanted = dg.RunsFilter(job_name=REFRESH, tags={_PARTITION: collection_id})
+    return list(instance.get_run_records(wanted, limit=_LOOKED_BACK))

@@ -1,0 +1,208 @@
+"""How runs ended, from real Dagster; and the sensor that tells of them."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import polars as pl
+import pytest
+from dagster import DagsterRunStatus
+
+from assets.declare import table
+from assets.lake import Lake
+from pipelines.alerts import sensor
+from pipelines.alerts.history import not_yet_told, outcome_of, stuck_runs
+from pipelines.alerts.runs import of_outcome
+from pipelines.alerts.sensor import tell_of_finished_runs
+from pipelines.alerts.tell import told_runs
+from schemas.collection import Collection
+from schemas.contract import conform, empty
+from schemas.errors import LakeError, MusterError, ReleaseBlockedError
+from schemas.marts.returns import ReturnsStatus
+
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")
+
+ID = "2012-revisit"
+TAGS = {"dagster/partition": ID}
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as made:
+        yield made
+
+
+def _run(instance: dg.DagsterInstance, error: Exception | None = None) -> str:
+    """Run a job by the name of the refresh and return the id of its run."""
+
+    @dg.op
+    def totals() -> None:
+        if error is not None:
+            raise error
+
+    @dg.job(name="refresh")
+    def refresh() -> None:
+        totals()
+
+    done = refresh.execute_in_process(instance=instance, tags=TAGS, raise_on_error=False)
+    return done.run_id
+
+
+def _lake_error(lake: Lake) -> MusterError:
+    error = LakeError(lake.root / "x", "is gone", "Restore it.")
+    error.__cause__ = ValueError("a cell says: Sergeant Smith")
+    return error
+
+
+def test_a_run_that_ended_well(instance: dg.DagsterInstance) -> None:
+    assert outcome_of(instance, _run(instance)).error is None
+
+
+def test_an_error_is_told_in_the_words_of_muster(instance: dg.DagsterInstance, lake: Lake) -> None:
+    ended = outcome_of(instance, _run(instance, _lake_error(lake)))
+    assert ended.error == f"{lake.root / 'x'}: is gone. Restore it."
+    assert ended.step == "totals"
+
+
+def test_an_error_that_nobody_foresaw_is_told_by_its_kind(instance: dg.DagsterInstance) -> None:
+    """Its text could quote what a force sent."""
+    ended = outcome_of(instance, _run(instance, ValueError("cell D4 says: Sergeant Smith")))
+    assert ended.error is not None
+    assert "ValueError" in ended.error
+    assert "Smith" not in ended.error
+
+
+def test_a_release_is_blocked_by_what_its_check_names(
+    instance: dg.DagsterInstance, collection: Collection
+) -> None:
+    """Another check that did not hold says nothing of why the run failed."""
+
+    @dg.asset(
+        key=["release", "marts"],
+        check_specs=[
+            dg.AssetCheckSpec("expectations", asset=["release", "marts"]),
+            dg.AssetCheckSpec("totals_hold", asset=["release", "marts"]),
+        ],
+    )
+    def marts() -> Iterator[dg.AssetCheckResult]:
+        blocked = {"blocked": "Not released: the first is Smith.", "blocked_by": ["findings, x"]}
+        yield dg.AssetCheckResult(check_name="totals_hold", passed=False)
+        yield dg.AssetCheckResult(check_name="expectations", passed=False, metadata=blocked)
+        raise ReleaseBlockedError("Not released: the first is Smith.", ["findings, x"])
+
+    done = dg.materialize([marts], instance=instance, raise_on_error=False)
+    ended = outcome_of(instance, done.run_id)
+    assert ended.blocking == ("findings, x",)
+    told = of_outcome(ended, collection)["release-blocked"]
+    assert told is not None
+    assert "Smith" not in str(told)
+
+
+def test_dagster_keeps_nothing_of_what_a_force_sent(instance: dg.DagsterInstance) -> None:
+    """A table that breaks its contract is an error that knows whole rows of it."""
+
+    @table(ReturnsStatus, "validation", "returns_status")
+    def returns_status(context: dg.AssetExecutionContext) -> pl.DataFrame:
+        row = {"force_code": context.partition_key, "state": "Sergeant Smith"}
+        counts = dict.fromkeys(("blocking", "queries_open", "queries_answered"), 0)
+        frame = pl.concat([empty(ReturnsStatus), pl.DataFrame([{**row, **counts}])], how="diagonal")
+        return conform(ReturnsStatus, frame)
+
+    done = dg.materialize(
+        [returns_status], instance=instance, partition_key=ID, raise_on_error=False
+    )
+    kept = str(instance.all_logs(done.run_id))
+    assert "ReturnsStatus breaks its contract in 1 case;" in kept
+    assert "Smith" not in kept
+    error = outcome_of(instance, done.run_id).error
+    assert error is not None
+    assert error.startswith("ReturnsStatus breaks")
+
+
+def test_only_how_things_stand_is_told(instance: dg.DagsterInstance) -> None:
+    """A failure that a later run has overtaken, and of which people were told, is past."""
+    first, second = _run(instance, ValueError()), _run(instance)
+    assert [run.run_id for run in not_yet_told(instance, ID, ())] == [first, second]
+    assert not_yet_told(instance, ID, {second}) == []
+    third = _run(instance)
+    assert [run.run_id for run in not_yet_told(instance, ID, {second})] == [third]
+    assert not_yet_told(instance, "another", ()) == []
+
+
+def test_a_run_that_does_not_end_is_stuck(instance: dg.DagsterInstance) -> None:
+    _run(instance)
+    run = instance.create_run_for_job(
+        dg.job(name="refresh")(lambda: None), tags=TAGS, status=DagsterRunStatus.STARTED
+    )
+    now = datetime.now(UTC)
+    limit = timedelta(minutes=60)
+    assert stuck_runs(instance, ID, limit, now + timedelta(minutes=59)) == []
+    (found,) = stuck_runs(instance, ID, limit, now + timedelta(minutes=61))
+    assert found.run_id == run.run_id
+
+
+def _look(instance: dg.DagsterInstance, cursor: str | None = None) -> dg.SensorResult:
+    context = dg.build_sensor_context(instance=instance, cursor=cursor)
+    result = tell_of_finished_runs(context)
+    assert isinstance(result, dg.SensorResult)
+    return result
+
+
+def _titles(lake: Lake) -> list[str]:
+    texts = sorted(lake.outbox.glob("*.txt"))
+    return [path.read_text().splitlines()[0] for path in texts]
+
+
+def test_the_sensor_tells_of_each_run_once(instance: dg.DagsterInstance, lake: Lake) -> None:
+    _look(instance)
+    assert _titles(lake) == []
+    failed = _run(instance, _lake_error(lake))
+    assert _look(instance).skip_reason.skip_message == "1 alert told"  # type: ignore[union-attr]
+    assert _look(instance).skip_reason.skip_message == "0 alerts told"  # type: ignore[union-attr]
+    assert failed in told_runs(ID)
+    _run(instance)
+    _look(instance)
+    assert _titles(lake) == [
+        "Muster: The refresh failed (2012-revisit)",
+        "Muster: over: The refresh failed (2012-revisit)",
+    ]
+
+
+def test_the_sensor_tells_of_a_stuck_run_and_when_it_is_over(
+    instance: dg.DagsterInstance, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = instance.create_run_for_job(
+        dg.job(name="refresh")(lambda: None), tags=TAGS, status=DagsterRunStatus.STARTED
+    )
+    later = datetime.now(UTC) + timedelta(hours=2)
+    monkeypatch.setattr(sensor, "utc_now", lambda: later)
+    _look(instance)
+    _look(instance)
+    instance.report_run_failed(run)
+    _look(instance)
+    assert _titles(lake) == [
+        "Muster: 1 run of the refresh is stuck (2012-revisit)",
+        "Muster: The refresh failed (2012-revisit)",
+        "Muster: over: 1 run of the refresh is stuck (2012-revisit)",
+    ]
+
+
+def test_the_sensor_tells_once_though_the_lake_cannot_be_written(
+    instance: dg.DagsterInstance, lake: Lake, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It looks every half minute; a full disk must not fill the mailbox too."""
+    lake.root.mkdir()
+    lake.alerts.write_text("a file where a folder should be")
+    _run(instance, _lake_error(lake))
+    result = _look(instance)
+    _look(instance, result.cursor)
+    said = [record for record in caplog.records if "The refresh failed" in record.getMessage()]
+    assert len(said) == 1
+
+
+def test_dagster_keeps_no_text_of_an_alert(instance: dg.DagsterInstance, lake: Lake) -> None:
+    """Its database is read by whoever may see the UI."""
+    _run(instance, _lake_error(lake))
+    result = _look(instance)
+    assert result.cursor == "[]"
+    assert "gone" not in str(result)
