@@ -1,0 +1,64 @@
+"""Case-level extracts as assets: what was dropped becomes extracts, and cases by month."""
+
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from assets.cases.received import judge_received
+from assets.cases.store import CaseStore
+from assets.declare import COLLECTIONS, retried, table_spec
+from assets.lake import Lake
+from schemas.cases.tables import UNREADABLE_STATE, Extracts
+from schemas.collection import load_collection
+from schemas.marts.facts import InvestigationsByMonth
+
+_STAGE = "cases"
+
+
+@dg.multi_asset(
+    outs={
+        name: dg.AssetOut(**table_spec(_STAGE, name, contract))
+        for name, contract in {
+            "extracts": Extracts,
+            "investigations_by_month": InvestigationsByMonth,
+        }.items()
+    },
+    partitions_def=COLLECTIONS,
+)
+@retried()
+def cases(
+    context: dg.AssetExecutionContext, lake_root: dg.ResourceParam[Path]
+) -> tuple[dg.Output[pl.DataFrame], dg.Output[pl.DataFrame]]:
+    """Take in what waits in the cases folder, and judge the extract of each force."""
+    lake = Lake(lake_root, context.partition_key)
+    collection = load_collection(lake.collection)
+    store = CaseStore(lake)
+    taken = store.take_in(collection)
+    for name, reason in taken.left.items():
+        context.log.warning(f"{name} stays in landing: {reason}")
+    extracts, by_month = judge_received(store, lake, collection)
+    about: dict[str, Any] = {"new": len(taken.new), "left_in_landing": taken.left}
+    return (
+        dg.Output(extracts, "extracts", metadata=about),
+        dg.Output(by_month, "investigations_by_month"),
+    )
+
+
+@dg.asset_check(
+    asset=dg.AssetKey([_STAGE, "extracts"]),
+    name="extracts_are_sound",
+    description="Every extract can be read, and has no more bad rows than the collection allows.",
+)
+def extracts_are_sound(extracts: pl.DataFrame) -> dg.AssetCheckResult:
+    refused = extracts.filter(pl.col("state").is_in(["rejected", UNREADABLE_STATE]))
+    return dg.AssetCheckResult(
+        passed=refused.is_empty(),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "refused": refused.height,
+            "bad_rows": int(extracts["bad"].sum()),
+            "problems": refused.head(20).select("force_code", "problem").rows(),
+        },
+    )

@@ -1,0 +1,134 @@
+"""The investigation grid of a return, as the cases of a live extract add up to it.
+
+Belongs here: from cases to the cells of the template. Does not: comparing them with what a return
+says (rule X007), nor which extract is live (received.py).
+"""
+
+from typing import Final
+
+import polars as pl
+
+from schemas import vocabulary as v
+from schemas.contract import conform
+from schemas.returns_template import INVESTIGATION_ROWS, TOTAL
+from schemas.tables import LiveEntries
+
+SHEET: Final = "investigations"
+GRID: Final = ["force_code", "sheet", "row_code", "column_code"]
+CELL: Final = "rows"
+"""Stands where the address of a cell would: the value comes from case rows."""
+
+
+def leaf_grid(cases: pl.DataFrame, forces: pl.Series) -> pl.DataFrame:
+    """Return `rows` by GRID for each row and outcome of the grid, of the forces given.
+
+    A combination without a case is zero: an extract has all cases of its force.
+
+    Args:
+        cases: mart InvestigationsByMonth.
+        forces: the forces with a live extract.
+    """
+    subject = ["category", "recipient", "media"]
+    places = pl.DataFrame(
+        [
+            (SHEET, row.code, outcome, row.category, row.recipient, row.media)
+            for row in INVESTIGATION_ROWS
+            if row.is_part
+            for outcome in v.OUTCOMES
+        ],
+        schema=["sheet", "row_code", "column_code", *subject],
+        orient="row",
+        infer_schema_length=None,
+    )
+    counted = cases.group_by("force_code", *subject, "outcome").agg(pl.col("cases").sum())
+    grid = pl.DataFrame({"force_code": forces}).join(places, how="cross")
+    found = grid.join(
+        counted.rename({"outcome": "column_code"}),
+        on=["force_code", *subject, "column_code"],
+        how="left",
+        nulls_equal=True,
+    )
+    return found.select(*GRID, pl.col("cases").fill_null(0).alias("rows")).sort(GRID)
+
+
+def whole_grid(leaves: pl.DataFrame) -> pl.DataFrame:
+    """Return `leaf_grid` with the rows and columns of the template that are sums of others."""
+    rows = pl.DataFrame(
+        [
+            (row.code, target.code)
+            for row in INVESTIGATION_ROWS
+            if row.is_part
+            for target in INVESTIGATION_ROWS
+            if target.code == row.code
+            or (not target.is_part and target.category in {None, row.category})
+        ],
+        schema=["row_code", "target"],
+        orient="row",
+    )
+    columns = pl.DataFrame(
+        [(outcome, target) for outcome in v.OUTCOMES for target in (outcome, TOTAL)],
+        schema=["column_code", "column"],
+        orient="row",
+    )
+    return (
+        leaves.join(rows, on="row_code")
+        .join(columns, on="column_code")
+        .group_by("force_code", "sheet", pl.col("target"), pl.col("column"))
+        .agg(pl.col("rows").sum())
+        .rename({"target": "row_code", "column": "column_code"})
+        .select(*GRID, "rows")
+        .sort(GRID)
+    )
+
+
+def derived_entries(cases: pl.DataFrame, only: pl.DataFrame) -> pl.DataFrame:
+    """Return the table LiveEntries of forces that sent only case rows.
+
+    People suspended are not among them: rows count cases, not people.
+
+    Args:
+        cases: mart InvestigationsByMonth.
+        only: as `only_rows` returns it.
+    """
+    grid = whole_grid(leaf_grid(cases, only["force_code"]))
+    about = only.select("force_code", "receipt_id", "sha256", "basis")
+    entries = grid.join(about, on="force_code", validate="m:1").with_columns(
+        pl.lit(CELL).alias("cell"),
+        pl.col("rows").cast(pl.String).alias("value"),
+        pl.col("rows").alias("number"),
+        pl.lit(value=False).alias("provisional"),
+    )
+    return conform(LiveEntries, entries)
+
+
+def only_rows(extracts: pl.DataFrame, receipts: pl.DataFrame) -> pl.DataFrame:
+    """Return the live extracts of forces that sent no workbook: the table Extracts.
+
+    Args:
+        extracts: table Extracts.
+        receipts: table Receipts. A force that sent any workbook has its grid there, or has to
+            mend it there: rows must not get around a rejected return.
+    """
+    sent = receipts.drop_nulls("force_code")
+    return extracts.filter("live").join(sent, on="force_code", how="anti")
+
+
+def derived_returns(only: pl.DataFrame) -> pl.DataFrame:
+    """Return the extracts of `only_rows` as rows of the table LiveReturns."""
+    return only.select(
+        "force_code", "receipt_id", "sha256", "basis", provisional=pl.lit(value=False)
+    )
+
+
+def told_in_status(status: pl.DataFrame, only: pl.DataFrame) -> pl.DataFrame:
+    """Return the mart ReturnsStatus with the extracts of `only_rows` in the place of returns."""
+    named = ["receipt_id", "version", "received_at", "sha256"]
+    found = only.select(
+        "force_code",
+        *named,
+        state=pl.lit("accepted"),
+        notes=pl.lit(
+            "sent only case rows: its investigations are derived from them, the rest is missing"
+        ),
+    )
+    return status.update(found, on="force_code")

@@ -1,0 +1,115 @@
+"""Gives a folder new contents whole: it shows what it had, or everything new, and nothing between.
+
+Belongs here: the place to work in, the lock, the swap. Does not: what is written (job.py).
+"""
+
+import ctypes
+import fcntl
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from assets.lake import sync_folder, write_errors
+from schemas.errors import BusyError, SetupError
+
+_EXCHANGE: Final = 2
+"""RENAME_EXCHANGE of renameat2(2)."""
+
+
+@contextmanager
+def new_contents(folder: Path, names: Collection[str]) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of `folder` when the block ends well.
+
+    `names` are the files it will have. Other work can lie beside the yielded folder. What a
+    killed run left there is removed by the next.
+
+    Raises:
+        SetupError: `folder` holds anything else, which would be lost.
+        BusyError: another run is writing to it.
+        LakeError: it cannot be written.
+    """
+    folder = folder.absolute()
+    _refuse_others(folder, names)
+    work = folder.with_name(f".{folder.name}.partial")
+    with _held(work), write_errors(work):
+        fresh = _prepared(work, folder)
+        try:
+            yield fresh
+            for path in fresh.iterdir():
+                _sync_file(path)
+            _swap(fresh, folder, work / "old")
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _refuse_others(folder: Path, names: Collection[str]) -> None:
+    if not folder.exists():
+        return
+    others = (
+        sorted(path.name for path in folder.iterdir() if path.name not in names)
+        if folder.is_dir()
+        else ["is a file"]
+    )
+    if others:
+        raise SetupError(
+            f"{folder} would be replaced, but it is not a folder of results alone"
+            f" ({', '.join(others[:5])}). Name a folder of its own."
+        )
+
+
+@contextmanager
+def _held(work: Path) -> Iterator[None]:
+    """Hold the folder to work in; the lock ends with the process, however that ends."""
+    with write_errors(work):
+        work.mkdir(parents=True, exist_ok=True)
+        handle = os.open(work, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise BusyError(
+            f"another run is writing beside {work}. Wait until it has ended and start again."
+        ) from None
+    finally:
+        os.close(handle)
+
+
+def _prepared(work: Path, folder: Path) -> Path:
+    """Mend what a killed run left, and return an empty folder."""
+    old = work / "old"
+    if old.exists() and not folder.exists():
+        old.rename(folder)
+    for path in work.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    fresh = work / "fresh"
+    fresh.mkdir()
+    return fresh
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _swap(fresh: Path, folder: Path, old: Path) -> None:
+    """Put a folder in another's place: in one step where the system can, else in two."""
+    sync_folder(fresh)
+    if not folder.exists():
+        fresh.rename(folder)
+    elif not _exchange(fresh, folder):
+        folder.rename(old)
+        fresh.rename(folder)
+    sync_folder(folder.parent)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two folders change places at once; False where the system or the disk cannot."""
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:
+        return False
+    here = -100
+    return bool(rename(here, os.fsencode(one), here, os.fsencode(other), _EXCHANGE) == 0)

@@ -1,0 +1,180 @@
+"""Judges and counts one part of an extract: a force, or all of a small or unsorted one.
+
+Belongs here: the way of a part from files to counts and quarantine. `process` depends on nothing
+but its arguments, so parts can be worked on anywhere and in any order. Does not: what to do with
+several parts (job.py), how they are made (plan.py).
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from assets.cases.grid import Counts, Grid
+from assets.cases.keys import Keys, key_hash, places_of
+from assets.cases.plan import Limits, Part
+from assets.cases.reading import Rows, places
+from assets.cases.refusal import ExtractRefusedError, Refusal
+from assets.cases.source import Source
+from assets.cases.suspects import FAULTS, Settled, look_at, settle
+from assets.cases.typed import typed
+from schemas.cases.rules import row_rules, with_codes
+from schemas.collection import Collection
+
+
+@dataclass(frozen=True)
+class PartResult:
+    """What came of a part: counts of its valid cases, and its bad rows.
+
+    `rows` has the rows of each file; `counts`, `forces` and `days` are tables of COUNTS, FORCES
+    and DAYS (grid.py), `faults` one of FAULTS and `quarantine` a file of QUARANTINE (suspects.py).
+    """
+
+    rows: dict[str, int]
+    counts: pl.DataFrame
+    forces: pl.DataFrame
+    days: pl.DataFrame
+    faults: pl.DataFrame
+    quarantine: Path | None
+
+
+@dataclass
+class _Counted:
+    """The first pass over a part: valid rows by place in the grid (0: bad), and where bad ones are.
+
+    A row counts as valid here even if its key repeats.
+    """
+
+    cells: Counts
+    days: Counts
+    keys: Keys
+    bad: list[NDArray[np.uint32]]
+
+
+def process(
+    part: Part,
+    collection: Collection,
+    limits: Limits,
+    folder: Path,
+    advance: Callable[[int], None] = lambda _: None,
+) -> PartResult:
+    """Judge and count a part; its quarantine appears in `folder` under the part's name.
+
+    `advance` is told the rows of each chunk that has been counted.
+
+    Raises:
+        ExtractRefusedError: a file cannot be read as an extract.
+    """
+    grid = Grid(part.forces, collection)
+    with tempfile.TemporaryDirectory(prefix=".part-", dir=folder) as name:
+        scratch = Path(name)
+        sources = _unpacked(part.sources, scratch)
+        rows = Rows(sources, limits.rows_at_once)
+        keys = Keys(sum(source.rows for source in sources), limits.keys_at_once, scratch)
+        counted = _count(rows, keys, collection, grid, advance)
+        suspects = list(_suspects(rows, counted, collection, grid, scratch))
+        settled = settle(suspects, limits.rows_at_once) if suspects else None
+        quarantine = folder / f"{part.name}.parquet" if settled else None
+        if settled and quarantine:
+            _take_back(counted, settled)
+            settled.bad.sink_parquet(scratch / "bad.parquet", compression="lz4")
+            (scratch / "bad.parquet").replace(quarantine)
+    return PartResult(
+        {source.file: source.rows for source in sources},
+        grid.count_table(counted.cells[1:]),
+        grid.force_table(counted.cells[1:]),
+        grid.day_table(counted.days[1:]),
+        settled.faults if settled else pl.DataFrame(schema=FAULTS),
+        quarantine,
+    )
+
+
+def _unpacked(sources: Sequence[Source], scratch: Path) -> list[Source]:
+    """Return the sources with those that are CSV as Parquet of text.
+
+    Raises:
+        ExtractRefusedError: names every file that is not CSV with the columns of an extract.
+    """
+    if not any(source.text for source in sources):
+        return list(sources)
+    # Parquet needs no pyarrow, whose loading takes as long as a hundred thousand rows.
+    from assets.cases.csv_text import unpack  # noqa: PLC0415
+
+    unpacked: list[Source] = []
+    refusals: list[Refusal] = []
+    for number, source in enumerate(sources):
+        try:
+            text = scratch / f"text-{number}.parquet"
+            unpacked.append(unpack(source, text) if source.text else source)
+        except ExtractRefusedError as error:
+            refusals += error.refusals
+    if refusals:
+        raise ExtractRefusedError(refusals)
+    return unpacked
+
+
+def _count(
+    rows: Rows,
+    keys: Keys,
+    collection: Collection,
+    grid: Grid,
+    advance: Callable[[int], None],
+) -> _Counted:
+    """Judge every row by the rules about a row, and count it where it breaks none."""
+    cells = np.zeros(grid.cells + 1, np.int64)
+    days = np.zeros(grid.days + 1, np.int64)
+    counted = _Counted(cells, days, keys, [])
+    valid = pl.all_horizontal(row_rules(collection).values())
+    for chunk in rows.chunks:
+        coded = pl.concat(
+            with_codes(typed(table.rows, text=table.source.text), grid.forces)
+            for table in rows.read(chunk)
+        )
+        narrow = coded.select(
+            pl.when(valid).then(grid.cell()).otherwise(0).alias("cell"),
+            pl.when(valid).then(grid.day()).fill_null(0).alias("day"),
+            key_hash().alias("key"),
+        ).collect(engine="streaming")
+        cell = narrow["cell"].to_numpy()
+        counted.cells += np.bincount(cell, minlength=cells.size)
+        counted.days += np.bincount(narrow["day"].to_numpy(), minlength=days.size)
+        counted.bad.append(np.flatnonzero(cell == 0).astype(np.uint32))
+        keys.add(narrow["key"].to_numpy())
+        advance(narrow.height)
+    return counted
+
+
+def _suspects(
+    rows: Rows, counted: _Counted, collection: Collection, grid: Grid, scratch: Path
+) -> Iterator[pl.LazyFrame]:
+    """Yield the rows that are bad or may repeat a key, chunk by chunk; see suspects.settle."""
+    repeated = counted.keys.repeated()
+    judged = zip(rows.chunks, counted.keys.chunks(), counted.bad, strict=True)
+    for number, (chunk, keys, bad) in enumerate(judged):
+        candidate = np.zeros(keys.size, np.bool_)
+        candidate[places_of(repeated, keys)] = True
+        chosen = candidate.copy()
+        chosen[bad] = True
+        at = np.flatnonzero(chosen)
+        if not at.size:
+            continue
+        named = pl.all_horizontal(pl.col("owner", "force_code", "case_ref").is_not_null())
+        suspects = pl.concat(
+            [places(chunk, at), look_at(rows.read(chunk), at, collection, grid)], how="horizontal"
+        ).with_columns(candidate=pl.Series(candidate[at]) & named)
+        if len(rows.chunks) == 1:
+            yield suspects.lazy()
+        else:
+            path = scratch / f"suspects-{number}.parquet"
+            suspects.write_parquet(path, compression="lz4")
+            yield pl.scan_parquet(path, glob=False)
+
+
+def _take_back(counted: _Counted, settled: Settled) -> None:
+    """Uncount the rows whose only fault is that their key repeats."""
+    counted.cells -= np.bincount(settled.cells, minlength=counted.cells.size)
+    counted.days -= np.bincount(settled.days, minlength=counted.days.size)

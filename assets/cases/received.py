@@ -1,0 +1,174 @@
+"""From received versions to the extract of each force that counts, and its cases.
+
+Belongs here: which version is live: the newest that is not refused whole. Does not: keeping files
+(store.py), judging rows (job.py).
+"""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from assets.cases.job import BAD_ROWS, COUNTS, run_sources
+from assets.cases.refusal import ExtractRefusedError, Refusal
+from assets.cases.source import Source, find_sources
+from assets.cases.store import CaseStore, Version
+from assets.cases.whose import RECONSTRUCTED, SUBMITTED, basis_of
+from assets.lake import Lake, put_in_place, scratch_file, write_errors
+from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED
+from schemas.cases.rules import case_rules
+from schemas.cases.tables import UNREADABLE_STATE, Extracts
+from schemas.collection import Collection
+from schemas.contract import conform, empty
+from schemas.marts.facts import InvestigationsByMonth
+from schemas.wording import plural
+
+_PLACES: Final = 5
+"""Places told of each fault; the quarantine has all."""
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A version with its row of Extracts and the counts and the bad rows of its cases."""
+
+    version: Version
+    row: dict[str, Any]
+    cases: pl.DataFrame
+    bad: pl.DataFrame | None = None
+
+
+def judge_received(
+    store: CaseStore, lake: Lake, collection: Collection
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the table Extracts and the mart InvestigationsByMonth; bad rows go to quarantine.
+
+    The newest versions of all forces are judged in one pass; where one is refused, the version
+    before it is judged next.
+
+    Raises:
+        LakeError: the quarantine cannot be written.
+    """
+    older: dict[str | None, list[Version]] = {}
+    for version in store.versions():
+        older.setdefault(version.force_code, []).append(version)
+    judged = [_unreadable(version, version.problem) for version in older.pop(None, [])]
+    while older:
+        latest = _judge([versions.pop() for versions in older.values()], store, collection)
+        for item in latest:
+            if item.row["live"] or not older[item.version.force_code]:
+                del older[item.version.force_code]
+        judged += latest
+    _set_aside(judged, lake.quarantine / "cases")
+    extracts = pl.DataFrame([item.row for item in judged], schema=empty(Extracts).schema)
+    live = [item.cases for item in judged if item.row["live"]]
+    cases = pl.concat([empty(InvestigationsByMonth), *live])
+    return conform(Extracts, extracts), conform(InvestigationsByMonth, cases)
+
+
+def _judge(versions: Sequence[Version], store: CaseStore, collection: Collection) -> list[_Judged]:
+    """Judge versions of different forces together; one that cannot be read leaves the others."""
+    sources: dict[str, Source] = {}
+    refused: dict[str, Refusal] = {}
+    for version in versions:
+        for kept in version.files:
+            try:
+                (source,) = find_sources([store.path(kept)])
+            except ExtractRefusedError as error:
+                refused[kept] = error.refusals[0]
+            else:
+                sources[kept] = replace(source, file=kept, folder=version.force_code)
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name) / "out"
+        while True:
+            readable = [version for version in versions if not refused.keys() & set(version.files)]
+            wanted = [sources[kept] for version in readable for kept in version.files]
+            wanted.sort(key=lambda source: (source.folder or "", source.file))
+            try:
+                document = run_sources(wanted, out, collection)
+                break
+            except ExtractRefusedError as error:
+                refused |= {refusal.file: refusal for refusal in error.refusals}
+        counts, bad = (pl.read_parquet(out / table) for table in (COUNTS, BAD_ROWS))
+    judged = [_result(version, document, counts, bad, store) for version in readable]
+    for version in versions:
+        if version not in readable:
+            kept = next(kept for kept in version.files if kept in refused)
+            problem = f"{store.name(kept)}: {refused[kept].problem}. {refused[kept].fix}"
+            judged.append(_unreadable(version, problem))
+    return judged
+
+
+def _about(version: Version) -> dict[str, Any]:
+    names = ("receipt_id", "force_code", "version", "sha256", "received_at")
+    return {name: getattr(version, name) for name in names} | {"files": len(version.files)}
+
+
+def _unreadable(version: Version, problem: str | None) -> _Judged:
+    row = {
+        **_about(version),
+        "rows": None,
+        "bad": None,
+        "state": UNREADABLE_STATE,
+        "live": False,
+        "basis": SUBMITTED,
+        "problem": problem,
+    }
+    return _Judged(version, row, empty(InvestigationsByMonth))
+
+
+def _result(
+    version: Version,
+    document: dict[str, Any],
+    counts: pl.DataFrame,
+    bad: pl.DataFrame,
+    store: CaseStore,
+) -> _Judged:
+    files = [item for item in document["files"] if item["file"] in version.files]
+    of_force = bad.filter(pl.col("file").is_in(version.files)).with_columns(
+        pl.col("file").replace({kept: store.name(kept) for kept in version.files})
+    )
+    said = {basis_of(store.path(kept)) for kept in version.files}
+    basis = RECONSTRUCTED if RECONSTRUCTED in said else min(said)
+    rejected = version.force_code in document["rejected"]
+    row = {
+        **_about(version),
+        "rows": sum(item["rows"] for item in files),
+        "bad": of_force.height,
+        "state": REJECTED if rejected else QUARANTINED if of_force.height else ACCEPTED,
+        "live": not rejected,
+        "basis": basis,
+        "problem": "; ".join(_faults(files, of_force)) or None,
+    }
+    cases = (
+        counts.filter(pl.col("force_code") == version.force_code)
+        .rename({"status_at_census": "outcome"})
+        .with_columns(pl.lit(basis).alias("basis"))
+    )
+    return _Judged(version, row, cases, of_force)
+
+
+def _faults(files: Iterable[dict[str, Any]], bad: pl.DataFrame) -> Iterator[str]:
+    """Yield what is wrong by rule: exact counts, and the first places of each."""
+    counts: Counter[str] = Counter()
+    for item in files:
+        counts.update(item["rules"])
+    for rule_id, rows in sorted(counts.items()):
+        at = bad.filter(pl.col("reasons").str.contains(rule_id, literal=True)).head(_PLACES)
+        places = ", ".join(f"{file} row {row}" for file, row in at.select("file", "row").rows())
+        told = "first at" if rows > _PLACES else "at"
+        yield f"{rule_id} ({case_rules()[rule_id].title}): {plural(rows, 'row')}, {told} {places}"
+
+
+def _set_aside(judged: Iterable[_Judged], folder: Path) -> None:
+    """Write the bad rows of each version, as they were sent, with their reasons."""
+    for item in judged:
+        if item.bad is None or item.bad.is_empty():
+            continue
+        path = folder / f"{item.version.force_code}-{item.version.version}.parquet"
+        with write_errors(folder), scratch_file(folder) as scratch:
+            item.bad.write_parquet(scratch)
+            put_in_place(scratch, path, mode=0o644)

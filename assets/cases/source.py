@@ -1,0 +1,189 @@
+"""The files of an extract: which they are, whose, and whether they have the columns they must.
+
+Belongs here: everything that is refused before any row is read. Does not: reading rows
+(reading.py), unpacking CSV (csv_text.py).
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import filterfalse
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from assets.cases.refusal import SEND_AGAIN, ExtractRefusedError, Refusal, in_short, refused
+from assets.cases.typed import wrong_types
+from schemas.cases.columns import TYPES
+
+_FOLDER: Final = re.compile(r"force_code=(.*)")
+_NO_FORCE: Final = "__HIVE_DEFAULT_PARTITION__"
+"""How writers of Hive folders write null."""
+
+_MAGIC: Final = b"PAR1"
+_BYTES_PER_CSV_ROW: Final = 80
+_PERMISSIONS: Final = "Mend its permissions."
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of an extract.
+
+    `file` is its name in findings, `path` where its rows are read, `folder` the force of the
+    Hive folder it lies in, None also for the folder of null. `sent` has its columns and their
+    types, `rows` its rows. Until it is unpacked, CSV (`text`) has no columns and about so many
+    rows.
+    """
+
+    file: str
+    path: Path
+    folder: str | None
+    sent: Mapping[str, pl.DataType]
+    rows: int
+    text: bool
+
+
+def find_sources(paths: Sequence[Path]) -> list[Source]:
+    """Return the files at or below the paths, sorted by folder and name, each once.
+
+    Raises:
+        ExtractRefusedError: names every file that cannot be an extract, and why.
+    """
+    found: dict[Path, Source] = {}
+    refusals: list[Refusal] = []
+    for path in paths:
+        try:
+            files = list(_files(path))
+        except ExtractRefusedError as error:
+            refusals += error.refusals
+            continue
+        if not files:
+            refusals.append(Refusal(str(path), "the folder holds no file", "Name another."))
+        for file in files:
+            try:
+                found.setdefault(file.resolve(), _source(file))
+            except ExtractRefusedError as error:
+                refusals += error.refusals
+    if refusals:
+        raise ExtractRefusedError(refusals)
+    return _counted(sorted(found.values(), key=lambda source: (source.folder or "", source.file)))
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """Yield a file itself, or the files below a folder but for what writers hide there.
+
+    Links are followed, and no folder twice: one that were passed over would be rows lost.
+    """
+    if not path.is_dir():
+        yield path
+        return
+    seen: set[Path] = set()
+    for name, folders, files in os.walk(path, onerror=_refuse_folder, followlinks=True):
+        folder = Path(name)
+        if (real := folder.resolve()) in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(filterfalse(_hidden, folders))
+        yield from (folder / file for file in sorted(filterfalse(_hidden, files)))
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith((".", "_"))
+
+
+def _refuse_folder(error: OSError) -> None:
+    problem = f"the folder cannot be listed ({error.strerror})"
+    raise refused(str(error.filename), problem, _PERMISSIONS) from error
+
+
+def _source(file: Path) -> Source:
+    if not file.is_file():
+        raise refused(str(file), "this is no file, or a link to none", SEND_AGAIN)
+    head = _head(file)
+    if not head:
+        raise refused(str(file), "the file is empty", SEND_AGAIN)
+    text = file.suffix.lower() == ".csv"
+    if text == (head == _MAGIC) or not (text or file.suffix.lower() == ".parquet"):
+        raise refused(
+            str(file),
+            "the file is neither Parquet (.parquet) nor CSV (.csv)",
+            "Send the rows as one of these, with no other files beside them.",
+        )
+    if text:
+        about = file.stat().st_size // _BYTES_PER_CSV_ROW
+        return Source(str(file), file, _folder(file), {}, about, text=True)
+    try:
+        sent = pl.scan_parquet(file, hive_partitioning=False, glob=False).collect_schema()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        problem = f"the file is damaged or cut off ({in_short(error)})"
+        raise refused(str(file), problem, SEND_AGAIN) from error
+    source = Source(str(file), file, _folder(file), sent, 0, text=False)
+    check_columns(source, list(sent))
+    if wrong := wrong_types(sent):
+        raise refused(
+            str(file),
+            f"columns have other types: {'; '.join(wrong)}",
+            "Send them with these types.",
+        )
+    return source
+
+
+def _head(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(len(_MAGIC))
+    except OSError as error:
+        problem = f"the file cannot be opened ({error.strerror})"
+        raise refused(str(file), problem, _PERMISSIONS) from error
+
+
+def _folder(file: Path) -> str | None:
+    """Return the force of the Hive folder, None where there is none and in the folder of null."""
+    value = _folder_value(file)
+    return None if value == _NO_FORCE else value
+
+
+def _folder_value(file: Path) -> str | None:
+    """Return what the innermost folder named force_code=... says."""
+    for part in reversed(file.absolute().parent.parts):
+        if named := _FOLDER.fullmatch(part):
+            return named[1]
+    return None
+
+
+def _counted(sources: Iterable[Source]) -> list[Source]:
+    """Fill in the rows of the Parquet files, from all their footers at once."""
+    sources = list(sources)
+    counts = [
+        pl.scan_parquet(source.path, hive_partitioning=False, glob=False).select(pl.len())
+        for source in sources
+        if not source.text
+    ]
+    rows = iter(pl.concat(counts).collect()["len"] if counts else ())
+    return [source if source.text else replace(source, rows=next(rows)) for source in sources]
+
+
+def check_columns(source: Source, names: Sequence[str]) -> None:
+    """Hold the columns of a file against the closed list; its folder may give force_code.
+
+    Raises:
+        ExtractRefusedError: a column is missing, is not on the list, or stands twice.
+    """
+    given = {*names, "force_code"} if _folder_value(source.path) else {*names}
+    problems = {
+        "it lacks": [name for name in TYPES if name not in given],
+        "it has, and must not have,": [name for name in given if name not in TYPES],
+        "it has twice": [name for name in given if list(names).count(name) > 1],
+    }
+    told = [
+        f"{what} {', '.join(map(repr, sorted(found)))}" for what, found in problems.items() if found
+    ]
+    if told:
+        raise refused(
+            source.file,
+            f"the columns are not those of an extract: {'; '.join(told)}",
+            f"Send exactly {', '.join(TYPES)}; an extract takes no names and no free text.",
+        )

@@ -1,0 +1,173 @@
+"""Received extracts: every file kept for ever by its hash, and the versions of each force.
+
+Belongs here: from the folder `cases` of landing to versions. Does not: judging them (received.py).
+A version is all files of a force that lie in landing when a new one has come.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from assets.cases.refusal import ExtractRefusedError
+from assets.cases.whose import force_of
+from assets.intake.landing import OPEN, waiting
+from assets.intake.raw_store import ID_LENGTH, Clock, utc_now
+from assets.lake import Lake, atomic_file
+from schemas.collection import Collection
+
+_CHUNK: Final = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Version:
+    """One extract as it was received: the files of a force, or one file that is nobody's.
+
+    `files` are the folders of the kept files, sorted; `problem` says why a file is nobody's.
+    """
+
+    sequence: int
+    receipt_id: str
+    sha256: str
+    received_at: str
+    force_code: str | None
+    version: int | None
+    files: tuple[str, ...]
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class TakenCases:
+    """`new` versions; `left` maps the name of a file that waits for the next round to why."""
+
+    new: tuple[Version, ...]
+    left: dict[str, str]
+
+
+class _ChangedError(Exception):
+    """A file changed while it was copied; it is taken in once it is whole."""
+
+
+class CaseStore:
+    """The extracts of one collection."""
+
+    def __init__(self, lake: Lake, clock: Clock = utc_now) -> None:
+        """Open the store of a lake."""
+        self._landing = lake.landing / "cases"
+        self._files = lake.raw / "cases"
+        self._versions = lake.raw / "case_versions"
+        self._clock = clock
+
+    def versions(self) -> list[Version]:
+        """Return every version in order of receipt."""
+        texts = [path.read_text(encoding="utf-8") for path in sorted(self._versions.glob("*.json"))]
+        data = [json.loads(text) for text in texts]
+        return [Version(**{**item, "files": tuple(item["files"])}) for item in data]
+
+    def path(self, kept: str) -> Path:
+        """Return where a kept file lies, under its own name and folder."""
+        return next(_whole_files(self._files / kept))
+
+    def name(self, kept: str) -> str:
+        """Return the name under which a kept file was dropped, with its folders."""
+        return str(self.path(kept).relative_to(self._files / kept))
+
+    def take_in(self, collection: Collection) -> TakenCases:
+        """Take dropped files in, and make a version for each force that sent a new one.
+
+        Raises:
+            LakeError: the store cannot be written.
+        """
+        dropped, left = _dropped(self._landing)
+        folders = sorted(self._files.glob("*-*"))
+        known = {path.name[-64:]: path.name for path in folders if any(_whole_files(path))}
+        last = max((int(path.name.partition("-")[0]) for path in folders), default=0)
+        lying: set[str] = set()
+        for path in dropped:
+            sha256 = _hash(path)
+            if sha256 not in known:
+                last += 1
+                try:
+                    known[sha256] = self._keep(path, sha256, last)
+                except _ChangedError:
+                    left[path.name] = OPEN
+                    continue
+            lying.add(known[sha256])
+        # Also a file that a run kept before it was killed is still to be listed.
+        fresh = lying - {kept for version in self.versions() for kept in version.files}
+        return TakenCases(tuple(self._new_versions(lying, fresh, collection)), left)
+
+    def _keep(self, path: Path, sha256: str, number: int) -> str:
+        kept = f"{number:06d}-{sha256}"
+        target = self._files / kept / path.relative_to(self._landing)
+        digest = hashlib.sha256()
+        with path.open("rb") as source, atomic_file(target) as file:
+            while chunk := source.read(_CHUNK):
+                digest.update(chunk)
+                file.write(chunk)
+            if digest.hexdigest() != sha256:
+                raise _ChangedError
+        return kept
+
+    def _new_versions(
+        self, lying: Iterable[str], fresh: set[str], collection: Collection
+    ) -> Iterator[Version]:
+        by_force: dict[str, list[str]] = {}
+        for kept in sorted(lying):
+            try:
+                force = force_of(self.path(kept), collection)
+            except ExtractRefusedError as error:
+                if kept in fresh:
+                    refusal = error.refusals[0]
+                    yield self._write(None, [kept], f"{refusal.problem}. {refusal.fix}")
+            else:
+                by_force.setdefault(force, []).append(kept)
+        for force, files in by_force.items():
+            if fresh.intersection(files):
+                yield self._write(force, files, None)
+
+    def _write(self, force: str | None, files: list[str], problem: str | None) -> Version:
+        earlier = self.versions()
+        hashes = [kept[-64:] for kept in files]
+        several = hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()
+        sha256 = hashes[0] if len(hashes) == 1 else several
+        number = sum(version.force_code == force for version in earlier) + 1
+        version = Version(
+            sequence=len(earlier) + 1,
+            receipt_id=sha256[:ID_LENGTH],
+            sha256=sha256,
+            received_at=self._clock().isoformat(timespec="seconds"),
+            force_code=force,
+            version=number if force else None,
+            files=tuple(sorted(files)),
+            problem=problem,
+        )
+        name = f"{version.sequence:06d}-{version.receipt_id}.json"
+        with atomic_file(self._versions / name) as file:
+            file.write(json.dumps(asdict(version), indent=1).encode())
+        return version
+
+
+def _dropped(landing: Path) -> tuple[list[Path], dict[str, str]]:
+    """Return the files below a folder, sorted, and those that somebody is still writing."""
+    found: list[Path] = []
+    left: dict[str, str] = {}
+    for name, folders, _ in os.walk(landing):
+        folders[:] = sorted(folder for folder in folders if not folder.startswith((".", "_")))
+        here = waiting(Path(name))
+        found += [path for path in here.files if path.is_file() and not path.name.startswith("_")]
+        left |= {path.name: OPEN for path in here.unfinished}
+    return sorted(found), left
+
+
+def _whole_files(folder: Path) -> Iterator[Path]:
+    """Yield the files of a kept folder, of which a killed run may have left none."""
+    return (p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,97 @@
+"""Runs programs beside each other and measures what each takes: wall, processor, peak memory.
+
+Every run is a process of its own, started anew, and the programs take turns, so that what else
+the machine does falls on all of them alike.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+_UNIT: Final = 1 if sys.platform == "darwin" else 1024
+"""Bytes of one unit in which the system tells peak memory."""
+
+
+class FailedError(Exception):
+    """A program ended with an unexpected code; the text is what it said last."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is measured: a command, the codes it may end with, and what is done before each run."""
+
+    command: Sequence[str]
+    ends: Sequence[int] = (0,)
+    before: Callable[[], None] = lambda: None
+    environment: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: seconds by the clock, seconds of processors, bytes of memory at its peak."""
+
+    wall: float
+    cpu: float
+    peak: float
+
+
+def run_once(program: Program) -> Run:
+    """Run a program to its end.
+
+    Raises:
+        FailedError: it ended with a code that is not one of its own.
+    """
+    program.before()
+    started = time.perf_counter()
+    process = subprocess.Popen(  # noqa: S603 (the commands are ours)
+        program.command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **(program.environment or {})},
+    )
+    assert process.stderr
+    said = process.stderr.read()
+    _, status, used = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.stderr.close()
+    if process.returncode not in program.ends:
+        raise FailedError(f"{' '.join(program.command)}\n{said.decode(errors='replace')[-2000:]}")
+    return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * _UNIT)
+
+
+def take_turns(programs: Mapping[str, Program], rounds: int) -> dict[str, Run]:
+    """Return the median of each program's runs, by its name."""
+    runs: dict[str, list[Run]] = {name: [] for name in programs}
+    names = list(programs)
+    for turn in range(rounds):
+        # Another begins each round: none has always the same before it.
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            runs[name].append(run_once(programs[name]))
+            print(f"  {name}: {runs[name][-1].wall:.2f} s", file=sys.stderr)  # noqa: T201
+    return {name: middle(found) for name, found in runs.items()}
+
+
+def middle(runs: Sequence[Run]) -> Run:
+    """Return the median of each quantity."""
+    return Run(
+        median(run.wall for run in runs),
+        median(run.cpu for run in runs),
+        median(run.peak for run in runs),
+    )
+
+
+def python(module: str, *arguments: object) -> list[str]:
+    """Return the command that runs a module with this interpreter."""
+    return [sys.executable, "-W", "ignore", "-m", module, *map(str, arguments)]
+
+
+def muster(*arguments: object) -> list[str]:
+    """Return the command that runs `muster` of this environment."""
+    return [str(Path(sys.executable).with_name("muster")), *map(str, arguments)]

@@ -1,0 +1,124 @@
+"""Measures the job beside what one would use instead: `python -m benchmarks.run [ROWS ...]`.
+
+Makes the data, holds every result to the job's, lets the programs take turns, and writes
+RESULTS.md. Data lie in the folder that MUSTER_BENCH_DATA names, outside the project.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from benchmarks import make_cases, report, returns
+from benchmarks.equal import differences
+from benchmarks.measure import Program, Run, muster, python, run_once, take_turns
+from schemas.collection import load_collection
+
+USUAL: Final = (1_000_000, 10_000_000)
+MOST_IN_MEMORY: Final = 10_000_000
+"""Rows above which what holds all of them in memory is left out."""
+
+_ROUNDS: Final = {1_000_000: 9}
+_FEW: Final = 3
+_PEERS: Final = {"duckdb": "duckdb_job", "pandera_polars": "pandera_polars",
+                 "pandera_pandas": "pandera_pandas", "scan": "scan"}  # fmt: skip
+
+
+def data_folder() -> Path:
+    """Return where the data lie: MUSTER_BENCH_DATA, or a folder beside other temporary files."""
+    named = os.environ.get("MUSTER_BENCH_DATA")
+    return Path(named) if named else Path(tempfile.gettempdir()) / "muster-bench"
+
+
+def made(rows: int, shape: str) -> Path:
+    """Return the folder of an extract by force, made if it is not there."""
+    folder = data_folder() / f"{shape}-{rows}"
+    if not folder.exists():
+        _say(f"making {rows:,} rows, {shape}")
+        partial = folder.with_name(f".{folder.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        recipe = make_cases.Recipe(rows, shape=shape)
+        make_cases.write(recipe, partial, "hive", load_collection("2012-revisit"))
+        partial.rename(folder)
+    return folder
+
+
+def contenders(source: Path, out: Path, rows: int) -> dict[str, Program]:
+    """Return the job and the peers that can hold so many rows, by name."""
+    form = "whole" if rows <= MOST_IN_MEMORY else "force"
+    programs = {"job": _job(source, out / "job")}
+    for name, module in _PEERS.items():
+        if rows <= MOST_IN_MEMORY or not name.startswith("pandera"):
+            command = python(f"benchmarks.peers.{module}", source, out / name, form)
+            programs[name] = Program(command)
+    return programs
+
+
+def _job(source: Path, out: Path) -> Program:
+    return Program(muster("cases", source, "--out", out, "--json"), ends=(0, 1))
+
+
+def verify(programs: Mapping[str, Program], out: Path) -> None:
+    """Run each program once, and hold its results to the job's; files are then in the cache.
+
+    Raises:
+        SystemExit: results differ, so that there is nothing to measure.
+    """
+    for name, program in programs.items():
+        run_once(program)
+        if name not in {"job", "scan"} and (found := differences(out / "job", out / name)):
+            sys.exit(f"{name} differs from the job in {', '.join(found)}; nothing was measured.")
+        _say(f"{name} done, and equal")
+
+
+def volume(rows: int, rounds: int | None) -> dict[str, Run]:
+    """Measure the job and its peers on so many rows."""
+    with tempfile.TemporaryDirectory(prefix="muster-bench-", dir=data_folder()) as name:
+        out = Path(name)
+        programs = contenders(made(rows, "uneven"), out, rows)
+        verify(programs, out)
+        return take_turns(programs, rounds or _ROUNDS.get(rows, _FEW))
+
+
+def shapes(rows: int, uneven: Run, rounds: int | None) -> dict[str, Run]:
+    """Measure the job alone on extracts of so many rows and of other shapes than the usual one."""
+    with tempfile.TemporaryDirectory(prefix="muster-bench-", dir=data_folder()) as name:
+        kinds = make_cases.SHAPES[1:] if rows <= MOST_IN_MEMORY else ("giant",)
+        programs = {kind: _job(made(rows, kind), Path(name) / kind) for kind in kinds}
+        return {"uneven": uneven, **take_turns(programs, rounds or _FEW)}
+
+
+def main() -> None:
+    """Measure as the command line says, and write RESULTS.md."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rows", nargs="*", type=int, help="beside 1 and 10 million")
+    parser.add_argument("--rounds", type=int, help="runs of each program")
+    parser.add_argument("--only", action="store_true", help="not 1 and 10 million as well")
+    given = parser.parse_args()
+    sizes = sorted({*given.rows, *(() if given.only else USUAL)})
+    data_folder().mkdir(parents=True, exist_ok=True)
+    volumes = {rows: volume(rows, given.rounds) for rows in sizes}
+    results = report.Results(
+        volumes=volumes,
+        shapes={
+            rows: shapes(rows, runs["job"], given.rounds)
+            for rows, runs in volumes.items()
+            if rows >= MOST_IN_MEMORY
+        },
+        returns=returns.measured(given.rounds or _FEW),
+    )
+    path = Path(__file__).with_name("RESULTS.md")
+    path.write_text(report.page(results), encoding="utf-8")
+    _say(f"wrote {path}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

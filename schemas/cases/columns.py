@@ -1,0 +1,56 @@
+"""The columns of a case-level extract and their codes, without the cost of loading pandera.
+
+Belongs here: the closed list of names and types that a file is held against before it is read.
+Does not: what the columns mean (contract.py) or what their values must be (rules.py).
+"""
+
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+from schemas import vocabulary as v
+
+TYPES: Final[dict[str, type[pl.DataType]]] = {
+    "force_code": pl.String,
+    "case_ref": pl.String,
+    "category": pl.String,
+    "recipient": pl.String,
+    "media": pl.String,
+    "opened_on": pl.Date,
+    "status_at_census": pl.String,
+    "closed_on": pl.Date,
+    "suspended": pl.Boolean,
+    "workforce": pl.String,
+}
+"""Exactly these columns, in any order; free text has no place in an extract."""
+
+WORKFORCE: Final = {"officer": "Police officer", "staff": "Member of police staff"}
+
+CODES: Final[dict[str, tuple[str, ...]]] = {
+    "category": tuple(sorted(v.CATEGORIES)),
+    "recipient": tuple(sorted(v.RECIPIENTS)),
+    "media": tuple(sorted(v.MEDIA)),
+    "status_at_census": tuple(sorted(v.OUTCOMES)),
+    "workforce": tuple(sorted(WORKFORCE)),
+}
+"""The closed list of each coded column, sorted: codes in their order are sorted tables."""
+
+ACCEPTED: Final = "accepted"
+QUARANTINED: Final = "quarantined"
+REJECTED: Final = "rejected"
+STATES: Final = {
+    ACCEPTED: "no row is bad",
+    QUARANTINED: "the bad rows are set aside, the others count",
+    REJECTED: "refused whole: the share of bad rows is above that of the collection file",
+}
+"""The states of a force's extract."""
+
+FOLDER: Final = "folder_force"
+"""Beside the columns of a row: the force of the Hive folder it lies in, null where there is none.
+
+A row belongs to the force of its folder, and without one to the force it names.
+"""
+
+UNREADABLE: Final = date(9999, 12, 31)
+"""Stands for a date that was sent but is none, so that no rule takes it for a blank."""

@@ -1,0 +1,58 @@
+"""The benchmark's rows are what they claim to be: a benchmark of other rows measures nothing."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from benchmarks.make_cases import LAYOUTS, SHAPES, Recipe, blocks, write
+from schemas.cases.columns import FOLDER, TYPES
+from schemas.cases.contract import contract_findings
+from schemas.collection import Collection
+from tests.cases.extracts import run
+
+
+def _rows(recipe: Recipe, collection: Collection) -> pl.DataFrame:
+    return pl.concat(
+        rows.select(pl.lit(force).alias("force_code"), pl.all(), pl.lit(force).alias(FOLDER))
+        for force, _, rows in blocks(recipe, collection, block=500)
+    )
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_as_many_as_asked_and_as_bad_as_told(shape: str, collection: Collection) -> None:
+    recipe = Recipe(20_000, seed=2, shape=shape)
+    rows = _rows(recipe, collection)
+    assert rows.height == 20_000
+    found = contract_findings(rows, collection)
+    bad = found["row"].n_unique() / rows.height
+    if shape == "duplicates":
+        assert bad == pytest.approx(1, abs=0.01)
+    else:
+        assert bad == pytest.approx(recipe.bad_share, rel=0.4)
+
+
+def test_every_rule_is_broken(collection: Collection) -> None:
+    """The rules that the folder decides cannot be broken by force."""
+    found = contract_findings(_rows(Recipe(20_000, shape="bad"), collection), collection)
+    assert found["rule_id"].n_unique() == 10
+
+
+def test_the_same_seed_gives_the_same_rows(collection: Collection) -> None:
+    assert _rows(Recipe(3_000), collection).equals(_rows(Recipe(3_000), collection))
+    assert not _rows(Recipe(3_000), collection).equals(_rows(Recipe(3_000, seed=2), collection))
+
+
+def test_shapes(collection: Collection) -> None:
+    giant = Recipe(10_000, shape="giant").sizes(collection.forces)
+    assert max(giant.values()) == 5_000
+    empty = Recipe(10_000, shape="empty").sizes(collection.forces)
+    assert sum(size == 0 for size in empty.values()) == 15
+    assert sum(empty.values()) == 10_000
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts_are_extracts(layout: str, tmp_path: Path, collection: Collection) -> None:
+    write(Recipe(2_000), tmp_path / "in", layout, collection)
+    assert run(tmp_path / "in", tmp_path / "out", collection).summary["rows"] == 2_000
+    assert set(TYPES) >= {"case_ref"}

@@ -1,0 +1,52 @@
+"""The benchmark compares like with like, and its page says truthfully what is met."""
+
+import subprocess
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from benchmarks.equal import differences
+from benchmarks.make_cases import Recipe, write
+from benchmarks.measure import FailedError, Program, Run, python, run_once
+from benchmarks.report import Results, page
+from schemas.collection import Collection
+from tests.cases.extracts import run
+
+PEERS = ("duckdb_job", "pandera_polars", "pandera_pandas")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", ["uneven", "bad"])
+@pytest.mark.parametrize("peer", PEERS)
+def test_a_peer_does_the_same_job(
+    peer: str, shape: str, tmp_path: Path, collection: Collection
+) -> None:
+    write(Recipe(30_000, shape=shape), tmp_path / "in", "hive", collection)
+    run(tmp_path / "in", tmp_path / "job", collection)
+    command = python(f"benchmarks.peers.{peer}", tmp_path / "in", tmp_path / peer, "whole")
+    subprocess.run(command, check=True)
+    assert differences(tmp_path / "job", tmp_path / peer) == []
+    counts = tmp_path / peer / "counts.parquet"
+    pl.read_parquet(counts).with_columns(pl.col("cases") + 1).write_parquet(counts)
+    assert differences(tmp_path / "job", tmp_path / peer) == ["counts"]
+
+
+def _results(job: float, peak: float) -> Results:
+    others = dict.fromkeys(("duckdb", "pandera_polars", "pandera_pandas", "scan"), Run(10, 10, 1e9))
+    runs = {"job": Run(job, job, peak), **others}
+    returns = {"refresh": Run(30, 30, 1), "script": Run(10, 10, 1), "check one": Run(1, 1, 1)}
+    returns |= {"script one": Run(1, 1, 1), "help": Run(0.1, 0.1, 1)}
+    return Results({10_000_000: runs}, {}, returns)
+
+
+def test_the_page_says_what_is_met_what_is_missed_and_what_was_not_measured() -> None:
+    text = page(_results(job=6, peak=1e9))
+    assert "| 10M rows beside DuckDB | 0.65 x | 0.60 x | met |" in text
+    assert "| 10M rows beside pandera on polars | 0.55 x | 0.60 x | **missed by 9%** |" in text
+    assert "| 100M rows beside DuckDB | 0.5 x | | not measured in this run |" in text
+
+
+def test_a_program_that_fails_is_no_measurement() -> None:
+    with pytest.raises(FailedError, match="no_such_module"):
+        run_once(Program(python("benchmarks.no_such_module")))

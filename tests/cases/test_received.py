@@ -1,0 +1,255 @@
+"""Extracts in the lake: kept, versioned, judged, compared with returns, standing in for them."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from assets.cases import derived
+from assets.cases.received import judge_received
+from assets.cases.store import CaseStore
+from assets.lake import Lake
+from assets.sample.cases import sample_cases
+from assets.sample.returns import sample_returns
+from assets.sample.write import write_cases
+from assets.validation.states import returns_status
+from assets.validation.validate import Received, validate
+from schemas.collection import Collection
+from schemas.contract import empty
+from schemas.returns_template import SUSPENDED, returns_template
+from schemas.tables import Receipts
+from tests.cases.extracts import good, write_csv, write_parquet
+from tests.returns import SampleReturn
+
+NOON = datetime(2012, 6, 20, 12, tzinfo=UTC)
+MANY = [good(number) for number in range(30)]
+
+
+@pytest.fixture
+def lake(tmp_path: Path, collection: Collection) -> Lake:
+    return Lake(tmp_path / "lake", collection.id)
+
+
+@pytest.fixture
+def store(lake: Lake) -> CaseStore:
+    return CaseStore(lake, lambda: NOON)
+
+
+def _dropped(lake: Lake, name: str) -> Path:
+    return lake.landing / "cases" / name
+
+
+def test_every_file_is_kept_and_the_same_bytes_are_no_new_version(
+    lake: Lake, store: CaseStore, collection: Collection
+) -> None:
+    path = write_csv(_dropped(lake, "a.csv"), MANY)
+    sent = path.read_bytes()
+    (version,) = store.take_in(collection).new
+    assert (version.force_code, version.version) == ("STF", 1)
+    assert version.received_at == NOON.isoformat(timespec="seconds")
+    assert store.take_in(collection).new == ()
+    path.rename(path.with_name("b.csv"))
+    assert store.take_in(collection).new == ()
+    write_csv(path.with_name("b.csv"), MANY[:-1])
+    (second,) = store.take_in(collection).new
+    assert (second.version, len(second.files)) == (2, 1)
+    assert store.path(version.files[0]).read_bytes() == sent
+    assert [v.version for v in CaseStore(lake).versions()] == [1, 2]
+
+
+def test_files_that_lie_together_are_one_extract(
+    lake: Lake, store: CaseStore, collection: Collection
+) -> None:
+    """In folders or beside each other; another force's new file makes no version of this one."""
+    write_csv(_dropped(lake, "a.csv"), MANY)
+    write_parquet(_dropped(lake, "force_code=STF/b.parquet"), [good(99)])
+    write_parquet(_dropped(lake, "force_code=DER/b.parquet"), [good(1, "DER")])
+    taken = store.take_in(collection).new
+    assert {(v.force_code, len(v.files)) for v in taken} == {("STF", 2), ("DER", 1)}
+    write_parquet(_dropped(lake, "force_code=DER/c.parquet"), [good(2, "DER")])
+    (version,) = store.take_in(collection).new
+    assert (version.force_code, version.version, len(version.files)) == ("DER", 2, 2)
+    extracts, cases = judge_received(store, lake, collection)
+    assert dict(cases.group_by("force_code").agg(pl.sum("cases")).iter_rows()) == {
+        "STF": 31,
+        "DER": 2,
+    }
+    assert extracts["live"].all()
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "problem"),
+    [
+        ("a.csv", lambda path: path.write_text("name,remarks\n"), "not those of an extract"),
+        ("a.xlsx", lambda path: path.write_text("x"), "neither Parquet"),
+        ("a.csv", lambda path: write_csv(path, [good(1), good(1, "DER")]), "several forces"),
+        ("a.csv", lambda path: write_csv(path, [good(1, "XXX")]), "no force of the collection"),
+    ],
+)
+def test_a_file_that_is_nobodys_is_kept_with_the_reason(
+    name: str,
+    write: Callable[[Path], object],
+    problem: str,
+    lake: Lake,
+    store: CaseStore,
+    collection: Collection,
+) -> None:
+    write_csv(_dropped(lake, "fine.csv"), MANY)
+    write(_dropped(lake, name))
+    assert len(store.take_in(collection).new) == 2
+    assert store.take_in(collection).new == (), "it is told once"
+    extracts, cases = judge_received(store, lake, collection)
+    (row,) = extracts.filter(pl.col("force_code").is_null()).to_dicts()
+    assert (row["state"], row["live"], row["rows"]) == ("unreadable", False, None)
+    assert problem in row["problem"]
+    assert str(lake.root) not in row["problem"]
+    assert cases["cases"].sum() == 30
+
+
+def test_a_run_killed_after_keeping_a_file_loses_nothing(
+    lake: Lake, store: CaseStore, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_csv(_dropped(lake, "a.csv"), MANY)
+    with monkeypatch.context() as killed:
+        killed.setattr(CaseStore, "_write", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            store.take_in(collection)
+    (version,) = store.take_in(collection).new
+    assert version.version == 1
+    kept = store.path(version.files[0])
+    write_csv(_dropped(lake, "b.csv"), [good(77)])
+    kept.parent.with_name("000009-" + "0" * 64).mkdir()
+    assert len(store.take_in(collection).new) == 1, "an empty folder is no kept file"
+
+
+def test_a_rejected_extract_leaves_the_earlier_one_live(
+    lake: Lake, store: CaseStore, collection: Collection
+) -> None:
+    path = write_csv(_dropped(lake, "a.csv"), MANY)
+    store.take_in(collection)
+    write_csv(path, [*MANY[:5], good(98, workforce=None), good(99, suspended=None)])
+    store.take_in(collection)
+    extracts, cases = judge_received(store, lake, collection)
+    found = extracts.sort("version").select("version", "state", "live", "rows", "bad").rows()
+    assert found == [(1, "accepted", True, 30, 0), (2, "rejected", False, 7, 2)]
+    assert cases["cases"].sum() == 30
+    problem = extracts.filter(version=2)["problem"].item()
+    assert "CASE09" in problem
+    assert "at a.csv row 7" in problem
+    bad = pl.read_parquet(lake.quarantine / "cases" / "STF-2.parquet")
+    assert bad.select("file", "row", "reasons").rows() == [
+        ("a.csv", 6, "CASE10"),
+        ("a.csv", 7, "CASE09"),
+    ]
+
+
+def test_damage_inside_one_extract_leaves_the_others(
+    lake: Lake, store: CaseStore, collection: Collection
+) -> None:
+    """A Parquet file may begin and end well, and still not be readable."""
+    whole = write_parquet(_dropped(lake, "force_code=DER/a.parquet"), [good(1, "DER")] * 1)
+    damaged = write_parquet(
+        _dropped(lake, "force_code=STF/a.parquet"), [good(n) for n in range(999)]
+    )
+    content = bytearray(damaged.read_bytes())
+    content[100:2000] = b"\xff" * 1900
+    damaged.write_bytes(content)
+    store.take_in(collection)
+    extracts, cases = judge_received(store, lake, collection)
+    assert dict(extracts.select("force_code", "state").iter_rows()) == {
+        "DER": "accepted",
+        "STF": "unreadable",
+    }
+    assert whole.exists()
+    assert cases["force_code"].to_list() == ["DER"]
+
+
+def test_the_sample_is_never_taken_for_what_a_force_sent(
+    lake: Lake, store: CaseStore, collection: Collection
+) -> None:
+    write_cases(lake.landing / "cases", collection)
+    _dropped(lake, "STF.parquet").unlink()
+    write_csv(_dropped(lake, "own.csv"), MANY)
+    store.take_in(collection)
+    extracts, cases = judge_received(store, lake, collection)
+    basis = dict(extracts.select("force_code", "basis").iter_rows())
+    assert basis.pop("STF") == "submitted"
+    assert set(basis.values()) == {"reconstructed"}
+    assert len(basis) == 43
+    assert set(cases.filter(force_code="STF")["basis"]) == {"submitted"}
+
+
+def _sample_by_month(collection: Collection) -> pl.DataFrame:
+    month = pl.col("opened_on").dt.truncate("1mo").alias("month")
+    by = ["force_code", "category", "recipient", "media", "status_at_census", month]
+    counted = sample_cases(collection).group_by(by).agg(pl.len().cast(pl.Int64).alias("cases"))
+    return counted.rename({"status_at_census": "outcome"})
+
+
+def test_x007_compares_cell_by_cell(collection: Collection) -> None:
+    """It fires at the very cell, and not where no rows were sent."""
+    cases = _sample_by_month(collection).filter(pl.col("force_code").is_in(["STF", "DER"]))
+    more = cases.filter(force_code="STF", category="other").head(1).with_columns(cases=1000)
+    changed = cases.update(more, on=["force_code", "category", "outcome", "month"])
+    grid = derived.leaf_grid(changed, pl.Series(["STF", "DER"]))
+    validated = validate(
+        {force: SampleReturn.of(force, collection).reading() for force in ("STF", "DER", "AVS")},
+        {force: Received(date(2012, 7, 1), force, 1) for force in ("STF", "DER", "AVS")},
+        collection,
+        returns_template(),
+        cases=grid,
+    )
+    results = dict(validated.results.filter(rule_id="X007").drop("rule_id").iter_rows())
+    assert results == {"STF": "failed", "DER": "passed", "AVS": "not_applicable"}
+    (finding,) = validated.findings.filter(rule_id="X007").to_dicts()
+    outcome = more["outcome"].item()
+    assert (finding["receipt_id"], finding["severity"]) == ("STF", "B")
+    assert (finding["row_code"], finding["column_code"]) == ("other", outcome)
+    assert finding["cell"]
+    assert f"{finding['value']} in the workbook" in finding["message"]
+    assert "case rows" in finding["message"]
+
+
+def _extracts(collection: Collection, lake: Lake) -> tuple[pl.DataFrame, pl.DataFrame]:
+    write_cases(lake.landing / "cases", collection)
+    store = CaseStore(lake, lambda: NOON)
+    store.take_in(collection)
+    return judge_received(store, lake, collection)
+
+
+def test_where_only_rows_came_the_grid_is_derived(lake: Lake, collection: Collection) -> None:
+    """Every cell of it but people suspended, sums and zeros too, as the workbook would have it."""
+    extracts, cases = _extracts(collection, lake)
+    only = derived.only_rows(extracts, empty(Receipts))
+    entries = derived.derived_entries(cases, only)
+    sent = sample_returns(collection).filter(
+        pl.col("sheet") == "investigations", pl.col("column_code") != SUSPENDED
+    )
+    place = ["force_code", "sheet", "row_code", "column_code"]
+    assert entries.select(*place, "value").sort(place).equals(sent.sort(place))
+    assert set(entries["cell"]) == {derived.CELL}
+    assert derived.derived_returns(only)["force_code"].n_unique() == 44
+    nobody = pl.DataFrame(schema={**empty(Receipts).schema, **_JUDGED})
+    status = derived.told_in_status(returns_status(nobody, collection), only)
+    assert set(status["state"]) == {"accepted"}
+    assert status["notes"].str.contains("sent only case rows").all()
+
+
+_JUDGED = {
+    "blocking": pl.Int64,
+    "queries_open": pl.Int64,
+    "queries_answered": pl.Int64,
+    "decided_by": pl.String,
+    "newest": pl.Boolean,
+    "live": pl.Boolean,
+}
+
+
+def test_rows_do_not_get_around_a_workbook(lake: Lake, collection: Collection) -> None:
+    """A force whose workbook is rejected has to mend it."""
+    extracts, _ = _extracts(collection, lake)
+    receipts = pl.DataFrame({"force_code": ["STF", None]})
+    assert "STF" not in derived.only_rows(extracts, receipts)["force_code"]
+    assert derived.only_rows(extracts, receipts).height == 43

@@ -1,0 +1,171 @@
+"""What cannot be an extract is refused whole, naming every file at fault; nothing crashes."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from assets.cases.job import run_cases
+from assets.cases.refusal import ExtractRefusedError
+from schemas.cases.columns import TYPES
+from schemas.collection import Collection
+from tests.cases.extracts import frame, good, run, write_csv, write_parquet
+
+HEAD = ",".join(TYPES)
+LINE = "STF,STF-2011-1,other,,,2011-10-03,continuing,,false,staff"
+
+
+def _text(text: str) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(text.encode())
+
+
+def _bytes(content: bytes) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(content)
+
+
+def _rows(change: Callable[[pl.DataFrame], pl.DataFrame]) -> Callable[[Path], object]:
+    return lambda path: change(frame([good(1)])).write_parquet(path)
+
+
+def _cut_off(path: Path) -> None:
+    write_parquet(path, [good(n) for n in range(1000)])
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def _damaged(path: Path) -> None:
+    """Damage the pages and leave the footer whole."""
+    write_parquet(path, [good(n) for n in range(1000)])
+    content = bytearray(path.read_bytes())
+    content[100:2000] = b"\xff" * 1900
+    path.write_bytes(content)
+
+
+REFUSED: list[tuple[str, Callable[[Path], object], str]] = [
+    ("a.parquet", _bytes(b""), "empty"),
+    ("a.csv", _bytes(b""), "empty"),
+    ("a.parquet", _text("hello"), "neither"),
+    ("a.csv", _bytes(b"PAR1 and so on"), "neither"),
+    ("a.xlsx", _text("hello"), "neither"),
+    ("a.parquet", _bytes(b"PAR1"), "damaged"),
+    ("a.parquet", _cut_off, "damaged"),
+    ("a.parquet", _damaged, "damaged"),
+    ("a.parquet", _rows(lambda rows: rows.drop("media")), "lacks 'media'"),
+    ("a.parquet", _rows(lambda rows: rows.with_columns(note=pl.lit("x"))), "must not have, 'note'"),
+    ("a.parquet", _rows(lambda rows: rows.with_columns(suspended=pl.lit(1))), "suspended is Int32"),
+    ("a.parquet", _rows(lambda rows: rows.cast({"opened_on": pl.String})), "opened_on is String"),
+    (
+        "a.parquet",
+        _rows(lambda rows: rows.with_columns(opened_on=pl.lit(datetime.now(UTC)))),
+        "opened_on is Datetime",
+    ),
+    ("a.csv", _text(HEAD.replace("media,", "") + "\n"), "lacks 'media'"),
+    ("a.csv", _text(f"{HEAD},name\n"), "must not have, 'name'"),
+    ("a.csv", _text(f"{HEAD},media\n"), "twice 'media'"),
+    ("a.csv", _text(HEAD.replace(",", ";") + "\n"), "lacks"),
+    ("a.csv", _text(f"{HEAD}\n{LINE},more\n"), "Row #2"),
+    ("a.csv", _text(f"{HEAD}\n{LINE}\nSTF,STF-2011-1\n"), "Row #3"),
+    ("a.csv", _text(f'{HEAD}\n"{LINE}\n{LINE}\n'), "not CSV"),
+    ("a.csv", _bytes(f"{HEAD}\n{LINE.replace('other', 'é')}\n".encode("latin-1")), "UTF-8"),
+    ("a.csv", _bytes(f"{HEAD}\n{LINE}\n".encode("utf-16")), "UTF-8"),
+    ("a.csv", _bytes(HEAD.replace("media", "é").encode("latin-1") + b"\n"), "UTF-8"),
+]
+
+
+@pytest.mark.parametrize(("name", "make", "problem"), REFUSED)
+def test_refused_with_the_reason(
+    name: str,
+    make: Callable[[Path], object],
+    problem: str,
+    tmp_path: Path,
+    collection: Collection,
+) -> None:
+    """Beside a good file, which is not at fault, and without touching earlier results."""
+    fine = write_parquet(tmp_path / "fine.parquet", [good(1)])
+    before = run(fine, tmp_path / "out", collection).summary
+    make(tmp_path / name)
+    with pytest.raises(ExtractRefusedError) as caught:
+        run_cases([fine, tmp_path / name], tmp_path / "out", collection)
+    (refusal,) = caught.value.refusals
+    assert refusal.file == str(tmp_path / name)
+    assert problem in refusal.problem
+    assert refusal.fix.endswith(".")
+    assert run(fine, tmp_path / "out", collection).summary == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted({name, "fine.parquet", "out"})
+
+
+def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path, collection: Collection) -> None:
+    for name in ("1.parquet", "2.csv", "3.txt"):
+        (tmp_path / name).write_text("hello")
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(ExtractRefusedError) as caught:
+        run_cases([tmp_path, tmp_path / "nothing"], tmp_path / "out", collection)
+    assert [Path(r.file).name for r in caught.value.refusals] == ["1.parquet", "3.txt", "nothing"]
+    (tmp_path / "gone.csv").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ExtractRefusedError) as caught:
+        run_cases([tmp_path / "gone.csv"], tmp_path / "out", collection)
+    assert "link to none" in caught.value.refusals[0].problem
+    for name in ("4.csv", "5.csv"):
+        (tmp_path / name).write_text("hello\n")
+    with pytest.raises(ExtractRefusedError) as caught:
+        run_cases([tmp_path / "4.csv", tmp_path / "5.csv"], tmp_path / "out", collection)
+    assert [Path(r.file).name for r in caught.value.refusals] == ["4.csv", "5.csv"]
+
+
+def test_hostile_values_are_findings_of_their_row(tmp_path: Path, collection: Collection) -> None:
+    """Free text, formulas, control characters and 10 MB in a cell reach the quarantine as sent."""
+    nasty = ["=cmd|'/c calc'!A1", "a\x00b", "\x1b[31mred", "x" * 10_000_000, 'he said "no"', "1\n2"]
+    rows = [good(n, category=value) for n, value in enumerate(nasty)]
+    path = write_csv(tmp_path / "in.csv", [good(99), *rows, good(100)])
+    results = run(path, tmp_path / "out", collection)
+    assert results.quarantine["category"].to_list() == nasty
+    assert results.quarantine["row"].to_list() == [2, 3, 4, 5, 6, 7]
+    assert set(results.quarantine["reasons"]) == {"CASE03"}
+    assert results.summary["valid"] == 2
+
+
+def test_an_extract_without_rows_is_one(tmp_path: Path, collection: Collection) -> None:
+    """A force without cases sends the heading alone."""
+    write_csv(tmp_path / "in" / "force_code=STF" / "a.csv", [])
+    write_parquet(tmp_path / "in" / "force_code=DER" / "a.parquet", [])
+    results = run(tmp_path / "in", tmp_path / "out", collection)
+    assert results.summary["state"] == "accepted"
+    assert results.summary["rows"] == 0
+    assert results.by_force.select("force_code", "rows").rows() == [("DER", 0), ("STF", 0)]
+    assert results.quarantine.is_empty()
+
+
+def test_dates_beyond_the_calendar_are_bad_rows(tmp_path: Path, collection: Collection) -> None:
+    """Parquet can hold days and times that have no date; the library panics on some of them."""
+    days = pl.Series([2**31 - 1, -(2**31), 10_000_000], dtype=pl.Int32).cast(pl.Date)
+    rows = frame([good(1), good(2), good(3)])
+    rows.with_columns(opened_on=days, closed_on=days.reverse()).write_parquet(
+        tmp_path / "days.parquet"
+    )
+    for unit in ("ns", "us", "ms"):
+        times = pl.Series([2**63 - 1, -(2**63) + 1, 2**62]).cast(pl.Datetime(unit))
+        rows.with_columns(opened_on=times).write_parquet(tmp_path / f"{unit}.parquet")
+    results = run(sorted(tmp_path.glob("*.parquet")), tmp_path / "out", collection)
+    assert results.summary["bad"] == 12
+    assert {rule["rows"] for rule in results.summary["rules"] if rule["rule_id"] == "CASE06"} == {
+        12
+    }
+    assert results.quarantine.filter(pl.col("file").str.ends_with("days.parquet"))[
+        "opened_on"
+    ].to_list() == ["2147483647", "-2147483648", "10000000"]
+
+
+def test_a_heading_alone_is_an_extract_with_or_without_line_end(
+    tmp_path: Path, collection: Collection
+) -> None:
+    for text in (HEAD, f"{HEAD}\n", f"\ufeff{HEAD}"):
+        (tmp_path / "in.csv").write_text(text, encoding="utf-8")
+        assert run(tmp_path / "in.csv", tmp_path / "out", collection).summary["rows"] == 0
+
+
+def test_csv_with_a_byte_order_mark_and_windows_lines(
+    tmp_path: Path, collection: Collection
+) -> None:
+    (tmp_path / "in.csv").write_bytes(f"\ufeff{HEAD}\r\n\r\n{LINE}\r\n\r\n".encode())
+    assert run(tmp_path / "in.csv", tmp_path / "out", collection).summary["valid"] == 1

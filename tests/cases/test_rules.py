@@ -1,0 +1,146 @@
+"""Each rule fires on what it is about, alone, and in both engines; a dead rule fails here."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from schemas.cases.columns import CODES, FOLDER, TYPES
+from schemas.cases.contract import CaseExtract, contract_findings
+from schemas.cases.results import CASE_RESULTS
+from schemas.cases.rules import COLUMN_OF, case_rules
+from schemas.collection import Collection
+from schemas.contract import columns, conform
+from schemas.errors import ContractError
+from tests.cases.extracts import GOOD, frame, good, run, write_parquet
+from tests.cases.reference import judged
+
+CASES: list[tuple[str, dict[str, Any], str]] = [
+    ("good", {}, ""),
+    ("no media where none are concerned", {"recipient": "criminals", "media": None}, ""),
+    ("continuing", {"status_at_census": "continuing", "closed_on": None}, ""),
+    ("closed on the day it was opened", {"closed_on": date(2011, 10, 3)}, ""),
+    ("first and last day", {"opened_on": date(2011, 9, 1), "closed_on": date(2012, 5, 31)}, ""),
+    ("nine digits", {"case_ref": "STF-0000-999999999"}, ""),
+    ("no force", {"force_code": None}, "CASE01"),
+    ("unknown force", {"force_code": "XXX", "case_ref": "XXX-2011-1"}, "CASE01"),
+    ("no reference", {"case_ref": None}, "CASE02"),
+    ("another force's reference", {"case_ref": "DER-2011-1"}, "CASE02"),
+    ("ten digits", {"case_ref": "STF-2011-1234567890"}, "CASE02"),
+    ("no digits", {"case_ref": "STF-2011-"}, "CASE02"),
+    ("three digits of a year", {"case_ref": "STF-211-1"}, "CASE02"),
+    ("digits that are not ASCII", {"case_ref": "STF-2011-\u0661"}, "CASE02"),
+    ("a line break after it", {"case_ref": "STF-2011-1\n"}, "CASE02"),
+    ("lower case", {"case_ref": "stf-2011-1"}, "CASE02"),
+    ("no category", {"category": None}, "CASE03"),
+    ("a category with a blank", {"category": "other "}, "CASE03"),
+    ("no recipient of a disclosure", {"recipient": None, "media": None}, "CASE04"),
+    ("a recipient elsewhere", {"category": "other", "media": None}, "CASE04"),
+    ("unknown recipient", {"recipient": "press", "media": None}, "CASE04"),
+    ("no media where concerned", {"media": None}, "CASE05"),
+    ("media where none are", {"recipient": "criminals"}, "CASE05"),
+    ("unknown media", {"media": "regional"}, "CASE05"),
+    ("media of a relationship", {"category": "media_relationship", "recipient": None}, ""),
+    ("not opened", {"opened_on": None}, "CASE06"),
+    ("opened before the period", {"opened_on": date(2011, 8, 31)}, "CASE06"),
+    ("opened after it", {"opened_on": date(2012, 6, 1)}, "CASE06"),
+    ("no status", {"status_at_census": None}, "CASE07"),
+    ("unknown status", {"status_at_census": "completed"}, "CASE07"),
+    ("continuing but closed", {"status_at_census": "continuing"}, "CASE08"),
+    ("ended but not closed", {"closed_on": None}, "CASE08"),
+    ("closed before it was opened", {"closed_on": date(2011, 10, 2)}, "CASE08"),
+    ("closed after the census", {"closed_on": date(2012, 6, 1)}, "CASE08"),
+    ("suspension not said", {"suspended": None}, "CASE09"),
+    ("no workforce", {"workforce": None}, "CASE10"),
+    ("unknown workforce", {"workforce": "volunteer"}, "CASE10"),
+    ("two faults", {"workforce": None, "suspended": None}, "CASE09;CASE10"),
+]
+"""What is changed in a good row, and the reasons it must then have."""
+
+ROWS = [good(number, **changes) for number, (_, changes, _) in enumerate(CASES, start=100)]
+EXPECTED = [reasons for _, _, reasons in CASES]
+
+
+def _by_contract(rows: pl.DataFrame, collection: Collection) -> list[str]:
+    found = contract_findings(rows.with_columns(pl.lit(None, pl.String).alias(FOLDER)), collection)
+    return [
+        ";".join(found.filter(pl.col("row") == place)["rule_id"]) for place in range(rows.height)
+    ]
+
+
+def test_by_the_contract(collection: Collection) -> None:
+    assert _by_contract(frame(ROWS), collection) == EXPECTED
+
+
+def test_by_the_pass_for_volume(collection: Collection, tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / "cases.parquet", ROWS)
+    found = run(path, tmp_path / "out", collection).reasons
+    assert [found.get((path.name, row), "") for row in range(1, len(ROWS) + 1)] == EXPECTED
+
+
+def test_by_the_reference(collection: Collection) -> None:
+    assert [";".join(found) for found in judged([(None, row) for row in ROWS], collection)] == (
+        EXPECTED
+    )
+
+
+def test_every_member_of_a_repeated_key_is_bad(collection: Collection, tmp_path: Path) -> None:
+    """In one file or in several; a key that is blank or another force's is nobody's twin."""
+    first = write_parquet(tmp_path / "1.parquet", [good(1), good(2), good(3, case_ref=None)])
+    second = write_parquet(tmp_path / "2.parquet", [good(1), good(1), good(3, case_ref=None)])
+    third = write_parquet(tmp_path / "3.parquet", [good(1, force="DER")])
+    results = run([first, second, third], tmp_path / "out", collection)
+    assert results.reasons == {
+        ("1.parquet", 1): "CASE11",
+        ("1.parquet", 3): "CASE02",
+        ("2.parquet", 1): "CASE11",
+        ("2.parquet", 2): "CASE11",
+        ("2.parquet", 3): "CASE02",
+    }
+
+
+def test_a_row_in_the_folder_of_another_force_is_bad(
+    collection: Collection, tmp_path: Path
+) -> None:
+    path = tmp_path / "in" / "force_code=DER" / "cases.parquet"
+    write_parquet(path, [good(1), good(2, force="DER")])
+    results = run(tmp_path / "in", tmp_path / "out", collection)
+    assert results.reasons == {("cases.parquet", 1): "CASE01"}
+    assert results.by_force.select("force_code", "rows", "bad").rows() == [("DER", 2, 1)]
+
+
+def test_every_rule_has_a_text_and_a_case() -> None:
+    assert set(case_rules()) == set(COLUMN_OF)
+    fired = {rule_id for _, _, reasons in CASES for rule_id in reasons.split(";") if rule_id}
+    assert fired | {"CASE11"} == set(COLUMN_OF)
+
+
+def test_the_light_columns_are_those_of_the_contract() -> None:
+    """The pass for volume does not load pandera; its list must not drift from the contract."""
+    assert {column.name: column.dtype for column in columns(CaseExtract)} == TYPES
+    allowed = {column.name: column.allowed for column in columns(CaseExtract) if column.allowed}
+    assert {name: tuple(sorted(codes)) for name, codes in allowed.items()} == CODES
+
+
+def test_the_results_are_as_their_contracts_say(collection: Collection, tmp_path: Path) -> None:
+    """The pass for volume does not load their contracts either."""
+    sent = [*ROWS, good(1, "XXX"), good(2, "DER"), good(9, force_code=None)]
+    run(write_parquet(tmp_path / "cases.parquet", sent), tmp_path / "out", collection)
+    for name, contract in CASE_RESULTS.items():
+        table = pl.read_parquet(tmp_path / "out" / f"{name}.parquet")
+        assert table.equals(conform(contract, table)), name
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param(frame([GOOD]).drop("media"), id="column missing"),
+        pytest.param(frame([GOOD]).with_columns(note=pl.lit("")), id="free text"),
+        pytest.param(frame([GOOD]).with_columns(suspended=pl.lit("no")), id="wrong type"),
+    ],
+)
+def test_the_contract_refuses_other_columns(broken: pl.DataFrame, collection: Collection) -> None:
+    with pytest.raises(ContractError):
+        _by_contract(broken, collection)
