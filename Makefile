@@ -27,6 +27,20 @@ test: setup
 test-slow: setup
 	$(BIN)/python -m pytest -m slow
 
+# The pages in a real browser; needs Chromium (Debian package chromium), or MUSTER_CHROMIUM that
+# names one. One process owns the browser.
+test-browser: setup
+	$(BIN)/python -m pytest -m browser -n 0 tests/browser
+
+# Measures the job beside what one would use instead, and writes benchmarks/RESULTS.md.
+# make bench ROWS=100000000 measures that many rows as well.
+bench: setup
+	$(BIN)/python -m benchmarks.run $(ROWS)
+
+# The service profile on loopback, with a real PostgreSQL and a real nginx: one process owns them.
+test-services: setup
+	$(BIN)/python -m pytest -m services -n 0 tests/services
+
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

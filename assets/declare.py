@@ -3,7 +3,8 @@
 Belongs here: what every table asset has in common. The bodies stand in each stage's assets.py.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import dagster as dg
@@ -11,11 +12,36 @@ import polars as pl
 
 from schemas.collection import collection_files
 from schemas.contract import Contract, columns, description
+from schemas.errors import MusterError
 
 COLLECTIONS: Final = dg.StaticPartitionsDefinition(sorted(collection_files()))
 """Everything is partitioned by collection: one step reads all returns of one collection."""
 
 OWNERS: Final = ["team:data-team"]
+
+RESEARCH: Final = {
+    "profiles": "research/social_media_profiles",
+    "instances": "research/social_media_instances",
+    "responses": "research/survey_responses",
+}
+"""The inputs of an asset that reads all research, by the names of ResearchTables."""
+
+_RETRIES: Final = 2
+_PAUSE: Final = 2
+
+
+@contextmanager
+def retried() -> Iterator[None]:
+    """Have a step tried again after an error that can pass; nothing else is tried twice.
+
+    A context, or by `@retried()` around the body of an asset.
+    """
+    try:
+        yield
+    except (MusterError, OSError) as error:
+        if isinstance(error, MusterError) and error.permanent:
+            raise error from None  # Dagster keeps causes for good, and one could quote a return
+        raise dg.RetryRequested(max_retries=_RETRIES, seconds_to_wait=_PAUSE) from error
 
 
 def column_schema(contract: Contract) -> dg.TableSchema:
@@ -59,7 +85,7 @@ def table(
 
     def declare(make: Callable[..., pl.DataFrame]) -> dg.AssetsDefinition:
         spec = table_spec(stage, name, contract)
-        return dg.asset(make, **spec, ins=ins(inputs), partitions_def=COLLECTIONS)
+        return dg.asset(retried()(make), **spec, ins=ins(inputs), partitions_def=COLLECTIONS)
 
     return declare
 

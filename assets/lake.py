@@ -6,16 +6,26 @@ takes its paths from here, so this page is the lake's layout.
 
 import fcntl
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from schemas.errors import BusyError, LakeError
+from schemas.errors import BusyError, UnavailableError
 
 DEFAULT: Final = Path("data_lake")
+OURS: Final = ("raw", "quarantine", "work", "releases", "marts")
+"""The folders of the lake that nobody writes but a run, which holds the lake."""
+
+LEFTOVERS: Final = ".*.partial"
+"""What is not finished yet, or was left unfinished by a run that was killed."""
+
+_LOCK: Final = ".lock"
+_GLANCE: Final = 0.1
 
 
 def lake_root() -> Path:
@@ -51,6 +61,16 @@ class Lake:
         return self.raw / "reports"
 
     @property
+    def research(self) -> Path:
+        """Where the inspectorate's own research is dropped."""
+        return self.landing / "research"
+
+    @property
+    def kept_research(self) -> Path:
+        """Every research file received, in a folder named by its order, basis and hash."""
+        return self.raw / "research"
+
+    @property
     def quarantine(self) -> Path:
         """Files that must not or cannot be parsed, each beside the reason."""
         return self.root / "quarantine" / self.collection
@@ -75,32 +95,90 @@ class Lake:
         """A link to the one complete release that analysts read."""
         return self.root / "marts" / self.collection
 
+    @property
+    def alerts(self) -> Path:
+        """What people have been told, of every collection."""
+        return self.root / "alerts"
+
+    @property
+    def outbox(self) -> Path:
+        """Every alert as text and as JSON; `undelivered` below it has those still to be sent."""
+        return self.root / "outbox"
+
     def table(self, stage: str, name: str) -> Path:
         """Path of a table between the stages."""
         return self.work / stage / f"{name}.parquet"
 
 
 @contextmanager
-def held(root: Path) -> Iterator[None]:
+def held(root: Path, patience: float = 0.5) -> Iterator[None]:
     """Hold the lake, so that two runs never write to it at once.
 
     The lock is the operating system's: it ends with the process, however that ends.
 
+    Args:
+        root: the root of the lake.
+        patience: seconds to wait for another that holds it.
+
     Raises:
-        BusyError: another process holds it.
-        LakeError: the lake cannot be written.
+        BusyError: another process still holds it.
+        UnavailableError: the lake cannot be written.
     """
     with write_errors(root):
         root.mkdir(parents=True, exist_ok=True)
-        lock = (root / ".lock").open("w")
+        lock = (root / _LOCK).open("a+")
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BusyError(
-                f"another run holds the lake {root}. Wait until it has ended and start again."
-            ) from None
+        until = time.monotonic() + patience
+        while not _locked(lock, fcntl.LOCK_EX):
+            if time.monotonic() >= until:
+                raise BusyError(
+                    f"another run holds the lake {root}{_holder(lock)}. Wait until it has ended and"
+                    " start again."
+                )
+            time.sleep(_GLANCE)
+        with write_errors(root):
+            lock.truncate(0)
+            lock.write(str(os.getpid()))
+            lock.flush()
         yield
+
+
+def is_held(root: Path) -> bool:
+    """Return whether a run holds the lake now; this neither waits nor writes."""
+    try:
+        lock = (root / _LOCK).open()
+    except FileNotFoundError:
+        return False
+    with lock:
+        return not _locked(lock, fcntl.LOCK_SH)
+
+
+def _locked(lock: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(lock: IO[str]) -> str:
+    lock.seek(0)
+    process = lock.read()
+    return f" (process {process})" if process.isdigit() else ""
+
+
+def sweep(root: Path) -> None:
+    """Remove what killed runs have left unfinished; to be called by whoever holds the lake.
+
+    Raises:
+        UnavailableError: it cannot be removed.
+    """
+    with write_errors(root):
+        for path in [path for name in OURS for path in (root / name).rglob(LEFTOVERS)]:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -108,12 +186,12 @@ def write_errors(path: Path) -> Iterator[None]:
     """Turn a failed write below `path` into an error that says what to do.
 
     Raises:
-        LakeError: the operating system refused the write.
+        UnavailableError: the operating system refused the write.
     """
     try:
         yield
     except OSError as error:
-        raise LakeError(
+        raise UnavailableError(
             Path(error.filename or path),
             f"cannot be written ({error.strerror or error})",
             "Nothing that analysts see has changed. Free space or mend the permissions, then run"
@@ -142,7 +220,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     """Open a file for writing that appears at `path` when the block ends well, and not before.
 
     Raises:
-        LakeError: it cannot be written; whatever stood at `path` still does.
+        UnavailableError: it cannot be written; whatever stood at `path` still does.
     """
     with write_errors(path), scratch_file(path.parent) as scratch:
         with scratch.open("wb") as file:

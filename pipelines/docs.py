@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from schemas.cases.page import case_page
 from schemas.collection import COLLECTIONS, load_collection
 from schemas.data_dictionary import data_dictionary
 from schemas.rules.pages import rule_pages
@@ -19,7 +20,11 @@ def generated() -> dict[Path, str]:
     """Return the text of every derived page by its path."""
     ours = [load_collection(path.stem) for path in sorted(COLLECTIONS.glob("*.toml"))]
     pages = {DOCS / "rules" / name: text for name, text in rule_pages(ours).items()}
-    return {DOCS / "data_dictionary.md": data_dictionary(), **pages}
+    return {
+        DOCS / "data_dictionary.md": data_dictionary(),
+        DOCS / "case_tables.md": case_page(),
+        **pages,
+    }
 
 
 def main(arguments: list[str]) -> int:

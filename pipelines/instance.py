@@ -1,12 +1,22 @@
-"""Dagster's own storage: beside the lake, so that the UI shows runs from the command line too."""
+"""Dagster's own storage: beside the lake, so that the UI shows runs from the command line too.
+
+Belongs here: opening it, and going on without it when it is damaged. It holds history only, so
+its loss changes no mart.
+"""
 
 import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 import dagster as dg
+from sqlalchemy.exc import SQLAlchemyError
 
-from assets.lake import atomic_file, lake_root
+from assets.lake import atomic_file, lake_root, write_errors
+from schemas.errors import UnavailableError
 
 _SETTINGS: Final = """\
 # Written by Muster where there was none. Nothing is reported to anyone, and nobody is asked to.
@@ -14,7 +24,24 @@ telemetry:
   enabled: false
 nux:
   enabled: false
+# A run that does not start is ended rather than shown as starting for ever.
+run_monitoring:
+  enabled: true
+# Looks at landing that found nothing are not worth keeping.
+retention:
+  sensor:
+    purge_after_days:
+      skipped: 1
+      success: 90
+      failure: 90
+      started: -1
 """
+
+_DATABASES: Final = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
+_A_MOMENT: Final = 0.2
+_STORAGE: Final = re.compile(
+    r"^(storage|run_storage|event_log_storage|schedule_storage)\s*:", re.MULTILINE
+)
 
 
 def dagster_home() -> Path:
@@ -23,7 +50,7 @@ def dagster_home() -> Path:
     Raises:
         LakeError: the folder cannot be written.
     """
-    home = Path(os.environ.get("DAGSTER_HOME") or lake_root() / "dagster").absolute()
+    home = home_folder()
     settings = home / "dagster.yaml"
     if not settings.exists():
         with atomic_file(settings) as file:
@@ -31,11 +58,110 @@ def dagster_home() -> Path:
     return home
 
 
+def home_folder() -> Path:
+    """Return where Dagster's storage lies, whether or not there is any yet."""
+    return Path(os.environ.get("DAGSTER_HOME") or lake_root() / "dagster").absolute()
+
+
 def open_instance() -> dg.DagsterInstance:
-    """Return the instance that keeps runs and events."""
+    """Return the instance that keeps runs and events.
+
+    Raises:
+        UnavailableError: its database does not answer.
+    """
     home = dagster_home()
     os.environ["DAGSTER_HOME"] = str(home)
-    return dg.DagsterInstance.from_config(str(home))
+    try:
+        return dg.DagsterInstance.from_config(str(home))
+    except Exception as error:  # a storage wraps what its driver says in a class of its own
+        cause = error.__cause__
+        if not isinstance(cause, SQLAlchemyError):
+            raise
+        said = " ".join(str(getattr(cause, "orig", None) or cause).split())
+        raise UnavailableError(
+            home,
+            f"the database of runs does not answer ({said})",
+            "What analysts see has not changed. Start the database, or mend its address (PGHOST"
+            " and what goes with it), then run again.",
+        ) from error
+
+
+def mend_history() -> list[str]:
+    """Set damaged databases of Dagster aside, and return what was lost, in words for people.
+
+    To be called by whoever holds the lake, before the instance is opened.
+
+    Raises:
+        UnavailableError: a damaged file cannot be set aside.
+    """
+    home = dagster_home()
+    notes = []
+    if not (home / _DATABASES[0]).exists() and keeps_files(home) and _has_releases():
+        notes.append(
+            f"{home} holds no history of earlier runs: it was deleted, or moved away. Receipts,"
+            " decisions and releases do not lie there and are unharmed; a new history begins."
+        )
+    for path, problem in damaged_databases(home):
+        aside = _set_aside(path)
+        notes.append(
+            f"{path} is damaged ({problem}) and was moved to {aside}. The history of earlier runs"
+            " is lost; receipts, decisions and releases are unharmed, and a new history begins."
+            " Restart the Dagster services if they are running."
+        )
+    return notes
+
+
+def damaged_databases(home: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the databases below a home that SQLite cannot read, each with what is wrong.
+
+    Nothing is yielded where the settings keep the history elsewhere.
+    """
+    if not keeps_files(home):
+        return
+    for path in (home / name for name in _DATABASES):
+        problem = _problem(path) if path.exists() else None
+        if problem:
+            yield path, problem
+
+
+def keeps_files(home: Path) -> bool:
+    """Return whether the storage is files below this home, and no database elsewhere."""
+    settings = home / "dagster.yaml"
+    return not (settings.exists() and _STORAGE.search(settings.read_text(encoding="utf-8")))
+
+
+def _problem(path: Path) -> str | None:
+    if path.stat().st_size == 0:
+        return "it is empty"
+    try:
+        with closing(
+            sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_A_MOMENT)
+        ) as database:
+            (answer,) = database.execute("pragma quick_check(1)").fetchone()
+    except sqlite3.OperationalError as error:
+        # A lock, or a write-ahead log that a reader may not open, is no damage.
+        return str(error) if "malformed" in str(error) else None
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return None if answer == "ok" else str(answer).splitlines()[0]
+
+
+def _set_aside(path: Path) -> Path:
+    """Move a database and what belongs to it to the first free name beside it."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    with write_errors(path):
+        for part in ("-wal", "-shm", "-journal"):
+            beside = path.with_name(path.name + part)
+            if beside.exists():
+                beside.replace(path.with_name(aside.name + part))
+        path.replace(aside)
+    return aside
+
+
+def _has_releases() -> bool:
+    return any((lake_root() / "releases").glob("*/*"))
 
 
 if __name__ == "__main__":

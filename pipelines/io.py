@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
+from assets.declare import retried
 from assets.lake import Lake, atomic_file
 from schemas.errors import LakeError
 
@@ -17,7 +18,8 @@ class ParquetTables(dg.IOManager):
 
     def _path(self, context: dg.OutputContext | dg.InputContext) -> Path:
         stage, name = context.asset_key.path
-        return Lake(self._root, context.asset_partition_key).table(stage, name)
+        # Of the run: a check of an asset has no partition of its own.
+        return Lake(self._root, context.partition_key).table(stage, name)
 
     def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
         """Write a table and tell Dagster its size.
@@ -26,7 +28,7 @@ class ParquetTables(dg.IOManager):
             LakeError: the lake cannot be written.
         """
         path = self._path(context)
-        with atomic_file(path) as file:
+        with retried(), atomic_file(path) as file:
             obj.write_parquet(file)
         context.add_output_metadata(
             {"dagster/row_count": obj.height, "path": dg.MetadataValue.path(path)}

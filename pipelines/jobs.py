@@ -4,6 +4,9 @@ import dagster as dg
 
 REFRESH = "refresh"
 
+QUEUES = {"muster/queues": "yes"}
+"""Tag of a run that waits for its turn in the lake: nobody is there who could repeat it."""
+
 refresh = dg.define_asset_job(
     REFRESH,
     selection=dg.AssetSelection.all(),

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import dagster as dg
-from dagster import DagsterEventType
+from sqlalchemy.exc import SQLAlchemyError
 
 from assets.lake import held, lake_root
 from pipelines.definitions import defs
-from pipelines.instance import open_instance
+from pipelines.instance import dagster_home, mend_history, open_instance
 from pipelines.jobs import REFRESH
+from pipelines.outcome import reason
 from schemas.collection import load_collection
+from schemas.errors import UnavailableError
 
 _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster keeps every event; the terminal is for what the command itself says."""
@@ -26,6 +28,8 @@ class Refreshed:
     """How a refresh ended; `error` is None exactly where a release was published.
 
     `new`, `duplicates`, `left`, `refused` and `ignored` say what became of the files in landing.
+    `research` names the research files received now. `lost` says what of Dagster's history was
+    found lost before.
     """
 
     run_id: str
@@ -36,6 +40,8 @@ class Refreshed:
     left: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
+    research: list[str] = field(default_factory=list)
+    lost: tuple[str, ...] = ()
 
 
 def refresh(collection_id: str, *, on_step: Callable[[str], None] | None = None) -> Refreshed:
@@ -48,21 +54,15 @@ def refresh(collection_id: str, *, on_step: Callable[[str], None] | None = None)
     Raises:
         SetupError: there is no such collection.
         BusyError: another run holds the lake.
-        LakeError: the lake cannot be written at all.
+        UnavailableError: the lake, or Dagster's storage in it, cannot be written at all.
     """
     load_collection(collection_id)
-    with held(lake_root()):
-        pass  # say so at once, before Dagster starts
-    with open_instance() as instance:
-        result = defs.resolve_job_def(REFRESH).execute_in_process(
-            partition_key=collection_id,
-            instance=instance,
-            raise_on_error=False,
-            run_config=_QUIET,
-        )
+    with held(lake_root()):  # say so at once, before Dagster starts
+        lost = tuple(mend_history())
+    result = _execute(collection_id)
     del on_step
     if not result.success:
-        return Refreshed(result.run_id, _reason(result))
+        return Refreshed(result.run_id, reason(result.all_events), lost=lost)
     about = _metadata(result, ["intake", "receipts"])
     return Refreshed(
         result.run_id,
@@ -73,7 +73,28 @@ def refresh(collection_id: str, *, on_step: Callable[[str], None] | None = None)
         left=about["left_in_landing"],
         refused=about["refused"],
         ignored=about["ignored_in_landing"],
+        research=_metadata(result, ["research", "research_files"])["new"],
+        lost=lost,
     )
+
+
+def _execute(collection_id: str) -> dg.ExecuteInProcessResult:
+    try:
+        with open_instance() as instance:
+            return defs.resolve_job_def(REFRESH).execute_in_process(
+                partition_key=collection_id,
+                instance=instance,
+                raise_on_error=False,
+                run_config=_QUIET,
+            )
+    except (SQLAlchemyError, OSError) as error:
+        cause = getattr(error, "orig", None) or error
+        raise UnavailableError(
+            dagster_home(),
+            f"the history of runs cannot be written ({cause})",
+            "What analysts see is a complete release. Free space or mend the permissions, then run"
+            " again; muster doctor says more.",
+        ) from error
 
 
 def _metadata(result: dg.ExecuteInProcessResult, key: list[str]) -> dict[str, Any]:
@@ -84,16 +105,3 @@ def _metadata(result: dg.ExecuteInProcessResult, key: list[str]) -> dict[str, An
         if event.asset_key == dg.AssetKey(key)
     ]
     return {name: value.value for name, value in found[-1].items()}
-
-
-def _reason(result: dg.ExecuteInProcessResult) -> str:
-    """Return what went wrong first, in the words of the error itself."""
-    failed = (DagsterEventType.STEP_FAILURE, DagsterEventType.PIPELINE_FAILURE)
-    for event in result.all_events:
-        if event.event_type in failed:
-            error = getattr(event.event_specific_data, "error", None)
-            while error is not None and error.cause is not None:
-                error = error.cause
-            if error is not None:
-                return str(error.message).strip()
-    return "the run ended without saying why"

@@ -2,28 +2,41 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import dagster as dg
 
-from assets.lake import held, lake_root
+from assets.lake import held, lake_root, sweep
+from pipelines.dead_runs import end_dead_runs
 from pipelines.io import ParquetTables
+from pipelines.jobs import QUEUES
+
+_PATIENCE: Final = 1800
+"""Seconds that a run waits for its turn; a refresh takes seconds, so a longer wait is a fault."""
 
 
 @dg.resource(description="The root of the lake; the lake is held while a run has this.")
-def lake(_: dg.InitResourceContext) -> Iterator[Path]:
+def lake(context: dg.InitResourceContext) -> Iterator[Path]:
     """Yield the root of the lake.
 
-    The lock is a resource so that every run has it, whoever started it.
+    The lock is a resource so that every run has it, whoever started it. A run that nobody started
+    by hand waits for its turn; a person is told at once.
     """
-    root = lake_root()
-    with held(root):
+    root, run = lake_root(), context.run
+    queues = run is not None and QUEUES.items() <= run.tags.items()
+    with held(root, patience=_PATIENCE if queues else 0.5):
+        if run is not None and context.instance is not None:
+            end_dead_runs(context.instance, run)
+        sweep(root)
         yield root
 
 
-@dg.io_manager(description="Parquet tables in the lake.")
-def tables(_: dg.InitResourceContext) -> ParquetTables:
+@dg.io_manager(
+    required_resource_keys={"lake_root"}, description="Parquet tables in the lake, which is held."
+)
+def tables(context: dg.InitResourceContext) -> ParquetTables:
     """Return the reader and writer of the tables between assets."""
-    return ParquetTables(lake_root())
+    return ParquetTables(context.resources.lake_root)
 
 
 class Nothing(dg.IOManager):

@@ -6,14 +6,15 @@ names), never a code change. Does not belong here: anything that is the same in 
 
 import os
 import tomllib
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from schemas.disclosure import Disclosure
 from schemas.errors import SetupError
 from schemas.reference import REFERENCE, forces
 from schemas.rules.catalogue import rules
@@ -51,10 +52,36 @@ class Template(_Data):
 
 
 class Deadlines(_Data):
-    """`soft`: reminders start; `hard`: a force that has sent nothing counts as late."""
+    """`soft`: reminders start; `hard`: a force that has sent nothing counts as late.
+
+    `queries`: every query should have an accepted answer; the hard deadline where it is not given.
+    """
 
     soft: date
     hard: date
+    queries: date | None = None
+
+    @property
+    def of_queries(self) -> date:
+        """The day by which every query should have an accepted answer."""
+        return self.queries or self.hard
+
+
+class Running(_Data):
+    """When a collection runs by itself; times are of the collection's time zone.
+
+    `opens`: first day of the window, the day after the census where it is not given.
+    `days_after_hard`: the window closes so many days after the hard deadline. `refresh` and
+    `inventory`: when, each day of the window. `settle_seconds`: how long a dropped file must stand
+    unchanged before it is taken. `stuck_minutes`: a run that takes longer is reported as stuck.
+    """
+
+    opens: date | None = None
+    days_after_hard: int = Field(default=28, ge=0)
+    refresh: time = time(6)
+    inventory: time = time(7, 30)
+    settle_seconds: int = Field(default=20, ge=1, le=3600)
+    stuck_minutes: int = Field(default=60, ge=1)
 
 
 class Published(_Data):
@@ -72,6 +99,15 @@ class Published(_Data):
     def source_issues_path(self) -> Path:
         """Path of the contradictions known in the source."""
         return REFERENCE / self.source_issues
+
+
+class CaseExtracts(_Data):
+    """What is asked of case-level extracts.
+
+    `max_bad_share`: the share of bad rows above which a force's extract is refused whole.
+    """
+
+    max_bad_share: float = Field(ge=0, le=1)
 
 
 class RuleChange(_Data):
@@ -93,29 +129,59 @@ class Collection(_Data):
     timezone: str
     template: Template
     deadlines: Deadlines
+    running: Running = Running()
     forces: tuple[str, ...] = Field(strict=False)
     without_police_authority: tuple[str, ...] = Field(strict=False)
     comparators: dict[str, Period]
     published: Published
     count_bands: tuple[str, ...] = Field(strict=False)
+    cases: CaseExtracts
     thresholds: dict[str, dict[str, float]] = Field(default_factory=dict)
     rule_changes: tuple[RuleChange, ...] = Field(default=(), strict=False)
+    disclosure: Disclosure | None = None
 
     @field_validator("timezone")
     @classmethod
     def _known_timezone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError(f"no time zone {name!r}; one is Europe/London")
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"no time zone {name!r}; one is Europe/London") from None
         return name
 
     def day_of(self, moment: datetime) -> date:
         """Return the day a moment falls on where the collection is run."""
         return moment.astimezone(ZoneInfo(self.timezone)).date()
 
+    @property
+    def window(self) -> tuple[date, date]:
+        """First and last day on which the collection runs by itself."""
+        opens = self.running.opens or self.census + timedelta(days=1)
+        return opens, self.deadlines.hard + timedelta(days=self.running.days_after_hard)
+
+    def is_open(self, today: date) -> bool:
+        """Return whether a day lies in the window."""
+        opens, closes = self.window
+        return opens <= today <= closes
+
+    @model_validator(mode="after")
+    def _window_in_order(self) -> "Collection":
+        if self.deadlines.hard < self.deadlines.soft:
+            raise ValueError(
+                f"the hard deadline {self.deadlines.hard} is before the soft one"
+                f" {self.deadlines.soft}"
+            )
+        opens, closes = self.window
+        if closes < opens:
+            raise ValueError(f"the window closes on {closes}, before it opens on {opens}")
+        return self
+
     @model_validator(mode="after")
     def _known_forces(self) -> "Collection":
         known = set(forces()["force_code"])
-        unknown = sorted({*self.forces, *self.without_police_authority} - known)
+        exempt = self.disclosure.exempt if self.disclosure else ()
+        named = {force for item in exempt for force in item.forces}
+        unknown = sorted({*self.forces, *self.without_police_authority, *named} - known)
         if unknown:
             raise ValueError(f"force codes not in reference/forces.csv: {', '.join(unknown)}")
         if len(set(self.forces)) != len(self.forces):

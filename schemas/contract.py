@@ -15,6 +15,7 @@ import pyarrow
 from pandera.errors import SchemaErrors
 
 from schemas.errors import ContractError
+from schemas.wording import plural
 
 CONTRACT_VERSION: Final = "1"
 """Raised when a mart's columns, types, keys or meanings change."""
@@ -169,8 +170,10 @@ def conform(contract: Contract, frame: pl.DataFrame) -> pl.DataFrame:
     try:
         return _schema(contract).validate(ordered, lazy=True)
     except SchemaErrors as error:
-        cases = error.failure_cases.select("column", "check", "failure_case").head(5)
+        # Neither the values nor the cause: this is logged and sent, and could quote a return.
+        cases = error.failure_cases
+        broken = cases.select("column", "check").unique(maintain_order=True).head(5).to_dicts()
         raise ContractError(
-            f"{contract.__name__} breaks its contract; first cases of {error.failure_cases.height}:"
-            f" {cases.to_dicts()}. This is a fault of the program; report it."
-        ) from error
+            f"{contract.__name__} breaks its contract in {plural(cases.height, 'case')}; first of"
+            f" them: {broken}. This is a fault of the program; report it."
+        ) from None

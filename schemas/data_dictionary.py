@@ -31,7 +31,7 @@ def _marts() -> Iterator[str]:
     yield "Files `marts/<collection>/<name>.parquet`, sorted by their key columns."
     yield ""
     for name, contract in MARTS.items():
-        yield from _contract(name, contract)
+        yield from contract_table(name, contract)
 
 
 def _tables() -> Iterator[str]:
@@ -40,10 +40,11 @@ def _tables() -> Iterator[str]:
     yield "Files `work/<collection>/<stage>/<name>.parquet`, made again by each run."
     yield ""
     for name, contract in TABLES.items():
-        yield from _contract(name, contract)
+        yield from contract_table(name, contract)
 
 
-def _contract(name: str, contract: Contract) -> Iterator[str]:
+def contract_table(name: str, contract: Contract) -> Iterator[str]:
+    """Yield the lines that describe a table under its name."""
     yield f"### {name}"
     yield ""
     yield description(contract)

@@ -5,6 +5,7 @@ set-up, the lake or the code is wrong; its message ends with what to do next. `p
 scheduler that the same attempt will fail again until somebody changes something.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -23,14 +24,18 @@ class ContractError(MusterError):
 
 
 class LakeError(MusterError):
-    """The lake cannot be read or written as it must be."""
-
-    permanent = False
+    """The lake does not hold what it must: something in it is gone or damaged."""
 
     def __init__(self, path: Path, problem: str, next_step: str) -> None:
         """Name the path, what is wrong with it, and what to do."""
         super().__init__(f"{path}: {problem}. {next_step}")
         self.path = path
+
+
+class UnavailableError(LakeError):
+    """The lake cannot be written just now: a full disk, a lost share, permissions."""
+
+    permanent = False
 
 
 class BusyError(MusterError):
@@ -39,5 +44,19 @@ class BusyError(MusterError):
     permanent = False
 
 
+class ServiceError(MusterError):
+    """A cluster or an object store does not do its part just now."""
+
+    permanent = False
+
+
 class ReleaseBlockedError(MusterError):
-    """The marts were made and are not fit to be shown; the last release stays in place."""
+    """The marts were made and are not fit to be shown; the last release stays in place.
+
+    `places` names each rule, or mart and column, that blocks it, without what stands there.
+    """
+
+    def __init__(self, message: str, places: Iterable[str]) -> None:
+        """Say what blocks the release and what to do, and name the places."""
+        super().__init__(message)
+        self.places = tuple(places)

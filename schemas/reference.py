@@ -49,6 +49,12 @@ def published_figures(path: Path) -> pl.DataFrame:
 
 
 @cache
+def uncollected() -> dict[str, str]:
+    """Return why a measure of the publication comes from no data of a collection, by measure."""
+    return dict(_read(REFERENCE / "uncollected.csv", "measure").iter_rows())
+
+
+@cache
 def source_issues(path: Path) -> pl.DataFrame:
     """One row a contradiction in the source: issue_id (key), figures (joined by `;`), text."""
     return _read(path, "issue_id").rename({"what the source does": "text"})

@@ -5,7 +5,15 @@ from typing import Final
 
 from schemas import columns as shared
 from schemas import vocabulary as v
+from schemas.cases.tables import Extracts
 from schemas.contract import Contract, Table, column
+from schemas.research_in_use import (
+    InstancesInUse,
+    ProfilesInUse,
+    ResearchFiles,
+    ResearchProblems,
+    ResponsesInUse,
+)
 
 
 class Receipts(Table):
@@ -218,6 +226,12 @@ TABLES: Final[dict[str, Contract]] = {
     "intake/raw_cells": RawCells,
     "intake/sheet_facts": SheetFacts,
     "reports/report_figures": ReportFigures,
+    "research/social_media_profiles": ProfilesInUse,
+    "research/social_media_instances": InstancesInUse,
+    "research/survey_responses": ResponsesInUse,
+    "research/research_files": ResearchFiles,
+    "research/research_problems": ResearchProblems,
+    "cases/extracts": Extracts,
     "desk/answers": Answers,
     "desk/choices": Choices,
     "desk/corrections": Corrections,

@@ -7,9 +7,10 @@ from datetime import date
 
 
 def plural(number: int, noun: str) -> str:
-    """Return a number with its noun: 1 return, 44 returns, 2 queries."""
+    """Return a number with its noun: 1 return, 44 returns, 2 queries, 5 days."""
     if number != 1:
-        noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+        consonant_y = noun.endswith("y") and noun[-2] not in "aeiou"
+        noun = f"{noun[:-1]}ies" if consonant_y else f"{noun}s"
     return f"{number:,} {noun}"
 
 

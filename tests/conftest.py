@@ -9,7 +9,9 @@ import pytest
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
-from assets.sample.write import write_sample
+from assets.research.store import read_research
+from assets.research.tables import ResearchTables
+from assets.sample.write import write_research, write_sample
 from assets.validation import states
 from assets.validation.validate import received_by_id, validate
 from schemas.collection import Collection, load_collection
@@ -51,3 +53,11 @@ def live(
     found = states.answered_findings(result.findings, everything.receipts, empty(Answers))
     judged = states.judged_receipts(everything.receipts, found, empty(Choices))
     return states.live_entries(states.live_returns(judged, result.entries), result.entries)
+
+
+@pytest.fixture(scope="session")
+def research(tmp_path_factory: pytest.TempPathFactory, collection: Collection) -> ResearchTables:
+    """The sample research, read from its files."""
+    lake = Lake(tmp_path_factory.mktemp("research"), collection.id)
+    write_research(lake.research, collection)
+    return read_research(lake, collection).tables

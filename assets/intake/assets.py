@@ -6,15 +6,22 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from assets.declare import COLLECTIONS, table_spec
-from assets.intake.landing import waiting
+from assets.declare import COLLECTIONS, retried, table_spec
+from assets.intake.landing import OPEN, waiting
 from assets.intake.raw_store import RawStore
+from assets.intake.settling import state_key
 from assets.intake.tables import received
 from assets.lake import Lake
 from schemas.collection import load_collection
 from schemas.tables import RawCells, Receipts, SheetFacts
 
 _STAGE = "intake"
+
+
+class TakeIn(dg.Config):
+    """`only`: keys of the states in which files were seen to have settled; None for all files."""
+
+    only: list[str] | None = None
 
 
 @dg.multi_asset(
@@ -28,15 +35,20 @@ _STAGE = "intake"
     },
     partitions_def=COLLECTIONS,
 )
+@retried()
 def intake(
-    context: dg.AssetExecutionContext, lake_root: dg.ResourceParam[Path]
+    context: dg.AssetExecutionContext, config: TakeIn, lake_root: dg.ResourceParam[Path]
 ) -> tuple[dg.Output[pl.DataFrame], dg.Output[pl.DataFrame], dg.Output[pl.DataFrame]]:
     """Take in what waits in landing, then read every file ever received."""
     lake = Lake(lake_root, context.partition_key)
     store = RawStore(lake)
     dropped = waiting(lake.landing)
-    taken = store.take_in(dropped.files, load_collection(lake.collection))
-    for name, reason in taken.left.items():
+    settled = dropped.files
+    if config.only is not None:
+        settled = tuple(path for path in settled if state_key(path) in set(config.only))
+    taken = store.take_in(settled, load_collection(lake.collection))
+    left = taken.left | {path.name: OPEN for path in dropped.unfinished}
+    for name, reason in left.items():
         context.log.warning(f"{name} stays in landing: {reason}")
     for name, reason in taken.refused.items():
         context.log.warning(f"{name} is refused: {reason}")
@@ -46,7 +58,7 @@ def intake(
     about: dict[str, Any] = {
         "new": len(taken.new),
         "received_before_under_another_name": taken.duplicates,
-        "left_in_landing": taken.left,
+        "left_in_landing": left,
         "refused": taken.refused,
         "ignored_in_landing": [path.name for path in dropped.ignored],
     }

@@ -15,6 +15,7 @@ from typing import Final
 
 from assets.intake.attribution import declared_force
 from assets.intake.container import check_entry
+from assets.intake.landing import OPEN, being_written
 from assets.intake.quarantine import Quarantine, name_as_text
 from assets.intake.reader import read_return
 from assets.intake.reading import Reading, RefusedError
@@ -122,7 +123,7 @@ class RawStore:
                 path,
                 f"the raw file of {receipt.file_name!r} has changed since it was received"
                 f" (sha256 {digest[:ID_LENGTH]} against {receipt.receipt_id})",
-                "Restore it from the backup of the lake.",
+                "Restore it from the backup of the lake; nothing is computed from it meanwhile.",
             )
         if receipt.receipt_id not in self._readings:
             self._readings[receipt.receipt_id] = read_return(path)
@@ -147,6 +148,9 @@ class RawStore:
             except RefusedError as refusal:
                 self._quarantine.set_aside(path, refusal)
                 refused[path.name] = f"{refusal.problem}. {refusal.fix}"
+                continue
+            except FileNotFoundError:
+                left[path.name] = "has gone since; nothing was taken in"
                 continue
             except _LeftError as reason:
                 left[path.name] = str(reason)
@@ -221,4 +225,6 @@ def _copy(source: Path, target: Path) -> str:
         after = os.fstat(reader.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise _LeftError("changed while it was copied; it is taken in once it is whole")
+    if being_written(source):
+        raise _LeftError(OPEN)
     return digest.hexdigest()

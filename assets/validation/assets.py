@@ -3,6 +3,7 @@
 import dagster as dg
 import polars as pl
 
+from assets.cases import derived
 from assets.declare import COLLECTIONS, ins, table, table_spec
 from assets.desk.corrections import applied_mart, by_force
 from assets.desk.versions import version_changes
@@ -10,6 +11,7 @@ from assets.intake.tables import RawTables, readings
 from assets.validation import states
 from assets.validation.validate import received_by_id, validate
 from schemas.collection import collection_files, load_collection
+from schemas.contract import conform
 from schemas.marts.returns import Corrections as CorrectionsMart
 from schemas.marts.returns import Findings, ReturnsStatus
 from schemas.returns_template import returns_template
@@ -53,6 +55,8 @@ FORCE_RETURNS = {
             "raw_cells": "intake/raw_cells",
             "sheet_facts": "intake/sheet_facts",
             "corrections": "desk/corrections",
+            "extracts": "cases/extracts",
+            "by_month": "cases/investigations_by_month",
         }
     ),
     partitions_def=COLLECTIONS,
@@ -63,6 +67,8 @@ def validated(
     raw_cells: pl.DataFrame,
     sheet_facts: pl.DataFrame,
     corrections: pl.DataFrame,
+    extracts: pl.DataFrame,
+    by_month: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Check every received return by every rule."""
     collection = load_collection(context.partition_key)
@@ -72,6 +78,7 @@ def validated(
         collection,
         returns_template(),
         by_force(corrections),
+        derived.leaf_grid(by_month, extracts.filter("live")["force_code"]),
     )
     return result.entries, result.findings, result.results, result.applied
 
@@ -89,6 +96,7 @@ def validated(
             "answers": "desk/answers",
             "choices": "desk/choices",
             "entries": "validation/entries",
+            "extracts": "cases/extracts",
         }
     ),
     partitions_def=COLLECTIONS,
@@ -100,11 +108,17 @@ def judged(
     answers: pl.DataFrame,
     choices: pl.DataFrame,
     entries: pl.DataFrame,
+    extracts: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Judge every receipt, and say which return of each force is live."""
     found = states.answered_findings(all_findings, receipts, answers)
     receipts_judged = states.judged_receipts(receipts, found, choices)
-    live = states.live_returns(receipts_judged, entries)
+    only = derived.only_rows(extracts, receipts)
+    live = conform(
+        LiveReturns,
+        pl.concat([states.live_returns(receipts_judged, entries), derived.derived_returns(only)]),
+    )
+    status = states.returns_status(receipts_judged, load_collection(context.partition_key))
     key = FORCE_RETURNS[context.partition_key].key
     for row in live.iter_rows(named=True):
         context.log_event(
@@ -115,7 +129,7 @@ def judged(
             )
         )
     return (
-        states.returns_status(receipts_judged, load_collection(context.partition_key)),
+        derived.told_in_status(status, only),
         states.findings_mart(receipts_judged, found),
         live,
     )
@@ -152,9 +166,20 @@ def corrections(
     "live_entries",
     live_returns="validation/live_returns",
     entries="validation/entries",
+    extracts="cases/extracts",
+    receipts="intake/receipts",
+    by_month="cases/investigations_by_month",
 )
-def live_entries(live_returns: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
-    return states.live_entries(live_returns, entries)
+def live_entries(
+    live_returns: pl.DataFrame,
+    entries: pl.DataFrame,
+    extracts: pl.DataFrame,
+    receipts: pl.DataFrame,
+    by_month: pl.DataFrame,
+) -> pl.DataFrame:
+    only = derived.only_rows(extracts, receipts)
+    sent = states.live_entries(live_returns, entries)
+    return conform(LiveEntries, pl.concat([sent, derived.derived_entries(by_month, only)]))
 
 
 def _tier_check(tier: str, title: str) -> dg.AssetChecksDefinition:

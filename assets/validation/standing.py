@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from assets.cases import derived
 from assets.desk.ledger import Ledger
 from assets.desk.queries import read_answers
 from assets.desk.versions import read_choices
@@ -19,16 +20,21 @@ from schemas.errors import LakeError
 
 @dataclass(frozen=True)
 class Standing:
-    """`findings`: every finding with its answer; `judged`: every receipt with its counts."""
+    """`findings`: every finding with its answer; `judged`: every receipt with its counts.
+
+    `extracts`: table Extracts.
+    """
 
     receipts: pl.DataFrame
     entries: pl.DataFrame
     findings: pl.DataFrame
     judged: pl.DataFrame
+    extracts: pl.DataFrame
 
     def status(self, collection: Collection) -> pl.DataFrame:
         """Return the mart ReturnsStatus of this moment."""
-        return states.returns_status(self.judged, collection)
+        status = states.returns_status(self.judged, collection)
+        return derived.told_in_status(status, derived.only_rows(self.extracts, self.receipts))
 
     def current_findings(self) -> pl.DataFrame:
         """Return the mart Findings of this moment."""
@@ -45,22 +51,23 @@ def standing(lake: Lake, until: datetime | None = None) -> Standing:
     Raises:
         LakeError: nothing has been run yet.
     """
-    receipts, findings, entries = (
+    receipts, findings, entries, extracts = (
         _table(lake, stage, name)
         for stage, name in (
             ("intake", "receipts"),
             ("validation", "all_findings"),
             ("validation", "entries"),
+            ("cases", "extracts"),
         )
     )
     if until:
         at = pl.col("received_at").str.to_datetime("%Y-%m-%dT%H:%M:%S%z")
-        receipts = receipts.filter(at <= until.astimezone(UTC))
+        receipts, extracts = (t.filter(at <= until.astimezone(UTC)) for t in (receipts, extracts))
         findings = findings.join(receipts, on="receipt_id", how="semi")
     ledger = Ledger(lake, until=until)
     found = states.answered_findings(findings, receipts, read_answers(ledger))
     judged = states.judged_receipts(receipts, found, read_choices(ledger))
-    return Standing(receipts, entries, found, judged)
+    return Standing(receipts, entries, found, judged, extracts)
 
 
 def _table(lake: Lake, stage: str, name: str) -> pl.DataFrame:

@@ -21,7 +21,7 @@ from assets.validation.results import Seen, rule_results
 from assets.validation.rules import across, consistency, plausibility, validity
 from assets.validation.rules.cover import cover_findings
 from assets.validation.rules.engine import REGISTRY, run_rules
-from assets.validation.rules.views import RuleInput
+from assets.validation.rules.views import RuleInput, no_cases
 from assets.validation.surroundings import surroundings
 from schemas.collection import Collection
 from schemas.contract import conform, empty
@@ -77,10 +77,12 @@ def validate(
     collection: Collection,
     template: Template,
     corrections: ByForce | None = None,
+    cases: pl.DataFrame | None = None,
 ) -> Validated:
     """Validate returns, given their readings and receipts by receipt_id.
 
-    `corrections` are applied to a return's cells before anything else is looked at.
+    `corrections` are applied to a return's cells before anything else is looked at; `cases` are
+    what case-level extracts add up to (RuleInput.cases), None where none was sent.
     """
     entries: list[dict[str, Any]] = []
     found: list[dict[str, Any]] = []
@@ -96,7 +98,8 @@ def validate(
         found += [{"receipt_id": receipt_id, **asdict(item)} for item in one.findings]
     table = conform(Entries, pl.DataFrame(entries, schema=empty(Entries).schema))
     single = pl.DataFrame(found, schema=empty(AllFindings).schema)
-    between, counts = _compare(table, single, received, collection)
+    sent = no_cases() if cases is None else cases
+    between, counts = _compare(table, single, received, collection, sent)
     findings = apply_changes(pl.concat([single, between]), list(readings), collection)
     results = rule_results(seen, findings, counts, collection, template)
     return Validated(
@@ -175,6 +178,7 @@ def _compare(
     single: pl.DataFrame,
     received: Mapping[str, Received],
     collection: Collection,
+    cases: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Run the rules between cells, then those between returns that are acceptable so far."""
     receipts = pl.DataFrame(
@@ -184,7 +188,9 @@ def _compare(
     )
     running = [r for r in REGISTRY.values() if not _is_off(r.id, collection)]
     within = run_rules(
-        RuleInput(entries, receipts), [r for r in running if r.id not in COMPARING], collection
+        RuleInput(entries, receipts, cases=cases),
+        [r for r in running if r.id not in COMPARING],
+        collection,
     )
     found = _at_cells(within.failures, entries)
     changed = apply_changes(pl.concat([single, found]), [], collection)

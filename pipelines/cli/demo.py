@@ -12,19 +12,22 @@ from pipelines.cli.output import collection_option
 def command(collection_id: str) -> None:
     """Make the sample returns, run everything, and say where to look.
 
-    The returns are reconstructed: no force sent them.
+    The returns and the research are reconstructed: nobody sent them.
     """
     from assets.lake import Lake, lake_root
-    from assets.sample.write import write_sample
+    from assets.sample.write import write_research, write_sample
     from pipelines.cli.output import shown_path
     from pipelines.cli.refreshing import refresh_and_report
     from schemas.collection import load_collection
     from schemas.wording import plural
 
     lake = Lake(lake_root(), collection_id)
-    paths = write_sample(lake.landing, load_collection(collection_id))
+    collection = load_collection(collection_id)
+    paths = write_sample(lake.landing, collection)
+    write_research(lake.research, collection)
     click.echo(
-        f"Wrote {plural(len(paths), 'reconstructed sample return')} to {shown_path(lake.landing)}"
+        f"Wrote {plural(len(paths), 'reconstructed sample return')} and research/ to"
+        f" {shown_path(lake.landing)}"
     )
     published = refresh_and_report(collection_id)
     if published:

@@ -28,6 +28,8 @@ COMMANDS: Final = {
     "releases": "releases",
     "read-report": "read_report",
     "cases": "cases",
+    "alert-test": "alert_test",
+    "doctor": "doctor",
 }
 """Each command and the module of this package that has it, as a function named `command`."""
 

@@ -26,7 +26,8 @@ def read_release(collection_id: str) -> Released:
         LakeError: nothing has been published yet.
     """
     collection = load_collection(collection_id)
-    marts = Lake(lake_root(), collection_id).marts
+    lake = Lake(lake_root(), collection_id)
+    marts = lake.marts
     if not marts.exists():
         raise LakeError(marts, "shows no release yet", "Drop returns in landing and: muster run")
-    return Released(marts.resolve(), collection)
+    return Released(marts.resolve(), collection, lake.kept_research)

@@ -1,36 +1,55 @@
 """Runs a refresh and tells people what came of it; `run` and `demo` share this."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 import polars as pl
 from rich.console import Console
 
 from assets.lake import Lake, lake_root
+from pipelines.alerts.history import outcome_in_history
+from pipelines.alerts.runs import RunOutcome
+from pipelines.alerts.tell import tell_at_end
 from pipelines.cli.output import print_table, shown, shown_path
 from pipelines.refresh import Refreshed, refresh
 from schemas import vocabulary as v
+from schemas.errors import UnavailableError
 from schemas.wording import plural
+
+_SHOWN: Final = 20
+"""Rows of a list that are printed; the rest are counted."""
 
 
 def refresh_and_report(collection_id: str) -> bool:
-    """Refresh, print what happened, and return whether a release was published."""
-    with Console(stderr=True).status("Taking in, checking and adding up"):
-        done = refresh(collection_id)
+    """Refresh, print what happened, tell people what is news, and return whether it published."""
+    try:
+        with Console(stderr=True).status("Taking in, checking and adding up"):
+            done = refresh(collection_id)
+    except UnavailableError as error:
+        tell_at_end(collection_id, RunOutcome(None, str(error)))
+        raise
+    _report(done, collection_id)
+    tell_at_end(collection_id, outcome_in_history(done.run_id))
+    return done.error is None
+
+
+def _report(done: Refreshed, collection_id: str) -> None:
     lake = Lake(lake_root(), collection_id)
+    for note in done.lost:
+        click.echo(f"Warning: {note}", err=True)
     if done.error:
         click.echo(f"Not published. {done.error}", err=True)
         shown = (
             f"{shown_path(lake.marts)} still shows the last release." if lake.marts.exists() else ""
         )
         click.echo(f"Run {done.run_id}. {shown}".strip(), err=True)
-        return False
+        return
     _print_landing(done, lake)
     _print_states(lake.marts)
     _print_totals(lake.marts)
     _print_reconciliation(lake.marts)
     click.echo(f"\nPublished {done.release}\n  marts   {shown_path(lake.marts)}")
-    return True
 
 
 def _print_landing(done: Refreshed, lake: Lake) -> None:
@@ -43,6 +62,22 @@ def _print_landing(done: Refreshed, lake: Lake) -> None:
         click.echo(f"  {shown(name)}: refused (S001), kept in quarantine: {reason}")
     for name in done.ignored:
         click.echo(f"  {shown(name)}: not looked into")
+    _print_research(done, lake)
+
+
+def _print_research(done: Refreshed, lake: Lake) -> None:
+    if done.research:
+        click.echo(f"Took in research: {', '.join(done.research)}")
+    problems = pl.read_parquet(lake.table("research", "research_problems"))
+    if problems.height:
+        count = plural(problems.height, "problem")
+        click.echo(f"\n{count} in research; of each file the last acceptable one counts:")
+        print_table(
+            ("file", "row", "column", "observed", "expected", "what to do"),
+            problems.head(_SHOWN).iter_rows(),
+        )
+        if problems.height > _SHOWN:
+            click.echo(f"  and {problems.height - _SHOWN:,} more")
 
 
 def _print_states(marts: Path) -> None:

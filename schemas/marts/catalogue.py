@@ -3,11 +3,12 @@
 from typing import Final
 
 from schemas.contract import Contract
-from schemas.marts import facts, returns, totals
+from schemas.marts import facts, research, returns, totals
 
 MARTS: Final[dict[str, Contract]] = {
     "national_totals": totals.NationalTotals,
     "investigations": facts.Investigations,
+    "investigations_by_month": facts.InvestigationsByMonth,
     "outcome_breakdown": totals.OutcomeBreakdown,
     "force_profiles": facts.ForceProfiles,
     "register_entries": facts.RegisterEntries,
@@ -16,6 +17,9 @@ MARTS: Final[dict[str, Contract]] = {
     "capability_adoption": totals.CapabilityAdoption,
     "comparisons": totals.Comparisons,
     "distribution": totals.Distribution,
+    "social_media": research.SocialMedia,
+    "survey": research.Survey,
+    "survey_changes": research.SurveyChanges,
     "national_checks": totals.NationalChecks,
     "reconciliation": returns.Reconciliation,
     "returns_status": returns.ReturnsStatus,

@@ -1,5 +1,6 @@
 """Marts of what each force sent: one row a force and item."""
 
+from datetime import date
 from typing import Any
 
 from schemas import columns as shared
@@ -16,6 +17,19 @@ class Investigations(Table):
     media: str = shared.media(key=True)
     outcome: str = shared.outcome(key=True, isin=v.OUTCOMES)
     cases: int = column("Number of investigations", "count", ge=0)
+    basis: str = shared.basis()
+
+
+class InvestigationsByMonth(Table):
+    """Investigations by the month they were opened in, of the forces that sent case rows."""
+
+    force_code: str = shared.force_code(key=True)
+    category: str = shared.category(key=True)
+    recipient: str = shared.recipient(key=True)
+    media: str = shared.media(key=True)
+    outcome: str = shared.outcome(key=True, isin=v.OUTCOMES)
+    month: date = column("First day of the month the cases were opened in", "date", key=True)
+    cases: int = column("Number of investigations", "count", ge=1)
     basis: str = shared.basis()
 
 
@@ -91,7 +105,10 @@ class ForceProfiles(Table):
     media_disclosure: int = _count("Investigations into disclosure to the media")
     second_job_applications: int = _count("Applications for second jobs")
     second_job_approved: int = _count("Applications for second jobs that were approved")
-    social_media_cases: int = _count("Instances found by the research on social media")
+    social_media_cases: int = _count(
+        "Instances found by the research on social media in the collection's year, else the cases"
+        " that the force's published report printed"
+    )
     acu_staffing_change: str = column(
         "Anti-corruption unit staffing since 2011; null where unknown", "code", nullable=True
     )
@@ -115,3 +132,9 @@ class ForceProfiles(Table):
     )
     investigations_2010_11: int = _count("Investigations in the year 2010/11")
     cards_2012: int = _count("Credit and procurement cards held at the inspection")
+    social_media_basis: str = column(
+        "Where `social_media_cases` comes from, which is no return: a basis; null where unknown",
+        "code",
+        nullable=True,
+        isin=v.BASES,
+    )

@@ -8,7 +8,8 @@ from schemas.contract import Table, column
 class NationalTotals(Table):
     """Every national figure, in the vocabulary of the published figures.
 
-    `value` is null, never zero, where no live return gives a number for it.
+    `value` is null, never zero, where no live return gives a number for it. Figures of the
+    inspectorate's own research have a row where an acceptable research file gives them.
     """
 
     measure: str = shared.measure(key=True)
@@ -18,8 +19,18 @@ class NationalTotals(Table):
         "The figure; shares are percents, unrounded", "see the column unit", nullable=True
     )
     unit: str = column("Unit of the value", "code")
-    forces_included: int = column("Forces whose live return gives a number for it", "forces", ge=0)
-    forces_expected: int = column("Forces the collection expects a return from", "forces", ge=0)
+    forces_included: int = column(
+        "Forces whose live return, or whose part of the research, gives a number for it; 0 for the"
+        " survey, which asks no force",
+        "forces",
+        ge=0,
+    )
+    forces_expected: int = column(
+        "Forces the collection expects; for an earlier year of the research those it looked at, for"
+        " the survey 0",
+        "forces",
+        ge=0,
+    )
     provisional: bool = column("Whether an included return has open queries", "true or false")
 
 

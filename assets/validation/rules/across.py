@@ -5,12 +5,13 @@ from typing import Final
 import polars as pl
 
 from assets.validation.rules.engine import Limits, Test, rule
-from assets.validation.rules.views import WholeView, missing, number, value
+from assets.validation.rules.views import CasesView, WholeView, missing, number, value
 from schemas import vocabulary as v
 from schemas.collection import Collection
 from schemas.returns_template import REGISTER_ROWS, TOTAL
 
 WHOLE_RETURN: Final = WholeView()
+CASES: Final = CasesView("cases beside the grid")
 
 
 def _answer(question: str) -> pl.Expr:
@@ -106,3 +107,13 @@ def monitoring_answers_do_not_exclude_each_other() -> list[Test]:
         )
         for question, answer in denied.items()
     ]
+
+
+@rule("X007", CASES)
+def the_cases_add_up_to_the_grid() -> Test:
+    """Where a force sent both, each cell is the number of its cases."""
+    return Test(
+        valid=pl.col("number") == pl.col("rows"),
+        message=pl.format("{} in the workbook, {} case rows", "number", "rows"),
+        applies=pl.col("rows").is_not_null(),
+    )

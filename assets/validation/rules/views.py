@@ -6,7 +6,7 @@ column `<code>` stands a text column `<code>:missing` that says why there is no 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal, Protocol
 
@@ -21,6 +21,12 @@ At = str | tuple[str, str | None, str | None]
 MISSING: Final = ":missing"
 VALUE: Final = ":value"
 ENTRY: Final = ["sheet", "row_code", "column_code"]
+CASE_GRID: Final = ["force_code", *ENTRY]
+
+
+def no_cases() -> pl.DataFrame:
+    """Return a frame of RuleInput.cases where no force sent case rows."""
+    return pl.DataFrame(schema={**dict.fromkeys(CASE_GRID, pl.String), "rows": pl.Int64})
 
 
 @dataclass(frozen=True)
@@ -29,11 +35,13 @@ class RuleInput:
 
     `entries`: table Entries. `receipts`: receipt_id, force_code, version. `acceptable`: receipts
     without a blocking finding so far; rules that compare returns with each other read only these.
+    `cases`: `rows` by CASE_GRID, of the forces whose case-level extract counts.
     """
 
     entries: pl.DataFrame
     receipts: pl.DataFrame
     acceptable: frozenset[str] = frozenset()
+    cases: pl.DataFrame = field(default_factory=no_cases)
 
 
 class View(Protocol):
@@ -185,6 +193,29 @@ class PeerView:
         whole = grid.join(mine, on=["receipt_id", *ENTRY], how="left").join(
             spread, on=["receipt_id", *ENTRY], how="left"
         )
+        return whole.select("receipt_id", *ENTRY, *(c for c in columns if c not in ENTRY))
+
+    def place(self, at: At) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+        """Return the entry's own place."""
+        del at
+        return pl.col("sheet"), pl.col("row_code"), pl.col("column_code")
+
+
+@dataclass(frozen=True)
+class CasesView:
+    """One row a receipt and cell of the grid that case rows add up to: `number` and `rows`.
+
+    A force without case rows has null `rows`.
+    """
+
+    name: str
+
+    def frame(self, data: RuleInput, columns: Sequence[str]) -> pl.DataFrame:
+        """Return the view."""
+        forces = data.receipts.select("receipt_id", "force_code")
+        grid = forces.join(data.cases, on="force_code", how="left")
+        numbers = data.entries.select("receipt_id", *ENTRY, "number")
+        whole = grid.join(numbers, on=["receipt_id", *ENTRY], how="left")
         return whole.select("receipt_id", *ENTRY, *(c for c in columns if c not in ENTRY))
 
     def place(self, at: At) -> tuple[pl.Expr, pl.Expr, pl.Expr]:

@@ -1,0 +1,94 @@
+"""The raw store against its own hashes: every receipt, every byte, nothing lost or doubled.
+
+Only looks; nothing is repaired, because only a backup has the bytes that were received.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from assets.doctor.examined import Examined, bad, ok, warn
+from assets.intake.raw_store import ID_LENGTH, RawStore, Receipt
+from assets.lake import Lake
+from schemas.errors import LakeError
+from schemas.wording import plural
+
+_RESTORE: Final = "Restore it from the backup of the lake. Runs refuse to compute meanwhile."
+_HASH_LENGTH: Final = 64
+
+
+def raw_store(lake: Lake) -> Iterator[Examined]:
+    """Say whether all that was received is there unchanged, each once."""
+    store = RawStore(lake)
+    try:
+        receipts = store.receipts()
+    except LakeError as error:
+        yield bad("raw store", error.path, str(error), _RESTORE)
+        return
+    problems = [*_numbers(lake, receipts), *_bytes(store, receipts), *_orphans(lake, receipts)]
+    yield from problems
+    yield from _hashed_folders(lake)
+    if not problems:
+        listed = f"{plural(len(receipts), 'receipt')}, each with the bytes that were received"
+        yield ok("raw store", lake.raw, listed)
+    aside = sum(receipt.quarantined for receipt in receipts)
+    unread = len([*lake.quarantine.glob("unread-*.json")])
+    yield ok("quarantine", lake.quarantine, f"{aside} refused after reading, {unread} unopened")
+
+
+def _numbers(lake: Lake, receipts: list[Receipt]) -> Iterator[Examined]:
+    """Find receipts that are lost or doubled: they are numbered without a gap."""
+    for sequence, times in sorted(Counter(r.sequence for r in receipts).items()):
+        if times > 1:
+            yield bad("raw store", lake.raw, f"{times} receipts have number {sequence}", _RESTORE)
+    for sha256, times in sorted(Counter(r.sha256 for r in receipts).items()):
+        if times > 1:
+            seen = f"{times} receipts are for the same bytes {sha256[:ID_LENGTH]}"
+            yield bad("raw store", lake.raw, seen, _RESTORE)
+    lost = sorted({*range(1, len(receipts) + 1)} - {r.sequence for r in receipts})
+    if lost:
+        listed = ", ".join(map(str, lost[:10]))
+        yield bad("raw store", lake.raw, f"there is no receipt with number {listed}", _RESTORE)
+
+
+def _bytes(store: RawStore, receipts: list[Receipt]) -> Iterator[Examined]:
+    for receipt in receipts:
+        path, named = store.path(receipt), f"receipt {receipt.sequence} ({receipt.file_name!r})"
+        found = _sha256(path)
+        if found is None:
+            yield bad("raw store", path, f"the bytes of {named} are gone", _RESTORE)
+        elif found != receipt.sha256:
+            seen = f"the bytes of {named} have changed: sha256 {found[:ID_LENGTH]}"
+            yield bad("raw store", path, seen, _RESTORE)
+
+
+def _orphans(lake: Lake, receipts: list[Receipt]) -> Iterator[Examined]:
+    known = {receipt.sha256 for receipt in receipts}
+    found = [p for p in sorted((lake.raw / "files").glob("[!.]*")) if p.name not in known]
+    if found:
+        yield warn(
+            "raw store",
+            found[0],
+            f"{plural(len(found), 'copy')} without a receipt, left by a run that was killed",
+            "Nothing, if the file still lies in landing: the next run writes its receipt.",
+        )
+
+
+def _hashed_folders(lake: Lake) -> Iterator[Examined]:
+    """Check what is kept in a folder of its own, whose name ends with the hash."""
+    kept = [path for path in sorted(lake.raw.glob("*/*/*")) if not path.name.startswith(".")]
+    changed = [path for path in kept if _sha256(path) != path.parent.name[-_HASH_LENGTH:]]
+    for path in changed:
+        yield bad("reports and research", path, "has changed since it was received", _RESTORE)
+    if kept and not changed:
+        yield ok("reports and research", lake.raw, f"{plural(len(kept), 'file')}, unchanged")
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None

@@ -1,0 +1,88 @@
+"""How a run ended, told from what Dagster recorded: why, and whether another try can end better.
+
+Belongs here: reading a run's events. Does not: printing or sending what they say.
+"""
+
+import builtins
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import dagster as dg
+from dagster import DagsterEventType
+
+from schemas.errors import MusterError
+
+_FAILURES: Final = {DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE}
+_SAYS_NOTHING: Final = "the run ended without saying why"
+_INTERRUPTED: Final = "DagsterExecutionInterruptedError"
+"""What Dagster raises in a run when the service is stopped."""
+
+
+def reason(events: Iterable[dg.DagsterEvent]) -> str:
+    """Return what went wrong first in a run, in the words of the error itself."""
+    for chain in _chains(events):
+        return _words(_ours(chain) or chain[-1])
+    return _SAYS_NOTHING
+
+
+def reason_to_send(events: Iterable[dg.DagsterEvent]) -> str:
+    """Return what may leave the machine of what went wrong first in a run.
+
+    That is what Muster itself has worded. Any other error may quote what a force sent, so only
+    its kind is told.
+    """
+    known = list(events)
+    for chain in _chains(known):
+        ours = _ours(chain)
+        kind = f"{chain[-1].cls_name}, which Muster did not foresee; the run's log says more"
+        return _words(ours) if ours else kind
+    ended = (event.message for event in known if event.event_type in _FAILURES)
+    return next((message for message in ended if message), _SAYS_NOTHING)
+
+
+def _ours(chain: list[Any]) -> Any:
+    return next((error for error in chain if _kind(error.cls_name) is not None), None)
+
+
+def _words(error: Any) -> str:
+    return re.sub(rf"^([\w.]*\.)?{error.cls_name}: ", "", error.message).strip()
+
+
+def can_pass(events: Iterable[dg.DagsterEvent]) -> bool:
+    """Return whether a failed run may end well if tried again though nobody has changed anything.
+
+    That is so after an error that says so itself, after one of the operating system, and where
+    the run was stopped or killed.
+    """
+    first = next(_chains(events), None)
+    return first is None or any(_passes(error.cls_name) for error in first)
+
+
+def _passes(name: str) -> bool:
+    ours = _kind(name)
+    if ours is not None:
+        return not ours.permanent
+    theirs = getattr(builtins, name, None)
+    return name == _INTERRUPTED or (isinstance(theirs, type) and issubclass(theirs, OSError))
+
+
+def _kind(name: str, base: type[MusterError] = MusterError) -> type[MusterError] | None:
+    """Return the class of Muster's errors that has a name."""
+    if base.__name__ == name:
+        return base
+    found = (_kind(name, kind) for kind in base.__subclasses__())
+    return next((kind for kind in found if kind), None)
+
+
+def _chains(events: Iterable[dg.DagsterEvent]) -> Iterator[list[Any]]:
+    """Yield the error of each failure with its causes, the outermost first."""
+    for event in events:
+        if event.event_type in _FAILURES:
+            error = getattr(event.event_specific_data, "error", None)
+            chain = []
+            while error is not None:
+                chain.append(error)
+                error = error.cause
+            if chain:
+                yield chain

@@ -1,0 +1,81 @@
+"""A run that was killed is not shown as running for ever, and one that waits is not ended."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from dagster import DagsterRunStatus
+
+from pipelines.dead_runs import end_dead_runs
+from pipelines.jobs import REFRESH
+
+
+def _ours(instance: dg.DagsterInstance) -> dg.DagsterRun:
+    """Return a run that has ended, in the part of the one that holds the lake."""
+
+    @dg.job(name=REFRESH)
+    def none() -> None: ...
+
+    run = instance.get_run_by_id(none.execute_in_process(instance=instance).run_id)
+    assert run is not None
+    return run
+
+
+def _statuses(instance: dg.DagsterInstance, run_id: str) -> DagsterRunStatus:
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    return run.status
+
+
+def test_a_run_that_has_begun_and_holds_no_lake_is_dead() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        ours = _ours(instance)
+
+        @dg.op
+        def work(context: dg.OpExecutionContext) -> None:
+            assert end_dead_runs(instance, ours) == [context.run_id]
+            assert _statuses(instance, context.run_id) == DagsterRunStatus.FAILURE
+            assert end_dead_runs(instance, ours) == []
+
+        @dg.job(name=REFRESH)
+        def refresh() -> None:
+            work()
+
+        assert refresh.execute_in_process(instance=instance).success
+
+
+def test_a_run_that_waits_for_the_lake_is_alive() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        ours = _ours(instance)
+
+        @dg.resource
+        def lake(context: dg.InitResourceContext) -> Iterator[str]:
+            assert (
+                _statuses(instance, str(context.run and context.run.run_id))
+                == DagsterRunStatus.STARTED
+            )
+            assert end_dead_runs(instance, ours) == []
+            yield "held"
+
+        @dg.op(required_resource_keys={"lake"})
+        def work() -> None: ...
+
+        @dg.job(name=REFRESH, resource_defs={"lake": lake})
+        def refresh() -> None:
+            work()
+
+        assert refresh.execute_in_process(instance=instance).success
+
+
+def test_other_jobs_do_not_hold_the_lake_and_are_left_alone() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        ours = _ours(instance)
+
+        @dg.op
+        def work() -> None:
+            assert end_dead_runs(instance, ours) == []
+
+        @dg.job
+        def inventory() -> None:
+            work()
+
+        assert inventory.execute_in_process(instance=instance).success

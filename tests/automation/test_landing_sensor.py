@@ -1,0 +1,199 @@
+"""One run for what has arrived; another try only after a failure that can pass."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from assets.declare import retried
+from assets.intake.raw_store import RawStore
+from assets.intake.settling import state_key
+from assets.lake import Lake, held
+from pipelines.jobs import QUEUES
+from pipelines.sensors import evaluate
+from schemas.collection import Collection
+from schemas.errors import BusyError, ContractError, LakeError, UnavailableError
+from tests.automation.conftest import drop
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as opened:
+        yield opened
+
+
+class Looking:
+    """The sensor as the daemon runs it: the cursor goes from one look to the next."""
+
+    def __init__(self, collection: Collection, instance: dg.DagsterInstance) -> None:
+        self.collection, self.instance = collection, instance
+        self.cursor: str | None = None
+
+    def at(self, now: float) -> dg.RunRequest | str:
+        """Return what is asked for, or why nothing is."""
+        result = evaluate(self.collection, self.instance, self.cursor, now)
+        self.cursor = result.cursor
+        if result.run_requests:
+            (request,) = result.run_requests
+            return request
+        assert result.skip_reason is not None
+        return str(result.skip_reason.skip_message)
+
+    def asked(self, now: float) -> dg.RunRequest:
+        request = self.at(now)
+        assert isinstance(request, dg.RunRequest), request
+        return request
+
+
+@pytest.fixture
+def looking(collection: Collection, instance: dg.DagsterInstance) -> Looking:
+    return Looking(collection, instance)
+
+
+def _end(instance: dg.DagsterInstance, request: dg.RunRequest, error: Exception | None) -> None:
+    """Record a run of a request that ended well, or by an error."""
+
+    @dg.op
+    def work() -> None:
+        with retried():
+            if error:
+                raise error
+
+    @dg.job
+    def refresh() -> None:
+        work()
+
+    tags = {**request.tags, "dagster/run_key": str(request.run_key)}
+    refresh.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assets.declare._PAUSE", 0)
+
+
+def test_one_run_takes_all_that_has_settled_and_nothing_else(lake: Lake, looking: Looking) -> None:
+    one, two = drop(lake.landing, "a.xlsx", "one"), drop(lake.landing, "b.xlsx", "two")
+    assert looking.at(0) == "not settled yet: 2 files"
+    request = looking.asked(20)
+    assert request.partition_key == "2012-revisit"
+    assert request.tags == QUEUES, "it waits for its turn in the lake"
+    only = request.run_config["ops"]["intake"]["config"]["only"]
+    assert set(only) == {state_key(one), state_key(two)}
+    _end(looking.instance, request, None)
+    assert looking.at(30) == "nothing new in landing"
+    assert looking.at(3000) == "nothing new in landing"
+
+
+def test_files_still_arriving_are_waited_for_but_not_for_ever(lake: Lake, looking: Looking) -> None:
+    drop(lake.landing, "a.xlsx", "one")
+    with (lake.landing / "slow.xlsx").open("w"):
+        looking.at(0)
+        assert looking.at(20) == "not settled yet: 1 file"
+        assert len(looking.asked(120).run_config["ops"]["intake"]["config"]["only"]) == 1
+    assert looking.at(121) != "nothing new in landing"
+
+
+def test_it_waits_while_a_run_is_at_work(lake: Lake, looking: Looking) -> None:
+    drop(lake.landing, "a.xlsx", "one")
+    looking.at(0)
+    with held(lake.root):
+        assert looking.at(20) == "waiting until the run at work has ended: 1 new file"
+    looking.asked(30)
+
+
+@pytest.mark.parametrize("error", [BusyError("busy"), OSError(5, "Input/output error")])
+def test_a_failure_that_can_pass_is_tried_again_later(
+    error: Exception, lake: Lake, looking: Looking
+) -> None:
+    drop(lake.landing, "a.xlsx", "one")
+    looking.at(0)
+    first = looking.asked(20)
+    _end(looking.instance, first, error)
+    assert "the next try comes in 50 seconds" in str(looking.at(30))
+    second = looking.asked(80)
+    assert second.run_key != first.run_key, "Dagster starts one run for a key"
+    assert second.run_config == first.run_config
+    _end(looking.instance, second, error)
+    assert "failed" in str(looking.at(150)), "each try waits twice as long"
+    _end(looking.instance, looking.asked(200), None)
+    assert looking.at(210) == "nothing new in landing"
+
+
+def test_a_failure_that_stays_is_not_tried_again_until_something_is_dropped(
+    lake: Lake, looking: Looking
+) -> None:
+    damaged = LakeError(lake.raw, "is damaged", "Restore it.")
+    one = drop(lake.landing, "a.xlsx", "one")
+    looking.at(0)
+    _end(looking.instance, looking.asked(20), damaged)
+    assert "stays until something is changed" in str(looking.at(30))
+    assert looking.at(100_000) == "nothing new in landing"
+    two = drop(lake.landing, "b.xlsx", "two")
+    looking.at(100_010)
+    only = looking.asked(100_030).run_config["ops"]["intake"]["config"]["only"]
+    assert set(only) == {state_key(one), state_key(two)}, "the first was never taken in"
+
+
+def test_it_gives_up_after_a_few_tries(lake: Lake, looking: Looking) -> None:
+    drop(lake.landing, "a.xlsx", "one")
+    looking.at(0)
+    request, now = looking.asked(20), 20.0
+    for _ in range(5):
+        _end(looking.instance, request, BusyError("busy"))
+        now += 10_000
+        request = looking.asked(now)
+    _end(looking.instance, request, BusyError("busy"))
+    assert looking.at(now + 10_000) == "6 runs failed; no more are tried until something is changed"
+
+
+def test_what_a_command_took_in_needs_no_run(
+    lake: Lake, looking: Looking, collection: Collection
+) -> None:
+    path = drop(lake.landing, "a.xlsx", "one")
+    looking.at(0)
+    RawStore(lake).take_in([path], collection)
+    assert looking.at(20) == "nothing new in landing"
+
+
+def test_names_of_files_stay_out_of_dagsters_database(lake: Lake, looking: Looking) -> None:
+    """A name may be a person's."""
+    drop(lake.landing, "jane doe.xlsx", "one")
+    said = [looking.at(0), looking.cursor, json.dumps(looking.asked(20).run_config), looking.cursor]
+    assert not any("jane" in str(text) for text in said)
+
+
+@pytest.mark.parametrize("cursor", ["", "{}", "[]", "nonsense", '{"memory": "{}", "asked": 3}'])
+def test_a_cursor_that_cannot_be_read_starts_anew(
+    cursor: str, lake: Lake, looking: Looking
+) -> None:
+    drop(lake.landing, "a.xlsx", "one")
+    looking.cursor = cursor
+    assert looking.at(0) == "not settled yet: 1 file"
+
+
+@pytest.mark.parametrize(
+    ("error", "tries"),
+    [
+        (UnavailableError(Path("lake"), "is full", "Free space."), 3),
+        (ContractError("no such column"), 1),
+        (ValueError("a fault of the code"), 1),
+    ],
+)
+def test_a_step_is_tried_again_only_after_what_can_pass(error: Exception, tries: int) -> None:
+    calls = []
+
+    @dg.op
+    @retried()
+    def work() -> None:
+        calls.append(1)
+        raise error
+
+    @dg.job
+    def works() -> None:
+        work()
+
+    assert not works.execute_in_process(raise_on_error=False).success
+    assert len(calls) == tries

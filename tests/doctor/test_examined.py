@@ -1,0 +1,204 @@
+"""The doctor names what is broken, where, and what to do; and is content with a sound lake."""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from assets.doctor import folders
+from assets.doctor.examined import Examined
+from assets.doctor.raw_store import raw_store
+from assets.doctor.releases import releases
+from assets.intake.raw_store import RawStore
+from assets.lake import Lake, held, sweep
+from pipelines.doctor import alerts, history, packages
+from tests.doctor.conftest import RELEASE
+
+
+def _ill(found: Iterable[Examined]) -> list[tuple[str, str]]:
+    """Return level and observation of all that is not well; each must say what to do."""
+    ill = [each for each in found if each.level != "ok"]
+    assert all(each.do and each.where for each in ill)
+    return [(each.level, each.observed) for each in ill]
+
+
+def _lake(lake: Lake) -> list[Examined]:
+    return [
+        *folders.layout(lake.root),
+        *folders.permissions(lake.root),
+        *folders.leftovers(lake.root),
+        *folders.landing(lake),
+        *raw_store(lake),
+        *releases(lake),
+    ]
+
+
+def _files(lake: Lake) -> list[Path]:
+    return [RawStore(lake).path(receipt) for receipt in RawStore(lake).receipts()]
+
+
+def test_a_sound_lake_is_well(lake: Lake) -> None:
+    assert _ill(_lake(lake)) == []
+    assert {each.what for each in _lake(lake)} == {
+        "lake", "permissions", "leftovers", "landing", "raw store", "quarantine", "releases",
+        "marts",
+    }  # fmt: skip
+
+
+def _change_raw(lake: Lake) -> None:
+    path = _files(lake)[0]
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes() + b"!")
+    path.chmod(0o444)
+
+
+def _lose_raw(lake: Lake) -> None:
+    _files(lake)[0].unlink()
+
+
+def _change_quarantined(lake: Lake) -> None:
+    quarantined = next(r for r in RawStore(lake).receipts() if r.quarantined)
+    path = RawStore(lake).path(quarantined)
+    path.chmod(0o644)
+    path.write_text("something else")
+    path.chmod(0o444)
+
+
+def _lose_receipt(lake: Lake) -> None:
+    next(iter(sorted((lake.raw / "receipts").iterdir()))).unlink()
+
+
+def _double_receipt(lake: Lake) -> None:
+    first = next(iter(sorted((lake.raw / "receipts").iterdir())))
+    shutil.copy(first, first.with_name("000009-again.json"))
+
+
+def _damage_receipt(lake: Lake) -> None:
+    next((lake.raw / "receipts").iterdir()).write_text("{")
+
+
+def _expose_raw(lake: Lake) -> None:
+    _files(lake)[0].chmod(0o666)
+
+
+def _change_report(lake: Lake) -> None:
+    folder = lake.kept_reports / ("a" * 64)
+    folder.mkdir(parents=True)
+    (folder / "STF.pdf").write_text("other than what was received")
+
+
+def _change_release(lake: Lake) -> None:
+    (lake.marts / "findings.parquet").write_text("changed")
+
+
+def _lose_release(lake: Lake) -> None:
+    shutil.rmtree(lake.releases / RELEASE)
+
+
+def _replace_link(lake: Lake) -> None:
+    lake.marts.unlink()
+    lake.marts.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("harm", "observed"),
+    [
+        (_change_raw, "have changed"),
+        (_lose_raw, "are gone"),
+        (_change_quarantined, "have changed"),
+        (_lose_receipt, "no receipt with number 1"),
+        (_double_receipt, "2 receipts have number 1"),
+        (_damage_receipt, "is not a receipt"),
+        (_expose_raw, "anyone may write it"),
+        (_change_report, "has changed since it was received"),
+        (_change_release, "findings.parquet has sha256"),
+        (_lose_release, "which is gone"),
+        (_replace_link, "is no link to a release"),
+    ],
+)
+def test_what_is_broken_is_named(harm: Callable[[Lake], None], observed: str, lake: Lake) -> None:
+    harm(lake)
+    broken = [text for level, text in _ill(_lake(lake)) if level == "bad"]
+    assert any(observed in text for text in broken), broken
+
+
+def test_what_a_kill_leaves_is_told_and_goes_with_the_next_run(lake: Lake) -> None:
+    (lake.raw / "files" / ".x.partial").write_text("half")
+    (lake.raw / "files" / ("b" * 64)).write_text("a copy without a receipt")
+    (lake.releases / ".new.partial").mkdir()
+    (lake.releases / ".new.partial" / "a.parquet").write_text("half")
+    seen = [(level, text.split(",")[0]) for level, text in _ill(_lake(lake))]
+    assert seen == [
+        ("warn", "2 unfinished files of a run that was killed"),
+        ("warn", "1 copy without a receipt"),
+    ]
+    with held(lake.root):
+        sweep(lake.root)
+    assert [path.name for path in lake.releases.iterdir()] == [RELEASE]
+    assert len(_files(lake)) == 2
+
+
+def test_a_file_that_somebody_writes_is_told(lake: Lake) -> None:
+    with (lake.landing / "slow.xlsx").open("w"):
+        assert _ill(folders.landing(lake)) == [("warn", "is open for writing")]
+
+
+@pytest.mark.parametrize(("free", "level"), [(1, "bad"), (17 * 1024**2, "warn"), (10**12, None)])
+def test_space_is_judged_by_what_a_run_writes(
+    free: int, level: str | None, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.work.mkdir(parents=True)
+    (lake.work / "table.parquet").write_bytes(bytes(400_000))
+    usage = type("usage", (), {"free": free})
+    monkeypatch.setattr("assets.doctor.folders.shutil.disk_usage", lambda _: usage)
+    found = [each.level for each in folders.space(lake.root)]
+    assert found == [level or "ok"]
+
+
+def test_a_lake_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert _ill(folders.layout(tmp_path / "nowhere")) == [("bad", "is no folder")]
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all" * 100])
+def test_a_damaged_database_of_dagster_is_named(content: bytes, lake: Lake) -> None:
+    path = lake.root / "dagster" / "history" / "runs.db"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    ((level, observed),) = _ill(history())
+    assert level == "bad"
+    assert "is damaged" in observed
+    assert path.read_bytes() == content, "the doctor changes nothing"
+
+
+def test_a_page_damaged_within_a_database_is_noticed(lake: Lake) -> None:
+    path = lake.root / "dagster" / "history" / "runs.db"
+    path.parent.mkdir(parents=True)
+    with sqlite3.connect(path) as database:
+        database.execute("create table runs (body text)")
+        database.executemany("insert into runs values (?)", [("x" * 500,)] * 200)
+    database.close()
+    whole = bytearray(path.read_bytes())
+    whole[4096 * 3 : 4096 * 3 + 64] = bytes(range(64))
+    path.write_bytes(whole)
+    assert [level for level, _ in _ill(history())] == ["bad"]
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+def test_secrets_in_addresses_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUSTER_ALERT_URLS", "json://user:hunter2@example.org/hook")
+    (found,) = alerts()
+    assert "hunter2" not in found.observed
+    assert "none set" not in found.observed
+
+
+def test_other_versions_than_locked_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("click==0.1 \\\n    --hash=sha256:00\nnowhere==1 ; python_version < '3'\n")
+    monkeypatch.setattr("pipelines.doctor._LOCK", lock)
+    ((level, observed),) = _ill(packages())
+    assert level == "warn"
+    assert observed.endswith("not 0.1")
