@@ -35,6 +35,7 @@ def command(collection_id: str) -> None:
             "\nWhere to look next\n"
             "  muster status                       where each force stands\n"
             "  muster reconcile                    published against computed\n"
+            "  muster explain INV-02               one figure, down to the cells\n"
             f"  muster check {shown_path(lake.landing / 'STF.xlsx')}\n"
             "  make dev                            the Dagster UI, with this run in it"
         )

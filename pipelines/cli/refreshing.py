@@ -17,6 +17,14 @@ from schemas import vocabulary as v
 from schemas.errors import UnavailableError
 from schemas.wording import plural
 
+_PLACES: Final = {
+    "marts": "",
+    "report": "report/index.html",
+    "summary": "summary.xlsx",
+    "public": "public",
+}
+"""What a release has for whom, by its path in the release."""
+
 _SHOWN: Final = 20
 """Rows of a list that are printed; the rest are counted."""
 
@@ -49,7 +57,9 @@ def _report(done: Refreshed, collection_id: str) -> None:
     _print_states(lake.marts)
     _print_totals(lake.marts)
     _print_reconciliation(lake.marts)
-    click.echo(f"\nPublished {done.release}\n  marts   {shown_path(lake.marts)}")
+    click.echo(f"\nPublished {done.release}")
+    for what, name in _PLACES.items():
+        click.echo(f"  {what:<8}{shown_path(lake.marts / name)}")
 
 
 def _print_landing(done: Refreshed, lake: Lake) -> None:
