@@ -52,7 +52,9 @@ tar --create --file="$partial/lake.tar" --sort=name "$@" || [ $? -eq 1 ]
 
 (cd "$partial" && sha256sum database.dump lake.tar >SHA256SUMS)
 sync "$partial"/*
-made=$MUSTER_BACKUP/$(date -u +%Y-%m-%dT%H%M%SZ)
+named() { made=$MUSTER_BACKUP/$(date -u +%Y-%m-%dT%H%M%SZ); }
+named
+while [ -e "$made" ]; do sleep 1 && named; done
 mv --no-target-directory "$partial" "$made"
 
 # By name, not by age: a clock that is wrong must not delete the good ones.

@@ -135,7 +135,7 @@ def _problem(path: Path) -> str | None:
         return "it is empty"
     try:
         with closing(
-            sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_A_MOMENT)
+            sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=_A_MOMENT)
         ) as database:
             (answer,) = database.execute("pragma quick_check(1)").fetchone()
     except sqlite3.OperationalError as error:
@@ -143,7 +143,7 @@ def _problem(path: Path) -> str | None:
         return str(error) if "malformed" in str(error) else None
     except sqlite3.DatabaseError as error:
         return str(error)
-    return None if answer == "ok" else str(answer).splitlines()[0]
+    return None if answer == "ok" else " ".join(str(answer).splitlines())
 
 
 def _set_aside(path: Path) -> Path:

@@ -59,7 +59,7 @@ def test_row_counts_and_checks_are_recorded(filled: Lake) -> None:
     assert event.asset_materialization.metadata["dagster/row_count"].value == 41 * 65
     assert set(checks) == {
         *(set(TIERS) - {NATIONAL}), "coverage", "published_figures", "totals_hold",
-        "expectations",
+        "expectations", "public",
         "research_is_sound", "extracts_are_sound",
     }  # fmt: skip
     assert not checks["coverage"].passed
@@ -82,8 +82,8 @@ def test_every_table_is_described_by_its_contract() -> None:
         schema = spec.metadata["dagster/column_schema"]
         assert [c.name for c in schema.columns] == [c.name for c in columns(contract)]
     assert {spec.group_name for spec in specs.values()} == {
-        "intake", "cases", "desk", "reports", "research", "validation", "totals", "recount", "reconciliation",
-        "release",
+        "intake", "cases", "desk", "reports", "research", "validation", "totals", "recount",
+        "reconciliation", "release",
     }  # fmt: skip
 
 

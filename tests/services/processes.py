@@ -77,11 +77,11 @@ def output_of(command: list[Any], env: Mapping[str, str], **how: Any) -> str:
 def running(
     command: list[str], log: Path, env: Mapping[str, str], **how: Any
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program until the block ends, with its output in a file."""
+    """Run a program until the block ends, or the tests do, with its output in a file."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=dict(env),
-            start_new_session=True, **how,
+            ["setpriv", "--pdeathsig=TERM", *command], stdin=subprocess.DEVNULL,
+            stdout=output, stderr=output, env=dict(env), start_new_session=True, **how,
         )  # fmt: skip
     try:
         yield process

@@ -1,37 +1,21 @@
 """The service as deploy/ has it: its own commands and files, with other folders and ports."""
 
-import base64
-import http.client
-import json
 import os
 import re
 import shlex
 import signal
-import socket
-import ssl
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.services.database import Database
-from tests.services.processes import (
-    account,
-    free_port,
-    output_of,
-    running,
-    search_path,
-    stop,
-    wait_until,
-)
+from tests.services.front import CHECKOUT, DEPLOY, TEAM, VIEW, Front
+from tests.services.processes import running, search_path, stop, wait_until
 
-CHECKOUT = Path(__file__).parents[2]
-DEPLOY = CHECKOUT / "deploy"
-TEAM, VIEW = "muster.test", "view.test"
-PEOPLE = {TEAM: ("tess", "team's-secret"), VIEW: ("anna", "analyst's-secret")}
 LAUNCH = """
 mutation Launch($params: ExecutionParams!) {
   launchRun(executionParams: $params) {
@@ -44,19 +28,6 @@ mutation Launch($params: ExecutionParams!) {
 """
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a server answered."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
 @dataclass
 class Service:
     """The service in a folder; `start` and `stop` are those of muster.target."""
@@ -64,11 +35,11 @@ class Service:
     folder: Path
     database: Database
     alert_urls: str
-    ports: dict[str, int] = field(
-        default_factory=lambda: {name: free_port() for name in ("http", "https", "web", "view")}
-    )
     _units: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _stack: ExitStack = field(default_factory=ExitStack)
+
+    def __post_init__(self) -> None:
+        self.front = Front(self.folder / "nginx", self.logs)
 
     @property
     def lake(self) -> Path:
@@ -105,8 +76,8 @@ class Service:
             "/opt/muster/.venv/bin": python,
             "/opt/muster": self.folder / "opt",
             "/run/muster": self.folder / "run",
-            "--port 3000": f"--port {self.ports['web']}",
-            "--port 3001": f"--port {self.ports['view']}",
+            "--port 3000": f"--port {self.front.ports['web']}",
+            "--port 3001": f"--port {self.front.ports['view']}",
         }.items():
             text = text.replace(old, str(new))
         return text
@@ -162,33 +133,16 @@ class Service:
             )
 
     def _shows_muster(self, host: str) -> bool:
-        answer = self.request(host, "/graphql", body={"query": _JOBS}, who=host)
+        answer = self.front.request(host, "/graphql", body={"query": _JOBS}, who=host)
         if answer.status != 200:
             return False
         found = answer.json["data"]["repositoriesOrError"].get("nodes", [])
         return any(job["name"] == "refresh" for node in found for job in node["jobs"])
 
-    def request(
-        self, host: str, path: str, *, body: Any = None, who: str | None = None, **headers: str
-    ) -> Answer:
-        """Ask nginx; `who` is the host whose person signs in, None nobody."""
-        connection = _Connection(host, self.ports["https"], self.trust())
-        if who is not None:
-            headers["Authorization"] = sign_in(*PEOPLE[who])
-        if body is not None:
-            headers.setdefault("Content-Type", "application/json")
-        data = None if body is None else json.dumps(body)
-        try:
-            connection.request("GET" if body is None else "POST", path, data, headers)
-            response = connection.getresponse()
-            return Answer(response.status, dict(response.getheaders()), response.read())
-        finally:
-            connection.close()
-
     def graphql(self, query: str, *, host: str = TEAM, **variables: Any) -> Any:
         """Return the data that a signed-in person gets for a query."""
         body = {"query": query, "variables": variables}
-        return self.request(host, "/graphql", body=body, who=host).json["data"]
+        return self.front.request(host, "/graphql", body=body, who=host).json["data"]
 
     def launch(self, host: str) -> Any:
         """Launch a refresh through a UI; return what it answers."""
@@ -232,84 +186,11 @@ class Service:
             log.write(f"{done.stdout}{done.stderr}")
         return done
 
-    def trust(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=self.folder / "nginx/muster/tls/fullchain.pem")
-
     @contextmanager
     def behind_nginx(self) -> Iterator[None]:
-        """Run nginx before it with the rendered files; everything ends with the block."""
-        nginx = self.folder / "nginx"
-        self._certify(nginx / "muster" / "tls")
-        for host, name in ((TEAM, "team"), (VIEW, "analysts")):
-            self._admit(nginx / "muster" / f"{name}.htpasswd", *PEOPLE[host])
-        output_of(
-            [DEPLOY / "nginx" / "render.sh", nginx],
-            {
-                "PATH": search_path(),
-                "MUSTER_HOST": TEAM,
-                "MUSTER_VIEW_HOST": VIEW,
-                "MUSTER_HTTP": f"127.0.0.1:{self.ports['http']}",
-                "MUSTER_HTTPS": f"127.0.0.1:{self.ports['https']}",
-                "MUSTER_WEB": f"127.0.0.1:{self.ports['web']}",
-                "MUSTER_VIEW": f"127.0.0.1:{self.ports['view']}",
-                "MUSTER_NGINX_LOGS": str(self.logs),
-            },
-        )
-        main = nginx / "nginx.conf"
-        main.write_text(_main(nginx, self.logs))
-        command = ["nginx", "-c", str(main), "-p", str(nginx), "-e", str(self.logs / "nginx.log")]
-        env = {"PATH": search_path()}
-        output_of([*command, "-t"], env)
-        with running(command, self.logs / "nginx.log", env), self._stack:
+        """Run nginx until the block ends, and end with it whatever was started meanwhile."""
+        with self.front.running(), self._stack:
             yield
-
-    def _certify(self, folder: Path) -> None:
-        folder.mkdir(parents=True)
-        names = f"subjectAltName=DNS:{TEAM},DNS:{VIEW}"
-        output_of(
-            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-             "-subj", f"/CN={TEAM}", "-addext", names,
-             "-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"],
-            {"PATH": search_path()},
-        )  # fmt: skip
-
-    def _admit(self, path: Path, name: str, password: str) -> None:
-        command = ["openssl", "passwd", "-6", "-stdin"]
-        path.write_text(f"{name}:{output_of(command, {'PATH': search_path()}, input=password)}\n")
-
-
-class _Connection(http.client.HTTPSConnection):
-    """Speaks to this machine by a name that only the certificate knows."""
-
-    def __init__(self, host: str, port: int, trust: ssl.SSLContext) -> None:
-        super().__init__(host, port, context=trust, timeout=60)
-        self._trust = trust
-
-    def connect(self) -> None:
-        plain = socket.create_connection(("127.0.0.1", self.port), timeout=self.timeout)
-        self.sock = self._trust.wrap_socket(plain, server_hostname=self.host)
-
-
-def sign_in(name: str, password: str) -> str:
-    """Return the header by which a person signs in."""
-    return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
-
-
-def _main(nginx: Path, logs: Path) -> str:
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    folders = "\n".join(f"{kind}_temp_path {nginx}/{kind};" for kind in kinds)
-    return f"""
-daemon off;
-user {account("www-data", "nobody").pw_name};
-pid {nginx}/nginx.pid;
-error_log {logs}/nginx.log;
-events {{}}
-http {{
-    access_log {logs}/nginx.access.log;
-    {folders}
-    include {nginx}/conf.d/*.conf;
-}}
-"""
 
 
 _JOBS = "{ repositoriesOrError { ... on RepositoryConnection { nodes { jobs { name } } } } }"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.services.front import CHECKOUT, DEPLOY
 from tests.services.processes import output_of, search_path
-from tests.services.service import CHECKOUT, DEPLOY
 
 pytestmark = pytest.mark.services
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.services.front import DEPLOY
 from tests.services.processes import output_of, search_path
-from tests.services.service import DEPLOY
 
 pytestmark = pytest.mark.services
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.services.service import TEAM, VIEW, Service
+from tests.services.front import TEAM, VIEW
+from tests.services.service import Service
 
 pytestmark = pytest.mark.services
 
@@ -41,7 +42,7 @@ def test_deleting_a_run_is_refused(published: Service) -> None:
 def test_reporting_an_asset_is_refused(published: Service) -> None:
     """This is an endpoint of its own beside GraphQL."""
     path = "/report_asset_materialization/release/marts"
-    assert published.request(VIEW, path, body={}, who=VIEW).status in {401, 403}
+    assert published.front.request(VIEW, path, body={}, who=VIEW).status in {401, 403}
 
 
 def test_both_uis_show_the_same_runs(published: Service) -> None:

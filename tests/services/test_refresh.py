@@ -6,8 +6,9 @@ import signal
 import pytest
 
 from schemas.marts.catalogue import MARTS
+from tests.services.front import TEAM
 from tests.services.processes import wait_until
-from tests.services.service import TEAM, Service
+from tests.services.service import Service
 
 pytestmark = pytest.mark.services
 
@@ -24,14 +25,6 @@ def test_the_history_lies_in_the_database_and_nowhere_else(published: Service) -
     assert int(published.database.ask("select count(*) from runs")) >= 1
     assert int(published.database.ask("select count(*) from event_logs")) > 100
     assert not list((published.folder / "dagster").rglob("*.db"))
-
-
-def test_the_command_line_shows_in_the_same_ui(published: Service) -> None:
-    before = published.runs()
-    done = published.muster("run")
-    assert done.returncode == 0, done.stderr
-    (new,) = published.runs().keys() - before.keys()
-    assert published.runs()[new] == "SUCCESS"
 
 
 def test_a_killed_code_server_does_not_block_the_next_run(published: Service) -> None:

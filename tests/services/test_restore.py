@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.service import DEPLOY, Service
+from tests.services.front import DEPLOY
+from tests.services.service import Service
 
 pytestmark = pytest.mark.services
 
@@ -51,10 +52,18 @@ def test_after_the_loss_of_everything_a_backup_brings_it_back(published: Service
     assert verified.returncode == 0, verified.stdout
     published.start()
     assert published.runs() == runs
-    done = published.muster("run")
-    assert done.returncode == 0, done.stderr
+    _runs_on_from_the_command_line(published)
     assert json.loads(published.muster("status", "--json").stdout) == status
     assert (lake / "marts" / "2012-revisit").readlink() == shown
+
+
+def _runs_on_from_the_command_line(service: Service) -> None:
+    """A run of the command line shows in the same UI as those of the daemon."""
+    before = service.runs()
+    done = service.muster("run")
+    assert done.returncode == 0, done.stderr
+    (new,) = service.runs().keys() - before.keys()
+    assert service.runs()[new] == "SUCCESS"
 
 
 def test_what_stands_in_the_lake_is_moved_aside_not_overwritten(

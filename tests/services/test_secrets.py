@@ -6,8 +6,9 @@ import pytest
 
 from tests.services.conftest import ALERT_TOKEN
 from tests.services.database import PASSWORD
+from tests.services.front import DEPLOY, PEOPLE, TEAM, VIEW
 from tests.services.processes import output_of
-from tests.services.service import DEPLOY, PEOPLE, TEAM, VIEW, Service
+from tests.services.service import Service
 
 pytestmark = pytest.mark.services
 

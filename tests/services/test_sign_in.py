@@ -10,7 +10,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.services.service import PEOPLE, TEAM, VIEW, Service, sign_in
+from tests.services.front import PEOPLE, TEAM, VIEW, sign_in
+from tests.services.service import Service
 
 pytestmark = pytest.mark.services
 
@@ -21,25 +22,25 @@ PATHS = ("/", "/graphql", "/server_info", "/runs", "/logs/x/y.err", "/download_d
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("host", HOSTS)
 def test_nothing_without_sign_in(service: Service, host: str, path: str) -> None:
-    assert service.request(host, path).status == 401
-    assert service.request(host, path, body={"query": "{ version }"}).status == 401
+    assert service.front.request(host, path).status == 401
+    assert service.front.request(host, path, body={"query": "{ version }"}).status == 401
     wrong = sign_in(PEOPLE[host][0], "guessed")
-    assert service.request(host, path, Authorization=wrong).status in {401, 405}
-    assert service.request(host, path, body={}, Authorization=wrong).status == 401
+    assert service.front.request(host, path, Authorization=wrong).status in {401, 405}
+    assert service.front.request(host, path, body={}, Authorization=wrong).status == 401
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_each_ui_has_its_own_people(service: Service, host: str) -> None:
     (other,) = set(HOSTS) - {host}
-    assert service.request(host, "/server_info", who=host).status == 200
-    assert service.request(host, "/server_info", who=other).status == 401
+    assert service.front.request(host, "/server_info", who=host).status == 200
+    assert service.front.request(host, "/server_info", who=other).status == 401
 
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_who_signs_in_sees_the_ui_and_a_browser_is_told_to_stay_with_tls(
     service: Service, host: str
 ) -> None:
-    answer = service.request(host, "/", who=host)
+    answer = service.front.request(host, "/", who=host)
     assert answer.status == 200
     assert b"<html" in answer.body.lower()
     assert "max-age=31536000" in answer.headers["Strict-Transport-Security"]
@@ -50,7 +51,7 @@ def test_who_signs_in_sees_the_ui_and_a_browser_is_told_to_stay_with_tls(
 @pytest.mark.parametrize("host", HOSTS)
 def test_plain_http_leads_to_https_and_nowhere_else(service: Service, host: str) -> None:
     for asked, led_to in ((host, host), ("elsewhere.test", TEAM)):
-        connection = HTTPConnection("127.0.0.1", service.ports["http"], timeout=30)
+        connection = HTTPConnection("127.0.0.1", service.front.ports["http"], timeout=30)
         connection.request("GET", "/runs", headers={"Host": asked})
         answer = connection.getresponse()
         assert answer.status == 301
@@ -59,12 +60,12 @@ def test_plain_http_leads_to_https_and_nowhere_else(service: Service, host: str)
 
 
 def test_old_tls_is_refused(service: Service) -> None:
-    old = service.trust()
+    old = service.front.trust()
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         old.maximum_version = ssl.TLSVersion.TLSv1_1
     old.set_ciphers("ALL:@SECLEVEL=0")
     with (
-        socket.create_connection(("127.0.0.1", service.ports["https"])) as plain,
+        socket.create_connection(("127.0.0.1", service.front.ports["https"])) as plain,
         pytest.raises(ssl.SSLError),
     ):
         old.wrap_socket(plain, server_hostname=TEAM)
@@ -87,9 +88,9 @@ def test_another_sites_page_cannot_use_the_password_that_a_browser_remembers(
     service: Service, host: str
 ) -> None:
     """A browser adds it to whatever any page makes it send."""
-    query, ours = {"query": "{ version }"}, f"https://{host}:{service.ports['https']}"
+    query, ours = {"query": "{ version }"}, f"https://{host}:{service.front.ports['https']}"
     for origin, status in ((ours, 200), ("https://elsewhere.test", 403), ("null", 403)):
-        answer = service.request(host, "/graphql", body=query, who=host, Origin=origin)
+        answer = service.front.request(host, "/graphql", body=query, who=host, Origin=origin)
         assert answer.status == status, origin
     signed_in = {"Authorization": sign_in(*PEOPLE[host])}
     with _websocket(service, host, signed_in, ours):
@@ -100,7 +101,7 @@ def test_another_sites_page_cannot_use_the_password_that_a_browser_remembers(
     ):
         pass
     assert refused.value.response.status_code == 403
-    by_picture = service.request(host, "/graphql?query=%7B%20version%20%7D", who=host)
+    by_picture = service.front.request(host, "/graphql?query=%7B%20version%20%7D", who=host)
     assert by_picture.status == 405
 
 
@@ -108,7 +109,7 @@ def test_what_has_no_sign_in_listens_on_loopback_only(service: Service) -> None:
     """Dagster's own ports ask for nothing; whoever reaches them can launch."""
     listening = _listening()
     for name in ("web", "view"):
-        assert listening[service.ports[name]] == {"127.0.0.1"}, name
+        assert listening[service.front.ports[name]] == {"127.0.0.1"}, name
 
 
 def test_the_code_server_has_no_port_at_all(service: Service) -> None:
@@ -152,9 +153,9 @@ def _websocket(
     service: Service, host: str, headers: dict[str, str], origin: str | None = None
 ) -> ClientConnection:
     return connect(
-        f"wss://{host}:{service.ports['https']}/graphql",
-        sock=socket.create_connection(("127.0.0.1", service.ports["https"])),
-        ssl=service.trust(),
+        f"wss://{host}:{service.front.ports['https']}/graphql",
+        sock=socket.create_connection(("127.0.0.1", service.front.ports["https"])),
+        ssl=service.front.trust(),
         subprotocols=["graphql-ws"],  # type: ignore[list-item]
         additional_headers=headers,
         origin=origin,  # type: ignore[arg-type]
