@@ -21,11 +21,28 @@ def invoke(lake: Path, *arguments: str | Path) -> Result:
     return CliRunner(env=environment).invoke(muster, [str(a) for a in arguments])
 
 
+def _few_parts() -> dict[str, Callable[[contents.Draft], contents.Found]]:
+    few = {name: contents.PARTS[name] for name in ("national_rules", "datapackage")}
+    return {**few, "expectations": lambda _: {}, "public": lambda _: {"withheld": "not asked for"}}
+
+
+@pytest.fixture(autouse=True)
+def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out of a release what takes seconds and follows from the marts alone.
+
+    A test that looks at those parts asks for `every_part`.
+    """
+    if "every_part" not in request.fixturenames:
+        monkeypatch.setattr(contents, "PARTS", _few_parts())
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
-    """The lake of a demo and what the demo printed; not to be changed."""
+    """The lake of a demo without the slow parts, and what it printed; not to be changed."""
     lake = tmp_path_factory.mktemp("demo")
-    result = invoke(lake, "demo")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contents, "PARTS", _few_parts())
+        result = invoke(lake, "demo")
     os.environ.pop("DAGSTER_HOME", None)
     return lake, result
 
@@ -35,20 +52,6 @@ def lake(demo: tuple[Path, Result], tmp_path: Path) -> Lake:
     """A copy of the demo's lake, to be changed at will."""
     shutil.copytree(demo[0], tmp_path / "lake", symlinks=True)
     return Lake(tmp_path / "lake", "2012-revisit")
-
-
-_NOTHING_TO_SAY = {"expectations": lambda _: {}, "public": lambda _: {"withheld": "not asked for"}}
-
-
-@pytest.fixture(autouse=True)
-def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out of a release what takes seconds and follows from the marts alone.
-
-    The demo's release has every part; a test that looks at them asks for `every_part`.
-    """
-    if "every_part" not in request.fixturenames:
-        few = {name: contents.PARTS[name] for name in ("national_rules", "datapackage")}
-        monkeypatch.setattr(contents, "PARTS", {**few, **_NOTHING_TO_SAY})
 
 
 @pytest.fixture

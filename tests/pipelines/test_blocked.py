@@ -26,6 +26,7 @@ def endless(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(breakdowns, "distribution", divided_by_zero)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("every_part", "endless")
 def test_a_failed_expectation_blocks_the_release(
     lake: Lake, run: Muster, monkeypatch: pytest.MonkeyPatch
@@ -49,8 +50,3 @@ def test_a_failed_expectation_blocks_the_release(
     evaluation = record.event.dagster_event.asset_check_evaluation_data  # type: ignore[union-attr]
     assert not evaluation.passed
     assert Path(str(evaluation.metadata["data_docs"].value).removeprefix("file://")).exists()
-
-
-def test_the_demo_meets_what_is_expected_and_says_so(demo: tuple[Path, object]) -> None:
-    marts = Lake(demo[0], "2012-revisit").marts
-    assert (marts / "quality" / "index.html").exists()

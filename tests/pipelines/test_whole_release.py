@@ -1,0 +1,35 @@
+"""A release with every part: made of the demo's returns, twice, to the same bytes."""
+
+from pathlib import Path
+
+import pytest
+
+from assets.lake import Lake
+from assets.release.contents import DISCLOSURE, PUBLIC, QUALITY, REPORT, SUMMARY
+from assets.release.manifest import hashes, read_manifest
+from tests.pipelines.conftest import invoke
+
+TIMED = {"returns_status.parquet", "public/returns_status.parquet", "datapackage.json"}
+"""What tells when a return was received, or has the hash of a file that does."""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("every_part")
+def test_the_same_returns_make_the_same_release_in_another_lake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    releases = []
+    for name in ("one", "other"):
+        assert invoke(tmp_path / name, "demo").exit_code == 0
+        releases.append(Lake(tmp_path / name, "2012-revisit").marts.resolve())
+    one, other = map(hashes, releases)
+    assert one.keys() == other.keys()
+    assert {name for name in one if one[name] != other[name]} <= TIMED
+    for part in (QUALITY, REPORT, PUBLIC, DISCLOSURE):
+        assert any(name.startswith(f"{part}/") for name in one), part
+    assert SUMMARY in one
+    found = read_manifest(releases[0])["found"]
+    assert found["expectations"]["blocking"] == 0
+    assert found["public"]["withheld"] is None
+    assert releases[0].name == releases[1].name
