@@ -145,6 +145,7 @@ def test_broken_returns_are_rejected_and_the_others_published(
     assert profiles[INV].null_count() == 3
 
 
+@pytest.mark.slow
 def test_renamed_and_reordered_files_give_the_same_totals(
     lake: Lake, tmp_path: Path, sample_folder: Path
 ) -> None:

@@ -61,6 +61,7 @@ def test_one_person_cannot_answer_and_accept_at_once(run: Muster) -> None:
     assert _query(run, "CHS", "Q105")["state"] == "accepted"
 
 
+@pytest.mark.slow
 def test_an_answer_lapses_with_a_resubmission_that_changes_the_value(
     lake: Lake, run: Muster, sample: Callable[[str], SampleReturn]
 ) -> None:
@@ -86,6 +87,7 @@ def test_queries_are_exported(run: Muster, tmp_path: Path) -> None:
     assert {"query_id", "force_code", "rule_id", "cell", "message", "state"} <= set(rows[0])
 
 
+@pytest.mark.slow
 def test_versions_show_what_changed_and_can_be_gone_back_to(
     lake: Lake, run: Muster, sample: Callable[[str], SampleReturn]
 ) -> None:
@@ -121,6 +123,7 @@ def test_going_back_is_refused_where_it_makes_no_sense(run: Muster) -> None:
     assert run("versions", "STF", "--go-back", "1").exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_rejected_version_cannot_be_gone_back_to(
     lake: Lake, run: Muster, sample: Callable[[str], SampleReturn]
 ) -> None:
@@ -148,6 +151,7 @@ def test_what_has_changed_since_a_day(run: Muster, since: str, told: bool) -> No
     assert ("Nothing changed" in output) != told
 
 
+@pytest.mark.slow
 def test_a_declared_correction_shows_in_the_marts(
     lake: Lake, run: Muster, sample: Callable[[str], SampleReturn]
 ) -> None:

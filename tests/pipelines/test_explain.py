@@ -243,6 +243,7 @@ def test_research_that_has_gone_from_the_store_is_not_guessed(
         explain(read_question("SOC-05", "", None, None, elsewhere), elsewhere)
 
 
+@pytest.mark.slow
 def test_a_correction_is_shown_with_what_the_force_sent(lake: Lake, run: Muster) -> None:
     before = json.loads(
         run("explain", "second_job_review_months", "statistic=maximum", "--json").stdout

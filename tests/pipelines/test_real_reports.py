@@ -35,6 +35,7 @@ def test_real_reports_are_reconciled_with_their_forces_returns(lake: Lake, run: 
     assert rows["difference"].to_list() == [0.0] * 18
 
 
+@pytest.mark.slow
 def test_a_force_without_a_return_shows_its_report(tmp_path: Path, sample_folder: Path) -> None:
     lake = Lake(tmp_path, "2012-revisit")
     lake.reports.mkdir(parents=True)

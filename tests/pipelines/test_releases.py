@@ -50,6 +50,7 @@ def test_a_revision_says_old_new_and_whose_return_caused_it(
     )
 
 
+@pytest.mark.slow
 def test_going_back_shows_the_earlier_release_and_is_recorded(
     two: tuple[Path, Path], lake: Lake, run: Muster
 ) -> None:
@@ -64,6 +65,7 @@ def test_going_back_shows_the_earlier_release_and_is_recorded(
     assert lake.marts.resolve() == new, "a run shows what the returns make"
 
 
+@pytest.mark.slow
 def test_a_damaged_release_is_named_and_not_gone_back_to(
     two: tuple[Path, Path], lake: Lake, run: Muster
 ) -> None:
