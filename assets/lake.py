@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from schemas.errors import BusyError, UnavailableError
+from schemas.errors import BusyError, SetupError, UnavailableError
 
 DEFAULT: Final = Path("data_lake")
 OURS: Final = ("raw", "quarantine", "work", "releases", "marts")
@@ -29,8 +29,20 @@ _GLANCE: Final = 0.1
 
 
 def lake_root() -> Path:
-    """Return the folder that MUSTER_LAKE names, or `data_lake/` in the current directory."""
-    return Path(os.environ.get("MUSTER_LAKE") or DEFAULT).absolute()
+    """Return the folder that MUSTER_LAKE names, or `data_lake/` in the current directory.
+
+    Raises:
+        SetupError: it names an object store.
+    """
+    named = os.environ.get("MUSTER_LAKE") or str(DEFAULT)
+    if "://" in named:
+        raise SetupError(
+            "MUSTER_LAKE names an object store, and this needs a lake in a folder: receipts and"
+            " locks lie there. On an object store, muster cases judges and counts case-level"
+            " extracts; a release made in a folder is copied there with muster releases push."
+            " Name a folder for this command."
+        )
+    return Path(named).absolute()
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,17 @@ Every run is a process of its own, started anew, and the programs take turns, so
 the machine does falls on all of them alike.
 """
 
+import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Final
 
+_LAUNCHER: Final = Path(__file__).with_name("launch.py")
 _UNIT: Final = 1 if sys.platform == "darwin" else 1024
 """Bytes of one unit in which the system tells peak memory."""
 
@@ -48,22 +49,17 @@ def run_once(program: Program) -> Run:
         FailedError: it ended with a code that is not one of its own.
     """
     program.before()
-    started = time.perf_counter()
-    process = subprocess.Popen(  # noqa: S603 (the commands are ours)
-        program.command,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+    done = subprocess.run(  # noqa: S603 (the commands are ours)
+        [sys.executable, "-S", str(_LAUNCHER), *program.command],
+        capture_output=True,
+        check=True,
+        text=True,
         env={**os.environ, **(program.environment or {})},
     )
-    assert process.stderr
-    said = process.stderr.read()
-    _, status, used = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stderr.close()
-    if process.returncode not in program.ends:
-        raise FailedError(f"{' '.join(program.command)}\n{said.decode(errors='replace')[-2000:]}")
-    return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * _UNIT)
+    measured = json.loads(done.stdout)
+    if measured["code"] not in program.ends:
+        raise FailedError(f"{' '.join(program.command)}\n{done.stderr[-2000:]}")
+    return Run(measured["wall"], measured["cpu"], measured["peak"] * _UNIT)
 
 
 def take_turns(programs: Mapping[str, Program], rounds: int) -> dict[str, Run]:

@@ -33,16 +33,23 @@ _WHAT: Final = {
     "check one": "`muster check` of one workbook",
     "script one": "the script, one workbook",
     "help": "`muster --help`",
+    "one process": "one process",
+    "two workers": "two workers",
+    "one killed": "two workers, one killed",
 }
 
 
 @dataclass(frozen=True)
 class Results:
-    """Median runs: of the job and peers by rows, of the job by rows and shape, of returns."""
+    """Median runs: of the job and peers by rows, of the job by rows and shape, of returns.
+
+    `cluster` has those of the job at 10 million rows in one process and on workers.
+    """
 
     volumes: Mapping[int, Runs]
     shapes: Mapping[int, Runs]
     returns: Runs
+    cluster: Runs
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,14 @@ def _growth(results: Results) -> float | None:
     return large["job"].wall / small["job"].wall if small and large else None
 
 
+def _cluster(name: str) -> Callable[[Results], float | None]:
+    def ratio(results: Results) -> float | None:
+        runs = results.cluster
+        return runs[name].wall / runs["one process"].wall if runs else None
+
+    return ratio
+
+
 def _peak(shape: str) -> Callable[[Results], float | None]:
     def gigabytes(results: Results) -> float | None:
         runs = results.shapes.get(100_000_000)
@@ -87,6 +102,8 @@ BARS: Final = (
     Bar("100M rows beside 10M rows", 10, "x", _growth),
     Bar("Peak memory at 100M rows", 4, "GB", _peak("uneven")),
     Bar("Peak memory at 100M rows, half of them of one force", 4, "GB", _peak("giant")),
+    Bar("10M rows on two workers beside one process", 1.3, "x", _cluster("two workers")),
+    Bar("10M rows, one of two workers killed", 2, "x", _cluster("one killed")),
     Bar("44 workbooks beside the script", 3, "x",
         lambda r: r.returns["refresh"].wall / r.returns["script"].wall),
     Bar("Checking one workbook beside the script", 2, "x",
@@ -120,6 +137,8 @@ def _lines(results: Results) -> Iterator[str]:
         yield from _table(f"{rows:,} rows", runs, "job")
     for rows, runs in results.shapes.items():
         yield from _table(f"`muster cases`, {rows:,} rows of other shapes", runs, "uneven")
+    if results.cluster:
+        yield from _table("10,000,000 rows on a cluster", results.cluster, "one process")
     yield from _table("Returns", results.returns, "script")
 
 

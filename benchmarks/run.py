@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from benchmarks import make_cases, report, returns
+from benchmarks import cluster, make_cases, report, returns
 from benchmarks.equal import differences
 from benchmarks.measure import Program, Run, muster, python, run_once, take_turns
 from schemas.collection import load_collection
@@ -21,6 +21,9 @@ from schemas.collection import load_collection
 USUAL: Final = (1_000_000, 10_000_000)
 MOST_IN_MEMORY: Final = 10_000_000
 """Rows above which what holds all of them in memory is left out."""
+
+ON_CLUSTER: Final = 10_000_000
+"""Rows that are worked on by a cluster too."""
 
 _ROUNDS: Final = {1_000_000: 9}
 _FEW: Final = 3
@@ -110,6 +113,11 @@ def main() -> None:
             if rows >= MOST_IN_MEMORY
         },
         returns=returns.measured(given.rounds or _FEW),
+        cluster=(
+            cluster.measured(made(ON_CLUSTER, "uneven"), data_folder(), given.rounds or _FEW)
+            if ON_CLUSTER in sizes
+            else {}
+        ),
     )
     path = Path(__file__).with_name("RESULTS.md")
     path.write_text(report.page(results), encoding="utf-8")

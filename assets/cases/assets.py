@@ -1,11 +1,14 @@
 """Case-level extracts as assets: what was dropped becomes extracts, and cases by month."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
+from assets.cases.pool import Done, Pool, chosen_pool
 from assets.cases.received import judge_received
 from assets.cases.store import CaseStore
 from assets.declare import COLLECTIONS, retried, table_spec
@@ -38,12 +41,38 @@ def cases(
     taken = store.take_in(collection)
     for name, reason in taken.left.items():
         context.log.warning(f"{name} stays in landing: {reason}")
-    extracts, by_month = judge_received(store, lake, collection)
+    done: list[Done] = []
+    pool = chosen_pool(lambda part: _told(part, done, context))
+    extracts, by_month = judge_received(store, lake, collection, pool)
     about: dict[str, Any] = {"new": len(taken.new), "left_in_landing": taken.left}
+    about |= _of_cluster(pool, done)
     return (
         dg.Output(extracts, "extracts", metadata=about),
         dg.Output(by_month, "investigations_by_month"),
     )
+
+
+def _told(part: Done, done: list[Done], context: dg.AssetExecutionContext) -> None:
+    """Keep what a cluster has finished, and show it in the run as it comes."""
+    done.append(part)
+    context.log.info(
+        f"{part.part} ({', '.join(part.forces)}): {part.rows:,} rows in {part.seconds:.1f} s on"
+        f" {part.worker}"
+    )
+
+
+def _of_cluster(pool: Pool, done: Sequence[Done]) -> dict[str, Any]:
+    """Return what a run says of the cluster it used: its pages, and each part; else nothing."""
+    if not pool.dashboard:
+        return {}
+    records = [
+        dg.TableRecord({**asdict(part), "forces": ", ".join(part.forces)})
+        for part in sorted(done, key=lambda part: part.part)
+    ]
+    return {
+        "dask_dashboard": dg.MetadataValue.url(pool.dashboard),
+        "parts": dg.MetadataValue.table(records),
+    }
 
 
 @dg.asset_check(

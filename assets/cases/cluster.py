@@ -7,6 +7,7 @@ a part, which is worked on by the same function as here (worker.py).
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -22,18 +23,21 @@ from schemas.collection import Collection
 from schemas.errors import ServiceError
 
 _GLANCE: Final = 1.0
+_LOSSES: Final = 3
+_SENT: Final = 3
 _TIMES: Final = 5
 """So many times as long as the slowest part so far may a part take before another worker tries."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds to wait: for a connection and an answer, for what is lost to come back, and until
-    parts that do not end are given to other workers too.
+    """Seconds to wait for a connection, an answer, and what is lost to come `back`.
+
+    After `slow` without any part ended, what is not is given to other workers too.
     """
 
     connect: float = 5
-    answer: float = 30
+    answer: float = 15
     back: float = 60
     slow: float = 120
 
@@ -84,20 +88,31 @@ class Cluster:
             part.name: Task(_absolute(part), collection, limits, run, versions()) for part in parts
         }
         outcomes: dict[str, Outcome] = {}
-        seconds = self._patience.connect
+        losses = 0
         while tasks.keys() - outcomes:
             left = [task for name, task in tasks.items() if name not in outcomes]
-            with connected(self._address, seconds) as client:
-                self.dashboard = client.dashboard_link
-                require_fit(client, run, versions(), self._patience.answer)
+            with self._connected(run, losses) as client:
                 try:
                     for task, worked in _Round(client, left, self._patience).results():
                         outcomes[task.part.name] = worked.outcome
                         self._tell(_done(task, worked))
                         advance(task.part.rows)
                 except _LostError:
-                    seconds = self._patience.back
+                    losses += 1
         return [outcomes[part.name] for part in parts]
+
+    @contextmanager
+    def _connected(self, run: Path, losses: int) -> Iterator[Client]:
+        """Yield a connection to fit workers; what was lost is waited for, some times."""
+        if losses > _LOSSES:
+            raise ServiceError(
+                f"the scheduler was lost {losses} times. See in its log why, and start again."
+            )
+        patience = self._patience
+        with connected(self._address, patience.back if losses else patience.connect) as client:
+            self.dashboard = client.dashboard_link
+            require_fit(client, run, versions(), patience.answer)
+            yield client
 
 
 class _Round:
@@ -107,8 +122,8 @@ class _Round:
         self._client = client
         self._patience = patience
         self._left = {task.part.name: task for task in tasks}
-        self._sent: dict[str, list[Future]] = {}
-        self._answers: SimpleQueue[tuple[str, Future]] = SimpleQueue()
+        self._sent: dict[str, list[Future[Worked]]] = {}
+        self._answers: SimpleQueue[tuple[str, Future[Worked]]] = SimpleQueue()
         self._last = self._seen = time.monotonic()
         self._slowest = 0.0
 
@@ -119,7 +134,8 @@ class _Round:
             _LostError: the connection is lost.
             ServiceError: all workers are lost.
         """
-        for name in self._left:
+        # The largest first: none is left to one worker alone in the end.
+        for name in sorted(self._left, key=lambda name: -self._left[name].part.rows):
             self._send(name)
         while self._left:
             try:
@@ -138,19 +154,23 @@ class _Round:
     def _send(self, name: str, to: Iterable[str] | None = None) -> None:
         task = self._left[name]
         sent = self._sent.setdefault(name, [])
-        key = f"{task.run.name}-{name}-{len(sent)}"
-        future: Future = self._client.submit(work, task, key=key, pure=False, workers=to)
+        # The client's name makes it unlike those that a lost connection may have left.
+        key = f"{name}-{len(sent)}-{self._client.id}"
+        future: Future[Worked] = self._client.submit(work, task, key=key, pure=False, workers=to)
         sent.append(future)
         future.add_done_callback(lambda ended: self._answers.put((name, ended)))
 
-    def _result(self, name: str, future: Future) -> Worked | None:
-        """Return what a future holds; None if its worker is gone, and it must be done again."""
-        if future.status in {"cancelled", "lost"}:
+    def _result(self, name: str, future: Future[Worked]) -> Worked | None:
+        """Return what a future holds; None if its worker is gone, so that it must be done again.
+
+        What a worker has finished is gone with it too, unless it was fetched before.
+        """
+        if future.status == "cancelled":
             raise _LostError
         try:
             worked: Worked = future.result(timeout=self._patience.answer)
         except TimeoutError:
-            self._send(name, self._others([name]) or None)
+            future.add_done_callback(lambda ended: self._answers.put((name, ended)))
             return None
         except KilledWorker as error:
             raise ServiceError(
@@ -174,26 +194,39 @@ class _Round:
             raise _LostError from error
         if now - self._seen > self._patience.back:
             raise ServiceError(
-                f"all workers of the cluster are lost; {len(self._left)} parts are not finished,"
-                f" among them {_told(self._left.values())}. See in the workers' logs why, restart"
-                " them, and start again."
+                f"all workers of the cluster are lost; not finished is the work on"
+                f" {_told(self._left.values())}. See in the workers' logs why, restart them, and"
+                " start again."
             )
         if now - self._last > max(self._patience.slow, _TIMES * self._slowest):
             self._last = now
-            for name in list(self._left):
-                if len(self._sent[name]) == 1 and (others := self._others([name])):
-                    self._send(name, others)
+            self._help()
 
-    def _others(self, names: Sequence[str]) -> list[str]:
-        """Return the workers that have none of these parts."""
-        keys = {future.key for name in names for future in self._sent[name]}
+    def _help(self) -> None:
+        """Give what does not end to workers that do not have it.
+
+        Raises:
+            ServiceError: that was done, and workers are idle.
+        """
         has = ask(self._client, "processing", workers=None)
-        return [worker for worker in workers(self._client) if keys.isdisjoint(has.get(worker, ()))]
+        if not all(has.values()) and all(len(sent) == _SENT for sent in self._sent.values()):
+            raise ServiceError(
+                f"the cluster does not come to an end with {_told(self._left.values())}. See in"
+                " the workers' logs why, restart them, and start again."
+            )
+        for name, sent in self._sent.items():
+            keys = {future.key for future in sent}
+            others = [worker for worker, held in has.items() if keys.isdisjoint(held)]
+            if others and len(sent) < _SENT:
+                self._send(name, others)
 
 
 def _absolute(part: Part) -> Part:
     """Return a part whose files are found from any working directory."""
-    sources = (replace(source, path=source.path.absolute()) for source in part.sources)
+    sources = [
+        replace(source, path=source.path.absolute()) if isinstance(source.path, Path) else source
+        for source in part.sources
+    ]
     return replace(part, sources=tuple(sources))
 
 

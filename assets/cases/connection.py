@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from distributed import Client, wait
+from distributed import Client
 from distributed.versions import VersionMismatchWarning
 
 from assets.cases.worker import look_around
 from schemas.errors import MusterError, ServiceError, SetupError
+from schemas.wording import plural
 
 _START: Final = (
     "Start one as docs/scaling.md says, or unset MUSTER_DASK to work in this process alone"
@@ -126,14 +127,14 @@ def require_fit(client: Client, run: Path, expected: Mapping[str, str], seconds:
         )
         for address in workers(client)
     }
-    try:
-        wait(list(asked.values()), timeout=seconds)
-    except TimeoutError:
-        if not any(future.done() for future in asked.values()):
-            raise ServiceError(
-                f"none of {len(asked)} workers answers within {seconds:g} seconds. See what they"
-                " are doing, restart them, and start again."
-            ) from None
+    until = time.monotonic() + seconds
+    while not all(future.done() for future in asked.values()) and time.monotonic() < until:
+        time.sleep(_GLANCE / 10)
+    if not any(future.done() for future in asked.values()):
+        raise ServiceError(
+            f"none of {plural(len(asked), 'worker')} answers within {seconds:g} seconds. See what"
+            " they are doing, restart them, and start again."
+        )
     for address, future in asked.items():
         error = future.exception() if future.status == "error" else None
         if isinstance(error, MusterError):

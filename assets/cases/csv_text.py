@@ -13,6 +13,7 @@ import pyarrow
 import pyarrow.csv
 import pyarrow.parquet
 
+from assets.cases.place import brought
 from assets.cases.refusal import SEND_AGAIN, in_short, refused
 from assets.cases.source import Source, check_columns
 from schemas.cases.columns import CODES, TYPES
@@ -32,8 +33,9 @@ def unpack(source: Source, path: Path) -> Source:
         ExtractRefusedError: it is not CSV in UTF-8 with the columns of an extract.
     """
     rows = 0
+    file = brought(source.path, path.with_suffix(".csv"))
     try:
-        with _reader(source.path) as reader:
+        with _reader(file) as reader:
             names = reader.schema.names
             check_columns(source, names)
             with pyarrow.parquet.ParquetWriter(
@@ -45,7 +47,7 @@ def unpack(source: Source, path: Path) -> Source:
     except UnicodeDecodeError as error:
         raise _not_text(source) from error
     except pyarrow.ArrowInvalid as error:
-        if "invalid UTF8" in str(error) or _starts_as_utf16(source.path):
+        if "invalid UTF8" in str(error) or _starts_as_utf16(file):
             raise _not_text(source) from error
         problem = f"the file is not CSV ({in_short(error)})"
         raise refused(source.file, problem, SEND_AGAIN) from error

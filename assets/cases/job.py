@@ -12,8 +12,9 @@ import polars as pl
 
 from assets.cases.folder import new_contents
 from assets.cases.part import PartResult
+from assets.cases.place import Place
 from assets.cases.plan import LIMITS, Limits, Part, plan
-from assets.cases.pool import Here, Pool
+from assets.cases.pool import HERE, Pool
 from assets.cases.refusal import ExtractRefusedError, Refusal
 from assets.cases.results import by_force, together
 from assets.cases.source import Source, find_sources
@@ -25,13 +26,13 @@ COUNTS: Final = "counts.parquet"
 BY_FORCE: Final = "by_force.parquet"
 BAD_ROWS: Final = "quarantine.parquet"
 SUMMARY: Final = "summary.json"
+ROWS_IN_GROUP: Final = 100_000
+"""Of the quarantine; else it would show in the bytes how the extract was divided."""
+
 RESULTS: Final = (COUNTS, BY_FORCE, BAD_ROWS, SUMMARY)
 
 Told = Callable[[int, int], None]
 """Is told the rows done and the rows in all (about so many where the extract is CSV)."""
-
-
-_HERE: Final = Here()
 
 
 def _nobody(done: int, total: int) -> None:
@@ -39,12 +40,12 @@ def _nobody(done: int, total: int) -> None:
 
 
 def run_cases(
-    paths: Sequence[Path],
+    paths: Sequence[Place],
     folder: Path,
     collection: Collection,
     limits: Limits = LIMITS,
     tell: Told = _nobody,
-    pool: Pool = _HERE,
+    pool: Pool = HERE,
 ) -> dict[str, Any]:
     """Judge and count an extract; `folder` then shows RESULTS, all of this run.
 
@@ -64,7 +65,7 @@ def run_sources(
     collection: Collection,
     limits: Limits = LIMITS,
     tell: Told = _nobody,
-    pool: Pool = _HERE,
+    pool: Pool = HERE,
 ) -> dict[str, Any]:
     """Do as `run_cases` does, with files that were found before."""
     parts = plan(sources, collection, limits)
@@ -112,6 +113,6 @@ def _gather(quarantines: Sequence[Path | None], path: Path) -> None:
     """Write the bad rows of all parts as one file, in order."""
     held = [quarantine for quarantine in quarantines if quarantine]
     if held:
-        pl.scan_parquet(held, glob=False).sink_parquet(path)
+        pl.scan_parquet(held, glob=False).sink_parquet(path, row_group_size=ROWS_IN_GROUP)
     else:
         pl.DataFrame(schema=QUARANTINE).write_parquet(path)

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from assets.cases.part import PartResult, process
 from assets.cases.plan import Limits, Part
@@ -65,6 +65,9 @@ class Here:
         return [outcome(part, collection, limits, folder, advance) for part in parts]
 
 
+HERE: Final = Here()
+
+
 def outcome(
     part: Part,
     collection: Collection,
@@ -90,7 +93,7 @@ def chosen_pool(tell: Callable[[Done], None] = lambda _: None) -> Pool:
     """
     address = os.environ.get("MUSTER_DASK")
     if not address:
-        return Here()
+        return HERE
     from assets.cases.cluster import Cluster  # noqa: PLC0415 (takes half a second)
 
     return Cluster(address, tell)

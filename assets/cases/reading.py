@@ -11,6 +11,7 @@ from itertools import groupby
 import numpy as np
 import polars as pl
 
+from assets.cases.place import reading, scan
 from assets.cases.refusal import SEND_AGAIN, in_short, refused
 from assets.cases.source import Source
 from schemas.cases.columns import FOLDER
@@ -27,8 +28,8 @@ class Slice:
     @property
     def layout(self) -> tuple[object, ...]:
         """Slices that follow each other and are alike in this are read as one table."""
-        whole = self.rows == self.source.rows
-        return (self.source.text, *self.source.sent.items(), whole or self.source.path)
+        source, whole = self.source, self.rows == self.source.rows
+        return (source.text, type(source.path), *source.sent.items(), whole or source.path)
 
 
 Chunk = tuple[Slice, ...]
@@ -84,7 +85,8 @@ def _cut(sources: Iterable[Source], at_once: int) -> Iterator[Chunk]:
 def _read(chunk: Chunk) -> list[Table]:
     alike = [list(slices) for _, slices in groupby(chunk, key=lambda piece: piece.layout)]
     try:
-        frames = pl.collect_all([_scan(slices) for slices in alike])
+        with reading([piece.source.path for piece in chunk]):
+            frames = pl.collect_all([_scan(slices) for slices in alike])
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         for piece in chunk:
             _read_alone(piece)
@@ -96,10 +98,9 @@ def _read(chunk: Chunk) -> list[Table]:
 
 
 def _scan(slices: list[Slice]) -> pl.LazyFrame:
-    paths = [piece.source.path for piece in slices]
-    scan = pl.scan_parquet(paths, hive_partitioning=False, glob=False)
+    found = scan([piece.source.path for piece in slices])
     rows = sum(piece.rows for piece in slices)
-    return scan.select(list(slices[0].source.sent)).slice(slices[0].offset, rows)
+    return found.select(list(slices[0].source.sent)).slice(slices[0].offset, rows)
 
 
 def _folders(slices: list[Slice]) -> pl.Series | pl.Expr:
@@ -115,7 +116,8 @@ def _folders(slices: list[Slice]) -> pl.Series | pl.Expr:
 def _read_alone(piece: Slice) -> None:
     """Find the file at fault, which an error of many files at once does not tell."""
     try:
-        _scan([piece]).collect()
+        with reading([piece.source.path]):
+            _scan([piece]).collect()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         problem = f"the file is damaged ({in_short(error)})"
         raise refused(piece.source.file, problem, SEND_AGAIN) from error

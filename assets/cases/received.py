@@ -7,6 +7,7 @@ Belongs here: which version is live: the newest that is not refused whole. Does 
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from typing import Any, Final
 import polars as pl
 
 from assets.cases.job import BAD_ROWS, COUNTS, run_sources
+from assets.cases.pool import HERE, Pool
 from assets.cases.refusal import ExtractRefusedError, Refusal
 from assets.cases.source import Source, find_sources
 from assets.cases.store import CaseStore, Version
@@ -42,7 +44,7 @@ class _Judged:
 
 
 def judge_received(
-    store: CaseStore, lake: Lake, collection: Collection
+    store: CaseStore, lake: Lake, collection: Collection, pool: Pool = HERE
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the table Extracts and the mart InvestigationsByMonth; bad rows go to quarantine.
 
@@ -51,13 +53,16 @@ def judge_received(
 
     Raises:
         LakeError: the quarantine cannot be written.
+        MusterError: the cluster of the pool cannot do the work.
     """
     older: dict[str | None, list[Version]] = {}
     for version in store.versions():
         older.setdefault(version.force_code, []).append(version)
     judged = [_unreadable(version, version.problem) for version in older.pop(None, [])]
     while older:
-        latest = _judge([versions.pop() for versions in older.values()], store, collection)
+        newest = [versions.pop() for versions in older.values()]
+        with _folder_to_work_in(lake) as folder:
+            latest = _judge(newest, store, collection, folder, pool)
         for item in latest:
             if item.row["live"] or not older[item.version.force_code]:
                 del older[item.version.force_code]
@@ -69,7 +74,25 @@ def judge_received(
     return conform(Extracts, extracts), conform(InvestigationsByMonth, cases)
 
 
-def _judge(versions: Sequence[Version], store: CaseStore, collection: Collection) -> list[_Judged]:
+@contextmanager
+def _folder_to_work_in(lake: Lake) -> Iterator[Path]:
+    """Yield a folder in the lake, which a cluster sees as well; sweep finds it if left behind."""
+    with write_errors(lake.work):
+        lake.work.mkdir(parents=True, exist_ok=True)
+        work = tempfile.TemporaryDirectory(
+            dir=lake.work, prefix=".cases-", suffix=".partial", ignore_cleanup_errors=True
+        )
+    with work as name:
+        yield Path(name)
+
+
+def _judge(
+    versions: Sequence[Version],
+    store: CaseStore,
+    collection: Collection,
+    folder: Path,
+    pool: Pool,
+) -> list[_Judged]:
     """Judge versions of different forces together; one that cannot be read leaves the others."""
     sources: dict[str, Source] = {}
     refused: dict[str, Refusal] = {}
@@ -81,18 +104,17 @@ def _judge(versions: Sequence[Version], store: CaseStore, collection: Collection
                 refused[kept] = error.refusals[0]
             else:
                 sources[kept] = replace(source, file=kept, folder=version.force_code)
-    with tempfile.TemporaryDirectory() as name:
-        out = Path(name) / "out"
-        while True:
-            readable = [version for version in versions if not refused.keys() & set(version.files)]
-            wanted = [sources[kept] for version in readable for kept in version.files]
-            wanted.sort(key=lambda source: (source.folder or "", source.file))
-            try:
-                document = run_sources(wanted, out, collection)
-                break
-            except ExtractRefusedError as error:
-                refused |= {refusal.file: refusal for refusal in error.refusals}
-        counts, bad = (pl.read_parquet(out / table) for table in (COUNTS, BAD_ROWS))
+    out = folder / "out"
+    while True:
+        readable = [version for version in versions if not refused.keys() & set(version.files)]
+        wanted = [sources[kept] for version in readable for kept in version.files]
+        wanted.sort(key=lambda source: (source.folder or "", source.file))
+        try:
+            document = run_sources(wanted, out, collection, pool=pool)
+            break
+        except ExtractRefusedError as error:
+            refused |= {refusal.file: refusal for refusal in error.refusals}
+    counts, bad = (pl.read_parquet(out / table) for table in (COUNTS, BAD_ROWS))
     judged = [_result(version, document, counts, bad, store) for version in readable]
     for version in versions:
         if version not in readable:

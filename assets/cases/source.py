@@ -4,16 +4,15 @@ Belongs here: everything that is refused before any row is read. Does not: readi
 (reading.py), unpacking CSV (csv_text.py).
 """
 
-import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import filterfalse
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from assets.cases.place import Place, files_at, folders, head, reading, same, scan, size, suffix
 from assets.cases.refusal import SEND_AGAIN, ExtractRefusedError, Refusal, in_short, refused
 from assets.cases.typed import wrong_types
 from schemas.cases.columns import TYPES
@@ -24,7 +23,6 @@ _NO_FORCE: Final = "__HIVE_DEFAULT_PARTITION__"
 
 _MAGIC: Final = b"PAR1"
 _BYTES_PER_CSV_ROW: Final = 80
-_PERMISSIONS: Final = "Mend its permissions."
 
 
 @dataclass(frozen=True)
@@ -38,24 +36,25 @@ class Source:
     """
 
     file: str
-    path: Path
+    path: Place
     folder: str | None
     sent: Mapping[str, pl.DataType]
     rows: int
     text: bool
 
 
-def find_sources(paths: Sequence[Path]) -> list[Source]:
+def find_sources(paths: Sequence[Place]) -> list[Source]:
     """Return the files at or below the paths, sorted by folder and name, each once.
 
     Raises:
         ExtractRefusedError: names every file that cannot be an extract, and why.
+        MusterError: an object store cannot be read.
     """
-    found: dict[Path, Source] = {}
+    found: dict[Place, Source] = {}
     refusals: list[Refusal] = []
     for path in paths:
         try:
-            files = list(_files(path))
+            files = list(files_at(path))
         except ExtractRefusedError as error:
             refusals += error.refusals
             continue
@@ -63,7 +62,7 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
             refusals.append(Refusal(str(path), "the folder holds no file", "Name another."))
         for file in files:
             try:
-                found.setdefault(file.resolve(), _source(file))
+                found.setdefault(same(file), _source(file))
             except ExtractRefusedError as error:
                 refusals += error.refusals
     if refusals:
@@ -71,52 +70,25 @@ def find_sources(paths: Sequence[Path]) -> list[Source]:
     return _counted(sorted(found.values(), key=lambda source: (source.folder or "", source.file)))
 
 
-def _files(path: Path) -> Iterator[Path]:
-    """Yield a file itself, or the files below a folder but for what writers hide there.
-
-    Links are followed, and no folder twice: one that were passed over would be rows lost.
-    """
-    if not path.is_dir():
-        yield path
-        return
-    seen: set[Path] = set()
-    for name, folders, files in os.walk(path, onerror=_refuse_folder, followlinks=True):
-        folder = Path(name)
-        if (real := folder.resolve()) in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(filterfalse(_hidden, folders))
-        yield from (folder / file for file in sorted(filterfalse(_hidden, files)))
-
-
-def _hidden(name: str) -> bool:
-    return name.startswith((".", "_"))
-
-
-def _refuse_folder(error: OSError) -> None:
-    problem = f"the folder cannot be listed ({error.strerror})"
-    raise refused(str(error.filename), problem, _PERMISSIONS) from error
-
-
-def _source(file: Path) -> Source:
-    if not file.is_file():
+def _source(file: Place) -> Source:
+    if isinstance(file, Path) and not file.is_file():
         raise refused(str(file), "this is no file, or a link to none", SEND_AGAIN)
-    head = _head(file)
-    if not head:
+    magic = head(file, len(_MAGIC))
+    if not magic:
         raise refused(str(file), "the file is empty", SEND_AGAIN)
-    text = file.suffix.lower() == ".csv"
-    if text == (head == _MAGIC) or not (text or file.suffix.lower() == ".parquet"):
+    text = suffix(file) == ".csv"
+    if text == (magic == _MAGIC) or not (text or suffix(file) == ".parquet"):
         raise refused(
             str(file),
             "the file is neither Parquet (.parquet) nor CSV (.csv)",
             "Send the rows as one of these, with no other files beside them.",
         )
     if text:
-        about = file.stat().st_size // _BYTES_PER_CSV_ROW
+        about = size(file) // _BYTES_PER_CSV_ROW
         return Source(str(file), file, _folder(file), {}, about, text=True)
     try:
-        sent = pl.scan_parquet(file, hive_partitioning=False, glob=False).collect_schema()
+        with reading([file]):
+            sent = scan([file]).collect_schema()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         problem = f"the file is damaged or cut off ({in_short(error)})"
         raise refused(str(file), problem, SEND_AGAIN) from error
@@ -131,24 +103,15 @@ def _source(file: Path) -> Source:
     return source
 
 
-def _head(file: Path) -> bytes:
-    try:
-        with file.open("rb") as opened:
-            return opened.read(len(_MAGIC))
-    except OSError as error:
-        problem = f"the file cannot be opened ({error.strerror})"
-        raise refused(str(file), problem, _PERMISSIONS) from error
-
-
-def _folder(file: Path) -> str | None:
+def _folder(file: Place) -> str | None:
     """Return the force of the Hive folder, None where there is none and in the folder of null."""
     value = _folder_value(file)
     return None if value == _NO_FORCE else value
 
 
-def _folder_value(file: Path) -> str | None:
+def _folder_value(file: Place) -> str | None:
     """Return what the innermost folder named force_code=... says."""
-    for part in reversed(file.absolute().parent.parts):
+    for part in reversed(folders(file)):
         if named := _FOLDER.fullmatch(part):
             return named[1]
     return None
@@ -157,12 +120,9 @@ def _folder_value(file: Path) -> str | None:
 def _counted(sources: Iterable[Source]) -> list[Source]:
     """Fill in the rows of the Parquet files, from all their footers at once."""
     sources = list(sources)
-    counts = [
-        pl.scan_parquet(source.path, hive_partitioning=False, glob=False).select(pl.len())
-        for source in sources
-        if not source.text
-    ]
-    rows = iter(pl.concat(counts).collect()["len"] if counts else ())
+    counts = [scan([source.path]).select(pl.len()) for source in sources if not source.text]
+    with reading([source.path for source in sources]):
+        rows = iter(pl.concat(counts).collect()["len"] if counts else ())
     return [source if source.text else replace(source, rows=next(rows)) for source in sources]
 
 

@@ -16,7 +16,7 @@ from typing import Final
 
 from assets.cases.plan import Limits, Part
 from assets.cases.pool import Outcome, outcome
-from assets.release.identity import software_sha256
+from assets.release.software import software_sha256
 from schemas.collection import Collection
 from schemas.errors import SetupError
 
@@ -89,7 +89,8 @@ def work(task: Task) -> Worked:
         SetupError: this worker is not fit for it.
     """
     started = time.perf_counter()
-    look_around(task.run, task.versions, tuple(source.path for source in task.part.sources))
+    files = (source.path for source in task.part.sources)
+    look_around(task.run, task.versions, tuple(file for file in files if isinstance(file, Path)))
     folder = Path(tempfile.mkdtemp(prefix=f"{task.part.name}-", dir=task.run))
     found = outcome(task.part, task.collection, task.limits, folder)
     return Worked(found, socket.gethostname(), time.perf_counter() - started)

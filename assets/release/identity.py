@@ -8,17 +8,14 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from assets.release.software import software_sha256
 from schemas.collection import collection_files
 from schemas.contract import CONTRACT_VERSION
 
-_PACKAGES: Final = Path(__file__).parents[2]
-_SOURCES: Final = ("assets", "schemas")
 _NAME_LENGTH: Final = 12
 
 
@@ -84,19 +81,6 @@ def ingredients(
         research=tuple(sorted(research)),
         cases=tuple(sorted(cases)),
     )
-
-
-@cache
-def software_sha256() -> str:
-    """Return the hash of the code and data that turn returns into marts."""
-    files = sorted(
-        path
-        for folder in _SOURCES
-        for path in (_PACKAGES / folder).rglob("*")
-        if path.suffix in {".py", ".sql", ".toml", ".csv"}
-    )
-    parts = [f"{path.relative_to(_PACKAGES)} {_sha256(path.read_bytes())}" for path in files]
-    return _sha256("\n".join(parts).encode())
 
 
 def _sha256(content: bytes) -> str:

@@ -10,35 +10,62 @@ import click
 
 from pipelines.cli.output import collection_option, json_option
 
+Place = Path | str
+
+
+class Location(click.Path):
+    """A path, or a URL of an object store as a string."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a Path, or a checked URL."""
+        if str(value).startswith("s3://"):
+            from assets.object_store import checked_url
+
+            return checked_url(value)
+        return super().convert(value, param, ctx)
+
 
 @click.command("cases", short_help="Judge and count case-level extracts.")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=Location(exists=True, path_type=Path))
 @click.option(
     "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for the results; it is replaced whole.",
+    type=Location(file_okay=False, path_type=Path),
+    help="Folder for the results, which is replaced whole; or s3://bucket/prefix.",
 )
 @json_option
 @collection_option
-def command(paths: tuple[Path, ...], out: Path, as_json: bool, collection_id: str) -> None:
+def command(paths: tuple[Place, ...], out: Place | None, as_json: bool, collection_id: str) -> None:
     """Judge every row of the extracts at PATHs, and count the valid cases.
 
     A PATH is a Parquet or CSV file, or a folder of them, by force (force_code=STF/...) or not.
     The folder --out then holds counts.parquet, by_force.parquet, quarantine.parquet (every bad
     row with its reasons) and summary.json.
 
+    A PATH may be s3://bucket/prefix, and so may --out: current.json there names the folder with
+    the results. Where MUSTER_LAKE is s3://bucket/prefix both may be left out.
+
+    MUSTER_DASK=tcp://host:port has a cluster do the work; see docs/scaling.md.
+
     Exit code 0: acceptable. 1: too large a share of the rows is bad. 2: not readable as an extract.
     """
     from assets.cases.job import run_cases
+    from assets.cases.pool import chosen_pool
     from assets.cases.refusal import ExtractRefusedError
+    from assets.cases.remote import lake_places, results_at
     from pipelines.cli.output import print_json
     from schemas.collection import load_collection
 
     collection = load_collection(collection_id)
+    if not (paths and out):
+        if not (places := lake_places(collection_id)):
+            raise click.UsageError(
+                "Name files or folders of an extract, and a folder with --out; or set MUSTER_LAKE"
+                " to s3://bucket/prefix."
+            )
+        paths, out = paths or places[:1], out or places[1]
     try:
-        with _progress() as tell:
-            document = run_cases(paths, out, collection, tell=tell)
+        with results_at(out) as folder, _progress() as tell:
+            document = run_cases(paths, folder, collection, tell=tell, pool=chosen_pool())
     except ExtractRefusedError as error:
         if as_json:
             print_json({"state": "unreadable", "refusals": [vars(r) for r in error.refusals]})
@@ -67,7 +94,7 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: progress.update(bar, completed=done, total=max(done, total))
 
 
-def _print(document: dict[str, Any], out: Path) -> None:
+def _print(document: dict[str, Any], out: Place) -> None:
     from pipelines.cli.output import print_table, shown_path
     from schemas.wording import plural
 
@@ -91,7 +118,8 @@ def _print(document: dict[str, Any], out: Path) -> None:
         click.echo(f"Rejected: over {limit} of the rows{whose} are bad. Mend them and send again.")
     elif document["state"] == "quarantined":
         click.echo(f"Accepted without the bad rows, which are at most {limit}. Mend and send them.")
-    click.echo(f"Results in {shown_path(out.absolute())}")
+    where = out if isinstance(out, str) else shown_path(out.absolute())
+    click.echo(f"Results in {where}")
 
 
 def _first(rule: dict[str, Any]) -> tuple[str, str | None]:

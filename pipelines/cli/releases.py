@@ -162,6 +162,24 @@ def go_back(name: str, collection_id: str) -> None:
     click.echo(f"{lake.marts} shows {folder.name}, until a run publishes another.")
 
 
+@command.command("push")
+@click.argument("url", metavar="S3_URL")
+@click.argument("name", metavar="[RELEASE]", required=False)
+@collection_option
+def push(url: str, name: str | None, collection_id: str) -> None:
+    """Copy a whole release to an object store, and show it there; the one shown now if not named.
+
+    S3_URL is s3://bucket/prefix. Below it, current.json names the release that readers are to
+    read, and is written last: readers never see half a release. Done twice, it changes nothing.
+    """
+    from assets.release.history import find
+    from assets.release.push import publish_marts
+    from pipelines.cli.marts import read_release
+
+    folder = find(_lake(collection_id), name) if name else read_release(collection_id).folder
+    click.echo(f"{url.rstrip('/')} shows {folder.name}: {publish_marts(folder, url)}")
+
+
 def _lake(collection_id: str) -> Any:
     from assets.lake import Lake, lake_root
     from schemas.collection import load_collection

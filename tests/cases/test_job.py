@@ -58,8 +58,9 @@ def test_against_plain_python(
 
 
 def test_divided_otherwise_the_results_are_the_same_bytes(
-    hive: Path, tmp_path: Path, collection: Collection
+    hive: Path, tmp_path: Path, collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("assets.cases.job.ROWS_IN_GROUP", 7)
     run(hive, tmp_path / "whole", collection)
     run(hive, tmp_path / "small", collection, SMALL)
     for name in RESULTS:

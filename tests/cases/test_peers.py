@@ -1,6 +1,7 @@
 """The benchmark compares like with like, and its page says truthfully what is met."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -37,7 +38,7 @@ def _results(job: float, peak: float) -> Results:
     runs = {"job": Run(job, job, peak), **others}
     returns = {"refresh": Run(30, 30, 1), "script": Run(10, 10, 1), "check one": Run(1, 1, 1)}
     returns |= {"script one": Run(1, 1, 1), "help": Run(0.1, 0.1, 1)}
-    return Results({10_000_000: runs}, {}, returns)
+    return Results({10_000_000: runs}, {}, returns, cluster={})
 
 
 def test_the_page_says_what_is_met_what_is_missed_and_what_was_not_measured() -> None:
@@ -45,6 +46,16 @@ def test_the_page_says_what_is_met_what_is_missed_and_what_was_not_measured() ->
     assert "| 10M rows beside DuckDB | 0.65 x | 0.60 x | met |" in text
     assert "| 10M rows beside pandera on polars | 0.55 x | 0.60 x | **missed by 9%** |" in text
     assert "| 100M rows beside DuckDB | 0.5 x | | not measured in this run |" in text
+
+
+def test_peak_memory_is_the_programs_own() -> None:
+    """A child inherits the peak of its parent: what was measured then was the benchmark itself."""
+    ballast = bytearray(b"x") * 300_000_000
+    small = run_once(Program([sys.executable, "-S", "-c", "pass"]))
+    large = run_once(Program([sys.executable, "-S", "-c", "b'x' * 100_000_000"]))
+    assert len(ballast) > 2 * large.peak
+    assert small.peak < 60_000_000
+    assert large.peak > 100_000_000
 
 
 def test_a_program_that_fails_is_no_measurement() -> None:

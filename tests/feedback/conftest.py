@@ -15,7 +15,9 @@ from assets.intake.tables import readings, received
 from assets.lake import Lake
 from assets.validation.standing import standing
 from assets.validation.validate import received_by_id, validate
+from schemas.cases.tables import Extracts
 from schemas.collection import Collection
+from schemas.contract import empty
 from schemas.returns_template import returns_template
 from tests.returns import Place, SampleReturn, address_of
 
@@ -64,6 +66,7 @@ def take_in(lake: Lake, files: list[Path], collection: Collection) -> None:
         ("intake", "receipts", data.receipts),
         ("validation", "all_findings", result.findings),
         ("validation", "entries", result.entries),
+        ("cases", "extracts", empty(Extracts)),
     ):
         lake.table(stage, name).parent.mkdir(parents=True, exist_ok=True)
         table.write_parquet(lake.table(stage, name))

@@ -1,0 +1,179 @@
+"""An object store, addressed s3://bucket/prefix, through the readers of polars and pyarrow.
+
+Belongs here: settings, listing, copying, and errors that say what to do. Does not: what is
+stored. Settings are the usual variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL. Their values are never shown.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import polars as pl
+import pyarrow.fs
+
+from schemas.errors import ServiceError, SetupError
+
+_TRIES: Final = 3
+_CONNECT: Final = 5
+_ANSWER: Final = 30
+_SHOWN: Final = 300
+_READERS_WORD: Final = "object-store error"
+_READER: Final = {
+    "aws_access_key_id": ("AWS_ACCESS_KEY_ID",),
+    "aws_secret_access_key": ("AWS_SECRET_ACCESS_KEY",),
+    "aws_session_token": ("AWS_SESSION_TOKEN",),
+    "aws_region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
+    "aws_endpoint_url": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+}
+_SECRET: Final = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+_OURS_TO_MEND: Final = re.compile(
+    r"NO_SUCH_BUCKET|ACCESS_DENIED|INVALID_ACCESS_KEY|SIGNATURE|NoSuchBucket|AccessDenied"
+    r"|InvalidAccessKeyId|credential|HTTP status 403|HTTP status 301",
+    re.IGNORECASE,
+)
+
+
+def checked_url(url: str) -> str:
+    """Return a URL without a slash at its end.
+
+    Raises:
+        SetupError: it is not of the form s3://bucket/prefix.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "s3" or not parts.netloc or "@" in parts.netloc:
+        raise SetupError("An object store is addressed s3://bucket/prefix. Write it so.")
+    return url.rstrip("/")
+
+
+def reading_options() -> dict[str, str | int]:
+    """Return the storage options for polars."""
+    options: dict[str, str | int] = {**_settings(), "max_retries": _TRIES}
+    if _endpoint().startswith("http://"):
+        options["aws_allow_http"] = "true"
+    return options
+
+
+def files_below(url: str) -> dict[str, int]:
+    """Return the bytes of every object at or below a URL by its own URL, sorted.
+
+    Raises:
+        SetupError: there is no such bucket, or it may not be read.
+        ServiceError: the store does not answer.
+    """
+    with store_errors(url):
+        bucket = _path(url).partition("/")[0]
+        at, around = _store().get_file_info([_path(url), bucket])
+        if at.type == pyarrow.fs.FileType.File:
+            return {url: at.size}
+        if around.type == pyarrow.fs.FileType.NotFound:
+            raise SetupError(
+                f"{url} cannot be used: there is no bucket {bucket}. Check the address, and the"
+                " variables AWS_REGION and AWS_ENDPOINT_URL."
+            )
+        below = pyarrow.fs.FileSelector(_path(url), allow_not_found=True, recursive=True)
+        found = _store().get_file_info(below)
+    files = (item for item in found if item.type == pyarrow.fs.FileType.File)
+    return {f"s3://{item.path}": item.size for item in sorted(files, key=lambda item: item.path)}
+
+
+def head(url: str, size: int) -> bytes:
+    """Return the first bytes of an object."""
+    with store_errors(url), _store().open_input_file(_path(url)) as file:
+        content: bytes = file.read(size)
+    return content
+
+
+def fetch(url: str, path: Path) -> None:
+    """Copy an object to a file."""
+    with store_errors(url):
+        pyarrow.fs.copy_files(
+            _path(url),
+            str(path),
+            source_filesystem=_store(),
+            destination_filesystem=pyarrow.fs.LocalFileSystem(),
+        )
+
+
+def copy_folder(folder: Path, url: str) -> None:
+    """Copy every file below a folder to below a URL."""
+    with store_errors(url):
+        pyarrow.fs.copy_files(
+            str(folder),
+            _path(url),
+            source_filesystem=pyarrow.fs.LocalFileSystem(),
+            destination_filesystem=_store(),
+        )
+
+
+def put(url: str, content: bytes) -> None:
+    """Write an object whole: readers see the old content or the new."""
+    with store_errors(url), _store().open_output_stream(_path(url)) as file:
+        file.write(content)
+
+
+@contextmanager
+def store_errors(url: str) -> Iterator[None]:
+    """Turn what a reader or writer of an object store says into an error with what to do.
+
+    Raises:
+        SetupError: the address or the rights are wrong.
+        ServiceError: the store does not do its part.
+    """
+    try:
+        yield
+    except (OSError, pl.exceptions.PolarsError) as error:
+        if isinstance(error, pl.exceptions.PolarsError) and _READERS_WORD not in str(error):
+            raise  # the file is damaged, not the store
+        said = _without_secrets(" ".join(str(error).split()))[:_SHOWN]
+        if _OURS_TO_MEND.search(said):
+            raise SetupError(
+                f"{url} cannot be used ({said}). Check the address, and the variables AWS_REGION,"
+                " AWS_ENDPOINT_URL and those of the key."
+            ) from None
+        raise ServiceError(
+            f"{url}: the object store did not do its part ({said}). What readers see has not"
+            " changed. See whether the store answers, then start again."
+        ) from None
+
+
+def _settings() -> dict[str, str]:
+    """Return the settings for polars by their names there."""
+    found = {
+        option: next((os.environ[name] for name in names if os.environ.get(name)), "")
+        for option, names in _READER.items()
+    }
+    return {option: value for option, value in found.items() if value}
+
+
+def _endpoint() -> str:
+    return _settings().get("aws_endpoint_url", "")
+
+
+def _without_secrets(text: str) -> str:
+    for option in _SECRET:
+        if value := _settings().get(option):
+            text = text.replace(value, "...")
+    return text
+
+
+def _store() -> pyarrow.fs.S3FileSystem:
+    endpoint = urlsplit(_endpoint())
+    return pyarrow.fs.S3FileSystem(
+        region=_settings().get("aws_region"),
+        endpoint_override=endpoint.netloc or None,
+        scheme=endpoint.scheme or "https",
+        connect_timeout=_CONNECT,
+        request_timeout=_ANSWER,
+        retry_strategy=pyarrow.fs.AwsStandardS3RetryStrategy(max_attempts=_TRIES),
+        # A small object is then put in one request, not in parts.
+        allow_delayed_open=True,
+    )
+
+
+def _path(url: str) -> str:
+    return url.removeprefix("s3://")

@@ -1,0 +1,394 @@
+"""A cluster gives what one process gives, whatever becomes of its parts.
+
+The scheduler and the workers are processes of their own on loopback, and are really killed.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from distributed import versions
+
+from assets.cases import worker
+from assets.cases.assets import cases
+from assets.cases.cluster import Cluster, Patience
+from assets.cases.connection import checked_address
+from assets.cases.job import RESULTS, run_cases
+from assets.cases.plan import Limits
+from assets.cases.pool import Done, Here, chosen_pool
+from assets.cases.refusal import ExtractRefusedError
+from assets.lake import Lake
+from assets.release.software import software_sha256
+from benchmarks.make_cases import Recipe, write
+from benchmarks.processes import Processes, cluster, kill
+from schemas.collection import Collection
+from schemas.errors import MusterError, ServiceError, SetupError
+from tests.cases.extracts import good, run, write_parquet
+
+BY_FORCE = Limits(rows_at_once=100, keys_at_once=100)
+"""Every force is a part of its own, in chunks."""
+
+QUICK = Patience(connect=10, answer=5, back=20, slow=2)
+
+SAME = """
+import assets.cases.worker as worker
+worker._SOFTWARE = "as tested"
+"""
+"""Somebody may be changing the checkout while tests run."""
+
+SLOW = (
+    SAME
+    + """
+import time
+from assets.cases.pool import outcome as at_once
+def outcome(*arguments):
+    time.sleep(0.1)
+    return at_once(*arguments)
+worker.outcome = outcome
+"""
+)
+
+DIES = (
+    SAME
+    + """
+import os
+from assets.cases.pool import outcome as at_once
+def outcome(part, *others):
+    if any("force_code=STF" in source.file for source in part.sources):
+        os._exit(1)
+    return at_once(part, *others)
+worker.outcome = outcome
+"""
+)
+
+
+@pytest.fixture(autouse=True)
+def _same_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "_SOFTWARE", "as tested")
+
+
+@pytest.fixture(scope="module")
+def extract(tmp_path_factory: pytest.TempPathFactory, collection: Collection) -> Path:
+    folder = tmp_path_factory.mktemp("extract") / "hive"
+    write(Recipe(4000, seed=3, shape="bad"), folder, "hive", collection)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def embedded(
+    tmp_path_factory: pytest.TempPathFactory, extract: Path, collection: Collection
+) -> dict[str, bytes]:
+    """What one process makes of the extract."""
+    folder = tmp_path_factory.mktemp("embedded") / "out"
+    run(extract, folder, collection, BY_FORCE)
+    return contents(folder)
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    """A scheduler and two workers, for tests that leave them alive."""
+    with cluster(tmp_path_factory.mktemp("cluster"), 2, SAME) as processes:
+        yield processes
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in RESULTS}
+
+
+@contextmanager
+def third(event: Callable[[], None]) -> Iterator[Callable[[Done], None]]:
+    """Let something happen when the third part is finished, and hold the test to it."""
+    told: list[Done] = []
+
+    def tell(done: Done) -> None:
+        told.append(done)
+        if len(told) == 3:
+            event()
+
+    yield tell
+    assert len(told) >= 3
+
+
+def worked(address: str, extract: Path, out: Path, collection: Collection, **about: object) -> None:
+    pool = Cluster(address, **{"patience": QUICK, **about})  # type: ignore[arg-type]
+    run_cases([extract], out, collection, BY_FORCE, pool=pool)
+
+
+def test_two_workers_give_the_same_bytes(
+    two: Processes,
+    extract: Path,
+    embedded: dict[str, bytes],
+    tmp_path: Path,
+    collection: Collection,
+) -> None:
+    told: list[Done] = []
+    rows: list[tuple[int, int]] = []
+    pool = Cluster(two.address, told.append)
+    document = run_cases(
+        [extract], tmp_path / "out", collection, BY_FORCE, lambda *at: rows.append(at), pool
+    )
+    assert contents(tmp_path / "out") == embedded
+    assert sum(done.rows for done in told) == document["rows"]
+    assert rows[-1] == (document["rows"], document["rows"])
+    assert pool.dashboard is not None
+    assert [path.name for path in tmp_path.iterdir()] == ["out"], "nothing is left beside it"
+
+
+def test_refused_files_are_told_as_in_one_process(
+    two: Processes, tmp_path: Path, collection: Collection
+) -> None:
+    """A damaged file is the sender's to mend: all are named at once, and none is tried again."""
+    for number, force in enumerate(("DER", "STF", "WMP")):
+        path = tmp_path / "in" / f"force_code={force}" / "a.parquet"
+        write_parquet(path, [good(n, force) for n in range(200)])
+        if number:
+            data = path.read_bytes()
+            path.write_bytes(data[:40] + bytes(60) + data[100:])
+    refusals = []
+    for pool in (Here(), Cluster(two.address, patience=QUICK)):
+        with pytest.raises(ExtractRefusedError) as caught:
+            run_cases([tmp_path / "in"], tmp_path / "out", collection, BY_FORCE, pool=pool)
+        refusals.append(caught.value.refusals)
+    assert refusals[0] == refusals[1]
+    named = [Path(refusal.file).parent.name for refusal in refusals[1]]
+    assert named == ["force_code=STF", "force_code=WMP"]
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_scheduler(extract: Path, tmp_path: Path, collection: Collection) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        started = time.monotonic()
+        with pytest.raises(SetupError, match="no scheduler answers at tcp://127"):
+            worked(address, extract, tmp_path / "out", collection, patience=Patience(connect=1))
+        assert time.monotonic() - started < 5
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1:8786",
+        "http://host:1",
+        "tcp://host",
+        "tcp://me:secret@host:1",
+        "tcp://host:secret",
+    ],
+)
+def test_what_is_no_address(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address may hold a password by mistake: it is not quoted."""
+    monkeypatch.setenv("MUSTER_DASK", address)
+    with pytest.raises(SetupError, match="MUSTER_DASK must be") as caught:
+        chosen_pool()
+    assert "secret" not in str(caught.value)
+    assert checked_address("tls://host:8786/") == "tls://host:8786"
+
+
+def test_without_the_setting_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUSTER_DASK", "")
+    assert isinstance(chosen_pool(), Here)
+
+
+@pytest.mark.slow
+def test_a_worker_that_sees_other_files(
+    two: Processes, tmp_path: Path, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A path that leads elsewhere in another process stands for a disk that is not shared."""
+    write_parquet(tmp_path / "in" / "a.parquet", [good(1)])
+    monkeypatch.chdir(tmp_path)
+    here = Path("/proc/self/cwd")
+    with pytest.raises(SetupError, match=r"cannot see /proc/self/cwd/in/a\.parquet"):
+        worked(two.address, here / "in", tmp_path / "out", collection)
+    with pytest.raises(SetupError, match=r"cannot see /proc/self/cwd/\.out\.partial/run-"):
+        worked(two.address, tmp_path / "in", here / "out", collection)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_worker_with_other_code(
+    extract: Path, tmp_path: Path, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same name for different rules would give marts that nobody can explain."""
+    monkeypatch.setattr(worker, "_SOFTWARE", software_sha256.__wrapped__())
+    for package in ("assets", "schemas"):
+        shutil.copytree(package, tmp_path / "other" / package)
+    with (tmp_path / "other" / "schemas" / "errors.py").open("a") as file:
+        file.write("# another version\n")
+    with cluster(tmp_path / "cluster", 0) as processes:
+        processes.start_worker(PYTHONPATH=str(tmp_path / "other"))
+        with pytest.raises(SetupError, match=r"Muster's code .*, not .* Install the same version"):
+            worked(processes.address, extract, tmp_path / "out", collection)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_scheduler_without_workers(extract: Path, tmp_path: Path, collection: Collection) -> None:
+    with (
+        cluster(tmp_path / "cluster", 0) as processes,
+        pytest.raises(SetupError, match="has no workers"),
+    ):
+        worked(processes.address, extract, tmp_path / "out", collection,
+               patience=Patience(connect=2))  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_scheduler_with_other_versions(
+    two: Processes,
+    extract: Path,
+    tmp_path: Path,
+    collection: Collection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = versions.get_versions()
+    found["packages"] |= {"dask": "1.0"}
+    monkeypatch.setattr(versions, "get_versions", lambda: found)
+    with pytest.raises(SetupError, match=r"other versions[\s\S]*dask[\s\S]*1\.0"):
+        worked(two.address, extract, tmp_path / "out", collection)
+
+
+@pytest.mark.slow
+def test_a_worker_is_killed(
+    extract: Path, embedded: dict[str, bytes], tmp_path: Path, collection: Collection
+) -> None:
+    with cluster(tmp_path / "cluster", 2, SLOW) as processes:
+        processes.wait_for_workers(2)
+        with third(lambda: kill(processes.workers[0])) as tell:
+            worked(processes.address, extract, tmp_path / "out", collection, tell=tell)
+    assert contents(tmp_path / "out") == embedded
+
+
+@pytest.mark.slow
+def test_a_worker_stalls(
+    extract: Path, embedded: dict[str, bytes], tmp_path: Path, collection: Collection
+) -> None:
+    """It is neither dead nor at work: others do its parts. Awake again, it does no harm."""
+    with cluster(tmp_path / "cluster", 2, SLOW) as processes:
+        processes.wait_for_workers(2)
+        stalled = processes.workers[0].pid
+        with third(lambda: os.kill(stalled, signal.SIGSTOP)) as tell:
+            worked(processes.address, extract, tmp_path / "out", collection, tell=tell)
+        assert contents(tmp_path / "out") == embedded
+        with third(lambda: os.kill(stalled, signal.SIGCONT)) as tell:
+            worked(processes.address, extract, tmp_path / "out", collection, tell=tell)
+        assert contents(tmp_path / "out") == embedded
+
+
+@pytest.mark.slow
+def test_the_scheduler_restarts(
+    extract: Path, embedded: dict[str, bytes], tmp_path: Path, collection: Collection
+) -> None:
+    """What is finished is not done again; the rest is, once there are workers."""
+    with cluster(tmp_path / "cluster", 2, SLOW) as processes:
+        told: list[Done] = []
+
+        def restart(done: Done) -> None:
+            told.append(done)
+            if len(told) == 3:
+                assert processes.scheduler
+                kill(processes.scheduler)
+                processes.start_scheduler()
+                processes.start_worker(SLOW)
+
+        worked(processes.address, extract, tmp_path / "out", collection, tell=restart)
+    assert contents(tmp_path / "out") == embedded
+    assert len({done.part for done in told}) == len(told)
+
+
+@pytest.mark.slow
+def test_the_scheduler_is_lost(
+    extract: Path, embedded: dict[str, bytes], tmp_path: Path, collection: Collection
+) -> None:
+    out = tmp_path / "out"
+    with cluster(tmp_path / "cluster", 2, SLOW) as processes:
+        scheduler = processes.scheduler
+        assert scheduler
+        with (
+            third(lambda: kill(scheduler)) as tell,
+            pytest.raises(MusterError, match="no scheduler answers"),
+        ):
+            worked(processes.address, extract, out, collection, tell=tell,
+                   patience=Patience(connect=10, back=2))  # fmt: skip
+        assert not out.exists()
+        assert not out.with_name(".out.partial").exists()
+        processes.start_scheduler()
+        processes.start_worker(SAME)
+        worked(processes.address, extract, out, collection)
+    assert contents(out) == embedded
+
+
+@pytest.mark.slow
+def test_all_workers_are_lost(extract: Path, tmp_path: Path, collection: Collection) -> None:
+    with cluster(tmp_path / "cluster", 2, SLOW) as processes:
+
+        def kill_all() -> None:
+            for worker in processes.workers:
+                kill(worker)
+
+        with (
+            third(kill_all) as tell,
+            pytest.raises(ServiceError, match="all workers of the cluster are lost"),
+        ):
+            worked(processes.address, extract, tmp_path / "out", collection, tell=tell,
+                   patience=Patience(connect=10, back=2))  # fmt: skip
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_part_kills_its_workers(extract: Path, tmp_path: Path, collection: Collection) -> None:
+    """It is tried as often as the scheduler allows, and then named."""
+    processes = Processes(tmp_path)
+    try:
+        processes.start_scheduler(DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="1")
+        for _ in range(3):
+            processes.start_worker(DIES)
+        processes.wait_for_workers(3)
+        with pytest.raises(ServiceError, match=r"every worker that worked on .*force_code=STF"):
+            worked(processes.address, extract, tmp_path / "out", collection)
+        assert sum(worker.poll() is None for worker in processes.workers) == 1
+    finally:
+        processes.end()
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_fault_of_the_code_in_a_worker(
+    extract: Path, tmp_path: Path, collection: Collection
+) -> None:
+    fault = SLOW.replace("time.sleep(0.1)", "raise ZeroDivisionError('of the code')")
+    with cluster(tmp_path / "cluster", 1, fault) as processes:
+        with pytest.raises(ZeroDivisionError, match="of the code") as caught:
+            worked(processes.address, extract, tmp_path / "out", collection)
+        assert "force_code=" in caught.value.__notes__[0]
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_run_says_what_the_cluster_did(
+    two: Processes, tmp_path: Path, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUSTER_DASK", two.address)
+    lake = Lake(tmp_path, collection.id)
+    write_parquet(lake.landing / "cases" / "a.parquet", [good(n) for n in range(30)])
+    result = dg.materialize(
+        [cases],
+        partition_key=collection.id,
+        resources={"lake_root": tmp_path, "io_manager": dg.mem_io_manager},
+    )
+    (made, *_) = (
+        event.step_materialization_data.materialization
+        for event in result.get_asset_materialization_events()
+        if event.asset_key == dg.AssetKey(["cases", "extracts"])
+    )
+    assert str(made.metadata["dask_dashboard"].value).startswith("http://127.0.0.1")
+    (part,) = made.metadata["parts"].records
+    assert (part.data["forces"], part.data["rows"]) == ("STF", 30)
+    assert result.output_for_node("cases", "extracts")["state"].to_list() == ["accepted"]
+    assert not list(lake.work.iterdir()), "nothing is left to sweep"
