@@ -133,10 +133,11 @@ def keeps_files(home: Path) -> bool:
 def _problem(path: Path) -> str | None:
     if path.stat().st_size == 0:
         return "it is empty"
+    # A reader that may write clears up after itself, but also what a killed writer has left.
+    mode = "ro" if any(_beside(path)) else "rw"
+    address = f"{path.as_uri()}?mode={mode}"
     try:
-        with closing(
-            sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=_A_MOMENT)
-        ) as database:
+        with closing(sqlite3.connect(address, uri=True, timeout=_A_MOMENT)) as database:
             (answer,) = database.execute("pragma quick_check(1)").fetchone()
     except sqlite3.OperationalError as error:
         # A lock, or a write-ahead log that a reader may not open, is no damage.
@@ -152,12 +153,16 @@ def _set_aside(path: Path) -> Path:
     while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
         number += 1
     with write_errors(path):
-        for part in ("-wal", "-shm", "-journal"):
-            beside = path.with_name(path.name + part)
-            if beside.exists():
-                beside.replace(path.with_name(aside.name + part))
+        for beside in list(_beside(path)):
+            beside.replace(path.with_name(aside.name + beside.name.removeprefix(path.name)))
         path.replace(aside)
     return aside
+
+
+def _beside(path: Path) -> Iterator[Path]:
+    """Yield the files in which SQLite keeps what is not in a database yet."""
+    names = (path.with_name(path.name + part) for part in ("-wal", "-shm", "-journal"))
+    yield from (name for name in names if name.exists())
 
 
 def _has_releases() -> bool:

@@ -79,11 +79,7 @@ ROW_CHECKS: dict[str, tuple[str, Change, list[int], str]] = {
 
 def test_every_check_of_a_contract_has_its_advice_and_its_test() -> None:
     """A check without advice crashes on bad data; one without a test may be dead."""
-    checks = {
-        check.error
-        for contract in FILES.values()
-        for check in contract.to_schema().checks
-    }
+    checks = {check.error for contract in FILES.values() for check in contract.to_schema().checks}
     assert checks | {STANDS_TWICE} == set(ADVICE) == set(ROW_CHECKS)
 
 

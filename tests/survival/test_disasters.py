@@ -34,9 +34,9 @@ def test_of_two_runs_at_once_one_publishes_and_one_says_wait(lake: Lake) -> None
     assert len(RawStore(lake).receipts()) == 45
 
 
-@pytest.mark.parametrize("megabytes", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("megabytes", [2, 3, 4, 6])
 def test_a_full_disk(megabytes: int, published: Lake, sample_folder: Path, tmp_path: Path) -> None:
-    """Full at once, in the raw store, in Dagster's history, or in the release."""
+    """A run gets less or more far: to the raw store, the history of runs, the tables."""
     lake = Lake(tmp_path / "disk", COLLECTION)
     with mounted(lake.root, "-t", "tmpfs", "-o", f"size={megabytes}m", "none"):
         for folder in ("raw", "work", "releases", "marts"):

@@ -98,6 +98,7 @@ def test_a_read_only_lake_is_told_and_left_alone(
     assert content_of(small.root) == before
 
 
+@pytest.mark.slow
 def test_a_damaged_raw_file_stops_the_run_before_anything_is_computed(small: Lake) -> None:
     (receipt,) = RawStore(small).receipts()
     path = RawStore(small).path(receipt)
