@@ -202,7 +202,7 @@ def no_force_is_most_of_a_figure(totals: Totals) -> Iterator[str]:
         by_force = level.group_by("force_code", *dims).agg(pl.col("cases").sum())
         whole = pl.col("cases").sum().over(dims)
         much = (whole >= limits["cases"]) & (pl.col("cases") > whole * limits["share"])
-        found = by_force.with_columns(whole.alias("whole")).filter(much).sort(dims)
+        found = by_force.with_columns(whole.alias("whole")).filter(much).sort(*dims, "force_code")
         for row in found.iter_rows(named=True):
             name = write_breakdown({dim: row[dim] for dim in dims})
             yield f"{row['force_code']} has {row['cases']} of {row['whole']} in {name}"
