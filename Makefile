@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: setup demo test test-slow test-browser test-services bench check lock docs dev clean
+.PHONY: setup demo test test-slow test-kills test-browser test-services bench check lock docs dev clean
 
 setup: $(VENV)/.done
 
@@ -25,7 +25,11 @@ test: setup
 
 # Thorough and long: thousands of broken files.
 test-slow: setup
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --ignore=tests/survival/test_kills.py
+
+# Kills a refresh at fifty moments and at every stage: minutes, on a machine with nothing else to do.
+test-kills: setup
+	$(BIN)/python -m pytest -m slow -n 0 tests/survival/test_kills.py
 
 # The pages in a real browser; needs Chromium (Debian package chromium), or MUSTER_CHROMIUM that
 # names one. One process owns the browser.
