@@ -22,6 +22,7 @@ _WHAT: Final = {
     "pandera_polars": "pandera on polars",
     "pandera_pandas": "pandera on pandas",
     "scan": "scan of all columns and one grouping, nothing else",
+    "tenth": "`muster cases`, a tenth of the rows",
     "uneven": "uneven forces, 0.1 per cent bad",
     "giant": "one force has half of all rows",
     "empty": "a third of the forces has no rows",
@@ -71,8 +72,8 @@ def _wall(rows: int, against: str) -> Callable[[Results], float | None]:
 
 
 def _growth(results: Results) -> float | None:
-    small, large = (results.volumes.get(rows) for rows in (10_000_000, 100_000_000))
-    return large["job"].wall / small["job"].wall if small and large else None
+    runs = results.volumes.get(100_000_000)
+    return runs["job"].wall / runs["tenth"].wall if runs else None
 
 
 def _cluster(name: str) -> Callable[[Results], float | None]:
@@ -169,6 +170,8 @@ def _machine() -> str:
         f"{os.cpu_count()} cores ({_processor()}), {memory:.0f} GiB of memory,"
         f" {platform.system()} {platform.release().partition('-')[0]}, Python"
         f" {platform.python_version()}, {libraries}. Medians; files are in the system's cache."
+        f" On average {os.getloadavg()[2]:.0f} programs were running or waiting to run: where that"
+        " is more than there are cores, trust ratios and processor time rather than wall time."
     )
 
 
