@@ -121,7 +121,8 @@ def _sums(
     for force, places in by_force.items():
         for column, codes in source.sums.items():
             parts = _matching(block, places, codes)
-            if not parts:
+            # A profile without a workbook says nothing, though rows gave the entries.
+            if not parts or rows[force][column] is None:
                 continue
             total = sum(block.counts[place].value for place in parts)
             if rows[force][column] != total:
