@@ -1,4 +1,4 @@
-"""What the assets are given to work with: the lake, held for one run at a time."""
+"""What the assets are given to work with: the lake, held for one run at a time, and the gate."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Final
 
 import dagster as dg
 
+from assets.gate.process import Gate, gate_process
 from assets.lake import held, lake_root, sweep
 from pipelines.dead_runs import end_dead_runs
 from pipelines.io import ParquetTables
@@ -39,6 +40,13 @@ def tables(context: dg.InitResourceContext) -> ParquetTables:
     return ParquetTables(context.resources.lake_root)
 
 
+@dg.resource(description="Great Expectations, in a process of its own.")
+def gate(_: dg.InitResourceContext) -> Iterator[Gate]:
+    """Yield the gate; it loads its library while the run goes on."""
+    with gate_process() as process:
+        yield process
+
+
 class Nothing(dg.IOManager):
     """For an asset that has written its own output."""
 
@@ -49,4 +57,4 @@ class Nothing(dg.IOManager):
         """Give nothing."""
 
 
-RESOURCES = {"lake_root": lake, "io_manager": tables, "nothing": Nothing()}
+RESOURCES = {"lake_root": lake, "gate": gate, "io_manager": tables, "nothing": Nothing()}

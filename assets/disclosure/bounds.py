@@ -103,6 +103,7 @@ class Extremes:
         self._program = LinearProgram(puzzle.conditions(), least, most, bounds_stay=True)
         self.low, self.high = self._shown.copy(), np.full(len(known.hidden), np.inf)
         self.table_low, self.table_high = self.high, -self.high
+        self._table: Floats | None = None
         self.ceilings = np.array([puzzle.ceiling(item.total) for item in known.hidden])
 
     @property
@@ -120,11 +121,25 @@ class Extremes:
     def bound(self, places: Iterable[int]) -> None:
         """Find the bounds of hidden counts by linear programming.
 
+        A bound that a solution for another count has reached already is known: no count can be
+        less than what is shown of it, or more than its ceiling.
+
         Raises:
             ContractError: nothing fits: the public marts contradict each other.
         """
+        low, high = np.full(len(self.low), np.inf), np.full(len(self.low), -np.inf)
         for place in places:
-            self.low[place], self.high[place] = self._ends(place)
+            for sign, seen, limit, ends in (
+                (1.0, low, self._shown, self.low),
+                (-1.0, high, self.ceilings, self.high),
+            ):
+                if sign * (seen[place] - limit[place]) <= _ROUNDING:
+                    ends[place] = limit[place]
+                    continue
+                values = self._values(self._solved(sign * self._cost(place)))
+                np.minimum(low, values, out=low)
+                np.maximum(high, values, out=high)
+                ends[place] = values[place]
 
     def find_tables(self, needed: Floats) -> None:
         """Look for tables until each hidden count differs as needed between them, or cannot.
@@ -132,46 +147,45 @@ class Extremes:
         Raises:
             ContractError: no whole numbers fit: the public marts contradict each other.
         """
-        table = self._whole(np.zeros(len(self._free[0])))
+        if self._table is None:
+            self._note(self._whole(np.zeros(len(self._free[0]))))
         goal = np.minimum(needed, self.room)
         while True:
-            self._widen(np.flatnonzero(self.widths < goal).tolist(), table, goal)
+            self._widen(np.flatnonzero(self.widths < goal).tolist(), goal)
             narrow = np.flatnonzero(self.widths < goal)
             if not len(narrow):
                 return
             for sign in (-1.0, 1.0):
                 if self.widths[narrow[0]] < goal[narrow[0]]:
-                    table = self._whole(sign * self._cost(narrow[0]))
+                    self._note(self._whole(sign * self._cost(narrow[0])))
             goal[narrow[0]] = min(goal[narrow[0]], self.widths[narrow[0]])
 
-    def _widen(self, places: Iterable[int], table: Floats, goal: Floats) -> None:
-        """Look among the tables that make the same choices: there linear programming suffices."""
+    def _widen(self, places: Iterable[int], goal: Floats) -> None:
+        """Look among tables that choose as the last one does: there linear programming suffices."""
         least, most = (bound.copy() for bound in self._free)
-        least[self._unknowns :] = most[self._unknowns :] = table[self._unknowns :]
+        if self._table is not None:
+            least[self._unknowns :] = most[self._unknowns :] = self._table[self._unknowns :]
         self._program.bound(least, most)
         for place in places:
-            if self.widths[place] < goal[place]:
-                self._ends(place)
+            for sign in (1.0, -1.0):
+                if self.widths[place] < goal[place]:
+                    self._solved(sign * self._cost(place))
         self._program.bound(*self._free)
 
     def _whole(self, cost: Floats) -> Floats:
         table = self._program.solve_whole(cost)
         if table is None:
             raise ContractError(_CONTRADICTION)
-        self._note(table)
         return table
 
-    def _ends(self, place: int) -> tuple[float, float]:
-        """Return the bounds of a hidden count; a solution that is a table is noted."""
-        ends = []
-        for sign in (1.0, -1.0):
-            solution = self._program.solve(sign * self._cost(place))
-            if solution is None:
-                raise ContractError(_CONTRADICTION)
-            if is_whole(solution):
-                self._note(np.rint(solution))
-            ends.append(float(self._values(solution)[place]))
-        return ends[0], ends[1]
+    def _solved(self, cost: Floats) -> Floats:
+        """Return a solution of least cost; one that is a table is noted."""
+        solution = self._program.solve(cost)
+        if solution is None:
+            raise ContractError(_CONTRADICTION)
+        if is_whole(solution):
+            self._note(np.rint(solution))
+        return solution
 
     def _cost(self, place: int) -> Floats:
         cost = np.zeros(len(self._free[0]))
@@ -183,6 +197,7 @@ class Extremes:
         return values
 
     def _note(self, table: Floats) -> None:
+        self._table = table
         values = self._values(table)
         self.table_low = np.minimum(self.table_low, values)
         self.table_high = np.maximum(self.table_high, values)

@@ -1,7 +1,7 @@
 """Runs the expectations of all marts with Great Expectations.
 
 Belongs here: everything that touches that library, which takes seconds to import and is imported
-when a gate is run, never before. Nothing is written but the pages, and nothing goes out.
+when a gate is run, never before (process.py). Nothing is written, and nothing goes out.
 """
 
 import re
@@ -17,8 +17,7 @@ import pyarrow.parquet
 
 from assets.gate.expectation import Expectation
 from assets.gate.judging import outcome
-from assets.gate.outcome import GateResult, MartResult, Phrase
-from assets.gate.pages import INDEX, write_pages
+from assets.gate.outcome import MartResult, Phrase
 from assets.gate.suites import suite
 from schemas.collection import Collection
 from schemas.contract import Contract, keys
@@ -35,34 +34,29 @@ _SHOWN: Final = 5
 _PARAMETER: Final = re.compile(r"\$(\w+)")
 
 
-def run_gate(
-    marts: Path,
-    collection: Collection,
-    docs: Path,
-    about: Mapping[str, str] | None = None,
-    contracts: Mapping[str, Contract] = MARTS,
-) -> GateResult:
-    """Evaluate what is expected of the marts about to be released, and write the Data Docs.
+def evaluate(
+    marts: Path, collection: Collection, contracts: Mapping[str, Contract] = MARTS
+) -> tuple[MartResult, ...]:
+    """Evaluate what is expected of the marts about to be released; nothing is written.
 
     Args:
         marts: the folder with `<mart>.parquet` of each.
         collection: their collection.
-        docs: the folder the pages go to, made if need be; the same marts give the same bytes.
-        about: facts that stand on every page: `release`, `collection`, `sources`, `basis`.
-        contracts: the contract of each mart by name, in the order of the pages.
+        contracts: the contract of each mart by name, in the order of the results.
 
     Raises:
         ContractError: a mart is not there, or has a contract that no expectation is derived from.
-        LakeError: the pages cannot be written.
     """
     source = _source()
-    results = tuple(
+    return tuple(
         _evaluated(source, name, contract, collection, marts / f"{name}.parquet")
         for name, contract in contracts.items()
     )
-    result = GateResult(results, docs / INDEX)
-    write_pages(result, contracts, collection, about or {})
-    return result
+
+
+def load() -> None:
+    """Import the library, so that evaluating need not."""
+    _library()
 
 
 def _library() -> ModuleType:

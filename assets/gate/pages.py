@@ -17,6 +17,7 @@ from assets.gate.outcome import GateResult, MartResult, Outcome
 from assets.lake import atomic_file
 from schemas.collection import Collection
 from schemas.contract import Column, Contract, columns, description
+from schemas.marts.catalogue import MARTS
 from schemas.wording import plural, visible
 
 INDEX: Final = "index.html"
@@ -34,22 +35,26 @@ def page_name(mart: str) -> str:
 
 
 def write_pages(
-    result: GateResult,
-    contracts: Mapping[str, Contract],
+    marts: tuple[MartResult, ...],
+    docs: Path,
     collection: Collection,
-    about: Mapping[str, str],
-) -> None:
-    """Write the pages beside `result.docs`, the first of them; the same result, the same bytes.
+    about: Mapping[str, str] | None = None,
+    contracts: Mapping[str, Contract] = MARTS,
+) -> GateResult:
+    """Write the pages and return what the gate says; the same results give the same bytes.
 
     Args:
-        result: what the gate says.
-        contracts: the contract of each mart in it.
+        marts: what came of the expectations of each mart.
+        docs: the folder the pages go to, made if need be.
         collection: whose marts they are.
-        about: facts that stand on every page; a `basis` of reconstructed returns stands out.
+        about: facts that stand on every page: `release`, `collection`, `sources`, `basis`; a
+            `basis` of reconstructed returns stands out.
+        contracts: the contract of each mart.
 
     Raises:
         LakeError: a page cannot be written.
     """
+    result, about = GateResult(marts, docs / INDEX), about or {}
     facts = dict(about)
     shared = {
         "collection": collection,
@@ -66,6 +71,7 @@ def write_pages(
         }
         page = result.docs.with_name(page_name(mart.mart))
         _write(page, "mart.html.j2", {**shared, **facts_of_it})
+    return result
 
 
 def _by_column(mart: MartResult, contract: Contract) -> Iterator[Group]:

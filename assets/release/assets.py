@@ -8,6 +8,7 @@ import dagster as dg
 import polars as pl
 
 from assets.declare import COLLECTIONS, OWNERS, ins
+from assets.gate.process import Gate
 from assets.lake import Lake
 from assets.release.contents import PUBLIC, QUALITY
 from assets.release.identity import ingredients
@@ -65,7 +66,10 @@ _MADE_BY = {
     ),
 )
 def marts(
-    context: dg.AssetExecutionContext, lake_root: dg.ResourceParam[Path], **tables: pl.DataFrame
+    context: dg.AssetExecutionContext,
+    lake_root: dg.ResourceParam[Path],
+    gate: dg.ResourceParam[Gate],
+    **tables: pl.DataFrame,
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     lake = Lake(lake_root, context.partition_key)
     made_from = ingredients(
@@ -78,7 +82,7 @@ def marts(
         cases=tables["extracts"].filter("live").select("force_code", "sha256").rows(),
     )
     try:
-        folder, found = publish(lake, {name: tables[name] for name in MARTS}, made_from)
+        folder, found = publish(lake, {name: tables[name] for name in MARTS}, made_from, gate)
     except ReleaseBlockedError as error:
         yield _checked(passed=False, docs=lake.work / QUALITY, found=_why(error))
         raise

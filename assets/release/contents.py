@@ -14,8 +14,9 @@ import polars as pl
 
 from assets.disclosure.edition import public_edition
 from assets.disclosure.write import write_public
-from assets.gate.engine import run_gate
 from assets.gate.outcome import GateResult
+from assets.gate.pages import write_pages as write_quality
+from assets.gate.process import Gate
 from assets.gate.telling import blocking_line, blocking_places, check_metadata
 from assets.lake import Lake, atomic_file
 from assets.pages.figures import Edition
@@ -55,13 +56,15 @@ Found = dict[str, Any]
 class Draft:
     """A release in the making: its marts stand in `folder`, what follows from them is to come.
 
-    `about` are the facts that every file states of the release.
+    `about` are the facts that every file states of the release; `gate` evaluates what is expected
+    of the marts.
     """
 
     folder: Path
     lake: Lake
     marts: Mapping[str, pl.DataFrame]
     about: Mapping[str, str]
+    gate: Gate
 
 
 def about_release(marts: Mapping[str, pl.DataFrame], made_from: Ingredients) -> dict[str, str]:
@@ -95,7 +98,19 @@ def write_parts(draft: Draft) -> dict[str, Found]:
         ReleaseBlockedError: the marts are not fit to be shown.
         LakeError: the lake cannot be written.
     """
-    return {name: make(draft) for name, make in PARTS.items()}
+    found: dict[str, Found] = {}
+    awaited: dict[str, Callable[[], Found]] = {}
+    try:
+        for name, make in PARTS.items():
+            made = make(draft)
+            if callable(made):
+                awaited[name] = made
+            else:
+                found[name] = made
+    finally:
+        # What blocks the release is told first, even where something else has failed meanwhile.
+        found |= {name: wait() for name, wait in awaited.items()}
+    return found
 
 
 def _national_rules(draft: Draft) -> Found:
@@ -113,13 +128,18 @@ def _national_rules(draft: Draft) -> Found:
     return {"told": failed["rule_id"].to_list()}
 
 
-def _expectations(draft: Draft) -> Found:
-    """Block where a critical expectation of a mart is not met."""
+def _expectations(draft: Draft) -> Callable[[], Found]:
+    """Block where a critical expectation of a mart is not met; evaluated while others are made."""
     collection = load_collection(draft.lake.collection)
-    gate = run_gate(draft.folder, collection, draft.folder / QUALITY, draft.about)
-    if not gate.passed:
-        raise ReleaseBlockedError(blocking_line(_kept(gate, draft.lake)), blocking_places(gate))
-    return check_metadata(gate)
+    evaluated = draft.gate.evaluate(draft.folder, collection)
+
+    def judged() -> Found:
+        gate = write_quality(evaluated(), draft.folder / QUALITY, collection, draft.about)
+        if not gate.passed:
+            raise ReleaseBlockedError(blocking_line(_kept(gate, draft.lake)), blocking_places(gate))
+        return check_metadata(gate)
+
+    return judged
 
 
 def _kept(gate: GateResult, lake: Lake) -> GateResult:
@@ -167,11 +187,14 @@ def _report(draft: Draft) -> Found:
     return {}
 
 
-PARTS: Final[dict[str, Callable[[Draft], Found]]] = {
+Part = Callable[[Draft], Found | Callable[[], Found]]
+"""Makes a part and returns what it found, or how to wait for that where it is made elsewhere."""
+
+PARTS: Final[dict[str, Part]] = {
     "national_rules": _national_rules,
     "expectations": _expectations,
     "public": _public,
     "report": _report,
     "datapackage": _datapackage,
 }
-"""The parts in the order in which they are made: first what can block."""
+"""The parts in the order in which they are begun: first what can block."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from assets.gate.process import Gate
 from assets.lake import Lake, sync_folder, write_errors
 from assets.release.contents import Draft, Found, about_release, write_marts, write_parts
 from assets.release.history import record
@@ -21,7 +22,7 @@ from schemas.errors import LakeError
 
 
 def publish(
-    lake: Lake, marts: Mapping[str, pl.DataFrame], made_from: Ingredients
+    lake: Lake, marts: Mapping[str, pl.DataFrame], made_from: Ingredients, gate: Gate
 ) -> tuple[Path, dict[str, Found]]:
     """Write the marts as a release and let `marts/<collection>` show it.
 
@@ -35,7 +36,7 @@ def publish(
     """
     folder = lake.releases / made_from.release_id
     partial = lake.releases / f".{made_from.release_id}.partial"
-    draft = Draft(partial, lake, marts, about_release(marts, made_from))
+    draft = Draft(partial, lake, marts, about_release(marts, made_from), gate)
     with write_errors(lake.releases):
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)

@@ -5,11 +5,11 @@ which answers a question has (schemas/research.py). Respondents are counted with
 simple random sample of those asked.
 """
 
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
 import polars as pl
-from scipy.stats import fisher_exact, norm
 
 from assets.totals.cube import as_rows, percent
 from schemas.contract import conform
@@ -19,7 +19,7 @@ from schemas.research import QUESTIONS, YES
 CONFIDENCE: Final = 0.95
 SIGNIFICANCE: Final = 0.05
 
-_Z: Final = float(norm.ppf((1 + CONFIDENCE) / 2))
+_Z: Final = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 _ASKED: Final = ["year", "question"]
 _PEOPLE: Final = pl.col("respondent_id").n_unique().cast(pl.Int64)
 
@@ -65,6 +65,8 @@ _COUNTS: Final = ["respondents", "base", "previous_respondents", "previous_base"
 
 
 def _p_value(gave: int, of: int, gave_before: int, of_before: int) -> float:
+    from scipy.stats import fisher_exact  # noqa: PLC0415 (takes a third of a second)
+
     table = np.array([[gave, of - gave], [gave_before, of_before - gave_before]])
     return float(fisher_exact(table).pvalue)
 

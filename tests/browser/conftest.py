@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from assets.gate.engine import run_gate
 from assets.pages.figures import Edition
 from assets.pages.write import write_pages
 from assets.release.parquet import write_mart
 from assets.research.tables import ResearchTables
 from schemas.collection import Collection
 from schemas.marts.catalogue import MARTS
+from tests.gate.gated import run_gate
 from tests.pages.released import ABOUT, Marts, marts_of
 
 _ARGUMENTS = [

@@ -16,7 +16,6 @@ import pyarrow
 import pytest
 
 from assets.gate import engine
-from assets.gate.engine import run_gate
 from assets.gate.expectation import Expectation
 from assets.gate.outcome import GateResult
 from assets.gate.suites import suite
@@ -24,6 +23,7 @@ from assets.gate.telling import blocking_line, check_metadata
 from schemas.collection import Collection
 from schemas.errors import ContractError
 from schemas.marts.catalogue import MARTS
+from tests.gate.gated import run_gate
 from tests.gate.sound import put, sound_mart, twice, write_mart
 
 ABOUT = {
@@ -237,7 +237,7 @@ def test_an_expectation_that_crashes_blocks_and_is_our_own_fault(
 
 def test_a_mart_that_is_not_there_is_told(tmp_path: Path, collection: Collection) -> None:
     with pytest.raises(ContractError, match="lacks the mart national_totals"):
-        run_gate(tmp_path, collection, tmp_path / "docs")
+        engine.evaluate(tmp_path, collection)
 
 
 def test_marts_without_a_row_are_evaluated(gate: Gate) -> None:

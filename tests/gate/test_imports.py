@@ -25,7 +25,7 @@ def test_the_engine_alone_imports_it() -> None:
 
 
 def test_importing_the_gate_or_the_command_does_not_load_it() -> None:
-    code = "import pipelines.cli.main, assets.gate.engine, assets.gate.telling"
+    code = "import pipelines.cli.main, assets.gate.engine, assets.gate.process, assets.gate.telling"
     assert "great_expectations" not in _loaded_by(code)
 
 
@@ -39,13 +39,13 @@ def test_another_process_writes_the_same_pages(tmp_path: Path, collection: Colle
     for seed in ("1", "2"):
         code = (
             "import sys, pathlib\n"
-            "from assets.gate.engine import run_gate\n"
+            "from tests.gate.gated import run_gate\n"
             "from schemas.collection import load_collection\n"
             f"here = pathlib.Path({str(tmp_path)!r})\n"
-            f"run_gate(here / 'marts', load_collection({collection.id!r}), here / {seed!r})\n"
+            f"run_gate(here / 'marts', load_collection({collection.id!r}), here / {seed!r}, {{}})\n"
         )
         environment = {**os.environ, "PYTHONHASHSEED": seed}
-        subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+        subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=ROOT)
     first, second = (
         {path.name: path.read_bytes() for path in (tmp_path / seed).iterdir()} for seed in "12"
     )

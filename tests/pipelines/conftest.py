@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from assets.lake import Lake
 from assets.release import contents
+from pipelines import resources
 from pipelines.cli.main import muster
 
 Muster = Callable[..., Result]
@@ -21,9 +23,11 @@ def invoke(lake: Path, *arguments: str | Path) -> Result:
     return CliRunner(env=environment).invoke(muster, [str(a) for a in arguments])
 
 
-def _few_parts() -> dict[str, Callable[[contents.Draft], contents.Found]]:
+def _be_quick(patch: pytest.MonkeyPatch) -> None:
     few = {name: contents.PARTS[name] for name in ("national_rules", "datapackage")}
-    return {**few, "expectations": lambda _: {}, "public": lambda _: {"withheld": "not asked for"}}
+    none = {"expectations": lambda _: {}, "public": lambda _: {"withheld": "not asked for"}}
+    patch.setattr(contents, "PARTS", few | none)
+    patch.setattr(resources, "gate_process", nullcontext)
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +37,7 @@ def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     A test that looks at those parts asks for `every_part`.
     """
     if "every_part" not in request.fixturenames:
-        monkeypatch.setattr(contents, "PARTS", _few_parts())
+        _be_quick(monkeypatch)
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +45,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """The lake of a demo without the slow parts, and what it printed; not to be changed."""
     lake = tmp_path_factory.mktemp("demo")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(contents, "PARTS", _few_parts())
+        _be_quick(patch)
         result = invoke(lake, "demo")
     os.environ.pop("DAGSTER_HOME", None)
     return lake, result

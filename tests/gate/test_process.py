@@ -1,0 +1,76 @@
+"""The gate in a process of its own says what it would say here, and never outlives who asks."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assets.gate.engine import evaluate
+from assets.gate.process import Gate, gate_process
+from schemas.collection import Collection
+from schemas.errors import ContractError, ServiceError
+from schemas.marts.catalogue import MARTS
+from tests.gate.sound import sound_mart, write_mart
+from tests.test_structure import ROOT
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    with gate_process() as process:
+        yield process
+
+
+def test_it_says_what_the_engine_says(gate: Gate, tmp_path: Path, collection: Collection) -> None:
+    for name, contract in MARTS.items():
+        write_mart(tmp_path, name, sound_mart(name, contract, collection))
+    assert gate.evaluate(tmp_path, collection)() == evaluate(tmp_path, collection)
+
+
+def test_what_is_wrong_is_raised_here_and_the_next_is_answered(
+    gate: Gate, tmp_path: Path, collection: Collection
+) -> None:
+    for _ in range(2):
+        with pytest.raises(ContractError, match="lacks the mart national_totals"):
+            gate.evaluate(tmp_path, collection)()
+
+
+def test_a_process_that_was_killed_is_told(
+    gate: Gate, tmp_path: Path, collection: Collection
+) -> None:
+    answer = gate.evaluate(tmp_path, collection)
+    os.kill(gate._process.pid or 0, signal.SIGKILL)
+    with pytest.raises(ServiceError, match=r"exit code -9.* run again"):
+        answer()
+    with pytest.raises(ServiceError, match="exit code -9"):
+        gate.evaluate(tmp_path, collection)
+
+
+def test_it_ends_with_a_process_that_is_killed() -> None:
+    """Else each killed run would leave one behind, and it would hold memory for ever."""
+    code = (
+        "import time\n"
+        "from assets.gate.process import gate_process\n"
+        "if __name__ == '__main__':\n"
+        "    with gate_process() as gate:\n"
+        "        print(gate._process.pid, flush=True)\n"
+        "        time.sleep(60)\n"
+    )
+    asking = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert asking.stdout is not None
+    number = int(asking.stdout.readline())
+    asking.kill()
+    asking.wait()
+    asking.stdout.close()
+    limit = time.monotonic() + 30
+    while Path(f"/proc/{number}").exists():
+        assert time.monotonic() < limit, "the gate outlives the process it was made for"
+        time.sleep(0.1)
