@@ -44,12 +44,14 @@ _WHAT: Final = {
 class Results:
     """Median runs: of the job and peers by rows, of the job by rows and shape, of returns.
 
-    `cluster` has those of the job at 10 million rows in one process and on workers.
+    `stages` has the seconds of a refresh of the returns by stage. `cluster` has the runs of the job
+    at 10 million rows in one process and on workers.
     """
 
     volumes: Mapping[int, Runs]
     shapes: Mapping[int, Runs]
     returns: Runs
+    stages: Mapping[str, float]
     cluster: Runs
 
 
@@ -141,6 +143,7 @@ def _lines(results: Results) -> Iterator[str]:
     if results.cluster:
         yield from _table("10,000,000 rows on a cluster", results.cluster, "one process")
     yield from _table("Returns", results.returns, "script")
+    yield from _where_time_goes(results.stages)
 
 
 def _bar(bar: Bar, results: Results) -> str:
@@ -161,6 +164,19 @@ def _table(title: str, runs: Runs, base: str) -> Iterator[str]:
         beside = run.wall / runs[base].wall
         numbers = f"{run.wall:.2f} | {run.cpu:.2f} | {run.peak / 1e6:,.0f} | {beside:.2f}"
         yield f"| {_WHAT[name]} | {numbers} |"
+
+
+def _where_time_goes(stages: Mapping[str, float]) -> Iterator[str]:
+    yield ""
+    yield (
+        "Where a refresh spends its time, in seconds. `release` writes the marts, the public"
+        " edition with its proof, the pages and the workbook, and waits for the gate, which has"
+        " been loading meanwhile; `around` is loading Dagster and what the assets need, and ending."
+    )
+    yield ""
+    yield f"| {' | '.join(stages)} |"
+    yield f"|{'---:|' * len(stages)}"
+    yield f"| {' | '.join(f'{seconds:.2f}' for seconds in stages.values())} |"
 
 
 def _machine() -> str:

@@ -107,6 +107,7 @@ def main() -> None:
     sizes = sorted({*given.rows, *(() if given.only else USUAL)})
     data_folder().mkdir(parents=True, exist_ok=True)
     volumes = {rows: volume(rows, given.rounds) for rows in sizes}
+    of_returns, stages = returns.measured(given.rounds or _FEW)
     results = report.Results(
         volumes=volumes,
         shapes={
@@ -114,7 +115,8 @@ def main() -> None:
             for rows, runs in volumes.items()
             if rows >= MOST_IN_MEMORY
         },
-        returns=returns.measured(given.rounds or _FEW),
+        returns=of_returns,
+        stages=stages,
         cluster=(
             cluster.measured(made(ON_CLUSTER, "uneven"), data_folder(), given.rounds or _FEW)
             if ON_CLUSTER in sizes

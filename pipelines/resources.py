@@ -1,6 +1,7 @@
 """What the assets are given to work with: the lake, held for one run at a time, and the gate."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,7 @@ import dagster as dg
 from assets.gate.process import Gate, gate_process
 from assets.lake import held, lake_root, sweep
 from pipelines.dead_runs import end_dead_runs
+from pipelines.instance import history_at_hand
 from pipelines.io import ParquetTables
 from pipelines.jobs import QUEUES
 
@@ -25,9 +27,10 @@ def lake(context: dg.InitResourceContext) -> Iterator[Path]:
     """
     root, run = lake_root(), context.run
     queues = run is not None and QUEUES.items() <= run.tags.items()
-    with held(root, patience=_PATIENCE if queues else 0.5):
+    with held(root, patience=_PATIENCE if queues else 0.5), ExitStack() as stack:
         if run is not None and context.instance is not None:
             end_dead_runs(context.instance, run)
+            stack.enter_context(history_at_hand(context.instance, run.run_id))
         sweep(root)
         yield root
 
