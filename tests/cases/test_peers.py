@@ -38,7 +38,7 @@ def _results(job: float, peak: float) -> Results:
     runs = {"job": Run(job, job, peak), **others}
     returns = {"refresh": Run(30, 30, 1), "script": Run(10, 10, 1), "check one": Run(1, 1, 1)}
     returns |= {"script one": Run(1, 1, 1), "help": Run(0.1, 0.1, 1)}
-    return Results({10_000_000: runs}, {}, returns, cluster={})
+    return Results({10_000_000: runs}, {}, returns, {"intake": 2.0, "around": 1.0}, cluster={})
 
 
 def test_the_page_says_what_is_met_what_is_missed_and_what_was_not_measured() -> None:
@@ -46,6 +46,7 @@ def test_the_page_says_what_is_met_what_is_missed_and_what_was_not_measured() ->
     assert "| 10M rows beside DuckDB | 0.65 x | 0.60 x | met |" in text
     assert "| 10M rows beside pandera on polars | 0.55 x | 0.60 x | **missed by 9%** |" in text
     assert "| 100M rows beside DuckDB | 0.5 x | | not measured in this run |" in text
+    assert "| intake | around |\n|---:|---:|\n| 2.00 | 1.00 |" in text
 
 
 def test_peak_memory_is_the_programs_own() -> None:

@@ -53,6 +53,7 @@ def test_the_demo_publishes_everything_and_says_so(demo: tuple[Path, Result]) ->
     assert set(_mart(lake, "investigations")["basis"]) == {"reconstructed"}
 
 
+@pytest.mark.slow
 def test_running_again_changes_nothing(lake: Lake, run: Muster) -> None:
     release = lake.marts.resolve()
     before = hashes(release)
@@ -63,6 +64,7 @@ def test_running_again_changes_nothing(lake: Lake, run: Muster) -> None:
     assert hashes(release) == before
 
 
+@pytest.mark.slow
 def test_one_more_case_in_one_cell_and_its_totals(
     lake: Lake, run: Muster, sample: Callable[[str], SampleReturn]
 ) -> None:

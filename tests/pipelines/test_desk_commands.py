@@ -32,6 +32,7 @@ def test_the_sample_has_its_known_queries(run: Muster) -> None:
     assert {row["state"] for row in rows} == {"open"}
 
 
+@pytest.mark.slow
 def test_a_query_is_answered_by_one_and_accepted_by_another(lake: Lake, run: Muster) -> None:
     query_id = _query(run, "CHS", "Q105")["query_id"]
     assert _status(run, "CHS")["state"] == "queried"

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 def test_real_reports_are_reconciled_with_their_forces_returns(lake: Lake, run: Muster) -> None:
     lake.reports.mkdir()
     for name in REPORTS:

@@ -56,6 +56,7 @@ def test_only_entries_that_nothing_determines_are_stored(frame: pl.DataFrame) ->
     assert stored.join(frame, on=stored.columns, how="anti").is_empty()
 
 
+@pytest.mark.slow
 def test_solving_again_gives_the_stored_returns() -> None:
     """A sample edited by hand, or solved differently each time, could not be explained."""
     solved = as_csv(solve(load_collection(COLLECTION)))
