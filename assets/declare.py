@@ -5,14 +5,16 @@ Belongs here: what every table asset has in common. The bodies stand in each sta
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import dagster as dg
 import polars as pl
 
+from assets.intake.settling import state_key
 from schemas.collection import collection_files
 from schemas.contract import Contract, columns, description
-from schemas.errors import MusterError
+from schemas.errors import MusterError, UnforeseenError
 
 COLLECTIONS: Final = dg.StaticPartitionsDefinition(sorted(collection_files()))
 """Everything is partitioned by collection: one step reads all returns of one collection."""
@@ -42,6 +44,27 @@ def retried() -> Iterator[None]:
         if isinstance(error, MusterError) and error.permanent:
             raise error from None  # Dagster keeps causes for good, and one could quote a return
         raise dg.RetryRequested(max_retries=_RETRIES, seconds_to_wait=_PAUSE) from error
+    except Exception as error:
+        raise unquoted(error) from None
+
+
+def unquoted(error: Exception) -> UnforeseenError:
+    """Return an unforeseen error without its words, and from where it was raised.
+
+    To be raised `from None`: Dagster keeps what an error says for good, and one of a library quotes
+    the value that it stumbled on.
+    """
+    return UnforeseenError(error).with_traceback(error.__traceback__)
+
+
+class TakeIn(dg.Config):
+    """`only`: keys of the states in which files were seen to have settled; None for all files."""
+
+    only: list[str] | None = None
+
+    def settled(self, path: Path) -> bool:
+        """Return whether a dropped file may be taken in as it is now."""
+        return self.only is None or state_key(path) in self.only
 
 
 def column_schema(contract: Contract) -> dg.TableSchema:

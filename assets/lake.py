@@ -203,12 +203,21 @@ def write_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UnavailableError(
-            Path(error.filename or path),
-            f"cannot be written ({error.strerror or error})",
-            "Nothing that analysts see has changed. Free space or mend the permissions, then run"
-            " again.",
-        ) from error
+        raise _unwritten(Path(error.filename or path), error.strerror or str(error)) from error
+    except Exception as error:
+        # Polars has an error of its own for what the system refused, and names no file.
+        if type(error).__module__ != "polars.exceptions" or "(os error " not in str(error):
+            raise
+        raise _unwritten(path, str(error).rpartition("IO error: ")[2]) from error
+
+
+def _unwritten(path: Path, why: str) -> UnavailableError:
+    return UnavailableError(
+        path,
+        f"cannot be written ({why})",
+        "Nothing that analysts see has changed. Free space or mend the permissions, then run"
+        " again.",
+    )
 
 
 @contextmanager

@@ -69,7 +69,11 @@ def history() -> Iterator[Examined]:
         yield from _of_instance(home)
     except Exception as error:  # whatever keeps it from opening is the finding
         yield bad(
-            "Dagster", home, f"cannot be opened: {error}", "Mend dagster.yaml or its database."
+            "Dagster",
+            home,
+            f"cannot be opened: {str(error).partition(chr(10))[0]}",
+            "Where the disk is full or read-only, mend that first. Else mend dagster.yaml or its"
+            " database.",
         )
 
 

@@ -6,11 +6,13 @@ Belongs here: reading the lake for it. Does not: what the lines say (assets/desk
 from datetime import date
 
 import dagster as dg
+import polars as pl
 
+from assets.cases.refused import refused_extracts
 from assets.desk.inventory import inventory
 from assets.desk.ledger import Ledger, utc_now
 from assets.desk.queries import queries, read_answers
-from assets.intake.landing import waiting
+from assets.intake.landing import waiting_anywhere
 from assets.lake import Lake, lake_root
 from assets.validation.standing import standing
 from schemas.collection import Collection, load_collection
@@ -35,11 +37,15 @@ def inventory_now(collection: Collection, today: date) -> list[str]:
         return [f"nothing has been run yet; {len(collection.forces)} forces are expected"]
     if not lake.marts.exists():
         lines.append("no release is shown to analysts; run: muster run")
-    unfinished = waiting(lake.landing).unfinished
+    unfinished = waiting_anywhere(lake.landing).unfinished
     if unfinished:
         lines.append(f"{plural(len(unfinished), 'file')} in landing still open for writing")
     now = standing(lake)
     asked = queries(now.current_findings(), read_answers(Ledger(lake)))
+    refused = refused_extracts(pl.read_parquet(lake.table("cases", "extracts")))
+    if refused.height:
+        listed = ", ".join(refused["force_code"])
+        lines.append(f"{plural(refused.height, 'case extract')} refused whole: {listed}")
     return lines + inventory(now.status(collection), asked, collection, today)
 
 

@@ -64,13 +64,14 @@ def refresh(collection_id: str, *, on_step: Callable[[str], None] | None = None)
     if not result.success:
         return Refreshed(result.run_id, reason(result.all_events), lost=lost)
     about = _metadata(result, ["intake", "receipts"])
+    cases = _metadata(result, ["cases", "extracts"])
     return Refreshed(
         result.run_id,
         None,
         release=_metadata(result, ["release", "marts"])["release"],
         new=about["new"],
         duplicates=about["received_before_under_another_name"],
-        left=about["left_in_landing"],
+        left=about["left_in_landing"] | cases["left_in_landing"],
         refused=about["refused"],
         ignored=about["ignored_in_landing"],
         research=_metadata(result, ["research", "research_files"])["new"],

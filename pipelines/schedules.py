@@ -1,21 +1,25 @@
 """When a collection runs by itself: each day of its window, as its file says."""
 
+import datetime
+import time
 from collections.abc import Iterator
-from datetime import time
 from typing import Final
 
 import dagster as dg
 
+from assets.intake.settling import quiet
+from assets.lake import Lake, lake_root
 from pipelines.automation import named, schedule_status
 from pipelines.inventory import inventory_job, inventory_now, list_what_is_broken
-from pipelines.jobs import QUEUES, refresh
+from pipelines.jobs import QUEUES, refresh, taking_in
 from schemas.collection import Collection, collection_files, load_collection
 
 
 def daily_refresh(collection: Collection) -> dg.ScheduleDefinition:
     """Return the schedule of a collection's daily refresh.
 
-    It takes in whatever waits, and rebuilds: what was decided at the desk counts from then on.
+    It takes in whatever waits and is whole, and rebuilds: what was decided at the desk counts from
+    then on.
     """
 
     @dg.schedule(
@@ -30,8 +34,12 @@ def daily_refresh(collection: Collection) -> dg.ScheduleDefinition:
         day = collection.day_of(context.scheduled_execution_time)
         if not collection.is_open(day):
             return _closed(collection)
+        landing = Lake(lake_root(), collection.id).landing
         return dg.RunRequest(
-            run_key=f"{collection.id}:{day}", partition_key=collection.id, tags=QUEUES
+            run_key=f"{collection.id}:{day}",
+            partition_key=collection.id,
+            run_config=taking_in(quiet(landing, time.time(), collection.running.settle_seconds)),
+            tags=QUEUES,
         )
 
     return daily
@@ -64,7 +72,7 @@ def morning_inventory(collection: Collection) -> dg.ScheduleDefinition:
     return morning
 
 
-def _daily(at: time) -> str:
+def _daily(at: datetime.time) -> str:
     return f"{at.minute} {at.hour} * * *"
 
 

@@ -15,7 +15,7 @@ from dagster import DagsterRunStatus
 from assets.intake.settling import Look, Memory, look
 from assets.lake import Lake, is_held, lake_root
 from pipelines.automation import named, sensor_status
-from pipelines.jobs import QUEUES, refresh
+from pipelines.jobs import QUEUES, refresh, taking_in
 from pipelines.outcome import can_pass
 from schemas.collection import Collection, collection_files, load_collection
 from schemas.wording import plural
@@ -51,7 +51,7 @@ class Asked:
         return dg.RunRequest(
             run_key=self.run_key,
             partition_key=collection.id,
-            run_config={"ops": {"intake": {"config": {"only": self.only}}}},
+            run_config=taking_in(self.only),
             tags=QUEUES,
         )
 

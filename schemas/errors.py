@@ -50,6 +50,17 @@ class ServiceError(MusterError):
     permanent = False
 
 
+class UnforeseenError(MusterError):
+    """A fault of the program, without the words of the error, which could quote a return."""
+
+    def __init__(self, error: Exception) -> None:
+        """Name the kind of the error, and what to do."""
+        super().__init__(
+            f"{type(error).__name__}, which Muster did not foresee: a fault of the program, not of"
+            " the data. Report it with the run's log."
+        )
+
+
 class ReleaseBlockedError(MusterError):
     """The marts were made and are not fit to be shown; the last release stays in place.
 

@@ -11,7 +11,7 @@ import polars as pl
 from assets.cases.pool import Done, Pool, chosen_pool
 from assets.cases.received import judge_received
 from assets.cases.store import CaseStore
-from assets.declare import COLLECTIONS, retried, table_spec
+from assets.declare import COLLECTIONS, TakeIn, retried, table_spec
 from assets.lake import Lake
 from schemas.cases.tables import UNREADABLE_STATE, Extracts
 from schemas.collection import load_collection
@@ -32,13 +32,13 @@ _STAGE = "cases"
 )
 @retried()
 def cases(
-    context: dg.AssetExecutionContext, lake_root: dg.ResourceParam[Path]
+    context: dg.AssetExecutionContext, config: TakeIn, lake_root: dg.ResourceParam[Path]
 ) -> tuple[dg.Output[pl.DataFrame], dg.Output[pl.DataFrame]]:
     """Take in what waits in the cases folder, and judge the extract of each force."""
     lake = Lake(lake_root, context.partition_key)
     collection = load_collection(lake.collection)
     store = CaseStore(lake)
-    taken = store.take_in(collection)
+    taken = store.take_in(collection, config.settled)
     for name, reason in taken.left.items():
         context.log.warning(f"{name} stays in landing: {reason}")
     done: list[Done] = []
@@ -80,6 +80,7 @@ def _of_cluster(pool: Pool, done: Sequence[Done]) -> dict[str, Any]:
     name="extracts_are_sound",
     description="Every extract can be read, and has no more bad rows than the collection allows.",
 )
+@retried()
 def extracts_are_sound(extracts: pl.DataFrame) -> dg.AssetCheckResult:
     refused = extracts.filter(pl.col("state").is_in(["rejected", UNREADABLE_STATE]))
     return dg.AssetCheckResult(
@@ -88,6 +89,7 @@ def extracts_are_sound(extracts: pl.DataFrame) -> dg.AssetCheckResult:
         metadata={
             "refused": refused.height,
             "bad_rows": int(extracts["bad"].sum()),
-            "problems": refused.head(20).select("force_code", "problem").rows(),
+            # Not the problem itself: it can quote a heading, and Dagster keeps this for good.
+            "first": refused.head(20).select("force_code", "version", "state", "bad").rows(),
         },
     )

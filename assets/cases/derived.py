@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from assets.cases.refused import refused_extracts
 from schemas import vocabulary as v
 from schemas.contract import conform
 from schemas.returns_template import INVESTIGATION_ROWS, TOTAL
@@ -107,10 +108,11 @@ def only_rows(extracts: pl.DataFrame, receipts: pl.DataFrame) -> pl.DataFrame:
     Args:
         extracts: table Extracts.
         receipts: table Receipts. A force that sent any workbook has its grid there, or has to
-            mend it there: rows must not get around a rejected return.
+            mend it there: rows must not get around a rejected return. An extract without a row
+            does not say that there was no case; only a workbook can.
     """
     sent = receipts.drop_nulls("force_code")
-    return extracts.filter("live").join(sent, on="force_code", how="anti")
+    return extracts.filter("live", pl.col("rows") > 0).join(sent, on="force_code", how="anti")
 
 
 def derived_returns(only: pl.DataFrame) -> pl.DataFrame:
@@ -120,8 +122,14 @@ def derived_returns(only: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def told_in_status(status: pl.DataFrame, only: pl.DataFrame) -> pl.DataFrame:
-    """Return the mart ReturnsStatus with the extracts of `only_rows` in the place of returns."""
+def told_in_status(
+    status: pl.DataFrame, only: pl.DataFrame, extracts: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the mart ReturnsStatus with the extracts of `only_rows` in the place of returns.
+
+    Its notes also name the forces whose newest extract, by the table Extracts, is refused, or has
+    no row where no workbook says that there was no case.
+    """
     named = ["receipt_id", "version", "received_at", "sha256"]
     found = only.select(
         "force_code",
@@ -131,4 +139,31 @@ def told_in_status(status: pl.DataFrame, only: pl.DataFrame) -> pl.DataFrame:
             "sent only case rows: its investigations are derived from them, the rest is missing"
         ),
     )
-    return status.update(found, on="force_code")
+    missing = status.filter(pl.col("state") == "missing").select("force_code")
+    doubtful = pl.concat(
+        [_refused(extracts), _empty(extracts).join(missing, on="force_code", how="semi")]
+    )
+    told = status.update(found, on="force_code").join(doubtful, on="force_code", how="left")
+    both = pl.concat_str("notes", "why_not", separator="; ", ignore_nulls=True)
+    noted = pl.any_horizontal(pl.col("notes", "why_not").is_not_null())
+    return told.with_columns(notes=pl.when(noted).then(both)).select(status.columns)
+
+
+def _empty(extracts: pl.DataFrame) -> pl.DataFrame:
+    """Say of each force whose live extract has no row that this is no zero: `why_not`."""
+    text = "case rows, version {}, without a row; that there was no case has to stand in a workbook"
+    return extracts.filter("live", pl.col("rows") == 0).select(
+        "force_code", why_not=pl.format(text, "version")
+    )
+
+
+def _refused(extracts: pl.DataFrame) -> pl.DataFrame:
+    """Say of each force whose newest extract does not count why: `why_not` by force_code."""
+    version, bad = pl.col("version"), pl.col("bad")
+    are = pl.when(bad == 1).then(pl.lit("is")).otherwise(pl.lit("are"))
+    share = pl.format("{} of {} rows {} bad", bad, "rows", are)
+    why = share.fill_null("it cannot be read")
+    return refused_extracts(extracts).select(
+        "force_code",
+        why_not=pl.format("case rows, version {}, refused: {}", version, why),
+    )

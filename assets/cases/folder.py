@@ -24,14 +24,17 @@ def new_contents(folder: Path, names: Collection[str]) -> Iterator[Path]:
     """Yield an empty folder that takes the place of `folder` when the block ends well.
 
     `names` are the files it will have. Other work can lie beside the yielded folder. What a
-    killed run left there is removed by the next.
+    killed run left there is removed by the next. A link stays: what it names is replaced.
 
     Raises:
-        SetupError: `folder` holds anything else, which would be lost.
+        SetupError: `folder` holds anything else, which would be lost, or cannot be moved away.
         BusyError: another run is writing to it.
         LakeError: it cannot be written.
     """
     folder = folder.absolute()
+    if folder.is_symlink():
+        # Only then: other machines may have the same path by other links.
+        folder = folder.resolve()
     _refuse_others(folder, names)
     work = folder.with_name(f".{folder.name}.partial")
     with _held(work), write_errors(work):
@@ -57,6 +60,11 @@ def _refuse_others(folder: Path, names: Collection[str]) -> None:
         raise SetupError(
             f"{folder} would be replaced, but it is not a folder of results alone"
             f" ({', '.join(others[:5])}). Name a folder of its own."
+        )
+    if folder.is_mount() or folder.samefile(os.curdir):
+        raise SetupError(
+            f"{folder} would be replaced, and cannot be: a disk is mounted there, or it is the"
+            " folder you are in. Name a folder below it."
         )
 
 

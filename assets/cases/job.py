@@ -99,6 +99,7 @@ def _process_all(
         done += rows
         tell(done, total)
 
+    tell(0, total)
     for outcome in pool(parts, collection, limits, folder, advance):
         if isinstance(outcome, PartResult):
             results.append(outcome)

@@ -17,8 +17,9 @@ from schemas.collection import Collection
 class Limits:
     """How much is in memory at once; the results are the same for any limits.
 
-    `rows_at_once`: rows that are read together, of about 300 bytes while they are judged. Small
-    forces are worked on together up to as many: 44 small passes take half as long again as a few.
+    `rows_at_once`: rows that are read together, of about 300 bytes while they are judged; fewer
+    where they are wide. Small forces are worked on together up to as many: 44 small passes take
+    half as long again as a few.
     `keys_at_once`: keys that are compared together, of 16 bytes; more go through files.
     """
 

@@ -4,9 +4,11 @@ Belongs here: which rows are in memory together, and where each of them stands. 
 they mean.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from itertools import groupby
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -15,6 +17,12 @@ from assets.cases.place import reading, scan
 from assets.cases.refusal import SEND_AGAIN, in_short, refused
 from assets.cases.source import Source
 from schemas.cases.columns import FOLDER
+
+_ROW_BYTES: Final = 200
+"""What a row takes at most, if it is not wide: one of 2,000 characters counts as ten."""
+
+_SAMPLE: Final = 1000
+_SAMPLED: Final = 8
 
 
 @dataclass(frozen=True)
@@ -47,8 +55,9 @@ class Rows:
     """The rows of some files in chunks of at most `at_once` rows, which can be read repeatedly."""
 
     def __init__(self, sources: Iterable[Source], at_once: int) -> None:
-        """Cut the files into `chunks`, in order."""
-        self.chunks = tuple(_cut(sources, at_once))
+        """Cut the files into `chunks`, in order; where rows are wide, into smaller ones."""
+        sources = tuple(sources)
+        self.chunks = tuple(_cut(sources, _fitting(sources, at_once)))
         self._held: list[Table] | None = None
 
     def read(self, chunk: Chunk) -> list[Table]:
@@ -63,6 +72,19 @@ class Rows:
         if len(self.chunks) == 1:
             self._held = tables
         return tables
+
+
+def _fitting(sources: Sequence[Source], at_once: int) -> int:
+    """Return how many rows take no more memory than `at_once` usual ones, by a sample."""
+    largest = nlargest(_SAMPLED, (source for source in sources if source.rows), key=_rows)
+    sample = tuple(Slice(source, 0, min(source.rows, _SAMPLE)) for source in largest)
+    sizes = (table.rows.estimated_size() / table.rows.height for table in _read(sample))
+    widest = max(sizes, default=0)
+    return min(at_once, max(_SAMPLE, int(at_once * _ROW_BYTES / max(widest, _ROW_BYTES))))
+
+
+def _rows(source: Source) -> int:
+    return source.rows
 
 
 def _cut(sources: Iterable[Source], at_once: int) -> Iterator[Chunk]:

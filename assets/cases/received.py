@@ -52,7 +52,7 @@ def judge_received(
     before it is judged next.
 
     Raises:
-        LakeError: the quarantine cannot be written.
+        LakeError: a kept file is not what was received, or the quarantine cannot be written.
         MusterError: the cluster of the pool cannot do the work.
     """
     older: dict[str | None, list[Version]] = {}
@@ -99,7 +99,7 @@ def _judge(
     for version in versions:
         for kept in version.files:
             try:
-                (source,) = find_sources([store.path(kept)])
+                (source,) = find_sources([store.unchanged(kept)])
             except ExtractRefusedError as error:
                 refused[kept] = error.refusals[0]
             else:

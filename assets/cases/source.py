@@ -16,6 +16,7 @@ from assets.cases.place import Place, files_at, folders, head, reading, same, sc
 from assets.cases.refusal import SEND_AGAIN, ExtractRefusedError, Refusal, in_short, refused
 from assets.cases.typed import wrong_types
 from schemas.cases.columns import TYPES
+from schemas.wording import visible
 
 _FOLDER: Final = re.compile(r"force_code=(.*)")
 _NO_FORCE: Final = "__HIVE_DEFAULT_PARTITION__"
@@ -23,6 +24,9 @@ _NO_FORCE: Final = "__HIVE_DEFAULT_PARTITION__"
 
 _MAGIC: Final = b"PAR1"
 _BYTES_PER_CSV_ROW: Final = 80
+
+_OPEN_AT_ONCE: Final = 200
+"""Files; a process may have about a thousand open."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,10 @@ def find_sources(paths: Sequence[Place]) -> list[Source]:
 
 
 def _source(file: Place) -> Source:
+    name = str(file)
+    if name != name.encode(errors="replace").decode():
+        problem = "the name of the file is not text in UTF-8"
+        raise refused(visible(name, None), problem, "Rename it.")
     if isinstance(file, Path) and not file.is_file():
         raise refused(str(file), "this is no file, or a link to none", SEND_AGAIN)
     magic = head(file, len(_MAGIC))
@@ -85,14 +93,14 @@ def _source(file: Place) -> Source:
         )
     if text:
         about = size(file) // _BYTES_PER_CSV_ROW
-        return Source(str(file), file, _folder(file), {}, about, text=True)
+        return Source(str(file), file, folder_force(file), {}, about, text=True)
     try:
         with reading([file]):
             sent = scan([file]).collect_schema()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         problem = f"the file is damaged or cut off ({in_short(error)})"
         raise refused(str(file), problem, SEND_AGAIN) from error
-    source = Source(str(file), file, _folder(file), sent, 0, text=False)
+    source = Source(str(file), file, folder_force(file), sent, 0, text=False)
     check_columns(source, list(sent))
     if wrong := wrong_types(sent):
         raise refused(
@@ -103,7 +111,7 @@ def _source(file: Place) -> Source:
     return source
 
 
-def _folder(file: Place) -> str | None:
+def folder_force(file: Place) -> str | None:
     """Return the force of the Hive folder, None where there is none and in the folder of null."""
     value = _folder_value(file)
     return None if value == _NO_FORCE else value
@@ -118,11 +126,16 @@ def _folder_value(file: Place) -> str | None:
 
 
 def _counted(sources: Iterable[Source]) -> list[Source]:
-    """Fill in the rows of the Parquet files, from all their footers at once."""
+    """Fill in the rows of the Parquet files, from the footers of many at once."""
     sources = list(sources)
-    counts = [scan([source.path]).select(pl.len()) for source in sources if not source.text]
-    with reading([source.path for source in sources]):
-        rows = iter(pl.concat(counts).collect()["len"] if counts else ())
+    places = [source.path for source in sources if not source.text]
+    counts: list[int] = []
+    for first in range(0, len(places), _OPEN_AT_ONCE):
+        some = places[first : first + _OPEN_AT_ONCE]
+        with reading(some):
+            found = pl.concat(scan([place]).select(pl.len()) for place in some).collect()
+        counts += found["len"].to_list()
+    rows = iter(counts)
     return [source if source.text else replace(source, rows=next(rows)) for source in sources]
 
 

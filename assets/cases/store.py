@@ -6,20 +6,25 @@ A version is all files of a force that lie in landing when a new one has come.
 
 import hashlib
 import json
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 from assets.cases.refusal import ExtractRefusedError
+from assets.cases.source import folder_force
 from assets.cases.whose import force_of
-from assets.intake.landing import OPEN, waiting
-from assets.intake.raw_store import ID_LENGTH, Clock, utc_now
+from assets.intake.kept import ID_LENGTH, check_unchanged
+from assets.intake.landing import ARRIVING, CASES, OPEN, waiting_below
+from assets.intake.raw_store import Clock, utc_now
 from assets.lake import Lake, atomic_file
 from schemas.collection import Collection
+from schemas.errors import LakeError
+
+Settled = Callable[[Path], bool]
 
 _CHUNK: Final = 1024 * 1024
+_HASH_LENGTH: Final = 64
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,8 @@ class TakenCases:
     left: dict[str, str]
 
 
-class _ChangedError(Exception):
-    """A file changed while it was copied; it is taken in once it is whole."""
+class _LeftError(Exception):
+    """A file stays in landing for the next round; the text says why."""
 
 
 class CaseStore:
@@ -56,7 +61,7 @@ class CaseStore:
 
     def __init__(self, lake: Lake, clock: Clock = utc_now) -> None:
         """Open the store of a lake."""
-        self._landing = lake.landing / "cases"
+        self._landing = lake.landing / CASES
         self._files = lake.raw / "cases"
         self._versions = lake.raw / "case_versions"
         self._clock = clock
@@ -68,39 +73,71 @@ class CaseStore:
         return [Version(**{**item, "files": tuple(item["files"])}) for item in data]
 
     def path(self, kept: str) -> Path:
-        """Return where a kept file lies, under its own name and folder."""
-        return next(_whole_files(self._files / kept))
+        """Return where a kept file lies, under its own name and folder.
+
+        Raises:
+            LakeError: it is gone.
+        """
+        for path in _whole_files(self._files / kept):
+            return path
+        raise LakeError(
+            self._files / kept, "holds no file any more", "Restore it from the backup of the lake."
+        )
+
+    def unchanged(self, kept: str) -> Path:
+        """Return where a kept file lies, once its bytes are seen to be those that were received.
+
+        Raises:
+            LakeError: they are not, or are gone.
+        """
+        path = self.path(kept)
+        check_unchanged(path, self.name(kept), kept[-_HASH_LENGTH:])
+        return path
 
     def name(self, kept: str) -> str:
         """Return the name under which a kept file was dropped, with its folders."""
         return str(self.path(kept).relative_to(self._files / kept))
 
-    def take_in(self, collection: Collection) -> TakenCases:
+    def take_in(self, collection: Collection, settled: Settled = lambda _: True) -> TakenCases:
         """Take dropped files in, and make a version for each force that sent a new one.
+
+        The same bytes in the folder of another force are another file: the folder says whose.
+
+        Args:
+            collection: the collection, with its forces.
+            settled: whether a file that was not received before may be taken as it is now.
 
         Raises:
             LakeError: the store cannot be written.
         """
-        dropped, left = _dropped(self._landing)
+        dropped = waiting_below(self._landing)
+        left = {path.name: OPEN for path in dropped.unfinished}
         folders = sorted(self._files.glob("*-*"))
-        known = {path.name[-64:]: path.name for path in folders if any(_whole_files(path))}
+        known = {
+            (kept.name[-_HASH_LENGTH:], folder_force(path)): kept.name
+            for kept in folders
+            for path in _whole_files(kept)
+        }
         last = max((int(path.name.partition("-")[0]) for path in folders), default=0)
         lying: set[str] = set()
-        for path in dropped:
-            sha256 = _hash(path)
-            if sha256 not in known:
-                last += 1
-                try:
-                    known[sha256] = self._keep(path, sha256, last)
-                except _ChangedError:
-                    left[path.name] = OPEN
-                    continue
-            lying.add(known[sha256])
+        for path in dropped.files:
+            try:
+                sha256 = _hash(path)
+                identity = (sha256, folder_force(path))
+                if identity not in known:
+                    known[identity] = self._keep(path, sha256, last + 1, settled)
+                    last += 1
+            except _LeftError as reason:
+                left[path.name] = str(reason)
+            else:
+                lying.add(known[identity])
         # Also a file that a run kept before it was killed is still to be listed.
         fresh = lying - {kept for version in self.versions() for kept in version.files}
         return TakenCases(tuple(self._new_versions(lying, fresh, collection)), left)
 
-    def _keep(self, path: Path, sha256: str, number: int) -> str:
+    def _keep(self, path: Path, sha256: str, number: int, settled: Settled) -> str:
+        if not settled(path):
+            raise _LeftError(ARRIVING)
         kept = f"{number:06d}-{sha256}"
         target = self._files / kept / path.relative_to(self._landing)
         digest = hashlib.sha256()
@@ -109,7 +146,7 @@ class CaseStore:
                 digest.update(chunk)
                 file.write(chunk)
             if digest.hexdigest() != sha256:
-                raise _ChangedError
+                raise _LeftError(OPEN)
         return kept
 
     def _new_versions(
@@ -131,13 +168,17 @@ class CaseStore:
 
     def _write(self, force: str | None, files: list[str], problem: str | None) -> Version:
         earlier = self.versions()
-        hashes = [kept[-64:] for kept in files]
+        hashes = [kept[-_HASH_LENGTH:] for kept in files]
         several = hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()
         sha256 = hashes[0] if len(hashes) == 1 else several
         number = sum(version.force_code == force for version in earlier) + 1
+        receipt_id = sha256[:ID_LENGTH]
+        if any(version.receipt_id == receipt_id for version in earlier):
+            # Others sent the same bytes: two forces without a case, or a file in a wrong folder.
+            receipt_id = hashlib.sha256(f"{force}\n{sha256}".encode()).hexdigest()[:ID_LENGTH]
         version = Version(
             sequence=len(earlier) + 1,
-            receipt_id=sha256[:ID_LENGTH],
+            receipt_id=receipt_id,
             sha256=sha256,
             received_at=self._clock().isoformat(timespec="seconds"),
             force_code=force,
@@ -151,23 +192,14 @@ class CaseStore:
         return version
 
 
-def _dropped(landing: Path) -> tuple[list[Path], dict[str, str]]:
-    """Return the files below a folder, sorted, and those that somebody is still writing."""
-    found: list[Path] = []
-    left: dict[str, str] = {}
-    for name, folders, _ in os.walk(landing):
-        folders[:] = sorted(folder for folder in folders if not folder.startswith((".", "_")))
-        here = waiting(Path(name))
-        found += [path for path in here.files if path.is_file() and not path.name.startswith("_")]
-        left |= {path.name: OPEN for path in here.unfinished}
-    return sorted(found), left
-
-
 def _whole_files(folder: Path) -> Iterator[Path]:
     """Yield the files of a kept folder, of which a killed run may have left none."""
     return (p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
 
 
 def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _LeftError(f"cannot be opened ({error.strerror})") from error

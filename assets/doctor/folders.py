@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from assets.doctor.examined import Examined, bad, ok, warn
-from assets.intake.landing import waiting
+from assets.intake.landing import waiting_anywhere
 from assets.lake import LEFTOVERS, OURS, Lake, is_held
 from schemas.wording import plural
 
@@ -90,7 +90,7 @@ def leftovers(root: Path) -> Iterator[Examined]:
 
 def landing(lake: Lake) -> Iterator[Examined]:
     """Say what waits in landing that will not be taken in."""
-    found = waiting(lake.landing)
+    found = waiting_anywhere(lake.landing)
     closed = [path for path in found.files if not os.access(path, os.R_OK)]
     for path in closed:
         yield warn(

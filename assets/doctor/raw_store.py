@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from assets.doctor.examined import Examined, bad, ok, warn
-from assets.intake.raw_store import ID_LENGTH, RawStore, Receipt
+from assets.intake.kept import ID_LENGTH
+from assets.intake.raw_store import RawStore, Receipt
 from assets.lake import Lake
 from schemas.errors import LakeError
 from schemas.wording import plural
@@ -78,12 +79,19 @@ def _orphans(lake: Lake, receipts: list[Receipt]) -> Iterator[Examined]:
 
 def _hashed_folders(lake: Lake) -> Iterator[Examined]:
     """Check what is kept in a folder of its own, whose name ends with the hash."""
-    kept = [path for path in sorted(lake.raw.glob("*/*/*")) if not path.name.startswith(".")]
-    changed = [path for path in kept if _sha256(path) != path.parent.name[-_HASH_LENGTH:]]
+    folders = [path for path in sorted(lake.raw.glob("*/*")) if path.is_dir()]
+    kept = {
+        path: folder.name[-_HASH_LENGTH:]
+        for folder in folders
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    }
+    changed = [path for path, sha256 in kept.items() if _sha256(path) != sha256]
+    what = "reports, research, cases"
     for path in changed:
-        yield bad("reports and research", path, "has changed since it was received", _RESTORE)
+        yield bad(what, path, "has changed since it was received", _RESTORE)
     if kept and not changed:
-        yield ok("reports and research", lake.raw, f"{plural(len(kept), 'file')}, unchanged")
+        yield ok(what, lake.raw, f"{plural(len(kept), 'file')}, unchanged")
 
 
 def _sha256(path: Path) -> str | None:

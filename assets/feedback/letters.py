@@ -42,13 +42,17 @@ class Sent:
 
 @dataclass(frozen=True)
 class Letter:
-    """What one force is told; `sent` is null where nothing has come from it."""
+    """What one force is told; `sent` is null where no return has come from it.
+
+    `note` says what else did come, null for nothing.
+    """
 
     force_code: str
     situation: Situation
     collection: Collection
     written_on: date
     sent: Sent | None = None
+    note: str | None = None
 
     @property
     def force_name(self) -> str:
@@ -122,7 +126,8 @@ def letters(
             live_version = None if situation == "rejected" else row["version"]
             about = mine.filter(pl.col("receipt_id") == receipt_id)
             sent = _sent(receipts[receipt_id], live_version, about, store)
-        written.append(Letter(row["force_code"], situation, collection, today, sent))
+        note = None if sent else row["notes"]
+        written.append(Letter(row["force_code"], situation, collection, today, sent, note))
     return written
 
 

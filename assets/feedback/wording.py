@@ -33,10 +33,11 @@ def opening(letter: Letter) -> str:
     """Return where the return stands, in plain words."""
     title = letter.collection.title
     if letter.sent is None:
+        other = f" We did receive {letter.note}." if letter.note else ""
         return (
             f"We have received no return for {title} that we could read as yours, so the national"
             " totals are made without your force. If you have sent one, please send it again: it"
-            " may not have reached us, or we could not open it."
+            f" may not have reached us, or we could not open it.{other}"
         )
     received = _received(letter, letter.sent)
     number = len(letter.sent.problems("B"))

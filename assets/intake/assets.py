@@ -6,22 +6,15 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from assets.declare import COLLECTIONS, retried, table_spec
+from assets.declare import COLLECTIONS, TakeIn, retried, table_spec
 from assets.intake.landing import OPEN, waiting
 from assets.intake.raw_store import RawStore
-from assets.intake.settling import state_key
 from assets.intake.tables import received
 from assets.lake import Lake
 from schemas.collection import load_collection
 from schemas.tables import RawCells, Receipts, SheetFacts
 
 _STAGE = "intake"
-
-
-class TakeIn(dg.Config):
-    """`only`: keys of the states in which files were seen to have settled; None for all files."""
-
-    only: list[str] | None = None
 
 
 @dg.multi_asset(
@@ -43,9 +36,7 @@ def intake(
     lake = Lake(lake_root, context.partition_key)
     store = RawStore(lake)
     dropped = waiting(lake.landing)
-    settled = dropped.files
-    if config.only is not None:
-        settled = tuple(path for path in settled if state_key(path) in set(config.only))
+    settled = [path for path in dropped.files if config.settled(path)]
     taken = store.take_in(settled, load_collection(lake.collection))
     left = taken.left | {path.name: OPEN for path in dropped.unfinished}
     for name, reason in left.items():

@@ -12,9 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-KNOWN_FOLDERS: Final = ("reports", "research", "cases")
+REPORTS: Final = "reports"
+RESEARCH: Final = "research"
+CASES: Final = "cases"
+KNOWN_FOLDERS: Final = (REPORTS, RESEARCH, CASES)
 OPEN: Final = "is open for writing; it is taken in once it is whole"
 """Why an unfinished file is left in landing."""
+ARRIVING: Final = "has not settled yet; it is taken in once it is whole"
+"""Why a file is left in landing by a run that was asked for others."""
 
 _UNFINISHED: Final = (".partial", ".part", ".tmp", ".crdownload", ".filepart")
 
@@ -49,6 +54,36 @@ def waiting(folder: Path) -> Waiting:
             files.append((path.lstat().st_mtime_ns, name, path))
     in_order = tuple(path for *_, path in sorted(files))
     return Waiting(in_order, tuple(sorted(ignored)), tuple(sorted(unfinished)))
+
+
+def waiting_below(folder: Path) -> Waiting:
+    """Return the files dropped in a folder and in the folders below it, sorted by path.
+
+    What is named with a leading dot or underscore is passed over, as writers of folders expect.
+    """
+    files: list[Path] = []
+    unfinished: list[Path] = []
+    for name, folders, _ in os.walk(folder):
+        folders[:] = [below for below in folders if not below.startswith((".", "_"))]
+        here = waiting(Path(name))
+        files += [path for path in here.files if path.is_file() and not path.name.startswith("_")]
+        unfinished += here.unfinished
+    return Waiting(tuple(sorted(files)), (), tuple(sorted(unfinished)))
+
+
+def waiting_anywhere(landing: Path) -> Waiting:
+    """Return the files dropped in a landing folder and in the folders known in it."""
+    found = [
+        waiting(landing),
+        waiting(landing / REPORTS),
+        waiting(landing / RESEARCH),
+        waiting_below(landing / CASES),
+    ]
+    return Waiting(
+        tuple(path for each in found for path in each.files),
+        tuple(path for each in found for path in each.ignored),
+        tuple(path for each in found for path in each.unfinished),
+    )
 
 
 def being_written(path: Path) -> bool:

@@ -15,6 +15,7 @@ from typing import Final
 
 from assets.intake.attribution import declared_force
 from assets.intake.container import check_entry
+from assets.intake.kept import ID_LENGTH, check_unchanged
 from assets.intake.landing import OPEN, being_written
 from assets.intake.quarantine import Quarantine, name_as_text
 from assets.intake.reader import read_return
@@ -24,8 +25,6 @@ from schemas.collection import Collection
 from schemas.errors import LakeError
 
 _CHUNK: Final = 1024 * 1024
-ID_LENGTH: Final = 16
-"""Characters of the SHA-256 that identify a receipt."""
 
 Clock = Callable[[], datetime]
 
@@ -113,18 +112,7 @@ class RawStore:
         if receipt.quarantined:
             return Reading(refusal=self._quarantine.reason(receipt.sha256))
         path = self.path(receipt)
-        try:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-        except FileNotFoundError:
-            digest = "nothing"
-        if digest != receipt.sha256:
-            raise LakeError(
-                path,
-                f"the raw file of {receipt.file_name!r} has changed since it was received"
-                f" (sha256 {digest[:ID_LENGTH]} against {receipt.receipt_id})",
-                "Restore it from the backup of the lake; nothing is computed from it meanwhile.",
-            )
+        check_unchanged(path, receipt.file_name, receipt.sha256)
         if receipt.receipt_id not in self._readings:
             self._readings[receipt.receipt_id] = read_return(path)
         return self._readings[receipt.receipt_id]

@@ -8,13 +8,14 @@ Does not: starting a run (pipelines/sensors.py).
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from assets.cases.source import folder_force
 from assets.intake.container import check_entry
-from assets.intake.landing import KNOWN_FOLDERS, waiting
+from assets.intake.landing import CASES, waiting_anywhere
 from assets.intake.raw_store import RawStore
 from assets.intake.reading import RefusedError
 from assets.lake import Lake
@@ -83,7 +84,8 @@ def look(lake: Lake, before: Memory, now: float, settle_seconds: float) -> Look:
     handled, seen, moving, closed = set(), {}, [], []
     new: dict[str, str] = {}
     known: frozenset[str] | None = None
-    for path, unfinished in _dropped(lake.landing):
+    dropped = waiting_anywhere(lake.landing)
+    for path in (*dropped.files, *dropped.unfinished):
         key = state_key(path)
         if key in before.handled:
             handled.add(key)
@@ -91,13 +93,15 @@ def look(lake: Lake, before: Memory, now: float, settle_seconds: float) -> Look:
         # A clock that has jumped back starts the wait again.
         since = min(before.seen.get(key, now), now)
         seen[key] = since
-        if unfinished or now - since < settle_seconds:
+        if path in dropped.unfinished or now - since < settle_seconds:
             moving.append(path.name)
             continue
-        content = _content(path)
+        content = _content(path, lake.landing)
         if content is None:
             closed.append(path.name)
             continue
+        if path.is_relative_to(lake.landing / CASES):
+            content += _of(path)
         known = _known(lake) if known is None else known
         handled.add(key)
         if content not in known:
@@ -108,6 +112,20 @@ def look(lake: Lake, before: Memory, now: float, settle_seconds: float) -> Look:
     return Look(new, tuple(sorted(moving)), tuple(sorted(closed)), oldest, memory)
 
 
+def quiet(landing: Path, now: float, settle_seconds: float) -> list[str]:
+    """Return the keys of the dropped files that have not been written to for long enough.
+
+    For a look without a memory: who keeps a file's own time when copying sets it at the end.
+    """
+    still = []
+    for path in waiting_anywhere(landing).files:
+        with suppress(FileNotFoundError):  # taken away since
+            # A file of the future is none that is being written now.
+            if abs(now - path.lstat().st_mtime) >= settle_seconds:
+                still.append(state_key(path))
+    return still
+
+
 def state_key(path: Path) -> str:
     """Return what tells one state of a dropped file from another: folder, name, size and time."""
     status = path.lstat()
@@ -115,17 +133,10 @@ def state_key(path: Path) -> str:
     return hashlib.sha256(os.fsencode(entry)).hexdigest()[:_KEY_LENGTH]
 
 
-def _dropped(landing: Path) -> Iterator[tuple[Path, bool]]:
-    for folder in (landing, *(landing / name for name in KNOWN_FOLDERS)):
-        found = waiting(folder)
-        yield from ((path, False) for path in found.files)
-        yield from ((path, True) for path in found.unfinished)
-
-
-def _content(path: Path) -> str | None:
+def _content(path: Path, landing: Path) -> str | None:
     """Return the hash of a file; its state for what must not be opened, None where one cannot."""
     try:
-        if path.parent.name not in KNOWN_FOLDERS:
+        if path.parent == landing:
             check_entry(path)
         elif not path.is_file() or path.is_symlink():
             return state_key(path)
@@ -139,9 +150,19 @@ def _content(path: Path) -> str | None:
 
 def _known(lake: Lake) -> frozenset[str]:
     """Return the hashes of all that has been received; a damaged store is for the run to find."""
-    others = [path.name[-_HASH_LENGTH:] for path in lake.raw.glob("*/*") if path.is_dir()]
+    folders = [path for path in lake.raw.glob("*/*") if path.is_dir()]
+    cases = [path for path in folders if path.parent.name == CASES]
+    others = [path.name[-_HASH_LENGTH:] for path in folders if path not in cases]
+    others += [
+        f"{kept.name[-_HASH_LENGTH:]}{_of(path)}" for kept in cases for path in kept.rglob("*")
+    ]
     try:
         returns = [receipt.sha256 for receipt in RawStore(lake).receipts()]
     except LakeError:
         returns = []
     return frozenset([*returns, *others])
+
+
+def _of(extract: Path) -> str:
+    """Return what the folder says of whose an extract is: the same bytes can be of two forces."""
+    return f"|{folder_force(extract) or ''}"

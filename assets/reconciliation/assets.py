@@ -3,7 +3,7 @@
 import dagster as dg
 import polars as pl
 
-from assets.declare import RESEARCH, table
+from assets.declare import RESEARCH, retried, table
 from assets.reconciliation.reconcile import reconcile
 from schemas.collection import load_collection
 from schemas.marts.returns import Reconciliation
@@ -36,6 +36,7 @@ def reconciliation(
     name="published_figures",
     description="No computed figure contradicts the published one.",
 )
+@retried()
 def published_figures(reconciliation: pl.DataFrame) -> dg.AssetCheckResult:
     counts = dict(reconciliation.group_by("status").len().sort("status").iter_rows())
     differing = reconciliation.filter(pl.col("status") == "differs")["figure_id"].to_list()

@@ -3,7 +3,7 @@
 import dagster as dg
 import polars as pl
 
-from assets.declare import RESEARCH, table
+from assets.declare import RESEARCH, retried, table
 from assets.recount import checks
 from assets.research.tables import ResearchTables
 from schemas.collection import load_collection
@@ -43,6 +43,7 @@ def national_checks(
     name="totals_hold",
     description="No rule that blocks a release has failed; notes are told.",
 )
+@retried()
 def totals_hold(national_checks: pl.DataFrame) -> dg.AssetCheckResult:
     failed = national_checks.filter(~pl.col("passed"))
     blocking = failed.filter(pl.col("severity") == "B")

@@ -7,13 +7,13 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from assets.declare import COLLECTIONS, OWNERS, ins
+from assets.declare import COLLECTIONS, OWNERS, ins, unquoted
 from assets.gate.process import Gate
 from assets.lake import Lake
 from assets.release.contents import PUBLIC, QUALITY
 from assets.release.identity import ingredients
 from assets.release.publish import publish
-from schemas.errors import ReleaseBlockedError
+from schemas.errors import MusterError, ReleaseBlockedError
 from schemas.marts.catalogue import MARTS
 
 _STAGE = "release"
@@ -86,6 +86,10 @@ def marts(
     except ReleaseBlockedError as error:
         yield _checked(passed=False, docs=lake.work / QUALITY, found=_why(error))
         raise
+    except (MusterError, OSError):
+        raise
+    except Exception as error:
+        raise unquoted(error) from None
     yield dg.MaterializeResult(
         metadata={
             "release": made_from.release_id,

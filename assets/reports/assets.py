@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from assets.declare import table
+from assets.declare import TakeIn, table
 from assets.lake import Lake
 from assets.reports.store import read_reports
 from schemas.tables import ReportFigures
@@ -13,9 +13,9 @@ from schemas.tables import ReportFigures
 
 @table(ReportFigures, "reports", "report_figures")
 def report_figures(
-    context: dg.AssetExecutionContext, lake_root: dg.ResourceParam[Path]
+    context: dg.AssetExecutionContext, config: TakeIn, lake_root: dg.ResourceParam[Path]
 ) -> pl.DataFrame:
-    read = read_reports(Lake(lake_root, context.partition_key))
+    read = read_reports(Lake(lake_root, context.partition_key), config.settled)
     for name, problems in read.problems.items():
         context.log.warning(f"{name}: {'; '.join(problems)}")
     return read.figures

@@ -5,11 +5,13 @@ Belongs here: from the reports folder to the table ReportFigures. Does not: how 
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import polars as pl
 
+from assets.intake.kept import check_unchanged
 from assets.intake.landing import waiting
 from assets.lake import Lake, atomic_file
 from assets.reports.reader import Report, read_report
@@ -26,20 +28,30 @@ class ReportsRead:
     problems: dict[str, list[str]]
 
 
-def read_reports(lake: Lake) -> ReportsRead:
+def read_reports(lake: Lake, settled: Callable[[Path], bool] = lambda _: True) -> ReportsRead:
     """Keep the reports that were dropped, and read every report ever kept.
 
+    Args:
+        lake: the lake.
+        settled: whether a dropped file may be taken as it is now.
+
     Raises:
-        LakeError: a report cannot be kept.
+        LakeError: a report cannot be kept, or is no longer what was received.
     """
     rows: list[dict[str, object]] = []
     problems: dict[str, list[str]] = {}
     for path in waiting(lake.reports).files:
         if path.is_symlink() or path.stat().st_size > MAX_BYTES:
             problems[path.name] = ["is a link, or larger than any report; it is not kept"]
-        else:
-            _keep(path, lake.kept_reports)
+        elif settled(path):
+            try:
+                content = path.read_bytes()
+            except OSError as error:
+                problems[path.name] = [f"left in landing; it cannot be opened ({error.strerror})"]
+            else:
+                _keep(path.name, content, lake.kept_reports)
     for path in sorted(lake.kept_reports.glob("*/*")):
+        check_unchanged(path, path.name, path.parent.name)
         report, found = _read(path)
         if found:
             problems[path.name] = found
@@ -54,11 +66,10 @@ def read_reports(lake: Lake) -> ReportsRead:
     return ReportsRead(table, problems)
 
 
-def _keep(path: Path, folder: Path) -> None:
-    content = path.read_bytes()
+def _keep(name: str, content: bytes, folder: Path) -> None:
     kept = folder / hashlib.sha256(content).hexdigest()
     if not any(kept.glob("*")):
-        with atomic_file(kept / path.name) as file:
+        with atomic_file(kept / name) as file:
             file.write(content)
 
 

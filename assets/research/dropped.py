@@ -5,16 +5,19 @@ Belongs here: from the folder to bytes. Does not: keeping them (store.py) or rea
 """
 
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from assets.intake.landing import OPEN, waiting
+from assets.intake.landing import ARRIVING, OPEN, waiting
 from assets.intake.quarantine import name_as_text
 from assets.research.problem import Problem, ResearchError
 from assets.research.table import whole_file
 from schemas.research import BASIS_FILE, FILES
 from schemas.vocabulary import BASES
+
+Settled = Callable[[Path], bool]
 
 MAX_BYTES: Final = 50 * 1024 * 1024
 """Some twenty times a survey of seven thousand respondents."""
@@ -33,7 +36,7 @@ class Dropped:
     problems: tuple[Problem, ...]
 
 
-def dropped(folder: Path) -> Dropped:
+def dropped(folder: Path, settled: Settled) -> Dropped:
     """Return what was dropped in a research folder; a folder that is not there is empty.
 
     Where the basis cannot be told nothing is taken: a file must not pass for what it is not.
@@ -44,12 +47,18 @@ def dropped(folder: Path) -> Dropped:
                 "Put the files themselves into the research folder, under these names.")
         for path in found.ignored
     ]  # fmt: skip
+    waits = [path for path in found.files if not settled(path)]
+    left = dict.fromkeys(found.unfinished, OPEN) | dict.fromkeys(waits, ARRIVING)
     problems += [
-        Problem(name_as_text(path.name), None, None, OPEN, "the whole file", "Run again then.")
-        for path in found.unfinished
+        Problem(name_as_text(path.name), None, None, why, "the whole file", "Run again then.")
+        for path, why in left.items()
     ]
+    if any(path.name == BASIS_FILE for path in left):
+        return Dropped((), _UNLESS_SAID, tuple(problems))
     contents: dict[str, bytes] = {}
     for path in found.files:
+        if path in left:
+            continue
         try:
             contents[path.name] = _content(path)
         except ResearchError as error:

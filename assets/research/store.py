@@ -14,7 +14,7 @@ import polars as pl
 
 from assets.lake import Lake, atomic_file
 from assets.research.agreement import disagreements
-from assets.research.dropped import dropped
+from assets.research.dropped import Settled, dropped
 from assets.research.problem import Problem, ResearchError
 from assets.research.reading import read_file
 from assets.research.tables import ResearchTables
@@ -57,13 +57,20 @@ class _Kept:
         return cls(path, int(number), basis, sha256)
 
 
-def read_research(lake: Lake, collection: Collection) -> Research:
+def read_research(
+    lake: Lake, collection: Collection, settled: Settled = lambda _: True
+) -> Research:
     """Keep the files that were dropped, and read the newest acceptable one of each name.
+
+    Args:
+        lake: the lake.
+        collection: the collection, with its forces.
+        settled: whether a dropped file may be taken as it is now.
 
     Raises:
         LakeError: a file cannot be kept, or is no longer what was received.
     """
-    found = dropped(lake.research)
+    found = dropped(lake.research, settled)
     new = [name for name, content in found.files if _keep(lake, name, content, found.basis)]
     problems = list(found.problems)
     tables: dict[str, pl.DataFrame] = {}

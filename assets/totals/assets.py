@@ -5,7 +5,7 @@ from collections.abc import Callable
 import dagster as dg
 import polars as pl
 
-from assets.declare import RESEARCH, table
+from assets.declare import RESEARCH, retried, table
 from assets.reports.store import agreed
 from assets.research.tables import ResearchTables
 from assets.totals import breakdowns, facts, force_profiles, national
@@ -87,6 +87,7 @@ def profiles(
     name="coverage",
     description="M001: every expected force is in the totals, or every total says how many are.",
 )
+@retried()
 def coverage(national_totals: pl.DataFrame) -> dg.AssetCheckResult:
     whole = national_totals.filter(
         (pl.col("measure") == "investigations")

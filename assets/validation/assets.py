@@ -4,7 +4,7 @@ import dagster as dg
 import polars as pl
 
 from assets.cases import derived
-from assets.declare import COLLECTIONS, ins, table, table_spec
+from assets.declare import COLLECTIONS, ins, retried, table, table_spec
 from assets.desk.corrections import applied_mart, by_force
 from assets.desk.versions import version_changes
 from assets.intake.tables import RawTables, readings
@@ -129,7 +129,7 @@ def judged(
             )
         )
     return (
-        derived.told_in_status(status, only),
+        derived.told_in_status(status, only, extracts),
         states.findings_mart(receipts_judged, found),
         live,
     )
@@ -188,6 +188,7 @@ def _tier_check(tier: str, title: str) -> dg.AssetChecksDefinition:
         name=tier,
         description=title,
     )
+    @retried()
     def check(findings: pl.DataFrame) -> dg.AssetCheckResult:
         of_tier = [rule.id for rule in rules().values() if rule.tier == tier]
         blocking = findings.filter(pl.col("rule_id").is_in(of_tier) & (pl.col("severity") == "B"))

@@ -34,7 +34,8 @@ class Standing:
     def status(self, collection: Collection) -> pl.DataFrame:
         """Return the mart ReturnsStatus of this moment."""
         status = states.returns_status(self.judged, collection)
-        return derived.told_in_status(status, derived.only_rows(self.extracts, self.receipts))
+        only = derived.only_rows(self.extracts, self.receipts)
+        return derived.told_in_status(status, only, self.extracts)
 
     def current_findings(self) -> pl.DataFrame:
         """Return the mart Findings of this moment."""

@@ -21,6 +21,7 @@ KINDS: Final = {
     "run-stuck": "A run is stuck",
     "release-blocked": "A release is blocked",
     "returns-rejected": "A return is rejected",
+    "research-refused": "Research is refused",
     "forces-late": "Forces are late",
     "queries-overdue": "Queries are open past their deadline",
     "figures-differ": "A published figure differs from its total",

@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from assets.cases.refused import nobodys_extracts, refused_extracts
 from assets.desk.ledger import Ledger
 from assets.desk.queries import queries, read_answers
 from assets.intake.landing import waiting
@@ -44,6 +45,7 @@ def look(lake: Lake, collection: Collection, today: date) -> dict[str, Condition
     try:
         return {
             **_of_figures(lake, collection),
+            **_of_research(lake, collection),
             **_of_returns(lake, collection, today),
         }
     except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:
@@ -57,6 +59,13 @@ def _of_figures(lake: Lake, collection: Collection) -> dict[str, Condition | Non
     if not path.exists():
         return {}
     return {"figures-differ": returns.differing(pl.read_parquet(path), collection)}
+
+
+def _of_research(lake: Lake, collection: Collection) -> dict[str, Condition | None]:
+    path = lake.table("research", "research_problems")
+    if not path.exists():
+        return {}
+    return {"research-refused": returns.research(pl.read_parquet(path), collection)}
 
 
 def _of_returns(lake: Lake, collection: Collection, today: date) -> dict[str, Condition | None]:
@@ -74,9 +83,14 @@ def _of_returns(lake: Lake, collection: Collection, today: date) -> dict[str, Co
         return {}
     findings = now.current_findings()
     asked = queries(findings, read_answers(Ledger(lake)))
-    nobodys = [*_nobodys(lake, now.receipts, findings), *_unopened(lake)]
+    nobodys = [
+        *_nobodys(lake, now.receipts, findings),
+        *_unopened(lake),
+        *(f"case extract {receipt}, force unknown" for receipt in nobodys_extracts(lake)),
+    ]
+    refused = refused_extracts(pl.read_parquet(lake.table("cases", "extracts")))
     return {
-        "returns-rejected": returns.rejected(now.judged, findings, nobodys, collection),
+        "returns-rejected": returns.rejected(now.judged, findings, refused, nobodys, collection),
         "queries-overdue": returns.overdue(asked, collection, today),
         "forces-late": returns.late(now.status(collection), collection, today),
     }

@@ -6,7 +6,7 @@ reading the tables (facts.py), nor conditions of runs (runs.py).
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -20,13 +20,18 @@ _FINDINGS_PAGE: Final = "assets/validation/findings"
 
 
 def rejected(
-    judged: pl.DataFrame, findings: pl.DataFrame, nobodys: Iterable[str], collection: Collection
+    judged: pl.DataFrame,
+    findings: pl.DataFrame,
+    refused: pl.DataFrame,
+    nobodys: Iterable[str],
+    collection: Collection,
 ) -> Condition | None:
-    """Return which newest returns have blocking findings, and which files nobody can be asked of.
+    """Return which newest returns and extracts are refused, and which files are of nobody.
 
     Args:
         judged: every receipt with force_code, version, receipt_id, blocking and newest.
         findings: mart Findings.
+        refused: the case-level extracts that are, as assets.cases.refused returns them.
         nobodys: what tells of each dropped file whose force cannot be told.
         collection: the collection.
     """
@@ -42,8 +47,9 @@ def rejected(
             "force_code", "version", "receipt_id", "blocking"
         ).iter_rows()
     ]
+    extracts = [_refused(extract) for extract in refused.iter_rows(named=True)]
     others = sorted(nobodys)
-    if not cases and not others:
+    if not cases and not extracts and not others:
         return None
     parts = []
     if cases:
@@ -52,21 +58,63 @@ def rejected(
             f"The newest return of {plural(len(cases), 'force')} of {len(collection.forces)} has"
             f" blocking findings: {findings_in_all}, by rule: {by_rule(of_newest)}."
         )
+    if extracts:
+        parts.append(
+            f"The newest case extract of {plural(len(extracts), 'force')} is refused whole."
+        )
     if others:
         parts.append(f"The force of {plural(len(others), 'file')} in landing cannot be told.")
-    number = len(cases) + len(others)
+    lines = (*cases, *extracts, *others)
+    number = len(lines)
     return Condition(
         kind="returns-rejected",
         collection=collection.id,
         severity="error",
         title=f"{plural(number, 'return')} {_is(number)} rejected",
         now=" ".join(parts),
-        where="table validation/findings, mart findings: sheet and cell of each finding",
-        cases={line: line for line in (*cases, *others)},
+        where="table validation/findings, mart findings: sheet and cell of each finding; table"
+        " cases/extracts: what is wrong with an extract",
+        cases={line: line for line in lines},
         do="Send each force its marked workbook: muster feedback --out DIR. An earlier version"
         " that was accepted stays live until a better one comes. Ask who sent a file without a"
         " force, then replace it in landing or take it away.",
         page=_FINDINGS_PAGE,
+    )
+
+
+def _refused(extract: dict[str, Any]) -> str:
+    """Tell of a refused extract; its problem could quote what was sent."""
+    rows = f" ({extract['bad']} of {plural(extract['rows'], 'row')} bad)" if extract["rows"] else ""
+    return (
+        f"{extract['force_code']} case extract version {extract['version']}: {extract['state']}"
+        f"{rows}"
+    )
+
+
+def research(problems: pl.DataFrame, collection: Collection) -> Condition | None:
+    """Return which research files are refused; what stands in them is not repeated.
+
+    Args:
+        problems: table ResearchProblems.
+        collection: the collection.
+    """
+    if problems.is_empty():
+        return None
+    files = problems.group_by("file_name").len().sort("file_name").rows()
+    lines = [f"{name}: {plural(count, 'problem')}" for name, count in files]
+    number = len(lines)
+    return Condition(
+        kind="research-refused",
+        collection=collection.id,
+        severity="error",
+        title=f"{plural(number, 'research file')} {_is(number)} refused",
+        now=f"{plural(problems.height, 'problem')} in {plural(number, 'research file')}; of each,"
+        " the last acceptable one counts, if there is any.",
+        where="table research/research_problems: row and column of each problem",
+        cases={line: line for line in lines},
+        do="Mend the file as its problems say (muster run prints them), and drop it again under the"
+        " same name.",
+        page="assets/research/research_problems",
     )
 
 

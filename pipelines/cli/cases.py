@@ -90,7 +90,7 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
 
     columns = (BarColumn(), MofNCompleteColumn(), "rows", TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("")
+        bar = progress.add_task("", total=None)
         yield lambda done, total: progress.update(bar, completed=done, total=max(done, total))
 
 

@@ -7,6 +7,7 @@ import click
 import polars as pl
 from rich.console import Console
 
+from assets.cases.refused import nobodys_extracts, refused_extracts
 from assets.lake import Lake, lake_root
 from pipelines.alerts.history import outcome_in_history
 from pipelines.alerts.runs import RunOutcome
@@ -54,6 +55,7 @@ def _report(done: Refreshed, collection_id: str) -> None:
         click.echo(f"Run {done.run_id}. {shown}".strip(), err=True)
         return
     _print_landing(done, lake)
+    print_refused_extracts(lake)
     _print_states(lake.marts)
     _print_totals(lake.marts)
     _print_reconciliation(lake.marts)
@@ -88,6 +90,23 @@ def _print_research(done: Refreshed, lake: Lake) -> None:
         )
         if problems.height > _SHOWN:
             click.echo(f"  and {problems.height - _SHOWN:,} more")
+
+
+def print_refused_extracts(lake: Lake) -> None:
+    """Print which case-level extracts do not count, and why: they stand in no mart."""
+    extracts = pl.read_parquet(lake.table("cases", "extracts"))
+    nobodys = extracts.filter(pl.col("receipt_id").is_in(list(nobodys_extracts(lake))))
+    refused = pl.concat([refused_extracts(extracts), nobodys])
+    if refused.is_empty():
+        return
+    click.echo(f"\nRefused whole: {plural(refused.height, 'case-level extract')}")
+    print_table(
+        ("force", "version", "rows", "bad", "what is wrong"),
+        refused.select("force_code", "version", "rows", "bad", "problem").head(_SHOWN).iter_rows(),
+        right=("version", "rows", "bad"),
+    )
+    if refused.height > _SHOWN:
+        click.echo(f"  and {refused.height - _SHOWN:,} more")
 
 
 def _print_states(marts: Path) -> None:

@@ -16,7 +16,12 @@ def _rows(what: str) -> Any:
 class Extracts(Table):
     """The newest extract of each force, the one that counts, and files that are nobody's."""
 
-    receipt_id: str = column("Identifies the extract: the start of its sha256", "code", key=True)
+    receipt_id: str = column(
+        "Identifies the extract: the start of its sha256; where another force sent the same bytes"
+        " before, of the sha256 of the force and that",
+        "code",
+        key=True,
+    )
     force_code: str = shared.force_code(nullable=True)
     version: int = column(
         "Which of the force's extracts it is, from 1; null where the force cannot be told",

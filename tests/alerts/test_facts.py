@@ -105,6 +105,23 @@ def test_what_was_refused_unopened_is_seen(filled: Lake, collection: Collection)
     assert "in quarantine, not opened (S001)" in cases
 
 
+def test_a_refused_extract_is_seen_beside_a_workbook_that_is_fine(
+    filled: Lake, collection: Collection
+) -> None:
+    row = {
+        "force_code": "STF",
+        "version": 1,
+        "state": "rejected",
+        "rows": 9,
+        "bad": 4,
+        "live": False,
+    }
+    path = filled.table("cases", "extracts")
+    pl.concat([pl.read_parquet(path), pl.DataFrame([row])], how="diagonal").write_parquet(path)
+    cases = _there(filled, collection, IN_TIME)["returns-rejected"].cases
+    assert "STF case extract version 1: rejected (4 of 9 rows bad)" in cases
+
+
 def test_late_forces_are_counted(filled: Lake, collection: Collection) -> None:
     late = _there(filled, collection, LATE)["forces-late"]
     assert late.title == "43 forces are late: hard deadline 29 June 2012"
@@ -144,6 +161,19 @@ def test_without_tables_nothing_is_said_to_be_over(filled: Lake, collection: Col
     """The work folder may be deleted; the next run makes it again."""
     filled.table("validation", "rule_results").unlink()
     assert look(filled, collection, LATE) == {}
+
+
+def test_research_that_is_refused_is_seen_and_over_once_it_is_mended(
+    filled: Lake, collection: Collection
+) -> None:
+    table = empty(TABLES["research/research_problems"])
+    row = ("survey_responses.csv", 7, "answer", "maybe", "yes or no", "Type one of them.")
+    path = filled.table("research", "research_problems")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pl.DataFrame([row], schema=table.schema, orient="row").write_parquet(path)
+    assert "research-refused" in _there(filled, collection, IN_TIME)
+    table.write_parquet(path)
+    assert look(filled, collection, IN_TIME)["research-refused"] is None
 
 
 def test_a_damaged_table_is_said_to_be_so(filled: Lake, collection: Collection) -> None:

@@ -5,11 +5,15 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from pipelines.alerts.returns import differing, late, overdue, rejected
+from pipelines.alerts.returns import differing, late, overdue, rejected, research
+from schemas.cases.tables import Extracts
 from schemas.collection import Collection
+from schemas.contract import empty
+from schemas.research_in_use import ResearchProblems
 
 JUDGED = {"force_code": pl.String, "version": pl.Int64, "receipt_id": pl.String}
 JUDGED |= {"blocking": pl.Int64, "newest": pl.Boolean}
+NONE = empty(Extracts)
 
 
 def _judged(*rows: tuple[str | None, int | None, str, int, bool]) -> pl.DataFrame:
@@ -38,6 +42,25 @@ def _queries(*rows: tuple[str, str, str, str]) -> pl.DataFrame:
     )
 
 
+def test_refused_research_says_which_files_and_quotes_nothing(collection: Collection) -> None:
+    assert research(empty(ResearchProblems), collection) is None
+    rows = [
+        ("survey_responses.csv", 7, "answer", "Sergeant Smith", "yes or no", "Type one."),
+        ("survey_responses.csv", 9, "answer", "maybe", "yes or no", "Type one."),
+        ("social_media_profiles.csv", None, None, "not readable", "CSV in UTF-8", "Save it so."),
+    ]
+    problems = pl.DataFrame(rows, schema=empty(ResearchProblems).schema, orient="row")
+    found = research(problems, collection)
+    assert found is not None
+    assert found.title == "2 research files are refused"
+    assert list(found.cases) == [
+        "social_media_profiles.csv: 1 problem",
+        "survey_responses.csv: 2 problems",
+    ]
+    assert "3 problems in 2 research files" in found.now
+    assert "Smith" not in str(found)
+
+
 def test_a_rejected_return_says_which_force_and_which_rules(collection: Collection) -> None:
     judged = _judged(("STF", 1, "a", 0, False), ("STF", 2, "b", 3, True), ("AVS", 1, "c", 0, True))
     findings = _findings(
@@ -47,7 +70,7 @@ def test_a_rejected_return_says_which_force_and_which_rules(collection: Collecti
         ("b", "Q101", "Q", "7"),
         ("c", "Q102", "Q", "7"),
     )
-    found = rejected(judged, findings, [], collection)
+    found = rejected(judged, findings, NONE, [], collection)
     assert found is not None
     assert found.title == "1 return is rejected"
     assert list(found.cases) == ["STF version 2: 3 blocking findings (C101 1, S010 2)"]
@@ -55,8 +78,26 @@ def test_a_rejected_return_says_which_force_and_which_rules(collection: Collecti
     assert "Smith" not in str(found), "what a cell holds is nobody's business"
 
 
+def test_a_refused_extract_is_told_of_without_what_it_says(collection: Collection) -> None:
+    """A force whose workbook is fine was told nothing of its extract, since no finding is of it."""
+    told = {"force_code": "STF", "version": 2, "state": "rejected", "rows": 9, "bad": 4}
+    torn = {"force_code": "AVS", "version": 1, "state": "unreadable", "problem": "'Sgt Smith'"}
+    refused = pl.concat([NONE, pl.DataFrame([told, torn])], how="diagonal")
+    found = rejected(_judged(), _findings(), refused, [], collection)
+    assert found is not None
+    assert found.title == "2 returns are rejected"
+    assert list(found.cases) == [
+        "STF case extract version 2: rejected (4 of 9 rows bad)",
+        "AVS case extract version 1: unreadable",
+    ]
+    assert "2 forces" in found.now
+    assert "Smith" not in str(found)
+
+
 def test_a_file_of_nobody_is_told_of(collection: Collection) -> None:
-    found = rejected(_judged(), _findings(), ["receipt ab, force unknown (S001 1)"], collection)
+    found = rejected(
+        _judged(), _findings(), NONE, ["receipt ab, force unknown (S001 1)"], collection
+    )
     assert found is not None
     assert found.title == "1 return is rejected"
     assert "receipt ab" in next(iter(found.cases))
@@ -65,7 +106,7 @@ def test_a_file_of_nobody_is_told_of(collection: Collection) -> None:
 def test_no_rejected_return_no_alert(collection: Collection) -> None:
     """An earlier version that was rejected has been mended; an unexpected force is not chased."""
     judged = _judged(("STF", 1, "a", 3, False), ("STF", 2, "b", 0, True), ("ZZZ", 1, "z", 1, True))
-    assert rejected(judged, _findings(("a", "S010", "B", "x")), [], collection) is None
+    assert rejected(judged, _findings(("a", "S010", "B", "x")), NONE, [], collection) is None
 
 
 @pytest.mark.parametrize(("days", "told"), [(-1, False), (0, False), (1, True)])

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 
 from assets.declare import retried
 from assets.intake.raw_store import RawStore
 from assets.intake.settling import state_key
 from assets.lake import Lake, held
-from pipelines.jobs import QUEUES
+from pipelines.definitions import defs
+from pipelines.jobs import QUEUES, REFRESH
 from pipelines.sensors import evaluate
 from schemas.collection import Collection
 from schemas.errors import BusyError, ContractError, LakeError, UnavailableError
@@ -82,6 +84,10 @@ def test_one_run_takes_all_that_has_settled_and_nothing_else(lake: Lake, looking
     assert request.tags == QUEUES, "it waits for its turn in the lake"
     only = request.run_config["ops"]["intake"]["config"]["only"]
     assert set(only) == {state_key(one), state_key(two)}
+    steps = defs.resolve_job_def(REFRESH).graph.node_names()
+    asked = request.run_config["ops"]
+    assert set(asked) == {"intake", "cases", "research", "reports__report_figures"} & set(steps)
+    assert all(each["config"]["only"] == only for each in asked.values()), "no step takes more"
     _end(looking.instance, request, None)
     assert looking.at(30) == "nothing new in landing"
     assert looking.at(3000) == "nothing new in landing"
@@ -197,3 +203,23 @@ def test_a_step_is_tried_again_only_after_what_can_pass(error: Exception, tries:
 
     assert not works.execute_in_process(raise_on_error=False).success
     assert len(calls) == tries
+
+
+def test_what_an_unforeseen_error_quotes_is_not_kept(instance: dg.DagsterInstance) -> None:
+    """Libraries quote the value that they stumbled on, and Dagster keeps what they say for good."""
+
+    @dg.op
+    @retried()
+    def work() -> None:
+        pl.Series(["Sergeant Smith"]).cast(pl.Int64)
+
+    @dg.job
+    def works() -> None:
+        work()
+
+    run = works.execute_in_process(raise_on_error=False, instance=instance)
+    assert not run.success
+    kept = "".join(str(entry) for entry in instance.all_logs(run.run_id))
+    assert "InvalidOperationError, which Muster did not foresee" in kept
+    assert "test_landing_sensor.py" in kept, "where it happened is kept"
+    assert "Sergeant Smith" not in kept.replace('pl.Series(["Sergeant Smith"])', "")

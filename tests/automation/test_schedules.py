@@ -1,5 +1,7 @@
 """A collection runs by itself in its window, and says each morning what is broken, if anything."""
 
+import os
+import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -9,6 +11,8 @@ import polars as pl
 import pytest
 
 from assets.desk.inventory import inventory
+from assets.intake.settling import state_key
+from assets.lake import Lake
 from pipelines.automation import is_on, sensor_status
 from pipelines.definitions import defs
 from pipelines.freshness import freshness, with_freshness
@@ -50,6 +54,26 @@ def test_it_is_refreshed_daily_in_its_window_only(collection: Collection) -> Non
         assert request.run_key == f"2012-revisit:{day}"
     for day in (date(2012, 5, 31), date(2012, 7, 28)):
         assert "2012-06-01 to 2012-07-27" in str(_tick(schedule, day, 6))
+
+
+def test_the_daily_refresh_takes_no_file_that_is_still_arriving(
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy by another account is not seen to be open, so half a return could be taken in."""
+    monkeypatch.setenv("MUSTER_LAKE", str(tmp_path))
+    landing = Lake(tmp_path, collection.id).landing
+    whole, arriving = landing / "STF.xlsx", landing / "cases" / "force_code=STF" / "a.csv"
+    for path in (whole, arriving):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("content")
+    long_ago = time.time() - collection.running.settle_seconds - 1
+    os.utime(whole, (long_ago, long_ago))
+    (request,) = _tick(daily_refresh(collection), date(2012, 6, 1), 6)
+    assert isinstance(request, dg.RunRequest)
+    for step in ("intake", "cases", "reports__report_figures", "research"):
+        assert request.run_config["ops"][step]["config"]["only"] == [state_key(whole)]
+    jobs = defs.resolve_job_def("refresh")
+    assert dg.validate_run_config(jobs, request.run_config), "these steps have such a setting"
 
 
 def test_times_stand_in_the_collection_file(collection: Collection) -> None:

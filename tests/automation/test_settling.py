@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from assets.cases.store import CaseStore
 from assets.intake.landing import being_written, waiting
 from assets.intake.raw_store import RawStore
 from assets.intake.settling import Look, Memory, look
@@ -133,3 +134,25 @@ def test_what_was_not_asked_for_is_new_again(lake: Lake) -> None:
 @pytest.mark.parametrize("text", [None, "", "{", "[]", '{"handled": 1}', '{"seen": {}}'])
 def test_a_memory_that_cannot_be_read_is_none(text: str | None) -> None:
     assert Memory.from_text(text) == Memory()
+
+
+def test_an_extract_in_a_folder_of_folders_is_seen(lake: Lake) -> None:
+    """Writers of Parquet make a folder for each force; nobody would take it in by itself."""
+    drop(lake.landing / "cases" / "force_code=STF" / "month=1", "part-0.parquet", "rows")
+    drop(lake.landing / "cases" / "_temporary", "part-1.parquet", "half")
+    first, settled, after = _looks(lake, 0, 20, 30)
+    assert first.moving == ("part-0.parquet",)
+    assert [len(each.new) for each in (first, settled, after)] == [0, 1, 0]
+
+
+def test_an_extract_that_is_moved_to_its_force_is_new(lake: Lake, collection: Collection) -> None:
+    """The advice for a file in a wrong folder is to move it; its bytes are known by then."""
+    cases = lake.landing / "cases"
+    drop(cases / "force_code=AVS", "a.csv", "rows")
+    CaseStore(lake).take_in(collection)
+    known, still = _looks(lake, 0, 20)
+    assert [len(each.new) for each in (known, still)] == [0, 0]
+    (cases / "force_code=STF").mkdir()
+    (cases / "force_code=AVS" / "a.csv").rename(cases / "force_code=STF" / "a.csv")
+    moved, settled = _looks(lake, 30, 50, memory=still.memory)
+    assert [len(each.new) for each in (moved, settled)] == [0, 1]

@@ -94,3 +94,4 @@ def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert "rows" in done.stdout
     assert "30/30" in done.stdout
+    assert "/100" not in done.stdout, "a total that nobody has counted"

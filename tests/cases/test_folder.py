@@ -1,18 +1,20 @@
 """A reader of the results sees the old ones or the new ones, whatever happens to the run."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from assets.cases import folder as swap
 from assets.cases.folder import new_contents
 from assets.cases.job import RESULTS
 from schemas.collection import Collection
-from schemas.errors import BusyError, SetupError
+from schemas.errors import BusyError, SetupError, UnavailableError
 from tests.cases.extracts import good, run, write_parquet
 
 DIES_HALF_WAY = """
@@ -94,3 +96,41 @@ def test_two_runs_at_once_do_not_mix(tmp_path: Path) -> None:
             pass
         (fresh / "a").write_text("first")
     assert (out / "a").read_text() == "first"
+
+
+def test_a_link_stays_and_what_it_names_is_replaced(tmp_path: Path) -> None:
+    """Readers on the other end of a link would go on reading old results."""
+    for text in ("old", "new"):
+        (tmp_path / "link").unlink(missing_ok=True)
+        (tmp_path / "link").symlink_to(tmp_path / "real")
+        with new_contents(tmp_path / "link", ["a"]) as fresh:
+            (fresh / "a").write_text(text)
+        assert (tmp_path / "link").is_symlink()
+        assert (tmp_path / "real" / "a").read_text() == text
+
+
+def test_a_folder_that_cannot_be_moved_is_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever stands in it would see nothing afterwards; a disk mounted there cannot be moved."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SetupError, match="below it"), new_contents(Path(), ["a"]):
+        pass
+    monkeypatch.chdir(os.sep)
+    with monkeypatch.context() as context:
+        context.setattr(Path, "is_mount", lambda _: True)
+        with pytest.raises(SetupError, match="below it"), new_contents(tmp_path, ["a"]):
+            pass
+    with new_contents(tmp_path, ["a"]):
+        pass
+
+
+def test_a_full_disk_is_told_whoever_writes(tmp_path: Path) -> None:
+    """Polars tells of a full disk by an error of its own, which would be shown as a crash."""
+    with (
+        pytest.raises(UnavailableError, match="No space left"),
+        new_contents(tmp_path / "out", ["a"]),
+    ):
+        pl.DataFrame({"a": range(10)}).write_parquet("/dev/full")
+    with pytest.raises(pl.exceptions.ComputeError), new_contents(tmp_path / "out", ["a"]):
+        raise pl.exceptions.ComputeError("another fault")

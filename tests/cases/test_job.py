@@ -1,5 +1,6 @@
 """The whole job: the same extract gives the same results however it is sent and divided."""
 
+import resource
 from datetime import date, datetime
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 
 from assets.cases.job import RESULTS
 from assets.cases.plan import Limits
+from assets.cases.reading import Rows
+from assets.cases.source import find_sources
 from benchmarks.make_cases import SHAPES, Recipe, blocks, write
 from schemas.collection import CaseExtracts, Collection
 from tests.cases.extracts import Results, frame, good, run, write_parquet
@@ -103,6 +106,34 @@ def test_a_file_named_twice_is_read_once(tmp_path: Path, collection: Collection)
     path = write_parquet(tmp_path / "in" / "a.parquet", [good(1)])
     results = run([path, tmp_path / "in"], tmp_path / "out", collection)
     assert (results.summary["rows"], results.summary["bad"]) == (1, 0)
+
+
+def test_wide_rows_are_read_in_smaller_chunks(tmp_path: Path) -> None:
+    """Memory is bounded by what rows take, not by their number: 12 MB of Parquet took 7 GB."""
+    chunks = {}
+    for width in (1, 2_000):
+        rows = [good(n, category=f"{n}" + "x" * width) for n in range(2_000)]
+        source = find_sources([write_parquet(tmp_path / f"{width}.parquet", rows)])
+        read = Rows(source, 5_000)
+        chunks[width] = len(read.chunks)
+        assert sum(table.rows.height for chunk in read.chunks for table in read.read(chunk)) == 2000
+    assert chunks == {1: 1, 2_000: 2}
+
+
+def test_more_files_than_a_process_may_have_open(tmp_path: Path, collection: Collection) -> None:
+    """Writers of folders leave thousands of small files."""
+    one = write_parquet(tmp_path / "one.parquet", [good(1)]).read_bytes()
+    for number in range(1000):
+        path = tmp_path / "in" / f"{number}.parquet"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(one)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (400, hard))
+    try:
+        found = run(tmp_path / "in", tmp_path / "out", collection)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert found.summary["rows"] == 1000
 
 
 def test_names_that_mean_something_to_a_reader_of_globs(

@@ -10,14 +10,19 @@ import pytest
 from assets.cases import derived
 from assets.cases.received import judge_received
 from assets.cases.store import CaseStore
+from assets.feedback.letters import letters
+from assets.feedback.wording import opening
+from assets.intake.raw_store import RawStore
 from assets.lake import Lake
 from assets.sample.cases import sample_cases
 from assets.sample.returns import sample_returns
 from assets.sample.write import write_cases
 from assets.validation.states import returns_status
 from assets.validation.validate import Received, validate
+from pipelines.cli.refreshing import print_refused_extracts
 from schemas.collection import Collection
 from schemas.contract import empty
+from schemas.marts.returns import Findings
 from schemas.returns_template import SUSPENDED, returns_template
 from schemas.tables import Receipts
 from tests.cases.extracts import good, write_csv, write_parquet
@@ -220,21 +225,34 @@ def _extracts(collection: Collection, lake: Lake) -> tuple[pl.DataFrame, pl.Data
 
 
 def test_where_only_rows_came_the_grid_is_derived(lake: Lake, collection: Collection) -> None:
-    """Every cell of it but people suspended, sums and zeros too, as the workbook would have it."""
+    """Every cell of it but people suspended, sums and zeros too, as the workbook would have it.
+
+    An extract without a row gives no zero: that nothing came of a query is no count of cases.
+    """
     extracts, cases = _extracts(collection, lake)
+    without = ["AVS", "STF"]
+    rows = pl.when(pl.col("force_code").is_in(without)).then(0).otherwise("rows")
+    extracts = extracts.with_columns(rows=rows)
     only = derived.only_rows(extracts, empty(Receipts))
     entries = derived.derived_entries(cases, only)
     sent = sample_returns(collection).filter(
-        pl.col("sheet") == "investigations", pl.col("column_code") != SUSPENDED
+        pl.col("sheet") == "investigations",
+        pl.col("column_code") != SUSPENDED,
+        ~pl.col("force_code").is_in(without),
     )
     place = ["force_code", "sheet", "row_code", "column_code"]
     assert entries.select(*place, "value").sort(place).equals(sent.sort(place))
     assert set(entries["cell"]) == {derived.CELL}
-    assert derived.derived_returns(only)["force_code"].n_unique() == 44
+    assert derived.derived_returns(only)["force_code"].n_unique() == 44 - len(without)
     nobody = pl.DataFrame(schema={**empty(Receipts).schema, **_JUDGED})
-    status = derived.told_in_status(returns_status(nobody, collection), only)
-    assert set(status["state"]) == {"accepted"}
-    assert status["notes"].str.contains("sent only case rows").all()
+    status = derived.told_in_status(returns_status(nobody, collection), only, extracts)
+    silent = pl.col("force_code").is_in(without)
+    assert set(status.filter(~silent)["state"]) == {"accepted"}
+    assert status.filter(~silent)["notes"].str.contains("sent only case rows").all()
+    assert set(status.filter(silent)["state"]) == {"missing"}
+    assert (
+        status.filter(silent)["notes"].str.contains("without a row; that there was no case").all()
+    )
 
 
 _JUDGED = {
@@ -253,3 +271,75 @@ def test_rows_do_not_get_around_a_workbook(lake: Lake, collection: Collection) -
     receipts = pl.DataFrame({"force_code": ["STF", None]})
     assert "STF" not in derived.only_rows(extracts, receipts)["force_code"]
     assert derived.only_rows(extracts, receipts).height == 43
+
+
+@pytest.mark.parametrize("force_in_rows", [True, False])
+def test_the_same_bytes_in_another_folder_are_another_extract(
+    force_in_rows: bool, lake: Lake, store: CaseStore, collection: Collection
+) -> None:
+    """What two forces without a case send is one heading; a file in a wrong folder is moved."""
+    rows = [good(1)] if force_in_rows else []
+    wrong = write_csv(_dropped(lake, "force_code=AVS/a.csv"), rows)
+    assert [v.force_code for v in store.take_in(collection).new] == ["AVS"]
+    right = _dropped(lake, "force_code=STF/a.csv")
+    right.parent.mkdir()
+    if force_in_rows:
+        wrong.rename(right)
+    else:
+        right.write_bytes(wrong.read_bytes())
+    (moved,) = store.take_in(collection).new
+    assert (moved.force_code, moved.version) == ("STF", 1)
+    assert store.take_in(collection).new == ()
+    extracts, _ = judge_received(store, lake, collection)
+    assert dict(extracts.select("force_code", "live").iter_rows()) == {
+        "AVS": not force_in_rows,
+        "STF": True,
+    }
+    assert extracts["sha256"].n_unique() == 1
+    assert extracts["receipt_id"].n_unique() == 2
+
+
+def test_who_looks_at_the_status_is_told_that_rows_are_refused(
+    lake: Lake, store: CaseStore, collection: Collection
+) -> None:
+    """Else an extract that does not count looks like one that never came."""
+    bad = [good(number, suspended=None) for number in range(3)]
+    write_csv(_dropped(lake, "DER.csv"), [good(1, "DER", suspended=None)])
+    path = write_csv(_dropped(lake, "STF.csv"), MANY)
+    store.take_in(collection)
+    path.unlink()
+    write_csv(_dropped(lake, "STF2.csv"), [*MANY[3:], *bad])
+    store.take_in(collection)
+    extracts, _ = judge_received(store, lake, collection)
+    only = derived.only_rows(extracts, empty(Receipts))
+    nobody = pl.DataFrame(schema={**empty(Receipts).schema, **_JUDGED})
+    status = derived.told_in_status(returns_status(nobody, collection), only, extracts)
+    notes = dict(status.drop_nulls("notes").select("force_code", "notes").iter_rows())
+    assert notes.keys() == {"DER", "STF"}
+    assert notes["DER"] == "case rows, version 1, refused: 1 of 1 rows is bad"
+    told = letters(status, empty(Findings), RawStore(lake), collection, NOON.date())
+    assert "refused: 1 of 1 rows" in next(opening(x) for x in told if x.force_code == "DER")
+    assert notes["STF"].endswith("missing; case rows, version 2, refused: 3 of 30 rows are bad")
+
+
+def test_a_run_prints_which_extracts_do_not_count(
+    lake: Lake,
+    store: CaseStore,
+    collection: Collection,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """They stand in no mart, so nothing else that a run prints would show them."""
+    write_csv(_dropped(lake, "AVS.csv"), [good(1, "AVS")])
+    table = lake.table("cases", "extracts")
+    table.parent.mkdir(parents=True)
+    for others in ([], ["DER.csv", "who.csv"]):
+        for name in others:
+            rows = [good(1, "DER", suspended=None)] if name == "DER.csv" else []
+            write_csv(_dropped(lake, name), rows)
+        store.take_in(collection)
+        extracts, _ = judge_received(store, lake, collection)
+        extracts.write_parquet(table)
+        print_refused_extracts(lake)
+        told = capsys.readouterr().out
+        assert ("CASE09" in told) == ("no force" in told) == bool(others)
+        assert "AVS" not in told

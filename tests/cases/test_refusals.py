@@ -1,5 +1,6 @@
 """What cannot be an extract is refused whole, naming every file at fault; nothing crashes."""
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -169,3 +170,14 @@ def test_csv_with_a_byte_order_mark_and_windows_lines(
 ) -> None:
     (tmp_path / "in.csv").write_bytes(f"\ufeff{HEAD}\r\n\r\n{LINE}\r\n\r\n".encode())
     assert run(tmp_path / "in.csv", tmp_path / "out", collection).summary["valid"] == 1
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path: Path, collection: Collection) -> None:
+    """No reader opens it, no table can show it, and a crash would not name it."""
+    good_file = write_parquet(tmp_path / "a.parquet", [good(1)])
+    good_file.rename(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.parquet"))
+    with pytest.raises(ExtractRefusedError) as caught:
+        run_cases([tmp_path], tmp_path / "out", collection)
+    (refusal,) = caught.value.refusals
+    assert "UTF-8" in refusal.problem
+    assert refusal.file.encode().endswith(rb"caf\udce9.parquet")

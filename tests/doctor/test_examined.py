@@ -1,5 +1,6 @@
 """The doctor names what is broken, where, and what to do; and is content with a sound lake."""
 
+import hashlib
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -45,6 +46,24 @@ def test_a_sound_lake_is_well(lake: Lake) -> None:
         "lake", "permissions", "leftovers", "landing", "raw store", "quarantine", "releases",
         "marts",
     }  # fmt: skip
+
+
+def _keep_case(lake: Lake, content: str) -> None:
+    """Keep an extract as it was dropped: below the folder of its force."""
+    sha256 = hashlib.sha256(b"rows").hexdigest()
+    folder = lake.raw / "cases" / f"000001-{sha256}" / "force_code=STF"
+    folder.mkdir(parents=True)
+    (folder / "part-0.parquet").write_text(content)
+
+
+def test_an_extract_in_the_folder_of_its_force_is_well(lake: Lake) -> None:
+    """A folder is no file that has changed, and somebody would look for a backup."""
+    _keep_case(lake, "rows")
+    assert _ill(_lake(lake)) == []
+
+
+def _change_case(lake: Lake) -> None:
+    _keep_case(lake, "other rows")
 
 
 def _change_raw(lake: Lake) -> None:
@@ -113,6 +132,7 @@ def _replace_link(lake: Lake) -> None:
         (_damage_receipt, "is not a receipt"),
         (_expose_raw, "anyone may write it"),
         (_change_report, "has changed since it was received"),
+        (_change_case, "has changed since it was received"),
         (_change_release, "findings.parquet has sha256"),
         (_lose_release, "which is gone"),
         (_replace_link, "is no link to a release"),

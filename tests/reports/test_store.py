@@ -7,6 +7,7 @@ import pytest
 
 from assets.lake import Lake
 from assets.reports.store import agreed, read_reports
+from schemas.errors import LakeError
 
 REPORT = """Revisiting police relationships: progress report
 
@@ -81,6 +82,39 @@ def test_links_and_huge_files_are_not_kept(lake: Lake, tmp_path: Path) -> None:
     read = read_reports(lake)
     assert set(read.problems) == {"link.txt", "huge.txt"}
     assert not lake.kept_reports.exists()
+
+
+def test_a_report_that_is_still_arriving_waits(lake: Lake) -> None:
+    _drop(lake, "kent.txt", COUNTED.format(n=37))
+    assert read_reports(lake, lambda _: False).figures.is_empty()
+    assert read_reports(lake).figures.height == 1
+
+
+def test_nothing_is_read_from_a_kept_report_that_has_changed(lake: Lake) -> None:
+    _drop(lake, "kent.txt", COUNTED.format(n=37))
+    read_reports(lake)
+    (kept,) = lake.kept_reports.glob("*/*")
+    kept.write_text(kept.read_text().replace("37", "38"))
+    with pytest.raises(LakeError, match="has changed since it was received"):
+        read_reports(lake)
+
+
+def test_a_report_that_cannot_be_opened_holds_nobody_up(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _drop(lake, "kent.txt", COUNTED.format(n=37))
+    closed = _drop(lake, "essex.txt", COUNTED.format(n=12), "Essex")
+    unpatched = Path.read_bytes
+
+    def refusing(path: Path) -> bytes:
+        if path == closed:
+            raise PermissionError(13, "Permission denied")
+        return unpatched(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refusing)
+    read = read_reports(lake)
+    assert read.figures["force_code"].to_list() == ["KEN"]
+    assert "cannot be opened (Permission denied)" in read.problems["essex.txt"][0]
 
 
 def test_without_reports_there_are_no_figures(tmp_path: Path) -> None:

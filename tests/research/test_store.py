@@ -2,10 +2,15 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
+from assets.intake.landing import ARRIVING
+from assets.research.assets import research_is_sound
+from assets.research.store import read_research
+from schemas.collection import Collection
 from schemas.errors import LakeError
 from schemas.research import BASIS_FILE
 from tests.research.files import INSTANCES, PROFILES, SURVEY, Folder
@@ -179,3 +184,29 @@ def test_two_files_that_disagree_are_told_and_both_used(folder: Folder) -> None:
     assert problem["observed"] == "1 for STF in 2012"
     assert problem["expected"].startswith("profiles that fit the 0 instances")
     assert read.files.height == 2
+
+
+def test_a_file_that_is_still_arriving_waits(folder: Folder, collection: Collection) -> None:
+    folder.drop(PROFILES, INSTANCES)
+    whole = folder.lake.research / PROFILES
+    read = read_research(folder.lake, collection, lambda path: path == whole)
+    assert read.new == (PROFILES,)
+    assert read.problems["observed"].to_list() == [ARRIVING]
+
+
+def test_without_its_basis_a_file_waits_too(folder: Folder, collection: Collection) -> None:
+    """Taken now, reconstructed figures would pass for submitted ones."""
+    folder.drop(PROFILES, BASIS_FILE)
+    basis = folder.lake.research / BASIS_FILE
+    assert read_research(folder.lake, collection, lambda path: path != basis).new == ()
+    assert read_research(folder.lake, collection).new == (PROFILES,)
+
+
+def test_the_check_keeps_nothing_of_what_was_sent(folder: Folder) -> None:
+    """Dagster keeps it for good, and a cell could hold the name of a person."""
+    folder.drop(PROFILES)
+    _say(folder, "STF", "Sergeant Smith")
+    result: Any = research_is_sound(folder.read().problems)
+    assert result.metadata["problems"].value == 1
+    assert "profiles" in str(result.metadata)
+    assert "Smith" not in str(result.metadata)

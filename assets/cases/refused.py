@@ -1,0 +1,37 @@
+"""Which received extracts somebody must be told of: refused whole, and not sent anew since.
+
+Belongs here: picking them. Does not: judging them (received.py), nor the words of a message.
+"""
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from assets.cases.store import CaseStore
+from assets.intake.landing import CASES, waiting_below
+from assets.lake import Lake
+from schemas.cases.columns import REJECTED
+from schemas.cases.tables import UNREADABLE_STATE
+
+
+def refused_extracts(extracts: pl.DataFrame) -> pl.DataFrame:
+    """Return the table Extracts without all but the forces' newest, where that is refused."""
+    newest = pl.col("version") == pl.col("version").max().over("force_code")
+    refused = pl.col("state").is_in([REJECTED, UNREADABLE_STATE])
+    return extracts.drop_nulls("force_code").filter(newest, refused).sort("force_code")
+
+
+def nobodys_extracts(lake: Lake) -> Iterator[str]:
+    """Yield the receipt of each file of no force that still lies in landing under its name.
+
+    Replacing the file or taking it away is how somebody deals with it.
+
+    Raises:
+        LakeError: a kept file is gone.
+    """
+    store, folder = CaseStore(lake), lake.landing / CASES
+    present = {str(path.relative_to(folder)) for path in waiting_below(folder).files}
+    newest = {store.name(kept): each for each in store.versions() for kept in each.files}
+    for name, version in sorted(newest.items()):
+        if version.force_code is None and name in present:
+            yield version.receipt_id

@@ -1,0 +1,123 @@
+"""What waits for extracts, what is kept of them, and who must be told; no row is judged here."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from assets.cases.assets import extracts_are_sound
+from assets.cases.received import judge_received
+from assets.cases.refused import nobodys_extracts, refused_extracts
+from assets.cases.store import CaseStore
+from assets.intake.landing import ARRIVING
+from assets.lake import Lake
+from schemas.cases.tables import Extracts
+from schemas.collection import Collection
+from schemas.contract import empty
+from schemas.errors import LakeError
+from tests.cases.extracts import good, write_csv
+
+MANY = [good(number) for number in range(30)]
+
+
+@pytest.fixture
+def lake(tmp_path: Path, collection: Collection) -> Lake:
+    return Lake(tmp_path / "lake", collection.id)
+
+
+def _drop(lake: Lake, name: str, rows: list[dict[str, Any]]) -> Path:
+    return write_csv(lake.landing / "cases" / name, rows)
+
+
+def test_a_file_that_is_still_arriving_waits_and_what_is_known_counts_on(
+    lake: Lake, collection: Collection
+) -> None:
+    """Half of an extract is a whole one with fewer rows, and its totals would be published."""
+    store = CaseStore(lake)
+    first = _drop(lake, "a.csv", MANY)
+    assert len(store.take_in(collection).new) == 1
+    half = _drop(lake, "b.csv", [good(99)])
+    taken = store.take_in(collection, lambda _: False)
+    assert (taken.new, taken.left) == ((), {"b.csv": ARRIVING})
+    (version,) = store.take_in(collection, lambda path: path == half).new
+    assert len(version.files) == 2, f"{first.name} lies there still, though nobody asked for it"
+
+
+def test_a_file_that_cannot_be_opened_holds_nobody_up(
+    lake: Lake, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = _drop(lake, "closed.csv", MANY)
+    _drop(lake, "fine.csv", [good(1, "DER")])
+    _close(closed, monkeypatch)
+    taken = CaseStore(lake).take_in(collection)
+    assert [version.force_code for version in taken.new] == ["DER"]
+    assert taken.left == {"closed.csv": "cannot be opened (Permission denied)"}
+
+
+def _close(closed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a file that nobody may open; its mode alone stops everybody but root."""
+    unpatched = Path.open
+
+    def refusing(path: Path, *arguments: Any, **named: Any) -> Any:
+        if path == closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return unpatched(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", refusing)
+
+
+def _change(path: Path) -> None:
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+
+
+@pytest.mark.parametrize("harm", [_change, Path.unlink])
+def test_nothing_is_computed_from_a_kept_file_that_has_changed(
+    harm: Callable[[Path], None], lake: Lake, collection: Collection
+) -> None:
+    """A lost row would count as a case that never was, and blame the force's workbook for it."""
+    _drop(lake, "a.csv", MANY)
+    store = CaseStore(lake)
+    (version,) = store.take_in(collection).new
+    harm(store.path(version.files[0]))
+    with pytest.raises(LakeError, match="Restore it from the backup of the lake"):
+        judge_received(store, lake, collection)
+
+
+def test_the_newest_refused_extract_of_a_force_is_told_of() -> None:
+    rows = pl.DataFrame(
+        {
+            "force_code": ["STF", "STF", "DER", "DER", "AVS", None],
+            "version": [1, 2, 1, 2, 1, None],
+            "state": ["accepted", "rejected", "rejected", "accepted", "unreadable", "unreadable"],
+        }
+    )
+    told = refused_extracts(pl.concat([empty(Extracts), rows], how="diagonal"))
+    assert told.select("force_code", "version").rows() == [("AVS", 1), ("STF", 2)]
+
+
+def test_a_file_of_nobody_is_told_of_until_it_is_replaced_or_gone(
+    lake: Lake, collection: Collection
+) -> None:
+    store = CaseStore(lake)
+    assert [*nobodys_extracts(lake)] == []
+    path = _drop(lake, "below/a.csv", [good(1, "XXX")])
+    (version,) = store.take_in(collection).new
+    assert [*nobodys_extracts(lake)] == [version.receipt_id]
+    sent = path.read_bytes()
+    _drop(lake, "below/a.csv", MANY)
+    store.take_in(collection)
+    assert [*nobodys_extracts(lake)] == [], "it was replaced"
+    path.with_name("again.csv").write_bytes(sent)
+    assert [*nobodys_extracts(lake)] == [], "the same bytes were told of under their first name"
+
+
+def test_the_check_keeps_nothing_of_what_was_sent() -> None:
+    """Dagster keeps it for good, and a heading of a file could be the name of a person."""
+    row = {"state": "unreadable", "problem": "it has, and must not have, 'Sergeant Smith'"}
+    table = pl.concat([empty(Extracts), pl.DataFrame([row])], how="diagonal")
+    result: Any = extracts_are_sound(table)
+    assert not result.passed
+    assert result.metadata["refused"].value == 1
+    assert "Smith" not in str(result.metadata)
