@@ -179,6 +179,11 @@ def _holder(lock: IO[str]) -> str:
     return f" (process {process})" if process.isdigit() else ""
 
 
+def size(folder: Path) -> int:
+    """Return how many bytes the files below a folder have."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 def sweep(root: Path) -> None:
     """Remove what killed runs have left unfinished; to be called by whoever holds the lake.
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from assets.doctor.examined import Examined, bad, ok, warn
 from assets.intake.landing import waiting_anywhere
-from assets.lake import LEFTOVERS, OURS, Lake, is_held
+from assets.lake import LEFTOVERS, OURS, Lake, is_held, size
 from schemas.wording import plural
 
 _MIB: Final = 1024 * 1024
@@ -62,7 +62,7 @@ def _anyone_may_write(path: Path) -> bool:
 def space(root: Path) -> Iterator[Examined]:
     """Say whether there is room for the next runs, by what one writes."""
     newest = max((root / "releases").glob("*/*/"), key=_changed, default=None)
-    one_run = _size(root / "work") + (_size(newest) if newest else 0)
+    one_run = size(root / "work") + (size(newest) if newest else 0)
     free = shutil.disk_usage(root).free
     seen = f"{free / _MIB:,.0f} MB free; a run writes about {one_run / _MIB:,.1f} MB"
     do = "Free space, or move the lake to a larger disk. raw/ and releases/ must be kept."
@@ -102,10 +102,6 @@ def landing(lake: Lake) -> Iterator[Examined]:
         )
     if not closed and not found.unfinished:
         yield ok("landing", lake.landing, f"{plural(len(found.files), 'file')}, all readable")
-
-
-def _size(folder: Path) -> int:
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _changed(path: Path) -> int:

@@ -4,6 +4,7 @@ Belongs here: the record beside the releases. A release itself never holds the t
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,7 +29,9 @@ def record(lake: Lake, release: str) -> None:
     path = lake.releases / _RECORD
     line = json.dumps({"release": release, "at": datetime.now(UTC).isoformat(timespec="seconds")})
     with write_errors(path), path.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+        # A line that a kill cut short has no end; what follows must not become part of it.
+        cut = path.read_bytes()[-1:] not in {b"", b"\n"}
+        file.write("\n" * cut + line + "\n")
         file.flush()
     sync_folder(lake.releases)
 
@@ -56,13 +59,23 @@ def find(lake: Lake, name: str) -> Path:
     """Return the folder of the one release whose name is, starts or ends with `name`.
 
     Raises:
-        SetupError: there is none, or more than one.
+        SetupError: there is none, it was pruned, or there is more than one.
     """
     names = [path.name for path in kept(lake)]
-    exact = [each for each in names if each == name]
-    near = exact or [each for each in names if f"{lake.collection}-{name}" in each or name in each]
+    near = _near(lake, name, names)
+    known = ", ".join(near or names) or "none yet"
+    gone = {} if near else {entry.release: entry.at for entry in shown(lake)}
+    if pruned := _near(lake, name, gone):
+        raise SetupError(
+            f"release {pruned[-1]} was last shown at {gone[pruned[-1]]}, and was pruned or moved"
+            f" away since. Take it back from a backup that has it. There are: {known}"
+        )
     if len(near) != 1:
         what = "no release" if not near else f"{len(near)} releases"
-        known = ", ".join(near or names) or "none yet"
         raise SetupError(f"there is {what} {name}. There are: {known}")
     return lake.releases / near[0]
+
+
+def _near(lake: Lake, name: str, names: Iterable[str]) -> list[str]:
+    exact = [each for each in names if each == name]
+    return exact or [each for each in names if f"{lake.collection}-{name}" in each or name in each]

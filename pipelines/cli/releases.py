@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from pipelines.cli.output import collection_option, json_option
+from pipelines.cli.prune import prune
 
 
 @click.group("releases", invoke_without_command=True, short_help="List, compare, go back to one.")
@@ -55,6 +56,9 @@ def _list(collection_id: str, *, as_json: bool) -> None:
         ),
         right=("live returns",),
     )  # fmt: skip
+
+
+command.add_command(prune)
 
 
 @command.command("verify")

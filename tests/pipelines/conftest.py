@@ -1,15 +1,17 @@
 """A lake in which `muster demo` has been run, and a way to run commands in it."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-from assets.lake import Lake
+from assets.lake import Lake, held
 from assets.release import contents
 from pipelines import resources
 from pipelines.cli.main import muster
@@ -40,21 +42,35 @@ def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
         _be_quick(monkeypatch)
 
 
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+@dataclass(frozen=True)
+class Demo:
     """The lake of a demo without the slow parts, and what it printed; not to be changed."""
-    lake = tmp_path_factory.mktemp("demo")
-    with pytest.MonkeyPatch.context() as patch:
-        _be_quick(patch)
-        result = invoke(lake, "demo")
+
+    lake: Path
+    exit_code: int
+    output: str
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """One demo for all processes that run tests side by side."""
+    ours = tmp_path_factory.getbasetemp()
+    folder = (ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours) / "one-demo"
+    said = folder / "said.json"
+    with held(folder, patience=600):
+        if not said.exists():
+            with pytest.MonkeyPatch.context() as patch:
+                _be_quick(patch)
+                result = invoke(folder / "lake", "demo")
+            said.write_text(json.dumps([result.exit_code, result.output]))
     os.environ.pop("DAGSTER_HOME", None)
-    return lake, result
+    return Demo(folder / "lake", *json.loads(said.read_text()))
 
 
 @pytest.fixture
-def lake(demo: tuple[Path, Result], tmp_path: Path) -> Lake:
+def lake(demo: Demo, tmp_path: Path) -> Lake:
     """A copy of the demo's lake, to be changed at will."""
-    shutil.copytree(demo[0], tmp_path / "lake", symlinks=True)
+    shutil.copytree(demo.lake, tmp_path / "lake", symlinks=True)
     return Lake(tmp_path / "lake", "2012-revisit")
 
 

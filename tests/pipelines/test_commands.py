@@ -7,7 +7,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from click.testing import Result
 
 from assets.lake import Lake
 from assets.release.manifest import hashes
@@ -15,7 +14,7 @@ from pipelines.cli.main import main
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.marts.catalogue import MARTS
-from tests.pipelines.conftest import Muster, invoke
+from tests.pipelines.conftest import Demo, Muster, invoke
 from tests.returns import SampleReturn, address_of
 
 INV = "investigations"
@@ -39,17 +38,16 @@ def _whole(lake: Lake) -> dict[str, object]:
     )
 
 
-def test_the_demo_publishes_everything_and_says_so(demo: tuple[Path, Result]) -> None:
-    root, result = demo
-    assert result.exit_code == 0, result.output
-    lake = Lake(root, "2012-revisit")
+def test_the_demo_publishes_everything_and_says_so(demo: Demo) -> None:
+    assert demo.exit_code == 0, demo.output
+    lake = Lake(demo.lake, "2012-revisit")
     for name, contract in MARTS.items():
         assert _mart(lake, name).schema == empty(contract).schema
     assert _whole(lake)["value"] == 2207
-    assert "2,207" in result.output
-    assert "44 forces: 37 accepted, 7 queried, 0 rejected, 0 missing" in result.output
-    assert "189 match, 41 within_qualifier" in result.output
-    assert "RECONSTRUCTED" in result.output
+    assert "2,207" in demo.output
+    assert "44 forces: 37 accepted, 7 queried, 0 rejected, 0 missing" in demo.output
+    assert "189 match, 41 within_qualifier" in demo.output
+    assert "RECONSTRUCTED" in demo.output
     assert set(_mart(lake, "investigations")["basis"]) == {"reconstructed"}
 
 

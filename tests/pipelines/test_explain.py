@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 import pytest
-from click.testing import Result
 from openpyxl import load_workbook
 
 from assets.explain.explain import Explanation, explain
@@ -17,7 +16,7 @@ from assets.explain.released import Released
 from assets.lake import Lake
 from schemas.collection import Collection
 from schemas.errors import ContractError, LakeError, SetupError
-from tests.pipelines.conftest import Muster
+from tests.pipelines.conftest import Demo, Muster
 
 RETURNS = {
     "investigations": "category=second_jobs;outcome=continuing",
@@ -43,8 +42,8 @@ RETURNS = {
 
 
 @pytest.fixture(scope="module")
-def released(demo: tuple[Path, Result], collection: Collection) -> Released:
-    lake = Lake(demo[0], collection.id)
+def released(demo: Demo, collection: Collection) -> Released:
+    lake = Lake(demo.lake, collection.id)
     return Released(lake.marts.resolve(), collection, lake.kept_research)
 
 
@@ -89,14 +88,12 @@ def test_every_measure_of_the_returns_has_contributions(
     assert float(worked_out) == pytest.approx(found.value, abs=1e-3)
 
 
-def test_every_entry_stands_in_its_file_at_its_cell(
-    released: Released, demo: tuple[Path, Result]
-) -> None:
+def test_every_entry_stands_in_its_file_at_its_cell(released: Released, demo: Demo) -> None:
     """An address that is off by a row would send people to the wrong cell."""
     found = explain(
         read_question("investigations", "category=second_jobs", None, "MPS", released), released
     )
-    path = demo[0] / "landing" / "2012-revisit" / "MPS.xlsx"
+    path = demo.lake / "landing" / "2012-revisit" / "MPS.xlsx"
     book = load_workbook(path)
     assert found.contributions.height == 5
     for row in found.contributions.iter_rows(named=True):
@@ -212,10 +209,10 @@ def test_every_total_of_research_is_what_its_rows_make(released: Released) -> No
 
 
 def test_every_row_of_research_stands_in_its_file_at_its_cell(
-    released: Released, demo: tuple[Path, Result]
+    released: Released, demo: Demo
 ) -> None:
     found = explain(read_question("WMC-03", "", None, None, released), released)
-    path = demo[0] / "landing" / "2012-revisit" / "research" / "social_media_instances.csv"
+    path = demo.lake / "landing" / "2012-revisit" / "research" / "social_media_instances.csv"
     lines = [line.split(",") for line in path.read_text().splitlines()]
     assert found.contributions.height == 8
     for row in found.contributions.iter_rows(named=True):

@@ -200,6 +200,16 @@ print(turns)
 """
 
 
+def test_a_record_that_was_cut_short_swallows_no_later_one(
+    lake: Lake, marts: dict[str, pl.DataFrame]
+) -> None:
+    publish(lake, marts, _made_from("a" * 64))
+    record = lake.releases / "shown.jsonl"
+    record.write_text(record.read_text() + '{"release": "2012-rev')
+    second, _ = publish(lake, marts, _made_from("b" * 64))
+    assert [entry.release for entry in shown(lake)][1:] == [second.name]
+
+
 def test_readers_during_a_hundred_swaps_see_one_release_at_a_time(
     lake: Lake, marts: dict[str, pl.DataFrame], tmp_path: Path
 ) -> None:
