@@ -4,7 +4,6 @@ Belongs here: the list of commands and how they end. Each command stands in a mo
 that loads what is heavy only when it runs, so that `muster --help` answers at once.
 """
 
-import gc
 import importlib
 import os
 import sys
@@ -72,6 +71,3 @@ def main(arguments: list[str] | None = None) -> Any:
     except MusterError as error:
         click.echo(f"muster: {error}", err=True)
         sys.exit(1)
-    finally:
-        # On its way out Python looks for garbage in all that was loaded: a tenth of a second.
-        gc.freeze()
