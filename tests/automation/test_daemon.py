@@ -33,6 +33,8 @@ def daemon(lake: Lake, tmp_path: Path) -> Iterator[Path]:
     home = lake.root / "dagster"
     home.mkdir()
     (home / "dagster.yaml").write_text(_SETTINGS)
+    with dg.DagsterInstance.from_config(str(home)):
+        pass  # two processes that make the databases at once can trip over each other
     environment = {
         **os.environ,
         "MUSTER_LAKE": str(lake.root),

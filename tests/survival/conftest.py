@@ -34,7 +34,7 @@ def lake(published: Lake, tmp_path: Path) -> Lake:
 @pytest.fixture
 def run(lake: Lake) -> Callable[..., Ended]:
     """Run a command in that lake."""
-    return lambda *arguments: muster(lake, *arguments)
+    return lambda *arguments: muster(lake, *arguments, quick=True)
 
 
 @contextmanager
