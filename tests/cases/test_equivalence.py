@@ -157,7 +157,7 @@ WAYS = {"parquet": (FILES, _in_parquet), "csv": (TEXT_FILES, _in_csv)}
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("examples", [10, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [10, pytest.param(100, marks=pytest.mark.slow)])
 def test_anything_that_may_be_sent(way: str, examples: int) -> None:
     files, agree = WAYS[way]
     settings(max_examples=examples, deadline=None)(given(files, LIMITS_OF_ALL_KINDS)(agree))()
