@@ -49,7 +49,13 @@ class RawCells(Table):
     kind: str = column(
         "What kind of cell it is",
         "code",
-        isin=("text", "number", "percent", "boolean", "date", "error", "formula"),
+        isin=("text", "number", "percent", "boolean", "date", "error", "formula", "rich"),
+    )
+    doubt: str = column(
+        "What the cell holds instead of a plain value, as a count, date or answer may not; null"
+        " for a plain value",
+        "text",
+        nullable=True,
     )
 
 

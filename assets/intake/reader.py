@@ -4,6 +4,7 @@ from pathlib import Path
 
 from assets.intake.container import open_container
 from assets.intake.csv_zip import read_csv_zip
+from assets.intake.formulas import verified
 from assets.intake.reading import Reading, RefusedError
 from assets.intake.workbook import read_workbook, workbook_facts
 
@@ -18,6 +19,6 @@ def read_return(path: Path) -> Reading:
         with open_container(path) as container:
             if container.kind == "csv":
                 return Reading(read_csv_zip(container))
-            return Reading(read_workbook(container), workbook_facts(container))
+            return Reading(verified(read_workbook(container)), workbook_facts(container))
     except RefusedError as refusal:
         return Reading(refusal=refusal)

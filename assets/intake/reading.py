@@ -17,7 +17,11 @@ CELL_SCHEMA: Final = {
     "column_number": pl.Int64,
     "text": pl.String,
     "kind": pl.String,
+    "doubt": pl.String,
 }
+UNCALCULATED: Final = "a formula that was never calculated"
+"""Text of a cell of kind formula."""
+
 FACT_SCHEMA: Final = {"sheet": pl.String, "fact": pl.String, "place": pl.String}
 
 
@@ -35,12 +39,19 @@ class RefusedError(Exception):
 
 
 class Cell(NamedTuple):
-    """One filled cell; `kind` as in the contract RawCells."""
+    """One filled cell; `kind` and `doubt` as in the contract RawCells.
+
+    `formula` is in A1 notation without its `=`: SUM(C6:D6), 'my sheet'!A1. One that no spreadsheet
+    shows without more, such as an array formula, stands in braces. It does not outlast its
+    verification (formulas.py), after which only `doubt` tells of it.
+    """
 
     row: int
     column: int
     text: str
     kind: str
+    doubt: str | None = None
+    formula: str | None = None
 
     @property
     def address(self) -> str:
@@ -77,7 +88,7 @@ class Reading:
 
     def cells_frame(self) -> pl.DataFrame:
         """One row a filled cell, with the columns of CELL_SCHEMA."""
-        rows = [(sheet.name, *cell) for sheet in self.sheets for cell in sheet.cells]
+        rows = [(sheet.name, *cell[:-1]) for sheet in self.sheets for cell in sheet.cells]
         return pl.DataFrame(rows, schema=CELL_SCHEMA, orient="row")
 
     def facts_frame(self) -> pl.DataFrame:

@@ -1,128 +1,151 @@
 """Reads the cells of an Excel workbook as they stand there.
 
-Belongs here: every filled cell with its sheet, place, text and kind. Does not: what a cell
-means; interpretation starts in validation/.
+Belongs here: how the parts of a workbook fit together, under whatever names. Does not: what a part
+says (sheet_scan.py, ooxml.py), or what a cell means; interpretation starts in validation/.
 """
 
-import warnings
-from datetime import date, datetime
-from posixpath import join, normpath
-from typing import Any, Final
-from xml.etree import ElementTree
-
-from openpyxl import load_workbook
+from datetime import datetime
+from posixpath import basename, dirname, join, normpath
+from typing import Final, NamedTuple
+from urllib.parse import unquote
+from xml.parsers import expat
 
 from assets.intake.container import Container
-from assets.intake.reading import Cell, Fact, RawSheet, RefusedError
-from assets.intake.sheet_scan import MAX_COLUMNS, MAX_ROWS, place, scan_sheet
+from assets.intake.ooxml import RELATION, SAVE, SharedTexts, Styles, Walker
+from assets.intake.reading import Fact, RawSheet, RefusedError
+from assets.intake.sheet_scan import scan_sheet
+from schemas.wording import visible
 
-_MAIN: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_RELATION: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_SAVE: Final = "Open the file in Excel, save it as a new workbook (.xlsx), and send that."
-_UNCALCULATED: Final = "a formula that was never calculated"
+_EPOCH: Final = datetime(1899, 12, 30)
+_EPOCH_1904: Final = datetime(1904, 1, 1)
+_TRUE: Final = {"1", "true", "on"}
 
 
 def read_workbook(container: Container) -> tuple[RawSheet, ...]:
-    """Return the sheets of a workbook with every filled cell.
+    """Return the sheets of a workbook with every filled cell; formulas are not yet verified.
 
     Raises:
         RefusedError: the workbook's parts do not fit together, or a cell lies out of bounds.
     """
-    states = _sheet_parts(container)
-    facts = {
-        name: tuple(sorted(scan_sheet(name, container.read(part)) + hidden))
-        for name, (part, hidden) in states.items()
-    }
-    cells = _values(container)
+    package = _Package(container)
+    try:
+        main = package.main()
+        links = package.links(main)
+        book = _Book(package.read(main))
+        # A workbook has one part of each; styles carry no figure, so that they may be gone.
+        texts = [part for kind, part in links.values() if kind == "sharedStrings"]
+        styles = [part for kind, part in links.values() if kind == "styles"]
+        if len(set(texts)) > 1:
+            raise ValueError("two tables of texts")
+        shared = SharedTexts(package.read(texts[0])).texts if texts else []
+        looks = Styles(package.read(styles[0]) if styles and package.has(styles[0]) else b"")
+        parts = {
+            sheet: package.read(links[sheet.relation][1])
+            for sheet in book.sheets
+            if links[sheet.relation][0] == "worksheet"
+        }
+    except (LookupError, ValueError, expat.ExpatError) as error:
+        raise RefusedError(
+            f"the workbook lacks a part it needs ({visible(str(error))})", SAVE
+        ) from error
+    if not parts:
+        raise RefusedError("the workbook lacks its sheets", SAVE)
     return tuple(
-        RawSheet(name, tuple(sorted(cells[name] + _uncalculated(found))), found)
-        for name, found in facts.items()
+        _with_state(scan_sheet(sheet.name, xml, shared, looks, book.epoch), hidden=sheet.hidden)
+        for sheet, xml in parts.items()
     )
 
 
 def workbook_facts(container: Container) -> tuple[Fact, ...]:
     """Return what is to be known of the workbook beside its sheets."""
-    links = any(name.startswith("xl/externalLinks/") for name in container.names())
+    links = any("/externallinks/" in f"/{_plain(name)}" for name in container.names())
     return (Fact("external_links", ""),) if links else ()
 
 
-def _sheet_parts(container: Container) -> dict[str, tuple[str, tuple[Fact, ...]]]:
-    """Map the name of each worksheet to its part in the zip, and to its being hidden."""
-    try:
-        # The preflight lets no XML with entities pass.
-        book = ElementTree.fromstring(container.read("xl/workbook.xml"))  # noqa: S314
-        links = ElementTree.fromstring(container.read("xl/_rels/workbook.xml.rels"))  # noqa: S314
-        targets = {
-            link.attrib["Id"]: normpath(join("/xl", link.attrib["Target"])).lstrip("/")
-            for link in links
-            if link.attrib["Type"].endswith("/worksheet")
+def _with_state(sheet: RawSheet, *, hidden: bool) -> RawSheet:
+    if not hidden:
+        return sheet
+    return RawSheet(
+        sheet.name, sheet.cells, tuple(sorted([*sheet.facts, Fact("hidden_sheet", "")]))
+    )
+
+
+def _plain(name: str) -> str:
+    """Return a part's name as the format compares them: by `/` between folders, whatever case."""
+    return name.replace("\\", "/").lower()
+
+
+class _Package:
+    """The parts of a workbook by name, and how they refer to each other."""
+
+    def __init__(self, container: Container) -> None:
+        self._container = container
+        self._names = {_plain(name): name for name in container.names()}
+
+    def has(self, part: str) -> bool:
+        return part in self._names
+
+    def read(self, part: str) -> bytes:
+        """Return the content of a part; LookupError where it is not there."""
+        return self._container.read(self._names[part])
+
+    def main(self) -> str:
+        """Return the name of the workbook's main part, which the package names."""
+        links = self.links("") if self.has("_rels/.rels") else {}
+        named = {part for kind, part in links.values() if kind == "officeDocument"}
+        if len(named) > 1:
+            raise ValueError("two workbooks in one")
+        return named.pop() if named else "xl/workbook.xml"
+
+    def links(self, part: str) -> dict[str, tuple[str, str]]:
+        """Return what a part refers to, by relationship: its kind, and the part's name."""
+        folder = dirname(part)
+        found = _Relationships(self.read(join(folder, "_rels", f"{basename(part)}.rels")))
+        return {
+            relation: (kind, _plain(normpath(join("/", folder, target))).lstrip("/"))
+            for relation, (kind, target) in found.links.items()
         }
-        sheets: dict[str, tuple[str, tuple[Fact, ...]]] = {}
-        for sheet in book.iter(f"{_MAIN}sheet"):
-            name, relation = sheet.attrib["name"], sheet.attrib[_RELATION]
-            if name in sheets:
-                raise RefusedError(f"the workbook has two sheets {name!r}", _SAVE)
-            if relation in targets:
-                hidden = "hidden" in sheet.get("state", "").lower()
-                sheets[name] = targets[relation], (Fact("hidden_sheet", ""),) if hidden else ()
-    except (KeyError, ElementTree.ParseError) as error:
-        raise RefusedError(f"the workbook lacks a part it needs ({error})", _SAVE) from error
-    if not sheets or not {part for part, _ in sheets.values()} <= set(container.names()):
-        raise RefusedError("the workbook lacks its sheets", _SAVE)
-    return sheets
 
 
-def _values(container: Container) -> dict[str, list[Cell]]:
-    with container.path.open("rb") as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # extensions it does not keep; nothing is written back
-        try:
-            book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
-            try:
-                # The bounds are given because the stored dimension of a sheet can be wrong.
-                return {
-                    sheet.title: [
-                        _cell(cell)
-                        for row in sheet.iter_rows(1, MAX_ROWS, 1, MAX_COLUMNS)
-                        for cell in row
-                        if cell.value is not None
-                    ]
-                    for sheet in book.worksheets
-                }
-            finally:
-                book.close()
-        except MemoryError:
-            raise
-        except Exception as error:
-            # openpyxl has no exception of its own for content it cannot make sense of: damaged
-            # parts end in any of a dozen. The file itself has been read whole by the preflight.
-            raise RefusedError(f"the workbook's content is damaged ({error})", _SAVE) from error
+class _Relationships(Walker):
+    """Relationships by their id: the last word of their type, and the target as it is written."""
+
+    def __init__(self, xml: bytes) -> None:
+        self.links: dict[str, tuple[str, str]] = {}
+        self.walk(xml)
+
+    def start(self, path: str, attributes: dict[str, str]) -> None:
+        """Meet the start of an element."""
+        if path == "/Relationships/Relationship" and attributes.get("TargetMode") != "External":
+            if attributes["Id"] in self.links:
+                raise ValueError(f"two relationships {attributes['Id']!r}")
+            kind = attributes["Type"].rpartition("/")[2]
+            target = unquote(attributes["Target"]).replace("\\", "/")
+            self.links[attributes["Id"]] = kind, target
 
 
-def _cell(cell: Any) -> Cell:
-    value, kind = cell.value, "text"
-    if cell.data_type == "e":
-        kind = "error"
-    elif isinstance(value, bool):
-        value, kind = str(value).upper(), "boolean"
-    elif isinstance(value, datetime):
-        midnight = not (value.hour or value.minute or value.second or value.microsecond)
-        value, kind = (value.date() if midnight else value).isoformat(), "date"
-    elif isinstance(value, date):
-        value, kind = value.isoformat(), "date"
-    elif isinstance(value, int | float):
-        # Shown as 100%, the cell holds 1; read as a count it would be silently wrong.
-        kind = "percent" if "%" in str(cell.number_format) else "number"
-        if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-            value = int(value)
-    elif not isinstance(value, str):
-        kind = "date"  # a time of day or a duration
-    return Cell(cell.row, cell.column, str(value), kind)
+class _Sheet(NamedTuple):
+    name: str
+    relation: str
+    hidden: bool
 
 
-def _uncalculated(facts: tuple[Fact, ...]) -> list[Cell]:
-    """Formulas that were never calculated: a reader of values sees a blank there."""
-    return [
-        Cell(*place(fact.place), _UNCALCULATED, "formula")
-        for fact in facts
-        if fact.fact == "uncalculated"
-    ]
+class _Book(Walker):
+    """The workbook part: its sheets, and day 0 of its dates."""
+
+    def __init__(self, xml: bytes) -> None:
+        self.sheets: list[_Sheet] = []
+        self.epoch = _EPOCH
+        self.walk(xml)
+
+    def start(self, path: str, attributes: dict[str, str]) -> None:
+        """Meet the start of an element."""
+        if path == "/workbook/sheets/sheet":
+            name = attributes["name"]
+            if any(sheet.name == name for sheet in self.sheets):
+                raise RefusedError(f"the workbook has two sheets {visible(name)!r}", SAVE)
+            relation = next(attributes[key] for key in RELATION if key in attributes)
+            hidden = "hidden" in attributes.get("state", "").lower()
+            self.sheets.append(_Sheet(name, relation, hidden))
+        elif path == "/workbook/workbookPr" and attributes.get("date1904") in _TRUE:
+            self.epoch = _EPOCH_1904

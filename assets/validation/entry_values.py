@@ -11,7 +11,7 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Final
 
-from assets.intake.reading import Cell
+from assets.intake.reading import UNCALCULATED, Cell
 from assets.validation.characters import odd_characters
 from assets.validation.layout import Slot
 from schemas.finding import Finding, finding
@@ -28,10 +28,17 @@ _IF_BLANK: Final[dict[Kind, str]] = {
 }
 """Advice for blank cells; that of the rule is for counts."""
 
-_WITHOUT_VALUE: Final = {"error": "an error", "formula": "a formula that was never calculated"}
+_WITHOUT_VALUE: Final = {"error": "an error", "formula": UNCALCULATED}
+_PLAIN: Final = (
+    "Type what belongs into {}, and nothing else: no formula, no mark, nothing struck out."
+)
 
 _WHOLE: Final = re.compile(r"[0-9]+|[0-9]{1,3}(,[0-9]{3})+")
-_ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ISO_DATE: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
+"""A day, with or without a time, which does not count."""
 
 _EXACT: Final = "Type the exact number."
 _ADVICE: Final = (
@@ -63,6 +70,11 @@ def type_entry(slot: Slot) -> TypedEntry | Finding:
     """Return the typed value of a slot, or the one finding that says why it has none."""
     entry, cell = slot.entry, slot.cell
     text = cell.text.strip() if cell else ""
+    if cell and cell.doubt and not (cell.kind == "rich" and entry.kind == "text"):
+        # What a free text says stays out of messages, and so do two that do not agree.
+        doubt = "what is not a plain text" if entry.kind == "text" else cell.doubt
+        fix = _PLAIN.format(slot.address)
+        return finding("S006", f"the cell holds {doubt}", slot.place, fix=fix)
     if cell is None or not text:
         message = f"the cell is blank; {_expected(entry)} belongs here"
         return finding("S010", message, slot.place, fix=_IF_BLANK.get(entry.kind))
@@ -121,9 +133,9 @@ def _missing_advice(entry: Entry) -> str:
 
 
 def _date(slot: Slot, cell: Cell, text: str) -> TypedEntry | Finding:
-    if cell.kind in {"date", "text"} and _ISO_DATE.fullmatch(text):
+    if cell.kind in {"date", "text"} and (day := _ISO_DATE.fullmatch(text)):
         try:
-            return TypedEntry(slot, value=date.fromisoformat(text).isoformat())
+            return TypedEntry(slot, value=date.fromisoformat(day[1]).isoformat())
         except ValueError:
             return finding("V003", f"{text} is no day of the calendar", slot.place)
     return finding("V003", f"{text!r} is not a date", slot.place)

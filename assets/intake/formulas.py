@@ -1,0 +1,420 @@
+"""Verifies formulas: recomputes what is plain arithmetic over cells of the same workbook.
+
+Belongs here: whether the result that a file stores is what its formula gives. Does not: reading
+either of them, or what follows from a doubt (validation/).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from fractions import Fraction
+from math import floor
+from typing import Final, NamedTuple
+
+from assets.intake.reading import UNCALCULATED, Cell, RawSheet
+from schemas.wording import visible
+
+_DEEPEST: Final = 40
+"""Formulas that rest on each other, and parentheses inside each other."""
+_MOST_STEPS: Final = 300_000
+"""Symbols and cells looked at in one workbook; a return has some hundreds of formulas."""
+_MOST_BITS: Final = 1000
+"""Of numerator and denominator together, so that every number has a float."""
+
+
+class _BeyondError(Exception):
+    """The formula is not plain arithmetic, or has no result."""
+
+
+class _Other(NamedTuple):
+    """A value that counts for nothing but itself: a date, or true or false."""
+
+    kind: str
+    text: str
+
+
+_Value = Fraction | str | _Other | None
+"""What a cell gives to a formula; None where it is blank."""
+
+
+def verified(sheets: tuple[RawSheet, ...]) -> tuple[RawSheet, ...]:
+    """Return the sheets without formulas: a cell whose stored result cannot be believed says so.
+
+    Results of other formulas are recomputed too and never trusted. A cell whose formula gives an
+    empty text is blank, and so is not there.
+    """
+    if not any(cell.formula is not None for sheet in sheets for cell in sheet.cells):
+        return sheets
+    book = _Book(sheets)
+    return tuple(
+        replace(
+            sheet,
+            cells=tuple(
+                found
+                for cell in sheet.cells
+                for found in [cell if cell.formula is None else book.verified(sheet.name, cell)]
+                if found.text or found.doubt
+            ),
+        )
+        for sheet in sheets
+    )
+
+
+_REFERENCE: Final = re.compile(
+    r"""(?x) ("[^"]*" | '[^']*' | \[[^\]]*\])  # texts and names of sheets stay
+    | (?<![\w.$]) (\$?) ([A-Za-z]{1,3}) (\$?) ([0-9]{1,7}) (?![\w.(!])"""
+)
+
+
+def moved(formula: str, rows: int, columns: int) -> str:
+    """Return a formula as it reads that many rows below and columns right of its own cell."""
+
+    def shift(match: re.Match[str]) -> str:
+        kept, column_fixed, letters, row_fixed, row = match.groups()
+        if kept:
+            return kept
+        if not column_fixed:
+            letters = _letters(_column(letters) + columns)
+        number = int(row) if row_fixed else int(row) + rows
+        return f"{column_fixed}{letters}{row_fixed}{number}" if letters and number > 0 else "#REF!"
+
+    return _REFERENCE.sub(shift, formula)
+
+
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number
+
+
+def _letters(column: int) -> str:
+    letters = ""
+    while column > 0:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+_Place = tuple[str, int, int]
+
+
+class _Book:
+    """The cells of a workbook, and what its formulas give."""
+
+    def __init__(self, sheets: Iterable[RawSheet]) -> None:
+        self._cells = {
+            sheet.name.casefold(): {(cell.row, cell.column): cell for cell in sheet.cells}
+            for sheet in sheets
+        }
+        self._results: dict[_Place, _Value | _BeyondError] = {}
+        self._depth = 0
+        self._steps = 0
+
+    def verified(self, sheet: str, cell: Cell) -> Cell:
+        """Return a cell with a formula without it, and with what is doubtful about its result."""
+        plain = cell._replace(formula=None)
+        if cell.doubt or not cell.text:
+            return plain
+        try:
+            result = self.value(sheet.casefold(), cell.row, cell.column)
+        except _BeyondError:
+            expected = "what it gives cannot be recomputed"
+        else:
+            if cell.kind == "formula" and result == "":
+                return plain._replace(text="", kind="text")
+            if cell.kind != "formula" and _agrees(cell, result):
+                return plain
+            expected = f"expected {_shown(result)}"
+        if cell.kind == "formula":
+            return plain._replace(doubt=f"{UNCALCULATED}; {expected}")
+        stored = visible(cell.text, 80)
+        return plain._replace(doubt=f"a formula with the stored result {stored}; {expected}")
+
+    def value(self, sheet: str, row: int, column: int) -> _Value:
+        """Return what a cell gives to a formula."""
+        self.step()
+        if sheet not in self._cells:
+            raise _BeyondError
+        cell = self._cells[sheet].get((row, column))
+        if cell is None:
+            return None
+        if cell.formula is None:
+            return _plain_value(cell)
+        place = sheet, row, column
+        if place not in self._results:
+            # Until it is known, whatever rests on it goes in a circle.
+            self._results[place] = _BeyondError()
+            self._results[place] = self._computed(sheet, cell.formula)
+        result = self._results[place]
+        if isinstance(result, _BeyondError):
+            raise _BeyondError
+        return result
+
+    def _computed(self, sheet: str, formula: str) -> _Value | _BeyondError:
+        try:
+            with self.deeper():
+                return _Formula(self, sheet, formula).result()
+        except _BeyondError as error:
+            return error
+        except (ArithmeticError, TypeError):  # divided by zero; too few or many arguments
+            return _BeyondError()
+
+    @contextmanager
+    def deeper(self) -> Iterator[None]:
+        """Hold one more formula, or pair of parentheses, open."""
+        if self._depth >= _DEEPEST:
+            raise _BeyondError
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+
+    def filled(self, sheet: str, top: int, bottom: int, left: int, right: int) -> list[_Value]:
+        """Return the values of the filled cells of a range."""
+        cells = self._cells.get(sheet)
+        if cells is None:
+            raise _BeyondError
+        area = (bottom - top + 1) * (right - left + 1)
+        self.step(min(area, len(cells)))
+        if area <= len(cells):
+            places: Iterable[tuple[int, int]] = (
+                (row, column)
+                for row in range(top, bottom + 1)
+                for column in range(left, right + 1)
+                if (row, column) in cells
+            )
+        else:
+            places = (
+                (row, column)
+                for row, column in cells
+                if top <= row <= bottom and left <= column <= right
+            )
+        return [self.value(sheet, *place) for place in places]
+
+    def step(self, count: int = 1) -> None:
+        """Count work; BeyondError where a workbook asks for too much of it."""
+        self._steps += count
+        if self._steps > _MOST_STEPS:
+            raise _BeyondError
+
+
+def _plain_value(cell: Cell) -> _Value:
+    if cell.doubt or cell.kind in {"error", "formula", "rich"}:
+        raise _BeyondError
+    if cell.kind in {"number", "percent"}:
+        return _number(cell.text)
+    return cell.text if cell.kind == "text" else _Other(cell.kind, cell.text)
+
+
+def _number(text: str) -> Fraction:
+    try:
+        return Fraction(text)
+    except ValueError as error:  # infinity
+        raise _BeyondError from error
+
+
+def _agrees(cell: Cell, result: _Value) -> bool:
+    if cell.kind in {"number", "percent"}:
+        # A blank cell that a formula refers to is 0 there.
+        expected = Fraction(0) if result is None else result
+        return isinstance(expected, Fraction) and _alike(_number(cell.text), expected)
+    if cell.kind == "text":
+        return result == cell.text
+    return result == _Other(cell.kind, cell.text)
+
+
+def _alike(stored: Fraction, expected: Fraction) -> bool:
+    """Whether two numbers are the same in the 15 digits that a spreadsheet has."""
+    return stored == expected or f"{float(stored):.15g}" == f"{float(expected):.15g}"
+
+
+def _shown(result: _Value) -> str:
+    if result is None:
+        return "0"
+    if isinstance(result, Fraction):
+        return str(result) if result.denominator == 1 else f"{float(result):.15g}"
+    return visible(result if isinstance(result, str) else result.text, 80) or "an empty text"
+
+
+_SYMBOL: Final = re.compile(
+    r"""(?x) [ \r\n]* (?:
+    (?P<number> (?: [0-9]+ (?:\.[0-9]*)? | \.[0-9]+ ) (?:[Ee][+-]?[0-9]{1,3})? (?![\w.:!]) )
+    | (?P<text> "(?:[^"]|"")*" )
+    | (?P<function> [A-Za-z]+ ) \(
+    | (?: (?: '(?P<quoted> (?:[^'\[\]]|'')+ )' | (?P<sheet> [^\W\d][\w.]* ) ) ! )?
+      \$? (?P<column>[A-Za-z]{1,3}) \$? (?P<row>[1-9][0-9]{0,6})
+      (?: : \$? (?P<right>[A-Za-z]{1,3}) \$? (?P<bottom>[1-9][0-9]{0,6}) )? (?![\w.:!(\[])
+    | (?P<sign> [-+*/%(),] )
+    ) [ \r\n]*"""
+)
+
+
+def _symbols(formula: str) -> Iterator[re.Match[str]]:
+    at = 0
+    while at < len(formula):
+        match = _SYMBOL.match(formula, at)
+        if match is None:
+            raise _BeyondError
+        yield match
+        at = match.end()
+
+
+class _Formula:
+    """One formula, computed as it is read: sums of products of factors."""
+
+    def __init__(self, book: _Book, sheet: str, formula: str) -> None:
+        self._book, self._sheet = book, sheet
+        self._rest = _symbols(formula)
+        self._next: re.Match[str] | None = None
+        self._advance()
+
+    def result(self) -> _Value:
+        """Return what the formula gives."""
+        value = self._sum()
+        if self._next is not None:
+            raise _BeyondError
+        return value
+
+    def _advance(self) -> None:
+        self._book.step()
+        self._next = next(self._rest, None)
+
+    def _takes(self, signs: str) -> str | None:
+        sign = self._next["sign"] if self._next else None
+        if sign is None or sign not in signs:
+            return None
+        self._advance()
+        return sign
+
+    def _sum(self) -> _Value:
+        value = self._product()
+        while sign := self._takes("+-"):
+            left, right = _operand(value), _operand(self._product())
+            value = _bounded(left + right if sign == "+" else left - right)
+        return value
+
+    def _product(self) -> _Value:
+        value = self._factor()
+        while sign := self._takes("*/"):
+            left, right = _operand(value), _operand(self._factor())
+            value = _bounded(left * right if sign == "*" else left / right)
+        return value
+
+    def _factor(self) -> _Value:
+        signs = ""
+        while sign := self._takes("+-"):
+            signs += sign
+        value = self._single()
+        while self._takes("%"):
+            value = _operand(value) / 100
+        if "-" in signs:
+            value = _operand(value) * (-1) ** signs.count("-")
+        return value
+
+    def _single(self) -> _Value:
+        symbol = self._next
+        if symbol is None:
+            raise _BeyondError
+        if self._takes("("):
+            with self._book.deeper():
+                value = self._sum()
+            self._close()
+            return value
+        self._advance()
+        if symbol["number"]:
+            return _bounded(Fraction(symbol["number"]))
+        if symbol["text"]:
+            return symbol["text"][1:-1].replace('""', '"')
+        if symbol["function"]:
+            return self._function(symbol["function"].upper())
+        if symbol["column"] and not symbol["right"]:
+            return self._book.value(self._of(symbol), int(symbol["row"]), _column(symbol["column"]))
+        raise _BeyondError
+
+    def _of(self, symbol: re.Match[str]) -> str:
+        name = (symbol["quoted"] or "").replace("''", "'") or symbol["sheet"]
+        return name.casefold() if name else self._sheet
+
+    def _function(self, name: str) -> Fraction:
+        if name in _OF_MANY:
+            return _bounded(_OF_MANY[name](self._arguments(self._numbers)))
+        if name in _OF_ONE:
+            return _OF_ONE[name](*self._arguments(lambda: [_operand(self._sum())]))
+        raise _BeyondError
+
+    def _arguments(self, read: Callable[[], list[Fraction]]) -> list[Fraction]:
+        with self._book.deeper():
+            found = read()
+            while self._takes(","):
+                found += read()
+        self._close()
+        return found
+
+    def _numbers(self) -> list[Fraction]:
+        """Return the numbers of an argument; those of references leave out texts and blanks."""
+        symbol = self._next
+        if symbol is None or not symbol["column"] or symbol.string[symbol.end() :][:1] not in ",)":
+            return [_operand(self._sum())]
+        self._advance()
+        rows = sorted((int(symbol["row"]), int(symbol["bottom"] or symbol["row"])))
+        columns = sorted((_column(symbol["column"]), _column(symbol["right"] or symbol["column"])))
+        values = self._book.filled(self._of(symbol), *rows, *columns)
+        if any(isinstance(value, _Other) and value.kind == "date" for value in values):
+            raise _BeyondError
+        return [value for value in values if isinstance(value, Fraction)]
+
+    def _close(self) -> None:
+        if not self._takes(")"):
+            raise _BeyondError
+
+
+_PLAIN_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
+
+
+def _operand(value: _Value) -> Fraction:
+    """Return a value as arithmetic takes it: a blank is 0, a text that is a number is one."""
+    if isinstance(value, Fraction):
+        return value
+    if value is None:
+        return Fraction(0)
+    if isinstance(value, str) and _PLAIN_NUMBER.fullmatch(value.strip()):
+        return Fraction(value.strip())
+    raise _BeyondError
+
+
+def _bounded(value: Fraction) -> Fraction:
+    if value.numerator.bit_length() + value.denominator.bit_length() > _MOST_BITS:
+        raise _BeyondError
+    return value
+
+
+def _rounded(value: Fraction, digits: Fraction) -> Fraction:
+    """Round as a spreadsheet does, halves away from zero."""
+    if digits.denominator != 1 or abs(digits) > 15:
+        raise _BeyondError
+    scale = Fraction(10) ** int(digits)
+    nearest = Fraction(floor(abs(value) * scale + Fraction(1, 2))) / scale
+    return nearest if value >= 0 else -nearest
+
+
+def _product(numbers: list[Fraction]) -> Fraction:
+    value = Fraction(1 if numbers else 0)
+    for number in numbers:
+        value = _bounded(value * number)
+    return value
+
+
+_OF_MANY: Final[dict[str, Callable[[list[Fraction]], Fraction]]] = {
+    "SUM": lambda numbers: sum(numbers, Fraction(0)),
+    "PRODUCT": _product,
+    "MIN": lambda numbers: min(numbers, default=Fraction(0)),
+    "MAX": lambda numbers: max(numbers, default=Fraction(0)),
+}
+_OF_ONE: Final[dict[str, Callable[..., Fraction]]] = {
+    "ABS": abs,
+    "INT": lambda value: Fraction(floor(value)),
+    "ROUND": _rounded,
+}
