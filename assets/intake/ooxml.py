@@ -33,6 +33,7 @@ _DEEPEST: Final = 20
 _MOST_KNOWN: Final = 500
 """Paths that are kept to be found again; a file can make up any number of them."""
 
+_TRUE: Final = {"1", "true", "on"}
 _FALSE: Final = {"0", "false", "off"}
 
 
@@ -134,31 +135,33 @@ class TextReader:
         self._runs: list[tuple[frozenset[str], str]] = []
         self._pieces: list[str] | None = None
         self._look: set[str] = set()
-        self._odd = False
-        self._open = False
+        self._odd = self._open = self._whole = False
 
     def start(self, path: str, attributes: dict[str, str]) -> None:
         """Meet the start of an element below the text."""
         if path in {"/t", "/r/t"}:
             self._pieces = []
-            self._odd |= path == "/t" and bool(self._runs or self._open)
+            self._odd |= path == "/t" and bool(self._runs)
         elif path == "/r":
-            self._odd |= self._open
+            self._odd |= self._whole
             self._look, self._open = set(), True
-        elif path.startswith("/r/rPr/"):
+        elif path.startswith("/r/rPr/") and self._open:
             self._look |= _look(path.rpartition("/")[2], attributes)
         elif path != "/r/rPr" and not path.startswith(("/rPh", "/phoneticPr")):
             self._odd = True
 
-    def piece(self, data: str) -> None:
+    def piece(self, path: str, data: str) -> None:
         """Meet a piece of text."""
         if self._pieces is not None:
             self._pieces.append(data)
+        elif path in {"", "/r"} and data.strip():
+            self._odd = True
 
     def end(self, path: str) -> None:
         """Meet the end of an element below the text."""
         if path in {"/t", "/r/t"}:
             self._odd |= path == "/r/t" and not self._open
+            self._whole |= path == "/t"
             self._runs.append((frozenset(self._look), unescaped("".join(self._pieces or ()))))
             self._pieces, self._open = None, False
         elif path == "/r":
@@ -196,6 +199,8 @@ def _look(name: str, attributes: dict[str, str]) -> set[str]:
         return {"struck out"}
     if name == "vertAlign":
         return {value}
+    if not attributes or value.lower() in _TRUE:
+        return {name}
     return {f"{name} {sorted(attributes.items())}"}
 
 
@@ -216,7 +221,8 @@ class SharedTexts(Walker):
 
     def text(self, data: str) -> None:
         """Meet a piece of text."""
-        self._reader.piece(data)
+        if self._paths[-1].startswith(_SI):
+            self._reader.piece(self._paths[-1].removeprefix(_SI), data)
 
     def end(self, path: str) -> None:
         """Meet the end of an element."""

@@ -133,7 +133,7 @@ class _Scanner(Walker):
         if self._pieces is not None:
             self._pieces.append(data)
         elif self._reader:
-            self._reader.piece(data)
+            self._reader.piece(self._paths[-1].removeprefix(_TEXT), data)
         elif self._paths[-1] == _CELL and data.strip():
             self._odd = True
 

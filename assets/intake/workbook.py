@@ -144,7 +144,7 @@ class _Book(Walker):
             name = attributes["name"]
             if any(sheet.name == name for sheet in self.sheets):
                 raise RefusedError(f"the workbook has two sheets {visible(name)!r}", SAVE)
-            relation = next(attributes[key] for key in RELATION if key in attributes)
+            relation = next((attributes[key] for key in RELATION if key in attributes), "")
             hidden = "hidden" in attributes.get("state", "").lower()
             self.sheets.append(_Sheet(name, relation, hidden))
         elif path == "/workbook/workbookPr" and attributes.get("date1904") in _TRUE:
