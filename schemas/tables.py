@@ -47,9 +47,10 @@ class RawCells(Table):
     column_number: int = column("Column of the cell, from 1", "count", key=True, ge=1)
     text: str = column("What stands in the cell", "text")
     kind: str = column(
-        "What kind of cell it is",
+        "What kind of cell it is; rich: in several formats, struck out, raised or lowered; odd:"
+        " stored as no spreadsheet program does",
         "code",
-        isin=("text", "number", "percent", "boolean", "date", "error", "formula", "rich"),
+        isin=("text", "number", "percent", "boolean", "date", "error", "formula", "rich", "odd"),
     )
     doubt: str = column(
         "What the cell holds instead of a plain value, as a count, date or answer may not; null"

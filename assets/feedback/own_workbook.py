@@ -65,15 +65,18 @@ class Copy:
 def own_workbook(path: Path, reading: Reading) -> Copy | None:
     """Open a force's workbook with all that openpyxl keeps of it; None where it cannot be opened.
 
-    A zip of CSV files, and a file that was refused, cannot.
+    A zip of CSV files, and a file that was refused, cannot. Nor can one with an odd cell, of which
+    openpyxl would keep one value without a word.
     """
-    if reading.refusal or not _opens_whole(path):
+    odd = any(cell.kind == "odd" for sheet in reading.sheets for cell in sheet.cells)
+    if reading.refusal or odd or not _opens_whole(path):
         return None
     with warnings.catch_warnings(), path.open("rb") as file, suppress(*STUMBLES):
         warnings.simplefilter("ignore")  # what openpyxl does not keep
         book = load_workbook(file, rich_text=True)
         sheets: dict[str, Worksheet] = {sheet.title: sheet for sheet in book.worksheets}
-        return Copy(book, _as_found(sheets, reading), whole=True)
+        if all(sheet.name in sheets for sheet in reading.sheets):  # it finds none of a strict one
+            return Copy(book, _as_found(sheets, reading), whole=True)
     return None
 
 
@@ -84,11 +87,17 @@ def workbook_of_cells(reading: Reading) -> Copy:
     book.properties.creator = "Muster"
     book.properties.created = book.properties.modified = _EPOCH
     sheets = {}
+    layout = lay_out(reading.sheets, returns_template())
+    entries = {(s.raw.name, slot.address) for s in layout.sheets for slot in s.slots}
     for raw in reading.sheets:
         title = _NOT_IN_TITLES.sub("_", visible(raw.name))[:_LONGEST_TITLE]
         sheets[raw.name] = sheet = book.create_sheet(title)
         for cell in raw.cells:
-            _write(sheet, cell)
+            if cell.doubt and (raw.name, cell.address) in entries:
+                # Alone the text would read as a plain value when the copy is sent.
+                write_text(sheet, cell.row, cell.column, f"{cell.text} [{cell.doubt}]")
+            else:
+                _write(sheet, cell)
         for column in {cell.column for cell in raw.cells}:
             sheet.column_dimensions[get_column_letter(column)].width = 34 if column < 3 else 18
     return Copy(book, _as_found(sheets, reading), whole=False)

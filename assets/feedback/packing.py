@@ -50,20 +50,23 @@ def packed(book: Workbook, results: Mapping[str, RawSheet]) -> bytes:
     return made.getvalue()
 
 
-def _calculated(raw: RawSheet) -> dict[str, Cell]:
-    formulas = {fact.place for fact in raw.facts if fact.fact == "formula"}
-    return {cell.address: cell for cell in raw.cells if cell.address in formulas}
+def _calculated(raw: RawSheet) -> dict[str, Cell | None]:
+    """Return the result of each formula by its place; None is an empty text."""
+    cells = {cell.address: cell for cell in raw.cells}
+    return {fact.place: cells.get(fact.place) for fact in raw.facts if fact.fact == "formula"}
 
 
-def _with_results(xml: bytes, results: Mapping[str, Cell], epoch: datetime) -> bytes:
+def _with_results(xml: bytes, results: Mapping[str, Cell | None], epoch: datetime) -> bytes:
     root = ElementTree.fromstring(xml)  # noqa: S314 - written by openpyxl a moment ago
     for element in root.iter(f"{_MAIN}c"):
-        result = results.get(element.get("r", ""))
+        here = element.get("r", "")
         value = element.find(f"{_MAIN}v")
-        if result and value is not None and element.find(f"{_MAIN}f") is not None:
-            value.text = _stored(result, epoch)
-            if result.kind in _TYPES:
-                element.set("t", _TYPES[result.kind])
+        if here in results and value is not None and element.find(f"{_MAIN}f") is not None:
+            result = results[here]
+            value.text = _stored(result, epoch) if result else ""
+            kind = result.kind if result else "text"
+            if kind in _TYPES:
+                element.set("t", _TYPES[kind])
     written: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return written
 

@@ -24,7 +24,10 @@ _MOST_BITS: Final = 1000
 
 
 class _BeyondError(Exception):
-    """The formula is not plain arithmetic, or has no result."""
+    """The formula is not plain arithmetic, or has no result; the text says so."""
+
+    def __init__(self, why: str = "the expected result cannot be recomputed") -> None:
+        super().__init__(why)
 
 
 class _Other(NamedTuple):
@@ -119,8 +122,8 @@ class _Book:
             return plain
         try:
             result = self.value(sheet.casefold(), cell.row, cell.column)
-        except _BeyondError:
-            expected = "what it gives cannot be recomputed"
+        except _BeyondError as error:
+            expected = str(error)
         else:
             if cell.kind == "formula" and result == "":
                 return plain._replace(text="", kind="text")
@@ -149,7 +152,7 @@ class _Book:
             self._results[place] = self._computed(sheet, cell.formula)
         result = self._results[place]
         if isinstance(result, _BeyondError):
-            raise _BeyondError
+            raise _BeyondError(str(result))
         return result
 
     def _computed(self, sheet: str, formula: str) -> _Value | _BeyondError:
@@ -217,13 +220,14 @@ def _number(text: str) -> Fraction:
 
 
 def _agrees(cell: Cell, result: _Value) -> bool:
-    if cell.kind in {"number", "percent"}:
-        # A blank cell that a formula refers to is 0 there.
-        expected = Fraction(0) if result is None else result
-        return isinstance(expected, Fraction) and _alike(_number(cell.text), expected)
-    if cell.kind == "text":
+    if isinstance(result, _Other):
+        return result == (cell.kind, cell.text)
+    if cell.kind not in {"number", "percent", "text"}:
+        return False
+    try:  # some programs store a number as a text
+        return _alike(_operand(_plain_value(cell)), _operand(result))
+    except _BeyondError:
         return result == cell.text
-    return result == _Other(cell.kind, cell.text)
 
 
 def _alike(stored: Fraction, expected: Fraction) -> bool:
@@ -232,16 +236,16 @@ def _alike(stored: Fraction, expected: Fraction) -> bool:
 
 
 def _shown(result: _Value) -> str:
-    if result is None:
-        return "0"
     if isinstance(result, Fraction):
         return str(result) if result.denominator == 1 else f"{float(result):.15g}"
-    return visible(result if isinstance(result, str) else result.text, 80) or "an empty text"
+    text = result.text if isinstance(result, _Other) else result
+    return visible(text or "", 80) or "an empty text"
 
 
 _SYMBOL: Final = re.compile(
     r"""(?x) [ \r\n]* (?:
-    (?P<number> (?: [0-9]{1,30} (?:\.[0-9]{0,30})? | \.[0-9]{1,30} ) (?:[Ee][+-]?[0-9]{1,3})? (?![\w.:!]) )
+    (?P<number>
+      (?: [0-9]{1,30} (?:\.[0-9]{0,30})? | \.[0-9]{1,30} ) (?:[Ee][+-]?[0-9]{1,3})? (?![\w.:!]) )
     | (?P<text> "(?:[^"]|"")*" )
     | (?P<function> [A-Za-z]+ ) \(
     | (?: (?: '(?P<quoted> (?:[^'\[\]]|'')+ )' | (?P<sheet> [^\W\d][\w.]* ) ) ! )?
@@ -269,6 +273,7 @@ class _Formula:
         self._book, self._sheet = book, sheet
         self._rest = _symbols(formula)
         self._next: re.Match[str] | None = None
+        self._has_number = False
         self._advance()
 
     def result(self) -> _Value:
@@ -276,6 +281,9 @@ class _Formula:
         value = self._sum()
         if self._next is not None:
             raise _BeyondError
+        if not isinstance(value, str | _Other) and not self._has_number:
+            # A spreadsheet makes 0 of it, but what is missing is never zero.
+            raise _BeyondError("no result is expected: it rests on cells without a number alone")
         return value
 
     def _advance(self) -> None:
@@ -325,13 +333,17 @@ class _Formula:
             return value
         self._advance()
         if symbol["number"]:
+            self._has_number = True
             return _bounded(Fraction(symbol["number"]))
         if symbol["text"]:
             return symbol["text"][1:-1].replace('""', '"')
         if symbol["function"]:
             return self._function(symbol["function"].upper())
         if symbol["column"] and not symbol["right"]:
-            return self._book.value(self._of(symbol), int(symbol["row"]), _column(symbol["column"]))
+            place = int(symbol["row"]), _column(symbol["column"])
+            value = self._book.value(self._of(symbol), *place)
+            self._has_number |= value is not None
+            return value
         raise _BeyondError
 
     def _of(self, symbol: re.Match[str]) -> str:
@@ -364,7 +376,9 @@ class _Formula:
         values = self._book.filled(self._of(symbol), *rows, *columns)
         if any(isinstance(value, _Other) and value.kind == "date" for value in values):
             raise _BeyondError
-        return [value for value in values if isinstance(value, Fraction)]
+        numbers = [value for value in values if isinstance(value, Fraction)]
+        self._has_number |= bool(numbers)
+        return numbers
 
     def _close(self) -> None:
         if not self._takes(")"):

@@ -211,7 +211,7 @@ class _Scanner(Walker):
             seen = [*values, *([self._inline.text] if self._inline else [])]
             shown = ", ".join(repr(visible(value, 40)) for value in seen)
             doubt = f"more than one value, or something else inside one ({shown})"
-            return Cell(*here, " ".join(seen), "text", doubt)
+            return Cell(*here, " ".join(seen), "odd", doubt)
         text = values[0] if values else ""
         kind = self._attributes.get("t", "n")
         look = self._styles.look(self._attributes.get("s", "0"))
@@ -230,13 +230,15 @@ class _Scanner(Walker):
                 found = self._texts[whole(text.strip())]
             except (ValueError, IndexError):
                 doubt = f"text number {visible(text, 20)}, which the workbook does not have"
-                return Cell(*here, text, "text", doubt)
+                return Cell(*here, text, "odd", doubt)
         elif kind != "inlineStr" or not found:
             text = found.text if found else text
             doubt = f"{visible(text, 40)!r}, stored as something that it is not"
-            return Cell(*here, text, "text", doubt if text.strip() else None)
+            if not text.strip():
+                return Cell(*here, "", "text")
+            return Cell(*here, text, "odd", doubt)
         if found.fault:
-            return Cell(*here, found.text, "text", found.fault)
+            return Cell(*here, found.text, "odd", found.fault)
         return Cell(*here, found.text, "rich" if found.format else "text", found.format)
 
     def _value_cell(self, here: tuple[int, int], kind: str, text: str, look: str) -> Cell:
@@ -256,7 +258,7 @@ class _Scanner(Walker):
         else:
             known = {"n": "a number", "b": "true or false", "d": "a date"}
             doubt = f"{visible(text, 40)!r}, which is not {known.get(kind, 'of a known type')}"
-            return Cell(*here, text, "text", doubt)
+            return Cell(*here, text, "odd", doubt)
         return Cell(*here, *found)
 
     def _formula(self, here: tuple[int, int]) -> str:

@@ -31,11 +31,10 @@ def parts(*sheets: str, texts: str = "", styles: str = STYLES, book: str = "") -
     listed = "".join(f'<sheet name="{n}" sheetId="1" r:id="{n}"/>' for n in names)
     links = [(name, "worksheet", f"worksheets/{name}.xml") for name in names]
     links += [("texts", "sharedStrings", "texts.xml"), ("looks", "styles", "looks.xml")]
+    head = f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}">'
     found = {
         "_rels/.rels": _links([("book", "officeDocument", "xl/workbook.xml")]),
-        "xl/workbook.xml": (
-            f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}">{book}<sheets>{listed}</sheets></workbook>'
-        ),
+        "xl/workbook.xml": f"{head}{book}<sheets>{listed}</sheets></workbook>",
         "xl/_rels/workbook.xml.rels": _links(links),
         "xl/texts.xml": f'<sst xmlns="{MAIN}">{texts}</sst>',
         "xl/looks.xml": f'<styleSheet xmlns="{MAIN}">{styles}</styleSheet>',
