@@ -29,6 +29,8 @@ _TEXT: Final = f"{_CELL}/is"
 _EXTENSIONS: Final = f"{_CELL}/extLst"
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[Ee][+-]?[0-9]+)?")
 _LONGEST_NUMBER: Final = 40
+_MOST_MOVED: Final = 1_000_000
+"""Characters of formulas that are spelt out for other cells; a few bytes name one of thousands."""
 _EXACT: Final = 2**53
 _BOOLEANS: Final = {"1": "TRUE", "true": "TRUE", "0": "FALSE", "false": "FALSE"}
 
@@ -80,7 +82,7 @@ class _Scanner(Walker):
         self._row = self._column = 0
         self._shared: dict[str, tuple[int, int, str]] = {}
         self._spilling: dict[tuple[int, int], str] = {}
-        self._filled = 0
+        self._filled = self._moved = 0
         self._new_cell({})
 
     def _new_cell(self, attributes: dict[str, str]) -> None:
@@ -270,9 +272,10 @@ class _Scanner(Walker):
             if text:
                 self._shared[number] = *here, text
                 return text
-            if number not in self._shared:
+            row, column, text = self._shared.get(number, (0, 0, ""))
+            self._moved += len(text)
+            if not text or self._moved > _MOST_MOVED:
                 return "{}"
-            row, column, text = self._shared[number]
             return moved(text, here[0] - row, here[1] - column)
         if kind == "normal":
             return text

@@ -29,9 +29,14 @@ _IF_BLANK: Final[dict[Kind, str]] = {
 """Advice for blank cells; that of the rule is for counts."""
 
 _WITHOUT_VALUE: Final = {"error": "an error", "formula": UNCALCULATED}
-_PLAIN: Final = (
-    "Type what belongs into {}, and nothing else: no formula, no mark, nothing struck out."
-)
+_ALONE: Final = "Type the {} alone into {}: no formula, no mark, nothing struck out."
+
+_NOUNS: Final[dict[Kind, str]] = {
+    "count": "figure",
+    "date": "date",
+    "answer": "answer",
+    "text": "text",
+}
 
 _WHOLE: Final = re.compile(r"[0-9]+|[0-9]{1,3}(,[0-9]{3})+")
 _ISO_DATE: Final = re.compile(
@@ -71,9 +76,9 @@ def type_entry(slot: Slot) -> TypedEntry | Finding:
     entry, cell = slot.entry, slot.cell
     text = cell.text.strip() if cell else ""
     if cell and cell.doubt and not (cell.kind == "rich" and entry.kind == "text"):
-        # What a free text says stays out of messages, and so do two that do not agree.
+        # What a free text says stays out of messages.
         doubt = "what is not a plain text" if entry.kind == "text" else cell.doubt
-        fix = _PLAIN.format(slot.address)
+        fix = _ALONE.format(_NOUNS[entry.kind], slot.address)
         return finding("S006", f"the cell holds {doubt}", slot.place, fix=fix)
     if cell is None or not text:
         message = f"the cell is blank; {_expected(entry)} belongs here"

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from schemas.finding import Finding
 from schemas.returns_template import returns_template
 from schemas.wording import visible
 from tests.feedback.conftest import BLANK, CARDS, GIFTS, PREPARED, STRAY, Sample, at, heading
+from tests.intake.workbooks import rewritten, strict
 from tests.returns import address_of
 
 DECLINED = ("registers", "force.gratuity", "declined")
@@ -197,6 +199,52 @@ def test_formulas_keep_their_results(
     assert sums[-4:] == ["adds up"] * 4
     again = check_files([copy], stf.collection)[0]
     assert _same(again.findings) == _same(checked.findings)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "><v>8</v><v>5</v>",
+        ' t="q"><v>8</v>',
+        "><f>NOW()</f><v>8</v>",
+        "><f>1+1</f><v>8</v>",
+        ' t="str"><f>1+1</f><v></v>',
+        ' t="inlineStr"><is><r><rPr><strike/></rPr><t>8</t></r></is>',
+        ' t="inlineStr"><is><r><t>3</t></r><r><rPr><b/></rPr><t>1</t></r></is>',
+    ],
+)
+def test_what_is_in_doubt_stays_so_in_the_copy(
+    content: str, marked: Callable[..., Any], sample: Sample, tmp_path: Path
+) -> None:
+    """A copy that comes back must not hold as a plain number what was refused."""
+    here = address_of(*GIFTS)
+    path = sample("STF").write(tmp_path / "STF.xlsx")
+
+    def change(part: str) -> str:
+        return re.sub(rf'<c r="{here}"[^>]*>.*?</c>', f'<c r="{here}"{content}</c>', part)
+
+    rewritten(path, path, "xl/worksheets/sheet3.xml", change)
+    checked, _, copy = marked(path)
+    again = check_files([copy], sample("STF").collection)[0]
+    for found in (checked.findings, again.findings):
+        assert [f.blocks for f in found if f.cell == here] == [True]
+
+
+def test_a_strict_workbook_comes_back_with_its_cells(
+    marked: Callable[..., Any], sample: Sample, tmp_path: Path
+) -> None:
+    path = sample("STF").with_values({BLANK: None}).write(tmp_path / "STF.xlsx")
+    for part in [
+        "workbook",
+        "sharedStrings",
+        "styles",
+        *(f"worksheets/sheet{n}" for n in range(1, 7)),
+    ]:
+        rewritten(path, path, f"xl/{part}.xml", strict)
+    checked, _, copy = marked(path)
+    again = check_files([copy], sample("STF").collection)[0]
+    assert [f.rule_id for f in checked.findings] == ["S010"]
+    assert [f.rule_id for f in again.findings if f.blocks] == ["S010"]
 
 
 def _csv_zip(path: Path, target: Path) -> Path:

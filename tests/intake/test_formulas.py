@@ -200,6 +200,18 @@ def test_many_formulas_over_wide_ranges_take_no_time() -> None:
     assert all(cell.doubt for cell in verified((RawSheet("s", wide),))[0].cells)
 
 
+def test_a_long_formula_shared_by_many_cells_takes_neither_time_nor_memory(tmp_path: Path) -> None:
+    long = "+".join(["A1"] * 2500)
+    first = f'<c r="A1"><v>1</v></c><c r="B1"><f t="shared" si="0">{long}</f><v>2500</v></c>'
+    more = "".join(
+        f'<row r="{n}"><c r="A{n}"><v>1</v></c><c r="B{n}"><f t="shared" si="0"/><v>9</v></c></row>'
+        for n in range(2, 2000)
+    )
+    found = cells(read(tmp_path, f'<row r="1">{first}</row>{more}'))
+    assert found["B1"].doubt is None
+    assert all(found[f"B{n}"].doubt for n in range(2, 2000))
+
+
 def test_what_is_in_doubt_gives_nothing() -> None:
     part = Cell(50, 1, "8", "text", "two values")
     found = _verified("A50+1", "9", part=part)
@@ -364,3 +376,28 @@ def test_what_is_not_plain_is_found_at_its_cell(
     at_cell = found.filter((pl.col("cell") == cell) & (pl.col("severity") == "B"))
     assert at_cell["rule_id"].to_list() == ([rule] if rule else []), found
     assert "Smith" not in "".join(at_cell["message"])
+
+
+FIELD = Path(__file__).parents[3] / "shared/field/workbooks"
+
+
+@pytest.mark.skipif(not FIELD.is_dir(), reason="the inputs from the field are not here")
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("01_strict", []),
+        ("02_no_cell_refs", []),
+        ("12_date_with_time", []),
+        ("13b_float", []),
+        ("15a_answer_x000D", []),
+        ("16a_formula_cached0", ["C6", "D6", "E6"]),
+        ("16d_formula_stale", ["C6"]),
+        ("71_style_index_out_of_range", []),
+        ("73_core_bad_date", []),
+        ("86e_footnote_register_row", ["C8", "E8"]),
+    ],
+)
+def test_inputs_from_the_field(name: str, expected: list[str], collection: Collection) -> None:
+    found = validated(read_return(FIELD / f"{name}.xlsx"), collection).findings
+    assert found["cell"].to_list() == expected
+    assert set(found["rule_id"]) <= {"S006"}

@@ -29,12 +29,12 @@ from tests.intake.workbooks import (
     OFFICE,
     PERCENT,
     RAISED,
-    STRICT,
     STRUCK,
     cells,
     parts,
     read,
     row,
+    strict,
     write,
 )
 from tests.returns import SampleReturn
@@ -170,12 +170,6 @@ def _prefixed(name: str, part: str) -> str:
     return named.replace(f'xmlns="{MAIN}"', f'xmlns:x="{MAIN}"')
 
 
-def _strict(_: str, part: str) -> str:
-    for transitional, strict in STRICT.items():
-        part = part.replace(transitional, strict)
-    return part
-
-
 def _in_runs(_: str, part: str) -> str:
     """Write shared strings with marks of pronunciation, and in runs that look the same."""
     return re.sub(
@@ -191,7 +185,7 @@ CHANGES: dict[str, Change] = {
     "no addresses": _without_addresses,
     "comments, CDATA and references": _pieces,
     "a prefix": _prefixed,
-    "strict": _strict,
+    "strict": lambda _, p: strict(p),
     "runs that look the same": _in_runs,
     "properties": lambda n, p: p.replace("2012-01-01T00", "31/31/12") if "core" in n else p,
     "a faulty font": lambda n, p: (

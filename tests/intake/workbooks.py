@@ -90,3 +90,10 @@ def rewritten(path: Path, to: Path, part: str, change: Callable[[str], str]) -> 
         for name, content in found.items():
             archive.writestr(name, content)
     return to
+
+
+def strict(part: str) -> str:
+    """Return a part in the namespaces of ISO strict workbooks."""
+    for transitional, other in STRICT.items():
+        part = part.replace(transitional, other)
+    return part

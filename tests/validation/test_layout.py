@@ -113,6 +113,27 @@ def test_numbers_that_are_no_counts_are_refused(number: float) -> None:
     assert typed is None
 
 
+@pytest.mark.parametrize("kind", ["date", "text"])
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2012-06-01", "2012-06-01"),
+        ("2012-06-01T00:00:00", "2012-06-01"),
+        ("2012-06-01 14:30", "2012-06-01"),
+        ("2012-06-01T23:59:59.5+01:00", "2012-06-01"),
+        ("2012-06-01 24:30", None),
+        ("2012-06-31 14:30", None),
+        ("2012-06-01 or later", None),
+        ("2012-06-01T", None),
+        ("14:30:00", None),
+    ],
+)
+def test_the_day_of_a_date_counts(kind: str, text: str, day: str | None) -> None:
+    slot = Slot(Entry("s", "r", "c", "date"), "C7", Cell(7, 3, text, kind))
+    typed = type_entry(slot)
+    assert (typed.value if isinstance(typed, TypedEntry) else None) == day
+
+
 @pytest.mark.parametrize("kind", ["percent", "boolean", "date", "error", "formula"])
 def test_only_numbers_and_texts_can_be_counts(kind: str) -> None:
     assert _type("1", kind) is None
