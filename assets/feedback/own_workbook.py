@@ -113,7 +113,7 @@ def _opens_whole(path: Path) -> bool:
         if container.kind != "workbook":
             return False
         parts = [name for name in container.names() if name.endswith((".xml", ".rels"))]
-        sizes = [container.archive.getinfo(name).file_size for name in parts]
+        sizes = [len(container.read(name)) for name in parts]
         cells = sum(_cells_in_ranges(container.read(name)) for name in parts)
     return sum(sizes) <= _MOST_XML and cells <= _MOST_IN_RANGES
 

@@ -3,13 +3,37 @@
 Belongs here: the same raw cells that a workbook would give. Does not: what a cell means.
 """
 
+import codecs
 import csv
+import re
 from io import StringIO
 from pathlib import PurePosixPath
+from typing import Final
 
-from assets.intake.container import Container
+from assets.intake.container import Container, hidden
 from assets.intake.reading import Cell, RawSheet, RefusedError
 from assets.intake.sheet_scan import MAX_COLUMNS, MAX_ROWS
+from schemas.reference import forces
+from schemas.returns_template import returns_template
+from schemas.template import HEADER_CODE
+from schemas.wording import visible
+
+_SAVE: Final = "Save the sheet as CSV UTF-8 and send again."
+_SEPARATORS: Final = ",;\t"
+_HEADER: Final = re.compile(rf'(?:\A|[\r\n])[ ]*"?{HEADER_CODE}[ ]*"?[ ]*([{_SEPARATORS}])', re.I)
+_SEP_LINE: Final = re.compile(r'"?sep=(.)"?[,;\t]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
+"""The first line by which Excel is told the separator; it is no row."""
+
+_NUMBERED: Final = re.compile(r"(?:\(\d+\)|copy|[- ])+$", re.IGNORECASE)
+"""What systems add to the name of a file that is there already."""
+_CTRL_Z: Final = "\x1a"
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 
 
 def read_csv_zip(container: Container) -> tuple[RawSheet, ...]:
@@ -18,33 +42,74 @@ def read_csv_zip(container: Container) -> tuple[RawSheet, ...]:
     Raises:
         RefusedError: a file is not text, is not CSV, is too long, or two give the same sheet.
     """
-    sheets: dict[str, RawSheet] = {}
+    found: dict[str, str] = {}
     for name in container.names():
-        path = PurePosixPath(name)
-        if path.suffix.lower() != ".csv" or path.name.startswith("."):
+        if not name.lower().endswith(".csv") or hidden(name):
             continue
-        if path.stem in sheets:
+        sheet = _sheet_name(name)
+        if sheet in found:
+            both = " and ".join(repr(visible(each)) for each in (found[sheet], name))
             raise RefusedError(
-                f"the zip holds two files {path.name!r}", "Send each sheet once, then send again."
+                f"the zip holds two files for the sheet {visible(sheet)!r}: {both}",
+                "Send each sheet once, then send again.",
             )
-        cells = _cells(name, container.read(name))
-        sheets[path.stem] = RawSheet(path.stem, tuple(cells))
-    return tuple(sheets.values())
+        found[sheet] = name
+    texts = {
+        sheet: _separated(visible(name), _text(visible(name), container.read(name)))
+        for sheet, name in found.items()
+    }
+    told = {separator for _, separator in texts.values() if separator}
+    usual = told.pop() if len(told) == 1 else ","
+    return tuple(
+        RawSheet(sheet, tuple(_cells(visible(found[sheet]), text, separator or usual)))
+        for sheet, (text, separator) in texts.items()
+    )
 
 
-def _cells(name: str, content: bytes) -> list[Cell]:
-    try:
-        rows = csv.reader(StringIO(_text(content), newline=""), strict=True)
-        filled = [
-            Cell(row_number, column_number, text, "text")
-            for row_number, row in enumerate(rows, 1)
-            for column_number, text in enumerate(row, 1)
-            if text
-        ]
-    except csv.Error as error:
+def _sheet_name(name: str) -> str:
+    """Return the sheet of the template that a file is named after, else its own name.
+
+    A name may have other words around the sheet's: a force, a year, the number of a copy.
+
+    Raises:
+        RefusedError: it names two sheets.
+    """
+    stem = PurePosixPath(name).stem
+    words = re.split(r"[\W_]+", _NUMBERED.sub("", stem).casefold())
+    sheets = [sheet.name for sheet in returns_template().sheets]
+    meant = [(sheet, at) for sheet in sheets for at in [_after(sheet.split("_"), words)] if at]
+    if len(meant) > 1:
         raise RefusedError(
-            f"{name!r} is not a CSV file ({error})", "Save the sheet as CSV UTF-8 and send again."
-        ) from error
+            f"the name of {visible(name)!r} could mean the sheets"
+            f" {' and '.join(sheet for sheet, _ in meant)}",
+            "Name each CSV file after its sheet, such as cover.csv.",
+        )
+    codes = {code.casefold() for code in forces()["force_code"]}
+    for sheet, at in meant:
+        # Not a cover letter.
+        if all(word.isdigit() or word in codes or not word for word in words[at:]):
+            return sheet
+    return stem
+
+
+def _after(sheet: list[str], words: list[str]) -> int | None:
+    """Return the place behind the words of a sheet's name, None where they are not there."""
+    last = len(sheet)
+    return next((n + last for n in range(len(words)) if words[n : n + last] == sheet), None)
+
+
+def _cells(name: str, text: str, separator: str) -> list[Cell]:
+    try:
+        rows = list(csv.reader(StringIO(text, newline=""), strict=True, delimiter=separator))
+    except csv.Error as error:
+        raise RefusedError(f"{name!r} is not a CSV file ({error})", _SAVE) from error
+    _refuse_mixed(name, rows, separator)
+    filled = [
+        Cell(row_number, column_number, text, "text")
+        for row_number, row in enumerate(rows, 1)
+        for column_number, text in enumerate(row, 1)
+        if text
+    ]
     beyond = next((c for c in filled if c.row > MAX_ROWS or c.column > MAX_COLUMNS), None)
     if beyond:
         raise RefusedError(
@@ -55,10 +120,77 @@ def _cells(name: str, content: bytes) -> list[Cell]:
     return filled
 
 
-def _text(content: bytes) -> str:
+def _separated(name: str, text: str) -> tuple[str, str | None]:
+    """Return the text without a line that only tells its separator, and the separator.
+
+    The header row tells it, for the whole file; None where there is none.
+
+    Raises:
+        RefusedError: it tells several, or one that is not known.
+    """
+    told = _SEP_LINE.match(text)
+    separators = {match[1] for match in _HEADER.finditer(text)}
+    if told:
+        text = text[told.end() :]
+        separators.add(told[1])
+    if len(separators) > 1 or not separators <= set(_SEPARATORS):
+        shown = " and ".join(repr(each) for each in sorted(separators))
+        raise RefusedError(f"{name!r} is separated by {shown}", _SAVE)
+    return text, separators.pop() if separators else None
+
+
+def _refuse_mixed(name: str, rows: list[list[str]], separator: str) -> None:
+    """Refuse a file some of whose lines have another separator than its header row."""
+    others = set(_SEPARATORS) - {separator}
+    top = next((n for n, row in enumerate(rows) if row[:1] and _is_header(row[0])), None)
+    if top is None:
+        return
+    for number, row in enumerate(rows[top:], top + 1):
+        whole = len(row) == 1 < len(rows[top])
+        if (whole or number == top + 1) and any(others.intersection(cell) for cell in row):
+            raise RefusedError(
+                f"{name!r} is separated by {separator!r} in its header row and otherwise in line"
+                f" {number}",
+                _SAVE,
+            )
+
+
+def _is_header(text: str) -> bool:
+    return text.strip().casefold() == HEADER_CODE
+
+
+def _text(name: str, content: bytes) -> str:
+    """Decode a CSV file: UTF-8, UTF-16 where it says so or plainly is, else that of Windows.
+
+    Raises:
+        RefusedError: it is UTF-16 cut off, or holds zeros and is no UTF-16.
+    """
+    bom, encoding = next(((b, e) for b, e in _BOMS if content.startswith(b)), (b"", ""))
+    content = content.removeprefix(bom)
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
+        if not encoding and b"\0" in content.rstrip(b"\0\x1a"):
+            encoding = _utf16_of(content)
+        if encoding.startswith("utf-16") and len(content) % 2 and content.endswith(b"\x1a"):
+            content = content[:-1]
+        text = content.decode(encoding or "utf-8")
+    except UnicodeDecodeError as error:
+        if encoding:
+            raise RefusedError(f"{name!r} is not text in {encoding.upper()}", _SAVE) from error
         # What Excel for Windows writes as plain "CSV". Every byte is a character there, and the
         # codes and numbers are ASCII in both.
-        return content.decode("cp1252", errors="replace")
+        text = content.decode("cp1252", errors="replace")
+    except LookupError as error:
+        raise RefusedError(f"{name!r} is not text", _SAVE) from error
+    # Old programs of Windows end a text with Ctrl-Z.
+    end = text.rstrip("\r\n\0")
+    return end.rstrip(_CTRL_Z) if end.endswith(_CTRL_Z) else text
+
+
+def _utf16_of(content: bytes) -> str:
+    """Return which UTF-16 a text without a mark is: nearly all of ours is ASCII, half is zeros."""
+    even, odd = content[::2].count(0), content[1::2].count(0)
+    if odd > len(content) // 4 and not even:
+        return "utf-16-le"
+    if even > len(content) // 4 and not odd:
+        return "utf-16-be"
+    raise LookupError

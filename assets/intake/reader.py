@@ -1,10 +1,13 @@
 """The one way from a file to its raw cells."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from assets.intake.container import open_container
 from assets.intake.csv_zip import read_csv_zip
+from assets.intake.foreign import SEND_AGAIN
 from assets.intake.formulas import verified
+from assets.intake.ods import read_ods
 from assets.intake.reading import Reading, RefusedError
 from assets.intake.workbook import read_workbook, workbook_facts
 
@@ -14,11 +17,21 @@ def read_return(path: Path) -> Reading:
 
     Raises:
         OSError: the file itself cannot be opened, which is no fault of its content.
+        MemoryError: there is too little memory here, which is none either.
     """
     try:
         with open_container(path) as container:
             if container.kind == "csv":
                 return Reading(read_csv_zip(container))
+            if container.kind == "ods":
+                reading = read_ods(container)
+                return replace(reading, sheets=verified(reading.sheets))
             return Reading(verified(read_workbook(container)), workbook_facts(container))
     except RefusedError as refusal:
         return Reading(refusal=refusal)
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:
+        # Content that nobody thought of. What the error says may quote a cell; its name does not.
+        problem = f"the file cannot be read as a return ({type(error).__name__})"
+        return Reading(refusal=RefusedError(problem, SEND_AGAIN))

@@ -15,6 +15,11 @@ from schemas.template import Sheet
 Place = tuple[str, str]
 """Row code and column code."""
 
+ADDS_UP: Final = "adds up"
+DOES_NOT_ADD_UP: Final = "does not add up"
+RESULTS: Final = (ADDS_UP, DOES_NOT_ADD_UP)
+"""What a check says."""
+
 _DISCLOSURE: Final = "information_disclosure"
 
 
@@ -35,7 +40,8 @@ class Check:
         parts = ",".join(self.sheet.address(*part) for part in self.parts)
         total = self.sheet.address(*self.total)
         return (
-            f'=IF(AND(COUNTBLANK({total})=0,SUM({parts})=SUM({total})),"adds up","does not add up")'
+            f"=IF(AND(COUNTBLANK({total})=0,SUM({parts})=SUM({total})),"
+            f'"{ADDS_UP}","{DOES_NOT_ADD_UP}")'
         )
 
     def holds(self, values: Mapping[tuple[str, str, str], str]) -> bool:

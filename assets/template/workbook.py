@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import xlsxwriter
 
-from assets.template.checks import Check, checks
+from assets.template.checks import ADDS_UP, DOES_NOT_ADD_UP, Check, checks
 from schemas.collection import Collection
 from schemas.template import Entry, Sheet, Template
 from schemas.vocabulary import MISSING_REASONS
@@ -196,7 +196,7 @@ def _validation(entry: Entry, here: str) -> dict[str, Any]:
 
 def _write_check(page: Any, check: Check, values: Values, formats: _Formats) -> None:
     line, column = check.row - 1, check.column - 1
-    result = "adds up" if check.holds(values) else "does not add up"
+    result = ADDS_UP if check.holds(values) else DOES_NOT_ADD_UP
     page.write_formula(line, column, check.formula, formats["check"], result)
     page.conditional_format(
         line,
@@ -206,7 +206,7 @@ def _write_check(page: Any, check: Check, values: Values, formats: _Formats) -> 
         {
             "type": "cell",
             "criteria": "==",
-            "value": '"adds up"',
+            "value": f'"{ADDS_UP}"',
             "format": formats["adds_up"],
         },
     )

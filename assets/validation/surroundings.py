@@ -9,8 +9,11 @@ from typing import Final
 
 from assets.intake.reading import Cell, RawSheet, Reading
 from assets.intake.sheet_scan import place
+from assets.template.checks import RESULTS, checks
 from assets.validation.layout import Layout, SheetLayout, Slot, is_list_of_problems
 from schemas.finding import Finding, Place, finding
+from schemas.returns_template import returns_template
+from schemas.template import address
 
 _MOST: Final = 25
 """Stray cells told one by one; the rest is counted."""
@@ -86,6 +89,7 @@ def _stray(sheet: SheetLayout) -> Iterator[Finding]:
     checks, or a force's own sums beside the table, and count nothing.
     """
     entries = {slot.address for slot in sheet.slots}
+    checked = set(_checked(sheet))
     formulas = {fact.place for fact in sheet.raw.facts if fact.fact in {"formula", "uncalculated"}}
     stray = [
         cell
@@ -96,6 +100,7 @@ def _stray(sheet: SheetLayout) -> Iterator[Finding]:
         and cell.address not in entries
         and cell.address not in formulas
         and not _explained(sheet, cell)
+        and not (cell.text.strip() in RESULTS and cell.address in checked)
     ]
     for cell in stray[:_MOST]:
         message = f"{cell.text.strip()[:80]!r} stands outside the entry cells; nothing counts it"
@@ -103,6 +108,25 @@ def _stray(sheet: SheetLayout) -> Iterator[Finding]:
     if len(stray) > _MOST:
         message = f"and {len(stray) - _MOST} more cells of this sheet stand outside the entry cells"
         yield finding("S012", message, Place(sheet.name, stray[_MOST].address))
+
+
+def _checked(sheet: SheetLayout) -> Iterator[str]:
+    """Yield where the template's own checks stand in a sheet as it was found.
+
+    Saved as CSV, or with values pasted over formulas, their results are texts like any other.
+    """
+    template = returns_template().sheet(sheet.name)
+    row_of = {code: row for row, code in sheet.rows.items() if code}
+    column_of = {code: column for column, code in sheet.columns.items() if code}
+    codes = {row: code for code, row in template.row_numbers.items()}
+    beside = max(column_of.values(), default=0) + 1
+    below, last = max(row_of.values(), default=sheet.top), max(codes)
+    for check in checks(template):
+        code, column = codes.get(check.row), column_of.get(check.total[1])
+        if code in row_of:
+            yield address(row_of[code], beside)
+        elif code is None and column:
+            yield address(below + check.row - last, column)
 
 
 def _explained(sheet: SheetLayout, cell: Cell) -> bool:
