@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import click
 
+from pipelines.cli.output import printable_streams
 from schemas.errors import MusterError
 
 COMMANDS: Final = {
@@ -37,6 +38,11 @@ COMMANDS: Final = {
 
 class Commands(click.Group):
     """Loads a command's module when the command is wanted."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run a command; whatever it prints is nothing that could steer a terminal."""
+        with printable_streams():
+            return super().main(*args, **options)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands in the order a newcomer needs them."""
@@ -69,5 +75,6 @@ def main(arguments: list[str] | None = None) -> Any:
     try:
         return muster(args=arguments, prog_name="muster")
     except MusterError as error:
-        click.echo(f"muster: {error}", err=True)
+        with printable_streams():
+            click.echo(f"muster: {error}", err=True)
         sys.exit(1)

@@ -1,11 +1,17 @@
 """How commands print: tables for people, one JSON document for machines."""
 
 import json
-from collections.abc import Iterable, Sequence
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 from schemas.wording import visible
 
@@ -22,28 +28,82 @@ collection_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
+_UNSEEN: Final = re.compile(
+    "[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff"
+    "\\ud800-\\udfff\\U000e0000-\\U000e007f]"
+)
+"""Characters that steer a terminal, turn the direction of a text, or cannot be written at all."""
+
+
+class _Printable:
+    """A text stream that writes an escape for each character that could steer a terminal.
+
+    Cells, names and other programs' words reach the terminal by many ways; all end here.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text with what cannot be seen escaped."""
+        self.stream.write(_UNSEEN.sub(lambda match: visible(match[0]), text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Write texts one after the other."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the stream in everything else."""
+        return getattr(self.stream, name)
+
+
+@contextmanager
+def printable_streams() -> Iterator[None]:
+    """Let nothing through to the terminal that could steer it, whoever prints it."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (
+        each if isinstance(each, _Printable) else _Printable(each)
+        for each in before
+    )
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def console(*, stderr: bool = False, **options: Any) -> "Console":
+    """Return a rich console, whose own sequences for the terminal pass; give it visible texts."""
+    from rich.console import Console
+
+    stream: Any = sys.stderr if stderr else sys.stdout
+    raw = stream.stream if isinstance(stream, _Printable) else stream
+    return Console(file=raw, highlight=False, **options)
+
+
 def print_json(document: Any) -> None:
-    """Print one JSON document and nothing else."""
-    click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+    """Print one JSON document and nothing else; what cannot be seen is escaped."""
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    click.echo(_UNSEEN.sub(lambda match: json.dumps(match[0])[1:-1], text))
 
 
 def print_table(
     heads: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()
 ) -> None:
     """Print rows under their heads; null shows as a dash, never as zero."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_PIPE_WIDTH)
+    screen = console()
+    if not screen.is_terminal:
+        screen = console(width=_PIPE_WIDTH)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head in heads:
         table.add_column(head, justify="right" if head in right else "left")
     for row in rows:
         table.add_row(*(Text(shown(value)) for value in row))
-    console.print(table)
+    screen.print(table)
 
 
 def shown(value: Any) -> str:

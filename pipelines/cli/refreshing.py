@@ -5,14 +5,13 @@ from typing import Final
 
 import click
 import polars as pl
-from rich.console import Console
 
 from assets.cases.refused import nobodys_extracts, refused_extracts
 from assets.lake import Lake, lake_root
 from pipelines.alerts.history import outcome_in_history
 from pipelines.alerts.runs import RunOutcome
 from pipelines.alerts.tell import tell_at_end
-from pipelines.cli.output import print_table, shown, shown_path
+from pipelines.cli.output import console, print_table, shown, shown_path
 from pipelines.refresh import Refreshed, refresh
 from schemas import vocabulary as v
 from schemas.errors import UnavailableError
@@ -33,7 +32,7 @@ _SHOWN: Final = 20
 def refresh_and_report(collection_id: str) -> bool:
     """Refresh, print what happened, tell people what is news, and return whether it published."""
     try:
-        with Console(stderr=True).status("Taking in, checking and adding up"):
+        with console(stderr=True).status("Taking in, checking and adding up"):
             done = refresh(collection_id)
     except UnavailableError as error:
         tell_at_end(collection_id, RunOutcome(None, str(error)))
