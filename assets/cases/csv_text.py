@@ -3,18 +3,24 @@
 Belongs here: what CSV is and when it is refused. Does not: what a value means (typed.py).
 """
 
-from dataclasses import replace
+import codecs
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import polars as pl
 import pyarrow
+import pyarrow.compute
 import pyarrow.csv
 import pyarrow.parquet
 
 from assets.cases.place import brought
-from assets.cases.refusal import SEND_AGAIN, in_short, refused
+from assets.cases.refusal import SEND_AGAIN, refused
 from assets.cases.source import Source, check_columns
 from schemas.cases.columns import CODES, TYPES
 
@@ -22,46 +28,108 @@ _BLOCK: Final = 32 * 1024 * 1024
 """Bytes parsed at once."""
 
 _LONGEST_HEADING: Final = 64 * 1024
+_SEPARATORS: Final = ",;\t"
+_SEP_LINE: Final = re.compile(r'"?sep=(.)"?[,;\t]*\s*', re.IGNORECASE)
+"""The first line by which Excel is told the separator."""
+
+_TOLD: Final = re.compile(r"Row #[0-9]+: Expected [0-9]+ columns, got [0-9]+")
+"""What of pyarrow's words may be told; the rest quotes the row."""
+
+_BLANK_BELOW: Final = ord(" ")
+_ASCII_BELOW: Final = 128
+
+
+@dataclass(frozen=True)
+class _Heading:
+    """How a CSV file is written, as its heading tells: `names` are the columns as they stand."""
+
+    names: tuple[str, ...]
+    separator: str
+    encoding: str
+    skipped: int
+    alone: bool
 
 
 def unpack(source: Source, path: Path) -> Source:
     """Write the rows of a CSV file to `path` as text and return them as a source.
 
-    Blank is null, quoted or not. Blank lines are no rows.
+    Blank is null, quoted or not, and spaces around a value are no part of it. Lines without a
+    value are no rows, whether they have separators or not.
 
     Raises:
-        ExtractRefusedError: it is not CSV in UTF-8 with the columns of an extract.
+        ExtractRefusedError: it is not CSV in UTF-8 or UTF-16 with the columns of an extract.
     """
     rows = 0
     file = brought(source.path, path.with_suffix(".csv"))
     try:
-        with _reader(file) as reader:
-            names = reader.schema.names
-            check_columns(source, names)
-            with pyarrow.parquet.ParquetWriter(
-                path, reader.schema, compression="lz4", use_dictionary=[*CODES, "force_code"]
-            ) as writer:
-                for batch in reader:
-                    writer.write_batch(batch)
-                    rows += batch.num_rows
+        heading = _heading(file)
+        names = [name.strip() for name in heading.names]
+        check_columns(source, names)
+        schema = pyarrow.schema([(name, pyarrow.string()) for name in names])
+        with (
+            _reader(file, heading) as reader,
+            pyarrow.parquet.ParquetWriter(
+                path, schema, compression="lz4", use_dictionary=[*CODES, "force_code"]
+            ) as writer,
+        ):
+            for batch in reader:
+                filled = _filled([_trimmed(column) for column in batch.columns], schema)
+                writer.write_batch(filled)
+                rows += filled.num_rows
     except UnicodeDecodeError as error:
         raise _not_text(source) from error
-    except pyarrow.ArrowInvalid as error:
-        if "invalid UTF8" in str(error) or _starts_as_utf16(file):
+    except (pyarrow.ArrowInvalid, csv.Error) as error:
+        if "invalid UTF8" in str(error):
             raise _not_text(source) from error
-        problem = f"the file is not CSV ({in_short(error)})"
+        told = _TOLD.search(str(error))
+        problem = f"the file is not CSV ({told[0] if told else 'its quotes do not fit together'})"
         raise refused(source.file, problem, SEND_AGAIN) from error
     return replace(source, path=path, sent=dict.fromkeys(names, pl.String()), rows=rows)
 
 
-def _reader(path: Path) -> pyarrow.csv.CSVStreamingReader:
+def _trimmed(column: pyarrow.Array) -> pyarrow.Array:
+    """Return a column without spaces around its values; what is nothing else becomes null."""
+    data = column.buffers()[2]
+    if data is None or not data.size:
+        return column
+    # Looking at the bytes takes no time: codes, references and dates hold no blank.
+    seen = np.frombuffer(data, np.uint8)
+    if seen.min() > _BLANK_BELOW and seen.max() < _ASCII_BELOW:
+        return column
+    trimmed = pyarrow.compute.utf8_trim_whitespace(column)
+    blank = pyarrow.compute.equal(trimmed, "")
+    return pyarrow.compute.if_else(blank, pyarrow.scalar(None, pyarrow.string()), trimmed)
+
+
+def _filled(columns: Sequence[pyarrow.Array], schema: pyarrow.Schema) -> pyarrow.RecordBatch:
+    """Return the rows that have a value."""
+    batch = pyarrow.RecordBatch.from_arrays(list(columns), schema=schema)
+    if any(not column.null_count for column in columns):
+        return batch
+    some = columns[0].is_valid()
+    for column in columns[1:]:
+        some = pyarrow.compute.or_(some, column.is_valid())
+    return batch.filter(some)
+
+
+def _reader(path: Path, heading: _Heading) -> pyarrow.csv.CSVStreamingReader:
     return pyarrow.csv.open_csv(
-        _with_line_end(path) or str(path),
+        # A heading that no line end follows is nothing to pyarrow.
+        BytesIO(path.read_bytes() + "\n".encode(heading.encoding)) if heading.alone else str(path),
         # One thread, so that an error tells its row; parsing is not what takes the time.
-        read_options=pyarrow.csv.ReadOptions(block_size=_BLOCK, use_threads=False),
-        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+        read_options=pyarrow.csv.ReadOptions(
+            block_size=_BLOCK,
+            use_threads=False,
+            encoding=heading.encoding,
+            skip_rows=heading.skipped,
+        ),
+        parse_options=pyarrow.csv.ParseOptions(
+            newlines_in_values=True,
+            delimiter=heading.separator,
+            invalid_row_handler=_skipped,
+        ),
         convert_options=pyarrow.csv.ConvertOptions(
-            column_types=dict.fromkeys(TYPES, pyarrow.string()),
+            column_types=dict.fromkeys(heading.names, pyarrow.string()),
             null_values=[""],
             strings_can_be_null=True,
             quoted_strings_can_be_null=True,
@@ -69,18 +137,52 @@ def _reader(path: Path) -> pyarrow.csv.CSVStreamingReader:
     )
 
 
-def _with_line_end(path: Path) -> BytesIO | None:
-    """Return the content of a heading that no line end follows, which pyarrow takes for nothing."""
+def _skipped(row: pyarrow.csv.InvalidRow) -> str:
+    """Pass over a line without a value, though it has other separators than the heading."""
+    return "error" if row.text.strip(f' "\x1a\0{_SEPARATORS}') else "skip"
+
+
+def _heading(path: Path) -> _Heading:
+    """Read how a file is written from its first lines.
+
+    Raises:
+        UnicodeDecodeError: they are neither UTF-8 nor UTF-16.
+        csv.Error: they are not CSV.
+    """
+    size = path.stat().st_size
     with path.open("rb") as file:
-        line = file.readline(_LONGEST_HEADING)
-    alone = len(line) == path.stat().st_size and not line.endswith((b"\n", b"\r"))
-    return BytesIO(line + b"\n") if alone else None
+        head = file.read(_LONGEST_HEADING)
+    encoding = _encoding(head)
+    text = codecs.getincrementaldecoder(encoding)().decode(head, final=len(head) == size)
+    lines = text.removeprefix("\ufeff").splitlines(keepends=True) or [""]
+    skipped, told = 0, _SEP_LINE.fullmatch(lines[0])
+    if told:
+        lines, skipped = lines[1:] or [""], 1
+    elif not lines[0].strip():
+        lines = [line for line in lines if line.strip()] or [""]
+    if told and told[1] in _SEPARATORS:
+        separator = told[1]
+    else:
+        separator = max(_SEPARATORS, key=lambda each: len(_known(lines, each)))
+    names = tuple(next(csv.reader(lines, delimiter=separator), []))
+    alone = len(head) == size and len(lines) == 1 and not lines[0].endswith(("\n", "\r"))
+    return _Heading(names, separator, encoding, skipped, alone)
+
+
+def _known(lines: Sequence[str], separator: str) -> set[str]:
+    """Return the columns of an extract that the heading has if it is separated so."""
+    return {name.strip(' \r\n"') for name in lines[0].split(separator)}.intersection(TYPES)
+
+
+def _encoding(head: bytes) -> str:
+    """Tell UTF-16 by its mark, or by the zeros between the letters of the heading."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    zeros = [not byte for byte in head[:4]]
+    return {(True, False, True, False): "utf-16-be", (False, True, False, True): "utf-16-le"}.get(
+        tuple(zeros), "utf-8"
+    )
 
 
 def _not_text(source: Source) -> Exception:
-    return refused(source.file, "the file is not text in UTF-8", "Save it as CSV UTF-8.")
-
-
-def _starts_as_utf16(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(2) in {b"\xff\xfe", b"\xfe\xff"}
+    return refused(source.file, "the file is not text in UTF-8 or UTF-16", "Save it as CSV UTF-8.")

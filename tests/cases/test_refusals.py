@@ -64,12 +64,13 @@ REFUSED: list[tuple[str, Callable[[Path], object], str]] = [
     ("a.csv", _text(HEAD.replace("media,", "") + "\n"), "lacks 'media'"),
     ("a.csv", _text(f"{HEAD},name\n"), "must not have, 'name'"),
     ("a.csv", _text(f"{HEAD},media\n"), "twice 'media'"),
-    ("a.csv", _text(HEAD.replace(",", ";") + "\n"), "lacks"),
+    ("a.csv", _text(HEAD.replace(",", "|") + "\n"), "lacks"),
+    ("a.csv", _text(f"{HEAD}\n{LINE.replace(',', ';')}\n"), "Row #2"),
     ("a.csv", _text(f"{HEAD}\n{LINE},more\n"), "Row #2"),
     ("a.csv", _text(f"{HEAD}\n{LINE}\nSTF,STF-2011-1\n"), "Row #3"),
     ("a.csv", _text(f'{HEAD}\n"{LINE}\n{LINE}\n'), "not CSV"),
     ("a.csv", _bytes(f"{HEAD}\n{LINE.replace('other', 'é')}\n".encode("latin-1")), "UTF-8"),
-    ("a.csv", _bytes(f"{HEAD}\n{LINE}\n".encode("utf-16")), "UTF-8"),
+    ("a.csv", _bytes(f"{HEAD}\n{LINE}\n".encode("utf-16") + b"\0"), "UTF-8"),
     ("a.csv", _bytes(HEAD.replace("media", "é").encode("latin-1") + b"\n"), "UTF-8"),
 ]
 
@@ -181,3 +182,57 @@ def test_a_name_that_is_no_text_is_refused(tmp_path: Path, collection: Collectio
     (refusal,) = caught.value.refusals
     assert "UTF-8" in refusal.problem
     assert refusal.file.encode().endswith(rb"caf\udce9.parquet")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_csv_as_programs_write_it(
+    separator: str, encoding: str, tmp_path: Path, collection: Collection
+) -> None:
+    """Other separators and UTF-16 are what Excel writes where it does not speak English."""
+    lines = [HEAD, LINE, LINE.replace("-1,", "-2,"), "," * 9, LINE.replace("-1,", "-3,")]
+    text = "\r\n".join([*lines, ""]).replace(",", separator)
+    (tmp_path / "in.csv").write_bytes(text.encode(encoding))
+    summary = run(tmp_path / "in.csv", tmp_path / "out", collection).summary
+    assert (summary["rows"], summary["valid"]) == (3, 3)
+
+
+BLANK = [
+    "",
+    " ",
+    ",,,,,,,,,",
+    '"","","","","","","","","",""',
+    " , ,\t,,,,,,,",
+    ",,,",
+    ",,,,,,,,,,,,",
+    "\x1a",
+]
+
+
+@pytest.mark.parametrize("blank", BLANK)
+def test_lines_without_a_value_are_no_rows(
+    blank: str, tmp_path: Path, collection: Collection
+) -> None:
+    """Excel writes separators for every row that was ever touched."""
+    text = "\n".join([HEAD, blank, LINE, blank, LINE.replace("-1,", "-2,"), blank, ""])
+    (tmp_path / "in.csv").write_text(text)
+    summary = run(tmp_path / "in.csv", tmp_path / "out", collection).summary
+    assert (summary["rows"], summary["valid"]) == (2, 2)
+
+
+def test_spaces_around_values_are_no_part_of_them(tmp_path: Path, collection: Collection) -> None:
+    padded = [f"  {value}\xa0" if value else " " for value in LINE.split(",")]
+    heads = ", ".join(TYPES)
+    (tmp_path / "in.csv").write_text(f"{heads}\n{','.join(padded)}\n", encoding="utf-8")
+    results = run(tmp_path / "in.csv", tmp_path / "out", collection)
+    assert (results.summary["rows"], results.summary["valid"]) == (1, 1)
+    (tmp_path / "in.csv").write_text(f"sep=;\n{HEAD}\n{LINE}\n".replace(",", ";"))
+    assert run(tmp_path / "in.csv", tmp_path / "out", collection).summary["valid"] == 1
+
+
+def test_a_refusal_does_not_quote_the_row(tmp_path: Path, collection: Collection) -> None:
+    """What a cell says must not reach logs and alerts, which a refusal does."""
+    (tmp_path / "in.csv").write_text(f"{HEAD}\nSTF,\x1b[31mJohn Smith,x\n")
+    with pytest.raises(ExtractRefusedError) as caught:
+        run_cases([tmp_path / "in.csv"], tmp_path / "out", collection)
+    assert "Smith" not in str(caught.value)
