@@ -179,9 +179,9 @@ def _encoding(head: bytes) -> str:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     zeros = [not byte for byte in head[:4]]
-    return {(True, False, True, False): "utf-16-be", (False, True, False, True): "utf-16-le"}.get(
-        tuple(zeros), "utf-8"
-    )
+    if zeros == [True, False, True, False]:
+        return "utf-16-be"
+    return "utf-16-le" if zeros == [False, True, False, True] else "utf-8"
 
 
 def _not_text(source: Source) -> Exception:

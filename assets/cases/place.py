@@ -5,10 +5,12 @@ where there is a URL. Does not: what a file must be (source.py).
 """
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import filterfalse
 from pathlib import Path, PurePosixPath
+from threading import Lock
 from typing import Final
 
 import polars as pl
@@ -134,14 +136,45 @@ def scan(places: Sequence[Place]) -> pl.LazyFrame:
 def reading(places: Sequence[Place]) -> Iterator[None]:
     """Tell an object store that does not answer from a file that is damaged.
 
+    Meanwhile polars prints nothing: its panics at damaged files are exceptions to us as well.
+
     Raises:
         MusterError: the store cannot be read.
     """
     urls = [where for where in places if isinstance(where, str)]
-    if not urls:
-        yield
-        return
-    from assets.object_store import store_errors  # noqa: PLC0415
+    with _silent_panics():
+        if not urls:
+            yield
+            return
+        from assets.object_store import store_errors  # noqa: PLC0415
 
-    with store_errors(urls[0]):
+        with store_errors(urls[0]):
+            yield
+
+
+_STDERR: Final = 2
+_lock: Final = Lock()
+_silenced: list[int] = []
+"""Copies of standard error, one for each thread that reads; the first is the real one."""
+
+
+@contextmanager
+def _silent_panics() -> Iterator[None]:
+    """Keep what Rust code writes to standard error by itself from the terminal.
+
+    A progress bar has a copy of its own (see the command line).
+    """
+    with _lock:
+        sys.stderr.flush()
+        _silenced.append(os.dup(_STDERR))
+        if len(_silenced) == 1:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, _STDERR)
+            os.close(nowhere)
+    try:
         yield
+    finally:
+        with _lock:
+            if len(_silenced) == 1:
+                os.dup2(_silenced[0], _STDERR)
+            os.close(_silenced.pop())

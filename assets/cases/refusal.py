@@ -32,7 +32,11 @@ _SHOWN: Final = 200
 
 
 def in_short(error: BaseException) -> str:
-    """Return the beginning of what an error says, on one line."""
+    """Return the beginning of what an error says, on one line; a panic's words help nobody."""
+    if "PanicException" in type(error).__name__:
+        if "time zone" in str(error):
+            return "a column has a time zone that does not exist"
+        return "its content is not what it says of itself"
     return " ".join(str(error).split())[:_SHOWN]
 
 

@@ -10,7 +10,8 @@ from typing import Final
 import polars as pl
 
 from assets.cases.csv_text import unpack
-from assets.cases.refusal import refused
+from assets.cases.place import reading, scan
+from assets.cases.refusal import SEND_AGAIN, refused
 from assets.cases.source import find_sources
 from schemas.collection import Collection
 from schemas.vocabulary import BASES
@@ -32,8 +33,13 @@ def force_of(path: Path, collection: Collection) -> str:
     else:
         with tempfile.TemporaryDirectory() as scratch:
             read = unpack(source, Path(scratch) / "text.parquet") if source.text else source
-            rows = pl.scan_parquet(read.path, hive_partitioning=False, glob=False)
-            codes = rows.select(pl.col("force_code").cast(pl.String).unique()).collect()
+            rows = scan([read.path]).select(pl.col("force_code").cast(pl.String).unique())
+            try:
+                with reading([read.path]):
+                    codes = rows.collect()
+            except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+                problem = f"the file is damaged ({type(error).__name__})"
+                raise refused(path.name, problem, SEND_AGAIN) from error
         named = set(codes["force_code"])
     known = sorted(named.intersection(collection.forces))
     if len(known) == 1:
@@ -50,7 +56,8 @@ def basis_of(path: Path) -> str:
     if path.suffix.lower() != ".parquet":
         return SUBMITTED
     try:
-        said = pl.read_parquet_metadata(path).get("basis", SUBMITTED)
-    except pl.exceptions.PolarsError:
+        with reading([path]):
+            said = pl.read_parquet_metadata(path).get("basis", SUBMITTED)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return SUBMITTED
     return said if said in BASES else SUBMITTED

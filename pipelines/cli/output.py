@@ -1,6 +1,7 @@
 """How commands print: tables for people, one JSON document for machines."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -64,8 +65,7 @@ def printable_streams() -> Iterator[None]:
     """Let nothing through to the terminal that could steer it, whoever prints it."""
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (
-        each if isinstance(each, _Printable) else _Printable(each)
-        for each in before
+        each if isinstance(each, _Printable) else _Printable(each) for each in before
     )
     try:
         yield
@@ -74,11 +74,16 @@ def printable_streams() -> Iterator[None]:
 
 
 def console(*, stderr: bool = False, **options: Any) -> "Console":
-    """Return a rich console, whose own sequences for the terminal pass; give it visible texts."""
+    """Return a rich console, whose own sequences for the terminal pass; give it visible texts.
+
+    One for standard error has a copy of it, because reading extracts closes the real one at times.
+    """
     from rich.console import Console
 
     stream: Any = sys.stderr if stderr else sys.stdout
     raw = stream.stream if isinstance(stream, _Printable) else stream
+    if stderr and raw.isatty():
+        raw = os.fdopen(os.dup(raw.fileno()), "w", encoding=raw.encoding)
     return Console(file=raw, highlight=False, **options)
 
 

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from assets.cases.job import run_cases
@@ -43,6 +45,14 @@ def _damaged(path: Path) -> None:
     path.write_bytes(content)
 
 
+def _nowhere(path: Path) -> None:
+    """Give a column a time zone that no place has; polars panics on it."""
+    table = frame([good(1)]).to_arrow()
+    column = table.schema.get_field_index("opened_on")
+    zone = pyarrow.timestamp("us", tz="Mars/Olympus")
+    pyarrow.parquet.write_table(table.set_column(column, "opened_on", pyarrow.nulls(1, zone)), path)
+
+
 REFUSED: list[tuple[str, Callable[[Path], object], str]] = [
     ("a.parquet", _bytes(b""), "empty"),
     ("a.csv", _bytes(b""), "empty"),
@@ -61,6 +71,7 @@ REFUSED: list[tuple[str, Callable[[Path], object], str]] = [
         _rows(lambda rows: rows.with_columns(opened_on=pl.lit(datetime.now(UTC)))),
         "opened_on is Datetime",
     ),
+    ("a.parquet", _nowhere, "time zone"),
     ("a.csv", _text(HEAD.replace("media,", "") + "\n"), "lacks 'media'"),
     ("a.csv", _text(f"{HEAD},name\n"), "must not have, 'name'"),
     ("a.csv", _text(f"{HEAD},media\n"), "twice 'media'"),
@@ -82,8 +93,12 @@ def test_refused_with_the_reason(
     problem: str,
     tmp_path: Path,
     collection: Collection,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Beside a good file, which is not at fault, and without touching earlier results."""
+    """Beside a good file, which is not at fault, and without touching earlier results.
+
+    No library prints a panic of its own.
+    """
     fine = write_parquet(tmp_path / "fine.parquet", [good(1)])
     before = run(fine, tmp_path / "out", collection).summary
     make(tmp_path / name)
@@ -95,6 +110,7 @@ def test_refused_with_the_reason(
     assert refusal.fix.endswith(".")
     assert run(fine, tmp_path / "out", collection).summary == before
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted({name, "fine.parquet", "out"})
+    assert capfd.readouterr().err == ""
 
 
 def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path, collection: Collection) -> None:
