@@ -26,6 +26,7 @@ _SEP_LINE: Final = re.compile(r'"?sep=(.)"?[,;\t]*(?:\r\n|\r|\n|\Z)', re.IGNOREC
 
 _NUMBERED: Final = re.compile(r"(?:\(\d+\)|copy|[- ])+$", re.IGNORECASE)
 """What systems add to the name of a file that is there already."""
+_COMMA: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
 _CTRL_Z: Final = "\x1a"
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -105,7 +106,7 @@ def _cells(name: str, text: str, separator: str) -> list[Cell]:
         raise RefusedError(f"{name!r} is not a CSV file ({error})", _SAVE) from error
     _refuse_mixed(name, rows, separator)
     filled = [
-        Cell(row_number, column_number, text, "text")
+        _cell(row_number, column_number, text, separator)
         for row_number, row in enumerate(rows, 1)
         for column_number, text in enumerate(row, 1)
         if text
@@ -118,6 +119,14 @@ def _cells(name: str, text: str, separator: str) -> list[Cell]:
             "Delete what stands beyond the figures and send it again.",
         )
     return filled
+
+
+def _cell(row: int, column: int, text: str, separator: str) -> Cell:
+    """Return a cell; where a semicolon separates, a comma in a number may be a decimal one."""
+    if separator == ";" and _COMMA.fullmatch(text.strip()):
+        doubt = f"{text.strip()} in a file separated by semicolons, where a comma may start decimals"
+        return Cell(row, column, text, "odd", doubt)
+    return Cell(row, column, text, "text")
 
 
 def _separated(name: str, text: str) -> tuple[str, str | None]:

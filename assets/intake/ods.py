@@ -54,7 +54,7 @@ _LOOKLESS: Final = ("fo:language", "fo:country", "fo:script", "style:rfc-languag
 """What a style of text says that nobody sees; programs cut a text by it."""
 _REFERENCE: Final = re.compile(r"\[((?:'(?:[^']|'')*'|[^\]'])*)\]")
 _QUOTED: Final = re.compile(r'("(?:[^"]|"")*")')
-_PLACE: Final = re.compile(r"(?:(\$?)((?:'(?:[^']|'')*'|[^.'])*))?\.([$A-Z0-9#!]+)")
+_PLACE: Final = re.compile(r"(?:(\$?)((?:'(?:[^']|'')*'|[^.':])*))?\.([$A-Z0-9#!]+)")
 _LONGEST_FORMULA: Final = 8192
 
 
