@@ -4,9 +4,11 @@ Belongs here: the copy as a whole, and the files of `muster check --annotate`. T
 only read. A zip of CSV files becomes a workbook of the same cells.
 """
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from assets.feedback.marks import mark, unmark
 from assets.feedback.own_workbook import STUMBLES, Copy, own_workbook, workbook_of_cells
@@ -22,6 +24,9 @@ from assets.validation.check import Checked
 from assets.validation.layout import is_list_of_problems
 from schemas.finding import Finding
 from schemas.wording import visible
+
+_LONGEST_STEM: Final = 200
+"""Bytes; file systems take 255, and a number may follow."""
 
 
 def marked_copy(
@@ -118,7 +123,12 @@ def write_marked_copies(checked: Sequence[Checked], folder: Path) -> list[Path]:
 
 
 def _free_name(stem: str, taken: set[str]) -> str:
-    """Return a name that is not taken, whatever the case of its letters, and take it."""
+    """Return a name that is not taken, whatever the case of its letters, and take it.
+
+    A name that would be too long with what is added to it loses its end.
+    """
+    stem = os.fsdecode(os.fsencode(stem)[:_LONGEST_STEM])
+    stem = stem.encode("utf-8", "surrogateescape").decode("utf-8", "ignore")
     name, number = f"{stem}-marked.xlsx", 1
     while name.casefold() in taken:
         number += 1

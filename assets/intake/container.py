@@ -37,6 +37,8 @@ _LOCAL_HEADER: Final = struct.Struct("<4s5H3I2H")
 _SIZES_FOLLOW: Final = 0x8
 """Flag of a part whose sizes stand behind it, so that its header has zeros."""
 _ZIP64: Final = 0xFFFFFFFF
+_MANY: Final = 0xFFFF
+"""What stands for a number that has its place elsewhere, as large zips have it."""
 _ANEW: Final = "Save the return anew in Excel (.xlsx) and send that."
 
 _BOOKS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
@@ -115,8 +117,9 @@ def _unpacked(content: bytes) -> dict[str, bytes]:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             members = archive.infolist()
             _check_members(members)
-            if _END_MAGIC in archive.comment:
-                raise RefusedError("the zip has two directories", _ANEW)
+            (told,) = struct.unpack_from("<H", content, content.rindex(_END_MAGIC) + 10)
+            if _END_MAGIC in archive.comment or told not in {len(members), _MANY}:
+                raise RefusedError("the zip has two directories, or part of one", _ANEW)
             found = dict(_parts(content, members, archive.start_dir))
     except (RefusedError, MemoryError):
         raise

@@ -124,7 +124,9 @@ def _cells(name: str, text: str, separator: str) -> list[Cell]:
 def _cell(row: int, column: int, text: str, separator: str) -> Cell:
     """Return a cell; where a semicolon separates, a comma in a number may be a decimal one."""
     if separator == ";" and _COMMA.fullmatch(text.strip()):
-        doubt = f"{text.strip()} in a file separated by semicolons, where a comma may start decimals"
+        doubt = (
+            f"{text.strip()} in a file separated by semicolons, where a comma may start decimals"
+        )
         return Cell(row, column, text, "odd", doubt)
     return Cell(row, column, text, "text")
 

@@ -38,11 +38,6 @@ def command(
     from schemas.wording import plural
 
     checked = check_files(files, load_collection(collection_id))
-    copies: list[Path] = []
-    if folder:
-        from assets.feedback.marked_copy import write_marked_copies
-
-        copies = write_marked_copies(checked, folder)
     if as_json:
         print_json([item.as_json() for item in checked])
     else:
@@ -58,6 +53,10 @@ def command(
                 )
         count = sum(len(item.findings) for item in checked)
         click.echo(f"{plural(len(checked), 'file')}, {plural(count, 'finding')}")
-        for path in copies:
-            click.echo(f"Marked copy: {shown_path(path.absolute())}")
+    if folder:
+        # After the findings: they are told though the folder cannot be written.
+        from assets.feedback.marked_copy import write_marked_copies
+
+        for path in write_marked_copies(checked, folder):
+            click.echo(f"Marked copy: {shown_path(path.absolute())}", err=as_json)
     sys.exit(max(item.exit_code for item in checked))

@@ -59,7 +59,8 @@ class Commands(click.Group):
         return command
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+# Without `color` click takes what looks like a colour out of a file's name, so that it is another.
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "color": True})
 @click.version_option(package_name="muster")
 def muster() -> None:
     """Take statistical returns in, check every cell, add them up, and publish.

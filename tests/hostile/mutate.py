@@ -99,6 +99,22 @@ def _swap_parts(chance: Random, content: bytes) -> bytes:
     return _packed({**parts, one: parts[other], other: parts[one]})
 
 
+_HEADERS = {b"PK\x03\x04": 26, b"PK\x01\x02": 42, b"PK\x05\x06": 18}
+_EXTREMES = [0, 1, 0x7FFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFC18, 0xFFFFFFFF]
+
+
+def _header(chance: Random, content: bytes) -> bytes:
+    """Put another number into one header of the zip: an offset, a size, a method, a flag."""
+    magic = chance.choice(list(_HEADERS))
+    places = [match.start() for match in re.finditer(re.escape(magic), content)]
+    if not places:
+        return _flip(chance, content)
+    at = chance.choice(places) + 4 + 2 * chance.randrange((_HEADERS[magic]) // 2)
+    width = chance.choice([2, 4])
+    number = chance.choice([*_EXTREMES, chance.randrange(len(content))]) % (1 << 8 * width)
+    return content[:at] + number.to_bytes(width, "little") + content[at + width :]
+
+
 MUTATIONS: list[Mutation] = [
     _flip,
     _cut,
@@ -113,6 +129,9 @@ MUTATIONS: list[Mutation] = [
     _part(_attribute),
     _drop_part,
     _swap_parts,
+    _header,
+    _header,
+    _header,
 ]
 
 

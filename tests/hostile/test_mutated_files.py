@@ -17,6 +17,7 @@ from assets.validation.check import check_files
 from schemas.collection import Collection
 from tests.hostile.mutate import mutated
 from tests.intake.test_reader import write_csv_zip
+from tests.ods import write_ods
 from tests.returns import SampleReturn, validated
 
 BATCH = 100
@@ -29,7 +30,8 @@ def originals(tmp_path_factory: pytest.TempPathFactory, collection: Collection) 
     folder = tmp_path_factory.mktemp("originals")
     book = SampleReturn.of("STF", collection).write(folder / "STF.xlsx")
     packed = write_csv_zip(folder / "STF.zip", read_return(book).sheets)
-    return {"xlsx": book.read_bytes(), "zip": packed.read_bytes()}
+    ods = write_ods(folder / "STF.ods", read_return(book))
+    return {"xlsx": book.read_bytes(), "zip": packed.read_bytes(), "ods": ods.read_bytes()}
 
 
 def _drive(seeds: range, kind: str, content: bytes, folder: Path, collection: Collection) -> int:
@@ -75,6 +77,8 @@ def _other_reader(path: Path) -> dict[str, dict[str, object]] | None:
     """Return the cells as another reader finds them; None where it cannot read the file."""
     if zipfile.ZipFile(path).namelist()[0].endswith(".csv"):
         return _csv_cells(path)
+    if path.suffix == ".ods":
+        return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -109,7 +113,7 @@ def _memory_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-@pytest.mark.parametrize("kind", ["xlsx", "zip"])
+@pytest.mark.parametrize("kind", ["xlsx", "zip", "ods"])
 def test_a_few_damaged_files(
     kind: str, originals: dict[str, bytes], tmp_path: Path, collection: Collection
 ) -> None:
@@ -117,7 +121,7 @@ def test_a_few_damaged_files(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["xlsx", "zip"])
+@pytest.mark.parametrize("kind", ["xlsx", "zip", "ods"])
 @pytest.mark.parametrize("batch", range(1, 12))
 def test_thousands_of_damaged_files(
     kind: str,
@@ -127,7 +131,7 @@ def test_thousands_of_damaged_files(
     collection: Collection,
     memory_before: Callable[[], float],
 ) -> None:
-    """2,200 in all: no exception reaches the user, no count passes as another."""
+    """3,300 in all: no exception reaches the user, no count passes as another."""
     seeds = range(batch * BATCH, (batch + 1) * BATCH)
     _drive(seeds, kind, originals[kind], tmp_path, collection)
     assert _memory_mb() < memory_before() + MEMORY_MB

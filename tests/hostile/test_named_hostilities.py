@@ -120,7 +120,10 @@ FILES: dict[str, tuple[Make, int, str]] = {
             lambda name, part: part.replace(
                 b"spreadsheetml.sheet.main", b"vnd.ms-excel.sheet.macroEnabled.main"
             ) if name.startswith("[Content") else part
-        ), 2, "macros",
+        ), 0, "",
+    ),
+    "macros under another name": (
+        _rewrite(lambda _, part: part, **{"xl/VBAPROJECT.bin": b"x"}), 2, "macros",
     ),
     "unknown encoding": (_in_first_sheet(b'encoding="UTF-8"', b'encoding="abc"'), 2, "damaged"),
     "external links": (

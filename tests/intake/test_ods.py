@@ -1,0 +1,255 @@
+"""An OpenDocument spreadsheet gives what the same workbook gives, and is held to the same."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from assets.intake.ods import translated
+from assets.intake.reader import read_return
+from assets.intake.reading import Cell, Fact, RawSheet
+from schemas.collection import Collection
+from tests.ods import write_content, write_ods
+from tests.returns import SampleReturn, address_of, findings_of, validated
+
+
+@pytest.mark.parametrize("force", ["STF", "KEN", "BTP", "NYP"])
+def test_a_return_gives_the_same_as_its_workbook(
+    force: str, sample: Callable[[str], SampleReturn], tmp_path: Path, collection: Collection
+) -> None:
+    book = read_return(sample(force).write(tmp_path / "a.xlsx"))
+    ods = read_return(write_ods(tmp_path / "a.ods", book))
+    assert ods.refusal is None
+    assert [s.name for s in ods.sheets] == [s.name for s in book.sheets]
+    for ours, theirs in zip(ods.sheets, book.sheets, strict=True):
+        assert [cell[:4] for cell in ours.cells] == [cell[:4] for cell in theirs.cells]
+    one, other = (validated(reading, collection, force) for reading in (book, ods))
+    assert other.entries.equals(one.entries)
+    assert other.findings.equals(one.findings)
+
+
+def _sheet(path: Path, rows: str) -> RawSheet:
+    reading = read_return(write_content(path, f'<table:table table:name="s">{rows}</table:table>'))
+    assert reading.refusal is None, reading.refusal
+    return reading.sheets[0]
+
+
+def _row(*cells: str, **attributes: str) -> str:
+    told = "".join(f' table:{name.replace("_", "-")}="{v}"' for name, v in attributes.items())
+    return f"<table:table-row{told}>{''.join(cells)}</table:table-row>"
+
+
+def _cell(inner: str = "", tag: str = "table-cell", **attributes: str) -> str:
+    told = "".join(
+        f' {k.replace("__", ":").replace("_", "-")}="{v}"' for k, v in attributes.items()
+    )
+    return f"<table:{tag}{told}>{inner}</table:{tag}>"
+
+
+CELLS = {
+    "float": (_cell(office__value_type="float", office__value="12.0"), ("12", "number")),
+    "nearly whole": (
+        _cell(office__value_type="float", office__value="31.000000000000004"), ("31", "number")
+    ),
+    "currency": (_cell(office__value_type="currency", office__value="5"), ("5", "number")),
+    "percentage": (_cell(office__value_type="percentage", office__value="1"), ("1", "percent")),
+    "boolean": (
+        _cell(office__value_type="boolean", office__boolean_value="true"), ("TRUE", "boolean")
+    ),
+    "date": (
+        _cell("<text:p>1 June</text:p>", office__value_type="date",
+              office__date_value="2012-06-01T00:00:00"),
+        ("2012-06-01", "date"),
+    ),
+    "text": (
+        _cell('<text:p>a<text:s text:c="2"/>b<text:tab/>c<text:line-break/>d</text:p>'
+              "<text:p>e\n f</text:p>", office__value_type="string"),
+        ("a  b\tc\nd\ne f", "text"),
+    ),
+    "comment": (
+        _cell("<office:annotation><text:p>99</text:p></office:annotation><text:p>1</text:p>",
+              office__value_type="float", office__value="1"),
+        ("1", "number"),
+    ),
+    "error": (
+        _cell("<text:p>#REF!</text:p>", office__value_type="string", calcext__value_type="error"),
+        ("#REF!", "error"),
+    ),
+    "error of old": (
+        _cell("<text:p>Err:502</text:p>", office__value_type="float", office__value="0"),
+        ("Err:502", "error"),
+    ),
+    "language": (
+        _cell('<text:p>1<text:span text:style-name="tongue">2</text:span></text:p>',
+              office__value_type="string"),
+        ("12", "text"),
+    ),
+    "raised": (
+        _cell('<text:p>1<text:span text:style-name="up">1</text:span></text:p>',
+              office__value_type="string"),
+        ("11", "rich"),
+    ),
+    "struck": (
+        _cell('<text:p><text:span text:style-name="gone">8</text:span></text:p>',
+              office__value_type="float", office__value="8"),
+        ("8", "rich"),
+    ),
+    "shows another number": (
+        _cell("<text:p>8</text:p>", office__value_type="float", office__value="5"), ("5 8", "odd")
+    ),
+    "stores another text": (
+        _cell("<text:p>8</text:p>", office__value_type="string", office__string_value="5"),
+        ("5 8", "odd"),
+    ),
+    "without its value": (_cell("<text:p>8</text:p>", office__value_type="float"), ("8", "odd")),
+    "no number": (_cell(office__value_type="float", office__value="NaN"), ("NaN", "odd")),
+    "uncalculated": (
+        _cell(table__formula="of:=[.B1]"), ("a formula that was never calculated", "formula")
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_every_kind_of_cell(name: str, tmp_path: Path) -> None:
+    element, (text, kind) = CELLS[name]
+    (found,) = _sheet(tmp_path / "a.ods", _row(element)).cells
+    assert (found.row, found.column, found.text, found.kind) == (1, 1, text, kind)
+    assert (found.doubt is None) == (kind not in {"rich", "odd", "formula"})
+
+
+def test_a_formula_counts_where_it_gives_what_is_stored(tmp_path: Path) -> None:
+    one = _cell(office__value_type="float", office__value="1")
+    right, wrong = (
+        _cell(
+            table__formula="of:=SUM([.A1:.B1];[$s.A1])", office__value_type="float", office__value=v
+        )
+        for v in "30"
+    )
+    empty = _cell(
+        table__formula="of:=&quot;&quot;", office__value_type="string", office__string_value=""
+    )
+    cells = {
+        c.address: c for c in _sheet(tmp_path / "a.ods", _row(one, one, right, wrong, empty)).cells
+    }
+    assert cells["C1"] == Cell(1, 3, "3", "number")
+    assert "expected 3" in (cells["D1"].doubt or "")
+    assert "E1" not in cells
+
+
+@pytest.mark.parametrize(
+    ("openformula", "excel"),
+    [
+        ("SUM([.B2:.C2])", "SUM(B2:C2)"),
+        ("SUM([.B2];[$Sheet2.B3])", "SUM(B2,Sheet2!B3)"),
+        ("[$'my; sheet'.$A$1:.B2]", "'my; sheet'!$A$1:B2"),
+        ('IF([.A1]="a;[.B1]";1;2)', 'IF(A1="a;[.B1]",1,2)'),
+        ("[.#REF!]+1", "#REF!+1"),
+        ("SUM([a.B3:b.B4])", "SUM(#REF!)"),
+    ],
+)
+def test_formulas_are_written_as_excel_does(openformula: str, excel: str) -> None:
+    assert translated(openformula) == excel
+
+
+def test_places_and_facts(tmp_path: Path) -> None:
+    """Repeated, covered and hidden parts put no figure into another cell."""
+    one = _cell(office__value_type="float", office__value="1")
+    two = _cell(office__value_type="float", office__value="2", table__number_columns_repeated="2")
+    covered = _cell(tag="covered-table-cell", office__value_type="float", office__value="3")
+    wide = _cell(office__value_type="float", office__value="4", table__number_columns_spanned="2")
+    sheet = _sheet(
+        tmp_path / "a.ods",
+        '<table:table-column/><table:table-column table:visibility="collapse"/>'
+        "<table:tracked-changes>" + one + "</table:tracked-changes>"
+        "<table:table-header-rows>"
+        + _row(one, two, one)
+        + "</table:table-header-rows>"
+        + _row(_cell(table__number_columns_repeated="3"), one, number_rows_repeated="2")
+        + _row(wide, covered, visibility="filter"),
+    )
+    assert {c.address: c.text for c in sheet.cells} == {
+        "A1": "1", "B1": "2", "C1": "2", "D1": "1", "D2": "1", "D3": "1", "A4": "4", "B4": "3",
+    }  # fmt: skip
+    assert set(sheet.facts) == {
+        Fact("hidden_columns", "2:2"), Fact("hidden_row", "4"), Fact("merged", "A4:B4"),
+    }  # fmt: skip
+
+
+def _table(inner: str, **attributes: str) -> str:
+    told = "".join(
+        f' {k.replace("__", ":").replace("_", "-")}="{v}"' for k, v in attributes.items()
+    )
+    return f"<table:table{told}>{inner}</table:table>"
+
+
+ONE = _cell(office__value_type="float", office__value="1")
+FAR = {
+    "columns": _row(
+        _cell("<text:p>1</text:p>", table__number_columns_repeated="16384")
+    ),
+    "rows": _row(ONE, number_rows_repeated="1048576"),
+    "far out": _row(_cell(table__number_columns_repeated="5000"), ONE),
+    "below": _row(_cell(), number_rows_repeated="5000") + _row(ONE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAR)
+def test_cells_out_of_bounds_are_refused(name: str, tmp_path: Path) -> None:
+    """A few bytes can repeat a cell over a whole sheet."""
+    refusal = read_return(
+        write_content(tmp_path / "a.ods", _table(FAR[name], table__name="s"))
+    ).refusal
+    assert refusal is not None
+    assert "has something in cell" in refusal.problem
+
+
+@pytest.mark.parametrize(
+    ("tables", "members", "problem", "rule"),
+    [
+        ("", {}, "lacks its sheets", "S001"),
+        (_table(_row(_cell(table__number_columns_repeated="-1"))), {}, "damaged", "S001"),
+        (_table(_row(_cell(table__number_columns_repeated="9" * 5000))), {}, "damaged", "S001"),
+        (_table("", table__name="a") * 2, {}, "two sheets 'a'", "S001"),
+        (_table(_row(_cell(_table(_row(ONE))))), {}, "holds a table", "S001"),
+        (_table(_row(ONE)), {"Basic/Standard/Module1.xml": "<a/>"}, "macros", "S006"),
+        (_table(_row(ONE)), {"Scripts/python/a.py": "x"}, "macros", "S006"),
+        (_table(_row(ONE)), {"xl/workbook.xml": "<a/>"}, "two kinds", "S001"),
+        (
+            _table(_row(ONE)),
+            {"META-INF/manifest.xml": '<m:encryption-data xmlns:m="m"></m:encryption-data>'},
+            "password",
+            "S001",
+        ),
+        (
+            _table(_row(ONE)),
+            {"mimetype": "application/vnd.oasis.opendocument.text"},
+            "not a spreadsheet",
+            "S001",
+        ),
+    ],
+)  # fmt: skip
+def test_what_may_not_be_read_is_refused(
+    tables: str, members: dict[str, str], problem: str, rule: str, tmp_path: Path
+) -> None:
+    refusal = read_return(write_content(tmp_path / "a.ods", tables, **members)).refusal
+    assert refusal is not None
+    assert problem in refusal.problem
+    assert refusal.rule_id == rule
+
+
+def test_hidden_sheets_and_links_are_told(tmp_path: Path) -> None:
+    cached = _table("<table:table-source/>" + _row(ONE), table__name="'file:///b.ods'#$a")
+    tables = _table(_row(ONE), table__name="s", table__style_name="away") + cached
+    reading = read_return(write_content(tmp_path / "a.ods", tables))
+    assert [(s.name, s.facts) for s in reading.sheets] == [("s", (Fact("hidden_sheet", ""),))]
+    assert reading.facts == (Fact("external_links", ""),)
+
+
+def test_a_raised_mark_at_a_count_is_found(
+    sample: Callable[[str], SampleReturn], tmp_path: Path, collection: Collection
+) -> None:
+    book = read_return(sample("STF").write(tmp_path / "a.xlsx"))
+    at = address_of("registers", "authority.gratuity", "accepted")
+    mark = CELLS["raised"][0]
+    path = write_ods(tmp_path / "a.ods", book, {("registers", at): mark})
+    assert ("S006", "registers", at) in findings_of(path, collection)
