@@ -82,7 +82,8 @@ def test_a_return_is_read_however_it_is_written(
 
 NAMES = [
     "STF-{}.csv", "STF - {}.csv", "{} (1).csv", "{} - Copy.csv", "Copy of {}.csv",
-    "2012-STF_{}.csv", "{}_STF.csv", "{}-2012.csv", "return/{}.csv", "return\\{}.csv", "a\\b/c/{}.CSV",
+    "2012-STF_{}.csv", "{}_STF.csv", "{}-2012.csv", "return/{}.csv", "return\\{}.csv",
+    "a\\b/c/{}.CSV",
 ]  # fmt: skip
 
 

@@ -1,0 +1,72 @@
+"""What a file says never steers the terminal, and findings are told whatever becomes of copies."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pipelines.cli.main import muster
+from pipelines.cli.output import print_json, printable_streams
+from schemas.cases.columns import TYPES
+from schemas.collection import Collection
+from tests.returns import SampleReturn
+
+NASTY = "\x1b]0;owned\x07\x1b[31m\x9b2J\u202e\u2066\x7f\r\x00"
+
+
+def _harmless(text: str) -> bool:
+    return all(c == "\n" or c.isprintable() for c in text)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_cells_of_extracts(options: list[str], tmp_path: Path) -> None:
+    line = "STF,{},{},,,2011-10-03,continuing,,false,staff"
+    rows = [line.format("STF-2011-1", NASTY), line.format(NASTY, "other"), NASTY]
+    for number, lines in enumerate((rows[:2], rows)):
+        path = tmp_path / f"{number}.csv"
+        path.write_text("\n".join([",".join(TYPES), *lines, ""]), newline="")
+        arguments = ["cases", str(path), "--out", str(tmp_path / "out"), *options]
+        done = CliRunner().invoke(muster, arguments)
+        assert done.exit_code in {1, 2}, done.exception
+        assert done.output
+        assert _harmless(done.output)
+
+
+@pytest.mark.parametrize("command", ["check", "read-report"])
+def test_names_of_files(command: str, tmp_path: Path) -> None:
+    name = NASTY.replace("\x00", "") + ".txt"
+    (tmp_path / name).write_text("hello")
+    for path in (tmp_path / name, tmp_path / f"no{name}"):
+        done = CliRunner().invoke(muster, [command, str(path)])
+        assert "\\x1b]0;owned\\x07\\x1b[31m\\x9b2J\\u202e" in done.output
+        assert _harmless(done.output)
+
+
+def test_json_says_the_same_in_escapes(capsys: pytest.CaptureFixture[str]) -> None:
+    with printable_streams():
+        print_json({"value": NASTY, "named": "café 𝟙 \U000e0041"})
+    said = capsys.readouterr().out
+    assert _harmless(said)
+    assert json.loads(said) == {"value": NASTY, "named": "café 𝟙 \U000e0041"}
+
+
+def test_a_name_too_long_for_its_copy_loses_its_end(tmp_path: Path, collection: Collection) -> None:
+    path = tmp_path / f"{'é' * 124}.xlsx"
+    SampleReturn.of("STF", collection).with_values(
+        {("registers", "force.gratuity", "accepted"): "c. 3"}
+    ).write(tmp_path / "a.xlsx").rename(path)
+    done = CliRunner().invoke(muster, ["check", str(path), "--annotate", str(tmp_path / "out")])
+    assert done.exit_code == 1, done.exception
+    assert "V001" in done.output
+    (copy,) = (tmp_path / "out").iterdir()
+    assert copy.name == f"{'é' * 100}-marked.xlsx"
+
+
+def test_findings_are_told_though_the_copy_cannot_be_written(
+    tmp_path: Path, collection: Collection
+) -> None:
+    path = SampleReturn.of("STF", collection).write(tmp_path / "a.xlsx")
+    (tmp_path / "file").write_text("in the way")
+    done = CliRunner().invoke(muster, ["check", str(path), "--annotate", str(tmp_path / "file/x")])
+    assert "a.xlsx: STF, accepted" in done.output
