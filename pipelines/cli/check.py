@@ -27,8 +27,8 @@ def command(
     """Check return FILEs by every rule and say what to mend. Needs no lake, changes nothing.
 
     With --annotate, each file also comes back as NAME-marked.xlsx: the workbook itself with every
-    problem filled and commented at its cell, and a first sheet that lists all problems. A zip of
-    CSV files comes back as a workbook of its cells.
+    problem filled and commented at its cell, and a first sheet that lists all problems. An .ods
+    file or a zip of CSV files comes back as a workbook of its cells.
 
     Exit code 0: acceptable. 1: blocking findings. 2: not readable as a return.
     """
@@ -57,6 +57,7 @@ def command(
         # After the findings: they are told though the folder cannot be written.
         from assets.feedback.marked_copy import write_marked_copies
 
-        for path in write_marked_copies(checked, folder):
-            click.echo(f"Marked copy: {shown_path(path.absolute())}", err=as_json)
+        copies = write_marked_copies(checked, folder)
+        for path in () if as_json else copies:
+            click.echo(f"Marked copy: {shown_path(path.absolute())}")
     sys.exit(max(item.exit_code for item in checked))
