@@ -1,16 +1,98 @@
-"""Tells which force a report is about, from its title and its `Findings for ...` heading.
+"""Finds the names of police forces, and which force a report is about.
 
-Belongs here: title, heading, and what to say when they do not name one force. Does not: the
-spellings of names (names.py). A mention in the body never decides.
+Belongs here: names and their variants, title, `Findings for ...` heading, and what to say when they
+do not name one force. A mention in the body never decides.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
-from assets.reports.wording.names import UNLISTED, find_names
-from assets.reports.wording.patterns import one_of
+from schemas import reference
+
+UNLISTED: Final = ""
+"""Stands for the code of a force or police body that is not one of the 44."""
+
+_OTHER_SPELLINGS: Final = {
+    "BTP": ("BTP",),
+    "COL": ("CoLP",),
+    "GMP": ("GMP",),
+    "MPS": ("MPS", "the Met", "Met Police"),
+    "TVP": ("TVP",),
+}
+_KIND: Final = r"(?: (?:Police Service|Police Force|Police|Constabulary))?"
+_SPELLED_CASE: Final = re.compile(r"(?:the )?(?:Met|BTP|CoLP|GMP|MPS|TVP)")
+_NOT_THE_FORCE: Final = re.compile(
+    r" (?:Police )?(?:Authority|(?:County |City |Borough )?Council|University|Fire|Probation"
+    r"|Federation|Crown|Magistrates|and Crime|PCC)\b"
+)
+_UNLISTED: Final = re.compile(
+    r"\b(?!(?:The|Chief|Local|Revisiting|National|Independent|Improving|Inspecting|New|British"
+    r"|Deputy|Crime|Senior|Some|Many|Most|All|Several|Neighbouring|Every|Each|Any|No|Both) )"
+    r"[A-Z][a-z]+(?:[ -][A-Z][a-z]+)* (?:Police|Constabulary)"
+    r"\b(?! (?:and Crime|Authorit|Officers|Complaints|Federation|Relationships|Improvement|Staff))"
+    r"|\bPolice S(?:cotland|ervice of [A-Z][a-z]+(?: [A-Z][a-z]+)?)|\bPSNI\b"
+)
+
+
+@dataclass(frozen=True)
+class Name:
+    """A force's name at `text[start:end]`; `code` is UNLISTED for a body that is no such force."""
+
+    start: int
+    end: int
+    code: str
+
+
+def find_names(text: str, *, any_case: bool = False) -> list[Name]:
+    """Return the forces named in a text, in order; `any_case` for titles set in capitals."""
+    pattern, codes = _listed()
+    found = [
+        Name(match.start(), match.end(), _code(codes[_key(match["name"])], text, match.end()))
+        for match in pattern.finditer(text)
+        if any_case or _is_capitalised(match["name"])
+    ]
+    taken = {place for name in found for place in range(name.start, name.end)}
+    found += [
+        Name(match.start(), match.end(), UNLISTED)
+        for match in _UNLISTED.finditer(text)
+        if taken.isdisjoint(range(match.start(), match.end()))
+    ]
+    return sorted(found, key=lambda name: name.start)
+
+
+def _code(code: str, text: str, end: int) -> str:
+    return UNLISTED if _NOT_THE_FORCE.match(text, end) else code
+
+
+def _is_capitalised(name: str) -> bool:
+    if _SPELLED_CASE.fullmatch(name):
+        return True
+    plain = [word for word in re.split(r"[ &-]+", name) if word not in {"and", "of", "the"}]
+    return all(word[:1].isupper() for word in plain) and len(name) > 3
+
+
+def _key(name: str) -> str:
+    return " ".join(name.lower().replace("&", " and ").replace("-", " ").split())
+
+
+@cache
+def _listed() -> tuple[re.Pattern[str], dict[str, str]]:
+    """Return the pattern of every listed name, and the force code of each spelling."""
+    codes: dict[str, str] = {}
+    for code, short, full in (
+        reference.forces().select("force_code", "short_name", "full_name").rows()
+    ):
+        for spelling in (short, full, *_OTHER_SPELLINGS.get(code, ())):
+            codes[_key(spelling)] = code
+    names = "|".join(
+        "[ -]+".join("(?:and|&)" if word == "and" else re.escape(word) for word in key.split())
+        for key in sorted(codes, key=len, reverse=True)
+    )
+    return re.compile(rf"\b(?P<name>{names})\b{_KIND}", re.IGNORECASE), codes
+
 
 _FINDINGS: Final = re.compile(
     r"(?:[\d.]+ )?(?:our |key |main |HMIC's )?findings (?:for|in|on|about|at|from) (?P<named>.+)",
@@ -20,13 +102,8 @@ _UNKNOWN_NAME: Final = re.compile(r"(?:the )?[A-Z][\w-]+(?: (?:and|&|of|[A-Z][\w
 _FINDINGS_BEGIN: Final = re.compile(r"(?:[\d.]+ )?(?:our |key |main |HMIC's )?findings\b", re.I)
 _BODY_BEGINS: Final = re.compile(r"(?:[\d.]+ )?(?:about this re(?:view|port)|introduction)", re.I)
 _TITLE_WORDS: Final = re.compile(
-    r"\b"
-    + one_of(r"""
-        revisit(?:ing|ed) | police | constabulary | service | relationships | progress | reports?
-        force | hmic | inspection | review | december | \d{4}
-        an? | and | for | in | of | on | the | to
-    """)
-    + r"\b|[\W_]+",
+    r"\b(?:revisit(?:ing|ed)|police|constabulary|service|relationships|progress|reports?|force|hmic"
+    r"|inspection|review|december|\d{4}|an?|and|for|in|of|on|the|to)\b|[\W_]+",
     re.IGNORECASE,
 )
 _TITLE_PROPER: Final = re.compile(

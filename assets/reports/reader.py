@@ -1,31 +1,20 @@
 """Reads the figures out of a published force report.
 
 Belongs here: which figures there are, and holding what several sentences say against each other.
-Does not: how one figure is worded (its own module). A figure in doubt is a problem, not a figure.
+Does not: what one sentence says (reading.py). A figure in doubt is a problem, not a figure.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from bisect import bisect
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from assets.reports import (
-    applications,
-    approvals,
-    investigations,
-    media_disclosure,
-    social_media,
-    staffing,
-)
-from assets.reports.force_name import find_force
-from assets.reports.readings import Reading
-from assets.reports.wording.cleaning import clean_line
-from assets.reports.wording.marks import Passage, mark
-from assets.reports.wording.names import find_names
-from assets.reports.wording.sentences import Sentence, read_sentences
+from assets.reports.force_name import find_force, find_names
+from assets.reports.reading import STAFFING, Reading, Said, say
+from assets.reports.sentences import Sentence, clean_line, read_sentences
+from assets.reports.vocabulary import vocabulary
 from schemas.breakdown import write_breakdown
-
-_LONGEST_SENTENCE: Final = 2000
-"""Longer ones are tables or damaged text, in which words stand together by accident."""
 
 _LOOK_IT_UP: Final = "Look it up in the report."
 
@@ -62,39 +51,28 @@ class Report:
 class _Figure:
     measure: str
     unit: str
-    read: Callable[[Passage], Iterator[Reading]]
     parts: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def name(self) -> str:
-        return " ".join(part for part in (self.measure, self.breakdown()) if part)
 
     def breakdown(self, answer: str = "") -> str:
         return write_breakdown(dict(self.parts) | ({"answer": answer} if answer else {}))
 
-
-@dataclass(frozen=True)
-class _Settled:
-    """What is taken of a figure, if anything; `is_disputed` if the report says several things."""
-
-    taken: ReportFigure | None
-    problems: tuple[str, ...]
-    is_disputed: bool = False
+    @property
+    def name(self) -> str:
+        return f"{self.measure} {self.breakdown()}".rstrip()
 
 
-_MEDIA: Final = (("category", "information_disclosure"), ("recipient", "media"))
-_APPLICATIONS: Final = _Figure("second_job_applications", "count", applications.applications)
-_APPROVED: Final = _Figure(
-    "second_job_applications", "count", approvals.approvals, (("decision", "approved"),)
-)
-_FIGURES: Final = (
-    _Figure("investigations", "count", investigations.total),
-    _Figure("investigations", "count", media_disclosure.to_media, _MEDIA),
-    _Figure("social_media_cases", "cases", social_media.cases),
-    _APPLICATIONS,
-    _APPROVED,
-    _Figure("capability", "boolean", staffing.acu_change, (("question", "acu_staffing_change"),)),
-)
+_FIGURES: Final = {
+    "inv": _Figure("investigations", "count"),
+    "med": _Figure(
+        "investigations",
+        "count",
+        (("category", "information_disclosure"), ("recipient", "media")),
+    ),
+    "soc": _Figure("social_media_cases", "cases"),
+    "app": _Figure("second_job_applications", "count"),
+    "ok": _Figure("second_job_applications", "count", (("decision", "approved"),)),
+    STAFFING: _Figure("capability", "boolean", (("question", "acu_staffing_change"),)),
+}
 
 
 def read_report(text: str) -> Report:
@@ -106,26 +84,30 @@ def read_report(text: str) -> Report:
         clean_line(line) for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     ]
     force = find_force(lines)
+    sentences = list(_of_findings(read_sentences(text), force.findings_line))
+    said = _said(sentences, force.force_code or _only_force_named(sentences))
     problems = [force.problem] if force.problem else []
-    sentences = [
-        sentence for sentence in read_sentences(text) if _can_be_read(sentence, force.findings_line)
-    ]
-    passages = mark(sentences, force.force_code or _only_force_named(sentences))
-    settled = {
-        figure: _settled(
-            figure, [reading for passage in passages for reading in figure.read(passage)]
-        )
-        for figure in _FIGURES
-    }
-    settled[_APPROVED] = _checked_approvals(settled[_APPLICATIONS], settled[_APPROVED])
-    for outcome in settled.values():
-        problems += outcome.problems
-    figures = tuple(outcome.taken for outcome in settled.values() if outcome.taken)
-    return Report(force.force_code, figures, tuple(problems))
+    taken: dict[str, ReportFigure] = {}
+    for name, figure in _FIGURES.items():
+        values, told = _settled(name, figure, said)
+        problems += told
+        if name == "ok" and values and "app" in _counted(said):
+            values, told = _checked_approvals(values, taken.get("app"), figure)
+            problems += told
+        for reading in values:
+            breakdown = figure.breakdown(reading.answer)
+            value = float(reading.value or 0)
+            taken[name] = ReportFigure(figure.measure, breakdown, value, figure.unit, reading.line)
+    return Report(force.force_code, tuple(taken.values()), tuple(problems))
 
 
-def _can_be_read(sentence: Sentence, findings_line: int) -> bool:
-    return sentence.lines[-1] > findings_line and len(sentence.text) <= _LONGEST_SENTENCE
+def _of_findings(sentences: Sequence[Sentence], findings_line: int) -> Iterator[Sentence]:
+    """Yield what stands below the heading of the findings, even where it runs into that."""
+    for sentence in sentences:
+        start = bisect(sentence.lines, findings_line)
+        if start < len(sentence.lines):
+            text = sentence.text[start:].lstrip()
+            yield replace(sentence, text=text, lines=sentence.lines[-len(text) :])
 
 
 def _only_force_named(sentences: Sequence[Sentence]) -> str | None:
@@ -134,44 +116,74 @@ def _only_force_named(sentences: Sequence[Sentence]) -> str | None:
     return codes.pop() if len(codes) == 1 else None
 
 
-def _settled(figure: _Figure, readings: list[Reading]) -> _Settled:
-    """Return the one value that all readings agree on, and what to tell people of the others."""
-    problems = [
-        f"{figure.name}: '{reading.words}' on line {reading.line} {reading.why}; not taken. "
-        f"{_LOOK_IT_UP}"
-        for reading in dict.fromkeys(readings)
-        if reading.value is None
+def _said(sentences: Sequence[Sentence], force_code: str | None) -> list[Said]:
+    site = vocabulary().words["site"]
+    everything = " ".join(sentence.text for sentence in sentences).lower()
+    sites = frozenset(filter(site.fullmatch, re.findall(r"[a-z]+", everything)))
+    told: list[Said] = []
+    for sentence in sentences:
+        last = told[-1] if told else None
+        together = last is not None and last.sentence.paragraph == sentence.paragraph
+        told.append(say(sentence, force_code, last if together else None, sites))
+    return told
+
+
+def _counted(said: Sequence[Said]) -> set[str]:
+    return {
+        reading.figure
+        for sentence in said
+        for reading in sentence.readings
+        if reading.value is not None
+    }
+
+
+def _settled(name: str, figure: _Figure, said: Sequence[Said]) -> tuple[list[Reading], list[str]]:
+    """Return the one reading on which all sentences agree, if any, and what to tell people.
+
+    A sentence that cannot be read may change what the others of its paragraph say.
+    """
+    problems = []
+    doubtful: set[int] = set()
+    amended = False
+    readings: dict[tuple[int, str], list[tuple[int, Reading]]] = {}
+    for sentence in said:
+        paragraph = sentence.sentence.paragraph
+        for reading in dict.fromkeys(one for one in sentence.readings if one.figure == name):
+            if reading.value is not None:
+                key = (reading.value, reading.answer)
+                readings.setdefault(key, []).append((paragraph, reading))
+                continue
+            doubtful.add(paragraph)
+            amended = amended or vocabulary().words["amends"].search(sentence.words) is not None
+            problems.append(
+                f"{figure.name}: '{reading.words}' on line {reading.line} {reading.why}; "
+                f"not taken. {_LOOK_IT_UP}"
+            )
+    if len(readings) > 1:
+        firsts = [found[0][1] for found in readings.values()]
+        both = " and ".join(f"'{one.words}' on line {one.line}" for one in firsts)
+        problems.append(f"{figure.name}: the report says {both}; neither is taken. {_LOOK_IT_UP}")
+        return [], problems
+    sure = [
+        reading
+        for found in readings.values()
+        for paragraph, reading in found
+        if paragraph not in doubtful
     ]
-    values: dict[tuple[float, str], Reading] = {}
-    for reading in readings:
-        if reading.value is not None:
-            values.setdefault((reading.value, reading.answer), reading)
-    if len(values) > 1:
-        said = " and ".join(
-            f"'{reading.words}' on line {reading.line}" for reading in values.values()
-        )
-        problems.append(f"{figure.name}: the report says {said}; neither is taken. {_LOOK_IT_UP}")
-        return _Settled(None, tuple(problems), is_disputed=True)
-    if not values or any(reading.spoils for reading in readings):
-        return _Settled(None, tuple(problems))
-    ((value, answer), first) = values.popitem()
-    breakdown = figure.breakdown(answer)
-    taken = ReportFigure(figure.measure, breakdown, value, figure.unit, first.line)
-    return _Settled(taken, tuple(problems))
+    return ([] if amended else sure[:1]), problems
 
 
-def _checked_approvals(received: _Settled, approved: _Settled) -> _Settled:
+def _checked_approvals(
+    approved: list[Reading], received: ReportFigure | None, figure: _Figure
+) -> tuple[list[Reading], list[str]]:
     """Leave out approvals of a disputed number of applications, or of more than there were."""
-    if approved.taken is None or not (received.taken or received.is_disputed):
-        return approved
-    said = f"{_APPROVED.name}: {approved.taken.value:.0f} approvals on line {approved.taken.line}"
-    if received.taken is None:
-        why = "belong to one of several numbers of applications"
-    elif approved.taken.value > received.taken.value:
-        why = (
-            f"are more than the {received.taken.value:.0f} applications on line "
-            f"{received.taken.line}"
-        )
-    else:
-        return approved
-    return _Settled(None, (*approved.problems, f"{said} {why}; not taken. {_LOOK_IT_UP}"))
+    (reading,) = approved
+    if received and (reading.value or 0) <= received.value:
+        return approved, []
+    why = (
+        f"are more than the {received.value:.0f} applications on line {received.line}"
+        if received
+        else "belong to one of several numbers of applications"
+    )
+    said = f"{figure.name}: {reading.value} approvals on line {reading.line} {why}"
+    return [], [f"{said}; not taken. {_LOOK_IT_UP}"]

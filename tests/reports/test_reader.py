@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from assets.reports.reader import read_report
-from assets.reports.wording.periods import FIRST_MONTH, LAST_MONTH
+from assets.reports.signs import FIRST_MONTH, LAST_MONTH
 from schemas import reference
 from schemas.collection import Collection
 from tests.reports.reading import KENT, SHORT, kent, line_of, said
@@ -67,13 +67,45 @@ def test_two_values_are_none_and_the_problem_names_both_lines() -> None:
                   "There were 38 investigations into staff conduct.")  # fmt: skip
     assert report.figures == ()
     (problem,) = report.problems
-    assert "'37' on line 12" in problem
-    assert "'38' on line 14" in problem
+    assert "37 investigations into staff conduct.' on line 12 and 'There were 38" in problem
+    assert "on line 14; neither is taken" in problem
 
 
-def test_an_approximate_number_is_quoted_in_the_problem() -> None:
+def test_a_sentence_in_doubt_is_quoted_in_the_problem() -> None:
     (problem,) = kent("The force received around 50 applications for second jobs.").problems
-    assert "'around 50' on line 12 is not an exact number" in problem
+    assert "'The force received around 50 applications for second jobs.' on line 12" in problem
+    assert problem.endswith("Look it up in the report.")
+
+
+def test_a_long_sentence_is_quoted_in_part() -> None:
+    text = "The force received 50 applications for second jobs " + "as we were told " * 9 + "here."
+    (problem,) = kent(text).problems
+    assert "... on line 12" in problem.replace("...'", "...")
+    assert len(problem) < 260
+
+
+def test_a_number_in_doubt_spoils_what_its_paragraph_says_and_no_more() -> None:
+    clear = "There were 37 investigations into staff conduct."
+    doubtful = "There were 12 covert investigations into staff conduct."
+    assert said(kent(f"{clear} {doubtful}")) == {"!"}
+    assert said(kent(clear, doubtful)) == {"inv=37", "!"}
+    assert said(kent(clear, f"Correction: {doubtful}")) == {"!"}
+
+
+def test_a_doubtful_paragraph_still_disputes_another_number() -> None:
+    report = kent(
+        "There were 37 investigations into staff conduct.",
+        "There were 38 investigations into staff conduct. There were 12 covert investigations.",
+    )
+    assert said(report) == {"!"}
+
+
+def test_one_site_stands_for_all_only_where_the_report_names_no_other() -> None:
+    found = "HMIC's research identified one case of inappropriate behaviour on Twitter."
+    assert said(kent(found)) == {"soc=1"}
+    for other in ("Staff may use Facebook.", "Videos are put on YouTube (and Twitter)."):
+        assert said(kent(found, other)) == {"!"}
+        assert said(kent(other, found)) == {"!"}
 
 
 def test_more_approvals_than_applications_are_not_taken() -> None:
