@@ -126,9 +126,10 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
     total: int | None = None
     for part in parts:
         value = _value(part)
-        if part.kind == "app":
-            total = value
         mine = not part.row or id(part.row[-1]) in own
+        teller = said if mine else said.before or said
+        if part.kind == "app":
+            total = value if _is_sure(teller, part, period, sites) else None
         if not mine or part.kind in BESIDE:
             continue
         if part.kind == "doubt":
@@ -136,7 +137,7 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
             continue
         here = PERIOD in part.times or (period and cores.count(part.kind) < 2)
         at = part.token("n") or part.token("no") or part.token("not") or part.row[0]
-        if not _is_sure(said, part, here, sites):
+        if not _is_sure(said, part, here, sites) or (part.kind == "ok" and total is None):
             yield _reading(said, _FIGURE_OF.get(part.kind, part.kind), None, at, why=_WHOSE)
             continue
         if part.kind in ANSWERS:

@@ -77,7 +77,7 @@ _DAY: Final = r"(?:(?P<day{0}>\d{{1,2}})(?:st|nd|rd|th)? )?(?P<month{0}>" + _MON
 _DATES: Final = re.compile(
     rf"(?P<lead>{_LED_IN})(?:(?<=\W)|^){_DAY.format(1)}(?:,? (?P<year1>(?:19|20)\d\d))?"
     rf"(?:(?: inclusive)?(?P<link> and | to | until | till | up to | through | - |-)"
-    rf"(?:the end of )?{_DAY.format(2)},? (?P<year2>(?:19|20)\d\d))?(?!\w)"
+    rf"(?:the end of )?{_DAY.format(2)},? (?P<year2>(?:19|20)\d\d)(?: inclusive)?)?(?!\w)"
 )
 _PERIOD_WORDS: Final = re.compile(
     rf"\b(?:in|over|during|for|within|across|throughout) (?:the|this|our|that) (?:{_NINE}"
