@@ -91,7 +91,7 @@ _SINCE_2011: Final = re.compile(
     r"(?:inspection|report|review|visit))(?: (?:inspection|report|review|visit))?\b",
     re.IGNORECASE,
 )
-_YEAR: Final = re.compile(r"(?<![\w.,/:£$€-])(?:19|20)\d\d(?: ?[/-] ?(?:\d{4}|\d\d))?(?![\w,.]\w)")
+_YEAR: Final = re.compile(r"(?<![\w.,/:£$€-])(?:19|20)\d\d(?: ?[/-] ?(?:\d{4}|\d\d))?(?!\w|[,.]\d)")
 # A count may look like a year; these say that it is one: `2012 investigations`, `1950 of which`.
 _COUNTED: Final = re.compile(
     r" (?:of (?:which|the|them|these|those)|were|was|have|had|has|being|approved"
