@@ -27,9 +27,9 @@ _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 class Refreshed:
     """How a refresh ended; `error` is None exactly where a release was published.
 
-    `new`, `duplicates`, `left`, `refused` and `ignored` say what became of the files in landing.
-    `research` names the research files received now. `lost` says what of Dagster's history was
-    found lost before.
+    `new`, `duplicates`, `left`, `refused`, `ignored` and `litter` say what became of the files in
+    landing. `research` names the research files received now. `lost` says what of Dagster's history
+    was found lost before.
     """
 
     run_id: str
@@ -40,6 +40,7 @@ class Refreshed:
     left: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     ignored: list[str] = field(default_factory=list)
+    litter: list[str] = field(default_factory=list)
     research: list[str] = field(default_factory=list)
     lost: tuple[str, ...] = ()
 
@@ -65,16 +66,18 @@ def refresh(collection_id: str, *, on_step: Callable[[str], None] | None = None)
         return Refreshed(result.run_id, reason(result.all_events), lost=lost)
     about = _metadata(result, ["intake", "receipts"])
     cases = _metadata(result, ["cases", "extracts"])
+    research = _metadata(result, ["research", "research_files"])
     return Refreshed(
         result.run_id,
         None,
         release=_metadata(result, ["release", "marts"])["release"],
         new=about["new"],
         duplicates=about["received_before_under_another_name"],
-        left=about["left_in_landing"] | cases["left_in_landing"],
+        left=about["left_in_landing"] | cases["left_in_landing"] | research["left_in_landing"],
         refused=about["refused"],
         ignored=about["ignored_in_landing"],
-        research=_metadata(result, ["research", "research_files"])["new"],
+        litter=about["litter_in_landing"],
+        research=research["new"],
         lost=lost,
     )
 

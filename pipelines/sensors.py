@@ -83,8 +83,11 @@ def evaluate(
         why_not = _why_wait(lake, seen, collection)
         if why_not:
             return _skip(why_not, seen.unasked(), asked)
-        only = {*seen.new, *(asked.only if asked else ())}
-        return _ask(Asked(f"{collection.id}:{seen.key}", sorted(only), 1, now), seen, collection)
+        only = {*seen.new, *seen.research, *(asked.only if asked else ())}
+        key = f"{collection.id}:{seen.key}"
+        # The same again, dropped after it was given up: Dagster starts one run for a key.
+        attempt = asked.attempt + 1 if asked and asked.key == key else 1
+        return _ask(Asked(key, sorted(only), attempt, now), seen, collection)
     if asked is None or asked.given_up:
         return _skip(_nothing_new(seen), seen.memory, asked)
     return _ask_again(asked, seen, collection, instance, now)

@@ -33,9 +33,41 @@ class Receipts(Table):
         ge=1,
     )
     quarantined: bool = column("Whether its bytes lie in quarantine", "true or false")
+    tie: str = column(
+        "What those receipts of the force have in common that waited together with one time of"
+        " modification, so that arrival does not order them; null for the others",
+        "code",
+        nullable=True,
+    )
     problem: str = column("Why it cannot be read; null where it can", "text", nullable=True)
     remedy: str = column("What to do about that; null where it can be read", "text", nullable=True)
     refused_by: str = column("Rule that refuses it; null where none does", "code", nullable=True)
+
+
+class DamagedReceipts(Table):
+    """Receipts that nothing can be computed from, because something of them is damaged or gone."""
+
+    file: str = column("What is damaged or gone, by its path in the lake", "text", key=True)
+    receipt_id: str = column("The receipt; null where nothing tells it", "code", nullable=True)
+    sequence: int = column(
+        "Its order of receipt, by its name; null where that tells none",
+        "count",
+        nullable=True,
+        ge=1,
+    )
+    force_code: str = shared.force_code(nullable=True)
+    version: int = column(
+        "Which of the force's receipts it was; null where that cannot be told",
+        "count",
+        nullable=True,
+        ge=1,
+    )
+    problem: str = column("What is wrong", "text")
+    can_count: bool = column(
+        "Whether it may be a return that counts; false for what was refused or rejected, and for"
+        " what is no receipt by its name",
+        "true or false",
+    )
 
 
 class RawCells(Table):
@@ -230,6 +262,7 @@ class LiveEntries(Table):
 
 TABLES: Final[dict[str, Contract]] = {
     "intake/receipts": Receipts,
+    "intake/damaged_receipts": DamagedReceipts,
     "intake/raw_cells": RawCells,
     "intake/sheet_facts": SheetFacts,
     "reports/report_figures": ReportFigures,

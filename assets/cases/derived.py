@@ -102,7 +102,9 @@ def derived_entries(cases: pl.DataFrame, only: pl.DataFrame) -> pl.DataFrame:
     return conform(LiveEntries, entries)
 
 
-def only_rows(extracts: pl.DataFrame, receipts: pl.DataFrame) -> pl.DataFrame:
+def only_rows(
+    extracts: pl.DataFrame, receipts: pl.DataFrame, damaged: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Return the live extracts of forces that sent no workbook: the table Extracts.
 
     Args:
@@ -110,8 +112,10 @@ def only_rows(extracts: pl.DataFrame, receipts: pl.DataFrame) -> pl.DataFrame:
         receipts: table Receipts. A force that sent any workbook has its grid there, or has to
             mend it there: rows must not get around a rejected return. An extract without a row
             does not say that there was no case; only a workbook can.
+        damaged: table DamagedReceipts; a force that sent one has sent a workbook too.
     """
-    sent = receipts.drop_nulls("force_code")
+    tables = [receipts, *([] if damaged is None else [damaged])]
+    sent = pl.concat(table.select("force_code") for table in tables).drop_nulls()
     return extracts.filter("live", pl.col("rows") > 0).join(sent, on="force_code", how="anti")
 
 

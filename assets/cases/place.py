@@ -16,6 +16,7 @@ from typing import Final
 import polars as pl
 
 from assets.cases.refusal import refused
+from assets.intake.landing import is_hidden
 
 Place = Path | str
 """A string is always a URL."""
@@ -35,7 +36,7 @@ def files_at(where: Place) -> Iterator[Place]:
         from assets.object_store import files_below  # noqa: PLC0415
 
         below = (url for url in files_below(where) if not url.endswith("/"))
-        yield from (url for url in below if not any(map(_hidden, _below(url, where))))
+        yield from (url for url in below if not any(map(is_hidden, _below(url, where))))
         return
     if not where.is_dir():
         yield where
@@ -47,16 +48,12 @@ def files_at(where: Place) -> Iterator[Place]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = sorted(filterfalse(_hidden, folders))
-        yield from (folder / file for file in sorted(filterfalse(_hidden, files)))
+        folders[:] = sorted(filterfalse(is_hidden, folders))
+        yield from (folder / file for file in sorted(filterfalse(is_hidden, files)))
 
 
 def _below(url: str, folder: str) -> list[str]:
     return url.removeprefix(folder).strip("/").split("/") if url != folder else []
-
-
-def _hidden(name: str) -> bool:
-    return name.startswith((".", "_"))
 
 
 def _refuse_folder(error: OSError) -> None:

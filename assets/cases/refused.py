@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from assets.cases.store import CaseStore
+from assets.cases.store import CaseStore, Version
 from assets.intake.landing import CASES, waiting_below
 from assets.lake import Lake
 from schemas.cases.columns import REJECTED
@@ -21,8 +21,8 @@ def refused_extracts(extracts: pl.DataFrame) -> pl.DataFrame:
     return extracts.drop_nulls("force_code").filter(newest, refused).sort("force_code")
 
 
-def nobodys_extracts(lake: Lake) -> Iterator[str]:
-    """Yield the receipt of each file of no force that still lies in landing under its name.
+def nobodys_versions(lake: Lake) -> Iterator[tuple[str, str, Version]]:
+    """Yield each file of no force that still lies in landing: its name, where it is kept, version.
 
     Replacing the file or taking it away is how somebody deals with it.
 
@@ -31,7 +31,12 @@ def nobodys_extracts(lake: Lake) -> Iterator[str]:
     """
     store, folder = CaseStore(lake), lake.landing / CASES
     present = {str(path.relative_to(folder)) for path in waiting_below(folder).files}
-    newest = {store.name(kept): each for each in store.versions() for kept in each.files}
-    for name, version in sorted(newest.items()):
+    newest = {store.name(kept): (kept, v) for v in store.versions() for kept in v.files}
+    for name, (kept, version) in sorted(newest.items()):
         if version.force_code is None and name in present:
-            yield version.receipt_id
+            yield name, kept, version
+
+
+def nobodys_extracts(lake: Lake) -> Iterator[str]:
+    """Yield the receipt of each of `nobodys_versions`."""
+    yield from (version.receipt_id for _, _, version in nobodys_versions(lake))

@@ -15,7 +15,7 @@ from assets.cases.refusal import ExtractRefusedError
 from assets.cases.source import folder_force
 from assets.cases.whose import force_of
 from assets.intake.kept import ID_LENGTH, check_unchanged
-from assets.intake.landing import ARRIVING, CASES, OPEN, waiting_below
+from assets.intake.landing import ARRIVING, CASES, OPEN, is_litter, waiting_below
 from assets.intake.raw_store import Clock, utc_now
 from assets.lake import Lake, atomic_file
 from schemas.collection import Collection
@@ -67,10 +67,25 @@ class CaseStore:
         self._clock = clock
 
     def versions(self) -> list[Version]:
-        """Return every version in order of receipt."""
-        texts = [path.read_text(encoding="utf-8") for path in sorted(self._versions.glob("*.json"))]
-        data = [json.loads(text) for text in texts]
-        return [Version(**{**item, "files": tuple(item["files"])}) for item in data]
+        """Return every version in order of receipt.
+
+        Raises:
+            LakeError: what was noted of one is damaged.
+        """
+        found = []
+        for path in sorted(self._versions.glob("*.json")):
+            if is_litter(path.name):
+                continue
+            try:
+                item = json.loads(path.read_text(encoding="utf-8"))
+                found.append(Version(**{**item, "files": tuple(item["files"])}))
+            except (ValueError, TypeError, KeyError, RecursionError) as error:
+                raise LakeError(
+                    path,
+                    f"is not what was received of an extract ({type(error).__name__})",
+                    "Restore it from the backup of the lake.",
+                ) from error
+        return found
 
     def path(self, kept: str) -> Path:
         """Return where a kept file lies, under its own name and folder.

@@ -4,6 +4,7 @@ Belongs here: the difference between versions and the choice of one. Does not: w
 live by itself (validation/states.py).
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import polars as pl
@@ -16,15 +17,25 @@ _ENTRY = ["sheet", "row_code", "column_code"]
 
 
 def version_changes(receipts: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
-    """Return the table VersionChanges: each version against the one before it."""
+    """Return the table VersionChanges: each version against the one before it that is there."""
     versions = receipts.drop_nulls("version").select("receipt_id", "force_code", "version")
+    follows = pl.col("version").sort().shift(-1).over("force_code", mapping_strategy="explode")
+    next_one = versions.sort("force_code", "version").select("receipt_id", follows.alias("next"))
     values = entries.join(versions, on="receipt_id").select(
-        "force_code", "version", *_ENTRY, "cell", "value"
+        "receipt_id", "force_code", "version", *_ENTRY, "cell", "value"
     )
-    resubmitted = versions.filter(pl.col("version") > 1).select("force_code", "version")
-    after = values.join(resubmitted, on=["force_code", "version"]).rename({"value": "after"})
+    resubmitted = versions.filter(
+        pl.col("version") > pl.col("version").min().over("force_code")
+    ).select("force_code", "version")
+    after = (
+        values.drop("receipt_id")
+        .join(resubmitted, on=["force_code", "version"])
+        .rename({"value": "after"})
+    )
     before = (
-        values.with_columns(pl.col("version") + 1)
+        values.join(next_one, on="receipt_id")
+        .drop("receipt_id", "version")
+        .rename({"next": "version"})
         .join(resubmitted, on=["force_code", "version"])
         .rename({"value": "before"})
         .drop("cell")
@@ -43,7 +54,13 @@ def read_choices(ledger: Ledger) -> pl.DataFrame:
 
 
 def choose(
-    ledger: Ledger, judged: pl.DataFrame, force_code: str, version: int, reason: str, by: str
+    ledger: Ledger,
+    judged: pl.DataFrame,
+    force_code: str,
+    version: int,
+    reason: str,
+    by: str,
+    damaged: Iterable[int] = (),
 ) -> None:
     """Record that a force's return goes back to a version; a newer one will override that.
 
@@ -54,6 +71,7 @@ def choose(
         version: the version to go back to.
         reason: why.
         by: who decides.
+        damaged: versions of the force that are damaged, and are passed over too.
 
     Raises:
         DeskError: the force has no such version, or that version was rejected.
@@ -68,6 +86,6 @@ def choose(
             f"version {version} of {force_code} was rejected ({blocking[version]} blocking"
             " findings); only an acceptable one can count."
         )
-    up_to = max(blocking)
+    up_to = max((*blocking, *damaged))
     content = {"force_code": force_code, "version": version, "up_to": up_to}
     ledger.add("choice", by, {**content, "reason": reason.strip()})

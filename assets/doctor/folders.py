@@ -12,12 +12,14 @@ from typing import Final
 
 from assets.doctor.examined import Examined, bad, ok, warn
 from assets.intake.landing import waiting_anywhere
+from assets.intake.nobodys import nobodys_files
 from assets.lake import LEFTOVERS, OURS, Lake, is_held, size
-from schemas.wording import plural
+from schemas.wording import plural, visible
 
 _MIB: Final = 1024 * 1024
 _LEAST: Final = 16 * _MIB
 _RUNS_AHEAD: Final = 50
+_SHOWN: Final = 10
 
 
 def layout(root: Path) -> Iterator[Examined]:
@@ -100,6 +102,17 @@ def landing(lake: Lake) -> Iterator[Examined]:
         yield warn(
             "landing", path, "is open for writing", "Wait; if it stays so, see which program has it"
         )
+    for path in found.folders:
+        if any(below.is_file() for below in path.rglob("*")):
+            do = "Put the files themselves into landing."
+            yield warn("landing", path, "is a folder that nobody looks into", do)
+    for file in nobodys_files(lake):
+        do = "Ask who sent it; replace it in landing under the same name, or take it away."
+        yield warn("landing", lake.root / file.lies_at, f"of no known force: {file}", do)
+    if found.litter:
+        some = ", ".join(visible(path.name, None) for path in found.litter[:_SHOWN])
+        more = f" and {len(found.litter) - _SHOWN} more" if len(found.litter) > _SHOWN else ""
+        yield ok("landing", lake.landing, f"litter of other programs, passed over: {some}{more}")
     if not closed and not found.unfinished:
         yield ok("landing", lake.landing, f"{plural(len(found.files), 'file')}, all readable")
 

@@ -13,22 +13,25 @@ from assets.doctor.examined import Examined, bad, ok, warn
 from assets.intake.kept import ID_LENGTH
 from assets.intake.raw_store import RawStore, Receipt
 from assets.lake import Lake
-from schemas.errors import LakeError
 from schemas.wording import plural
 
-_RESTORE: Final = "Restore it from the backup of the lake. Runs refuse to compute meanwhile."
+_RESTORE: Final = (
+    "Restore it from the backup of the lake. Nothing is computed from it meanwhile, and no release"
+    " made where it may count."
+)
 _HASH_LENGTH: Final = 64
 
 
 def raw_store(lake: Lake) -> Iterator[Examined]:
     """Say whether all that was received is there unchanged, each once."""
     store = RawStore(lake)
-    try:
-        receipts = store.receipts()
-    except LakeError as error:
-        yield bad("raw store", error.path, str(error), _RESTORE)
-        return
-    problems = [*_numbers(lake, receipts), *_bytes(store, receipts), *_orphans(lake, receipts)]
+    receipts, damaged = store.receipts(), store.damaged()
+    problems = [
+        *(bad("raw store", item.path, item.problem, _RESTORE) for item in damaged),
+        *_numbers(lake, receipts, [item.sequence for item in damaged if item.sequence]),
+        *_bytes(store, receipts),
+        *_orphans(lake, receipts, [item.receipt_id for item in damaged if item.receipt_id]),
+    ]
     yield from problems
     yield from _hashed_folders(lake)
     if not problems:
@@ -39,7 +42,7 @@ def raw_store(lake: Lake) -> Iterator[Examined]:
     yield ok("quarantine", lake.quarantine, f"{aside} refused after reading, {unread} unopened")
 
 
-def _numbers(lake: Lake, receipts: list[Receipt]) -> Iterator[Examined]:
+def _numbers(lake: Lake, receipts: list[Receipt], damaged: list[int]) -> Iterator[Examined]:
     """Find receipts that are lost or doubled: they are numbered without a gap."""
     for sequence, times in sorted(Counter(r.sequence for r in receipts).items()):
         if times > 1:
@@ -48,7 +51,8 @@ def _numbers(lake: Lake, receipts: list[Receipt]) -> Iterator[Examined]:
         if times > 1:
             seen = f"{times} receipts are for the same bytes {sha256[:ID_LENGTH]}"
             yield bad("raw store", lake.raw, seen, _RESTORE)
-    lost = sorted({*range(1, len(receipts) + 1)} - {r.sequence for r in receipts})
+    numbers = {*damaged, *(receipt.sequence for receipt in receipts)}
+    lost = sorted({*range(1, max(numbers, default=0) + 1)} - numbers)
     if lost:
         listed = ", ".join(map(str, lost[:10]))
         yield bad("raw store", lake.raw, f"there is no receipt with number {listed}", _RESTORE)
@@ -65,9 +69,10 @@ def _bytes(store: RawStore, receipts: list[Receipt]) -> Iterator[Examined]:
             yield bad("raw store", path, seen, _RESTORE)
 
 
-def _orphans(lake: Lake, receipts: list[Receipt]) -> Iterator[Examined]:
-    known = {receipt.sha256 for receipt in receipts}
-    found = [p for p in sorted((lake.raw / "files").glob("[!.]*")) if p.name not in known]
+def _orphans(lake: Lake, receipts: list[Receipt], damaged: list[str]) -> Iterator[Examined]:
+    known = {*damaged, *(receipt.receipt_id for receipt in receipts)}
+    files = sorted((lake.raw / "files").glob("[!.]*"))
+    found = [path for path in files if path.name[:ID_LENGTH] not in known]
     if found:
         yield warn(
             "raw store",

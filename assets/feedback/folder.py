@@ -14,6 +14,7 @@ from typing import Final
 from assets.feedback.letters import Letter, Stranger
 from assets.feedback.marked_copy import marked_copy
 from assets.feedback.rendering import letter_html, letter_text, overview_html
+from assets.intake.nobodys import Nobodys
 from assets.intake.raw_store import RawStore
 from assets.lake import atomic_file, write_errors
 from assets.template.blank import write_blanks
@@ -29,13 +30,16 @@ def feedback_files(
     strangers: Sequence[Stranger],
     store: RawStore,
     collection: Collection,
+    others: Sequence[Nobodys] = (),
 ) -> dict[str, bytes]:
     """Return every file of the feedback by its path in the folder, the overview first.
+
+    `others` are files of no known force that have no receipt of a return.
 
     Raises:
         LakeError: a raw file is gone, or no longer what was received.
     """
-    files = {"index.html": overview_html(letters, strangers, collection).encode()}
+    files = {"index.html": overview_html(letters, strangers, collection, others).encode()}
     for letter in letters:
         folder = letter.force_code
         files[f"{folder}/letter.html"] = letter_html(letter).encode()

@@ -6,6 +6,7 @@ worded (wording.py) or looks (rendering.py).
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import polars as pl
@@ -13,6 +14,7 @@ import polars as pl
 from assets.feedback.problems import Problem, grouped
 from assets.intake.attribution import cover_values
 from assets.intake.raw_store import RawStore, Receipt
+from assets.validation.rules.order import RULE as UNORDERED
 from schemas.collection import Collection
 from schemas.finding import Finding, findings_frame
 from schemas.reference import forces
@@ -68,10 +70,11 @@ class Letter:
 
 @dataclass(frozen=True)
 class Stranger:
-    """A received file whose force cannot be told, and what is wrong with it."""
+    """A received file whose force cannot be told, what is wrong with it, and where it lies."""
 
     receipt: Receipt
     problems: tuple[Problem, ...]
+    lies_at: Path
 
 
 def strangers(findings: pl.DataFrame, store: RawStore) -> list[Stranger]:
@@ -87,7 +90,7 @@ def strangers(findings: pl.DataFrame, store: RawStore) -> list[Stranger]:
             pl.col("force_code").is_null(), pl.col("receipt_id") == receipt.receipt_id
         )
         if mine.height:
-            found.append(Stranger(receipt, tuple(grouped(_findings(mine)))))
+            found.append(Stranger(receipt, tuple(grouped(_findings(mine))), store.path(receipt)))
     return found
 
 
@@ -142,8 +145,10 @@ def _situation(row: dict[str, Any], findings: pl.DataFrame) -> tuple[Situation |
     if blocked.height:
         rejected: Situation = "rejected" if row["state"] == "rejected" else "resubmission_rejected"
         return rejected, blocked["receipt_id"][0]
-    live = pl.col("receipt_id") == row["receipt_id"]
-    if findings.filter(live & (pl.col("severity") == "Q")).height:
+    queries = findings.filter(pl.col("severity") == "Q")
+    if unordered := queries.filter(pl.col("rule_id") == UNORDERED)["receipt_id"].to_list():
+        return "queried", unordered[0]
+    if queries.filter(pl.col("receipt_id") == row["receipt_id"]).height:
         return "queried", row["receipt_id"]
     return None, None
 

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from assets.feedback import wording
 from assets.feedback.letters import Letter, Stranger
 from assets.feedback.shown import basis_line
+from assets.intake.nobodys import Nobodys
 from schemas.collection import Collection
 from schemas.wording import long_date, visible
 
@@ -58,7 +59,10 @@ def letter_text(letter: Letter) -> str:
 
 
 def overview_html(
-    letters: Sequence[Letter], strangers: Sequence[Stranger], collection: Collection
+    letters: Sequence[Letter],
+    strangers: Sequence[Stranger],
+    collection: Collection,
+    others: Sequence[Nobodys] = (),
 ) -> str:
     """Return the data team's overview: a line a letter, and the files that are nobody's."""
     return (
@@ -67,6 +71,7 @@ def overview_html(
         .render(
             letters=letters,
             strangers=strangers,
+            others=others,
             collection=collection,
             headings=wording.HEADINGS,
         )

@@ -7,14 +7,15 @@ import dagster as dg
 import polars as pl
 
 from assets.declare import COLLECTIONS, TakeIn, retried, table_spec
-from assets.intake.landing import OPEN, waiting
+from assets.intake.landing import OPEN, waiting, waiting_anywhere
 from assets.intake.raw_store import RawStore
-from assets.intake.tables import received
+from assets.intake.tables import damaged_receipts, received
 from assets.lake import Lake
 from schemas.collection import load_collection
-from schemas.tables import RawCells, Receipts, SheetFacts
+from schemas.tables import DamagedReceipts, RawCells, Receipts, SheetFacts
 
 _STAGE = "intake"
+_Made = dg.Output[pl.DataFrame]
 
 
 @dg.multi_asset(
@@ -22,6 +23,7 @@ _STAGE = "intake"
         name: dg.AssetOut(**table_spec(_STAGE, name, contract))
         for name, contract in {
             "receipts": Receipts,
+            "damaged_receipts": DamagedReceipts,
             "raw_cells": RawCells,
             "sheet_facts": SheetFacts,
         }.items()
@@ -31,30 +33,36 @@ _STAGE = "intake"
 @retried()
 def intake(
     context: dg.AssetExecutionContext, config: TakeIn, lake_root: dg.ResourceParam[Path]
-) -> tuple[dg.Output[pl.DataFrame], dg.Output[pl.DataFrame], dg.Output[pl.DataFrame]]:
+) -> tuple[_Made, _Made, _Made, _Made]:
     """Take in what waits in landing, then read every file ever received."""
     lake = Lake(lake_root, context.partition_key)
     store = RawStore(lake)
     dropped = waiting(lake.landing)
     settled = [path for path in dropped.files if config.settled(path)]
-    taken = store.take_in(settled, load_collection(lake.collection))
+    collection = load_collection(lake.collection)
+    taken = store.take_in(settled, collection)
     left = taken.left | {path.name: OPEN for path in dropped.unfinished}
     for name, reason in left.items():
         context.log.warning(f"{name} stays in landing: {reason}")
     for name, reason in taken.refused.items():
         context.log.warning(f"{name} is refused: {reason}")
-    for path in dropped.ignored:
-        context.log.warning(f"{path} is not looked into")
     everything = received(store)
+    damaged = damaged_receipts(store, everything.damaged, lake, collection)
+    for name in damaged["file"]:
+        context.log.error(f"{name} is damaged or gone; nothing is computed from it")
     about: dict[str, Any] = {
         "new": len(taken.new),
         "received_before_under_another_name": taken.duplicates,
         "left_in_landing": left,
         "refused": taken.refused,
-        "ignored_in_landing": [path.name for path in dropped.ignored],
+        "ignored_in_landing": [path.name for path in dropped.folders],
+        "litter_in_landing": [
+            str(path.relative_to(lake.landing)) for path in waiting_anywhere(lake.landing).litter
+        ],
     }
     return (
         dg.Output(everything.receipts, "receipts", metadata=about),
+        dg.Output(damaged, "damaged_receipts"),
         dg.Output(everything.cells, "raw_cells"),
         dg.Output(everything.facts, "sheet_facts"),
     )

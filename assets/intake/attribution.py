@@ -4,6 +4,7 @@ Belongs here: the one question a receipt needs answered before it is validated. 
 findings about the cover, which validation makes from the same cells.
 """
 
+from datetime import date
 from functools import cache
 
 from assets.intake.reading import Reading
@@ -24,6 +25,15 @@ def declared_force(reading: Reading, collection: Collection) -> str | None:
         return None
     named = force_named(cover.get("force_name", ""))
     return code if named in {code, None} else None
+
+
+def submitted_on(reading: Reading) -> str:
+    """Return the date of submission on the cover as an ISO date, "" where it cannot be told."""
+    day = cover_values(reading).get("submitted_on", "")[:10]
+    try:
+        return date.fromisoformat(day).isoformat()
+    except ValueError:
+        return ""
 
 
 def cover_values(reading: Reading) -> dict[str, str]:

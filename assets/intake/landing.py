@@ -1,13 +1,15 @@
 """Which files wait in the landing folder, in order of arrival.
 
-Belongs here: what counts as a dropped file, and whether somebody is still writing it. Does not:
-taking it in (raw_store.py), or whether it has stood still for long enough (settling.py).
+Belongs here: what counts as a dropped file, what is litter, and whether somebody is still writing
+it. Does not: taking it in (raw_store.py), or whether it has stood still for long enough
+(settling.py).
 """
 
 import fcntl
 import os
 import signal
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,19 +23,54 @@ OPEN: Final = "is open for writing; it is taken in once it is whole"
 ARRIVING: Final = "has not settled yet; it is taken in once it is whole"
 """Why a file is left in landing by a run that was asked for others."""
 
-_UNFINISHED: Final = (".partial", ".part", ".tmp", ".crdownload", ".filepart")
+_LITTER: Final = frozenset(
+    (
+        "thumbs.db",
+        "ehthumbs.db",
+        "ehthumbs_vista.db",
+        "desktop.ini",
+        "icon\r",
+        "__macosx",
+        "$recycle.bin",
+        "system volume information",
+        "lost+found",
+        "@eadir",
+    )
+)
+"""Names, in small letters, of what systems put into folders by themselves."""
+
+_LITTER_STARTS: Final = (".", "~$", "~lock.")
+"""Hidden files (.DS_Store, ._KEN.xlsx, .~lock.KEN.xlsx#) and the locks of open documents."""
+
+_LITTER_ENDS: Final = (
+    *(".partial", ".part", ".tmp", ".temp", ".crdownload", ".download", ".opdownload", ".filepart"),
+    *(".lnk", ".url", ".swp", "~", "zone.identifier", "afp_afpinfo", "afp_resource"),
+)
+"""Copies and downloads that are not finished, shortcuts, backups of editors, streams of files."""
+
+
+def is_litter(name: str) -> bool:
+    """Return whether a name is one of those that programs give to what nobody meant to send."""
+    plain = name.casefold()
+    return (
+        plain in _LITTER
+        or plain.startswith(_LITTER_STARTS)
+        or plain.rstrip(" .").endswith(_LITTER_ENDS)
+    )
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """`files` in order of arrival; `ignored` lists what was left alone, and nobody looks into.
+    """`files` in order of arrival, without litter.
 
-    `unfinished` lists the files that another process has open for writing.
+    `folders` nobody looks into; `unfinished` are files that another process has open for writing;
+    `litter` is passed over.
     """
 
     files: tuple[Path, ...]
-    ignored: tuple[Path, ...]
+    folders: tuple[Path, ...] = ()
     unfinished: tuple[Path, ...] = ()
+    litter: tuple[Path, ...] = ()
 
 
 def waiting(folder: Path) -> Waiting:
@@ -41,34 +78,46 @@ def waiting(folder: Path) -> Waiting:
 
     Order of arrival is modification time, then name.
     """
-    files, ignored, unfinished = [], [], []
+    files, folders, unfinished, litter = [], [], [], []
     for path in folder.iterdir() if folder.is_dir() else ():
-        name = path.name
-        known_as_part = name.startswith((".", "~$")) or name.lower().endswith(_UNFINISHED)
-        if known_as_part or path.is_dir():
-            if name not in KNOWN_FOLDERS:
-                ignored.append(path)
+        if is_litter(path.name):
+            litter.append(path)
+        elif path.is_dir():
+            if path.name not in KNOWN_FOLDERS:
+                folders.append(path)
         elif being_written(path):
             unfinished.append(path)
         else:
-            files.append((path.lstat().st_mtime_ns, name, path))
+            with suppress(FileNotFoundError):  # taken away since
+                files.append((path.lstat().st_mtime_ns, path.name, path))
     in_order = tuple(path for *_, path in sorted(files))
-    return Waiting(in_order, tuple(sorted(ignored)), tuple(sorted(unfinished)))
+    return Waiting(in_order, *(tuple(sorted(paths)) for paths in (folders, unfinished, litter)))
 
 
 def waiting_below(folder: Path) -> Waiting:
     """Return the files dropped in a folder and in the folders below it, sorted by path.
 
-    What is named with a leading dot or underscore is passed over, as writers of folders expect.
+    What is named with a leading underscore is passed over, as writers of folders expect.
     """
-    files: list[Path] = []
-    unfinished: list[Path] = []
+    found: list[Waiting] = []
     for name, folders, _ in os.walk(folder):
-        folders[:] = [below for below in folders if not below.startswith((".", "_"))]
-        here = waiting(Path(name))
-        files += [path for path in here.files if path.is_file() and not path.name.startswith("_")]
-        unfinished += here.unfinished
-    return Waiting(tuple(sorted(files)), (), tuple(sorted(unfinished)))
+        folders[:] = [below for below in folders if not is_hidden(below)]
+        found.append(waiting(Path(name)))
+    return Waiting(
+        tuple(
+            path
+            for path in sorted(path for here in found for path in here.files)
+            if path.is_file() and not is_hidden(path.name)
+        ),
+        (),
+        tuple(sorted(path for here in found for path in here.unfinished)),
+        tuple(sorted(path for here in found for path in here.litter)),
+    )
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether readers of folders of folders pass a name over: litter, and `_SUCCESS`."""
+    return name.startswith("_") or is_litter(name)
 
 
 def waiting_anywhere(landing: Path) -> Waiting:
@@ -80,9 +129,10 @@ def waiting_anywhere(landing: Path) -> Waiting:
         waiting_below(landing / CASES),
     ]
     return Waiting(
-        tuple(path for each in found for path in each.files),
-        tuple(path for each in found for path in each.ignored),
-        tuple(path for each in found for path in each.unfinished),
+        *(
+            tuple(path for each in found for path in getattr(each, name))
+            for name in ("files", "folders", "unfinished", "litter")
+        )
     )
 
 

@@ -7,24 +7,29 @@ receipt whatever their name. Does not: judging a file; a broken one gets a recei
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from assets.intake.attribution import declared_force
+from assets.intake.attribution import declared_force, submitted_on
 from assets.intake.container import check_entry
 from assets.intake.kept import ID_LENGTH, check_unchanged
-from assets.intake.landing import OPEN, being_written
+from assets.intake.landing import OPEN, being_written, is_litter
 from assets.intake.quarantine import Quarantine, name_as_text
 from assets.intake.reader import read_return
 from assets.intake.reading import Reading, RefusedError
 from assets.lake import Lake, atomic_file, put_in_place, scratch_file, write_errors
 from schemas.collection import Collection
 from schemas.errors import LakeError
+from schemas.reference import forces
 
 _CHUNK: Final = 1024 * 1024
+
+UNKNOWN: Final = "?"
+"""Stands for the force of a damaged receipt of which nothing tells whose it is."""
 
 Clock = Callable[[], datetime]
 
@@ -38,7 +43,10 @@ def utc_now() -> datetime:
 class Receipt:
     """One received file; the fields are those of the contract Receipts.
 
-    `quarantined` tells where its bytes lie: with the returns, or apart from them.
+    `quarantined` tells where its bytes lie: with the returns, or apart from them. `modified_ns` is
+    the time of modification that the file was dropped with; `tie` names those receipts of the force
+    that waited together with the same such time, so that arrival does not order them. Older
+    receipts have neither.
     """
 
     receipt_id: str
@@ -50,6 +58,85 @@ class Receipt:
     force_code: str | None
     version: int | None
     quarantined: bool = False
+    modified_ns: int | None = None
+    tie: str | None = None
+
+    @classmethod
+    def at(cls, path: Path) -> "Receipt":
+        """Return the receipt in a file.
+
+        Raises:
+            ValueError: it is none, or not the one that the name of the file says.
+            OSError: it cannot be read.
+        """
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(data, dict):
+            raise ValueError("it holds no object")
+        known = {field.name for field in fields(cls)}
+        if odd := sorted({*data} - known | ({*known} - {*data} - _ADDED_LATER)):
+            raise ValueError(f"fields are missing or unknown: {', '.join(odd[:5])!r}")
+        wrong = [name for name, value in data.items() if not _TYPES[name](value)]
+        if wrong:
+            raise ValueError(f"fields do not hold what they must: {', '.join(wrong)}")
+        receipt = cls(**data)
+        if path.name != receipt.name or receipt.receipt_id != receipt.sha256[:ID_LENGTH]:
+            raise ValueError("it is not the receipt that its name says")
+        if (receipt.force_code is None) != (receipt.version is None):
+            raise ValueError("it has a force without a version, or a version without a force")
+        return receipt
+
+    @property
+    def name(self) -> str:
+        """The name of its file."""
+        return f"{self.sequence:06d}-{self.receipt_id}.json"
+
+
+def _is_number(value: object, least: int) -> bool:
+    return type(value) is int and value >= least
+
+
+def _is_time(value: object) -> bool:
+    try:
+        return datetime.fromisoformat(str(value)).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _is_force(value: object) -> bool:
+    return value is None or value in forces()["force_code"].to_list()
+
+
+_ADDED_LATER: Final = {"quarantined", "modified_ns", "tie"}
+_TYPES: Final[dict[str, Callable[[object], bool]]] = {
+    "receipt_id": lambda value: isinstance(value, str),
+    "sequence": lambda value: _is_number(value, 1),
+    "sha256": lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)),
+    "size": lambda value: _is_number(value, 0),
+    "file_name": lambda value: isinstance(value, str),
+    "received_at": _is_time,
+    "force_code": _is_force,
+    "version": lambda value: value is None or _is_number(value, 1),
+    "quarantined": lambda value: isinstance(value, bool),
+    "modified_ns": lambda value: value is None or type(value) is int,
+    "tie": lambda value: value is None or isinstance(value, str),
+}
+_NAME: Final = re.compile(r"(\d{6,})-([0-9a-f]{16})\.json")
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A receipt that nothing can be computed from: its own file or its bytes are damaged or gone.
+
+    `path` is what has to be restored, `problem` what is wrong with it. `receipt_id` and `sequence`
+    are null where the file has a name that no receipt has. `receipt` is what it says, null where it
+    says nothing.
+    """
+
+    path: Path
+    problem: str
+    receipt_id: str | None
+    sequence: int | None
+    receipt: Receipt | None = None
 
 
 @dataclass(frozen=True)
@@ -82,20 +169,30 @@ class RawStore:
         self._readings: dict[str, Reading] = {}
 
     def receipts(self) -> list[Receipt]:
-        """Return every receipt in order of receipt.
+        """Return every receipt that can be read, in order of receipt."""
+        return [found for found in self._all() if isinstance(found, Receipt)]
 
-        Raises:
-            LakeError: a receipt is damaged.
-        """
-        found = []
+    def damaged(self) -> list[Damaged]:
+        """Return the receipts that cannot be read; the bytes of the others are not looked at."""
+        return [found for found in self._all() if isinstance(found, Damaged)]
+
+    def _all(self) -> Iterator[Receipt | Damaged]:
         for path in sorted(self._receipts.glob("*.json")):
+            if is_litter(path.name):
+                continue
             try:
-                found.append(Receipt(**json.loads(path.read_text(encoding="utf-8"))))
-            except (ValueError, TypeError) as error:
-                raise LakeError(
-                    path, f"is not a receipt ({error})", "Restore it from the backup of the lake."
-                ) from error
-        return found
+                yield Receipt.at(path)
+            except (OSError, ValueError, RecursionError) as error:
+                named = _NAME.fullmatch(path.name)
+                why = error.strerror if isinstance(error, OSError) else type(error).__name__
+                if type(error) is ValueError:
+                    why = str(error)
+                yield Damaged(
+                    path,
+                    f"is not a receipt ({why})",
+                    named[2] if named else None,
+                    int(named[1]) if named else None,
+                )
 
     def path(self, receipt: Receipt) -> Path:
         """Return where the bytes of a receipt lie."""
@@ -123,18 +220,21 @@ class RawStore:
         Raises:
             LakeError: the raw store cannot be written.
         """
-        receipts = self.receipts()
-        known = {receipt.sha256: receipt for receipt in receipts}
-        new: list[Receipt] = []
+        everything = list(self._all())
+        receipts = [found for found in everything if isinstance(found, Receipt)]
+        damaged = [found for found in everything if isinstance(found, Damaged)]
+        by_id = {item.receipt_id: item.path for item in damaged if item.receipt_id}
+        known = {receipt.sha256: receipt.file_name for receipt in receipts}
+        arrived: list[_Arrived] = []
         duplicates: dict[str, str] = {}
         left: dict[str, str] = {}
         refused: dict[str, str] = {}
         for path in files:
             try:
                 check_entry(path)
-                sha256 = self._keep(path, known)
+                sha256, status = self._keep(path, known, by_id)
             except RefusedError as refusal:
-                self._quarantine.set_aside(path, refusal)
+                self._quarantine.set_aside(path, refusal, self._now())
                 refused[path.name] = f"{refusal.problem}. {refusal.fix}"
                 continue
             except FileNotFoundError:
@@ -144,56 +244,161 @@ class RawStore:
                 left[path.name] = str(reason)
                 continue
             if sha256 in known:
-                if known[sha256].file_name != path.name:
-                    duplicates[path.name] = known[sha256].receipt_id
+                if known[sha256] != path.name:
+                    duplicates[path.name] = sha256[:ID_LENGTH]
             else:
-                receipt = self._write_receipt(path.name, sha256, receipts + new, collection)
-                known[sha256] = receipt
-                new.append(receipt)
+                known[sha256] = path.name
+                reading = read_return(self._files / sha256)
+                force = declared_force(reading, collection)
+                arrived.append(_Arrived(path.name, sha256, status, reading, force))
+        new: list[Receipt] = []
+        for file in _in_order(arrived):
+            new.append(self._write_receipt(file, arrived, receipts + new, damaged, collection))
         return TakenIn(tuple(new), duplicates, left, refused)
 
-    def _keep(self, source: Path, known: Iterable[str]) -> str:
-        """Copy a file into the store under its hash, and return the hash.
+    def _now(self) -> str:
+        return self._clock().isoformat(timespec="seconds")
+
+    def _keep(
+        self, source: Path, known: Iterable[str], damaged: Mapping[str, Path]
+    ) -> tuple[str, os.stat_result]:
+        """Copy a file into the store under its hash; return the hash, and what the file was like.
 
         The receipt is written afterwards, so a copy without one, left by a kill, is no receipt:
         the next round makes the same copy again.
+
+        Raises:
+            _LeftError: it cannot be taken in now, or was by a receipt that is damaged now: taken in
+                again, an old version would replace a newer one.
         """
         with write_errors(self._files), scratch_file(self._files) as copy:
-            sha256 = _copy(source, copy)
+            sha256, status = _copy(source, copy)
+            if receipt := damaged.get(sha256[:ID_LENGTH]):
+                raise _LeftError(f"was received before, and that receipt is damaged: {receipt}")
             if sha256 not in known:
                 put_in_place(copy, self._files / sha256, mode=0o444)
-        return sha256
+        return sha256, status
 
     def _write_receipt(
-        self, file_name: str, sha256: str, earlier: list[Receipt], collection: Collection
+        self,
+        file: "_Arrived",
+        beside: Sequence["_Arrived"],
+        earlier: Sequence[Receipt],
+        damaged: Sequence[Damaged],
+        collection: Collection,
     ) -> Receipt:
+        numbers = [r.sequence for r in earlier] + [d.sequence for d in damaged if d.sequence]
+        version = None
+        if file.force_code:
+            version = self.last_version(file.force_code, earlier, damaged, collection) + 1
         receipt = Receipt(
-            receipt_id=sha256[:ID_LENGTH],
-            sequence=max((r.sequence for r in earlier), default=0) + 1,
-            sha256=sha256,
-            size=(self._files / sha256).stat().st_size,
-            file_name=name_as_text(file_name),
-            received_at=self._clock().isoformat(timespec="seconds"),
-            force_code=None,
-            version=None,
+            receipt_id=file.sha256[:ID_LENGTH],
+            sequence=max(numbers, default=0) + 1,
+            sha256=file.sha256,
+            size=file.status.st_size,
+            file_name=name_as_text(file.name),
+            received_at=self._now(),
+            force_code=file.force_code,
+            version=version,
+            modified_ns=file.status.st_mtime_ns,
+            tie=_tie(file, beside, earlier),
         )
-        reading = self.read(receipt)
-        force = declared_force(reading, collection)
-        if force is not None:
-            versions = sum(r.force_code == force for r in earlier) + 1
-            receipt = replace(receipt, force_code=force, version=versions)
-        if reading.refusal:
+        self._readings[receipt.receipt_id] = file.reading
+        if refusal := file.reading.refusal:
             receipt = replace(receipt, quarantined=True)
-            kept = self._files / sha256
-            self._quarantine.move_in(kept, sha256, receipt.file_name, reading.refusal)
-        name = f"{receipt.sequence:06d}-{receipt.receipt_id}.json"
-        with atomic_file(self._receipts / name) as file:
-            file.write(json.dumps(asdict(receipt), indent=1).encode())
+            kept = self._files / file.sha256
+            self._quarantine.move_in(kept, file.sha256, receipt.file_name, refusal)
+        with atomic_file(self._receipts / receipt.name) as target:
+            target.write(json.dumps(asdict(receipt), indent=1).encode())
         return receipt
 
+    def last_version(
+        self,
+        force: str,
+        receipts: Iterable[Receipt],
+        damaged: Iterable[Damaged],
+        collection: Collection,
+    ) -> int:
+        """Return the highest number that a version of a force may have, 0 where none has come.
 
-def _copy(source: Path, target: Path) -> str:
-    """Copy a dropped file and return its hash.
+        A damaged receipt may be of the force if that cannot be told, so its number stays free.
+        """
+        mine = [r for r in receipts if r.force_code == force]
+        newest = max(mine, key=lambda r: r.sequence, default=None)
+        after = [
+            item
+            for item in damaged
+            if item.sequence and item.sequence > (newest.sequence if newest else 0)
+        ]
+        perhaps = sum(self.whose(item, collection) in {force, UNKNOWN} for item in after)
+        return max((r.version or 0 for r in mine), default=0) + perhaps
+
+    def whose(self, damaged: Damaged, collection: Collection) -> str | None:
+        """Return the force of a damaged receipt, None where it is nobody's, else UNKNOWN."""
+        if damaged.receipt:
+            return damaged.receipt.force_code
+        if not damaged.receipt_id or self._quarantine.has(damaged.receipt_id):
+            return None
+        for path in self._files.glob(f"{damaged.receipt_id}*"):
+            try:
+                check_unchanged(path, path.name, path.name)
+            except LakeError:
+                continue
+            return declared_force(read_return(path), collection)
+        return UNKNOWN
+
+
+@dataclass(frozen=True)
+class _Arrived:
+    """A file that was copied into the store and has no receipt yet."""
+
+    name: str
+    sha256: str
+    status: os.stat_result
+    reading: Reading
+    force_code: str | None
+
+    @property
+    def moment(self) -> tuple[str | None, int]:
+        """What is the same for files of one force between which arrival tells no order."""
+        return self.force_code, self.status.st_mtime_ns
+
+
+def _in_order(arrived: Sequence[_Arrived]) -> list[_Arrived]:
+    """Return files in order of arrival; where that tells none, a force's by their date."""
+    by_moment: dict[tuple[str | None, int], list[_Arrived]] = {}
+    for file in arrived:
+        by_moment.setdefault(file.moment, []).append(file)
+    queues = {
+        moment: iter(
+            sorted(files, key=lambda file: submitted_on(file.reading)) if moment[0] else files
+        )
+        for moment, files in by_moment.items()
+    }
+    return [next(queues[file.moment]) for file in arrived]
+
+
+def _tie(file: _Arrived, beside: Iterable[_Arrived], earlier: Iterable[Receipt]) -> str | None:
+    """Return what the receipts are known by between which arrival tells no order, None for none.
+
+    Those are receipts of one force that waited together with the same time of modification, also
+    where a run took only some of them. A file that came into landing after another had been
+    received is the newer one, whatever times a tool has set.
+    """
+    if file.force_code is None:
+        return None
+    for receipt in earlier:
+        if (receipt.force_code, receipt.modified_ns) == file.moment:
+            received = datetime.fromisoformat(receipt.received_at).timestamp()
+            together = any(receipt.sha256 == other.sha256 for other in beside)
+            if together or file.status.st_ctime_ns <= received * 1e9:
+                return receipt.tie or receipt.receipt_id
+    same = sum(other.moment == file.moment for other in beside)
+    return file.sha256[:ID_LENGTH] if same > 1 else None
+
+
+def _copy(source: Path, target: Path) -> tuple[str, os.stat_result]:
+    """Copy a dropped file; return its hash, and what it was like.
 
     Raises:
         _LeftError: the file cannot be opened, or changed while it was copied.
@@ -215,4 +420,4 @@ def _copy(source: Path, target: Path) -> str:
         raise _LeftError("changed while it was copied; it is taken in once it is whole")
     if being_written(source):
         raise _LeftError(OPEN)
-    return digest.hexdigest()
+    return digest.hexdigest(), after

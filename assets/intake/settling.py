@@ -2,9 +2,12 @@
 
 Belongs here: comparing what landing holds now with what was seen before. A copy over the network
 shows as a file that grows, so a file is whole once its size and time stand still for long enough.
-Does not: starting a run (pipelines/sensors.py).
+A file may be replaced by one of the same size and time, but its system then has another time of
+change: only then is it read again, and only other bytes are new. Not its inode number, which some
+file systems make up anew. Does not: starting a run (pipelines/sensors.py).
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -15,13 +18,18 @@ from typing import Final
 
 from assets.cases.source import folder_force
 from assets.intake.container import check_entry
+from assets.intake.kept import ID_LENGTH
 from assets.intake.landing import CASES, waiting_anywhere
+from assets.intake.quarantine import unread_key
 from assets.intake.raw_store import RawStore
 from assets.intake.reading import RefusedError
 from assets.lake import Lake
-from schemas.errors import LakeError
+from schemas.research import BASIS_FILE
 
 _KEY_LENGTH: Final = 12
+_STATE_LENGTH: Final = 8
+_CHANGE_LENGTH: Final = 4
+_CONTENT_LENGTH: Final = 6
 """Short, because Dagster keeps what is remembered with each of thousands of looks a day."""
 _HASH_LENGTH: Final = 64
 """What is kept in a folder of its own has the hash of its content at the end of that name."""
@@ -31,11 +39,12 @@ _HASH_LENGTH: Final = 64
 class Memory:
     """What is remembered from one look at landing to the next, by `state_key` of a file.
 
-    `handled`: a run has been asked for it, or its bytes were known. `seen`: when it was first seen
-    as it is now, in seconds of the looker's clock.
+    `handled`: a run has been asked for it, or its bytes were known; with the time of its last
+    change and its content, in short. `seen`: when it was first seen as it is now, in seconds of
+    the looker's clock.
     """
 
-    handled: frozenset[str] = frozenset()
+    handled: dict[str, str] = field(default_factory=dict)
     seen: dict[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -43,25 +52,29 @@ class Memory:
         """Return the memory that `to_text` wrote; nothing is remembered from other text."""
         try:
             data = json.loads(text or "{}")
-            return cls(frozenset(data["handled"].split()), dict(data["seen"]))
+            pairs = (item.partition(":") for item in data["handled"].split())
+            return cls({key: known for key, _, known in pairs if known}, dict(data["seen"]))
         except (ValueError, KeyError, TypeError, AttributeError):
             return cls()
 
     def to_text(self) -> str:
         """Return the memory as text."""
-        return json.dumps({"handled": " ".join(sorted(self.handled)), "seen": self.seen})
+        handled = " ".join(f"{key}:{known}" for key, known in sorted(self.handled.items()))
+        return json.dumps({"handled": handled, "seen": self.seen})
 
 
 @dataclass(frozen=True)
 class Look:
     """What one look at landing found.
 
-    `new` maps the key of each settled file to the hash of its content; the rest are names:
-    `moving` has not settled, `closed` cannot be opened. `memory` is for the next look, when a run
-    has been asked for what is `new`; `oldest` the age in seconds of what is new.
+    `new` maps the key of each settled file to what names its content. `research` are the keys of
+    the settled research files: none is read without the one that says their basis. The rest are
+    names: `moving` has not settled, `closed` cannot be opened. `memory` is for the next look, when
+    a run has been asked for what is `new`; `oldest` the age in seconds of what is new.
     """
 
     new: dict[str, str]
+    research: tuple[str, ...]
     moving: tuple[str, ...]
     closed: tuple[str, ...]
     oldest: float
@@ -76,40 +89,61 @@ class Look:
 
     def unasked(self) -> Memory:
         """Return the memory for the next look, when no run was asked for."""
-        return Memory(self.memory.handled - set(self.new), self.memory.seen)
+        handled = {key: known for key, known in self.memory.handled.items() if key not in self.new}
+        return Memory(handled, self.memory.seen)
 
 
 def look(lake: Lake, before: Memory, now: float, settle_seconds: float) -> Look:
     """Look at landing, given what is remembered and the clock."""
-    handled, seen, moving, closed = set(), {}, [], []
+    handled: dict[str, str] = {}
+    seen, moving, closed = {}, [], []
     new: dict[str, str] = {}
     known: frozenset[str] | None = None
     dropped = waiting_anywhere(lake.landing)
     for path in (*dropped.files, *dropped.unfinished):
-        key = state_key(path)
-        if key in before.handled:
-            handled.add(key)
+        try:
+            key, change = state_key(path), _change(path)
+        except FileNotFoundError:  # taken away since
+            continue
+        remembered = before.handled.get(key, "")
+        if remembered.startswith(change):
+            handled[key] = remembered
             continue
         # A clock that has jumped back starts the wait again.
-        since = min(before.seen.get(key, now), now)
-        seen[key] = since
+        since = min(before.seen.get(key + change, now), now)
+        seen[key + change] = since
         if path in dropped.unfinished or now - since < settle_seconds:
             moving.append(path.name)
+            if remembered:  # for the day that it turns out to be the same as before
+                handled[key] = remembered
             continue
-        content = _content(path, lake.landing)
+        content = _content(path, lake)
         if content is None:
             closed.append(path.name)
             continue
-        if path.is_relative_to(lake.landing / CASES):
-            content += _of(path)
         known = _known(lake) if known is None else known
-        handled.add(key)
-        if content not in known:
+        handled[key] = change + _short(content, _CONTENT_LENGTH)
+        if (
+            content not in known
+            and content[:ID_LENGTH] not in known
+            and handled[key] != (change + remembered[_CHANGE_LENGTH:])
+        ):
             new[key] = content
-    oldest = max((now - seen[key] for key in new), default=0.0)
-    waits = {key: since for key, since in seen.items() if key in new or key not in handled}
-    memory = Memory(frozenset(handled), waits)
-    return Look(new, tuple(sorted(moving)), tuple(sorted(closed)), oldest, memory)
+    ages = [now - seen[state] for state in seen if state[:_STATE_LENGTH] in new]
+    waits = {
+        state: since
+        for state, since in seen.items()
+        if (key := state[:_STATE_LENGTH]) in new
+        or not handled.get(key, "").startswith(state[_STATE_LENGTH:])
+    }
+    research = tuple(
+        key
+        for path in dropped.files
+        if path.parent == lake.research and path.exists() and (key := state_key(path)) in handled
+    )
+    memory = Memory(handled, waits)
+    oldest = max(ages, default=0.0)
+    return Look(new, research, tuple(sorted(moving)), tuple(sorted(closed)), oldest, memory)
 
 
 def quiet(landing: Path, now: float, settle_seconds: float) -> list[str]:
@@ -127,40 +161,73 @@ def quiet(landing: Path, now: float, settle_seconds: float) -> list[str]:
 
 
 def state_key(path: Path) -> str:
-    """Return what tells one state of a dropped file from another: folder, name, size and time."""
+    """Return what tells one state of a dropped file from another: place, name, size and time."""
     status = path.lstat()
-    entry = f"{path.parent.name}|{path.name}|{status.st_size}|{status.st_mtime_ns}"
-    return hashlib.sha256(os.fsencode(entry)).hexdigest()[:_KEY_LENGTH]
+    parts = path.parts
+    below = len(parts) - parts[::-1].index("landing") if "landing" in parts else 0
+    place = "/".join(parts[below:])
+    return _short(f"{place}|{status.st_size}|{status.st_mtime_ns}", _STATE_LENGTH)
 
 
-def _content(path: Path, landing: Path) -> str | None:
-    """Return the hash of a file; its state for what must not be opened, None where one cannot."""
+def _change(path: Path) -> str:
+    """Return what tells when the system last changed a file, which no program can set back."""
+    return _short(str(path.lstat().st_ctime_ns), _CHANGE_LENGTH)
+
+
+def _short(text: str, length: int) -> str:
+    digest = hashlib.sha256(os.fsencode(text)).digest()
+    return base64.urlsafe_b64encode(digest).decode()[:length]
+
+
+def _content(path: Path, lake: Lake) -> str | None:
+    """Return what names the content of a file as `_known` does; None where it cannot be opened.
+
+    For what must not be opened that is its state.
+    """
     try:
-        if path.parent == landing:
+        if path.parent == lake.landing:
             check_entry(path)
         elif not path.is_file() or path.is_symlink():
             return state_key(path)
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     except RefusedError:
-        return state_key(path)
+        return unread_key(path)
     except OSError:
         return None
+    if path.parent == lake.research:
+        return _research(path, sha256, lake)
+    return sha256 + (_of(path) if path.is_relative_to(lake.landing / CASES) else "")
+
+
+def _research(path: Path, sha256: str, lake: Lake) -> str:
+    """Return what names a research file: an earlier one that is dropped again counts again."""
+    kept = sorted(lake.kept_research.glob("*-*-*/*"), key=lambda found: found.parent.name)
+    mine = kept if path.name == BASIS_FILE else [each for each in kept if each.name == path.name]
+    if mine:
+        _, basis, newest = mine[-1].parent.name.split("-")
+        said = path.read_text(errors="replace").strip() if path.name == BASIS_FILE else None
+        if newest == sha256 or basis == said:
+            return newest
+    return f"{sha256}|after {len(kept)}"
 
 
 def _known(lake: Lake) -> frozenset[str]:
-    """Return the hashes of all that has been received; a damaged store is for the run to find."""
+    """Return the names of all content that has been received, and of what was refused unopened.
+
+    Of a damaged receipt that is its id.
+    """
     folders = [path for path in lake.raw.glob("*/*") if path.is_dir()]
     cases = [path for path in folders if path.parent.name == CASES]
     others = [path.name[-_HASH_LENGTH:] for path in folders if path not in cases]
     others += [
         f"{kept.name[-_HASH_LENGTH:]}{_of(path)}" for kept in cases for path in kept.rglob("*")
     ]
-    try:
-        returns = [receipt.sha256 for receipt in RawStore(lake).receipts()]
-    except LakeError:
-        returns = []
-    return frozenset([*returns, *others])
+    unread = [path.stem for path in lake.quarantine.glob("unread-*.json")]
+    store = RawStore(lake)
+    returns = [receipt.sha256 for receipt in store.receipts()]
+    damaged = [item.receipt_id for item in store.damaged() if item.receipt_id]
+    return frozenset([*returns, *damaged, *others, *unread])
 
 
 def _of(extract: Path) -> str:

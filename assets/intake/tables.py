@@ -3,41 +3,55 @@
 Belongs here: the form in which raw readings pass from intake to validation.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 import polars as pl
 
-from assets.intake.raw_store import RawStore
+from assets.intake.raw_store import UNKNOWN, Damaged, RawStore
 from assets.intake.reading import Reading, RefusedError, reading_of
+from assets.lake import Lake
+from schemas.collection import Collection
 from schemas.contract import conform, empty
-from schemas.tables import RawCells, Receipts, SheetFacts
+from schemas.errors import LakeError
+from schemas.tables import DamagedReceipts, RawCells, Receipts, SheetFacts
 
 
 @dataclass(frozen=True)
 class RawTables:
-    """All that has been received: tables of contracts Receipts, RawCells and SheetFacts."""
+    """All that has been received: tables of contracts Receipts, RawCells and SheetFacts.
+
+    `damaged`: the receipts that are in none of them.
+    """
 
     receipts: pl.DataFrame
     cells: pl.DataFrame
     facts: pl.DataFrame
+    damaged: tuple[Damaged, ...] = ()
 
 
 def received(store: RawStore) -> RawTables:
-    """Read every receipt's file and return all that stands in them.
-
-    Raises:
-        LakeError: a raw file is gone or no longer what was received.
-    """
+    """Read every receipt's file and return all that stands in them."""
     rows, cells, facts = [], [empty(RawCells)], [empty(SheetFacts)]
+    damaged = store.damaged()
     for receipt in store.receipts():
-        reading = store.read(receipt)
+        try:
+            reading = store.read(receipt)
+        except LakeError as error:
+            problem = str(error).removeprefix(f"{error.path}: ")
+            known = (receipt.receipt_id, receipt.sequence, receipt)
+            damaged.append(Damaged(error.path, problem.partition(". ")[0], *known))
+            continue
         refusal = reading.refusal
         refused = {
             "problem": refusal and refusal.problem,
             "remedy": refusal and refusal.fix,
             "refused_by": refusal and refusal.rule_id,
         }
-        rows.append({**asdict(receipt), **refused})
+        about = asdict(receipt)
+        del about["modified_ns"]  # what follows from it is `tie`
+        rows.append({**about, **refused})
         receipt_id = pl.lit(receipt.receipt_id).alias("receipt_id")
         cells.append(reading.cells_frame().select(receipt_id, pl.all()))
         facts.append(reading.facts_frame().select(receipt_id, pl.all()))
@@ -45,7 +59,64 @@ def received(store: RawStore) -> RawTables:
         conform(Receipts, pl.DataFrame(rows, schema=empty(Receipts).schema)),
         conform(RawCells, pl.concat(cells)),
         conform(SheetFacts, pl.concat(facts)),
+        tuple(damaged),
     )
+
+
+def damaged_receipts(
+    store: RawStore, found: Iterable[Damaged], lake: Lake, collection: Collection
+) -> pl.DataFrame:
+    """Return the table DamagedReceipts, by what is left of each and by earlier releases."""
+    receipts, told = store.receipts(), _released(lake)
+    rows = []
+    for item in found:
+        force = store.whose(item, collection)
+        version = item.receipt.version if item.receipt else None
+        nobodys, rejected = force is None, bool(item.receipt and item.receipt.quarantined)
+        if item.receipt_id in told["receipt_id"]:
+            about = told.filter(pl.col("receipt_id") == item.receipt_id).row(0, named=True)
+            force = about["force_code"] if force in {None, UNKNOWN} else force
+            nobodys, rejected = force is None, rejected or about["rejected"]
+        if force and force != UNKNOWN and version is None:
+            before = [r for r in receipts if r.sequence < (item.sequence or 0)]
+            version = store.last_version(force, before, [], collection) + 1
+        rows.append(
+            {
+                "file": str(item.path.relative_to(lake.root)),
+                "receipt_id": item.receipt_id,
+                "sequence": item.sequence,
+                "force_code": None if force == UNKNOWN else force,
+                "version": version,
+                "problem": item.problem,
+                "can_count": not (nobodys or rejected),
+            }
+        )
+    return conform(DamagedReceipts, pl.DataFrame(rows, schema=empty(DamagedReceipts).schema))
+
+
+def _released(lake: Lake) -> pl.DataFrame:
+    """Return what releases tell of receipts: receipt_id, force_code, and whether `rejected`."""
+    schema = {"receipt_id": pl.String, "force_code": pl.String, "rejected": pl.Boolean}
+    tables = [pl.DataFrame(schema=schema)]
+    for release in lake.releases.glob("[!.]*"):
+        with suppress(OSError, pl.exceptions.PolarsError):
+            status = pl.read_parquet(release / "returns_status.parquet")
+            found = pl.read_parquet(release / "findings.parquet")
+            blocks = (pl.col("severity") == "B").alias("rejected")
+            tables += [
+                status.select("receipt_id", "force_code", rejected=pl.lit(value=False)),
+                found.select("receipt_id", "force_code", blocks),
+            ]
+    every = pl.concat(tables).drop_nulls("receipt_id")
+    return every.group_by("receipt_id").agg(
+        pl.col("force_code").drop_nulls().first(), pl.col("rejected").any()
+    )
+
+
+def damaged_now(lake: Lake) -> pl.DataFrame:
+    """Return the table DamagedReceipts of the last run; a lake without one has none."""
+    path = lake.table("intake", "damaged_receipts")
+    return pl.read_parquet(path) if path.exists() else empty(DamagedReceipts)
 
 
 def readings(data: RawTables) -> dict[str, Reading]:

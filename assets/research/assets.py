@@ -1,6 +1,7 @@
 """Research as assets: what was dropped becomes tables, and tables become marts."""
 
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -44,11 +45,12 @@ def research(
     """Take in what waits in the research folder, and read the newest acceptable files."""
     lake = Lake(lake_root, context.partition_key)
     read = read_research(lake, load_collection(lake.collection), config.settled)
+    about: dict[str, Any] = {"new": list(read.new), "left_in_landing": read.left}
     return (
         dg.Output(read.tables.profiles, "social_media_profiles"),
         dg.Output(read.tables.instances, "social_media_instances"),
         dg.Output(read.tables.responses, "survey_responses"),
-        dg.Output(read.files, "research_files", metadata={"new": list(read.new)}),
+        dg.Output(read.files, "research_files", metadata=about),
         dg.Output(read.problems, "research_problems"),
     )
 

@@ -29,11 +29,15 @@ _UNLESS_SAID: Final = "submitted"
 
 @dataclass(frozen=True)
 class Dropped:
-    """`files`: name and bytes of what can be kept. `basis`: of them all. `problems`: the rest."""
+    """`files`: name and bytes of what can be kept. `basis`: of them all. `problems`: the rest.
+
+    `left` maps the name of a file that is still arriving, and no problem, to why it waits.
+    """
 
     files: tuple[tuple[str, bytes], ...]
     basis: str
     problems: tuple[Problem, ...]
+    left: dict[str, str]
 
 
 def dropped(folder: Path, settled: Settled) -> Dropped:
@@ -45,20 +49,16 @@ def dropped(folder: Path, settled: Settled) -> Dropped:
     problems = [
         Problem(name_as_text(path.name), None, None, "not looked into", f"one of {_NAMES}",
                 "Put the files themselves into the research folder, under these names.")
-        for path in found.ignored
+        for path in found.folders
     ]  # fmt: skip
-    waits = [path for path in found.files if not settled(path)]
-    left = dict.fromkeys(found.unfinished, OPEN) | dict.fromkeys(waits, ARRIVING)
-    problems += [
-        Problem(name_as_text(path.name), None, None, why, "the whole file", "Run again then.")
-        for path, why in left.items()
-    ]
-    if any(path.name == BASIS_FILE for path in left):
-        return Dropped((), _UNLESS_SAID, tuple(problems))
+    left = {path.name: OPEN for path in found.unfinished}
+    left |= {path.name: ARRIVING for path in found.files if not settled(path)}
+    whole = [path for path in found.files if path.name not in left]
+    if BASIS_FILE in left:
+        left |= {path.name: f"waits for {BASIS_FILE}" for path in whole}
+        return Dropped((), _UNLESS_SAID, tuple(problems), left)
     contents: dict[str, bytes] = {}
-    for path in found.files:
-        if path in left:
-            continue
+    for path in whole:
         try:
             contents[path.name] = _content(path)
         except ResearchError as error:
@@ -66,8 +66,8 @@ def dropped(folder: Path, settled: Settled) -> Dropped:
     try:
         basis = _basis(contents.pop(BASIS_FILE, None))
     except ResearchError as error:
-        return Dropped((), _UNLESS_SAID, (*problems, *error.problems))
-    return Dropped(tuple(contents.items()), basis, tuple(problems))
+        return Dropped((), _UNLESS_SAID, (*problems, *error.problems), left)
+    return Dropped(tuple(contents.items()), basis, tuple(problems), left)
 
 
 def _content(path: Path) -> bytes:

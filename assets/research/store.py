@@ -33,13 +33,14 @@ class Research:
 
     `tables`: what it says. `files`: table ResearchFiles, the files that it comes from. `problems`:
     table ResearchProblems, of the newest file of each name and of the folder. `new`: names of the
-    files that were received now.
+    files that were received now; `left` maps the name of one that waits in landing to why.
     """
 
     tables: ResearchTables
     files: pl.DataFrame
     problems: pl.DataFrame
     new: tuple[str, ...]
+    left: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def read_research(
         conform(ResearchFiles, _frame(used, empty(ResearchFiles))),
         _told(problems),
         tuple(new),
+        found.left,
     )
 
 

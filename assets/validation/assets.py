@@ -92,6 +92,7 @@ def validated(
     ins=ins(
         {
             "receipts": "intake/receipts",
+            "damaged": "intake/damaged_receipts",
             "all_findings": "validation/all_findings",
             "answers": "desk/answers",
             "choices": "desk/choices",
@@ -101,22 +102,21 @@ def validated(
     ),
     partitions_def=COLLECTIONS,
 )
+@retried()
 def judged(
-    context: dg.AssetExecutionContext,
-    receipts: pl.DataFrame,
-    all_findings: pl.DataFrame,
-    answers: pl.DataFrame,
-    choices: pl.DataFrame,
-    entries: pl.DataFrame,
-    extracts: pl.DataFrame,
+    context: dg.AssetExecutionContext, receipts: pl.DataFrame, **tables: pl.DataFrame
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Judge every receipt, and say which return of each force is live."""
-    found = states.answered_findings(all_findings, receipts, answers)
+    extracts, damaged, choices = (tables[name] for name in ("extracts", "damaged", "choices"))
+    found = states.answered_findings(tables["all_findings"], receipts, tables["answers"])
     receipts_judged = states.judged_receipts(receipts, found, choices)
-    only = derived.only_rows(extracts, receipts)
+    states.check_damaged(receipts_judged, damaged, choices)
+    only = derived.only_rows(extracts, receipts, damaged)
     live = conform(
         LiveReturns,
-        pl.concat([states.live_returns(receipts_judged, entries), derived.derived_returns(only)]),
+        pl.concat(
+            [states.live_returns(receipts_judged, tables["entries"]), derived.derived_returns(only)]
+        ),
     )
     status = states.returns_status(receipts_judged, load_collection(context.partition_key))
     key = FORCE_RETURNS[context.partition_key].key
@@ -168,6 +168,7 @@ def corrections(
     entries="validation/entries",
     extracts="cases/extracts",
     receipts="intake/receipts",
+    damaged="intake/damaged_receipts",
     by_month="cases/investigations_by_month",
 )
 def live_entries(
@@ -175,9 +176,10 @@ def live_entries(
     entries: pl.DataFrame,
     extracts: pl.DataFrame,
     receipts: pl.DataFrame,
+    damaged: pl.DataFrame,
     by_month: pl.DataFrame,
 ) -> pl.DataFrame:
-    only = derived.only_rows(extracts, receipts)
+    only = derived.only_rows(extracts, receipts, damaged)
     sent = states.live_entries(live_returns, entries)
     return conform(LiveEntries, pl.concat([sent, derived.derived_entries(by_month, only)]))
 

@@ -14,7 +14,8 @@ from assets.intake.kept import ID_LENGTH
 from assets.intake.raw_store import utc_now
 from assets.intake.reader import read_return
 from assets.intake.reading import RefusedError
-from assets.validation.validate import Received, validate
+from assets.validation.rules.order import Received
+from assets.validation.validate import validate
 from schemas.collection import Collection
 from schemas.finding import Finding, finding
 from schemas.returns_template import returns_template

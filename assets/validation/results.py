@@ -30,7 +30,7 @@ _OF_KIND: Final = {"V001": "count", "V002": "answer", "V003": "date"}
 _OF_CELLS: Final = ("S010", "V004")
 """Rules on every cell, whether or not its text can be typed."""
 
-_OF_SHEETS: Final = ("S004", "S005", "S006", "S012", "S013")
+_OF_SHEETS: Final = ("S004", "S005", "S006", "S012", "S013", "S014")
 """Rules that any readable workbook can be held to."""
 
 

@@ -12,6 +12,7 @@ from assets.cases import derived
 from assets.desk.ledger import Ledger
 from assets.desk.queries import read_answers
 from assets.desk.versions import read_choices
+from assets.intake.tables import damaged_now
 from assets.lake import Lake
 from assets.validation import states
 from schemas.collection import Collection
@@ -22,7 +23,7 @@ from schemas.errors import LakeError
 class Standing:
     """`findings`: every finding with its answer; `judged`: every receipt with its counts.
 
-    `extracts`: table Extracts.
+    `extracts`: table Extracts. `damaged`: table DamagedReceipts.
     """
 
     receipts: pl.DataFrame
@@ -30,11 +31,12 @@ class Standing:
     findings: pl.DataFrame
     judged: pl.DataFrame
     extracts: pl.DataFrame
+    damaged: pl.DataFrame
 
     def status(self, collection: Collection) -> pl.DataFrame:
         """Return the mart ReturnsStatus of this moment."""
         status = states.returns_status(self.judged, collection)
-        only = derived.only_rows(self.extracts, self.receipts)
+        only = derived.only_rows(self.extracts, self.receipts, self.damaged)
         return derived.told_in_status(status, only, self.extracts)
 
     def current_findings(self) -> pl.DataFrame:
@@ -68,7 +70,7 @@ def standing(lake: Lake, until: datetime | None = None) -> Standing:
     ledger = Ledger(lake, until=until)
     found = states.answered_findings(findings, receipts, read_answers(ledger))
     judged = states.judged_receipts(receipts, found, read_choices(ledger))
-    return Standing(receipts, entries, found, judged, extracts)
+    return Standing(receipts, entries, found, judged, extracts, damaged_now(lake))
 
 
 def _table(lake: Lake, stage: str, name: str) -> pl.DataFrame:

@@ -4,11 +4,16 @@ Belongs here: which receipt counts. The newest acceptable one is live; a rejecte
 leaves the earlier one live. Totals read this list, never "whatever is on disk".
 """
 
+from pathlib import Path
+from typing import Any
+
 import polars as pl
 
 from assets.desk.queries import queries
+from assets.validation.rules.order import RULE as UNORDERED
 from schemas.collection import Collection
 from schemas.contract import conform
+from schemas.errors import LakeError
 from schemas.marts.returns import Findings, ReturnsStatus
 from schemas.tables import LiveEntries, LiveReturns
 
@@ -35,6 +40,9 @@ def judged_receipts(
 ) -> pl.DataFrame:
     """Add to each receipt its counts of findings and whether it is the newest and the live one.
 
+    `held` are the versions of which nobody can tell which is newer (rule S014): until that query is
+    accepted, or one of them chosen, none of them is live, and what was live before them still is.
+
     Args:
         receipts: table Receipts.
         findings: as `answered_findings` returns them.
@@ -56,11 +64,28 @@ def judged_receipts(
     version = pl.col("version")
     counts_now = (version == pl.col("chosen")) | (version > pl.col("up_to"))
     acceptable = (pl.col("blocking") == 0) & counts_now.fill_null(value=True)
-    newest_acceptable = version.filter(acceptable).max().over("force_code")
+    judged = judged.with_columns(_held(judged, findings, acceptable).alias("held"))
+    newest_live = version.filter(acceptable & ~pl.col("held")).max().over("force_code")
+    waits = pl.col("held").any().over("force_code").cast(pl.Int64)
     return judged.with_columns(
         (version == version.max().over("force_code")).fill_null(value=False).alias("newest"),
-        (version == newest_acceptable).fill_null(value=False).alias("live"),
+        (version == newest_live).fill_null(value=False).alias("live"),
+    ).with_columns(
+        # What counts meanwhile may be about to change: it is queried too.
+        (pl.col("queries_open") + pl.when("live").then(waits).otherwise(0)).alias("queries_open")
     )
+
+
+def _held(judged: pl.DataFrame, findings: pl.DataFrame, acceptable: pl.Expr) -> pl.Series:
+    asked = findings.filter(
+        pl.col("rule_id") == UNORDERED, pl.col("severity") == "Q", pl.col("accepted_by").is_null()
+    )
+    if asked.is_empty() or "tie" not in judged.columns:  # as in a table of an earlier release
+        return pl.repeat(value=False, n=judged.height, dtype=pl.Boolean, eager=True)
+    chosen = pl.col("version").eq_missing(pl.col("chosen"))
+    open_ = pl.col("receipt_id").is_in(asked["receipt_id"].to_list()) & acceptable & ~chosen
+    held = open_.any().over("force_code", "tie") & pl.col("tie").is_not_null() & ~chosen
+    return judged.select((held & acceptable).fill_null(value=False)).to_series()
 
 
 def returns_status(judged: pl.DataFrame, collection: Collection) -> pl.DataFrame:
@@ -78,6 +103,10 @@ def returns_status(judged: pl.DataFrame, collection: Collection) -> pl.DataFrame
     rows = expected.join(standing, on="force_code", how="left").join(
         last, on="force_code", how="left"
     )
+    if "held" in judged.columns:
+        rows = rows.join(_held_versions(judged), on="force_code", how="left")
+    else:
+        rows = rows.with_columns(pl.lit(None, pl.String).alias("held_versions"))
     counts = ("queries_open", "queries_answered")
     return conform(
         ReturnsStatus,
@@ -87,6 +116,15 @@ def returns_status(judged: pl.DataFrame, collection: Collection) -> pl.DataFrame
             *(pl.col(name).fill_null(0) for name in counts),
             _notes().alias("notes"),
         ),
+    )
+
+
+def _held_versions(judged: pl.DataFrame) -> pl.DataFrame:
+    return (
+        judged.filter("held")
+        .sort("version")
+        .group_by("force_code")
+        .agg(pl.col("version").cast(pl.String).str.join(" and ").alias("held_versions"))
     )
 
 
@@ -116,8 +154,18 @@ def _notes() -> pl.Expr:
         "last_blocking",
         "version",
     )
-    return pl.when(overtaken).then(
-        pl.when(pl.col("last_blocking") > 0).then(rejected).otherwise(went_back)
+    told = pl.format(
+        "versions {} came with the same time and differ: none counts until somebody says which is"
+        " newer (query S014, or muster versions --go-back)",
+        "held_versions",
+    )
+    stays = pl.when("live").then(pl.format("; version {} stays live", "version"))
+    held = pl.concat_str(told, stays.fill_null(""))
+    return (
+        pl.when(pl.col("held_versions").is_not_null())
+        .then(held)
+        .when(overtaken)
+        .then(pl.when(pl.col("last_blocking") > 0).then(rejected).otherwise(went_back))
     )
 
 
@@ -140,11 +188,53 @@ def findings_mart(judged: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     """Return the mart Findings: of each force's live and newest receipt, and of receipts of nobody.
 
     A receipt whose force cannot be told is nobody's; its findings are shown without a force code.
+    What is held is shown too; which version is newer is not asked once that is settled.
 
     Args:
         judged: as `judged_receipts` returns it.
         findings: as `answered_findings` returns them.
     """
     shown = pl.col("live") | pl.col("newest") | pl.col("force_code").is_null()
-    current = judged.filter(shown).select("receipt_id")
-    return conform(Findings, findings.join(current, on="receipt_id", how="semi"))
+    current = judged.filter(shown | pl.col("held")).select("receipt_id")
+    settled = judged.filter(~pl.col("held") & ~pl.col("live")).select("receipt_id")
+    moot = findings.filter(pl.col("rule_id") == UNORDERED).join(settled, on="receipt_id")
+    now = findings.join(current, on="receipt_id", how="semi")
+    return conform(Findings, now.join(moot, on=["receipt_id", "rule_id"], how="anti"))
+
+
+def check_damaged(judged: pl.DataFrame, damaged: pl.DataFrame, choices: pl.DataFrame) -> None:
+    """Refuse to go on where a damaged receipt may be the return that counts.
+
+    An earlier version would else count in its place, and a total look right that is not.
+
+    Args:
+        judged: as `judged_receipts` returns it.
+        damaged: table DamagedReceipts.
+        choices: table Choices.
+
+    Raises:
+        LakeError: there is such a receipt; whoever goes back to another version has decided.
+    """
+    live = dict(judged.filter("live").select("force_code", "sequence").iter_rows())
+    chosen = {row["force_code"]: row for row in choices.iter_rows(named=True)}
+    missed = []
+    for row in damaged.filter("can_count").sort("file").iter_rows(named=True):
+        force, version, choice = row["force_code"], row["version"], chosen.get(row["force_code"])
+        passed_over = choice and choice["version"] != version and version <= choice["up_to"]
+        if not passed_over and live.get(force, 0) < row["sequence"]:
+            missed.append(row)
+    if missed:
+        rows = (f"{r['file']} ({_whose(r)}) {r['problem']}" for r in missed)
+        raise LakeError(
+            Path(missed[0]["file"]),
+            "; ".join(rows),
+            "Restore it from the backup of the lake; nothing is computed without it meanwhile."
+            " Where it is lost, say which version of the force shall count: muster versions FORCE"
+            " --go-back N --reason TEXT --by NAME.",
+        )
+
+
+def _whose(damaged: dict[str, Any]) -> str:
+    if damaged["force_code"] is None:
+        return "whose cannot be told, so it may be the return of any force"
+    return f"{damaged['force_code']} version {damaged['version']}, which may be what counts"

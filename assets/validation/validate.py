@@ -6,7 +6,7 @@ read or typed is "not evaluable". A finding that blocks rejects its return whole
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
@@ -21,6 +21,7 @@ from assets.validation.results import Seen, rule_results
 from assets.validation.rules import across, consistency, plausibility, validity
 from assets.validation.rules.cover import cover_findings
 from assets.validation.rules.engine import REGISTRY, run_rules
+from assets.validation.rules.order import Received, unordered
 from assets.validation.rules.views import RuleInput, no_cases
 from assets.validation.surroundings import surroundings
 from schemas.collection import Collection
@@ -37,18 +38,6 @@ COMPARING: Final = ("Q103", "Q111", "S011")
 """Rules that compare returns with each other: they wait until it is known which are acceptable."""
 
 
-@dataclass(frozen=True)
-class Received:
-    """What validation knows of a receipt beside its content.
-
-    `version` is null, as `force_code` may be, for a file that is checked on its own.
-    """
-
-    received_on: date
-    force_code: str | None = None
-    version: int | None = None
-
-
 def received_by_id(receipts: pl.DataFrame, collection: Collection) -> dict[str, Received]:
     """Return what validation knows of each receipt, given the table Receipts."""
     return {
@@ -56,6 +45,8 @@ def received_by_id(receipts: pl.DataFrame, collection: Collection) -> dict[str, 
             collection.day_of(datetime.fromisoformat(row["received_at"])),
             row["force_code"],
             row["version"],
+            row["file_name"],
+            row["tie"],
         )
         for row in receipts.iter_rows(named=True)
     }
@@ -201,7 +192,17 @@ def _compare(
         [r for r in running if r.id in COMPARING],
         collection,
     )
-    findings = pl.concat([found, _at_cells(between.failures, entries)])
+    ties = [] if _is_off("S014", collection) else unordered(entries, received, acceptable)
+    findings = pl.concat(
+        [
+            found,
+            _at_cells(between.failures, entries),
+            pl.DataFrame(
+                [{"receipt_id": key, **asdict(item)} for key, item in ties],
+                schema=empty(AllFindings).schema,
+            ),
+        ]
+    )
     return findings, pl.concat([within.results, between.results])
 
 

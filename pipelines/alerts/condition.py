@@ -20,6 +20,7 @@ KINDS: Final = {
     "run-failed": "A run failed",
     "run-stuck": "A run is stuck",
     "release-blocked": "A release is blocked",
+    "receipts-damaged": "Receipts are damaged",
     "returns-rejected": "A return is rejected",
     "research-refused": "Research is refused",
     "forces-late": "Forces are late",

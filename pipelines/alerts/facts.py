@@ -4,18 +4,16 @@ Belongs here: reading. Does not: deciding what is wrong (returns.py). What a run
 anew, or was killed while making, is not looked at: then nothing is said to be wrong, nor over.
 """
 
-import json
-from collections.abc import Iterator
 from datetime import date
 from typing import Final
 
 import polars as pl
 
-from assets.cases.refused import nobodys_extracts, refused_extracts
+from assets.cases.refused import refused_extracts
 from assets.desk.ledger import Ledger
 from assets.desk.queries import queries, read_answers
-from assets.intake.landing import waiting
-from assets.intake.quarantine import name_as_text
+from assets.intake.nobodys import Nobodys, nobodys_files
+from assets.intake.tables import damaged_now
 from assets.lake import Lake
 from assets.validation.standing import standing
 from assets.validation.states import judged_receipts, returns_status
@@ -45,6 +43,7 @@ def look(lake: Lake, collection: Collection, today: date) -> dict[str, Condition
     try:
         return {
             **_of_figures(lake, collection),
+            **_of_receipts(lake, collection),
             **_of_research(lake, collection),
             **_of_returns(lake, collection, today),
         }
@@ -59,6 +58,12 @@ def _of_figures(lake: Lake, collection: Collection) -> dict[str, Condition | Non
     if not path.exists():
         return {}
     return {"figures-differ": returns.differing(pl.read_parquet(path), collection)}
+
+
+def _of_receipts(lake: Lake, collection: Collection) -> dict[str, Condition | None]:
+    if not lake.table("intake", "damaged_receipts").exists():
+        return {}
+    return {"receipts-damaged": returns.damaged(damaged_now(lake), collection)}
 
 
 def _of_research(lake: Lake, collection: Collection) -> dict[str, Condition | None]:
@@ -83,11 +88,7 @@ def _of_returns(lake: Lake, collection: Collection, today: date) -> dict[str, Co
         return {}
     findings = now.current_findings()
     asked = queries(findings, read_answers(Ledger(lake)))
-    nobodys = [
-        *_nobodys(lake, now.receipts, findings),
-        *_unopened(lake),
-        *(f"case extract {receipt}, force unknown" for receipt in nobodys_extracts(lake)),
-    ]
+    nobodys = [_nobodys(file, findings) for file in nobodys_files(lake)]
     refused = refused_extracts(pl.read_parquet(lake.table("cases", "extracts")))
     return {
         "returns-rejected": returns.rejected(now.judged, findings, refused, nobodys, collection),
@@ -103,27 +104,11 @@ def _nothing_received() -> pl.DataFrame:
     return judged_receipts(empty(Receipts), findings, empty(Choices))
 
 
-def _nobodys(lake: Lake, receipts: pl.DataFrame, findings: pl.DataFrame) -> Iterator[str]:
-    """Tell of each file of no known force that still lies in landing under its name.
-
-    Replacing the file or taking it away is how somebody deals with it.
-    """
-    newest = pl.col("sequence") == pl.col("sequence").max().over("file_name")
-    present = pl.col("file_name").is_in(_names_in_landing(lake))
-    lost = receipts.filter(newest & present & pl.col("force_code").is_null())
-    for receipt in lost.sort("sequence")["receipt_id"]:
-        of_file = findings.filter(pl.col("receipt_id") == receipt, pl.col("severity") == "B")
-        yield f"receipt {receipt}, force unknown ({returns.by_rule(of_file)})"
-
-
-def _unopened(lake: Lake) -> Iterator[str]:
-    """Tell of each entry of landing that was refused unopened, and so has no receipt."""
-    names = _names_in_landing(lake)
-    for path in sorted(lake.quarantine.glob("unread-*.json")):
-        why = json.loads(path.read_text(encoding="utf-8"))
-        if why["file_name"] in names:
-            yield f"{path.stem} in quarantine, not opened ({why['rule_id']})"
-
-
-def _names_in_landing(lake: Lake) -> list[str]:
-    return [name_as_text(path.name) for path in waiting(lake.landing).files]
+def _nobodys(file: Nobodys, findings: pl.DataFrame) -> str:
+    """Tell of a file of no known force."""
+    if file.kind == "unopened":
+        return f"{file.key} in quarantine, not opened ({file.rule_id}): {file}"
+    if file.kind == "extract":
+        return f"case extract {file.key}, force unknown: {file}"
+    of_file = findings.filter(pl.col("receipt_id") == file.key, pl.col("severity") == "B")
+    return f"receipt {file.key}, force unknown ({returns.by_rule(of_file)}): {file}"

@@ -91,6 +91,36 @@ def _refused(extract: dict[str, Any]) -> str:
     )
 
 
+def damaged(receipts: pl.DataFrame, collection: Collection) -> Condition | None:
+    """Return which receipts are damaged, or their bytes.
+
+    Args:
+        receipts: table DamagedReceipts.
+        collection: the collection.
+    """
+    if receipts.is_empty():
+        return None
+    lines = [
+        f"{row['file']}: {row['force_code'] or 'force unknown'}"
+        + (f" version {row['version']}" if row["version"] else "")
+        for row in receipts.sort("file").iter_rows(named=True)
+    ]
+    number = len(lines)
+    return Condition(
+        kind="receipts-damaged",
+        collection=collection.id,
+        severity="error",
+        title=f"{plural(number, 'receipt')} {_is(number)} damaged",
+        now=f"{plural(number, 'file')} of the raw store {_is(number)} damaged or gone. Nothing is"
+        " computed from them; where one may be what a force's return counts from, no release is"
+        " made.",
+        where="table intake/damaged_receipts; muster doctor",
+        cases={line: line for line in lines},
+        do="Restore them from the backup of the lake, then: muster run.",
+        page="assets/intake/damaged_receipts",
+    )
+
+
 def research(problems: pl.DataFrame, collection: Collection) -> Condition | None:
     """Return which research files are refused; what stands in them is not repeated.
 

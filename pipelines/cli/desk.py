@@ -2,14 +2,19 @@
 
 from typing import Any
 
+import click
 import polars as pl
 
 from assets.desk import queries as desk_queries
 from assets.desk.ledger import DeskError, Ledger
 from assets.desk.versions import choose
+from assets.intake.nobodys import nobodys_files
+from assets.intake.tables import damaged_now
 from assets.lake import Lake, lake_root
 from assets.validation.standing import standing
+from pipelines.cli.output import print_table
 from schemas.collection import load_collection
+from schemas.wording import plural
 
 
 class Desk:
@@ -63,10 +68,30 @@ class Desk:
         Raises:
             DeskError: there is no such version, or it was rejected.
         """
-        judged = standing(self.lake).judged
-        choose(self.ledger, judged, force_code, version, reason, by)
+        now = standing(self.lake)
+        damaged = now.damaged.filter(pl.col("force_code") == force_code)["version"].drop_nulls()
+        choose(self.ledger, now.judged, force_code, version, reason, by, damaged)
 
 
 def open_desk(collection_id: str) -> Desk:
     """Return the desk of a collection."""
     return Desk(collection_id)
+
+
+def print_unattributed(lake: Lake) -> None:
+    """Print which files are of no known force, and what of the raw store is damaged."""
+    files = nobodys_files(lake)
+    if files:
+        click.echo(f"\nOf no known force: {plural(len(files), 'file')} in landing")
+        print_table(
+            ("file", "came", "lies at", "what is wrong"),
+            ((file.file_name, file.received_at, file.lies_at, file.why) for file in files),
+        )
+    damaged = damaged_now(lake)
+    if damaged.height:
+        click.echo(f"\nDamaged or gone: {plural(damaged.height, 'receipt')}; see muster doctor")
+        print_table(
+            ("file", "force", "version", "what is wrong"),
+            damaged.select("file", "force_code", "version", "problem").iter_rows(),
+            right=("version",),
+        )

@@ -25,10 +25,11 @@ def command(folder: Path, collection_id: str) -> None:
     """
     from assets.feedback.folder import feedback_files, write_feedback
     from assets.feedback.letters import letters, strangers
+    from assets.intake.nobodys import nobodys_files
     from assets.intake.raw_store import RawStore, utc_now
     from assets.lake import Lake, lake_root
     from assets.validation.standing import standing
-    from pipelines.cli.output import shown_path
+    from pipelines.cli.output import shown, shown_path
     from schemas.collection import load_collection
     from schemas.wording import plural
 
@@ -40,10 +41,18 @@ def command(folder: Path, collection_id: str) -> None:
     today = collection.day_of(utc_now())
     written = letters(now.status(collection), findings, store, collection, today)
     nobodys = strangers(findings, store)
-    write_feedback(folder, feedback_files(written, nobodys, store, collection))
+    files = nobodys_files(lake)
+    others = [file for file in files if file.kind != "return"]
+    write_feedback(folder, feedback_files(written, nobodys, store, collection, others))
     click.echo(f"Wrote {plural(len(written), 'letter')} to {shown_path(folder.absolute())}")
     for letter in written:
         click.echo(f"  {letter.force_code}: {letter.situation.replace('_', ' ')}")
-    if nobodys:
-        click.echo(f"  {plural(len(nobodys), 'file')} whose force could not be told: no letter")
+    if number := len(nobodys) + len(others):
+        click.echo(f"  {plural(number, 'file')} whose force could not be told: no letter")
+    for stranger in nobodys:
+        receipt = stranger.receipt
+        name, where = shown(receipt.file_name), shown_path(stranger.lies_at)
+        click.echo(f"    {name}, came {receipt.received_at}, lies at {where}")
+    for file in others:
+        click.echo(f"    {file}")
     click.echo(f"Overview: {shown_path(folder.absolute() / 'index.html')}")

@@ -11,6 +11,7 @@ from assets.lake import Lake, lake_root
 from pipelines.alerts.history import outcome_in_history
 from pipelines.alerts.runs import RunOutcome
 from pipelines.alerts.tell import tell_at_end
+from pipelines.cli.desk import print_unattributed
 from pipelines.cli.output import console, print_table, shown, shown_path
 from pipelines.refresh import Refreshed, refresh
 from schemas import vocabulary as v
@@ -52,9 +53,11 @@ def _report(done: Refreshed, collection_id: str) -> None:
             f"{shown_path(lake.marts)} still shows the last release." if lake.marts.exists() else ""
         )
         click.echo(f"Run {done.run_id}. {shown}".strip(), err=True)
+        print_unattributed(lake)
         return
     _print_landing(done, lake)
     print_refused_extracts(lake)
+    print_unattributed(lake)
     _print_states(lake.marts)
     _print_totals(lake.marts)
     _print_reconciliation(lake.marts)
@@ -72,7 +75,11 @@ def _print_landing(done: Refreshed, lake: Lake) -> None:
     for name, reason in done.refused.items():
         click.echo(f"  {shown(name)}: refused (S001), kept in quarantine: {reason}")
     for name in done.ignored:
-        click.echo(f"  {shown(name)}: not looked into")
+        click.echo(f"  {shown(name)}: a folder, not looked into; put the files beside it")
+    if done.litter:
+        some = ", ".join(map(shown, done.litter[:_SHOWN]))
+        more = f" and {len(done.litter) - _SHOWN} more" if len(done.litter) > _SHOWN else ""
+        click.echo(f"  passed over as litter of other programs: {some}{more}")
     _print_research(done, lake)
 
 

@@ -34,7 +34,7 @@ def command(
     from assets.desk.chasing import call_list, changes
     from assets.desk.ledger import utc_now
     from assets.validation.standing import standing
-    from pipelines.cli.desk import open_desk
+    from pipelines.cli.desk import open_desk, print_unattributed
     from pipelines.cli.output import print_json, print_table
 
     desk = open_desk(collection_id)
@@ -52,6 +52,7 @@ def command(
         print_table(moved.columns, moved.iter_rows())
         return
     _print(status.to_dicts(), desk.collection, today)
+    print_unattributed(desk.lake)
 
 
 def _moment(when: str, collection: "Collection") -> datetime:

@@ -61,7 +61,8 @@ def command(
     )
     for number in changed["version"].unique().sort():
         rows = changed.filter(pl.col("version") == number)
-        click.echo(f"\nVersion {number} against version {number - 1}: {rows.height} cells")
+        before = mine.filter(pl.col("version") < number)["version"].to_list()
+        click.echo(f"\nVersion {number} against version {before[-1]}: {rows.height} cells")
         print_table(
             ("sheet", "cell", "row", "column", "before", "after"),
             rows.select("sheet", "cell", "row_code", "column_code", "before", "after").iter_rows(),

@@ -245,7 +245,8 @@ def test_files_wait_in_order_of_arrival(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     found = waiting(tmp_path)
     assert [path.name for path in found.files] == ["a.xlsx", "c.xlsx", "b.xlsx"]
-    assert [path.name for path in found.ignored] == [".hidden", "d.xlsx.part", "other", "~$a.xlsx"]
+    assert [path.name for path in found.litter] == [".hidden", "d.xlsx.part", "~$a.xlsx"]
+    assert [path.name for path in found.folders] == ["other"]
     assert waiting(tmp_path / "nowhere").files == ()
 
 

@@ -191,7 +191,8 @@ def test_a_file_that_is_still_arriving_waits(folder: Folder, collection: Collect
     whole = folder.lake.research / PROFILES
     read = read_research(folder.lake, collection, lambda path: path == whole)
     assert read.new == (PROFILES,)
-    assert read.problems["observed"].to_list() == [ARRIVING]
+    assert read.left == {INSTANCES: ARRIVING}
+    assert read.problems.is_empty(), "nobody is told that it is refused"
 
 
 def test_without_its_basis_a_file_waits_too(folder: Folder, collection: Collection) -> None:

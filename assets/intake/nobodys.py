@@ -1,0 +1,85 @@
+"""Files in landing whose force cannot be told: their names, when they came, where they lie.
+
+Belongs here: finding them in every store. Does not: what is wrong with each (its findings), nor the
+words of a message. Replacing a file or taking it away is how somebody deals with it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from assets.cases.refused import nobodys_versions
+from assets.cases.store import CaseStore
+from assets.intake.landing import waiting
+from assets.intake.quarantine import Quarantine, name_as_text
+from assets.intake.raw_store import RawStore
+from assets.lake import Lake
+from schemas.wording import visible
+
+Kind = Literal["return", "unopened", "extract"]
+_WHY: Final = "its cover names no force that this collection expects"
+
+
+@dataclass(frozen=True)
+class Nobodys:
+    """A file of no known force that still lies in landing under its name.
+
+    `key` is its receipt, or its name in quarantine where it was not opened; `lies_at` a path in the
+    lake. `received_at` is null where an earlier version of Muster has not kept it.
+    """
+
+    kind: Kind
+    key: str
+    file_name: str
+    received_at: str | None
+    lies_at: str
+    why: str
+    rule_id: str = ""
+
+    def __str__(self) -> str:
+        """Name the file, when it came and where it lies, on one line."""
+        came = f"came {self.received_at}, " if self.received_at else ""
+        return f"{visible(self.file_name, None)}, {came}lies at {self.lies_at}"
+
+
+def nobodys_files(lake: Lake) -> list[Nobodys]:
+    """Return the files in landing whose force cannot be told.
+
+    Raises:
+        LakeError: what was kept of one is gone.
+    """
+    names = {name_as_text(path.name) for path in waiting(lake.landing).files}
+    return [*_returns(lake, names), *_unopened(lake, names), *_extracts(lake)]
+
+
+def _returns(lake: Lake, names: set[str]) -> Iterator[Nobodys]:
+    store, quarantine = RawStore(lake), Quarantine(lake)
+    newest = {receipt.file_name: receipt for receipt in store.receipts()}
+    for receipt in sorted(newest.values(), key=lambda receipt: receipt.sequence):
+        if receipt.force_code is None and receipt.file_name in names:
+            path = store.path(receipt)
+            why = quarantine.reason(receipt.sha256).problem if receipt.quarantined else _WHY
+            at = str(path.relative_to(lake.root))
+            name = receipt.file_name
+            yield Nobodys("return", receipt.receipt_id, name, receipt.received_at, at, why)
+
+
+def _unopened(lake: Lake, names: set[str]) -> Iterator[Nobodys]:
+    quarantine = Quarantine(lake)
+    for key, why in quarantine.unopened():
+        name = why["file_name"]
+        if name in names:
+            kept = quarantine.path(key)
+            path = kept if kept.exists() else lake.landing / name
+            at = str(path.relative_to(lake.root))
+            yield Nobodys(
+                "unopened", key, name, why.get("received_at"), at, why["problem"], why["rule_id"]
+            )
+
+
+def _extracts(lake: Lake) -> Iterator[Nobodys]:
+    store = CaseStore(lake)
+    for name, kept, version in nobodys_versions(lake):
+        at = str(store.path(kept).relative_to(lake.root))
+        why = version.problem or ""
+        yield Nobodys("extract", version.receipt_id, name, version.received_at, at, why)

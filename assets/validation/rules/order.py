@@ -1,0 +1,119 @@
+"""Rule S014: whether the order of two versions of a force's return can be told.
+
+Belongs here: comparing the versions between which arrival tells no order. Does not: finding those
+(intake/raw_store.py), nor which version counts meanwhile (validation/states.py).
+"""
+
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+from schemas.finding import Finding, Place, finding
+from schemas.wording import plural
+
+RULE: Final = "S014"
+_SHOWN: Final = 10
+_ENTRY: Final = ["sheet", "row_code", "column_code"]
+
+
+@dataclass(frozen=True)
+class Received:
+    """What validation knows of a receipt beside its content.
+
+    `version` is null, as `force_code` may be, for a file that is checked on its own. `tie` is as in
+    the contract Receipts.
+    """
+
+    received_on: date
+    force_code: str | None = None
+    version: int | None = None
+    file_name: str = ""
+    tie: str | None = None
+
+
+def unordered(
+    entries: pl.DataFrame, received: Mapping[str, Received], acceptable: Set[str]
+) -> Iterator[tuple[str, Finding]]:
+    """Yield the receipt that would count by its name alone, with the query, for each tie.
+
+    Args:
+        entries: table Entries.
+        received: what is known of each receipt.
+        acceptable: the receipts without a blocking finding.
+    """
+    ties: dict[tuple[str | None, str], list[str]] = {}
+    for key, known in received.items():
+        if known.tie and key in acceptable:
+            ties.setdefault((known.force_code, known.tie), []).append(key)
+    for (_, first), found in ties.items():
+        newest = max(found, key=lambda key: received[key].version or 0)
+        # The first can have come, and counted, before the others were known.
+        rivals = {*found, *({first} & acceptable)} - {newest}
+        tables = {key: _of(entries, key) for key in (newest, *rivals)}
+        told = [
+            f"{_named(received[key])} ({_differences(differing)})"
+            for key in sorted(rivals, key=lambda key: received[key].version or 0)
+            if not _date(tables[newest]) > _date(tables[key])
+            and (differing := _differing(tables[key], tables[newest])).height
+        ]
+        if told:
+            # No value: an answer would hold for every later pair of the same date.
+            place = Place("cover", _cell(tables[newest]), "submitted_on", "value")
+            message = (
+                f"{_named(received[newest])} has the same time as {', '.join(told)}: which of them"
+                " is newer cannot be told, and none counts until somebody says so"
+            )
+            yield newest, finding(RULE, message, place)
+
+
+def _named(known: Received) -> str:
+    return f"version {known.version} ({known.file_name!r})"
+
+
+def _of(entries: pl.DataFrame, receipt_id: str) -> pl.DataFrame:
+    return entries.filter(pl.col("receipt_id") == receipt_id)
+
+
+def _submitted_on(entries: pl.DataFrame) -> pl.DataFrame:
+    return entries.filter((pl.col("sheet") == "cover") & (pl.col("row_code") == "submitted_on"))
+
+
+def _date(entries: pl.DataFrame) -> str:
+    """Return the date of submission; ISO dates compare as text, and none is before any."""
+    return next((str(value) for value in _submitted_on(entries)["value"].drop_nulls()), "")
+
+
+def _cell(entries: pl.DataFrame) -> str | None:
+    return next(iter(_submitted_on(entries)["cell"]), None)
+
+
+def _differing(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+    """Return the entries that differ: _ENTRY, cell, and the value and number of either."""
+    kept = [*_ENTRY, "cell", "value", "number"]
+    both = one.select(kept).join(
+        other.select(kept), on=_ENTRY, how="full", coalesce=True, suffix="_other"
+    )
+    cell = pl.coalesce("cell_other", "cell").alias("cell")
+    return (
+        both.filter(pl.col("value").ne_missing(pl.col("value_other")))
+        .with_columns(cell)
+        .sort(_ENTRY)
+    )
+
+
+def _differences(differing: pl.DataFrame) -> str:
+    """Name the cells that differ, with what they hold where that is a number and no free text."""
+    told = [
+        f"{row['sheet']}!{row['cell']}"
+        + (
+            f" {row['number']} against {row['number_other']}"
+            if row["number"] is not None and row["number_other"] is not None
+            else ""
+        )
+        for row in differing.head(_SHOWN).iter_rows(named=True)
+    ]
+    more = f" and {differing.height - _SHOWN} more" if differing.height > _SHOWN else ""
+    return f"{plural(differing.height, 'cell')} differ: {', '.join(told)}{more}"
