@@ -10,6 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from assets.desk.ledger import DeskError, Ledger
+from assets.validation.rules.order import RULE as UNORDERED
 from schemas.contract import conform, empty
 from schemas.tables import Answers
 
@@ -63,10 +64,12 @@ def answered_for() -> pl.Expr:
 
 
 def with_query_id(findings: pl.DataFrame) -> pl.DataFrame:
-    """Add the id by which people name a query."""
+    """Add the id by which people name a query; of two ties of one force each has its own."""
+    tied = pl.when(pl.col("rule_id") == UNORDERED).then("receipt_id")
+    places = findings.select(*PLACE, tied.alias("tied")).iter_rows()
     ids = [
         "Q-" + hashlib.sha256("|".join(code or "" for code in place).encode()).hexdigest()[:8]
-        for place in findings.select(PLACE).iter_rows()
+        for place in ((*place, tied) if tied else place for *place, tied in places)
     ]
     return findings.with_columns(pl.Series("query_id", ids, pl.String))
 

@@ -108,7 +108,7 @@ def landing(lake: Lake) -> Iterator[Examined]:
             yield warn("landing", path, "is a folder that nobody looks into", do)
     for file in nobodys_files(lake):
         do = "Ask who sent it; replace it in landing under the same name, or take it away."
-        yield warn("landing", lake.root / file.lies_at, f"of no known force: {file}", do)
+        yield ok("landing", lake.root / file.lies_at, f"of no known force: {file}. {do}")
     if found.litter:
         some = ", ".join(visible(path.name, None) for path in found.litter[:_SHOWN])
         more = f" and {len(found.litter) - _SHOWN} more" if len(found.litter) > _SHOWN else ""

@@ -11,7 +11,7 @@ from typing import Final
 
 from assets.doctor.examined import Examined, bad, ok, warn
 from assets.intake.kept import ID_LENGTH
-from assets.intake.raw_store import RawStore, Receipt
+from assets.intake.raw_store import Damaged, RawStore, Receipt
 from assets.lake import Lake
 from schemas.wording import plural
 
@@ -28,7 +28,7 @@ def raw_store(lake: Lake) -> Iterator[Examined]:
     receipts, damaged = store.receipts(), store.damaged()
     problems = [
         *(bad("raw store", item.path, item.problem, _RESTORE) for item in damaged),
-        *_numbers(lake, receipts, [item.sequence for item in damaged if item.sequence]),
+        *_numbers(lake, receipts, damaged),
         *_bytes(store, receipts),
         *_orphans(lake, receipts, [item.receipt_id for item in damaged if item.receipt_id]),
     ]
@@ -42,16 +42,17 @@ def raw_store(lake: Lake) -> Iterator[Examined]:
     yield ok("quarantine", lake.quarantine, f"{aside} refused after reading, {unread} unopened")
 
 
-def _numbers(lake: Lake, receipts: list[Receipt], damaged: list[int]) -> Iterator[Examined]:
+def _numbers(lake: Lake, receipts: list[Receipt], damaged: list[Damaged]) -> Iterator[Examined]:
     """Find receipts that are lost or doubled: they are numbered without a gap."""
-    for sequence, times in sorted(Counter(r.sequence for r in receipts).items()):
+    said = [r.sequence for r in (*receipts, *(d.receipt for d in damaged)) if r]
+    for sequence, times in sorted(Counter(said).items()):
         if times > 1:
             yield bad("raw store", lake.raw, f"{times} receipts have number {sequence}", _RESTORE)
     for sha256, times in sorted(Counter(r.sha256 for r in receipts).items()):
         if times > 1:
             seen = f"{times} receipts are for the same bytes {sha256[:ID_LENGTH]}"
             yield bad("raw store", lake.raw, seen, _RESTORE)
-    numbers = {*damaged, *(receipt.sequence for receipt in receipts)}
+    numbers = {*said, *(item.sequence for item in damaged if item.sequence)}
     lost = sorted({*range(1, max(numbers, default=0) + 1)} - numbers)
     if lost:
         listed = ", ".join(map(str, lost[:10]))

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,7 +66,7 @@ class Receipt:
         """Return the receipt in a file.
 
         Raises:
-            ValueError: it is none, or not the one that the name of the file says.
+            ValueError: it is none.
             OSError: it cannot be read.
         """
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -79,8 +79,8 @@ class Receipt:
         if wrong:
             raise ValueError(f"fields do not hold what they must: {', '.join(wrong)}")
         receipt = cls(**data)
-        if path.name != receipt.name or receipt.receipt_id != receipt.sha256[:ID_LENGTH]:
-            raise ValueError("it is not the receipt that its name says")
+        if receipt.receipt_id != receipt.sha256[:ID_LENGTH]:
+            raise ValueError("its id is not that of its bytes")
         if (receipt.force_code is None) != (receipt.version is None):
             raise ValueError("it has a force without a version, or a version without a force")
         return receipt
@@ -120,7 +120,7 @@ _TYPES: Final[dict[str, Callable[[object], bool]]] = {
     "modified_ns": lambda value: value is None or type(value) is int,
     "tie": lambda value: value is None or isinstance(value, str),
 }
-_NAME: Final = re.compile(r"(\d{6,})-([0-9a-f]{16})\.json")
+_NAME: Final = re.compile(r"(\d{6,})-([0-9a-f]{16})")
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,8 @@ class Damaged:
     """A receipt that nothing can be computed from: its own file or its bytes are damaged or gone.
 
     `path` is what has to be restored, `problem` what is wrong with it. `receipt_id` and `sequence`
-    are null where the file has a name that no receipt has. `receipt` is what it says, null where it
-    says nothing.
+    are null where it stands for no receipt: a copy of one that is there, or a file of another name.
+    `receipt` is what it says, null where it says nothing.
     """
 
     path: Path
@@ -176,23 +176,33 @@ class RawStore:
         """Return the receipts that cannot be read; the bytes of the others are not looked at."""
         return [found for found in self._all() if isinstance(found, Damaged)]
 
-    def _all(self) -> Iterator[Receipt | Damaged]:
+    def _all(self) -> list[Receipt | Damaged]:
+        sound: list[Receipt] = []
+        damaged: list[Damaged] = []
         for path in sorted(self._receipts.glob("*.json")):
             if is_litter(path.name):
                 continue
             try:
-                yield Receipt.at(path)
+                receipt = Receipt.at(path)
             except (OSError, ValueError, RecursionError) as error:
-                named = _NAME.fullmatch(path.name)
-                why = error.strerror if isinstance(error, OSError) else type(error).__name__
-                if type(error) is ValueError:
-                    why = str(error)
-                yield Damaged(
-                    path,
-                    f"is not a receipt ({why})",
-                    named[2] if named else None,
-                    int(named[1]) if named else None,
-                )
+                named = _NAME.match(path.name)
+                # Not the words of a library: they could quote what stands there.
+                why = str(error) if type(error) is ValueError else type(error).__name__
+                about = (named[2], int(named[1])) if named else (None, None)
+                damaged.append(Damaged(path, f"is not a receipt ({why})", *about))
+            else:
+                if path.name == receipt.name:
+                    sound.append(receipt)
+                    continue
+                problem = f"is not the receipt that its name says, but number {receipt.sequence}"
+                about = (receipt.receipt_id, receipt.sequence)
+                damaged.append(Damaged(path, problem, *about, receipt))
+        there = {receipt.receipt_id for receipt in sound}
+        copies = (item.receipt_id in there for item in damaged)
+        return sound + [
+            replace(item, receipt_id=None, sequence=None) if is_copy else item
+            for item, is_copy in zip(damaged, copies, strict=True)
+        ]
 
     def path(self, receipt: Receipt) -> Path:
         """Return where the bytes of a receipt lie."""
@@ -220,7 +230,7 @@ class RawStore:
         Raises:
             LakeError: the raw store cannot be written.
         """
-        everything = list(self._all())
+        everything = self._all()
         receipts = [found for found in everything if isinstance(found, Receipt)]
         damaged = [found for found in everything if isinstance(found, Damaged)]
         by_id = {item.receipt_id: item.path for item in damaged if item.receipt_id}
@@ -335,9 +345,11 @@ class RawStore:
 
     def whose(self, damaged: Damaged, collection: Collection) -> str | None:
         """Return the force of a damaged receipt, None where it is nobody's, else UNKNOWN."""
+        if not damaged.receipt_id:
+            return None
         if damaged.receipt:
             return damaged.receipt.force_code
-        if not damaged.receipt_id or self._quarantine.has(damaged.receipt_id):
+        if self._quarantine.has(damaged.receipt_id):
             return None
         for path in self._files.glob(f"{damaged.receipt_id}*"):
             try:

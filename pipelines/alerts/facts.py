@@ -99,7 +99,7 @@ def _of_returns(lake: Lake, collection: Collection, today: date) -> dict[str, Co
 
 def _nothing_received() -> pl.DataFrame:
     findings = pl.DataFrame(
-        schema=dict.fromkeys(("receipt_id", "severity", "accepted_by"), pl.String)
+        schema=dict.fromkeys(("receipt_id", "rule_id", "severity", "accepted_by"), pl.String)
     )
     return judged_receipts(empty(Receipts), findings, empty(Choices))
 
@@ -107,8 +107,8 @@ def _nothing_received() -> pl.DataFrame:
 def _nobodys(file: Nobodys, findings: pl.DataFrame) -> str:
     """Tell of a file of no known force."""
     if file.kind == "unopened":
-        return f"{file.key} in quarantine, not opened ({file.rule_id}): {file}"
+        return f"{file.key} ({file}) in quarantine, not opened ({file.rule_id})"
     if file.kind == "extract":
-        return f"case extract {file.key}, force unknown: {file}"
+        return f"case extract {file.key} ({file}), force unknown"
     of_file = findings.filter(pl.col("receipt_id") == file.key, pl.col("severity") == "B")
-    return f"receipt {file.key}, force unknown ({returns.by_rule(of_file)}): {file}"
+    return f"receipt {file.key} ({file}), force unknown ({returns.by_rule(of_file)})"

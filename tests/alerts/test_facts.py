@@ -11,7 +11,7 @@ from assets.desk.ledger import Ledger
 from assets.desk.queries import accept, answer, queries, read_answers
 from assets.intake.landing import waiting
 from assets.intake.raw_store import RawStore
-from assets.intake.tables import readings, received
+from assets.intake.tables import damaged_receipts, readings, received
 from assets.lake import Lake
 from assets.validation.standing import standing
 from assets.validation.validate import received_by_id, validate
@@ -79,6 +79,8 @@ def test_broken_returns_and_files_of_nobody_are_seen(filled: Lake, collection: C
     assert force == "AVS version 1: 1 blocking finding (S010 1)"
     assert file.startswith("receipt ")
     assert file.endswith("force unknown (S001 1)")
+    assert "(figures.xlsx, came 20" in file
+    assert f"lies at quarantine/{collection.id}/" in file
     assert "Smith" not in str(there)
 
 
@@ -96,6 +98,27 @@ def test_a_file_of_nobody_that_is_taken_away_is_over(filled: Lake, collection: C
     assert list(_there(filled, collection, IN_TIME)["returns-rejected"].cases) == [
         "AVS version 1: 1 blocking finding (S010 1)"
     ]
+
+
+def test_damaged_receipts_are_seen_by_name_and_are_over_once_restored(
+    filled: Lake, collection: Collection
+) -> None:
+    path = sorted((filled.raw / "receipts").iterdir())[0]
+    whole = path.read_text()
+    told = []
+    for text in ("{", whole):
+        path.write_text(text)
+        store = RawStore(filled)
+        found = received(store).damaged
+        table = damaged_receipts(store, found, filled, collection)
+        table.write_parquet(filled.table("intake", "damaged_receipts"))
+        told.append(look(filled, collection, IN_TIME)["receipts-damaged"])
+    damaged, restored = told
+    assert damaged
+    assert damaged.title == "1 receipt is damaged"
+    [line] = damaged.cases
+    assert line.startswith(f"raw/{collection.id}/receipts/{path.name}: ")
+    assert restored is None
 
 
 def test_what_was_refused_unopened_is_seen(filled: Lake, collection: Collection) -> None:

@@ -214,13 +214,6 @@ def test_a_damaged_raw_file_is_noticed(
         RawStore(lake).read(receipt)
 
 
-def test_a_damaged_receipt_is_noticed(lake: Lake, store: RawStore) -> None:
-    (lake.raw / "receipts").mkdir(parents=True)
-    (lake.raw / "receipts" / "000001-x.json").write_text(json.dumps({"sequence": 1}))
-    with pytest.raises(LakeError, match="not a receipt"):
-        store.receipts()
-
-
 def test_tables_stand_for_the_readings(
     lake: Lake, store: RawStore, sample: Callable[[str], SampleReturn], collection: Collection
 ) -> None:

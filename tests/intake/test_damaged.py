@@ -1,0 +1,212 @@
+"""A damaged receipt stops itself, and one that may count stops what would be wrong without it."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from assets.intake.raw_store import Damaged, RawStore
+from assets.intake.tables import damaged_receipts, received
+from assets.lake import Lake
+from assets.validation.states import check_damaged
+from schemas.collection import Collection
+from schemas.contract import empty
+from schemas.errors import LakeError
+from schemas.tables import Choices
+from tests.returns import SampleReturn
+
+NOON = datetime(2012, 6, 1, 12, tzinfo=UTC)
+MONTHS = ("second_jobs", "review_months", "count")
+Harm = Callable[[Path], object]
+
+
+class Stored:
+    """A store with versions 1 and 2 of STF and version 1 of KEN, received in this order."""
+
+    def __init__(self, root: Path, collection: Collection) -> None:
+        self.lake, self.collection = Lake(root, collection.id), collection
+        self.lake.landing.mkdir(parents=True)
+        self.take("STF", "7")
+        self.take("STF", "9")
+        self.take("KEN", "11")
+
+    @property
+    def store(self) -> RawStore:
+        return RawStore(self.lake, clock=lambda: NOON)
+
+    def take(self, force: str, months: str) -> dict[str, str]:
+        sample = SampleReturn.of(force, self.collection).with_values({MONTHS: months})
+        path = sample.write(self.lake.landing / f"{force}-{months}.xlsx")
+        return self.store.take_in([path], self.collection).left
+
+    def receipt(self, number: int) -> Path:
+        return next((self.lake.raw / "receipts").glob(f"{number:06d}-*"))
+
+    def bytes_of(self, number: int) -> Path:
+        return self.lake.raw / "files" / json.loads(self.receipt(number).read_text())["sha256"]
+
+    def damaged(self) -> tuple[Damaged, ...]:
+        return received(self.store).damaged
+
+    def table(self) -> pl.DataFrame:
+        return damaged_receipts(self.store, self.damaged(), self.lake, self.collection)
+
+    def check(self, choices: pl.DataFrame | None = None) -> None:
+        """Check as a run does, where every version that is left is acceptable."""
+        version = pl.col("version")
+        receipts = received(self.store).receipts
+        judged = receipts.with_columns(live=version == version.max().over("force_code"))
+        check_damaged(judged, self.table(), empty(Choices) if choices is None else choices)
+
+
+@pytest.fixture
+def stored(tmp_path: Path, collection: Collection) -> Stored:
+    return Stored(tmp_path / "lake", collection)
+
+
+def _changed(**fields: object) -> Harm:
+    def change(path: Path) -> None:
+        path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
+
+    return change
+
+
+def _without(name: str) -> Harm:
+    def change(path: Path) -> None:
+        data = json.loads(path.read_text())
+        del data[name]
+        path.write_text(json.dumps(data))
+
+    return change
+
+
+HARMS: dict[str, Harm] = {
+    "empty": lambda path: path.write_text(""),
+    "cut off": lambda path: path.write_text(path.read_text()[:-9]),
+    "no object": lambda path: path.write_text("[1, 2]"),
+    "null": lambda path: path.write_text("null"),
+    "NUL bytes": lambda path: path.write_bytes(bytes(400)),
+    "no text": lambda path: path.write_bytes(b"\xff\xfe\x00{"),
+    "deep": lambda path: path.write_text("[" * 100_000),
+    "a field too many": _changed(more=1),
+    "a field too few": _without("sha256"),
+    "a sequence that is text": _changed(sequence="1"),
+    "a sequence that is true": _changed(sequence=True),
+    "a version of 0": _changed(version=0),
+    "a version without a force": _changed(force_code=None),
+    "no such force": _changed(force_code="XXX"),
+    "no time": _changed(received_at="yesterday"),
+    "another hash": _changed(sha256="0" * 64),
+    "a size that is text": _changed(size="many"),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS.values(), ids=HARMS)
+def test_a_damaged_receipt_of_an_earlier_version_stops_itself_alone(
+    harm: Harm, stored: Stored
+) -> None:
+    path = stored.receipt(1)
+    harm(path)
+    [row] = stored.table().rows(named=True)
+    assert row["file"] == str(path.relative_to(stored.lake.root))
+    assert (row["sequence"], row["force_code"], row["version"]) == (1, "STF", 1)
+    left = received(stored.store).receipts.sort("sequence")
+    assert left.select("force_code", "version").rows() == [("STF", 2), ("KEN", 1)]
+    stored.check()
+
+
+@pytest.mark.parametrize("harm", HARMS.values(), ids=HARMS)
+def test_a_damaged_receipt_that_counts_is_not_passed_over(harm: Harm, stored: Stored) -> None:
+    harm(stored.receipt(2))
+    with pytest.raises(LakeError, match=r"STF version 2.*Restore it from the backup.*--go-back"):
+        stored.check()
+
+
+@pytest.mark.parametrize("harm", [lambda p: p.unlink(), lambda p: p.write_bytes(b"other")])
+def test_so_it_is_with_damaged_bytes(harm: Harm, stored: Stored) -> None:
+    stored.bytes_of(1).chmod(0o644)
+    harm(stored.bytes_of(1))
+    [row] = stored.table().rows(named=True)
+    assert (row["force_code"], row["version"]) == ("STF", 1)
+    assert "changed since it was received" in row["problem"]
+    stored.check()
+    stored.bytes_of(3).unlink()
+    with pytest.raises(LakeError, match="KEN version 1"):
+        stored.check()
+
+
+def test_whoever_goes_back_has_decided(stored: Stored) -> None:
+    stored.receipt(2).write_text("")
+    row = {"force_code": "STF", "version": 1, "up_to": 2, "reason": "lost", "decided_by": "Ann"}
+    stored.check(pl.DataFrame([row], schema=empty(Choices).schema))
+
+
+def test_where_nothing_tells_whose_it_is_it_may_be_anybodys(stored: Stored) -> None:
+    stored.bytes_of(1).unlink()
+    stored.receipt(1).write_text("")
+    with pytest.raises(LakeError, match="whose cannot be told"):
+        stored.check()
+
+
+def test_a_release_tells_whose_it_was_and_that_it_was_rejected(stored: Stored) -> None:
+    receipt_id = stored.receipt(2).name.partition("-")[2].removesuffix(".json")
+    stored.bytes_of(2).unlink()
+    stored.receipt(2).write_text("")
+    release = stored.lake.releases / "one"
+    release.mkdir(parents=True)
+    nobody = pl.DataFrame(schema=dict.fromkeys(("receipt_id", "force_code"), pl.String))
+    nobody.write_parquet(release / "returns_status.parquet")
+    found = {"receipt_id": [receipt_id], "force_code": ["STF"], "severity": ["B"]}
+    pl.DataFrame(found).write_parquet(release / "findings.parquet")
+    [row] = stored.table().rows(named=True)
+    assert (row["force_code"], row["can_count"]) == ("STF", False)
+    stored.check()
+
+
+@pytest.mark.parametrize("name", ["x.json", "000001-x.json", "notes (1).json"])
+def test_what_no_receipt_is_called_is_none(name: str, stored: Stored) -> None:
+    (stored.lake.raw / "receipts" / name).write_text("{")
+    assert stored.table().select("file", "can_count").rows()[0][1] is False
+    stored.check()
+
+
+def test_a_copy_of_a_receipt_is_harmless_and_a_renamed_one_is_not(stored: Stored) -> None:
+    path = stored.receipt(2)
+    copy = path.with_name(path.stem + " (1).json")
+    copy.write_text(path.read_text())
+    stored.check()
+    assert stored.table().height == 1
+    path.unlink()
+    with pytest.raises(LakeError, match="STF version 2"):
+        stored.check()
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_its_numbers_are_not_given_again(lost: bool, stored: Stored) -> None:
+    if lost:
+        stored.bytes_of(2).unlink()
+    stored.receipt(2).write_text("")
+    stored.receipt(3).write_text("")
+    stored.take("STF", "13")
+    newest = stored.store.receipts()[-1]
+    assert newest.sequence == 4
+    assert newest.version is not None
+    assert newest.version >= 3
+
+
+def test_an_old_file_in_landing_does_not_come_back_as_the_newest(stored: Stored) -> None:
+    stored.receipt(1).write_text("")
+    left = stored.take("STF", "7")
+    assert "that receipt is damaged" in left["STF-7.xlsx"]
+    assert len(stored.store.receipts()) == 2
+
+
+def test_receipts_of_earlier_releases_are_read(stored: Stored) -> None:
+    for name in ("modified_ns", "tie"):
+        _without(name)(stored.receipt(1))
+    assert stored.damaged() == ()
+    assert stored.store.receipts()[0].tie is None
