@@ -18,6 +18,7 @@ from typing import Final, Literal
 from xml.parsers import expat
 
 from assets.intake.foreign import PASSWORD, SAVE_AS, SEND_AGAIN, foreign
+from assets.intake.landing import is_litter
 from assets.intake.reading import RefusedError
 from schemas.wording import visible
 
@@ -276,7 +277,7 @@ def _packed_files(names: list[str]) -> Kind:
 def hidden(name: str) -> bool:
     """Whether a member of a zip is what a system writes beside the files, such as `._cover.csv`."""
     parts = PurePosixPath(name).parts
-    return not parts or parts[-1].startswith((".", "~$")) or "__MACOSX" in parts
+    return not parts or any(map(is_litter, parts))
 
 
 def _opendocument(parts: dict[str, bytes], mimetype: bytes) -> Kind:

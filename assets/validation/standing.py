@@ -37,11 +37,27 @@ class Standing:
         """Return the mart ReturnsStatus of this moment."""
         status = states.returns_status(self.judged, collection)
         only = derived.only_rows(self.extracts, self.receipts, self.damaged)
-        return derived.told_in_status(status, only, self.extracts)
+        return _damage_told(derived.told_in_status(status, only, self.extracts), self.damaged)
 
     def current_findings(self) -> pl.DataFrame:
         """Return the mart Findings of this moment."""
         return states.findings_mart(self.judged, self.findings)
+
+
+def _damage_told(status: pl.DataFrame, damaged: pl.DataFrame) -> pl.DataFrame:
+    """Note with each force which of its versions are damaged, and so in no state."""
+    versions = (
+        damaged.filter(pl.col("can_count"))
+        .drop_nulls("force_code")
+        .sort("version")
+        .group_by("force_code")
+        .agg(pl.col("version").cast(pl.String).str.join(" and ").alias("lost"))
+    )
+    told = status.join(versions, on="force_code", how="left", maintain_order="left")
+    note = pl.format("version {} is damaged in the raw store: see muster doctor", "lost")
+    both = pl.concat_str("notes", note, separator="; ", ignore_nulls=True)
+    lost = pl.col("lost").is_not_null()
+    return told.with_columns(notes=pl.when(lost).then(both).otherwise("notes")).drop("lost")
 
 
 def standing(lake: Lake, until: datetime | None = None) -> Standing:

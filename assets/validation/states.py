@@ -224,13 +224,15 @@ def check_damaged(judged: pl.DataFrame, damaged: pl.DataFrame, choices: pl.DataF
         if not passed_over and live.get(force, 0) < row["sequence"]:
             missed.append(row)
     if missed:
-        rows = (f"{r['file']} ({_whose(r)}) {r['problem']}" for r in missed)
+        first, *others = missed
+        told = [f"{_whose(first)}: {first['problem']}"]
+        told += [f"{row['file']}: {_whose(row)}: {row['problem']}" for row in others]
         raise LakeError(
-            Path(missed[0]["file"]),
-            "; ".join(rows),
+            Path(first["file"]),
+            "; ".join(told),
             "Restore it from the backup of the lake; nothing is computed without it meanwhile."
-            " Where it is lost, say which version of the force shall count: muster versions FORCE"
-            " --go-back N --reason TEXT --by NAME.",
+            " Where it is lost, let the force save its return anew and send it, or say which version"
+            " shall count: muster versions FORCE --go-back N --reason TEXT --by NAME.",
         )
 
 

@@ -93,7 +93,14 @@ def _of_returns(lake: Lake, collection: Collection, today: date) -> dict[str, Co
     return {
         "returns-rejected": returns.rejected(now.judged, findings, refused, nobodys, collection),
         "queries-overdue": returns.overdue(asked, collection, today),
-        "forces-late": returns.late(now.status(collection), collection, today),
+        "forces-late": returns.late(
+            # Of what was received and is damaged somebody is told in its own words.
+            now.status(collection).join(
+                now.damaged.filter("can_count"), on="force_code", how="anti"
+            ),
+            collection,
+            today,
+        ),
     }
 
 

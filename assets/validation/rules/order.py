@@ -116,4 +116,5 @@ def _differences(differing: pl.DataFrame) -> str:
         for row in differing.head(_SHOWN).iter_rows(named=True)
     ]
     more = f" and {differing.height - _SHOWN} more" if differing.height > _SHOWN else ""
-    return f"{plural(differing.height, 'cell')} differ: {', '.join(told)}{more}"
+    verb = "differs" if differing.height == 1 else "differ"
+    return f"{plural(differing.height, 'cell')} {verb}: {', '.join(told)}{more}"
