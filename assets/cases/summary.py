@@ -3,14 +3,16 @@
 Belongs here: its layout. Does not: any counting (results.py).
 """
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
 from assets.cases.results import Totals, spread
-from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED, TYPES
-from schemas.cases.rules import COLUMN_OF, case_rules
+from assets.validation.quoting import shown
+from schemas.cases.columns import ACCEPTED, CODES, QUARANTINED, REJECTED, TYPES
+from schemas.cases.rules import CASE_REF, COLUMN_OF, case_rules
 from schemas.collection import Collection
 
 SAMPLES: Final = 5
@@ -90,7 +92,14 @@ def _samples(
         found = bad.filter(broken).head(SAMPLES).collect()
     column = COLUMN_OF[rule_id]
     place = ("file", "row", pl.lit(column).alias("column"))
-    return found.select(*place, pl.col(column).alias("value")).to_dicts()
+    samples = found.select(*place, pl.col(column).alias("value")).to_dicts()
+    return [{**each, "value": each["value"] and _shown(column, each["value"])} for each in samples]
+
+
+def _shown(column: str, text: str) -> str:
+    """Return what of a value may be said: a reference in its form, or what `shown` shows."""
+    whole = column == "case_ref" and re.fullmatch(CASE_REF, text)
+    return text if whole else shown(text, CODES.get(column, ()))
 
 
 def _files(totals: Totals) -> list[dict[str, Any]]:

@@ -6,11 +6,12 @@ published until somebody has looked: a correction that has outlived its mistake 
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
 from assets.lake import Lake
+from assets.validation.quoting import codes_of, shown
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.errors import ContractError, SetupError
@@ -98,11 +99,20 @@ def applied_mart(
     if stale.height:
         listed = "; ".join(
             f"{row['force_code']} {row['sheet']} {row['row_code']} {row['column_code']} expects"
-            f" {row['from_value']!r} (owner: {row['owner']})"
+            f" {_shown(row)['from_value']!r} (owner: {row['owner']})"
             for row in stale.iter_rows(named=True)
         )
         raise StaleCorrectionError(
             f"corrections that the live return no longer needs or meets: {listed}. Look at the"
             f" return, then remove or renew the lines in {FILE} and run again."
         )
-    return conform(CorrectionsMart, meant.join(mine, on=place, validate="1:1"))
+    rows = [_shown(row) for row in meant.iter_rows(named=True)]
+    told = pl.DataFrame(rows, schema=meant.schema, orient="row")
+    return conform(CorrectionsMart, told.join(mine, on=place, validate="1:1"))
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a correction with what may be said of the cell, before and after."""
+    entry = returns_template().entry_at[row["sheet"], row["row_code"], row["column_code"]]
+    texts = {name: shown(row[name], codes_of(entry)) for name in ("from_value", "to_value")}
+    return {**row, **texts}

@@ -12,7 +12,6 @@ from difflib import get_close_matches
 from typing import Final
 
 from assets.intake.reading import UNCALCULATED, Cell
-from assets.validation.characters import odd_characters
 from assets.validation.layout import Slot
 from schemas.finding import Finding, finding
 from schemas.template import Entry, Kind
@@ -112,13 +111,13 @@ def _count(slot: Slot, cell: Cell, text: str) -> TypedEntry | Finding:
         number = int(text.replace(",", ""))
         if number <= LARGEST:
             return TypedEntry(slot, value=str(number), number=number)
-        return finding("V001", f"{text} is larger than any count can be", slot.place)
+        return finding("V001", f"{slot.quoted} is larger than any count can be", slot.place)
     if cell.kind not in {"number", "text"}:
-        message = f"the cell holds a {cell.kind} ({text}) where a whole number belongs"
+        message = f"the cell holds a {cell.kind} ({slot.place.value}) where a whole number belongs"
         fix = f"Format {slot.address} as a number and type the whole number."
         return finding("V001", message, slot.place, fix=fix)
     what, advice = _advice(slot.entry, text)
-    message = f"{text!r} is {what}; a whole number belongs here{odd_characters(text)}"
+    message = f"{slot.quoted} is {what}; a whole number belongs here"
     return finding("V001", message, slot.place, fix=advice)
 
 
@@ -143,7 +142,7 @@ def _date(slot: Slot, cell: Cell, text: str) -> TypedEntry | Finding:
             return TypedEntry(slot, value=date.fromisoformat(day[1]).isoformat())
         except ValueError:
             return finding("V003", f"{text} is no day of the calendar", slot.place)
-    return finding("V003", f"{text!r} is not a date", slot.place)
+    return finding("V003", f"{slot.quoted} is not a date", slot.place)
 
 
 def _text(slot: Slot, cell: Cell, text: str) -> TypedEntry:
@@ -159,7 +158,7 @@ def _answer(slot: Slot, cell: Cell, text: str) -> TypedEntry | Finding:
     close = get_close_matches("_".join(text.casefold().split()), answers, n=1)
     meant = f" Was {close[0]} meant?" if close else ""
     listed = ", ".join(answers)
-    message = f"{text!r} is not in the list ({listed}){odd_characters(text)}.{meant}"
+    message = f"{slot.quoted} is not in the list ({listed}).{meant}"
     return finding("V002", message, slot.place)
 
 

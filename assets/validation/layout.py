@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Final, Generic, TypeVar
 
 from assets.intake.reading import Cell, RawSheet
-from assets.validation.characters import odd_characters
+from assets.validation.quoting import codes_of, quoted, shown
 from schemas.finding import Finding, Place, finding
 from schemas.template import HEADER_CODE, LABEL_CODE, Entry, Sheet, Template, address
 
@@ -35,8 +35,13 @@ class Slot:
     def place(self) -> Place:
         """The slot as the place of a finding."""
         entry = self.entry
-        text = self.cell.text if self.cell else None
+        text = shown(self.cell.text, codes_of(entry)) if self.cell else None
         return Place(entry.sheet, self.address, entry.row_code, entry.column_code, text)
+
+    @property
+    def quoted(self) -> str:
+        """What stands in the slot, as a message may quote it."""
+        return quoted(self.cell.text, codes_of(self.entry)) if self.cell else "nothing"
 
 
 @dataclass(frozen=True)
@@ -193,10 +198,8 @@ def _placed(match: _Match[Cell]) -> Iterable[tuple[str | None, Cell]]:
 
 
 def _misspelt(sheet: Sheet, expected: str, cell: Cell) -> Finding:
-    place = Place(sheet.name, cell.address, value=cell.text)
-    text = cell.text.strip()
-    odd = odd_characters(text)
-    message = f"{text!r} stands where the template has the code {expected!r}{odd}"
+    place = Place(sheet.name, cell.address, value=shown(cell.text, [expected]))
+    message = f"{quoted(cell.text, [expected])} stands where the code {expected!r} belongs"
     return finding("S005", message, place, fix=f"Put {expected} back in {cell.address}.")
 
 
@@ -210,9 +213,10 @@ def _column_findings(sheet: Sheet, top: Cell, columns: _Match[Cell]) -> Iterable
     for text, cell in columns.again:
         message = f"column {text!r} stands twice, here and in {columns.found[text][1].address}"
         yield finding("S005", message, Place(sheet.name, cell.address, column_code=text))
+    known = list(sheet.columns)
     for text, cell in columns.unknown:
-        message = f"{text!r} in the header row is not a column code of this sheet"
-        yield finding("S005", message, Place(sheet.name, cell.address, value=cell.text))
+        message = f"{quoted(text, known)} in the header row is not a column code of this sheet"
+        yield finding("S005", message, Place(sheet.name, cell.address, value=shown(text, known)))
 
 
 def _row_findings(sheet: Sheet, rows: _Match[Cell]) -> Iterable[Finding]:
@@ -225,6 +229,7 @@ def _row_findings(sheet: Sheet, rows: _Match[Cell]) -> Iterable[Finding]:
     for text, cell in rows.again:
         message = f"row {text!r} stands twice, here and in {rows.found[text][1].address}"
         yield finding("S013", message, Place(sheet.name, cell.address, row_code=text))
+    known = [row.code for row in sheet.rows]
     for text, cell in rows.unknown:
-        message = f"{text!r} in column A is not a row code of this sheet"
-        yield finding("S005", message, Place(sheet.name, cell.address, value=cell.text))
+        message = f"{quoted(text, known)} in column A is not a row code of this sheet"
+        yield finding("S005", message, Place(sheet.name, cell.address, value=shown(text, known)))

@@ -11,6 +11,7 @@ from assets.intake.reading import Cell, RawSheet, Reading
 from assets.intake.sheet_scan import place
 from assets.template.checks import RESULTS, checks
 from assets.validation.layout import Layout, SheetLayout, Slot, is_list_of_problems
+from assets.validation.quoting import quoted, shown
 from schemas.finding import Finding, Place, finding
 from schemas.returns_template import returns_template
 from schemas.template import address
@@ -103,8 +104,8 @@ def _stray(sheet: SheetLayout) -> Iterator[Finding]:
         and not (cell.text.strip() in RESULTS and cell.address in checked)
     ]
     for cell in stray[:_MOST]:
-        message = f"{cell.text.strip()[:80]!r} stands outside the entry cells; nothing counts it"
-        yield finding("S012", message, Place(sheet.name, cell.address, value=cell.text))
+        message = f"{quoted(cell.text)} stands outside the entry cells; nothing counts it"
+        yield finding("S012", message, Place(sheet.name, cell.address, value=shown(cell.text)))
     if len(stray) > _MOST:
         message = f"and {len(stray) - _MOST} more cells of this sheet stand outside the entry cells"
         yield finding("S012", message, Place(sheet.name, stray[_MOST].address))

@@ -158,7 +158,8 @@ def _entry_row(receipt_id: str, entry: TypedEntry) -> dict[str, Any]:
         "row_code": place.row_code,
         "column_code": place.column_code,
         "cell": place.cell,
-        "value": entry.value,
+        # The value of a free text is nobody's business: its finding is made, its words stay.
+        "value": place.value if entry.slot.entry.kind == "text" else entry.value,
         "number": entry.number,
         "missing": entry.missing,
     }

@@ -313,7 +313,7 @@ def test_every_rule_between_cells_is_registered() -> None:
     single = {"structure", "validity"}
     between = {id_ for id_, rule in rules_of_returns().items() if rule.tier not in single}
     assert between <= set(REGISTRY)
-    assert set(REGISTRY) - between == {"S011", "V005", "V006", "V007", "V008"}
+    assert set(REGISTRY) - between == {"S011", "V005", "V006", "V007"}
 
 
 def test_everything_wrong_is_found_at_once(

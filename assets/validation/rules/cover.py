@@ -1,4 +1,7 @@
-"""Rules on the cover: template (S003), force (S007), collection (S008), dates (S009)."""
+"""Rules on the cover: template (S003), force (S007), collection (S008), dates (S009), text (V008).
+
+What V008 found is said without the text it was found in.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -8,15 +11,18 @@ import polars as pl
 
 from assets.intake.attribution import force_named
 from assets.validation.entry_values import TypedEntry
+from assets.validation.quoting import is_free_text, names_somebody
 from schemas.collection import Collection
 from schemas.finding import Finding, finding
 from schemas.reference import forces
+from schemas.returns_template import returns_template
 
 NEEDS: Final = {
     "S003": ("template", "template_version"),
     "S007": ("force_code", "force_name"),
     "S008": ("collection", "data_as_at"),
     "S009": ("submitted_on", "signed_off_by_role"),
+    "V008": tuple(e.row_code for e in returns_template().entries() if is_free_text(e)),
 }
 """The rows of the cover that each rule needs."""
 
@@ -34,6 +40,7 @@ def cover_findings(
     yield from _force(cover, collection)
     yield from _collection(cover, collection)
     yield from _submission(cover, collection, received_on)
+    yield from _free_text(cover)
 
 
 def _template(cover: Mapping[str, TypedEntry], collection: Collection) -> Iterator[Finding]:
@@ -44,21 +51,21 @@ def _template(cover: Mapping[str, TypedEntry], collection: Collection) -> Iterat
     for code, value in expected.items():
         entry = cover.get(code)
         if entry and entry.value != value:
-            message = f"the cover says {code} {entry.value!r}; this collection uses {value!r}"
+            message = f"the cover says {code} {entry.slot.quoted}; this collection uses {value!r}"
             yield finding("S003", message, entry.slot.place)
 
 
 def _force(cover: Mapping[str, TypedEntry], collection: Collection) -> Iterator[Finding]:
     code, name = cover.get("force_code"), cover.get("force_name")
     if code and code.value not in collection.forces:
-        message = f"{code.value!r} is not the code of a force that this collection expects"
+        message = f"{code.slot.quoted} is not the code of a force that this collection expects"
         yield finding("S007", message, code.slot.place)
     elif code and name:
         named = force_named(name.value or "")
         if named != code.value:
             belongs = f"belongs to {named}" if named else "is not the name of a known force"
             expected = f"the code {code.value} is {_full_name(code.value or '')}"
-            message = f"the name {name.value!r} {belongs}, but {expected}"
+            message = f"the name {name.slot.quoted} {belongs}, but {expected}"
             yield finding("S007", message, name.slot.place)
 
 
@@ -71,7 +78,7 @@ def _collection(cover: Mapping[str, TypedEntry], collection: Collection) -> Iter
     for code, value in expected.items():
         entry = cover.get(code)
         if entry and entry.value != value:
-            message = f"the cover says {code} {entry.value!r}; it must be {value!r}"
+            message = f"the cover says {code} {entry.slot.quoted}; it must be {value!r}"
             yield finding("S008", message, entry.slot.place)
 
 
@@ -88,5 +95,14 @@ def _submission(
             )
             yield finding("S009", message, submitted.slot.place)
     if signed and (signed.value or "").casefold() in _PUT_OFF:
-        message = f"signed_off_by_role says {signed.value!r}: the return is not signed off"
+        said = (signed.value or "").casefold()
+        message = f"signed_off_by_role says {said!r}: the return is not signed off"
         yield finding("S009", message, signed.slot.place)
+
+
+def _free_text(cover: Mapping[str, TypedEntry]) -> Iterator[Finding]:
+    for entry in cover.values():
+        what = is_free_text(entry.slot.entry) and names_somebody(entry.value or "")
+        if what:
+            message = f"the text has what looks like {what}; nothing of it is shown anywhere"
+            yield finding("V008", message, entry.slot.place)

@@ -1,0 +1,139 @@
+"""What may be said of a text that stands in a received cell: all that leaves the raw store of it.
+
+Whatever a force types may name a person. Shown is what cannot: numbers, dates, words for "no
+number", and what is a known code or nearly one. Of any other text only its kind is said.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+from functools import cache
+from typing import Final
+
+from schemas.collection import collection_files
+from schemas.reference import forces
+from schemas.returns_template import returns_template
+from schemas.template import Entry
+from schemas.vocabulary import MISSING_REASONS
+
+_NUMBER: Final = r"[-+]?(?:[0-9]{1,9}|[0-9]{1,3}(?:,[0-9]{3}){1,2})?(?:\.[0-9]{1,20})?"
+_MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
+_SHOWN: Final = re.compile(
+    r"(?:(?:c\.?|circa|approx\.?|approximately|about|around|under|over|~|[<>≤≥]=?)\s*)?"
+    rf"{_NUMBER}(?:e[-+]?[0-9]{{1,3}})?(?:\s*(?:-|\u2013|to|/|of|\+|&|and)\s*{_NUMBER})?\s*%?\+?"
+    rf"|[0-9]{{1,4}}[-/. ](?:[0-9]{{1,2}}|{_MONTH})[-/. ][0-9]{{1,4}}(?:[T ][0-9:.]{{1,15}}Z?)?"
+    r"|n/?[ak]|n\.[ak]\.?|not?[ _-]?(?:known|held|recorded|available)|unknown|-+|nil|none|zero"
+    r"|tb[ca]|pending|true|false|yes|no|x|\?+"
+    r"|#(?:REF!|DIV/0!|N/A|NAME\?|NULL!|NUM!|VALUE!)"
+    r"|=(?>SUM\(|[A-Z]{1,2}[0-9]{1,4}(?![0-9])|[0-9]{1,9}(?![0-9])|[-+*/(),:.$ ])*+",
+    re.IGNORECASE,
+)
+"""What people type where a number or a date belongs, and names nobody."""
+
+_LONGEST: Final = 100
+"""Characters of a text that may be shown; a cell can hold 32,767."""
+
+_ALIKE: Final = 0.75
+_MOST_MORE: Final = 2
+"""Characters by which a text that is nearly a code may be longer: too few for a name."""
+
+_RANK: Final = re.compile(
+    r"\b(?:Mr|MR|Mrs|MRS|Ms|Miss|Mx|Dr|Sir|Dame|PC|WPC|DC|PS|DS|Sgt|DI|DCI|Insp|Ch Insp|Det|Supt"
+    r"|CC|DCC|ACC|[Cc]onstable|[Ss]ergeant|[Ii]nspector|[Ss]uperintendent)\.?"
+    r" ([A-Z][\w'\u2019-]*|[0-9]+)"
+)
+_OF_OFFICES: Final = re.compile(
+    r"Administration|Anti|Audit|Business|Central|Command|Communications|Complaints"
+    r"|Corporate|Corruption|Counter|Crime|Criminal|Custody|Department|Finance|Force"
+    r"|Governance|Head|Human|Information|Inspectorate|Integrity|Intelligence"
+    r"|Investigations|Investigation|Legal|Local|Neighbourhood|Office|Officer|Operations"
+    r"|Performance|Personnel|Policing|Professional|Protective|Resources|Secretariat"
+    r"|Secretary|Services|Specialist|Staff|Standards|Support|Team|Territorial|Training"
+    r"|Unit"
+)
+"""What follows a rank in the name of an office, never the name of its holder."""
+
+_YEAR: Final = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?:[-/][0-9]{2})?(?![0-9])")
+_NAMES_SOMEBODY: Final = {
+    "an e-mail address": re.compile(r"[^\s@]@[^\s@]"),
+    "a case reference": re.compile(r"\b[A-Z]{1,4}[/-][0-9]"),
+    "a number of three or more digits": re.compile(r"(?!100 ?%)[0-9]{3,}|[0-9](?:[ -]?[0-9]){4,}"),
+}
+
+
+def names_somebody(text: str) -> str | None:
+    """Return what in a free text looks like a person or a case, None where nothing does.
+
+    A year is no collar number, and the name of an office after a rank no person.
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    for rank in _RANK.finditer(plain):
+        if not _OF_OFFICES.fullmatch(rank[1]):
+            return "a rank or title with a name"
+    without_years = _YEAR.sub("", plain)
+    return next(
+        (what for what, found in _NAMES_SOMEBODY.items() if found.search(without_years)), None
+    )
+
+
+def is_free_text(entry: Entry) -> bool:
+    """Whether a force says there what it likes, so that nothing of it may be shown."""
+    return entry.kind == "text" and not entry.locked
+
+
+@cache
+def codes_of(entry: Entry) -> tuple[str, ...] | None:
+    """Return the codes and names that belong into an entry, None where it is free text."""
+    if is_free_text(entry):
+        return None
+    if entry.kind != "text":
+        return (*entry.answers, *MISSING_REASONS)
+    names = tuple(name for row in forces().iter_rows() for name in row if name)
+    return (*collection_files(), *names, returns_template().name)
+
+
+def shown(text: str, codes: Iterable[str] | None = ()) -> str:
+    """Return a text itself if it names nobody, else how long it is and what it looks like.
+
+    Args:
+        text: what stands in the cell.
+        codes: what is expected there; a text that is nearly one of them is shown. With None,
+            for free text, nothing is.
+    """
+    plain = "".join(c for c in unicodedata.normalize("NFKC", text) if c.isprintable()).strip()
+    short = codes is not None and len(plain) <= _LONGEST
+    if short and (_SHOWN.fullmatch(plain) or any(_nearly(plain, code) for code in codes or ())):
+        return text
+    text = text.strip()
+    digits = "digit" if text.isdecimal() else "character"
+    kind = f"a text of {len(text)} {digits}{'' if len(text) == 1 else 's'}"
+    what = names_somebody(text)
+    return f"{kind} with what looks like {what}" if what else kind
+
+
+def _nearly(text: str, code: str) -> bool:
+    plain, meant = ("_".join(t.casefold().replace("-", " ").split()) for t in (text, code))
+    if len(plain) > len(meant) + _MOST_MORE:
+        return False
+    return plain == meant or SequenceMatcher(None, plain, meant).ratio() >= _ALIKE
+
+
+def quoted(text: str, codes: Iterable[str] | None = ()) -> str:
+    """Return for a message what `shown` gives: the text between quotes, or what it is like.
+
+    Characters that look like others, or like nothing, are named: a code with a Cyrillic letter, a
+    full-width digit or an invisible mark looks right and is not.
+    """
+    text = text.strip()
+    said = shown(text, codes)
+    whole = said == text
+    odd = {_named(c, whole=whole) for c in text if not " " <= c <= "~"}
+    named = f" (it contains {', '.join(sorted(odd))})" if odd else ""
+    return f"{text!r}{named}" if whole else f"{said}{named}"
+
+
+def _named(character: str, *, whole: bool) -> str:
+    """Return the name of a character; of a letter in a text that is not shown, only its script."""
+    name = unicodedata.name(character, f"control {ord(character):#x}")
+    return name if whole or not character.isalnum() else f"{name.split()[0]} characters"

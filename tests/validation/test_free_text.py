@@ -1,0 +1,148 @@
+"""What a force types may name a person: no words of it leave the raw store, whatever the cell."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from itertools import cycle
+
+import polars as pl
+import pytest
+
+from assets.intake.reading import Cell, RawSheet, Reading
+from assets.validation.quoting import names_somebody, quoted, shown
+from assets.validation.validate import Received, validate
+from schemas.collection import Collection
+from schemas.returns_template import returns_template
+from tests.returns import SampleReturn, validated
+
+CANARY = "Zbigniewska"
+FORMS = (
+    CANARY,
+    f"c. 10 {CANARY}",
+    f"<{CANARY}",
+    f"{CANARY} 100%",
+    f"12 {CANARY}",
+    f"not_held {CANARY}",
+    f"PC 4127 {CANARY}",
+    f"{CANARY}@force.example",
+    f"\u0417{CANARY}\u200b",
+    f"=CONCATENATE({CANARY})",
+)
+
+
+def _said(reading: Reading, cell: Cell, sheet: RawSheet) -> Reading:
+    """Return the reading with one cell put in, or in place of what stood there."""
+    here = (cell.row, cell.column)
+    rest = [c for c in sheet.cells if (c.row, c.column) != here]
+    changed = replace(sheet, cells=tuple(sorted([*rest, cell])))
+    return Reading(tuple(changed if s is sheet else s for s in reading.sheets), reading.facts)
+
+
+@pytest.mark.parametrize(
+    "turn", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, len(FORMS)))]
+)
+def test_no_word_of_any_cell_is_told(
+    turn: int, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    """All turns take each cell, code, heading and label, and cells around them, in some form."""
+    forms = cycle(FORMS[turn:] + FORMS[:turn])
+    clean = sample("STF").reading()
+    readings = {}
+    for sheet in clean.sheets:
+        last = max(cell.row for cell in sheet.cells)
+        spots = {(cell.row, cell.column) for cell in sheet.cells} | {(last + 2, 2), (last, 30)}
+        for row, column in sorted(spots)[turn :: len(FORMS)]:
+            wrong = Cell(row, column, next(forms), "text")
+            readings[f"{sheet.name} {row} {column}"] = _said(clean, wrong, sheet)
+    received = dict.fromkeys(readings, Received(date.today(), "STF"))
+    result = validate(readings, received, collection, returns_template())
+    assert result.findings["receipt_id"].n_unique() > len(readings) / 2
+    for table in (result.entries, result.findings, result.results, result.applied):
+        assert CANARY not in table.write_csv()
+
+
+@pytest.mark.parametrize("kind", ["formula", "error", "text", "boolean", "percent"])
+def test_no_kind_of_cell_is_told(
+    kind: str, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    clean = sample("STF").reading()
+    sheet = clean.sheets[3]
+    row = returns_template().sheet(sheet.name).header_row + 1
+    result = validated(_said(clean, Cell(row, 3, CANARY, kind), sheet), collection, "STF")
+    assert result.findings.height
+    assert CANARY not in result.findings.write_csv()
+
+
+def test_an_accepted_return_keeps_its_free_text_to_itself(
+    sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    changed = sample("STF").with_values({("cover", "assurance", "value"): f"By {CANARY} twice"})
+    result = validated(changed.reading(), collection, "STF")
+    assert result.findings.filter(pl.col("severity") == "B").is_empty()
+    cover = dict(result.entries.filter(sheet="cover").select("row_code", "value").iter_rows())
+    assert cover["assurance"] == "a text of 20 characters"
+    assert (cover["force_code"], cover["collection"]) == ("STF", "2012-revisit")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("DI Regan", "a rank or title with a name"),
+        ("Head of PSD, Mrs Smith", "a rank or title with a name"),
+        ("Detective Constable 4127", "a rank or title with a name"),
+        ("Inspector O\u2019Neill", "a rank or title with a name"),
+        ("psd@force.example", "an e-mail address"),
+        ("Checked by 4127", "a number of three or more digits"),
+        ("ring 01785 25 77 17", "a number of three or more digits"),
+        ("see PS/12", "a case reference"),
+    ],
+)
+def test_what_names_somebody_blocks_and_says_what_it_is(
+    text: str, what: str, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    changed = sample("STF").with_values({("cover", "assurance", "value"): text})
+    findings = validated(changed.reading(), collection, "STF").findings
+    (row,) = findings.filter(rule_id="V008").iter_rows(named=True)
+    assert (row["severity"], row["sheet"], row["cell"]) == ("B", "cover", "C19")
+    assert what in row["message"]
+    assert text not in str(row)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Head of professional standards",
+        "DCC Office",
+        "ACC Operations",
+        "Audited in June 2012 for 2011/12 and 2011-12",
+        "100% of the records were looked at",
+    ],
+)
+def test_a_role_an_office_and_a_year_name_nobody(text: str) -> None:
+    assert names_somebody(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("c. 10", "<5", "10%", "1.5", "n/k", "1,234", "10-12", "31.000000000000004", "-3", "5+"),
+        *("1 June 2012", "01/06/2012", "2012-05-31T00:00:00", "#REF!", "TRUE", "=SUM(C6:C10)+1"),
+    ],
+)
+def test_what_people_type_for_a_number_is_shown(text: str) -> None:
+    assert shown(text) == text
+
+
+def test_a_slip_of_a_code_is_shown_and_its_odd_letters_are_named() -> None:
+    assert shown("in place", ["in_place"]) == "in place"
+    assert quoted("in_pl\u0430ce", ["in_place"]).endswith("(it contains CYRILLIC SMALL LETTER A)")
+    assert quoted("\u0418\u0432\u0430\u043d", ["in_place"]) == (
+        "a text of 4 characters (it contains CYRILLIC characters)"
+    )
+    assert shown("not_applicable Li", ["not_applicable"]) == "a text of 17 characters"
+
+
+def test_a_hostile_text_takes_no_time() -> None:
+    for text in ("=" + "1" * 30_000 + "x", "1," * 15_000, "1 " * 15_000, "A1" * 15_000 + "!"):
+        assert shown(text).startswith("a text of")
+        names_somebody(text)
