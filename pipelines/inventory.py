@@ -6,7 +6,6 @@ Belongs here: reading the lake for it. Does not: what the lines say (assets/desk
 from datetime import date
 
 import dagster as dg
-import polars as pl
 
 from assets.cases.refused import refused_extracts
 from assets.desk.inventory import inventory
@@ -42,7 +41,7 @@ def inventory_now(collection: Collection, today: date) -> list[str]:
         lines.append(f"{plural(len(unfinished), 'file')} in landing still open for writing")
     now = standing(lake)
     asked = queries(now.current_findings(), read_answers(Ledger(lake)))
-    refused = refused_extracts(pl.read_parquet(lake.table("cases", "extracts")))
+    refused = refused_extracts(now.extracts)
     if refused.height:
         listed = ", ".join(refused["force_code"])
         lines.append(f"{plural(refused.height, 'case extract')} refused whole: {listed}")

@@ -1,5 +1,6 @@
 """How tables pass between assets: Parquet files in the lake, written whole or not at all."""
 
+import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -7,7 +8,7 @@ import polars as pl
 
 from assets.declare import retried
 from assets.lake import Lake, atomic_file
-from schemas.errors import LakeError
+from assets.validation.standing import read_table
 
 
 class ParquetTables(dg.IOManager):
@@ -28,6 +29,8 @@ class ParquetTables(dg.IOManager):
             LakeError: the lake cannot be written.
         """
         path = self._path(context)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)  # what is below work/ is made anew, whatever has become of it
         with retried(), atomic_file(path) as file:
             obj.write_parquet(file)
         context.add_output_metadata(
@@ -40,10 +43,4 @@ class ParquetTables(dg.IOManager):
         Raises:
             LakeError: it is not there or cannot be read.
         """
-        path = self._path(context)
-        try:
-            return pl.read_parquet(path)
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise LakeError(
-                path, f"cannot be read ({error})", "Run the whole refresh, which makes it again."
-            ) from error
+        return read_table(self._path(context))

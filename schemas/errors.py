@@ -53,7 +53,7 @@ class ServiceError(MusterError):
 class UnforeseenError(MusterError):
     """A fault of the program, without the words of the error, which could quote a return."""
 
-    def __init__(self, error: Exception) -> None:
+    def __init__(self, error: BaseException) -> None:
         """Name the kind of the error, and what to do."""
         super().__init__(
             f"{type(error).__name__}, which Muster did not foresee: a fault of the program, not of"

@@ -79,7 +79,7 @@ class CaseStore:
             try:
                 item = json.loads(path.read_text(encoding="utf-8"))
                 found.append(Version(**{**item, "files": tuple(item["files"])}))
-            except (ValueError, TypeError, KeyError, RecursionError) as error:
+            except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
                 raise LakeError(
                     path,
                     f"is not what was received of an extract ({type(error).__name__})",

@@ -20,6 +20,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+_CONTENT: Final[dict[str, dict[str, type]]] = {
+    "answer": dict.fromkeys(("query_id", "force_code", "rule_id", "answered_for", "reason"), str),
+    "acceptance": {"query_id": str, "answer": int},
+    "choice": {"force_code": str, "version": int, "up_to": int, "reason": str},
+}
+"""What a record of each kind must say, and as what."""
+
+
 class DeskError(MusterError):
     """A decision cannot be recorded; the message says why and what to do instead."""
 
@@ -55,11 +63,17 @@ class Ledger:
         for path in sorted(self._folder.glob("*.json")):
             try:
                 record = Record(**json.loads(path.read_text(encoding="utf-8")))
-            except (ValueError, TypeError) as error:
+                at = datetime.fromisoformat(record.at)
+                for key, kind in _CONTENT[record.kind].items():
+                    if not isinstance(record.content[key], kind):
+                        raise TypeError(key)
+            except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
                 raise LakeError(
-                    path, f"is not a record ({error})", "Restore it from the backup of the lake."
+                    path,
+                    f"is not a record ({type(error).__name__})",
+                    "Restore it from the backup of the lake: what people decided is nowhere else.",
                 ) from error
-            known = self._until is None or datetime.fromisoformat(record.at) <= self._until
+            known = self._until is None or at <= self._until
             if known and (not kinds or record.kind in kinds):
                 found.append(record)
         return found
@@ -88,5 +102,5 @@ class Ledger:
                 return record
 
     def _last(self) -> int:
-        numbers = (int(path.name[: self._DIGITS]) for path in self._folder.glob("*.json"))
+        numbers = (int(path.name[: self._DIGITS]) for path in self._folder.glob("[0-9]*.json"))
         return max(numbers, default=0)

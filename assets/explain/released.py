@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from assets.release.manifest import read_manifest
+from assets.release.manifest import read_manifest, read_mart
 from assets.research.evidence import Evidence, evidence
 from schemas.collection import Collection
 from schemas.contract import conform
@@ -30,8 +30,12 @@ class Released:
     kept_research: Path | None = None
 
     def mart(self, name: str) -> pl.DataFrame:
-        """Return a mart of the release."""
-        return pl.read_parquet(self.folder / f"{name}.parquet")
+        """Return a mart of the release.
+
+        Raises:
+            LakeError: it is not there, or not as it was published.
+        """
+        return read_mart(self.folder, name)
 
     @cached_property
     def live(self) -> pl.DataFrame:

@@ -9,10 +9,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import polars as pl
+
 from assets.lake import atomic_file
 from schemas.errors import LakeError
 
 MANIFEST: Final = "manifest.json"
+_PAIR: Final = 2
+_REMEDY: Final = (
+    "Take the release back from a backup; or move its folder away, and muster run makes it anew"
+    " from the same receipts. Until then: muster releases go-back."
+)
 
 
 def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
@@ -28,13 +35,52 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     Raises:
         LakeError: it is missing or cannot be read.
     """
+    path = folder / MANIFEST
     try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
-    except (OSError, ValueError) as error:
-        raise LakeError(
-            folder, f"has no readable {MANIFEST} ({error})", "Take it back from a backup."
-        ) from error
+        manifest: dict[str, Any] = json.loads(path.read_bytes())
+        problem = "" if _whole(manifest) else "it does not say what a manifest says"
+    except (OSError, ValueError, RecursionError) as error:
+        problem = type(error).__name__
+    if problem:
+        raise LakeError(path, f"is no readable manifest ({problem})", _REMEDY)
     return manifest
+
+
+def _whole(manifest: Any) -> bool:
+    """Return whether a manifest has what is read of it, each of its kind."""
+    if not isinstance(manifest, dict):
+        return False
+    files, made_from = manifest.get("files"), manifest.get("made_from")
+    if not (isinstance(files, dict) and isinstance(made_from, dict)):
+        return False
+    # What an older version did not write yet is nothing.
+    if not isinstance(manifest.setdefault("found", {}), dict):
+        return False
+    made_from.setdefault("research", [])
+    return all(isinstance(sha256, str) for sha256 in files.values()) and all(
+        isinstance(made_from.get(name), list)
+        and all(isinstance(row, list) and len(row) >= _PAIR for row in made_from[name])
+        for name in ("live", "research")
+    )
+
+
+def read_mart(folder: Path, name: str) -> pl.DataFrame:
+    """Return a mart of a release.
+
+    Raises:
+        LakeError: the release has none of that name, or it is not as it was published.
+    """
+    path = folder / f"{name}.parquet"
+    expected = read_manifest(folder)["files"].get(path.name)
+    if expected is None:
+        raise LakeError(path, "is not in this release", "muster run makes one that has it.")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise LakeError(path, f"cannot be read ({error.strerror})", _REMEDY) from error
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise LakeError(path, "is not as it was published", _REMEDY)
+    return pl.read_parquet(content)
 
 
 def hashes(folder: Path) -> dict[str, str]:

@@ -3,8 +3,10 @@
 Belongs here: reading those tables for commands that answer at once, without a run.
 """
 
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import polars as pl
 
@@ -16,7 +18,9 @@ from assets.intake.tables import damaged_now
 from assets.lake import Lake
 from assets.validation import states
 from schemas.collection import Collection
+from schemas.contract import empty
 from schemas.errors import LakeError
+from schemas.tables import TABLES
 
 
 @dataclass(frozen=True)
@@ -68,10 +72,10 @@ def standing(lake: Lake, until: datetime | None = None) -> Standing:
         until: leave out what was received or decided after this moment; None for nothing.
 
     Raises:
-        LakeError: nothing has been run yet.
+        LakeError: nothing has been run yet, or what was written then is damaged.
     """
     receipts, findings, entries, extracts = (
-        _table(lake, stage, name)
+        work_table(lake, stage, name)
         for stage, name in (
             ("intake", "receipts"),
             ("validation", "all_findings"),
@@ -89,8 +93,34 @@ def standing(lake: Lake, until: datetime | None = None) -> Standing:
     return Standing(receipts, entries, found, judged, extracts, damaged_now(lake))
 
 
-def _table(lake: Lake, stage: str, name: str) -> pl.DataFrame:
-    path = lake.table(stage, name)
-    if not path.exists():
+def read_table(path: Path, schema: pl.Schema | None = None) -> pl.DataFrame:
+    """Return a table between the stages, held to its schema where one is given.
+
+    Raises:
+        LakeError: it is not there yet, or is damaged; a run makes it anew.
+    """
+    if not os.path.lexists(path):
         raise LakeError(path, "is not there yet", "Drop returns in landing and: muster run")
-    return pl.read_parquet(path)
+    problem, table = "", pl.DataFrame()
+    try:
+        if path.is_file():
+            table = pl.read_parquet(path, glob=False)
+        else:
+            problem = "it is no file"
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        # The words of another program could quote what stands in the table.
+        problem = type(error).__name__
+    if not problem and schema is not None and table.schema != schema:
+        problem = "it has other columns than it was written with"
+    if problem:
+        raise LakeError(path, f"is damaged ({problem})", "muster run makes it anew.")
+    return table
+
+
+def work_table(lake: Lake, stage: str, name: str) -> pl.DataFrame:
+    """Return a table of TABLES that the last run wrote.
+
+    Raises:
+        LakeError: nothing has been run yet, or the table is damaged.
+    """
+    return read_table(lake.table(stage, name), empty(TABLES[f"{stage}/{name}"]).schema)

@@ -15,7 +15,7 @@ from assets.desk.queries import queries, read_answers
 from assets.intake.nobodys import Nobodys, nobodys_files
 from assets.intake.tables import damaged_now
 from assets.lake import Lake
-from assets.validation.standing import standing
+from assets.validation.standing import read_table, standing, work_table
 from assets.validation.states import judged_receipts, returns_status
 from pipelines.alerts import returns
 from pipelines.alerts.condition import Condition
@@ -70,7 +70,7 @@ def _of_research(lake: Lake, collection: Collection) -> dict[str, Condition | No
     path = lake.table("research", "research_problems")
     if not path.exists():
         return {}
-    return {"research-refused": returns.research(pl.read_parquet(path), collection)}
+    return {"research-refused": returns.research(read_table(path), collection)}
 
 
 def _of_returns(lake: Lake, collection: Collection, today: date) -> dict[str, Condition | None]:
@@ -82,14 +82,14 @@ def _of_returns(lake: Lake, collection: Collection, today: date) -> dict[str, Co
     if not all(lake.table(*table).exists() for table in _NEEDED):
         return {}
     # Read first: a run writes this table after the findings, so they are at least as new.
-    validated = set(pl.read_parquet(lake.table(*_RESULTS))["receipt_id"])
+    validated = set(work_table(lake, *_RESULTS)["receipt_id"])
     now = standing(lake)
     if set(now.receipts["receipt_id"]) != validated:
         return {}
     findings = now.current_findings()
     asked = queries(findings, read_answers(Ledger(lake)))
     nobodys = [_nobodys(file, findings) for file in nobodys_files(lake)]
-    refused = refused_extracts(pl.read_parquet(lake.table("cases", "extracts")))
+    refused = refused_extracts(now.extracts)
     return {
         "returns-rejected": returns.rejected(now.judged, findings, refused, nobodys, collection),
         "queries-overdue": returns.overdue(asked, collection, today),

@@ -7,12 +7,13 @@ that loads what is heavy only when it runs, so that `muster --help` answers at o
 import importlib
 import os
 import sys
+import traceback
 from typing import Any, Final
 
 import click
 
 from pipelines.cli.output import printable_streams
-from schemas.errors import MusterError
+from schemas.errors import MusterError, UnforeseenError
 
 COMMANDS: Final = {
     "demo": "demo",
@@ -70,7 +71,7 @@ def muster() -> None:
 
 
 def main(arguments: list[str] | None = None) -> Any:
-    """Run the command line; an error that Muster explains ends it with exit code 1."""
+    """Run the command line; an error ends it with exit code 1 and never with a traceback."""
     # Nothing here has plugins for pydantic, which would look for some in every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
@@ -79,3 +80,18 @@ def main(arguments: list[str] | None = None) -> Any:
         with printable_streams():
             click.echo(f"muster: {error}", err=True)
         sys.exit(1)
+    except BaseException as error:
+        if not isinstance(error, (Exception, *_panics())):
+            raise
+        # The words of an unforeseen error could quote a return; its place helps to mend it.
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        with printable_streams():
+            place = f"{last.filename}:{last.lineno}"
+            click.echo(f"muster: {UnforeseenError(error)} ({place})", err=True)
+        sys.exit(1)
+
+
+def _panics() -> tuple[type[BaseException], ...]:
+    """Return what Polars raises where it gives up: it is no Exception. Only if it was loaded."""
+    polars = sys.modules.get("polars")
+    return (polars.exceptions.PanicException,) if polars else ()

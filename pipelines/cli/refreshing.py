@@ -8,6 +8,7 @@ import polars as pl
 
 from assets.cases.refused import nobodys_extracts, refused_extracts
 from assets.lake import Lake, lake_root
+from assets.validation.standing import read_table
 from pipelines.alerts.history import outcome_in_history
 from pipelines.alerts.runs import RunOutcome
 from pipelines.alerts.tell import tell_at_end
@@ -86,7 +87,7 @@ def _print_landing(done: Refreshed, lake: Lake) -> None:
 def _print_research(done: Refreshed, lake: Lake) -> None:
     if done.research:
         click.echo(f"Took in research: {', '.join(done.research)}")
-    problems = pl.read_parquet(lake.table("research", "research_problems"))
+    problems = read_table(lake.table("research", "research_problems"))
     if problems.height:
         count = plural(problems.height, "problem")
         click.echo(f"\n{count} in research; of each file the last acceptable one counts:")
@@ -100,7 +101,7 @@ def _print_research(done: Refreshed, lake: Lake) -> None:
 
 def print_refused_extracts(lake: Lake) -> None:
     """Print which case-level extracts do not count, and why: they stand in no mart."""
-    extracts = pl.read_parquet(lake.table("cases", "extracts"))
+    extracts = read_table(lake.table("cases", "extracts"))
     nobodys = extracts.filter(pl.col("receipt_id").is_in(list(nobodys_extracts(lake))))
     refused = pl.concat([refused_extracts(extracts), nobodys])
     if refused.is_empty():

@@ -16,7 +16,8 @@ from pipelines.cli.prune import prune
 def command(context: click.Context, as_json: bool, collection_id: str) -> None:
     """List the releases, in the order in which they were last shown.
 
-    A release is named by the end of its name too, where that is enough.
+    A release is named by the end of its name too, where that is enough. Exit code 1: the manifest
+    of one is damaged.
     """
     if context.invoked_subcommand is None:
         _list(collection_id, as_json=as_json)
@@ -26,26 +27,31 @@ def _list(collection_id: str, *, as_json: bool) -> None:
     from assets.release.history import kept, shown
     from assets.release.manifest import read_manifest
     from pipelines.cli.output import print_json, print_table
+    from schemas.errors import LakeError
 
     lake = _lake(collection_id)
     now = lake.marts.resolve().name if lake.marts.exists() else None
     last = {entry.release: entry.at for entry in shown(lake)}
-    rows = []
+    rows, damaged = [], False
     for folder in kept(lake):
-        made_from = read_manifest(folder)["made_from"]
+        try:
+            made_from = read_manifest(folder)["made_from"]
+        except LakeError as error:
+            click.echo(f"muster: {error}", err=True)
+            damaged, made_from = True, {}
         rows.append(
             {
                 "release": folder.name,
                 "shown": folder.name == now,
                 "last_shown_at": last.get(folder.name),
-                "live_returns": len(made_from["live"]),
-                "contract_version": made_from["contract_version"],
+                "live_returns": len(made_from["live"]) if made_from else None,
+                "contract_version": made_from.get("contract_version"),
                 "path": str(folder),
             }
         )
     if as_json:
         print_json(rows)
-        return
+        sys.exit(int(damaged))
     heads = ("", "release", "last shown", "live returns", "contract")
     print_table(
         heads,
@@ -56,6 +62,7 @@ def _list(collection_id: str, *, as_json: bool) -> None:
         ),
         right=("live returns",),
     )  # fmt: skip
+    sys.exit(int(damaged))
 
 
 command.add_command(prune)

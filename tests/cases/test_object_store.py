@@ -123,7 +123,7 @@ def _release(folder: Path, name: str, text: str) -> Path:
     (release / "parts").mkdir(parents=True)
     frame([good(1)]).write_parquet(release / "cases.parquet")
     (release / "parts" / "a.txt").write_text(text)
-    write_manifest(release, {"release": name})
+    write_manifest(release, {"release": name, "made_from": {"live": []}})
     return release
 
 

@@ -17,31 +17,35 @@ def lake(tmp_path: Path) -> Lake:
     return Lake(tmp_path, "2012-revisit")
 
 
+def _accepts(answer: int) -> dict[str, object]:
+    return {"query_id": "Q-00000001", "answer": answer}
+
+
 def test_records_come_back_in_order_and_by_kind(lake: Lake) -> None:
     ledger = Ledger(lake, clock=lambda: datetime(2012, 6, 1, tzinfo=UTC))
-    ledger.add("answer", " Ann ", {"n": 1})
-    ledger.add("choice", "Bob", {"n": 2})
-    ledger.add("answer", "Cat", {"n": 3})
-    assert [r.content["n"] for r in ledger.records()] == [1, 2, 3]
-    assert [r.content["n"] for r in ledger.records("answer")] == [1, 3]
+    ledger.add("acceptance", " Ann ", _accepts(1))
+    ledger.add("choice", "Bob", {"force_code": "STF", "version": 2, "up_to": 3, "reason": "why"})
+    ledger.add("acceptance", "Cat", _accepts(3))
+    assert [r.content.get("answer") for r in ledger.records()] == [1, None, 3]
+    assert [r.content["answer"] for r in ledger.records("acceptance")] == [1, 3]
     assert ledger.records()[0].by == "Ann"
     assert ledger.records()[0].at == "2012-06-01T00:00:00+00:00"
 
 
 def test_two_writers_never_take_one_number(lake: Lake) -> None:
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: Ledger(lake).add("answer", "Ann", {"n": n}), range(40)))
+        list(pool.map(lambda n: Ledger(lake).add("acceptance", "Ann", _accepts(n)), range(40)))
     records = Ledger(lake).records()
     assert [r.number for r in records] == list(range(1, 41))
-    assert {r.content["n"] for r in records} == set(range(40))
+    assert {r.content["answer"] for r in records} == set(range(40))
 
 
 def test_what_was_recorded_later_is_not_known_earlier(lake: Lake) -> None:
     for day in (1, 2, 3):
         at = datetime(2012, 6, day, tzinfo=UTC)
-        Ledger(lake, clock=lambda at=at: at).add("a", "Ann", {"d": day})
+        Ledger(lake, clock=lambda at=at: at).add("acceptance", "Ann", _accepts(day))
     known = Ledger(lake, until=datetime(2012, 6, 2, tzinfo=UTC)).records()
-    assert [r.content["d"] for r in known] == [1, 2]
+    assert [r.content["answer"] for r in known] == [1, 2]
 
 
 def test_a_decision_needs_somebody(lake: Lake) -> None:

@@ -32,7 +32,7 @@ def lake(
     release = made.releases / RELEASE
     release.mkdir(parents=True)
     (release / "findings.parquet").write_text("not looked into")
-    write_manifest(release, {"release": RELEASE})
+    write_manifest(release, {"release": RELEASE, "made_from": {"live": []}})
     made.marts.parent.mkdir(parents=True)
     made.marts.symlink_to(Path("..") / "releases" / collection.id / RELEASE)
     return made

@@ -14,6 +14,7 @@ from assets.explain.explain import Explanation, explain
 from assets.explain.question import Question, read_question
 from assets.explain.released import Released
 from assets.lake import Lake
+from assets.release.manifest import write_manifest
 from schemas.collection import Collection
 from schemas.errors import ContractError, LakeError, SetupError
 from tests.pipelines.conftest import Demo, Muster
@@ -136,6 +137,7 @@ def test_cells_that_do_not_make_the_figure_are_refused(released: Released, tmp_p
     totals = released.mart("national_totals").with_columns(pl.col("value") + 1)
     (tmp_path / "national_totals.parquet").unlink()
     totals.write_parquet(tmp_path / "national_totals.parquet")
+    write_manifest(tmp_path, {"made_from": {"live": []}})
     wrong = Released(tmp_path, released.collection)
     question = read_question("investigations", "category=other", None, None, wrong)
     with pytest.raises(ContractError, match=r"the release says 185, its cells make 184"):
