@@ -9,15 +9,34 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import dagster as dg
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+from dagster._core.execution.api import execute_run
+from dagster._core.remote_origin import (
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from sqlalchemy.exc import SQLAlchemyError
 
 from assets.lake import held, lake_root
+from pipelines import definitions
 from pipelines.definitions import defs
 from pipelines.instance import dagster_home, mend_history, open_instance
 from pipelines.jobs import REFRESH
 from pipelines.outcome import reason
 from schemas.collection import load_collection
 from schemas.errors import UnavailableError
+
+_LOCATION: Final = "muster"
+"""The code location, as workspace.yaml names it."""
+
+_ORIGIN: Final = RemoteRepositoryOrigin(
+    ManagedGrpcPythonEnvCodeLocationOrigin(
+        LoadableTargetOrigin(module_name=definitions.__name__), _LOCATION
+    ),
+    SINGLETON_REPOSITORY_NAME,
+)
 
 _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 """Dagster keeps every event; the terminal is for what the command itself says."""
@@ -82,15 +101,21 @@ def refresh(collection_id: str, *, on_step: Callable[[str], None] | None = None)
     )
 
 
-def _execute(collection_id: str) -> dg.ExecuteInProcessResult:
+def _execute(collection_id: str) -> dg.JobExecutionResult:
+    """Run the job here, under the origin that it has in the UI's code location.
+
+    A run without an origin is shown under Runs alone, not with its job, nor in the timeline.
+    """
     try:
         with open_instance() as instance:
-            return defs.resolve_job_def(REFRESH).execute_in_process(
-                partition_key=collection_id,
-                instance=instance,
-                raise_on_error=False,
+            job = defs.resolve_job_def(REFRESH)
+            run = instance.create_run_for_job(
+                job,
                 run_config=_QUIET,
+                tags=job.get_tags_for_partition_key(collection_id, selected_asset_keys=None),
+                remote_job_origin=_ORIGIN.get_job_origin(REFRESH),
             )
+            return execute_run(InMemoryJob(job), run, instance)
     except (SQLAlchemyError, OSError) as error:
         cause = getattr(error, "orig", None) or error
         raise UnavailableError(
@@ -101,7 +126,7 @@ def _execute(collection_id: str) -> dg.ExecuteInProcessResult:
         ) from error
 
 
-def _metadata(result: dg.ExecuteInProcessResult, key: list[str]) -> dict[str, Any]:
+def _metadata(result: dg.JobExecutionResult, key: list[str]) -> dict[str, Any]:
     """Return the metadata that an asset was materialised with in this run."""
     found = [
         event.step_materialization_data.materialization.metadata
