@@ -64,10 +64,10 @@ def _reconciled(edition: Edition, figure: dict[str, Any], *, status: bool) -> tu
     )
 
 
-def findings(edition: Edition, force_code: str) -> Table:
-    """Return what was found in a force's newest and its live return."""
+def findings(name: str, caption: str, found_in: list[dict[str, Any]]) -> Table:
+    """Return findings, rows of their mart, as a table: all of one version of a return."""
     rows = []
-    for found in edition.rows("findings", force_code=force_code):
+    for found in found_in:
         place = ", ".join(part for part in (found["sheet"], found["cell"]) if part)
         reason = found["reason"]
         if reason and found["accepted_by"]:
@@ -83,8 +83,8 @@ def findings(edition: Edition, force_code: str) -> Table:
             )
         )
     return Table(
-        "findings",
-        "What was found in the return",
+        name,
+        caption,
         heads("Rule", words=("Weight", "Where", "What", "What to do", "Answer of the force")),
         tuple(rows),
     )

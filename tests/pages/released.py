@@ -75,7 +75,7 @@ def finding(force_code: str, severity: str, **changed: str | None) -> dict[str, 
     """Return a row of the mart Findings."""
     plain = dict.fromkeys(findings_frame([]).columns, "x")
     return {
-        **plain, "receipt_id": "a" * 16, "rule_id": "Q102", "sheet": "investigations",
+        **plain, "receipt_id": force_code.lower() * 5, "rule_id": "Q102", "sheet": "investigations",
         "cell": "H12", "reason": None, "accepted_by": None,
         "force_code": force_code, "severity": severity, **changed,
     }  # fmt: skip

@@ -16,9 +16,11 @@ from assets.pages.rendering import page_html
 from assets.pages.wording import answer
 from assets.pages.write import write_pages
 from schemas.collection import Collection
+from schemas.contract import conform, empty
+from schemas.marts.returns import Findings
 from schemas.reference import capability_questions
 from tests.pages.conftest import HOSTILE
-from tests.pages.released import ABOUT, Answers, Marts, is_number, pages_in, read_page
+from tests.pages.released import ABOUT, Answers, Marts, finding, is_number, pages_in, read_page
 
 SOME = ("AVS", "BED", "CAM", "DER", "MPS", "STF")
 
@@ -120,6 +122,35 @@ def test_who_is_missing_is_said_on_every_page(patchy_pages: Path) -> None:
         assert "1 queried: Cambridgeshire." in said
         assert "Reconstructed: made so" in said
         assert "Full edition" in said
+
+
+def test_each_finding_stands_with_its_own_version(patchy: Marts, tmp_path: Path) -> None:
+    """A live return must not be shown with the findings of the resubmission that was refused."""
+    note = "version 2 was rejected (1 blocking); version 1 stays live"
+    mine = pl.col("force_code") == "KEN"
+    status = patchy["returns_status"].with_columns(
+        notes=pl.when(mine).then(pl.lit(note)), blocking=mine.cast(pl.Int64)
+    )
+    found = [
+        finding("KEN", "Q", message="asked of the first"),
+        finding("KEN", "B", message="wrong in the second", receipt_id="b" * 16),
+    ]
+    marts = patchy | {
+        "returns_status": status,
+        "findings": conform(Findings, pl.DataFrame(found, schema=empty(Findings).schema)),
+    }
+    write_pages(tmp_path, Edition(marts, ABOUT))
+    page = (tmp_path / "forces" / "KEN.html").read_text(encoding="utf-8")
+    head, _, below = page.partition("</header>")
+    assert "Version 2 was rejected (1 blocking); version 1 stays live." in head
+    live, _, newest = below.partition("What was found in the newest version, which does not count")
+    assert "What was found in version 1, which counts" in live
+    assert "asked of the first" in live
+    assert "wrong in the second" not in live
+    assert "wrong in the second" in newest
+    assert "Blocking findings in the newest version" in live
+    refused = (tmp_path / "forces" / "DER.html").read_text(encoding="utf-8")
+    assert "Version 1, which does not count" in refused
 
 
 def test_a_force_without_return_shows_what_its_report_printed(patchy_pages: Path) -> None:

@@ -18,7 +18,7 @@ from assets.pages.content import (
 from assets.pages.figures import Edition
 from assets.pages.force import arrangements, counts, standing
 from assets.pages.force.place import place
-from assets.pages.wording import STATES, period
+from assets.pages.wording import STATES, period, sentence
 from schemas import vocabulary as v
 
 _PLACED: Final = {
@@ -45,11 +45,13 @@ def force_page(edition: Edition, force: str, banner: tuple[Text, ...]) -> Page:
         if basis
         else f"{name}: {STATES[state].lower()}. None of its figures are known."
     )
+    notes = edition.figure("returns_status", "notes", force_code=force).value
+    overtaken = (text(f"{sentence(str(notes))}."),) if notes else ()
     sections = _figures(edition, force) if live else standing.without_return(edition, force, state)
     return Page(
         title=name,
         over=f"{edition.collection.title}, {period(edition.collection, 'collection')}",
-        banner=(here, *banner),
+        banner=(here, *overtaken, *banner),
         headlines=_headlines(edition, force),
         sections=(*sections, *standing.printed(edition, force), standing.of_return(edition, force)),
     )

@@ -1,6 +1,7 @@
 """Where one force's return stands: what was found in it and published, or that none is there."""
 
 from datetime import datetime
+from typing import Any
 
 from assets.pages.content import EXACT, NOT_KNOWN, Section, Table, Text, heads, row, text
 from assets.pages.figures import Edition
@@ -52,7 +53,7 @@ def printed(edition: Edition, force: str) -> list[Section]:
 
 
 def of_return(edition: Edition, force: str) -> Section:
-    """Return the state of a force's return and what was found in it."""
+    """Return the state of a force's return, and what was found, by the version it was found in."""
     status = next(iter(edition.rows("returns_status", force_code=force)), {})
     received = status.get("received_at")
     day = received and long_date(edition.collection.day_of(datetime.fromisoformat(received)))
@@ -65,13 +66,14 @@ def of_return(edition: Edition, force: str) -> Section:
         "Remark": status.get("notes") or "none",
     }
     numbers = {
-        "Blocking findings": "blocking",
+        "Blocking findings in the newest version": "blocking",
         "Open queries": "queries_open",
         "Queries with an accepted answer": "queries_answered",
     }
+    counts = "which counts" if status.get("state") in v.LIVE_STATES else "which does not count"
     standing = Table(
         "return",
-        "The return that counts",
+        f"Version {status['version']}, {counts}" if status.get("version") else "No return",
         heads("What", words=("Value",)),
         (
             *(row(name, NOT_KNOWN if fact is None else str(fact)) for name, fact in facts.items()),
@@ -81,16 +83,32 @@ def of_return(edition: Edition, force: str) -> Section:
             ),
         ),
     )
-    found = findings(edition, force)
+    notes = status.get("notes")
+    found = edition.rows("findings", force_code=force)
+    mine = [row for row in found if row["receipt_id"] == status.get("receipt_id")]
+    other = [row for row in found if row["receipt_id"] != status.get("receipt_id")]
     trace = f"muster explain investigations --force {force}"
     return Section(
         "return",
         "The return",
         (
             standing,
-            found if found.rows else text("Nothing was found that wants an answer."),
+            findings("findings", f"What was found in {standing.caption.lower()}", mine)
+            if mine
+            else text("Nothing was found in it that wants an answer."),
+            *((text(f"{sentence(notes)}."),) if notes else ()),
+            *_of_newest(other),
             *corrections(edition, force_code=force),
             text("From a figure of this force down to the cells of its return:"),
             Text((trace,), mono=True),
         ),
     )
+
+
+def _of_newest(found: list[dict[str, Any]]) -> tuple[Table, ...]:
+    """Return what was found in a newest version that does not count; nothing where nothing was."""
+    if not found:
+        return ()
+    receipt = found[0]["receipt_id"]
+    caption = f"What was found in the newest version, which does not count (receipt {receipt})"
+    return (findings("findings-newest", caption, found),)
