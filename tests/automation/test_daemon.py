@@ -6,15 +6,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import dagster as dg
+import polars as pl
 import pytest
 from dagster import DagsterRunStatus
 
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake
-from schemas.collection import COLLECTIONS
+from pipelines.open_demo import ID, open_collection
+from schemas.collection import COLLECTIONS, load_collection
+from tests.alerts.listeners import Mailbox, free_port, mail_server, mail_url
 from tests.returns import SampleReturn
 
 pytestmark = pytest.mark.slow
@@ -30,6 +36,12 @@ def daemon(lake: Lake, tmp_path: Path) -> Iterator[Path]:
     collections.mkdir()
     quick = text.replace("settle_seconds = 20", "settle_seconds = 3")
     (collections / "2012-revisit.toml").write_text(quick)
+    with _daemon(lake, tmp_path, collections) as home:
+        yield home
+
+
+@contextmanager
+def _daemon(lake: Lake, tmp_path: Path, collections: Path, **settings: str) -> Iterator[Path]:
     home = lake.root / "dagster"
     home.mkdir()
     (home / "dagster.yaml").write_text(_SETTINGS)
@@ -41,15 +53,18 @@ def daemon(lake: Lake, tmp_path: Path) -> Iterator[Path]:
         "MUSTER_AUTOMATION": "on",
         "MUSTER_COLLECTIONS": str(collections),
         "DAGSTER_HOME": str(home),
+        **settings,
     }
     command = [sys.executable, "-m", "dagster._daemon", "run", "-m", "pipelines.definitions"]
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
             command, env=environment, stdout=log, stderr=log, start_new_session=True
         )
-        yield home
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        try:
+            yield home
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _wait(what: Callable[[], bool], seconds: float = 240) -> None:
@@ -88,3 +103,58 @@ def test_files_dropped_while_the_daemon_runs(
     (lake.landing / "again.xlsx").write_bytes(slow)
     time.sleep(40)
     assert ended() == [DagsterRunStatus.SUCCESS] * 2, "the same bytes start no run"
+
+
+def test_a_schedule_ticks_in_an_open_window_and_people_are_told(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the product is for: nobody does anything, and there is a release, and an alert.
+
+    Files settle in ten minutes for the sensor, so that no run but the schedule's can come.
+    """
+    soon = datetime.now(ZoneInfo("Europe/London")) + timedelta(minutes=2)
+    running = (
+        f"days_after_hard = 28\nrefresh = {soon:%H:%M}:00\ninventory = {soon:%H:%M}:00\n"
+        "settle_seconds = 600"
+    )
+    folder = tmp_path / "open"
+    open_collection(folder, datetime.now(UTC).date(), running)
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(folder))
+    collection = load_collection(ID)
+    ours = Lake(lake.root, ID)
+    ours.landing.mkdir(parents=True)
+    blank = {("second_jobs", "refused", "count"): None}
+    hour_ago = time.time() - 3600
+    for force, changes in {"AVS": {}, "BED": {}, "STF": blank}.items():
+        path = (
+            SampleReturn.of(force, collection)
+            .with_values(changes)
+            .write(ours.landing / f"{force}.xlsx")
+        )
+        os.utime(path, (hour_ago, hour_ago))
+    port, mailbox = free_port(), Mailbox()
+
+    def done() -> list[dg.DagsterRun]:
+        with dg.DagsterInstance.from_config(str(home)) as instance:
+            runs = instance.get_runs(dg.RunsFilter(job_name="refresh"))
+        return [run for run in runs if run.is_finished]
+
+    with (
+        mail_server(port, mailbox),
+        _daemon(lake, tmp_path, folder, MUSTER_ALERT_URLS=mail_url(port)) as home,
+    ):
+        _wait(lambda: bool(done()), 420)
+        rejected = f"Muster: 1 return is rejected ({ID})"
+        _wait(lambda: rejected in mailbox.subjects, 180)
+    (run,) = done()
+    assert run.status == DagsterRunStatus.SUCCESS
+    assert run.tags["dagster/schedule_name"] == "daily_refresh_demo_open"
+    assert run.tags["dagster/partition"] == ID
+    status = pl.read_parquet(ours.marts / "returns_status.parquet")
+    states = {row["force_code"]: row["state"] for row in status.iter_rows(named=True)}
+    assert (states.pop("AVS"), states.pop("BED"), states.pop("STF")) == (
+        "accepted",
+        "accepted",
+        "rejected",
+    )
+    assert set(states.values()) == {"missing"}
