@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from assets.cases.results import Totals, spread
-from assets.validation.quoting import shown
+from assets.intake.quoting import shown
 from schemas.cases.columns import ACCEPTED, CODES, QUARANTINED, REJECTED, TYPES
 from schemas.cases.rules import CASE_REF, COLUMN_OF, case_rules
 from schemas.collection import Collection

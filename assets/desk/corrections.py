@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from assets.intake.quoting import codes_of, shown
 from assets.lake import Lake
-from assets.validation.quoting import codes_of, shown
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.errors import ContractError, SetupError

@@ -12,8 +12,8 @@ from fractions import Fraction
 from math import floor
 from typing import Final, NamedTuple
 
+from assets.intake.quoting import told
 from assets.intake.reading import UNCALCULATED, Cell, RawSheet
-from schemas.wording import visible
 
 _DEEPEST: Final = 40
 """Formulas that rest on each other, and parentheses inside each other."""
@@ -132,7 +132,7 @@ class _Book:
             expected = f"expected {_shown(result)}"
         if cell.kind == "formula":
             return plain._replace(doubt=f"{UNCALCULATED}; {expected}")
-        stored = visible(cell.text, 80)
+        stored = told(cell.text)
         return plain._replace(doubt=f"a formula with the stored result {stored}; {expected}")
 
     def value(self, sheet: str, row: int, column: int) -> _Value:
@@ -239,7 +239,7 @@ def _shown(result: _Value) -> str:
     if isinstance(result, Fraction):
         return str(result) if result.denominator == 1 else f"{float(result):.15g}"
     text = result.text if isinstance(result, _Other) else result
-    return visible(text or "", 80) or "an empty text"
+    return told(text) if text else "an empty text"
 
 
 _SYMBOL: Final = re.compile(

@@ -11,6 +11,7 @@ from typing import Final
 from xml.parsers import expat
 
 from assets.intake.container import Container
+from assets.intake.quoting import in_doubt
 from assets.intake.reading import UNCALCULATED, Cell, Fact, RawSheet, Reading, RefusedError
 from assets.intake.sheet_scan import MAX_COLUMNS, MAX_ROWS
 from schemas.template import address
@@ -165,7 +166,7 @@ class _Open:
             parts = []
             for look, text in self.runs[:5]:
                 marks = _marks(look)
-                parts.append(f"{visible(text, 20)!r}{f' ({chr(44).join(marks)})' if marks else ''}")
+                parts.append(f"{in_doubt(text)}{f' ({chr(44).join(marks)})' if marks else ''}")
             return f"text in different formats: {', '.join(parts)}"
         marks = sorted({*_marks(self.look), *(mark for look in looks for mark in _marks(look))})
         return f"what is {' and '.join(marks)}" if marks else None
@@ -371,13 +372,13 @@ def _read(cell: _Open) -> Cell:
             return Cell(0, 0, f"{value} {shown}", "odd", _two_values(value, shown))
         text, kind = value or shown, "text"
     elif value is None:
-        what = f"{visible(shown, 40)!r} without the value that it shows"
+        what = f"{in_doubt(shown)} without the value that it shows"
         return Cell(0, 0, shown, "odd", what)
     else:
         try:
             text, kind = _typed(kind, value.strip())
         except ValueError:
-            what = f"{visible(value, 40)!r}, which is no {visible(kind, 20)}"
+            what = f"{in_doubt(value)}, which is no {visible(kind, 20)}"
             return Cell(0, 0, value, "odd", what)
         if (
             kind == "number"
@@ -390,7 +391,7 @@ def _read(cell: _Open) -> Cell:
 
 
 def _two_values(*values: str) -> str:
-    shown = ", ".join(repr(visible(value, 40)) for value in values)
+    shown = ", ".join(in_doubt(value) for value in values)
     return f"more than one value, or something else inside one ({shown})"
 
 

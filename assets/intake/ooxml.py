@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 from xml.parsers import expat
 
+from assets.intake.quoting import in_doubt
 from assets.intake.reading import RefusedError
 from schemas.wording import visible
 
@@ -177,7 +178,7 @@ class TextReader:
         if len({look for look, _ in seen}) < 2:
             marks = sorted(_MARKS & seen[0][0]) if seen else []
             return Text(text, f"a text that is {' and '.join(marks)}" if marks else None, fault)
-        parts = (repr(visible(text.strip(), 20)) + _marks(look) for look, text in seen[:5])
+        parts = (in_doubt(text) + _marks(look) for look, text in seen[:5])
         return Text(text, f"text in different formats: {', '.join(parts)}", fault)
 
 

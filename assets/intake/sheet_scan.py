@@ -12,6 +12,7 @@ from xml.parsers import expat
 
 from assets.intake.formulas import moved
 from assets.intake.ooxml import SAVE, Styles, Text, TextReader, Walker, unescaped, whole
+from assets.intake.quoting import in_doubt, told
 from assets.intake.reading import UNCALCULATED, Cell, Fact, RawSheet, RefusedError
 from schemas.template import address
 from schemas.wording import visible
@@ -211,7 +212,7 @@ class _Scanner(Walker):
         both = self._inline is not None and bool(values)
         if self._odd or both or len(self._values) > 1 or len(self._formulas) > 1:
             seen = [*values, *([self._inline.text] if self._inline else [])]
-            shown = ", ".join(repr(visible(value, 40)) for value in seen)
+            shown = ", ".join(in_doubt(value) for value in seen)
             doubt = f"more than one value, or something else inside one ({shown})"
             return Cell(*here, " ".join(seen), "odd", doubt)
         text = values[0] if values else ""
@@ -231,11 +232,11 @@ class _Scanner(Walker):
             try:
                 found = self._texts[whole(text.strip())]
             except (ValueError, IndexError):
-                doubt = f"text number {visible(text, 20)}, which the workbook does not have"
+                doubt = f"text number {told(text)}, which the workbook does not have"
                 return Cell(*here, text, "odd", doubt)
         elif kind != "inlineStr" or not found:
             text = found.text if found else text
-            doubt = f"{visible(text, 40)!r}, stored as something that it is not"
+            doubt = f"{in_doubt(text)}, stored as something that it is not"
             if not text.strip():
                 return Cell(*here, "", "text")
             return Cell(*here, text, "odd", doubt)
@@ -259,7 +260,7 @@ class _Scanner(Walker):
             found = day, "date"
         else:
             known = {"n": "a number", "b": "true or false", "d": "a date"}
-            doubt = f"{visible(text, 40)!r}, which is not {known.get(kind, 'of a known type')}"
+            doubt = f"{in_doubt(text)}, which is not {known.get(kind, 'of a known type')}"
             return Cell(*here, text, "odd", doubt)
         return Cell(*here, *found)
 

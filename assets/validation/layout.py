@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final, Generic, TypeVar
 
+from assets.intake.quoting import codes_of, quoted, shown
 from assets.intake.reading import Cell, RawSheet
-from assets.validation.quoting import codes_of, quoted, shown
 from schemas.finding import Finding, Place, finding
 from schemas.template import HEADER_CODE, LABEL_CODE, Entry, Sheet, Template, address
 

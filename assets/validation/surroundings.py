@@ -7,11 +7,11 @@ entries themselves (entry_values.py), codes and headings (layout.py).
 from collections.abc import Iterator
 from typing import Final
 
+from assets.intake.quoting import quoted, shown
 from assets.intake.reading import Cell, RawSheet, Reading
 from assets.intake.sheet_scan import place
 from assets.template.checks import RESULTS, checks
 from assets.validation.layout import Layout, SheetLayout, Slot, is_list_of_problems
-from assets.validation.quoting import quoted, shown
 from schemas.finding import Finding, Place, finding
 from schemas.returns_template import returns_template
 from schemas.template import address

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.intake.formulas import moved, verified
+from assets.intake.quoting import told
 from assets.intake.reader import read_return
 from assets.intake.reading import UNCALCULATED, Cell, RawSheet
 from assets.intake.sheet_scan import place
@@ -146,7 +147,7 @@ def test_texts_and_dates_are_believed_where_they_are_copied() -> None:
         assert right.doubt is None
         wrong = _verified(formula, "no", kind)
         assert wrong is not None
-        assert f"expected {text}" in (wrong.doubt or "")
+        assert f"expected {told(text)}" in (wrong.doubt or "")
 
 
 def test_a_formula_that_gives_an_empty_text_is_a_blank() -> None:

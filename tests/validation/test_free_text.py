@@ -4,12 +4,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from itertools import cycle
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 
+from assets.intake.quoting import names_somebody, quoted, shown
+from assets.intake.reader import read_return
 from assets.intake.reading import Cell, RawSheet, Reading
-from assets.validation.quoting import names_somebody, quoted, shown
 from assets.validation.validate import Received, validate
 from schemas.collection import Collection
 from schemas.returns_template import returns_template
@@ -71,6 +76,25 @@ def test_no_kind_of_cell_is_told(
     result = validated(_said(clean, Cell(row, 3, CANARY, kind), sheet), collection, "STF")
     assert result.findings.height
     assert CANARY not in result.findings.write_csv()
+
+
+def test_what_is_doubtful_in_a_workbook_is_told_without_its_words(
+    sample: Callable[[str], SampleReturn], tmp_path: Path, collection: Collection
+) -> None:
+    """Formulas, their stored results and texts in several formats quote what they hold."""
+    runs = [TextBlock(InlineFont(b=True), "4 "), TextBlock(InlineFont(strike=True), CANARY)]
+
+    def change(book: Any) -> None:
+        sheet = book["second_jobs"]
+        sheet["C9"].value = f'="{CANARY}"'
+        sheet["C10"].value = CellRichText(*runs)
+        sheet["C11"].value = f'=IF(A1="{CANARY}",1,2)'
+        book["capability"]["C9"].value = f'="{CANARY}"'
+
+    path = sample("STF").write(tmp_path / "STF.xlsx", change)
+    findings = validated(read_return(path), collection, "STF").findings
+    assert findings.filter(rule_id="S006").height >= 4
+    assert CANARY not in findings.write_csv()
 
 
 def test_an_accepted_return_keeps_its_free_text_to_itself(

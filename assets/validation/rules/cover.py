@@ -10,8 +10,8 @@ from typing import Final
 import polars as pl
 
 from assets.intake.attribution import force_named
+from assets.intake.quoting import is_free_text, names_somebody
 from assets.validation.entry_values import TypedEntry
-from assets.validation.quoting import is_free_text, names_somebody
 from schemas.collection import Collection
 from schemas.finding import Finding, finding
 from schemas.reference import forces

@@ -16,6 +16,7 @@ from schemas.reference import forces
 from schemas.returns_template import returns_template
 from schemas.template import Entry
 from schemas.vocabulary import MISSING_REASONS
+from schemas.wording import visible
 
 _NUMBER: Final = r"[-+]?(?:[0-9]{1,9}|[0-9]{1,3}(?:,[0-9]{3}){1,2})?(?:\.[0-9]{1,20})?"
 _MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
@@ -131,6 +132,22 @@ def quoted(text: str, codes: Iterable[str] | None = ()) -> str:
     odd = {_named(c, whole=whole) for c in text if not " " <= c <= "~"}
     named = f" (it contains {', '.join(sorted(odd))})" if odd else ""
     return f"{text!r}{named}" if whole else f"{said}{named}"
+
+
+def told(text: str) -> str:
+    """Return what `shown` gives before it is known what belongs into the cell: any code may."""
+    return visible(shown(text, _any_code()), 80)
+
+
+def in_doubt(text: str) -> str:
+    """Return what `quoted` gives before it is known what belongs into the cell: any code may."""
+    return visible(quoted(text, _any_code()), 100)
+
+
+@cache
+def _any_code() -> frozenset[str]:
+    entries = returns_template().entries()
+    return frozenset(code for entry in entries for code in codes_of(entry) or ())
 
 
 def _named(character: str, *, whole: bool) -> str:
