@@ -231,8 +231,8 @@ def check_damaged(judged: pl.DataFrame, damaged: pl.DataFrame, choices: pl.DataF
             Path(first["file"]),
             "; ".join(told),
             "Restore it from the backup of the lake; nothing is computed without it meanwhile."
-            " Where it is lost, let the force save its return anew and send it, or say which version"
-            " shall count: muster versions FORCE --go-back N --reason TEXT --by NAME.",
+            " Where it is lost, let the force save its return anew and send it, or say which"
+            " version shall count: muster versions FORCE --go-back N --reason TEXT --by NAME.",
         )
 
 
