@@ -201,7 +201,7 @@ def test_research_that_is_refused_is_seen_and_over_once_it_is_mended(
 
 def test_a_damaged_table_is_said_to_be_so(filled: Lake, collection: Collection) -> None:
     filled.table("validation", "entries").write_bytes(b"PAR1 no more")
-    with pytest.raises(LakeError, match="cannot be read"):
+    with pytest.raises(LakeError, match="is damaged"):
         look(filled, collection, LATE)
 
 
