@@ -66,7 +66,8 @@ MISSING_REASONS: Final = {
 
 STATES: Final = {
     "missing": "nothing readable has been received",
-    "rejected": "received, but a blocking finding keeps it out of the totals",
+    "rejected": "received, but kept out of the totals: by a blocking finding, or because nobody has"
+    " said which of two versions is newer",
     "queried": "in the totals, provisionally: queries wait for an answer",
     "accepted": "in the totals",
 }

@@ -230,8 +230,8 @@ def check_damaged(judged: pl.DataFrame, damaged: pl.DataFrame, choices: pl.DataF
         raise LakeError(
             Path(first["file"]),
             "; ".join(told),
-            "Restore it from the backup of the lake; nothing is computed without it meanwhile."
-            " Where it is lost, let the force save its return anew and send it, or say which"
+            "Restore it from the backup of the lake; nothing is computed meanwhile."
+            " Where it is lost, let the force save and send its return anew, or say which"
             " version shall count: muster versions FORCE --go-back N --reason TEXT --by NAME.",
         )
 
