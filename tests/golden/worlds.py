@@ -113,7 +113,7 @@ def _printed(lake: Path, command: list[str | Path]) -> str:
     result = CliRunner(env=environment).invoke(muster, [str(part) for part in command])
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
-    return f"{result.output}\nexit code {result.exit_code}\n"
+    return f"{result.stdout}\nexit code {result.exit_code}\n"
 
 
 def _one_more_other(of_force: SampleReturn) -> dict[tuple[str, str, str], str | None]:
