@@ -25,7 +25,7 @@ test: setup
 
 # Thorough and long: thousands of broken files, daemons and disasters, which wait a good deal.
 test-slow: setup
-	$(BIN)/python -m pytest -m slow -n 3 --ignore=tests/survival/test_kills.py
+	$(BIN)/python -m pytest -m slow -n 2 --ignore=tests/survival/test_kills.py
 
 # Kills a refresh at fifty moments and at every stage: minutes, on a machine with nothing else to do.
 test-kills: setup
