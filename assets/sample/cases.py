@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.sample.likelihood import fraction
+from assets.sample.chance import fraction
 from assets.sample.returns import sample_returns
 from schemas import vocabulary as v
 from schemas.cases.columns import TYPES

@@ -1,7 +1,7 @@
 """The sample's research: what the stored tables hold, as files of the research folder.
 
 Belongs here: from the stored tables to the text of each file. Does not: how the tables were found
-(solve_social_media.py, solve_survey.py), nor writing files (write.py).
+(tools/make_sample), nor writing files (write.py).
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
 """The 44 sample returns, complete: what returns.csv stores and every entry that follows from it.
 
 Belongs here: reading the stored entries, adding up totals, filling the fixed cells. Does not: how
-the stored entries were found (solve.py), nor writing workbooks.
+the stored entries were found (tools/make_sample), nor writing workbooks.
 """
 
 from functools import cache

@@ -1,6 +1,7 @@
 """The sample's survey, respondent by respondent, from how many gave each answer.
 
-Belongs here: who gave which answer, by repeatable chance. Does not: how many did (solve_survey.py).
+Belongs here: who gave which answer, by repeatable chance. Does not: how many
+did (tools/make_sample).
 Somebody who trusts the police more tends to answer so throughout.
 """
 
@@ -9,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from assets.sample.likelihood import deviate, fraction
+from assets.sample.chance import deviate, fraction
 from schemas.research import ALONE, DONT_KNOW, NO, QUESTIONS, YES
 
 Answers = Mapping[str, int]

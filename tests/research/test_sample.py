@@ -5,12 +5,12 @@ import pytest
 
 from assets.research.tables import ResearchTables
 from assets.sample.research import sample_research
-from assets.sample.solve import COLLECTION, solve_research
 from assets.sample.survey import sample_survey
 from assets.sample.write import write_research
 from schemas.collection import Collection, load_collection
 from schemas.research import BASIS_FILE, FILES, QUESTIONS
 from tests.research.files import Folder
+from tools.make_sample.solve import COLLECTION, solve_research
 
 
 def test_solving_again_gives_the_stored_tables() -> None:

@@ -9,9 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from assets.sample.likelihood import draw, fraction, rake
-from assets.sample.program import Program, Unknown
-from assets.sample.published import Place, Total
+from assets.sample.chance import fraction
+from tools.make_sample.likelihood import draw, rake
+from tools.make_sample.program import Program, Unknown
+from tools.make_sample.published import Place, Total
 
 LARGEST_SHARE: Final = 0.25
 """No force holds more than this share of a national count, so that no total hangs on one return."""

@@ -7,13 +7,13 @@ Belongs here: what the outcomes of a return must keep. Does not: how many invest
 from collections import Counter
 from typing import Final
 
-from assets.sample.counts import CountProgram
-from assets.sample.likelihood import varied
-from assets.sample.published import Facets, Place, Total, figure, figures, totals
-from assets.sample.solve_rows import PARTS, facets_of
 from schemas import vocabulary as v
 from schemas.collection import Collection
 from schemas.returns_template import SUSPENDED
+from tools.make_sample.counts import CountProgram
+from tools.make_sample.likelihood import varied
+from tools.make_sample.published import Facets, Place, Total, figure, figures, totals
+from tools.make_sample.solve_rows import PARTS, facets_of
 
 _LEFT_SERVICE: Final = "left_service"
 _OUTCOME_SPREAD: Final = 0.3

@@ -9,13 +9,13 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from assets.sample.counts import step_cost
-from assets.sample.likelihood import draw
-from assets.sample.program import Program, Unknown
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
 from schemas.reference import published_figures
 from schemas.research import DONT_KNOW, NO, QUESTIONS, WAVES, YES
+from tools.make_sample.counts import step_cost
+from tools.make_sample.likelihood import draw
+from tools.make_sample.program import Program, Unknown
 
 _PASSED_OVER: Final = ("SUR-08", "SUR-20")
 """Figures that others contradict, which the sample meets instead.

@@ -7,12 +7,12 @@ was published. Does not: the published numbers, which are read.
 import math
 from typing import Final
 
-from assets.sample.choices import ChoiceProgram
-from assets.sample.likelihood import assumed_sizes
-from assets.sample.published import Figure, Place, codes, figures
 from schemas.collection import Collection
 from schemas.reference import capability_questions
 from schemas.vocabulary import NOT_APPLICABLE
+from tools.make_sample.choices import ChoiceProgram
+from tools.make_sample.likelihood import assumed_sizes
+from tools.make_sample.published import Figure, Place, codes, figures
 
 SHEET: Final = "capability"
 COLUMN: Final = "answer"

@@ -1,24 +1,20 @@
 """What the returns would plausibly say: larger forces have more of everything, give or take chance.
 
-Belongs here: the assumed sizes, expectations scaled to the published totals, and chance that is
-the same on every run. Does not: any published figure, nor a rule a return must keep.
+Belongs here: the assumed sizes, and expectations scaled to the published totals. Does not: any
+published figure, nor a rule a return must keep.
 """
 
 import csv
 import math
 from collections.abc import Iterable, Mapping
 from functools import cache
-from hashlib import blake2b
 from pathlib import Path
-from statistics import NormalDist
 from typing import Final
 
-from assets.sample.published import Place, Total
+from assets.sample.chance import deviate
+from tools.make_sample.published import Place, Total
 
 SIZES_PATH: Final = Path(__file__).with_name("assumed_sizes.csv")
-
-_SEED: Final = 7976
-"""One whose draws lie close to the published spread over forces, so that little is adjusted."""
 
 _ROUNDS: Final = 60
 _TYPICAL_SIZE: Final = 3000
@@ -30,18 +26,6 @@ def assumed_sizes() -> dict[str, int]:
     with SIZES_PATH.open(encoding="utf-8", newline="") as file:
         sizes = {row["force_code"]: int(row["assumed_workforce"]) for row in csv.DictReader(file)}
     return dict(sorted(sizes.items()))
-
-
-def fraction(*key: object) -> float:
-    """Return a number above 0 and below 1, evenly spread, that depends on the key alone."""
-    text = "|".join(map(str, (_SEED, *key)))
-    drawn = int.from_bytes(blake2b(text.encode(), digest_size=6).digest(), "big")
-    return (drawn + 0.5) / 2**48
-
-
-def deviate(*key: object) -> float:
-    """Return a standard normal deviate that depends on the key alone."""
-    return NormalDist().inv_cdf(fraction(*key))
 
 
 def varied(number: float, spread: float, *key: object) -> float:

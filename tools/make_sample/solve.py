@@ -1,4 +1,4 @@
-"""Makes the sample and writes its tables: `python -m assets.sample.solve`.
+"""Makes the sample and writes its tables: `python -m tools.make_sample.solve`.
 
 Reconstructed, as returns and research were not published: counts that add up to every published
 figure and rise with the ASSUMED size of each force (its officers and staff of about March 2012,
@@ -11,21 +11,21 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from assets.sample.published import Place
 from assets.sample.research import INSTANCES_PATH, PROFILES_PATH, SURVEY_PATH
 from assets.sample.returns import COLUMNS, RETURNS_PATH
-from assets.sample.solve_capability import solve_capability
-from assets.sample.solve_comparators import solve_comparators
-from assets.sample.solve_cover import solve_cover
-from assets.sample.solve_outcomes import solve_outcomes
-from assets.sample.solve_registers import solve_registers
-from assets.sample.solve_rows import solve_rows
-from assets.sample.solve_second_jobs import solve_second_jobs
-from assets.sample.solve_social_media import solve_social_media
-from assets.sample.solve_survey import solve_survey
 from schemas.collection import Collection, load_collection
 from schemas.contract import columns
 from schemas.research import SocialMediaInstances, SocialMediaProfiles
+from tools.make_sample.published import Place
+from tools.make_sample.solve_capability import solve_capability
+from tools.make_sample.solve_comparators import solve_comparators
+from tools.make_sample.solve_cover import solve_cover
+from tools.make_sample.solve_outcomes import solve_outcomes
+from tools.make_sample.solve_registers import solve_registers
+from tools.make_sample.solve_rows import solve_rows
+from tools.make_sample.solve_second_jobs import solve_second_jobs
+from tools.make_sample.solve_social_media import solve_social_media
+from tools.make_sample.solve_survey import solve_survey
 
 COLLECTION: Final = "2012-revisit"
 """The collection the sample is made for."""

@@ -6,14 +6,14 @@ second jobs (solve_rows.py), nor the policy on them (solve_capability.py).
 
 from typing import Final
 
-from assets.sample.choices import ChoiceProgram
-from assets.sample.counts import CountProgram
-from assets.sample.likelihood import assumed_sizes, rates, varied
-from assets.sample.program import Unknown
-from assets.sample.published import Facets, Place, figure, figures, totals
 from schemas import vocabulary as v
 from schemas.collection import Collection
 from schemas.returns_template import BREACH, REVIEW_MONTHS
+from tools.make_sample.choices import ChoiceProgram
+from tools.make_sample.counts import CountProgram
+from tools.make_sample.likelihood import assumed_sizes, rates, varied
+from tools.make_sample.program import Unknown
+from tools.make_sample.published import Facets, Place, figure, figures, totals
 
 _SHEET: Final = "second_jobs"
 _COLUMN: Final = "count"

@@ -8,12 +8,13 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from assets.sample.counts import CountProgram
-from assets.sample.likelihood import assumed_sizes, fraction, rates, varied
-from assets.sample.published import Facets, Place, Total, figure, figures, totals
+from assets.sample.chance import fraction
 from schemas.collection import Collection
 from schemas.research import INSTANCE_CATEGORIES, SITES
 from schemas.vocabulary import NOT_HELD
+from tools.make_sample.counts import CountProgram
+from tools.make_sample.likelihood import assumed_sizes, rates, varied
+from tools.make_sample.published import Facets, Place, Total, figure, figures, totals
 
 PROFILE_COUNTS: Final = (
     "profiles", "profiles_inappropriate", "accounts_inappropriate", "accounts_still_visible",

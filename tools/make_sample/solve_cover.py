@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final
 
-from assets.sample.likelihood import assumed_sizes, fraction
-from assets.sample.published import Place
+from assets.sample.chance import fraction
 from schemas.collection import Collection
+from tools.make_sample.likelihood import assumed_sizes
+from tools.make_sample.published import Place
 
 _SHEET: Final = "cover"
 _COLUMN: Final = "value"

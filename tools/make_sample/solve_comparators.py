@@ -7,13 +7,13 @@ investigations themselves (solve_rows.py).
 from collections import Counter
 from typing import Final
 
-from assets.sample.counts import CountProgram
-from assets.sample.likelihood import assumed_sizes, rates, varied
-from assets.sample.published import Place, Total, figure
-from assets.sample.solve_rows import PARTS
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
 from schemas.returns_template import COMPARATORS
+from tools.make_sample.counts import CountProgram
+from tools.make_sample.likelihood import assumed_sizes, rates, varied
+from tools.make_sample.published import Place, Total, figure
+from tools.make_sample.solve_rows import PARTS
 
 _SHEET: Final = "comparators"
 _COLUMN: Final = "value"

@@ -7,13 +7,13 @@ to the outcomes (solve_outcomes.py).
 from collections.abc import Iterable
 from typing import Final
 
-from assets.sample.counts import LARGEST_SHARE, CountProgram
-from assets.sample.likelihood import assumed_sizes, rates, varied
-from assets.sample.program import Unknown
-from assets.sample.published import Facets, Figure, Place, figure, figures, totals
 from schemas.breakdown import Band
 from schemas.collection import Collection
 from schemas.returns_template import INVESTIGATION_ROWS, TOTAL, InvestigationRow
+from tools.make_sample.counts import LARGEST_SHARE, CountProgram
+from tools.make_sample.likelihood import assumed_sizes, rates, varied
+from tools.make_sample.program import Unknown
+from tools.make_sample.published import Facets, Figure, Place, figure, figures, totals
 
 SHEET: Final = "investigations"
 PARTS: Final = {row.code: row for row in INVESTIGATION_ROWS if row.is_part}

@@ -7,8 +7,9 @@ question (solve_*.py).
 import math
 from collections.abc import Callable, Iterable, Mapping
 
-from assets.sample.likelihood import assumed_sizes, fraction
-from assets.sample.program import Program, Unknown
+from assets.sample.chance import fraction
+from tools.make_sample.likelihood import assumed_sizes
+from tools.make_sample.program import Program, Unknown
 
 Likelihood = Callable[[str, str, str], float]
 """Relative likelihood of (force code, question, answer)."""
