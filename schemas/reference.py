@@ -32,12 +32,6 @@ def forces() -> pl.DataFrame:
 
 
 @cache
-def capability_questions() -> pl.DataFrame:
-    """One row a question: question_code (key), area, answers (joined by `|`), label."""
-    return _read(REFERENCE / "capability_questions.csv", "question_code")
-
-
-@cache
 def published_figures(path: Path) -> pl.DataFrame:
     """One row a figure printed in a publication: figure_id (key), measure, breakdown, value, ...
 

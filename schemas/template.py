@@ -1,22 +1,37 @@
-"""What a return workbook consists of: sheets, rows, columns and the entry at each crossing.
+"""What a return consists of: sheets, rows, columns, the entry at each crossing, and what it counts.
 
-Belongs here: the structure, and where each entry stands in the blank workbook. Does not: the
-content of template `returns` (returns_template.py), nor writing or reading files (assets/).
+Belongs here: reading templates/<name>-<version>.toml, and where each entry stands in the blank
+workbook. Does not: writing or reading workbooks (assets/).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Final, Literal
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.errors import SetupError
 
 Kind = Literal["count", "answer", "date", "text"]
+Place = tuple[str, str, str]
+"""Sheet, row code and column code, which identify an entry."""
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
 
 HEADER_CODE: Final = "code"
 """The text in column A that marks the header row of a sheet."""
 
 LABEL_CODE: Final = "label"
-_LEAST_HEADER_ROW: Final = 5
+NOW: Final = "collection"
+"""The period of what is counted over the collection's own period."""
 
+QUESTION: Final = "question"
+"""The dimension by which answers are told apart."""
+
+_LEAST_HEADER_ROW: Final = 5
 _FIRST_ENTRY_COLUMN: Final = 3
 
 
@@ -36,10 +51,12 @@ def address(row: int, column: int) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """One cell a force answers: its kind and what may stand in it besides.
+    """One cell a force answers: what may stand in it, and what it counts.
 
     `answers` lists the codes of an `answer`; `missing` the reasons (`not_held`, `not_applicable`)
     that are accepted in place of a value. A `locked` cell is prefilled and not for the force.
+    `measure` is what it counts, None where it counts nothing: a sum repeats what other cells say.
+    `dims` maps the dimensions to this cell's codes, in the order of the template's lists.
     """
 
     sheet: str
@@ -49,29 +66,56 @@ class Entry:
     answers: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     locked: bool = False
+    measure: str | None = None
+    dims: Mapping[str, str] = field(default_factory=dict)
+    period: str = NOW
+
+    def __hash__(self) -> int:
+        """Hash by place, which is unique in a template."""
+        return hash(self.place)
 
     @property
-    def place(self) -> tuple[str, str, str]:
+    def place(self) -> Place:
         """Sheet, row code and column code, which identify the entry."""
         return self.sheet, self.row_code, self.column_code
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a sheet; `sum_of` lists the columns whose sum it repeats."""
+
+    code: str
+    label: str
+    sum_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Row:
     """One line of a sheet. `entries` has one entry for each of the sheet's columns, in order.
 
-    `is_sum` marks a row whose figures repeat the sum of others.
+    `sum_of` lists the rows whose sum it repeats; `check` words the check of that in the workbook.
+    `area` groups the questions of a sheet.
     """
 
     code: str
     label: str
     entries: tuple[Entry, ...]
-    is_sum: bool = False
+    sum_of: tuple[str, ...] = ()
+    check: str = ""
+    area: str = ""
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A total that a return repeats: its place, and the places of the parts it must equal."""
+
+    total: Place
+    parts: tuple[Place, ...]
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """One sheet: `columns` maps column codes to their wording.
+    """One sheet.
 
     In instructions `{period}`, `{census}`, `{soft}` and `{hard}` stand for the collection's dates.
     """
@@ -79,12 +123,17 @@ class Sheet:
     name: str
     title: str
     instructions: tuple[str, ...]
-    columns: dict[str, str]
+    heads: tuple[Column, ...]
     rows: tuple[Row, ...]
 
     def __hash__(self) -> int:
         """Hash by name, which is unique in a template."""
         return hash(self.name)
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        """The wording of each column by its code."""
+        return {column.code: column.label for column in self.heads}
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -110,13 +159,25 @@ class Sheet:
         """Return where an entry stands in the blank workbook."""
         return address(self.row_numbers[row_code], self.column_numbers[column_code])
 
+    def sums(self) -> Iterator[Sum]:
+        """Yield every total of the sheet with its parts: along each row, then down each column."""
+        for column in self.heads:
+            for row in self.rows if column.sum_of else ():
+                parts = tuple((self.name, row.code, part) for part in column.sum_of)
+                yield Sum((self.name, row.code, column.code), parts)
+        for row in self.rows:
+            for column in self.heads if row.sum_of else ():
+                parts = tuple((self.name, part, column.code) for part in row.sum_of)
+                yield Sum((self.name, row.code, column.code), parts)
+
 
 @dataclass(frozen=True)
 class Template:
-    """A return template: its sheets in order."""
+    """A return template: its code lists, each code with its label, and its sheets in order."""
 
     name: str
     version: int
+    lists: dict[str, dict[str, str]]
     sheets: tuple[Sheet, ...]
 
     def __hash__(self) -> int:
@@ -131,7 +192,114 @@ class Template:
         """Yield every entry, sheet by sheet, row by row."""
         return (entry for sheet in self.sheets for row in sheet.rows for entry in row.entries)
 
+    def counted(self, measure: str) -> list[Entry]:
+        """Return the entries that a measure is counted from, in their order."""
+        return [entry for entry in self.entries() if entry.measure == measure]
+
     @cached_property
-    def entry_at(self) -> dict[tuple[str, str, str], Entry]:
+    def entry_at(self) -> dict[Place, Entry]:
         """Each entry by (sheet, row code, column code)."""
         return {entry.place: entry for entry in self.entries()}
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Line(_Data):
+    """A row or a column as the file has it."""
+
+    code: str
+    label: str | None = None
+    kind: Kind | None = None
+    measure: str | None = None
+    dims: dict[str, str] = Field(default_factory=dict)
+    period: str = NOW
+    sum_of: tuple[str, ...] = ()
+    check: str = ""
+    answers: tuple[str, ...] = ()
+    missing: tuple[str, ...] | dict[str, tuple[str, ...]] = ()
+    locked: bool = False
+    area: str = ""
+
+    def missing_in(self, column: str) -> tuple[str, ...]:
+        """Return the reasons accepted in place of a value, where they differ by column there."""
+        return self.missing.get(column, ()) if isinstance(self.missing, dict) else self.missing
+
+
+class _Sheet(_Data):
+    name: str
+    title: str
+    instructions: tuple[str, ...]
+    kind: Kind = "text"
+    measure: str | None = None
+    columns: tuple[_Line, ...]
+    rows: tuple[_Line, ...] = ()
+    questions: tuple[_Line, ...] = ()
+
+
+class _File(_Data):
+    name: str
+    version: int
+    lists: dict[str, dict[str, str]]
+    sheet: tuple[_Sheet, ...]
+
+
+@cache
+def load_template(name: str) -> Template:
+    """Read one template, such as `returns-1`.
+
+    Raises:
+        SetupError: there is no such file, or it does not say what a template must say.
+    """
+    path = TEMPLATES / f"{name}.toml"
+    try:
+        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        file = _File.model_validate(data)
+        sheets = tuple(_sheet(sheet, file.lists) for sheet in file.sheet)
+    except (OSError, ValueError, KeyError, ValidationError) as error:
+        raise SetupError(f"{path} is not a template: {error}. Mend it and try again.") from error
+    return Template(file.name, file.version, file.lists, sheets)
+
+
+def _sheet(sheet: _Sheet, lists: dict[str, dict[str, str]]) -> Sheet:
+    asked = (line.model_copy(update={"dims": {QUESTION: line.code}}) for line in sheet.questions)
+    rows = tuple(
+        Row(
+            line.code,
+            _label(line, lists),
+            tuple(_entry(sheet, line, column, lists) for column in sheet.columns),
+            line.sum_of,
+            line.check,
+            line.area,
+        )
+        for line in (*sheet.rows, *asked)
+    )
+    heads = tuple(Column(line.code, _label(line, lists), line.sum_of) for line in sheet.columns)
+    return Sheet(sheet.name, sheet.title, sheet.instructions, heads, rows)
+
+
+def _label(line: _Line, lists: dict[str, dict[str, str]]) -> str:
+    """Return the label given, else that of the code in the one list it is of."""
+    if line.label is not None:
+        return line.label
+    ((dimension, code),) = line.dims.items()
+    return lists[dimension][code]
+
+
+def _entry(sheet: _Sheet, row: _Line, column: _Line, lists: dict[str, dict[str, str]]) -> Entry:
+    is_sum = bool(row.sum_of or column.sum_of)
+    dims = {**row.dims, **column.dims}
+    order = [QUESTION, *lists]
+    return Entry(
+        sheet.name,
+        row.code,
+        column.code,
+        row.kind or column.kind or sheet.kind,
+        row.answers,
+        row.missing_in(column.code) or column.missing_in(column.code),
+        row.locked,
+        None if is_sum else row.measure or column.measure or sheet.measure,
+        {} if is_sum else {name: dims[name] for name in order if name in dims},
+        row.period,
+    )

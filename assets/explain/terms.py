@@ -14,7 +14,8 @@ from assets.explain.question import Question
 from assets.totals.leaves import leaf_cells
 from schemas.breakdown import Band
 from schemas.collection import Collection
-from schemas.reference import capability_questions, forces
+from schemas.reference import forces
+from schemas.returns_template import capability_questions
 
 _ADDRESS: Final = [
     "force_code", "sha256", "sheet", "cell", "row_code", "column_code", "entry",

@@ -10,8 +10,8 @@ from typing import Final
 from schemas import vocabulary as v
 from schemas.breakdown import Band, read_breakdown
 from schemas.collection import Collection
-from schemas.reference import capability_questions
 from schemas.research import INSTANCE_CATEGORIES, QUESTIONS, SITES
+from schemas.returns_template import capability_questions
 
 STATES: Final = {
     "accepted": "Accepted",

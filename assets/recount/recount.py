@@ -12,8 +12,8 @@ import polars as pl
 
 from assets.research.tables import ResearchTables
 from schemas.collection import Collection
-from schemas.reference import capability_questions
 from schemas.research import QUESTIONS
+from schemas.returns_template import capability_questions
 
 SQL: Final = Path(__file__).with_name("recount.sql")
 RESEARCH_SQL: Final = Path(__file__).with_name("research.sql")

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from schemas import vocabulary as v
-from schemas.returns_template import INVESTIGATION_ROWS, TOTAL
 from schemas.template import Sheet
 
 Place = tuple[str, str]
@@ -19,8 +17,6 @@ ADDS_UP: Final = "adds up"
 DOES_NOT_ADD_UP: Final = "does not add up"
 RESULTS: Final = (ADDS_UP, DOES_NOT_ADD_UP)
 """What a check says."""
-
-_DISCLOSURE: Final = "information_disclosure"
 
 
 @dataclass(frozen=True)
@@ -57,31 +53,21 @@ class Check:
 
 
 def checks(sheet: Sheet) -> Iterator[Check]:
-    """Yield the checks of a sheet: beside each row's total, and below the table for columns."""
+    """Yield the checks of a sheet: beside each row's total, and below the table for columns.
+
+    A total of all rows, in a sheet with one column, is a row's total: its check stands beside it.
+    """
     beside = max(sheet.column_numbers.values()) + 1
     below = max(sheet.row_numbers.values()) + 2
-    if sheet.name == "investigations":
-        for row, number in sheet.row_numbers.items():
-            parts = tuple((row, outcome) for outcome in v.OUTCOMES)
-            yield Check(sheet, number, beside, parts, (row, TOTAL))
-        yield from _columns(sheet, below)
-    elif sheet.name == "registers":
-        for row, number in sheet.row_numbers.items():
-            parts = tuple((row, decision) for decision in v.REGISTER_DECISIONS)
-            yield Check(sheet, number, beside, parts, (row, TOTAL))
-    elif sheet.name == "second_jobs":
-        parts = tuple((decision, "count") for decision in v.SECOND_JOB_DECISIONS)
-        yield Check(sheet, sheet.row_numbers[TOTAL], beside, parts, (TOTAL, "count"))
-
-
-def _columns(sheet: Sheet, below: int) -> Iterator[Check]:
-    kinds = [r.code for r in INVESTIGATION_ROWS if r.recipient]
-    subjects = [_DISCLOSURE, *(r.code for r in INVESTIGATION_ROWS if r.is_part and not r.recipient)]
-    sums = (
-        (kinds, _DISCLOSURE, "Check: the kinds of disclosure add up to information disclosure"),
-        (subjects, TOTAL, "Check: the categories add up to all investigations"),
-    )
-    for line, (rows, total, label) in enumerate(sums, below):
-        for index, (code, column) in enumerate(sheet.column_numbers.items()):
-            parts = tuple((row, code) for row in rows)
-            yield Check(sheet, line, column, parts, (total, code), label if index == 0 else "")
+    lines = {row.code: below + n for n, row in enumerate(r for r in sheet.rows if r.check)}
+    labels = {row.code: row.check for row in sheet.rows}
+    first = next(iter(sheet.columns))
+    for each in sheet.sums():
+        _, row, column = each.total
+        parts = tuple((part_row, part_column) for _, part_row, part_column in each.parts)
+        if each.parts[0][1] == row or row not in lines:
+            yield Check(sheet, sheet.row_numbers[row], beside, parts, (row, column))
+        else:
+            label = labels[row] if column == first else ""
+            place = lines[row], sheet.column_numbers[column]
+            yield Check(sheet, *place, parts, (row, column), label)

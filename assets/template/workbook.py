@@ -68,7 +68,7 @@ def write_workbook(path: Path, template: Template, collection: Collection, value
             _write_frame(page, sheet, collection, formats, reconstructed=reconstructed)
             for row in sheet.rows:
                 for entry in row.entries:
-                    style = formats[_style(entry, is_sum=row.is_sum)]
+                    style = formats[_style(entry, is_sum=bool(row.sum_of))]
                     _write_entry(page, sheet, entry, values.get(entry.place), style)
             _write_validations(page, sheet)
             for check in checks(sheet):
@@ -112,7 +112,7 @@ def _write_frame(
     for row in sheet.rows:
         line = sheet.row_numbers[row.code] - 1
         page.write_string(line, 0, row.code, formats["code"])
-        page.write_string(line, 1, row.label, formats["label_sum" if row.is_sum else "label"])
+        page.write_string(line, 1, row.label, formats["label_sum" if row.sum_of else "label"])
 
 
 def _dates(collection: Collection) -> dict[str, str]:

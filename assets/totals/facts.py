@@ -9,8 +9,7 @@ from assets.totals import counted
 from schemas.contract import conform
 from schemas.marts.facts import CapabilityAnswers, Investigations, RegisterEntries, SecondJobs
 from schemas.marts.returns import Cells
-from schemas.reference import capability_questions
-from schemas.returns_template import REVIEW_MONTHS
+from schemas.returns_template import REVIEW_MONTHS, capability_questions
 
 _SENT = pl.col("force_code").is_not_null()
 

@@ -12,8 +12,7 @@ import polars as pl
 from assets.totals import counted
 from schemas import vocabulary as v
 from schemas.breakdown import read_breakdown
-from schemas.reference import capability_questions
-from schemas.returns_template import REVIEW_MONTHS
+from schemas.returns_template import REVIEW_MONTHS, capability_questions
 
 _NOW: Final[dict[str, Callable[[pl.DataFrame], pl.DataFrame]]] = {
     "investigations": counted.investigations,

@@ -18,7 +18,7 @@ from assets.pages.write import write_pages
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.marts.returns import Findings
-from schemas.reference import capability_questions
+from schemas.returns_template import capability_questions
 from tests.pages.conftest import HOSTILE
 from tests.pages.released import ABOUT, Answers, Marts, finding, is_number, pages_in, read_page
 

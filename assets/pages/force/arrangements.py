@@ -5,9 +5,8 @@ from assets.pages.figures import Edition
 from assets.pages.wording import answer, period, sentence, words
 from schemas import vocabulary as v
 from schemas.breakdown import write_breakdown
-from schemas.reference import capability_questions
 from schemas.research import INSTANCE_CATEGORIES
-from schemas.returns_template import BREACH, COMPARATORS, REVIEW_MONTHS
+from schemas.returns_template import BREACH, COMPARATORS, REVIEW_MONTHS, capability_questions
 
 
 def registers(edition: Edition, force: str) -> Table:

@@ -8,8 +8,7 @@ from assets.pages.figures import Edition, share
 from assets.pages.wording import answer, sentence, words
 from schemas import vocabulary as v
 from schemas.breakdown import write_breakdown
-from schemas.reference import capability_questions
-from schemas.returns_template import COMPARATORS
+from schemas.returns_template import COMPARATORS, capability_questions
 
 _YES_NO: Final = "yes|no"
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from assets.totals import counted
 from assets.totals.cube import as_rows, percent
-from schemas.reference import capability_questions
+from schemas.returns_template import capability_questions
 
 
 def adoption(live: pl.DataFrame) -> pl.DataFrame:
