@@ -9,15 +9,25 @@ import tomllib
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from schemas.disclosure import Disclosure
 from schemas.errors import SetupError
 from schemas.reference import REFERENCE, forces
 from schemas.rules.catalogue import rules
+from schemas.template import Template, load_template
 
 COLLECTIONS: Final = Path(__file__).parent / "collections"
 
@@ -42,13 +52,6 @@ class Period(_Data):
     def months(self) -> int:
         """Number of calendar months the period touches."""
         return (self.end.year - self.start.year) * 12 + self.end.month - self.start.month + 1
-
-
-class Template(_Data):
-    """The workbook the forces fill."""
-
-    name: str
-    version: int
 
 
 class Deadlines(_Data):
@@ -119,6 +122,16 @@ class RuleChange(_Data):
     since: date
 
 
+def _resolved(named: object) -> object:
+    """Return the template that a collection names, such as `returns-1`."""
+    if not isinstance(named, str):
+        return named
+    try:
+        return load_template(named)
+    except SetupError as error:
+        raise ValueError(str(error)) from error
+
+
 class Collection(_Data):
     """One collection of returns."""
 
@@ -127,7 +140,7 @@ class Collection(_Data):
     period: Period
     census: date
     timezone: str
-    template: Template
+    template: Annotated[InstanceOf[Template], BeforeValidator(_resolved)]
     deadlines: Deadlines
     running: Running = Running()
     forces: tuple[str, ...] = Field(strict=False)

@@ -11,9 +11,10 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from schemas.errors import SetupError
+from schemas.measures import NOW, Data, Measure, ProfileColumn
 
 Kind = Literal["count", "answer", "date", "text"]
 Place = tuple[str, str, str]
@@ -25,9 +26,6 @@ HEADER_CODE: Final = "code"
 """The text in column A that marks the header row of a sheet."""
 
 LABEL_CODE: Final = "label"
-NOW: Final = "collection"
-"""The period of what is counted over the collection's own period."""
-
 QUESTION: Final = "question"
 """The dimension by which answers are told apart."""
 
@@ -173,11 +171,17 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Template:
-    """A return template: its code lists, each code with its label, and its sheets in order."""
+    """A return template: its code lists, each code with its label, and its sheets in order.
+
+    `groups` maps a dimension to the codes that stand for several of its list.
+    """
 
     name: str
     version: int
     lists: dict[str, dict[str, str]]
+    groups: dict[str, dict[str, tuple[str, ...]]]
+    measures: dict[str, Measure]
+    profile: dict[str, ProfileColumn]
     sheets: tuple[Sheet, ...]
 
     def __hash__(self) -> int:
@@ -192,9 +196,14 @@ class Template:
         """Yield every entry, sheet by sheet, row by row."""
         return (entry for sheet in self.sheets for row in sheet.rows for entry in row.entries)
 
-    def counted(self, measure: str) -> list[Entry]:
-        """Return the entries that a measure is counted from, in their order."""
-        return [entry for entry in self.entries() if entry.measure == measure]
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """What cells are counted by, in the order of the lists."""
+        return (QUESTION, *self.lists)
+
+    def counted(self) -> list[Entry]:
+        """Return the entries that count something, in their order."""
+        return [entry for entry in self.entries() if entry.measure is not None]
 
     @cached_property
     def entry_at(self) -> dict[Place, Entry]:
@@ -202,11 +211,7 @@ class Template:
         return {entry.place: entry for entry in self.entries()}
 
 
-class _Data(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Line(_Data):
+class _Line(Data):
     """A row or a column as the file has it."""
 
     code: str
@@ -227,7 +232,7 @@ class _Line(_Data):
         return self.missing.get(column, ()) if isinstance(self.missing, dict) else self.missing
 
 
-class _Sheet(_Data):
+class _Sheet(Data):
     name: str
     title: str
     instructions: tuple[str, ...]
@@ -238,10 +243,13 @@ class _Sheet(_Data):
     questions: tuple[_Line, ...] = ()
 
 
-class _File(_Data):
+class _File(Data):
     name: str
     version: int
     lists: dict[str, dict[str, str]]
+    groups: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
+    measures: dict[str, Measure]
+    profile: dict[str, ProfileColumn] = Field(default_factory=dict)
     sheet: tuple[_Sheet, ...]
 
 
@@ -259,7 +267,9 @@ def load_template(name: str) -> Template:
         sheets = tuple(_sheet(sheet, file.lists) for sheet in file.sheet)
     except (OSError, ValueError, KeyError, ValidationError) as error:
         raise SetupError(f"{path} is not a template: {error}. Mend it and try again.") from error
-    return Template(file.name, file.version, file.lists, sheets)
+    return Template(
+        file.name, file.version, file.lists, file.groups, file.measures, file.profile, sheets
+    )
 
 
 def _sheet(sheet: _Sheet, lists: dict[str, dict[str, str]]) -> Sheet:

@@ -4,8 +4,9 @@ Belongs here: one function a kind of measure, from the live entries to terms who
 to the figure. Written apart from the totals (totals/), so that each can be held to the other.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -14,8 +15,9 @@ from assets.explain.question import Question
 from assets.totals.leaves import leaf_cells
 from schemas.breakdown import Band
 from schemas.collection import Collection
+from schemas.measures import NOW, Share
 from schemas.reference import forces
-from schemas.returns_template import capability_questions
+from schemas.template import QUESTION, Template
 
 _ADDRESS: Final = [
     "force_code", "sha256", "sheet", "cell", "row_code", "column_code", "entry",
@@ -50,13 +52,17 @@ def terms_of(question: Question, live: pl.DataFrame, collection: Collection) -> 
         live: table LiveEntries, of the forces that are asked about.
         collection: the collection, which has the months and the expected forces.
     """
-    return _MAKERS.get(question.measure, _count)(question, live, collection)
+    return _makers(collection.template).get(question.measure, _count)(question, live, collection)
 
 
 def _count(question: Question, live: pl.DataFrame, collection: Collection) -> Terms | None:
-    del collection
-    cells = leaf_cells(live, question.measure, question.breakdown, question.period)
+    cells = _leaves(question, live, collection)
     return None if cells is None else Terms(_adding(cells, "value"))
+
+
+def _leaves(question: Question, live: pl.DataFrame, collection: Collection) -> pl.DataFrame | None:
+    asked = question.measure, question.breakdown, question.period
+    return leaf_cells(live, collection.template, *asked)
 
 
 def _adding(
@@ -86,44 +92,51 @@ def _quotient(top: pl.DataFrame | None, bottom: pl.DataFrame | None, factor: int
     return Terms(pl.concat([_adding(top, "numerator"), _adding(bottom, "denominator")]), factor)
 
 
-def _share(whole: str, **left_out: None) -> Maker:
+def _share(measure: str, described: Sequence[Share]) -> Maker:
     """Return how a share is made: a count, of the same count without some keys."""
 
     def make(question: Question, live: pl.DataFrame, collection: Collection) -> Terms | None:
-        del collection
-        top, bottom = question.of(whole), question.of(whole, **left_out)
-        return _quotient(_leaves(top, live), _leaves(bottom, live), 100)
+        share = next((s for s in described if set(s.by) == set(question.parts)), None)
+        if share is None:
+            return None
+        top = question.of(measure)
+        bottom = top.of(measure, **dict.fromkeys(set(share.by) - set(share.within)))
+        whole = _leaves(bottom, live, collection)
+        if whole is not None:
+            whole = whole.drop_nulls(share.by)
+        return _quotient(_leaves(top, live, collection), whole, 100)
 
     return make
 
 
-def _leaves(question: Question, live: pl.DataFrame) -> pl.DataFrame | None:
-    return leaf_cells(live, question.measure, question.breakdown, question.period)
+def _answers_share(measure: str) -> Maker:
+    """Return how a share of answers is made: of the forces that answered at all."""
+
+    def make(question: Question, live: pl.DataFrame, collection: Collection) -> Terms | None:
+        entry = next(
+            e
+            for e in collection.template.counted()
+            if (e.measure, e.dims.get(QUESTION)) == (measure, question.parts[QUESTION])
+        )
+        top = question.of(measure)
+        anything = top.of(measure, answer="|".join(entry.answers))
+        return _quotient(_leaves(top, live, collection), _leaves(anything, live, collection), 100)
+
+    return make
 
 
-def _approvals_share(
-    question: Question, live: pl.DataFrame, collection: Collection
-) -> Terms | None:
-    del collection
-    top = question.of("second_job_applications", decision="approved")
-    return _quotient(_leaves(top, live), _leaves(top.of(top.measure, conditions=None), live), 100)
+def _per_month(measure: str) -> Maker:
+    """Return how a monthly rate is made: a count, divided by the months of its period."""
 
+    def make(question: Question, live: pl.DataFrame, collection: Collection) -> Terms | None:
+        cells = _leaves(question.of(measure), live, collection)
+        periods = {NOW: collection.period, **collection.comparators}
+        if cells is None or question.period not in periods:
+            return None
+        months = _given([(None, periods[question.period].months)], "denominator")
+        return Terms(pl.concat([_adding(cells, "numerator"), months]))
 
-def _answers_share(question: Question, live: pl.DataFrame, collection: Collection) -> Terms | None:
-    del collection
-    asked = capability_questions().filter(pl.col("question_code") == question.parts["question"])
-    top = question.of("capability")
-    anything = top.of("capability", answer=asked.item(0, "answers"))
-    return _quotient(_leaves(top, live), _leaves(anything, live), 100)
-
-
-def _per_month(question: Question, live: pl.DataFrame, collection: Collection) -> Terms | None:
-    cells = _leaves(question.of("investigations"), live)
-    periods = {"collection": collection.period, **collection.comparators}
-    if cells is None or question.period not in periods:
-        return None
-    months = _given([(None, periods[question.period].months)], "denominator")
-    return Terms(pl.concat([_adding(cells, "numerator"), months]))
+    return make
 
 
 _QUANTILES: Final = {
@@ -137,7 +150,7 @@ def _statistic(measure: str) -> Maker:
     def make(question: Question, live: pl.DataFrame, collection: Collection) -> Terms | None:
         if "statistic" not in question.parts:
             return _count(question, live, collection)
-        cells = _leaves(question.of(measure, statistic=None), live)
+        cells = _leaves(question.of(measure, statistic=None), live, collection)
         if cells is None:
             return None
         statistic, by_force = question.parts["statistic"], _by_force(cells)
@@ -168,30 +181,47 @@ def _beside(by_force: pl.DataFrame, quantile: float) -> pl.DataFrame:
                         schema=["force_code", "weight"], orient="row")  # fmt: skip
 
 
-def _band(question: Question, live: pl.DataFrame, collection: Collection) -> Terms | None:
-    del collection
-    cells = _leaves(question.of("investigations", count=None), live)
-    if cells is None:
-        return None
-    band = Band.parse(question.parts["count"])
-    within = _by_force(cells).filter(band.contains(pl.col("number")))
-    behind = cells.filter(pl.col("force_code").is_in(within["force_code"].to_list()))
-    counted = ((force, 1.0) for force in within["force_code"])
-    return Terms(_given(counted, "value"), behind=_adding(behind, "value"))
+def _band(measure: str) -> Maker:
+    """Return how a number of forces in a band of counts is made: of the forces themselves."""
+
+    def make(question: Question, live: pl.DataFrame, collection: Collection) -> Terms | None:
+        cells = _leaves(question.of(measure, count=None), live, collection)
+        if cells is None:
+            return None
+        band = Band.parse(question.parts["count"])
+        within = _by_force(cells).filter(band.contains(pl.col("number")))
+        behind = cells.filter(pl.col("force_code").is_in(within["force_code"].to_list()))
+        counted = ((force, 1.0) for force in within["force_code"])
+        return Terms(_given(counted, "value"), behind=_adding(behind, "value"))
+
+    return make
 
 
-def _cards_change(question: Question, live: pl.DataFrame, collection: Collection) -> Terms | None:
-    del collection
-    years = ("2011", "2012")
-    found = {year: _leaves(question.of("cards_held", year=year), live) for year in years}
-    earlier, later = found["2011"], found["2012"]
-    if earlier is None or later is None:
-        return None
-    # A force is in the change only where it knows both years.
-    both = set(_by_force(earlier)["force_code"]) & set(_by_force(later)["force_code"])
-    signed = [(earlier, -1.0), (later, 1.0)]
-    known = pl.col("force_code").is_in(list(both))
-    return Terms(pl.concat(_adding(cells.filter(known), "value", sign) for cells, sign in signed))
+def _change(measure: str, dimension: str) -> Maker:
+    """Return how a change is made: the last code of the dimension less the first."""
+
+    def make(question: Question, live: pl.DataFrame, collection: Collection) -> Terms | None:
+        first, *_, last = sorted(
+            entry.dims[dimension]
+            for entry in collection.template.counted()
+            if entry.measure == measure
+        )
+        found = [
+            _leaves(question.of(measure, **{dimension: code}), live, collection)
+            for code in (first, last)
+        ]
+        earlier, later = found
+        if earlier is None or later is None:
+            return None
+        # A force is in the change only where it knows both ends.
+        both = set(_by_force(earlier)["force_code"]) & set(_by_force(later)["force_code"])
+        known = pl.col("force_code").is_in(list(both))
+        signed = [(earlier, -1.0), (later, 1.0)]
+        return Terms(
+            pl.concat(_adding(cells.filter(known), "value", sign) for cells, sign in signed)
+        )
+
+    return make
 
 
 def _bodies(question: Question, live: pl.DataFrame, collection: Collection) -> Terms:
@@ -207,17 +237,25 @@ def _months(question: Question, live: pl.DataFrame, collection: Collection) -> T
     return Terms(_given([(None, collection.period.months)], "value"))
 
 
-_MAKERS: Final[dict[str, Maker]] = {
-    "investigations_share": _share("investigations", category=None, outcome=None),
-    "register_entries_share": _share("register_entries", decision=None),
-    "second_job_applications_share": _share("second_job_applications", decision=None),
-    "second_job_approvals_share": _approvals_share,
-    "capability_share": _answers_share,
-    "investigations_per_month": _per_month,
-    "investigations_per_force": _statistic("investigations"),
-    "second_job_review_months": _statistic("second_job_review_months"),
-    "forces_with_investigations": _band,
-    "cards_held_change": _cards_change,
-    "reporting_bodies": _bodies,
-    "months_in_collection": _months,
-}
+@cache
+def _makers(template: Template) -> dict[str, Maker]:
+    """Return how each measure that is no plain count is made, from the template's description."""
+    asked = {entry.measure for entry in template.counted() if QUESTION in entry.dims}
+    made: dict[str, Maker] = {"reporting_bodies": _bodies, "months_in_collection": _months}
+    for name, measure in template.measures.items():
+        for share in measure.shares:
+            of_name = measure.share_name(name, share)
+            same = [s for s in measure.shares if measure.share_name(name, s) == of_name]
+            made[of_name] = _share(name, same)
+        if name in asked:
+            made[f"{name}_share"] = _answers_share(name)
+        if measure.per_month:
+            made[f"{name}_per_month"] = _per_month(name)
+        if measure.per_force:
+            made[f"{name}_per_force"] = _statistic(name)
+            made[f"forces_with_{name}"] = _band(name)
+        if measure.statistics:
+            made[name] = _statistic(name)
+        if measure.change:
+            made[f"{name}_change"] = _change(name, measure.change)
+    return made

@@ -58,7 +58,9 @@ class _Data:
             return _Computed(self.cases.get(force), int(force in self.cases), 1)
         if force not in self.live_forces:
             return _Computed(None, 0, 1)
-        cells = leaf_cells(self.live.filter(pl.col("force_code") == force), *key)
+        cells = leaf_cells(
+            self.live.filter(pl.col("force_code") == force), self.collection.template, *key
+        )
         return _Computed(None if cells is None else sum_of(cells), 1, 1)
 
 

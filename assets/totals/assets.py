@@ -8,11 +8,11 @@ import polars as pl
 from assets.declare import RESEARCH, retried, table
 from assets.reports.store import agreed
 from assets.research.tables import ResearchTables
-from assets.totals import breakdowns, facts, force_profiles, national
-from schemas.collection import load_collection
+from assets.totals import force_profiles, marts, national
+from schemas.collection import Collection, load_collection
 from schemas.contract import Contract
-from schemas.marts import facts as fact_marts
-from schemas.marts import totals as total_marts
+from schemas.marts import facts as fact_contracts
+from schemas.marts import totals as total_contracts
 from schemas.marts.returns import Cells
 
 _STAGE = "totals"
@@ -20,29 +20,30 @@ _LIVE = "validation/live_entries"
 
 
 def _of_live(
-    contract: Contract, name: str, make: Callable[[pl.DataFrame], pl.DataFrame]
+    contract: Contract, name: str, make: Callable[[pl.DataFrame, Collection], pl.DataFrame]
 ) -> dg.AssetsDefinition:
     """Declare a mart that is made from the live entries alone."""
 
-    @table(contract, _STAGE, name, live="validation/live_entries")
-    def asset(live: pl.DataFrame) -> pl.DataFrame:
-        return make(live)
+    @table(contract, _STAGE, name, live=_LIVE)
+    def asset(context: dg.AssetExecutionContext, live: pl.DataFrame) -> pl.DataFrame:
+        return make(live, load_collection(context.partition_key))
 
     return asset
 
 
 FROM_LIVE = [
-    _of_live(fact_marts.Investigations, "investigations", facts.investigations),
-    _of_live(fact_marts.RegisterEntries, "register_entries", facts.register_entries),
-    _of_live(fact_marts.SecondJobs, "second_jobs", facts.second_jobs),
-    _of_live(fact_marts.CapabilityAnswers, "capability_answers", facts.capability_answers),
-    _of_live(Cells, "cells", facts.cells),
-    _of_live(total_marts.OutcomeBreakdown, "outcome_breakdown", breakdowns.outcome_breakdown),
-    _of_live(total_marts.CapabilityAdoption, "capability_adoption", breakdowns.capability_adoption),
+    _of_live(fact_contracts.Investigations, "investigations", marts.investigations),
+    _of_live(fact_contracts.RegisterEntries, "register_entries", marts.register_entries),
+    _of_live(fact_contracts.SecondJobs, "second_jobs", marts.second_jobs),
+    _of_live(fact_contracts.CapabilityAnswers, "capability_answers", marts.capability_answers),
+    _of_live(Cells, "cells", marts.cells),
+    _of_live(total_contracts.OutcomeBreakdown, "outcome_breakdown", marts.outcome_breakdown),
+    _of_live(total_contracts.CapabilityAdoption, "capability_adoption", marts.capability_adoption),
+    _of_live(total_contracts.Distribution, "distribution", marts.distribution),
 ]
 
 
-@table(total_marts.NationalTotals, _STAGE, "national_totals", live=_LIVE, **RESEARCH)
+@table(total_contracts.NationalTotals, _STAGE, "national_totals", live=_LIVE, **RESEARCH)
 def national_totals(
     context: dg.AssetExecutionContext,
     live: pl.DataFrame,
@@ -52,18 +53,13 @@ def national_totals(
     return national.national_totals(live, collection, ResearchTables(**research))
 
 
-@table(total_marts.Comparisons, _STAGE, "comparisons", totals="totals/national_totals")
+@table(total_contracts.Comparisons, _STAGE, "comparisons", totals="totals/national_totals")
 def comparisons(context: dg.AssetExecutionContext, totals: pl.DataFrame) -> pl.DataFrame:
-    return breakdowns.comparisons(totals, load_collection(context.partition_key))
-
-
-@table(total_marts.Distribution, _STAGE, "distribution", live=_LIVE)
-def distribution(context: dg.AssetExecutionContext, live: pl.DataFrame) -> pl.DataFrame:
-    return breakdowns.distribution(live, load_collection(context.partition_key))
+    return marts.comparisons(totals, load_collection(context.partition_key))
 
 
 @table(
-    fact_marts.ForceProfiles,
+    fact_contracts.ForceProfiles,
     _STAGE,
     "force_profiles",
     live=_LIVE,

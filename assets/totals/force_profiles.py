@@ -6,24 +6,14 @@ import polars as pl
 
 from assets.research.social_media import social_media_cases
 from assets.research.tables import no_research
-from assets.totals import counted
-from schemas import vocabulary as v
+from assets.totals.leaves import counted_in, leaves, sent
+from schemas.breakdown import write_breakdown
 from schemas.collection import Collection
 from schemas.contract import columns, conform
 from schemas.marts.facts import ForceProfiles
+from schemas.measures import NOW
 from schemas.reference import forces
-from schemas.returns_template import REVIEW_MONTHS
-
-_PRINTED: Final = {
-    ("investigations", ""): "investigations",
-    ("investigations", "category=information_disclosure;recipient=media"): "media_disclosure",
-    ("second_job_applications", ""): "second_job_applications",
-    ("second_job_applications", "decision=approved"): "second_job_approved",
-    ("social_media_cases", ""): "social_media_cases",
-}
-"""The counts that a force's published report prints, and the column each stands in."""
-
-_STAFFING: Final = "acu_staffing_change"
+from schemas.template import QUESTION, Template
 
 
 def force_profiles(
@@ -44,8 +34,8 @@ def force_profiles(
     """
     known = forces().select("force_code", "ons_code", "region", pl.col("full_name").alias("name"))
     expected = status.select("force_code", "state").join(known, on="force_code", how="left")
-    sent = _from_returns(live)
-    reported = _from_reports(printed).join(sent, on="force_code", how="anti")
+    sent = _from_returns(live, collection.template)
+    reported = _from_reports(printed, collection.template).join(sent, on="force_code", how="anti")
     rows = expected.join(
         pl.concat([sent, reported], how="diagonal"), on="force_code", how="left", validate="1:1"
     )
@@ -77,73 +67,45 @@ def _with_cases(rows: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _from_returns(live: pl.DataFrame) -> pl.DataFrame:
-    cases = counted.investigations(live)
-    entries = counted.register_entries(live).filter(pl.col("body") == "force")
-    jobs = counted.second_job_applications(live)
-    earlier = counted.comparators(live)
-    everything = pl.lit(value=True)
-    counts = [
-        _sum(cases, "investigations", everything),
-        *(_sum(cases, category, pl.col("category") == category) for category in v.CATEGORIES),
-        _sum(cases, "media_disclosure", pl.col("recipient") == "media"),
-        _sum(cases, "continuing", pl.col("outcome") == v.CONTINUING),
-        _sum(counted.people_suspended(live), "people_suspended", everything),
-        _sum(jobs, "second_job_applications", everything),
-        _sum(jobs, "second_job_approved", pl.col("decision") == "approved"),
-        _sum(entries, "register_entries", everything),
-        _sum(entries, "register_declined", pl.col("decision") == "declined"),
-        _sum(
-            counted.single(live, "second_jobs", REVIEW_MONTHS, "count"),
-            "second_job_review_months",
-            everything,
-        ),
-        _sum(earlier, "investigations_2010_11", pl.col("row_code") == "investigations_2010_11"),
-        _sum(earlier, "cards_2012", pl.col("row_code") == "cards_2012"),
-    ]
-    staffing = counted.single(live, "capability", _STAFFING, "answer").select(
-        "force_code", "basis", pl.col("value").alias(_STAFFING)
-    )
-    profile = staffing.drop_nulls("force_code")
-    for count in counts:
-        profile = profile.join(count, on="force_code", how="left", validate="1:1")
+def _from_returns(live: pl.DataFrame, template: Template) -> pl.DataFrame:
+    """One row a force with a live return, with each column of the template's profile."""
+    cells = sent(leaves(live, template))
+    # A force that sent case rows alone has no cover, and no profile.
+    profile = live.filter(sheet="cover").group_by("force_code").agg(pl.col("basis").first())
+    for name, column in template.profile.items():
+        here = cells.filter(counted_in(template, column.measure, column.dims, column.period))
+        mine = (
+            here.select("force_code", pl.col("value").alias(name))
+            if QUESTION in column.dims
+            else here.group_by("force_code").agg(_ADDED.alias(name))
+        )
+        profile = profile.join(mine, on="force_code", how="left", validate="1:1")
     return profile
 
 
-def _sum(entries: pl.DataFrame, name: str, where: pl.Expr) -> pl.DataFrame:
-    """Sum a force's entries; null where it holds none of them."""
-    held = pl.col("number").is_not_null()
-    return (
-        entries.filter(where)
-        .group_by("force_code")
-        .agg(pl.when(held.any()).then(pl.col("number").sum()).alias(name))
-        .drop_nulls("force_code")
-    )
+_HELD: Final = pl.col("number").is_not_null()
+_ADDED: Final = pl.when(_HELD.any()).then(pl.col("number").sum())
+"""The sum of a force's entries; null where it holds none of them."""
 
 
-def _from_reports(printed: pl.DataFrame) -> pl.DataFrame:
+def _from_reports(printed: pl.DataFrame, template: Template) -> pl.DataFrame:
     """One row a force whose report was read, with a column for each figure it printed."""
-    names = pl.DataFrame(
-        [(*figure, name) for figure, name in _PRINTED.items()],
-        schema=["measure", "breakdown", "name"],
-        orient="row",
-    )
-    counts = printed.join(names, on=["measure", "breakdown"]).pivot(
-        on="name", index="force_code", values="value"
-    )
-    answer = pl.col("breakdown").str.extract(f"^question={_STAFFING};answer=(.+)$")
-    staffing = (
-        printed.filter(pl.col("measure") == "capability")
-        .select("force_code", answer.alias(_STAFFING))
-        .drop_nulls(_STAFFING)
-    )
-    reported = (
-        printed.select("force_code")
-        .unique()
-        .join(counts, on="force_code", how="left")
-        .join(staffing, on="force_code", how="left", validate="1:1")
-    )
-    integers = [name for name in _PRINTED.values() if name in reported.columns]
-    return reported.with_columns(
-        pl.col(integers).cast(pl.Int64), pl.lit("published").alias("basis")
-    )
+    figures = pl.concat_str("measure", "breakdown", separator=" ")
+    counts = {_CASES: f"{_CASES} "} | {
+        name: f"{column.measure} {write_breakdown(column.dims)}"
+        for name, column in template.profile.items()
+        if column.period == NOW and QUESTION not in column.dims
+    }
+    answers = {
+        name: f"{column.measure} question={column.dims[QUESTION]};answer=(.+)$"
+        for name, column in template.profile.items()
+        if QUESTION in column.dims
+    }
+    said = [
+        pl.col("value").filter(figures == figure).first().cast(pl.Int64).alias(name)
+        for name, figure in counts.items()
+    ] + [
+        figures.str.extract(f"^{pattern}").drop_nulls().first().alias(name)
+        for name, pattern in answers.items()
+    ]
+    return printed.group_by("force_code").agg(*said, pl.lit("published").alias("basis"))

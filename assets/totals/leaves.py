@@ -1,73 +1,93 @@
-"""From a figure back to the live cells that make it.
+"""The counted cells of a template beside what the live returns hold there, and back from a figure.
 
-Belongs here: reading a measure and breakdown the other way round. Does not: adding up for the
-marts (measures/); the two are written apart, and a test holds them to each other.
+Belongs here: from a cell to its measure and dimensions, and from a measure and breakdown to its
+cells. Does not: adding up (cube.py). A cell that no live return gives still has a row, without a
+force, so that its total is unknown rather than absent.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 import polars as pl
 
-from assets.totals import counted
-from schemas import vocabulary as v
 from schemas.breakdown import read_breakdown
-from schemas.returns_template import REVIEW_MONTHS, capability_questions
+from schemas.measures import NOW
+from schemas.template import QUESTION, Template
 
-_NOW: Final[dict[str, Callable[[pl.DataFrame], pl.DataFrame]]] = {
-    "investigations": counted.investigations,
-    "people_suspended": counted.people_suspended,
-    "register_entries": counted.register_entries,
-    "second_job_applications": counted.second_job_applications,
-    "second_job_approvals_in_breach": counted.second_job_breaches,
-    "second_job_review_months": lambda live: counted.single(
-        live, "second_jobs", REVIEW_MONTHS, "count"
-    ),
-}
+_PLACE: Final = ["sheet", "row_code", "column_code"]
+ANSWER: Final = "answer"
+
+
+@cache
+def places(template: Template) -> pl.DataFrame:
+    """Return one row a counted cell: measure, period, each dimension (null: none), its place."""
+    return pl.DataFrame(
+        [
+            (entry.measure, entry.period, *entry.place, *map(entry.dims.get, template.dimensions))
+            for entry in template.counted()
+        ],
+        schema=dict.fromkeys(["measure", "period", *_PLACE, *template.dimensions], pl.String),
+        orient="row",
+    )
+
+
+def leaves(live: pl.DataFrame, template: Template) -> pl.DataFrame:
+    """Return one row a force and counted cell: the columns of `places`, and of LiveEntries."""
+    return places(template).join(live, on=_PLACE, how="left", nulls_equal=True)
+
+
+def sent(cells: pl.DataFrame) -> pl.DataFrame:
+    """Return the leaves that a force gave."""
+    return cells.filter(pl.col("force_code").is_not_null())
 
 
 def leaf_cells(
-    live: pl.DataFrame, measure: str, breakdown: str, period: str
+    live: pl.DataFrame, template: Template, measure: str, breakdown: str, period: str
 ) -> pl.DataFrame | None:
     """Return the live cells that a count is the sum of, or None where the measure is no such count.
 
     Args:
         live: table LiveEntries.
+        template: the template the returns were made with.
         measure: a measure that is a plain count (not a share, a rate or a statistic).
         breakdown: its breakdown.
         period: its period.
 
     Returns:
-        The rows of LiveEntries, `number` being what each adds: for a count of answers, 1 where
-        the force gave the answer and 0 where it gave another.
+        Rows of LiveEntries, `number` being what each adds: for a count of answers, 1 where the
+        force gave the answer and 0 where it gave another.
     """
-    if period != "collection" or measure == "cards_held":
-        same = (pl.col("measure") == measure) & (pl.col("breakdown") == breakdown)
-        return _sent(counted.comparators(live).filter(same & (pl.col("period") == period)))
     parts = read_breakdown(breakdown)
-    if measure == "capability" and set(parts) == {"question", "answer"}:
-        answers = counted.capability(live, capability_questions())
-        asked = answers.filter(pl.col("question") == parts["question"])
-        given = pl.col("value").is_in(parts["answer"].split("|"))
-        return _sent(asked.with_columns(given.cast(pl.Int64).alias("number")))
-    if measure not in _NOW:
+    answer = parts.pop(ANSWER, None)
+    if measure not in template.measures or not set(parts) <= set(template.dimensions):
         return None
-    cells = _NOW[measure](live)
-    if not set(parts) <= set(cells.columns):
+    cells = leaves(live, template).filter(counted_in(template, measure, parts, period))
+    if answer is not None:
+        given = pl.col("value").is_in(answer.split("|"))
+        cells = cells.with_columns(given.cast(pl.Int64).alias("number"))
+    elif QUESTION in parts:
         return None
-    for key, value in parts.items():
-        cells = cells.filter(_where(key, value))
-    return _sent(cells)
+    return sent(cells)
 
 
-def _where(key: str, value: str) -> pl.Expr:
-    if (key, value) == ("outcome", v.COMPLETED):
-        return pl.col("outcome") != v.CONTINUING
-    return pl.col(key) == value
+def counted_in(template: Template, measure: str, codes: Mapping[str, str], period: str) -> pl.Expr:
+    """Return whether a leaf is counted in a figure: a measure at some codes, in a period.
 
-
-def _sent(cells: pl.DataFrame) -> pl.DataFrame:
-    return cells.filter(pl.col("force_code").is_not_null())
+    A code is one of a dimension's list, or a group's. What was asked of an earlier period stands
+    for itself, so that it is counted in the figure of its own codes alone.
+    """
+    of_codes = [
+        pl.col(name).is_in(list(template.groups.get(name, {}).get(code, (code,))))
+        for name, code in codes.items()
+    ]
+    others = [name for name in template.dimensions if period != NOW and name not in codes]
+    return pl.all_horizontal(
+        pl.col("measure") == measure,
+        pl.col("period") == period,
+        *of_codes,
+        *(pl.col(name).is_null() for name in others),
+    )
 
 
 def sum_of(cells: pl.DataFrame) -> int | None:

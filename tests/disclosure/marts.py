@@ -6,7 +6,7 @@ from assets.disclosure.edition import PublicEdition
 from assets.reconciliation.reconcile import reconcile
 from assets.research.social_media import social_media
 from assets.research.tables import ResearchTables, no_research
-from assets.totals import breakdowns, facts
+from assets.totals import marts
 from assets.totals.force_profiles import force_profiles
 from assets.totals.national import national_totals
 from schemas.collection import Collection
@@ -31,12 +31,12 @@ def marts_of(
     national = national_totals(live, collection, own)
     found = {
         "national_totals": national,
-        "investigations": facts.investigations(live),
-        "register_entries": facts.register_entries(live),
-        "second_jobs": facts.second_jobs(live),
-        "cells": facts.cells(live),
-        "outcome_breakdown": breakdowns.outcome_breakdown(live),
-        "distribution": breakdowns.distribution(live, collection),
+        "investigations": marts.investigations(live, collection),
+        "register_entries": marts.register_entries(live, collection),
+        "second_jobs": marts.second_jobs(live, collection),
+        "cells": marts.cells(live, collection),
+        "outcome_breakdown": marts.outcome_breakdown(live, collection),
+        "distribution": marts.distribution(live, collection),
         "force_profiles": force_profiles(live, status, printed, collection, own.instances),
         "reconciliation": reconcile(national, live, printed, collection, own.instances),
         "returns_status": status,

@@ -15,7 +15,7 @@ from assets.recount import checks
 from assets.reports.store import agreed
 from assets.research import social_media, survey
 from assets.research.tables import ResearchTables, no_research
-from assets.totals import breakdowns, facts, force_profiles, national
+from assets.totals import force_profiles, marts, national
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.finding import findings_frame
@@ -43,21 +43,21 @@ def marts_of(
     own = research or no_research()
     printed = empty(ReportFigures) if printed is None else printed
     totals = national.national_totals(live, collection, own)
-    investigations, cells = facts.investigations(live), facts.cells(live)
+    investigations, cells = marts.investigations(live, collection), marts.cells(live, collection)
     status = _status(live, collection, states or {})
     made = {
         "national_totals": totals,
         "investigations": investigations,
-        "outcome_breakdown": breakdowns.outcome_breakdown(live),
+        "outcome_breakdown": marts.outcome_breakdown(live, collection),
         "force_profiles": force_profiles.force_profiles(
             live, status, agreed(printed), collection, own.instances
         ),
-        "register_entries": facts.register_entries(live),
-        "second_jobs": facts.second_jobs(live),
-        "capability_answers": facts.capability_answers(live),
-        "capability_adoption": breakdowns.capability_adoption(live),
-        "comparisons": breakdowns.comparisons(totals, collection),
-        "distribution": breakdowns.distribution(live, collection),
+        "register_entries": marts.register_entries(live, collection),
+        "second_jobs": marts.second_jobs(live, collection),
+        "capability_answers": marts.capability_answers(live, collection),
+        "capability_adoption": marts.capability_adoption(live, collection),
+        "comparisons": marts.comparisons(totals, collection),
+        "distribution": marts.distribution(live, collection),
         "social_media": social_media.social_media(own.instances),
         "survey": survey.survey(own.responses),
         "survey_changes": survey.survey_changes(own.responses),

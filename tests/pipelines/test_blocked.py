@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from assets.lake import Lake
-from assets.totals import breakdowns
+from assets.totals import marts
 from pipelines.instance import open_instance
 from schemas.collection import Collection
 from tests.pipelines.conftest import Muster
@@ -18,12 +18,12 @@ CHECK = dg.AssetCheckKey(dg.AssetKey(["release", "marts"]), "expectations")
 @pytest.fixture
 def endless(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistake in the software that only the gate can see."""
-    right = breakdowns.distribution
+    right = marts.distribution
 
     def divided_by_zero(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
         return right(live, collection).with_columns(pl.col("value") / 0)
 
-    monkeypatch.setattr(breakdowns, "distribution", divided_by_zero)
+    monkeypatch.setattr(marts, "distribution", divided_by_zero)
 
 
 @pytest.mark.slow

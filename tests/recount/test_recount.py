@@ -14,7 +14,7 @@ from assets.recount.checks import (
     no_force_is_most_of_a_figure,
 )
 from assets.recount.recount import differences, recounted
-from assets.totals import facts
+from assets.totals import marts
 from assets.totals.national import national_totals
 from schemas.collection import Collection
 from schemas.contract import empty
@@ -27,7 +27,10 @@ ELSEWHERE = {"M010"}
 
 def _totals(live: pl.DataFrame, collection: Collection) -> Totals:
     return Totals(
-        national_totals(live, collection), facts.investigations(live), facts.cells(live), collection
+        national_totals(live, collection),
+        marts.investigations(live, collection),
+        marts.cells(live, collection),
+        collection,
     )
 
 
@@ -88,7 +91,8 @@ def test_two_engines_agree_on_whatever_is_live(
         pl.when(held).then("number").alias("number"),
     )
     found = differences(
-        national_totals(changed, collection), recounted(facts.cells(changed), collection)
+        national_totals(changed, collection),
+        recounted(marts.cells(changed, collection), collection),
     )
     assert found.is_empty(), found
 

@@ -10,7 +10,7 @@ from assets.recount.recount import differences, recounted, research_recounted
 from assets.release.contents import about_release
 from assets.release.identity import Ingredients, ingredients
 from assets.research.tables import ResearchTables, no_research
-from assets.totals import facts
+from assets.totals import marts
 from assets.totals.force_profiles import force_profiles
 from assets.totals.national import national_totals
 from schemas.collection import Collection
@@ -54,7 +54,7 @@ def test_two_engines_agree_on_whatever_the_research_says(
     found = differences(
         national_totals(NOTHING, fewer, some),
         pl.concat([
-            recounted(facts.cells(NOTHING), fewer), research_recounted(some, fewer),
+            recounted(marts.cells(NOTHING, collection), fewer), research_recounted(some, fewer),
         ]),
     )  # fmt: skip
     assert found.is_empty(), found
@@ -107,8 +107,8 @@ def test_a_wrong_total_of_research_blocks_the_release(
     checks = national_checks(
         Totals(
             national.with_columns(value=wrong),
-            facts.investigations(live),
-            facts.cells(live),
+            marts.investigations(live, collection),
+            marts.cells(live, collection),
             collection,
             research,
         )

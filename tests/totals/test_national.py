@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from assets.totals import breakdowns, facts
+from assets.totals import marts
 from assets.totals.leaves import leaf_cells, sum_of
 from assets.totals.national import national_totals
 from schemas.collection import Collection
@@ -43,13 +43,15 @@ def _is_plain_count(row: dict[str, object]) -> bool:
 
 
 def test_every_count_is_the_sum_of_its_leaf_cells(
-    national: pl.DataFrame, live: pl.DataFrame
+    national: pl.DataFrame, live: pl.DataFrame, collection: Collection
 ) -> None:
     """The way back from a figure to cells is written apart from the way there."""
     counts = [row for row in national.to_dicts() if _is_plain_count(row)]
     assert len(counts) > 250
     for row in counts:
-        cells = leaf_cells(live, row["measure"], row["breakdown"], row["period"])
+        cells = leaf_cells(
+            live, collection.template, row["measure"], row["breakdown"], row["period"]
+        )
         assert cells is not None, row
         assert sum_of(cells) == row["value"], row
         held = cells.filter(pl.col("number").is_not_null())
@@ -83,7 +85,9 @@ def test_one_more_case_moves_its_own_counts_by_one_and_no_other(
     for total in both.to_dicts():
         if not _is_plain_count(total):
             continue
-        cells = leaf_cells(live, total["measure"], total["breakdown"], total["period"])
+        cells = leaf_cells(
+            live, collection.template, total["measure"], total["breakdown"], total["period"]
+        )
         assert cells is not None
         mine = cells.filter(
             (pl.col("force_code") == force)
@@ -104,8 +108,10 @@ def test_totals_of_41_forces_say_so(live: pl.DataFrame, collection: Collection) 
     whole = after.filter(pl.col("measure") == "investigations", pl.col("breakdown") == "")
     row = whole.filter(pl.col("period") == "collection").row(0, named=True)
     assert (row["forces_included"], row["forces_expected"]) == (41, 44)
-    assert row["value"] == sum_of(facts.investigations(left).rename({"cases": "number"}))
-    mart = facts.investigations(left)
+    assert row["value"] == sum_of(
+        marts.investigations(left, collection).rename({"cases": "number"})
+    )
+    mart = marts.investigations(left, collection)
     assert set(mart["force_code"]).isdisjoint(gone)
 
 
@@ -122,8 +128,8 @@ def test_declined_offers_count_the_forces_that_record_them(national: pl.DataFram
     assert included["body=authority"] == 43
 
 
-def test_what_is_not_held_is_null_in_the_mart(live: pl.DataFrame) -> None:
-    entries = facts.register_entries(live)
+def test_what_is_not_held_is_null_in_the_mart(live: pl.DataFrame, collection: Collection) -> None:
+    entries = marts.register_entries(live, collection)
     assert entries.height == 44 * 8
     unknown = entries.filter(pl.col("entries").is_null())
     assert unknown.filter(pl.col("body") == "force").height == 11 * 2
@@ -146,8 +152,8 @@ def test_without_a_single_return_nothing_is_zero(collection: Collection) -> None
     returns = totals.filter(~pl.col("measure").is_in(["reporting_bodies", "months_in_collection"]))
     assert returns["value"].null_count() == returns.height > 0
     assert set(returns["forces_included"]) == {0}
-    assert breakdowns.outcome_breakdown(nothing).is_empty()
-    assert breakdowns.comparisons(totals, collection)["value"].null_count() == 4
+    assert marts.outcome_breakdown(nothing, collection).is_empty()
+    assert marts.comparisons(totals, collection)["value"].null_count() == 4
 
 
 def test_a_queried_return_makes_its_totals_provisional(
@@ -171,8 +177,10 @@ def test_the_order_of_the_returns_does_not_matter(
     )
 
 
-def test_breakdowns_add_up(national: pl.DataFrame, live: pl.DataFrame) -> None:
-    by_outcome = breakdowns.outcome_breakdown(live)
+def test_breakdowns_add_up(
+    national: pl.DataFrame, live: pl.DataFrame, collection: Collection
+) -> None:
+    by_outcome = marts.outcome_breakdown(live, collection)
     whole = national.filter(
         pl.col("measure") == "investigations",
         pl.col("breakdown") == "",
@@ -183,14 +191,12 @@ def test_breakdowns_add_up(national: pl.DataFrame, live: pl.DataFrame) -> None:
         by_outcome.group_by("category").agg(pl.col("share").sum().round(9))["share"].to_list()
         == [100.0] * 7
     )
-    adoption = breakdowns.capability_adoption(live)
+    adoption = marts.capability_adoption(live, collection)
     assert set(adoption.group_by("question_code").agg(pl.col("forces").sum())["forces"]) == {44}
 
 
 def test_comparisons_are_monthly_rates(national: pl.DataFrame, collection: Collection) -> None:
-    rows = {
-        row["breakdown"]: row for row in breakdowns.comparisons(national, collection).to_dicts()
-    }
+    rows = {row["breakdown"]: row for row in marts.comparisons(national, collection).to_dicts()}
     whole = rows[""]
     assert whole["per_month"] == pytest.approx(whole["value"] / 9)
     assert whole["previous_per_month"] == pytest.approx(whole["previous_value"] / 12)
@@ -202,9 +208,9 @@ def test_comparisons_are_monthly_rates(national: pl.DataFrame, collection: Colle
 def test_the_distribution_counts_every_force_once(
     live: pl.DataFrame, collection: Collection
 ) -> None:
-    spread = breakdowns.distribution(live, collection)
+    spread = marts.distribution(live, collection)
     by_force = (
-        facts.investigations(live)
+        marts.investigations(live, collection)
         .filter(pl.col("category") == "information_disclosure")
         .group_by("force_code")
         .agg(pl.col("cases").sum())["cases"]

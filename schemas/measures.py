@@ -1,0 +1,80 @@
+"""What a template counts: measures, the levels each is totalled at, and what is derived of them.
+
+Belongs here: the description as data. Does not: the cells (template.py), or adding up (assets/).
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Statistic = Literal["minimum", "lower_quartile", "median", "mean", "upper_quartile", "maximum"]
+NOW: Final = "collection"
+"""The period of what is counted over the collection's own period."""
+
+
+class Data(BaseModel):
+    """A part of a description: what it does not know is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Level(Data):
+    """Dimensions of a breakdown; `without` leaves out the cells that have that dimension too."""
+
+    by: tuple[str, ...]
+    without: str | None = None
+
+
+def _as_level(written: Any) -> Any:
+    return {"by": written} if isinstance(written, list) else written
+
+
+Level = Annotated[_Level, BeforeValidator(_as_level)]
+
+
+class Share(Data):
+    """A measure in percent of itself: by some dimensions, within others.
+
+    The whole is that of the cells which have the dimensions of `by`.
+    """
+
+    by: tuple[str, ...]
+    within: tuple[str, ...] = ()
+    name: str = ""
+
+
+class Measure(Data):
+    """One thing counted, and what is derived of it.
+
+    `levels`: what it is totalled by; each also by `crossed_by`. `per_month` and `per_force`: the
+    levels at which there is a monthly rate, and a spread over the forces. `statistics`: of the
+    single entry that each force has. `change`: from the first code of that dimension to the last.
+    """
+
+    unit: str
+    levels: tuple[Level, ...] = ()
+    crossed_by: str | None = None
+    shares: tuple[Share, ...] = ()
+    per_month: tuple[tuple[str, ...], ...] = ()
+    per_force: tuple[tuple[str, ...], ...] = ()
+    statistics: tuple[Statistic, ...] = ()
+    change: str | None = None
+
+    def share_name(self, name: str, share: Share) -> str:
+        """Return the name of a share of the measure of that name."""
+        return share.name or f"{name}_share"
+
+
+class ProfileColumn(Data):
+    """A column of a force's profile: a measure at some codes, in a period."""
+
+    measure: str
+    dims: dict[str, str] = Field(default_factory=dict)
+    period: str = NOW
+
+
+def in_order(dims: Iterable[str], order: Iterable[str]) -> tuple[str, ...]:
+    """Return dimensions in the order of a template."""
+    given = set(dims)
+    return tuple(name for name in order if name in given)
