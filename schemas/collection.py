@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     InstanceOf,
+    PlainSerializer,
     ValidationError,
     field_validator,
     model_validator,
@@ -140,7 +141,11 @@ class Collection(_Data):
     period: Period
     census: date
     timezone: str
-    template: Annotated[InstanceOf[Template], BeforeValidator(_resolved)]
+    template: Annotated[
+        InstanceOf[Template],
+        BeforeValidator(_resolved),
+        PlainSerializer(lambda template: f"{template.name}-{template.version}"),
+    ]
     deadlines: Deadlines
     running: Running = Running()
     forces: tuple[str, ...] = Field(strict=False)
