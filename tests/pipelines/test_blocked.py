@@ -10,6 +10,7 @@ from assets.lake import Lake
 from assets.totals import marts
 from pipelines.instance import open_instance
 from schemas.collection import Collection
+from schemas.measures import Measure
 from tests.pipelines.conftest import Muster
 
 CHECK = dg.AssetCheckKey(dg.AssetKey(["release", "marts"]), "expectations")
@@ -18,12 +19,14 @@ CHECK = dg.AssetCheckKey(dg.AssetKey(["release", "marts"]), "expectations")
 @pytest.fixture
 def endless(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mistake in the software that only the gate can see."""
-    right = marts.distribution
+    right = marts.spread
 
-    def divided_by_zero(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
-        return right(live, collection).with_columns(pl.col("value") / 0)
+    def divided_by_zero(
+        measure: Measure, cells: pl.DataFrame, collection: Collection
+    ) -> pl.DataFrame:
+        return right(measure, cells, collection).with_columns(pl.col("value") / 0)
 
-    monkeypatch.setattr(marts, "distribution", divided_by_zero)
+    monkeypatch.setattr(marts, "spread", divided_by_zero)
 
 
 @pytest.mark.slow
