@@ -144,12 +144,15 @@ class _Round:
                 self._look()
                 continue
             worked = self._result(name, future) if name in self._left else None
-            if worked:
-                self._last = time.monotonic()
-                self._slowest = max(self._slowest, worked.seconds)
-                for other in self._sent.pop(name):
-                    other.cancel()
-                yield self._left.pop(name), worked
+            if worked is None:
+                # A result whose worker is gone is said to be there again and again.
+                self._look()
+                continue
+            self._last = time.monotonic()
+            self._slowest = max(self._slowest, worked.seconds)
+            for other in self._sent.pop(name):
+                other.cancel()
+            yield self._left.pop(name), worked
 
     def _send(self, name: str, to: Iterable[str] | None = None) -> None:
         task = self._left[name]
