@@ -18,7 +18,7 @@ from typing import IO, Final
 from schemas.errors import BusyError, SetupError, UnavailableError
 
 DEFAULT: Final = Path("data_lake")
-OURS: Final = ("raw", "quarantine", "work", "releases", "marts")
+OURS: Final = ("raw", "quarantine", "work", "public_editions", "releases", "marts")
 """The folders of the lake that nobody writes but a run, which holds the lake."""
 
 LEFTOVERS: Final = ".*.partial"
@@ -101,6 +101,11 @@ class Lake:
     def releases(self) -> Path:
         """Every release, each in a folder of its name."""
         return self.root / "releases" / self.collection
+
+    @property
+    def public_editions(self) -> Path:
+        """The ledger of every public edition that was shown, for ever; not public itself."""
+        return self.root / "public_editions" / self.collection
 
     @property
     def marts(self) -> Path:

@@ -15,7 +15,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from assets.doctor import folders
 from assets.doctor.examined import Examined, bad, ok, warn
 from assets.doctor.raw_store import raw_store
-from assets.doctor.releases import releases
+from assets.doctor.releases import public_editions, releases
 from assets.lake import Lake, lake_root
 from pipelines.alerts.channels import SETTING, channels
 from pipelines.automation import SWITCH, is_on
@@ -44,6 +44,7 @@ def examine() -> Iterator[Examined]:
                 yield from folders.landing(lake)
                 yield from raw_store(lake)
                 yield from releases(lake)
+                yield from public_editions(lake)
     yield from history()
     yield from alerts()
     yield from packages()

@@ -9,9 +9,10 @@ import tomllib
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+import polars as pl
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -24,9 +25,9 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.disclosure import Disclosure
+from schemas.disclosure import IN_PRINT, Disclosure
 from schemas.errors import SetupError
-from schemas.reference import REFERENCE, forces
+from schemas.reference import REFERENCE, forces, published_figures
 from schemas.rules.catalogue import rules
 from schemas.template import Template, load_template
 
@@ -221,9 +222,95 @@ class Collection(_Data):
                 raise ValueError(f"rule {change.rule} cannot be changed: {why}")
         return self
 
+    @model_validator(mode="after")
+    def _exemptions_are_in_print(self) -> "Collection":
+        for item in self.disclosure.exempt if self.disclosure else ():
+            what = f"disclosure.exempt {item.column}"
+            unknown = [name for name in item.figures if name not in self._printed]
+            if unknown:
+                raise ValueError(
+                    f"{what} rests on {', '.join(unknown)}, which {self.published.figures} does not"
+                    " have. An exemption belongs to the publication that printed the count; take it"
+                    " out, or name a figure of this collection's publication."
+                )
+            figures = [self._printed[name] for name in item.figures]
+            for figure in figures:
+                if (figure.measure, figure.breakdown) != IN_PRINT[item.column]:
+                    raise ValueError(
+                        f"{what} rests on {figure.figure_id}, which is {figure.measure}"
+                        f" {figure.breakdown or 'in all'}: another count. Name the figure that"
+                        " prints this one."
+                    )
+                if not self._is_of_the_time(figure):
+                    raise ValueError(
+                        f"{what} rests on {figure.figure_id}, which is about {figure.start} to"
+                        f" {figure.end}: not about this collection. Take the exemption out, or name"
+                        " the figure that prints this collection's count."
+                    )
+            of = sorted(figure.scope for figure in figures)
+            if of != sorted(item.forces):
+                raise ValueError(
+                    f"{what} is for {', '.join(sorted(item.forces))}, but its figures are about"
+                    f" {', '.join(of)}. Name one figure for each force."
+                )
+        return self
+
+    @property
+    def _printed(self) -> dict[str, "PublishedFigure"]:
+        return _published_figures(self.published.figures_path)
+
+    def _is_of_the_time(self, figure: "PublishedFigure") -> bool:
+        """Whether a figure is about the period; cases on social media are those of the year."""
+        year = self.census.year
+        whole_year = Period(start=date(year, 1, 1), end=date(year, 12, 31))
+        period = whole_year if figure.measure == "social_media_cases" else self.period
+        return (figure.start, figure.end) == (str(period.start), str(period.end))
+
+    def is_exempt(self, mart: str, column: str, force_code: str, value: int | None) -> bool:
+        """Return whether a force's count is in print, as an exemption says, with this value.
+
+        A return that says something else than the printed figure is news, and is not exempt.
+        """
+        return value is not None and any(
+            self._printed[name].value == value
+            for item in (self.disclosure.exempt if self.disclosure else ())
+            if (item.mart, item.column) == (mart, column) and force_code in item.forces
+            for name in item.figures
+            if self._printed[name].scope == force_code
+        )
+
     def changed(self, rule_id: str) -> RuleChange | None:
         """Return how this collection has changed a rule, None where it has not."""
         return next((change for change in self.rule_changes if change.rule == rule_id), None)
+
+
+class PublishedFigure(NamedTuple):
+    """A published figure of one force or of the nation, as far as an exemption rests on it."""
+
+    figure_id: str
+    scope: str
+    measure: str
+    breakdown: str
+    value: float
+    start: str | None
+    end: str | None
+
+
+@cache
+def _published_figures(path: Path) -> dict[str, PublishedFigure]:
+    """Return by id the published figures that are exact.
+
+    Raises:
+        SetupError: the file cannot be read.
+    """
+    names = ("figure_id", "scope", "measure", "breakdown", "value", "period_start", "period_end")
+    try:
+        exact = published_figures(path).filter(qualifier="exact").select(names)
+    except pl.exceptions.PolarsError as error:
+        raise SetupError(
+            f"{path} is no file of published figures: it lacks {', '.join(names)}, or some of them."
+        ) from error
+    return {row[0]: PublishedFigure(*row) for row in exact.iter_rows()}
 
 
 def _folders() -> list[Path]:
@@ -257,10 +344,23 @@ def _read(path: Path) -> Collection:
     try:
         data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         collection = Collection.model_validate(data)
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise SetupError(
             f"{path} is not a collection file: {error}. Mend it and try again."
         ) from error
+    except ValidationError as error:
+        raise SetupError(
+            f"{path} is not a collection file: {_in_words(error)} Mend it and try again."
+        ) from None
     if collection.id != path.stem:
         raise SetupError(f"{path} says id = {collection.id!r}; the id must be the file's name.")
     return collection
+
+
+def _in_words(error: ValidationError) -> str:
+    """Return what is wrong and where, without what the library adds of its own."""
+    return " ".join(
+        f"{'.'.join(str(part) for part in fault['loc']) or 'the file'}:"
+        f" {fault['msg'].removeprefix('Value error, ').rstrip('.')}."
+        for fault in error.errors(include_url=False)
+    )

@@ -55,6 +55,16 @@ small."""
 
 SUBJECTS: Final = (_CASES, _PEOPLE, _GIFTS, _JOBS, _RESEARCH)
 
+IN_PRINT: Final[dict[str, tuple[str, str]]] = {
+    "investigations": ("investigations", ""),
+    "media_disclosure": ("investigations", "category=information_disclosure;recipient=media"),
+    "second_job_applications": ("second_job_applications", ""),
+    "second_job_approved": ("second_job_applications", "decision=approved"),
+    "social_media_cases": ("social_media_cases", ""),
+}
+"""Counts of force_profiles that the inspectorate prints in its report on a force: column to
+measure and breakdown of the published figure."""
+
 FOLLOWS: Final = {"investigations_per_month": "investigations"}
 """Columns of force_profiles that are another column divided by a known number."""
 
@@ -100,18 +110,25 @@ class Protection(_Data):
 
 
 class Exemption(_Data):
-    """Counts that are shown however small they are, and why; of all forces where none is named."""
+    """Counts of single forces that are in print, and so are shown however small they are.
+
+    `figures` are the published figures that print them: one for each of `forces`, of the same
+    count and the same period. The collection holds it to them (collection.py).
+    """
 
     mart: str
     column: str
-    forces: tuple[str, ...] = Field(default=(), strict=False)
+    forces: tuple[str, ...] = Field(min_length=1, strict=False)
+    figures: tuple[str, ...] = Field(min_length=1, strict=False)
     reason: str = Field(min_length=10)
 
     @model_validator(mode="after")
-    def _known_column(self) -> "Exemption":
-        if self.column not in FORCE_COUNTS.get(self.mart, {}):
-            known = [f"{mart}.{name}" for mart, names in FORCE_COUNTS.items() for name in names]
-            raise ValueError(f"{self.mart}.{self.column} is none of {', '.join(known)}")
+    def _can_be_printed(self) -> "Exemption":
+        if self.mart != "force_profiles" or self.column not in IN_PRINT:
+            known = ", ".join(f"force_profiles.{name}" for name in IN_PRINT)
+            raise ValueError(
+                f"{self.mart}.{self.column} is no count that reports on a force print: {known}"
+            )
         return self
 
 
@@ -119,10 +136,15 @@ class Disclosure(_Data):
     """The public edition of a collection.
 
     With fewer live returns than `fewest_forces` there is none: the national totals would be about
-    few forces, and they are public.
+    few forces, and they are public. Nor is there another one while fewer forces than
+    `least_changed` have other counts than in an earlier one: the differences would be about few.
+    `not_given_out` names releases whose public edition has never left the house, so that nobody
+    knows it.
     """
 
     fewest_forces: int = Field(ge=3)
+    least_changed: int = Field(default=10, ge=3)
+    not_given_out: tuple[str, ...] = Field(default=(), strict=False)
     counts: Mapping[str, Protection]
     exempt: tuple[Exemption, ...] = Field(default=(), strict=False)
 
@@ -132,11 +154,3 @@ class Disclosure(_Data):
         if set(counts) != set(SUBJECTS):
             raise ValueError(f"must give {sorted(SUBJECTS)}, not {sorted(counts)}")
         return counts
-
-    def is_exempt(self, mart: str, column: str, force_code: str) -> bool:
-        """Return whether a force's count in a column is exempt."""
-        return any(
-            (item.mart, item.column) == (mart, column)
-            and (not item.forces or force_code in item.forces)
-            for item in self.exempt
-        )

@@ -1,18 +1,21 @@
 """The proof, count by count, that nothing hidden can be worked out again.
 
 Belongs here: what is wide enough, and the cases against rule M010. It reads the public edition as
-anybody could, and shares no code with the choice of what to hide but the solver.
+anybody could, and shares no code with the choice of what to hide but the solver. Tables that the
+choice has found are checked like any other.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
 from assets.disclosure.bounds import Extremes
-from assets.disclosure.known import Knowledge
+from assets.disclosure.known import Hidden, Knowledge
 from assets.disclosure.order import OVER_FORCES
+from assets.disclosure.published import Edition
 from assets.disclosure.readings import knowledge
 from assets.disclosure.solver import Floats
 from schemas.collection import Collection
@@ -20,29 +23,41 @@ from schemas.contract import conform, empty
 from schemas.disclosure import FORCE_COUNTS, SUPPRESSED, Disclosure, Protection
 from schemas.marts.public import SuppressionAudit, symbol_of
 
+_APART: Final = ("investigations_2010_11", "people_suspended")
+"""Counts that rules compare with those of investigations, and that are hidden apart from them."""
+
 _NO_MART: Final = "cells"
 """The audit's name for counts that stand in no public mart, while sums of them do."""
 
 
-def audit(public: Mapping[str, pl.DataFrame], collection: Collection) -> pl.DataFrame:
-    """Return the mart SuppressionAudit of public marts.
+Table = Mapping[Any, int]
+"""Numbers by the name of the count."""
+
+
+def audit(
+    editions: Sequence[Edition], collection: Collection, tables: Sequence[Table] = ()
+) -> pl.DataFrame:
+    """Return the mart SuppressionAudit of the last of some editions, with all before it.
 
     Args:
-        public: the public marts by name, as PUBLIC_MARTS says.
+        editions: every public edition of the collection that was ever shown, oldest first, and the
+            one that is to be.
         collection: the collection, with its settings of the public edition.
+        tables: other numbers than the true ones, by name of the count (known.py). Those that fit
+            all that is public, as it is read here, prove what cannot be ruled out; more are looked
+            for where they do not suffice.
 
     Raises:
-        ContractError: no whole numbers fit the public marts.
+        ContractError: no whole numbers fit what is public.
     """
     settings = collection.disclosure
     rows: list[dict[str, Any]] = []
-    if settings is not None:
-        year = collection.census.year
-        blind = knowledge(_blind(public, settings), year)
-        for table, known in knowledge(public, year).items():
+    if settings is not None and editions:
+        judge = _Judge(editions, collection, settings)
+        for table, known in knowledge(editions, collection.census.year).items():
             rows += [_unread(breakdown) for breakdown in known.unread]
             if known.hidden:
-                rows += _judged(known, blind[table], settings)
+                rows += judge.judged(table, known, tables)
     return conform(SuppressionAudit, pl.DataFrame(rows, schema=empty(SuppressionAudit).schema))
 
 
@@ -50,6 +65,7 @@ def problems(audited: pl.DataFrame) -> Iterator[str]:
     """Yield the cases against rule M010, from the mart SuppressionAudit."""
     for row in audited.filter(~pl.col("protected")).iter_rows(named=True):
         what = f"{row['mart']}.{row['column_name']} {row['cell']}"
+        what += f" of {row['edition']}" if row["edition"] else ""
         if row["width"]:
             low, high = row["table_low"], row["table_high"]
             yield f"{what} can only be {low} to {high}; it has to be {row['required']} wide"
@@ -57,76 +73,183 @@ def problems(audited: pl.DataFrame) -> Iterator[str]:
             yield f"{what} can be worked out"
 
 
-def _judged(known: Knowledge, blind: Knowledge, settings: Disclosure) -> Iterator[dict[str, Any]]:
-    extremes = Extremes(known)
-    extremes.bound(range(len(known.hidden)))
-    protections = [_protection(item.mart, item.column, settings) for item in known.hidden]
-    extremes.find_tables(np.array([item.width for item in protections], dtype=float))
-    required = _required(known, blind, protections, extremes)
-    for place, item in enumerate(known.hidden):
-        if item.mart == _NO_MART and extremes.high[place] < protections[place].smallest:
-            continue  # certainly not small, and nothing that the edition hides
-        yield {
-            "mart": item.mart,
-            "column_name": item.column,
-            "cell": item.cell,
-            "low": float(extremes.low[place]),
-            "high": float(extremes.high[place]),
-            "table_low": int(extremes.table_low[place]),
-            "table_high": int(extremes.table_high[place]),
-            "width": int(extremes.widths[place]),
-            "required": int(required[place]),
-            "protected": bool(extremes.widths[place] >= required[place]),
-        }
+class _Judge:
+    """Says of each hidden count how wide it is and how wide it must be."""
+
+    def __init__(
+        self, editions: Sequence[Edition], collection: Collection, settings: Disclosure
+    ) -> None:
+        self._editions, self._collection, self._settings = editions, collection, settings
+        self._year = collection.census.year
+
+    def judged(
+        self, table: str, known: Knowledge, tables: Sequence[Table]
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the rows of the audit of one system of tables."""
+        known.hidden = [item for item in known.hidden if self._matters(item)]
+        extremes = Extremes(known)
+        extremes.take(tables)
+        protections = [self._protection(item) for item in known.hidden]
+        needed = np.array([item.width for item in protections], dtype=float)
+        extremes.find_tables(needed)
+        required = self._required(table, known, needed, extremes, Extremes.reach)
+        asked = extremes.widths < required
+        extremes.settle(required)
+        required = self._required(table, known, required, extremes, Extremes.exact)
+        self._forgive(table, known, required, extremes, tables)
+        newest = len(self._editions) - 1
+        for place, item in enumerate(known.hidden):
+            most = float(min(extremes.high[place], extremes.ceilings[place]))
+            yield {
+                "mart": item.mart,
+                "column_name": item.column,
+                "cell": item.cell,
+                "edition": None if item.last == newest else self._editions[item.last].release,
+                "low": round(float(extremes.low[place]), 6) if asked[place] else None,
+                "high": round(most, 6) if asked[place] else None,
+                "table_low": int(extremes.table_low[place]),
+                "table_high": int(extremes.table_high[place]),
+                "width": int(extremes.widths[place]),
+                "required": int(required[place]),
+                "protected": bool(extremes.widths[place] >= required[place]),
+            }
+
+    def _required(
+        self,
+        table: str,
+        known: Knowledge,
+        needed: Floats,
+        extremes: Extremes,
+        how_wide: Callable[[Extremes, Mapping[int, float]], Mapping[int, float]],
+    ) -> Floats:
+        """Return how wide each hidden count must be.
+
+        That is what the collection asks for, or all that the rest left open when it was first
+        hidden, where that is less; and never nothing. The rest are the national totals, the exempt
+        counts, the other tables that rules compare, and the editions before. What was promised then
+        is not taken back by an edition that comes later.
+
+        Args:
+            table: the system of tables.
+            known: what is known of it.
+            needed: what is asked for.
+            extremes: how wide each is found to be; others than the narrow ones are passed over.
+            how_wide: how to find what is left open, for places and widths that suffice.
+        """
+        required = needed.copy()
+        narrow = np.flatnonzero(extremes.widths < required).tolist()
+        asks = {place: (known.hidden[place].first, _group(known.hidden[place])) for place in narrow}
+        for edition, group in sorted(set(asks.values())):
+            newest = _blind(self._editions[edition], self._collection, group)
+            blind = knowledge([*self._editions[:edition], newest], self._year)[table]
+            places = {item.key: place for place, item in enumerate(blind.hidden)}
+            there = {
+                places[known.hidden[place].key]: place
+                for place in narrow
+                if asks[place] == (edition, group)
+            }
+            left = how_wide(Extremes(blind), {at: needed[place] for at, place in there.items()})
+            for at, place in there.items():
+                required[place] = min(required[place], max(1.0, left[at]))
+        return required
+
+    def _forgive(
+        self,
+        table: str,
+        known: Knowledge,
+        required: Floats,
+        extremes: Extremes,
+        tables: Sequence[Table],
+    ) -> None:
+        """Judge forces that were accepted with an answer by what is known without those rules.
+
+        That a force has passed a rule which it breaks, nobody can know; nor which force it is. So
+        of its own counts the rule tells nothing, while of those of others it does.
+        """
+        narrow = np.flatnonzero(extremes.widths < required).tolist()
+        places = {place: _force_of(known.hidden[place]) for place in narrow}
+        for force in sorted(set(places.values()) & known.broken.keys()):
+            editions = [
+                replace(
+                    edition,
+                    rules={k: v for k, v in edition.rules.items() if k not in known.broken[force]},
+                )
+                for edition in self._editions
+            ]
+            without = knowledge(editions, self._year)[table]
+            there = {item.key: place for place, item in enumerate(without.hidden)}
+            own = {
+                there[known.hidden[place].key]: place for place in narrow if places[place] == force
+            }
+            without.hidden = [without.hidden[place] for place in own]
+            ends = Extremes(without)
+            ends.take(tables)
+            wanted = required[list(own.values())]
+            ends.find_tables(wanted)
+            ends.settle(wanted)
+            extremes.table_low[list(own.values())] = ends.table_low
+            extremes.table_high[list(own.values())] = ends.table_high
+
+    def _matters(self, item: Hidden) -> bool:
+        """Return whether a count is hidden in a mart, or is small, not 0, and stands in none.
+
+        What an earlier edition hid and has been printed since is hidden no longer.
+        """
+        if item.mart == _NO_MART:
+            count = item.names[0][-1] or 0
+            return count > 0 and self._protection(item).is_small(count)
+        force = _force_of(item)
+        shown = item.total.shown
+        return bool(item.total.unknowns) or not self._collection.is_exempt(
+            item.mart, item.column, force, shown
+        )
+
+    def _protection(self, item: Hidden) -> Protection:
+        counts = self._settings.counts
+        return counts[
+            item.column if item.mart == _NO_MART else FORCE_COUNTS[item.mart][item.column]
+        ]
 
 
-def _required(
-    known: Knowledge, blind: Knowledge, protections: list[Protection], extremes: Extremes
-) -> Floats:
-    """Return how wide each hidden count must be.
-
-    That is what the collection asks for, or all that national totals and exempt counts leave open
-    where that is less; and never nothing.
-    """
-    required = np.array([item.width for item in protections], dtype=float)
-    narrow = np.flatnonzero(extremes.widths < required).tolist()
-    if narrow:
-        places = {item.key: place for place, item in enumerate(blind.hidden)}
-        there = {place: places[known.hidden[place].key] for place in narrow}
-        without = Extremes(blind)
-        for place in narrow:
-            required[place] = min(required[place], without.ceilings[there[place]])
-        left = [place for place in narrow if extremes.widths[place] < required[place]]
-        without.bound(there[place] for place in left)
-        for place in left:
-            required[place] = min(required[place], max(1, without.room[there[place]]))
-    return required
-
-
-def _protection(mart: str, column: str, settings: Disclosure) -> Protection:
-    return settings.counts[column if mart == _NO_MART else FORCE_COUNTS[mart][column]]
+def _force_of(item: Hidden) -> str:
+    return item.cell.partition(";")[0].removeprefix("force_code=")
 
 
 def _unread(breakdown: str) -> dict[str, Any]:
     """A statistic that is shown, and of which nobody can say here what follows from it."""
-    ends = dict.fromkeys(["low", "high", "table_low", "table_high", "width"], 0)
-    where = {"mart": "national_totals", "column_name": "value", "cell": breakdown}
+    ends = dict.fromkeys(["table_low", "table_high", "width"], 0)
+    where = {
+        "mart": "national_totals",
+        "column_name": "value",
+        "cell": breakdown,
+        "edition": None,
+        "low": None,
+        "high": None,
+    }
     return {**where, **ends, "required": 1, "protected": False}
 
 
-def _blind(public: Mapping[str, pl.DataFrame], settings: Disclosure) -> dict[str, pl.DataFrame]:
-    """Return the public marts with every count of a single force hidden but the exempt ones.
+def _group(item: Hidden) -> str:
+    """Return which of the tables that rules compare a count belongs to."""
+    return item.column if item.column in _APART else ""
+
+
+def _blind(edition: Edition, collection: Collection, group: str) -> Edition:
+    """Return an edition with every count of a group of tables hidden but the exempt ones.
 
     And without the statistics over forces that are not in print, since they follow from the rest.
     """
+    public = edition.public
     found = dict(public)
     for mart, names in FORCE_COUNTS.items():
         for column in names if mart in public else ():
+            if group != (column if column in _APART else ""):
+                continue
             symbol = symbol_of(mart, column)
             exempt = [
                 force
-                for force in found[mart]["force_code"].unique()
-                if settings.is_exempt(mart, column, force)
+                for force, value in found[mart].select("force_code", column).iter_rows()
+                if collection.is_exempt(mart, column, force, value)
             ]
             hide = pl.col(column).is_not_null() & ~pl.col("force_code").is_in(exempt)
             found[mart] = found[mart].with_columns(
@@ -144,4 +267,4 @@ def _blind(public: Mapping[str, pl.DataFrame], settings: Disclosure) -> dict[str
             ),
         ]
     )
-    return found
+    return replace(edition, public=found)

@@ -4,18 +4,26 @@ Belongs here: the programs. Does not: what is known (readings.py), nor what is e
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from assets.disclosure.known import Knowledge, Total
-from assets.disclosure.solver import Conditions, Floats, LinearProgram, Terms, is_whole
+from assets.disclosure.known import Knowledge, Row, Total
+from assets.disclosure.solver import Conditions, Floats, LinearProgram, Weighted, is_whole
 from schemas.breakdown import Band
 from schemas.errors import ContractError
 
 _ROUNDING: Final = 1e-6
+_MANY: Final = 20
+"""So many counts that are too narrow are worth a look for tables near the first one."""
+
+_BOUNDLESS: Final = (
+    "The public marts name a count that no public total includes. This is a fault of the program;"
+    " report it."
+)
 _CONTRADICTION: Final = (
     "The public marts contradict each other: no whole numbers fit them all. This is a fault of the"
     " program; report it."
@@ -30,30 +38,62 @@ class Puzzle:
     """
 
     def __init__(self, known: Knowledge) -> None:
-        """Lay out what is known."""
-        self.columns = known.unknowns
-        self._rows: list[tuple[Terms, float, float]] = []
+        """Lay out what is known; what several editions tell alike stands once."""
+        self.columns = self._unknowns = known.unknowns
+        self._rows: list[Row] = []
+        plain: dict[frozenset[int], float] = {}
         for total, value in known.equal:
-            self._row(_terms(total), value - total.shown, value - total.shown)
-        for small, large in known.at_most:
-            terms = _terms(small)
-            for number in large.unknowns:
-                terms[number] = terms.get(number, 0) - 1
-            self._row(terms, -np.inf, large.shown - small.shown)
+            self._rows.append(Row.of([(1, total)], value, value))
         for total, low, most in known.limits:
-            high = np.inf if most is None else most - total.shown
-            self._row(_terms(total), low - total.shown, high)
+            self._rows.append(Row.of([(1, total)], low, np.inf if most is None else most))
+        self._rows += known.rows
+        for row in self._rows:
+            if set(row.terms.values()) == {1.0}:
+                terms = frozenset(row.terms)
+                plain[terms] = min(row.high, plain.get(terms, np.inf))
         self._plain_sums: dict[int, list[tuple[float, frozenset[int]]]] = defaultdict(list)
-        for terms, _, high in self._rows:
-            if set(terms.values()) == {1.0}:
-                plain = high, frozenset(terms)
-                for number in terms:
-                    self._plain_sums[number].append(plain)
+        for terms, high in plain.items():
+            for number in terms:
+                self._plain_sums[number].append((high, terms))
+        self._most: dict[int, float] = {}
+        self._choices: list[Callable[[Floats], dict[int, float]]] = []
+        for some, only_with in known.implied:
+            # Whole numbers: at least 1 of the one where there is any of the other.
+            self._rows.append(Row.of([(1, some), (-self._reach(some), only_with)], -np.inf, 0))
+        for ways in known.either:
+            self._either(*ways)
         for band in known.bands:
             self._band(*band)
 
-    def _row(self, terms: Terms, low: float, high: float) -> None:
-        self._rows.append((terms, low, high))
+    def _either(self, one: list[Row], other: list[Row]) -> None:
+        """Say that the rows of one list hold: a choice of 1 frees the first, of 0 the second."""
+        choice = self.columns
+        self.columns += 1
+        self._choices.append(lambda table: {choice: float(not all(_holds(r, table) for r in one))})
+        for rows, frees in ((one, 1.0), (other, 0.0)):
+            for row in rows:
+                most = sum(w * self._unknown(n) for n, w in row.terms.items() if w > 0)
+                least = sum(w * self._unknown(n) for n, w in row.terms.items() if w < 0)
+                if np.isfinite(row.high):
+                    free = max(0.0, most - row.high) * (1 if frees else -1)
+                    end = row.high if frees else row.high - free
+                    self._rows.append(Row({**row.terms, choice: -free}, -np.inf, end))
+                if np.isfinite(row.low):
+                    free = max(0.0, row.low - least) * (1 if frees else -1)
+                    end = row.low if frees else row.low + free
+                    self._rows.append(Row({**row.terms, choice: free}, end, np.inf))
+
+    def _unknown(self, number: int) -> float:
+        """Return the most that an unknown can be by a single sum."""
+        if number not in self._most:
+            self._most[number] = self._reach(Total((number,), 0))
+        return self._most[number]
+
+    def _reach(self, total: Total) -> float:
+        most = self.ceiling(total)
+        if not np.isfinite(most):
+            raise ContractError(_BOUNDLESS)
+        return most
 
     def _band(self, totals: list[Total], band: Band, least: int, most: int) -> None:
         """Say how many totals lie in a band: each is below, inside or above it."""
@@ -61,15 +101,29 @@ class Puzzle:
         for total in totals:
             ceiling = self.ceiling(total)
             high = ceiling if band.high is None else min(band.high, ceiling)
-            below, inside, above = range(self.columns, self.columns + 3)
+            sides = range(self.columns, self.columns + 3)
             self.columns += 3
+            below, inside, above = sides
             insides.append(inside)
-            terms = _terms(total)
-            self._row({below: 1, inside: 1, above: 1}, 1, 1)
-            self._row({**terms, inside: -band.low, above: -high - 1}, -total.shown, np.inf)
-            ends = {below: 1 - band.low, inside: -high, above: -ceiling}
-            self._row({**terms, **ends}, -np.inf, -total.shown)
-        self._row(dict.fromkeys(insides, 1.0), least, most)
+            self._choices.append(partial(_side, total, band.low, high, sides))
+            terms = dict.fromkeys(total.unknowns, 1.0)
+            low = {**terms, inside: -float(band.low), above: -high - 1}
+            ends = {**terms, below: 1.0 - band.low, inside: -high, above: -ceiling}
+            self._rows += [
+                Row({below: 1.0, inside: 1.0, above: 1.0}, 1, 1),
+                Row(low, -total.shown, np.inf),
+                Row(ends, -np.inf, -total.shown),
+            ]
+        self._rows.append(Row(dict.fromkeys(insides, 1.0), least, most))
+
+    def complete(self, values: Floats) -> Floats:
+        """Return a solution of values of the unknowns: with the choices that they lead to."""
+        table = np.zeros(self.columns)
+        table[: self._unknowns] = values
+        for choose in self._choices:
+            for column, side in choose(table).items():
+                table[column] = side
+        return table
 
     def ceiling(self, total: Total) -> float:
         """Return the most that a total can be by a single sum that contains it."""
@@ -79,31 +133,60 @@ class Puzzle:
 
     def conditions(self) -> Conditions:
         """Return the rows as the solver takes them."""
-        return Conditions.of(self._rows, self.columns)
+        plain: dict[Any, None] = {}
+        weighted: dict[Any, Weighted] = {}
+        for row in self._rows:
+            terms = {n: weight for n, weight in row.terms.items() if n < self._unknowns}
+            key = tuple(sorted(row.terms.items())), row.low, row.high
+            if {abs(weight) for weight in terms.values()} <= {1.0}:
+                plain[key] = None
+            else:
+                sums = [
+                    (weight, dict.fromkeys((n for n in terms if terms[n] == weight), 1.0))
+                    for weight in sorted(set(terms.values()))
+                ]
+                rest = {n: w for n, w in row.terms.items() if n >= self._unknowns}
+                weighted[key] = sums, rest, row.low, row.high
+        rows = [(dict(terms), low, high) for terms, low, high in plain]
+        return Conditions.of(rows, self.columns, list(weighted.values()))
+
+
+def _holds(row: Row, table: Floats) -> bool:
+    value = sum(weight * table[number] for number, weight in row.terms.items())
+    return bool(row.low - _ROUNDING <= value <= row.high + _ROUNDING)
+
+
+def _side(
+    total: Total, low: float, high: float, sides: Sequence[int], table: Floats
+) -> dict[int, float]:
+    value = table[list(total.unknowns)].sum() + total.shown
+    place = 0 if value < low else 1 if value <= high else 2
+    return {side: float(number == place) for number, side in enumerate(sides)}
 
 
 class Extremes:
     """The least and the largest value that hidden counts can have.
 
-    `low` and `high` are their bounds by linear programming, once asked for. `table_low` and
-    `table_high` are their extremes in the whole-number tables found so far that fit all that is
-    known.
+    `table_low` and `table_high` are their extremes in the whole-number tables found so far that fit
+    all that is known. `low` and `high` are their bounds by linear programming, where asked for.
     """
 
     def __init__(self, known: Knowledge) -> None:
         """State the programs."""
-        puzzle = Puzzle(known)
+        self._puzzle = puzzle = Puzzle(known)
         self._unknowns = known.unknowns
+        self._number = {name: number for number, name in enumerate(known.names)}
+        self._true = np.array([name[-1] or 0 for name in known.names], dtype=float)
+        self._first: Floats | None = None
         self._terms = [list(item.total.unknowns) for item in known.hidden]
         self._counts = _sums(self._terms, puzzle.columns)
         self._shown = np.array([item.total.shown for item in known.hidden], dtype=float)
         least, most = np.zeros(puzzle.columns), np.full(puzzle.columns, np.inf)
         most[known.unknowns :] = 1
-        self._free = least, most
+        self._free = self._bounds = least, most
         self._program = LinearProgram(puzzle.conditions(), least, most, bounds_stay=True)
         self.low, self.high = self._shown.copy(), np.full(len(known.hidden), np.inf)
         self.table_low, self.table_high = self.high, -self.high
-        self._table: Floats | None = None
         self.ceilings = np.array([puzzle.ceiling(item.total) for item in known.hidden])
 
     @property
@@ -136,55 +219,132 @@ class Extremes:
                 if sign * (seen[place] - limit[place]) <= _ROUNDING:
                     ends[place] = limit[place]
                     continue
-                values = self._values(self._solved(sign * self._cost(place)))
+                values = self._values(self._solved(place, sign))
                 np.minimum(low, values, out=low)
                 np.maximum(high, values, out=high)
                 ends[place] = values[place]
 
+    def take(self, tables: Iterable[Mapping[Any, int]]) -> None:
+        """Note tables that somebody else has found, those that fit all that is known here.
+
+        Args:
+            tables: what is another number than in fact, by name of the unknown.
+        """
+        self._note(self._puzzle.complete(self._true))
+        for table in tables:
+            values = self._true.copy()
+            for name in table.keys() & self._number.keys():
+                values[self._number[name]] = table[name]
+            if (values != self._true).any():
+                self._note(self._puzzle.complete(values))
+
     def find_tables(self, needed: Floats) -> None:
-        """Look for tables until each hidden count differs as needed between them, or cannot.
+        """Look for tables near by until each hidden count differs as needed between them, or not.
 
         Raises:
             ContractError: no whole numbers fit: the public marts contradict each other.
         """
-        if self._table is None:
-            self._note(self._whole(np.zeros(len(self._free[0]))))
+        first = self._begin()
+        goal = np.minimum(needed, self.ceilings - self._shown)
+        self._keep_choices(first)
+        if len(np.flatnonzero(self.widths < goal)) > _MANY:
+            self._program.stay_near(first)
+            self._try(goal, self._solved)
+            self._program.stay_near(None)
+        self._try(goal, self._solved_near_by)
+        self._free_choices()
+
+    def settle(self, needed: Floats) -> None:
+        """Find bounds of the counts that do not differ as needed, and search in whole numbers.
+
+        Raises:
+            ContractError: no whole numbers fit: the public marts contradict each other.
+        """
+        narrow = np.flatnonzero(self.widths < needed).tolist()
+        self.bound(narrow)
         goal = np.minimum(needed, self.room)
-        while True:
-            self._widen(np.flatnonzero(self.widths < goal).tolist(), goal)
-            narrow = np.flatnonzero(self.widths < goal)
-            if not len(narrow):
-                return
-            for sign in (-1.0, 1.0):
-                if self.widths[narrow[0]] < goal[narrow[0]]:
-                    self._note(self._whole(sign * self._cost(narrow[0])))
-            goal[narrow[0]] = min(goal[narrow[0]], self.widths[narrow[0]])
+        self._try(goal, partial(self._whole, goal=goal))
+        self._try(goal, self._whole)
 
-    def _widen(self, places: Iterable[int], goal: Floats) -> None:
-        """Look among tables that choose as the last one does: there linear programming suffices."""
+    def reach(self, needed: Mapping[int, float]) -> Mapping[int, float]:
+        """Return how far apart hidden counts can be by linear programming; at least by as much."""
+        ends = self.ceilings - self._shown
+        self.bound(place for place, width in needed.items() if ends[place] >= width)
+        return {place: float(min(self.room[place], ends[place])) for place in needed}
+
+    def exact(self, needed: Mapping[int, float]) -> Mapping[int, float]:
+        """Return how far apart hidden counts are in whole-number tables, or that it is enough.
+
+        The tables keep to the rules in the way in which the returns do.
+        """
+        self.take(())
+        self._keep_choices(self._begin())
+        goal = np.full(len(self._terms), -np.inf)
+        for place, width in needed.items():
+            goal[place] = width
+        self._try(goal, partial(self._whole, goal=goal))
+        self._try(goal, self._whole)
+        return {place: float(self.widths[place]) for place in needed}
+
+    def _begin(self) -> Floats:
+        """Return the first table, the true one as a rule."""
+        if self._first is None:
+            nothing = np.zeros(len(self._free[0]))
+            self._note(self._found(self._program.solve_whole(nothing)))
+        assert self._first is not None
+        return self._first
+
+    def _keep_choices(self, table: Floats) -> None:
         least, most = (bound.copy() for bound in self._free)
-        if self._table is not None:
-            least[self._unknowns :] = most[self._unknowns :] = self._table[self._unknowns :]
+        least[self._unknowns :] = most[self._unknowns :] = table[self._unknowns :]
+        self._bounds = least, most
+        self._program.bound(*self._bounds)
+
+    def _free_choices(self) -> None:
+        self._bounds = self._free
+        self._program.bound(*self._bounds)
+
+    def _try(self, goal: Floats, solve: Callable[[int, float], object]) -> None:
+        """Look for tables in which counts that are not as wide as the goal are least and most."""
+        for place in np.flatnonzero(self.widths < goal).tolist():
+            for sign, ends, limits in (
+                (-1.0, self.table_high, self.ceilings),
+                (1.0, self.table_low, self._shown),
+            ):
+                if self.widths[place] < goal[place] and ends[place] != limits[place]:
+                    solve(place, sign)
+
+    def _solved_near_by(self, place: int, sign: float) -> None:
+        """Note a table where a count is little or much; where that is in fractions, one near by."""
+        solution = self._solved(place, sign)
+        if not is_whole(solution):
+            self._program.stay_near(solution, 0)
+            near = self._program.solve(sign * self._cost(place))
+            if near is not None and is_whole(near):
+                self._note(np.rint(near))
+            self._program.stay_near(None)
+
+    def _whole(self, place: int, sign: float, goal: Floats | None = None) -> None:
+        """Note a table where a count is least or most, or no farther from others than the goal."""
+        least, most = (bound.copy() for bound in self._bounds)
+        if goal is not None and len(self._terms[place]) == 1:
+            far = self.table_low[place] + goal[place], self.table_high[place] - goal[place]
+            most[self._terms[place]] = np.inf if sign > 0 else far[0]
+            least[self._terms[place]] = max(0, far[1]) if sign > 0 else 0
         self._program.bound(least, most)
-        for place in places:
-            for sign in (1.0, -1.0):
-                if self.widths[place] < goal[place]:
-                    self._solved(sign * self._cost(place))
-        self._program.bound(*self._free)
+        self._note(self._found(self._program.solve_whole(sign * self._cost(place))))
+        self._program.bound(*self._bounds)
 
-    def _whole(self, cost: Floats) -> Floats:
-        table = self._program.solve_whole(cost)
-        if table is None:
-            raise ContractError(_CONTRADICTION)
-        return table
-
-    def _solved(self, cost: Floats) -> Floats:
-        """Return a solution of least cost; one that is a table is noted."""
-        solution = self._program.solve(cost)
-        if solution is None:
-            raise ContractError(_CONTRADICTION)
+    def _solved(self, place: int, sign: float) -> Floats:
+        """Return a solution where a count is least or most; one that is a table is noted."""
+        solution = self._found(self._program.solve(sign * self._cost(place)))
         if is_whole(solution):
             self._note(np.rint(solution))
+        return solution
+
+    def _found(self, solution: Floats | None) -> Floats:
+        if solution is None:
+            raise ContractError(_CONTRADICTION)
         return solution
 
     def _cost(self, place: int) -> Floats:
@@ -197,14 +357,14 @@ class Extremes:
         return values
 
     def _note(self, table: Floats) -> None:
-        self._table = table
+        """Note a table, once it has been seen to fit."""
+        if not self._program.fits(table):
+            return
+        if self._first is None:
+            self._first = table
         values = self._values(table)
         self.table_low = np.minimum(self.table_low, values)
         self.table_high = np.maximum(self.table_high, values)
-
-
-def _terms(total: Total) -> Terms:
-    return dict.fromkeys(total.unknowns, 1.0)
 
 
 def _sums(terms: list[list[int]], columns: int) -> csr_array:

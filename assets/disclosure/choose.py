@@ -5,8 +5,8 @@ audit (audit.py) gives from what is published alone.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -26,12 +26,20 @@ _PARTNERS: Final = 3
 """How many forces are tried to change places with one whose range is too narrow."""
 
 
+_Sum = tuple[frozenset[int], int]
+"""Places, and what their counts add up to."""
+
+
 @dataclass(frozen=True)
 class Choice:
-    """By place: which counts are small, and which are hidden (the small ones are)."""
+    """By place: which counts are small, and which are hidden (the small ones are).
+
+    `tables` are those that everybody must take for possible; each is all counts by place.
+    """
 
     small: Mask
     hidden: Mask
+    tables: list[Counts] = field(default_factory=list)
 
 
 def choose(block: Block, protection: Protection, *, secondary: bool = True) -> Choice:
@@ -44,12 +52,16 @@ def choose(block: Block, protection: Protection, *, secondary: bool = True) -> C
     """
     ceilings = _ceilings(block)
     is_shown = np.array([count.is_shown for count in block.counts])
+    was_hidden = np.array([count.was_hidden and not count.known for count in block.counts])
     small = np.array([_is_small(count, protection) for count in block.counts]) & (ceilings > 0)
-    hidden = small | ~is_shown
-    if secondary and small.any():
-        needed = np.where(small | is_shown, np.minimum(protection.width, ceilings), 0)
-        hidden = _Search(block, hidden, needed, ceilings).run()
-    return Choice(small, hidden & is_shown)
+    hidden = small | was_hidden | ~is_shown
+    tables: list[Counts] = []
+    if secondary and hidden.any():
+        judged = small | is_shown | was_hidden
+        needed = np.where(judged, np.minimum(protection.width, ceilings), 0)
+        search = _Search(block, hidden, needed, ceilings)
+        hidden, tables = search.run(), search.tables
+    return Choice(small & is_shown, hidden & is_shown, tables)
 
 
 def _is_small(count: Count, protection: Protection) -> bool:
@@ -59,12 +71,13 @@ def _is_small(count: Count, protection: Protection) -> bool:
 def _ceilings(block: Block) -> Counts:
     """Return the most that each count can be for somebody who knows what is public anyway.
 
-    That are the national totals, the known counts, and the difference of two known counts of a
-    force where one is part of the other.
+    That are the national totals, the known counts, and the difference of two of them where one is
+    part of the other: of two known counts of a force, or of the totals of two editions.
     """
     sums = [
         (frozenset(places), sum(block.counts[p].value for p in places)) for places in block.nation
     ]
+    sums += list(_differences(sums))
     by_force = defaultdict(list)
     for place, count in enumerate(block.counts):
         if count.known:
@@ -83,6 +96,18 @@ def _ceilings(block: Block) -> Counts:
     return np.array(most, dtype=np.int64)
 
 
+def _differences(sums: list[_Sum]) -> Iterator[_Sum]:
+    """Yield what is left of a national total without a smaller one that is part of it."""
+    of: dict[int, list[_Sum]] = defaultdict(list)
+    for places, value in sums:
+        for place in places:
+            of[place].append((places, value))
+    for part, value in sums:
+        for whole, total in of[min(part)]:
+            if part < whole:
+                yield whole - part, total - value
+
+
 class _Search:
     """Adds tables until every small count differs enough between them; what differs is hidden."""
 
@@ -92,6 +117,10 @@ class _Search:
         self._hidden, self._needed, self._ceilings = hidden.copy(), needed, ceilings
         self._low, self._high = self._tables.true.copy(), self._tables.true.copy()
         self._shared, _ = _shared(block)
+        self.tables: list[Counts] = []
+        self._only: str | None = None
+        forces = np.array([count.force_code for count in block.counts])
+        self._of = {force: forces == force for force in block.broken}
 
     def run(self) -> Mask:
         """Return which counts are hidden in the end."""
@@ -103,11 +132,21 @@ class _Search:
                 gained = (self._high - self._low)[list(wanted)] > before
                 if not gained.any():
                     tried.update(wanted)
-        for move in (self._as_far_as_it_goes, self._by_changing_places):
-            for place in np.flatnonzero(self._lack() > 0).tolist():
-                if self._lack()[place] > 0:
-                    move(place)
+        self._tables.reach(far=True)
+        self._each(self._as_far_as_it_goes)
+        self._tables.reach(far=False)
+        self._each(self._by_changing_places)
+        self._tables.reach(far=True)
+        self._each(self._by_changing_places)
+        self._each(self._by_the_other_side)
+        self._each(self._by_an_answer)
         return self._hidden
+
+    def _each(self, move: Callable[[int], None]) -> None:
+        """Move every count that still differs too little."""
+        for place in np.flatnonzero(self._lack() > 0).tolist():
+            if self._lack()[place] > 0:
+                move(place)
 
     def _lack(self) -> Counts:
         """By how much each count that is hidden differs too little so far."""
@@ -133,8 +172,10 @@ class _Search:
 
     def _take(self, table: Counts | None) -> None:
         if table is not None:
-            self._low = np.minimum(self._low, table)
-            self._high = np.maximum(self._high, table)
+            self.tables.append(table)
+            own = slice(None) if self._only is None else self._of[self._only]
+            self._low[own] = np.minimum(self._low, table)[own]
+            self._high[own] = np.maximum(self._high, table)[own]
             self._hidden |= table != self._tables.true
 
     def _as_far_as_it_goes(self, place: int, ranges: Mapping[int, Bound] | None = None) -> None:
@@ -142,7 +183,37 @@ class _Search:
         for value in (0, int(self._low[place] + self._needed[place])):
             if value != self._tables.true[place] and self._lack()[place] > 0:
                 wanted = {place: value}
-                self._take(self._tables.table(self._hidden, wanted, _REWARDS[-1], ranges))
+                reached = self._low, self._high
+                self._take(self._tables.table(self._hidden, wanted, _REWARDS[-1], ranges, reached))
+
+    def _by_the_other_side(self, place: int) -> None:
+        """Move one count in tables where its force passes a rule in the other way.
+
+        A small share of many cases may be any share of few.
+        """
+        force = self._block.counts[place].force_code
+        for number, told in enumerate(self._block.told):
+            if told.other and told.force_code == force:
+                self._tables.turn(number, over=True)
+                self._as_far_as_it_goes(place)
+                self._tables.turn(number, over=False)
+
+    def _by_an_answer(self, place: int) -> None:
+        """Move one count of a force that was accepted with an answer to a rule that it breaks.
+
+        Nobody outside knows which force that is. Of its own counts the rule tells nothing, though
+        of others it does.
+        """
+        force = self._block.counts[place].force_code
+        broken = self._block.broken.get(force, set())
+        rules = [at for at, told in enumerate(self._block.told) if told.rule in broken]
+        if broken:
+            self._only = force
+            self._tables.forget(rules, forget=True)
+            self._as_far_as_it_goes(place)
+            self._by_changing_places(place)
+            self._tables.forget(rules, forget=False)
+            self._only = None
 
     def _by_changing_places(self, place: int) -> None:
         """Move one count in tables where its force is in the range of another force.
@@ -165,7 +236,9 @@ class _Search:
             others = [
                 other
                 for other in ranges
-                if counts[other].column == counts[own].column and ranges[other] != ranges[own]
+                if counts[other].column == counts[own].column
+                and counts[other].editions == counts[own].editions
+                and ranges[other] != ranges[own]
             ]
             distance = {other: abs(counts[other].value - value) for other in others}
             nearest = sorted(others, key=lambda p: (not self._hidden[p], distance[p], p))

@@ -1,31 +1,36 @@
 """The counts of single forces as one system: entries, sums of them, and what the public knows.
 
-Belongs here: from marts to counts and the sums that tie them. Does not: which are hidden
-(choose.py). Counts of different sources share no sum, so each source is a block of its own.
+Belongs here: from marts to counts and the sums that tie them, over every edition that was ever
+shown. Does not: which are hidden (choose.py). Counts of different sources share no sum, so each
+source is a block of its own; where a rule ties two, the other one is taken as it is.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
 
-from assets.disclosure.sources import PROFILES, Codes, Source, codes_of, sources
-from assets.disclosure.spread import Bound, ranges
-from schemas import vocabulary as v
+from assets.disclosure.known import cell_of
+from assets.disclosure.limits import Told, limits
+from assets.disclosure.published import SUBJECT, SUBJECTS, Edition
+from assets.disclosure.sources import PROFILES, Source, codes_of, matching, sources
+from assets.disclosure.spread import Bound, between, starts
 from schemas.collection import Collection
-from schemas.disclosure import Disclosure
+from schemas.disclosure import SUPPRESSED
 from schemas.errors import ContractError
-from schemas.returns_template import BREACH
+from schemas.marts.public import symbol_of
+from schemas.returns_template import SUSPENDED
 
 
 @dataclass(frozen=True)
 class Count:
     """One count: an entry, or the sum of the entries in `parts` (places in the block's list).
 
-    `known` ones are public already: exempt, or printed in a report. `is_shown` is false for a
-    count that stands in no public mart.
+    `known` ones are public already: exempt, printed in a report, or shown by an earlier edition.
+    `was_hidden` says that an earlier edition hides it. `is_shown` is false for a count that stands
+    in no mart of the edition in the making. `editions` are the numbers of those that have it.
     """
 
     mart: str
@@ -36,140 +41,225 @@ class Count:
     parts: tuple[int, ...] = ()
     is_shown: bool = True
     known: bool = False
+    was_hidden: bool = False
+    editions: frozenset[int] = frozenset([0])
 
 
 @dataclass
 class Block:
     """The counts of one source, by place.
 
-    `nation`: places whose values add up to a national total. `at_most`: pairs of places, where
-    the values of the first add up to no more than those of the second. `ranges`: for a sum by
-    subject whose spread over the forces is public, the ranges of counts that the nation is told.
+    `nation`: places whose values add up to a national total. `told`: what rules tell of weighted
+    sums of places; `broken`: rules that a force has not passed, though it was accepted. `ranges`:
+    for a sum by subject whose spread over the forces is public, the ranges of counts that the
+    nation is told.
     """
 
     subject: str
     counts: list[Count] = field(default_factory=list)
     nation: list[list[int]] = field(default_factory=list)
-    at_most: list[tuple[list[int], list[int]]] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    broken: dict[str, set[str]] = field(default_factory=dict)
     ranges: dict[int, tuple[Bound, ...]] = field(default_factory=dict)
 
 
-def blocks(marts: Mapping[str, pl.DataFrame], collection: Collection) -> list[Block]:
+def blocks(now: Edition, collection: Collection, earlier: Sequence[Edition] = ()) -> list[Block]:
     """Return one block a source that has entries.
+
+    Args:
+        now: the edition in the making; its marts are those of the full edition still.
+        collection: the collection.
+        earlier: the public editions that were shown before, oldest first.
 
     Raises:
         ContractError: a sum in force_profiles is not the sum of its entries.
     """
-    assert collection.disclosure is not None
-    found = []
-    for source in sources(collection):
-        entries = source.entries(marts)
-        if not entries.is_empty():
-            entries = entries.filter(pl.col("force_code").is_in(collection.forces))
-        if not entries.is_empty():
-            found.append(_block(source, entries, marts, collection, collection.disclosure))
-    return found
+    editions = [*earlier, now]
+    made = [_Maker(source, editions, collection).made() for source in sources(collection)]
+    return [block for block in made if any(count.is_shown for count in block.counts)]
 
 
-def _block(
-    source: Source,
-    entries: pl.DataFrame,
-    marts: Mapping[str, pl.DataFrame],
-    collection: Collection,
-    settings: Disclosure,
-) -> Block:
-    block = Block(source.subject)
-    nation: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-    by_force: dict[str, list[int]] = defaultdict(list)
-    for row in entries.iter_rows(named=True):
-        force, number = row["force_code"], row.pop("number")
-        nation[tuple(row[dim] for dim in source.dims)].append(len(block.counts))
-        by_force[force].append(len(block.counts))
-        known = settings.is_exempt(source.mart, source.value, force)
-        block.counts.append(
-            Count(source.mart, source.value, force, row, number, (), source.is_shown, known)
-        )
-    block.nation = list(nation.values())
-    for count in _sums(source, block, by_force, marts[PROFILES], settings):
-        block.counts.append(count)
-    for count in _printed(source, block, by_force, marts["reconciliation"], collection):
-        block.counts.append(count)
-    if source.mart == "investigations":
-        block.ranges = _ranges(block, marts)
-    if source.mart == "second_jobs":
-        block.at_most = [_breaches_and_approvals(block, places) for places in by_force.values()]
-    return block
+class _Maker:
+    """Puts the entries of one source in all editions together: each count stands once."""
 
+    def __init__(self, source: Source, editions: Sequence[Edition], collection: Collection) -> None:
+        self._source, self._editions, self._collection = source, editions, collection
+        self._newest = len(editions) - 1
+        self._found: dict[Any, Count] = {}
+        self._place: dict[Any, int] = {}
 
-def _matching(block: Block, places: list[int], codes: Codes) -> tuple[int, ...]:
-    def counted(place: int) -> bool:
-        key = block.counts[place].key
-        return all(key[column] in allowed for column, allowed in codes.items())
+    def made(self) -> Block:
+        nation: list[list[int]] = []
+        by_force: list[dict[str, list[int]]] = []
+        for number in range(len(self._editions)):
+            totals, of_force = self._entries(number)
+            nation += totals
+            by_force.append(of_force)
+        counts = list(self._found.values())
+        for number, of_force in enumerate(by_force):
+            self._sums(number, counts, of_force)
+            self._printed(number, counts, of_force)
+        block = Block(self._source.subject, list(self._found.values()))
+        block.nation = [list(places) for places in dict.fromkeys(map(tuple, nation))]
+        if self._source.mart == "investigations":
+            block.ranges = self._ranges(block)
+        told: dict[Any, Told] = {}
+        for edition, of_force in zip(self._editions, by_force, strict=True):
+            found, not_so = limits(self._source.mart, counts, edition, of_force)
+            told |= {item.key: item for item in found}
+            for item in not_so:
+                block.broken.setdefault(item.force_code, set()).add(item.rule)
+        block.told = list(told.values())
+        return block
 
-    return tuple(place for place in places if counted(place))
-
-
-def _sums(
-    source: Source,
-    block: Block,
-    by_force: Mapping[str, list[int]],
-    profiles: pl.DataFrame,
-    settings: Disclosure,
-) -> Iterator[Count]:
-    """Yield the columns of force_profiles that add the entries up."""
-    rows = {row["force_code"]: row for row in profiles.iter_rows(named=True)}
-    for force, places in by_force.items():
-        for column, codes in source.sums.items():
-            parts = _matching(block, places, codes)
-            # A profile without a workbook says nothing, though rows gave the entries.
-            if not parts or rows[force][column] is None:
-                continue
-            total = sum(block.counts[place].value for place in parts)
-            if rows[force][column] != total:
-                raise ContractError(
-                    f"{PROFILES}: {column} of {force} is {rows[force][column]}, but its entries in"
-                    f" {source.mart} add up to {total}. This is a fault of the program; report it."
-                )
-            known = settings.is_exempt(PROFILES, column, force)
-            yield Count(PROFILES, column, force, {"force_code": force}, total, parts, known=known)
-
-
-def _printed(
-    source: Source,
-    block: Block,
-    by_force: Mapping[str, list[int]],
-    reconciliation: pl.DataFrame,
-    collection: Collection,
-) -> Iterator[Count]:
-    """Yield the figures of single forces that a report printed and the returns confirm."""
-    confirmed = reconciliation.filter(
-        pl.col("scope").is_in(collection.forces),
-        pl.col("period").is_in(["collection", ""]),
-        pl.col("computed") == pl.col("published"),
-    )
-    for row in confirmed.iter_rows(named=True):
-        found = codes_of(row["measure"], row["breakdown"], collection)
-        if found is None or found[0] != source.mart:
-            continue
-        parts = _matching(block, by_force.get(row["scope"], []), found[1])
-        if parts:
-            value, key = int(row["published"]), {"figure_id": row["figure_id"]}
-            yield Count(
-                "reconciliation", "published", row["scope"], key, value, parts, False, known=True
+    def _add(self, name: Any, count: Count) -> int:
+        """Add a count, or what another edition says of one that is there."""
+        before = self._found.get(name)
+        if before is not None:
+            count = replace(
+                before,
+                key=count.key if count.is_shown else before.key,
+                is_shown=before.is_shown or count.is_shown,
+                known=before.known or count.known,
+                was_hidden=before.was_hidden or count.was_hidden,
+                editions=before.editions | count.editions,
             )
+        self._found[name] = count
+        return self._place.setdefault(name, len(self._place))
+
+    def _entries(self, number: int) -> tuple[list[list[int]], dict[str, list[int]]]:
+        source, edition = self._source, self._editions[number]
+        frame = source.entries(edition.behind)
+        nation: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+        by_force: dict[str, list[int]] = defaultdict(list)
+        told = self._told(number, source.mart, source.value, ("force_code", *source.dims))
+        for row in frame.iter_rows(named=True) if not frame.is_empty() else ():
+            if row["force_code"] not in self._collection.forces:
+                continue
+            value, force = row.pop("number"), row["force_code"]
+            key = tuple(row.values())
+            count = self._count(number, source.mart, source.value, row, value, (), told.get(key))
+            place = self._add((*key, value), count)
+            nation[key[1:]].append(place)
+            by_force[force].append(place)
+        return list(nation.values()), by_force
+
+    def _count(
+        self,
+        number: int,
+        mart: str,
+        column: str,
+        key: Mapping[str, Any],
+        value: int,
+        parts: tuple[int, ...],
+        told: bool | None,
+    ) -> Count:
+        """Return a count of an edition; `told`: whether that shows it, None for in no mart."""
+        force = key["force_code"]
+        earlier = number < self._newest
+        return Count(
+            mart,
+            column,
+            force,
+            key,
+            value,
+            parts,
+            is_shown=not earlier and (self._source.is_shown or bool(parts)),
+            known=(earlier and bool(told))
+            or self._collection.is_exempt(mart, column, force, value),
+            was_hidden=earlier and told is False,
+            editions=frozenset([number]),
+        )
+
+    def _told(
+        self, number: int, mart: str, column: str, key: Sequence[str]
+    ) -> dict[tuple[Any, ...], bool]:
+        """Return by key whether an earlier edition shows a count, False for hidden."""
+        public = self._editions[number].public
+        if number == self._newest or mart not in public:
+            return {}
+        symbol = symbol_of(mart, column)
+        rows = public[mart].select(*key, (pl.col(symbol) == SUPPRESSED).fill_null(value=False))
+        return {row[:-1]: not row[-1] for row in rows.iter_rows()}
+
+    def _sums(
+        self, number: int, counts: Sequence[Count], by_force: Mapping[str, list[int]]
+    ) -> None:
+        """Add the columns of force_profiles that add the entries up."""
+        source, edition = self._source, self._editions[number]
+        rows = {row["force_code"]: row for row in edition.behind[PROFILES].iter_rows(named=True)}
+        told = {
+            column: self._told(number, PROFILES, column, ["force_code"]) for column in source.sums
+        }
+        for force, places in by_force.items():
+            for column, codes in source.sums.items():
+                parts = matching(counts, places, codes)
+                # A profile without a workbook says nothing, though rows gave the entries.
+                if not parts or rows[force][column] is None:
+                    continue
+                total = sum(counts[place].value for place in parts)
+                if rows[force][column] != total:
+                    raise ContractError(
+                        f"{PROFILES}: {column} of {force} is {rows[force][column]}, but its entries"
+                        f" in {source.mart} add up to {total}. This is a fault of the program;"
+                        " report it."
+                    )
+                key = {"force_code": force}
+                shown = told[column].get((force,))
+                self._add(
+                    (column, parts),
+                    self._count(number, PROFILES, column, key, total, parts, shown),
+                )
+
+    def _printed(
+        self, number: int, counts: Sequence[Count], by_force: Mapping[str, list[int]]
+    ) -> None:
+        """Add the figures of single forces that a report printed and the returns confirm."""
+        confirmed = (
+            self._editions[number]
+            .behind["reconciliation"]
+            .filter(
+                pl.col("scope").is_in(self._collection.forces),
+                pl.col("period").is_in(["collection", ""]),
+                pl.col("computed") == pl.col("published"),
+            )
+        )
+        for row in confirmed.iter_rows(named=True):
+            found = codes_of(row["measure"], row["breakdown"], self._collection)
+            if found is None or found[0] != self._source.mart:
+                continue
+            parts = matching(counts, by_force.get(row["scope"], []), found[1])
+            if parts:
+                name, value = row["figure_id"], int(row["published"])
+                key = {"figure_id": name}
+                told = ("reconciliation", "published", row["scope"], key, value, parts)
+                self._add((name, parts), Count(*told, is_shown=False, known=True))
+
+    def _ranges(self, block: Block) -> dict[int, tuple[Bound, ...]]:
+        """Return the ranges of sums by subject, as every edition together tells them apart."""
+        cuts: dict[str, set[int]] = defaultdict(set)
+        for edition in self._editions:
+            told = starts(edition.behind["national_totals"], edition.behind["reconciliation"])
+            for column, found in told.items():
+                cuts[column] |= found
+        return {
+            place: tuple(between(sorted(cuts[count.column])))
+            for place, count in enumerate(block.counts)
+            if count.mart == PROFILES and count.column in cuts
+        }
 
 
-def _ranges(block: Block, marts: Mapping[str, pl.DataFrame]) -> dict[int, tuple[Bound, ...]]:
-    told = ranges(marts["national_totals"], marts["reconciliation"])
-    return {
-        place: told[count.column]
-        for place, count in enumerate(block.counts)
-        if count.mart == PROFILES and count.column in told
-    }
-
-
-def _breaches_and_approvals(block: Block, places: list[int]) -> tuple[list[int], list[int]]:
-    breaches = _matching(
-        block, places, {"item": tuple(BREACH + name for name in v.BREACH_OCCUPATIONS)}
-    )
-    return list(breaches), list(_matching(block, places, {"item": v.APPROVED}))
+def name_of(count: Count) -> Any:
+    """Return the name of an entry as the audit has it, None for a sum."""
+    if count.parts:
+        return None
+    key = dict(count.key)
+    if count.mart == "cells":
+        subject = SUBJECTS[key.pop("row_code")]
+        return (
+            "cells",
+            SUSPENDED,
+            cell_of(key | dict(zip(SUBJECT, subject, strict=True))),
+            count.value,
+        )
+    return count.mart, count.column, cell_of(key), count.value

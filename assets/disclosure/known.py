@@ -1,17 +1,20 @@
 """What can be known of hidden counts: unknowns, and what is told of sums of them.
 
-Belongs here: the words in which readings.py says what is public, and bounds.py reads it.
+Belongs here: the words in which readings.py and promises.py say what is public, and bounds.py
+reads it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
 from schemas.breakdown import Band
 from schemas.disclosure import UNAVAILABLE
+
+_EXACT: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -24,48 +27,178 @@ class Total:
 
 @dataclass(frozen=True)
 class Hidden:
-    """A hidden count: where it stands, and the total that it is."""
+    """A hidden count: where it stands, and the total that it is.
+
+    `names` are those of the entries that it adds up: two counts of a cell are the same if theirs
+    are. `first` and `last` are the numbers of the editions that hide it, counted from 0.
+    """
 
     mart: str
     column: str
     cell: str
     total: Total
+    names: tuple[Any, ...] = ()
+    first: int = 0
+    last: int = 0
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """Where it stands."""
-        return self.mart, self.column, self.cell
+    def key(self) -> tuple[Any, ...]:
+        """What tells it apart from others, whichever edition hides it."""
+        return self.mart, self.column, self.cell, self.names
+
+
+@dataclass(frozen=True)
+class Row:
+    """A weighted sum of unknowns that lies between two ends, infinite for none."""
+
+    terms: Mapping[int, float]
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, parts: Sequence[tuple[float, Total]], low: float, high: float) -> "Row":
+        """Return what it tells that so many times each total add up to something between ends."""
+        terms: dict[int, float] = defaultdict(float)
+        for weight, total in parts:
+            for number in total.unknowns:
+                terms[number] += weight
+        shown = sum(weight * total.shown for weight, total in parts)
+        kept = {number: weight for number, weight in terms.items() if weight}
+        return cls(kept, low - shown, high - shown)
+
+    @property
+    def is_certain(self) -> bool | None:
+        """Whether it holds whatever the unknowns are; None where that depends on them."""
+        if self.terms:
+            return None
+        return self.low <= _EXACT and self.high >= -_EXACT
 
 
 @dataclass
 class Knowledge:
-    """Of one table: its hidden counts, and what is known of sums of its unknowns.
+    """Of one system of tables: its hidden counts, and what is known of sums of its unknowns.
 
-    `equal`: a total and its value. `at_most`: a total that is no more than another. `limits`: a
-    total and the range it lies in. `bands`: totals, a band, and how many of them lie in it, at
-    least and at most. `unread`: public figures that are none of these.
+    `equal`: a total and its value. `rows`: weighted sums and their range. `limits`: a total and the
+    range it lies in. `either`: two lists of rows, of which all of the one hold or all of the other.
+    `implied`: a total that is 0 where another one is. `bands`: totals, a band, and how many of them
+    lie in it, at least and at most. `unread`: public figures that are none of these. `names` are
+    those of the unknowns, each with what it is in fact at its end. `broken`: the rules that a force
+    has not passed, though its return was accepted.
     """
 
     unknowns: int = 0
+    names: list[Any] = field(default_factory=list)
     hidden: list[Hidden] = field(default_factory=list)
     equal: list[tuple[Total, int]] = field(default_factory=list)
-    at_most: list[tuple[Total, Total]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     limits: list[tuple[Total, int, int | None]] = field(default_factory=list)
+    either: list[tuple[list[Row], list[Row]]] = field(default_factory=list)
+    implied: list[tuple[Total, Total]] = field(default_factory=list)
     bands: list[tuple[list[Total], Band, int, int]] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    broken: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, told: "Knowledge", numbering: "Numbering") -> bool:
+        """Add what is told of a return, where it is true; return whether it is."""
+
+        def holds(row: Row) -> bool:
+            value = numbering.true(row.terms)
+            return row.low - _EXACT <= value <= row.high + _EXACT
+
+        true = all(map(holds, told.rows)) and all(
+            all(map(holds, one)) or all(map(holds, other)) for one, other in told.either
+        )
+        for some, only_with in told.implied:
+            counts = (
+                numbering.true(dict.fromkeys(total.unknowns, 1.0)) + total.shown
+                for total in (some, only_with)
+            )
+            true &= next(counts) == 0 or next(counts) > 0
+        if true:
+            self.rows += told.rows
+            self.either += told.either
+            self.implied += told.implied
+        return true
+
+    def tell(self, parts: Sequence[tuple[float, Total]], low: float, high: float) -> None:
+        """Add that so many times each total add up to something between two ends."""
+        row = Row.of(parts, low, high)
+        if row.terms:
+            self.rows.append(row)
+
+    def tell_either(self, one: Sequence[Row], other: Sequence[Row]) -> None:
+        """Add that all rows of the one list hold, or all of the other."""
+        ways = [
+            [row for row in rows if row.is_certain is None]
+            for rows in (one, other)
+            if all(row.is_certain is not False for row in rows)
+        ]
+        if len(ways) == 1:
+            self.rows += ways[0]
+        elif len(ways) > 1 and all(ways):
+            self.either.append((ways[0], ways[1]))
+
+
+class Numbering:
+    """The unknowns of several editions: a count that is the same in two of them is one.
+
+    It is named by its cell and by a mark, which is the same as long as the count is: the count
+    itself, so that it can be said whether a return keeps to a rule.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.values: dict[Any, int] = {}
+        self._numbers: dict[Any, int] = {}
+        self._names: list[Any] = []
+
+    def __len__(self) -> int:
+        """Return how many unknowns there are."""
+        return len(self._numbers)
+
+    @property
+    def names(self) -> list[Any]:
+        """The names of the unknowns, by number."""
+        return list(self._numbers)
+
+    def true(self, terms: Mapping[int, float]) -> float:
+        """Return what a weighted sum of unknowns is in fact."""
+        if len(self._names) < len(self._numbers):
+            self._names = list(self._numbers)
+        return sum(weight * (self._names[n][-1] or 0) for n, weight in terms.items())
+
+    def of(self, name: Any) -> int | None:
+        """Return the number of an unknown; None for a count that some edition shows."""
+        if name in self.values:
+            return None
+        return self._numbers.setdefault(name, len(self._numbers))
 
 
 class Entries:
-    """The entries of one table: shown ones with their values, the others as unknowns."""
+    """The entries of one table in one edition: shown ones with their values, the others unknown."""
 
-    def __init__(self, mart: str, column: str, frame: pl.DataFrame) -> None:
-        """Number the hidden entries; `frame` has `value` and `symbol` beside the key columns."""
+    def __init__(
+        self,
+        mart: str,
+        column: str,
+        frame: pl.DataFrame,
+        marks: Mapping[tuple[str, str, str], Any],
+        numbering: Numbering,
+    ) -> None:
+        """Name the entries; `frame` has `value` and `symbol` beside the key columns.
+
+        Numbers are given once every edition's entries are named, so that what one shows is known
+        in all.
+        """
         known = frame.filter(pl.col("symbol").ne_missing(UNAVAILABLE))
         self.rows = known.drop("value", "symbol").to_dicts()
         self.values: list[int | None] = known["value"].to_list()
-        numbers = iter(range(len(self.rows)))
-        self.unknown = [None if value is not None else next(numbers) for value in self.values]
-        self.mart, self.column = mart, column
+        self.cells = [cell_of(row) for row in self.rows]
+        self.mart, self.column, self._numbering = mart, column, numbering
+        self._names = [(mart, column, cell, marks.get((mart, column, cell))) for cell in self.cells]
+        for name, value in zip(self._names, self.values, strict=True):
+            if value is not None:
+                numbering.values[name] = value
         self._holding: dict[tuple[str, Any], set[int]] = defaultdict(set)
         for place, row in enumerate(self.rows):
             for key, value in row.items():
@@ -73,21 +206,45 @@ class Entries:
 
     def total(self, where: Mapping[str, Iterable[Any]]) -> Total | None:
         """Return the sum of the entries whose columns hold one of these codes; None for none."""
-        places = set(range(len(self.rows)))
-        for key, codes in where.items():
-            places &= set().union(*(self._holding[key, code] for code in codes))
-        if not places:
-            return None
-        unknowns = (self.unknown[place] for place in sorted(places))
-        values = (self.values[place] for place in places)
-        return Total(
-            tuple(number for number in unknowns if number is not None),
-            sum(value for value in values if value is not None),
-        )
+        places = self._places(where)
+        return self._sum(places) if places else None
 
-    def hidden(self) -> Iterator[Hidden]:
+    def hidden(self, edition: int) -> Iterator[Hidden]:
         """Yield the hidden entries."""
-        for row, number in zip(self.rows, self.unknown, strict=True):
-            if number is not None:
-                cell = ";".join(f"{k}={v}" for k, v in row.items() if v is not None)
-                yield Hidden(self.mart, self.column, cell, Total((number,), 0))
+        for place, value in enumerate(self.values):
+            if value is None:
+                yield self._hidden(self.mart, self.column, self.cells[place], [place], edition)
+
+    def hidden_sum(
+        self, mart: str, column: str, cell: str, where: Mapping[str, Iterable[Any]], edition: int
+    ) -> Hidden:
+        """Return the sum of the entries with these codes as a hidden count of another mart."""
+        return self._hidden(mart, column, cell, self._places(where), edition)
+
+    def _places(self, where: Mapping[str, Iterable[Any]]) -> list[int]:
+        if not where:
+            return list(range(len(self.rows)))
+        holding = [
+            set().union(*(self._holding.get((key, code), ()) for code in codes))
+            for key, codes in where.items()
+        ]
+        return sorted(set.intersection(*holding))
+
+    def _sum(self, places: Iterable[int]) -> Total:
+        unknowns, shown = [], 0
+        for place in places:
+            number = self._numbering.of(self._names[place])
+            if number is None:
+                shown += self._numbering.values[self._names[place]]
+            else:
+                unknowns.append(number)
+        return Total(tuple(unknowns), shown)
+
+    def _hidden(self, mart: str, column: str, cell: str, places: list[int], edition: int) -> Hidden:
+        names = tuple(self._names[place] for place in places)
+        return Hidden(mart, column, cell, self._sum(places), names, edition, edition)
+
+
+def cell_of(row: Mapping[str, Any]) -> str:
+    """Return the name of a row by its key: key=value pairs joined by ';'."""
+    return ";".join(f"{key}={value}" for key, value in row.items() if value is not None)

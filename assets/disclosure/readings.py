@@ -4,13 +4,16 @@ Belongs here: what each public figure adds up. Written apart from the choice of 
 purpose: it reads public marts alone, by its own reading of what each total covers.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import polars as pl
 
-from assets.disclosure.known import Entries, Hidden, Knowledge, Total
+from assets.disclosure.known import Entries, Hidden, Knowledge, Numbering, Total
 from assets.disclosure.order import read_spread
+from assets.disclosure.promises import read_rules
+from assets.disclosure.published import Edition
 from schemas.breakdown import read_breakdown
 from schemas.disclosure import SUPPRESSED
 from schemas.returns_template import INVESTIGATION_ROWS
@@ -59,6 +62,14 @@ _ENTRIES: Final = {
 }
 """Public marts of entries, and the column that counts."""
 
+_SYSTEMS: Final = {
+    "investigations": ("investigations", "people_suspended", "investigations_2010_11"),
+    "register_entries": ("register_entries",),
+    "second_jobs": ("second_jobs",),
+    "social_media": ("social_media",),
+}
+"""Tables that something ties together, and what the whole of them is called."""
+
 _SUBJECT: Final = ("category", "recipient", "media")
 _COMPLETED: Final = ("referred_external", "no_further_action", "management_action", "left_service")
 _APPROVED: Final = ("approved_unconditional", "approved_conditional")
@@ -66,33 +77,45 @@ _DECISIONS: Final = (*_APPROVED, "refused", "withdrawn", "pending")
 _BREACHES: Final = ("breach.driver", "breach.driving_instructor", "breach.police_skills_training")
 
 
-def knowledge(public: Public, year: int) -> dict[str, Knowledge]:
-    """Return what the public marts tell of each table of counts of single forces, by its name.
+def knowledge(editions: Sequence[Edition], year: int) -> dict[str, Knowledge]:
+    """Return what all these editions tell of counts of single forces, by system of tables.
 
     Args:
-        public: public marts by name.
+        editions: public editions of a collection, oldest first.
         year: the year whose instances on social media are a force's cases.
     """
     found = {}
-    for table, entries in _tables(public).items():
-        known = Knowledge(unknowns=sum(number is not None for number in entries.unknown))
-        known.hidden = list(entries.hidden())
-        for measure, breakdown, value in _national(public):
-            if _MEASURES.get(measure) == table:
-                _tell(known, entries.total(_where(measure, breakdown, year)), value)
-        for row in _of_forces(public):
-            if _MEASURES.get(row["measure"]) == table:
-                where = _where(row["measure"], row["breakdown"], year)
-                _tell(
-                    known, entries.total({**where, "force_code": [row["scope"]]}), row["computed"]
-                )
-        _read_profiles(known, table, entries, public["force_profiles"], year)
-        if table == "second_jobs":
-            known.at_most = list(_breaches(entries))
-        if table == "investigations":
-            read_spread(known, entries, public)
-        found[table] = known
+    for system, names in _SYSTEMS.items():
+        known, numbering = Knowledge(), Numbering()
+        # First every entry is named, since what one edition shows is known of the others.
+        named = [_tables(edition, names, numbering) for edition in editions]
+        for number, (edition, tables) in enumerate(zip(editions, named, strict=True)):
+            for table, entries in tables.items():
+                _read_table(known, table, entries, edition.public, year, number)
+            if "investigations" in tables:
+                read_spread(known, tables["investigations"], edition.public)
+            read_rules(known, tables, edition, numbering)
+        known.unknowns, known.names = len(numbering), numbering.names
+        hidden: dict[Any, Hidden] = {}
+        for item in known.hidden:
+            hidden[item.key] = replace(hidden.get(item.key, item), last=item.last)
+        known.hidden = list(hidden.values())
+        found[system] = known
     return found
+
+
+def _read_table(
+    known: Knowledge, table: str, entries: Entries, public: Public, year: int, edition: int
+) -> None:
+    known.hidden += entries.hidden(edition)
+    for measure, breakdown, value in _national(public):
+        if _MEASURES.get(measure) == table:
+            _tell(known, entries.total(_where(measure, breakdown, year)), value)
+    for row in _of_forces(public):
+        if _MEASURES.get(row["measure"]) == table:
+            where = _where(row["measure"], row["breakdown"], year)
+            _tell(known, entries.total({**where, "force_code": [row["scope"]]}), row["computed"])
+    _read_profiles(known, table, entries, public["force_profiles"], year, edition)
 
 
 def _tell(known: Knowledge, total: Total | None, value: float) -> None:
@@ -100,8 +123,18 @@ def _tell(known: Knowledge, total: Total | None, value: float) -> None:
         known.equal.append((total, round(value)))
 
 
-def _tables(public: Public) -> dict[str, Entries]:
-    """Return the tables of counts of single forces by name."""
+def _tables(edition: Edition, names: Iterable[str], numbering: Numbering) -> dict[str, Entries]:
+    """Return these tables of counts of single forces, as far as the edition has them."""
+
+    def entries(mart: str, column: str, frame: pl.DataFrame) -> Entries:
+        return Entries(mart, column, frame, edition.marks, numbering)
+
+    frames = _frames(edition.public)
+    return {name: entries(*frames[name]) for name in names if name in frames}
+
+
+def _frames(public: Public) -> dict[str, tuple[str, str, pl.DataFrame]]:
+    """Return mart, column and entries of each table of counts of single forces."""
     profiles = public["force_profiles"].filter(pl.col("basis") != "published")
     found = {}
     for mart, column in _ENTRIES.items():
@@ -109,7 +142,7 @@ def _tables(public: Public) -> dict[str, Entries]:
             frame = public[mart].drop("basis").rename({column: "value"})
             if "item" in frame.columns:
                 frame = frame.filter(pl.col("item") != "review_months")
-            found[mart] = Entries(mart, column, frame)
+            found[mart] = mart, column, frame
     parts = [row for row in INVESTIGATION_ROWS if row.is_part]
     rows = pl.DataFrame({name: [getattr(row, name) for row in parts] for name in _SUBJECT})
     suspended = profiles.filter(pl.col("people_suspended_symbol").ne_missing("x"))
@@ -118,17 +151,14 @@ def _tables(public: Public) -> dict[str, Entries]:
         .join(rows, how="cross")
         .with_columns(pl.lit(None, pl.Int64).alias("value"), pl.lit(SUPPRESSED).alias("symbol"))
     )
-    found["people_suspended"] = Entries("cells", "people_suspended", nowhere)
+    found["people_suspended"] = "cells", "people_suspended", nowhere
     earlier = "investigations_2010_11"
-    found[earlier] = Entries(
-        "force_profiles",
-        earlier,
-        profiles.select(
-            "force_code",
-            pl.col(earlier).alias("value"),
-            pl.col(f"{earlier}_symbol").alias("symbol"),
-        ),
+    columns = (
+        "force_code",
+        pl.col(earlier).alias("value"),
+        pl.col(f"{earlier}_symbol").alias("symbol"),
     )
+    found[earlier] = "force_profiles", earlier, profiles.select(columns)
     return found
 
 
@@ -175,29 +205,22 @@ def _decided(parts: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _read_profiles(
-    known: Knowledge, table: str, entries: Entries, profiles: pl.DataFrame, year: int
+    known: Knowledge,
+    table: str,
+    entries: Entries,
+    profiles: pl.DataFrame,
+    year: int,
+    edition: int,
 ) -> None:
     if entries.mart == "force_profiles":
         return
     columns = {name: of for name, of in _PROFILE.items() if _MEASURES[of[0]] == table}
     for row in profiles.iter_rows(named=True):
         for column, (measure, breakdown) in columns.items():
-            where = _where(measure, breakdown, year)
-            total = entries.total({**where, "force_code": [row["force_code"]]})
-            if total is None:
-                continue
+            where = {**_where(measure, breakdown, year), "force_code": [row["force_code"]]}
             if row[f"{column}_symbol"] == SUPPRESSED:
                 cell = f"force_code={row['force_code']}"
-                known.hidden.append(Hidden("force_profiles", column, cell, total))
+                hidden = entries.hidden_sum("force_profiles", column, cell, where, edition)
+                known.hidden += [hidden] if hidden.names else []
             elif row[column] is not None:
-                _tell(known, total, row[column])
-
-
-def _breaches(entries: Entries) -> Iterator[tuple[Total, Total]]:
-    """Yield approvals against guidance and approvals, of each force: a return cannot have more."""
-    for force in sorted({row["force_code"] for row in entries.rows}):
-        of_force = {"force_code": [force]}
-        small = entries.total({**of_force, "item": _BREACHES})
-        large = entries.total({**of_force, "item": _APPROVED})
-        if small is not None and large is not None:
-            yield small, large
+                _tell(known, entries.total(where), row[column])

@@ -27,10 +27,9 @@ def _rows(block: Block, choice: Choice, settings: Disclosure) -> Iterator[dict[s
     values = np.array([count.value for count in block.counts])
     protection = settings.counts[block.subject]
     exempt = np.array([count.known and protection.is_small(count.value) for count in block.counts])
-    for name in dict.fromkeys(
-        f"{count.mart}.{count.column}" for count in block.counts if count.is_shown
-    ):
-        here = columns == name
+    shown = np.array([count.is_shown for count in block.counts])
+    for name in dict.fromkeys(columns[shown].tolist()):
+        here = shown & (columns == name)
         total, hidden = int(values[here].sum()), int(values[here & choice.hidden].sum())
         mart, column = name.split(".")
         yield {

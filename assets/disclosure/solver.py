@@ -4,6 +4,8 @@ Belongs here: the use of the solver HiGHS. Thousands of bounds of one table are
 found in a second or two this way; scipy's public functions begin each from nothing.
 """
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,31 +18,61 @@ from scipy.sparse import csc_array, lil_array
 Floats = NDArray[np.float64]
 
 _WHOLE: Final = 1e-6
+_NODES: Final = 2000
+"""How many branches a search in whole numbers may follow. Time would be no limit that is the same
+on every machine."""
+
 _PRIMAL: Final = 4
 """The method that begins from the last solution, as long as that still fits."""
 
 
-Terms = dict[int, float]
+Terms = Mapping[int, float]
 """A sum of columns: how often it takes each of them."""
+
+Weighted = tuple[Sequence[tuple[float, Terms]], Terms, float, float]
+"""A row of sums with weights of their own, what else it has, and its two limits."""
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """Rows of a program: each is a sum of columns between two limits, infinite for none."""
+    """Rows of a program: each is a sum of columns between two limits, infinite for none.
+
+    `shares` are the rows whose weights are not all 1: the number of the row, and of the row of each
+    sum that it weighs, with the weight. Those have no limits of their own.
+    """
 
     matrix: csc_array
     low: Floats
     high: Floats
+    shares: tuple[tuple[int, tuple[tuple[float, int], ...]], ...] = ()
 
     @classmethod
-    def of(cls, rows: list[tuple[Terms, float, float]], columns: int) -> "Conditions":
+    def of(
+        cls,
+        rows: Sequence[tuple[Terms, float, float]],
+        columns: int,
+        weighted: Sequence[Weighted] = (),
+    ) -> "Conditions":
         """Lay rows of so many columns out as a matrix."""
-        matrix = lil_array((len(rows), columns))
-        for number, (terms, _, _) in enumerate(rows):
-            places = sorted(terms)
-            matrix.rows[number], matrix.data[number] = places, [terms[p] for p in places]
-        low, high = (np.array([row[end] for row in rows], dtype=float) for end in (1, 2))
-        return cls(csc_array(matrix), low, high)
+        laid: list[tuple[Terms, float, float]] = list(rows)
+        shares = []
+        for sums, rest, low, high in weighted:
+            terms: dict[int, float] = defaultdict(float, rest)
+            for weight, part in sums:
+                for place, times in part.items():
+                    terms[place] += weight * times
+            own = len(laid)
+            laid.append((terms, low, high))
+            laid += [(part, -np.inf, np.inf) for _, part in sums]
+            weights = enumerate((weight for weight, _ in sums), own + 1)
+            shares.append((own, tuple((weight, number) for number, weight in weights)))
+        matrix = lil_array((len(laid), columns))
+        for number, (row, _, _) in enumerate(laid):
+            places = sorted(row)
+            matrix.rows[number], matrix.data[number] = places, [row[p] for p in places]
+        least = np.array([low for _, low, _ in laid], dtype=float)
+        most = np.array([high for _, _, high in laid], dtype=float)
+        return cls(csc_array(matrix), least, most, tuple(shares))
 
 
 class LinearProgram:
@@ -58,6 +90,7 @@ class LinearProgram:
             bounds_stay: whether from one solution to the next the cost alone changes, as a rule.
         """
         self._conditions, self._low, self._high = conditions, low, high
+        self._free_rows: set[int] = set()
         self._columns = np.arange(len(low), dtype=np.int32)
         self._solver = highs.Highs()  # type: ignore[no-untyped-call]
         self._solver.setOptionValue("output_flag", False)
@@ -76,6 +109,52 @@ class LinearProgram:
         matrix.value_ = conditions.matrix.data
         self._solver.passModel(program)
 
+    def stay_near(self, point: Floats | None, share: float = 0.5) -> None:
+        """Keep the sums that rows weigh on such sides of whole numbers that the rows hold.
+
+        Then solutions are whole numbers nearly always, as they are not where a row of shares cuts.
+
+        Args:
+            point: a solution, near to which the whole numbers lie; None sets the sums free again.
+            share: how much of what a row leaves goes to the sums that use it up; the rest goes to
+                those that make room.
+        """
+        rows = self._conditions
+        values = None if point is None else rows.matrix @ point
+        for own, sums in rows.shares:
+            if values is None or own in self._free_rows:
+                for _, number in sums:
+                    self._solver.changeRowBounds(number, -np.inf, np.inf)
+                continue
+            sign = 1.0 if np.isfinite(rows.high[own]) else -1.0
+            end = rows.high[own] if sign > 0 else -rows.low[own]
+            left = max(0.0, end - sign * values[own])
+            end -= sign * (values[own] - sum(weight * values[n] for weight, n in sums))
+            using = [(sign * weight, n) for weight, n in sums if sign * weight > 0]
+            for weight, number in using:
+                most = np.floor(values[number] + share * left / len(using) / weight + _WHOLE)
+                self._solver.changeRowBounds(number, -np.inf, most)
+                end -= weight * most
+            giving = [(-sign * weight, n) for weight, n in sums if sign * weight < 0]
+            for weight, number in giving:
+                least = values[number] if len(giving) > 1 else -end / weight
+                self._solver.changeRowBounds(number, np.ceil(least - _WHOLE), np.inf)
+
+    def hold(self, rows: Sequence[int], *, hold: bool) -> None:
+        """Hold to rows, or let them be whatever they are."""
+        for row in rows:
+            ends = (self._conditions.low[row], self._conditions.high[row])
+            self._solver.changeRowBounds(row, *(ends if hold else (-np.inf, np.inf)))
+            self._free_rows -= {row}
+            self._free_rows |= set() if hold else {row}
+
+    def fits(self, point: Floats) -> bool:
+        """Return whether a point keeps every row, and no column is negative."""
+        rows = self._conditions
+        values = rows.matrix @ point
+        inside = (values >= rows.low - _WHOLE) & (values <= rows.high + _WHOLE)
+        return bool(inside.all() and (point >= 0).all())
+
     def bound(self, low: Floats, high: Floats) -> None:
         """Change the bounds of the columns."""
         self._low, self._high = low, high
@@ -90,14 +169,17 @@ class LinearProgram:
         return np.array(self._solver.getSolution().col_value)
 
     def solve_whole(self, cost: Floats) -> Floats | None:
-        """Return a solution of least cost in whole numbers, None where there is none."""
+        """Return a solution of least cost in whole numbers, None where there is none.
+
+        The search ends after much work, with the best there is by then.
+        """
         rows = self._conditions
         found = milp(
             cost,
             integrality=np.ones(len(cost), dtype=np.int64),
             bounds=Bounds(self._low, self._high),
             constraints=LinearConstraint(rows.matrix, rows.low, rows.high),
-            options={"mip_rel_gap": 0},
+            options={"mip_rel_gap": 0, "node_limit": _NODES},
         )
         return None if found.x is None else np.rint(found.x)
 

@@ -4,9 +4,9 @@ Belongs here: marts, columns and codes. Does not: what is hidden (choose.py); no
 audit, which says the same in its own words so that a mistake here does not hide itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import polars as pl
 
@@ -131,3 +131,25 @@ def _items(parts: Mapping[str, str]) -> tuple[str, ...]:
     if "decision" in parts:
         return v.APPROVED if parts["decision"] == "approved" else (parts["decision"],)
     return tuple(v.SECOND_JOB_DECISIONS)
+
+
+class Counted(Protocol):
+    """A count with its codes by column."""
+
+    @property
+    def key(self) -> Mapping[str, Any]:
+        """The codes, force_code among them."""
+
+    @property
+    def value(self) -> int:
+        """The count."""
+
+
+def matching(counts: Sequence[Counted], places: Sequence[int], codes: Codes) -> tuple[int, ...]:
+    """Return which of some places have counts of these codes."""
+
+    def counted(place: int) -> bool:
+        key = counts[place].key
+        return all(key[column] in allowed for column, allowed in codes.items())
+
+    return tuple(place for place in places if counted(place))

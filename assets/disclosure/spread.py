@@ -4,7 +4,7 @@ Belongs here: which of them may be shown, and what the printed ones say of a sin
 statistic is shown where everybody has it in print, or can take it from the public table itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -43,33 +43,34 @@ def printed(national: pl.DataFrame, reconciliation: pl.DataFrame) -> pl.DataFram
     return national.filter(ABOUT_FORCES).join(confirmed, on=_KEY, how="semi").select(_KEY)
 
 
-def ranges(national: pl.DataFrame, reconciliation: pl.DataFrame) -> dict[str, tuple[Bound, ...]]:
-    """Return the ranges of counts that the printed statistics tell apart.
+def starts(national: pl.DataFrame, reconciliation: pl.DataFrame) -> dict[str, set[int]]:
+    """Return where the ranges of counts begin that the printed statistics tell apart.
 
     As long as every force stays in its range, no printed statistic changes.
 
     Returns:
-        By column of force_profiles, ranges from 0 up without gaps; none where nothing is printed.
+        By column of force_profiles, 0 among them; none where nothing is printed.
     """
     told = national.join(printed(national, reconciliation), on=_KEY, how="semi")
-    starts: dict[str, set[int]] = {}
+    found: dict[str, set[int]] = {}
     for breakdown, value in told.select("breakdown", "value").iter_rows():
         parts = read_breakdown(breakdown)
-        cuts = starts.setdefault(_column(parts.get("category")), {0})
+        cuts = found.setdefault(_column(parts.get("category")), {0})
         if "count" in parts:
             band = Band.parse(parts["count"])
             cuts |= {band.low} if band.high is None else {band.low, band.high + 1}
         else:
             cuts |= {int(value), int(value) + 1}
-    return {column: tuple(_between(sorted(cuts))) for column, cuts in starts.items()}
+    return found
 
 
 def _column(category: str | None) -> str:
     return category or "investigations"
 
 
-def _between(starts: list[int]) -> Iterator[Bound]:
-    for low, following in zip(starts, [*starts[1:], None], strict=True):
+def between(cuts: Sequence[int]) -> Iterator[Bound]:
+    """Yield the ranges that begin at each of some counts and end before the next."""
+    for low, following in zip(cuts, [*cuts[1:], None], strict=True):
         yield Bound(low, None if following is None else following - 1)
 
 

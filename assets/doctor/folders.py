@@ -67,7 +67,8 @@ def space(root: Path) -> Iterator[Examined]:
     one_run = size(root / "work") + (size(newest) if newest else 0)
     free = shutil.disk_usage(root).free
     seen = f"{free / _MIB:,.0f} MB free; a run writes about {one_run / _MIB:,.1f} MB"
-    do = "Free space, or move the lake to a larger disk. raw/ and releases/ must be kept."
+    kept = "raw/, public_editions/ and releases/ must be kept."
+    do = f"Free space, or move the lake to a larger disk. {kept}"
     if free < _LEAST + 2 * one_run:
         yield bad("space", root, seen, do)
     elif free < _LEAST + _RUNS_AHEAD * one_run:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from assets.disclosure import ledger
 from assets.doctor.examined import Examined, bad, ok, warn
 from assets.lake import Lake
 from assets.release.manifest import damage
@@ -24,6 +25,22 @@ def releases(lake: Lake) -> Iterator[Examined]:
     if not damaged:
         yield ok("releases", lake.releases, f"{plural(len(folders), 'release')}, each complete")
     yield _shown(lake)
+
+
+def public_editions(lake: Lake) -> Iterator[Examined]:
+    """Say whether the ledger of public editions is whole; nothing is entered or changed."""
+    try:
+        found = [
+            f"lacks the public edition that release {release} shows"
+            for release in ledger.missing(lake)
+        ]
+    except LakeError as error:
+        found = [str(error)]
+    for problem in found[:3]:
+        yield bad("public editions", lake.public_editions, problem, ledger.RESTORE)
+    if not found:
+        number = len(ledger.entries(lake))
+        yield ok("public editions", lake.public_editions, f"{plural(number, 'edition')}, all whole")
 
 
 def _shown(lake: Lake) -> Examined:

@@ -1,6 +1,8 @@
 """Release as an asset: all marts of one run, published together or not at all."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +10,21 @@ import dagster as dg
 import polars as pl
 
 from assets.declare import COLLECTIONS, OWNERS, ins, unquoted
+from assets.disclosure.ledger import given_out
 from assets.gate.process import Gate
 from assets.lake import Lake
 from assets.release.contents import PUBLIC, QUALITY
-from assets.release.identity import ingredients
+from assets.release.identity import DUE, EARLY, LOST, ingredients
 from assets.release.publish import publish
-from schemas.errors import MusterError, ReleaseBlockedError
+from schemas.collection import load_collection
+from schemas.errors import LakeError, MusterError, ReleaseBlockedError
 from schemas.marts.catalogue import MARTS
 
 _STAGE = "release"
 _CHECK = "expectations"
 _PUBLIC = "public"
+_PUBLIC_DUE = "public_due"
+_TIMING = "M011"
 _MADE_BY = {
     "investigations_by_month": "cases/investigations_by_month",
     "reconciliation": "reconciliation/reconciliation",
@@ -49,7 +55,12 @@ _MADE_BY = {
         dg.AssetCheckSpec(
             _PUBLIC,
             asset=[_STAGE, "marts"],
-            description="There is a public edition, and nothing hidden in it can be worked out.",
+            description="Nothing hidden in any public edition can be worked out (rule M010).",
+        ),
+        dg.AssetCheckSpec(
+            _PUBLIC_DUE,
+            asset=[_STAGE, "marts"],
+            description="It is time for a public edition (rule M011).",
         ),
     ],
     ins=ins(
@@ -81,6 +92,7 @@ def marts(
         research=tables["research_files"].select("file_name", "sha256", "basis").rows(),
         cases=tables["extracts"].filter("live").select("force_code", "sha256").rows(),
     )
+    made_from = replace(made_from, public=_may_be_public(lake))
     try:
         folder, found = publish(lake, {name: tables[name] for name in MARTS}, made_from, gate)
     except ReleaseBlockedError as error:
@@ -100,10 +112,25 @@ def marts(
     yield _checked(passed=True, docs=folder / QUALITY, found=found[_CHECK])
     yield dg.AssetCheckResult(
         check_name=_PUBLIC,
-        passed=found[_PUBLIC]["withheld"] is None,
+        passed=found[_PUBLIC]["withheld"] is None or found[_PUBLIC].get("rule") == _TIMING,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={**found[_PUBLIC], "path": dg.MetadataValue.path(folder / PUBLIC)},
     )
+    yield dg.AssetCheckResult(
+        check_name=_PUBLIC_DUE,
+        passed=found[_PUBLIC].get("rule") != _TIMING,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"withheld": found[_PUBLIC]["withheld"]},
+    )
+
+
+def _may_be_public(lake: Lake) -> str:
+    collection = load_collection(lake.collection)
+    try:
+        given_out(lake, collection)
+    except LakeError:
+        return LOST
+    return DUE if collection.day_of(datetime.now(UTC)) > collection.deadlines.hard else EARLY
 
 
 def _why(error: ReleaseBlockedError) -> dict[str, Any]:

@@ -6,14 +6,18 @@ themselves, which have packages of their own, nor the folder and the swap (publi
 
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
-from assets.disclosure.edition import public_edition
-from assets.disclosure.write import write_public
+from assets.disclosure import ledger
+from assets.disclosure.edition import PublicEdition, public_edition
+from assets.disclosure.ledger import Entry
+from assets.disclosure.published import rules_told
+from assets.disclosure.write import carry_forward, write_public
 from assets.gate.outcome import GateResult
 from assets.gate.pages import write_pages as write_quality
 from assets.gate.process import Gate
@@ -26,7 +30,7 @@ from assets.release.datapackage import write_datapackage
 from assets.release.identity import Ingredients
 from assets.release.parquet import write_mart
 from schemas.collection import load_collection
-from schemas.errors import ReleaseBlockedError
+from schemas.errors import ContractError, LakeError, ReleaseBlockedError
 from schemas.marts.catalogue import MARTS
 from schemas.marts.public import DisclosureReport, SuppressionAudit
 from schemas.wording import plural
@@ -57,7 +61,7 @@ class Draft:
     """A release in the making: its marts stand in `folder`, what follows from them is to come.
 
     `about` are the facts that every file states of the release; `gate` evaluates what is expected
-    of the marts.
+    of the marts. `due` says that the hard deadline has passed.
     """
 
     folder: Path
@@ -65,6 +69,7 @@ class Draft:
     marts: Mapping[str, pl.DataFrame]
     about: Mapping[str, str]
     gate: Gate
+    due: bool = True
 
 
 def about_release(marts: Mapping[str, pl.DataFrame], made_from: Ingredients) -> dict[str, str]:
@@ -156,15 +161,26 @@ def _datapackage(draft: Draft) -> Found:
 
 
 def _public(draft: Draft) -> Found:
-    """Write the public edition, or why there is none; a full edition never waits for it.
+    """Write the public edition, or the last one and why; a full edition never waits for it.
 
     The tables that tell small counts from the others stand apart from it, in the full edition.
     """
-    edition = public_edition(draft.marts, load_collection(draft.lake.collection))
-    if edition.problems:
-        withheld = f"rule M010 has {plural(len(edition.problems), 'case')}: {edition.problems[0]}"
-        edition = replace(edition, marts={}, problems=(), withheld=withheld)
-    write_public(draft.folder / PUBLIC, edition, draft.about)
+    collection = load_collection(draft.lake.collection)
+    last: Entry | None = None
+    try:
+        before = ledger.given_out(draft.lake, collection)
+        last = before[-1] if before else None
+        earlier = [entry.edition() for entry in before]
+        edition = public_edition(draft.marts, collection, earlier, due=draft.due)
+        if edition.problems:
+            cases = f"{plural(len(edition.problems), 'case')}, such as {edition.problems[0]}"
+            edition = edition.without("M010", cases)
+    except (LakeError, ContractError) as error:
+        edition = PublicEdition().without("M010", str(error))
+    if edition.withheld:
+        carry_forward(draft.folder / PUBLIC, last, edition.told or "", draft.about)
+    else:
+        write_public(draft.folder / PUBLIC, edition, draft.about)
     tables = {
         "suppression_audit": (SuppressionAudit, edition.audit),
         "disclosure_report": (DisclosureReport, edition.report),
@@ -174,9 +190,40 @@ def _public(draft: Draft) -> Found:
             write_mart(file, name, contract, table, draft.about)
     return {
         "withheld": edition.withheld,
+        "rule": edition.rule,
+        "edition": last.id if edition.withheld and last else None,
         "hidden_counts": int(edition.report["small"].sum())
         + int(edition.report["secondary"].sum()),
     }
+
+
+def enter_public(draft: Draft, found: Found) -> Found:
+    """Enter the public edition of a draft in the ledger, before anybody sees it.
+
+    Where it cannot be entered it is not shown, and the last one is.
+
+    Args:
+        draft: a release with every part.
+        found: what the making of the public edition found.
+
+    Returns:
+        The same, with the id of the entry.
+    """
+    if found.get("withheld") is not None or not (draft.folder / PUBLIC).exists():
+        return found
+    collection = load_collection(draft.lake.collection)
+    rules, folder = rules_told(collection), draft.folder / PUBLIC
+    try:
+        entry = ledger.enter(draft.lake, draft.about["release"], folder, draft.marts, rules)
+    except LakeError as error:
+        last: list[Entry] = []
+        with suppress(LakeError):
+            last = ledger.given_out(draft.lake, collection)
+        none = PublicEdition().without("M010", f"the edition cannot be entered: {error}")
+        carry_forward(folder, last[-1] if last else None, none.told or "", draft.about)
+        shown = last[-1].id if last else None
+        return {**found, "withheld": none.withheld, "rule": none.rule, "edition": shown}
+    return {**found, "edition": entry.id}
 
 
 def _report(draft: Draft) -> Found:

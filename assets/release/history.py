@@ -18,16 +18,22 @@ _RECORD: Final = "shown.jsonl"
 
 @dataclass(frozen=True)
 class Shown:
-    """A release, and when it was shown to analysts, ISO 8601 in UTC."""
+    """A release, and when it was shown to analysts, ISO 8601 in UTC.
+
+    `edition` is the entry of its public edition in the ledger, None for none; lines of a time
+    before there was a ledger do not say.
+    """
 
     release: str
     at: str
+    edition: str | None = "unknown"
 
 
-def record(lake: Lake, release: str) -> None:
-    """Add that a release is shown from now on."""
+def record(lake: Lake, release: str, edition: str | None) -> None:
+    """Add that a release is shown from now on, and the id of its public edition, None for none."""
     path = lake.releases / _RECORD
-    line = json.dumps({"release": release, "at": datetime.now(UTC).isoformat(timespec="seconds")})
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    line = json.dumps({"release": release, "at": at, "edition": edition})
     with write_errors(path), path.open("a", encoding="utf-8") as file:
         # A line that a kill cut short has no end; what follows must not become part of it.
         cut = path.read_bytes()[-1:] not in {b"", b"\n"}

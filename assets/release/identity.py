@@ -16,6 +16,12 @@ from assets.release.software import software_sha256
 from schemas.collection import collection_files
 from schemas.contract import CONTRACT_VERSION
 
+DUE: Final = "due"
+EARLY: Final = "early"
+LOST: Final = "lost"
+"""Whether the release may have a public edition of its own: it may; the hard deadline has not
+passed; nobody can say which ones there were."""
+
 _NAME_LENGTH: Final = 12
 
 
@@ -27,7 +33,8 @@ class Ingredients:
     `cases` of the case-level extracts that count; `reports` the sha256 of every force report read,
     `research` the name, sha256 and basis of every research file in use. All are sorted.
     `decisions_sha256` is of the answers, the choices of versions and the corrections, without
-    their times.
+    their times. `public` says whether there may be a public edition (DUE, EARLY or LOST): what the
+    returns are made into changes with it.
     """
 
     collection: str
@@ -40,6 +47,7 @@ class Ingredients:
     decisions_sha256: str
     research: tuple[tuple[str, str, str], ...] = ()
     cases: tuple[tuple[str, str], ...] = ()
+    public: str = DUE
 
     @property
     def release_id(self) -> str:

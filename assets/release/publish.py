@@ -12,11 +12,20 @@ from pathlib import Path
 
 import polars as pl
 
+from assets.disclosure.ledger import edition_of
 from assets.gate.process import Gate
 from assets.lake import Lake, sync_folder, write_errors
-from assets.release.contents import Draft, Found, about_release, write_marts, write_parts
+from assets.release.contents import (
+    PUBLIC,
+    Draft,
+    Found,
+    about_release,
+    enter_public,
+    write_marts,
+    write_parts,
+)
 from assets.release.history import record
-from assets.release.identity import Ingredients
+from assets.release.identity import EARLY, Ingredients
 from assets.release.manifest import damage, hashes, read_manifest, write_manifest
 from schemas.errors import LakeError
 
@@ -36,7 +45,8 @@ def publish(
     """
     folder = lake.releases / made_from.release_id
     partial = lake.releases / f".{made_from.release_id}.partial"
-    draft = Draft(partial, lake, marts, about_release(marts, made_from), gate)
+    about, due = about_release(marts, made_from), made_from.public != EARLY
+    draft = Draft(partial, lake, marts, about, gate, due)
     with write_errors(lake.releases):
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
@@ -47,6 +57,8 @@ def publish(
             found = read_manifest(folder)["found"]
         else:
             found = write_parts(draft)
+            if PUBLIC in found:
+                found[PUBLIC] = enter_public(draft, found[PUBLIC])
             write_manifest(partial, {**draft.about, "made_from": asdict(made_from), "found": found})
             with write_errors(folder):
                 partial.rename(folder)
@@ -73,7 +85,7 @@ def show(lake: Lake, folder: Path) -> None:
         fresh.symlink_to(os.path.relpath(folder, link.parent))
         fresh.replace(link)
         sync_folder(link.parent)
-    record(lake, folder.name)
+    record(lake, folder.name, edition_of(folder))
 
 
 def _require_same(made: Path, kept: Path) -> None:

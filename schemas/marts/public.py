@@ -85,8 +85,8 @@ PUBLIC_MARTS: Final[dict[str, Contract]] = {
 class SuppressionAudit(Table):
     """What somebody who knows all that is public can tell of each count that is hidden.
 
-    Bounds are exact for what adds up; the two tables are whole-number tables that fit everything
-    public, so every value they reach cannot be ruled out.
+    The two tables are whole-number tables that fit everything public, so every value they reach
+    cannot be ruled out. Where they are not far enough apart, no value lies beyond the bounds.
     """
 
     mart: str = column(
@@ -94,8 +94,22 @@ class SuppressionAudit(Table):
     )
     column_name: str = column("Column of that mart", "code", key=True)
     cell: str = column("Key of the row, as key=value pairs joined by ';'", "code", key=True)
-    low: float = column("Least value by linear programming", "count")
-    high: float = column("Largest value by linear programming", "count")
+    edition: str = column(
+        "Earlier release whose public edition hides it; null for a count of this release",
+        "code",
+        key=True,
+        nullable=True,
+    )
+    low: float = column(
+        "Least value by linear programming; null where the tables are far enough apart",
+        "count",
+        nullable=True,
+    )
+    high: float = column(
+        "Largest value by linear programming; null where the tables are far enough apart",
+        "count",
+        nullable=True,
+    )
     table_low: int = column("Value in the table where it is least", "count")
     table_high: int = column("Value in the table where it is largest", "count")
     width: int = column("Difference of the two tables", "count", ge=0)

@@ -1,8 +1,11 @@
 """The marts that a public edition is made from, of any live entries."""
 
+from collections.abc import Mapping, Sequence
+
 import polars as pl
 
 from assets.disclosure.edition import PublicEdition
+from assets.disclosure.published import Edition, behind, rules_told
 from assets.reconciliation.reconcile import reconcile
 from assets.research.social_media import social_media
 from assets.research.tables import ResearchTables, no_research
@@ -18,12 +21,19 @@ Marts = dict[str, pl.DataFrame]
 
 
 def marts_of(
-    live: pl.DataFrame, collection: Collection, research: ResearchTables | None = None
+    live: pl.DataFrame,
+    collection: Collection,
+    research: ResearchTables | None = None,
+    queried: Sequence[str] = (),
 ) -> Marts:
-    """Return the marts of a release, those that a public edition reads."""
+    """Return the marts of a release, those that a public edition reads.
+
+    Every return is accepted but those of the forces that are `queried`.
+    """
     own = research or no_research()
     sent = live["force_code"].unique().to_list()
-    state = pl.when(pl.col("force_code").is_in(sent)).then(pl.lit("accepted"))
+    asked = pl.when(pl.col("force_code").is_in(list(queried))).then(pl.lit("queried"))
+    state = asked.when(pl.col("force_code").is_in(sent)).then(pl.lit("accepted"))
     status = pl.DataFrame({"force_code": collection.forces}).with_columns(
         state.otherwise(pl.lit("missing")).alias("state")
     )
@@ -62,3 +72,18 @@ def hidden(edition: PublicEdition) -> dict[str, int]:
         )
         for name, frame in edition.marts.items()
     }
+
+
+def returns_of(live: pl.DataFrame, whose: Mapping[str, str]) -> pl.DataFrame:
+    """Return live entries in which each force has sent the figures of another one, or its own."""
+    return pl.concat(
+        live.filter(force_code=sender).with_columns(pl.lit(force).alias("force_code"))
+        for force, sender in sorted(whose.items())
+    )
+
+
+def as_published(
+    edition: PublicEdition, full: Marts, collection: Collection, release: str = "r1"
+) -> Edition:
+    """Return a public edition as the ledger keeps it."""
+    return Edition(release, edition.marts, behind(full), rules_told(collection))

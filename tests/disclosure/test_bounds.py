@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from assets.disclosure.bounds import Extremes
-from assets.disclosure.known import Hidden, Knowledge, Total
+from assets.disclosure.known import Hidden, Knowledge, Row, Total
 from schemas.breakdown import Band
 from schemas.errors import ContractError
 
@@ -13,11 +13,16 @@ def _sum(*unknowns: int, shown: int = 0) -> Total:
     return Total(unknowns, shown)
 
 
+def _at_most(total: Total, most: float) -> Row:
+    return Row.of([(1, total)], 0, most)
+
+
 def _ends(known: Knowledge, needed: int = 99) -> list[tuple[float, float, float, float]]:
     known.hidden = [Hidden("m", "c", str(n), _sum(n)) for n in range(known.unknowns)]
     found = Extremes(known)
     found.bound(range(known.unknowns))
     found.find_tables(np.full(known.unknowns, float(needed)))
+    found.settle(np.full(known.unknowns, float(needed)))
     ends = (found.low, found.high, found.table_low, found.table_high)
     return [tuple(float(end[n]) for end in ends) for n in range(known.unknowns)]  # type: ignore[misc]
 
@@ -40,14 +45,14 @@ def test_two_sums_that_cross_pin_what_neither_tells_alone() -> None:
 
 
 def test_a_total_is_no_more_than_another() -> None:
-    known = Knowledge(2, equal=[(_sum(0, 1), 9)], at_most=[(_sum(0), _sum(shown=3))])
+    known = Knowledge(2, equal=[(_sum(0, 1), 9)], rows=[_at_most(_sum(0), 3)])
     assert _ends(known) == [(0, 3, 0, 3), (6, 9, 6, 9)]
 
 
 def test_whole_numbers_tell_more_than_the_linear_bounds() -> None:
     """Three pairs that add up to at most 1: linear bounds allow a half of each."""
-    pairs = [(_sum(a, b), _sum(shown=1)) for a, b in ((0, 1), (1, 2), (0, 2))]
-    known = Knowledge(4, equal=[(_sum(0, 1, 2, 3), 2)], at_most=pairs)
+    pairs = [_at_most(_sum(a, b), 1) for a, b in ((0, 1), (1, 2), (0, 2))]
+    known = Knowledge(4, equal=[(_sum(0, 1, 2, 3), 2)], rows=pairs)
     assert _ends(known)[3] == (0.5, 2, 1, 2)
 
 

@@ -54,7 +54,7 @@ def test_the_ui_says_truthfully_what_is_in(filled: Lake, collection: Collection)
     assert event.asset_materialization.metadata["dagster/row_count"].value == 41 * 65
     assert set(checks) == {
         *(set(TIERS) - {NATIONAL}), "coverage", "published_figures", "totals_hold",
-        "expectations", "public",
+        "expectations", "public", "public_due",
         "research_is_sound", "extracts_are_sound",
     }  # fmt: skip
     assert not checks["coverage"].passed

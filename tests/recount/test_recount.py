@@ -21,7 +21,7 @@ from schemas.contract import empty
 from schemas.rules.catalogue import NATIONAL, rules
 from schemas.tables import LiveEntries
 
-ELSEWHERE = {"M010"}
+ELSEWHERE = {"M010", "M011"}
 """Rules on the public edition, which stand with it."""
 
 

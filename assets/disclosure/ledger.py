@@ -1,0 +1,250 @@
+"""The ledger of public editions: each that was ever shown, with what stood behind it.
+
+Belongs here: entries, which are never changed, and whether they are all there. Does not: what an
+edition tells (audit.py). The ledger is not public: it holds the counts that editions hide.
+
+An edition is entered before anybody sees it. Each entry names the one before, and each release the
+entry that it shows, so that a ledger that was lost, cut or changed is seen to be.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from assets.disclosure.published import BEHIND, Edition, behind, rules_told
+from assets.lake import Lake, atomic_file, sync_folder, write_errors
+from assets.release.history import kept, shown
+from assets.release.manifest import damage, hashes, read_manifest
+from schemas.collection import Collection
+from schemas.errors import LakeError
+from schemas.marts.public import PUBLIC_MARTS
+
+UNKNOWN: Final = "unknown"
+"""The edition of a release that was made before there was a ledger."""
+
+_ENTRY: Final = "entry.json"
+_PUBLIC: Final = "public"
+_BEHIND: Final = "behind"
+RESTORE: Final = (
+    "Take the ledger back from a backup. Until then no public edition is made; the full edition is."
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One public edition: its folder, its number from 1, the release that showed it first.
+
+    `id` is the hash of everything in it, `content` the hash of each mart's rows by name.
+    """
+
+    folder: Path
+    id: str
+    number: int
+    release: str
+    rules: Mapping[str, Mapping[str, Any]]
+    content: Mapping[str, str]
+
+    @property
+    def public(self) -> Path:
+        """The folder with the files as they were shown."""
+        return self.folder / _PUBLIC
+
+    def edition(self) -> Edition:
+        """Return the edition and what stands behind it."""
+        return Edition(self.release, _marts(self.public), _marts(self.folder / _BEHIND), self.rules)
+
+
+def entries(lake: Lake) -> list[Entry]:
+    """Return every entry, oldest first.
+
+    Raises:
+        LakeError: one is missing, cut short or changed.
+    """
+    found: list[Entry] = []
+    folders = lake.public_editions.glob("[!.]*") if lake.public_editions.exists() else ()
+    for number, folder in enumerate(sorted(folders), 1):
+        path = folder / _ENTRY
+        try:
+            content = path.read_bytes()
+            told = json.loads(content)
+            entry_id = hashlib.sha256(content).hexdigest()
+            entry = Entry(
+                folder, entry_id, told["number"], told["release"], told["rules"], told["content"]
+            )
+            previous, files = told["previous"], told["files"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise LakeError(path, f"cannot be read ({type(error).__name__})", RESTORE) from error
+        if (entry.number, folder.name) != (number, _name(number, entry_id)):
+            raise LakeError(folder, f"is not entry {number} as it was written", RESTORE)
+        if previous != (found[-1].id if found else None):
+            raise LakeError(folder, "does not follow from the entry before it", RESTORE)
+        if {name: sha256 for name, sha256 in hashes(folder).items() if name != _ENTRY} != files:
+            raise LakeError(folder, "has files that are not as they were written", RESTORE)
+        found.append(entry)
+    return found
+
+
+def given_out(lake: Lake, collection: Collection) -> list[Entry]:
+    """Return the entry of every edition that left the house, oldest first.
+
+    Each public edition that was shown has one; else nobody can say what the public knows.
+
+    Releases of a time before the ledger are entered now, as far as they are still there.
+
+    Args:
+        lake: the lake, held by the caller.
+        collection: the collection, which may say that some have never left the house.
+
+    Raises:
+        LakeError: an edition is not in the ledger, or an entry is damaged.
+    """
+    entered = {entry.release for entry in entries(lake)}
+    inside = collection.disclosure.not_given_out if collection.disclosure else ()
+    for release in missing(lake):
+        if release not in inside:
+            problem = f"lacks the public edition that release {release} shows"
+            raise LakeError(lake.public_editions, problem, RESTORE)
+    folders = {folder.name: folder for folder in kept(lake)}
+    for release, edition in _claims(lake, folders):
+        if release in inside or release in entered or edition != UNKNOWN:
+            continue
+        if release not in folders:
+            raise LakeError(
+                lake.releases / release,
+                "was shown before there was a ledger of public editions and has been removed since,"
+                " so nobody can say what was public",
+                "Take it back from a backup, then run again; or, if its public edition has never"
+                " left the house, name it under [disclosure] not_given_out in the collection file.",
+            )
+        if _has_public(folders[release]):
+            _enter_old(lake, folders[release], rules_told(collection))
+        entered.add(release)
+    return [entry for entry in entries(lake) if entry.release not in inside]
+
+
+def missing(lake: Lake) -> list[str]:
+    """Return the releases that show a public edition which is not in the ledger.
+
+    Raises:
+        LakeError: an entry is damaged, or a manifest cannot be read.
+    """
+    ids = {entry.id for entry in entries(lake)}
+    claims = _claims(lake, {folder.name: folder for folder in kept(lake)})
+    return [release for release, edition in claims if edition not in {None, UNKNOWN, *ids}]
+
+
+def enter(
+    lake: Lake,
+    release: str,
+    public: Path,
+    full: Mapping[str, pl.DataFrame],
+    rules: Mapping[str, Any],
+) -> Entry:
+    """Enter a public edition and return its entry: the one there is, where it tells nothing new.
+
+    Args:
+        lake: the lake, held by the caller.
+        release: the release that shows it.
+        public: the folder with its files.
+        full: the marts of the full edition by name.
+        rules: what rules told (published.rules_told).
+
+    Raises:
+        LakeError: an entry is damaged, or this one cannot be written.
+    """
+    before = entries(lake)
+    content = {
+        path.stem: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(public.glob("*.csv"))
+    }
+    now = Edition(release, {}, behind(full))
+    for entry in before:
+        is_same = entry.content == content and entry.rules == rules
+        if is_same and entry.edition().marks == now.marks:
+            return entry
+    number = len(before) + 1
+    partial = lake.public_editions / f".{number}.partial"
+    with write_errors(lake.public_editions):
+        shutil.rmtree(partial, ignore_errors=True)
+    for path in sorted(public.iterdir()):
+        with atomic_file(partial / _PUBLIC / path.name) as file:
+            file.write(path.read_bytes())
+    for name, frame in now.behind.items():
+        with atomic_file(partial / _BEHIND / f"{name}.parquet") as file:
+            frame.write_parquet(file)
+    told = {
+        "number": number,
+        "release": release,
+        "previous": before[-1].id if before else None,
+        "rules": dict(rules),
+        "content": content,
+        "files": hashes(partial),
+    }
+    text = json.dumps(told, indent=1, sort_keys=True).encode()
+    with atomic_file(partial / _ENTRY) as file:
+        file.write(text)
+    entry_id = hashlib.sha256(text).hexdigest()
+    folder = lake.public_editions / _name(number, entry_id)
+    with write_errors(folder):
+        partial.rename(folder)
+        sync_folder(lake.public_editions)
+    return Entry(folder, entry_id, number, release, rules, content)
+
+
+def edition_of(folder: Path) -> str | None:
+    """Return the id of the entry that a release shows, None for none, UNKNOWN for an old one.
+
+    Raises:
+        LakeError: its manifest cannot be read.
+    """
+    found = read_manifest(folder).get("found", {}).get("public", {})
+    if not isinstance(found, dict):
+        raise LakeError(folder, "has a manifest that does not say what is public", RESTORE)
+    edition: str | None = found.get("edition", UNKNOWN)
+    return None if edition == UNKNOWN and found.get("withheld") else edition
+
+
+def _claims(lake: Lake, folders: Mapping[str, Path]) -> Iterator[tuple[str, str | None]]:
+    """Yield every release that was made or shown, and the id of its public edition."""
+    told: set[str] = set()
+    for entry in shown(lake):
+        if entry.release not in folders:
+            yield entry.release, entry.edition
+        elif entry.release not in told:
+            yield entry.release, edition_of(folders[entry.release])
+        told.add(entry.release)
+    for name in sorted(folders.keys() - told):
+        yield name, edition_of(folders[name])
+
+
+def _has_public(folder: Path) -> bool:
+    return any((folder / _PUBLIC).glob("*.parquet"))
+
+
+def _enter_old(lake: Lake, folder: Path, rules: Mapping[str, Any]) -> Entry:
+    """Enter the public edition of a release that was made before there was a ledger."""
+    if found := damage(folder):
+        raise LakeError(
+            folder,
+            f"is damaged, so its public edition cannot be entered: {'; '.join(found[:3])}",
+            "Take it back from a backup, then run again.",
+        )
+    full = _marts(folder, BEHIND)
+    return enter(lake, folder.name, folder / _PUBLIC, full, rules)
+
+
+def _marts(
+    folder: Path, names: Iterable[str] = (*PUBLIC_MARTS, *BEHIND)
+) -> dict[str, pl.DataFrame]:
+    paths = {name: folder / f"{name}.parquet" for name in dict.fromkeys(names)}
+    return {name: pl.read_parquet(path) for name, path in paths.items() if path.exists()}
+
+
+def _name(number: int, entry_id: str) -> str:
+    return f"{number:04d}-{entry_id[:12]}"

@@ -1,0 +1,288 @@
+"""The ledger of public editions: what is shown, what is withheld, and what is lost with it."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import polars as pl
+import pytest
+
+from assets.disclosure import ledger
+from assets.disclosure.edition import PublicEdition, too_early
+from assets.disclosure.published import Edition, behind, rules_told
+from assets.doctor.releases import public_editions
+from assets.gate.process import Gate
+from assets.lake import Lake
+from assets.release import contents
+from assets.release import publish as publishing
+from assets.release.history import record, shown
+from assets.release.identity import EARLY, ingredients
+from assets.release.manifest import MANIFEST, damage, read_manifest
+from schemas.collection import Collection
+from schemas.contract import empty
+from schemas.errors import LakeError
+from schemas.marts.catalogue import MARTS
+from tests.disclosure.conftest import SOME, Change
+from tests.disclosure.marts import Marts, marts_of
+
+COLLECTION = "2012-revisit"
+Publish = Callable[..., Path]
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake", COLLECTION)
+
+
+@pytest.fixture(scope="module")
+def one_more(live: pl.DataFrame, collection: Collection) -> Marts:
+    """The marts of thirteen returns."""
+    return marts_of(live.filter(pl.col("force_code").is_in([*SOME, "WYK"])), collection)
+
+
+@pytest.fixture
+def publish(
+    lake: Lake, some: Marts, edition: PublicEdition, monkeypatch: pytest.MonkeyPatch
+) -> Publish:
+    """Return a function that publishes marts with the public edition alone, made beforehand."""
+
+    def made(
+        marts: Marts, collection: Collection, earlier: list[Edition], *, due: bool
+    ) -> PublicEdition:
+        now = Edition("", marts, behind(marts), rules_told(collection))
+        early = too_early(now, earlier, collection, due=due)
+        return PublicEdition().without("M011", early) if early else edition
+
+    monkeypatch.setattr(contents, "public_edition", made)
+    monkeypatch.setattr(contents, "PARTS", {"public": contents.PARTS["public"]})
+    whole = {name: empty(contract) for name, contract in MARTS.items()}
+
+    def publish(marts: Marts = some, name: str = "a", public: str = "due") -> Path:
+        status = empty(MARTS["returns_status"])
+        states = marts["returns_status"].with_columns(
+            pl.lit(0, pl.Int64).alias(c) for c in ("blocking", "queries_open", "queries_answered")
+        )
+        full = {**whole, **marts, "returns_status": pl.concat([status, states], how="diagonal")}
+        made_from = ingredients(COLLECTION, [], [("STF", name * 64)], [], [])
+        folder, _ = publishing.publish(
+            lake, full, replace(made_from, public=public), cast(Gate, None)
+        )
+        return folder
+
+    return publish
+
+
+def _found(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = read_manifest(folder)["found"]["public"]
+    return found
+
+
+def _readme(folder: Path) -> str:
+    return (folder / "public" / "README.txt").read_text(encoding="utf-8")
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / "public").iterdir())
+
+
+def _make_old(lake: Lake, folder: Path) -> None:
+    """Let a release and the record be as they were before there was a ledger."""
+    shutil.rmtree(lake.public_editions)
+    manifest = read_manifest(folder)
+    del manifest["found"]["public"]["edition"]
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    path = lake.releases / "shown.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text(
+        "".join(json.dumps({k: line[k] for k in ("release", "at")}) + "\n" for line in lines)
+    )
+
+
+def test_an_edition_is_in_the_ledger_with_what_stands_behind_it(
+    lake: Lake, publish: Publish, some: Marts, edition: PublicEdition
+) -> None:
+    folder = publish()
+    (entry,) = ledger.entries(lake)
+    assert _found(folder)["edition"] == entry.id == shown(lake)[-1].edition
+    assert entry.release == folder.name
+    kept = entry.edition()
+    assert kept.public["investigations"].equals(edition.marts["investigations"])
+    assert kept.behind["investigations"].equals(some["investigations"])
+    assert kept.rules["Q105"]["lowest"] == 0.85
+    assert damage(folder) == []
+
+
+def test_where_there_is_no_new_one_the_last_one_is_shown_byte_for_byte(
+    lake: Lake, publish: Publish, one_more: Marts
+) -> None:
+    """M011: thirteen forces after twelve."""
+    first, second = publish(), publish(one_more, "b")
+    assert _found(second)["rule"] == "M011"
+    assert _found(second)["edition"] == _found(first)["edition"]
+    assert _names(second) == _names(first)
+    for name in set(_names(first)) - {"README.txt"}:
+        before = (first / "public" / name).read_bytes()
+        assert (second / "public" / name).read_bytes() == before
+    page = _readme(second)
+    assert f"the public edition of release {first.name}" in page
+    assert "There is no newer one: rule M011" in page
+    assert "1 force" not in page, "how many changed is not for the public"
+    assert len(ledger.entries(lake)) == 1
+
+
+def test_before_the_deadline_there_is_a_page_alone(lake: Lake, publish: Publish) -> None:
+    folder = publish(public=EARLY)
+    assert _names(folder) == ["README.txt"]
+    assert "rule M011" in _readme(folder)
+    assert _found(folder)["edition"] is None
+    assert ledger.entries(lake) == []
+
+
+def test_the_same_edition_is_entered_once(lake: Lake, publish: Publish) -> None:
+    first, second = publish(), publish(name="b")
+    assert first != second
+    assert _found(second)["edition"] == _found(first)["edition"]
+    assert _found(second)["withheld"] is None
+    assert len(ledger.entries(lake)) == 1
+
+
+def test_a_run_that_dies_before_the_release_is_there_leaves_one_entry(
+    lake: Lake, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Entered, and not shown: the next run shows it."""
+
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "write_manifest", dies)
+        with pytest.raises(KeyboardInterrupt):
+            publish()
+    assert len(ledger.entries(lake)) == 1
+    assert not lake.marts.exists()
+    folder = publish()
+    assert len(ledger.entries(lake)) == 1
+    assert _found(folder)["edition"] == ledger.entries(lake)[0].id
+
+
+def test_an_edition_that_cannot_be_entered_is_not_shown(
+    lake: Lake, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The full edition does not wait for it."""
+
+    def full(*_: object) -> None:
+        raise LakeError(lake.public_editions, "cannot be written (full)", "Free space.")
+
+    monkeypatch.setattr(ledger, "enter", full)
+    folder = publish()
+    assert lake.marts.resolve() == folder
+    assert _names(folder) == ["README.txt"]
+    assert "cannot be entered" in _found(folder)["withheld"]
+    assert damage(folder) == []
+
+
+def _lose_all(lake: Lake) -> None:
+    shutil.rmtree(lake.public_editions)
+
+
+def _lose_a_file(lake: Lake) -> None:
+    next(lake.public_editions.rglob("behind/cells.parquet")).unlink()
+
+
+def _change_a_count(lake: Lake) -> None:
+    path = next(lake.public_editions.rglob("behind/investigations.parquet"))
+    frame = pl.read_parquet(path)
+    frame.with_columns(pl.col("cases") + 1).write_parquet(path)
+
+
+def _change_the_entry(lake: Lake) -> None:
+    """As somebody would who makes the hashes fit: then it is another entry."""
+    path = next(lake.public_editions.rglob("entry.json"))
+    path.write_text(path.read_text().replace('"number": 1', '"number": 1 '))
+
+
+def test_the_doctor_says_what_the_ledger_lacks(lake: Lake, publish: Publish) -> None:
+    publish()
+    assert [each.level for each in public_editions(lake)] == ["ok"]
+    _lose_all(lake)
+    (found,) = public_editions(lake)
+    assert (found.level, found.where) == ("bad", str(lake.public_editions))
+    assert "lacks the public edition" in found.observed
+    assert "backup" in found.do
+
+
+@pytest.mark.parametrize("harm", [_lose_all, _lose_a_file, _change_a_count, _change_the_entry])
+def test_a_ledger_that_is_not_whole_withholds(
+    harm: Callable[[Lake], None], lake: Lake, publish: Publish, one_more: Marts
+) -> None:
+    publish()
+    harm(lake)
+    folder = publish(one_more, "b", "lost")
+    assert lake.marts.resolve() == folder
+    assert _names(folder) == ["README.txt"]
+    assert _found(folder)["rule"] == "M010"
+    assert "Take the ledger back from a backup" in _found(folder)["withheld"]
+    assert str(lake.root) not in _readme(folder)
+
+
+def test_the_end_of_the_ledger_cannot_be_cut_off(
+    lake: Lake, publish: Publish, some: Marts, collection: Collection
+) -> None:
+    """Two entries, and a release names each."""
+    publish()
+    second = ledger.enter(lake, "x", lake.marts / "public", some, {"Q102": {"severity": "Q"}})
+    assert len(ledger.entries(lake)) == 2
+    record(lake, "x", second.id)
+    assert len(ledger.given_out(lake, collection)) == 2
+    shutil.rmtree(second.folder)
+    with pytest.raises(LakeError, match="lacks the public edition that release x shows"):
+        ledger.given_out(lake, collection)
+
+
+def test_releases_of_the_time_before_the_ledger_are_entered(
+    lake: Lake, publish: Publish, one_more: Marts
+) -> None:
+    """A lake of an earlier version, with its public edition still there."""
+    old = publish()
+    _make_old(lake, old)
+    folder = publish(one_more, "b")
+    (entry,) = ledger.entries(lake)
+    assert entry.release == old.name
+    assert _found(folder)["rule"] == "M011"
+    assert _found(folder)["edition"] == entry.id
+
+
+def test_an_old_release_that_is_gone_withholds_until_somebody_answers_for_it(
+    lake: Lake,
+    publish: Publish,
+    one_more: Marts,
+    collection: Collection,
+    with_settings: Change,
+) -> None:
+    """Nobody knows what was public; the collection file can say that it never was."""
+    old = publish()
+    _make_old(lake, old)
+    shutil.rmtree(old)
+    folder = publish(one_more, "b", "lost")
+    assert _names(folder) == ["README.txt"]
+    with pytest.raises(LakeError, match="shown before there was a ledger") as error:
+        ledger.given_out(lake, collection)
+    assert "not_given_out" in str(error.value)
+    assert ledger.given_out(lake, with_settings(not_given_out=(old.name,))) == []
+
+
+def test_what_an_audit_finds_is_not_told_to_the_public(
+    lake: Lake, publish: Publish, edition: PublicEdition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = "investigations.cases force_code=GMP can only be 1 to 2; it has to be 5 wide"
+    bad = replace(edition, problems=(case,))
+    monkeypatch.setattr(contents, "public_edition", lambda *_, **__: bad)
+    folder = publish()
+    assert _names(folder) == ["README.txt"]
+    assert case in _found(folder)["withheld"]
+    assert "GMP" not in _readme(folder)
+    assert "rule M010" in _readme(folder)
+    assert ledger.entries(lake) == []
