@@ -1,0 +1,173 @@
+"""Rules that accepted returns have passed are knowledge: what each tells, and that it counts."""
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import date
+from itertools import product
+
+import numpy as np
+import polars as pl
+import pytest
+
+from assets.disclosure.audit import _blind, audit, problems
+from assets.disclosure.bounds import Extremes
+from assets.disclosure.counts import blocks
+from assets.disclosure.edition import PublicEdition, public_edition
+from assets.disclosure.forms import public_forms
+from assets.disclosure.known import Hidden, Knowledge, Row, Total
+from assets.disclosure.published import TELLING, Edition, behind, rules_told
+from assets.disclosure.readings import knowledge
+from schemas.collection import Collection, RuleChange
+from tests.disclosure.attacker import DIMS, Seen, attack
+from tests.disclosure.marts import Marts
+
+THRESHOLDS = {
+    "Q102": {"lowest": 3, "highest": 90},
+    "Q107": {"highest": 0.5, "cases": 10},
+    "Q108": {"highest": 0.75, "cases": 20},
+    "Q109": {"highest": 0.15, "cases": 20},
+}
+
+
+@pytest.fixture(scope="module")
+def without_rules(collection: Collection) -> Collection:
+    """The collection with every rule that tells something switched off."""
+    off = tuple(
+        RuleChange(rule=name, severity="off", reason="Not asked this time.", since=date(2012, 6, 1))
+        for name in TELLING
+    )
+    return collection.model_copy(update={"rule_changes": off})
+
+
+@pytest.fixture(scope="module")
+def ignorant(some: Marts, without_rules: Collection) -> PublicEdition:
+    """The edition of twelve returns that have passed no rule."""
+    return public_edition(some, without_rules)
+
+
+def test_a_rule_that_is_off_tells_nothing(
+    collection: Collection, without_rules: Collection
+) -> None:
+    assert set(rules_told(collection)) == set(TELLING)
+    assert rules_told(collection)["Q105"] == {
+        "severity": "Q", "lowest": 0.85, "applications": 30,
+    }  # fmt: skip
+    assert rules_told(without_rules) == {}
+
+
+def test_an_edition_that_forgets_the_rules_promises_too_much(
+    ignorant: PublicEdition, some: Marts, collection: Collection
+) -> None:
+    """The approval share alone makes decisions narrower than they should be."""
+    assert ignorant.problems == ()
+    known = Edition("r1", ignorant.marts, behind(some), rules_told(collection))
+    found = list(problems(audit([known], collection)))
+    assert any("second_job" in problem for problem in found)
+
+
+def test_nobody_can_tell_more_by_the_rules_than_was_promised(
+    edition: PublicEdition, some: Marts
+) -> None:
+    """An attack with other code that counts the rules in."""
+    status = edition.marts["returns_status"]
+    # Returns that break Q102 were accepted with an answer, and nobody outside knows which.
+    usual = some["force_profiles"].filter(pl.col("information_disclosure").is_between(3, 90))
+    broken = ~pl.col("force_code").is_in(usual["force_code"].to_list())
+    state = pl.when(broken).then(pl.lit("queried")).otherwise("state").alias("state")
+    seen = Seen({**edition.marts, "returns_status": status.with_columns(state)})
+    parts = [pl.format(f"{name}={{}}", name) for name in ["force_code", *DIMS]]
+    cell = pl.concat_str(parts, separator=";", ignore_nulls=True).alias("cell")
+    found = attack([seen], thresholds=THRESHOLDS).with_columns(cell)
+    audited = edition.audit.filter(mart="investigations").join(found, on="cell")
+    assert audited.height == found.height
+    narrow = pl.col("high_right") - pl.col("low_right") < pl.col("required")
+    assert audited.filter(narrow).is_empty()
+    truth = some["investigations"].with_columns(cell).select("cell", "cases")
+    outside = ~pl.col("cases").is_between(pl.col("low"), pl.col("high"))
+    assert found.join(truth, on="cell").filter(outside).is_empty()
+
+
+def test_both_readings_of_the_rules_agree_on_who_has_passed_which(
+    marts: Marts, collection: Collection
+) -> None:
+    """The choice and the audit have each its own; that they agree is no proof, but a sign."""
+    now = Edition("", marts, behind(marts), rules_told(collection))
+    chosen: dict[str, set[str]] = defaultdict(set)
+    told: set[str] = set()
+    for block in blocks(now, collection):
+        told |= {item.rule for item in block.told}
+        for force, rules in block.broken.items():
+            chosen[force] |= rules
+    shown = public_forms(marts, [], collection)
+    groups = ("", "people_suspended", "investigations_2010_11")
+    nothing = replace(now, public=shown)
+    for group in groups:
+        nothing = _blind(nothing, collection, group)
+    read: dict[str, set[str]] = defaultdict(set)
+    for known in knowledge([nothing], 2012).values():
+        for force, rules in known.broken.items():
+            read[force] |= rules
+    assert chosen == read
+    assert "Q102" in chosen["CAM"]
+    assert told == set(TELLING) - {"X002"}, "every sample force has a policy"
+
+
+def _ends(known: Knowledge, unknown: int) -> tuple[float, float]:
+    found = Extremes(known)
+    everything = np.full(len(known.hidden), 99.0)
+    found.find_tables(everything)
+    found.settle(everything)
+    return float(found.table_low[unknown]), float(found.table_high[unknown])
+
+
+def test_a_share_of_a_whole_bounds_the_part() -> None:
+    """At least 85 of 100 are approved, so the others are at most 3 of 20."""
+    known = Knowledge(2, equal=[(Total((0, 1), 0), 20)])
+    known.tell([(1, Total((0,), 0)), (-0.85, Total((0, 1), 0))], 0, float("inf"))
+    assert _range(known, 1) == (0, 3)
+
+
+def test_one_thing_or_the_other_is_both_possibilities() -> None:
+    """At most 4, or at least 9 of 10."""
+    known = Knowledge(2, equal=[(Total((0, 1), 0), 10)])
+    few, many = Row.of([(1, Total((0,), 0))], 0, 4), Row.of([(1, Total((0,), 0))], 9, 10)
+    known.tell_either([few], [many])
+    known.rows.append(Row.of([(1, Total((0,), 0))], 3, 10))
+    assert _range(known, 0) == (3, 10)
+    known.rows.append(Row.of([(1, Total((0,), 0))], 3, 8))
+    assert _range(known, 0) == (3, 4)
+
+
+def test_what_is_none_without_another_follows_it() -> None:
+    """Nobody is suspended where no case continues."""
+    known = Knowledge(3, equal=[(Total((0, 1), 0), 5), (Total((2,), 0), 0)])
+    known.implied.append((Total((0,), 0), Total((2,), 0)))
+    assert _range(known, 0) == (0, 0)
+    assert _range(known, 1) == (5, 5)
+
+
+def _range(known: Knowledge, unknown: int) -> tuple[int, int]:
+    """Return the least and most in all whole numbers, by trying every one."""
+    possible = [
+        table
+        for table in product(range(21), repeat=known.unknowns)
+        if all(sum(table[n] for n in total.unknowns) == value for total, value in known.equal)
+        and all(_holds(row, table) for row in known.rows)
+        and all(
+            all(_holds(row, table) for row in one) or all(_holds(row, table) for row in other)
+            for one, other in known.either
+        )
+        and all(
+            not sum(table[n] for n in some.unknowns) or sum(table[n] for n in whole.unknowns)
+            for some, whole in known.implied
+        )
+    ]
+    values = {table[unknown] for table in possible}
+    known.hidden = [Hidden("m", "c", str(n), Total((n,), 0)) for n in range(known.unknowns)]
+    assert _ends(known, unknown) == (min(values), max(values))
+    return min(values), max(values)
+
+
+def _holds(row: Row, table: tuple[int, ...]) -> bool:
+    value = sum(weight * table[n] for n, weight in row.terms.items())
+    return row.low - 1e-9 <= value <= row.high + 1e-9
