@@ -141,7 +141,7 @@ class _Judge:
         asks = {place: (known.hidden[place].first, _group(known.hidden[place])) for place in narrow}
         for edition, group in sorted(set(asks.values())):
             newest = _blind(self._editions[edition], self._collection, group)
-            blind = knowledge([*self._editions[:edition], newest], self._year)[table]
+            blind = knowledge([*self._editions[:edition], newest], self._year, table)[table]
             places = {item.key: place for place, item in enumerate(blind.hidden)}
             there = {
                 places[known.hidden[place].key]: place
@@ -176,7 +176,7 @@ class _Judge:
                 )
                 for edition in self._editions
             ]
-            without = knowledge(editions, self._year)[table]
+            without = knowledge(editions, self._year, table)[table]
             there = {item.key: place for place, item in enumerate(without.hidden)}
             own = {
                 there[known.hidden[place].key]: place for place in narrow if places[place] == force

@@ -134,11 +134,10 @@ class _Search:
                     tried.update(wanted)
         self._tables.reach(far=True)
         self._each(self._as_far_as_it_goes)
+        self._each(self._by_the_other_side)
         self._tables.reach(far=False)
         self._each(self._by_changing_places)
         self._tables.reach(far=True)
-        self._each(self._by_changing_places)
-        self._each(self._by_the_other_side)
         self._each(self._by_an_answer)
         return self._hidden
 

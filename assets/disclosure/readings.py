@@ -77,15 +77,20 @@ _DECISIONS: Final = (*_APPROVED, "refused", "withdrawn", "pending")
 _BREACHES: Final = ("breach.driver", "breach.driving_instructor", "breach.police_skills_training")
 
 
-def knowledge(editions: Sequence[Edition], year: int) -> dict[str, Knowledge]:
+def knowledge(
+    editions: Sequence[Edition], year: int, only: str | None = None
+) -> dict[str, Knowledge]:
     """Return what all these editions tell of counts of single forces, by system of tables.
 
     Args:
         editions: public editions of a collection, oldest first.
         year: the year whose instances on social media are a force's cases.
+        only: the one system that is asked for; None for all.
     """
     found = {}
     for system, names in _SYSTEMS.items():
+        if only not in {None, system}:
+            continue
         known, numbering = Knowledge(), Numbering()
         # First every entry is named, since what one edition shows is known of the others.
         named = [_tables(edition, names, numbering) for edition in editions]
