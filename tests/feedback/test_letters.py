@@ -189,7 +189,7 @@ def test_the_command_writes_the_folder(
     file = f"{six.id}.toml"
     forces = f"forces = {json.dumps(six.forces)}"
     text = (COLLECTIONS / file).read_text(encoding="utf-8")
-    (tmp_path / file).write_text(re.sub(r"^forces = \[[^]]*\]", forces, text, flags=re.M))
+    (tmp_path / file).write_text(re.sub(r"^forces = \[[^]]*\]", forces, text, count=1, flags=re.M))
     monkeypatch.setenv("MUSTER_COLLECTIONS", str(tmp_path))
     monkeypatch.setenv("MUSTER_LAKE", str(tmp_path / "lake"))
     path = sample("STF").with_values({BLANK: None}).write(tmp_path / "STF.xlsx")
