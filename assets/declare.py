@@ -11,7 +11,7 @@ from typing import Any, Final
 import dagster as dg
 import polars as pl
 
-from assets.intake.settling import state_key
+from assets.lake import state_key
 from schemas.collection import collection_files
 from schemas.contract import Contract, columns, description
 from schemas.errors import MusterError, UnforeseenError

@@ -4,7 +4,9 @@ Belongs here: paths, atomic writes, the lock. Does not: what a file means. Every
 takes its paths from here, so this page is the lake's layout.
 """
 
+import base64
 import fcntl
+import hashlib
 import os
 import shutil
 import tempfile
@@ -23,6 +25,9 @@ OURS: Final = ("raw", "quarantine", "work", "public_editions", "releases", "mart
 
 LEFTOVERS: Final = ".*.partial"
 """What is not finished yet, or was left unfinished by a run that was killed."""
+
+STATE_LENGTH: Final = 8
+"""Characters of a `state_key`."""
 
 _LOCK: Final = ".lock"
 _GLANCE: Final = 0.1
@@ -125,6 +130,21 @@ class Lake:
     def table(self, stage: str, name: str) -> Path:
         """Path of a table between the stages."""
         return self.work / stage / f"{name}.parquet"
+
+
+def state_key(path: Path) -> str:
+    """Return what tells one state of a dropped file from another: place, name, size and time."""
+    status = path.lstat()
+    parts = path.parts
+    below = len(parts) - parts[::-1].index("landing") if "landing" in parts else 0
+    place = "/".join(parts[below:])
+    return short(f"{place}|{status.st_size}|{status.st_mtime_ns}", STATE_LENGTH)
+
+
+def short(text: str, length: int) -> str:
+    """Return the first characters of a text's hash, which are letters, digits, `-` and `_`."""
+    digest = hashlib.sha256(os.fsencode(text)).digest()
+    return base64.urlsafe_b64encode(digest).decode()[:length]
 
 
 @contextmanager

@@ -4,7 +4,6 @@ Belongs here: everything that is refused before any row is read. Does not: readi
 (reading.py), unpacking CSV (csv_text.py).
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,12 +14,8 @@ import polars as pl
 from assets.cases.place import Place, files_at, folders, head, reading, same, scan, size, suffix
 from assets.cases.refusal import SEND_AGAIN, ExtractRefusedError, Refusal, in_short, refused
 from assets.cases.typed import wrong_types
-from schemas.cases.columns import TYPES
+from schemas.cases.columns import TYPES, folder_force, folder_value
 from schemas.wording import visible
-
-_FOLDER: Final = re.compile(r"force_code=(.*)")
-_NO_FORCE: Final = "__HIVE_DEFAULT_PARTITION__"
-"""How writers of Hive folders write null."""
 
 _MAGIC: Final = b"PAR1"
 _BYTES_PER_CSV_ROW: Final = 80
@@ -93,14 +88,14 @@ def _source(file: Place) -> Source:
         )
     if text:
         about = size(file) // _BYTES_PER_CSV_ROW
-        return Source(str(file), file, folder_force(file), {}, about, text=True)
+        return Source(str(file), file, folder_force(folders(file)), {}, about, text=True)
     try:
         with reading([file]):
             sent = scan([file]).collect_schema()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         problem = f"the file is damaged or cut off ({in_short(error)})"
         raise refused(str(file), problem, SEND_AGAIN) from error
-    source = Source(str(file), file, folder_force(file), sent, 0, text=False)
+    source = Source(str(file), file, folder_force(folders(file)), sent, 0, text=False)
     check_columns(source, list(sent))
     if wrong := wrong_types(sent):
         raise refused(
@@ -109,20 +104,6 @@ def _source(file: Place) -> Source:
             "Send them with these types.",
         )
     return source
-
-
-def folder_force(file: Place) -> str | None:
-    """Return the force of the Hive folder, None where there is none and in the folder of null."""
-    value = _folder_value(file)
-    return None if value == _NO_FORCE else value
-
-
-def _folder_value(file: Place) -> str | None:
-    """Return what the innermost folder named force_code=... says."""
-    for part in reversed(folders(file)):
-        if named := _FOLDER.fullmatch(part):
-            return named[1]
-    return None
 
 
 def _counted(sources: Iterable[Source]) -> list[Source]:
@@ -145,7 +126,7 @@ def check_columns(source: Source, names: Sequence[str]) -> None:
     Raises:
         ExtractRefusedError: a column is missing, is not on the list, or stands twice.
     """
-    given = {*names, "force_code"} if _folder_value(source.path) else {*names}
+    given = {*names, "force_code"} if folder_value(folders(source.path)) else {*names}
     problems = {
         "it lacks": [name for name in TYPES if name not in given],
         "it has, and must not have,": [name for name in given if name not in TYPES],

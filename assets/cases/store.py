@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from assets.cases.refusal import ExtractRefusedError
-from assets.cases.source import folder_force
 from assets.cases.whose import force_of
 from assets.intake.kept import ID_LENGTH, check_unchanged
 from assets.intake.landing import ARRIVING, CASES, OPEN, is_litter, waiting_below
 from assets.intake.raw_store import Clock, utc_now
 from assets.lake import Lake, atomic_file
+from schemas.cases.columns import folder_force
 from schemas.collection import Collection
 from schemas.errors import LakeError
 
@@ -129,7 +129,7 @@ class CaseStore:
         left = {path.name: OPEN for path in dropped.unfinished}
         folders = sorted(self._files.glob("*-*"))
         known = {
-            (kept.name[-_HASH_LENGTH:], folder_force(path)): kept.name
+            (kept.name[-_HASH_LENGTH:], folder_force(path.parts[:-1])): kept.name
             for kept in folders
             for path in _whole_files(kept)
         }
@@ -138,7 +138,7 @@ class CaseStore:
         for path in dropped.files:
             try:
                 sha256 = _hash(path)
-                identity = (sha256, folder_force(path))
+                identity = (sha256, folder_force(path.parts[:-1]))
                 if identity not in known:
                     known[identity] = self._keep(path, sha256, last + 1, settled)
                     last += 1

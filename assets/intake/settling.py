@@ -7,27 +7,24 @@ change: only then is it read again, and only other bytes are new. Not its inode 
 file systems make up anew. Does not: starting a run (pipelines/sensors.py).
 """
 
-import base64
 import hashlib
 import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from assets.cases.source import folder_force
 from assets.intake.container import check_entry
 from assets.intake.kept import ID_LENGTH
 from assets.intake.landing import CASES, waiting_anywhere
 from assets.intake.quarantine import unread_key
 from assets.intake.raw_store import RawStore
 from assets.intake.reading import RefusedError
-from assets.lake import Lake
+from assets.lake import STATE_LENGTH, Lake, short, state_key
+from schemas.cases.columns import folder_force
 from schemas.research import BASIS_FILE
 
 _KEY_LENGTH: Final = 12
-_STATE_LENGTH: Final = 8
 _CHANGE_LENGTH: Final = 4
 _CONTENT_LENGTH: Final = 6
 """Short, because Dagster keeps what is remembered with each of thousands of looks a day."""
@@ -122,19 +119,19 @@ def look(lake: Lake, before: Memory, now: float, settle_seconds: float) -> Look:
             closed.append(path.name)
             continue
         known = _known(lake) if known is None else known
-        handled[key] = change + _short(content, _CONTENT_LENGTH)
+        handled[key] = change + short(content, _CONTENT_LENGTH)
         if (
             content not in known
             and content[:ID_LENGTH] not in known
             and handled[key] != (change + remembered[_CHANGE_LENGTH:])
         ):
             new[key] = content
-    ages = [now - seen[state] for state in seen if state[:_STATE_LENGTH] in new]
+    ages = [now - seen[state] for state in seen if state[:STATE_LENGTH] in new]
     waits = {
         state: since
         for state, since in seen.items()
-        if (key := state[:_STATE_LENGTH]) in new
-        or not handled.get(key, "").startswith(state[_STATE_LENGTH:])
+        if (key := state[:STATE_LENGTH]) in new
+        or not handled.get(key, "").startswith(state[STATE_LENGTH:])
     }
     research = tuple(
         key
@@ -160,23 +157,9 @@ def quiet(landing: Path, now: float, settle_seconds: float) -> list[str]:
     return still
 
 
-def state_key(path: Path) -> str:
-    """Return what tells one state of a dropped file from another: place, name, size and time."""
-    status = path.lstat()
-    parts = path.parts
-    below = len(parts) - parts[::-1].index("landing") if "landing" in parts else 0
-    place = "/".join(parts[below:])
-    return _short(f"{place}|{status.st_size}|{status.st_mtime_ns}", _STATE_LENGTH)
-
-
 def _change(path: Path) -> str:
     """Return what tells when the system last changed a file, which no program can set back."""
-    return _short(str(path.lstat().st_ctime_ns), _CHANGE_LENGTH)
-
-
-def _short(text: str, length: int) -> str:
-    digest = hashlib.sha256(os.fsencode(text)).digest()
-    return base64.urlsafe_b64encode(digest).decode()[:length]
+    return short(str(path.lstat().st_ctime_ns), _CHANGE_LENGTH)
 
 
 def _content(path: Path, lake: Lake) -> str | None:
@@ -232,4 +215,4 @@ def _known(lake: Lake) -> frozenset[str]:
 
 def _of(extract: Path) -> str:
     """Return what the folder says of whose an extract is: the same bytes can be of two forces."""
-    return f"|{folder_force(extract) or ''}"
+    return f"|{folder_force(extract.parts[:-1]) or ''}"

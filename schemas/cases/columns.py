@@ -4,6 +4,8 @@ Belongs here: the closed list of names and types that a file is held against bef
 Does not: what the columns mean (contract.py) or what their values must be (rules.py).
 """
 
+import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
@@ -54,3 +56,24 @@ A row belongs to the force of its folder, and without one to the force it names.
 
 UNREADABLE: Final = date(9999, 12, 31)
 """Stands for a date that was sent but is none, so that no rule takes it for a blank."""
+
+_FORCE_FOLDER: Final = re.compile(r"force_code=(.*)")
+_NO_FORCE: Final = "__HIVE_DEFAULT_PARTITION__"
+"""How writers of Hive folders write null."""
+
+
+def folder_force(folders: Sequence[str]) -> str | None:
+    """Return the force of a file by the names of the folders it lies in, the outermost first.
+
+    None where no Hive folder names one, and in the folder of null.
+    """
+    value = folder_value(folders)
+    return None if value == _NO_FORCE else value
+
+
+def folder_value(folders: Sequence[str]) -> str | None:
+    """Return what the innermost folder named force_code=... says, as it stands there."""
+    for part in reversed(folders):
+        if named := _FORCE_FOLDER.fullmatch(part):
+            return named[1]
+    return None

@@ -10,8 +10,7 @@ import pytest
 
 from assets.declare import retried
 from assets.intake.raw_store import RawStore
-from assets.intake.settling import state_key
-from assets.lake import Lake, held
+from assets.lake import Lake, held, state_key
 from pipelines.definitions import defs
 from pipelines.jobs import QUEUES, REFRESH
 from pipelines.sensors import evaluate

@@ -11,8 +11,7 @@ import polars as pl
 import pytest
 
 from assets.desk.inventory import inventory
-from assets.intake.settling import state_key
-from assets.lake import Lake
+from assets.lake import Lake, state_key
 from pipelines.automation import is_on, sensor_status
 from pipelines.definitions import defs
 from pipelines.freshness import freshness, with_freshness

@@ -141,6 +141,14 @@ def mutated(seed: int, content: bytes) -> bytes:
     for _ in range(chance.choice([1, 1, 1, 2])):
         try:
             content = chance.choice(MUTATIONS)(chance, content)
-        except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, LookupError, ValueError, OSError):
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            KeyError,
+            LookupError,
+            ValueError,
+            OSError,
+        ):
             break  # the first damage left no zip to damage again
     return content
