@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from assets.cases.place import Place
+from assets.files import hashes
 
 _NAME_LENGTH: Final = 12
 
@@ -30,7 +31,6 @@ def results_at(out: Place) -> Iterator[Path]:
         yield out
         return
     from assets.pointer import publish_folder  # noqa: PLC0415
-    from assets.release.manifest import hashes  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="muster-cases-") as name:
         folder = Path(name) / "results"

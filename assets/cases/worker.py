@@ -16,7 +16,7 @@ from typing import Final
 
 from assets.cases.plan import Limits, Part
 from assets.cases.pool import Outcome, outcome
-from assets.release.software import software_sha256
+from assets.files import software_sha256
 from schemas.collection import Collection
 from schemas.errors import SetupError
 

@@ -18,9 +18,10 @@ from typing import Any, Final
 import polars as pl
 
 from assets.disclosure.published import BEHIND, Edition, behind, rules_told
+from assets.files import hashes
 from assets.lake import Lake, atomic_file, sync_folder, write_errors
+from assets.marts import damage, read_manifest
 from assets.release.history import kept, shown
-from assets.release.manifest import damage, hashes, read_manifest
 from schemas.collection import Collection
 from schemas.errors import LakeError
 from schemas.marts.public import PUBLIC_MARTS

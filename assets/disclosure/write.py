@@ -11,7 +11,7 @@ from typing import Final
 from assets.disclosure.edition import PublicEdition
 from assets.disclosure.ledger import Entry
 from assets.lake import atomic_file, write_errors
-from assets.release.parquet import write_mart
+from assets.marts import write_mart
 from schemas.contract import description
 from schemas.disclosure import SYMBOLS
 from schemas.errors import ContractError

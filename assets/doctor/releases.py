@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from assets.disclosure import ledger
 from assets.doctor.examined import Examined, bad, ok, warn
 from assets.lake import Lake
-from assets.release.manifest import damage
+from assets.marts import damage
 from schemas.errors import LakeError
 from schemas.wording import plural
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from assets.release.manifest import read_manifest, read_mart
+from assets.marts import read_manifest, read_mart
 from assets.research.evidence import Evidence, evidence
 from schemas.collection import Collection
 from schemas.contract import conform

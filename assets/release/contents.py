@@ -23,12 +23,12 @@ from assets.gate.pages import write_pages as write_quality
 from assets.gate.process import Gate
 from assets.gate.telling import blocking_line, blocking_places, check_metadata
 from assets.lake import Lake, atomic_file
+from assets.marts import write_mart
 from assets.pages.figures import Edition
 from assets.pages.workbook import write_summary
 from assets.pages.write import write_pages
 from assets.release.datapackage import write_datapackage
 from assets.release.identity import Ingredients
-from assets.release.parquet import write_mart
 from schemas.collection import load_collection
 from schemas.errors import ContractError, LakeError, ReleaseBlockedError
 from schemas.marts.catalogue import MARTS

@@ -12,7 +12,7 @@ from typing import Final
 
 import polars as pl
 
-from assets.release.software import software_sha256
+from assets.files import software_sha256
 from schemas.collection import collection_files
 from schemas.contract import CONTRACT_VERSION
 

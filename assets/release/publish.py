@@ -13,8 +13,10 @@ from pathlib import Path
 import polars as pl
 
 from assets.disclosure.ledger import edition_of
+from assets.files import hashes
 from assets.gate.process import Gate
 from assets.lake import Lake, sync_folder, write_errors
+from assets.marts import damage, read_manifest, write_manifest
 from assets.release.contents import (
     PUBLIC,
     Draft,
@@ -26,7 +28,6 @@ from assets.release.contents import (
 )
 from assets.release.history import record
 from assets.release.identity import EARLY, Ingredients
-from assets.release.manifest import damage, hashes, read_manifest, write_manifest
 from schemas.errors import LakeError
 
 

@@ -5,8 +5,8 @@ Belongs here: that only a whole one is copied. Does not: how it is shown there (
 
 from pathlib import Path
 
+from assets.marts import damage
 from assets.pointer import publish_folder
-from assets.release.manifest import damage
 from schemas.errors import LakeError
 
 

@@ -1,8 +1,6 @@
 """What the survey of the public says, how sure that is, and whether it changed.
 
-Belongs here: the marts survey and survey_changes, and the survey's rows of the totals. Does not:
-which answers a question has (schemas/research.py). Respondents are counted without weights, as a
-simple random sample of those asked.
+Respondents are counted without weights, as a simple random sample of those asked.
 """
 
 from statistics import NormalDist
@@ -11,10 +9,9 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from assets.totals.cube import as_rows, percent
 from schemas.contract import conform
 from schemas.marts.research import Survey, SurveyChanges
-from schemas.research import QUESTIONS, YES
+from schemas.research import QUESTIONS
 
 CONFIDENCE: Final = 0.95
 SIGNIFICANCE: Final = 0.05
@@ -29,7 +26,7 @@ def survey(responses: pl.DataFrame) -> pl.DataFrame:
 
     Every answer of a question that was put has a row, one that nobody gave with 0 respondents.
     """
-    return conform(Survey, _answers(responses))
+    return conform(Survey, answers(responses))
 
 
 def survey_changes(responses: pl.DataFrame) -> pl.DataFrame:
@@ -37,7 +34,7 @@ def survey_changes(responses: pl.DataFrame) -> pl.DataFrame:
 
     A question is compared with the last year before in which it was put; without one it has no row.
     """
-    now = _answers(responses)
+    now = answers(responses)
     years = now.select(_ASKED).unique().sort("year")
     earlier = years.with_columns(pl.col("year").shift().over("question").alias("previous_year"))
     before = now.select(
@@ -71,44 +68,7 @@ def _p_value(gave: int, of: int, gave_before: int, of_before: int) -> float:
     return float(fisher_exact(table).pvalue)
 
 
-def rows(responses: pl.DataFrame) -> pl.DataFrame:
-    """Return the survey's totals, as cube.py writes them, and `forces_expected`, which is 0.
-
-    A question without an answer in its breakdown is the statement itself: the respondents who were
-    asked, and the percent of them who agree.
-    """
-    answers = _answers(responses)
-    agree = answers.filter(pl.col("answer") == YES)
-    waves = responses.group_by("year").agg(pl.col("wave").n_unique().alias("value"))
-    return pl.concat(
-        [
-            _rows(waves, ["year"], "survey_waves", "waves"),
-            _people(responses, ["year"]),
-            _people(responses, _ASKED),
-            _rows(answers.rename({"respondents": "value"}), [*_ASKED, "answer"], *_RESPONDENTS),
-            _rows(answers.rename({"percent": "value"}), [*_ASKED, "answer"], *_PERCENT),
-            _rows(agree.rename({"percent": "value"}), _ASKED, *_PERCENT),
-        ]
-    ).with_columns(pl.lit(0, pl.Int64).alias("forces_expected"))
-
-
-_RESPONDENTS: Final = ("survey_respondents", "respondents")
-_PERCENT: Final = ("survey_percent", "percent")
-
-
-def _people(responses: pl.DataFrame, dims: list[str]) -> pl.DataFrame:
-    return _rows(responses.group_by(dims).agg(_PEOPLE.alias("value")), dims, *_RESPONDENTS)
-
-
-def _rows(frame: pl.DataFrame, dims: list[str], measure: str, unit: str) -> pl.DataFrame:
-    no_force = [
-        pl.lit(0, pl.Int64).alias("forces_included"),
-        pl.lit(value=False).alias("provisional"),
-    ]
-    return as_rows(frame.with_columns(no_force), dims, pl.col("value"), measure, unit, period="")
-
-
-def _answers(responses: pl.DataFrame) -> pl.DataFrame:
+def answers(responses: pl.DataFrame) -> pl.DataFrame:
     """Return the columns of Survey and `base`: the respondents who were asked the question."""
     base = responses.group_by(_ASKED).agg(_PEOPLE.alias("base"))
     given = responses.group_by(*_ASKED, "answer").agg(_PEOPLE.alias("respondents"))
@@ -125,7 +85,7 @@ def _answers(responses: pl.DataFrame) -> pl.DataFrame:
         .join(given, on=[*_ASKED, "answer"], how="left")
         .with_columns(pl.col("respondents").fill_null(0))
         .with_columns(
-            percent("respondents", "base").alias("percent"),
+            (pl.col("respondents") * 100 / pl.col("base")).alias("percent"),
             pl.when(known).then(error).alias("margin_of_error"),
         )
     )

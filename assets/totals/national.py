@@ -5,10 +5,10 @@ from typing import Final
 
 import polars as pl
 
-from assets.research import social_media, survey
 from assets.research.tables import ResearchTables, no_research
 from assets.totals.cube import ROW, as_rows, percent, shares, summed, totals
 from assets.totals.leaves import ANSWER, leaves
+from assets.totals.research import research_totals
 from schemas.breakdown import Band, breakdown_of
 from schemas.collection import Collection
 from schemas.contract import conform
@@ -57,8 +57,7 @@ def national_totals(
     expected = pl.lit(len(collection.forces), pl.Int64).alias("forces_expected")
     rows = [
         *(frame.select(*ROW, expected) for frame in found),
-        social_media.rows(own.profiles, own.instances, collection),
-        survey.rows(own.responses),
+        research_totals(own, collection),
     ]
     return conform(NationalTotals, pl.concat(rows))
 

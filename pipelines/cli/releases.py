@@ -24,8 +24,8 @@ def command(context: click.Context, as_json: bool, collection_id: str) -> None:
 
 
 def _list(collection_id: str, *, as_json: bool) -> None:
+    from assets.marts import read_manifest
     from assets.release.history import kept, shown
-    from assets.release.manifest import read_manifest
     from pipelines.cli.output import print_json, print_table
     from schemas.errors import LakeError
 
@@ -76,8 +76,8 @@ def verify(names: tuple[str, ...], collection_id: str) -> None:
 
     Exit code 0: all whole. 1: some damaged.
     """
+    from assets.marts import damage
     from assets.release.history import find, kept
-    from assets.release.manifest import damage
     from schemas.errors import LakeError
 
     lake, broken = _lake(collection_id), False
@@ -105,7 +105,7 @@ def compare(old: str, new: str | None, as_json: bool, collection_id: str) -> Non
 
     Without NEW, the release that is shown now.
     """
-    from assets.release.compare import compare as compared
+    from assets.explain.compare import compare as compared
     from assets.release.history import find
     from pipelines.cli.marts import read_release
     from pipelines.cli.output import print_json
@@ -157,8 +157,8 @@ def go_back(name: str, collection_id: str) -> None:
     choose it first with muster versions.
     """
     from assets.lake import held
+    from assets.marts import damage
     from assets.release.history import find
-    from assets.release.manifest import damage
     from assets.release.publish import show
     from schemas.errors import LakeError
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from assets.marts import write_mart
 from assets.pages.figures import Edition
 from assets.pages.write import write_pages
-from assets.release.parquet import write_mart
 from assets.research.tables import ResearchTables
 from schemas.collection import Collection
 from schemas.marts.catalogue import MARTS

@@ -24,8 +24,8 @@ from assets.cases.job import RESULTS, run_cases
 from assets.cases.plan import Limits
 from assets.cases.pool import Done, Here, chosen_pool
 from assets.cases.refusal import ExtractRefusedError
+from assets.files import software_sha256
 from assets.lake import Lake
-from assets.release.software import software_sha256
 from benchmarks.make_cases import Recipe, write
 from benchmarks.processes import Processes, cluster, kill
 from schemas.collection import Collection

@@ -14,9 +14,9 @@ from assets.cases.job import RESULTS, run_cases, run_sources
 from assets.cases.remote import results_at
 from assets.cases.source import find_sources
 from assets.lake import lake_root
+from assets.marts import write_manifest
 from assets.object_store import copy_folder, files_below, head, put
 from assets.pointer import POINTER, publish_folder, scan_shown, shown_at
-from assets.release.manifest import write_manifest
 from assets.release.push import publish_marts
 from benchmarks.make_cases import Recipe, write
 from pipelines.cli.cases import command

@@ -14,13 +14,14 @@ from assets.disclosure import ledger
 from assets.disclosure.edition import PublicEdition, too_early
 from assets.disclosure.published import Edition, behind, rules_told
 from assets.doctor.releases import public_editions
+from assets.files import MANIFEST
 from assets.gate.process import Gate
 from assets.lake import Lake
+from assets.marts import damage, read_manifest
 from assets.release import contents
 from assets.release import publish as publishing
 from assets.release.history import record, shown
 from assets.release.identity import EARLY, ingredients
-from assets.release.manifest import MANIFEST, damage, read_manifest
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.errors import LakeError

@@ -7,7 +7,7 @@ import pytest
 
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake
-from assets.release.manifest import write_manifest
+from assets.marts import write_manifest
 from schemas.collection import Collection
 from tests.returns import SampleReturn
 

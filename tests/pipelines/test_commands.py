@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from assets.files import hashes
 from assets.lake import Lake
-from assets.release.manifest import hashes
 from pipelines.cli.main import main
 from schemas.collection import Collection
 from schemas.contract import empty

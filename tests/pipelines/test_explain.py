@@ -14,7 +14,7 @@ from assets.explain.explain import Explanation, explain
 from assets.explain.question import Question, read_question
 from assets.explain.released import Released
 from assets.lake import Lake
-from assets.release.manifest import write_manifest
+from assets.marts import write_manifest
 from schemas.collection import Collection
 from schemas.errors import ContractError, LakeError, SetupError
 from tests.pipelines.conftest import Demo, Muster

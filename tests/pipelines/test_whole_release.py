@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from assets.files import hashes
 from assets.lake import Lake
+from assets.marts import read_manifest
 from assets.release.contents import DISCLOSURE, PUBLIC, QUALITY, REPORT, SUMMARY
-from assets.release.manifest import hashes, read_manifest
 from tests.pipelines.conftest import invoke
 
 TIMED = {"returns_status.parquet", "public/returns_status.parquet", "datapackage.json"}

@@ -17,11 +17,11 @@ import pytest
 
 from assets.gate.process import Gate
 from assets.lake import Lake
+from assets.marts import damage
 from assets.release import contents
 from assets.release import publish as publishing
 from assets.release.history import shown
 from assets.release.identity import Ingredients, ingredients
-from assets.release.manifest import damage
 from assets.release.publish import show
 from schemas.contract import CONTRACT_VERSION, arrow_schema, columns, empty
 from schemas.errors import ContractError, LakeError, ReleaseBlockedError

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake
+from assets.marts import damage
 from assets.release import contents
-from assets.release.manifest import damage
 from pipelines import resources
 from pipelines.cli.main import main
 

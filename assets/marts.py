@@ -1,25 +1,53 @@
-"""The manifest of a release: what it was made from, and the hash of every file in it.
-
-Belongs here: writing it, reading it, and holding a folder to it. Does not: the swap (publish.py).
-"""
+"""The files of a release: marts that explain themselves, and the manifest that holds them."""
 
 import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import polars as pl
+import pyarrow.parquet
 
+from assets.files import MANIFEST, hashes
 from assets.lake import atomic_file
+from schemas.contract import (
+    CONTRACT_VERSION,
+    Contract,
+    arrow_schema,
+    conform,
+    description,
+    keys,
+)
 from schemas.errors import LakeError
 
-MANIFEST: Final = "manifest.json"
 _PAIR: Final = 2
 _REMEDY: Final = (
     "Take the release back from a backup; or move its folder away, and muster run makes it anew"
     " from the same receipts. Until then: muster releases go-back."
 )
+
+
+def write_mart(
+    file: IO[bytes], name: str, contract: Contract, frame: pl.DataFrame, about: Mapping[str, str]
+) -> None:
+    """Write a mart with the description and unit of every column, and facts about the file.
+
+    The same frame and facts give the same bytes.
+
+    Raises:
+        ContractError: the frame is not what the contract says.
+    """
+    metadata = {
+        "mart": name,
+        "description": description(contract),
+        "keys": ",".join(keys(contract)),
+        "contract_version": CONTRACT_VERSION,
+        **about,
+    }
+    schema = arrow_schema(contract).with_metadata(metadata)
+    table = conform(contract, frame).to_arrow().cast(schema)
+    pyarrow.parquet.write_table(table, file, compression="zstd")
 
 
 def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
@@ -81,15 +109,6 @@ def read_mart(folder: Path, name: str) -> pl.DataFrame:
     if hashlib.sha256(content).hexdigest() != expected:
         raise LakeError(path, "is not as it was published", _REMEDY)
     return pl.read_parquet(content)
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    """Return the sha256 of every file below a folder but the manifest, by relative path."""
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST
-    }
 
 
 def damage(folder: Path) -> list[str]:

@@ -1,15 +1,24 @@
-"""Which code turns returns into marts, by its hash.
-
-Belongs here: nothing else; a cluster's workers ask for it, and must not load more for that.
-"""
+"""Hashes of files: those of a folder, and those of the code that turns returns into marts."""
 
 import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-_PACKAGES: Final = Path(__file__).parents[2]
+MANIFEST: Final = "manifest.json"
+"""The file of a release that says what it was made from, and the hash of every other file."""
+
+_PACKAGES: Final = Path(__file__).parents[1]
 _SOURCES: Final = ("assets", "schemas")
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Return the sha256 of every file below a folder but the manifest, by relative path."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
 
 
 @cache

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
-from assets.research import social_media, survey
+from assets.research.social_media import social_media, social_media_cases
 from assets.research.tables import ResearchTables, no_research
+from assets.totals.research import research_totals
 from schemas.collection import Collection
 from schemas.reference import published_figures
 from schemas.research import INSTANCE_CATEGORIES, SITES
@@ -15,13 +16,8 @@ Total = tuple[str, str]
 Values = dict[Total, float]
 
 
-def _rows(research: ResearchTables, collection: Collection) -> pl.DataFrame:
-    found = social_media.rows(research.profiles, research.instances, collection)
-    return pl.concat([found, survey.rows(research.responses)])
-
-
 def _values(research: ResearchTables, collection: Collection) -> Values:
-    rows = _rows(research, collection)
+    rows = research_totals(research, collection)
     return {(m, b): v for m, b, v in rows.select("measure", "breakdown", "value").iter_rows()}
 
 
@@ -131,7 +127,7 @@ def test_a_force_that_did_not_count_is_in_neither_side_of_a_share(
 ) -> None:
     """Its profiles would make the share of the others too small."""
     unknown = _set(_force("MPS", 2012), "profiles_inappropriate", pl.lit(None))
-    rows = _rows(_with(research, profiles=unknown), collection)
+    rows = research_totals(_with(research, profiles=unknown), collection)
     known = research.profiles.filter(pl.col("year") == 2012, pl.col("force_code") != "MPS")
     share = rows.filter(pl.col("measure") == "social_media_profiles_inappropriate_share")
     assert share["forces_included"].to_list() == [43]
@@ -141,7 +137,7 @@ def test_a_force_that_did_not_count_is_in_neither_side_of_a_share(
 
 
 def test_no_research_gives_no_total_at_all(collection: Collection) -> None:
-    assert _rows(no_research(), collection).is_empty()
+    assert research_totals(no_research(), collection).is_empty()
 
 
 def test_totals_say_how_many_forces_they_include(
@@ -152,7 +148,7 @@ def test_totals_say_how_many_forces_they_include(
         profiles=lambda t: t.filter(~_force("STF", 2012)),
         instances=lambda t: t.filter(~_force("STF", 2012)),
     )
-    rows = _rows(less, collection).with_columns(
+    rows = research_totals(less, collection).with_columns(
         pl.col("breakdown").str.extract("year=([0-9]+)").fill_null("2012").alias("year")
     )
     by = {
@@ -182,7 +178,7 @@ def test_forces_outside_the_collection_are_not_counted(
 
 
 def test_the_mart_has_every_finding_with_its_basis(research: ResearchTables) -> None:
-    mart = social_media.social_media(research.instances)
+    mart = social_media(research.instances)
     assert mart.height == (44 + 8) * len(SITES) * len(INSTANCE_CATEGORIES)
     assert set(mart["basis"]) == {"reconstructed"}
     assert mart.filter(pl.col("year") == 2012)["instances"].sum() == 357
@@ -191,7 +187,7 @@ def test_the_mart_has_every_finding_with_its_basis(research: ResearchTables) -> 
 def test_cases_of_a_force_are_those_of_the_collection_s_year(
     research: ResearchTables, collection: Collection
 ) -> None:
-    cases = social_media.social_media_cases(research.instances, collection)
+    cases = social_media_cases(research.instances, collection)
     found = dict(cases.select("force_code", "cases").iter_rows())
     assert (found["STF"], found["WMC"], found["DER"], found["CHS"]) == (0, 4, 0, 7)
     assert sum(found.values()) == 357

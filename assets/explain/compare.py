@@ -13,7 +13,7 @@ import polars as pl
 from assets.explain.question import Question
 from assets.explain.released import Released
 from assets.explain.terms import terms_of
-from assets.release.manifest import read_manifest
+from assets.marts import read_manifest
 from schemas.collection import Collection
 
 _KEY: Final = ["measure", "breakdown", "period"]
