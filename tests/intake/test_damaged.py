@@ -1,14 +1,17 @@
 """A damaged receipt stops itself, and one that may count stops what would be wrong without it."""
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from assets.intake import raw_store, reader
 from assets.intake.raw_store import Damaged, RawStore
+from assets.intake.reading import Reading
 from assets.intake.tables import damaged_receipts, received
 from assets.lake import Lake
 from assets.validation.states import check_damaged
@@ -28,10 +31,6 @@ class Stored:
 
     def __init__(self, root: Path, collection: Collection) -> None:
         self.lake, self.collection = Lake(root, collection.id), collection
-        self.lake.landing.mkdir(parents=True)
-        self.take("STF", "7")
-        self.take("STF", "9")
-        self.take("KEN", "11")
 
     @property
     def store(self) -> RawStore:
@@ -62,9 +61,35 @@ class Stored:
         check_damaged(judged, self.table(), empty(Choices) if choices is None else choices)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def once() -> Iterator[None]:
+    """Have the same bytes read once: each test looks at the same three returns several times."""
+    found: dict[bytes, Reading] = {}
+
+    def read(path: Path) -> Reading:
+        content = path.read_bytes()
+        if content not in found:
+            found[content] = reader.read_return(path)
+        return found[content]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(raw_store, "read_return", read)
+        yield
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory, collection: Collection) -> Stored:
+    stored = Stored(tmp_path_factory.mktemp("filled") / "lake", collection)
+    stored.lake.landing.mkdir(parents=True)
+    for force, months in (("STF", "7"), ("STF", "9"), ("KEN", "11")):
+        stored.take(force, months)
+    return stored
+
+
 @pytest.fixture
-def stored(tmp_path: Path, collection: Collection) -> Stored:
-    return Stored(tmp_path / "lake", collection)
+def stored(filled: Stored, tmp_path: Path) -> Stored:
+    shutil.copytree(filled.lake.root, tmp_path / "lake")
+    return Stored(tmp_path / "lake", filled.collection)
 
 
 def _changed(**fields: object) -> Harm:

@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 from click.testing import Result
 
+from assets.desk.corrections import read_corrections
 from assets.lake import Lake
+from schemas.collection import Collection
 from schemas.errors import MusterError
 from tests.pipelines.conftest import Muster
 
@@ -168,18 +170,26 @@ def test_a_decision_that_says_nothing_is_explained(
     _explained(run("status"), "000001")
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "\x00\xff", "force_code\nSTF\n"])
-def test_a_damaged_file_of_corrections_is_named(text: str, lake: Lake, run: Muster) -> None:
-    lake.desk.mkdir(parents=True, exist_ok=True)
+def _with_corrections(lake: Lake, text: str | None) -> Path:
+    """Damage the file of corrections; without a text it is a folder."""
     path = lake.desk / "corrections.csv"
-    path.write_text(text)
+    lake.desk.mkdir(parents=True, exist_ok=True)
+    path.mkdir() if text is None else path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "\x00\xff", "force_code\nSTF\n", None])
+def test_a_damaged_file_of_corrections_is_named(
+    text: str | None, tmp_path: Path, collection: Collection
+) -> None:
+    lake = Lake(tmp_path, collection.id)
+    path = _with_corrections(lake, text)
+    with pytest.raises((MusterError, OSError), match=str(path)):
+        read_corrections(lake, collection)
+
+
+def test_a_run_that_meets_damaged_corrections_names_them(lake: Lake, run: Muster) -> None:
+    path = _with_corrections(lake, None)
     result = run("run")
     assert result.exit_code == 1
     _explained(result, str(path))
-
-
-def test_corrections_that_are_a_folder_are_named(lake: Lake, run: Muster) -> None:
-    path = lake.desk / "corrections.csv"
-    shutil.rmtree(path, ignore_errors=True)
-    path.mkdir(parents=True)
-    _explained(run("run"), str(path))
