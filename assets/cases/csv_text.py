@@ -22,7 +22,7 @@ import pyarrow.parquet
 from assets.cases.place import brought
 from assets.cases.refusal import SEND_AGAIN, refused
 from assets.cases.source import Source, check_columns
-from schemas.cases.columns import CODES, TYPES
+from schemas.cases.columns import BLANKS, CODES, TYPES
 
 _BLOCK: Final = 32 * 1024 * 1024
 """Bytes parsed at once."""
@@ -96,7 +96,7 @@ def _trimmed(column: pyarrow.Array) -> pyarrow.Array:
     seen = np.frombuffer(data, np.uint8)
     if seen.min() > _BLANK_BELOW and seen.max() < _ASCII_BELOW:
         return column
-    trimmed = pyarrow.compute.utf8_trim_whitespace(column)
+    trimmed = pyarrow.compute.utf8_trim(column, characters=BLANKS)
     blank = pyarrow.compute.equal(trimmed, "")
     return pyarrow.compute.if_else(blank, pyarrow.scalar(None, pyarrow.string()), trimmed)
 

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -17,11 +18,11 @@ from numpy.typing import NDArray
 from assets.cases.grid import Counts, Grid
 from assets.cases.keys import Keys, key_hash, places_of
 from assets.cases.plan import Limits, Part
-from assets.cases.reading import Rows, places
+from assets.cases.reading import Rows, Table, picked, places
 from assets.cases.refusal import ExtractRefusedError, Refusal
 from assets.cases.source import Source
 from assets.cases.suspects import FAULTS, Settled, look_at, settle
-from assets.cases.typed import typed
+from assets.cases.typed import trimmed, typed
 from schemas.cases.rules import row_rules, with_codes
 from schemas.collection import Collection
 
@@ -130,22 +131,41 @@ def _count(
     counted = _Counted(cells, days, keys, [])
     valid = pl.all_horizontal(row_rules(collection).values())
     for chunk in rows.chunks:
-        coded = pl.concat(
-            with_codes(typed(table.rows, text=table.source.text), grid.forces)
-            for table in rows.read(chunk)
-        )
-        narrow = coded.select(
-            pl.when(valid).then(grid.cell()).otherwise(0).alias("cell"),
-            pl.when(valid).then(grid.day()).fill_null(0).alias("day"),
-            key_hash().alias("key"),
-        ).collect(engine="streaming")
-        cell = narrow["cell"].to_numpy()
+        tables = rows.read(chunk)
+        cell, day, key = _judged(tables, valid, grid)
+        bad = np.flatnonzero(cell == 0)
+        few = picked(tables, bad)
+        # A value with spaces around it breaks its rule, so only bad rows are looked at for them.
+        clean = [Table(table.source, trimmed(table.rows)) for table in few]
+        if any(not new.rows.equals(old.rows) for new, old in zip(clean, few, strict=True)):
+            judged = zip((cell, day, key), _judged(clean, valid, grid), strict=True)
+            cell, day, key = (_replaced(old, bad, new) for old, new in judged)
+            bad = np.flatnonzero(cell == 0)
         counted.cells += np.bincount(cell, minlength=cells.size)
-        counted.days += np.bincount(narrow["day"].to_numpy(), minlength=days.size)
-        counted.bad.append(np.flatnonzero(cell == 0).astype(np.uint32))
-        keys.add(narrow["key"].to_numpy())
-        advance(narrow.height)
+        counted.days += np.bincount(day, minlength=days.size)
+        counted.bad.append(bad.astype(np.uint32))
+        keys.add(key)
+        advance(cell.size)
     return counted
+
+
+def _judged(tables: Sequence[Table], valid: pl.Expr, grid: Grid) -> list[NDArray[Any]]:
+    """Return of each row its place among the cells and the days (0: bad), and its key's hash."""
+    coded = pl.concat(
+        with_codes(typed(table.rows, text=table.source.text), grid.forces) for table in tables
+    )
+    narrow = coded.select(
+        pl.when(valid).then(grid.cell()).otherwise(0),
+        pl.when(valid).then(grid.day()).fill_null(0).alias("day"),
+        key_hash().alias("key"),
+    ).collect(engine="streaming")
+    return [column.to_numpy() for column in narrow]
+
+
+def _replaced(values: NDArray[Any], at: NDArray[np.intp], others: NDArray[Any]) -> NDArray[Any]:
+    values = values.copy()
+    values[at] = others
+    return values
 
 
 def _suspects(

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from assets.cases.place import reading, scan
 from assets.cases.refusal import SEND_AGAIN, in_short, refused
@@ -143,6 +144,16 @@ def _read_alone(piece: Slice) -> None:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         problem = f"the file is damaged ({in_short(error)})"
         raise refused(piece.source.file, problem, SEND_AGAIN) from error
+
+
+def picked(tables: Sequence[Table], rows: NDArray[np.intp]) -> list[Table]:
+    """Return some rows of a chunk, given by their number in it, sorted."""
+    starts = np.cumsum([0, *(table.rows.height for table in tables)])
+    bounds = np.searchsorted(rows, starts)
+    return [
+        Table(table.source, table.rows[rows[bounds[n] : bounds[n + 1]] - starts[n]])
+        for n, table in enumerate(tables)
+    ]
 
 
 def places(chunk: Chunk, rows: np.ndarray) -> pl.DataFrame:

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from assets.cases.grid import Grid
 from assets.cases.keys import Places, key_hash
-from assets.cases.reading import Table
-from assets.cases.typed import as_sent, typed
+from assets.cases.reading import Table, picked
+from assets.cases.typed import as_sent, trimmed, typed
 from schemas.cases.columns import TYPES
 from schemas.cases.rules import OWNER, ROW_RULES, UNIQUE, row_rules, with_codes
 from schemas.collection import Collection
@@ -62,13 +61,8 @@ def look_at(
     Columns: those of the contract as text, and `owner`, `key` (its hash), `broken` (a bit for
     each broken rule), `cell` and `day` (places in the grid).
     """
-    starts = np.cumsum([0, *(table.rows.height for table in tables)])
-    bounds = np.searchsorted(rows, starts)
-    picked = [
-        (table.source, table.rows[rows[bounds[n] : bounds[n + 1]] - starts[n]])
-        for n, table in enumerate(tables)
-    ]
-    coded = [with_codes(typed(few, text=source.text), grid.forces) for source, few in picked]
+    found = [(table.source, trimmed(table.rows)) for table in picked(tables, rows)]
+    coded = [with_codes(typed(few, text=source.text), grid.forces) for source, few in found]
     judged = pl.concat(coded).select(
         OWNER.alias("owner"),
         key_hash().alias("key"),
@@ -76,7 +70,7 @@ def look_at(
         grid.cell().alias("cell"),
         grid.day().alias("day"),
     )
-    sent = pl.concat(as_sent(few) for _, few in picked)
+    sent = pl.concat(as_sent(few) for _, few in found)
     return pl.concat([sent, judged.collect()], how="horizontal")
 
 

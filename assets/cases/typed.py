@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from schemas.cases.columns import FOLDER, TYPES, UNREADABLE
+from schemas.cases.columns import BLANKS, FOLDER, TYPES, UNREADABLE
 
 _STRINGS: Final = (pl.String, pl.Categorical, pl.Enum, pl.Null)
 _DATE_TEXT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -31,6 +31,14 @@ def _accepted(wanted: type[pl.DataType], dtype: pl.DataType) -> bool:
     if wanted == pl.Date and isinstance(dtype, pl.Datetime):
         return dtype.time_zone is None
     return isinstance(dtype, (wanted, pl.Null))
+
+
+def trimmed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the columns as sent without what is BLANKS around text; nothing else is null."""
+    sent = rows.drop(FOLDER).schema
+    texts = [name for name, dtype in sent.items() if isinstance(dtype, _STRINGS)]
+    value = pl.col(texts).cast(pl.String).str.strip_chars(BLANKS)
+    return rows.with_columns(pl.when(value != "").then(value))
 
 
 def typed(rows: pl.DataFrame, *, text: bool) -> pl.LazyFrame:

@@ -13,6 +13,7 @@ from assets.cases.csv_text import unpack
 from assets.cases.place import reading, scan
 from assets.cases.refusal import SEND_AGAIN, refused
 from assets.cases.source import find_sources
+from schemas.cases.columns import BLANKS
 from schemas.collection import Collection
 from schemas.vocabulary import BASES
 
@@ -33,7 +34,9 @@ def force_of(path: Path, collection: Collection) -> str:
     else:
         with tempfile.TemporaryDirectory() as scratch:
             read = unpack(source, Path(scratch) / "text.parquet") if source.text else source
-            rows = scan([read.path]).select(pl.col("force_code").cast(pl.String).unique())
+            rows = scan([read.path]).select(
+                pl.col("force_code").cast(pl.String).str.strip_chars(BLANKS).unique()
+            )
             try:
                 with reading([read.path]):
                     codes = rows.collect()

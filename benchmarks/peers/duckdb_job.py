@@ -76,6 +76,10 @@ VALID: Final = " and ".join(
 """The same for a row as a whole, which is cheaper to ask."""
 
 
+_TRIMMED: Final = ", ".join(f"nullif(trim({name}), '') as {name}" for name in spec.TEXTS)
+"""Of bad rows only, which holds while none is good without its spaces, as in what we make here."""
+
+
 def _rows(files: str) -> str:
     return (
         f"read_parquet('{files}', hive_partitioning = true, hive_types = {{'force_code': varchar}},"
@@ -124,8 +128,9 @@ def judge(db: duckdb.DuckDBPyConnection, files: str, *, first: bool) -> None:
         "bad",
         f"select filename as file, file_row_number + 1 as row, {', '.join(spec.COLUMNS)},"
         f" concat_ws(';', {reasons}, case when case_ref in (from repeated)"
-        f" then '{spec.UNIQUE}' end) as reasons from {_rows(files)} semi join"
-        " (from judged where not valid) using (filename, file_row_number)",
+        f" then '{spec.UNIQUE}' end) as reasons from (select * replace ({_TRIMMED})"
+        f" from {_rows(files)}) semi join (from judged where not valid)"
+        " using (filename, file_row_number)",
     )
 
 

@@ -108,6 +108,8 @@ def write(rows: pd.DataFrame, bad: pd.Series, out: Path) -> None:
     quarantine = rows.loc[bad.index].assign(reasons=bad)
     for day in ("opened_on", "closed_on"):
         quarantine[day] = quarantine[day].dt.strftime("%Y-%m-%d")
+    for name in spec.TEXTS:
+        quarantine[name] = quarantine[name].str.strip()
     said = quarantine["suspended"]
     quarantine["suspended"] = said.map({True: "true", False: "false"})
     quarantine.to_parquet(out / "quarantine.parquet", index=False)

@@ -106,9 +106,8 @@ def write(rows: pl.DataFrame, bad: pl.DataFrame, out: Path) -> None:
     first = rows.group_by("file").agg(pl.col("index").min().alias("first"))
     quarantine = rows.join(bad, on="index").join(first, on="file").sort("index")
     row = (pl.col("index") - pl.col("first") + 1).cast(pl.Int64).alias("row")
-    quarantine.select("file", row, *spec.COLUMNS, "reasons").write_parquet(
-        out / "quarantine.parquet"
-    )
+    trimmed = quarantine.with_columns(pl.col(spec.TEXTS).str.strip_chars())
+    trimmed.select("file", row, *spec.COLUMNS, "reasons").write_parquet(out / "quarantine.parquet")
     valid = rows.filter(~pl.col("index").is_in(bad["index"].implode())).with_columns(
         month=pl.col("opened_on").dt.truncate("1mo"),
         days=(pl.col("closed_on") - pl.col("opened_on")).dt.total_days(),

@@ -34,6 +34,9 @@ COLUMNS: Final = [
     "force_code", "case_ref", "category", "recipient", "media", "opened_on",
     "status_at_census", "closed_on", "suspended", "workforce",
 ]  # fmt: skip
+TEXTS: Final = ["case_ref", "category", "recipient", "media", "status_at_census", "workforce"]
+"""Columns whose values count without the spaces around them."""
+
 COUNTED_BY: Final = [
     "force_code", "category", "recipient", "media", "status_at_census", "month",
 ]  # fmt: skip

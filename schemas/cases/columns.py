@@ -54,6 +54,11 @@ FOLDER: Final = "folder_force"
 A row belongs to the force of its folder, and without one to the force it names.
 """
 
+BLANKS: Final = "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+"""What is no part of a value at its ends (columns of fixed width are filled up with spaces)."""
+
 UNREADABLE: Final = date(9999, 12, 31)
 """Stands for a date that was sent but is none, so that no rule takes it for a blank."""
 

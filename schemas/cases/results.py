@@ -67,7 +67,9 @@ class CasesByForce(Table):
 
 
 def _sent(name: str) -> Any:
-    return column(f"`{name}` as it was sent; null for a blank", "text", nullable=True)
+    return column(
+        f"`{name}` as it was sent, without spaces around; null for a blank", "text", nullable=True
+    )
 
 
 class CaseQuarantine(Table):

@@ -18,6 +18,11 @@ Row = Mapping[str, Any]
 NO_DATE = "not a date"
 
 
+def seen(row: Row) -> Row:
+    """Return a row without spaces around its text; text that is nothing else is null."""
+    return {k: v.strip() or None if isinstance(v, str) else v for k, v in row.items()}
+
+
 def as_date(value: Any) -> Any:
     """Return the date of a value; the last day there is means, like no date at all, NO_DATE."""
     if isinstance(value, str):
@@ -80,6 +85,7 @@ def _closed_well(status: Any, opened: date | None, closed: Any, c: Collection) -
 
 def judged(rows: Sequence[tuple[str | None, Row]], c: Collection) -> list[list[str]]:
     """Return the broken rules of each row, sorted, given its folder: what `reasons` must say."""
+    rows = [(folder, seen(row)) for folder, row in rows]
     keys = [
         (folder or row["force_code"], row["force_code"], row["case_ref"]) for folder, row in rows
     ]
@@ -98,8 +104,9 @@ def counted(
 ) -> dict[tuple[str | None, ...], int]:
     """Return the valid cases by force, category, recipient, media, status and month."""
     cells: Counter[tuple[Any, ...]] = Counter()
-    for (_, row), broken in zip(rows, judged(rows, c), strict=True):
+    for (_, sent), broken in zip(rows, judged(rows, c), strict=True):
         if not broken:
+            row = seen(sent)
             by = (row[name] for name in ("force_code", "category", "recipient", "media"))
             month = as_date(row["opened_on"]).replace(day=1)
             cells[(*by, row["status_at_census"], month)] += 1

@@ -18,7 +18,7 @@ from schemas.cases.columns import FOLDER, UNREADABLE
 from schemas.cases.contract import contract_findings
 from schemas.collection import load_collection
 from tests.cases.extracts import Row, frame, run, write_csv, write_parquet
-from tests.cases.reference import NO_DATE, as_date, counted, judged
+from tests.cases.reference import NO_DATE, as_date, counted, judged, seen
 
 COLLECTION = load_collection("2012-revisit")
 Sent = Sequence[tuple[str | None, Row]]
@@ -31,7 +31,19 @@ DAYS = st.one_of(
     st.integers(0, 273).map(lambda days: date(2011, 9, 1) + timedelta(days)),
 )
 NASTY = st.sampled_from(
-    ["", " other", "=1+1", "\u00e9", "a\x00b", 'quo"te', "co,mma", "li\nne", "x" * 99]
+    [
+        "",
+        " ",
+        " other",
+        "other\u2003",
+        "=1+1",
+        "\u00e9",
+        "a\x00b",
+        'quo"te',
+        "co,mma",
+        "li\nne",
+        "x" * 99,
+    ]
 )
 
 
@@ -102,7 +114,7 @@ TEXT_FILES = st.lists(st.tuples(FOLDERS, st.lists(TEXT, max_size=8)), min_size=1
 
 def _contract_frame(sent: Sent) -> pl.DataFrame:
     """Return the rows as the contract takes them: typed, with their folders."""
-    rows = frame({**row, **_typed(row)} for _, row in sent)
+    rows = frame({**seen(row), **_typed(seen(row))} for _, row in sent)
     return rows.with_columns(pl.Series(FOLDER, [folder for folder, _ in sent], pl.String))
 
 
@@ -139,11 +151,8 @@ def _agree(files: Files, limits: Limits, suffix: str) -> None:
 
 
 def _seen_in_csv(rows: Sequence[Row]) -> list[Row]:
-    """Spaces around a value are no part of it, blank is null, and without a value is no row."""
-    trimmed = [
-        {k: v.strip() or None if isinstance(v, str) else v for k, v in row.items()} for row in rows
-    ]
-    return [row for row in trimmed if any(value is not None for value in row.values())]
+    """Return the rows that have a value."""
+    return [row for row in map(seen, rows) if any(value is not None for value in row.values())]
 
 
 WRITERS = {".parquet": write_parquet, ".csv": write_csv}
