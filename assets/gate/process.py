@@ -6,18 +6,22 @@ Belongs here: starting it, asking it, ending it. Does not: what it evaluates (en
 import os
 import pickle
 import signal
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, Final, cast
 
 from assets.gate.outcome import MartResult
 from schemas.collection import Collection
 from schemas.errors import MusterError, ServiceError
 
 Results = tuple[MartResult, ...]
+
+_LENGTH: Final = struct.Struct("!Q")
+"""What stands before each message: its length, so that half of one is known for what it is."""
 
 
 class Gate:
@@ -40,15 +44,14 @@ class Gate:
             engine.evaluate does, and ServiceError where the process has ended.
         """
         try:
-            pickle.dump((marts.absolute(), collection), self._ask)
-            self._ask.flush()
+            _send(self._ask, (marts.absolute(), collection))
         except BrokenPipeError as error:
             raise self._ended() from error
         return self._answer
 
     def _answer(self) -> Results:
         try:
-            answer: Results | MusterError = pickle.load(self._answers)  # noqa: S301 (our own)
+            answer: Results | MusterError = _receive(self._answers)
         except EOFError as error:
             raise self._ended() from error
         if isinstance(answer, MusterError):
@@ -81,6 +84,29 @@ def gate_process() -> Iterator[Gate]:
         process.communicate()
 
 
+def _send(pipe: IO[bytes], message: Any) -> None:
+    """Write a message whole; nothing of it where it cannot be pickled."""
+    content = pickle.dumps(message)
+    pipe.write(_LENGTH.pack(len(content)) + content)
+    pipe.flush()
+
+
+def _receive(pipe: IO[bytes]) -> Any:
+    """Return the next message.
+
+    Raises:
+        EOFError: the other process has ended, maybe in the midst of one.
+    """
+    head = pipe.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        raise EOFError
+    (length,) = _LENGTH.unpack(head)
+    content = pipe.read(length)
+    if len(content) < length:
+        raise EOFError
+    return pickle.loads(content)  # noqa: S301 (our own)
+
+
 def _serve() -> None:
     """Answer until nobody asks any more."""
     # A person who interrupts a run interrupts all of its processes; the first one tells of it.
@@ -93,15 +119,14 @@ def _serve() -> None:
     load()
     while True:
         try:
-            marts, collection = pickle.load(sys.stdin.buffer)  # noqa: S301 (our own)
+            marts, collection = _receive(sys.stdin.buffer)
         except EOFError:
             return
         try:
             answer: Results | MusterError = evaluate(marts, collection)
         except MusterError as error:
             answer = error
-        pickle.dump(answer, answers)
-        answers.flush()
+        _send(answers, answer)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,13 @@ from schemas.marts.catalogue import MARTS
 from tests.gate.sound import sound_mart, write_mart
 from tests.test_structure import ROOT
 
-pytestmark = pytest.mark.slow
+DIES = """
+import sys
+sys.stdin.buffer.read()
+sys.stdout.buffer.write(int.to_bytes(100_000, 8, "big") + b"the first words of an answer")
+sys.stdout.flush()
+sys.exit(9)
+"""
 
 
 @pytest.fixture
@@ -27,12 +33,14 @@ def gate() -> Iterator[Gate]:
         yield process
 
 
+@pytest.mark.slow
 def test_it_says_what_the_engine_says(gate: Gate, tmp_path: Path, collection: Collection) -> None:
     for name, contract in MARTS.items():
         write_mart(tmp_path, name, sound_mart(name, contract, collection))
     assert gate.evaluate(tmp_path, collection)() == evaluate(tmp_path, collection)
 
 
+@pytest.mark.slow
 def test_what_is_wrong_is_raised_here_and_the_next_is_answered(
     gate: Gate, tmp_path: Path, collection: Collection
 ) -> None:
@@ -41,6 +49,7 @@ def test_what_is_wrong_is_raised_here_and_the_next_is_answered(
             gate.evaluate(tmp_path, collection)()
 
 
+@pytest.mark.slow
 def test_a_process_that_was_killed_is_told(
     gate: Gate, tmp_path: Path, collection: Collection
 ) -> None:
@@ -52,6 +61,20 @@ def test_a_process_that_was_killed_is_told(
         gate.evaluate(tmp_path, collection)
 
 
+def test_a_process_that_dies_in_the_midst_of_its_answer_is_told(
+    tmp_path: Path, collection: Collection
+) -> None:
+    """What has come of an answer by then is no answer, nor a fault of reading it."""
+    command = [sys.executable, "-c", DIES]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        answer = Gate(process).evaluate(tmp_path, collection)
+        assert process.stdin is not None
+        process.stdin.close()
+        with pytest.raises(ServiceError, match=r"exit code 9.* run again"):
+            answer()
+
+
+@pytest.mark.slow
 def test_it_ends_with_a_process_that_is_killed() -> None:
     """Else each killed run would leave one behind, and it would hold memory for ever."""
     code = (
