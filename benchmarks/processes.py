@@ -13,9 +13,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from assets.cases.connection import connected, workers
+from distributed import Client
 
-_QUIET = {"DASK_DISTRIBUTED__ADMIN__LARGE_GRAPH_WARNING_THRESHOLD": "1GB"}
+_SETTINGS = {
+    "DASK_DISTRIBUTED__ADMIN__LARGE_GRAPH_WARNING_THRESHOLD": "1GB",
+    "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "60s",
+}
 
 
 class Processes:
@@ -57,8 +60,8 @@ class Processes:
     def wait_for_workers(self, number: int) -> None:
         """Wait until the scheduler knows exactly so many workers."""
         deadline = time.monotonic() + 60
-        with connected(self.address, 60) as client:
-            while len(workers(client)) != number:
+        with Client(self.address, timeout=60, set_as_default=False) as client:
+            while len(client.scheduler_info(n_workers=-1)["workers"]) != number:
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
 
@@ -74,7 +77,7 @@ class Processes:
                 stdout=log,
                 stderr=log,
                 cwd=self._folder,
-                env={**os.environ, **_QUIET, **environment},
+                env={**os.environ, **_SETTINGS, **environment},
             )
         self._started.append(process)
         return process
@@ -88,12 +91,14 @@ class Processes:
 
 
 @contextmanager
-def cluster(folder: Path, workers: int, preload: str = "") -> Iterator[Processes]:
+def cluster(
+    folder: Path, workers: int, preload: str = "", **environment: str
+) -> Iterator[Processes]:
     """Yield a scheduler with workers that are starting, and end them all."""
     folder.mkdir(parents=True, exist_ok=True)
     processes = Processes(folder)
     try:
-        processes.start_scheduler()
+        processes.start_scheduler(**environment)
         for _ in range(workers):
             processes.start_worker(preload)
         yield processes

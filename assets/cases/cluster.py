@@ -1,48 +1,74 @@
-"""A pool of processes on one machine or many: `dask.distributed`, used for nothing else.
+"""The pool behind a scheduler's address: `dask.distributed`, used for nothing else.
 
-Belongs here: handing parts out, and what happens when a worker is lost, stalls or dies. Does not:
-a part, which is worked on by the same function as here (worker.py).
+Dask does a part again elsewhere when its worker dies, or is silent for as long as `worker-ttl` says
+(docs/scaling.md sets it). What only this module does: starting again where the scheduler was lost,
+and never waiting for ever. `look_around` and `work` are called in the workers; data errors come
+back as values, so what is raised there is wrong with the worker.
 """
 
+import importlib.metadata
+import platform
+import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlsplit
 
-from distributed import Client, Future, KilledWorker
+from distributed import Client, Future, KilledWorker, as_completed
+from distributed.client import FutureCancelledError
+from distributed.versions import VersionMismatchWarning
 
-from assets.cases.connection import ask, checked_address, connected, require_fit, workers
+from assets.cases.part import Done, Outcome, outcome
 from assets.cases.plan import Limits, Part
-from assets.cases.pool import Done, Outcome
-from assets.cases.worker import Task, Worked, versions, work
+from assets.files import software_sha256
 from schemas.collection import Collection
-from schemas.errors import ServiceError
+from schemas.errors import MusterError, ServiceError, SetupError
+from schemas.wording import plural
 
-_GLANCE: Final = 1.0
+_SOFTWARE: Final = software_sha256()
+"""Taken when this is loaded: what lies on the disk later may be newer than what runs."""
+
+_LIBRARIES: Final = ("polars", "numpy", "pyarrow", "distributed")
+_START: Final = (
+    "Start one as docs/scaling.md says, or unset MUSTER_DASK to work in this process alone"
+)
+_GLANCE: Final = 0.05
+_LOOK: Final = 1.0
 _LOSSES: Final = 3
-_SENT: Final = 3
-_TIMES: Final = 5
-"""So many times as long as the slowest part so far may a part take before another worker tries."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds to wait for a connection, an answer, and what is lost to come `back`.
-
-    After `slow` without any part ended, what is not is given to other workers too.
-    """
+    """Seconds to wait for a connection, an answer, and what is lost to come `back`."""
 
     connect: float = 5
     answer: float = 15
     back: float = 60
-    slow: float = 120
 
 
-PATIENCE: Final = Patience()
+@dataclass(frozen=True)
+class Task:
+    """A part and all that is needed to work on it; `run` is a folder that every worker sees."""
+
+    part: Part
+    collection: Collection
+    limits: Limits
+    run: Path
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Worked:
+    """What came of a part, where, and in how many seconds."""
+
+    outcome: Outcome
+    worker: str
+    seconds: float
 
 
 class _LostError(Exception):
@@ -56,16 +82,14 @@ class Cluster:
         self,
         address: str,
         tell: Callable[[Done], None] = lambda _: None,
-        patience: Patience = PATIENCE,
+        patience: Patience = Patience(),
     ) -> None:
         """Name the cluster; it is connected to when there is work.
 
         Raises:
             SetupError: it is no address.
         """
-        self._address = checked_address(address)
-        self._tell = tell
-        self._patience = patience
+        self._address, self._tell, self._patience = checked_address(address), tell, patience
         self.dashboard: str | None = None
 
     def __call__(
@@ -84,144 +108,241 @@ class Cluster:
         """
         # A worker that wakes up after this run must not write to the next one's folder.
         run = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
-        tasks = {
-            part.name: Task(_absolute(part), collection, limits, run, versions()) for part in parts
-        }
+        left = {part.name: Task(_absolute(part), collection, limits, run, versions())
+                for part in parts}  # fmt: skip
         outcomes: dict[str, Outcome] = {}
-        losses = 0
-        while tasks.keys() - outcomes:
-            left = [task for name, task in tasks.items() if name not in outcomes]
-            with self._connected(run, losses) as client:
+        for loss in range(_LOSSES + 1):
+            with self._connected(self._patience.back if loss else self._patience.connect) as client:
                 try:
-                    for task, worked in _Round(client, left, self._patience).results():
-                        outcomes[task.part.name] = worked.outcome
-                        self._tell(_done(task, worked))
-                        advance(task.part.rows)
+                    _require_fit(client, run, self._patience.answer)
+                    for name, worked in self._worked(client, left):
+                        part = left.pop(name).part
+                        outcomes[name] = worked.outcome
+                        self._tell(
+                            Done(name, part.forces, part.rows, worked.seconds, worked.worker)
+                        )
+                        advance(part.rows)
                 except _LostError:
-                    losses += 1
-        return [outcomes[part.name] for part in parts]
+                    continue
+            return [outcomes[part.name] for part in parts]
+        raise ServiceError(
+            f"the scheduler was lost {_LOSSES + 1} times. See in its log why, and start again."
+        )
 
-    @contextmanager
-    def _connected(self, run: Path, losses: int) -> Iterator[Client]:
-        """Yield a connection to fit workers; what was lost is waited for, some times."""
-        if losses > _LOSSES:
-            raise ServiceError(
-                f"the scheduler was lost {losses} times. See in its log why, and start again."
-            )
-        patience = self._patience
-        with connected(self._address, patience.back if losses else patience.connect) as client:
-            self.dashboard = client.dashboard_link
-            require_fit(client, run, versions(), patience.answer)
-            yield client
-
-
-class _Round:
-    """The tasks that are handed to one scheduler while it lives."""
-
-    def __init__(self, client: Client, tasks: Sequence[Task], patience: Patience) -> None:
-        self._client = client
-        self._patience = patience
-        self._left = {task.part.name: task for task in tasks}
-        self._sent: dict[str, list[Future[Worked]]] = {}
-        self._answers: SimpleQueue[tuple[str, Future[Worked]]] = SimpleQueue()
-        self._last = self._seen = time.monotonic()
-        self._slowest = 0.0
-
-    def results(self) -> Iterator[tuple[Task, Worked]]:
-        """Yield each task once, as it ends.
+    def _worked(self, client: Client, left: Mapping[str, Task]) -> Iterator[tuple[str, Worked]]:
+        """Yield the parts as they end, each once.
 
         Raises:
             _LostError: the connection is lost.
-            ServiceError: all workers are lost.
+            ServiceError: all workers are lost, or a part kills each that takes it.
         """
-        # The largest first: none is left to one worker alone in the end.
-        for name in sorted(self._left, key=lambda name: -self._left[name].part.rows):
-            self._send(name)
-        while self._left:
-            try:
-                name, future = self._answers.get(timeout=_GLANCE)
-            except Empty:
-                self._look()
-                continue
-            worked = self._result(name, future) if name in self._left else None
-            if worked is None:
-                # A result whose worker is gone is said to be there again and again.
-                self._look()
-                continue
-            self._last = time.monotonic()
-            self._slowest = max(self._slowest, worked.seconds)
-            for other in self._sent.pop(name):
-                other.cancel()
-            yield self._left.pop(name), worked
+        # The largest first: none is left to one worker alone in the end. The client's name makes
+        # a key unlike those that a lost connection may have left.
+        futures = {
+            client.submit(work, task, key=f"{name}-{client.id}", pure=False): name
+            for name, task in sorted(left.items(), key=lambda item: -item[1].part.rows)
+        }
+        ended = as_completed(futures, loop=client.loop)
+        looked = seen = time.monotonic()
+        while not ended.is_empty():
+            for future in ended.next_batch(block=False):
+                worked = self._result(future, left[futures[future]])
+                if worked:
+                    yield futures[future], worked
+                else:
+                    ended.add(future)
+            if (now := time.monotonic()) - looked > _LOOK:
+                looked = now
+                if _workers(client):
+                    seen = now
+                elif now - seen > self._patience.back:
+                    raise ServiceError(
+                        f"all workers of the cluster are lost; not finished is the work on"
+                        f" {_files(left.values())}. See in the workers' logs why, restart them, and"
+                        " start again."
+                    )
+            time.sleep(_GLANCE)
 
-    def _send(self, name: str, to: Iterable[str] | None = None) -> None:
-        task = self._left[name]
-        sent = self._sent.setdefault(name, [])
-        # The client's name makes it unlike those that a lost connection may have left.
-        key = f"{name}-{len(sent)}-{self._client.id}"
-        future: Future[Worked] = self._client.submit(work, task, key=key, pure=False, workers=to)
-        sent.append(future)
-        future.add_done_callback(lambda ended: self._answers.put((name, ended)))
+    def _result(self, future: Future[Worked], task: Task) -> Worked | None:
+        """Return what a future holds; None where that cannot be fetched in time.
 
-    def _result(self, name: str, future: Future[Worked]) -> Worked | None:
-        """Return what a future holds; None if its worker is gone, so that it must be done again.
-
-        What a worker has finished is gone with it too, unless it was fetched before.
+        What a worker has finished is gone with it unless it was fetched before: then it is said
+        to be there while it is done again.
         """
-        if future.status == "cancelled":
-            raise _LostError
         try:
             worked: Worked = future.result(timeout=self._patience.answer)
+        except FutureCancelledError as error:
+            raise _LostError from error
         except TimeoutError:
-            future.add_done_callback(lambda ended: self._answers.put((name, ended)))
             return None
         except KilledWorker as error:
             raise ServiceError(
-                f"every worker that worked on {_told([self._left[name]])} died. See in their logs"
-                " why (memory, most often), give them more of it or fewer threads, and start again."
+                f"every worker that worked on {_files([task])} died. See in their logs why"
+                " (memory, most often), give them more of it or fewer threads, and start again."
             ) from error
         except Exception as error:
-            error.add_note(f"This happened with {_told([self._left[name]])}.")
+            error.add_note(f"This happened with {_files([task])}.")
             raise
         return worked
 
-    def _look(self) -> None:
-        """See whether the cluster is still there, and whether somebody stalls."""
-        if self._client.status != "running":
-            raise _LostError
-        now = time.monotonic()
-        try:
-            if workers(self._client):
-                self._seen = now
-        except ServiceError as error:
-            raise _LostError from error
-        if now - self._seen > self._patience.back:
-            raise ServiceError(
-                f"all workers of the cluster are lost; not finished is the work on"
-                f" {_told(self._left.values())}. See in the workers' logs why, restart them, and"
-                " start again."
-            )
-        if now - self._last > max(self._patience.slow, _TIMES * self._slowest):
-            self._last = now
-            self._help()
-
-    def _help(self) -> None:
-        """Give what does not end to workers that do not have it.
+    @contextmanager
+    def _connected(self, seconds: float) -> Iterator[Client]:
+        """Yield a connection to a cluster that has workers, waiting so long for either.
 
         Raises:
-            ServiceError: that was done, and workers are idle.
+            SetupError: the scheduler does not answer, has no workers, or has other versions.
         """
-        has = ask(self._client, "processing", workers=None)
-        if not all(has.values()) and all(len(sent) == _SENT for sent in self._sent.values()):
+        until = time.monotonic() + seconds
+        client = self._client(until)
+        try:
+            while not _workers(client):
+                if time.monotonic() > until:
+                    raise SetupError(f"the scheduler at {self._address} has no workers. {_START}.")
+                time.sleep(_GLANCE)
+            self.dashboard = client.dashboard_link
+            yield client
+        except _LostError:
             raise ServiceError(
-                f"the cluster does not come to an end with {_told(self._left.values())}. See in"
-                " the workers' logs why, restart them, and start again."
-            )
-        for name, sent in self._sent.items():
-            keys = {future.key for future in sent}
-            others = [worker for worker, held in has.items() if keys.isdisjoint(held)]
-            if others and len(sent) < _SENT:
-                self._send(name, others)
+                "the scheduler of the cluster no longer answers. See whether it still runs, and"
+                " start again."
+            ) from None
+        finally:
+            client.close(timeout=2)
+
+    def _client(self, until: float) -> Client:
+        """Connect, trying again until then: a scheduler that restarts refuses at first."""
+        while True:
+            left = max(until - time.monotonic(), 1)
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error", VersionMismatchWarning)
+                    return Client(self._address, timeout=left, set_as_default=False, name="muster")
+            except VersionMismatchWarning as error:
+                raise SetupError(
+                    f"the cluster at {self._address} has other versions than this process.\n"
+                    f"{str(error).strip()}\nInstall Muster from the same requirements.lock on every"
+                    " machine, and restart the scheduler and the workers."
+                ) from error
+            except (OSError, TimeoutError, ImportError) as error:
+                if time.monotonic() >= until:
+                    raise SetupError(
+                        f"no scheduler answers at {self._address}, which MUSTER_DASK names."
+                        f" {_START}."
+                    ) from error
+                time.sleep(_GLANCE)
+
+
+def checked_address(address: str) -> str:
+    """Return an address as it may be shown.
+
+    Raises:
+        SetupError: it is not of the form tcp://host:port. The message does not quote it, as it
+            may hold a password.
+    """
+    try:
+        parts = urlsplit(address)
+        good = parts.scheme in {"tcp", "tls"} and parts.hostname and parts.port
+    except ValueError:
+        good = None
+    if not good or "@" in address or parts.path.strip("/") or parts.query:
+        raise SetupError(
+            "MUSTER_DASK must be the address of a scheduler and nothing else, such as"
+            " tcp://127.0.0.1:8786 (or tls://). Set it so, or unset it to work in this process"
+            " alone."
+        )
+    return address.rstrip("/")
+
+
+def _workers(client: Client) -> list[str]:
+    """Return the addresses of the workers that the scheduler knows. Raises _LostError."""
+    try:
+        scheduler: Any = client.scheduler
+        if client.status != "running" or scheduler is None:
+            raise _LostError
+        found = client.sync(scheduler.identity, callback_timeout=10, n_workers=-1)
+    except (OSError, TimeoutError) as error:
+        raise _LostError from error
+    return sorted(found["workers"])
+
+
+def _require_fit(client: Client, run: Path, seconds: float) -> None:
+    """Have every worker look around; one that does not answer in time is left to be found lost.
+
+    Raises:
+        SetupError: a worker has other versions, or does not see the shared folder.
+        ServiceError: no worker answers.
+    """
+    asked = {
+        address: client.submit(look_around, run, versions(), workers=[address], pure=False)
+        for address in _workers(client)
+    }
+    until = time.monotonic() + seconds
+    while not all(future.done() for future in asked.values()) and time.monotonic() < until:
+        time.sleep(_GLANCE)
+    if not any(future.done() for future in asked.values()):
+        raise ServiceError(
+            f"none of {plural(len(asked), 'worker')} answers within {seconds:g} seconds. See what"
+            " they are doing, restart them, and start again."
+        )
+    for address, future in asked.items():
+        error = future.exception() if future.status == "error" else None
+        if isinstance(error, MusterError):
+            raise error
+        if error:
+            raise SetupError(
+                f"the worker {address} cannot run Muster ({type(error).__name__}: {error})."
+                " Install the same version on every machine, and restart the workers."
+            ) from error
+
+
+def versions() -> dict[str, str]:
+    """Return what must be the same on all machines, so that the results are."""
+    return {
+        "Python": platform.python_version(),
+        **{name: importlib.metadata.version(name) for name in _LIBRARIES},
+        "Muster's code": _SOFTWARE[:12],
+    }
+
+
+def look_around(run: Path, expected: Mapping[str, str], paths: tuple[Path, ...] = ()) -> None:
+    """See whether this process can work on a run: its versions, the shared folder, its files.
+
+    Raises:
+        SetupError: it cannot.
+    """
+    found = versions()
+    other = [f"{name} {found[name]}, not {expected[name]}" for name in expected
+             if found[name] != expected[name]]  # fmt: skip
+    if other:
+        raise SetupError(
+            f"the worker on {socket.gethostname()} has {'; '.join(other)}. Install the same"
+            " version of Muster from its requirements.lock on every machine, and restart the"
+            " workers."
+        )
+    unseen = [str(path) for path in (run, *paths) if not path.exists()]
+    if unseen:
+        raise SetupError(
+            f"the worker on {socket.gethostname()} cannot see {', '.join(unseen[:5])}. Put the"
+            " extract and the folder for the results on storage that every machine mounts at"
+            " the same path."
+        )
+
+
+def work(task: Task) -> Worked:
+    """Work on a part.
+
+    What it writes lies in a folder of this one execution: a worker that was given up for lost
+    may still be writing the same part elsewhere.
+
+    Raises:
+        SetupError: this worker is not fit for it.
+    """
+    started = time.perf_counter()
+    files = (source.path for source in task.part.sources)
+    look_around(task.run, task.versions, tuple(file for file in files if isinstance(file, Path)))
+    folder = Path(tempfile.mkdtemp(prefix=f"{task.part.name}-", dir=task.run))
+    found = outcome(task.part, task.collection, task.limits, folder)
+    return Worked(found, socket.gethostname(), time.perf_counter() - started)
 
 
 def _absolute(part: Part) -> Part:
@@ -233,12 +354,7 @@ def _absolute(part: Part) -> Part:
     return replace(part, sources=tuple(sources))
 
 
-def _done(task: Task, worked: Worked) -> Done:
-    part = task.part
-    return Done(part.name, part.forces, part.rows, worked.seconds, worked.worker)
-
-
-def _told(tasks: Iterable[Task]) -> str:
+def _files(tasks: Iterable[Task]) -> str:
     """Name the files of some tasks, the first of them."""
     files = [source.file for task in tasks for source in task.part.sources]
     return ", ".join(files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")

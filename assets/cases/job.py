@@ -4,17 +4,17 @@ Belongs here: the order of the steps. Does not: any step.
 """
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import polars as pl
 
 from assets.cases.folder import new_contents
-from assets.cases.part import PartResult
+from assets.cases.part import Done, Outcome, PartResult, outcome
 from assets.cases.place import Place
 from assets.cases.plan import LIMITS, Limits, Part, plan
-from assets.cases.pool import HERE, Pool
 from assets.cases.refusal import ExtractRefusedError, Refusal
 from assets.cases.results import by_force, together
 from assets.cases.source import Source, find_sources
@@ -37,6 +37,61 @@ Told = Callable[[int, int], None]
 
 def _nobody(done: int, total: int) -> None:
     """Tell nobody."""
+
+
+class Pool(Protocol):
+    """Works on parts; `dashboard` is where that can be watched, None where it cannot."""
+
+    @property
+    def dashboard(self) -> str | None:
+        """The address of a page that shows the work."""
+
+    def __call__(
+        self,
+        parts: Sequence[Part],
+        collection: Collection,
+        limits: Limits,
+        folder: Path,
+        advance: Callable[[int], None],
+    ) -> list[Outcome]:
+        """Return the outcome of each part in order; what parts write lies below `folder`."""
+
+
+class Here:
+    """Works on one part after the other: the largest sets how much memory is needed."""
+
+    dashboard = None
+
+    def __call__(
+        self,
+        parts: Sequence[Part],
+        collection: Collection,
+        limits: Limits,
+        folder: Path,
+        advance: Callable[[int], None],
+    ) -> list[Outcome]:
+        """Do what Pool says."""
+        return [outcome(part, collection, limits, folder, advance) for part in parts]
+
+
+HERE: Final = Here()
+
+
+def chosen_pool(tell: Callable[[Done], None] = lambda _: None) -> Pool:
+    """Return the cluster that MUSTER_DASK names, or else this process.
+
+    Args:
+        tell: told of each part that the cluster has finished.
+
+    Raises:
+        SetupError: MUSTER_DASK is no address.
+    """
+    address = os.environ.get("MUSTER_DASK")
+    if not address:
+        return HERE
+    from assets.cases.cluster import Cluster  # noqa: PLC0415 (takes half a second)
+
+    return Cluster(address, tell)
 
 
 def run_cases(
@@ -100,11 +155,11 @@ def _process_all(
         tell(done, total)
 
     tell(0, total)
-    for outcome in pool(parts, collection, limits, folder, advance):
-        if isinstance(outcome, PartResult):
-            results.append(outcome)
+    for found in pool(parts, collection, limits, folder, advance):
+        if isinstance(found, PartResult):
+            results.append(found)
         else:
-            refusals += outcome
+            refusals += found
     if refusals:
         raise ExtractRefusedError(refusals)
     return results

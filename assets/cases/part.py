@@ -43,6 +43,21 @@ class PartResult:
     quarantine: Path | None
 
 
+Outcome = PartResult | tuple[Refusal, ...]
+"""What came of a part, or why files of it are refused."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A part that a cluster has finished: its rows, the seconds it took, and on which worker."""
+
+    part: str
+    forces: tuple[str, ...]
+    rows: int
+    seconds: float
+    worker: str
+
+
 @dataclass
 class _Counted:
     """The first pass over a part: valid rows by place in the grid (0: bad), and where bad ones are.
@@ -54,6 +69,20 @@ class _Counted:
     days: Counts
     keys: Keys
     bad: list[NDArray[np.uint32]]
+
+
+def outcome(
+    part: Part,
+    collection: Collection,
+    limits: Limits,
+    folder: Path,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Outcome:
+    """Do as `process` does; a file that is refused is an outcome, so that all others are told."""
+    try:
+        return process(part, collection, limits, folder, advance)
+    except ExtractRefusedError as error:
+        return error.refusals
 
 
 def process(

@@ -14,8 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.cases.job import BAD_ROWS, COUNTS, run_sources
-from assets.cases.pool import HERE, Pool
+from assets.cases.job import BAD_ROWS, COUNTS, HERE, Pool, run_sources
 from assets.cases.refusal import ExtractRefusedError, Refusal
 from assets.cases.source import Source, find_sources
 from assets.cases.store import CaseStore, Version

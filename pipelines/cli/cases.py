@@ -48,8 +48,7 @@ def command(paths: tuple[Place, ...], out: Place | None, as_json: bool, collecti
 
     Exit code 0: acceptable. 1: too large a share of the rows is bad. 2: not readable as an extract.
     """
-    from assets.cases.job import run_cases
-    from assets.cases.pool import chosen_pool
+    from assets.cases.job import chosen_pool, run_cases
     from assets.cases.refusal import ExtractRefusedError
     from assets.cases.remote import lake_places, results_at
     from pipelines.cli.output import print_json

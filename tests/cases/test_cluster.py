@@ -16,13 +16,12 @@ import dagster as dg
 import pytest
 from distributed import versions
 
-from assets.cases import worker
+from assets.cases import cluster as remote
 from assets.cases.assets import cases
-from assets.cases.cluster import Cluster, Patience
-from assets.cases.connection import checked_address
-from assets.cases.job import RESULTS, run_cases
+from assets.cases.cluster import Cluster, Patience, checked_address
+from assets.cases.job import RESULTS, Here, chosen_pool, run_cases
+from assets.cases.part import Done
 from assets.cases.plan import Limits
-from assets.cases.pool import Done, Here, chosen_pool
 from assets.cases.refusal import ExtractRefusedError
 from assets.files import software_sha256
 from assets.lake import Lake
@@ -35,10 +34,10 @@ from tests.cases.extracts import good, run, write_parquet
 BY_FORCE = Limits(rows_at_once=100, keys_at_once=100)
 """Every force is a part of its own, in chunks."""
 
-QUICK = Patience(connect=10, answer=5, back=20, slow=2)
+QUICK = Patience(connect=10, answer=5, back=20)
 
 SAME = """
-import assets.cases.worker as worker
+import assets.cases.cluster as worker
 worker._SOFTWARE = "as tested"
 """
 """Somebody may be changing the checkout while tests run."""
@@ -47,7 +46,7 @@ SLOW = (
     SAME
     + """
 import time
-from assets.cases.pool import outcome as at_once
+from assets.cases.part import outcome as at_once
 def outcome(*arguments):
     time.sleep(0.1)
     return at_once(*arguments)
@@ -59,7 +58,7 @@ DIES = (
     SAME
     + """
 import os
-from assets.cases.pool import outcome as at_once
+from assets.cases.part import outcome as at_once
 def outcome(part, *others):
     if any("force_code=STF" in source.file for source in part.sources):
         os._exit(1)
@@ -71,7 +70,7 @@ worker.outcome = outcome
 
 @pytest.fixture(autouse=True)
 def _same_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "_SOFTWARE", "as tested")
+    monkeypatch.setattr(remote, "_SOFTWARE", "as tested")
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +216,7 @@ def test_a_worker_with_other_code(
     extract: Path, tmp_path: Path, collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same name for different rules would give marts that nobody can explain."""
-    monkeypatch.setattr(worker, "_SOFTWARE", software_sha256.__wrapped__())
+    monkeypatch.setattr(remote, "_SOFTWARE", software_sha256.__wrapped__())
     for package in ("assets", "schemas"):
         shutil.copytree(package, tmp_path / "other" / package)
     with (tmp_path / "other" / "schemas" / "errors.py").open("a") as file:
@@ -270,7 +269,8 @@ def test_a_worker_stalls(
     extract: Path, embedded: dict[str, bytes], tmp_path: Path, collection: Collection
 ) -> None:
     """It is neither dead nor at work: others do its parts. Awake again, it does no harm."""
-    with cluster(tmp_path / "cluster", 2, SLOW) as processes:
+    quick = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "2s"}
+    with cluster(tmp_path / "cluster", 2, SLOW, **quick) as processes:
         processes.wait_for_workers(2)
         stalled = processes.workers[0].pid
         with third(lambda: os.kill(stalled, signal.SIGSTOP)) as tell:
