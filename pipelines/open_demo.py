@@ -43,6 +43,8 @@ def open_collection(folder: Path, today: date, running: str = "") -> Path:
         r"(?m)^title = .*$": 'title = "Demonstration with an open window (reconstructed)"',
         r"(?m)^soft = .*$": f"soft = {soft}",
         r"(?m)^hard = .*$": f"hard = {hard}",
+        # It repeats that of 2012, and so is held against what was printed about it.
+        r"(?m)^\[published\]$": f'[published]\ncollection = "{_OF}"',
         r"(?m)^\[running\]$": f"[running]\nopens = {today - _OPEN}",
         # What was printed about 2012 exempts nothing of another collection.
         r"(?ms)^\[\[disclosure\.exempt\]\]$.*?(?=^\[|\Z)": "",

@@ -1,45 +1,31 @@
 """The text form of a breakdown: `category=media_relationship;outcome=continuing`.
 
-A published figure and a computed total meet by joining on this text, so there is exactly one
-way to write a breakdown: the keys in the order of KEYS, which is the order of
-reference/published_figures.csv. `a|b` means either answer; `60..` and `0..10` are inclusive.
+A published figure and a computed total meet by joining on this text, so there is exactly one way
+to write a breakdown: the dimensions in the order of the template, between the keys that stand
+first and last in every collection. `a|b` means either answer; `60..` and `0..10` are inclusive.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
-KEYS: Final = (
-    "question",
-    "answer",
-    "year",
-    "site",
-    "category",
-    "recipient",
-    "media",
-    "outcome",
-    "body",
-    "kind",
-    "decision",
-    "conditions",
-    "occupation",
-    "count",
-    "statistic",
-)
+FIRST: Final = ("question", "answer", "year", "site")
+LAST: Final = ("count", "statistic")
+"""Keys that are no dimension of a template's cells, or that stand before them."""
+
+
+def in_order(keys: Iterable[str]) -> list[str]:
+    """Return the keys of a breakdown as they are written; a template's are given in its order."""
+    given = list(keys)
+    between = [key for key in given if key not in (*FIRST, *LAST)]
+    return [*(k for k in FIRST if k in given), *between, *(k for k in LAST if k in given)]
 
 
 def write_breakdown(parts: Mapping[str, str | None]) -> str:
-    """Return the text of a breakdown; a key whose value is None is left out.
-
-    Raises:
-        KeyError: a key is not in KEYS.
-    """
-    unknown = set(parts) - set(KEYS)
-    if unknown:
-        raise KeyError(f"not breakdown keys: {sorted(unknown)}; known keys: {', '.join(KEYS)}")
-    return ";".join(f"{key}={parts[key]}" for key in KEYS if parts.get(key) is not None)
+    """Return the text of a breakdown; a key whose value is None is left out."""
+    return ";".join(f"{key}={parts[key]}" for key in in_order(parts) if parts[key] is not None)
 
 
 def read_breakdown(text: str) -> dict[str, str]:
@@ -59,9 +45,10 @@ def read_breakdown(text: str) -> dict[str, str]:
 def breakdown_of(*columns: str) -> pl.Expr:
     """Return an expression that writes the breakdown of a row from the named columns.
 
-    Null columns are left out, so one expression serves every level of a cube.
+    Columns of a template are given in its order. Null columns are left out, so one expression
+    serves every level of a cube.
     """
-    ordered = sorted(columns, key=KEYS.index)
+    ordered = in_order(columns)
     if not ordered:
         return pl.lit("").alias("breakdown")
     parts = [pl.format(f"{column}={{}}", pl.col(column)) for column in ordered]

@@ -1,10 +1,9 @@
 """A collection as data: period, deadlines, expected forces, published figures, rule settings.
 
 The next collection is a new file in collections/ (or in the folder that MUSTER_COLLECTIONS
-names), never a code change. Does not belong here: anything that is the same in every collection.
+names), never a code change.
 """
 
-import os
 import tomllib
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -20,18 +19,29 @@ from pydantic import (
     Field,
     InstanceOf,
     PlainSerializer,
+    PrivateAttr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from schemas.disclosure import IN_PRINT, Disclosure
 from schemas.errors import SetupError
-from schemas.reference import REFERENCE, forces, published_figures
+from schemas.reference import (
+    OURS,
+    all_forces,
+    beside,
+    forces_at,
+    outside,
+    published_figures,
+    source_issues,
+    uncollected,
+)
 from schemas.rules.catalogue import rules
 from schemas.template import Template, load_template
 
-COLLECTIONS: Final = Path(__file__).parent / "collections"
+COLLECTIONS: Final = OURS / "collections"
 
 
 class _Data(BaseModel):
@@ -89,21 +99,38 @@ class Running(_Data):
     stuck_minutes: int = Field(default=60, ge=1)
 
 
+class Comparator(Period):
+    """An earlier period: one that is given, or that of another collection."""
+
+    collection: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_collection(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or set(given) != {"collection"}:
+            return given
+        path = collection_files().get(given["collection"])
+        if path is None:
+            raise ValueError(f"there is no collection {given['collection']!r}")
+        try:
+            return {**tomllib.loads(path.read_text(encoding="utf-8"))["period"], **given}
+        except (OSError, ValueError, KeyError) as error:
+            raise ValueError(f"{path} gives no period ({type(error).__name__})") from None
+
+
 class Published(_Data):
-    """The publication a collection is reconciled with; files in reference/."""
+    """The publication a collection is reconciled with; files in reference/.
+
+    `source` cites it. `uncollected` says why some of its measures come from no data. Every file
+    bears the id of the collection that it is about: this one, or `collection` where this one
+    repeats another.
+    """
 
     figures: str
-    source_issues: str
-
-    @property
-    def figures_path(self) -> Path:
-        """Path of the published figures."""
-        return REFERENCE / self.figures
-
-    @property
-    def source_issues_path(self) -> Path:
-        """Path of the contradictions known in the source."""
-        return REFERENCE / self.source_issues
+    source_issues: str | None = None
+    uncollected: str | None = None
+    source: str = Field(min_length=3)
+    collection: str | None = None
 
 
 class CaseExtracts(_Data):
@@ -124,18 +151,28 @@ class RuleChange(_Data):
     since: date
 
 
-def _resolved(named: object) -> object:
+def _resolved(named: object, info: ValidationInfo) -> object:
     """Return the template that a collection names, such as `returns-1`."""
     if not isinstance(named, str):
         return named
     try:
-        return load_template(named)
+        return load_template(named, _root(info))
     except SetupError as error:
         raise ValueError(str(error)) from error
 
 
+def _root(info: ValidationInfo) -> Path:
+    """Return the folder of collections that is being read from, our own unless told otherwise."""
+    root: Path = (info.context or {}).get("root", OURS)
+    return root
+
+
 class Collection(_Data):
-    """One collection of returns."""
+    """One collection of returns.
+
+    What is not given it does not have: comparators, research, a publication, bands of counts, case
+    extracts, a public edition.
+    """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     title: str
@@ -150,14 +187,79 @@ class Collection(_Data):
     deadlines: Deadlines
     running: Running = Running()
     forces: tuple[str, ...] = Field(strict=False)
-    without_police_authority: tuple[str, ...] = Field(strict=False)
-    comparators: dict[str, Period]
-    published: Published
-    count_bands: tuple[str, ...] = Field(strict=False)
-    cases: CaseExtracts
+    without_police_authority: tuple[str, ...] = Field(default=(), strict=False)
+    comparators: dict[str, Comparator] = Field(default_factory=dict)
+    research: bool = False
+    published: Published | None = None
+    count_bands: tuple[str, ...] = Field(default=(), strict=False)
+    cases: CaseExtracts | None = None
     thresholds: dict[str, dict[str, float]] = Field(default_factory=dict)
     rule_changes: tuple[RuleChange, ...] = Field(default=(), strict=False)
     disclosure: Disclosure | None = None
+    _from: Path = PrivateAttr(default=OURS)
+
+    @model_validator(mode="after")
+    def _read_from(self, info: ValidationInfo) -> "Collection":
+        self._from = _root(info)
+        return self
+
+    @property
+    def root(self) -> Path:
+        """The folder of collections that it was read from."""
+        return self._from
+
+    @property
+    def bodies(self) -> pl.DataFrame:
+        """The forces that are expected, one row each, as they were at the census.
+
+        Columns: force_code (key), ons_code, short_name, full_name, region, country, kind.
+        """
+        at = forces_at(self.root, self.census)
+        return at.filter(pl.col("force_code").is_in(self.forces))
+
+    def ended(self, force_code: str) -> tuple[date, str | None] | None:
+        """Return the last day of a force that was no more at the census, and who succeeded it."""
+        known = all_forces(self.root).filter(force_code=force_code).sort("valid_to")
+        ends = known["valid_to"].to_list()
+        if not ends or None in ends or max(ends) >= self.census:
+            return None
+        return ends[-1], known["successor"].to_list()[-1]
+
+    @property
+    def published_figures(self) -> pl.DataFrame:
+        """The published figures, as reference.py reads them; without rows where there are none."""
+        if self.published is None:
+            return published_figures(OURS / "reference" / "published_figures.csv").clear()
+        return published_figures(self._reference(self.published.figures))
+
+    @property
+    def source_issues(self) -> pl.DataFrame:
+        """The contradictions known in the publication; without rows where there are none."""
+        if self.published is None or self.published.source_issues is None:
+            return source_issues(OURS / "reference" / "source_issues.csv").clear()
+        return source_issues(self._reference(self.published.source_issues))
+
+    @property
+    def uncollected(self) -> dict[str, str]:
+        """Why some measures of the publication come from no data of this collection."""
+        if self.published is None or self.published.uncollected is None:
+            return {}
+        return uncollected(self._reference(self.published.uncollected))
+
+    def _reference(self, name: str) -> Path:
+        return beside(self.root, "reference", name)
+
+    @property
+    def max_bad_share(self) -> float:
+        """The share of bad rows above which a case extract is refused; 0 where none is asked."""
+        return self.cases.max_bad_share if self.cases else 0.0
+
+    @property
+    def sources(self) -> str:
+        """What a release of it is made from and held against, as its files cite it."""
+        research = ["the inspectorate's own research"] if self.research else []
+        printed = [f"published figures: {self.published.source}"] if self.published else []
+        return "; ".join(["returns of the forces in this collection", *research, *printed])
 
     @field_validator("timezone")
     @classmethod
@@ -197,10 +299,15 @@ class Collection(_Data):
 
     @model_validator(mode="after")
     def _known_forces(self) -> "Collection":
-        known = set(forces()["force_code"])
+        known = set(forces_at(self.root, self.census)["force_code"])
         exempt = self.disclosure.exempt if self.disclosure else ()
         named = {force for item in exempt for force in item.forces}
         unknown = sorted({*self.forces, *self.without_police_authority, *named} - known)
+        gone = {code: end for code in unknown if (end := self.ended(code))}
+        if gone:
+            code, (day, successor) = next(iter(gone.items()))
+            instead = f"; expect {successor}" if successor else ""
+            raise ValueError(f"{code} ended on {day}, before the census{instead}")
         if unknown:
             raise ValueError(f"force codes not in reference/forces.csv: {', '.join(unknown)}")
         if len(set(self.forces)) != len(self.forces):
@@ -208,10 +315,34 @@ class Collection(_Data):
         return self
 
     @model_validator(mode="after")
+    def _figures_are_of_this_collection(self) -> "Collection":
+        of = (self.published.collection if self.published else None) or self.id
+        for name in self._reference_files:
+            path = self._reference(name)
+            try:
+                about = _abouts(path)
+            except SetupError as error:
+                raise ValueError(str(error)) from None
+            if about != {of}:
+                named = " and ".join(sorted(map(str, about))) or "no collection"
+                raise ValueError(
+                    f"published: {name} is of {named}, not"
+                    f" about this collection: its column `collection` must say {of} in every row."
+                    " Take [published] out until there is a publication"
+                )
+        return self
+
+    @property
+    def _reference_files(self) -> list[str]:
+        one = self.published
+        names = (one.figures, one.source_issues, one.uncollected) if one else ()
+        return [name for name in names if name is not None]
+
+    @model_validator(mode="after")
     def _rules_can_be_run(self) -> "Collection":
         for rule in rules().values():
             given = set(self.thresholds.get(rule.id, {}))
-            if given != set(rule.limits):
+            if self.thresholds and given != set(rule.limits):
                 raise ValueError(
                     f"thresholds.{rule.id} must give {sorted(rule.limits)}, not {sorted(given)}"
                 )
@@ -229,7 +360,7 @@ class Collection(_Data):
             unknown = [name for name in item.figures if name not in self._printed]
             if unknown:
                 raise ValueError(
-                    f"{what} rests on {', '.join(unknown)}, which {self.published.figures} does not"
+                    f"{what} rests on {', '.join(unknown)}, which {self._publication} does not"
                     " have. An exemption belongs to the publication that printed the count; take it"
                     " out, or name a figure of this collection's publication."
                 )
@@ -257,7 +388,13 @@ class Collection(_Data):
 
     @property
     def _printed(self) -> dict[str, "PublishedFigure"]:
-        return _published_figures(self.published.figures_path)
+        if self.published is None:
+            return {}
+        return _published_figures(self._reference(self.published.figures))
+
+    @property
+    def _publication(self) -> str:
+        return self.published.figures if self.published else "no publication"
 
     def _is_of_the_time(self, figure: "PublishedFigure") -> bool:
         """Whether a figure is about the period; cases on social media are those of the year."""
@@ -313,15 +450,29 @@ def _published_figures(path: Path) -> dict[str, PublishedFigure]:
     return {row[0]: PublishedFigure(*row) for row in exact.iter_rows()}
 
 
-def _folders() -> list[Path]:
-    extra = os.environ.get("MUSTER_COLLECTIONS")
-    return [Path(extra), COLLECTIONS] if extra else [COLLECTIONS]
+@cache
+def _abouts(path: Path) -> set[str | None]:
+    """Return the collections that a file of reference data says it is about.
+
+    Raises:
+        SetupError: the file cannot be read.
+    """
+    try:
+        frame = pl.read_csv(path, infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise SetupError(f"{path} cannot be read: {error}. Restore it.") from error
+    return set(frame["collection"]) if "collection" in frame.columns else set()
 
 
 def collection_files() -> dict[str, Path]:
-    """Return the collection files by id, an id in MUSTER_COLLECTIONS before one of our own."""
-    found = [path for folder in _folders() for path in sorted(folder.glob("*.toml"))]
-    return {path.stem: path for path in reversed(found)}
+    """Return the collection files by id, an id in MUSTER_COLLECTIONS before one of our own.
+
+    A file that lies in the folder itself, not in its `collections/`, is one too.
+    """
+    root = outside()
+    folders = [COLLECTIONS, *((root, root / "collections") if root else ())]
+    found = [path for folder in folders for path in sorted(folder.glob("*.toml"))]
+    return {path.stem: path for path in found}
 
 
 def load_collection(collection_id: str) -> Collection:
@@ -332,29 +483,33 @@ def load_collection(collection_id: str) -> Collection:
     """
     files = collection_files()
     if collection_id not in files:
+        folder = (outside() or OURS) / "collections"
         raise SetupError(
             f"no collection {collection_id!r}; there are: {', '.join(sorted(files))}. "
-            f"Add {collection_id}.toml to {_folders()[0]}, or name one of these."
+            f"Add {collection_id}.toml to {folder}, or name one of these."
         )
-    return _read(files[collection_id])
+    return read_collection(files[collection_id])
 
 
 @cache
-def _read(path: Path) -> Collection:
+def read_collection(path: Path) -> Collection:
+    """Read a collection file; what it names is looked for beside it, then among our own.
+
+    Raises:
+        SetupError: it does not say what a collection must say.
+    """
+    inside = path.parent.name == "collections" and path.parent != outside()
+    root = path.parent.parent if inside else path.parent
     try:
         data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        collection = Collection.model_validate(data)
-    except tomllib.TOMLDecodeError as error:
+        if (named := data.get("id")) != path.stem:
+            raise SetupError(f"{path} says id = {named!r}; the id must be the file's name.")
+        return Collection.model_validate(data, context={"root": root})
+    except (OSError, ValueError) as error:
+        wrong = _in_words(error) if isinstance(error, ValidationError) else f"{error}."
         raise SetupError(
-            f"{path} is not a collection file: {error}. Mend it and try again."
-        ) from error
-    except ValidationError as error:
-        raise SetupError(
-            f"{path} is not a collection file: {_in_words(error)} Mend it and try again."
+            f"{path} is not a collection file: {wrong} Mend it and try again."
         ) from None
-    if collection.id != path.stem:
-        raise SetupError(f"{path} says id = {collection.id!r}; the id must be the file's name.")
-    return collection
 
 
 def _in_words(error: ValidationError) -> str:

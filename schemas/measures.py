@@ -3,7 +3,7 @@
 Belongs here: the description as data. Does not: the cells (template.py), or adding up (assets/).
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -61,6 +61,26 @@ class Measure(Data):
     statistics: tuple[Statistic, ...] = ()
     change: str | None = None
 
+    def ordered(self, dimensions: Sequence[str]) -> "Measure":
+        """Return the same measure with the dimensions of each level in the template's order."""
+
+        def sort(names: Sequence[str]) -> tuple[str, ...]:
+            return tuple(sorted(names, key=list(dimensions).index))
+
+        return self.model_copy(
+            update={
+                "levels": tuple(
+                    level.model_copy(update={"by": sort(level.by)}) for level in self.levels
+                ),
+                "shares": tuple(
+                    share.model_copy(update={"by": sort(share.by), "within": sort(share.within)})
+                    for share in self.shares
+                ),
+                "per_month": tuple(map(sort, self.per_month)),
+                "per_force": tuple(map(sort, self.per_force)),
+            }
+        )
+
     def share_name(self, name: str, share: Share) -> str:
         """Return the name of a share of the measure of that name."""
         return share.name or f"{name}_share"
@@ -72,9 +92,3 @@ class ProfileColumn(Data):
     measure: str
     dims: dict[str, str] = Field(default_factory=dict)
     period: str = NOW
-
-
-def in_order(dims: Iterable[str], order: Iterable[str]) -> tuple[str, ...]:
-    """Return dimensions in the order of a template."""
-    given = set(dims)
-    return tuple(name for name in order if name in given)

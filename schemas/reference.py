@@ -1,8 +1,11 @@
-"""Reads the reference data of this package as frames of the contract's types.
+"""Reads reference data as frames: our own, and that beside collections from outside.
 
-Belongs here: reading reference/*.csv. Does not: any figure of our own; see reference/README.md.
+A folder of collections has `collections/`, `templates/` and `reference/`; this package is one, and
+MUSTER_COLLECTIONS may name another, which is read beside it.
 """
 
+import os
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -11,31 +14,104 @@ import polars as pl
 
 from schemas.errors import SetupError
 
-REFERENCE: Final = Path(__file__).parent / "reference"
+OURS: Final = Path(__file__).parent
+REFERENCE: Final = OURS / "reference"
+_FORCES: Final = "forces.csv"
+_VALIDITY: Final = ("valid_from", "valid_to", "successor")
 
 
-def _read(path: Path, key: str) -> pl.DataFrame:
+def outside() -> Path | None:
+    """Return the folder of collections that MUSTER_COLLECTIONS names, None where it names none."""
+    named = os.environ.get("MUSTER_COLLECTIONS")
+    return Path(named) if named else None
+
+
+def beside(root: Path, kind: str, name: str) -> Path:
+    """Return a file of `templates` or `reference` in a folder of collections, else our own."""
+    path = root / kind / name
+    return path if path.exists() else OURS / kind / name
+
+
+def _read(path: Path, *key: str) -> pl.DataFrame:
     try:
         frame = pl.read_csv(path, infer_schema=False)
+        twice = frame.filter(pl.struct(key).is_duplicated())[key[0]].unique().sort().to_list()
     except (OSError, pl.exceptions.PolarsError) as error:
         raise SetupError(f"{path} cannot be read: {error}. Restore it.") from error
-    twice = frame[key].filter(frame[key].is_duplicated()).unique().sort().to_list()
     if twice:
-        raise SetupError(f"{path} must hold each {key} once; found twice: {', '.join(twice)}.")
+        raise SetupError(f"{path} must hold each {key[0]} once; found twice: {', '.join(twice)}.")
     return frame
 
 
 @cache
+def _forces(path: Path) -> pl.DataFrame:
+    """One row a force and time: the columns of `forces`, valid_from, valid_to, successor."""
+    read = _read(path, "force_code", *(["valid_from"] if _is_dated(path) else []))
+    absent = [pl.lit(None, pl.String).alias(name) for name in _VALIDITY if name not in read.columns]
+    try:
+        return read.with_columns(absent).select(
+            *_ABOUT, pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d"), "successor"
+        )
+    except pl.exceptions.PolarsError as error:
+        raise SetupError(
+            f"{path} is no file of forces: it must have the columns {', '.join(_ABOUT)}, and dates"
+            f" like 2013-03-31 in valid_from and valid_to ({type(error).__name__}). Mend it."
+        ) from error
+
+
+_ABOUT: Final = (
+    "force_code", "ons_code", "short_name", "full_name", "region", "country", "kind",
+)  # fmt: skip
+
+
+def _is_dated(path: Path) -> bool:
+    try:
+        return "valid_from" in pl.read_csv(path, n_rows=0).columns
+    except (OSError, pl.exceptions.PolarsError):
+        return False
+
+
+def all_forces(root: Path = OURS) -> pl.DataFrame:
+    """Return every force that a folder of collections knows, at any time.
+
+    A row of its own forces.csv comes in place of ours of that code. Columns: those of `forces`,
+    valid_from, valid_to (null: no end known), successor.
+    """
+    ours, path = _forces(REFERENCE / _FORCES), root / "reference" / _FORCES
+    if root == OURS or not path.exists():
+        return ours
+    own = _forces(path)
+    return pl.concat([ours.join(own, on="force_code", how="anti"), own])
+
+
+def forces_at(root: Path, day: date) -> pl.DataFrame:
+    """Return the forces that a folder of collections knows on a day, by their names of that day."""
+    begun = pl.col("valid_from").is_null() | (pl.col("valid_from") <= day)
+    lasting = pl.col("valid_to").is_null() | (pl.col("valid_to") >= day)
+    return all_forces(root).filter(begun & lasting).select(_ABOUT).sort("force_code")
+
+
 def forces() -> pl.DataFrame:
-    """One row a force: force_code (key), ons_code, short_name, full_name, region, country, kind."""
-    return _read(REFERENCE / "forces.csv", "force_code").drop("full_name_confirmed_for_2012")
+    """Return every force that is known at all, those of the folder from outside after our own.
+
+    One row a force: force_code (key), ons_code, short_name, full_name, region, country, kind. What
+    a collection says of a force stands in `Collection.bodies`.
+    """
+    return _known(outside())
+
+
+@cache
+def _known(root: Path | None) -> pl.DataFrame:
+    found = pl.concat([all_forces(), all_forces(root)]) if root else all_forces()
+    return found.select(_ABOUT).unique("force_code", keep="first", maintain_order=True)
 
 
 @cache
 def published_figures(path: Path) -> pl.DataFrame:
     """One row a figure printed in a publication: figure_id (key), measure, breakdown, value, ...
 
-    `breakdown` is "" for the whole, `value` a float, `source_issue` null where there is none.
+    `collection` is the one it is about, `breakdown` "" for the whole, `value` a float,
+    `source_issue` null where there is none.
     """
     return _read(path, "figure_id").with_columns(
         pl.col("value").cast(pl.Float64), pl.col("breakdown", "period").fill_null("")
@@ -43,9 +119,9 @@ def published_figures(path: Path) -> pl.DataFrame:
 
 
 @cache
-def uncollected() -> dict[str, str]:
-    """Return why a measure of the publication comes from no data of a collection, by measure."""
-    return dict(_read(REFERENCE / "uncollected.csv", "measure").iter_rows())
+def uncollected(path: Path) -> dict[str, str]:
+    """Return why a measure of a publication comes from no data of a collection, by measure."""
+    return dict(_read(path, "measure").select("measure", "reason").iter_rows())
 
 
 @cache

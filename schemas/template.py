@@ -15,12 +15,11 @@ from pydantic import Field, ValidationError
 
 from schemas.errors import SetupError
 from schemas.measures import NOW, Data, Measure, ProfileColumn
+from schemas.reference import OURS, beside
 
 Kind = Literal["count", "answer", "date", "text"]
 Place = tuple[str, str, str]
 """Sheet, row code and column code, which identify an entry."""
-
-TEMPLATES: Final = Path(__file__).parent / "templates"
 
 HEADER_CODE: Final = "code"
 """The text in column A that marks the header row of a sheet."""
@@ -173,7 +172,8 @@ class Sheet:
 class Template:
     """A return template: its code lists, each code with its label, and its sheets in order.
 
-    `groups` maps a dimension to the codes that stand for several of its list.
+    `groups` maps a dimension to the codes that stand for several of its list; `since` maps it to
+    codes that the version before called otherwise, each with its name there.
     """
 
     name: str
@@ -183,6 +183,7 @@ class Template:
     measures: dict[str, Measure]
     profile: dict[str, ProfileColumn]
     sheets: tuple[Sheet, ...]
+    since: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __hash__(self) -> int:
         """Hash by name and version, which identify a template."""
@@ -248,27 +249,39 @@ class _File(Data):
     version: int
     lists: dict[str, dict[str, str]]
     groups: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
+    since: dict[str, dict[str, str]] = Field(default_factory=dict)
     measures: dict[str, Measure]
     profile: dict[str, ProfileColumn] = Field(default_factory=dict)
     sheet: tuple[_Sheet, ...]
 
 
-@cache
-def load_template(name: str) -> Template:
-    """Read one template, such as `returns-1`.
+def load_template(name: str, root: Path = OURS) -> Template:
+    """Read one template, such as `returns-1`, of a folder of collections or else of our own.
 
     Raises:
         SetupError: there is no such file, or it does not say what a template must say.
     """
-    path = TEMPLATES / f"{name}.toml"
+    return _read(beside(root, "templates", f"{name}.toml"))
+
+
+@cache
+def _read(path: Path) -> Template:
     try:
         data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         file = _File.model_validate(data)
         sheets = tuple(_sheet(sheet, file.lists) for sheet in file.sheet)
+        measures = {n: m.ordered([QUESTION, *file.lists]) for n, m in file.measures.items()}
     except (OSError, ValueError, KeyError, ValidationError) as error:
         raise SetupError(f"{path} is not a template: {error}. Mend it and try again.") from error
     return Template(
-        file.name, file.version, file.lists, file.groups, file.measures, file.profile, sheets
+        file.name,
+        file.version,
+        file.lists,
+        file.groups,
+        measures,
+        file.profile,
+        sheets,
+        file.since,
     )
 
 

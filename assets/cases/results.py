@@ -75,7 +75,7 @@ def _state(totals: Totals, collection: Collection) -> pl.Expr:
     """
     known = pl.col("force_code").is_in([*collection.forces, *totals.folders])
     bad = pl.col("bad") > 0
-    over = bad & (pl.col("bad") / pl.col("rows") > collection.cases.max_bad_share)
+    over = bad & (pl.col("bad") / pl.col("rows") > collection.max_bad_share)
     state = (
         pl.when(over)
         .then(pl.lit(REJECTED))

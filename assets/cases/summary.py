@@ -41,7 +41,7 @@ def summary(
         collection: the collection.
     """
     rows, bad = sum(totals.rows.values()), totals.faults["rows"].sum()
-    limit = collection.cases.max_bad_share
+    limit = collection.max_bad_share
     share = bad / rows if rows else 0.0
     rejected = forces.filter(state=REJECTED)["force_code"].to_list()
     state = REJECTED if rejected or share > limit else QUARANTINED if bad else ACCEPTED

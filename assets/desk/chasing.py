@@ -10,7 +10,6 @@ from typing import Final
 import polars as pl
 
 from schemas.collection import Collection
-from schemas.reference import forces
 
 DUE: Final = {
     "in time": "before the soft deadline",
@@ -41,7 +40,7 @@ def call_list(status: pl.DataFrame, collection: Collection, today: date) -> pl.D
         collection: the collection, with its deadlines.
         today: the day to count from.
     """
-    names = forces().select("force_code", pl.col("full_name").alias("name"))
+    names = collection.bodies.select("force_code", pl.col("full_name").alias("name"))
     order = pl.col("state").replace_strict({"missing": 0, "rejected": 1}, default=2)
     overtaken = (pl.col("blocking") > 0) & (pl.col("state") != "rejected")
     why = (

@@ -66,15 +66,16 @@ def _of_measure(
 ) -> Question:
     mine = totals.filter(pl.col("measure") == measure)
     try:
-        written = write_breakdown(read_breakdown(breakdown))
-    except (KeyError, ValueError) as error:
+        asked = read_breakdown(breakdown)
+    except ValueError as error:
         raise SetupError(
             f"{error}. Write it like category=second_jobs;outcome=continuing"
         ) from None
+    known = mine["breakdown"].unique().sort().to_list()
+    written = next((text for text in known if read_breakdown(text) == asked), None)
+    if written is None:
+        raise SetupError(_unknown(f"breakdown of {measure}", breakdown or "(none)", known))
     here = mine.filter(pl.col("breakdown") == written)
-    if here.is_empty():
-        known = mine["breakdown"].unique().sort().to_list()
-        raise SetupError(_unknown(f"breakdown of {measure}", written or "(none)", known))
     periods = here["period"].to_list()
     if period is None:
         period = periods[0] if len(periods) == 1 else "collection"

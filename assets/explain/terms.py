@@ -16,7 +16,6 @@ from assets.totals.leaves import leaf_cells
 from schemas.breakdown import Band
 from schemas.collection import Collection
 from schemas.measures import NOW, Share
-from schemas.reference import forces
 from schemas.template import QUESTION, Template
 
 _ADDRESS: Final = [
@@ -227,7 +226,7 @@ def _change(measure: str, dimension: str) -> Maker:
 def _bodies(question: Question, live: pl.DataFrame, collection: Collection) -> Terms:
     del live
     kind = question.parts.get("kind")
-    expected = forces().filter(pl.col("force_code").is_in(list(collection.forces)))
+    expected = collection.bodies
     of_kind = expected if kind is None else expected.filter(pl.col("kind") == kind)
     return Terms(_given(((force, 1.0) for force in of_kind["force_code"]), "value"))
 

@@ -9,7 +9,6 @@ from typing import Any, Final
 from assets.gate.expectation import Expectation, Severity, Suite, where
 from schemas import vocabulary as v
 from schemas.collection import Collection
-from schemas.reference import published_figures
 
 
 def maxima(collection: Collection) -> dict[str, float]:
@@ -43,7 +42,7 @@ def _returns_status(_: Collection) -> Suite:
 
 
 def _reconciliation(collection: Collection) -> Suite:
-    figures = published_figures(collection.published.figures_path).height
+    figures = collection.published_figures.height
     agreeing = [status for status in v.RECONCILIATION_STATUSES if status != "differs"]
     words = "No computed figure differs from the published one."
     return (

@@ -13,7 +13,6 @@ import polars as pl
 
 from assets.pages.content import COUNT, PERCENT, Figure, Style
 from schemas.collection import Collection, load_collection
-from schemas.reference import forces
 
 ROWS: Final = "rows"
 Key = str | int | bool | None
@@ -39,7 +38,7 @@ class Edition:
     @cached_property
     def names(self) -> dict[str, str]:
         """Short name of each expected force, by code."""
-        known = dict(forces().select("force_code", "short_name").iter_rows())
+        known = dict(self.collection.bodies.select("force_code", "short_name").iter_rows())
         return {code: known[code] for code in self.collection.forces}
 
     def rows(self, mart: str, **where: Key) -> list[dict[str, Any]]:

@@ -17,7 +17,6 @@ from assets.totals.leaves import leaf_cells, sum_of
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.marts.returns import Reconciliation
-from schemas.reference import published_figures, source_issues, uncollected
 
 Row = dict[str, Any]
 
@@ -81,7 +80,7 @@ def reconcile(
         instances: table InstancesInUse, for the social media cases of a force; None for none.
     """
     figures = [
-        *published_figures(collection.published.figures_path).iter_rows(named=True),
+        *collection.published_figures.iter_rows(named=True),
         *_report_rows(printed),
     ]
     found = no_research().instances if instances is None else instances
@@ -129,7 +128,10 @@ def _compared(figure: Row, data: _Data) -> Row:
         status, why = _status(figure, computed, len(data.collection.forces))
     else:
         computed = _Computed(None, 0, 0)
-        status, why = "not_computable", uncollected().get(figure["measure"], _UNCOLLECTED)
+        status, why = (
+            "not_computable",
+            data.collection.uncollected.get(figure["measure"], _UNCOLLECTED),
+        )
     included, expected = computed.included, computed.expected
     short = f"{included} of {expected} forces give a number" if 0 < included < expected else None
     notes = [note for note in (why, short, figure["note"]) if note]
@@ -173,11 +175,7 @@ def _blame_the_source(rows: list[Row], collection: Collection) -> None:
     That is so where a figure differs while another of the same contradiction and scope holds, and
     where the contradiction is about nothing that was collected.
     """
-    texts = dict(
-        source_issues(collection.published.source_issues_path)
-        .select("issue_id", "text")
-        .iter_rows()
-    )
+    texts = dict(collection.source_issues.select("issue_id", "text").iter_rows())
     holding = {
         (row["source_issue"], row["scope"])
         for row in rows

@@ -19,7 +19,6 @@ from schemas.breakdown import Band, write_breakdown
 from schemas.collection import Collection
 from schemas.contract import conform
 from schemas.marts.totals import NationalChecks
-from schemas.reference import forces
 from schemas.rules.catalogue import rules
 
 _SHOWN: Final = 5
@@ -186,7 +185,7 @@ def _nested_bands(collection: Collection) -> Iterator[tuple[str, str]]:
 
 def regions_add_up(totals: Totals) -> Iterator[str]:
     """M009: every force is in exactly one region."""
-    regions = forces().select("force_code", "region").drop_nulls()
+    regions = totals.collection.bodies.select("force_code", "region").drop_nulls()
     placed = totals.investigations.join(regions, on="force_code", how="inner")
     by_region = placed.group_by("region").agg(pl.col("cases").sum())
     nation = totals.of("investigations")

@@ -43,10 +43,6 @@ DISCLOSURE: Final = "disclosure"
 REPORT: Final = "report"
 SUMMARY: Final = "summary.xlsx"
 
-_SOURCES: Final = (
-    "returns of the forces in this collection; the inspectorate's own research; published figures:"
-    " HMIC, Revisiting police relationships, December 2012"
-)
 _RECONSTRUCTED: Final = (
     "reconstructed: returns or research were made by Muster so that the published totals hold;"
     " nobody sent them"
@@ -79,7 +75,7 @@ def about_release(marts: Mapping[str, pl.DataFrame], made_from: Ingredients) -> 
     return {
         "release": made_from.release_id,
         "collection": made_from.collection,
-        "sources": _SOURCES,
+        "sources": load_collection(made_from.collection).sources,
         "basis": basis,
     }
 

@@ -7,7 +7,6 @@ from assets.lake import write_errors
 from assets.template.workbook import write_workbook
 from schemas.collection import Collection
 from schemas.errors import SetupError
-from schemas.reference import forces as known_forces
 from schemas.returns_template import returns_template
 
 
@@ -24,7 +23,7 @@ def write_blanks(folder: Path, collection: Collection, forces: Sequence[str] = (
             f"not forces of collection {collection.id}: {', '.join(unknown)}. It expects"
             f" {', '.join(collection.forces)}."
         )
-    names = dict(known_forces().select("force_code", "full_name").iter_rows())
+    names = dict(collection.bodies.select("force_code", "full_name").iter_rows())
     paths = []
     with write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)

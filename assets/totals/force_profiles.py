@@ -12,7 +12,6 @@ from schemas.collection import Collection
 from schemas.contract import columns, conform
 from schemas.marts.facts import ForceProfiles
 from schemas.measures import NOW
-from schemas.reference import forces
 from schemas.template import QUESTION, Template
 
 
@@ -32,7 +31,8 @@ def force_profiles(
         collection: the collection, which says which forces are expected.
         instances: table InstancesInUse; None for no research.
     """
-    known = forces().select("force_code", "ons_code", "region", pl.col("full_name").alias("name"))
+    bodies, name = collection.bodies, pl.col("full_name").alias("name")
+    known = bodies.select("force_code", "ons_code", "region", name)
     expected = status.select("force_code", "state").join(known, on="force_code", how="left")
     sent = _from_returns(live, collection.template)
     reported = _from_reports(printed, collection.template).join(sent, on="force_code", how="anti")

@@ -14,7 +14,6 @@ from schemas.collection import Collection
 from schemas.contract import conform
 from schemas.marts.totals import NationalTotals
 from schemas.measures import NOW, Measure
-from schemas.reference import forces
 from schemas.template import QUESTION, Template
 
 _ABOUT: Final = (
@@ -240,7 +239,7 @@ def _pairs(single: pl.DataFrame, template: Template) -> list[pl.DataFrame]:
 
 def _bodies(collection: Collection) -> pl.DataFrame:
     """Return the bodies the collection expects, by kind, and the months of its period."""
-    kinds = forces().filter(pl.col("force_code").is_in(collection.forces))["kind"]
+    kinds = collection.bodies["kind"]
     values = [
         ("reporting_bodies", "", float(len(kinds)), "forces"),
         *(

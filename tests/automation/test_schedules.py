@@ -22,6 +22,7 @@ from schemas.contract import empty
 from schemas.errors import SetupError
 from schemas.marts.returns import ReturnsStatus
 
+_REPEATED = ("[published]", '[published]\ncollection = "2012-revisit"')
 LONDON = ZoneInfo("Europe/London")
 
 
@@ -224,7 +225,9 @@ def test_a_wrong_window_is_refused(
 ) -> None:
     text = (COLLECTIONS / "2012-revisit.toml").read_text(encoding="utf-8")
     assert old in text
-    (tmp_path / "other.toml").write_text(text.replace("2012-revisit", "other").replace(old, new))
+    (tmp_path / "other.toml").write_text(
+        text.replace('id = "2012-revisit"', 'id = "other"').replace(*_REPEATED).replace(old, new)
+    )
     monkeypatch.setenv("MUSTER_COLLECTIONS", str(tmp_path))
     with pytest.raises(SetupError, match=message):
         load_collection("other")
@@ -236,6 +239,8 @@ def test_a_collection_file_that_says_nothing_of_it_runs_by_itself_too(
     text = (COLLECTIONS / "2012-revisit.toml").read_text(encoding="utf-8")
     start = text.index("[running]")
     silent = text[:start] + text[text.index("[", start + 1) :]
-    (tmp_path / "other.toml").write_text(silent.replace("2012-revisit", "other"))
+    (tmp_path / "other.toml").write_text(
+        silent.replace('id = "2012-revisit"', 'id = "other"').replace(*_REPEATED)
+    )
     monkeypatch.setenv("MUSTER_COLLECTIONS", str(tmp_path))
     assert load_collection("other").window == collection.window

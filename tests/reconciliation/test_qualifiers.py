@@ -5,7 +5,6 @@ import pytest
 
 from assets.reconciliation.qualifiers import EQUALITIES, RANGES, Pair, compare
 from schemas.collection import Collection
-from schemas.reference import published_figures
 
 CASES = [
     ("exact", 7, 7, "match"),
@@ -50,7 +49,7 @@ def test_a_qualifier_says_what_it_says(
 
 
 def test_every_qualifier_of_the_publication_is_known_and_tested(collection: Collection) -> None:
-    used = set(published_figures(collection.published.figures_path)["qualifier"])
+    used = set(collection.published_figures["qualifier"])
     assert used <= {*EQUALITIES, *RANGES} == {case[0] for case in CASES}
 
 

@@ -8,7 +8,6 @@ from assets.research.tables import ResearchTables, no_research
 from assets.totals.national import national_totals
 from schemas.collection import Collection
 from schemas.contract import conform, empty
-from schemas.reference import published_figures, uncollected
 from schemas.tables import ReportFigures
 
 NO_REPORTS = empty(ReportFigures)
@@ -59,12 +58,12 @@ def test_nothing_is_matched_by_copying(rows: dict[str, dict[str, object]]) -> No
             assert row["note"]
 
 
-def test_what_is_not_computable_has_a_reason_of_its_own(rows: Rows) -> None:
+def test_what_is_not_computable_has_a_reason_of_its_own(rows: Rows, collection: Collection) -> None:
     """A general reason hides a figure that somebody forgot to compute."""
     unknown = [row for row in rows.values() if row["status"] == "not_computable"]
-    assert {str(row["measure"]) for row in unknown} <= set(uncollected())
+    assert {str(row["measure"]) for row in unknown} <= set(collection.uncollected)
     for row in unknown:
-        assert uncollected()[str(row["measure"])] in str(row["note"])
+        assert collection.uncollected[str(row["measure"])] in str(row["note"])
 
 
 def test_only_a_contradiction_of_the_source_is_blamed_on_it(rows: Rows) -> None:
@@ -108,7 +107,7 @@ def test_without_research_its_figures_are_not_included_and_never_zero(
     live: pl.DataFrame, collection: Collection
 ) -> None:
     rows = _reconciled(live, collection)
-    figures = published_figures(collection.published.figures_path)
+    figures = collection.published_figures
     about = figures.filter(pl.col("basis").is_in(["research", "survey"]))["figure_id"]
     assert about.len() == 58
     for figure in about:

@@ -7,7 +7,6 @@ import pytest
 
 from assets.reports.reader import read_report
 from assets.reports.signs import FIRST_MONTH, LAST_MONTH
-from schemas import reference
 from schemas.collection import Collection
 from tests.reports.reading import KENT, SHORT, kent, line_of, said
 
@@ -143,7 +142,7 @@ def test_the_period_is_the_collections(collection: Collection) -> None:
 def test_the_published_reports_read_as_published(name: str, collection: Collection) -> None:
     text = (SOURCES / f"{name}.txt").read_text(encoding="utf-8")
     report = read_report(text)
-    rows = reference.published_figures(collection.published.figures_path)
+    rows = collection.published_figures
     expected = {
         (row["measure"], row["breakdown"]): row
         for row in rows.filter(rows["document"] == name).iter_rows(named=True)

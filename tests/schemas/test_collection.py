@@ -18,7 +18,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_new_collection_is_a_new_file(folder: Path) -> None:
-    (folder / "2014-revisit.toml").write_text(TEXT.replace("2012-revisit", "2014-revisit"))
+    start, end = TEXT.index("[published]"), TEXT.index("[cases]")
+    text = TEXT[: TEXT.index("[[disclosure.exempt]]")]
+    text = (text[:start] + text[end:]).replace("2012-revisit", "2014-revisit")
+    (folder / "2014-revisit.toml").write_text(text)
     assert {"2012-revisit", "2014-revisit"} <= set(collection_files())
     assert load_collection("2014-revisit").id == "2014-revisit"
 
@@ -26,6 +29,9 @@ def test_a_new_collection_is_a_new_file(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
+        ("[published]", '[published]\ncollection = "2014"', "of 2012-revisit, not about this"),
+        ('template = "returns-1"', 'template = "returns-9"', "returns-9.toml"),
+        ("start = 2010-04-01\nend = 2011-03-31", 'collection = "2010"', "no collection '2010'"),
         ('id = "2012-revisit"', 'id = "other"', "the id must be the file's name"),
         ('"AVS", ', '"XXX", ', "XXX"),
         ('"AVS", ', '"BED", ', "listed twice"),

@@ -8,7 +8,6 @@ from assets.totals.leaves import leaf_cells, sum_of
 from assets.totals.national import national_totals
 from schemas.collection import Collection
 from schemas.contract import empty
-from schemas.reference import published_figures
 from schemas.tables import LiveEntries
 
 KEY = ["measure", "breakdown", "period"]
@@ -140,7 +139,7 @@ def test_every_computable_national_figure_has_its_row(
     national: pl.DataFrame, collection: Collection
 ) -> None:
     """A figure and a total meet by joining on the same words."""
-    figures = published_figures(collection.published.figures_path).filter(
+    figures = collection.published_figures.filter(
         pl.col("basis").is_in(["returns", "registry"]), ~pl.col("scope").is_in(collection.forces)
     )
     assert figures.join(national, on=KEY, how="anti").is_empty()

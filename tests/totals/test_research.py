@@ -9,7 +9,6 @@ from assets.research.social_media import social_media, social_media_cases
 from assets.research.tables import ResearchTables, no_research
 from assets.totals.research import research_totals
 from schemas.collection import Collection
-from schemas.reference import published_figures
 from schemas.research import INSTANCE_CATEGORIES, SITES
 
 Total = tuple[str, str]
@@ -45,7 +44,7 @@ def test_every_published_figure_of_research_has_its_total(
     values: Values, collection: Collection
 ) -> None:
     """The backtest: each figure is met, but for the two that the source itself contradicts."""
-    figures = published_figures(collection.published.figures_path).filter(
+    figures = collection.published_figures.filter(
         pl.col("basis").is_in(["research", "survey"]), ~pl.col("scope").is_in(collection.forces)
     )
     apart = {}

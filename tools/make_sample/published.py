@@ -13,7 +13,6 @@ import polars as pl
 from schemas import vocabulary as v
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
-from schemas.reference import published_figures
 
 COLLECTION_PERIOD: Final = "collection"
 
@@ -75,7 +74,7 @@ def figures(
     collection: Collection, measure: str, period: str = COLLECTION_PERIOD, basis: str = "returns"
 ) -> Iterator[Figure]:
     """Yield the figures of a measure that come from the returns, or else, national and by force."""
-    rows = published_figures(collection.published.figures_path).filter(
+    rows = collection.published_figures.filter(
         pl.col("basis") == basis, pl.col("measure") == measure, pl.col("period") == period
     )
     for row in rows.iter_rows(named=True):

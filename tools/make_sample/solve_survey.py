@@ -11,7 +11,6 @@ import polars as pl
 
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
-from schemas.reference import published_figures
 from schemas.research import DONT_KNOW, NO, QUESTIONS, WAVES, YES
 from tools.make_sample.counts import step_cost
 from tools.make_sample.likelihood import draw
@@ -76,7 +75,7 @@ _PERCENT: Final = "survey_percent"
 
 def _printed(collection: Collection) -> Iterator[Printed]:
     """Yield the figures that the sample meets; one worded loosely is met with another."""
-    rows = published_figures(collection.published.figures_path).filter(
+    rows = collection.published_figures.filter(
         pl.col("basis") == "survey",
         pl.col("measure").is_in([_PEOPLE, _PERCENT]),
         pl.col("qualifier").is_in(["exact", "rounded"]),

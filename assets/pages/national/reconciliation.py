@@ -8,7 +8,6 @@ from assets.pages.figures import Edition
 from assets.pages.records import reconciled
 from assets.pages.wording import STATUSES, sentence
 from schemas import vocabulary as v
-from schemas.reference import source_issues
 from schemas.wording import plural
 
 
@@ -61,7 +60,7 @@ def _reconciliation(edition: Edition) -> Section:
 
 
 def _issues(edition: Edition) -> Table:
-    known = source_issues(edition.collection.published.source_issues_path).to_dicts()
+    known = edition.collection.source_issues.to_dicts()
     return Table(
         "source_issues",
         "Where the publication contradicts itself",
