@@ -20,6 +20,7 @@ from schemas.contract import (
     keys,
 )
 from schemas.errors import LakeError
+from schemas.template import Template
 
 _PAIR: Final = 2
 _REMEDY: Final = (
@@ -29,7 +30,12 @@ _REMEDY: Final = (
 
 
 def write_mart(
-    file: IO[bytes], name: str, contract: Contract, frame: pl.DataFrame, about: Mapping[str, str]
+    file: IO[bytes],
+    name: str,
+    contract: Contract,
+    frame: pl.DataFrame,
+    about: Mapping[str, str],
+    template: Template | None = None,
 ) -> None:
     """Write a mart with the description and unit of every column, and facts about the file.
 
@@ -46,7 +52,7 @@ def write_mart(
         **about,
     }
     schema = arrow_schema(contract).with_metadata(metadata)
-    table = conform(contract, frame).to_arrow().cast(schema)
+    table = conform(contract, frame, template).to_arrow().cast(schema)
     pyarrow.parquet.write_table(table, file, compression="zstd")
 
 

@@ -13,22 +13,27 @@ force_code = partial(column, "Three-letter code of the force", "code")
 ons_code = partial(
     column, "ONS code of the police force area; null for British Transport Police", "code"
 )
-category = partial(column, "Subject of the investigation", "code", isin=v.CATEGORIES)
+category = partial(column, "Subject of the investigation", "code", codes="investigations.category")
 recipient = partial(
     column,
     "Who information was disclosed to; null where the category is not information disclosure",
     "code",
-    isin=v.RECIPIENTS,
+    codes="investigations.recipient",
     nullable=True,
 )
 media = partial(
     column,
     "Local or national media; null where the investigation does not concern the media",
     "code",
-    isin=v.MEDIA,
+    codes="investigations.media",
     nullable=True,
 )
-outcome = partial(column, "Where the investigation stood at the census date", "code")
+outcome = partial(
+    column,
+    "Where the investigation stood at the census date",
+    "code",
+    codes="investigations.outcome",
+)
 body = partial(column, "Whose register: the police force or the police authority", "code")
 basis = partial(
     column,

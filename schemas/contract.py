@@ -2,9 +2,10 @@
 
 A contract is a pandera model: column names, types, units, descriptions, keys and checks are
 written there once. Arrow schemas, documentation and expectations are derived by the functions
-here. Does not belong here: any table (tables.py, marts/) or any rule about a force's data.
+here. Codes that a template lists are not in the contract: each collection has its own.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -15,6 +16,7 @@ import pyarrow
 from pandera.errors import SchemaErrors
 
 from schemas.errors import ContractError
+from schemas.template import Template
 from schemas.wording import plural
 
 CONTRACT_VERSION: Final = "1"
@@ -62,6 +64,13 @@ class Column:
     key: bool
     nullable: bool
     allowed: tuple[str, ...]
+    codes: str | None
+
+    def allowed_in(self, template: Template) -> tuple[str, ...]:
+        """Return the codes it may hold in a collection on a template; empty for any."""
+        if self.codes is None:
+            return self.allowed
+        return template.codes_of(*self.codes.split("."))
 
     @property
     def type_name(self) -> str:
@@ -76,6 +85,7 @@ def column(
     key: bool = False,
     nullable: bool = False,
     isin: Any = None,
+    codes: str | None = None,
     ge: float | None = None,
 ) -> Any:
     """Declare a column in a contract.
@@ -86,6 +96,7 @@ def column(
         key: whether the column is part of the table's key.
         nullable: whether a value may be unknown.
         isin: the codes the column may hold; None for any.
+        codes: `measure.dimension` of the template, whose codes the column may hold.
         ge: the smallest number the column may hold.
     """
     allowed = None if isin is None else list(isin)
@@ -94,15 +105,19 @@ def column(
         description=description,
         isin=allowed,
         ge=ge,
-        metadata={"unit": unit, "key": key, "allowed": tuple(allowed or ())},
+        metadata={"unit": unit, "key": key, "allowed": tuple(allowed or ()), "codes": codes},
     )
 
 
 @cache
-def _schema(contract: Contract) -> pa.DataFrameSchema:
-    schema = contract.to_schema()
+def _schema(contract: Contract, template: Template | None = None) -> pa.DataFrameSchema:
+    schema = deepcopy(contract.to_schema())  # pandera hands out one and the same each time
     keys = [name for name, spec in schema.columns.items() if (spec.metadata or {})["key"]]
     schema.unique = keys or None
+    for column in columns(contract) if template else ():
+        if template and column.codes:
+            allowed = pa.Check.isin(list(column.allowed_in(template)))
+            schema.columns[column.name].checks.append(allowed)
     return schema
 
 
@@ -121,6 +136,7 @@ def columns(contract: Contract) -> tuple[Column, ...]:
                 key=metadata["key"],
                 nullable=spec.nullable,
                 allowed=metadata["allowed"],
+                codes=metadata.get("codes"),
             )
         )
     return tuple(found)
@@ -154,8 +170,15 @@ def arrow_schema(contract: Contract) -> pyarrow.Schema:
     )
 
 
-def conform(contract: Contract, frame: pl.DataFrame) -> pl.DataFrame:
+def conform(
+    contract: Contract, frame: pl.DataFrame, template: Template | None = None
+) -> pl.DataFrame:
     """Return the frame in the contract's column order, sorted by all its columns, keys first.
+
+    Args:
+        contract: the contract.
+        frame: the frame; columns that the contract does not have are left out.
+        template: the template whose codes may stand in it; None to let any stand.
 
     Raises:
         ContractError: a column is missing or of another type, a key stands twice, or a value is
@@ -168,7 +191,7 @@ def conform(contract: Contract, frame: pl.DataFrame) -> pl.DataFrame:
     order = keys(contract) + [name for name in names if name not in keys(contract)]
     ordered = frame.select(names).sort(order, nulls_last=False, maintain_order=True)
     try:
-        return _schema(contract).validate(ordered, lazy=True)
+        return _schema(contract, template).validate(ordered, lazy=True)
     except SchemaErrors as error:
         # Neither the values nor the cause: this is logged and sent, and could quote a return.
         cases = error.failure_cases

@@ -206,6 +206,11 @@ class Template:
         """Return the entries that count something, in their order."""
         return [entry for entry in self.entries() if entry.measure is not None]
 
+    def codes_of(self, measure: str, dimension: str) -> tuple[str, ...]:
+        """Return the codes of a dimension that cells of a measure have, in the list's order."""
+        used = {e.dims.get(dimension) for e in self.counted() if e.measure == measure}
+        return tuple(code for code in self.lists.get(dimension, {}) if code in used)
+
     @cached_property
     def entry_at(self) -> dict[Place, Entry]:
         """Each entry by (sheet, row code, column code)."""

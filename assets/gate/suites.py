@@ -79,7 +79,9 @@ def _of_a_column(
     yield Expectation("expect_column_type_to_be", {**on, "type_": dtype}, words=words)
     if not column.nullable:
         yield Expectation("expect_column_values_to_not_be_null", on)
-    allowed = collection.forces if column.name == "force_code" else column.allowed
+    allowed = (
+        collection.forces if column.name == "force_code" else column.allowed_in(collection.template)
+    )
     if allowed:
         yield Expectation("expect_column_values_to_be_in_set", {**on, "value_set": list(allowed)})
     if column.unit in _PATTERNS:

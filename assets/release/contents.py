@@ -87,9 +87,10 @@ def write_marts(draft: Draft) -> None:
         ContractError: a mart is not what its contract says.
         LakeError: the lake cannot be written.
     """
+    template = load_collection(draft.lake.collection).template
     for name, contract in MARTS.items():
         with atomic_file(draft.folder / f"{name}.parquet") as file:
-            write_mart(file, name, contract, draft.marts[name], draft.about)
+            write_mart(file, name, contract, draft.marts[name], draft.about, template)
 
 
 def write_parts(draft: Draft) -> dict[str, Found]:

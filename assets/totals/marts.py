@@ -30,13 +30,13 @@ def _cells(live: pl.DataFrame, collection: Collection, *measures: str) -> pl.Dat
 def investigations(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     """Return the mart Investigations."""
     cases = _cells(live, collection, INVESTIGATIONS)
-    return conform(Investigations, cases.rename({"number": "cases"}))
+    return conform(Investigations, cases.rename({"number": "cases"}), collection.template)
 
 
 def register_entries(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     """Return the mart RegisterEntries; an entry that is not held is null, never zero."""
     entries = _cells(live, collection, "register_entries")
-    return conform(RegisterEntries, entries.rename({"number": "entries"}))
+    return conform(RegisterEntries, entries.rename({"number": "entries"}), collection.template)
 
 
 def second_jobs(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
@@ -65,6 +65,7 @@ def outcome_breakdown(live: pl.DataFrame, collection: Collection) -> pl.DataFram
     return conform(
         OutcomeBreakdown,
         by_outcome.with_columns(whole).with_columns(percent("cases", "whole").alias("share")),
+        collection.template,
     )
 
 

@@ -25,9 +25,9 @@ class CaseExtract(Table):
 
     force_code: str = shared.force_code(key=True)
     case_ref: str = column("Reference: <force_code>-<year>-<1 to 9 digits>", "code", key=True)
-    category: str = shared.category()
-    recipient: str = shared.recipient()
-    media: str = shared.media()
+    category: str = shared.category(isin=v.CATEGORIES)
+    recipient: str = shared.recipient(isin=v.RECIPIENTS)
+    media: str = shared.media(isin=v.MEDIA)
     opened_on: pl.Date = column("Day the investigation was opened", "date")
     status_at_census: str = shared.outcome(isin=v.OUTCOMES)
     closed_on: pl.Date = column(

@@ -17,9 +17,9 @@ class CaseCounts(Table):
     """Valid cases by subject, status and month; a combination without a case has no row."""
 
     force_code: str = shared.force_code(key=True)
-    category: str = shared.category(key=True)
-    recipient: str = shared.recipient(key=True)
-    media: str = shared.media(key=True)
+    category: str = shared.category(key=True, isin=v.CATEGORIES)
+    recipient: str = shared.recipient(key=True, isin=v.RECIPIENTS)
+    media: str = shared.media(key=True, isin=v.MEDIA)
     status_at_census: str = shared.outcome(key=True, isin=v.OUTCOMES)
     month: date = column("First day of the month the cases were opened in", "date", key=True)
     cases: int = column("Number of valid cases", "count", ge=1)

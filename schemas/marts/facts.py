@@ -15,7 +15,7 @@ class Investigations(Table):
     category: str = shared.category(key=True)
     recipient: str = shared.recipient(key=True)
     media: str = shared.media(key=True)
-    outcome: str = shared.outcome(key=True, isin=v.OUTCOMES)
+    outcome: str = shared.outcome(key=True)
     cases: int = column("Number of investigations", "count", ge=0)
     basis: str = shared.basis()
 
@@ -27,7 +27,7 @@ class InvestigationsByMonth(Table):
     category: str = shared.category(key=True)
     recipient: str = shared.recipient(key=True)
     media: str = shared.media(key=True)
-    outcome: str = shared.outcome(key=True, isin=v.OUTCOMES)
+    outcome: str = shared.outcome(key=True)
     month: date = column("First day of the month the cases were opened in", "date", key=True)
     cases: int = column("Number of investigations", "count", ge=1)
     basis: str = shared.basis()
@@ -37,10 +37,13 @@ class RegisterEntries(Table):
     """Entries in the registers of gifts and hospitality, by force, body, kind and decision."""
 
     force_code: str = shared.force_code(key=True)
-    body: str = shared.body(key=True, isin=v.BODIES)
-    kind: str = column("Gratuity or hospitality", "code", key=True, isin=v.REGISTER_KINDS)
+    body: str = shared.body(key=True, codes="register_entries.body")
+    kind: str = column("Gratuity or hospitality", "code", key=True, codes="register_entries.kind")
     decision: str = column(
-        "Whether the offer was accepted or declined", "code", key=True, isin=v.REGISTER_DECISIONS
+        "Whether the offer was accepted or declined",
+        "code",
+        key=True,
+        codes="register_entries.decision",
     )
     entries: int = column(
         "Number of entries; null where the force does not record them or they do not apply",

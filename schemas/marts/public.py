@@ -55,6 +55,7 @@ def _public_form(mart: str, contract: Contract) -> Contract:
             key=item.key,
             nullable=item.nullable or item.name in marked,
             isin=item.allowed or None,
+            codes=item.codes,
         )
         if item.name in marked:
             symbol = symbol_of(mart, item.name)

@@ -1,7 +1,6 @@
 """Marts of what the live returns add up to."""
 
 from schemas import columns as shared
-from schemas import vocabulary as v
 from schemas.contract import Table, column
 
 
@@ -38,7 +37,7 @@ class OutcomeBreakdown(Table):
     """Investigations by subject and outcome, with the outcome's share of the subject."""
 
     category: str = shared.category(key=True)
-    outcome: str = shared.outcome(key=True, isin=v.OUTCOMES)
+    outcome: str = shared.outcome(key=True)
     cases: int = column("Number of investigations", "count", ge=0)
     share: float = column(
         "Percent of the subject's investigations; null where it has none", "percent", nullable=True

@@ -62,7 +62,9 @@ def sound_mart(name: str, contract: Contract, collection: Collection) -> pyarrow
 
 
 def _codes(column: Column, collection: Collection) -> tuple[str, ...]:
-    return collection.forces if column.name == "force_code" else column.allowed
+    return (
+        collection.forces if column.name == "force_code" else column.allowed_in(collection.template)
+    )
 
 
 def _value(column: Column, codes: tuple[str, ...]) -> Any:

@@ -1,5 +1,7 @@
 """A contract must notice every way in which a table can be wrong; a dead check fails here."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -9,6 +11,9 @@ from schemas.errors import ContractError
 from schemas.marts.catalogue import MARTS
 from schemas.marts.facts import Investigations
 from schemas.tables import TABLES
+from schemas.template import load_template
+
+ROOT = Path(__file__).parents[2]
 
 GOOD = pl.DataFrame(
     {
@@ -47,7 +52,16 @@ def test_a_good_table_comes_back_sorted_and_in_order() -> None:
 def test_a_broken_table_is_refused(broken: pl.DataFrame) -> None:
     """pandera checks nothing in a LazyFrame by default: this is what a dead contract looks like."""
     with pytest.raises(ContractError):
-        conform(Investigations, broken)
+        conform(Investigations, broken, load_template("returns-1"))
+
+
+def test_a_code_of_another_version_is_refused() -> None:
+    later = load_template("returns-2", ROOT / "examples")
+    of_2013 = GOOD.with_columns(outcome=pl.lit("left_police"))
+    assert conform(Investigations, of_2013, later).height == GOOD.height
+    for table, template in ((of_2013, load_template("returns-1")), (GOOD, later)):
+        with pytest.raises(ContractError, match="outcome"):
+            conform(Investigations, table, template)
 
 
 @pytest.mark.parametrize("name", [*MARTS, *TABLES])
