@@ -8,9 +8,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from schemas.cases.page import case_page
 from schemas.collection import COLLECTIONS, load_collection
-from schemas.data_dictionary import data_dictionary
+from schemas.data_dictionary import case_page, data_dictionary
 from schemas.rules.pages import rule_pages
 
 DOCS: Final = Path(__file__).parents[1] / "docs"

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from schemas import vocabulary as v
+from schemas.cases.rules import case_rules
+from schemas.cases.tables import CASE_RESULTS, CaseExtract
 from schemas.contract import CONTRACT_VERSION, Contract, columns, description
 from schemas.marts.catalogue import MARTS
 from schemas.returns_template import returns_template
@@ -106,3 +108,30 @@ def _codes() -> Iterator[str]:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
+
+
+def case_page() -> str:
+    """Return the page docs/case_tables.md."""
+    return "\n".join(_case_lines()).replace("<", "\\<")
+
+
+def _case_lines() -> Iterator[str]:
+    yield "# Tables and rules of case-level extracts"
+    yield ""
+    yield "Written from `schemas/cases/`, `schemas/rules/cases.toml` by `make docs`; do not edit."
+    yield "How they are sent, checked and counted: [cases.md](cases.md)."
+    yield ""
+    yield "## What a force sends"
+    yield ""
+    yield from contract_table("extract", CaseExtract)
+    yield "## What is written"
+    yield ""
+    for name, contract in CASE_RESULTS.items():
+        yield from contract_table(f"{name}.parquet", contract)
+    yield "## The rules"
+    yield ""
+    yield "| rule | | checks | how to fix it |"
+    yield "|---|---|---|---|"
+    for rule in case_rules().values():
+        yield f"| {rule.id} | {rule.title} | {rule.checks} | {rule.fix} |"
+    yield ""

@@ -168,12 +168,23 @@ class Sheet:
                 yield Sum((self.name, row.code, column.code), parts)
 
 
+class CaseRows(Data):
+    """What the rows of a case-level extract are: the cases that `measure` counts.
+
+    `open` is the outcome of those that have not ended.
+    """
+
+    measure: str
+    open: str
+
+
 @dataclass(frozen=True)
 class Template:
     """A return template: its code lists, each code with its label, and its sheets in order.
 
     `groups` maps a dimension to the codes that stand for several of its list; `since` maps it to
-    codes that the version before called otherwise, each with its name there.
+    codes that the version before called otherwise, each with its name there. `cases` is None where
+    no case-level extracts are taken.
     """
 
     name: str
@@ -184,6 +195,7 @@ class Template:
     profile: dict[str, ProfileColumn]
     sheets: tuple[Sheet, ...]
     since: dict[str, dict[str, str]] = field(default_factory=dict)
+    cases: CaseRows | None = None
 
     def __hash__(self) -> int:
         """Hash by name and version, which identify a template."""
@@ -257,6 +269,7 @@ class _File(Data):
     since: dict[str, dict[str, str]] = Field(default_factory=dict)
     measures: dict[str, Measure]
     profile: dict[str, ProfileColumn] = Field(default_factory=dict)
+    cases: CaseRows | None = None
     sheet: tuple[_Sheet, ...]
 
 
@@ -287,6 +300,7 @@ def _read(path: Path) -> Template:
         file.profile,
         sheets,
         file.since,
+        file.cases,
     )
 
 

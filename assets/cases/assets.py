@@ -16,6 +16,7 @@ from assets.declare import COLLECTIONS, TakeIn, retried, table_spec
 from assets.lake import Lake
 from schemas.cases.tables import UNREADABLE_STATE, Extracts
 from schemas.collection import load_collection
+from schemas.contract import empty
 from schemas.marts.facts import InvestigationsByMonth
 
 _STAGE = "cases"
@@ -39,6 +40,10 @@ def cases(
     lake = Lake(lake_root, context.partition_key)
     collection = load_collection(lake.collection)
     store = CaseStore(lake)
+    if collection.template.cases is None:
+        context.log.info("The collection's template has no [cases]: no extract is taken in.")
+        nothing = empty(Extracts), empty(InvestigationsByMonth)
+        return dg.Output(nothing[0], "extracts"), dg.Output(nothing[1], "investigations_by_month")
     taken = store.take_in(collection, config.settled)
     for name, reason in taken.left.items():
         context.log.warning(f"{name} stays in landing: {reason}")

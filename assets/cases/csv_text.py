@@ -22,7 +22,7 @@ import pyarrow.parquet
 from assets.cases.place import brought
 from assets.cases.refusal import SEND_AGAIN, refused
 from assets.cases.source import Source, check_columns
-from schemas.cases.columns import BLANKS, CODES, TYPES
+from schemas.cases.columns import BLANKS, CODED, TYPES
 
 _BLOCK: Final = 32 * 1024 * 1024
 """Bytes parsed at once."""
@@ -69,7 +69,7 @@ def unpack(source: Source, path: Path) -> Source:
         with (
             _reader(file, heading) as reader,
             pyarrow.parquet.ParquetWriter(
-                path, schema, compression="lz4", use_dictionary=[*CODES, "force_code"]
+                path, schema, compression="lz4", use_dictionary=[*CODED, "force_code"]
             ) as writer,
         ):
             for batch in reader:

@@ -1,88 +1,65 @@
-"""The investigation grid of a return, as the cases of a live extract add up to it.
-
-Belongs here: from cases to the cells of the template. Does not: comparing them with what a return
-says (rule X007), nor which extract is live (received.py).
-"""
+"""The cells of a return that the cases of a live extract add up to, and who sent only cases."""
 
 from typing import Final
 
 import polars as pl
 
 from assets.cases.refused import refused_extracts
-from schemas import vocabulary as v
+from schemas.cases.rules import case_cells
 from schemas.contract import conform
-from schemas.returns_template import INVESTIGATION_ROWS, TOTAL
 from schemas.tables import LiveEntries
+from schemas.template import Place, Template
 
-SHEET: Final = "investigations"
 GRID: Final = ["force_code", "sheet", "row_code", "column_code"]
 CELL: Final = "rows"
 """Stands where the address of a cell would: the value comes from case rows."""
 
+_SUBJECT: Final = ["category", "recipient", "media", "outcome"]
 
-def leaf_grid(cases: pl.DataFrame, forces: pl.Series) -> pl.DataFrame:
-    """Return `rows` by GRID for each row and outcome of the grid, of the forces given.
+
+def leaf_grid(cases: pl.DataFrame, forces: pl.Series, template: Template) -> pl.DataFrame:
+    """Return `rows` by GRID for each cell that counts cases, of the forces given.
 
     A combination without a case is zero: an extract has all cases of its force.
 
     Args:
         cases: mart InvestigationsByMonth.
         forces: the forces with a live extract.
+        template: says which cells count cases, and of which subject and outcome.
     """
-    subject = ["category", "recipient", "media"]
     places = pl.DataFrame(
-        [
-            (SHEET, row.code, outcome, row.category, row.recipient, row.media)
-            for row in INVESTIGATION_ROWS
-            if row.is_part
-            for outcome in v.OUTCOMES
-        ],
-        schema=["sheet", "row_code", "column_code", *subject],
+        [(*entry.place, *map(entry.dims.get, _SUBJECT)) for entry in case_cells(template)],
+        schema=dict.fromkeys([*GRID[1:], *_SUBJECT], pl.String),
         orient="row",
-        infer_schema_length=None,
     )
-    counted = cases.group_by("force_code", *subject, "outcome").agg(pl.col("cases").sum())
+    counted = cases.group_by("force_code", *_SUBJECT).agg(pl.col("cases").sum())
     grid = pl.DataFrame({"force_code": forces}).join(places, how="cross")
-    found = grid.join(
-        counted.rename({"outcome": "column_code"}),
-        on=["force_code", *subject, "column_code"],
-        how="left",
-        nulls_equal=True,
-    )
+    found = grid.join(counted, on=["force_code", *_SUBJECT], how="left", nulls_equal=True)
     return found.select(*GRID, pl.col("cases").fill_null(0).alias("rows")).sort(GRID)
 
 
-def whole_grid(leaves: pl.DataFrame) -> pl.DataFrame:
-    """Return `leaf_grid` with the rows and columns of the template that are sums of others."""
-    rows = pl.DataFrame(
-        [
-            (row.code, target.code)
-            for row in INVESTIGATION_ROWS
-            if row.is_part
-            for target in INVESTIGATION_ROWS
-            if target.code == row.code
-            or (not target.is_part and target.category in {None, row.category})
-        ],
-        schema=["row_code", "target"],
-        orient="row",
-    )
-    columns = pl.DataFrame(
-        [(outcome, target) for outcome in v.OUTCOMES for target in (outcome, TOTAL)],
-        schema=["column_code", "column"],
+def _whole_grid(leaves: pl.DataFrame, template: Template) -> pl.DataFrame:
+    """Return `leaf_grid` with the cells of the template that are sums of others."""
+    within: dict[Place, set[Place]] = {entry.place: {entry.place} for entry in case_cells(template)}
+    for sheet in template.sheets:
+        sums = list(sheet.sums())
+        # A sum may stand before the sums that it adds up.
+        while ready := [s for s in sums if s.total not in within and within.keys() >= {*s.parts}]:
+            within |= {s.total: set().union(*map(within.__getitem__, s.parts)) for s in ready}
+    cells = pl.DataFrame(
+        [(*part, *place) for place, parts in within.items() for part in parts],
+        schema=dict.fromkeys([*GRID[1:], *(f"{name}_whole" for name in GRID[1:])], pl.String),
         orient="row",
     )
     return (
-        leaves.join(rows, on="row_code")
-        .join(columns, on="column_code")
-        .group_by("force_code", "sheet", pl.col("target"), pl.col("column"))
+        leaves.join(cells, on=GRID[1:])
+        .group_by("force_code", *(pl.col(f"{name}_whole").alias(name) for name in GRID[1:]))
         .agg(pl.col("rows").sum())
-        .rename({"target": "row_code", "column": "column_code"})
-        .select(*GRID, "rows")
         .sort(GRID)
     )
 
 
-def derived_entries(cases: pl.DataFrame, only: pl.DataFrame) -> pl.DataFrame:
+def derived_entries(cases: pl.DataFrame, only: pl.DataFrame, template: Template) -> pl.DataFrame:
     """Return the table LiveEntries of forces that sent only case rows.
 
     People suspended are not among them: rows count cases, not people.
@@ -90,8 +67,9 @@ def derived_entries(cases: pl.DataFrame, only: pl.DataFrame) -> pl.DataFrame:
     Args:
         cases: mart InvestigationsByMonth.
         only: as `only_rows` returns it.
+        template: the collection's.
     """
-    grid = whole_grid(leaf_grid(cases, only["force_code"]))
+    grid = _whole_grid(leaf_grid(cases, only["force_code"], template), template)
     about = only.select("force_code", "receipt_id", "sha256", "basis")
     entries = grid.join(about, on="force_code", validate="m:1").with_columns(
         pl.lit(CELL).alias("cell"),

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from schemas.cases.columns import CODES
+from schemas.cases.columns import codes
 from schemas.cases.rules import number
 from schemas.collection import Collection
 
@@ -52,16 +52,17 @@ class Grid:
     def __init__(self, forces: Sequence[str], collection: Collection) -> None:
         """Lay the grid out; `forces` are those that rows can be of."""
         self.forces = tuple(sorted(forces))
+        listed = codes(collection.template)
         first, last = collection.period.start.replace(day=1), collection.period.end
         self._months = pl.date_range(first, last, "1mo", eager=True).to_list()
         self._axes: dict[str, list[Any]] = {
             "force_code": [*self.forces],
-            "category": [*CODES["category"]],
-            "recipient": [None, *CODES["recipient"]],
-            "media": [None, *CODES["media"]],
-            "status_at_census": [*CODES["status_at_census"]],
+            "category": [*listed["category"]],
+            "recipient": [None, *listed["recipient"]],
+            "media": [None, *listed["media"]],
+            "status_at_census": [*listed["status_at_census"]],
             "month": self._months,
-            "workforce": [*CODES["workforce"]],
+            "workforce": [*listed["workforce"]],
             "suspended": [False, True],
         }
         self._shape = [len(values) for values in self._axes.values()]

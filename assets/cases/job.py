@@ -20,6 +20,7 @@ from assets.cases.results import by_force, together
 from assets.cases.source import Source, find_sources
 from assets.cases.summary import summary
 from assets.cases.suspects import QUARANTINE
+from schemas.cases.rules import case_rows
 from schemas.collection import Collection
 
 COUNTS: Final = "counts.parquet"
@@ -122,7 +123,12 @@ def run_sources(
     tell: Told = _nobody,
     pool: Pool = HERE,
 ) -> dict[str, Any]:
-    """Do as `run_cases` does, with files that were found before."""
+    """Do as `run_cases` does, with files that were found before.
+
+    Raises:
+        SetupError: the collection takes no extracts.
+    """
+    case_rows(collection)
     parts = plan(sources, collection, limits)
     with new_contents(folder, RESULTS) as fresh:
         results = _process_all(parts, collection, limits, fresh.parent, tell, pool)

@@ -25,6 +25,7 @@ from assets.cases.suspects import FAULTS, Settled, look_at, settle
 from assets.cases.typed import trimmed, typed
 from schemas.cases.rules import row_rules, with_codes
 from schemas.collection import Collection
+from schemas.template import Template
 
 
 @dataclass(frozen=True)
@@ -161,13 +162,14 @@ def _count(
     valid = pl.all_horizontal(row_rules(collection).values())
     for chunk in rows.chunks:
         tables = rows.read(chunk)
-        cell, day, key = _judged(tables, valid, grid)
+        cell, day, key = _judged(tables, valid, grid, collection.template)
         bad = np.flatnonzero(cell == 0)
         few = picked(tables, bad)
         # A value with spaces around it breaks its rule, so only bad rows are looked at for them.
         clean = [Table(table.source, trimmed(table.rows)) for table in few]
         if any(not new.rows.equals(old.rows) for new, old in zip(clean, few, strict=True)):
-            judged = zip((cell, day, key), _judged(clean, valid, grid), strict=True)
+            again = _judged(clean, valid, grid, collection.template)
+            judged = zip((cell, day, key), again, strict=True)
             cell, day, key = (_replaced(old, bad, new) for old, new in judged)
             bad = np.flatnonzero(cell == 0)
         counted.cells += np.bincount(cell, minlength=cells.size)
@@ -178,10 +180,13 @@ def _count(
     return counted
 
 
-def _judged(tables: Sequence[Table], valid: pl.Expr, grid: Grid) -> list[NDArray[Any]]:
+def _judged(
+    tables: Sequence[Table], valid: pl.Expr, grid: Grid, template: Template
+) -> list[NDArray[Any]]:
     """Return of each row its place among the cells and the days (0: bad), and its key's hash."""
     coded = pl.concat(
-        with_codes(typed(table.rows, text=table.source.text), grid.forces) for table in tables
+        with_codes(typed(table.rows, text=table.source.text), grid.forces, template)
+        for table in tables
     )
     narrow = coded.select(
         pl.when(valid).then(grid.cell()).otherwise(0),

@@ -49,7 +49,7 @@ def together(results: Sequence[PartResult], folders: Iterable[str]) -> Totals:
 
 
 def by_force(totals: Totals, collection: Collection) -> pl.DataFrame:
-    """Return one row a force, of the contract CasesByForce (schemas/cases/results.py)."""
+    """Return one row a force, of the contract CasesByForce (schemas/cases/tables.py)."""
     bad = totals.faults.group_by("force_code").agg(pl.col("rows").sum().alias("bad"))
     closed = totals.days.group_by("force_code").agg(spread())
     named = pl.DataFrame({"force_code": totals.folders}, schema={"force_code": pl.String})

@@ -4,6 +4,7 @@ Belongs here: its layout. Does not: any counting (results.py).
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ import polars as pl
 
 from assets.cases.results import Totals, spread
 from assets.intake.quoting import shown
-from schemas.cases.columns import ACCEPTED, CODES, QUARANTINED, REJECTED, TYPES
+from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED, TYPES, codes
 from schemas.cases.rules import CASE_REF, COLUMN_OF, case_rules
 from schemas.collection import Collection
 
@@ -54,7 +55,7 @@ def summary(
         "bad": bad,
         "bad_share": share,
         "max_bad_share": limit,
-        "rules": _rules(totals.faults, quarantine),
+        "rules": _rules(totals.faults, quarantine, codes(collection.template)),
         "files": _files(totals),
         "national": _national(totals),
     }
@@ -66,7 +67,9 @@ def _by_rule(faults: pl.DataFrame, *keys: str) -> pl.DataFrame:
     return single.group_by(*keys, "reasons").agg(pl.col("rows").sum()).sort(*keys, "reasons")
 
 
-def _rules(faults: pl.DataFrame, quarantine: Path) -> list[dict[str, Any]]:
+def _rules(
+    faults: pl.DataFrame, quarantine: Path, listed: Mapping[str, Sequence[str]]
+) -> list[dict[str, Any]]:
     broken = dict(_by_rule(faults).iter_rows())
     bad = pl.scan_parquet(quarantine, glob=False).with_columns(pl.col(*TYPES).str.head(_SHOWN))
     near = bad.head(_NEAR).collect()
@@ -76,14 +79,18 @@ def _rules(faults: pl.DataFrame, quarantine: Path) -> list[dict[str, Any]]:
             "title": rule.title,
             "rows": broken.get(rule.id, 0),
             "how_to_fix": rule.fix,
-            "samples": _samples(rule.id, broken.get(rule.id, 0), near, bad),
+            "samples": _samples(rule.id, broken.get(rule.id, 0), near, bad, listed),
         }
         for rule in case_rules().values()
     ]
 
 
 def _samples(
-    rule_id: str, rows: int, near: pl.DataFrame, bad: pl.LazyFrame
+    rule_id: str,
+    rows: int,
+    near: pl.DataFrame,
+    bad: pl.LazyFrame,
+    listed: Mapping[str, Sequence[str]],
 ) -> list[dict[str, Any]]:
     """Return the first rows that break a rule, which nearly always stand near the beginning."""
     broken = pl.col("reasons").str.contains(rule_id, literal=True)
@@ -93,13 +100,12 @@ def _samples(
     column = COLUMN_OF[rule_id]
     place = ("file", "row", pl.lit(column).alias("column"))
     samples = found.select(*place, pl.col(column).alias("value")).to_dicts()
-    return [{**each, "value": each["value"] and _shown(column, each["value"])} for each in samples]
-
-
-def _shown(column: str, text: str) -> str:
-    """Return what of a value may be said: a reference in its form, or what `shown` shows."""
-    whole = column == "case_ref" and re.fullmatch(CASE_REF, text)
-    return text if whole else shown(text, CODES.get(column, ()))
+    for sample in samples:
+        text = sample["value"]
+        # What stands there may name somebody; a reference in its form does not.
+        if text and not (column == "case_ref" and re.fullmatch(CASE_REF, text)):
+            sample["value"] = shown(text, listed.get(column, ()))
+    return samples
 
 
 def _files(totals: Totals) -> list[dict[str, Any]]:

@@ -62,7 +62,10 @@ def look_at(
     each broken rule), `cell` and `day` (places in the grid).
     """
     found = [(table.source, trimmed(table.rows)) for table in picked(tables, rows)]
-    coded = [with_codes(typed(few, text=source.text), grid.forces) for source, few in found]
+    coded = [
+        with_codes(typed(few, text=source.text), grid.forces, collection.template)
+        for source, few in found
+    ]
     judged = pl.concat(coded).select(
         OWNER.alias("owner"),
         key_hash().alias("key"),

@@ -78,7 +78,7 @@ def validated(
         collection,
         returns_template(),
         by_force(corrections),
-        derived.leaf_grid(by_month, extracts.filter("live")["force_code"]),
+        derived.leaf_grid(by_month, extracts.filter("live")["force_code"], collection.template),
     )
     return result.entries, result.findings, result.results, result.applied
 
@@ -172,6 +172,7 @@ def corrections(
     by_month="cases/investigations_by_month",
 )
 def live_entries(
+    context: dg.AssetExecutionContext,
     live_returns: pl.DataFrame,
     entries: pl.DataFrame,
     extracts: pl.DataFrame,
@@ -181,7 +182,9 @@ def live_entries(
 ) -> pl.DataFrame:
     only = derived.only_rows(extracts, receipts, damaged)
     sent = states.live_entries(live_returns, entries)
-    return conform(LiveEntries, pl.concat([sent, derived.derived_entries(by_month, only)]))
+    template = load_collection(context.partition_key).template
+    added_up = derived.derived_entries(by_month, only, template)
+    return conform(LiveEntries, pl.concat([sent, added_up]))
 
 
 def _tier_check(tier: str, title: str) -> dg.AssetChecksDefinition:

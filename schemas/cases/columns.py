@@ -1,17 +1,14 @@
-"""The columns of a case-level extract and their codes, without the cost of loading pandera.
-
-Belongs here: the closed list of names and types that a file is held against before it is read.
-Does not: what the columns mean (contract.py) or what their values must be (rules.py).
-"""
+"""The columns of a case-level extract and what may stand in them, without loading pandera."""
 
 import re
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from typing import Final
 
 import polars as pl
 
-from schemas import vocabulary as v
+from schemas.template import Template
 
 TYPES: Final[dict[str, type[pl.DataType]]] = {
     "force_code": pl.String,
@@ -29,14 +26,24 @@ TYPES: Final[dict[str, type[pl.DataType]]] = {
 
 WORKFORCE: Final = {"officer": "Police officer", "staff": "Member of police staff"}
 
-CODES: Final[dict[str, tuple[str, ...]]] = {
-    "category": tuple(sorted(v.CATEGORIES)),
-    "recipient": tuple(sorted(v.RECIPIENTS)),
-    "media": tuple(sorted(v.MEDIA)),
-    "status_at_census": tuple(sorted(v.OUTCOMES)),
-    "workforce": tuple(sorted(WORKFORCE)),
+LISTS: Final = {
+    "category": "category",
+    "recipient": "recipient",
+    "media": "media",
+    "status_at_census": "outcome",
 }
-"""The closed list of each coded column, sorted: codes in their order are sorted tables."""
+"""The dimension of the template whose codes a column holds."""
+
+CODED: Final = (*LISTS, "workforce")
+
+
+@cache
+def codes(template: Template) -> dict[str, tuple[str, ...]]:
+    """Return the closed list of each coded column, sorted: then tables by their order are too."""
+    measure = template.cases.measure if template.cases else ""
+    lists = {column: template.codes_of(measure, name) for column, name in LISTS.items()}
+    return {name: tuple(sorted(held)) for name, held in {**lists, "workforce": WORKFORCE}.items()}
+
 
 ACCEPTED: Final = "accepted"
 QUARANTINED: Final = "quarantined"

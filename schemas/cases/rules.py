@@ -1,24 +1,27 @@
 """The rules of a case-level extract: one named expression each, true where a row is valid.
 
-Belongs here: what a row must be, given its typed columns and `with_codes`. No expression is ever
-null. A rule that reads a second column is not asked where that column breaks its own rule: one
-fault, one finding. The texts of the rules stand in rules/cases.toml.
+They are asked of typed columns and `with_codes`, and are never null. A rule that reads a second
+column is not asked where that column breaks its own rule: one fault, one finding. Which codes
+there are, and which subjects have a recipient or media, the collection's template says; the texts
+of the rules stand in rules/cases.toml.
 """
 
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 from pydantic import ValidationError
 
-from schemas import vocabulary as v
-from schemas.cases.columns import CODES, FOLDER, UNREADABLE
+from schemas.cases.columns import FOLDER, UNREADABLE, codes
 from schemas.collection import Collection
 from schemas.errors import SetupError
+from schemas.measures import NOW
 from schemas.rules import catalogue
+from schemas.template import CaseRows, Entry, Template
 
 CASE_REF: Final = r"^[A-Z]{3}-[0-9]{4}-[0-9]{1,9}$"
 
@@ -37,7 +40,7 @@ COLUMN_OF: Final[dict[str, str]] = {UNIQUE: "case_ref"}
 """The column that a rule finds fault with; each column has one rule about a row."""
 
 
-def with_codes(frame: pl.LazyFrame, forces: Iterable[str]) -> pl.LazyFrame:
+def with_codes(frame: pl.LazyFrame, forces: Iterable[str], template: Template) -> pl.LazyFrame:
     """Add the number of each code in its list, from 0: `category_number` and so on.
 
     It is null where the code is none of the list, or blank: encoding is validating.
@@ -45,17 +48,17 @@ def with_codes(frame: pl.LazyFrame, forces: Iterable[str]) -> pl.LazyFrame:
     force = pl.col("force_code").cast(pl.Enum(tuple(forces)), strict=False).to_physical()
     return frame.with_columns(
         force.alias("force_code_number"),
-        *(_place(name, codes).alias(f"{name}_number") for name, codes in CODES.items()),
+        *(_place(name, listed).alias(f"{name}_number") for name, listed in codes(template).items()),
     )
 
 
-def _place(column: str, codes: Sequence[str]) -> pl.Expr:
+def _place(column: str, listed: Sequence[str]) -> pl.Expr:
     """Return the place of a code in a short list.
 
     Comparing with each code takes two thirds of the time of a cast to an Enum, which hashes.
     """
     place = pl.lit(None, pl.UInt8)
-    for index, code in enumerate(codes):
+    for index, code in enumerate(listed):
         place = pl.when(pl.col(column) == code).then(pl.lit(index, pl.UInt8)).otherwise(place)
     return place
 
@@ -76,8 +79,46 @@ def _rule(rule_id: str, column: str) -> Callable[[RowRule], RowRule]:
     return register
 
 
-def _is(column: str, code: str) -> pl.Expr:
-    return number(column).eq_missing(pl.lit(CODES[column].index(code), pl.UInt8))
+def _is(column: str, code: str, c: Collection) -> pl.Expr:
+    place = codes(c.template)[column].index(code)
+    return number(column).eq_missing(pl.lit(place, pl.UInt8))
+
+
+def case_rows(collection: Collection) -> CaseRows:
+    """Return what the rows of an extract are in a collection.
+
+    Raises:
+        SetupError: it takes none.
+    """
+    found = collection.template.cases
+    if found is None:
+        raise SetupError(
+            f"collection {collection.id} takes no case-level extracts: its template has no [cases]."
+            " Name another collection, or add the table."
+        )
+    return found
+
+
+def case_cells(template: Template) -> list[Entry]:
+    """Return the cells of a return that count what an extract has a row each of; none without."""
+    measure = template.cases.measure if template.cases else None
+    return [
+        entry for entry in template.counted() if entry.measure == measure and entry.period == NOW
+    ]
+
+
+@cache
+def subjects(template: Template) -> tuple[tuple[str, str | None, str | None], ...]:
+    """Return the combinations of category, recipient and media that a return counts cases by."""
+    found = [
+        (entry.dims["category"], entry.dims.get("recipient"), entry.dims.get("media"))
+        for entry in case_cells(template)
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _any(holds: Iterable[pl.Expr]) -> pl.Expr:
+    return reduce(or_, holds, pl.lit(value=False))
 
 
 def _listed(column: str) -> pl.Expr:
@@ -116,14 +157,19 @@ def category_listed(_: Collection) -> pl.Expr:
 @_rule("CASE04", "recipient")
 def recipient_of_disclosure(c: Collection) -> pl.Expr:
     """Hold recipient against its list and the category."""
-    wanted = _is("category", "information_disclosure")
+    disclosed = dict.fromkeys(category for category, to, _ in subjects(c.template) if to)
+    wanted = _any(_is("category", category, c) for category in disclosed)
     return _listed_or_blank("recipient") & ((_given("recipient") == wanted) | ~category_listed(c))
 
 
 @_rule("CASE05", "media")
 def media_where_concerned(c: Collection) -> pl.Expr:
     """Hold media against its list, the category and the recipient."""
-    wanted = _is("category", "media_relationship") | _is("recipient", "media")
+    concerned = dict.fromkeys(named[:2] for named in subjects(c.template) if named[2])
+    wanted = _any(
+        _is("category", category, c) & (_is("recipient", to, c) if to else pl.lit(value=True))
+        for category, to in concerned
+    )
     asked = category_listed(c) & recipient_of_disclosure(c)
     return _listed_or_blank("media") & ((_given("media") == wanted) | ~asked)
 
@@ -146,7 +192,7 @@ def closed_in_time(c: Collection) -> pl.Expr:
     """Hold closed_on against the status, opened_on and the census date."""
     closed = pl.col("closed_on")
     in_time = (closed <= c.census) & ((closed >= pl.col("opened_on")) | ~opened_in_period(c))
-    continuing = _is("status_at_census", v.CONTINUING)
+    continuing = _is("status_at_census", case_rows(c).open, c)
     holds = pl.when(continuing).then(closed.is_null()).otherwise(in_time.fill_null(value=False))
     return (holds | ~status_listed(c)) & closed.ne_missing(UNREADABLE)
 

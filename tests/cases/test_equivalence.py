@@ -1,4 +1,4 @@
-"""The contract, the pass for volume and plain Python find the same in anything that may be sent."""
+"""The pass for volume and plain Python find the same in anything that may be sent."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -7,18 +7,16 @@ from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.cases.plan import LIMITS, Limits
 from schemas import vocabulary as v
-from schemas.cases.columns import FOLDER, UNREADABLE
-from schemas.cases.contract import contract_findings
+from schemas.cases.columns import UNREADABLE
 from schemas.collection import load_collection
-from tests.cases.extracts import Row, frame, run, write_csv, write_parquet
-from tests.cases.reference import NO_DATE, as_date, counted, judged, seen
+from tests.cases.extracts import Row, run, write_csv, write_parquet
+from tests.cases.reference import counted, judged, seen
 
 COLLECTION = load_collection("2012-revisit")
 Sent = Sequence[tuple[str | None, Row]]
@@ -112,20 +110,8 @@ FILES = st.lists(st.tuples(FOLDERS, st.lists(TYPED, max_size=8)), min_size=1, ma
 TEXT_FILES = st.lists(st.tuples(FOLDERS, st.lists(TEXT, max_size=8)), min_size=1, max_size=4)
 
 
-def _contract_frame(sent: Sent) -> pl.DataFrame:
-    """Return the rows as the contract takes them: typed, with their folders."""
-    rows = frame({**seen(row), **_typed(seen(row))} for _, row in sent)
-    return rows.with_columns(pl.Series(FOLDER, [folder for folder, _ in sent], pl.String))
-
-
-def _typed(row: Row) -> Row:
-    days = {name: as_date(row[name]) for name in ("opened_on", "closed_on")}
-    said = {"true": True, "false": False}.get(str(row["suspended"]).lower())
-    return {n: UNREADABLE if d == NO_DATE else d for n, d in days.items()} | {"suspended": said}
-
-
 def _agree(files: Files, limits: Limits, suffix: str) -> None:
-    """Hold the engine and the contract to the reference: findings at their rows, and counts."""
+    """Hold the engine to the reference: findings at their rows, and counts."""
     with TemporaryDirectory() as name:
         root, places, sent = Path(name), [], []
         for number, (folder, rows) in enumerate(files):
@@ -141,13 +127,6 @@ def _agree(files: Files, limits: Limits, suffix: str) -> None:
     assert results.reasons == {p: r for p, r in zip(places, expected, strict=True) if r}
     assert results.cells == counted(sent, COLLECTION)
     assert results.summary["rows"] == len(sent)
-    found = contract_findings(_contract_frame(sent), COLLECTION)
-    assert found.rows() == [
-        (place, rule_id)
-        for place, reasons in enumerate(expected)
-        for rule_id in reasons.split(";")
-        if rule_id
-    ]
 
 
 def _seen_in_csv(rows: Sequence[Row]) -> list[Row]:

@@ -198,7 +198,7 @@ def test_x007_compares_cell_by_cell(collection: Collection) -> None:
     cases = _sample_by_month(collection).filter(pl.col("force_code").is_in(["STF", "DER"]))
     more = cases.filter(force_code="STF", category="other").head(1).with_columns(cases=1000)
     changed = cases.update(more, on=["force_code", "category", "outcome", "month"])
-    grid = derived.leaf_grid(changed, pl.Series(["STF", "DER"]))
+    grid = derived.leaf_grid(changed, pl.Series(["STF", "DER"]), collection.template)
     validated = validate(
         {force: SampleReturn.of(force, collection).reading() for force in ("STF", "DER", "AVS")},
         {force: Received(date(2012, 7, 1), force, 1) for force in ("STF", "DER", "AVS")},
@@ -234,7 +234,7 @@ def test_where_only_rows_came_the_grid_is_derived(lake: Lake, collection: Collec
     rows = pl.when(pl.col("force_code").is_in(without)).then(0).otherwise("rows")
     extracts = extracts.with_columns(rows=rows)
     only = derived.only_rows(extracts, empty(Receipts))
-    entries = derived.derived_entries(cases, only)
+    entries = derived.derived_entries(cases, only, collection.template)
     sent = sample_returns(collection).filter(
         pl.col("sheet") == "investigations",
         pl.col("column_code") != SUSPENDED,

@@ -1,5 +1,6 @@
-"""Each rule fires on what it is about, alone, and in both engines; a dead rule fails here."""
+"""Each rule fires on what it is about, alone; a dead rule fails here."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -7,15 +8,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from schemas.cases.columns import CODES, FOLDER, TYPES
-from schemas.cases.contract import CaseExtract, contract_findings
-from schemas.cases.results import CASE_RESULTS
+from schemas.cases.columns import TYPES, codes
 from schemas.cases.rules import COLUMN_OF, case_rules
+from schemas.cases.tables import CASE_RESULTS, CaseExtract
 from schemas.collection import Collection
 from schemas.contract import columns, conform
-from schemas.errors import ContractError
-from tests.cases.extracts import GOOD, frame, good, run, write_parquet
-from tests.cases.reference import judged, seen
+from schemas.errors import SetupError
+from schemas.template import Row as TemplateRow
+from tests.cases.extracts import good, run, write_parquet
+from tests.cases.reference import judged
 
 CASES: list[tuple[str, dict[str, Any], str]] = [
     ("good", {}, ""),
@@ -63,17 +64,6 @@ ROWS = [good(number, **changes) for number, (_, changes, _) in enumerate(CASES, 
 EXPECTED = [reasons for _, _, reasons in CASES]
 
 
-def _by_contract(rows: pl.DataFrame, collection: Collection) -> list[str]:
-    found = contract_findings(rows.with_columns(pl.lit(None, pl.String).alias(FOLDER)), collection)
-    return [
-        ";".join(found.filter(pl.col("row") == place)["rule_id"]) for place in range(rows.height)
-    ]
-
-
-def test_by_the_contract(collection: Collection) -> None:
-    assert _by_contract(frame(map(seen, ROWS)), collection) == EXPECTED
-
-
 def test_by_the_pass_for_volume(collection: Collection, tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "cases.parquet", ROWS)
     found = run(path, tmp_path / "out", collection).reasons
@@ -117,11 +107,13 @@ def test_every_rule_has_a_text_and_a_case() -> None:
     assert fired | {"CASE11"} == set(COLUMN_OF)
 
 
-def test_the_light_columns_are_those_of_the_contract() -> None:
+def test_the_light_columns_are_those_of_the_contract(collection: Collection) -> None:
     """The pass for volume does not load pandera; its list must not drift from the contract."""
     assert {column.name: column.dtype for column in columns(CaseExtract)} == TYPES
-    allowed = {column.name: column.allowed for column in columns(CaseExtract) if column.allowed}
-    assert {name: tuple(sorted(codes)) for name, codes in allowed.items()} == CODES
+    allowed = {c.name: c.allowed_in(collection.template) for c in columns(CaseExtract)}
+    assert {n: tuple(sorted(held)) for n, held in allowed.items() if held} == codes(
+        collection.template
+    )
 
 
 def test_the_results_are_as_their_contracts_say(collection: Collection, tmp_path: Path) -> None:
@@ -130,17 +122,58 @@ def test_the_results_are_as_their_contracts_say(collection: Collection, tmp_path
     run(write_parquet(tmp_path / "cases.parquet", sent), tmp_path / "out", collection)
     for name, contract in CASE_RESULTS.items():
         table = pl.read_parquet(tmp_path / "out" / f"{name}.parquet")
-        assert table.equals(conform(contract, table)), name
+        assert table.equals(conform(contract, table, collection.template)), name
 
 
-@pytest.mark.parametrize(
-    "broken",
-    [
-        pytest.param(frame([GOOD]).drop("media"), id="column missing"),
-        pytest.param(frame([GOOD]).with_columns(note=pl.lit("")), id="free text"),
-        pytest.param(frame([GOOD]).with_columns(suspended=pl.lit("no")), id="wrong type"),
-    ],
-)
-def test_the_contract_refuses_other_columns(broken: pl.DataFrame, collection: Collection) -> None:
-    with pytest.raises(ContractError):
-        _by_contract(broken, collection)
+def _other(collection: Collection, **changes: Any) -> Collection:
+    template = replace(collection.template, name="other", **changes)
+    return collection.model_copy(update={"template": template})
+
+
+def test_codes_and_subjects_are_the_templates(collection: Collection, tmp_path: Path) -> None:
+    """A new code, and a category that now has media, are data alone."""
+    lists = collection.template.lists
+    category = {**lists["category"], "misuse": "Misuse"}
+    categories = {name: held for name, held in category.items() if name != "second_jobs"}
+    (sheet,) = (sheet for sheet in collection.template.sheets if sheet.name == "investigations")
+    rows = tuple(_renamed(row) for row in sheet.rows)
+    changed = _other(
+        collection,
+        lists={**lists, "category": categories},
+        sheets=(replace(sheet, rows=rows),),
+    )
+    plain = {"recipient": None, "media": None}
+    path = write_parquet(
+        tmp_path / "cases.parquet",
+        [
+            good(1, category="misuse", recipient=None),
+            good(2, category="misuse", **plain),
+            good(3, category="second_jobs", **plain),
+            good(4, category="other", **plain),
+        ],
+    )
+    assert run(path, tmp_path / "out", changed).reasons == {
+        ("cases.parquet", 2): "CASE05",
+        ("cases.parquet", 3): "CASE03",
+    }
+    assert set(run(path, tmp_path / "out", collection).reasons) == {
+        ("cases.parquet", 1),
+        ("cases.parquet", 2),
+    }
+
+
+def _renamed(row: TemplateRow) -> TemplateRow:
+    """Return a row, of misuse in the local media where it was of second jobs."""
+    if row.code != "second_jobs":
+        return row
+    dims = {"category": "misuse", "media": "local"}
+    return replace(
+        row, entries=tuple(replace(e, dims={**e.dims, **dims}) for e in row.entries if e.measure)
+    )
+
+
+def test_a_template_without_cases_takes_none(collection: Collection, tmp_path: Path) -> None:
+    path = write_parquet(tmp_path / "cases.parquet", [good(1)])
+    with pytest.raises(SetupError, match="takes no case-level extracts"):
+        run(path, tmp_path / "out", _other(collection, cases=None))
+    assert not (tmp_path / "out").exists()
