@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
+from assets.cases.counting import Done
 from assets.cases.job import Pool, chosen_pool
-from assets.cases.part import Done
 from assets.cases.received import judge_received
 from assets.cases.store import CaseStore
 from assets.declare import COLLECTIONS, TakeIn, retried, table_spec

@@ -23,8 +23,8 @@ from distributed import Client, Future, KilledWorker, as_completed
 from distributed.client import FutureCancelledError
 from distributed.versions import VersionMismatchWarning
 
-from assets.cases.part import Done, Outcome, outcome
-from assets.cases.plan import Limits, Part
+from assets.cases.counting import Done, Outcome, outcome
+from assets.cases.reading import Limits, Part
 from assets.files import software_sha256
 from schemas.collection import Collection
 from schemas.errors import MusterError, ServiceError, SetupError

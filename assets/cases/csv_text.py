@@ -1,7 +1,4 @@
-"""Unpacks a CSV file into a Parquet file of text, which can be read in slices like any other.
-
-Belongs here: what CSV is and when it is refused. Does not: what a value means (typed.py).
-"""
+"""Unpacks a CSV file into a Parquet file of text, which can be read in slices like any other."""
 
 import codecs
 import csv
@@ -19,9 +16,7 @@ import pyarrow.compute
 import pyarrow.csv
 import pyarrow.parquet
 
-from assets.cases.place import brought
-from assets.cases.refusal import SEND_AGAIN, refused
-from assets.cases.source import Source, check_columns
+from assets.cases.sources import SEND_AGAIN, Source, brought, check_columns, refused
 from schemas.cases.columns import BLANKS, CODED, TYPES
 
 _BLOCK: Final = 32 * 1024 * 1024

@@ -1,27 +1,159 @@
-"""Runs the whole job on an extract: finds it, works on its parts, and shows the results.
-
-Belongs here: the order of the steps. Does not: any step.
-"""
+"""Runs the whole job on an extract: parts, results, and the document that says what came of it."""
 
 import json
 import os
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import polars as pl
 
-from assets.cases.folder import new_contents
-from assets.cases.part import Done, Outcome, PartResult, outcome
-from assets.cases.place import Place
-from assets.cases.plan import LIMITS, Limits, Part, plan
-from assets.cases.refusal import ExtractRefusedError, Refusal
-from assets.cases.results import by_force, together
-from assets.cases.source import Source, find_sources
-from assets.cases.summary import summary
-from assets.cases.suspects import QUARANTINE
-from schemas.cases.rules import case_rows
+from assets.cases.counting import (
+    Done,
+    Outcome,
+    PartResult,
+    Totals,
+    by_force,
+    outcome,
+    spread,
+    together,
+)
+from assets.cases.destination import new_contents
+from assets.cases.judging import QUARANTINE
+from assets.cases.reading import LIMITS, Limits, Part, plan
+from assets.cases.sources import ExtractRefusedError, Place, Refusal, Source, find_sources
+from assets.intake.quoting import shown
+from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED, TYPES, codes
+from schemas.cases.rules import CASE_REF, COLUMN_OF, case_rows, case_rules
 from schemas.collection import Collection
+
+SAMPLES: Final = 5
+"""Addresses shown of each rule; the quarantine has all."""
+
+_NEAR: Final = 10_000
+"""Rows at the beginning of the quarantine that are searched for samples first."""
+
+_SHOWN: Final = 80
+"""Characters of a value that a sample shows."""
+
+
+def summary(
+    totals: Totals, forces: pl.DataFrame, quarantine: Path, collection: Collection
+) -> dict[str, Any]:
+    """Return the document as JSON knows it.
+
+    `state` is `accepted`, `quarantined` (accepted without its bad rows) or `rejected` (too large
+    a share is bad, of all rows or of those of the forces in `rejected`); `rows`, `valid`, `bad`,
+    `bad_share`, `max_bad_share`; `rules`, `files` and `national` say more.
+
+    Args:
+        totals: all parts together.
+        forces: as `by_force` returns them.
+        quarantine: the file of all bad rows.
+        collection: the collection.
+    """
+    rows, bad = sum(totals.rows.values()), totals.faults["rows"].sum()
+    limit = collection.max_bad_share
+    share = bad / rows if rows else 0.0
+    rejected = forces.filter(state=REJECTED)["force_code"].to_list()
+    state = REJECTED if rejected or share > limit else QUARANTINED if bad else ACCEPTED
+    return {
+        "collection": collection.id,
+        "state": state,
+        "rejected": rejected,
+        "rows": rows,
+        "valid": rows - bad,
+        "bad": bad,
+        "bad_share": share,
+        "max_bad_share": limit,
+        "rules": _rules(totals.faults, quarantine, codes(collection.template)),
+        "files": _files(totals),
+        "national": _national(totals),
+    }
+
+
+def _by_rule(faults: pl.DataFrame, *keys: str) -> pl.DataFrame:
+    """Count bad rows by rule; a row that breaks two counts for both."""
+    single = faults.with_columns(pl.col("reasons").str.split(";")).explode("reasons")
+    return single.group_by(*keys, "reasons").agg(pl.col("rows").sum()).sort(*keys, "reasons")
+
+
+def _rules(
+    faults: pl.DataFrame, quarantine: Path, listed: Mapping[str, Sequence[str]]
+) -> list[dict[str, Any]]:
+    broken = dict(_by_rule(faults).iter_rows())
+    bad = pl.scan_parquet(quarantine, glob=False).with_columns(pl.col(*TYPES).str.head(_SHOWN))
+    near = bad.head(_NEAR).collect()
+    return [
+        {
+            "rule_id": rule.id,
+            "title": rule.title,
+            "rows": broken.get(rule.id, 0),
+            "how_to_fix": rule.fix,
+            "samples": _samples(rule.id, broken.get(rule.id, 0), near, bad, listed),
+        }
+        for rule in case_rules().values()
+    ]
+
+
+def _samples(
+    rule_id: str,
+    rows: int,
+    near: pl.DataFrame,
+    bad: pl.LazyFrame,
+    listed: Mapping[str, Sequence[str]],
+) -> list[dict[str, Any]]:
+    """Return the first rows that break a rule, which nearly always stand near the beginning."""
+    broken = pl.col("reasons").str.contains(rule_id, literal=True)
+    found = near.filter(broken).head(SAMPLES)
+    if found.height < min(rows, SAMPLES):
+        found = bad.filter(broken).head(SAMPLES).collect()
+    column = COLUMN_OF[rule_id]
+    place = ("file", "row", pl.lit(column).alias("column"))
+    samples = found.select(*place, pl.col(column).alias("value")).to_dicts()
+    for sample in samples:
+        text = sample["value"]
+        # What stands there may name somebody; a reference in its form does not.
+        if text and not (column == "case_ref" and re.fullmatch(CASE_REF, text)):
+            sample["value"] = shown(text, listed.get(column, ()))
+    return samples
+
+
+def _files(totals: Totals) -> list[dict[str, Any]]:
+    bad = dict(totals.faults.group_by("file").agg(pl.col("rows").sum()).iter_rows())
+    broken: dict[str, dict[str, int]] = {}
+    for file, rule_id, rows in _by_rule(totals.faults, "file").iter_rows():
+        broken.setdefault(file, {})[rule_id] = rows
+    return [
+        {
+            "file": file,
+            "rows": rows,
+            "valid": rows - bad.get(file, 0),
+            "bad": bad.get(file, 0),
+            "rules": broken.get(file, {}),
+        }
+        for file, rows in totals.rows.items()
+    ]
+
+
+def _national(totals: Totals) -> dict[str, Any]:
+    """Return the valid cases of all forces by one column at a time, and their days to close."""
+    days = totals.days.group_by("days").agg(pl.col("cases").sum()).sort("days")
+    by = ("category", "recipient", "media", "status_at_census", "month")
+    return {
+        **totals.forces.select(pl.col("valid").alias("cases"), "suspended", "staff")
+        .sum()
+        .row(0, named=True),
+        **{name: _by(totals.counts, name) for name in by},
+        "to_close": days.select(spread()).row(0, named=True),
+    }
+
+
+def _by(counts: pl.DataFrame, name: str) -> dict[str, int]:
+    held = counts.drop_nulls(name).group_by(name).agg(pl.col("cases").sum()).sort(name)
+    return dict(held.with_columns(pl.col(name).cast(pl.String)).iter_rows())
+
 
 COUNTS: Final = "counts.parquet"
 BY_FORCE: Final = "by_force.parquet"
@@ -106,7 +238,7 @@ def run_cases(
     """Judge and count an extract; `folder` then shows RESULTS, all of this run.
 
     Returns:
-        The document of summary.py.
+        The document of `summary`.
 
     Raises:
         ExtractRefusedError: files are not readable as an extract; `folder` is as it was.

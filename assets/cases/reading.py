@@ -1,23 +1,153 @@
-"""Reads the rows of an extract a chunk at a time.
-
-Belongs here: which rows are in memory together, and where each of them stands. Does not: what
-they mean.
-"""
+"""Reads the rows of an extract a chunk at a time, into the types of the contract, without loss."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from heapq import nlargest
 from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from assets.cases.place import reading, scan
-from assets.cases.refusal import SEND_AGAIN, in_short, refused
-from assets.cases.source import Source
-from schemas.cases.columns import FOLDER
+from assets.cases.sources import SEND_AGAIN, STRINGS, Source, in_short, reading, refused, scan
+from schemas.cases.columns import BLANKS, FOLDER, TYPES, UNREADABLE
+from schemas.collection import Collection
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is in memory at once; the results are the same for any limits.
+
+    `rows_at_once`: rows that are read together, of about 300 bytes while they are judged; fewer
+    where they are wide. Small forces are worked on together up to as many: 44 small passes take
+    half as long again as a few.
+    `keys_at_once`: keys that are compared together, of 16 bytes; more go through files.
+    """
+
+    rows_at_once: int = 2_000_000
+    keys_at_once: int = 64_000_000
+
+
+LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True)
+class Part:
+    """Files to be looked at together: all that can hold rows of `forces`, and no others."""
+
+    name: str
+    sources: tuple[Source, ...]
+    forces: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """The rows of its files, about so many while CSV is not unpacked."""
+        return _rows(self.sources)
+
+
+def plan(sources: Sequence[Source], collection: Collection, limits: Limits) -> list[Part]:
+    """Return the parts in the order of their sources, which are sorted by folder.
+
+    A file that lies in no folder of a force may hold rows of any: then all is one part.
+    """
+    if any(source.folder is None for source in sources):
+        return [Part("all", tuple(sources), collection.forces)]
+    packs: list[list[Source]] = []
+    for _, of_force in groupby(sources, key=lambda source: source.folder):
+        members = list(of_force)
+        if packs and _rows(packs[-1]) + _rows(members) <= limits.rows_at_once:
+            packs[-1] += members
+        else:
+            packs.append(members)
+    return [_part(number, pack, collection) for number, pack in enumerate(packs)]
+
+
+def _part(number: int, sources: Sequence[Source], collection: Collection) -> Part:
+    folders = {source.folder for source in sources}
+    known = tuple(force for force in collection.forces if force in folders)
+    return Part(f"part-{number:04}", tuple(sources), known)
+
+
+def _rows(sources: Sequence[Source]) -> int:
+    return sum(source.rows for source in sources)
+
+
+_DATE_TEXT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+
+
+def trimmed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the columns as sent without what is BLANKS around text; nothing else is null."""
+    sent = rows.drop(FOLDER).schema
+    texts = [name for name, dtype in sent.items() if isinstance(dtype, STRINGS)]
+    value = pl.col(texts).cast(pl.String).str.strip_chars(BLANKS)
+    return rows.with_columns(pl.when(value != "").then(value))
+
+
+def typed(rows: pl.DataFrame, *, text: bool) -> pl.LazyFrame:
+    """Return the columns of the contract, in its order and types, and FOLDER.
+
+    `rows` has the columns of a file, and FOLDER for its force_code if that is not one of them.
+    `text` says that they are CSV: dates are written YYYY-MM-DD there, and booleans true or false
+    in any case. A date that is none becomes UNREADABLE, a boolean that is none becomes null,
+    which its rule does not allow.
+    """
+    columns = [
+        _as(TYPES[name], pl.col(column), rows.schema[column], text=text).alias(name)
+        for name, column in _sent(rows).items()
+    ]
+    return rows.lazy().select(*columns, FOLDER)
+
+
+def _sent(rows: pl.DataFrame) -> dict[str, str]:
+    """Return for each column of the contract the one that it was sent as."""
+    return {name: name if name in rows.columns else FOLDER for name in TYPES}
+
+
+def _as(wanted: type[pl.DataType], sent: pl.Expr, dtype: pl.DataType, *, text: bool) -> pl.Expr:
+    if dtype == wanted:
+        return sent
+    if text and wanted == pl.Boolean:
+        lowered = sent.str.to_lowercase()
+        return pl.when(lowered.is_in(["true", "false"])).then(lowered == "true")
+    if text and wanted == pl.Date:
+        shaped = pl.when(sent.str.contains(_DATE_TEXT)).then(sent)
+        return _or_unreadable(shaped.str.to_date("%Y-%m-%d", strict=False), sent)
+    if isinstance(dtype, pl.Datetime):
+        time = pl.when(_in_calendar(sent, dtype)).then(sent)
+        day = time.cast(pl.Date)
+        return _or_unreadable(pl.when(day.cast(dtype, strict=False) == time).then(day), sent)
+    return sent.cast(wanted)
+
+
+def _or_unreadable(date: pl.Expr, sent: pl.Expr) -> pl.Expr:
+    return pl.when(sent.is_not_null()).then(date.fill_null(UNREADABLE))
+
+
+def _in_calendar(sent: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Tell the days or times that have a year of four digits; polars panics on some others."""
+    if isinstance(dtype, pl.Date):
+        return sent.is_between(date.min, date.max)
+    return sent.is_between(datetime.min, datetime(9999, 12, 31, 23, 59, 59))
+
+
+def as_sent(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the columns of the contract as text: what the quarantine shows of a row."""
+    return rows.select(
+        _text(pl.col(column), rows.schema[column]).alias(name)
+        for name, column in _sent(rows).items()
+    )
+
+
+def _text(sent: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Return a value as text; a time beyond the calendar as the number that stands for it."""
+    if not isinstance(dtype, (pl.Date, pl.Datetime)):
+        return sent.cast(pl.String)
+    shown = pl.when(_in_calendar(sent, dtype)).then(sent).cast(pl.String)
+    return pl.coalesce(shown, sent.to_physical().cast(pl.String))
+
 
 _ROW_BYTES: Final = 200
 """What a row takes at most, if it is not wide: one of 2,000 characters counts as ten."""
@@ -77,15 +207,13 @@ class Rows:
 
 def _fitting(sources: Sequence[Source], at_once: int) -> int:
     """Return how many rows take no more memory than `at_once` usual ones, by a sample."""
-    largest = nlargest(_SAMPLED, (source for source in sources if source.rows), key=_rows)
+    largest = nlargest(
+        _SAMPLED, (source for source in sources if source.rows), key=attrgetter("rows")
+    )
     sample = tuple(Slice(source, 0, min(source.rows, _SAMPLE)) for source in largest)
     sizes = (table.rows.estimated_size() / table.rows.height for table in _read(sample))
     widest = max(sizes, default=0)
     return min(at_once, max(_SAMPLE, int(at_once * _ROW_BYTES / max(widest, _ROW_BYTES))))
-
-
-def _rows(source: Source) -> int:
-    return source.rows
 
 
 def _cut(sources: Iterable[Source], at_once: int) -> Iterator[Chunk]:

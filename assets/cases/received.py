@@ -15,8 +15,7 @@ from typing import Any, Final
 import polars as pl
 
 from assets.cases.job import BAD_ROWS, COUNTS, HERE, Pool, run_sources
-from assets.cases.refusal import ExtractRefusedError, Refusal
-from assets.cases.source import Source, find_sources
+from assets.cases.sources import ExtractRefusedError, Refusal, Source, find_sources
 from assets.cases.store import CaseStore, Version
 from assets.cases.whose import RECONSTRUCTED, SUBMITTED, basis_of
 from assets.lake import Lake, put_in_place, scratch_file, write_errors

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from assets.cases.refusal import ExtractRefusedError
+from assets.cases.sources import ExtractRefusedError
 from assets.cases.whose import force_of
 from assets.intake.kept import ID_LENGTH, check_unchanged
 from assets.intake.landing import ARRIVING, CASES, OPEN, is_litter, waiting_below

@@ -10,9 +10,7 @@ from typing import Final
 import polars as pl
 
 from assets.cases.csv_text import unpack
-from assets.cases.place import reading, scan
-from assets.cases.refusal import SEND_AGAIN, refused
-from assets.cases.source import find_sources
+from assets.cases.sources import SEND_AGAIN, find_sources, reading, refused, scan
 from schemas.cases.columns import BLANKS
 from schemas.collection import Collection
 from schemas.vocabulary import BASES

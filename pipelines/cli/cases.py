@@ -48,9 +48,9 @@ def command(paths: tuple[Place, ...], out: Place | None, as_json: bool, collecti
 
     Exit code 0: acceptable. 1: too large a share of the rows is bad. 2: not readable as an extract.
     """
+    from assets.cases.destination import lake_places, results_at
     from assets.cases.job import chosen_pool, run_cases
-    from assets.cases.refusal import ExtractRefusedError
-    from assets.cases.remote import lake_places, results_at
+    from assets.cases.sources import ExtractRefusedError
     from pipelines.cli.output import print_json
     from schemas.collection import load_collection
 

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from assets.cases.job import run_cases
-from assets.cases.plan import LIMITS, Limits
+from assets.cases.reading import LIMITS, Limits
 from schemas.cases.columns import TYPES
 from schemas.collection import Collection
 

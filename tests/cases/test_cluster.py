@@ -19,10 +19,10 @@ from distributed import versions
 from assets.cases import cluster as remote
 from assets.cases.assets import cases
 from assets.cases.cluster import Cluster, Patience, checked_address
+from assets.cases.counting import Done
 from assets.cases.job import RESULTS, Here, chosen_pool, run_cases
-from assets.cases.part import Done
-from assets.cases.plan import Limits
-from assets.cases.refusal import ExtractRefusedError
+from assets.cases.reading import Limits
+from assets.cases.sources import ExtractRefusedError
 from assets.files import software_sha256
 from assets.lake import Lake
 from benchmarks.make_cases import Recipe, write
@@ -46,7 +46,7 @@ SLOW = (
     SAME
     + """
 import time
-from assets.cases.part import outcome as at_once
+from assets.cases.counting import outcome as at_once
 def outcome(*arguments):
     time.sleep(0.1)
     return at_once(*arguments)
@@ -58,7 +58,7 @@ DIES = (
     SAME
     + """
 import os
-from assets.cases.part import outcome as at_once
+from assets.cases.counting import outcome as at_once
 def outcome(part, *others):
     if any("force_code=STF" in source.file for source in part.sources):
         os._exit(1)

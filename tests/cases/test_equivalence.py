@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.cases.plan import LIMITS, Limits
+from assets.cases.reading import LIMITS, Limits
 from schemas import vocabulary as v
 from schemas.cases.columns import UNREADABLE
 from schemas.collection import load_collection

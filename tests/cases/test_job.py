@@ -8,9 +8,8 @@ import polars as pl
 import pytest
 
 from assets.cases.job import RESULTS
-from assets.cases.plan import Limits
-from assets.cases.reading import Rows
-from assets.cases.source import find_sources
+from assets.cases.reading import Limits, Rows
+from assets.cases.sources import find_sources
 from benchmarks.make_cases import SHAPES, Recipe, blocks, write
 from schemas.collection import CaseExtracts, Collection
 from tests.cases.extracts import Results, frame, good, run, write_parquet
@@ -185,7 +184,7 @@ def test_hashes_that_collide_do_not_make_a_case_bad(
     tmp_path: Path, collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Equal hashes only make candidates; the keys decide."""
-    for module in ("part", "suspects"):
+    for module in ("counting", "judging"):
         weak = pl.col("case_ref").hash() % 3
         monkeypatch.setattr(f"assets.cases.{module}.key_hash", lambda weak=weak: weak)
     path = write_parquet(tmp_path / "in.parquet", [*(good(n) for n in range(50)), good(7)])
@@ -302,7 +301,7 @@ def test_links_are_followed_and_nothing_is_read_twice(
 def test_samples_are_capped_and_found_however_late(
     tmp_path: Path, collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assets.cases.summary._NEAR", 10)
+    monkeypatch.setattr("assets.cases.job._NEAR", 10)
     rows = [*(good(n, workforce="x" * 200) for n in range(30)), good(30, suspended=None)]
     results = run(write_parquet(tmp_path / "in.parquet", rows), tmp_path / "out", collection)
     rules = {rule["rule_id"]: rule for rule in results.summary["rules"]}

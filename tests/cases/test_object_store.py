@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 from moto.server import ThreadedMotoServer
 
 from assets import pointer
+from assets.cases.destination import results_at
 from assets.cases.job import RESULTS, run_cases, run_sources
-from assets.cases.remote import results_at
-from assets.cases.source import find_sources
+from assets.cases.sources import find_sources
 from assets.lake import lake_root
 from assets.marts import write_manifest
 from assets.object_store import copy_folder, files_below, head, put

@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from assets.cases.job import run_cases
-from assets.cases.refusal import ExtractRefusedError
+from assets.cases.sources import ExtractRefusedError
 from schemas.cases.columns import TYPES
 from schemas.collection import Collection
 from tests.cases.extracts import frame, good, run, write_csv, write_parquet

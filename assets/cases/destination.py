@@ -1,17 +1,19 @@
-"""Gives a folder new contents whole: it shows what it had, or everything new, and nothing between.
-
-Belongs here: the place to work in, the lock, the swap. Does not: what is written (job.py).
-"""
+"""Where results appear, whole or not at all: in a folder here, or on an object store."""
 
 import ctypes
 import fcntl
+import hashlib
+import json
 import os
 import shutil
+import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from assets.cases.sources import Place
+from assets.files import hashes
 from assets.lake import sync_folder, write_errors
 from schemas.errors import BusyError, SetupError
 
@@ -121,3 +123,38 @@ def _exchange(one: Path, other: Path) -> bool:
         return False
     here = -100
     return bool(rename(here, os.fsencode(one), here, os.fsencode(other), _EXCHANGE) == 0)
+
+
+_NAME_LENGTH: Final = 12
+
+
+@contextmanager
+def results_at(out: Place) -> Iterator[Path]:
+    """Yield the folder for the results: `out` itself, or one whose content is published there.
+
+    The folder lies where temporary files do (TMPDIR); a cluster must see it too.
+
+    Raises:
+        MusterError: the store cannot be written; it shows what it showed.
+    """
+    if isinstance(out, Path):
+        yield out
+        return
+    from assets.pointer import publish_folder  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(prefix="muster-cases-") as name:
+        folder = Path(name) / "results"
+        yield folder
+        content = json.dumps(hashes(folder), sort_keys=True).encode()
+        publish_folder(folder, out, hashlib.sha256(content).hexdigest()[:_NAME_LENGTH])
+
+
+def lake_places(collection_id: str) -> tuple[str, str] | None:
+    """Return where the extracts lie in a lake on an object store, and where the results go.
+
+    None where MUSTER_LAKE names no such lake.
+    """
+    lake = os.environ.get("MUSTER_LAKE", "").rstrip("/")
+    if not lake.startswith("s3://"):
+        return None
+    return f"{lake}/landing/{collection_id}/cases", f"{lake}/cases/{collection_id}"

@@ -10,8 +10,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.cases import folder as swap
-from assets.cases.folder import new_contents
+from assets.cases import destination as swap
+from assets.cases.destination import new_contents
 from assets.cases.job import RESULTS
 from schemas.collection import Collection
 from schemas.errors import BusyError, SetupError, UnavailableError

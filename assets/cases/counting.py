@@ -1,28 +1,32 @@
-"""Judges and counts one part of an extract: a force, or all of a small or unsorted one.
-
-Belongs here: the way of a part from files to counts and quarantine. `process` depends on nothing
-but its arguments, so parts can be worked on anywhere and in any order. Does not: what to do with
-several parts (job.py), how they are made (plan.py).
-"""
+"""Judges and counts the parts of an extract, and puts what came of them together."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from assets.cases.grid import Counts, Grid
-from assets.cases.keys import Keys, key_hash, places_of
-from assets.cases.plan import Limits, Part
-from assets.cases.reading import Rows, Table, picked, places
-from assets.cases.refusal import ExtractRefusedError, Refusal
-from assets.cases.source import Source
-from assets.cases.suspects import FAULTS, Settled, look_at, settle
-from assets.cases.typed import trimmed, typed
+from assets.cases.judging import (
+    COUNTS,
+    DAYS,
+    FAULTS,
+    FORCES,
+    Counts,
+    Grid,
+    Keys,
+    Settled,
+    key_hash,
+    look_at,
+    places_of,
+    settle,
+)
+from assets.cases.reading import Limits, Part, Rows, Table, picked, places, trimmed, typed
+from assets.cases.sources import ExtractRefusedError, Refusal, Source
+from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED
 from schemas.cases.rules import row_rules, with_codes
 from schemas.collection import Collection
 from schemas.template import Template
@@ -33,7 +37,7 @@ class PartResult:
     """What came of a part: counts of its valid cases, and its bad rows.
 
     `rows` has the rows of each file; `counts`, `forces` and `days` are tables of COUNTS, FORCES
-    and DAYS (grid.py), `faults` one of FAULTS and `quarantine` a file of QUARANTINE (suspects.py).
+    and DAYS, `faults` one of FAULTS and `quarantine` a file of QUARANTINE (judging.py).
     """
 
     rows: dict[str, int]
@@ -205,7 +209,7 @@ def _replaced(values: NDArray[Any], at: NDArray[np.intp], others: NDArray[Any]) 
 def _suspects(
     rows: Rows, counted: _Counted, collection: Collection, grid: Grid, scratch: Path
 ) -> Iterator[pl.LazyFrame]:
-    """Yield the rows that are bad or may repeat a key, chunk by chunk; see suspects.settle."""
+    """Yield the rows that are bad or may repeat a key, chunk by chunk; see judging.settle."""
     repeated = counted.keys.repeated()
     judged = zip(rows.chunks, counted.keys.chunks(), counted.bad, strict=True)
     for number, (chunk, keys, bad) in enumerate(judged):
@@ -232,3 +236,87 @@ def _take_back(counted: _Counted, settled: Settled) -> None:
     """Uncount the rows whose only fault is that their key repeats."""
     counted.cells -= np.bincount(settled.cells, minlength=counted.cells.size)
     counted.days -= np.bincount(settled.days, minlength=counted.days.size)
+
+
+_QUARTERS: Final = {"days_lower_quartile": 1, "days_median": 2, "days_upper_quartile": 3}
+_DAYS: Final = (*_QUARTERS, "days_longest")
+_CASES: Final = ("suspended", "staff", "closed")
+
+
+@dataclass(frozen=True)
+class Totals:
+    """All parts together: tables of COUNTS, FORCES, DAYS and FAULTS (judging.py).
+
+    `rows` has the rows of each file in order, `folders` the forces that folders name.
+    """
+
+    counts: pl.DataFrame
+    forces: pl.DataFrame
+    days: pl.DataFrame
+    faults: pl.DataFrame
+    rows: Mapping[str, int]
+    folders: Sequence[str]
+
+
+def together(results: Sequence[PartResult], folders: Iterable[str]) -> Totals:
+    """Put the results of parts together; no force is in two of them."""
+    return Totals(
+        pl.concat([pl.DataFrame(schema=COUNTS), *(result.counts for result in results)]),
+        pl.concat([pl.DataFrame(schema=FORCES), *(result.forces for result in results)]),
+        pl.concat([pl.DataFrame(schema=DAYS), *(result.days for result in results)]),
+        pl.concat([pl.DataFrame(schema=FAULTS), *(result.faults for result in results)]),
+        {file: rows for result in results for file, rows in result.rows.items()},
+        sorted(set(folders)),
+    )
+
+
+def by_force(totals: Totals, collection: Collection) -> pl.DataFrame:
+    """Return one row a force, of the contract CasesByForce (schemas/cases/tables.py)."""
+    bad = totals.faults.group_by("force_code").agg(pl.col("rows").sum().alias("bad"))
+    closed = totals.days.group_by("force_code").agg(spread())
+    named = pl.DataFrame({"force_code": totals.folders}, schema={"force_code": pl.String})
+    tables = (totals.forces, bad, closed)
+    forces = pl.concat([named, *(table.select("force_code") for table in tables)]).unique()
+    for table in tables:
+        forces = forces.join(table, on="force_code", how="left", nulls_equal=True)
+    counted = pl.col("valid", "bad", "suspended", "staff", "closed").fill_null(0)
+    return (
+        forces.with_columns(counted)
+        .with_columns(rows=pl.col("valid") + pl.col("bad"))
+        .with_columns(state=_state(totals, collection))
+        .select("force_code", "state", "rows", "valid", "bad", *_CASES, *_DAYS)
+        .sort("force_code")
+    )
+
+
+def _state(totals: Totals, collection: Collection) -> pl.Expr:
+    """Return the state of each force's extract, null where rows are nobody's.
+
+    A row without a folder that names no force of the collection is nobody's extract: one slip of
+    the pen must not refuse a force that does not exist.
+    """
+    known = pl.col("force_code").is_in([*collection.forces, *totals.folders])
+    bad = pl.col("bad") > 0
+    over = bad & (pl.col("bad") / pl.col("rows") > collection.max_bad_share)
+    state = (
+        pl.when(over)
+        .then(pl.lit(REJECTED))
+        .when(bad)
+        .then(pl.lit(QUARANTINED))
+        .otherwise(pl.lit(ACCEPTED))
+    )
+    return pl.when(known).then(state)
+
+
+def spread() -> list[pl.Expr]:
+    """Return `closed` cases and the quartiles and the longest of their days, null without any.
+
+    The rows are of DAYS, sorted by days. A quartile is the smallest number of days by which
+    that share of the cases was closed. Quartiles do not add up from forces; days do.
+    """
+    days, cases = pl.col("days"), pl.col("cases")
+    quartiles = [
+        days.filter(cases.cum_sum() * 4 >= cases.sum() * quarter).first().alias(name)
+        for name, quarter in _QUARTERS.items()
+    ]
+    return [cases.sum().alias("closed"), *quartiles, days.max().alias("days_longest")]
