@@ -10,6 +10,8 @@ MANIFEST: Final = "manifest.json"
 
 _PACKAGES: Final = Path(__file__).parents[1]
 _SOURCES: Final = ("assets", "schemas")
+_DATA: Final = ("collections", "templates", "reference")
+"""Folders of `schemas` whose files a release keeps of its own collection alone."""
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -23,12 +25,14 @@ def hashes(folder: Path) -> dict[str, str]:
 
 @cache
 def software_sha256() -> str:
-    """Return the hash of the code and data that turn returns into marts."""
+    """Return the hash of the code and data that turn returns of any collection into marts."""
+    described = [_PACKAGES / "schemas" / name for name in _DATA]
     files = sorted(
         path
         for folder in _SOURCES
         for path in (_PACKAGES / folder).rglob("*")
         if path.suffix in {".py", ".sql", ".toml", ".csv"}
+        and not any(path.is_relative_to(folder) for folder in described)
     )
     parts = [
         f"{path.relative_to(_PACKAGES)} {hashlib.sha256(path.read_bytes()).hexdigest()}"

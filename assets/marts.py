@@ -22,6 +22,9 @@ from schemas.contract import (
 from schemas.errors import LakeError
 from schemas.template import Template
 
+DESCRIPTION: Final = "description"
+"""The folder of a release that says what its collection is, as a folder of collections does."""
+
 _PAIR: Final = 2
 _REMEDY: Final = (
     "Take the release back from a backup; or move its folder away, and muster run makes it anew"

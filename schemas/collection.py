@@ -106,10 +106,11 @@ class Comparator(Period):
 
     @model_validator(mode="before")
     @classmethod
-    def _of_a_collection(cls, given: Any) -> Any:
+    def _of_a_collection(cls, given: Any, info: ValidationInfo) -> Any:
         if not isinstance(given, dict) or set(given) != {"collection"}:
             return given
-        path = collection_files().get(given["collection"])
+        beside_it = _root(info) / "collections" / f"{given['collection']}.toml"
+        path = beside_it if beside_it.exists() else collection_files().get(given["collection"])
         if path is None:
             raise ValueError(f"there is no collection {given['collection']!r}")
         try:
@@ -165,6 +166,10 @@ def _root(info: ValidationInfo) -> Path:
     """Return the folder of collections that is being read from, our own unless told otherwise."""
     root: Path = (info.context or {}).get("root", OURS)
     return root
+
+
+def _is_released(info: ValidationInfo) -> bool:
+    return bool((info.context or {}).get("released"))
 
 
 class Collection(_Data):
@@ -230,23 +235,24 @@ class Collection(_Data):
         """The published figures, as reference.py reads them; without rows where there are none."""
         if self.published is None:
             return published_figures(OURS / "reference" / "published_figures.csv").clear()
-        return published_figures(self._reference(self.published.figures))
+        return published_figures(self.reference(self.published.figures))
 
     @property
     def source_issues(self) -> pl.DataFrame:
         """The contradictions known in the publication; without rows where there are none."""
         if self.published is None or self.published.source_issues is None:
             return source_issues(OURS / "reference" / "source_issues.csv").clear()
-        return source_issues(self._reference(self.published.source_issues))
+        return source_issues(self.reference(self.published.source_issues))
 
     @property
     def uncollected(self) -> dict[str, str]:
         """Why some measures of the publication come from no data of this collection."""
         if self.published is None or self.published.uncollected is None:
             return {}
-        return uncollected(self._reference(self.published.uncollected))
+        return uncollected(self.reference(self.published.uncollected))
 
-    def _reference(self, name: str) -> Path:
+    def reference(self, name: str) -> Path:
+        """Return the path of a file of reference data that it names."""
         return beside(self.root, "reference", name)
 
     @property
@@ -317,8 +323,8 @@ class Collection(_Data):
     @model_validator(mode="after")
     def _figures_are_of_this_collection(self) -> "Collection":
         of = (self.published.collection if self.published else None) or self.id
-        for name in self._reference_files:
-            path = self._reference(name)
+        for name in self.reference_files:
+            path = self.reference(name)
             try:
                 about = _abouts(path)
             except SetupError as error:
@@ -333,13 +339,16 @@ class Collection(_Data):
         return self
 
     @property
-    def _reference_files(self) -> list[str]:
+    def reference_files(self) -> list[str]:
+        """The files of reference data that it names."""
         one = self.published
         names = (one.figures, one.source_issues, one.uncollected) if one else ()
         return [name for name in names if name is not None]
 
     @model_validator(mode="after")
-    def _rules_can_be_run(self) -> "Collection":
+    def _rules_can_be_run(self, info: ValidationInfo) -> "Collection":
+        if _is_released(info):  # it was held to the rules of its time
+            return self
         for rule in rules().values():
             given = set(self.thresholds.get(rule.id, {}))
             if self.thresholds and given != set(rule.limits):
@@ -354,7 +363,9 @@ class Collection(_Data):
         return self
 
     @model_validator(mode="after")
-    def _exemptions_are_in_print(self) -> "Collection":
+    def _exemptions_are_in_print(self, info: ValidationInfo) -> "Collection":
+        if _is_released(info):
+            return self
         for item in self.disclosure.exempt if self.disclosure else ():
             what = f"disclosure.exempt {item.column}"
             unknown = [name for name in item.figures if name not in self._printed]
@@ -390,7 +401,7 @@ class Collection(_Data):
     def _printed(self) -> dict[str, "PublishedFigure"]:
         if self.published is None:
             return {}
-        return _published_figures(self._reference(self.published.figures))
+        return _published_figures(self.reference(self.published.figures))
 
     @property
     def _publication(self) -> str:
@@ -491,9 +502,37 @@ def load_collection(collection_id: str) -> Collection:
     return read_collection(files[collection_id])
 
 
+def description(collection_id: str) -> dict[str, bytes]:
+    """Return the files that say what a collection is, by their paths in a folder of collections.
+
+    They are the collection, those it is compared with, its template, the forces it knows and the
+    publication it is held against: what `read_collection` reads when our own have changed.
+
+    Raises:
+        SetupError: the collection is none.
+    """
+    collection = load_collection(collection_id)
+    template = f"{collection.template.name}-{collection.template.version}.toml"
+    earlier = [one.collection for one in collection.comparators.values() if one.collection]
+    found = {
+        **{f"collections/{name}.toml": collection_files()[name] for name in earlier},
+        f"collections/{collection_id}.toml": collection_files()[collection_id],
+        f"templates/{template}": beside(collection.root, "templates", template),
+        **{f"reference/{name}": collection.reference(name) for name in collection.reference_files},
+    }
+    forces = all_forces(collection.root).write_csv().encode()
+    return {name: path.read_bytes() for name, path in found.items()} | {
+        "reference/forces.csv": forces
+    }
+
+
 @cache
-def read_collection(path: Path) -> Collection:
+def read_collection(path: Path, *, released: bool = False) -> Collection:
     """Read a collection file; what it names is looked for beside it, then among our own.
+
+    Args:
+        path: the file.
+        released: whether a release keeps it: then it is held to no rule of today.
 
     Raises:
         SetupError: it does not say what a collection must say.
@@ -504,7 +543,7 @@ def read_collection(path: Path) -> Collection:
         data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         if (named := data.get("id")) != path.stem:
             raise SetupError(f"{path} says id = {named!r}; the id must be the file's name.")
-        return Collection.model_validate(data, context={"root": root})
+        return Collection.model_validate(data, context={"root": root, "released": released})
     except (OSError, ValueError) as error:
         wrong = _in_words(error) if isinstance(error, ValidationError) else f"{error}."
         raise SetupError(

@@ -18,7 +18,7 @@ from schemas.collection import Collection
 
 _KEY: Final = ["measure", "breakdown", "period"]
 _OTHERWISE: Final = {
-    "collection_sha256": "the collection file",
+    "collection_sha256": "the collection file, its template or its publication",
     "contract_version": "the contracts",
     "software_sha256": "the software",
     "reports": "the force reports",

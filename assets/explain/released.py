@@ -7,27 +7,41 @@ tables; a figure that analysts see is explained from what analysts see.
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
-from assets.marts import read_manifest, read_mart
+from assets.marts import DESCRIPTION, read_manifest, read_mart
 from assets.research.evidence import Evidence, evidence
-from schemas.collection import Collection
-from schemas.contract import conform
-from schemas.tables import LiveEntries
+from schemas.collection import Collection, read_collection
+from schemas.template import load_template
+
+_BEFORE: Final = "returns-1"
+"""The template of releases from a time when they kept none."""
 
 
 @dataclass(frozen=True)
 class Released:
-    """The marts of one release in `folder`, for the collection it is of.
+    """The marts of one release in `folder`.
 
-    `kept_research` is where the lake keeps research files; without it their figures cannot be
-    explained.
+    `collection` is as the release keeps it, with its template; today's, on the first template,
+    where it keeps none. `kept_research` is where the lake keeps research files; without it their
+    figures cannot be explained.
     """
 
     folder: Path
     collection: Collection
     kept_research: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Take the collection from the release."""
+        kept = self.folder / DESCRIPTION / "collections" / f"{self.collection.id}.toml"
+        of_then = (
+            read_collection(kept, released=True)
+            if kept.exists()
+            else self.collection.model_copy(update={"template": load_template(_BEFORE)})
+        )
+        object.__setattr__(self, "collection", of_then)
 
     def mart(self, name: str) -> pl.DataFrame:
         """Return a mart of the release.
@@ -39,17 +53,10 @@ class Released:
 
     @cached_property
     def live(self) -> pl.DataFrame:
-        """The table LiveEntries as the marts hold it; `basis` and `provisional` by force."""
-        basis = self.mart("investigations").select("force_code", "basis").unique()
-        queried = self.status.filter(pl.col("state") == "queried")["force_code"]
-        live = self.mart("cells").join(basis, on="force_code", how="left")
-        return conform(
-            LiveEntries,
-            live.with_columns(
-                # Anything but digits is an answer or a code, which no total adds up.
-                pl.col("value").cast(pl.Int64, strict=False).alias("number"),
-                pl.col("force_code").is_in(queried.to_list()).alias("provisional"),
-            ),
+        """The mart Cells, and `number`: the entry as a number, null where it is none."""
+        # Anything but digits is an answer or a code, which no total adds up.
+        return self.mart("cells").with_columns(
+            pl.col("value").cast(pl.Int64, strict=False).alias("number")
         )
 
     @cached_property

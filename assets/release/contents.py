@@ -23,13 +23,13 @@ from assets.gate.pages import write_pages as write_quality
 from assets.gate.process import Gate
 from assets.gate.telling import blocking_line, blocking_places, check_metadata
 from assets.lake import Lake, atomic_file
-from assets.marts import write_mart
+from assets.marts import DESCRIPTION, write_mart
 from assets.pages.figures import Edition
 from assets.pages.workbook import write_summary
 from assets.pages.write import write_pages
 from assets.release.datapackage import write_datapackage
 from assets.release.identity import Ingredients
-from schemas.collection import load_collection
+from schemas.collection import description, load_collection
 from schemas.errors import ContractError, LakeError, ReleaseBlockedError
 from schemas.marts.catalogue import MARTS
 from schemas.marts.public import DisclosureReport, SuppressionAudit
@@ -152,6 +152,15 @@ def _kept(gate: GateResult, lake: Lake) -> GateResult:
     return replace(gate, docs=kept / gate.docs.name)
 
 
+def _description(draft: Draft) -> Found:
+    """Keep what the collection is, so that the release can be explained by it for ever."""
+    for name, content in description(draft.lake.collection).items():
+        with atomic_file(draft.folder / DESCRIPTION / name) as file:
+            file.write(content)
+    template = load_collection(draft.lake.collection).template
+    return {"template": f"{template.name}-{template.version}"}
+
+
 def _datapackage(draft: Draft) -> Found:
     write_datapackage(draft.folder, draft.about)
     return {}
@@ -236,6 +245,7 @@ Part = Callable[[Draft], Found | Callable[[], Found]]
 
 PARTS: Final[dict[str, Part]] = {
     "national_rules": _national_rules,
+    "description": _description,
     "expectations": _expectations,
     "public": _public,
     "report": _report,

@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from assets.files import software_sha256
-from schemas.collection import collection_files
+from schemas.collection import description
 from schemas.contract import CONTRACT_VERSION
 
 DUE: Final = "due"
@@ -32,7 +32,8 @@ class Ingredients:
     `returns` has the sha256 of every receipt that shows in the marts, `live` of those that count,
     `cases` of the case-level extracts that count; `reports` the sha256 of every force report read,
     `research` the name, sha256 and basis of every research file in use. All are sorted.
-    `decisions_sha256` is of the answers, the choices of versions and the corrections, without
+    `collection_sha256` is of the files that say what the collection is, with its template;
+    `decisions_sha256` of the answers, the choices of versions and the corrections, without
     their times. `public` says whether there may be a public edition (DUE, EARLY or LOST): what the
     returns are made into changes with it.
     """
@@ -77,9 +78,10 @@ def ingredients(
         research: name, sha256 and basis of every research file in use.
         cases: force and sha256 of the case-level extracts that count.
     """
+    described = {name: _sha256(text) for name, text in description(collection_id).items()}
     return Ingredients(
         collection=collection_id,
-        collection_sha256=_sha256(collection_files()[collection_id].read_bytes()),
+        collection_sha256=_sha256(json.dumps(described, sort_keys=True).encode()),
         contract_version=CONTRACT_VERSION,
         software_sha256=software_sha256(),
         returns=tuple(sorted(returns, key=lambda item: (item[0] or "", item[1]))),

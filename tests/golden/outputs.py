@@ -25,6 +25,9 @@ _DAYS: Final = re.compile(r"\b\d+ days?\b")
 _VARYING: Final = ("manifest.json", "datapackage.json")
 """Of these the manifest repeats the software's hash, and the package every other file's."""
 
+_COPIED: Final = "description"
+"""The folder of a release with copies of what the collection is: inputs, and no output."""
+
 
 def write_outputs(name: str, root: Path) -> Path:
     """Make a lake below `root` and return the folder of its outputs."""
@@ -36,7 +39,8 @@ def write_outputs(name: str, root: Path) -> Path:
     released = Lake(root / "lake", COLLECTION).marts.resolve()
     for folder, prefix in ((released, "release"), *((root / f, f) for f in _FOLDERS)):
         for path in sorted(folder.rglob("*")):
-            if path.is_file() and path.name not in _VARYING:
+            copied = _COPIED in path.relative_to(folder).parts
+            if path.is_file() and path.name not in _VARYING and not copied:
                 target = shown / prefix / path.relative_to(folder)
                 _put(target, plain.file(path))
     return shown

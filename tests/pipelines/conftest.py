@@ -26,7 +26,7 @@ def invoke(lake: Path, *arguments: str | Path) -> Result:
 
 
 def _be_quick(patch: pytest.MonkeyPatch) -> None:
-    few = {name: contents.PARTS[name] for name in ("national_rules", "datapackage")}
+    few = {name: contents.PARTS[name] for name in ("national_rules", "description", "datapackage")}
     none = {"expectations": lambda _: {}, "public": lambda _: {"withheld": "not asked for"}}
     patch.setattr(contents, "PARTS", few | none)
     patch.setattr(resources, "gate_process", nullcontext)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -130,6 +131,21 @@ def test_who_is_left_out_is_said(released: Released) -> None:
     assert {row["reason"] for row in found.left_out} == {"its return gives no number here"}
 
 
+def test_a_release_is_explained_by_the_template_it_keeps(
+    released: Released, tmp_path: Path
+) -> None:
+    """What the template says today is of no account."""
+    shutil.copytree(released.folder, tmp_path / "release")
+    kept = tmp_path / "release" / "description" / "templates" / "returns-1.toml"
+    moved = 'code = "other", label = "Other integrity matters", dims = { category = '
+    assert moved in kept.read_text()
+    kept.write_text(kept.read_text().replace(moved + '"other"', moved + '"procurement"'))
+    then = Released(tmp_path / "release", released.collection)
+    question = read_question("investigations", "category=procurement", None, None, then)
+    with pytest.raises(ContractError, match="its cells make"):
+        explain(question, then)
+
+
 def test_cells_that_do_not_make_the_figure_are_refused(released: Released, tmp_path: Path) -> None:
     """An explanation of a wrong total must not look like one of a right total."""
     for mart in released.folder.glob("*.parquet"):
@@ -151,7 +167,7 @@ def test_cells_that_do_not_make_the_figure_are_refused(released: Released, tmp_p
         ("investigation", "", None, None, "There are: investigations"),
         ("investigations", "category=second_job", None, None, "category=second_jobs"),
         ("investigations", "second_jobs", None, None, "Write it like"),
-        ("investigations", "colour=red", None, None, "known keys"),
+        ("investigations", "colour=red", None, None, "There are: category="),
         ("investigations", "", "2009-10", None, "There are: 2010-11"),
         ("investigations", "", None, "STAFFS", "no force STAFFS"),
         ("INV-01", "category=other", None, None, "Give the id alone"),

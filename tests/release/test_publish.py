@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,6 +16,7 @@ import pyarrow
 import pyarrow.parquet as pq
 import pytest
 
+from assets.files import hashes
 from assets.gate.process import Gate
 from assets.lake import Lake
 from assets.marts import damage
@@ -23,11 +25,13 @@ from assets.release import publish as publishing
 from assets.release.history import shown
 from assets.release.identity import Ingredients, ingredients
 from assets.release.publish import show
+from schemas.collection import read_collection
 from schemas.contract import CONTRACT_VERSION, arrow_schema, columns, empty
 from schemas.errors import ContractError, LakeError, ReleaseBlockedError
 from schemas.marts.catalogue import MARTS
 
 COLLECTION = "2012-revisit"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def publish(
@@ -45,7 +49,7 @@ def lake(tmp_path: Path) -> Lake:
 @pytest.fixture(autouse=True)
 def without_the_slow_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """These marts are nearly empty; what is made of full ones is tested with the demo."""
-    few = {name: contents.PARTS[name] for name in ("national_rules", "datapackage")}
+    few = {name: contents.PARTS[name] for name in ("national_rules", "description", "datapackage")}
     monkeypatch.setattr(contents, "PARTS", few)
 
 
@@ -65,7 +69,8 @@ def test_a_release_is_shown_whole(lake: Lake, marts: dict[str, pl.DataFrame]) ->
     folder, _ = publish(lake, marts, _made_from())
     assert lake.marts.resolve() == folder
     names = {path.name for path in lake.marts.iterdir()}
-    assert names == {*(f"{name}.parquet" for name in MARTS), "manifest.json", "datapackage.json"}
+    beside = {"manifest.json", "datapackage.json", "description"}
+    assert names == {*(f"{name}.parquet" for name in MARTS), *beside}
     assert folder.name == _made_from().release_id
 
 
@@ -73,6 +78,20 @@ def test_a_release_is_named_by_what_it_is_made_from() -> None:
     assert _made_from().release_id == _made_from().release_id
     assert _made_from("b" * 64).release_id != _made_from().release_id
     assert replace(_made_from(), contract_version="0").release_id != _made_from().release_id
+
+
+def test_a_draft_of_another_collection_renames_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _made_from().release_id
+    shutil.copytree(EXAMPLES, tmp_path / "drafts")
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(tmp_path / "drafts"))
+    assert _made_from().release_id == before
+    of_2013 = ingredients("2013-revisit", [], [], [], []).release_id
+    template = tmp_path / "drafts" / "templates" / "returns-2.toml"
+    template.write_text(template.read_text().replace("Abuse of authority", "Abuse of office"))
+    read_collection.cache_clear()
+    assert ingredients("2013-revisit", [], [], [], []).release_id != of_2013
 
 
 def test_the_order_of_the_returns_does_not_change_the_name() -> None:
@@ -134,8 +153,7 @@ def test_the_same_marts_have_the_same_bytes_in_another_lake(
 ) -> None:
     other = Lake(tmp_path / "other", COLLECTION)
     ours, theirs = (publish(where, marts, _made_from())[0] for where in (lake, other))
-    for path in ours.iterdir():
-        assert path.read_bytes() == (theirs / path.name).read_bytes(), path.name
+    assert hashes(ours) == hashes(theirs)
 
 
 def test_a_file_explains_itself(lake: Lake, marts: dict[str, pl.DataFrame]) -> None:
@@ -159,10 +177,11 @@ def test_the_manifest_has_the_hash_of_every_file(
     folder, _ = publish(lake, marts, _made_from())
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["files"] == {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in folder.iterdir()
-        if path.name != "manifest.json"
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "manifest.json"
     }
+    assert manifest["found"]["description"] == {"template": "returns-1"}
     assert manifest["made_from"]["live"] == [["STF", "a" * 64]]
 
 
