@@ -12,6 +12,9 @@ Statistic = Literal["minimum", "lower_quartile", "median", "mean", "upper_quarti
 NOW: Final = "collection"
 """The period of what is counted over the collection's own period."""
 
+QUESTION: Final = "question"
+"""The dimension by which answers are told apart."""
+
 
 class Data(BaseModel):
     """A part of a description: what it does not know is refused."""

@@ -4,18 +4,19 @@ Belongs here: reading templates/<name>-<version>.toml, and where each entry stan
 workbook. Does not: writing or reading workbooks (assets/).
 """
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pydantic import Field, ValidationError
 
 from schemas.errors import SetupError
-from schemas.measures import NOW, Data, Measure, ProfileColumn
+from schemas.measures import NOW, QUESTION, Data, Measure, ProfileColumn
 from schemas.reference import OURS, beside
+from schemas.template_faults import template_faults
+from schemas.toml_file import Fault, of_library, read_toml, worded
 
 Kind = Literal["count", "answer", "date", "text"]
 Place = tuple[str, str, str]
@@ -25,8 +26,6 @@ HEADER_CODE: Final = "code"
 """The text in column A that marks the header row of a sheet."""
 
 LABEL_CODE: Final = "label"
-QUESTION: Final = "question"
-"""The dimension by which answers are told apart."""
 
 _LEAST_HEADER_ROW: Final = 5
 _FIRST_ENTRY_COLUMN: Final = 3
@@ -284,13 +283,20 @@ def load_template(name: str, root: Path = OURS) -> Template:
 
 @cache
 def _read(path: Path) -> Template:
+    data, text = read_toml(path)
+    faults: list[Fault] = []
     try:
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         file = _File.model_validate(data)
-        sheets = tuple(_sheet(sheet, file.lists) for sheet in file.sheet)
-        measures = {n: m.ordered([QUESTION, *file.lists]) for n, m in file.measures.items()}
-    except (OSError, ValueError, KeyError, ValidationError) as error:
-        raise SetupError(f"{path} is not a template: {error}. Mend it and try again.") from error
+        faults = list(template_faults(file.model_dump()))
+        if path.stem != f"{file.name}-{file.version}":
+            faults.append((("name",), f"the file of {file.name}-{file.version} must be called so"))
+    except ValidationError as error:
+        faults = list(of_library(error))
+    if faults:
+        wrong = "\n".join(worded(path, text, faults))
+        raise SetupError(f"This is no template that can be used:\n{wrong}\nMend it and try again.")
+    sheets = tuple(_sheet(sheet, file.lists) for sheet in file.sheet)
+    measures = {n: m.ordered([QUESTION, *file.lists]) for n, m in file.measures.items()}
     return Template(
         file.name,
         file.version,

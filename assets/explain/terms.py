@@ -15,8 +15,8 @@ from assets.explain.question import Question
 from assets.totals.leaves import leaf_cells
 from schemas.breakdown import Band
 from schemas.collection import Collection
-from schemas.measures import NOW, Share
-from schemas.template import QUESTION, Template
+from schemas.measures import NOW, QUESTION, Share
+from schemas.template import Template
 
 _ADDRESS: Final = [
     "force_code", "sha256", "sheet", "cell", "row_code", "column_code", "entry",

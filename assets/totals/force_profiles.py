@@ -11,8 +11,8 @@ from schemas.breakdown import write_breakdown
 from schemas.collection import Collection
 from schemas.contract import columns, conform
 from schemas.marts.facts import ForceProfiles
-from schemas.measures import NOW
-from schemas.template import QUESTION, Template
+from schemas.measures import NOW, QUESTION
+from schemas.template import Template
 
 
 def force_profiles(

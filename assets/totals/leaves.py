@@ -12,8 +12,8 @@ from typing import Final
 import polars as pl
 
 from schemas.breakdown import read_breakdown
-from schemas.measures import NOW
-from schemas.template import QUESTION, Template
+from schemas.measures import NOW, QUESTION
+from schemas.template import Template
 
 _PLACE: Final = ["sheet", "row_code", "column_code"]
 ANSWER: Final = "answer"

@@ -15,8 +15,7 @@ from schemas.contract import conform
 from schemas.marts.facts import CapabilityAnswers, Investigations, RegisterEntries, SecondJobs
 from schemas.marts.returns import Cells
 from schemas.marts.totals import CapabilityAdoption, Comparisons, Distribution, OutcomeBreakdown
-from schemas.measures import NOW
-from schemas.template import QUESTION
+from schemas.measures import NOW, QUESTION
 
 INVESTIGATIONS = "investigations"
 

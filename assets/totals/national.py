@@ -13,8 +13,8 @@ from schemas.breakdown import Band, breakdown_of
 from schemas.collection import Collection
 from schemas.contract import conform
 from schemas.marts.totals import NationalTotals
-from schemas.measures import NOW, Measure
-from schemas.template import QUESTION, Template
+from schemas.measures import NOW, QUESTION, Measure
+from schemas.template import Template
 
 _ABOUT: Final = (
     pl.len().cast(pl.Int64).alias("forces_included"),
