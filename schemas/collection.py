@@ -5,6 +5,7 @@ names), never a code change.
 """
 
 import tomllib
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
@@ -26,8 +27,9 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.disclosure import IN_PRINT, Disclosure
+from schemas.disclosure import IN_PRINT, Disclosure, Exemption
 from schemas.errors import SetupError
+from schemas.measures import NOW
 from schemas.reference import (
     OURS,
     all_forces,
@@ -40,6 +42,14 @@ from schemas.reference import (
 )
 from schemas.rules.catalogue import rules
 from schemas.template import Template, load_template
+from schemas.toml_file import (
+    DescriptionError,
+    Fault,
+    FaultsError,
+    Loc,
+    of_library,
+    read_toml,
+)
 
 COLLECTIONS: Final = OURS / "collections"
 
@@ -292,51 +302,80 @@ class Collection(_Data):
         return opens <= today <= closes
 
     @model_validator(mode="after")
-    def _window_in_order(self) -> "Collection":
+    def _sound(self, info: ValidationInfo) -> "Collection":
+        # What a release keeps was held to the rules of its time.
+        faults = list(self._faults(released=_is_released(info)))
+        if faults:
+            raise FaultsError(faults)
+        return self
+
+    def _faults(self, *, released: bool) -> Iterator[Fault]:
+        """Yield everything that does not fit together."""
         if self.deadlines.hard < self.deadlines.soft:
-            raise ValueError(
+            yield (
+                ("deadlines", "hard"),
                 f"the hard deadline {self.deadlines.hard} is before the soft one"
-                f" {self.deadlines.soft}"
+                f" {self.deadlines.soft}",
             )
         opens, closes = self.window
         if closes < opens:
-            raise ValueError(f"the window closes on {closes}, before it opens on {opens}")
-        return self
+            yield ("running",), f"the window closes on {closes}, before it opens on {opens}"
+        asked = {entry.period for entry in self.template.counted()} - {NOW}
+        for period in sorted(asked - set(self.comparators)):
+            yield (
+                ("comparators",),
+                f"the template asks about {period!r}; give its start and end, or its collection, in"
+                f" [comparators.{period}]",
+            )
+        yield from self._faults_of_forces()
+        yield from self._faults_of_figures()
+        if not released:
+            yield from self._faults_of_rules()
+            for number, item in enumerate(self.disclosure.exempt if self.disclosure else ()):
+                for said in self._faults_of_exemption(item):
+                    yield ("disclosure", "exempt", number), said
 
-    @model_validator(mode="after")
-    def _known_forces(self) -> "Collection":
+    def _faults_of_forces(self) -> Iterator[Fault]:
         known = set(forces_at(self.root, self.census)["force_code"])
-        exempt = self.disclosure.exempt if self.disclosure else ()
-        named = {force for item in exempt for force in item.forces}
-        unknown = sorted({*self.forces, *self.without_police_authority, *named} - known)
-        gone = {code: end for code in unknown if (end := self.ended(code))}
-        if gone:
-            code, (day, successor) = next(iter(gone.items()))
-            instead = f"; expect {successor}" if successor else ""
-            raise ValueError(f"{code} ended on {day}, before the census{instead}")
-        if unknown:
-            raise ValueError(f"force codes not in reference/forces.csv: {', '.join(unknown)}")
-        if len(set(self.forces)) != len(self.forces):
-            raise ValueError("a force is listed twice")
-        return self
+        places: list[tuple[Loc, str]] = [
+            *((("forces", i), code) for i, code in enumerate(self.forces)),
+            *(
+                (("without_police_authority", i), code)
+                for i, code in enumerate(self.without_police_authority)
+            ),
+            *(
+                (("disclosure", "exempt", i, "forces"), code)
+                for i, item in enumerate(self.disclosure.exempt if self.disclosure else ())
+                for code in item.forces
+            ),
+        ]
+        for loc, code in places:
+            if code in known:
+                continue
+            if end := self.ended(code):
+                instead = f"; expect {end[1]}" if end[1] else ""
+                yield loc, f"{code} ended on {end[0]}, before the census{instead}"
+            else:
+                yield loc, f"force code not in reference/forces.csv: {code}"
+        for number, code in enumerate(self.forces):
+            if code in self.forces[:number]:
+                yield ("forces", number), f"{code} is listed twice"
 
-    @model_validator(mode="after")
-    def _figures_are_of_this_collection(self) -> "Collection":
+    def _faults_of_figures(self) -> Iterator[Fault]:
         of = (self.published.collection if self.published else None) or self.id
         for name in self.reference_files:
-            path = self.reference(name)
             try:
-                about = _abouts(path)
+                about = _abouts(self.reference(name))
             except SetupError as error:
-                raise ValueError(str(error)) from None
+                yield ("published",), str(error)
+                continue
             if about != {of}:
                 named = " and ".join(sorted(map(str, about))) or "no collection"
-                raise ValueError(
-                    f"published: {name} is of {named}, not"
-                    f" about this collection: its column `collection` must say {of} in every row."
-                    " Take [published] out until there is a publication"
+                yield (
+                    ("published",),
+                    f"{name} is of {named}, not about this collection: its column `collection` must"
+                    f" say {of} in every row. Take [published] out until there is a publication",
                 )
-        return self
 
     @property
     def reference_files(self) -> list[str]:
@@ -345,57 +384,49 @@ class Collection(_Data):
         names = (one.figures, one.source_issues, one.uncollected) if one else ()
         return [name for name in names if name is not None]
 
-    @model_validator(mode="after")
-    def _rules_can_be_run(self, info: ValidationInfo) -> "Collection":
-        if _is_released(info):  # it was held to the rules of its time
-            return self
+    def _faults_of_rules(self) -> Iterator[Fault]:
         for rule in rules().values():
             given = set(self.thresholds.get(rule.id, {}))
             if self.thresholds and given != set(rule.limits):
-                raise ValueError(
-                    f"thresholds.{rule.id} must give {sorted(rule.limits)}, not {sorted(given)}"
+                yield (
+                    ("thresholds", rule.id),
+                    f"must give {sorted(rule.limits)}, not {sorted(given)}",
                 )
-        for change in self.rule_changes:
+        for number, change in enumerate(self.rule_changes):
             changed = rules().get(change.rule)
             if changed is None or changed.guards:
                 why = "values depend on it" if changed else "there is no such rule"
-                raise ValueError(f"rule {change.rule} cannot be changed: {why}")
-        return self
+                yield ("rule_changes", number), f"rule {change.rule} cannot be changed: {why}"
 
-    @model_validator(mode="after")
-    def _exemptions_are_in_print(self, info: ValidationInfo) -> "Collection":
-        if _is_released(info):
-            return self
-        for item in self.disclosure.exempt if self.disclosure else ():
-            what = f"disclosure.exempt {item.column}"
-            unknown = [name for name in item.figures if name not in self._printed]
-            if unknown:
-                raise ValueError(
-                    f"{what} rests on {', '.join(unknown)}, which {self._publication} does not"
-                    " have. An exemption belongs to the publication that printed the count; take it"
-                    " out, or name a figure of this collection's publication."
+    def _faults_of_exemption(self, item: Exemption) -> Iterator[str]:
+        unknown = [name for name in item.figures if name not in self._printed]
+        if unknown:
+            yield (
+                f"{item.column} rests on {', '.join(unknown)}, which {self._publication} does not"
+                " have. An exemption belongs to the publication that printed the count; take it"
+                " out, or name a figure of this collection's publication"
+            )
+            return
+        figures = [self._printed[name] for name in item.figures]
+        for figure in figures:
+            if (figure.measure, figure.breakdown) != IN_PRINT[item.column]:
+                yield (
+                    f"{item.column} rests on {figure.figure_id}, which is {figure.measure}"
+                    f" {figure.breakdown or 'in all'}: another count. Name the figure that"
+                    " prints this one"
                 )
-            figures = [self._printed[name] for name in item.figures]
-            for figure in figures:
-                if (figure.measure, figure.breakdown) != IN_PRINT[item.column]:
-                    raise ValueError(
-                        f"{what} rests on {figure.figure_id}, which is {figure.measure}"
-                        f" {figure.breakdown or 'in all'}: another count. Name the figure that"
-                        " prints this one."
-                    )
-                if not self._is_of_the_time(figure):
-                    raise ValueError(
-                        f"{what} rests on {figure.figure_id}, which is about {figure.start} to"
-                        f" {figure.end}: not about this collection. Take the exemption out, or name"
-                        " the figure that prints this collection's count."
-                    )
-            of = sorted(figure.scope for figure in figures)
-            if of != sorted(item.forces):
-                raise ValueError(
-                    f"{what} is for {', '.join(sorted(item.forces))}, but its figures are about"
-                    f" {', '.join(of)}. Name one figure for each force."
+            elif not self._is_of_the_time(figure):
+                yield (
+                    f"{item.column} rests on {figure.figure_id}, which is about {figure.start} to"
+                    f" {figure.end}: not about this collection. Take the exemption out, or name"
+                    " the figure that prints this collection's count"
                 )
-        return self
+        of = sorted(figure.scope for figure in figures)
+        if of != sorted(item.forces):
+            yield (
+                f"{item.column} is for {', '.join(sorted(item.forces))}, but its figures are about"
+                f" {', '.join(of)}. Name one figure for each force"
+            )
 
     @property
     def _printed(self) -> dict[str, "PublishedFigure"]:
@@ -539,22 +570,14 @@ def read_collection(path: Path, *, released: bool = False) -> Collection:
     """
     inside = path.parent.name == "collections" and path.parent != outside()
     root = path.parent.parent if inside else path.parent
+    data, text = read_toml(path)
+    faults: list[Fault] = []
+    if (named := data.get("id")) != path.stem:
+        faults.append((("id",), f"says {named!r}; the id must be the file's name"))
     try:
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        if (named := data.get("id")) != path.stem:
-            raise SetupError(f"{path} says id = {named!r}; the id must be the file's name.")
-        return Collection.model_validate(data, context={"root": root, "released": released})
-    except (OSError, ValueError) as error:
-        wrong = _in_words(error) if isinstance(error, ValidationError) else f"{error}."
-        raise SetupError(
-            f"{path} is not a collection file: {wrong} Mend it and try again."
-        ) from None
-
-
-def _in_words(error: ValidationError) -> str:
-    """Return what is wrong and where, without what the library adds of its own."""
-    return " ".join(
-        f"{'.'.join(str(part) for part in fault['loc']) or 'the file'}:"
-        f" {fault['msg'].removeprefix('Value error, ').rstrip('.')}."
-        for fault in error.errors(include_url=False)
-    )
+        collection = Collection.model_validate(data, context={"root": root, "released": released})
+    except ValidationError as error:
+        faults += of_library(error)
+    if faults:
+        raise DescriptionError(path, text, "collection", faults)
+    return collection

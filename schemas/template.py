@@ -12,11 +12,10 @@ from typing import Final, Literal
 
 from pydantic import Field, ValidationError
 
-from schemas.errors import SetupError
 from schemas.measures import NOW, QUESTION, Data, Measure, ProfileColumn
 from schemas.reference import OURS, beside
 from schemas.template_faults import template_faults
-from schemas.toml_file import Fault, of_library, read_toml, worded
+from schemas.toml_file import DescriptionError, Fault, of_library, read_toml
 
 Kind = Literal["count", "answer", "date", "text"]
 Place = tuple[str, str, str]
@@ -278,11 +277,16 @@ def load_template(name: str, root: Path = OURS) -> Template:
     Raises:
         SetupError: there is no such file, or it does not say what a template must say.
     """
-    return _read(beside(root, "templates", f"{name}.toml"))
+    return read_template(beside(root, "templates", f"{name}.toml"))
 
 
 @cache
-def _read(path: Path) -> Template:
+def read_template(path: Path) -> Template:
+    """Read a template file.
+
+    Raises:
+        SetupError: it cannot be read, or does not say what a template must say.
+    """
     data, text = read_toml(path)
     faults: list[Fault] = []
     try:
@@ -293,8 +297,7 @@ def _read(path: Path) -> Template:
     except ValidationError as error:
         faults = list(of_library(error))
     if faults:
-        wrong = "\n".join(worded(path, text, faults))
-        raise SetupError(f"This is no template that can be used:\n{wrong}\nMend it and try again.")
+        raise DescriptionError(path, text, "template", faults)
     sheets = tuple(_sheet(sheet, file.lists) for sheet in file.sheet)
     measures = {n: m.ordered([QUESTION, *file.lists]) for n, m in file.measures.items()}
     return Template(

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +40,25 @@ _WORDS: Final = {
 }
 
 
+class FaultsError(ValueError):
+    """What does not fit together in a file whose keys are each of the right type."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        """Hold the faults."""
+        super().__init__("; ".join(message for _, message in faults))
+        self.faults = faults
+
+
+class DescriptionError(SetupError):
+    """A file that describes something cannot be used; `lines` says why, a line for each fault."""
+
+    def __init__(self, path: Path, text: str, what: str, faults: Iterable[Fault]) -> None:
+        """Say what is wrong in the text of a file that is to be a `what`."""
+        self.lines = _worded(path, text, faults)
+        wrong = "\n".join(self.lines)
+        super().__init__(f"This is no {what} that can be used:\n{wrong}\nMend it and try again.")
+
+
 def read_toml(path: Path) -> tuple[dict[str, Any], str]:
     """Return what a TOML file holds, and its text.
 
@@ -62,13 +81,17 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
 def of_library(error: ValidationError) -> Iterator[Fault]:
     """Yield what the validation of a file found, in our words."""
     for fault in error.errors(include_url=False):
+        inner = fault.get("ctx", {}).get("error")
+        if isinstance(inner, FaultsError):
+            yield from inner.faults
+            continue
         given = fault["msg"].removeprefix("Value error, ").rstrip(".")
         if fault["type"] == "literal_error":
             given = f"must be {fault['ctx']['expected']}"
         yield fault["loc"], _WORDS.get(fault["type"], given)
 
 
-def worded(path: Path, text: str, faults: Iterable[Fault]) -> list[str]:
+def _worded(path: Path, text: str, faults: Iterable[Fault]) -> list[str]:
     """Return a line for each fault of a file: path, line, key, what is wrong; in order of lines."""
     lines = lines_of(text)
     found = []
@@ -86,7 +109,12 @@ def lines_of(text: str) -> dict[Loc, int]:
     Keys are paths, such as `("sheet", 0, "rows", 3, "kind")`: names of keys, and places (from 0)
     in arrays and in arrays of tables. `text` is what tomllib has read without an error.
     """
-    return dict(_Reader(text).places())
+    found: dict[Loc, int] = {}
+    for path, line in _Reader(text).places():
+        found[path] = line
+        for end in range(1, len(path)):  # a table that nothing but its parts name begins with them
+            found.setdefault(path[:end], line)
+    return found
 
 
 class _Reader:

@@ -37,7 +37,7 @@ def test_a_new_collection_is_a_new_file(folder: Path) -> None:
         ('"AVS", ', '"BED", ', "listed twice"),
         ("end = 2012-05-31", "end = 2011-05-31", "before it starts"),
         ("[period]", "[periods]", "period"),
-        ('title = "', "title = ", "not a collection file"),
+        ('title = "', "title = ", "no TOML"),
     ],
 )
 def test_a_wrong_file_says_what_is_wrong(folder: Path, old: str, new: str, message: str) -> None:

@@ -1,0 +1,55 @@
+"""Examines files of collections and templates before anybody uses them."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from schemas.collection import read_collection
+from schemas.errors import SetupError
+from schemas.reference import all_forces
+from schemas.template import read_template
+from schemas.toml_file import DescriptionError
+
+_FOLDERS: Final = ("collections", "templates", "reference")
+
+
+def wrong_in(path: Path) -> tuple[list[Path], list[str]]:
+    """Examine a collection, a template, or a folder of both as MUSTER_COLLECTIONS names one.
+
+    Returns:
+        The files examined, and a line for everything that is wrong in them: the file, the line
+        in it, the key, and what to write instead. None is wrong where there is none.
+    """
+    root = path.parent.parent if path.parent.name in _FOLDERS else path.parent
+    if not path.is_dir():
+        return [path], list(dict.fromkeys(_wrong(path, root)))
+    files = sorted([*path.glob("*.toml"), *path.glob("templates/*.toml")])
+    files += sorted(path.glob("collections/*.toml"))
+    wrong = [] if files else [f"{path}: there is no file collections/<id>.toml here"]
+    for file in files:
+        wrong += _wrong(file, path)
+    return files, list(dict.fromkeys(wrong))
+
+
+def _wrong(path: Path, root: Path) -> Iterator[str]:
+    try:
+        all_forces(root)
+        if _is_template(path):
+            read_template(path)
+        else:
+            read_collection(path)
+    except DescriptionError as error:
+        yield from error.lines
+    except SetupError as error:
+        yield str(error).removesuffix(" Mend it and try again.")
+
+
+def _is_template(path: Path) -> bool:
+    """Tell a template by its folder, else by its sheets."""
+    if path.parent.name in _FOLDERS:
+        return path.parent.name == "templates"
+    try:
+        return "sheet" in tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
