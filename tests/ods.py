@@ -21,6 +21,8 @@ STYLES = (
     '<style:text-properties style:text-position="super 58%"/></style:style>'
     '<style:style style:name="gone" style:family="text">'
     '<style:text-properties style:text-line-through-style="solid"/></style:style>'
+    '<style:style style:name="void" style:family="table-cell">'
+    '<style:text-properties style:text-line-through-style="solid"/></style:style>'
     '<style:style style:name="tongue" style:family="text">'
     '<style:text-properties fo:language="en" fo:country="GB"/></style:style>'
     '<style:style style:name="away" style:family="table">'

@@ -10,7 +10,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -265,13 +265,18 @@ def _packed_files(names: list[str]) -> Kind:
         raise RefusedError(
             f"the zip holds a workbook ({shown})", "Take it out and send it alone, not in a zip."
         )
-    if tables:
+    if tables or any(n.lower().endswith(OTHER_TABLES) for n in plain):
         return "csv"
     if any(name.lower().endswith(_ARCHIVES) for name in plain):
         raise RefusedError(
             "the zip holds another zip", "Take out the return workbook and send it alone."
         )
-    raise RefusedError("the zip holds neither an Excel workbook nor CSV files", SAVE_AS)
+    raise NO_RETURN
+
+
+OTHER_TABLES: Final = (".tsv", ".txt")
+"""How the sheets may end where none is .csv; Excel calls those in UTF-16 .txt."""
+NO_RETURN: Final = RefusedError("the zip holds neither an Excel workbook nor CSV files", SAVE_AS)
 
 
 def hidden(name: str) -> bool:
@@ -323,9 +328,6 @@ def _check_xml(name: str, content: bytes) -> None:
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = refuse
     parser.EntityDeclHandler = refuse
-    try:
+    # Damage is found by who reads the part: that of looks and properties hides no figure.
+    with suppress(expat.ExpatError, LookupError):  # a LookupError names an unknown encoding
         parser.Parse(content, True)
-    except (expat.ExpatError, LookupError) as error:  # a LookupError names an unknown encoding
-        raise RefusedError(
-            f"{visible(name)!r} inside the file is damaged ({error})", SEND_AGAIN
-        ) from error

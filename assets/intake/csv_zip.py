@@ -10,7 +10,7 @@ from io import StringIO
 from pathlib import PurePosixPath
 from typing import Final
 
-from assets.intake.container import Container, hidden
+from assets.intake.container import NO_RETURN, OTHER_TABLES, Container, hidden
 from assets.intake.reading import Cell, RawSheet, RefusedError
 from assets.intake.sheet_scan import MAX_COLUMNS, MAX_ROWS
 from schemas.reference import forces
@@ -44,10 +44,7 @@ def read_csv_zip(container: Container) -> tuple[RawSheet, ...]:
         RefusedError: a file is not text, is not CSV, is too long, or two give the same sheet.
     """
     found: dict[str, str] = {}
-    for name in container.names():
-        if not name.lower().endswith(".csv") or hidden(name):
-            continue
-        sheet = _sheet_name(name)
+    for name, sheet in _named(container.names()):
         if sheet in found:
             both = " and ".join(repr(visible(each)) for each in (found[sheet], name))
             raise RefusedError(
@@ -67,6 +64,23 @@ def read_csv_zip(container: Container) -> tuple[RawSheet, ...]:
     )
 
 
+def _named(names: list[str]) -> list[tuple[str, str]]:
+    """Return the files that are sheets, and the sheet that each is named after.
+
+    Raises:
+        RefusedError: there are none.
+    """
+    plain = [name for name in names if not hidden(name)]
+    tables = [(name, _sheet_name(name)) for name in plain if name.lower().endswith(".csv")]
+    if tables:
+        return tables
+    others = [(n, _sheet_name(n)) for n in plain if n.lower().endswith(OTHER_TABLES)]
+    named = [(name, sheet) for name, sheet in others if sheet in _sheets()]
+    if not named:
+        raise NO_RETURN  # notes, of whatever
+    return named
+
+
 def _sheet_name(name: str) -> str:
     """Return the sheet of the template that a file is named after, else its own name.
 
@@ -75,10 +89,10 @@ def _sheet_name(name: str) -> str:
     Raises:
         RefusedError: it names two sheets.
     """
-    stem = PurePosixPath(name).stem
+    # Where endings are not shown, a name gets a second one.
+    stem = re.sub(r"(?:\.(?:csv|tsv|txt))+$", "", PurePosixPath(name).name, flags=re.IGNORECASE)
     words = re.split(r"[\W_]+", _NUMBERED.sub("", stem).casefold())
-    sheets = [sheet.name for sheet in returns_template().sheets]
-    meant = [(sheet, at) for sheet in sheets for at in [_after(sheet.split("_"), words)] if at]
+    meant = [(sheet, at) for sheet in _sheets() for at in [_after(sheet.split("_"), words)] if at]
     if len(meant) > 1:
         raise RefusedError(
             f"the name of {visible(name)!r} could mean the sheets"
@@ -91,6 +105,10 @@ def _sheet_name(name: str) -> str:
         if all(word.isdigit() or word in codes or not word for word in words[at:]):
             return sheet
     return stem
+
+
+def _sheets() -> list[str]:
+    return [sheet.name for sheet in returns_template().sheets]
 
 
 def _after(sheet: list[str], words: list[str]) -> int | None:
@@ -193,6 +211,7 @@ def _text(name: str, content: bytes) -> str:
     except LookupError as error:
         raise RefusedError(f"{name!r} is not text", _SAVE) from error
     # Old programs of Windows end a text with Ctrl-Z.
+    text = text.replace("\r\r\n", "\r\n")  # what a line ends with that was translated twice
     end = text.rstrip("\r\n\0")
     return end.rstrip(_CTRL_Z) if end.endswith(_CTRL_Z) else text
 

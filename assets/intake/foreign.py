@@ -47,6 +47,7 @@ _BEGINNINGS: Final[tuple[tuple[bytes, str, str], ...]] = (
     (b"PK\x05\x06", "an empty zip", _WORKBOOK),
     (b"PK\x07\x08", "one part of a zip that was split", "Send it as one zip, or the workbook."),
     (b"PAR1", "a Parquet file", "Send case-level extracts to the folder `cases`."),
+    (b"ID;P", "a SYLK file (.slk)", SAVE_AS),
     (b"{\\rtf", "a text document (RTF)", SAVE_AS),
     (b"MZ", "a program", _WORKBOOK),
     (b"L\0\0\0\x01\x14\x02\0", "a shortcut to a file", "Send the file itself."),

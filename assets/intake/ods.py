@@ -5,6 +5,7 @@ what a cell means; interpretation starts in validation/.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Final
@@ -50,6 +51,15 @@ _VALUES: Final = {
 _LINKS: Final = {"table:table-source", "table:dde-link", "table:cell-range-source"}
 _HIDDEN: Final = {"collapse", "filter"}
 _CELLS: Final = {"table:table-cell", "table:covered-table-cell"}
+_PARAGRAPHS: Final = {"text:p", "text:h"}
+_IN_TEXT: Final = {
+    *_PARAGRAPHS, "text:span", "text:a", "text:s", "text:tab", "text:line-break",
+    "text:list", "text:list-header", "text:list-item", "text:soft-page-break",
+    "text:bookmark", "text:bookmark-start", "text:bookmark-end",
+}  # fmt: skip
+"""What a cell's text is made of; the rest, such as notes and readings, is no part of a figure."""
+_SHOWN: Final = re.compile(r"(-?[0-9]+(?:[ .,'\u00a0\u2019\u202f][0-9]+)*?)(?:[.,](0+))?")
+"""A number as it is shown, with whatever parts its digits, and with decimals of zero."""
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
 _LOOKLESS: Final = ("fo:language", "fo:country", "fo:script", "style:rfc-language-tag")
 """What a style of text says that nobody sees; programs cut a text by it."""
@@ -67,7 +77,8 @@ def read_ods(container: Container) -> Reading:
     """
     styles = _Styles()
     if "styles.xml" in container.names():
-        _parse(styles, container.read("styles.xml"))
+        with suppress(RefusedError):  # looks carry no figure; what stood before the damage holds
+            _parse(styles, container.read("styles.xml"))
     content = _Content(styles)
     _parse(content, container.read("content.xml"))
     if not content.sheets:
@@ -84,7 +95,7 @@ def _parse(handler: "_Styles", xml: bytes) -> None:
     parser.CharacterDataHandler = handler.text
     try:
         parser.Parse(xml, True)
-    except (ValueError, KeyError, IndexError, expat.ExpatError) as error:
+    except (ValueError, LookupError, expat.ExpatError) as error:
         raise RefusedError(f"the workbook is damaged ({type(error).__name__})", _SAVE) from error
 
 
@@ -146,6 +157,7 @@ class _Open:
     found: Attributes
     look: Look
     paragraphs: list[str] = field(default_factory=list)
+    odd: bool = False
     runs: list[tuple[Look, str]] = field(default_factory=list)
 
     def add(self, text: str, look: Look) -> None:
@@ -186,6 +198,8 @@ class _Content(_Styles):
         self._row = self._column = self._all = self._columns = 0
         self._rows_repeated = 1
         self._row_cells: list[tuple[int, int, _Open]] = []
+        self._column_styles: list[tuple[int, str]] = []
+        self._row_style = ""
         self._cell: _Open | None = None
         self._spans: list[Look] = []
 
@@ -214,16 +228,25 @@ class _Content(_Styles):
                 span = f"{self._columns + 1}:{self._columns + repeated}"
                 self._facts.append(Fact("hidden_columns", span))
             self._columns += repeated
+            style = found.get("table:default-cell-style-name", "")
+            self._column_styles.append((self._columns, style))
         elif name == "table:table-row":
             self._rows_repeated = _count(found, "table:number-rows-repeated")
             self._column = 0
             self._row_cells = []
+            self._row_style = found.get("table:default-cell-style-name", "")
             if found.get("table:visibility") in _HIDDEN:
                 last = min(self._row + self._rows_repeated, MAX_ROWS)
                 rows = range(self._row + 1, last + 1)
                 self._facts += [Fact("hidden_row", str(row)) for row in rows]
         elif name in _CELLS and parent == "table:table-row":
-            self._cell = _Open(found, self._look("table-cell", found.get("table:style-name", "")))
+            style = found.get("table:style-name") or self._row_style or self._column_style()
+            self._cell = _Open(found, self._look("table-cell", style))
+
+    def _column_style(self) -> str:
+        """Return the style of the column's cells, for those that have none of their own."""
+        known = (style for last, style in self._column_styles if self._column < last)
+        return next(known, "")
 
     def _open_sheet(self, found: Attributes) -> None:
         name = found.get("table:name", "")
@@ -232,17 +255,19 @@ class _Content(_Styles):
         if len(self.sheets) == _MAX_SHEETS:
             raise RefusedError("the workbook has far more sheets than a return", _SAVE)
         self._name = name
-        self._cells, self._facts = [], []
+        self._cells, self._facts, self._column_styles = [], [], []
         self._row = self._columns = 0
         if found.get("table:style-name") in self.hidden or found.get("table:display") == "false":
             self._facts.append(Fact("hidden_sheet", ""))
 
     def _start_text(self, cell: _Open, name: str, parent: str, found: Attributes) -> None:
-        if name == "text:p" and parent in _CELLS:
+        if not self._in_paragraph():
+            return
+        cell.odd |= name not in _IN_TEXT
+        if name in _PARAGRAPHS:
+            cell.odd |= parent in _PARAGRAPHS
             cell.paragraphs.append("")
             self._spans = [frozenset()]
-        elif not self._in_paragraph():
-            return
         elif name == "text:span":
             self._spans.append(self._look("text", found.get("text:style-name", "")))
         elif name == "text:s":
@@ -267,7 +292,7 @@ class _Content(_Styles):
     def text(self, text: str) -> None:
         """Meet a piece of text; spaces that stand together are one, as the format has it."""
         cell = self._cell
-        if cell is None or not cell.paragraphs or self._path[-1] in _CELLS:
+        if cell is None or not cell.paragraphs or self._path[-1] not in _IN_TEXT:
             return
         if self._in_paragraph():
             plain = _BLANKS.sub(" ", text)
@@ -364,30 +389,38 @@ def _read(cell: _Open) -> Cell:
     found, shown = cell.found, cell.shown
     if found.get("calcext:value-type") == "error" or _ERROR.fullmatch(shown.strip()):
         return Cell(0, 0, shown or "#VALUE!", "error")
-    kind = found.get("office:value-type", "string")
+    kind = found.get("office:value-type", "float" if "office:value" in found else "string")
     value = found.get(f"office:{_VALUES.get(kind, 'value')}")
-    look = cell.format()
-    if kind == "string":
+    look, text, doubt = cell.format(), value or shown, None
+    if cell.odd:
+        doubt = "text with something else inside it, such as a note"
+    elif kind == "string":
+        kind = "text"
         if value and shown and value.split() != shown.split():
-            return Cell(0, 0, f"{value} {shown}", "odd", _two_values(value, shown))
-        text, kind = value or shown, "text"
+            doubt = _two_values(value, shown)
     elif value is None:
-        what = f"{in_doubt(shown)} without the value that it shows"
-        return Cell(0, 0, shown, "odd", what)
+        doubt = f"{in_doubt(shown)} without the value that it shows"
     else:
         try:
             text, kind = _typed(kind, value.strip())
         except ValueError:
-            what = f"{in_doubt(value)}, which is no {visible(kind, 20)}"
-            return Cell(0, 0, value, "odd", what)
-        if (
-            kind == "number"
-            and _WHOLE.fullmatch(shown)
-            and _WHOLE.fullmatch(text)
-            and shown != text
-        ):
-            return Cell(0, 0, f"{text} {shown}", "odd", _two_values(text, shown))
+            doubt = f"{in_doubt(value)}, which is no {visible(kind, 20)}"
+        else:
+            if kind == "number" and _WHOLE.fullmatch(text) and not _shows(shown, int(text)):
+                doubt = _two_values(text, shown)
+    if doubt:
+        # A cell whose text is empty would be a blank one, and what it holds pass unseen.
+        return Cell(0, 0, " ".join(filter(None, (value, shown))) or "?", "odd", doubt)
     return Cell(0, 0, text, "rich" if look and text else kind, look if text else None)
+
+
+def _shows(shown: str, number: int) -> bool:
+    """Whether what a cell shows is its number; with words or units in it, nobody can tell."""
+    found = _SHOWN.fullmatch(shown.strip())
+    if found is None:
+        return True
+    read = (int(re.sub("[^-0-9]", "", part)) for part in (found[0], found[1]))
+    return number in (read if found[2] else [next(read)])
 
 
 def _two_values(*values: str) -> str:

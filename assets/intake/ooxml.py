@@ -115,15 +115,28 @@ def unescaped(text: str) -> str:
     return read.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-class Text(NamedTuple):
-    """A text of the workbook; `format` says what is special about its looks, `fault` what is odd.
+Font = frozenset[str]
+"""What a font makes of text, as `_look` names it."""
 
-    Both are null for a text like any other.
+
+class Text(NamedTuple):
+    """A text of the workbook; `fault` says what is odd about how it is stored, null for most.
+
+    `runs` are its pieces with fonts of their own; one without a font has that of its cell.
     """
 
     text: str
-    format: str | None = None
+    runs: tuple[tuple[Font, str], ...] = ()
     fault: str | None = None
+
+    def format(self, own: Font) -> str | None:
+        """Say what is special about its looks in a cell with that font; None where nothing is."""
+        seen = [(look or own, text) for look, text in self.runs if text.strip()]
+        if len({look for look, _ in seen}) < 2:
+            marks = sorted(_MARKS & seen[0][0]) if seen else []
+            return f"a text that is {' and '.join(marks)}" if marks else None
+        parts = (in_doubt(text) + _marks(look) for look, text in seen[:5])
+        return f"text in different formats: {', '.join(parts)}"
 
 
 class TextReader:
@@ -133,7 +146,7 @@ class TextReader:
     """
 
     def __init__(self) -> None:
-        self._runs: list[tuple[frozenset[str], str]] = []
+        self._runs: list[tuple[Font, str]] = []
         self._pieces: list[str] | None = None
         self._look: set[str] = set()
         self._odd = self._open = self._whole = False
@@ -170,23 +183,17 @@ class TextReader:
 
     def result(self) -> Text:
         """Return the text once its end was met."""
-        if len(self._runs) == 1 and not self._runs[0][0] and not self._odd:
-            return Text(self._runs[0][1])
         text = "".join(text for _, text in self._runs)
-        seen = [(look, text) for look, text in self._runs if text.strip()]
         fault = "a text that is stored in an unusual way" if self._odd else None
-        if len({look for look, _ in seen}) < 2:
-            marks = sorted(_MARKS & seen[0][0]) if seen else []
-            return Text(text, f"a text that is {' and '.join(marks)}" if marks else None, fault)
-        parts = (in_doubt(text) + _marks(look) for look, text in seen[:5])
-        return Text(text, f"text in different formats: {', '.join(parts)}", fault)
+        plain = not any(look for look, _ in self._runs)
+        return Text(text, () if plain else tuple(self._runs), fault)
 
 
 _MARKS: Final = frozenset({"struck out", "superscript", "subscript"})
 _NOT_SEEN: Final = {"family", "charset", "scheme"}
 
 
-def _marks(look: frozenset[str]) -> str:
+def _marks(look: Font) -> str:
     marks = sorted(_MARKS & look)
     return f" ({', '.join(marks)})" if marks else ""
 
@@ -198,6 +205,8 @@ def _look(name: str, attributes: dict[str, str]) -> set[str]:
         return set()
     if name == "strike":
         return {"struck out"}
+    if name == "rFont":  # a run of text calls so what a font of the workbook calls its name
+        name = "name"
     if name == "vertAlign":
         return {value}
     if not attributes or value.lower() in _TRUE:
@@ -244,6 +253,7 @@ class Look(NamedTuple):
 
     kind: str = ""
     marks: str = ""
+    font: Font = frozenset()
 
 
 _PLAIN: Final = Look()
@@ -280,7 +290,7 @@ class Styles(Walker):
         elif path == "/styleSheet/fonts/font":
             self._fonts.append(set())
         elif path.startswith("/styleSheet/fonts/font/") and self._fonts:
-            self._fonts[-1] |= _MARKS & _look(path.rpartition("/")[2], attributes)
+            self._fonts[-1] |= _look(path.rpartition("/")[2], attributes)
         elif path == "/styleSheet/cellXfs/xf":
             self._cells.append((attributes.get("numFmtId", "0"), attributes.get("fontId", "0")))
 
@@ -294,8 +304,8 @@ class Styles(Walker):
         if not 0 <= index < len(self._cells):
             return _PLAIN
         format_id, font = (_index(text) for text in self._cells[index])
-        marks = self._fonts[font] if 0 <= font < len(self._fonts) else set()
-        return Look(self._formats.get(format_id, ""), " and ".join(sorted(marks)))
+        own = frozenset(self._fonts[font]) if 0 <= font < len(self._fonts) else frozenset()
+        return Look(self._formats.get(format_id, ""), " and ".join(sorted(_MARKS & own)), own)
 
 
 def _index(text: str) -> int:

@@ -11,7 +11,7 @@ from typing import Final
 from xml.parsers import expat
 
 from assets.intake.formulas import moved
-from assets.intake.ooxml import SAVE, Styles, Text, TextReader, Walker, unescaped, whole
+from assets.intake.ooxml import SAVE, Font, Styles, Text, TextReader, Walker, unescaped, whole
 from assets.intake.quoting import in_doubt, told
 from assets.intake.reading import UNCALCULATED, Cell, Fact, RawSheet, RefusedError
 from schemas.template import address
@@ -214,19 +214,20 @@ class _Scanner(Walker):
             seen = [*values, *([self._inline.text] if self._inline else [])]
             shown = ", ".join(in_doubt(value) for value in seen)
             doubt = f"more than one value, or something else inside one ({shown})"
-            return Cell(*here, " ".join(seen), "odd", doubt)
+            # A cell whose text is empty would be a blank one, and what it holds pass unseen.
+            return Cell(*here, " ".join(filter(None, seen)) or "?", "odd", doubt)
         text = values[0] if values else ""
         kind = self._attributes.get("t", "n")
         look = self._styles.look(self._attributes.get("s", "0"))
         if kind in {"s", "inlineStr"} or self._inline:
-            cell = self._text_cell(here, kind, text)
+            cell = self._text_cell(here, kind, text, look.font)
         else:
             cell = self._value_cell(here, kind, text, look.kind)
         if look.marks and cell.text and not cell.doubt:
             cell = cell._replace(kind="rich", doubt=f"a value that is {look.marks}")
         return cell
 
-    def _text_cell(self, here: tuple[int, int], kind: str, text: str) -> Cell:
+    def _text_cell(self, here: tuple[int, int], kind: str, text: str, font: Font) -> Cell:
         found = self._inline
         if kind == "s" and text.strip() and not found:
             try:
@@ -242,7 +243,8 @@ class _Scanner(Walker):
             return Cell(*here, text, "odd", doubt)
         if found.fault:
             return Cell(*here, found.text, "odd", found.fault)
-        return Cell(*here, found.text, "rich" if found.format else "text", found.format)
+        looks = found.format(font)
+        return Cell(*here, found.text, "rich" if looks else "text", looks)
 
     def _value_cell(self, here: tuple[int, int], kind: str, text: str, look: str) -> Cell:
         plain = text.strip(" \t\r\n")

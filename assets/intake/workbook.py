@@ -46,7 +46,7 @@ def read_workbook(container: Container) -> tuple[RawSheet, ...]:
         }
     except (LookupError, ValueError, expat.ExpatError) as error:
         raise RefusedError(
-            f"the workbook lacks a part it needs ({visible(str(error))})", SAVE
+            f"the workbook lacks a part it needs, or it is damaged ({visible(str(error))})", SAVE
         ) from error
     if not parts:
         raise RefusedError("the workbook lacks its sheets", SAVE)

@@ -24,7 +24,7 @@ from schemas.vocabulary import NOT_HELD
 _SHOWN: Final = 50
 """Characters of a cell that a message repeats."""
 
-_WHOLE: Final = r"^([0-9]{1,9}|[0-9]{1,3}(,[0-9]{3}){1,2})$"
+_WHOLE: Final = r"^([0-9]{1,9}|[1-9][0-9]{0,2}(,[0-9]{3}){1,2})$"
 
 
 def research_years(collection: Collection) -> tuple[int, int]:

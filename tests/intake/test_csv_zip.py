@@ -66,38 +66,46 @@ WAYS: dict[str, Callable[[str], bytes]] = {
     "Ctrl-Z": lambda text: text.encode() + b"\x1a",
     "Ctrl-Z and line end": lambda text: text.encode() + b"\x1a\x1a\r\n",
     "old Mac": lambda text: text.replace("\r\n", "\r").encode(),
+    "lines ended twice": lambda text: text.replace("\r\n", "\r\r\n").encode(),
     "Unix": lambda text: text.replace("\r\n", "\n").encode(),
 }
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_return_is_read_however_it_is_written(
-    way: str, sheets: Sheets, tmp_path: Path, collection: Collection
-) -> None:
+def test_a_return_is_read_however_it_is_written(way: str, sheets: Sheets, tmp_path: Path) -> None:
     path = _write(tmp_path / "STF.zip", sheets, change=WAYS[way])
     plain = _write(tmp_path / "plain.zip", sheets)
     assert read_return(path).sheets == read_return(plain).sheets
-    assert findings_of(path, collection) == []
+
+
+def test_the_sheets_of_the_template_have_no_findings(
+    sheets: Sheets, tmp_path: Path, collection: Collection
+) -> None:
+    assert findings_of(_write(tmp_path / "STF.zip", sheets), collection) == []
 
 
 NAMES = [
     "STF-{}.csv", "STF - {}.csv", "{} (1).csv", "{} - Copy.csv", "Copy of {}.csv",
     "2012-STF_{}.csv", "{}_STF.csv", "{}-2012.csv", "return/{}.csv", "return\\{}.csv",
-    "a\\b/c/{}.CSV",
+    "a\\b/c/{}.CSV", "{}.csv.csv", "STF_{}.txt", "{}.tsv", "{}.csv.txt",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("change", [str.lower, str.upper, lambda text: text.replace("_", " ")])
 def test_files_are_named_after_their_sheets(
-    name: str,
-    change: Callable[[str], str],
-    sheets: Sheets,
-    tmp_path: Path,
-    collection: Collection,
+    name: str, change: Callable[[str], str], sheets: Sheets, tmp_path: Path
 ) -> None:
     path = _write(tmp_path / "STF.zip", sheets, name=lambda sheet: name.format(change(sheet)))
-    assert findings_of(path, collection) == []
+    assert {sheet.name for sheet in read_return(path).sheets} == set(sheets)
+
+
+def test_notes_beside_the_sheets_are_none(sheets: Sheets, tmp_path: Path) -> None:
+    for ending in ("csv", "tsv"):
+        members = {f"{n}.{ending}": t.encode() for n, t in sheets.items()}
+        path = _zip(tmp_path / "STF.zip", {**members, "read me.txt": b"Dear all"})
+        assert [sheet.name for sheet in read_return(path).sheets] == list(sheets)
+    assert "neither" in _refusal(_zip(tmp_path / "STF.zip", {"read me.txt": b"Dear all"}))
 
 
 def test_other_files_stay_what_they_are(sheets: Sheets, tmp_path: Path) -> None:

@@ -97,6 +97,43 @@ CELLS = {
     "shows another number": (
         _cell("<text:p>8</text:p>", office__value_type="float", office__value="5"), ("5 8", "odd")
     ),
+    "shows decimals": (
+        _cell("<text:p>5.8</text:p>", office__value_type="float", office__value="5"),
+        ("5 5.8", "odd"),
+    ),
+    "shows thousands": (
+        _cell("<text:p>1,005</text:p>", office__value_type="float", office__value="5"),
+        ("5 1,005", "odd"),
+    ),
+    "shows its number otherwise": (
+        _cell("<text:p>1.005,00</text:p>", office__value_type="float", office__value="1005"),
+        ("1005", "number"),
+    ),
+    "shows zeros before": (
+        _cell("<text:p>0005</text:p>", office__value_type="float", office__value="5"),
+        ("5", "number"),
+    ),
+    "stores a value without its type": (
+        _cell("<text:p>8</text:p>", office__value="5"), ("5 8", "odd")
+    ),
+    "a reading over it": (
+        _cell("<text:p>7<text:ruby><text:ruby-base>2</text:ruby-base><text:ruby-text>1"
+              "</text:ruby-text></text:ruby></text:p>", office__value_type="string"),
+        ("7", "odd"),
+    ),
+    "a note in it": (
+        _cell("<text:p>7<text:note><text:note-citation>2</text:note-citation></text:note></text:p>",
+              office__value_type="string"),
+        ("7", "odd"),
+    ),
+    "nothing but a note": (
+        _cell("<text:p><text:note/></text:p>", office__value_type="string"), ("?", "odd")
+    ),
+    "a list": (
+        _cell("<text:list><text:list-item><text:p>a</text:p></text:list-item></text:list>"
+              "<text:h>b</text:h>", office__value_type="string"),
+        ("a\nb", "text"),
+    ),
     "stores another text": (
         _cell("<text:p>8</text:p>", office__value_type="string", office__string_value="5"),
         ("5 8", "odd"),
@@ -115,6 +152,20 @@ def test_every_kind_of_cell(name: str, tmp_path: Path) -> None:
     (found,) = _sheet(tmp_path / "a.ods", _row(element)).cells
     assert (found.row, found.column, found.text, found.kind) == (1, 1, text, kind)
     assert (found.doubt is None) == (kind not in {"rich", "odd", "formula"})
+
+
+def test_a_cell_without_a_style_has_that_of_its_row_or_column(tmp_path: Path) -> None:
+    columns = (
+        '<table:table-column table:number-columns-repeated="2"/>'
+        '<table:table-column table:default-cell-style-name="void"/>'
+    )
+    one = _cell(office__value_type="float", office__value="1")
+    rows = _row(one, one, one) + _row(one, default_cell_style_name="void")
+    found = _sheet(tmp_path / "a.ods", columns + rows).cells
+    assert [(c.address, c.doubt) for c in found if c.doubt] == [
+        ("C1", "what is struck out"),
+        ("A2", "what is struck out"),
+    ]
 
 
 def test_a_formula_counts_where_it_gives_what_is_stored(tmp_path: Path) -> None:

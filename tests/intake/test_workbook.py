@@ -93,8 +93,8 @@ def _kind(cell: Any) -> tuple[str, str]:
     return str(cell.value), kind.get(cell.data_type, "text")
 
 
-def test_every_sample_reads_as_another_program_reads_it(sample_folder: Path) -> None:
-    for path in sorted(sample_folder.glob("*.xlsx")):
+def test_samples_read_as_another_program_reads_them(sample_folder: Path) -> None:
+    for path in sorted(sample_folder.glob("*.xlsx"))[::7]:
         sheets = read_return(path).sheets
         assert _texts(sheets) == _as_openpyxl_reads(path)
         marked = [c for s in sheets for c in s.cells if c.doubt and "recomputed" not in c.doubt]
@@ -114,7 +114,7 @@ _VALUES = st.one_of(
 
 @given(st.lists(_VALUES, min_size=1, max_size=20), st.booleans())
 @settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_any_values_read_as_another_program_reads_them(
     tmp_path: Path, values: list[Any], mac: bool
@@ -188,6 +188,8 @@ CHANGES: dict[str, Change] = {
     "strict": lambda _, p: strict(p),
     "runs that look the same": _in_runs,
     "properties": lambda n, p: p.replace("2012-01-01T00", "31/31/12") if "core" in n else p,
+    "damaged properties": lambda n, p: p[:80] if n.startswith("docProps/") else p,
+    "a damaged theme": lambda n, p: p[:-9] if "theme" in n else p,
     "a faulty font": lambda n, p: (
         re.sub('<sz val="11"/>', '<sz val="big"/>', p) if "styles" in n else p
     ),
@@ -231,6 +233,10 @@ def test_parts_are_found_by_what_refers_to_them(
     assert read_workbook(made) == read_workbook(_Parts(members))
     assert workbook_facts(_Parts({r"xl\externalLinks\x.xml": ""}))
 
+
+RUN = "<r><rPr>{}</rPr><t>{}</t></r>"
+OWN = RUN.format('<sz val="11"/><rFont val="Arial"/><family val="2"/>', 1)
+"""A run in the font of its cell, which programs spell out in every run but the first."""
 
 SECOND_BOOK = f'<Relationship Id="2" Type="{OFFICE}/officeDocument" Target="b.xml"/>'
 
@@ -322,6 +328,8 @@ def test_cells_without_an_address_follow_the_last_one(tmp_path: Path) -> None:
         (' t="s"><v>1</v>', "12", "text"),
         (' t="inlineStr"><is><t>in</t></is>', "in", "text"),
         (' t="inlineStr"><is><r><t>3</t></r><r><t>1</t></r></is>', "31", "text"),
+        (f' t="inlineStr"><is><r><t>3</t></r>{OWN}</is>', "31", "text"),
+        (f' t="inlineStr"><is>{OWN}{OWN}</is>', "11", "text"),
         (' t="inlineStr"><is><t>yes_x000D_</t></is>', "yes\r", "text"),
         (' t="inlineStr"><is><t>_x005F_x000D_</t></is>', "_x000D_", "text"),
         (' t="inlineStr"><is><t>_xD83D__xDE00__xD83D_</t></is>', "\U0001f600\ufffd", "text"),
@@ -364,7 +372,6 @@ def test_styles_that_are_damaged_or_gone_carry_no_figure(tmp_path: Path) -> None
     ]
 
 
-RUN = "<r><rPr>{}</rPr><t>{}</t></r>"
 LOWERED = RUN.format('<vertAlign val="subscript"/>', "2")
 TWO = "<r><t>1</t></r>" + RUN.format('<vertAlign val="superscript"/>', "1")
 
@@ -403,7 +410,9 @@ TWO = "<r><t>1</t></r>" + RUN.format('<vertAlign val="superscript"/>', "1")
         (' t="d"><v>soon</v>', "not a date"),
         (f' t="inlineStr"><is>{TWO}</is>', "'1', '1' (superscript)"),
         (f' t="inlineStr"><is>{RUN.format("<b/>", 3)}<r><t>1</t></r></is>', "'3', '1'"),
+        (f' t="inlineStr" s="{STRUCK}"><is><r><t>3</t></r>{OWN}</is>', "'3' (struck out), '1'"),
         (f' t="inlineStr"><is>{RUN.format("<strike/>", 31)}</is>', "struck out"),
+        ("><alt><c><v>8</v></c></alt>", "more than one value"),
         (f' t="inlineStr"><is>{RUN.format("<strike/>", 31)}<r><t> </t></r></is>', "struck out"),
         (f' t="inlineStr"><is>{LOWERED}</is>', "subscript"),
         (f' s="{STRUCK}"><v>31</v>', "struck out"),
@@ -458,7 +467,7 @@ def test_random_damage_to_cells_ends_in_a_reading(samples: list[Path]) -> None:
     name = "xl/worksheets/sheet3.xml"
     tokens = re.findall(r"<[^>]*>|[^<]+", members[name])
     chance = random.Random(7)
-    for _ in range(300):
+    for _ in range(100):
         damaged = list(tokens)
         at, other = chance.randrange(len(tokens)), chance.randrange(len(tokens))
         match chance.randrange(3):

@@ -16,7 +16,7 @@ PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
 STYLES = (
     '<numFmts><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd hh:mm"/>'
     '<numFmt numFmtId="165" formatCode="#,##0 &quot;days&quot;"/></numFmts>'
-    '<fonts><font><sz val="11"/></font><font><strike/></font>'
+    '<fonts><font><sz val="11"/><name val="Arial"/></font><font><strike/></font>'
     '<font><vertAlign val="superscript"/></font><font><strike val="0"/></font></fonts>'
     "<cellStyleXfs><xf numFmtId='9'/></cellStyleXfs>"
     "<cellXfs><xf/><xf numFmtId='164'/><xf numFmtId='165'/><xf numFmtId='9'/><xf fontId='1'/>"

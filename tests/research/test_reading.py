@@ -193,6 +193,11 @@ def test_thousands_may_be_written_with_a_comma(folder: Folder) -> None:
     assert folder.read().tables.profiles["profiles"][0] == 1234
 
 
+def test_a_comma_may_not_be_that_of_a_fraction(folder: Folder) -> None:
+    folder.change(PROFILES, _cell(2, "profiles", "0,234"))
+    assert folder.read().problems.height == 1
+
+
 def test_a_survey_of_the_wrong_year_is_wrong_in_every_row(folder: Folder) -> None:
     folder.change(SURVEY, lambda t: t.with_columns(year=pl.lit("1999")))
     read = folder.read()

@@ -358,6 +358,7 @@ def test_ways_of_writing_a_number_that_are_accepted(
         ("10%", "a percentage", "count"),
         ("n/k", "a word", "not_held"),
         ("1.5", "not a whole number", "whole"),
+        ("0,072", "not a whole number", "exact"),
     ],
 )
 def test_advice_fits_what_was_typed(
