@@ -40,7 +40,7 @@ from schemas.reference import (
     source_issues,
     uncollected,
 )
-from schemas.rules.catalogue import rules
+from schemas.rules.catalogue import NATIONAL, rules
 from schemas.template import Template, load_template
 from schemas.toml_file import (
     DescriptionError,
@@ -387,10 +387,15 @@ class Collection(_Data):
     def _faults_of_rules(self) -> Iterator[Fault]:
         for rule in rules().values():
             given = set(self.thresholds.get(rule.id, {}))
-            if self.thresholds and given != set(rule.limits):
+            in_use = rule.id in self.template.rules_in_use
+            if rule.tier == NATIONAL:
+                in_use = bool(self.thresholds)
+            wanted = set(rule.limits) if in_use else set()
+            if given != wanted:
+                unused = "" if in_use else ", as its template does not use the rule"
                 yield (
                     ("thresholds", rule.id),
-                    f"must give {sorted(rule.limits)}, not {sorted(given)}",
+                    f"must give {sorted(wanted)}, not {sorted(given)}{unused}",
                 )
         for number, change in enumerate(self.rule_changes):
             changed = rules().get(change.rule)

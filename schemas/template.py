@@ -6,6 +6,7 @@ workbook. Does not: writing or reading workbooks (assets/).
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Final, Literal
@@ -14,6 +15,7 @@ from pydantic import Field, ValidationError
 
 from schemas.measures import NOW, QUESTION, Data, Measure, ProfileColumn
 from schemas.reference import OURS, beside
+from schemas.rules.catalogue import RuleUse, rules
 from schemas.template_faults import template_faults
 from schemas.toml_file import DescriptionError, Fault, of_library, read_toml
 
@@ -25,6 +27,9 @@ HEADER_CODE: Final = "code"
 """The text in column A that marks the header row of a sheet."""
 
 LABEL_CODE: Final = "label"
+
+SUM: Final = "C001"
+"""The rule that a sum is held to where the template names none."""
 
 _LEAST_HEADER_ROW: Final = 5
 _FIRST_ENTRY_COLUMN: Final = 3
@@ -77,19 +82,26 @@ class Entry:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a sheet; `sum_of` lists the columns whose sum it repeats."""
+    """One column of a sheet; `sum_of` lists the columns whose sum it repeats.
+
+    `rule` is the rule that the sum is held to, `named` what its parts are called in a finding, and
+    `unheld` lists the parts that count as nothing where they are not held.
+    """
 
     code: str
     label: str
     sum_of: tuple[str, ...] = ()
+    rule: str = ""
+    named: str = ""
+    unheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Row:
     """One line of a sheet. `entries` has one entry for each of the sheet's columns, in order.
 
-    `sum_of` lists the rows whose sum it repeats; `check` words the check of that in the workbook.
-    `area` groups the questions of a sheet.
+    `sum_of` lists the rows whose sum it repeats; `check` words the check of that in the workbook;
+    `rule`, `named` and `unheld` are as those of a column. `area` groups the questions of a sheet.
     """
 
     code: str
@@ -98,14 +110,32 @@ class Row:
     sum_of: tuple[str, ...] = ()
     check: str = ""
     area: str = ""
+    rule: str = ""
+    named: str = ""
+    unheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Sum:
-    """A total that a return repeats: its place, and the places of the parts it must equal."""
+    """A total that a return repeats: its place, and the places of the parts it must equal.
+
+    `line` is the row or the column that repeats it.
+    """
 
     total: Place
     parts: tuple[Place, ...]
+    line: Row | Column
+
+    @property
+    def rule(self) -> str:
+        """The rule that it is held to."""
+        return self.line.rule or SUM
+
+    @property
+    def unheld(self) -> frozenset[Place]:
+        """The parts that count as nothing where they are not held."""
+        at = 2 if isinstance(self.line, Column) else 1
+        return frozenset(part for part in self.parts if part[at] in self.line.unheld)
 
 
 @dataclass(frozen=True)
@@ -159,11 +189,11 @@ class Sheet:
         for column in self.heads:
             for row in self.rows if column.sum_of else ():
                 parts = tuple((self.name, row.code, part) for part in column.sum_of)
-                yield Sum((self.name, row.code, column.code), parts)
+                yield Sum((self.name, row.code, column.code), parts, column)
         for row in self.rows:
             for column in self.heads if row.sum_of else ():
                 parts = tuple((self.name, part, column.code) for part in row.sum_of)
-                yield Sum((self.name, row.code, column.code), parts)
+                yield Sum((self.name, row.code, column.code), parts, row)
 
 
 class CaseRows(Data):
@@ -182,7 +212,8 @@ class Template:
 
     `groups` maps a dimension to the codes that stand for several of its list; `since` maps it to
     codes that the version before called otherwise, each with its name there. `cases` is None where
-    no case-level extracts are taken.
+    no case-level extracts are taken. `rules` are those between cells, but for sums, which follow
+    from the sheets.
     """
 
     name: str
@@ -194,6 +225,7 @@ class Template:
     sheets: tuple[Sheet, ...]
     since: dict[str, dict[str, str]] = field(default_factory=dict)
     cases: CaseRows | None = None
+    rules: tuple[RuleUse, ...] = ()
 
     def __hash__(self) -> int:
         """Hash by name and version, which identify a template."""
@@ -221,6 +253,20 @@ class Template:
         used = {e.dims.get(dimension) for e in self.counted() if e.measure == measure}
         return tuple(code for code in self.lists.get(dimension, {}) if code in used)
 
+    def sums(self) -> list[Sum]:
+        """Return every total with its parts, sheet by sheet."""
+        return [each for sheet in self.sheets for each in sheet.sums()]
+
+    def places(self, written: str) -> list[Place]:
+        """Return the places written as `sheet/row/column`, where a `*` stands for any code."""
+        return [place for place in self.entry_at if fnmatchcase("/".join(place), written)]
+
+    @cached_property
+    def rules_in_use(self) -> frozenset[str]:
+        """The rules that a return on this template is held to: no limits but theirs are needed."""
+        always = {rule.id for rule in rules().values() if rule.needs}
+        return frozenset(always | {s.rule for s in self.sums()} | {use.id for use in self.rules})
+
     @cached_property
     def entry_at(self) -> dict[Place, Entry]:
         """Each entry by (sheet, row code, column code)."""
@@ -237,6 +283,9 @@ class _Line(Data):
     dims: dict[str, str] = Field(default_factory=dict)
     period: str = NOW
     sum_of: tuple[str, ...] = ()
+    rule: str = ""
+    named: str = ""
+    unheld: tuple[str, ...] = ()
     check: str = ""
     answers: tuple[str, ...] = ()
     missing: tuple[str, ...] | dict[str, tuple[str, ...]] = ()
@@ -269,6 +318,7 @@ class _File(Data):
     profile: dict[str, ProfileColumn] = Field(default_factory=dict)
     cases: CaseRows | None = None
     sheet: tuple[_Sheet, ...]
+    rules: tuple[RuleUse, ...] = ()
 
 
 def load_template(name: str, root: Path = OURS) -> Template:
@@ -296,8 +346,15 @@ def read_template(path: Path) -> Template:
             faults.append((("name",), f"the file of {file.name}-{file.version} must be called so"))
     except ValidationError as error:
         faults = list(of_library(error))
+    if not faults:
+        template = _template(file)
+        faults = list(_rule_faults(template))
     if faults:
         raise DescriptionError(path, text, "template", faults)
+    return template
+
+
+def _template(file: _File) -> Template:
     sheets = tuple(_sheet(sheet, file.lists) for sheet in file.sheet)
     measures = {n: m.ordered([QUESTION, *file.lists]) for n, m in file.measures.items()}
     return Template(
@@ -310,7 +367,25 @@ def read_template(path: Path) -> Template:
         sheets,
         file.since,
         file.cases,
+        file.rules,
     )
+
+
+def _rule_faults(template: Template) -> Iterator[Fault]:
+    """Yield the rules that are not in the catalogue, or read a cell that is not there."""
+    for each in template.sums():
+        if "sum" not in (rules()[each.rule].says if each.rule in rules() else ()):
+            yield (
+                ("sheet",),
+                f"there is no rule {each.rule!r} of sums that a sum could be held to",
+            )
+    for number, use in enumerate(template.rules):
+        where = "rules", number
+        if use.id not in rules() or use.use not in rules()[use.id].says:
+            yield where, f"there is no rule {use.id!r} for the use {use.use!r} in schemas/rules/"
+        for cell in use.cells:
+            if not template.places(cell):
+                yield where, f"rule {use.id} reads {cell}, which is no cell of the template"
 
 
 def _sheet(sheet: _Sheet, lists: dict[str, dict[str, str]]) -> Sheet:
@@ -323,10 +398,16 @@ def _sheet(sheet: _Sheet, lists: dict[str, dict[str, str]]) -> Sheet:
             line.sum_of,
             line.check,
             line.area,
+            line.rule,
+            line.named,
+            line.unheld,
         )
         for line in (*sheet.rows, *asked)
     )
-    heads = tuple(Column(line.code, _label(line, lists), line.sum_of) for line in sheet.columns)
+    heads = tuple(
+        Column(line.code, _label(line, lists), line.sum_of, line.rule, line.named, line.unheld)
+        for line in sheet.columns
+    )
     return Sheet(sheet.name, sheet.title, sheet.instructions, heads, rows)
 
 

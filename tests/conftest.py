@@ -13,10 +13,9 @@ from assets.research.store import read_research
 from assets.research.tables import ResearchTables
 from assets.sample.write import write_research, write_sample
 from assets.validation import states
-from assets.validation.validate import received_by_id, validate
+from assets.validation.judge import judge, received_by_id
 from schemas.collection import Collection, load_collection
 from schemas.contract import empty
-from schemas.returns_template import returns_template
 from schemas.tables import Answers, Choices
 from tests.returns import SampleReturn
 
@@ -49,7 +48,7 @@ def live(
     store.take_in(sorted(sample_folder.iterdir()), collection)
     everything = received(store)
     known = received_by_id(everything.receipts, collection)
-    result = validate(readings(everything), known, collection, returns_template())
+    result = judge(readings(everything), known, collection)
     found = states.answered_findings(result.findings, everything.receipts, empty(Answers))
     judged = states.judged_receipts(everything.receipts, found, empty(Choices))
     return states.live_entries(states.live_returns(judged, result.entries), result.entries)

@@ -13,7 +13,7 @@ from assets.intake.reader import read_return
 from assets.intake.reading import Cell, RawSheet, Reading
 from assets.sample.returns import sample_returns
 from assets.template.workbook import write_workbook
-from assets.validation.validate import Received, Validated, validate
+from assets.validation.judge import Judged, Received, judge
 from schemas.collection import Collection
 from schemas.returns_template import returns_template
 
@@ -72,10 +72,10 @@ class SampleReturn:
         return path
 
 
-def validated(reading: Reading, collection: Collection, force: str | None = None) -> Validated:
+def validated(reading: Reading, collection: Collection, force: str | None = None) -> Judged:
     """Validate one return on its own, as received today."""
     received = {"r": Received(date.today(), force)}
-    return validate({"r": reading}, received, collection, returns_template())
+    return judge({"r": reading}, received, collection)
 
 
 def findings_of(path: Path, collection: Collection) -> list[tuple[str, str | None, str | None]]:

@@ -6,7 +6,7 @@ number", and what is a known code or nearly one. Of any other text only its kind
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection
 from difflib import SequenceMatcher
 from functools import cache
 from typing import Final
@@ -94,7 +94,7 @@ def codes_of(entry: Entry) -> tuple[str, ...] | None:
     return (*collection_files(), *names, returns_template().name)
 
 
-def shown(text: str, codes: Iterable[str] | None = ()) -> str:
+def shown(text: str, codes: Collection[str] | None = ()) -> str:
     """Return a text itself if it names nobody, else how long it is and what it looks like.
 
     Args:
@@ -102,6 +102,8 @@ def shown(text: str, codes: Iterable[str] | None = ()) -> str:
         codes: what is expected there; a text that is nearly one of them is shown. With None,
             for free text, nothing is.
     """
+    if codes and text in codes:
+        return text
     plain = "".join(c for c in unicodedata.normalize("NFKC", text) if c.isprintable()).strip()
     short = codes is not None and len(plain) <= _LONGEST
     if short and (_SHOWN.fullmatch(plain) or any(_nearly(plain, code) for code in codes or ())):
@@ -120,7 +122,7 @@ def _nearly(text: str, code: str) -> bool:
     return plain == meant or SequenceMatcher(None, plain, meant).ratio() >= _ALIKE
 
 
-def quoted(text: str, codes: Iterable[str] | None = ()) -> str:
+def quoted(text: str, codes: Collection[str] | None = ()) -> str:
     """Return for a message what `shown` gives: the text between quotes, or what it is like.
 
     Characters that look like others, or like nothing, are named: a code with a Cyrillic letter, a

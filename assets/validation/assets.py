@@ -9,12 +9,11 @@ from assets.desk.corrections import applied_mart, by_force
 from assets.desk.versions import version_changes
 from assets.intake.tables import RawTables, readings
 from assets.validation import states
-from assets.validation.validate import received_by_id, validate
+from assets.validation.judge import judge, received_by_id
 from schemas.collection import collection_files, load_collection
 from schemas.contract import conform
 from schemas.marts.returns import Corrections as CorrectionsMart
 from schemas.marts.returns import Findings, ReturnsStatus
-from schemas.returns_template import returns_template
 from schemas.rules.catalogue import NATIONAL, TIERS, rules
 from schemas.tables import (
     AllFindings,
@@ -72,11 +71,10 @@ def validated(
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Check every received return by every rule."""
     collection = load_collection(context.partition_key)
-    result = validate(
+    result = judge(
         readings(RawTables(receipts, raw_cells, sheet_facts)),
         received_by_id(receipts, collection),
         collection,
-        returns_template(),
         by_force(corrections),
         derived.leaf_grid(by_month, extracts.filter("live")["force_code"], collection.template),
     )

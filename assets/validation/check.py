@@ -14,11 +14,10 @@ from assets.intake.kept import ID_LENGTH
 from assets.intake.raw_store import utc_now
 from assets.intake.reader import read_return
 from assets.intake.reading import RefusedError
+from assets.validation.judge import judge
 from assets.validation.rules.order import Received
-from assets.validation.validate import validate
 from schemas.collection import Collection
 from schemas.finding import Finding, finding
-from schemas.returns_template import returns_template
 
 
 @dataclass(frozen=True)
@@ -84,12 +83,12 @@ def check_files(files: Sequence[Path], collection: Collection) -> list[Checked]:
     forces = {key: declared_force(reading, collection) for key, reading in readings.items()}
     today = collection.day_of(utc_now())
     received = {key: Received(today, force) for key, force in forces.items()}
-    validated = validate(readings, received, collection, returns_template())
-    untold = validated.results.filter(pl.col("result") == "not_evaluable")
+    judged = judge(readings, received, collection)
+    untold = judged.results.filter(pl.col("result") == "not_evaluable")
     checked: list[Checked] = []
     for key, path in zip(keys, files, strict=True):
         mine = pl.col("receipt_id") == key
-        rows = validated.findings.filter(mine).drop("receipt_id").iter_rows(named=True)
+        rows = judged.findings.filter(mine).drop("receipt_id").iter_rows(named=True)
         findings = [Finding(**row) for row in rows]
         receipt_id = key.partition(":")[2]
         earlier = next((item for item in checked if item.receipt_id == receipt_id), None)

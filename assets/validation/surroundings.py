@@ -13,14 +13,13 @@ from assets.intake.sheet_scan import place
 from assets.template.checks import RESULTS, checks
 from assets.validation.layout import Layout, SheetLayout, Slot, is_list_of_problems
 from schemas.finding import Finding, Place, finding
-from schemas.returns_template import returns_template
-from schemas.template import address
+from schemas.template import Sheet, Template, address
 
 _MOST: Final = 25
 """Stray cells told one by one; the rest is counted."""
 
 
-def surroundings(reading: Reading, layout: Layout) -> Iterator[Finding]:
+def surroundings(reading: Reading, layout: Layout, template: Template) -> Iterator[Finding]:
     """Yield the findings about everything but codes and entries."""
     if any(fact.fact == "external_links" for fact in reading.facts):
         message = "the workbook has links to other files"
@@ -32,7 +31,7 @@ def surroundings(reading: Reading, layout: Layout) -> Iterator[Finding]:
     for sheet in layout.sheets:
         yield from _merged(sheet)
         yield from _hidden_cells(sheet)
-        yield from _stray(sheet)
+        yield from _stray(sheet, template.sheet(sheet.name))
 
 
 def _hidden_sheet(raw: RawSheet) -> Iterator[Finding]:
@@ -82,7 +81,7 @@ def _hidden_cells(sheet: SheetLayout) -> Iterator[Finding]:
         yield finding("S006", message, first.place, severity="Q")
 
 
-def _stray(sheet: SheetLayout) -> Iterator[Finding]:
+def _stray(sheet: SheetLayout, described: Sheet) -> Iterator[Finding]:
     """Yield filled cells below the header that are no entry, in rows and columns of known codes.
 
     A row or column whose own code is wrong has a finding already, and what a label says is free.
@@ -90,7 +89,7 @@ def _stray(sheet: SheetLayout) -> Iterator[Finding]:
     checks, or a force's own sums beside the table, and count nothing.
     """
     entries = {slot.address for slot in sheet.slots}
-    checked = set(_checked(sheet))
+    checked = set(_checked(sheet, described))
     formulas = {fact.place for fact in sheet.raw.facts if fact.fact in {"formula", "uncalculated"}}
     stray = [
         cell
@@ -111,18 +110,17 @@ def _stray(sheet: SheetLayout) -> Iterator[Finding]:
         yield finding("S012", message, Place(sheet.name, stray[_MOST].address))
 
 
-def _checked(sheet: SheetLayout) -> Iterator[str]:
+def _checked(sheet: SheetLayout, described: Sheet) -> Iterator[str]:
     """Yield where the template's own checks stand in a sheet as it was found.
 
     Saved as CSV, or with values pasted over formulas, their results are texts like any other.
     """
-    template = returns_template().sheet(sheet.name)
     row_of = {code: row for row, code in sheet.rows.items() if code}
     column_of = {code: column for column, code in sheet.columns.items() if code}
-    codes = {row: code for code, row in template.row_numbers.items()}
+    codes = {row: code for code, row in described.row_numbers.items()}
     beside = max(column_of.values(), default=0) + 1
     below, last = max(row_of.values(), default=sheet.top), max(codes)
-    for check in checks(template):
+    for check in checks(described):
         code, column = codes.get(check.row), column_of.get(check.total[1])
         if code in row_of:
             yield address(row_of[code], beside)

@@ -1,7 +1,8 @@
 """The rules of a return as data a force can read about: id, title, severity, why, how to fix.
 
-The texts stand in the .toml files here, one a tier; the functions that test them are in
-assets/validation/. A collection can downgrade a rule or switch it off (collection.py).
+The texts stand in the .toml files here, one a tier; which cells a rule reads, a template says
+(template.py); how each kind of rule is tested, assets/validation/rules/. A collection can downgrade
+a rule or switch it off (collection.py).
 """
 
 import tomllib
@@ -14,6 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from schemas.errors import SetupError
 
 Severity = Literal["B", "Q", "N"]
+Needs = Literal[
+    "file", "workbook", "cells", "count", "answer", "date", "free text", "cover", "earlier"
+]
 
 TIERS: Final = {
     "structure": "Structure: can the return be read as the template says?",
@@ -31,7 +35,11 @@ class Rule(BaseModel):
 
     `limits` says what each of its limits means; their values stand in the collection file.
     `guards` marks a rule without which a value could be lost or misread: no collection may change
-    such a rule.
+    such a rule. `needs` marks a rule that every template has, and says what it can be told by:
+    any `file`; a readable `workbook`; one where all `cells` were found; where every `count`, every
+    `answer`, every `date` or every `free text` could be typed, or the rows `cover` of the `cover`;
+    or the `earlier` return.
+    `says`: the message of a finding, by the use that a template makes of the rule.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -46,6 +54,9 @@ class Rule(BaseModel):
     fix: str
     limits: dict[str, str] = Field(default_factory=dict)
     guards: bool = False
+    needs: Needs | None = None
+    cover: tuple[str, ...] = Field(default=(), strict=False)
+    says: dict[str, str] = Field(default_factory=dict)
 
     @property
     def page(self) -> str:
@@ -55,6 +66,40 @@ class Rule(BaseModel):
     def advice(self, fix: str | None = None) -> str:
         """Return what to do, the rule's own advice unless told otherwise, and where to read on."""
         return f"{fix or self.fix} See {self.page}."
+
+
+class RuleUse(BaseModel):
+    """A rule that a template has: what is tested (`use`), and of which cells.
+
+    Cells are written `sheet/row/column`; a `*` stands for any code, and in `other` for the code
+    that it stands for in `at`. `at`: where a finding stands; each is one test. `parts` are added up
+    and compared with the sum of `whole`; those of them that are not held count as nothing where
+    `unheld`. `other`: the cell that each of `at` is compared with. `where`: the answer, by its
+    cell, that the test is about. `answer`: what then may not stand in `at`. `fewest`: the limit
+    from which there is enough to judge by. `sheet` and `measures`: whose counts are meant. `words`:
+    what this template calls things in the rule's message.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    use: str
+    at: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+    unheld: bool = False
+    where: dict[str, str] = Field(default_factory=dict)
+    answer: str = ""
+    fewest: str = ""
+    sheet: str = ""
+    measures: tuple[str, ...] = ()
+    words: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Every cell it names, as it is written."""
+        return (*self.at, *self.parts, *self.whole, *self.other, *self.where)
 
 
 @cache
@@ -77,8 +122,3 @@ def rules() -> dict[str, Rule]:
                 raise SetupError(f"{path} defines {rule.id} again. Give the rule a new id.")
             found[rule.id] = rule
     return found
-
-
-def rules_of_returns() -> dict[str, Rule]:
-    """Return the rules that a return is held to, by id."""
-    return {rule_id: rule for rule_id, rule in rules().items() if rule.tier != NATIONAL}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from schemas.collection import Collection
-from schemas.rules.catalogue import TIERS, Rule, rules
+from schemas.rules.catalogue import NATIONAL, TIERS, Rule, rules
 from schemas.vocabulary import SEVERITIES
 
 _GENERATED = "Written from `schemas/rules/` by `make docs`; do not edit."
@@ -70,13 +70,16 @@ def _limits(rule: Rule, collections: list[Collection]) -> Iterator[str]:
     yield f"| limit | meaning | {' | '.join(names)} |"
     yield "|---|---|" + "---|" * len(names)
     for limit, meaning in rule.limits.items():
-        values = (f"{c.thresholds[rule.id][limit]:g}" for c in collections)
+        given = (c.thresholds.get(rule.id, {}).get(limit) for c in collections)
+        values = ("" if value is None else f"{value:g}" for value in given)
         yield f"| `{limit}` | {meaning} | {' | '.join(values)} |"
     yield ""
 
 
 def _status(rule: Rule, collection: Collection) -> str:
     change = collection.changed(rule.id)
+    if rule.tier != NATIONAL and rule.id not in collection.template.rules_in_use:
+        return "not used by its template"
     if change is None:
         return "active"
     what = "off" if change.severity == "off" else f"downgraded to {change.severity}"

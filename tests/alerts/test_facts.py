@@ -13,14 +13,13 @@ from assets.intake.landing import waiting
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import damaged_receipts, readings, received
 from assets.lake import Lake
+from assets.validation.judge import judge, received_by_id
 from assets.validation.standing import standing
-from assets.validation.validate import received_by_id, validate
 from pipelines.alerts.condition import Condition
 from pipelines.alerts.facts import look
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.errors import LakeError
-from schemas.returns_template import returns_template
 from schemas.tables import TABLES
 from tests.returns import SampleReturn
 
@@ -36,7 +35,7 @@ def _take_in(lake: Lake, collection: Collection) -> None:
     store.take_in(waiting(lake.landing).files, collection)
     everything = received(store)
     known = received_by_id(everything.receipts, collection)
-    result = validate(readings(everything), known, collection, returns_template())
+    result = judge(readings(everything), known, collection)
     for stage, name, table in (
         ("intake", "receipts", everything.receipts),
         ("validation", "entries", result.entries),

@@ -17,13 +17,13 @@ from assets.lake import Lake
 from assets.sample.cases import sample_cases
 from assets.sample.returns import sample_returns
 from assets.sample.write import write_cases
+from assets.validation.judge import Received, judge
 from assets.validation.states import returns_status
-from assets.validation.validate import Received, validate
 from pipelines.cli.refreshing import print_refused_extracts
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.marts.returns import Findings
-from schemas.returns_template import SUSPENDED, returns_template
+from schemas.returns_template import SUSPENDED
 from schemas.tables import Receipts
 from tests.cases.extracts import good, write_csv, write_parquet
 from tests.returns import SampleReturn
@@ -199,11 +199,10 @@ def test_x007_compares_cell_by_cell(collection: Collection) -> None:
     more = cases.filter(force_code="STF", category="other").head(1).with_columns(cases=1000)
     changed = cases.update(more, on=["force_code", "category", "outcome", "month"])
     grid = derived.leaf_grid(changed, pl.Series(["STF", "DER"]), collection.template)
-    validated = validate(
+    validated = judge(
         {force: SampleReturn.of(force, collection).reading() for force in ("STF", "DER", "AVS")},
         {force: Received(date(2012, 7, 1), force, 1) for force in ("STF", "DER", "AVS")},
         collection,
-        returns_template(),
         cases=grid,
     )
     results = dict(validated.results.filter(rule_id="X007").drop("rule_id").iter_rows())

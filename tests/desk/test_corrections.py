@@ -14,11 +14,10 @@ from assets.desk.corrections import (
     read_corrections,
 )
 from assets.lake import Lake
-from assets.validation.validate import Received, Validated, validate
+from assets.validation.judge import Judged, Received, judge
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.errors import SetupError
-from schemas.returns_template import returns_template
 from schemas.tables import AppliedCorrections, Corrections, LiveReturns
 from tests.returns import Place, SampleReturn
 
@@ -41,13 +40,12 @@ def _line(force: str, place: Place, old: str, new: str) -> str:
     return f"{force},{','.join(place)},{old},{new},typing error,data team,2012-06-20"
 
 
-def _validate(sample: SampleReturn, corrections: pl.DataFrame) -> Validated:
+def _validate(sample: SampleReturn, corrections: pl.DataFrame) -> Judged:
     received = {"r": Received(date(2012, 7, 1), "STF", 1)}
-    return validate(
+    return judge(
         {"r": sample.reading()},
         received,
         sample.collection,
-        returns_template(),
         by_force(corrections),
     )
 

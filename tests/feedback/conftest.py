@@ -13,8 +13,8 @@ from assets.feedback.letters import Letter, Stranger, letters, strangers
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
+from assets.validation.judge import judge, received_by_id
 from assets.validation.standing import standing
-from assets.validation.validate import received_by_id, validate
 from schemas.cases.tables import Extracts
 from schemas.collection import Collection
 from schemas.contract import empty
@@ -61,7 +61,7 @@ def take_in(lake: Lake, files: list[Path], collection: Collection) -> None:
     store.take_in(files, collection)
     data = received(store)
     known = received_by_id(data.receipts, collection)
-    result = validate(readings(data), known, collection, returns_template())
+    result = judge(readings(data), known, collection)
     for stage, name, table in (
         ("intake", "receipts", data.receipts),
         ("validation", "all_findings", result.findings),

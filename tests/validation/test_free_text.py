@@ -15,7 +15,7 @@ from openpyxl.cell.text import InlineFont
 from assets.intake.quoting import names_somebody, quoted, shown
 from assets.intake.reader import read_return
 from assets.intake.reading import Cell, RawSheet, Reading
-from assets.validation.validate import Received, validate
+from assets.validation.judge import Received, judge
 from schemas.collection import Collection
 from schemas.returns_template import returns_template
 from tests.returns import SampleReturn, validated
@@ -60,7 +60,7 @@ def test_no_word_of_any_cell_is_told(
             wrong = Cell(row, column, next(forms), "text")
             readings[f"{sheet.name} {row} {column}"] = _said(clean, wrong, sheet)
     received = dict.fromkeys(readings, Received(date.today(), "STF"))
-    result = validate(readings, received, collection, returns_template())
+    result = judge(readings, received, collection)
     assert result.findings["receipt_id"].n_unique() > len(readings) / 2
     for table in (result.entries, result.findings, result.results, result.applied):
         assert CANARY not in table.write_csv()

@@ -10,10 +10,8 @@ import polars as pl
 import pytest
 
 from assets.intake.reading import Reading
-from assets.validation.validate import Received, Validated, validate
+from assets.validation.judge import Judged, Received, judge
 from schemas.collection import Collection
-from schemas.returns_template import returns_template
-from schemas.rules.catalogue import rules_of_returns
 from tests.returns import SampleReturn
 from tests.validation.mutations import MUTATIONS, RESUBMISSIONS, Mutation
 
@@ -24,7 +22,7 @@ ELSEWHERE = {"S002", "S014", "X007"}
 """No matter of one return: test_rules.py, test_order.py, tests/cases."""
 
 
-def _found(validated: Validated) -> dict[str, Found]:
+def _found(validated: Judged) -> dict[str, Found]:
     found: dict[str, Found] = {}
     for key, rule, sheet, cell in validated.findings.select(
         "receipt_id", "rule_id", "sheet", "cell"
@@ -41,7 +39,7 @@ def samples(collection: Collection) -> dict[str, SampleReturn]:
 @pytest.fixture(scope="module")
 def broken(
     samples: dict[str, SampleReturn], collection: Collection
-) -> tuple[dict[str, Found], Validated]:
+) -> tuple[dict[str, Found], Judged]:
     """Everything found in every broken return, keyed `force:rule`, and in each clean one."""
     readings: dict[str, Reading] = {}
     received: dict[str, Received] = {}
@@ -52,7 +50,7 @@ def broken(
             if reading:
                 key = f"{force}:{mutation.rule}"
                 readings[key], received[key] = reading, Received(TODAY, force)
-    validated = validate(readings, received, collection, returns_template())
+    validated = judge(readings, received, collection)
     return _found(validated), validated
 
 
@@ -72,7 +70,7 @@ def _check(mutation: Mutation, found: dict[str, Found], forces: list[str], keys:
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.rule)
 def test_a_broken_return_gives_the_rule_and_what_follows(
-    mutation: Mutation, broken: tuple[dict[str, Found], Validated], collection: Collection
+    mutation: Mutation, broken: tuple[dict[str, Found], Judged], collection: Collection
 ) -> None:
     found, validated = broken
     keys = set(validated.results["receipt_id"])
@@ -91,7 +89,7 @@ def test_a_broken_resubmission_gives_the_rule_and_what_follows(
         for key, of, version in ((force, sample.reading(), 1), (f"{force}:x", reading, 2)):
             readings[key.replace(":x", f":{mutation.rule}")] = of
             received[key.replace(":x", f":{mutation.rule}")] = Received(TODAY, force, version)
-    found = _found(validate(readings, received, collection, returns_template()))
+    found = _found(judge(readings, received, collection))
     concerned = 0
     for force in collection.forces:
         new = found.get(f"{force}:{mutation.rule}", set()) - found.get(force, set())
@@ -102,14 +100,14 @@ def test_a_broken_resubmission_gives_the_rule_and_what_follows(
     assert concerned == 44
 
 
-def test_every_rule_has_a_mutation() -> None:
+def test_every_rule_has_a_mutation(collection: Collection) -> None:
     """A rule without a case here may be dead, or may fire with others unseen."""
     tried = {mutation.rule for mutation in (*MUTATIONS, *RESUBMISSIONS)}
-    assert tried | ELSEWHERE == set(rules_of_returns())
+    assert tried | ELSEWHERE == collection.template.rules_in_use
 
 
 def test_a_rule_whose_inputs_failed_is_not_evaluable(
-    broken: tuple[dict[str, Found], Validated],
+    broken: tuple[dict[str, Found], Judged], collection: Collection
 ) -> None:
     """Never listed as passed: nobody looked."""
     _, validated = broken
@@ -119,7 +117,7 @@ def test_a_rule_whose_inputs_failed_is_not_evaluable(
     for rule in ("C701", "X005", "Q101", "Q104"):
         assert results["STF:S004", rule] == "not_evaluable", "their sheet is missing"
     assert results["STF:S004", "C101"] == "passed", "its sheet is there"
-    for rule in rules_of_returns():
+    for rule in collection.template.rules_in_use:
         expected = "failed" if rule == "S001" else "passed" if rule == "S002" else "not_evaluable"
         assert results["STF:S001", rule] == expected, "nothing could be read"
     for rule in ("C501", "Q110"):
@@ -131,7 +129,7 @@ def test_a_rule_whose_inputs_failed_is_not_evaluable(
 
 
 def test_clean_returns_pass_every_rule_but_known_queries(
-    broken: tuple[dict[str, Found], Validated], collection: Collection
+    broken: tuple[dict[str, Found], Judged], collection: Collection
 ) -> None:
     _, validated = broken
     clean = validated.results.filter(pl.col("receipt_id").is_in(collection.forces))

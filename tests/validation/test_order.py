@@ -16,12 +16,11 @@ from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
 from assets.validation import states
+from assets.validation.judge import judge, received_by_id
 from assets.validation.standing import Standing
-from assets.validation.validate import received_by_id, validate
 from schemas.cases.tables import Extracts
 from schemas.collection import Collection
 from schemas.contract import empty
-from schemas.returns_template import returns_template
 from schemas.tables import DamagedReceipts
 from tests.returns import SampleReturn
 
@@ -56,7 +55,7 @@ class Desk:
         store.take_in(waiting(self.lake.landing).files, self.collection)
         everything = received(store)
         known = received_by_id(everything.receipts, self.collection)
-        result = validate(readings(everything), known, self.collection, returns_template())
+        result = judge(readings(everything), known, self.collection)
         answers = read_answers(self.ledger)
         found = states.answered_findings(result.findings, everything.receipts, answers)
         judged = states.judged_receipts(everything.receipts, found, read_choices(self.ledger))

@@ -11,10 +11,9 @@ from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
 from assets.validation import states
-from assets.validation.validate import received_by_id, validate
+from assets.validation.judge import judge, received_by_id
 from schemas.collection import Collection
 from schemas.contract import empty
-from schemas.returns_template import returns_template
 from schemas.tables import Answers, Choices
 from tests.returns import SampleReturn
 
@@ -27,7 +26,7 @@ def _judge(paths: list[Path], lake: Path, collection: Collection) -> tuple[pl.Da
     store.take_in(paths, collection)
     everything = received(store)
     known = received_by_id(everything.receipts, collection)
-    result = validate(readings(everything), known, collection, returns_template())
+    result = judge(readings(everything), known, collection)
     found = states.answered_findings(result.findings, everything.receipts, empty(Answers))
     judged = states.judged_receipts(everything.receipts, found, empty(Choices))
     status = states.returns_status(judged, collection)

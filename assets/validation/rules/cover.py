@@ -15,16 +15,6 @@ from assets.validation.entry_values import TypedEntry
 from schemas.collection import Collection
 from schemas.finding import Finding, finding
 from schemas.reference import forces
-from schemas.returns_template import returns_template
-
-NEEDS: Final = {
-    "S003": ("template", "template_version"),
-    "S007": ("force_code", "force_name"),
-    "S008": ("collection", "data_as_at"),
-    "S009": ("submitted_on", "signed_off_by_role"),
-    "V008": tuple(e.row_code for e in returns_template().entries() if is_free_text(e)),
-}
-"""The rows of the cover that each rule needs."""
 
 _PUT_OFF: Final = {"pending", "tbc", "tba", "to follow", "to be confirmed", "no", "none", "n/a"}
 

@@ -1,0 +1,331 @@
+"""Judges returns: from readings to typed entries and findings, every rule that can run in one pass.
+
+Accepted and rejected come out of one call, with a third state: a rule whose cells could not be
+read or typed is "not evaluable". A finding that blocks rejects its return whole; others go on.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import polars as pl
+
+from assets.desk.corrections import ByForce, Correction
+from assets.intake.quoting import is_free_text
+from assets.intake.reading import Cell, Reading
+from assets.intake.sheet_scan import place
+from assets.validation.entry_values import TypedEntry, type_entry
+from assets.validation.layout import Slot, lay_out
+from assets.validation.rules.cover import cover_findings
+from assets.validation.rules.entries import Returns, between_returns, no_cases, within_returns
+from assets.validation.rules.evaluate import Cells, Test, evaluate
+from assets.validation.rules.kinds import KINDS, Use, total_is_sum
+from assets.validation.rules.order import RULE as UNORDERED
+from assets.validation.rules.order import Received, unordered
+from assets.validation.surroundings import surroundings
+from schemas.collection import Collection
+from schemas.contract import conform, empty
+from schemas.finding import Finding, finding
+from schemas.rules.catalogue import Rule, rules
+from schemas.tables import AllFindings, AppliedCorrections, Entries, RuleResults
+from schemas.template import Place, Template
+
+
+def received_by_id(receipts: pl.DataFrame, collection: Collection) -> dict[str, Received]:
+    """Return what judging knows of each receipt, given the table Receipts."""
+    return {
+        row["receipt_id"]: Received(
+            collection.day_of(datetime.fromisoformat(row["received_at"])),
+            row["force_code"],
+            row["version"],
+            row["file_name"],
+            row["tie"],
+        )
+        for row in receipts.iter_rows(named=True)
+    }
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Tables of the contracts Entries, AllFindings, RuleResults and AppliedCorrections."""
+
+    entries: pl.DataFrame
+    findings: pl.DataFrame
+    results: pl.DataFrame
+    applied: pl.DataFrame
+
+
+def judge(
+    readings: Mapping[str, Reading],
+    received: Mapping[str, Received],
+    collection: Collection,
+    corrections: ByForce | None = None,
+    cases: pl.DataFrame | None = None,
+) -> Judged:
+    """Judge returns by the collection's template and rules.
+
+    Args:
+        readings: what was read of each return, by receipt_id.
+        received: what is known of each receipt.
+        collection: the collection, with the template of its returns.
+        corrections: applied to a return's cells before anything else is looked at.
+        cases: what case-level extracts add up to (`Returns.cases`), None where none was sent.
+
+    Raises:
+        ContractError: a rule crashed: our fault, not a force's.
+    """
+    entries: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
+    seen: dict[str, _Seen] = {}
+    applied: list[tuple[str | None, ...]] = []
+    for receipt_id, reading in readings.items():
+        known = received[receipt_id]
+        mine = (corrections or {}).get(known.force_code or "", {})
+        one = _look_at(reading, known, collection, mine)
+        seen[receipt_id] = one.seen
+        applied += [(receipt_id, *slot.entry.place, slot.address) for slot in one.corrected]
+        entries += [_entry_row(receipt_id, entry) for entry in one.typed]
+        found += [{"receipt_id": receipt_id, **asdict(item)} for item in one.findings]
+    table = conform(Entries, pl.DataFrame(entries, schema=empty(Entries).schema))
+    single = pl.DataFrame(found, schema=empty(AllFindings).schema)
+    sent = no_cases() if cases is None else cases
+    between, counts = _compare(table, single, received, collection, sent)
+    findings = _as_changed(pl.concat([single, between]), list(readings), collection)
+    return Judged(
+        table,
+        conform(AllFindings, findings),
+        conform(RuleResults, _rule_results(seen, findings, counts, collection)),
+        conform(
+            AppliedCorrections,
+            pl.DataFrame(applied, schema=empty(AppliedCorrections).schema, orient="row"),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What could be made of one return: the entries that were found, and those that were typed."""
+
+    readable: bool
+    found: frozenset[Place] = frozenset()
+    typed: frozenset[Place] = frozenset()
+
+
+@dataclass(frozen=True)
+class _One:
+    """What can be told of one return without comparing its figures."""
+
+    seen: _Seen
+    typed: Sequence[TypedEntry]
+    findings: Sequence[Finding]
+    corrected: Sequence[Slot]
+
+
+def _look_at(
+    reading: Reading,
+    received: Received,
+    collection: Collection,
+    corrections: Mapping[Place, Correction],
+) -> _One:
+    if reading.refusal:
+        refusal = reading.refusal
+        refused = finding(refusal.rule_id, refusal.problem, fix=refusal.fix)
+        return _One(_Seen(readable=False), [], [refused], [])
+    layout = lay_out(reading.sheets, collection.template)
+    slots = [_corrected(slot, corrections.get(slot.entry.place)) for slot in layout.slots]
+    results = [type_entry(slot) for slot in slots]
+    typed = [item for item in results if isinstance(item, TypedEntry)]
+    cover = {item.slot.entry.row_code: item for item in typed if item.slot.entry.sheet == "cover"}
+    findings = [
+        *layout.findings,
+        *surroundings(reading, layout, collection.template),
+        *(item for item in results if isinstance(item, Finding)),
+        *cover_findings(cover, collection, received.received_on),
+    ]
+    found = frozenset(slot.entry.place for slot in layout.slots)
+    seen = _Seen(True, found, frozenset(item.slot.entry.place for item in typed))
+    changed = [new for new, old in zip(slots, layout.slots, strict=True) if new is not old]
+    return _One(seen, typed, findings, changed)
+
+
+def _corrected(slot: Slot, correction: Correction | None) -> Slot:
+    """Return the slot with the corrected text, or itself where no correction meets its value."""
+    text = slot.cell.text.strip() if slot.cell else ""
+    if correction is None or text != correction.from_value:
+        return slot
+    return replace(slot, cell=Cell(*place(slot.address), correction.to_value, "text"))
+
+
+def _entry_row(receipt_id: str, entry: TypedEntry) -> dict[str, Any]:
+    slot = entry.slot
+    return {
+        "receipt_id": receipt_id,
+        "sheet": slot.entry.sheet,
+        "row_code": slot.entry.row_code,
+        "column_code": slot.entry.column_code,
+        "cell": slot.address,
+        # The value of a free text is nobody's business: its finding is made, its words stay.
+        "value": slot.place.value if slot.entry.kind == "text" else entry.value,
+        "number": entry.number,
+        "missing": entry.missing,
+    }
+
+
+def _compare(
+    entries: pl.DataFrame,
+    single: pl.DataFrame,
+    received: Mapping[str, Received],
+    collection: Collection,
+    cases: pl.DataFrame,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Hold entries against each other, then against other returns that are acceptable so far.
+
+    Returns:
+        Findings as in AllFindings, and how many tests of each receipt and rule passed, failed,
+        could not be evaluated.
+    """
+    receipts = pl.DataFrame(
+        [(key, item.force_code, item.version) for key, item in received.items()],
+        schema={"receipt_id": pl.String, "force_code": pl.String, "version": pl.Int64},
+        orient="row",
+    )
+    returns = Returns(entries, receipts, cases)
+    off = _off(collection)
+    cells, tests = _tests_of_returns(collection, off)
+    table = cells.table(entries, list(received))
+    within = evaluate([(table, tests), *within_returns(returns, collection, off)])
+    found = _at_cells(within.failures, entries)
+    changed = _as_changed(pl.concat([single, found]), [], collection)
+    blocked = changed.filter(pl.col("severity") == "B")["receipt_id"]
+    acceptable = frozenset(received) - set(blocked)
+    between = evaluate(between_returns(returns, acceptable, collection, off))
+    ties = () if UNORDERED in off else unordered(entries, received, acceptable)
+    told = [{"receipt_id": key, **asdict(item)} for key, item in ties]
+    findings = [
+        found,
+        _at_cells(between.failures, entries),
+        pl.DataFrame(told, schema=empty(AllFindings).schema),
+    ]
+    return pl.concat(findings), pl.concat([within.counts, between.counts])
+
+
+def _off(collection: Collection) -> frozenset[str]:
+    """Return the rules that the collection has switched off."""
+    return frozenset(c.rule for c in collection.rule_changes if c.severity == "off")
+
+
+def _tests_of_returns(collection: Collection, off: Set[str]) -> tuple[Cells, list[Test]]:
+    """Return the tests whose rows are returns, with the cells they read."""
+    cells = Cells()
+    template = collection.template
+    tests = [total_is_sum(each, cells) for each in template.sums() if each.rule not in off]
+    for item in template.rules:
+        if item.use in KINDS and item.id not in off:
+            tests += KINDS[item.use](Use(item, cells, collection))
+    return cells, tests
+
+
+def _at_cells(failures: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
+    """Give failures their address, value, severity and advice."""
+    place = ["receipt_id", "sheet", "row_code", "column_code"]
+    return (
+        failures.join(_advice(), on="rule_id", validate="m:1")
+        .join(entries.select(*place, "cell", "value"), on=place, how="left", validate="m:1")
+        .select(empty(AllFindings).columns)
+    )
+
+
+@cache
+def _advice() -> pl.DataFrame:
+    return pl.DataFrame(
+        [(rule.id, rule.severity, rule.advice()) for rule in rules().values()],
+        schema=["rule_id", "severity", "how_to_fix"],
+        orient="row",
+    )
+
+
+def _as_changed(
+    findings: pl.DataFrame, receipts: Iterable[str], collection: Collection
+) -> pl.DataFrame:
+    """Return findings with the collection's changes of rules.
+
+    A finding of a downgraded rule has the lighter severity and says why. A rule that is switched
+    off has no findings but one note for each receipt given, so that nobody takes it for passed.
+    """
+    for change in collection.rule_changes:
+        mine = pl.col("rule_id") == change.rule
+        why = f"since {change.since}: {change.reason}"
+        if change.severity == "off":
+            note = {
+                "rule_id": change.rule,
+                "severity": "N",
+                "message": f"not checked in this collection, {why}",
+                "how_to_fix": rules()[change.rule].advice("Nothing."),
+            }
+            notes = [{"receipt_id": key, **note} for key in receipts]
+            told = pl.DataFrame(notes, schema=findings.schema)
+            findings = pl.concat([findings.filter(~mine), told])
+        else:
+            lighter, downgraded = (
+                pl.lit(change.severity),
+                f" (downgraded to {change.severity} {why})",
+            )
+            message = pl.col("message") + pl.lit(downgraded)
+            findings = findings.with_columns(
+                pl.when(mine).then(lighter).otherwise("severity").alias("severity"),
+                pl.when(mine).then(message).otherwise("message").alias("message"),
+            )
+    return findings
+
+
+def _rule_results(
+    seen: Mapping[str, _Seen],
+    findings: pl.DataFrame,
+    counts: pl.DataFrame,
+    collection: Collection,
+) -> pl.DataFrame:
+    """Return how each rule ended on each return, with the columns of the contract RuleResults."""
+    failed = set(findings.select("receipt_id", "rule_id").iter_rows())
+    ended = {(key, rule): told for key, rule, *told in counts.iter_rows()}
+    off = _off(collection)
+    held_to = [rules()[rule_id] for rule_id in sorted(collection.template.rules_in_use)]
+    rows = []
+    for key, return_ in seen.items():
+        for rule in held_to:
+            if rule.id in off:
+                result = "off"
+            elif (key, rule.id) in failed:
+                result = "failed"
+            elif not return_.readable and rule.needs != "file":
+                result = "not_evaluable"
+            elif rule.needs in {None, "earlier"}:
+                passed, _, untold = ended.get((key, rule.id), (0, 0, 1))
+                result = "not_evaluable" if untold else "passed" if passed else "not_applicable"
+            else:
+                known = return_.found if rule.needs == "cells" else return_.typed
+                needed = _needed(rule, collection.template)
+                result = "passed" if needed <= known else "not_evaluable"
+            rows.append((key, rule.id, result))
+    return pl.DataFrame(rows, schema=empty(RuleResults).schema, orient="row")
+
+
+def _needed(rule: Rule, template: Template) -> frozenset[Place]:
+    """Return the entries without which a rule on single cells cannot be told."""
+    return _needed_by(template).get(rule.needs or "") or frozenset(
+        ("cover", row, "value") for row in rule.cover
+    )
+
+
+@cache
+def _needed_by(template: Template) -> dict[str, frozenset[Place]]:
+    entries = template.entry_at.items()
+    return {
+        "cells": frozenset(template.entry_at),
+        "free text": frozenset(place for place, entry in entries if is_free_text(entry)),
+        **{
+            kind: frozenset(place for place, entry in entries if entry.kind == kind)
+            for kind in ("count", "answer", "date")
+        },
+    }
