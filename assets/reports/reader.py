@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from assets.reports.force_name import find_force, find_names
-from assets.reports.reading import STAFFING, Reading, Said, say
+from assets.reports.reading import STAFFING, WHOSE, Reading, Said, say
 from assets.reports.sentences import Sentence, clean_line, read_sentences
+from assets.reports.signs import OWN_FORCE
 from assets.reports.vocabulary import vocabulary
 from schemas.breakdown import write_breakdown
 
@@ -120,11 +121,17 @@ def _said(sentences: Sequence[Sentence], force_code: str | None) -> list[Said]:
     site = vocabulary().words["site"]
     everything = " ".join(sentence.text for sentence in sentences).lower()
     sites = frozenset(filter(site.fullmatch, re.findall(r"[a-z]+", everything)))
+    announces = vocabulary().words["announces"]
     told: list[Said] = []
+    announced: str | None = None
     for sentence in sentences:
-        last = told[-1] if told else None
-        together = last is not None and last.sentence.paragraph == sentence.paragraph
-        told.append(say(sentence, force_code, last if together else None, sites))
+        said = say(sentence, force_code, told[-1] if told else None, sites)
+        if not said.readings and OWN_FORCE not in said.words and announces.search(said.words):
+            announced = sentence.heading
+        elif sentence.heading == announced:
+            # What the figures below are was said above, in words that nobody knows.
+            said.readings[:] = [replace(one, value=None, why=WHOSE) for one in said.readings]
+        told.append(said)
     return told
 
 

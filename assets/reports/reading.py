@@ -38,7 +38,7 @@ _MOST_BACK: Final = 4
 """A sentence says of whom the next ones speak, but not for long."""
 _QUOTED: Final = 90
 _FIGURE_OF: Final = {"med_part": "med", "ok_alone": "ok", **dict.fromkeys(ANSWERS, STAFFING)}
-_WHOSE: Final = "may count for another force, time or subject"
+WHOSE: Final = "may count for another force, time or subject"
 _UNCLEAR: Final = "holds words that may change what it counts"
 _A_TIME: Final = re.compile(r"(?<!\S)(?:every )?# (?:years?|months?|weeks?|days?|hours?)(?!\S)")
 
@@ -61,12 +61,16 @@ class Reading:
 
 @dataclass(frozen=True)
 class Said:
-    """A sentence with its tokens and its readings; `before` precedes it in the same paragraph."""
+    """A sentence with its tokens and its readings.
+
+    `before` precedes it in the same paragraph; `above` ends the paragraph above, for the first.
+    """
 
     sentence: Sentence
     tokens: tuple[Token, ...]
     heading: str
     before: "Said | None"
+    above: "Said | None"
     readings: list[Reading] = field(default_factory=list)
 
     @property
@@ -76,15 +80,17 @@ class Said:
 
 
 def say(
-    sentence: Sentence, force_code: str | None, before: Said | None, sites: frozenset[str]
+    sentence: Sentence, force_code: str | None, last: Said | None, sites: frozenset[str]
 ) -> Said:
     """Return a sentence read; `sites` are the social media that the whole report names."""
+    together = last is not None and last.sentence.paragraph == sentence.paragraph
+    before, above = (last, None) if together else (None, last)
     row = tokens(sentence.text, sentence.lines, force_code)
     if sentence.is_item and (opening := _opening(before)):
         row = [*opening, *row]
     no_lines = [0] * len(sentence.heading)
     heading = text_of(tokens(sentence.heading, no_lines, force_code))
-    said = Said(sentence, tuple(row), heading, before)
+    said = Said(sentence, tuple(row), heading, before, above)
     said.readings.extend(_readings(said, sites))
     return said
 
@@ -105,15 +111,15 @@ def _readings(said: Said, sites: frozenset[str]) -> Iterator[Reading]:
         is_ours = _is_ours(said.before) or OWN_FORCE in said.words
         parts = cover(joined) if is_ours else None
     parts = parts or cut_before_shares(said.tokens)
-    if not parts:
+    if not parts or said.sentence.text.rstrip(" '\")").endswith("?"):
         yield from _told_of(said)
         yield from _doubted_before(said)
         return
     found = list(_of_parts(said, parts, sites))
     for reading in found:
         # Where one number may be somebody else's, the others of its sentence may be, too.
-        if any(other.why == _WHOSE for other in found):
-            yield replace(reading, value=None, why=_WHOSE)
+        if any(other.why == WHOSE for other in found):
+            yield replace(reading, value=None, why=WHOSE)
         else:
             yield reading
 
@@ -138,7 +144,7 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
         here = PERIOD in part.times or (period and cores.count(part.kind) < 2)
         at = part.token("n") or part.token("no") or part.token("not") or part.row[0]
         if not _is_sure(said, part, here, sites) or (part.kind == "ok" and total is None):
-            yield _reading(said, _FIGURE_OF.get(part.kind, part.kind), None, at, why=_WHOSE)
+            yield _reading(said, _FIGURE_OF.get(part.kind, part.kind), None, at, why=WHOSE)
             continue
         if part.kind in ANSWERS:
             changed = vocabulary().words["changed"]
@@ -176,9 +182,17 @@ def _share(said: Said, part: Part, total: int | None) -> Reading:
             value = total - token.value if token.value <= total else None
         elif wanted == total:
             value = total
-    if value is None:
+    others = vocabulary().words["not_approved"].finditer(said.words)
+    rest = sum(_numbers(said, match) for match in others)
+    if value is None or (rest and total is not None and value + rest > total):
         return _reading(said, "ok", None, token, why=_UNCLEAR)
     return _reading(said, "ok", value, token)
+
+
+def _numbers(said: Said, match: re.Match[str]) -> int:
+    """Return the sum of the numbers that stand where a pattern matches a sentence's words."""
+    first = said.words.count(" ", 0, match.start())
+    return sum(t.value for t in said.tokens[first : first + match[0].count(" ") + 1])
 
 
 def _is_sure(said: Said, part: Part, in_period: bool, sites: frozenset[str]) -> bool:
@@ -266,10 +280,16 @@ def _told_of(said: Said) -> Iterator[Reading]:
 
 def _doubted_before(said: Said) -> Iterator[Reading]:
     """Yield the figures of the sentence before that this one may add to, limit or take back."""
-    if said.before is None:
-        return
     words = vocabulary().words
     text = said.words
+    above = said.above if words["amends_above"].search(text) else None
+    while above is not None:
+        for reading in above.readings:
+            if reading.value is not None:
+                yield _reading(said, reading.figure, None, _quantity(said), why=_UNCLEAR)
+        above = above.before
+    if said.before is None:
+        return
     of_approvals = words["share"].match(text) and words["approval"].search(text)
     refers = words["refers"].match(text) and not of_approvals
     adds = NUMBER in text and (refers or words["more"].search(text))
