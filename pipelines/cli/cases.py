@@ -8,7 +8,19 @@ from typing import Any
 
 import click
 
-from pipelines.cli.output import collection_option, console, json_option
+from assets.cases.destination import lake_places, results_at
+from assets.cases.job import chosen_pool, run_cases
+from assets.cases.sources import ExtractRefusedError
+from pipelines.cli.output import (
+    collection_option,
+    console,
+    json_option,
+    print_json,
+    print_table,
+    shown_path,
+)
+from schemas.collection import load_collection
+from schemas.wording import plural
 
 Place = Path | str
 
@@ -25,7 +37,7 @@ class Location(click.Path):
         return super().convert(value, param, ctx)
 
 
-@click.command("cases", short_help="Judge and count case-level extracts.")
+@click.command()
 @click.argument("paths", nargs=-1, type=Location(exists=True, path_type=Path))
 @click.option(
     "--out",
@@ -34,7 +46,7 @@ class Location(click.Path):
 )
 @json_option
 @collection_option
-def command(paths: tuple[Place, ...], out: Place | None, as_json: bool, collection_id: str) -> None:
+def cases(paths: tuple[Place, ...], out: Place | None, as_json: bool, collection_id: str) -> None:
     """Judge every row of the extracts at PATHs, and count the valid cases.
 
     A PATH is a Parquet or CSV file, or a folder of them, by force (force_code=STF/...) or not.
@@ -48,12 +60,6 @@ def command(paths: tuple[Place, ...], out: Place | None, as_json: bool, collecti
 
     Exit code 0: acceptable. 1: too large a share of the rows is bad. 2: not readable as an extract.
     """
-    from assets.cases.destination import lake_places, results_at
-    from assets.cases.job import chosen_pool, run_cases
-    from assets.cases.sources import ExtractRefusedError
-    from pipelines.cli.output import print_json
-    from schemas.collection import load_collection
-
     collection = load_collection(collection_id)
     if not (paths and out):
         if not (places := lake_places(collection_id)):
@@ -93,8 +99,6 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
 
 
 def _print(document: dict[str, Any], out: Place) -> None:
-    from pipelines.cli.output import print_table, shown_path
-    from schemas.wording import plural
 
     broken = [rule for rule in document["rules"] if rule["rows"]]
     if broken:

@@ -1,7 +1,6 @@
 """The `muster` command: finds the sub-command and explains errors without a traceback.
 
-Belongs here: the list of commands and how they end. Each command stands in a module of its own
-that loads what is heavy only when it runs, so that `muster --help` answers at once.
+Modules of commands load what is heavy, each what its own commands need: none is loaded by `--help`.
 """
 
 import importlib
@@ -16,25 +15,25 @@ from pipelines.cli.output import printable_streams
 from schemas.errors import MusterError, UnforeseenError
 
 COMMANDS: Final = {
-    "demo": "demo",
-    "sample": "sample",
-    "template": "template",
-    "check": "check",
-    "run": "run",
-    "feedback": "feedback",
-    "status": "status",
-    "queries": "queries",
-    "answer": "answer",
-    "versions": "versions",
-    "reconcile": "reconcile",
-    "explain": "explain",
-    "releases": "releases",
-    "read-report": "read_report",
-    "cases": "cases",
-    "alert-test": "alert_test",
-    "doctor": "doctor",
+    "demo": ("service", "Sample returns in, everything run, marts out."),
+    "sample": ("returns", "Write the 44 sample returns."),
+    "template": ("returns", "Write blank returns, prefilled with the force."),
+    "check": ("returns", "Check return files and say what to mend."),
+    "run": ("service", "Take in what is new, rebuild, publish."),
+    "feedback": ("returns", "Write letters and marked copies for forces."),
+    "status": ("desk", "Show where each return stands, who is missing."),
+    "queries": ("desk", "List queries and their answers."),
+    "answer": ("desk", "Record a reason for a query, or accept one."),
+    "versions": ("desk", "Show a force's versions; go back to one."),
+    "reconcile": ("figures", "Show published against computed figures."),
+    "explain": ("figures", "Trace a figure to the cells that make it."),
+    "releases": ("releases", "List, compare, go back to one."),
+    "read-report": ("figures", "Read the figures out of force reports."),
+    "cases": ("cases", "Judge and count case-level extracts."),
+    "alert-test": ("service", "Send a test message through each channel."),
+    "doctor": ("service", "Examine the lake and the service; change nothing."),
 }
-"""Each command and the module of this package that has it, as a function named `command`."""
+"""Each command, the module of this package that has it, and what the list of commands says."""
 
 
 class Commands(click.Group):
@@ -50,13 +49,19 @@ class Commands(click.Group):
         del ctx
         return list(COMMANDS)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands, for which none is loaded."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return a command, None where there is none of that name."""
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"pipelines.cli.{COMMANDS[cmd_name]}")
-        command: click.Command = module.command
+        module = importlib.import_module(f"pipelines.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
 from schemas.wording import visible
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.console import Console
 
 _PIPE_WIDTH: Final = 200
 """Width of a table where there is no terminal to fit it to."""
@@ -109,6 +110,21 @@ def print_table(
     for row in rows:
         table.add_row(*(Text(shown(value)) for value in row))
     screen.print(table)
+
+
+def print_frame(frame: "pl.DataFrame", columns: str) -> None:
+    """Print some columns of a frame.
+
+    Args:
+        frame: the frame.
+        columns: its columns in order, as `force_code, >version, what is wrong: message`: a head
+            before a colon where it is not the column's name, > where the column stands right.
+    """
+    parts = [part.removeprefix(">").split(": ") for part in columns.split(", ")]
+    right = [part[0] for part in parts if f">{part[0]}" in columns]
+    print_table(
+        [part[0] for part in parts], frame.select([p[-1] for p in parts]).iter_rows(), right=right
+    )
 
 
 def shown(value: Any) -> str:

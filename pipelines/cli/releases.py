@@ -1,19 +1,29 @@
 """`muster releases`: what was published, whether it is whole, what changed, and going back."""
 
 import sys
-from typing import Any
 
 import click
 
-from pipelines.cli.output import collection_option, json_option
-from pipelines.cli.prune import prune
+from assets.explain import compare as comparing
+from assets.lake import Lake, held, lake_root
+from assets.marts import damage, read_manifest
+from assets.release import retention
+from assets.release.history import find, kept
+from assets.release.history import shown as shown_before
+from assets.release.publish import show
+from assets.release.push import publish_marts
+from pipelines.cli.figures import read_release
+from pipelines.cli.output import collection_option, json_option, print_json, print_table
+from schemas.collection import load_collection
+from schemas.errors import LakeError
+from schemas.wording import plural
 
 
-@click.group("releases", invoke_without_command=True, short_help="List, compare, go back to one.")
+@click.group(invoke_without_command=True)
 @json_option
 @collection_option
 @click.pass_context
-def command(context: click.Context, as_json: bool, collection_id: str) -> None:
+def releases(context: click.Context, as_json: bool, collection_id: str) -> None:
     """List the releases, in the order in which they were last shown.
 
     A release is named by the end of its name too, where that is enough. Exit code 1: the manifest
@@ -24,14 +34,9 @@ def command(context: click.Context, as_json: bool, collection_id: str) -> None:
 
 
 def _list(collection_id: str, *, as_json: bool) -> None:
-    from assets.marts import read_manifest
-    from assets.release.history import kept, shown
-    from pipelines.cli.output import print_json, print_table
-    from schemas.errors import LakeError
-
     lake = _lake(collection_id)
     now = lake.marts.resolve().name if lake.marts.exists() else None
-    last = {entry.release: entry.at for entry in shown(lake)}
+    last = {entry.release: entry.at for entry in shown_before(lake)}
     rows, damaged = [], False
     for folder in kept(lake):
         try:
@@ -52,23 +57,16 @@ def _list(collection_id: str, *, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         sys.exit(int(damaged))
-    heads = ("", "release", "last shown", "live returns", "contract")
+    columns = ("release", "last_shown_at", "live_returns", "contract_version")
     print_table(
-        heads,
-        (
-            ("now" if row["shown"] else "", *(row[name] for name in
-             ("release", "last_shown_at", "live_returns", "contract_version")))
-            for row in rows
-        ),
+        ("", "release", "last shown", "live returns", "contract"),
+        (("now" if row["shown"] else "", *map(row.get, columns)) for row in rows),
         right=("live returns",),
-    )  # fmt: skip
+    )
     sys.exit(int(damaged))
 
 
-command.add_command(prune)
-
-
-@command.command("verify")
+@releases.command()
 @click.argument("names", metavar="[RELEASE]...", nargs=-1)
 @collection_option
 def verify(names: tuple[str, ...], collection_id: str) -> None:
@@ -76,10 +74,6 @@ def verify(names: tuple[str, ...], collection_id: str) -> None:
 
     Exit code 0: all whole. 1: some damaged.
     """
-    from assets.marts import damage
-    from assets.release.history import find, kept
-    from schemas.errors import LakeError
-
     lake, broken = _lake(collection_id), False
     for folder in [find(lake, name) for name in names] or kept(lake):
         try:
@@ -95,7 +89,7 @@ def verify(names: tuple[str, ...], collection_id: str) -> None:
     sys.exit(1 if broken else 0)
 
 
-@command.command("compare")
+@releases.command()
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW", required=False)
 @json_option
@@ -105,16 +99,10 @@ def compare(old: str, new: str | None, as_json: bool, collection_id: str) -> Non
 
     Without NEW, the release that is shown now.
     """
-    from assets.explain.compare import compare as compared
-    from assets.release.history import find
-    from pipelines.cli.marts import read_release
-    from pipelines.cli.output import print_json
-    from schemas.collection import load_collection
-
     lake = _lake(collection_id)
     before = find(lake, old)
     after = find(lake, new) if new else read_release(collection_id).folder
-    found = compared(before, after, load_collection(collection_id))
+    found = comparing.compare(before, after, load_collection(collection_id))
     if as_json:
         print_json(
             {
@@ -128,13 +116,10 @@ def compare(old: str, new: str | None, as_json: bool, collection_id: str) -> Non
         )
         return
     click.echo(f"{before.name} -> {after.name}")
-    _print(found)
+    _print_compared(found)
 
 
-def _print(found: Any) -> None:
-    from pipelines.cli.output import print_table
-    from schemas.wording import plural
-
+def _print_compared(found: comparing.Comparison) -> None:
     for force, old, new in found.returns.iter_rows():
         was, now = ((sha256 or "none")[:12] for sha256 in (old, new))
         click.echo(f"  {force}: live return {was} -> {now}")
@@ -147,7 +132,7 @@ def _print(found: Any) -> None:
             print_table(table.columns, table.iter_rows(), right=right)
 
 
-@command.command("go-back")
+@releases.command()
 @click.argument("name", metavar="RELEASE")
 @collection_option
 def go_back(name: str, collection_id: str) -> None:
@@ -156,12 +141,6 @@ def go_back(name: str, collection_id: str) -> None:
     The next run that publishes shows its own release: to keep a force's earlier return in use,
     choose it first with muster versions.
     """
-    from assets.lake import held
-    from assets.marts import damage
-    from assets.release.history import find
-    from assets.release.publish import show
-    from schemas.errors import LakeError
-
     lake = _lake(collection_id)
     with held(lake.root):
         folder = find(lake, name)
@@ -173,7 +152,7 @@ def go_back(name: str, collection_id: str) -> None:
     click.echo(f"{lake.marts} shows {folder.name}, until a run publishes another.")
 
 
-@command.command("push")
+@releases.command()
 @click.argument("url", metavar="S3_URL")
 @click.argument("name", metavar="[RELEASE]", required=False)
 @collection_option
@@ -183,17 +162,62 @@ def push(url: str, name: str | None, collection_id: str) -> None:
     S3_URL is s3://bucket/prefix. Below it, current.json names the release that readers are to
     read, and is written last: readers never see half a release. Done twice, it changes nothing.
     """
-    from assets.release.history import find
-    from assets.release.push import publish_marts
-    from pipelines.cli.marts import read_release
-
     folder = find(_lake(collection_id), name) if name else read_release(collection_id).folder
     click.echo(f"{url.rstrip('/')} shows {folder.name}: {publish_marts(folder, url)}")
 
 
-def _lake(collection_id: str) -> Any:
-    from assets.lake import Lake, lake_root
-    from schemas.collection import load_collection
+@releases.command()
+@click.option(
+    "--last",
+    type=click.IntRange(min=1),
+    default=30,
+    show_default=True,
+    help="How many of those shown last are kept.",
+)
+@click.option("--yes", is_flag=True, help="Remove them; without this, they are only listed.")
+@json_option
+@collection_option
+def prune(last: int, yes: bool, as_json: bool, collection_id: str) -> None:
+    """List which releases would go and why the others are kept; with --yes, remove them.
 
-    load_collection(collection_id)
-    return Lake(lake_root(), collection_id)
+    Kept are the one that is shown, those that cited.txt beside the releases names (one a line),
+    the last of each month, the last thirty (--last), and any that was never shown.
+    """
+    lake = _lake(collection_id)
+    found = (retention.prune if yes else retention.judged)(lake, last)
+    rows = [
+        {
+            "release": each.folder.name,
+            "last_shown_at": each.last_shown_at,
+            "keep": bool(each.why),
+            "why": each.why,
+            "bytes": each.size,
+        }
+        for each in found
+    ]
+    going = [each for each in found if not each.why]
+    size = sum(each.size for each in going)
+    if as_json:
+        print_json({"removed": yes, "going": len(going), "bytes": size, "releases": rows})
+        return
+    if yes:
+        for each in going:
+            click.echo(f"removed {each.folder.name}")
+        click.echo(f"{plural(len(going), 'release')} removed, {plural(size, 'byte')}.")
+        return
+    print_table(
+        ("", "release", "last shown", "bytes", "why"),
+        (
+            ("keep" if each.why else "go", each.folder.name, each.last_shown_at, each.size,
+             ", ".join(each.why) or None)
+            for each in found
+        ),
+        right=("bytes",),
+    )  # fmt: skip
+    click.echo(f"\n{plural(len(going), 'release')} would go, {plural(size, 'byte')}.")
+    if going:
+        click.echo("Once a backup has them, the same command with --yes removes them for good.")
+
+
+def _lake(collection_id: str) -> Lake:
+    return Lake(lake_root(), load_collection(collection_id).id)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from pipelines.cli.cases import command
+from pipelines.cli.cases import cases as command
 from tests.cases.extracts import good, read_results, write_csv, write_parquet
 
 MANY = [good(number) for number in range(30)]
@@ -59,7 +59,7 @@ def test_unreadable(tmp_path: Path) -> None:
 
 def test_json_is_the_summary_and_nothing_else(tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "in.parquet", [*MANY, good(40, suspended=None)])
-    code = "from pipelines.cli.cases import command; command()"
+    code = "from pipelines.cli.cases import cases as command; command()"
     arguments = [str(path), "--out", str(tmp_path / "out"), "--json"]
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, check=True, text=True
@@ -72,7 +72,7 @@ def test_what_is_heavy_is_not_loaded(tmp_path: Path) -> None:
     """A million rows take less time than loading these would."""
     path = write_parquet(tmp_path / "in.parquet", MANY)
     code = (
-        "import sys\nfrom pipelines.cli.cases import command\n"
+        "import sys\nfrom pipelines.cli.cases import cases as command\n"
         "try:\n    command()\nexcept SystemExit:\n    print(*sys.modules)"
     )
     arguments = [str(path), "--out", str(tmp_path / "out"), "--json"]
@@ -89,7 +89,7 @@ def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "in.parquet", MANY)
     code = (
         "import pty, sys\n"
-        "run = 'from pipelines.cli.cases import command; command()'\n"
+        "run = 'from pipelines.cli.cases import cases as command; command()'\n"
         f"pty.spawn([sys.executable, '-c', run, {str(path)!r}, '--out', {str(tmp_path / 'o')!r}])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)

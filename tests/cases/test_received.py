@@ -19,7 +19,7 @@ from assets.sample.returns import sample_returns
 from assets.sample.write import write_cases
 from assets.validation.judge import Received, judge
 from assets.validation.states import returns_status
-from pipelines.cli.refreshing import print_refused_extracts
+from pipelines.cli.service import print_refused_extracts
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.marts.returns import Findings

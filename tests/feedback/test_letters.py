@@ -20,7 +20,7 @@ from assets.feedback.letters import Letter
 from assets.feedback.rendering import TEXT_WIDTH, letter_text
 from assets.lake import Lake
 from assets.validation.standing import standing
-from pipelines.cli.feedback import command
+from pipelines.cli.returns import feedback as command
 from schemas.collection import COLLECTIONS, Collection
 from schemas.errors import SetupError
 from schemas.finding import Place, finding

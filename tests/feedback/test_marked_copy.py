@@ -20,7 +20,7 @@ from assets.feedback.marks import AUTHOR, FILLS
 from assets.intake.reader import read_return
 from assets.validation.check import Checked, check_files
 from assets.validation.layout import PROBLEMS_MARK, lay_out
-from pipelines.cli.check import command
+from pipelines.cli.returns import check as command
 from schemas.collection import Collection
 from schemas.finding import Finding
 from schemas.returns_template import returns_template

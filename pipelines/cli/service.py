@@ -1,5 +1,8 @@
-"""Runs a refresh and tells people what came of it; `run` and `demo` share this."""
+"""What drives the service: a run, the demonstration, the examination, a test of the alerts."""
 
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -8,14 +11,28 @@ import polars as pl
 
 from assets.cases.refused import nobodys_extracts, refused_extracts
 from assets.lake import Lake, lake_root
+from assets.sample.write import write_research, write_sample
 from assets.validation.standing import read_table
+from pipelines.alerts.channels import SETTING, channels
 from pipelines.alerts.history import outcome_in_history
 from pipelines.alerts.runs import RunOutcome
 from pipelines.alerts.tell import tell_at_end
 from pipelines.cli.desk import print_unattributed
-from pipelines.cli.output import console, print_table, shown, shown_path
+from pipelines.cli.figures import counted
+from pipelines.cli.output import (
+    collection_option,
+    console,
+    json_option,
+    print_frame,
+    print_json,
+    print_table,
+    shown,
+    shown_path,
+)
+from pipelines.doctor import examine
 from pipelines.refresh import Refreshed, refresh
 from schemas import vocabulary as v
+from schemas.collection import load_collection
 from schemas.errors import UnavailableError
 from schemas.wording import plural
 
@@ -31,7 +48,44 @@ _SHOWN: Final = 20
 """Rows of a list that are printed; the rest are counted."""
 
 
-def refresh_and_report(collection_id: str) -> bool:
+@click.command()
+@collection_option
+def run(collection_id: str) -> None:
+    """Take in what is new, rebuild, reconcile and publish a release.
+
+    Exit code 0: published. 1: not published; what analysts see has not changed.
+    """
+    sys.exit(0 if _refresh(collection_id) else 1)
+
+
+@click.command()
+@collection_option
+def demo(collection_id: str) -> None:
+    """Make the sample returns, run everything, and say where to look.
+
+    The returns and the research are reconstructed: nobody sent them.
+    """
+    lake, collection = Lake(lake_root(), collection_id), load_collection(collection_id)
+    paths = write_sample(lake.landing, collection)
+    write_research(lake.research, collection)
+    click.echo(
+        f"Wrote {plural(len(paths), 'reconstructed sample return')} and research/ to"
+        f" {shown_path(lake.landing)}"
+    )
+    published = _refresh(collection_id)
+    if published:
+        click.echo(
+            "\nWhere to look next\n"
+            "  muster status                       where each force stands\n"
+            "  muster reconcile                    published against computed\n"
+            "  muster explain INV-02               one figure, down to the cells\n"
+            f"  muster check {shown_path(lake.landing / 'STF.xlsx')}\n"
+            "  make dev                            the Dagster UI, with this run in it"
+        )
+    sys.exit(0 if published else 1)
+
+
+def _refresh(collection_id: str) -> bool:
     """Refresh, print what happened, tell people what is news, and return whether it published."""
     try:
         with console(stderr=True).status("Taking in, checking and adding up"):
@@ -50,10 +104,8 @@ def _report(done: Refreshed, collection_id: str) -> None:
         click.echo(f"Warning: {note}", err=True)
     if done.error:
         click.echo(f"Not published. {done.error}", err=True)
-        shown = (
-            f"{shown_path(lake.marts)} still shows the last release." if lake.marts.exists() else ""
-        )
-        click.echo(f"Run {done.run_id}. {shown}".strip(), err=True)
+        still = f" {shown_path(lake.marts)} still shows the last release."
+        click.echo(f"Run {done.run_id}.{still if lake.marts.exists() else ''}", err=True)
         print_unattributed(lake)
         return
     _print_landing(done, lake)
@@ -107,10 +159,9 @@ def print_refused_extracts(lake: Lake) -> None:
     if refused.is_empty():
         return
     click.echo(f"\nRefused whole: {plural(refused.height, 'case-level extract')}")
-    print_table(
-        ("force", "version", "rows", "bad", "what is wrong"),
-        refused.select("force_code", "version", "rows", "bad", "problem").head(_SHOWN).iter_rows(),
-        right=("version", "rows", "bad"),
+    print_frame(
+        refused.head(_SHOWN),
+        "force: force_code, >version, >rows, >bad, what is wrong: problem",
     )
     if refused.height > _SHOWN:
         click.echo(f"  and {refused.height - _SHOWN:,} more")
@@ -130,14 +181,13 @@ def _print_states(marts: Path) -> None:
     blocking = findings.filter(pl.col("severity") == "B")
     if blocking.height:
         click.echo(f"\n{plural(blocking.height, 'blocking finding')}:")
-        print_table(
-            ("force", "rule", "sheet", "cell", "what is wrong", "what to do"),
-            blocking.select("force_code", "rule_id", "sheet", "cell", "message", "how_to_fix")
-            .head(20)
-            .iter_rows(),
+        print_frame(
+            blocking.head(_SHOWN),
+            "force: force_code, rule: rule_id, sheet, cell, what is wrong: message,"
+            " what to do: how_to_fix",
         )
-        if blocking.height > 20:
-            click.echo(f"  and {blocking.height - 20} more in findings.parquet")
+        if blocking.height > _SHOWN:
+            click.echo(f"  and {blocking.height - _SHOWN} more in findings.parquet")
 
 
 def _print_totals(marts: Path) -> None:
@@ -172,12 +222,64 @@ def _with_outcome(breakdown: str, outcome: str) -> str:
 
 def _print_reconciliation(marts: Path) -> None:
     rows = pl.read_parquet(marts / "reconciliation.parquet")
-    counts = dict(rows.group_by("status").len().iter_rows())
-    click.echo(
-        f"\n{plural(rows.height, 'published figure')}: "
-        + ", ".join(f"{counts[s]} {s}" for s in v.RECONCILIATION_STATUSES if s in counts)
-    )
+    click.echo(f"\n{counted(rows)}")
     differing = rows.filter(pl.col("status") == "differs")["figure_id"].to_list()
     if differing:
-        listed = ", ".join(differing[:20]) + (" ..." if len(differing) > 20 else "")
+        listed = ", ".join(differing[:_SHOWN]) + (" ..." if len(differing) > _SHOWN else "")
         click.echo(f"  differing: {listed}\n  see: muster reconcile")
+
+
+@click.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Examine the lake, its hashes, releases, Dagster, schedules and alert channels.
+
+    Nothing is changed. Exit code 0: all is well or wants a look only. 1: something is broken.
+    """
+    found = list(examine())
+    broken = [each for each in found if each.level == "bad"]
+    if as_json:
+        print_json([asdict(each) for each in found])
+    else:
+        print_table(
+            ("", "what", "where", "observed"),
+            ((each.level, each.what, each.where, each.observed) for each in found),
+        )
+        for each in found:
+            if each.do:
+                click.echo(f"\n{each.level}: {each.where} {each.observed}\n  {each.do}")
+        looks = sum(each.level == "warn" for each in found)
+        click.echo(f"\n{len(found)} examined, {looks} to look at, {len(broken)} broken")
+    sys.exit(1 if broken else 0)
+
+
+@click.command("alert-test")
+def alert_test() -> None:
+    """Send a test message through each channel that MUSTER_ALERT_URLS names.
+
+    Exit code 0: every channel took it, or none is set. 1: a channel did not.
+    """
+    there = channels()
+    if not there:
+        outbox = shown_path(Lake(lake_root(), "").outbox)
+        click.echo(
+            f"No channel is set, so alerts go to the log and to {outbox}; nothing leaves this"
+            f" machine. To send them, set {SETTING} to one or more apprise addresses."
+        )
+        return
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    text = (
+        f"This is a test of Muster's alerts, sent {at}. Nothing is broken; there is nothing to do."
+    )
+    failed = 0
+    for channel in there:
+        why = channel.send("Muster: TEST, nothing is broken", text, "info")
+        failed += why is not None
+        click.echo(f"{channel.name}: {'ok' if why is None else f'failed: {why}'}")
+    if failed:
+        click.echo(
+            f"{plural(failed, 'channel')} of {len(there)} failed. Mend the address in {SETTING} or"
+            " the service behind it, then try again.",
+            err=True,
+        )
+    sys.exit(1 if failed else 0)

@@ -1,0 +1,224 @@
+"""Figures: published against computed, how each is made, and those that force reports print."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import polars as pl
+
+from assets.explain import explain as explaining
+from assets.explain.question import read_question
+from assets.explain.released import Released
+from assets.lake import Lake, lake_root
+from assets.reports.reader import read_report as figures_in
+from assets.reports.text import UnreadableReportError, report_text
+from pipelines.cli.output import (
+    collection_option,
+    json_option,
+    print_frame,
+    print_json,
+    print_table,
+    shown,
+)
+from schemas.collection import load_collection
+from schemas.errors import LakeError
+from schemas.vocabulary import RECONCILIATION_STATUSES
+from schemas.wording import plural
+
+_FEW: Final = 100
+"""Cells that are listed one by one unless all are asked for."""
+
+_CELLS: Final = {
+    "part": "part", "force": "force_code", "file": "file", "sheet": "sheet", "cell": "cell",
+    "row": "row_code", "column": "column_code", "entry": "entry", "adds": "value", "sent": "sent",
+}  # fmt: skip
+
+
+def read_release(collection_id: str) -> Released:
+    """Return the release that analysts see; what follows reads one folder, whatever is shown next.
+
+    Raises:
+        SetupError: there is no such collection.
+        LakeError: nothing has been published yet.
+    """
+    collection = load_collection(collection_id)
+    lake = Lake(lake_root(), collection_id)
+    marts = lake.marts
+    if not marts.exists():
+        raise LakeError(marts, "shows no release yet", "Drop returns in landing and: muster run")
+    return Released(marts.resolve(), collection, lake.kept_research)
+
+
+@click.command()
+@json_option
+@click.option("--differing", is_flag=True, help="Show only the figures that differ.")
+@collection_option
+def reconcile(as_json: bool, differing: bool, collection_id: str) -> None:
+    """Show each published figure beside the computed one.
+
+    Exit code 0: none differ. 1: some differ.
+    """
+    rows = read_release(collection_id).mart("reconciliation")
+    apart = rows.filter(pl.col("status") == "differs")
+    wanted = apart if differing else rows
+    if as_json:
+        print_json(wanted.to_dicts())
+    else:
+        print_frame(
+            wanted,
+            "figure: figure_id, scope, measure, breakdown, >published, >computed, status, note",
+        )
+        click.echo(f"\n{counted(rows)}")
+    sys.exit(0 if apart.is_empty() else 1)
+
+
+def counted(reconciliation: pl.DataFrame) -> str:
+    """Return how many published figures there are of each status, in words."""
+    counts = dict(reconciliation.group_by("status").len().iter_rows())
+    listed = (f"{counts[name]} {name}" for name in RECONCILIATION_STATUSES if name in counts)
+    return f"{plural(reconciliation.height, 'published figure')}: {', '.join(listed)}"
+
+
+@click.command()
+@click.argument("figure", nargs=-1, required=True, metavar="FIGURE | MEASURE [BREAKDOWN]")
+@click.option("--period", help="Of a measure: collection, 2010-11, ...")
+@click.option("--force", "force_code", metavar="FORCE", help="Of a measure: one force's part.")
+@click.option("--cells", "every_cell", is_flag=True, help="List each cell, however many.")
+@json_option
+@collection_option
+def explain(
+    figure: tuple[str, ...],
+    period: str | None,
+    force_code: str | None,
+    every_cell: bool,
+    as_json: bool,
+    collection_id: str,
+) -> None:
+    """Show how a figure is made: forces, files, sheets, cells, values, and the arithmetic.
+
+    FIGURE is the id of a published figure (INV-01), or a measure with its breakdown:
+
+        muster explain investigations "category=second_jobs;outcome=continuing"
+    """
+    name, _, breakdown = " ".join(figure).partition(" ")
+    released = read_release(collection_id)
+    question = read_question(name, breakdown.strip(), period, force_code, released)
+    explanation = explaining.explain(question, released)
+    document = _document(explanation)
+    if as_json:
+        print_json(document)
+    else:
+        _print_explanation(explanation, document, every_cell=every_cell)
+
+
+def _document(explanation: explaining.Explanation) -> dict[str, Any]:
+    question = explanation.question
+    figure = question.figure or {}
+    published = {
+        name: figure[name]
+        for name in ("figure_id", "published", "qualifier", "status", "source_issue", "note")
+        if figure
+    }
+    return {
+        **published,
+        "measure": question.measure,
+        "breakdown": question.breakdown,
+        "period": question.period,
+        "force_code": question.force_code,
+        "value": explanation.value,
+        "unit": explanation.unit,
+        "arithmetic": explanation.arithmetic,
+        "contributions": explanation.contributions.to_dicts(),
+        "behind": explanation.behind.to_dicts(),
+        "left_out": explanation.left_out,
+    }
+
+
+def _print_explanation(
+    explanation: explaining.Explanation, document: dict[str, Any], *, every_cell: bool
+) -> None:
+    about = ("measure", "breakdown", "period", "force_code")
+    click.echo(" ".join(document[part] for part in about if document[part]))
+    if explanation.question.figure:
+        click.echo(
+            f"{document['figure_id']}: published {shown(document['published'])}"
+            f" ({document['qualifier']}), computed {shown(explanation.value)}:"
+            f" {document['status']}" + (f"; {document['note']}" if document["note"] else "")
+        )
+    click.echo(f"{shown(explanation.value)} {explanation.unit}: {explanation.arithmetic}\n")
+    _print_terms(explanation.contributions, every_cell=every_cell)
+    if not explanation.behind.is_empty():
+        click.echo("\nThe cells that decide which forces are counted:\n")
+        _print_terms(explanation.behind, every_cell=every_cell)
+    if explanation.left_out:
+        reasons: dict[str, list[str]] = {}
+        for row in explanation.left_out:
+            reasons.setdefault(row["reason"], []).append(row["force_code"])
+        grouped = (f"{', '.join(codes)} ({reason})" for reason, codes in reasons.items())
+        click.echo(f"\nNot in it: {'; '.join(grouped)}")
+
+
+def _print_terms(terms: pl.DataFrame, *, every_cell: bool) -> None:
+    """Print each cell, or where there are many a line a force."""
+    if terms.is_empty():
+        return
+    short = pl.col("sha256").str.head(12).alias("file")
+    if every_cell or terms.height <= _FEW:
+        named = terms.with_columns(short).select(pl.col(c).alias(n) for n, c in _CELLS.items())
+        if terms["sent"].null_count() == terms.height:
+            named = named.drop("sent")
+        print_table(named.columns, named.iter_rows(), right=("entry", "adds"))
+        return
+    by_force = terms.group_by("part", "force_code", short, maintain_order=True).agg(
+        pl.len(), pl.col("value").sum(), pl.col("sent").count().replace(0, None)
+    )
+    heads = ("part", "force", "file", "cells", "adds", "corrected")
+    print_table(heads, by_force.iter_rows(), right=heads[3:])
+    click.echo(f"\n{plural(terms.height, 'cell')}; --cells lists each, --json too.")
+
+
+@click.command("read-report")
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@json_option
+def read_report(files: tuple[Path, ...], as_json: bool) -> None:
+    """Read the figures out of published force reports (text or PDF).
+
+    A figure that a report does not print is absent, never zero.
+    """
+    found, unread = [], 0
+    for path in files:
+        try:
+            report = figures_in(report_text(path))
+        except UnreadableReportError as error:
+            unread += 1
+            click.echo(f"muster: {error}", err=True)
+            report = None
+        found.append((path, report))
+    if as_json:
+        print_json(
+            [
+                {
+                    "file": str(path),
+                    "force_code": report.force_code if report else None,
+                    "figures": [asdict(figure) for figure in report.figures] if report else [],
+                }
+                for path, report in found
+            ]
+        )
+    else:
+        for path, report in found:
+            if report is None:
+                continue
+            click.echo(f"{path}: {report.force_code or 'force not known'}")
+            print_table(
+                ("line", "measure", "breakdown", "value", "unit"),
+                ((f.line, f.measure, f.breakdown, f.value, f.unit) for f in report.figures),
+                right=("line", "value"),
+            )
+            for problem in report.problems:
+                click.echo(f"  {problem}")
+    sys.exit(1 if unread else 0)

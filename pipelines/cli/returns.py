@@ -1,0 +1,155 @@
+"""Returns as files: checked on their own, blank ones, samples, and what forces get back."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from assets.feedback.folder import feedback_files, write_feedback
+from assets.feedback.letters import letters, strangers
+from assets.feedback.marked_copy import write_marked_copies
+from assets.intake.nobodys import nobodys_files
+from assets.intake.raw_store import RawStore, utc_now
+from assets.lake import Lake, lake_root
+from assets.sample.write import write_cases, write_research, write_sample
+from assets.template.blank import write_blanks
+from assets.validation.check import check_files
+from assets.validation.standing import standing
+from pipelines.cli.output import (
+    collection_option,
+    json_option,
+    print_json,
+    print_table,
+    shown,
+    shown_path,
+)
+from schemas.collection import load_collection
+from schemas.wording import plural
+
+
+@click.command()
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option(
+    "--annotate",
+    "folder",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write a copy of each file to this folder with every problem marked at its cell.",
+)
+@json_option
+@collection_option
+def check(files: tuple[Path, ...], folder: Path | None, as_json: bool, collection_id: str) -> None:
+    """Check return FILEs by every rule and say what to mend. Needs no lake, changes nothing.
+
+    With --annotate, each file also comes back as NAME-marked.xlsx: the workbook itself with every
+    problem filled and commented at its cell, and a first sheet that lists all problems. An .ods
+    file or a zip of CSV files comes back as a workbook of its cells.
+
+    Exit code 0: acceptable. 1: blocking findings. 2: not readable as a return.
+    """
+    checked = check_files(files, load_collection(collection_id))
+    if as_json:
+        print_json([item.as_json() for item in checked])
+    else:
+        for item in checked:
+            click.echo(f"{item.file}: {item.force_code or 'force not known'}, {item.state}")
+            if item.findings:
+                print_table(
+                    ("rule", "severity", "sheet", "cell", "value", "what is wrong", "what to do"),
+                    (
+                        (f.rule_id, f.severity, f.sheet, f.cell, f.value, f.message, f.how_to_fix)
+                        for f in item.findings
+                    ),
+                )
+        count = sum(len(item.findings) for item in checked)
+        click.echo(f"{plural(len(checked), 'file')}, {plural(count, 'finding')}")
+    if folder:
+        # After the findings: they are told though the folder cannot be written.
+        copies = write_marked_copies(checked, folder)
+        for path in () if as_json else copies:
+            click.echo(f"Marked copy: {shown_path(path.absolute())}")
+    sys.exit(max(item.exit_code for item in checked))
+
+
+@click.command()
+@click.argument("forces", nargs=-1, metavar="[FORCE]...")
+@click.option(
+    "--out",
+    "folder",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write to; made if it is not there.",
+)
+@collection_option
+def template(forces: tuple[str, ...], folder: Path, collection_id: str) -> None:
+    """Write a blank return for each FORCE (a code such as STF), or for every force."""
+    paths = write_blanks(folder, load_collection(collection_id), forces)
+    click.echo(f"Wrote {plural(len(paths), 'blank return')} to {folder}")
+
+
+@click.command()
+@click.option(
+    "--out",
+    "folder",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write to; made if it is not there.",
+)
+@click.option("--cases", is_flag=True, help="Also write cases/: each return case by case.")
+@collection_option
+def sample(folder: Path, cases: bool, collection_id: str) -> None:
+    """Write 44 sample returns and research, reconstructed so that the published totals hold.
+
+    The folder can be dropped as landing/<collection>/ of a lake.
+    """
+    collection = load_collection(collection_id)
+    paths = write_sample(folder, collection)
+    write_research(folder / "research", collection)
+    others = "research/"
+    if cases:
+        write_cases(folder / "cases", collection)
+        others = "research/ and cases/"
+    click.echo(f"Wrote {plural(len(paths), 'reconstructed sample return')}, {others} to {folder}")
+
+
+@click.command()
+@click.option(
+    "--out",
+    "folder",
+    required=True,
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write to: a new or empty one, or that of an earlier run, which is renewed.",
+)
+@collection_option
+def feedback(folder: Path, collection_id: str) -> None:
+    """Write a letter for each force with something to do, and its return, marked.
+
+    DIR/index.html is the overview; DIR/<force_code>/ has letter.html, letter.txt and the workbook:
+    the marked copy of the newest return, or a blank one where nothing has come.
+    """
+    collection = load_collection(collection_id)
+    lake = Lake(lake_root(), collection.id)
+    store = RawStore(lake)
+    now = standing(lake)
+    findings = now.current_findings()
+    today = collection.day_of(utc_now())
+    written = letters(now.status(collection), findings, store, collection, today)
+    nobodys = strangers(findings, store)
+    files = nobodys_files(lake)
+    others = [file for file in files if file.kind != "return"]
+    write_feedback(folder, feedback_files(written, nobodys, store, collection, others))
+    click.echo(f"Wrote {plural(len(written), 'letter')} to {shown_path(folder.absolute())}")
+    for letter in written:
+        click.echo(f"  {letter.force_code}: {letter.situation.replace('_', ' ')}")
+    if number := len(nobodys) + len(others):
+        click.echo(f"  {plural(number, 'file')} whose force could not be told: no letter")
+    for stranger in nobodys:
+        receipt = stranger.receipt
+        name, where = shown(receipt.file_name), shown_path(stranger.lies_at)
+        click.echo(f"    {name}, came {receipt.received_at}, lies at {where}")
+    for file in others:
+        click.echo(f"    {file}")
+    click.echo(f"Overview: {shown_path(folder.absolute() / 'index.html')}")
