@@ -119,12 +119,12 @@ class Lake:
 
     @property
     def alerts(self) -> Path:
-        """What people have been told, of every collection."""
+        """What is broken, and what each channel was told of it, of every collection."""
         return self.root / "alerts"
 
     @property
     def outbox(self) -> Path:
-        """Every alert as text and as JSON; `undelivered` below it has those still to be sent."""
+        """Every alert as text."""
         return self.root / "outbox"
 
     def table(self, stage: str, name: str) -> Path:

@@ -13,7 +13,7 @@ from assets.reports import assets as reports
 from assets.research import assets as research
 from assets.totals import assets as totals
 from assets.validation import assets as validation
-from pipelines.alerts.sensor import tell_of_finished_runs
+from pipelines.alerts.runs import tell_of_finished_runs
 from pipelines.freshness import freshness, with_freshness
 from pipelines.inventory import inventory_job
 from pipelines.jobs import refresh

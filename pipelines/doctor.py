@@ -17,7 +17,7 @@ from assets.doctor.examined import Examined, bad, ok, warn
 from assets.doctor.raw_store import raw_store
 from assets.doctor.releases import public_editions, releases
 from assets.lake import Lake, lake_root
-from pipelines.alerts.channels import SETTING, channels
+from pipelines.alerts.send import SETTING, channels
 from pipelines.automation import SWITCH, is_on
 from pipelines.definitions import defs
 from pipelines.instance import damaged_databases, home_folder, keeps_files

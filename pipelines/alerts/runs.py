@@ -1,114 +1,140 @@
-"""Conditions of runs: failed, stuck, and a release that is blocked.
+"""Asks Dagster how runs of the refresh ended, and which have not; the sensor that tells of them.
 
-Belongs here: how a run ended, as plain data, and the conditions that follow. Does not: asking
-Dagster (history.py). Of an error only what Muster itself has worded is told; any other could hold
-what a force sent.
+It reads the runs of every way to start one: command line, schedule, sensor, UI. What a command has
+told already is not told again.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+import json
+from collections.abc import Collection as Many
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
-from pipelines.alerts.condition import Condition, without_credentials
-from schemas.collection import Collection
+import dagster as dg
+from dagster import DagsterEventType, DagsterRunStatus
+
+from assets.desk.ledger import utc_now
+from pipelines.alerts.look import RunOutcome
+from pipelines.alerts.told import tell, tell_without_lake, told_runs
+from pipelines.automation import sensor_status
+from pipelines.instance import open_instance
+from pipelines.jobs import REFRESH
+from pipelines.outcome import reason_to_send
+from schemas.collection import Collection, collection_files, load_collection
+from schemas.errors import UnavailableError
 from schemas.wording import plural, visible
 
-_NEXT_RUN: Final = "Mend it, then: muster run. Analysts still see the last complete release."
+_EVERY: Final = 30
+_LOOKED_BACK: Final = 100
+"""Runs of a collection that are looked at, the newest first."""
+
+_ENDED: Final = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE)
+_TOLD_BY: Final = {DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE}
+_PARTITION: Final = "dagster/partition"
 
 
-@dataclass(frozen=True)
-class RunOutcome:
-    """How a run of the refresh ended.
+def outcome_of(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:
+    """Return how a run that has ended ended."""
+    run = instance.get_run_by_id(run_id)
+    if run is not None and run.status is DagsterRunStatus.SUCCESS:
+        return RunOutcome(run_id)
+    events = [entry.dagster_event for entry in instance.all_logs(run_id, of_type=_TOLD_BY)]
+    known = [event for event in events if event is not None]
+    steps = [event.step_key for event in known if event.step_key]
+    return RunOutcome(
+        run_id, reason_to_send(known), next(iter(steps), None), tuple(_blocking(instance, run_id))
+    )
 
-    `run_id` is None for one that failed before Dagster knew of it. `error` is None where it
-    succeeded, else what went wrong; `step` where. `blocking` has a line for each rule, or mart and
-    column, that blocks the release.
+
+def outcome_in_history(run_id: str) -> RunOutcome:
+    """Return how a run ended, from the history that the UI shows."""
+    with open_instance() as instance:
+        return outcome_of(instance, run_id)
+
+
+def _blocking(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
+    """Tell of each rule, or mart and column, that blocks the release of a run."""
+    for entry in instance.all_logs(run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION):
+        check: Any = entry.get_dagster_event().event_specific_data
+        places = check.metadata.get("blocked_by")
+        if not check.passed and places is not None:
+            yield from (visible(place) for place in places.value)
+
+
+def not_yet_told(
+    instance: dg.DagsterInstance, collection_id: str, told: Many[str]
+) -> list[RunOutcome]:
+    """Return how runs ended that nobody was told of, in the order in which they ended.
+
+    A run that both began and ended before one that was told of is left out: its end is no longer
+    how things stand.
     """
-
-    run_id: str | None
-    error: str | None = None
-    step: str | None = None
-    blocking: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class StuckRun:
-    """A run that began at a moment and has not ended."""
-
-    run_id: str
-    since: datetime
-
-
-KINDS_OF_OUTCOMES: Final = ("run-failed", "release-blocked")
+    ended = [r for r in _records(instance, collection_id) if r.dagster_run.status in _ENDED]
+    known = [record for record in ended if record.dagster_run.run_id in told]
+    last_begun = max((record.storage_id for record in known), default=-1)
+    last_ended = max((record.end_time or 0 for record in known), default=-1)
+    fresh = [
+        record
+        for record in ended
+        if record.dagster_run.run_id not in told
+        and (record.storage_id > last_begun or (record.end_time or 0) > last_ended)
+    ]
+    in_order = sorted(fresh, key=lambda record: (record.end_time or 0, record.storage_id))
+    return [outcome_of(instance, record.dagster_run.run_id) for record in in_order]
 
 
-def of_outcome(outcome: RunOutcome, collection: Collection) -> dict[str, Condition | None]:
-    """Return each kind of condition that the end of a run says something of, None for over."""
-    if outcome.error is None:
-        return {"run-failed": None, "release-blocked": None}
-    if outcome.blocking:
-        return {"run-failed": None, "release-blocked": _blocked(outcome, collection)}
-    return {"run-failed": _failed(outcome, outcome.error, collection)}
+def stuck_runs(
+    instance: dg.DagsterInstance, collection_id: str, limit: timedelta, now: datetime
+) -> dict[str, datetime]:
+    """Return the runs that began longer ago than a limit and have not ended, and since when."""
+    found = {}
+    for record in _records(instance, collection_id):
+        began = datetime.fromtimestamp(
+            record.start_time or record.create_timestamp.timestamp(), tz=UTC
+        )
+        if not record.dagster_run.is_finished and now - began > limit:
+            found[record.dagster_run.run_id] = began
+    return found
 
 
-def _failed(outcome: RunOutcome, error: str, collection: Collection) -> Condition:
-    line = first_line(error)
-    step = f", step {outcome.step}" if outcome.step else ""
-    return Condition(
-        kind="run-failed",
-        collection=collection.id,
-        severity="error",
-        title="The refresh failed",
-        now="The last run of the refresh ended without a release.",
-        where=f"run {outcome.run_id}{step}" if outcome.run_id else "before the run began",
-        cases={line: line},
-        do=_NEXT_RUN,
-        page=f"runs/{outcome.run_id}" if outcome.run_id else "runs",
-    )
+def _records(instance: dg.DagsterInstance, collection_id: str) -> list[Any]:
+    wanted = dg.RunsFilter(job_name=REFRESH, tags={_PARTITION: collection_id})
+    return list(instance.get_run_records(wanted, limit=_LOOKED_BACK))
 
 
-def _blocked(outcome: RunOutcome, collection: Collection) -> Condition:
-    number = len(outcome.blocking)
-    return Condition(
-        kind="release-blocked",
-        collection=collection.id,
-        severity="error",
-        title="The release is blocked",
-        now=f"In {plural(number, 'place')} the totals or the marts are not what they must be, so"
-        " nothing new was published.",
-        where=f"run {outcome.run_id}; pages in work/{collection.id}/quality of the lake",
-        cases={line: line for line in outcome.blocking},
-        do=_NEXT_RUN,
-        page=f"runs/{outcome.run_id}",
-    )
+@dg.sensor(
+    minimum_interval_seconds=_EVERY,
+    default_status=sensor_status(),
+    description="Tells people what is broken: failed and stuck runs, returns, deadlines, figures.",
+)
+def tell_of_finished_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Tell people of every collection; the cursor has the runs told of while the lake was full."""
+    without_lake: list[str] = json.loads(context.cursor or "[]")
+    number, problems = 0, []
+    for collection_id in sorted(collection_files()):
+        collection = load_collection(collection_id)
+        try:
+            number += _tell(context.instance, collection, utc_now())
+        except UnavailableError as error:
+            problems.append(str(error))
+            without_lake = _without_lake(context.instance, collection_id, without_lake)
+    said = "; ".join(problems) or f"{plural(number, 'alert')} told"
+    return dg.SensorResult(skip_reason=said, cursor=json.dumps(without_lake))
 
 
-def stuck(runs: Iterable[StuckRun], collection: Collection) -> Condition | None:
-    """Return which runs have not ended in the time that the collection allows."""
-    found = sorted(runs, key=lambda run: run.run_id)
-    if not found:
-        return None
-    limit = collection.running.stuck_minutes
-    return Condition(
-        kind="run-stuck",
-        collection=collection.id,
-        severity="error",
-        title=f"{plural(len(found), 'run')} of the refresh {'is' if len(found) == 1 else 'are'}"
-        " stuck",
-        now=f"{plural(len(found), 'run')} took longer than {plural(limit, 'minute')} and"
-        f" {'has' if len(found) == 1 else 'have'} not ended.",
-        where="runs in the UI",
-        cases={
-            run.run_id: f"run {run.run_id}, since {run.since:%Y-%m-%d %H:%M} UTC" for run in found
-        },
-        do="See in the run's log where it stands. End it there (Terminate), then: muster run. A"
-        " run that was killed is ended by the next one.",
-        page=f"runs/{found[0].run_id}",
-    )
+def _tell(instance: dg.DagsterInstance, collection: Collection, now: datetime) -> int:
+    """Tell of the newest end of a run, the older ones being past; return how much was news."""
+    limit = timedelta(minutes=collection.running.stuck_minutes)
+    stuck = stuck_runs(instance, collection.id, limit, now)
+    ended = not_yet_told(instance, collection.id, told_runs(collection.id))
+    newest = ended[-1] if ended else None
+    return len(tell(collection.id, run=newest, stuck=stuck, now=now))
 
 
-def first_line(error: str) -> str:
-    """Return the first line of an error, short and without passwords."""
-    line = next((line.strip() for line in error.splitlines() if line.strip()), "")
-    return visible(without_credentials(line or "the run ended without saying why"))
+def _without_lake(instance: dg.DagsterInstance, collection_id: str, done: list[str]) -> list[str]:
+    """Tell of the newest end of a run though the lake cannot be written, each run once."""
+    ended = not_yet_told(instance, collection_id, {*told_runs(collection_id), *done})
+    if ended and ended[-1].run_id is not None:
+        tell_without_lake(collection_id, ended[-1], utc_now())
+        return [*done, ended[-1].run_id][-20:]
+    return done

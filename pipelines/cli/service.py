@@ -13,10 +13,10 @@ from assets.cases.refused import nobodys_extracts, refused_extracts
 from assets.lake import Lake, lake_root
 from assets.sample.write import write_research, write_sample
 from assets.validation.standing import read_table
-from pipelines.alerts.channels import SETTING, channels
-from pipelines.alerts.history import outcome_in_history
-from pipelines.alerts.runs import RunOutcome
-from pipelines.alerts.tell import tell_at_end
+from pipelines.alerts.look import RunOutcome
+from pipelines.alerts.runs import outcome_in_history
+from pipelines.alerts.send import SETTING, channels
+from pipelines.alerts.told import tell_at_end
 from pipelines.cli.desk import print_unattributed
 from pipelines.cli.figures import counted
 from pipelines.cli.output import (

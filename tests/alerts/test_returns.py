@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from pipelines.alerts.returns import differing, late, overdue, rejected, research
+from pipelines.alerts.look import differing, late, overdue, rejected, research
 from schemas.cases.tables import Extracts
 from schemas.collection import Collection
 from schemas.contract import empty
@@ -119,18 +119,18 @@ def test_queries_are_overdue_the_day_after_their_deadline(
         ("Q-3", "AVS", "Q101", "accepted"),
     )
     found = overdue(asked, collection, collection.deadlines.hard + timedelta(days=days))
-    assert (found is not None) == told
-    if found is not None:
-        assert found.title == "2 queries are open past 29 June 2012"
-        assert list(found.cases.values()) == ["Q-1 STF Q101: open", "Q-2 STF Q102: answered"]
+    assert found is not None
+    assert (found.severity == "warning") == told
+    assert found.title == f"2 queries are open {'past' if told else 'until'} 29 June 2012"
+    assert list(found.cases.values()) == ["Q-1 STF Q101: open", "Q-2 STF Q102: answered"]
 
 
 def test_queries_can_have_a_deadline_of_their_own(collection: Collection) -> None:
     deadlines = collection.deadlines.model_copy(update={"queries": date(2012, 7, 31)})
     later = collection.model_copy(update={"deadlines": deadlines})
     asked = _queries(("Q-1", "STF", "Q101", "open"))
-    assert overdue(asked, later, date(2012, 7, 31)) is None
-    assert overdue(asked, later, date(2012, 8, 1)) is not None
+    for day, severity in ((date(2012, 7, 31), "info"), (date(2012, 8, 1), "warning")):
+        assert getattr(overdue(asked, later, day), "severity", None) == severity
 
 
 def test_no_open_query_no_alert(collection: Collection) -> None:
@@ -142,17 +142,20 @@ def test_forces_are_late_at_the_soft_and_at_the_hard_deadline(collection: Collec
     status = _status(collection, STF="missing", AVS="rejected", BED="queried")
     soft, hard = collection.deadlines.soft, collection.deadlines.hard
     day = timedelta(days=1)
-    assert late(status, collection, soft) is None
+    in_time = late(status, collection, soft)
+    assert in_time is not None
+    assert in_time.severity == "info", "listed in the morning, and nobody is told"
+    assert in_time.title == "2 forces are awaited: soft deadline 15 June 2012"
     at_soft, at_hard = late(status, collection, soft + day), late(status, collection, hard + day)
     assert at_soft is not None
     assert at_hard is not None
     assert (at_soft.severity, at_hard.severity) == ("warning", "error")
     assert list(at_soft.cases.values()) == ["AVS: rejected", "STF: missing"]
     assert at_hard.title == "2 forces are late: hard deadline 29 June 2012"
-    assert at_soft.digest != at_hard.digest, "people are told again at the hard deadline"
+    assert not at_hard.same_as(at_soft), "people are told again at the hard deadline"
     came = late(_status(collection, STF="rejected", AVS="rejected"), collection, hard + day)
     assert came is not None
-    assert came.digest == at_hard.digest, "that what came is rejected is told of by itself"
+    assert came.same_as(at_hard), "that what came is rejected is told of by itself"
     assert late(_status(collection), collection, hard + day) is None
 
 
@@ -173,5 +176,5 @@ def test_a_figure_that_differs(collection: Collection) -> None:
     assert "published 2207, computed 2208" in found.cases["INV-01"]
     same = differing(rows.with_columns(pl.col("computed") + 1), collection)
     assert same is not None
-    assert same.digest == found.digest, "the same figure is told of once, whatever it comes to"
+    assert same.same_as(found), "the same figure is told of once, whatever it comes to"
     assert differing(rows.filter(pl.col("status") != "differs"), collection) is None

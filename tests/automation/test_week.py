@@ -14,7 +14,7 @@ from assets.intake.raw_store import RawStore
 from assets.lake import Lake
 from assets.reports.store import read_reports
 from assets.research.store import Research, read_research
-from pipelines.alerts import returns
+from pipelines.alerts import look
 from pipelines.sensors import evaluate
 from schemas.collection import Collection
 from schemas.research import BASIS_FILE
@@ -60,7 +60,7 @@ class Week:
         CaseStore(self.lake).take_in(self.collection, settled)
         read_reports(self.lake, settled)
         self.research = read_research(self.lake, self.collection, settled)
-        assert returns.research(self.research.problems, self.collection) is None
+        assert look.research(self.research.problems, self.collection) is None
         assert self.research.left == {}
 
 

@@ -10,11 +10,10 @@ from dagster import DagsterRunStatus
 
 from assets.declare import table
 from assets.lake import Lake
-from pipelines.alerts import sensor
-from pipelines.alerts.history import not_yet_told, outcome_of, stuck_runs
-from pipelines.alerts.runs import of_outcome
-from pipelines.alerts.sensor import tell_of_finished_runs
-from pipelines.alerts.tell import told_runs
+from pipelines.alerts import runs
+from pipelines.alerts.look import of_outcome
+from pipelines.alerts.runs import not_yet_told, outcome_of, stuck_runs, tell_of_finished_runs
+from pipelines.alerts.told import told_runs
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.errors import LakeError, MusterError, ReleaseBlockedError
@@ -136,9 +135,8 @@ def test_a_run_that_does_not_end_is_stuck(instance: dg.DagsterInstance) -> None:
     )
     now = datetime.now(UTC)
     limit = timedelta(minutes=60)
-    assert stuck_runs(instance, ID, limit, now + timedelta(minutes=59)) == []
-    (found,) = stuck_runs(instance, ID, limit, now + timedelta(minutes=61))
-    assert found.run_id == run.run_id
+    assert stuck_runs(instance, ID, limit, now + timedelta(minutes=59)) == {}
+    assert list(stuck_runs(instance, ID, limit, now + timedelta(minutes=61))) == [run.run_id]
 
 
 def _look(instance: dg.DagsterInstance, cursor: str | None = None) -> dg.SensorResult:
@@ -175,7 +173,7 @@ def test_the_sensor_tells_of_a_stuck_run_and_when_it_is_over(
         dg.job(name="refresh")(lambda: None), tags=TAGS, status=DagsterRunStatus.STARTED
     )
     later = datetime.now(UTC) + timedelta(hours=2)
-    monkeypatch.setattr(sensor, "utc_now", lambda: later)
+    monkeypatch.setattr(runs, "utc_now", lambda: later)
     _look(instance)
     _look(instance)
     instance.report_run_failed(run)

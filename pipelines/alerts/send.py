@@ -1,7 +1,7 @@
 """Channels: the addresses that MUSTER_ALERT_URLS names, and one attempt to send to each.
 
-Belongs here: apprise, and nothing of it anywhere else. An address holds secrets, so a channel is
-known by a name without them, and what apprise says of a failure is told without them too.
+An address holds secrets, so a channel is known by a name without them, and what apprise says of a
+failure is told without them too.
 """
 
 import importlib
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote
 
-from pipelines.alerts.condition import without_credentials
+from pipelines.alerts.conditions import without_credentials
 
 SETTING: Final = "MUSTER_ALERT_URLS"
 

@@ -4,6 +4,7 @@ import json
 import logging
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,11 @@ from typing import Any
 import pytest
 
 from assets.lake import Lake
-from pipelines.alerts import delivery
-from pipelines.alerts import tell as telling
-from pipelines.alerts.outbox import Outbox
-from pipelines.alerts.runs import RunOutcome, StuckRun
-from pipelines.alerts.state import Alert
-from pipelines.alerts.tell import tell, tell_at_end
+from pipelines.alerts import told as telling
+from pipelines.alerts.conditions import KINDS, Condition
+from pipelines.alerts.look import RunOutcome
+from pipelines.alerts.send import Channel
+from pipelines.alerts.told import Message, State, taken, tell, tell_at_end, waiting
 from schemas.errors import UnavailableError
 from tests.alerts.listeners import (
     PASSWORD,
@@ -35,7 +35,7 @@ BEFORE_DEADLINES = datetime(2012, 6, 10, 9, tzinfo=UTC)
 WAITED: list[float] = []
 
 
-def _tell(run: RunOutcome | None = None, **more: Any) -> list[Alert]:
+def _tell(run: RunOutcome | None = None, **more: Any) -> list[Message]:
     return tell(ID, run=run, now=BEFORE_DEADLINES, wait=WAITED.append, **more)
 
 
@@ -58,14 +58,13 @@ def test_without_channels_alerts_go_to_the_log_and_the_outbox(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         (alert,) = _tell(_failed(1))
-    assert alert.kind == "run-failed"
+    assert alert.condition.kind == "run-failed"
     assert "Muster: The refresh failed (2012-revisit)" in caplog.text
-    assert _kept(lake) == ["000001-run-failed.json", "000001-run-failed.txt"]
+    assert _kept(lake) == ["000001-run-failed.txt"]
     text = (lake.outbox / "000001-run-failed.txt").read_text()
+    assert text.startswith("Muster: The refresh failed (2012-revisit)\n")
     assert "the disk is full. Free space." in text
     assert "run run-1, step totals__facts" in text
-    kept = json.loads((lake.outbox / "000001-run-failed.json").read_text())
-    assert kept["title"] == "The refresh failed"
 
 
 def test_a_run_is_told_of_once_and_the_same_failure_once(lake: Lake) -> None:
@@ -74,29 +73,34 @@ def test_a_run_is_told_of_once_and_the_same_failure_once(lake: Lake) -> None:
     assert _tell(_failed(2)) == [], "the next morning it is broken in the same way"
     assert [a.news for a in _tell(_failed(3, "another error. Do this."))] == ["changed"]
     assert [a.news for a in _tell(RunOutcome("run-4"))] == ["over"]
-    assert len(_kept(lake)) == 2 * 3
+    assert len(_kept(lake)) == 3
 
 
 @pytest.mark.usefixtures("lake")
 def test_a_blocked_release_is_no_failed_run() -> None:
     blocked = RunOutcome("run-1", "check failed", "x", ("recount totals_hold: M002 no sum",))
     (alert,) = _tell(blocked)
-    assert alert.kind == "release-blocked"
+    assert alert.condition.kind == "release-blocked"
     assert "M002 no sum" in alert.text
-    assert [a.kind for a in _tell(_failed(2))] == ["run-failed"], "and nobody unblocked it"
+    assert [a.condition.kind for a in _tell(_failed(2))] == ["run-failed"], (
+        "and nobody unblocked it"
+    )
     over = _tell(RunOutcome("run-3"))
-    assert [(a.news, a.kind) for a in over] == [("over", "run-failed"), ("over", "release-blocked")]
+    assert [(a.news, a.condition.kind) for a in over] == [
+        ("over", "run-failed"),
+        ("over", "release-blocked"),
+    ]
 
 
 @pytest.mark.usefixtures("lake")
 def test_a_stuck_run() -> None:
-    stuck = [StuckRun("run-9", BEFORE_DEADLINES)]
+    stuck = {"run-9": BEFORE_DEADLINES}
     (alert,) = _tell(stuck=stuck)
-    assert alert.title == "1 run of the refresh is stuck"
+    assert alert.condition.title == "1 run of the refresh is stuck"
     assert "run-9, since 2012-06-10 09:00 UTC" in alert.text
     assert _tell(stuck=stuck) == []
     assert _tell() == [], "nobody looked, so it is not over"
-    assert [a.news for a in _tell(stuck=[])] == ["over"]
+    assert [a.news for a in _tell(stuck={})] == ["over"]
 
 
 @pytest.mark.usefixtures("lake")
@@ -109,11 +113,11 @@ def test_passwords_in_an_error_are_not_told() -> None:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     WAITED.clear()
-    monkeypatch.setattr(delivery, "PAUSES", (0.0, 1.0, 3.0))
+    monkeypatch.setattr(telling, "PAUSES", (0.0, 1.0, 3.0))
 
 
-@pytest.mark.usefixtures("patient")
-def test_a_webhook_receives_what_is_told(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("patient", "lake")
+def test_a_webhook_receives_what_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with webhook() as hook:
         monkeypatch.setenv("MUSTER_ALERT_URLS", hook.url)
         _tell(_failed(1))
@@ -124,7 +128,6 @@ def test_a_webhook_receives_what_is_told(lake: Lake, monkeypatch: pytest.MonkeyP
     ]
     assert [message["type"] for message in hook.received] == ["failure", "info"]
     assert "What to do: Mend it, then: muster run." in hook.received[0]["message"]
-    assert list(Outbox(lake).undelivered_folder.iterdir()) == []
     assert WAITED == [0.0, 0.0]
 
 
@@ -132,27 +135,43 @@ def test_a_webhook_receives_what_is_told(lake: Lake, monkeypatch: pytest.MonkeyP
 def test_a_mail_server_that_is_down_for_a_while(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kept, then delivered once it is back: in order, nothing lost, nothing doubled."""
+    """Once it is back it is told how things stand: in order, nothing lost, nothing doubled."""
     port, mailbox = free_port(), Mailbox()
     monkeypatch.setenv("MUSTER_ALERT_URLS", mail_url(port))
-    assert [a.kind for a in _tell(_failed(1))] == ["run-failed", "alerts-undelivered"]
+    assert [a.condition.kind for a in _tell(_failed(1))] == ["run-failed", "alerts-undelivered"]
     assert WAITED == [0.0, 1.0, 3.0], "three attempts, then the next occasion"
     assert [a.news for a in _tell(_failed(2, "another error. Do this."))] == ["changed"]
-    waiting = Outbox(lake).undelivered()
-    assert [kept.alert.number for kept in waiting] == [1, 2, 3]
-    assert _kept(lake) == []
+    assert len(_kept(lake)) == 3
     with mail_server(port, mailbox):
-        assert [a.kind for a in _tell()] == ["alerts-undelivered"]
+        assert [(a.news, a.condition.kind) for a in _tell()] == [("over", "alerts-undelivered")]
         assert _tell() == []
     assert mailbox.subjects == [
         "Muster: The refresh failed (2012-revisit)",
         "Muster: Alerts could not be delivered",
-        "Muster: changed: The refresh failed (2012-revisit)",
         "Muster: over: Alerts could not be delivered",
     ]
-    assert "1 alert waited" in mailbox.text(1)
-    assert len(_kept(lake)) == 2 * 4
-    assert Outbox(lake).undelivered() == []
+    assert "another error. Do this." in mailbox.text(0)
+
+
+@pytest.mark.usefixtures("patient", "lake")
+def test_what_is_over_for_those_who_heard_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A channel that was down hears the end of what it knows, and nothing of what it missed."""
+    with webhook() as hook:
+        monkeypatch.setenv("MUSTER_ALERT_URLS", hook.url)
+        _tell(_failed(1))
+        hook.refuses = True
+        _tell(RunOutcome("run-2"))
+        _tell(stuck={"run-3": BEFORE_DEADLINES})
+        _tell(stuck={})
+        hook.refuses = False
+        _tell()
+        _tell()
+    assert hook.titles == [
+        "Muster: The refresh failed (2012-revisit)",
+        "Muster: over: The refresh failed (2012-revisit)",
+        "Muster: Alerts could not be delivered",
+        "Muster: over: Alerts could not be delivered",
+    ]
 
 
 @pytest.mark.usefixtures("patient", "lake")
@@ -176,28 +195,19 @@ def test_a_channel_that_is_taken_away_is_waited_for_no_longer(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MUSTER_ALERT_URLS", "nonsense://nowhere")
-    _tell(_failed(1))
-    assert len(Outbox(lake).undelivered()) == 2
+    assert len(_tell(_failed(1))) == 2
     monkeypatch.delenv("MUSTER_ALERT_URLS")
-    _tell()
-    assert Outbox(lake).undelivered() == []
-    assert len(_kept(lake)) == 2 * 3
+    assert [a.news for a in _tell()] == ["over"]
+    assert len(_kept(lake)) == 3
 
 
-@pytest.mark.usefixtures("patient")
-def test_a_damaged_alert_holds_up_no_other(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.mark.usefixtures("lake")
+def test_a_new_channel_is_told_what_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    _tell(_failed(1))
     with webhook() as hook:
-        hook.refuses = True
         monkeypatch.setenv("MUSTER_ALERT_URLS", hook.url)
-        _tell(_failed(1))
-        hook.refuses = False
-        damaged = lake.outbox / "undelivered" / "000001-run-failed.json"
-        damaged.write_text("{")
-        _tell()
-    assert hook.titles[0] == "Muster: Alerts could not be delivered"
-    assert f"{damaged}: cannot be sent" in caplog.text
+        assert _tell() == []
+    assert hook.titles == ["Muster: The refresh failed (2012-revisit)"]
 
 
 @pytest.mark.usefixtures("patient")
@@ -210,7 +220,7 @@ def test_no_secret_is_written_or_said(
         _tell(_failed(1))
     ours = "\n".join(r.getMessage() for r in caplog.records if r.name.startswith("muster"))
     written = [path.read_text() for path in lake.root.rglob("*") if path.is_file()]
-    assert len(written) > 4
+    assert len(written) >= 4
     assert PASSWORD not in "\n".join([ours, *written])
 
 
@@ -218,31 +228,34 @@ class Killed(BaseException):
     """Stands for SIGKILL: nothing catches it."""
 
 
-@pytest.mark.parametrize("at", ["_write", "_write_state", "deliver"])
-def test_killed_while_telling_loses_and_doubles_nothing(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch, at: str
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
+def test_killed_while_telling_loses_nothing_and_doubles_at_most_what_was_just_sent(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
-    def kill(*_: object, **__: object) -> None:
-        raise Killed
+    """Killed before each writing of the state; after sending, since else one could be lost."""
+    writes, write = [], State.write
+
+    def kill(state: State, path: Path) -> None:
+        writes.append(path)
+        if len(writes) > number:
+            raise Killed
+        write(state, path)
 
     with webhook() as hook:
         monkeypatch.setenv("MUSTER_ALERT_URLS", hook.url)
         _tell()
         with monkeypatch.context() as patched:
-            patched.setattr(telling if at == "deliver" else Outbox, at, kill)
+            patched.setattr(State, "write", kill)
             with pytest.raises(Killed):
                 _tell(_failed(1))
-        assert hook.titles == []
         _tell(_failed(1))
-        assert hook.titles == ["Muster: The refresh failed (2012-revisit)"]
-        assert len(_kept(lake)) == 2
+        assert hook.titles == ["Muster: The refresh failed (2012-revisit)"] * (1 + (number == 2))
+        assert _tell(_failed(1)) == []
+    assert _kept(lake) == ["000001-run-failed.txt"]
 
 
-@pytest.mark.usefixtures("lake")
-def test_killed_between_sending_and_noting_it_down_sends_once_more(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """At least once: the other way round an alert could be lost."""
+def test_killed_while_sending_loses_nothing(monkeypatch: pytest.MonkeyPatch, lake: Lake) -> None:
+    """Though whoever tells next knows nothing of that run."""
 
     def kill(*_: object) -> None:
         raise Killed
@@ -250,19 +263,31 @@ def test_killed_between_sending_and_noting_it_down_sends_once_more(
     with webhook() as hook:
         monkeypatch.setenv("MUSTER_ALERT_URLS", hook.url)
         with monkeypatch.context() as patched:
-            patched.setattr(Outbox, "taken", kill)
+            patched.setattr(Channel, "send", kill)
             with pytest.raises(Killed):
                 _tell(_failed(1))
         _tell()
-        assert hook.titles == ["Muster: The refresh failed (2012-revisit)"] * 2
+        assert hook.titles == ["Muster: The refresh failed (2012-revisit)"]
+    assert len(_kept(lake)) == 1
 
 
 def test_a_damaged_state_tells_once_more(lake: Lake) -> None:
     _tell(_failed(1))
     (lake.alerts / "state.json").write_text('{"told"')
-    assert [a.number for a in _tell(_failed(1))] == [2]
+    assert len(_tell(_failed(1))) == 1
     assert _tell(_failed(1)) == []
     assert (lake.alerts / "state.damaged.json").exists()
+    assert _kept(lake) == ["000001-run-failed.txt", "000002-run-failed.txt"]
+
+
+def test_the_state_of_an_earlier_muster_is_read(lake: Lake) -> None:
+    """Its runs are not told of again, its numbers not given again; what is broken is told anew."""
+    lake.alerts.mkdir(parents=True)
+    old = {"next_number": 8, "told": {"run-failed/2012-revisit": {}}, "runs": ["run-1"]}
+    (lake.alerts / "state.json").write_text(json.dumps(old))
+    assert _tell(_failed(1)) == []
+    assert len(_tell(_failed(2))) == 1
+    assert _kept(lake) == ["000008-run-failed.txt"]
 
 
 def test_those_who_tell_at_the_same_time_share_the_numbers(lake: Lake) -> None:
@@ -273,9 +298,9 @@ def test_those_who_tell_at_the_same_time_share_the_numbers(lake: Lake) -> None:
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(tell_of, range(12)))
-    numbers = [json.loads(path.read_text())["number"] for path in lake.outbox.glob("*.json")]
+    numbers = [int(name.partition("-")[0]) for name in _kept(lake)]
     assert sorted(numbers) == list(range(1, len(numbers) + 1))
-    assert len(Outbox(lake).read_state().runs) == 12
+    assert len(State.read(lake.alerts / "state.json").runs) == 12
 
 
 def test_a_failed_run_is_told_of_though_the_lake_cannot_be_written(
@@ -297,3 +322,80 @@ def test_apprise_is_loaded_only_with_an_address() -> None:
     source = (Path(telling.__file__).parent).glob("*.py")
     importing = [p.name for p in source if "import apprise" in p.read_text()]
     assert importing == []
+
+
+def _condition(*cases: str, **changes: Any) -> Condition:
+    named = {case: f"line of {case}" for case in cases}
+    made = Condition("returns-rejected", ID, "Broken", "Something is broken.", named)
+    return replace(made, **changes)
+
+
+def _news(state: State, *current: Condition) -> list[str]:
+    """Tell a channel of what is there now, and return what was news."""
+    there = {condition.kind: condition for condition in current}
+    state.see({"returns-rejected": None, **there}, ID)
+    found = waiting(state, "x")
+    for message in found:
+        taken(state, "x", message, "now")
+    return [message.news for message in found]
+
+
+def test_told_once_again_when_it_changes_and_once_when_it_is_over() -> None:
+    state = State()
+    for condition, news in (
+        (_condition("a"), ["new"]),
+        (_condition("a"), []),
+        (_condition("a", "b"), ["changed"]),
+        (_condition("a", "b", severity="warning"), ["changed"]),
+        (_condition("b", severity="warning"), ["changed"]),
+        (None, ["over"]),
+        (None, []),
+        (_condition("b"), ["new"]),
+        (_condition("b", severity="info"), ["over"]),
+    ):
+        assert _news(state, *([condition] if condition else [])) == news
+
+
+def test_progress_is_no_news_but_what_comes_back_is() -> None:
+    """Whoever answers seven queries should not get six messages; an eighth one is told."""
+    state = State()
+    for cases, severity, news in (
+        ("ab", "error", ["new"]),
+        ("a", "error", []),
+        ("ab", "error", ["changed"]),
+        ("b", "warning", ["changed"]),
+    ):
+        condition = _condition(*cases, kind="forces-late", severity=severity)
+        assert _news(state, condition) == news
+
+
+def test_a_change_says_what_is_new_and_what_is_gone() -> None:
+    text = _condition("b", "c").described(_condition("a", "b"))
+    assert "New since the last message: 1\n  line of c\nNo longer: 1\n  a" in text
+
+
+def test_counts_are_exact_and_the_sample_is_capped() -> None:
+    text = _condition(*(f"case{n:02d}" for n in range(25))).described()
+    assert text.count("line of") == 10
+    assert "and 15 more" in text
+
+
+def test_a_message_says_what_where_what_to_do_and_where_to_read_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("MUSTER_UI_URL", raising=False)
+    condition = _condition("a", page="runs/1")
+    text = condition.described()
+    assert text.startswith("Something is broken.\n  line of a\n\nWhere: table validation/findings")
+    assert "What to do: Send each force its marked workbook" in text
+    assert "docs/alerts.md#returns-rejected" in text
+    assert "See:" not in text
+    monkeypatch.setenv("MUSTER_UI_URL", "https://user:secret@ui.example/")
+    assert "See: https://****@ui.example/runs/1\n" in condition.described()
+
+
+def test_every_kind_has_its_section_in_the_documentation() -> None:
+    """The link in a message must lead somewhere."""
+    page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    for name, kind in KINDS.items():
+        assert f'<a id="{name}"></a>\n## {kind.title}\n' in page

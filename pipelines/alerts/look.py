@@ -1,0 +1,337 @@
+"""What is broken now, as found in the lake and in how runs ended.
+
+What a run is just making anew, or was killed while making, is not looked at: then nothing is said
+to be wrong, nor over.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import polars as pl
+
+from assets.cases.refused import refused_extracts
+from assets.desk.chasing import due
+from assets.desk.ledger import Ledger
+from assets.desk.queries import queries, read_answers
+from assets.intake.nobodys import Nobodys, nobodys_files
+from assets.intake.tables import damaged_now
+from assets.lake import Lake
+from assets.validation.standing import read_table, standing, work_table
+from assets.validation.states import judged_receipts, returns_status
+from pipelines.alerts.conditions import Condition, Found, Severity, without_credentials
+from schemas.collection import Collection
+from schemas.contract import empty
+from schemas.errors import LakeError
+from schemas.tables import Choices, Receipts
+from schemas.wording import long_date, plural, visible
+
+
+def _are(number: int, noun: str, verbs: str = "is are") -> str:
+    one, many = verbs.split()
+    return f"{plural(number, noun)} {one if number == 1 else many}"
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """How a run of the refresh ended.
+
+    `run_id` is None for one that failed before Dagster knew of it. `error` is None where it
+    succeeded, else what went wrong; `step` where. `blocking` has a line for each rule, or mart and
+    column, that blocks the release.
+    """
+
+    run_id: str | None
+    error: str | None = None
+    step: str | None = None
+    blocking: tuple[str, ...] = ()
+
+
+def of_outcome(ended: RunOutcome, collection: Collection) -> Found:
+    """Return what the end of a run says something of."""
+    if ended.error is None:
+        return {"run-failed": None, "release-blocked": None}
+    if ended.blocking:
+        blocked = Condition(
+            "release-blocked",
+            collection.id,
+            "The release is blocked",
+            f"In {plural(len(ended.blocking), 'place')} the totals or the marts are not what they"
+            " must be, so nothing new was published.",
+            {line: line for line in ended.blocking},
+            where=f"run {ended.run_id}; pages in work/{collection.id}/quality of the lake",
+            page=f"runs/{ended.run_id}",
+        )
+        return {"run-failed": None, "release-blocked": blocked}
+    # One line, and no frames of code.
+    lines = (line.strip() for line in ended.error.splitlines())
+    line = next(filter(None, lines), "the run ended without saying why")
+    line = visible(without_credentials(line))
+    step = f", step {ended.step}" if ended.step else ""
+    failed = Condition(
+        "run-failed",
+        collection.id,
+        "The refresh failed",
+        "The last run of the refresh ended without a release.",
+        {line: line},
+        where=f"run {ended.run_id}{step}" if ended.run_id else "before the run began",
+        page=f"runs/{ended.run_id}" if ended.run_id else "runs",
+    )
+    return {"run-failed": failed}
+
+
+def of_stuck(runs: Mapping[str, datetime], collection: Collection) -> Condition | None:
+    """Return which runs, by id and the moment they began, have not ended in the time allowed."""
+    if not runs:
+        return None
+    number, limit = len(runs), collection.running.stuck_minutes
+    return Condition(
+        "run-stuck",
+        collection.id,
+        f"{plural(number, 'run')} of the refresh {'is' if number == 1 else 'are'} stuck",
+        f"{plural(number, 'run')} took longer than {plural(limit, 'minute')} and"
+        f" {'has' if number == 1 else 'have'} not ended.",
+        {run: f"run {run}, since {since:%Y-%m-%d %H:%M} UTC" for run, since in runs.items()},
+        page=f"runs/{min(runs)}",
+    )
+
+
+def rejected(
+    judged: pl.DataFrame,
+    findings: pl.DataFrame,
+    refused: pl.DataFrame,
+    nobodys: Iterable[str],
+    collection: Collection,
+) -> Condition | None:
+    """Return which newest returns and extracts are refused, and which files are of nobody.
+
+    Args:
+        judged: every receipt with force_code, version, receipt_id, blocking and newest.
+        findings: mart Findings.
+        refused: the case-level extracts that are, as assets.cases.refused returns them.
+        nobodys: what tells of each dropped file whose force cannot be told.
+        collection: the collection.
+    """
+    newest = judged.filter(
+        pl.col("newest"), pl.col("blocking") > 0, pl.col("force_code").is_in(collection.forces)
+    ).sort("force_code")
+    blocking = findings.filter(pl.col("severity") == "B")
+    of_newest = blocking.join(newest.select("receipt_id"), on="receipt_id", how="semi")
+    cases = [
+        f"{force} version {version}: {plural(count, 'blocking finding')}"
+        f" ({_by_rule(of_newest.filter(pl.col('receipt_id') == receipt))})"
+        for force, version, receipt, count in newest.select(
+            "force_code", "version", "receipt_id", "blocking"
+        ).iter_rows()
+    ]
+    extracts = [_extract(row) for row in refused.iter_rows(named=True)]
+    others = sorted(nobodys)
+    parts = []
+    if cases:
+        parts.append(
+            f"The newest return of {plural(len(cases), 'force')} of {len(collection.forces)} has"
+            f" blocking findings: {plural(of_newest.height, 'blocking finding')}, by rule:"
+            f" {_by_rule(of_newest)}."
+        )
+    if extracts:
+        parts.append(
+            f"The newest case extract of {plural(len(extracts), 'force')} is refused whole."
+        )
+    if others:
+        parts.append(f"The force of {plural(len(others), 'file')} in landing cannot be told.")
+    lines = [*cases, *extracts, *others]
+    title = f"{_are(len(lines), 'return')} rejected"
+    return _of_lines("returns-rejected", collection, title, " ".join(parts), lines)
+
+
+def _extract(row: Mapping[str, Any]) -> str:
+    """Tell of a refused extract; its problem could quote what was sent."""
+    rows = f" ({row['bad']} of {plural(row['rows'], 'row')} bad)" if row["rows"] else ""
+    return f"{row['force_code']} case extract version {row['version']}: {row['state']}{rows}"
+
+
+def damaged(receipts: pl.DataFrame, collection: Collection) -> Condition | None:
+    """Return which receipts of table DamagedReceipts are damaged, or their bytes."""
+    lines = [
+        f"{row['file']}: {row['force_code'] or 'force unknown'}"
+        + (f" version {row['version']}" if row["version"] else "")
+        for row in receipts.sort("file").iter_rows(named=True)
+    ]
+    number = len(lines)
+    now = (
+        f"{plural(number, 'file')} of the raw store {'is' if number == 1 else 'are'} damaged or"
+        " gone. Nothing is computed from them; where one may be what a force's return counts from,"
+        " no release is made."
+    )
+    title = f"{_are(number, 'receipt')} damaged"
+    return _of_lines("receipts-damaged", collection, title, now, lines)
+
+
+def research(problems: pl.DataFrame, collection: Collection) -> Condition | None:
+    """Return which files of table ResearchProblems are refused; what they say is not repeated."""
+    files = problems.group_by("file_name").len().sort("file_name").rows()
+    number = len(files)
+    now = (
+        f"{plural(problems.height, 'problem')} in {plural(number, 'research file')}; of each, the"
+        " last acceptable one counts, if there is any."
+    )
+    title = f"{_are(number, 'research file')} refused"
+    lines = [f"{name}: {plural(count, 'problem')}" for name, count in files]
+    return _of_lines("research-refused", collection, title, now, lines)
+
+
+def _of_lines(
+    kind: str, collection: Collection, title: str, now: str, lines: Iterable[str]
+) -> Condition | None:
+    cases = {line: line for line in lines}
+    return Condition(kind, collection.id, title, now, cases) if cases else None
+
+
+def overdue(asked: pl.DataFrame, collection: Collection, today: date) -> Condition | None:
+    """Return the queries without an accepted answer, as assets.desk.queries.queries has them.
+
+    Until their deadline has passed they are only listed.
+    """
+    deadline = collection.deadlines.of_queries
+    waiting = asked.filter(pl.col("state") != "accepted").sort("force_code", "query_id")
+    if waiting.is_empty():
+        return None
+    late = today > deadline
+    number, forces = waiting.height, waiting["force_code"].n_unique()
+    columns = ("query_id", "force_code", "rule_id", "state")
+    return Condition(
+        "queries-overdue",
+        collection.id,
+        f"{_are(number, 'query')} open {'past' if late else 'until'} {long_date(deadline)}",
+        f"{plural(number, 'query')} of {plural(forces, 'force')}"
+        f" {'has' if number == 1 else 'have'} no accepted answer, by rule: {_by_rule(waiting)}."
+        " Their totals are provisional.",
+        {
+            f"{query} {force} {rule}": f"{query} {force} {rule}: {state}"
+            for query, force, rule, state in waiting.select(columns).iter_rows()
+        },
+        "warning" if late else "info",
+    )
+
+
+def late(status: pl.DataFrame, collection: Collection, today: date) -> Condition | None:
+    """Return the forces of mart ReturnsStatus without an acceptable return.
+
+    Until the soft deadline has passed they are only listed.
+    """
+    waiting = status.filter(pl.col("state").is_in(["missing", "rejected"])).sort("force_code")
+    if waiting.is_empty():
+        return None
+    stages: dict[str, tuple[Severity, str, str, str]] = {
+        "in time": ("info", "awaited", "is", "soft"),
+        "due": ("warning", "late", "was", "soft"),
+        "late": ("error", "late", "was", "hard"),
+    }
+    severity, when, verb, name = stages[due(collection, today)]
+    deadline = long_date(getattr(collection.deadlines, name))
+    counts = waiting.group_by("state").len().sort("state").iter_rows()
+    listed = ", ".join(f"{count} {state}" for state, count in counts)
+    rows = waiting.select("force_code", "state").iter_rows()
+    return Condition(
+        "forces-late",
+        collection.id,
+        f"{_are(waiting.height, 'force')} {when}: {name} deadline {deadline}",
+        f"{waiting.height} of {len(collection.forces)} forces have no acceptable return: {listed}."
+        f" The {name} deadline {verb} {deadline}.",
+        {force: f"{force}: {state}" for force, state in rows},
+        severity,
+    )
+
+
+def differing(reconciliation: pl.DataFrame, collection: Collection) -> Condition | None:
+    """Return the figures of mart Reconciliation that the totals of the release contradict."""
+    apart = reconciliation.filter(pl.col("status") == "differs").sort("figure_id")
+    if apart.is_empty():
+        return None
+    differ = "differs" if apart.height == 1 else "differ"
+    return Condition(
+        "figures-differ",
+        collection.id,
+        f"{plural(apart.height, 'published figure')} {differ}",
+        f"{apart.height} of {plural(reconciliation.height, 'published figure')} {differ} from what"
+        " the returns add up to.",
+        {
+            row["figure_id"]: f"{row['figure_id']} {row['measure']} {row['breakdown']}: published"
+            f" {row['published']:g}, computed {row['computed']:g}"
+            for row in apart.iter_rows(named=True)
+        },
+        "warning",
+    )
+
+
+def _by_rule(findings: pl.DataFrame) -> str:
+    """Return the number of findings of each rule: `C101 1, S010 2`."""
+    counts = findings.group_by("rule_id").len().sort("rule_id").iter_rows()
+    return ", ".join(f"{rule} {count}" for rule, count in counts)
+
+
+def look(lake: Lake, collection: Collection, today: date) -> Found:
+    """Return each kind of condition of a collection's data that can be told now.
+
+    Raises:
+        LakeError: a decision or a table cannot be read.
+    """
+    found: Found = {}
+    try:
+        figures = lake.marts.resolve() / "reconciliation.parquet"
+        if figures.exists():
+            found["figures-differ"] = differing(pl.read_parquet(figures), collection)
+        if lake.table("intake", "damaged_receipts").exists():
+            found["receipts-damaged"] = damaged(damaged_now(lake), collection)
+        problems = lake.table("research", "research_problems")
+        if problems.exists():
+            found["research-refused"] = research(read_table(problems), collection)
+        return found | _returns(lake, collection, today)
+    except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:
+        raise LakeError(
+            lake.work, f"cannot be read ({type(error).__name__})", "See muster doctor."
+        ) from error
+
+
+def _returns(lake: Lake, collection: Collection, today: date) -> Found:
+    if not lake.raw.exists():
+        if not collection.is_open(today):
+            return {}  # a collection that is not run here
+        columns = ("receipt_id", "rule_id", "severity", "accepted_by")
+        none = pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+        judged = judged_receipts(empty(Receipts), none, empty(Choices))
+        return {"forces-late": late(returns_status(judged, collection), collection, today)}
+    results = ("validation", "rule_results")
+    needed = ("intake receipts", "validation all_findings", "validation entries", "cases extracts")
+    if not all(lake.table(*each).exists() for each in (results, *(n.split() for n in needed))):
+        return {}
+    # Read first: a run writes this table after the findings, so they are at least as new.
+    validated = set(work_table(lake, *results)["receipt_id"])
+    now = standing(lake)
+    if set(now.receipts["receipt_id"]) != validated:
+        return {}
+    findings = now.current_findings()
+    nobodys = [_nobodys(file, findings) for file in nobodys_files(lake)]
+    refused = refused_extracts(now.extracts)
+    # Of what was received and is damaged somebody is told in its own words.
+    known = now.status(collection).join(
+        now.damaged.filter("can_count"), on="force_code", how="anti"
+    )
+    return {
+        "returns-rejected": rejected(now.judged, findings, refused, nobodys, collection),
+        "queries-overdue": overdue(
+            queries(findings, read_answers(Ledger(lake))), collection, today
+        ),
+        "forces-late": late(known, collection, today),
+    }
+
+
+def _nobodys(file: Nobodys, findings: pl.DataFrame) -> str:
+    """Tell of a file of no known force."""
+    if file.kind == "unopened":
+        return f"{file.key} ({file}) in quarantine, not opened ({file.rule_id})"
+    if file.kind == "extract":
+        return f"case extract {file.key} ({file}), force unknown"
+    of_file = findings.filter(pl.col("receipt_id") == file.key, pl.col("severity") == "B")
+    return f"receipt {file.key} ({file}), force unknown ({_by_rule(of_file)})"
