@@ -1,5 +1,9 @@
 """What Dagster loads: every stage's assets and checks, the job, the schedule, the resources."""
 
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Final
+
 import dagster as dg
 
 from assets.cases import assets as cases
@@ -14,13 +18,9 @@ from assets.research import assets as research
 from assets.totals import assets as totals
 from assets.validation import assets as validation
 from pipelines.alerts.runs import tell_of_finished_runs
-from pipelines.freshness import freshness, with_freshness
-from pipelines.inventory import inventory_job
-from pipelines.jobs import refresh
+from pipelines.jobs import LANDING_SENSORS, SCHEDULES, inventory_job, refresh
 from pipelines.resources import RESOURCES
-from pipelines.schedules import SCHEDULES
-from pipelines.sensors import LANDING_SENSORS
-from schemas.collection import collection_files, load_collection
+from schemas.collection import Collection, collection_files, load_collection
 
 STAGES = (
     intake,
@@ -34,6 +34,53 @@ STAGES = (
     reconciliation,
     release,
 )
+
+_MARTS: Final = dg.AssetKey(["release", "marts"])
+_A_DAY: Final = timedelta(days=1)
+_GRACE: Final = 2
+"""Hours after the daily refresh by which there must be a release."""
+
+
+def freshness(collections: Iterable[Collection], now: datetime) -> dg.FreshnessPolicy | None:
+    """Return what is expected of the marts, None outside every window.
+
+    Each day of the window there must be a release of the last day. Dagster knows one policy for
+    an asset, whatever its partitions: the collection whose window closes last decides. Definitions
+    are loaded anew with each restart, so a window that has closed is forgotten then.
+    """
+    open_now = [known for known in collections if known.is_open(known.day_of(now))]
+    if not open_now:
+        return None
+    decisive = max(open_now, key=lambda known: (known.window[1], known.id))
+    at = decisive.running.refresh
+    months = sorted({_month(*decisive.window, number) for number in range(12)} - {0})
+    return dg.FreshnessPolicy.cron(
+        deadline_cron=f"{at.minute} {min(at.hour + _GRACE, 23)} * {','.join(map(str, months))} *",
+        lower_bound_delta=_A_DAY,
+        timezone=decisive.timezone,
+    )
+
+
+def _month(opens: date, closes: date, number: int) -> int:
+    """Return the month so many after the opening, 0 where the window has closed by then."""
+    years, month = divmod(opens.month - 1 + number, 12)
+    return month + 1 if date(opens.year + years, month + 1, 1) <= closes else 0
+
+
+def with_freshness(
+    assets: Iterable[object], expected: dg.FreshnessPolicy | None
+) -> list[dg.AssetsDefinition]:
+    """Return the assets with what is expected on the marts; None is for nothing."""
+    ours = [asset for asset in assets if isinstance(asset, dg.AssetsDefinition)]
+    if expected is None:
+        return ours
+    return [
+        *dg.map_asset_specs(
+            lambda spec: dg.apply_freshness_policy(spec, expected) if spec.key == _MARTS else spec,
+            ours,
+        )
+    ]
+
 
 EXPECTED = freshness([load_collection(name) for name in collection_files()], utc_now())
 

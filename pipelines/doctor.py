@@ -18,9 +18,9 @@ from assets.doctor.raw_store import raw_store
 from assets.doctor.releases import public_editions, releases
 from assets.lake import Lake, lake_root
 from pipelines.alerts.send import SETTING, channels
-from pipelines.automation import SWITCH, is_on
 from pipelines.definitions import defs
 from pipelines.instance import damaged_databases, home_folder, keeps_files
+from pipelines.jobs import SWITCH, is_on
 from schemas.collection import collection_files
 from schemas.errors import MusterError
 from schemas.wording import plural

@@ -1,7 +1,6 @@
 """Dagster's own storage: beside the lake, so that the UI shows runs from the command line too.
 
-Belongs here: opening it, and going on without it when it is damaged. It holds history only, so
-its loss changes no mart.
+It holds history only, so its loss changes no mart: what is damaged is set aside, and a run goes on.
 """
 
 import os

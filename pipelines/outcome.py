@@ -1,7 +1,4 @@
-"""How a run ended, told from what Dagster recorded: why, and whether another try can end better.
-
-Belongs here: reading a run's events. Does not: printing or sending what they say.
-"""
+"""How a run ended, told from what Dagster recorded: why, and whether another try can end better."""
 
 import builtins
 import re

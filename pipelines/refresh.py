@@ -1,10 +1,5 @@
-"""Runs the refresh in this process, against the instance that the UI shows.
+"""Runs the refresh in this process, against the instance that the UI shows."""
 
-Belongs here: the one way a command starts the job, and what it can say about how it ended. Does
-not: printing (cli/).
-"""
-
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -64,12 +59,8 @@ class Refreshed:
     lost: tuple[str, ...] = ()
 
 
-def refresh(collection_id: str, *, on_step: Callable[[str], None] | None = None) -> Refreshed:
+def refresh(collection_id: str) -> Refreshed:
     """Run the whole job for a collection.
-
-    Args:
-        collection_id: the collection.
-        on_step: told the name of each step as it starts.
 
     Raises:
         SetupError: there is no such collection.
@@ -80,7 +71,6 @@ def refresh(collection_id: str, *, on_step: Callable[[str], None] | None = None)
     with held(lake_root()):  # say so at once, before Dagster starts
         lost = tuple(mend_history())
     result = _execute(collection_id)
-    del on_step
     if not result.success:
         return Refreshed(result.run_id, reason(result.all_events), lost=lost)
     about = _metadata(result, ["intake", "receipts"])

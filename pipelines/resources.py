@@ -1,21 +1,31 @@
-"""What the assets are given to work with: the lake, held for one run at a time, and the gate."""
+"""What assets are given: the lake, held for one run at a time, its tables, and the gate."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 import dagster as dg
+import polars as pl
+from dagster import DagsterEventType, DagsterRunStatus
 
+from assets.declare import retried
 from assets.gate.process import Gate, gate_process
-from assets.lake import held, lake_root, sweep
-from pipelines.dead_runs import end_dead_runs
+from assets.lake import Lake, atomic_file, held, lake_root, sweep
+from assets.validation.standing import read_table
 from pipelines.instance import history_at_hand
-from pipelines.io import ParquetTables
-from pipelines.jobs import QUEUES
+from pipelines.jobs import QUEUES, REFRESH
 
 _PATIENCE: Final = 1800
 """Seconds that a run waits for its turn; a refresh takes seconds, so a longer wait is a fault."""
+_HOLD_THE_LAKE: Final = (REFRESH, "__ASSET_JOB")
+"""Jobs whose every run holds the lake: the refresh, and what Dagster calls a choice of assets."""
+
+_GONE: Final = (
+    "The process of this run has gone without a word: it was killed, or the machine stopped."
+    " Nothing that analysts see was changed by it; the run that found this does its work."
+)
 
 
 @dg.resource(description="The root of the lake; the lake is held while a run has this.")
@@ -33,6 +43,63 @@ def lake(context: dg.InitResourceContext) -> Iterator[Path]:
             stack.enter_context(history_at_hand(context.instance, run.run_id))
         sweep(root)
         yield root
+
+
+def end_dead_runs(instance: dg.DagsterInstance, ours: dg.DagsterRun) -> list[str]:
+    """Mark runs as failed that can no longer be at work, and return their ids.
+
+    To be called by the run that holds the lake: since no two hold it, another run that has begun
+    a step there and not ended is dead. One that waits for the lake has not begun a step. Dagster's
+    own monitoring cannot tell: it asks the launcher, and the one for a single machine knows nothing
+    of a run that it has started.
+    """
+    started = instance.get_runs(dg.RunsFilter(statuses=[DagsterRunStatus.STARTED]))
+    others = [
+        run for run in started if run.job_name in _HOLD_THE_LAKE and run.run_id != ours.run_id
+    ]
+    dead = [run for run in others if _has_begun(instance, run.run_id)]
+    for run in dead:
+        instance.report_run_failed(run, _GONE)
+    return [run.run_id for run in dead]
+
+
+def _has_begun(instance: dg.DagsterInstance, run_id: str) -> bool:
+    return bool(instance.all_logs(run_id, of_type=DagsterEventType.STEP_START))
+
+
+class ParquetTables(dg.IOManager):
+    """Writes each table to `work/<collection>/<stage>/<table>.parquet`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def _path(self, context: dg.OutputContext | dg.InputContext) -> Path:
+        stage, name = context.asset_key.path
+        # Of the run: a check of an asset has no partition of its own.
+        return Lake(self._root, context.partition_key).table(stage, name)
+
+    def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
+        """Write a table and tell Dagster its size.
+
+        Raises:
+            LakeError: the lake cannot be written.
+        """
+        path = self._path(context)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)  # what is below work/ is made anew, whatever has become of it
+        with retried(), atomic_file(path) as file:
+            obj.write_parquet(file)
+        context.add_output_metadata(
+            {"dagster/row_count": obj.height, "path": dg.MetadataValue.path(path)}
+        )
+
+    def load_input(self, context: dg.InputContext) -> pl.DataFrame:
+        """Read a table that an earlier asset wrote.
+
+        Raises:
+            LakeError: it is not there or cannot be read.
+        """
+        return read_table(self._path(context))
 
 
 @dg.io_manager(

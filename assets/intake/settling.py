@@ -4,7 +4,7 @@ Belongs here: comparing what landing holds now with what was seen before. A copy
 shows as a file that grows, so a file is whole once its size and time stand still for long enough.
 A file may be replaced by one of the same size and time, but its system then has another time of
 change: only then is it read again, and only other bytes are new. Not its inode number, which some
-file systems make up anew. Does not: starting a run (pipelines/sensors.py).
+file systems make up anew. Does not: starting a run (pipelines/jobs.py).
 """
 
 import hashlib

@@ -17,6 +17,7 @@ from assets.validation.judge import judge, received_by_id
 from assets.validation.standing import standing
 from pipelines.alerts.conditions import Condition
 from pipelines.alerts.look import look
+from pipelines.jobs import inventory_now
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.errors import LakeError
@@ -83,6 +84,17 @@ def test_broken_returns_and_files_of_nobody_are_seen(filled: Lake, collection: C
     assert "(figures.xlsx, came 20" in file
     assert f"lies at quarantine/{collection.id}/" in file
     assert "Smith" not in str(there)
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_morning_lists_the_same_and_what_is_awaited(collection: Collection) -> None:
+    """Also those of whom nobody is told yet."""
+    shown, returns, forces = inventory_now(collection, IN_TIME)
+    assert shown == "no release is shown to analysts; run: muster run"
+    assert returns.startswith("2 returns are rejected: AVS version 1: 1 blocking finding")
+    assert forces.startswith("43 forces are awaited: soft deadline 15 June 2012: AVS, BED, ")
+    for line in (shown, returns, forces):
+        assert "Smith" not in line
 
 
 def test_mended_and_replaced_files_are_over(

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import dagster as dg
 from dagster import DagsterRunStatus
 
-from pipelines.dead_runs import end_dead_runs
 from pipelines.jobs import REFRESH
+from pipelines.resources import end_dead_runs
 
 
 def _ours(instance: dg.DagsterInstance) -> dg.DagsterRun:

@@ -12,8 +12,7 @@ from assets.declare import retried
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake, held, state_key
 from pipelines.definitions import defs
-from pipelines.jobs import QUEUES, REFRESH
-from pipelines.sensors import evaluate
+from pipelines.jobs import QUEUES, REFRESH, evaluate
 from schemas.collection import Collection
 from schemas.errors import BusyError, ContractError, LakeError, UnavailableError
 from tests.automation.conftest import drop

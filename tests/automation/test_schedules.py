@@ -7,20 +7,20 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
-import polars as pl
 import pytest
 
-from assets.desk.inventory import inventory
 from assets.lake import Lake, state_key
-from pipelines.automation import is_on, sensor_status
-from pipelines.definitions import defs
-from pipelines.freshness import freshness, with_freshness
-from pipelines.inventory import inventory_job, inventory_now
-from pipelines.schedules import daily_refresh, morning_inventory
+from pipelines.definitions import defs, freshness, with_freshness
+from pipelines.jobs import (
+    daily_refresh,
+    inventory_job,
+    inventory_now,
+    is_on,
+    morning_inventory,
+    sensor_status,
+)
 from schemas.collection import COLLECTIONS, Collection, load_collection
-from schemas.contract import empty
 from schemas.errors import SetupError
-from schemas.marts.returns import ReturnsStatus
 
 _REPEATED = ("[published]", '[published]\ncollection = "2012-revisit"')
 LONDON = ZoneInfo("Europe/London")
@@ -149,50 +149,6 @@ def test_a_window_over_the_turn_of_the_year_names_its_months(collection: Collect
     assert getattr(found, "deadline_cron", None) == "0 8 * 1,2,12 *"
 
 
-def _status(**states: str) -> pl.DataFrame:
-    rows = [
-        {"force_code": force, "state": state, "blocking": 2 if state == "rejected" else 0}
-        for force, state in states.items()
-    ]
-    return pl.DataFrame(rows, schema=empty(ReturnsStatus).schema)
-
-
-def test_the_inventory_lists_what_is_broken_or_missing(collection: Collection) -> None:
-    asked = pl.DataFrame(
-        {"force_code": ["STF", "STF", "DER"], "state": ["open", "lapsed", "answered"]}
-    )
-    status = _status(AVS="missing", BED="rejected", STF="queried", DER="queried", KEN="accepted")
-    overtaken = status.with_columns(
-        blocking=pl.when(pl.col("force_code") == "KEN").then(3).otherwise("blocking")
-    )
-    assert inventory(overtaken, asked, collection, date(2012, 7, 4)) == [
-        "1 force sent nothing (5 days after the last deadline): AVS",
-        "1 return rejected: BED",
-        "1 resubmission rejected, the earlier used: KEN",
-        "2 queries without an answer: STF",
-        "1 answer for a second person to accept: DER",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("today", "when"),
-    [
-        (date(2012, 6, 15), "the deadline is 2012-06-15"),
-        (date(2012, 6, 16), "the deadline was 2012-06-15"),
-        (date(2012, 6, 30), "1 day after the last deadline"),
-    ],
-)
-def test_the_inventory_says_how_late_it_is(today: date, when: str, collection: Collection) -> None:
-    none = pl.DataFrame(schema={"force_code": pl.String, "state": pl.String})
-    (line,) = inventory(_status(AVS="missing"), none, collection, today)
-    assert f"({when})" in line
-
-
-def test_the_inventory_is_quiet_when_nothing_is_broken(collection: Collection) -> None:
-    none = pl.DataFrame(schema={"force_code": pl.String, "state": pl.String})
-    assert inventory(_status(AVS="accepted"), none, collection, date(2012, 7, 4)) == []
-
-
 @pytest.mark.usefixtures("lake")
 def test_the_morning_asks_for_a_run_only_where_something_is_broken(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
@@ -206,7 +162,7 @@ def test_the_morning_asks_for_a_run_only_where_something_is_broken(
     ]
     assert inventory_job.execute_in_process(run_config=request.run_config).success
     assert "the window" in str(_tick(schedule, date(2012, 9, 4), 7))
-    monkeypatch.setattr("pipelines.schedules.inventory_now", lambda *_: [])
+    monkeypatch.setattr("pipelines.jobs.inventory_now", lambda *_: [])
     assert _tick(schedule, date(2012, 7, 4), 7) == "nothing is broken or missing"
 
 

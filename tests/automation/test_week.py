@@ -15,7 +15,7 @@ from assets.lake import Lake
 from assets.reports.store import read_reports
 from assets.research.store import Research, read_research
 from pipelines.alerts import look
-from pipelines.sensors import evaluate
+from pipelines.jobs import evaluate
 from schemas.collection import Collection
 from schemas.research import BASIS_FILE
 from tests.automation.conftest import drop
