@@ -224,6 +224,12 @@ class Collection(_Data):
         return self._from
 
     @property
+    def template_file(self) -> Path:
+        """The file of its template."""
+        name = f"{self.template.name}-{self.template.version}.toml"
+        return beside(self.root, "templates", name)
+
+    @property
     def bodies(self) -> pl.DataFrame:
         """The forces that are expected, one row each, as they were at the census.
 
@@ -548,12 +554,12 @@ def description(collection_id: str) -> dict[str, bytes]:
         SetupError: the collection is none.
     """
     collection = load_collection(collection_id)
-    template = f"{collection.template.name}-{collection.template.version}.toml"
+    template = collection.template_file
     earlier = [one.collection for one in collection.comparators.values() if one.collection]
     found = {
         **{f"collections/{name}.toml": collection_files()[name] for name in earlier},
         f"collections/{collection_id}.toml": collection_files()[collection_id],
-        f"templates/{template}": beside(collection.root, "templates", template),
+        f"templates/{template.name}": template,
         **{f"reference/{name}": collection.reference(name) for name in collection.reference_files},
     }
     forces = all_forces(collection.root).write_csv().encode()

@@ -47,12 +47,21 @@ class Share(Data):
     name: str = ""
 
 
+class Figure(Data):
+    """A measure at some codes, in a period."""
+
+    measure: str
+    dims: dict[str, str] = Field(default_factory=dict)
+    period: str = NOW
+
+
 class Measure(Data):
     """One thing counted, and what is derived of it.
 
     `levels`: what it is totalled by; each also by `crossed_by`. `per_month` and `per_force`: the
     levels at which there is a monthly rate, and a spread over the forces. `statistics`: of the
     single entry that each force has. `change`: from the first code of that dimension to the last.
+    `within`: a figure that the whole is a part of.
     """
 
     unit: str
@@ -63,6 +72,7 @@ class Measure(Data):
     per_force: tuple[tuple[str, ...], ...] = ()
     statistics: tuple[Statistic, ...] = ()
     change: str | None = None
+    within: Figure | None = None
 
     def ordered(self, dimensions: Sequence[str]) -> "Measure":
         """Return the same measure with the dimensions of each level in the template's order."""
@@ -87,11 +97,3 @@ class Measure(Data):
     def share_name(self, name: str, share: Share) -> str:
         """Return the name of a share of the measure of that name."""
         return share.name or f"{name}_share"
-
-
-class ProfileColumn(Data):
-    """A column of a force's profile: a measure at some codes, in a period."""
-
-    measure: str
-    dims: dict[str, str] = Field(default_factory=dict)
-    period: str = NOW

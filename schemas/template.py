@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from pydantic import Field, ValidationError
 
-from schemas.measures import NOW, QUESTION, Data, Measure, ProfileColumn
+from schemas.measures import NOW, QUESTION, Data, Figure, Measure
 from schemas.reference import OURS, beside
 from schemas.rules.catalogue import RuleUse, rules
 from schemas.template_faults import template_faults
@@ -221,7 +221,7 @@ class Template:
     lists: dict[str, dict[str, str]]
     groups: dict[str, dict[str, tuple[str, ...]]]
     measures: dict[str, Measure]
-    profile: dict[str, ProfileColumn]
+    profile: dict[str, Figure]
     sheets: tuple[Sheet, ...]
     since: dict[str, dict[str, str]] = field(default_factory=dict)
     cases: CaseRows | None = None
@@ -247,6 +247,12 @@ class Template:
     def counted(self) -> list[Entry]:
         """Return the entries that count something, in their order."""
         return [entry for entry in self.entries() if entry.measure is not None]
+
+    @property
+    def main(self) -> str | None:
+        """The first measure that has a total of everything: every force has a part in it."""
+        whole = ((n, m) for n, m in self.measures.items() if any(not lv.by for lv in m.levels))
+        return next((name for name, _ in whole), None)
 
     def codes_of(self, measure: str, dimension: str) -> tuple[str, ...]:
         """Return the codes of a dimension that cells of a measure have, in the list's order."""
@@ -315,7 +321,7 @@ class _File(Data):
     groups: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
     since: dict[str, dict[str, str]] = Field(default_factory=dict)
     measures: dict[str, Measure]
-    profile: dict[str, ProfileColumn] = Field(default_factory=dict)
+    profile: dict[str, Figure] = Field(default_factory=dict)
     cases: CaseRows | None = None
     sheet: tuple[_Sheet, ...]
     rules: tuple[RuleUse, ...] = ()

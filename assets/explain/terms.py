@@ -200,11 +200,7 @@ def _change(measure: str, dimension: str) -> Maker:
     """Return how a change is made: the last code of the dimension less the first."""
 
     def make(question: Question, live: pl.DataFrame, collection: Collection) -> Terms | None:
-        first, *_, last = sorted(
-            entry.dims[dimension]
-            for entry in collection.template.counted()
-            if entry.measure == measure
-        )
+        first, *_, last = collection.template.codes_of(measure, dimension)
         found = [
             _leaves(question.of(measure, **{dimension: code}), live, collection)
             for code in (first, last)

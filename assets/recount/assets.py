@@ -17,20 +17,17 @@ _STAGE = "recount"
     _STAGE,
     "national_checks",
     national="totals/national_totals",
-    investigations="totals/investigations",
     cells="totals/cells",
     **RESEARCH,
 )
 def national_checks(
     context: dg.AssetExecutionContext,
     national: pl.DataFrame,
-    investigations: pl.DataFrame,
     cells: pl.DataFrame,
     **research: pl.DataFrame,
 ) -> pl.DataFrame:
     totals = checks.Totals(
         national,
-        investigations,
         cells,
         load_collection(context.partition_key),
         ResearchTables(**research),

@@ -1,10 +1,9 @@
 """Rules M: whether the totals hold, one small function a rule, each returning what does not.
 
-Belongs here: checks of totals against each other. Does not: checks of a force's return
-(validation/), nor of totals against the publication (reconciliation/).
+What is the sum of what, and what is within what, is read off the template's cells.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -14,31 +13,26 @@ import polars as pl
 
 from assets.recount.recount import differences, recounted, research_recounted
 from assets.research.tables import ResearchTables, no_research
-from schemas import vocabulary as v
-from schemas.breakdown import Band, write_breakdown
+from assets.totals.leaves import leaves, places, sent
+from schemas.breakdown import Band, in_order, read_breakdown, write_breakdown
 from schemas.collection import Collection
 from schemas.contract import conform
 from schemas.marts.totals import NationalChecks
+from schemas.measures import NOW
 from schemas.rules.catalogue import rules
+from schemas.template import Template
 
 _SHOWN: Final = 5
-_DISCLOSURE: Final = "information_disclosure"
-_PUBLISHED_SUBJECTS: Final = (
-    _DISCLOSURE,
-    "media_relationship",
-    "gratuities_hospitality",
-    "second_jobs",
-)
 
 Key = tuple[str, str, str]
+Codes = dict[str, str]
 
 
 @dataclass(frozen=True)
 class Totals:
-    """What the checks read: marts NationalTotals, Investigations and Cells, and the rest."""
+    """What the checks read: marts NationalTotals and Cells, and the rest."""
 
     national: pl.DataFrame
-    investigations: pl.DataFrame
     cells: pl.DataFrame
     collection: Collection
     research: ResearchTables = field(default_factory=no_research)
@@ -49,21 +43,29 @@ class Totals:
         keyed = self.national.select("measure", "breakdown", "period", "value").iter_rows()
         return {(measure, breakdown, period): value for measure, breakdown, period, value in keyed}
 
-    def of(self, measure: str, **parts: str | None) -> float | None:
+    def of(self, measure: str, parts: Codes) -> float | None:
         """Return a total of the collection period, None where it is unknown."""
-        return self.value.get((measure, write_breakdown(parts), "collection"))
+        return self.value.get((measure, write_breakdown(parts), NOW))
+
+    @property
+    def template(self) -> Template:
+        """The template of the collection."""
+        return self.collection.template
+
+    @cached_property
+    def counted(self) -> pl.DataFrame:
+        """The leaves of the main measure: force_code, each dimension, number."""
+        number = pl.col("value").cast(pl.Int64, strict=False).alias("number")
+        found = sent(leaves(self.cells.with_columns(number), self.template))
+        return found.filter(pl.col("measure") == self.template.main, pl.col("period") == NOW)
 
 
 Check = Callable[[Totals], Iterable[str]]
 
 
 def everybody_is_in(totals: Totals) -> Iterator[str]:
-    """M001: every expected force is in the total of all investigations."""
-    whole = totals.national.filter(
-        (pl.col("measure") == "investigations")
-        & (pl.col("breakdown") == "")
-        & (pl.col("period") == "collection")
-    )
+    """M001: every expected force is in the total of the main measure."""
+    whole = totals.national.filter(measure=totals.template.main or "", breakdown="", period=NOW)
     for included, expected in whole.select("forces_included", "forces_expected").iter_rows():
         if included != expected:
             yield f"{included} of {expected} forces are in the totals"
@@ -71,52 +73,73 @@ def everybody_is_in(totals: Totals) -> Iterator[str]:
 
 def parts_add_up(totals: Totals) -> Iterator[str]:
     """M002: every whole is the sum of its parts, on each side it is divided by."""
-    for measure, whole, parts in _divisions():
-        total = totals.of(measure, **whole)
-        values = [totals.of(measure, **whole, **part) for part in parts]
+    for measure, whole, parts in _divisions(totals.template):
+        total = totals.of(measure, whole)
+        values = [totals.of(measure, part) for part in parts]
         known = [value for value in values if value is not None]
         if total is not None and sum(known) != total:
             name = write_breakdown(whole) or "all"
             yield f"{measure} {name} is {total:g}, but its parts add up to {sum(known):g}"
 
 
-def _divisions() -> Iterator[tuple[str, dict[str, str], list[dict[str, str]]]]:
-    outcomes = [{"outcome": outcome} for outcome in v.OUTCOMES]
-    ended = [{"outcome": v.CONTINUING}, {"outcome": v.COMPLETED}]
-    subjects: list[dict[str, str]] = [{}, *({"category": code} for code in v.CATEGORIES)]
-    recipients = [{"category": _DISCLOSURE, "recipient": code} for code in v.RECIPIENTS]
-    for whole in (*subjects, *recipients):
-        yield "investigations", whole, outcomes
-        yield "investigations", whole, ended
-    media = [{"media": code} for code in v.MEDIA]
-    for measure in ("investigations", "people_suspended"):
-        yield measure, {}, subjects[1:]
-        yield measure, {"category": _DISCLOSURE}, [{"recipient": code} for code in v.RECIPIENTS]
-        yield measure, {"category": _DISCLOSURE, "recipient": "media"}, media
-        yield measure, {"category": "media_relationship"}, media
-    kinds = [{"kind": code} for code in v.REGISTER_KINDS]
-    decisions = [{"decision": code} for code in v.REGISTER_DECISIONS]
-    for body in v.BODIES:
-        yield "register_entries", {"body": body}, kinds
-        yield "register_entries", {"body": body}, decisions
-        for kind in v.REGISTER_KINDS:
-            yield "register_entries", {"body": body, "kind": kind}, decisions
-    applied = [{"decision": code} for code in ("approved", "refused", "withdrawn", "pending")]
-    yield "second_job_applications", {}, applied
-    conditions = [{"conditions": code} for code in ("no", "yes")]
-    yield "second_job_applications", {"decision": "approved"}, conditions
+def _divisions(template: Template) -> Iterator[tuple[str, Codes, list[Codes]]]:
+    """Yield each total that others divide: they have one dimension more, and so have all cells."""
+    for name, measure in template.measures.items():
+        cells = [e.dims for e in template.counted() if (e.measure, e.period) == (name, NOW)]
+        levels = [*{level.by for level in measure.levels}]
+        for by in sorted(levels, key=lambda level: (len(level), level)):
+            wholes = {tuple(d[key] for key in by) for d in cells if set(by) <= set(d)}
+            for codes in sorted(wholes):
+                whole = dict(zip(by, codes, strict=True))
+                within = [d for d in cells if whole.items() <= d.items()]
+                finer = {key for level in levels if set(by) < set(level) for key in level}
+                sides = [
+                    k for k in finer - set(by) if tuple(_ordered({*by, k}, template)) in levels
+                ]
+                for key in [*sorted(sides), *([measure.crossed_by] if measure.crossed_by else [])]:
+                    if all(key in d for d in within):
+                        found = [c for c in template.lists[key] if c in {d[key] for d in within}]
+                        yield name, whole, [_with(whole, key, code, template) for code in found]
+                        yield from _grouped(name, whole, key, found, template)
+
+
+def _grouped(
+    name: str, whole: Codes, key: str, codes: list[str], template: Template
+) -> Iterator[tuple[str, Codes, list[Codes]]]:
+    """Yield the same total, divided into a group of codes and the others."""
+    if key != template.measures[name].crossed_by:
+        return
+    for group, members in template.groups.get(key, {}).items():
+        parts = [group, *(code for code in codes if code not in members)]
+        yield name, whole, [_with(whole, key, code, template) for code in parts]
+
+
+def _ordered(keys: Iterable[str], template: Template) -> list[str]:
+    return sorted(keys, key=template.dimensions.index)
+
+
+def _with(codes: Codes, key: str, code: str, template: Template) -> Codes:
+    both = {**codes, key: code}
+    return {name: both[name] for name in _ordered(both, template)}
 
 
 def the_rest_is_not_negative(totals: Totals) -> Iterator[str]:
     """M003: what the publication left out is a number of cases, in every outcome."""
-    for outcome in (None, *v.OUTCOMES):
-        whole = totals.of("investigations", outcome=outcome)
-        published = [
-            totals.of("investigations", category=category, outcome=outcome)
-            for category in _PUBLISHED_SUBJECTS
-        ]
-        if whole is not None and whole < sum(value or 0 for value in published):
-            yield f"{outcome or 'all outcomes'}: the published subjects exceed the whole {whole:g}"
+    template, main = totals.template, totals.template.main or ""
+    if main not in template.measures:
+        return
+    crossed = template.measures[main].crossed_by
+    figures = totals.collection.published_figures.filter(measure=main, period=NOW)["breakdown"]
+    printed = [parts for parts in map(read_breakdown, figures) if len(parts) == 1]
+    for key in {key for parts in printed for key in parts if key != crossed}:
+        published = {parts[key] for parts in printed if key in parts}
+        codes = [code for code in template.lists.get(key, {}) if code in published]
+        for outcome in (None, *(template.codes_of(main, crossed) if crossed else ())):
+            whole = {crossed: outcome} if crossed and outcome else {}
+            values = [totals.of(main, _with(whole, key, code, template)) for code in codes]
+            total = totals.of(main, whole)
+            if total is not None and total < sum(value or 0 for value in values):
+                yield f"{outcome or 'all'}: the published subjects exceed the whole {total:g}"
 
 
 def the_second_engine_agrees(totals: Totals) -> Iterator[str]:
@@ -146,32 +169,41 @@ Named = tuple[str, float | None]
 
 
 def _nested(totals: Totals) -> Iterator[tuple[Named, Named]]:
-    cases, applications = "investigations", "second_job_applications"
-    disclosure = totals.of(cases, category=_DISCLOSURE)
-    media = totals.of(cases, category=_DISCLOSURE, recipient="media")
-    yield ("disclosure to the media", media), ("information disclosure", disclosure)
-    yield ("information disclosure", disclosure), ("all investigations", totals.of(cases))
-    completed = totals.of(cases, outcome=v.COMPLETED)
-    yield ("completed", completed), ("all investigations", totals.of(cases))
-    approved = totals.of(applications, decision="approved")
-    yield ("approved", approved), ("applications", totals.of(applications))
-    against = totals.of("second_job_approvals_in_breach")
-    yield ("approved against guidance", against), ("approved", approved)
-    for category in (None, *v.CATEGORIES):
-        yield from _nested_spread(totals, category)
+    def named(measure: str, breakdown: str) -> Named:
+        return f"{measure} {breakdown or 'all'}", totals.value.get((measure, breakdown, NOW))
+
+    for name, measure in totals.template.measures.items():
+        levels = [text for of, text, at in totals.value if (of, at) == (name, NOW)]
+        for text in levels if measure.levels else ():
+            parts = read_breakdown(text)
+            for left_out in parts:
+                whole = {key: code for key, code in parts.items() if key != left_out}
+                yield named(name, text), named(name, write_breakdown(whole))
+        if measure.within is not None:
+            of = measure.within
+            yield named(name, ""), named(of.measure, write_breakdown(of.dims))
+        for by in measure.per_force:
+            for codes in _combinations(totals.template, name, by):
+                yield from _nested_spread(totals.collection, name, codes, named)
 
 
-def _nested_spread(totals: Totals, category: str | None) -> Iterator[tuple[Named, Named]]:
-    def named(measure: str, **part: str) -> Named:
-        text = " ".join([category or "all subjects", *part.values()])
-        return text, totals.of(measure, category=category, **part)
+def _combinations(template: Template, measure: str, by: Sequence[str]) -> list[Codes]:
+    cells = places(template).filter(measure=measure, period=NOW)
+    if not by:
+        return [{}]
+    return cells.drop_nulls(list(by)).select(by).unique().sort(by).to_dicts()
 
+
+def _nested_spread(
+    collection: Collection, measure: str, codes: Codes, named: Callable[[str, str], Named]
+) -> Iterator[tuple[Named, Named]]:
     names = ("minimum", "lower_quartile", "median", "upper_quartile", "maximum")
-    spread = [named("investigations_per_force", statistic=name) for name in names]
-    yield from pairwise(spread)
-    for narrow, wide in _nested_bands(totals.collection):
-        measure = "forces_with_investigations"
-        yield named(measure, count=narrow), named(measure, count=wide)
+    spread = [write_breakdown({**codes, "statistic": name}) for name in names]
+    yield from pairwise(named(f"{measure}_per_force", text) for text in spread)
+    for bands in _nested_bands(collection):
+        narrow, wide = (write_breakdown({**codes, "count": band}) for band in bands)
+        of_forces = f"forces_with_{measure}"
+        yield named(of_forces, narrow), named(of_forces, wide)
 
 
 def _nested_bands(collection: Collection) -> Iterator[tuple[str, str]]:
@@ -186,32 +218,43 @@ def _nested_bands(collection: Collection) -> Iterator[tuple[str, str]]:
 def regions_add_up(totals: Totals) -> Iterator[str]:
     """M009: every force is in exactly one region."""
     regions = totals.collection.bodies.select("force_code", "region").drop_nulls()
-    placed = totals.investigations.join(regions, on="force_code", how="inner")
-    by_region = placed.group_by("region").agg(pl.col("cases").sum())
-    nation = totals.of("investigations")
-    if nation is not None and by_region["cases"].sum() != nation:
-        yield f"regions add up to {by_region['cases'].sum()}, the nation is {nation:g}"
+    placed = totals.counted.join(regions, on="force_code", how="inner")["number"].sum()
+    nation = totals.of(totals.template.main or "", {})
+    if nation is not None and placed != nation:
+        yield f"regions add up to {placed}, the nation is {nation:g}"
 
 
 def no_force_is_most_of_a_figure(totals: Totals) -> Iterator[str]:
     """M006: told, because such a figure is about one force."""
-    limits = totals.collection.thresholds["M006"]
-    for dims in (["category"], ["category", "recipient"], ["outcome"]):
-        level = totals.investigations.drop_nulls(dims)
-        by_force = level.group_by("force_code", *dims).agg(pl.col("cases").sum())
+    limits, main = totals.collection.thresholds.get("M006"), totals.template.main
+    if limits is None or main is None:
+        return
+    measure = totals.template.measures[main]
+    plain = [list(level.by) for level in measure.levels if not level.without]
+    crossed = [[measure.crossed_by]] if measure.crossed_by else []
+    for dims in [*(by for by in plain if 1 <= len(by) <= _FINEST), *crossed]:
+        level = totals.counted.drop_nulls(dims)
+        by_force = level.group_by("force_code", *dims).agg(pl.col("number").sum().alias("cases"))
         whole = pl.col("cases").sum().over(dims)
         much = (whole >= limits["cases"]) & (pl.col("cases") > whole * limits["share"])
         found = by_force.with_columns(whole.alias("whole")).filter(much).sort(*dims, "force_code")
         for row in found.iter_rows(named=True):
-            name = write_breakdown({dim: row[dim] for dim in dims})
+            name = write_breakdown({dim: row[dim] for dim in in_order(dims)})
             yield f"{row['force_code']} has {row['cases']} of {row['whole']} in {name}"
+
+
+_FINEST: Final = 2
+"""Dimensions of the finest figures that are told: finer ones are about few forces anyway."""
 
 
 def no_force_moves_a_share(totals: Totals) -> Iterator[str]:
     """M007: told, because such a share would change with one return."""
-    limits = totals.collection.thresholds["M007"]
-    for dim in ("category", "outcome"):
-        part = totals.investigations.group_by("force_code", dim).agg(pl.col("cases").sum())
+    limits, main = totals.collection.thresholds.get("M007"), totals.template.main
+    if limits is None or main is None:
+        return
+    shares = totals.template.measures[main].shares
+    for dim in [share.by[0] for share in shares if len(share.by) == 1 and not share.within]:
+        part = totals.counted.group_by("force_code", dim).agg(pl.col("number").sum().alias("cases"))
         own = part.with_columns(pl.col("cases").sum().over("force_code").alias("own_whole"))
         cases, whole = pl.col("cases").sum().over(dim), pl.col("cases").sum()
         share = cases / whole

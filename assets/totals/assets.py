@@ -14,6 +14,7 @@ from schemas.contract import Contract
 from schemas.marts import facts as fact_contracts
 from schemas.marts import totals as total_contracts
 from schemas.marts.returns import Cells
+from schemas.measures import NOW
 
 _STAGE = "totals"
 _LIVE = "validation/live_entries"
@@ -84,13 +85,12 @@ def profiles(
     description="M001: every expected force is in the totals, or every total says how many are.",
 )
 @retried()
-def coverage(national_totals: pl.DataFrame) -> dg.AssetCheckResult:
-    whole = national_totals.filter(
-        (pl.col("measure") == "investigations")
-        & (pl.col("breakdown") == "")
-        & (pl.col("period") == "collection")
-    ).row(0, named=True)
-    included, expected = whole["forces_included"], whole["forces_expected"]
+def coverage(
+    context: dg.AssetCheckExecutionContext, national_totals: pl.DataFrame
+) -> dg.AssetCheckResult:
+    main = load_collection(context.partition_key).template.main
+    whole = national_totals.filter(measure=main or "", breakdown="", period=NOW)
+    included, expected = whole.select("forces_included", "forces_expected").row(0)
     return dg.AssetCheckResult(
         passed=included == expected,
         severity=dg.AssetCheckSeverity.WARN,

@@ -28,9 +28,12 @@ def summed(counted: pl.DataFrame, dims: Sequence[str]) -> pl.DataFrame:
         pl.col("force_code").filter(_HELD).n_unique().cast(pl.Int64).alias("forces_included"),
         pl.col("provisional").filter(_HELD).any().alias("provisional"),
     ]
-    if not dims:
-        return counted.select(aggregates)
-    return counted.drop_nulls(dims).group_by(dims).agg(aggregates)
+    return grouped(counted.drop_nulls(dims) if dims else counted, dims, aggregates)
+
+
+def grouped(frame: pl.DataFrame, dims: Sequence[str], found: Sequence[pl.Expr]) -> pl.DataFrame:
+    """Return what is asked of each combination of `dims`, of all rows where there are none."""
+    return frame.group_by(dims).agg(found) if dims else frame.select(found)
 
 
 def totals(

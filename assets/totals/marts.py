@@ -11,7 +11,7 @@ from assets.totals.leaves import ANSWER, leaves, sent
 from assets.totals.national import adoption, spread
 from schemas.breakdown import breakdown_of, write_breakdown
 from schemas.collection import Collection
-from schemas.contract import conform
+from schemas.contract import Contract, columns, conform
 from schemas.marts.facts import CapabilityAnswers, Investigations, RegisterEntries, SecondJobs
 from schemas.marts.returns import Cells
 from schemas.marts.totals import CapabilityAdoption, Comparisons, Distribution, OutcomeBreakdown
@@ -20,21 +20,29 @@ from schemas.measures import NOW, QUESTION
 INVESTIGATIONS = "investigations"
 
 
-def _cells(live: pl.DataFrame, collection: Collection, *measures: str) -> pl.DataFrame:
-    """Return the leaves of some measures of the collection's own period that a force gave."""
-    wanted = pl.col("measure").is_in(measures) & (pl.col("period") == NOW)
-    return sent(leaves(live, collection.template)).filter(wanted)
+def _cells(
+    contract: Contract, live: pl.DataFrame, collection: Collection, measure: str
+) -> pl.DataFrame:
+    """Return the leaves of a measure of the collection's own period that a force gave.
+
+    A dimension of the contract that the template does not have is null; without the measure there
+    are no rows.
+    """
+    wanted = (pl.col("measure") == measure) & (pl.col("period") == NOW)
+    cells = sent(leaves(live, collection.template)).filter(wanted)
+    absent = [c for c in columns(contract) if c.codes and c.name not in cells.columns]
+    return cells.with_columns(pl.lit(None, c.dtype).alias(c.name) for c in absent)
 
 
 def investigations(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     """Return the mart Investigations."""
-    cases = _cells(live, collection, INVESTIGATIONS)
+    cases = _cells(Investigations, live, collection, INVESTIGATIONS)
     return conform(Investigations, cases.rename({"number": "cases"}), collection.template)
 
 
 def register_entries(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     """Return the mart RegisterEntries; an entry that is not held is null, never zero."""
-    entries = _cells(live, collection, "register_entries")
+    entries = _cells(RegisterEntries, live, collection, "register_entries")
     return conform(RegisterEntries, entries.rename({"number": "entries"}), collection.template)
 
 
@@ -46,7 +54,7 @@ def second_jobs(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
 
 def capability_answers(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     """Return the mart CapabilityAnswers."""
-    answers = _cells(live, collection, "capability")
+    answers = _cells(CapabilityAnswers, live, collection, "capability")
     return conform(CapabilityAnswers, answers.rename({QUESTION: "question_code", "value": ANSWER}))
 
 
@@ -58,7 +66,7 @@ def cells(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
 
 def outcome_breakdown(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     """Return the mart OutcomeBreakdown."""
-    cases = _cells(live, collection, INVESTIGATIONS)
+    cases = _cells(OutcomeBreakdown, live, collection, INVESTIGATIONS)
     by_outcome = summed(cases, ("category", "outcome")).rename({"total": "cases"})
     whole = pl.col("cases").sum().over("category").alias("whole")
     return conform(

@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from assets.research.tables import ResearchTables, no_research
-from assets.totals.cube import ROW, as_rows, percent, shares, summed, totals
+from assets.totals.cube import ROW, as_rows, grouped, percent, shares, summed, totals
 from assets.totals.leaves import ANSWER, leaves
 from assets.totals.research import research_totals
 from schemas.breakdown import Band, breakdown_of
@@ -49,7 +49,10 @@ def national_totals(
         found += _counted(name, measure, cells, template)
         found += _spread_rows(name, measure, cells, collection)
         if measure.change:
-            change = cells.group_by("force_code", "provisional").agg(_change(measure.change))
+            ends = template.codes_of(name, measure.change)
+            change = cells.group_by("force_code", "provisional").agg(
+                _change(measure.change, ends[0], ends[-1])
+            )
             found.append(totals(change, [()], f"{name}_change", measure.unit))
     found += [_per_month(frame, template, collection) for frame in list(found)]
     found += _answers(everything, template)
@@ -82,10 +85,15 @@ def _counted(
     return found
 
 
-def _change(dimension: str) -> pl.Expr:
+def _change(dimension: str, first: str, last: str) -> pl.Expr:
     """Return what a force's number changed by; null where it does not know both ends."""
-    number = pl.col("number").sort_by(dimension)
-    return (number.last() - number.first()).alias("number")
+    earlier, later = (_held_at(dimension, code) for code in (first, last))
+    return (later - earlier).alias("number")
+
+
+def _held_at(dimension: str, code: str) -> pl.Expr:
+    number = pl.col("number").filter(pl.col(dimension) == code)
+    return pl.when(number.count() > 0).then(number.sum())
 
 
 def _earlier(everything: pl.DataFrame, template: Template) -> list[pl.DataFrame]:
@@ -129,17 +137,22 @@ def spread(measure: Measure, cells: pl.DataFrame, collection: Collection) -> pl.
         [summed(cells, ("force_code", *level)) for level in measure.per_force], how="diagonal"
     ).drop_nulls("total")
     statistics = [
-        by_force.group_by(dims).agg(
-            expression.cast(pl.Float64).alias("value"), pl.lit(name).alias("statistic"), *_ABOUT
-        )
+        grouped(
+            by_force,
+            dims,
+            [expression.cast(pl.Float64).alias("value"), *_ABOUT],
+        ).with_columns(pl.lit(name).alias("statistic"), pl.lit(None, pl.String).alias("count"))
         for name, expression in STATISTICS.items()
     ]
     bands = [
-        by_force.group_by(dims).agg(
-            Band.parse(text).contains(pl.col("total")).sum().cast(pl.Float64).alias("value"),
-            pl.lit(text).alias("count"),
-            *_ABOUT,
-        )
+        grouped(
+            by_force,
+            dims,
+            [
+                Band.parse(text).contains(pl.col("total")).sum().cast(pl.Float64).alias("value"),
+                *_ABOUT,
+            ],
+        ).with_columns(pl.lit(text).alias("count"))
         for text in collection.count_bands
     ]
     return pl.concat([*statistics, *bands], how="diagonal")
