@@ -7,11 +7,12 @@ Expectations is not needed to read it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from assets.gate.expectation import Severity
 
 Status = Literal["passed", "failed", "not_evaluated"]
+_LABELS: Final = {"passed": "met", "failed": "not met", "not_evaluated": "not checked"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ class Outcome:
     def sentence(self) -> str:
         """What is expected, as plain text."""
         return "".join(phrase.text for phrase in self.expected)
+
+    @property
+    def label(self) -> str:
+        """What came of it, in a word or two."""
+        return "warning" if self.warns else _LABELS[self.status]
 
     @property
     def blocks(self) -> bool:

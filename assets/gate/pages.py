@@ -5,33 +5,24 @@ Belongs here: which page says what. Does not: judging (judging.py), or how a pag
 """
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import Final
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from typing import Any, Final
 
 from assets.gate.outcome import GateResult, MartResult, Outcome
+from assets.html import render
 from assets.lake import atomic_file
 from schemas.collection import Collection
 from schemas.contract import Column, Contract, columns, description
 from schemas.marts.catalogue import MARTS
-from schemas.wording import plural, visible
 
 INDEX: Final = "index.html"
+_TEMPLATES: Final = Path(__file__).with_name("templates")
 
 _BASIS: Final = "basis"
 _RECONSTRUCTED: Final = "reconstructed"
-_LABELS: Final = {"passed": "met", "failed": "not met", "not_evaluated": "not checked"}
 
 Group = tuple[Column | None, list[Outcome]]
-
-
-def page_name(mart: str) -> str:
-    """Return the name of a mart's page."""
-    return f"{mart}.html"
 
 
 def write_pages(
@@ -69,7 +60,7 @@ def write_pages(
             "description": description(contract),
             "groups": list(_by_column(mart, contract)),
         }
-        page = result.docs.with_name(page_name(mart.mart))
+        page = result.docs.with_name(f"{mart.mart}.html")
         _write(page, "mart.html.j2", {**shared, **facts_of_it})
     return result
 
@@ -83,44 +74,7 @@ def _by_column(mart: MartResult, contract: Contract) -> Iterator[Group]:
         yield known[names.index(name)], list(outcomes)
 
 
-def _label(outcome: Outcome) -> str:
-    return "warning" if outcome.warns else _LABELS[outcome.status]
-
-
-def _spans(text: str) -> Markup:
-    """Return a description with what it has between backticks as code."""
-    parts = (
-        Markup("<code>{}</code>").format(part) if position % 2 else escape(part)
-        for position, part in enumerate(text.split("`"))
-    )
-    return Markup("").join(parts)
-
-
-def _breakable(name: str) -> Markup:
-    """Return a name that a narrow column may break after an underscore."""
-    return Markup("_<wbr>").join(name.split("_"))
-
-
-def _write(path: Path, template: str, facts: Mapping[str, object]) -> None:
-    text = _environment().get_template(template).render(facts)
+def _write(path: Path, template: str, facts: Mapping[str, Any]) -> None:
+    text = render(_TEMPLATES / template, **facts)
     with atomic_file(path) as file:
         file.write(text.encode())
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["breakable"] = _breakable
-    environment.filters["label"] = _label
-    environment.filters["page"] = page_name
-    environment.filters["plural"] = plural
-    environment.filters["spans"] = _spans
-    environment.filters["visible"] = visible
-    return environment

@@ -3,17 +3,19 @@
 Belongs here: files and links between them. Does not: what stands on a page (national/, force/).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from assets.html import render
 from assets.lake import atomic_file
 from assets.pages.content import Page
 from assets.pages.figures import Edition
 from assets.pages.force.page import force_page
 from assets.pages.national.page import national_page
-from assets.pages.rendering import page_html
+from assets.pages.wording import sentence
 
+_TEMPLATE: Final = Path(__file__).parent / "templates" / "page.html.j2"
 INDEX: Final = "index.html"
 FORCES: Final = "forces"
 
@@ -44,6 +46,17 @@ def write_pages(folder: Path, edition: Edition) -> None:
             links.append((f"{words}: {edition.names[other]}", f"{other}.html"))
         page = force_page(edition, code, national.banner)
         _write(folder / FORCES / f"{code}.html", page, links, about)
+
+
+def page_html(page: Page, links: Sequence[tuple[str, str]], about: Mapping[str, str]) -> str:
+    """Return a page that loads nothing else.
+
+    Args:
+        page: the page.
+        links: other pages it leads to: words and relative address.
+        about: what the release says about itself.
+    """
+    return render(_TEMPLATE, page=page, links=links, about=about, basis=sentence(about["basis"]))
 
 
 def _write(path: Path, page: Page, links: list[tuple[str, str]], about: Mapping[str, str]) -> None:

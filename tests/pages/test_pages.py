@@ -12,9 +12,8 @@ from assets.pages.figures import Edition
 from assets.pages.force.arrangements import capability
 from assets.pages.force.page import force_page
 from assets.pages.national.page import national_page
-from assets.pages.rendering import page_html
 from assets.pages.wording import answer
-from assets.pages.write import write_pages
+from assets.pages.write import page_html, write_pages
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.marts.returns import Findings

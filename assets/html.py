@@ -1,0 +1,68 @@
+"""Renders every page that Muster writes: one environment, one base, one style for all of them."""
+
+import textwrap
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
+
+from schemas.wording import long_date, plural, visible
+
+TEXT_WIDTH: Final = 76
+_SHARED: Final = Path(__file__).with_name("templates")
+
+
+def render(template: Path, **facts: Any) -> str:
+    """Return what a template makes of facts: it extends `base.html.j2`, or is plain text.
+
+    An HTML page loads nothing else; the same facts give the same text.
+    """
+    return _environment(template.parent).get_template(template.name).render(facts)
+
+
+@cache
+def _environment(folder: Path) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader([folder, _SHARED]),
+        autoescape=select_autoescape(["html.j2"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "breakable": _breakable,
+        "long_date": long_date,
+        "plural": plural,
+        "spans": _spans,
+        "visible": visible,
+        "wrapped": _wrapped,
+    }
+    return environment
+
+
+def _wrapped(text: str, indent: int = 0, first: str = "") -> str:
+    """Wrap a paragraph of plain text; `first` begins its first line within the indent."""
+    return textwrap.fill(
+        text,
+        TEXT_WIDTH,
+        initial_indent=first.rjust(indent) if first else " " * indent,
+        subsequent_indent=" " * indent,
+        break_on_hyphens=False,
+    )
+
+
+def _spans(text: str) -> Markup:
+    """Return a description with what it has between backticks as code."""
+    parts = (
+        Markup("<code>{}</code>").format(part) if position % 2 else escape(part)
+        for position, part in enumerate(text.split("`"))
+    )
+    return Markup("").join(parts)
+
+
+def _breakable(name: str) -> Markup:
+    """Return a name that a narrow column may break after an underscore."""
+    return Markup("_<wbr>").join(name.split("_"))
