@@ -1,36 +1,37 @@
 """The gate in a process of its own: its library takes seconds to load, and others go on meanwhile.
 
-Belongs here: starting it, asking it, ending it. Does not: what it evaluates (engine.py).
+Asked and answered in lines of JSON. Answers have a pipe that nothing else is printed into, and one
+that does not end its line is none: a process that is killed while it answers has not answered.
 """
 
+import json
 import os
-import pickle
 import signal
-import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
-from assets.gate.outcome import MartResult
+from assets.gate.outcome import MartResult, Outcome
 from schemas.collection import Collection
-from schemas.errors import MusterError, ServiceError
+from schemas.errors import ContractError, MusterError, ServiceError, SetupError
 
 Results = tuple[MartResult, ...]
-
-_LENGTH: Final = struct.Struct("!Q")
-"""What stands before each message: its length, so that half of one is known for what it is."""
+_ERRORS: Final[dict[str, type[MusterError]]] = {
+    error.__name__: error for error in (ContractError, SetupError)
+}
 
 
 class Gate:
     """Evaluates expectations in another process, which writes nothing."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
-        """Ask this process by its standard input; it answers by its standard output."""
-        self._process = process
-        self._ask, self._answers = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+    def __init__(self, process: "subprocess.Popen[str]", answers: IO[str]) -> None:
+        """Ask this process by its standard input; it answers by the other stream."""
+        self._process, self._answers = process, answers
+        self._ask = cast(IO[str], process.stdin)
 
     def evaluate(self, marts: Path, collection: Collection) -> Callable[[], Results]:
         """Begin to evaluate what is expected of marts, one folder at a time.
@@ -41,22 +42,27 @@ class Gate:
 
         Returns:
             A function that waits and returns what came of them. It raises ContractError as
-            engine.evaluate does, and ServiceError where the process has ended.
+            evaluate.evaluate does, and ServiceError where the process has ended.
         """
         try:
-            _send(self._ask, (marts.absolute(), collection))
+            asked = {
+                "marts": str(marts.absolute()),
+                "collection": collection.model_dump_json(),
+                "root": str(collection.root),
+            }
+            print(json.dumps(asked), file=self._ask, flush=True)
         except BrokenPipeError as error:
             raise self._ended() from error
         return self._answer
 
     def _answer(self) -> Results:
-        try:
-            answer: Results | MusterError = _receive(self._answers)
-        except EOFError as error:
-            raise self._ended() from error
-        if isinstance(answer, MusterError):
-            raise answer
-        return answer
+        line = self._answers.readline()
+        if not line.endswith("\n"):
+            raise self._ended()
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise _ERRORS[answer["error"]](answer["message"])
+        return tuple(_mart(result) for result in answer["marts"])
 
     def _ended(self) -> ServiceError:
         return ServiceError(
@@ -66,68 +72,52 @@ class Gate:
         )
 
 
+def _mart(result: dict[str, Any]) -> MartResult:
+    outcomes = (Outcome(**{**one, "sample": tuple(one["sample"])}) for one in result["outcomes"])
+    return MartResult(result["mart"], result["rows"], tuple(outcomes))
+
+
 @contextmanager
 def gate_process() -> Iterator[Gate]:
     """Have a gate at hand: it loads its library at once, and ends with this context.
 
     It ends too when this process is killed, since nobody holds the other end of its pipe then.
     """
+    reading, writing = os.pipe()
     # Without -P, a folder of the same name where somebody happens to be would be run instead.
-    command = [sys.executable, "-P", "-m", "assets.gate.process"]
+    command = [sys.executable, "-P", "-m", "assets.gate.process", str(writing)]
+    # What a library prints goes to the log.
     process = subprocess.Popen(  # noqa: S603 (nothing in it comes from elsewhere)
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        command, stdin=subprocess.PIPE, stdout=2, pass_fds=[writing], text=True
     )
-    try:
-        yield Gate(process)
-    finally:
-        process.kill()
-        process.communicate()
+    os.close(writing)
+    with open(reading, encoding="utf-8") as answers:  # noqa: PTH123 (a pipe, which has no path)
+        try:
+            yield Gate(process, answers)
+        finally:
+            process.kill()
+            process.communicate()
 
 
-def _send(pipe: IO[bytes], message: Any) -> None:
-    """Write a message whole; nothing of it where it cannot be pickled."""
-    content = pickle.dumps(message)
-    pipe.write(_LENGTH.pack(len(content)) + content)
-    pipe.flush()
-
-
-def _receive(pipe: IO[bytes]) -> Any:
-    """Return the next message.
-
-    Raises:
-        EOFError: the other process has ended, maybe in the midst of one.
-    """
-    head = pipe.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        raise EOFError
-    (length,) = _LENGTH.unpack(head)
-    content = pipe.read(length)
-    if len(content) < length:
-        raise EOFError
-    return pickle.loads(content)  # noqa: S301 (our own)
-
-
-def _serve() -> None:
+def _serve(answers: int) -> None:
     """Answer until nobody asks any more."""
     # A person who interrupts a run interrupts all of its processes; the first one tells of it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # What a library prints must not stand between the answers.
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    from assets.gate.engine import evaluate, load  # noqa: PLC0415 (loads what takes seconds)
+    from assets.gate.evaluate import evaluate, load  # noqa: PLC0415 (loads what takes seconds)
 
     load()
-    while True:
+    for line in sys.stdin:
+        asked = json.loads(line)
         try:
-            marts, collection = _receive(sys.stdin.buffer)
-        except EOFError:
-            return
-        try:
-            answer: Results | MusterError = evaluate(marts, collection)
-        except MusterError as error:
-            answer = error
-        _send(answers, answer)
+            root = {"root": Path(asked["root"])}
+            collection = Collection.model_validate_json(asked["collection"], context=root)
+            found = evaluate(Path(asked["marts"]), collection)
+            answer: dict[str, Any] = {"marts": [asdict(mart) for mart in found]}
+        except tuple(_ERRORS.values()) as error:
+            answer = {"error": type(error).__name__, "message": str(error)}
+        with open(answers, "w", encoding="utf-8", closefd=False) as told:
+            print(json.dumps(answer), file=told)
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(int(sys.argv[1]))

@@ -18,10 +18,9 @@ from assets.disclosure.edition import PublicEdition, public_edition
 from assets.disclosure.ledger import Entry
 from assets.disclosure.published import rules_told
 from assets.disclosure.write import carry_forward, write_public
-from assets.gate.outcome import GateResult
-from assets.gate.pages import write_pages as write_quality
+from assets.gate.outcome import GateResult, blocking_line, blocking_places, check_metadata
+from assets.gate.outcome import write_pages as write_quality
 from assets.gate.process import Gate
-from assets.gate.telling import blocking_line, blocking_places, check_metadata
 from assets.lake import Lake, atomic_file
 from assets.marts import DESCRIPTION, write_mart
 from assets.pages.figures import Edition

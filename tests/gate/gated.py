@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from assets.gate.engine import evaluate
-from assets.gate.outcome import GateResult
-from assets.gate.pages import write_pages
+from assets.gate.evaluate import evaluate
+from assets.gate.outcome import GateResult, write_pages
 from schemas.collection import Collection
 from schemas.contract import Contract
 from schemas.marts.catalogue import MARTS

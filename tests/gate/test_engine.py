@@ -15,11 +15,9 @@ from typing import Any
 import pyarrow
 import pytest
 
-from assets.gate import engine
-from assets.gate.expectation import Expectation
-from assets.gate.outcome import GateResult
-from assets.gate.suites import suite
-from assets.gate.telling import blocking_line, check_metadata
+from assets.gate import evaluate
+from assets.gate.outcome import GateResult, blocking_line, check_metadata
+from assets.gate.suites import Expectation, suite
 from schemas.collection import Collection
 from schemas.errors import ContractError
 from schemas.marts.catalogue import MARTS
@@ -223,8 +221,8 @@ def test_an_expectation_that_crashes_blocks_and_is_our_own_fault(
 ) -> None:
     """Even a warning: nobody knows what it would have said."""
     bounds = {"column": "category", "min_value": 0}
-    crashing = Expectation("expect_column_values_to_be_between", bounds, "warning")
-    monkeypatch.setattr(engine, "suite", lambda *_: (crashing,))
+    crashing = Expectation("expect_column_values_to_be_between", bounds, "Numbers.", "warning")
+    monkeypatch.setattr(evaluate, "suite", lambda *_: (crashing,))
     result = gate("outcome_breakdown", lambda table: table)
     assert [outcome.status for outcome in result.critical] == ["not_evaluated"]
     assert not result.passed
@@ -237,7 +235,7 @@ def test_an_expectation_that_crashes_blocks_and_is_our_own_fault(
 
 def test_a_mart_that_is_not_there_is_told(tmp_path: Path, collection: Collection) -> None:
     with pytest.raises(ContractError, match="lacks the mart national_totals"):
-        engine.evaluate(tmp_path, collection)
+        evaluate.evaluate(tmp_path, collection)
 
 
 def test_marts_without_a_row_are_evaluated(gate: Gate) -> None:

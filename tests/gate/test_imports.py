@@ -12,7 +12,7 @@ from schemas.marts.catalogue import MARTS
 from tests.gate.sound import put, sound_mart, write_mart
 from tests.test_structure import ROOT, _imports, _loaded_by
 
-ENGINE = ROOT / "assets" / "gate" / "engine.py"
+ENGINE = ROOT / "assets" / "gate" / "evaluate.py"
 
 
 def test_the_engine_alone_imports_it() -> None:
@@ -25,7 +25,7 @@ def test_the_engine_alone_imports_it() -> None:
 
 
 def test_importing_the_gate_or_the_command_does_not_load_it() -> None:
-    code = "import pipelines.cli.main, assets.gate.engine, assets.gate.process, assets.gate.telling"
+    code = "import pipelines.cli.main, assets.gate.evaluate, assets.gate.process"
     assert "great_expectations" not in _loaded_by(code)
 
 
@@ -58,7 +58,7 @@ def test_loading_it_leaves_the_warnings_of_the_process_alone() -> None:
     """On import it sends every warning of the process to its log."""
     code = (
         "import warnings; shown = warnings.showwarning\n"
-        "from assets.gate import engine; engine._library()\n"
+        "from assets.gate import evaluate; evaluate.load()\n"
         "assert warnings.showwarning is shown"
     )
     assert "great_expectations" in _loaded_by(code)

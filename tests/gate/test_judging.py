@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from assets.gate.expectation import Expectation
-from assets.gate.judging import outcome
-from assets.gate.outcome import Phrase
+from assets.gate.evaluate import outcome
+from assets.gate.suites import Expectation
 
-EXPECTED = (Phrase("Values must never be null."),)
-NEVER_NULL = Expectation("expect_column_values_to_not_be_null", {"column": "n"}, "warning")
+NEVER_NULL = Expectation(
+    "expect_column_values_to_not_be_null", {"column": "n"}, "Values must never be null.", "warning"
+)
 
 
 @dataclass
@@ -24,15 +24,13 @@ def _crashed(message: str) -> dict[str, Any]:
 
 def test_an_expectation_that_gave_no_result_blocks() -> None:
     """One that the library left out would else pass unseen."""
-    missed = outcome("cells", NEVER_NULL, EXPECTED, None)
+    missed = outcome("cells", NEVER_NULL, None)
     assert (missed.status, missed.observed) == ("not_evaluated", "it gave no result")
     assert missed.blocks
 
 
 def test_a_crash_blocks_even_where_success_is_claimed() -> None:
-    crashed = outcome(
-        "cells", NEVER_NULL, EXPECTED, _Result(True, {}, _crashed("No such\ncolumn."))
-    )
+    crashed = outcome("cells", NEVER_NULL, _Result(True, {}, _crashed("No such\ncolumn.")))
     assert (crashed.status, crashed.observed) == ("not_evaluated", "No such column")
     assert crashed.blocks
 
@@ -42,5 +40,5 @@ def test_of_several_crashes_always_the_same_is_told() -> None:
     told = set()
     for order in (("one", "two"), ("two", "one")):
         info = {message: _crashed(message) for message in order}
-        told.add(outcome("cells", NEVER_NULL, EXPECTED, _Result(False, {}, info)).observed)
+        told.add(outcome("cells", NEVER_NULL, _Result(False, {}, info)).observed)
     assert told == {"one"}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.gate.engine import evaluate
+from assets.gate.evaluate import evaluate
 from assets.gate.process import Gate, gate_process
 from schemas.collection import Collection
 from schemas.errors import ContractError, ServiceError
@@ -20,9 +20,8 @@ from tests.test_structure import ROOT
 
 DIES = """
 import sys
-sys.stdin.buffer.read()
-sys.stdout.buffer.write(int.to_bytes(100_000, 8, "big") + b"the first words of an answer")
-sys.stdout.flush()
+sys.stdin.read()
+print('{"marts": [], "the first words of an answer', end="", flush=True)
 sys.exit(9)
 """
 
@@ -66,9 +65,12 @@ def test_a_process_that_dies_in_the_midst_of_its_answer_is_told(
 ) -> None:
     """What has come of an answer by then is no answer, nor a fault of reading it."""
     command = [sys.executable, "-c", DIES]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        answer = Gate(process).evaluate(tmp_path, collection)
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdin is not None
+        assert process.stdout is not None
+        answer = Gate(process, process.stdout).evaluate(tmp_path, collection)
         process.stdin.close()
         with pytest.raises(ServiceError, match=r"exit code 9.* run again"):
             answer()

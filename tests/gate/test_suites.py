@@ -3,9 +3,7 @@
 import pandera.polars as pa
 import pytest
 
-from assets.gate.expectation import Expectation, Suite
-from assets.gate.particular import PARTICULAR
-from assets.gate.suites import suite
+from assets.gate.suites import PARTICULAR, Expectation, Suite, suite
 from schemas.collection import Collection
 from schemas.contract import Contract, Table, column, columns, keys
 from schemas.errors import ContractError

@@ -4,12 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from assets.gate.outcome import GateResult, MartResult, Outcome, Phrase, Status
-from assets.gate.telling import blocking_line, check_metadata
+from assets.gate.outcome import (
+    GateResult,
+    MartResult,
+    Outcome,
+    Status,
+    blocking_line,
+    check_metadata,
+)
 
 
 def _outcome(status: Status, observed: str, *samples: dict[str, str]) -> Outcome:
-    expected = (Phrase("Values must be at least "), Phrase("0", is_value=True), Phrase("."))
+    expected = "Values must be at least `0`."
     return Outcome("cells", "n", "critical", status, expected, observed, sample=samples)
 
 

@@ -1,42 +1,41 @@
-"""Runs the expectations of all marts with Great Expectations.
+"""Evaluates the expectations of all marts: everything that touches Great Expectations.
 
-Belongs here: everything that touches that library, which takes seconds to import and is imported
-when a gate is run, never before (process.py). Nothing is written, and nothing goes out.
+It takes seconds to import, which is done when something is evaluated and never before.
 """
 
-import re
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import pandas as pd
 import pyarrow
 import pyarrow.parquet
 
-from assets.gate.expectation import Expectation
-from assets.gate.judging import outcome
-from assets.gate.outcome import MartResult, Phrase
-from assets.gate.suites import suite
+from assets.gate.outcome import MartResult, Outcome
+from assets.gate.suites import Expectation, suite
 from schemas.collection import Collection
 from schemas.contract import Contract, keys
 from schemas.errors import ContractError
 from schemas.marts.catalogue import MARTS
+from schemas.wording import plural
 
 if TYPE_CHECKING:
-    from great_expectations.core import ExpectationValidationResult
     from great_expectations.datasource.fluent.pandas_datasource import PandasDatasource
+
+Results = tuple[MartResult, ...]
 
 _SHOWN: Final = 5
 """Rows shown of those that break an expectation."""
 
-_PARAMETER: Final = re.compile(r"\$(\w+)")
+_TYPES: Final = {"double": "float64", "date32[day]": "date"}
+"""Types that Arrow names otherwise than the contracts do."""
 
 
 def evaluate(
     marts: Path, collection: Collection, contracts: Mapping[str, Contract] = MARTS
-) -> tuple[MartResult, ...]:
+) -> Results:
     """Evaluate what is expected of the marts about to be released; nothing is written.
 
     Args:
@@ -112,9 +111,7 @@ def _evaluated(
     # The order of the results is the library's own.
     results = {result.expectation_config.meta["position"]: result for result in found.results}
     outcomes = (
-        outcome(
-            name, expectation, _sentence(expectation, results.get(position)), results.get(position)
-        )
+        outcome(name, expectation, results.get(position))
         for position, expectation in enumerate(expectations)
     )
     return MartResult(name, len(frame), tuple(outcomes))
@@ -137,30 +134,83 @@ def _pandas_type(dtype: pyarrow.DataType) -> Any:
     return pd.StringDtype("pyarrow") if dtype == pyarrow.string() else pd.ArrowDtype(dtype)
 
 
-def _sentence(
-    expectation: Expectation, result: "ExpectationValidationResult | None"
-) -> tuple[Phrase, ...]:
-    """Return what is expected, as Great Expectations renders it for its own Data Docs."""
-    from great_expectations.expectations.registry import get_renderer_impl  # noqa: PLC0415
-    from great_expectations.render.components import LegacyRendererType  # noqa: PLC0415
+class Result(Protocol):
+    """What is read of a result of Great Expectations."""
 
-    renderer = get_renderer_impl(expectation.type, LegacyRendererType.PRESCRIPTIVE)
-    if expectation.words or result is None or renderer is None:
-        return (Phrase(expectation.words or expectation.type),)
-    blocks: Any = renderer.renderer(
-        configuration=result.expectation_config,
-        runtime_configuration={"include_column_name": False},
+    success: Any
+    result: Any
+    exception_info: Any
+
+
+def outcome(mart: str, expectation: Expectation, result: Result | None) -> Outcome:
+    """Return what came of an expectation; without a result it was not evaluated."""
+    about = mart, expectation.column, expectation.severity
+    crash = "it gave no result" if result is None else _crash(result.exception_info)
+    if result is None or crash is not None:
+        return Outcome(*about, "not_evaluated", expectation.words, crash or "")
+    found = result.result
+    return Outcome(
+        *about,
+        "passed" if result.success else "failed",
+        expectation.words,
+        _observed(expectation, found),
+        found.get("unexpected_count"),
+        found.get("element_count"),
+        tuple(_sample(expectation, found)),
     )
-    return tuple(phrase for block in blocks for phrase in _phrases(**block.string_template))
 
 
-def _phrases(template: str, params: Mapping[str, Any], **_: Any) -> Iterator[Phrase]:
-    text = template[:1].upper() + template[1:]
-    for position, part in enumerate(_PARAMETER.split(text)):
-        is_value = position % 2 == 1
-        if part:
-            yield Phrase(_plain(params[part]) if is_value else part, is_value)
+def _crash(info: Mapping[str, Any]) -> str | None:
+    """Return the message of an expectation that crashed, None for one that did not.
+
+    It is of one exception, or of several by the metric that raised it.
+    """
+    raised = [info] if "raised_exception" in info else list(info.values())
+    messages = {str(each["exception_message"]) for each in raised if each["raised_exception"]}
+    return " ".join(min(messages).split()).rstrip(".") if messages else None
 
 
-def _plain(value: Any) -> str:
-    return f"{value:.15g}" if isinstance(value, float) else str(value)
+def _observed(expectation: Expectation, found: Mapping[str, Any]) -> str:
+    """Return in words what was found."""
+    if "element_count" in found:
+        count, rows = found["unexpected_count"], found["element_count"]
+        broken = f"{count:,} of {plural(rows, 'row')} {'breaks' if count == 1 else 'break'} this"
+        return broken if rows else "no row to look at"
+    value = found["observed_value"]
+    if "column_list" in expectation.arguments:
+        return _columns(value, expectation.arguments["column_list"])
+    if isinstance(value, int):
+        return f"found {plural(value, 'row')}"
+    name = str(value).removesuffix("[pyarrow]")
+    return f"found {_TYPES.get(name, name)}"
+
+
+def _columns(found: list[str], expected: list[str]) -> str:
+    missing = [name for name in expected if name not in found]
+    foreign = [name for name in found if name not in expected]
+    problems = [
+        *([f"lacks {', '.join(missing)}"] if missing else []),
+        *([f"also has {', '.join(foreign)}"] if foreign else []),
+    ]
+    if problems or found == expected:
+        return " and ".join(problems) or f"found {plural(len(found), 'column')}"
+    return f"found in the order {', '.join(found)}"
+
+
+def _sample(expectation: Expectation, found: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
+    """Yield the first rows that break an expectation: what stands there, then their key."""
+    values = found.get("partial_unexpected_list") or []
+    places = found.get("partial_unexpected_index_list") or []
+    for value, place in zip(values, places, strict=True):
+        what = {expectation.column: value} if expectation.column else {}
+        # A mart without a key has the row's number instead.
+        where = place if isinstance(place, dict) else {"row": place + 1}
+        yield {str(name): _text(each) for name, each in {**what, **where}.items()}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "null" if pd.isna(value) else str(value)
