@@ -11,9 +11,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from assets.feedback import wording
 from assets.feedback.letters import Letter, Stranger
 from assets.feedback.marked_copy import marked_copy
-from assets.feedback.rendering import letter_html, letter_text, overview_html
+from assets.feedback.problems import basis_line
+from assets.html import render
 from assets.intake.nobodys import Nobodys
 from assets.intake.raw_store import RawStore
 from assets.lake import atomic_file, write_errors
@@ -21,6 +23,7 @@ from assets.template.blank import write_blanks
 from schemas.collection import Collection
 from schemas.errors import SetupError
 
+_TEMPLATES: Final = Path(__file__).with_name("templates")
 LIST: Final = ".made-by-muster.json"
 """In the folder: the names of all files that feedback wrote there, and may remove again."""
 
@@ -55,11 +58,51 @@ def _attachment(letter: Letter, store: RawStore) -> bytes:
             store.path(receipt),
             store.read(receipt),
             letter.sent.findings,
+            letter.collection.template,
             name=receipt.file_name,
         )
     with TemporaryDirectory() as folder:
         (blank,) = write_blanks(Path(folder), letter.collection, [letter.force_code])
         return blank.read_bytes()
+
+
+def letter_html(letter: Letter) -> str:
+    """Return a letter as one HTML page that loads nothing else."""
+    return render(_TEMPLATES / "letter.html.j2", **_facts(letter))
+
+
+def letter_text(letter: Letter) -> str:
+    """Return a letter as plain text, wrapped at TEXT_WIDTH."""
+    return render(_TEMPLATES / "letter.txt.j2", **_facts(letter))
+
+
+def overview_html(
+    letters: Sequence[Letter],
+    strangers: Sequence[Stranger],
+    collection: Collection,
+    others: Sequence[Nobodys] = (),
+) -> str:
+    """Return the data team's overview: a line a letter, and the files that are nobody's."""
+    return render(
+        _TEMPLATES / "index.html.j2",
+        letters=letters,
+        strangers=strangers,
+        others=others,
+        collection=collection,
+        headings=wording.HEADINGS,
+    )
+
+
+def _facts(letter: Letter) -> dict[str, object]:
+    return {
+        "letter": letter,
+        "heading": wording.HEADINGS[letter.situation],
+        "basis": basis_line(letter.sent.basis) if letter.sent else None,
+        "opening": wording.opening(letter),
+        "deadline": wording.deadline(letter),
+        "sections": wording.sections(letter),
+        "steps": wording.steps(letter),
+    }
 
 
 def write_feedback(folder: Path, files: Mapping[str, bytes]) -> None:

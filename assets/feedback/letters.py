@@ -18,6 +18,7 @@ from assets.validation.rules.order import RULE as UNORDERED
 from schemas.collection import Collection
 from schemas.finding import Finding, findings_frame
 from schemas.reference import forces
+from schemas.template import Template
 
 Situation = Literal["missing", "rejected", "resubmission_rejected", "queried"]
 
@@ -36,10 +37,12 @@ class Sent:
     live_version: int | None
     basis: str | None
     findings: tuple[Finding, ...]
+    template: Template
 
     def problems(self, severity: str) -> list[Problem]:
         """Return the problems of a severity."""
-        return grouped(item for item in self.findings if item.severity == severity)
+        found = (item for item in self.findings if item.severity == severity)
+        return grouped(found, self.template)
 
 
 @dataclass(frozen=True)
@@ -77,12 +80,13 @@ class Stranger:
     lies_at: Path
 
 
-def strangers(findings: pl.DataFrame, store: RawStore) -> list[Stranger]:
+def strangers(findings: pl.DataFrame, store: RawStore, collection: Collection) -> list[Stranger]:
     """Return the files that are nobody's, in order of receipt; nobody gets a letter about them.
 
     Args:
         findings: mart Findings.
         store: the raw store.
+        collection: the collection.
     """
     found = []
     for receipt in store.receipts():
@@ -90,7 +94,8 @@ def strangers(findings: pl.DataFrame, store: RawStore) -> list[Stranger]:
             pl.col("force_code").is_null(), pl.col("receipt_id") == receipt.receipt_id
         )
         if mine.height:
-            found.append(Stranger(receipt, tuple(grouped(_findings(mine))), store.path(receipt)))
+            problems = tuple(grouped(_findings(mine), collection.template))
+            found.append(Stranger(receipt, problems, store.path(receipt)))
     return found
 
 
@@ -128,7 +133,13 @@ def letters(
         if receipt_id is not None:
             live_version = None if situation == "rejected" else row["version"]
             about = mine.filter(pl.col("receipt_id") == receipt_id)
-            sent = _sent(receipts[receipt_id], live_version, about, store)
+            sent = Sent(
+                receipts[receipt_id],
+                live_version,
+                cover_values(store.read(receipts[receipt_id])).get("basis"),
+                tuple(_findings(about)),
+                collection.template,
+            )
         note = None if sent else row["notes"]
         written.append(Letter(row["force_code"], situation, collection, today, sent, note))
     return written
@@ -151,17 +162,6 @@ def _situation(row: dict[str, Any], findings: pl.DataFrame) -> tuple[Situation |
     if queries.filter(pl.col("receipt_id") == row["receipt_id"]).height:
         return "queried", row["receipt_id"]
     return None, None
-
-
-def _sent(
-    receipt: Receipt, live_version: int | None, findings: pl.DataFrame, store: RawStore
-) -> Sent:
-    return Sent(
-        receipt,
-        live_version,
-        cover_values(store.read(receipt)).get("basis"),
-        tuple(_findings(findings)),
-    )
 
 
 def _findings(mart: pl.DataFrame) -> list[Finding]:

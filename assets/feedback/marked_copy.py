@@ -1,21 +1,36 @@
 """A force's own workbook, marked: every problem at its cell, and a first sheet that lists them.
 
-Belongs here: the copy as a whole, and the files of `muster check --annotate`. The force's file is
-only read. A zip of CSV files becomes a workbook of the same cells.
+The force's file is only read. A zip of CSV files becomes a workbook of the same cells.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from assets.feedback.marks import mark, unmark
-from assets.feedback.own_workbook import STUMBLES, Copy, own_workbook, workbook_of_cells
-from assets.feedback.packing import packed
-from assets.feedback.problems import grouped, tally
-from assets.feedback.problems_sheet import add_problems_sheet
-from assets.feedback.shown import basis_line
+from openpyxl.cell.cell import Cell, MergedCell
+from openpyxl.comments import Comment
+from openpyxl.styles import PatternFill
+from openpyxl.worksheet.worksheet import Worksheet
+
+from assets.feedback.problems import (
+    Problem,
+    basis_line,
+    fix,
+    grouped,
+    message,
+    severity_word,
+    tally,
+)
+from assets.feedback.problems_sheet import FILLS, add_problems_sheet
+from assets.feedback.safe_cells import (
+    STUMBLES,
+    Copy,
+    own_workbook,
+    packed,
+    workbook_of_cells,
+)
 from assets.intake.attribution import cover_values
 from assets.intake.reader import read_return
 from assets.intake.reading import Reading
@@ -23,7 +38,17 @@ from assets.lake import atomic_file
 from assets.validation.check import Checked
 from assets.validation.layout import is_list_of_problems
 from schemas.finding import Finding
+from schemas.template import Template
+from schemas.vocabulary import SEVERITIES
 from schemas.wording import visible
+
+AUTHOR: Final = "Muster"
+_OURS: Final = "Found by Muster"
+"""How our comments begin; not every program keeps their author."""
+_THEIRS: Final = "\n\nThe comment that stood here before:\n"
+_WIDTH: Final = 380
+_CHARACTERS_A_LINE: Final = 56
+_LINE_HEIGHT: Final = 17
 
 _LONGEST_STEM: Final = 200
 """Bytes; file systems take 255, and a number may follow."""
@@ -33,6 +58,7 @@ def marked_copy(
     path: Path,
     reading: Reading,
     findings: Sequence[Finding],
+    template: Template,
     *,
     name: str,
     not_evaluable: Sequence[str] = (),
@@ -46,37 +72,89 @@ def marked_copy(
         path: the force's file, which is only read.
         reading: what reading it gave.
         findings: everything found in it.
+        template: what its collection asks for.
         name: what the force calls the file.
         not_evaluable: ids of the rules that could not be told.
     """
-    about = _about(reading, findings, name, not_evaluable)
-    own = own_workbook(path, reading)
+    about = _about(reading, findings, template, name, not_evaluable)
+    own = own_workbook(path, reading, template)
     if own:
         with suppress(*STUMBLES):  # not all that openpyxl can open it can save
-            return _marked(own, reading, findings, about)
+            return _marked(own, reading, grouped(findings, template), about)
     if reading.sheets:
         about.append("This copy holds the cells of your file alone, each sheet at its name.")
-    return _marked(workbook_of_cells(reading), reading, findings, about)
+    return _marked(
+        workbook_of_cells(reading, template), reading, grouped(findings, template), about
+    )
 
 
 def _marked(
-    copy: Copy, reading: Reading, findings: Sequence[Finding], about: Sequence[str]
+    copy: Copy, reading: Reading, problems: Sequence[Problem], about: Sequence[str]
 ) -> bytes:
     for raw in reading.sheets:
         if is_list_of_problems(raw):
             copy.book.remove(copy.sheets[raw.name])
         elif raw.name in copy.sheets:
-            unmark(copy.sheets[raw.name])
-    mark(copy, findings)
-    add_problems_sheet(copy, about, grouped(findings))
+            _unmark(copy.sheets[raw.name])
+    _mark(copy, [item for problem in problems for item in problem.findings])
+    add_problems_sheet(copy, about, problems)
     return packed(copy.book, {raw.name: raw for raw in reading.sheets} if copy.whole else {})
 
 
+def _mark(copy: Copy, findings: Iterable[Finding]) -> None:
+    """Mark every finding that has a cell in the workbook; several at one cell in one comment."""
+    at_cell: dict[tuple[str, str], list[Finding]] = {}
+    for item in findings:
+        if item.cell and item.sheet in copy.sheets:
+            sheet = copy.sheets[item.sheet]
+            cell = _top_left(sheet, item.cell)
+            at_cell.setdefault((sheet.title, cell), []).append(item)
+    for (title, address), items in at_cell.items():
+        items.sort(key=lambda item: list(SEVERITIES).index(item.severity))
+        cell = copy.book[title][address]
+        cell.fill = FILLS[items[0].severity]
+        theirs = f"{_THEIRS}{cell.comment.text}" if cell.comment else ""
+        cell.comment = _comment("\n\n".join([_OURS, *map(_text, items)]) + theirs)
+
+
+def _unmark(sheet: Worksheet) -> None:
+    """Take the marks of an earlier copy off: a mended cell must not keep the old complaint."""
+    # Only cells that are stored: going through all rows would make those in between.
+    for cell in list(sheet._cells.values()):
+        if isinstance(cell, Cell) and cell.comment and cell.comment.text.startswith(_OURS):
+            _, _, theirs = cell.comment.text.partition(_THEIRS)
+            cell.comment = Comment(theirs, "") if theirs else None
+            cell.fill = PatternFill()
+
+
+def _top_left(sheet: Worksheet, address: str) -> str:
+    """Return where a mark can stand: of merged cells only the first can have a comment."""
+    if isinstance(sheet[address], MergedCell):
+        for merged in sheet.merged_cells.ranges:
+            if address in merged:
+                return str(merged.coord.partition(":")[0])
+    return address
+
+
+def _text(item: Finding) -> str:
+    heading = f"{item.rule_id}: {severity_word(item.severity)}"
+    return f"{heading}\n{message(item)}\nWhat to do: {fix(item)}"
+
+
+def _comment(text: str) -> Comment:
+    lines = sum(1 + len(line) // _CHARACTERS_A_LINE for line in text.split("\n"))
+    return Comment(text, AUTHOR, width=_WIDTH, height=_LINE_HEIGHT * (lines + 1))
+
+
 def _about(
-    reading: Reading, findings: Sequence[Finding], name: str, not_evaluable: Sequence[str]
+    reading: Reading,
+    findings: Sequence[Finding],
+    template: Template,
+    name: str,
+    not_evaluable: Sequence[str],
 ) -> list[str]:
     """Return the lines above the list of problems."""
-    lines = [f"{visible(name)}: {tally(grouped(findings))}."]
+    lines = [f"{visible(name)}: {tally(grouped(findings, template))}."]
     basis = basis_line(cover_values(reading).get("basis"))
     if basis:
         lines.append(basis)
@@ -94,7 +172,7 @@ def _about(
     return lines
 
 
-def write_marked_copies(checked: Sequence[Checked], folder: Path) -> list[Path]:
+def write_marked_copies(checked: Sequence[Checked], folder: Path, template: Template) -> list[Path]:
     """Write the marked copy of each checked file into a folder, and return their paths.
 
     A copy is named after its file; where two files share a name, the later copies are numbered.
@@ -113,6 +191,7 @@ def write_marked_copies(checked: Sequence[Checked], folder: Path) -> list[Path]:
             path,
             read_return(path),
             item.findings,
+            template,
             name=path.name,
             not_evaluable=item.not_evaluable,
         )

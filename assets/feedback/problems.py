@@ -1,8 +1,4 @@
-"""Groups findings into problems: findings of one rule on one sheet that ask for the same.
-
-Belongs here: which findings are told together, in what order and in what words. Does not: how a
-workbook (problems_sheet.py) or a letter (letters.py) shows them.
-"""
+"""Groups findings into problems: findings of one rule on one sheet that ask for the same."""
 
 import re
 from collections import Counter
@@ -13,8 +9,8 @@ from typing import Final
 from assets.intake.sheet_scan import place
 from schemas import vocabulary as v
 from schemas.finding import Finding
-from schemas.returns_template import returns_template
 from schemas.rules.catalogue import rules
+from schemas.template import Template
 from schemas.wording import plural, visible
 
 _MOST_TEXT: Final = 600
@@ -94,10 +90,14 @@ def severity_word(severity: str) -> str:
     return v.SEVERITIES[severity].partition(":")[0]
 
 
-def grouped(findings: Iterable[Finding]) -> list[Problem]:
-    """Return every finding in exactly one problem: what blocks first, then sheet by sheet."""
+def grouped(findings: Iterable[Finding], template: Template) -> list[Problem]:
+    """Return every finding in exactly one problem: what blocks first, then sheet by sheet.
+
+    Sheets stand in the order of the template.
+    """
+    sheets = [sheet.name for sheet in template.sheets]
     found: dict[tuple[str, ...], list[Finding]] = {}
-    for item in sorted(findings, key=_order):
+    for item in sorted(findings, key=lambda item: _order(item, sheets)):
         key = item.severity, item.rule_id, item.sheet or "", _advice(item)
         found.setdefault(key, []).append(item)
     return [Problem(tuple(items)) for items in found.values()]
@@ -110,8 +110,7 @@ def _advice(item: Finding) -> str:
     )
 
 
-def _order(item: Finding) -> tuple[int, int, str, int, tuple[int, int]]:
-    sheets = [sheet.name for sheet in returns_template().sheets]
+def _order(item: Finding, sheets: list[str]) -> tuple[int, int, str, int, tuple[int, int]]:
     known = sheets.index(item.sheet) if item.sheet in sheets else len(sheets)
     return (
         list(v.SEVERITIES).index(item.severity),
@@ -127,3 +126,8 @@ def tally(problems: Iterable[Problem]) -> str:
     counts = Counter(problem.severity for problem in problems)
     words = [plural(counts[code], noun) for code, noun in _NOUNS.items() if counts[code]]
     return ", ".join(words) or "nothing to mend"
+
+
+def basis_line(basis: str | None) -> str | None:
+    """Return the line to stand over a reconstructed return, None over any other."""
+    return f"RECONSTRUCTED sample: {v.BASES[basis]}." if basis == "reconstructed" else None

@@ -1,7 +1,6 @@
 """Writes the sheet that lists all problems, each with links to its cells.
 
-Belongs here: the sheet's content and looks. Its first cell tells readers of returns that the sheet
-is ours and holds nothing to be read.
+Its first cell tells readers of returns that the sheet is ours and holds nothing to be read.
 """
 
 from collections.abc import Sequence
@@ -15,13 +14,18 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from assets.feedback.marks import FILLS
-from assets.feedback.own_workbook import Copy
 from assets.feedback.problems import Problem, fix, message, severity_word
-from assets.feedback.text_cells import write_plain, write_text
+from assets.feedback.safe_cells import Copy, write_plain, write_text
 from assets.validation.layout import PROBLEMS_MARK
 from schemas.finding import Finding
 from schemas.wording import visible
+
+FILLS: Final = {
+    "B": PatternFill("solid", fgColor="F6A8A0"),
+    "Q": PatternFill("solid", fgColor="FFCB45"),
+    "N": PatternFill("solid", fgColor="BBD9F2"),
+}
+"""Apart in lightness too, so that they differ in print and to people who see few colours."""
 
 _TITLE: Final = "problems"
 _COLUMNS: Final = {

@@ -1,8 +1,4 @@
-"""What a letter says, sentence by sentence, for HTML and plain text alike.
-
-Belongs here: every sentence of a letter. Does not: its layout (templates/), or a problem's own
-words, which come from the rule that found it.
-"""
+"""What a letter says, sentence by sentence, for HTML and plain text alike."""
 
 from datetime import datetime
 from typing import Final, NamedTuple

@@ -8,7 +8,6 @@ from assets.sample.research import sample_research
 from assets.sample.returns import sample_returns
 from assets.template.workbook import write_workbook
 from schemas.collection import Collection
-from schemas.returns_template import returns_template
 
 
 def write_research(folder: Path, collection: Collection) -> list[Path]:
@@ -53,7 +52,7 @@ def write_sample(folder: Path, collection: Collection) -> list[Path]:
         LakeError: the folder cannot be written.
     """
     paths = []
-    template = returns_template()
+    template = collection.template
     by_force = sample_returns(collection).partition_by("force_code", as_dict=True)
     with write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,6 @@ from assets.lake import write_errors
 from assets.template.workbook import write_workbook
 from schemas.collection import Collection
 from schemas.errors import SetupError
-from schemas.returns_template import returns_template
 
 
 def write_blanks(folder: Path, collection: Collection, forces: Sequence[str] = ()) -> list[Path]:
@@ -38,6 +37,6 @@ def write_blanks(folder: Path, collection: Collection, forces: Sequence[str] = (
                 "basis": "submitted",
             }
             values = {("cover", code, "value"): text for code, text in cover.items()}
-            write_workbook(path, returns_template(), collection, values)
+            write_workbook(path, collection.template, collection, values)
             paths.append(path)
     return paths

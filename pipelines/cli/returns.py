@@ -49,7 +49,8 @@ def check(files: tuple[Path, ...], folder: Path | None, as_json: bool, collectio
 
     Exit code 0: acceptable. 1: blocking findings. 2: not readable as a return.
     """
-    checked = check_files(files, load_collection(collection_id))
+    collection = load_collection(collection_id)
+    checked = check_files(files, collection)
     if as_json:
         print_json([item.as_json() for item in checked])
     else:
@@ -67,7 +68,7 @@ def check(files: tuple[Path, ...], folder: Path | None, as_json: bool, collectio
         click.echo(f"{plural(len(checked), 'file')}, {plural(count, 'finding')}")
     if folder:
         # After the findings: they are told though the folder cannot be written.
-        copies = write_marked_copies(checked, folder)
+        copies = write_marked_copies(checked, folder, collection.template)
         for path in () if as_json else copies:
             click.echo(f"Marked copy: {shown_path(path.absolute())}")
     sys.exit(max(item.exit_code for item in checked))
@@ -137,7 +138,7 @@ def feedback(folder: Path, collection_id: str) -> None:
     findings = now.current_findings()
     today = collection.day_of(utc_now())
     written = letters(now.status(collection), findings, store, collection, today)
-    nobodys = strangers(findings, store)
+    nobodys = strangers(findings, store, collection)
     files = nobodys_files(lake)
     others = [file for file in files if file.kind != "return"]
     write_feedback(folder, feedback_files(written, nobodys, store, collection, others))

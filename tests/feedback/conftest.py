@@ -76,7 +76,7 @@ def write(lake: Lake, collection: Collection, today: date) -> Written:
     store, now = RawStore(lake), standing(lake)
     findings = now.current_findings()
     written = letters(now.status(collection), findings, store, collection, today)
-    nobodys = strangers(findings, store)
+    nobodys = strangers(findings, store, collection)
     files = feedback_files(written, nobodys, store, collection)
     return Written(lake, {letter.force_code: letter for letter in written}, nobodys, files)
 

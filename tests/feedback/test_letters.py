@@ -15,9 +15,8 @@ from openpyxl import load_workbook
 from assets.desk.ledger import Ledger
 from assets.desk.queries import answer, queries, read_answers
 from assets.feedback import wording
-from assets.feedback.folder import LIST, write_feedback
+from assets.feedback.folder import LIST, letter_text, write_feedback
 from assets.feedback.letters import Letter
-from assets.feedback.rendering import letter_text
 from assets.html import TEXT_WIDTH
 from assets.lake import Lake
 from assets.validation.standing import standing

@@ -15,8 +15,8 @@ from openpyxl import load_workbook
 from openpyxl.cell.cell import Cell
 from openpyxl.comments import Comment
 
-from assets.feedback.marked_copy import write_marked_copies
-from assets.feedback.marks import AUTHOR, FILLS
+from assets.feedback.marked_copy import AUTHOR, write_marked_copies
+from assets.feedback.problems_sheet import FILLS
 from assets.intake.reader import read_return
 from assets.validation.check import Checked, check_files
 from assets.validation.layout import PROBLEMS_MARK, lay_out
@@ -40,7 +40,7 @@ def marked(tmp_path: Path, collection: Collection) -> Callable[..., tuple[Checke
 
     def mark(path: Path) -> tuple[Checked, Any, Path]:
         checked = check_files([path], collection)
-        (copy,) = write_marked_copies(checked, tmp_path / "out")
+        (copy,) = write_marked_copies(checked, tmp_path / "out", collection.template)
         return checked[0], load_workbook(copy), copy
 
     return mark
@@ -136,8 +136,8 @@ def test_the_original_is_never_touched_and_the_copy_is_always_the_same(
     path = sample("DER").with_values({BLANK: None}).write(tmp_path / "DER.xlsx")
     before = path.read_bytes(), path.stat().st_mtime_ns
     checked = check_files([path], collection)
-    (first,) = write_marked_copies(checked, tmp_path / "a")
-    (second,) = write_marked_copies(checked, tmp_path / "b")
+    (first,) = write_marked_copies(checked, tmp_path / "a", collection.template)
+    (second,) = write_marked_copies(checked, tmp_path / "b", collection.template)
     assert first.read_bytes() == second.read_bytes()
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
 
@@ -301,7 +301,9 @@ def test_copies_overwrite_neither_each_other_nor_a_file_that_is_checked(
         blank = {("registers", "force.gratuity", "accepted"): str(number)}
         files.append(sample("STF").with_values(blank).write(tmp_path / name))
     before = [path.read_bytes() for path in files]
-    copies = write_marked_copies(check_files(files, collection), tmp_path / "out")
+    copies = write_marked_copies(
+        check_files(files, collection), tmp_path / "out", collection.template
+    )
     assert [path.name for path in copies] == [
         "STF-marked-2.xlsx",
         "stf-marked-3.xlsx",

@@ -28,7 +28,7 @@ def test_one_misspelt_heading_is_one_problem(
         heading(book, "investigations", "continuing").value = text
 
     path = sample("DER").write(tmp_path / "DER.xlsx", change)
-    problems = grouped(_findings(path, collection))
+    problems = grouped(_findings(path, collection), collection.template)
     assert [(p.rule_id, p.sheet) for p in problems] == [("S005", "investigations")]
     assert any(cell.startswith("C") for cell in problems[0].cells)
 
@@ -42,13 +42,13 @@ def test_blank_cells_of_a_sheet_are_one_problem_with_every_address(
         for column in ("continuing", "referred_external", "left_service", "people_suspended")
     }
     path = sample("DER").with_values(blanks).write(tmp_path / "DER.xlsx")
-    (problem,) = grouped(_findings(path, collection))
+    (problem,) = grouped(_findings(path, collection), collection.template)
     assert len(problem.cells) == 12
     assert problem.lines == ("12 cells: the cell is blank; a whole number belongs here",)
     assert problem.where == "investigations " + ", ".join(problem.cells)
 
 
-def test_no_finding_is_lost_and_what_blocks_comes_first() -> None:
+def test_no_finding_is_lost_and_what_blocks_comes_first(collection: Collection) -> None:
     places = [Place("registers", "C7", value="x"), Place("cover", "C10"), Place(), Place("second")]
     found = [
         finding(rule, f"message {number}", place)
@@ -56,7 +56,7 @@ def test_no_finding_is_lost_and_what_blocks_comes_first() -> None:
             [(r, p) for r in ("S012", "V001", "X004", "S001", "V001") for p in places]
         )
     ]
-    problems = grouped(found)
+    problems = grouped(found, collection.template)
     told = [item for problem in problems for item in problem.findings]
     assert sorted(told, key=found.index) == found
     assert "".join(problem.severity for problem in problems) == "B" * 8 + "Q" * 4 + "N" * 4
@@ -65,12 +65,12 @@ def test_no_finding_is_lost_and_what_blocks_comes_first() -> None:
         assert all(item.message in " ".join(problem.lines) for item in problem.findings)
 
 
-def test_the_same_advice_with_another_address_is_the_same_problem() -> None:
+def test_the_same_advice_with_another_address_is_the_same_problem(collection: Collection) -> None:
     found = [
         finding("V001", "a share", Place("registers", cell), fix=f"Format {cell} as a number.")
         for cell in ("C10", "C7", "C1")
     ]
-    (problem,) = grouped(found)
+    (problem,) = grouped(found, collection.template)
     assert problem.cells == ("C1", "C7", "C10")
     assert problem.fix.startswith("Format the cell as a number.")
 

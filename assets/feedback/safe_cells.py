@@ -1,28 +1,34 @@
-"""Opens a force's own workbook to be changed, or makes one of its cells where that cannot be.
+"""A force's own workbook, opened to be changed and saved so that nothing in it runs or is lost.
 
-Belongs here: what may be opened whole, and what stands in for it. Does not: any mark. Reading for
+What may be opened whole, what stands in for it, and cells that are never formulas. Reading for
 validation never goes this way (intake/).
 """
 
 import re
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Final
+from xml.etree import ElementTree
 from xml.parsers import expat
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from openpyxl import Workbook, load_workbook
+from openpyxl.cell.cell import Cell as SheetCell
 from openpyxl.utils.cell import get_column_letter
+from openpyxl.utils.datetime import to_excel
 from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.writer.excel import ExcelWriter
 
-from assets.feedback.text_cells import write_plain, write_text
 from assets.intake.container import MIB, open_container
-from assets.intake.reading import Cell, Reading
+from assets.intake.reading import Cell, RawSheet, Reading
 from assets.intake.sheet_scan import place
 from assets.validation.layout import lay_out
-from schemas.returns_template import returns_template
+from schemas.template import Template
 from schemas.wording import visible
 
 STUMBLES: Final = (
@@ -49,6 +55,17 @@ _NOT_IN_TITLES: Final = re.compile(r"[\[\]:*?/\\']")
 _LONGEST_TITLE: Final = 28
 """Excel takes 31; the rest is for the number that a title gets which stands there already."""
 
+_NOT_IN_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,14}")
+_LIKE_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_MAIN: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip can give a member."""
+
+_DAY: Final = re.compile(r"[0-9]{4}-")
+
+_TYPES: Final = {"text": "str", "boolean": "b", "error": "e"}
+
 
 @dataclass(frozen=True)
 class Copy:
@@ -62,7 +79,7 @@ class Copy:
     whole: bool
 
 
-def own_workbook(path: Path, reading: Reading) -> Copy | None:
+def own_workbook(path: Path, reading: Reading, template: Template) -> Copy | None:
     """Open a force's workbook with all that openpyxl keeps of it; None where it cannot be opened.
 
     A zip of CSV files, and a file that was refused, cannot. Nor can one with an odd cell, of which
@@ -76,18 +93,18 @@ def own_workbook(path: Path, reading: Reading) -> Copy | None:
         book = load_workbook(file, rich_text=True)
         sheets: dict[str, Worksheet] = {sheet.title: sheet for sheet in book.worksheets}
         if all(sheet.name in sheets for sheet in reading.sheets):  # it finds none of a strict one
-            return Copy(book, _as_found(sheets, reading), whole=True)
+            return Copy(book, _as_found(sheets, reading, template), whole=True)
     return None
 
 
-def workbook_of_cells(reading: Reading) -> Copy:
+def workbook_of_cells(reading: Reading, template: Template) -> Copy:
     """Make a workbook of the cells of a return, each at its place; a refused file has none."""
     book = Workbook()
     book.remove(book.worksheets[0])
     book.properties.creator = "Muster"
     book.properties.created = book.properties.modified = _EPOCH
     sheets = {}
-    layout = lay_out(reading.sheets, returns_template())
+    layout = lay_out(reading.sheets, template)
     entries = {(s.raw.name, slot.address) for s in layout.sheets for slot in s.slots}
     for raw in reading.sheets:
         title = _NOT_IN_TITLES.sub("_", visible(raw.name))[:_LONGEST_TITLE]
@@ -100,7 +117,7 @@ def workbook_of_cells(reading: Reading) -> Copy:
                 _write(sheet, cell)
         for column in {cell.column for cell in raw.cells}:
             sheet.column_dimensions[get_column_letter(column)].width = 34 if column < 3 else 18
-    return Copy(book, _as_found(sheets, reading), whole=False)
+    return Copy(book, _as_found(sheets, reading, template), whole=False)
 
 
 def _opens_whole(path: Path) -> bool:
@@ -139,9 +156,11 @@ def _cells_in_ranges(xml: bytes) -> int:
     return cells
 
 
-def _as_found(sheets: dict[str, Worksheet], reading: Reading) -> dict[str, Worksheet]:
+def _as_found(
+    sheets: dict[str, Worksheet], reading: Reading, template: Template
+) -> dict[str, Worksheet]:
     """Add the template's name of each sheet that was found under another one."""
-    layout = lay_out(reading.sheets, returns_template())
+    layout = lay_out(reading.sheets, template)
     names = {sheet.slots[0].entry.sheet: sheet.raw.name for sheet in layout.sheets if sheet.slots}
     return {name: sheets[found] for name, found in names.items() if found in sheets} | sheets
 
@@ -155,3 +174,80 @@ def _write(sheet: Worksheet, cell: Cell) -> None:
         write_text(sheet, *here, cell.text).data_type = "e"
     else:
         write_plain(sheet, *here, cell.text)
+
+
+def write_text(sheet: Worksheet, row: int, column: int, text: str) -> SheetCell:
+    """Write a text and return its cell; what no workbook can hold is replaced.
+
+    The type keeps it from being calculated when the file is opened, the quote prefix when somebody
+    edits the cell and leaves it.
+    """
+    cell = sheet.cell(row, column)
+    assert isinstance(cell, SheetCell), "sheets made here have no merged cells"
+    cell.value = _NOT_IN_XML.sub("\ufffd", text)
+    cell.data_type = "s"
+    cell.quotePrefix = text.startswith(_LIKE_A_FORMULA)
+    return cell
+
+
+def write_plain(sheet: Worksheet, row: int, column: int, text: str) -> SheetCell:
+    """Write a whole number as a number, and anything else as text; return the cell."""
+    cell = write_text(sheet, row, column, text)
+    if _WHOLE.fullmatch(text):
+        cell.value = int(text)
+    return cell
+
+
+def packed(book: Workbook, results: Mapping[str, RawSheet]) -> bytes:
+    """Return the workbook as a file, with the results that its formulas had in the return.
+
+    `results` has the raw sheet for each sheet title. Without its result a formula would read as
+    one that was never calculated, and show nothing in a preview.
+    """
+    saved = BytesIO()
+    # Unlike book.save, the writer leaves the time of the last change alone.
+    ExcelWriter(book, ZipFile(saved, "w", ZIP_DEFLATED)).save()
+    parts = {
+        str(sheet.path).lstrip("/"): _calculated(results[sheet.title])
+        for sheet in book.worksheets
+        if sheet.title in results
+    }
+    made = BytesIO()
+    with ZipFile(saved) as old, ZipFile(made, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if parts.get(name):
+                content = _with_results(content, parts[name], book.epoch)
+            new.writestr(ZipInfo(name, _LONG_AGO), content, ZIP_DEFLATED)
+    return made.getvalue()
+
+
+def _calculated(raw: RawSheet) -> dict[str, Cell | None]:
+    """Return the result of each formula by its place; None is an empty text."""
+    cells = {cell.address: cell for cell in raw.cells}
+    return {fact.place: cells.get(fact.place) for fact in raw.facts if fact.fact == "formula"}
+
+
+def _with_results(xml: bytes, results: Mapping[str, Cell | None], epoch: datetime) -> bytes:
+    root = ElementTree.fromstring(xml)  # noqa: S314 - written by openpyxl a moment ago
+    for element in root.iter(f"{_MAIN}c"):
+        here = element.get("r", "")
+        value = element.find(f"{_MAIN}v")
+        if here in results and value is not None and element.find(f"{_MAIN}f") is not None:
+            result = results[here]
+            value.text = _stored(result, epoch) if result else ""
+            kind = result.kind if result else "text"
+            if kind in _TYPES:
+                element.set("t", _TYPES[kind])
+    written: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return written
+
+
+def _stored(result: Cell, epoch: datetime) -> str:
+    """Return a result as a workbook stores it."""
+    if result.kind == "boolean":
+        return str(int(result.text == "TRUE"))
+    if result.kind == "date" and _DAY.match(result.text):
+        day = datetime.fromisoformat(result.text)
+        return str(to_excel(day, epoch))  # type: ignore[no-untyped-call]
+    return result.text
