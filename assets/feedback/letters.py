@@ -17,7 +17,6 @@ from assets.intake.raw_store import RawStore, Receipt
 from assets.validation.rules.order import RULE as UNORDERED
 from schemas.collection import Collection
 from schemas.finding import Finding, findings_frame
-from schemas.reference import forces
 from schemas.template import Template
 
 Situation = Literal["missing", "rejected", "resubmission_rejected", "queried"]
@@ -62,7 +61,7 @@ class Letter:
     @property
     def force_name(self) -> str:
         """The force's full name."""
-        names = dict(forces().select("force_code", "full_name").iter_rows())
+        names = dict(self.collection.bodies.select("force_code", "full_name").iter_rows())
         return str(names[self.force_code])
 
     @property

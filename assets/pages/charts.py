@@ -1,8 +1,6 @@
 """Draws the charts of the national page with Altair.
 
-Belongs here: from figures to a drawing, its labels at the marks. Does not: which figures are drawn
-(national/), nor colours and names (svg.py). A row's label stands above its bar: a chart is then as
-legible on a phone.
+A row's label stands above its bar: a chart is then as legible on a phone.
 """
 
 from collections.abc import Sequence
@@ -11,15 +9,19 @@ from typing import Any, Final
 import altair as alt
 
 from assets.pages.content import Chart, Figure
-from assets.pages.svg import INK, ON_SERIES, PAGE, SERIES, page_svg
+from assets.pages.drawing import INK, LINE, MUTED, ON_SERIES, PAGE, SERIES, page_svg
 
 Item = tuple[str, Figure]
+Forces = Sequence[tuple[str, Figure]]
 
-WIDTH: Final = 440
+_WIDTH: Final = 440
 _BARS: Final = 372
 _ROW: Final = 42
 _THIN: Final = 60
-FONT: Final = 14
+_TALL: Final = 64
+_HEIGHT: Final = 340
+_NAMED: Final = 1
+_FONT: Final = 14
 _LEAST_SHARE: Final = 9.0
 """Percent of a bar below which its number would not fit into its part."""
 
@@ -34,7 +36,7 @@ def bars(ident: str, name: str, items: Sequence[Item]) -> Chart:
         base.mark_bar(size=14, yOffset=8, color=SERIES[0]).encode(x=length),
         _numbers(base, length, 8),
     ]
-    return drawn(ident, name, layers, len(items) * _ROW, _described(items))
+    return _drawn(ident, name, layers, len(items) * _ROW, _described(items))
 
 
 def pairs(ident: str, name: str, legend: tuple[str, str], items: Sequence[Any]) -> Chart:
@@ -51,7 +53,7 @@ def pairs(ident: str, name: str, legend: tuple[str, str], items: Sequence[Any]) 
         if place == 0:
             layers.append(_labels(base, -22))
     said = "; ".join(f"{label}: {one.text}, before {two.text}" for label, one, two in items)
-    return drawn(ident, name, layers, len(items) * _THIN, said, legend=legend)
+    return _drawn(ident, name, layers, len(items) * _THIN, said, legend=legend)
 
 
 def stacks(
@@ -76,7 +78,7 @@ def stacks(
                 }
             )
             start += share
-    scale = alt.Scale(domain=[0, 100], range=[0, WIDTH])
+    scale = alt.Scale(domain=[0, 100], range=[0, _WIDTH])
     colours = alt.Scale(
         domain=[str(number) for number in range(len(legend))], range=list(SERIES[: len(legend)])
     )
@@ -94,7 +96,103 @@ def stacks(
         for label, figures in items
     )
     height = len(items) * (_ROW + 4)
-    return drawn(ident, name, [_labels(base), parts, numbers], height, said, legend=legend)
+    return _drawn(ident, name, [_labels(base), parts, numbers], height, said, legend=legend)
+
+
+def skyline(ident: str, name: str, forces: Forces, lines: Sequence[tuple[float, str]]) -> Chart:
+    """Return one column a force, the largest first, with a line and its words at each threshold.
+
+    A force whose figure is unknown has no column; the largest are named.
+    """
+    known = sorted(
+        ((label, figure.number) for label, figure in forces if figure.number is not None),
+        key=lambda item: (-item[1], item[0]),
+    )
+    most = max((value for _, value in known), default=0.0) or 1.0
+    columns = [
+        {"place": place, "value": value, "label": f"{label} {value:,.0f}" if place < _NAMED else ""}
+        for place, (label, value) in enumerate(known)
+    ]
+    height = alt.Y("value:Q", scale=alt.Scale(domain=[0, most], range=[_HEIGHT, 18]), axis=None)
+    place = alt.X("place:O", axis=None, scale=alt.Scale(paddingInner=0.22, paddingOuter=0))
+    base = alt.Chart(alt.InlineData(values=columns)).encode(x=place)
+    limits = alt.Chart(
+        alt.InlineData(values=[{"value": at, "label": words} for at, words in lines])
+    )
+    layers: list[Any] = [
+        base.mark_bar(color=SERIES[0]).encode(y=height),
+        limits.mark_rule(color=MUTED, strokeDash=[3, 3]).encode(y=height),
+        limits.mark_text(align="right", dy=-11, color=INK, fontSize=_FONT).encode(
+            x=alt.value(_WIDTH), y=height, text="label:N"
+        ),
+        base.mark_text(align="left", dx=8, dy=4, color=INK, fontSize=_FONT).encode(
+            y=height, text="label:N"
+        ),
+    ]
+    said = "; ".join([*(words for _, words in lines), *(f"{label} {n:,.0f}" for label, n in known)])
+    return _drawn(ident, name, layers, _HEIGHT + 2, said)
+
+
+def intervals(
+    ident: str,
+    name: str,
+    legend: tuple[str, ...],
+    items: Sequence[tuple[str, Sequence[tuple[Figure, Figure]]]],
+) -> Chart:
+    """Return for each item a point a series, on a scale of percent, with its margin of error.
+
+    A pair is a percent and its margin, in percentage points; one that is unknown has no point.
+    """
+    rows = [
+        {
+            "row": row,
+            "label": label if series == 0 else "",
+            "value": percent.number,
+            "low": percent.number - (margin.number or 0.0),
+            "high": percent.number + (margin.number or 0.0),
+            "number": percent.text,
+            "series": series,
+        }
+        for row, (label, pairs) in enumerate(items)
+        for series, (percent, margin) in enumerate(pairs)
+        if percent.number is not None
+    ]
+    scale = alt.Scale(domain=[0, 100], range=[0, _WIDTH - 60])
+    band = alt.Scale(paddingInner=0, paddingOuter=0)
+    layers: list[Any] = [_grid(scale, len(items) * _TALL)]
+    for series in range(len(legend)):
+        mine = [row for row in rows if row["series"] == series]
+        base = alt.Chart(alt.InlineData(values=mine)).encode(
+            y=alt.Y("row:O", axis=None, scale=band)
+        )
+        offset = 20 * series - 4
+        layers += [
+            base.mark_rule(color=SERIES[series], strokeWidth=2, yOffset=offset).encode(
+                x=alt.X("low:Q", scale=scale, axis=None), x2="high:Q"
+            ),
+            base.mark_point(
+                color=SERIES[series], filled=True, opacity=1, size=70, yOffset=offset,
+                shape="circle" if series else "square",
+            ).encode(x=alt.X("value:Q", scale=scale, axis=None)),
+            base.mark_text(align="left", dx=4, dy=offset + 1, fontSize=_FONT, color=INK).encode(
+                x=alt.X("high:Q", scale=scale, axis=None), text="number:N"
+            ),
+            base.mark_text(align="left", dy=-22, fontSize=_FONT, color=INK).encode(
+                x=alt.value(0), text="label:N"
+            ),
+        ]  # fmt: skip
+    said = "; ".join(
+        f"{label}: " + ", ".join(f"{s} {p.text}" for s, (p, _) in zip(legend, pairs, strict=True))
+        for label, pairs in items
+    )
+    return _drawn(ident, name, layers, len(items) * _TALL, said, legend=legend)
+
+
+def _grid(scale: alt.Scale, height: int) -> Any:
+    ticks = alt.Chart(alt.InlineData(values=[{"at": at} for at in (0, 25, 50, 75, 100)]))
+    return ticks.mark_rule(color=LINE).encode(
+        x=alt.X("at:Q", scale=scale, axis=None), y=alt.value(0), y2=alt.value(height)
+    )
 
 
 def _row(label: str, figure: Figure, place: int) -> dict[str, Any]:
@@ -112,13 +210,13 @@ def _length(figures: Any) -> alt.X:
 
 
 def _labels(base: alt.Chart, dy: int = -9) -> Any:
-    return base.mark_text(align="left", dy=dy, color=INK, fontSize=FONT).encode(
+    return base.mark_text(align="left", dy=dy, color=INK, fontSize=_FONT).encode(
         x=alt.value(0), text="label:N"
     )
 
 
 def _numbers(base: alt.Chart, length: alt.X, dy: int) -> Any:
-    return base.mark_text(align="left", dx=6, dy=dy + 1, color=INK, fontSize=FONT).encode(
+    return base.mark_text(align="left", dx=6, dy=dy + 1, color=INK, fontSize=_FONT).encode(
         x=length, text="number:N"
     )
 
@@ -127,7 +225,7 @@ def _described(items: Sequence[Item]) -> str:
     return "; ".join(f"{label}: {figure.text}" for label, figure in items)
 
 
-def drawn(
+def _drawn(
     ident: str,
     name: str,
     layers: list[Any],
@@ -140,7 +238,7 @@ def drawn(
     chart = (
         alt.layer(*layers)
         .properties(
-            width=WIDTH,
+            width=_WIDTH,
             height=height,
             autosize=alt.AutoSizeParams(type="none"),
             padding=0,

@@ -1,7 +1,6 @@
 """Looks figures up in the marts, each with its address.
 
-Belongs here: reading values of a release. Does not: computing any but a percent or a count of rows,
-as everything else on a page stands in a mart.
+Nothing but a percent or a count of rows is computed: everything else on a page stands in a mart.
 """
 
 from collections.abc import Mapping
@@ -12,6 +11,8 @@ from typing import Any, Final
 import polars as pl
 
 from assets.pages.content import COUNT, PERCENT, Figure, Style
+from assets.pages.description import Description, description
+from assets.pages.wording import Wording
 from schemas.collection import Collection, load_collection
 
 ROWS: Final = "rows"
@@ -34,6 +35,16 @@ class Edition:
     def collection(self) -> Collection:
         """The collection the release is of."""
         return load_collection(self.about["collection"])
+
+    @cached_property
+    def description(self) -> Description:
+        """What stands on the pages of the collection."""
+        return description(self.collection.template)
+
+    @cached_property
+    def wording(self) -> Wording:
+        """The words of the collection's codes."""
+        return Wording(self.collection.template, self.description.words)
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -61,24 +72,6 @@ class Edition:
         """Return how many rows of a mart have these values; unknown where there is no such mart."""
         found = self._index(mart, ROWS, tuple(where)).get(tuple(where.values()), 0)
         return Figure(found if mart in self.marts else None, _address(mart, ROWS, where))
-
-    def total(
-        self, measure: str, breakdown: str = "", style: Style = COUNT, period: str = "collection"
-    ) -> Figure:
-        """Return a national total."""
-        return self.figure(
-            "national_totals", "value", style, measure=measure, breakdown=breakdown, period=period
-        )
-
-    def included(self, measure: str, breakdown: str = "") -> Figure:
-        """Return how many forces a national total includes."""
-        return self.figure(
-            "national_totals",
-            "forces_included",
-            measure=measure,
-            breakdown=breakdown,
-            period="collection",
-        )
 
     def _index(self, mart: str, column: str, names: tuple[str, ...]) -> _Index:
         key = (mart, column, names)

@@ -13,7 +13,7 @@ from assets.pages.content import (
     row,
 )
 from assets.pages.figures import Edition
-from assets.pages.wording import STATUSES, measured, sentence, words
+from assets.pages.wording import STATUSES, sentence
 from schemas import vocabulary as v
 from schemas.wording import long_date, visible
 
@@ -38,7 +38,7 @@ def reconciled(
 
 
 def _reconciled(edition: Edition, figure: dict[str, Any], *, status: bool) -> tuple[Cell, ...]:
-    figure_id = figure["figure_id"]
+    figure_id, words = figure["figure_id"], edition.wording.words
     published, computed, difference = (
         edition.figure("reconciliation", name, style, figure_id=figure_id)
         for name, style in (("published", EXACT), ("computed", EXACT), ("difference", CHANGE))
@@ -53,7 +53,7 @@ def _reconciled(edition: Edition, figure: dict[str, Any], *, status: bool) -> tu
     remark = "; ".join(part for part in (issue, figure["note"]) if part)
     return row(
         figure_id,
-        Cell(measured(figure["measure"], figure["breakdown"]), code=code),
+        Cell(edition.wording.measured(figure["measure"], figure["breakdown"]), code=code),
         *((STATUSES[figure["status"]],) if status else ()),
         published,
         computed,

@@ -1,17 +1,15 @@
-"""Codes in words, as pages and the summary workbook show them.
+"""Codes in words, as pages and the summary workbook show them."""
 
-Belongs here: from a code to what people read. Does not: the closed lists (schemas/vocabulary.py,
-schemas/research.py), which have their wording already.
-"""
-
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
-from schemas import vocabulary as v
 from schemas.breakdown import Band, read_breakdown
 from schemas.collection import Collection
+from schemas.measures import QUESTION
 from schemas.research import INSTANCE_CATEGORIES, QUESTIONS, SITES
-from schemas.returns_template import capability_questions
+from schemas.template import Template
 
 STATES: Final = {
     "accepted": "Accepted",
@@ -30,45 +28,61 @@ STATUSES: Final = {
 }
 """The statuses of the reconciliation; what a reader must see first stands first."""
 
-_OWN: Final = {
-    "psd": "professional standards",
-    "moving_to_psd": "moving to professional standards",
-    "hr": "human resources",
-    "gratuities_hospitality": "gratuities and hospitality",
-    "anti_corruption_unit": "anti-corruption unit",
-    "thematic": "progress report",
-    "england_wales": "England and Wales",
-    "per_force": "per force",
-    "per_month": "a month",
+STATISTICS: Final = {
+    "minimum": "Fewest",
+    "lower_quartile": "Lower quartile",
+    "median": "Median",
+    "mean": "Mean",
+    "upper_quartile": "Upper quartile",
+    "maximum": "Most",
 }
 
-_LISTS: Final[dict[str, dict[str, str]]] = {
-    "category": {**INSTANCE_CATEGORIES, **v.CATEGORIES},
-    "recipient": v.RECIPIENTS,
-    "media": v.MEDIA,
-    "outcome": v.OUTCOMES,
-    "body": v.BODIES,
-    "kind": v.REGISTER_KINDS,
-    "decision": {**v.SECOND_JOB_DECISIONS, **v.REGISTER_DECISIONS, "approved": "Approved"},
-    "conditions": {"yes": "with conditions", "no": "without conditions"},
-    "occupation": v.BREACH_OCCUPATIONS,
-    "site": SITES,
-}
+_OWN: Final = {"per_force": "per force", "per_month": "a month"}
+_OF_RESEARCH: Final[dict[str, dict[str, str]]] = {"category": INSTANCE_CATEGORIES, "site": SITES}
 
 
-def words(code: str) -> str:
-    """Return a code that has no wording of its own as words."""
-    return _OWN.get(code, code.replace("_", " "))
+@dataclass(frozen=True)
+class Wording:
+    """The words of codes: the labels of a template, and the `own` words of its pages."""
+
+    template: Template
+    own: Mapping[str, str]
+
+    def words(self, code: str) -> str:
+        """Return a code that has no label as words."""
+        return {**_OWN, **self.own}.get(code, code.replace("_", " "))
+
+    def answer(self, code: str) -> str:
+        """Return an answer in words; `a|b` is either."""
+        return " or ".join(self.words(part) for part in code.split("|"))
+
+    def measured(self, measure: str, breakdown: str) -> str:
+        """Return what a figure measures: the measure, then each part of the breakdown."""
+        parts = [self._part(key, value) for key, value in read_breakdown(breakdown).items()]
+        whole = sentence(self.words(measure))
+        return f"{whole}: {', '.join(parts)}" if parts else whole
+
+    def _part(self, key: str, value: str) -> str:
+        if key == QUESTION:
+            return self._questions.get(value, self.words(value))
+        if key == "count":
+            return band(value)
+        if key == "year":
+            return value
+        lists = self.template.lists.get(key, {}), _OF_RESEARCH.get(key, {})
+        labels = (labels[value] for labels in lists if value in labels)
+        return next(labels, None) or self.answer(value)
+
+    @cached_property
+    def _questions(self) -> dict[str, str]:
+        rows = (row for sheet in self.template.sheets for row in sheet.rows)
+        asked = {row.code: row.label for row in rows if row.entries[0].dims.get(QUESTION)}
+        return asked | {code: question.label for code, question in QUESTIONS.items()}
 
 
 def sentence(words_: str) -> str:
     """Return words with a capital letter in front, the rest untouched."""
     return words_[:1].upper() + words_[1:]
-
-
-def answer(code: str) -> str:
-    """Return an answer in words; `a|b` is either."""
-    return " or ".join(words(part) for part in code.split("|"))
 
 
 def band(text: str) -> str:
@@ -83,34 +97,6 @@ def band(text: str) -> str:
     if limits.low == 0:
         return f"{limits.high:,} or fewer"
     return f"{limits.low:,} to {limits.high:,}"
-
-
-def question(code: str) -> str:
-    """Return the wording of a question of the return or of the survey."""
-    return _questions().get(code, words(code))
-
-
-@cache
-def _questions() -> dict[str, str]:
-    asked = capability_questions().select("question_code", "label")
-    return dict(asked.iter_rows()) | {code: asked.label for code, asked in QUESTIONS.items()}
-
-
-def measured(measure: str, breakdown: str) -> str:
-    """Return what a figure measures: the measure, then each part of the breakdown."""
-    parts = [_part(key, value) for key, value in read_breakdown(breakdown).items()]
-    whole = sentence(words(measure))
-    return f"{whole}: {', '.join(parts)}" if parts else whole
-
-
-def _part(key: str, value: str) -> str:
-    if key == "question":
-        return question(value)
-    if key == "count":
-        return band(value)
-    if key == "year":
-        return value
-    return _LISTS.get(key, {}).get(value) or answer(value)
 
 
 def period(collection: Collection, name: str) -> str:

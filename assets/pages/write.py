@@ -11,8 +11,8 @@ from assets.html import render
 from assets.lake import atomic_file
 from assets.pages.content import Page
 from assets.pages.figures import Edition
-from assets.pages.force.page import force_page
-from assets.pages.national.page import national_page
+from assets.pages.force import force_page
+from assets.pages.national import national_page
 from assets.pages.wording import sentence
 
 _TEMPLATE: Final = Path(__file__).parent / "templates" / "page.html.j2"

@@ -7,7 +7,7 @@ import pytest
 
 from assets.pages.content import CHANGE, COUNT, EXACT, PERCENT, Figure, Style
 from assets.pages.figures import Edition, share
-from assets.pages.wording import band, measured
+from assets.pages.wording import band
 from tests.pages.released import ABOUT
 
 
@@ -85,6 +85,7 @@ def test_bands_in_words(code: str, text: str) -> None:
 
 
 def test_a_breakdown_in_words() -> None:
+    measured = Edition({}, ABOUT).wording.measured
     said = measured("investigations", "category=second_jobs;outcome=continuing")
     assert said == "Investigations: Second jobs and business interests, Continuing"
     assert measured("capability", "question=audit_software;answer=in_place|considering").endswith(

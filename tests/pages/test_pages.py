@@ -9,10 +9,8 @@ import pytest
 
 from assets.pages.content import Figure
 from assets.pages.figures import Edition
-from assets.pages.force.arrangements import capability
-from assets.pages.force.page import force_page
-from assets.pages.national.page import national_page
-from assets.pages.wording import answer
+from assets.pages.force import arrangements, force_page
+from assets.pages.national import national_page
 from assets.pages.write import page_html, write_pages
 from schemas.collection import Collection
 from schemas.contract import conform, empty
@@ -60,11 +58,12 @@ def test_a_force_is_shown_the_answers_it_gave(whole: Marts) -> None:
         .select("question_code", "answer")
         .iter_rows()
     )
-    table = capability(Edition(whole, ABOUT), "AVS")
+    edition = Edition(whole, ABOUT)
+    (table,) = arrangements(edition, "AVS")
     codes = capability_questions()["question_code"]
     assert len(table.rows) == len(given) == 41
     for code, cells in zip(codes, table.rows, strict=True):
-        assert cells[3].text.lower() == answer(given[code])
+        assert cells[3].text.lower() == edition.wording.answer(given[code])
         assert isinstance(cells[1].content, Figure)
         assert f"answer={given[code]} " in cells[1].content.source
 

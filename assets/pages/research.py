@@ -1,13 +1,12 @@
-"""The inspectorate's own research on the national page: social media, and the public survey."""
+"""The inspectorate's own research on pages: social media, and the public survey."""
 
 from typing import Any, Final
 
-from assets.pages.charts import bars
+from assets.pages.charts import bars, intervals
 from assets.pages.content import (
     PERCENT,
     Chart,
     Figure,
-    Section,
     Style,
     Table,
     Text,
@@ -16,7 +15,6 @@ from assets.pages.content import (
     text,
 )
 from assets.pages.figures import Edition
-from assets.pages.spread_charts import intervals
 from schemas.research import INSTANCE_CATEGORIES, QUESTIONS, SITES, YES
 
 _MARGIN: Final = Style(decimals=1)
@@ -31,19 +29,15 @@ _COUNTED: Final = {
 _ABSENT: Final = "Not known: this release has no such data."
 
 
-def sections(edition: Edition) -> list[Section]:
-    """Return the sections about research, which say so where nothing was received."""
-    return [
-        Section("social-media", "What was found on social media", _social_media(edition)),
-        Section("survey", "What the public thinks", _survey(edition)),
-    ]
-
-
 def _years(edition: Edition, mart: str) -> list[int]:
     return sorted({found["year"] for found in edition.rows(mart)})
 
 
-def _social_media(edition: Edition) -> tuple[Table | Chart | Text, ...]:
+Blocks = tuple[Table | Chart | Text, ...]
+
+
+def social_media(edition: Edition) -> Blocks:
+    """Return what was found on social media, or that nothing is known of it."""
     years = _years(edition, "social_media")
     if not years:
         return (text(_ABSENT),)
@@ -84,6 +78,11 @@ def _instances(edition: Edition, **where: Any) -> Figure:
     return edition.figure("social_media", "instances", **where)
 
 
+def _of_year(edition: Edition, measure: str, year: int) -> Figure:
+    key: dict[str, Any] = {"measure": measure, "breakdown": f"year={year}", "period": ""}
+    return edition.figure("national_totals", "value", **key)
+
+
 def _profiles(edition: Edition, years: list[int]) -> Table:
     """Return what was counted before any instance was: forces, profiles, accounts."""
     return Table(
@@ -91,14 +90,15 @@ def _profiles(edition: Edition, years: list[int]) -> Table:
         "Profiles of people who say that they belong to a force",
         heads("What", *(str(year) for year in years)),
         tuple(
-            row(label, *(edition.total(measure, f"year={year}", period="") for year in years))
+            row(label, *(_of_year(edition, measure, year) for year in years))
             for measure, label in _COUNTED.items()
         ),
         ("Not known: the research of that year did not count it.",),
     )
 
 
-def _survey(edition: Edition) -> tuple[Table | Chart | Text, ...]:
+def survey(edition: Edition) -> Blocks:
+    """Return what the public answered, or that nothing is known of it."""
     years = _years(edition, "survey")
     if not years:
         return (text(_ABSENT),)
@@ -180,3 +180,30 @@ def _several(edition: Edition, years: list[int]) -> Table:
         tuple(rows),
         ("Where several answers are allowed, the percents add up to more than 100.",),
     )
+
+
+def social_media_of(edition: Edition, force: str) -> tuple[Table, ...]:
+    """Return what was found on social media; nothing where nobody looked at the force."""
+    found = edition.rows("social_media", force_code=force)
+    years = sorted({instance["year"] for instance in found})
+    if not years:
+        return ()
+    rows = []
+    for year in years:
+        for kind, label in INSTANCE_CATEGORIES.items():
+            rows.append(
+                row(
+                    f"{year}: {label}",
+                    edition.figure(
+                        "social_media", "instances", force_code=force, year=year, category=kind
+                    ),
+                    edition.figure("social_media", "instances", year=year, category=kind),
+                )
+            )
+    table = Table(
+        "social_media",
+        "Instances of potentially inappropriate behaviour on social media",
+        heads("Year and kind", "Here", "All forces looked at"),
+        tuple(rows),
+    )
+    return (table,)
