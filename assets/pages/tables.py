@@ -38,7 +38,7 @@ from schemas.breakdown import Band, write_breakdown
 from schemas.contract import columns
 from schemas.marts.catalogue import MARTS
 from schemas.measures import NOW
-from schemas.template import Entry, Template
+from schemas.template import Entry, Sheet, Template
 
 Dims = dict[str, str]
 _STYLES: Final = {"%": PERCENT, ".1": RATE, "any": EXACT}
@@ -172,7 +172,7 @@ class View:
             for code in sorted(names, key=lambda code: names[code]):
                 yield Row(names[code], {"force_code": code}, href=f"forces/{code}.html")
         for entry in self.template.entries() if lines.sheet else ():
-            if entry.sheet == lines.sheet and entry.measure and entry.kind == "count":
+            if entry.sheet == lines.sheet and entry.kind == "count":
                 yield self._of_entry(entry)
         yield from self._by_dimensions(lines) if lines.by else ()
 
@@ -212,11 +212,23 @@ class View:
         label = next(row.label for row in sheet.rows if row.code == entry.row_code)
         if len(sheet.columns) > 1:
             label = f"{label}: {sheet.columns[entry.column_code]}"
+        parts = self._parts(sheet, entry)
         about = {
-            "measure": str(entry.measure), "sheet": entry.sheet,
+            "measure": str(parts[0].measure), "sheet": entry.sheet,
             "row_code": entry.row_code, "column_code": entry.column_code,
         }  # fmt: skip
-        return Row(label, {**entry.dims, "period": entry.period}, about)
+        # A sum is of what all its parts have in common.
+        common = set.intersection(*(set(part.dims.items()) for part in parts))
+        return Row(label, {**dict(common), "period": entry.period}, about)
+
+    def _parts(self, sheet: Sheet, entry: Entry) -> list[Entry]:
+        """Return the cells that count what an entry says: itself, or the parts of a sum."""
+        if entry.measure:
+            return [entry]
+        parts = next(total.parts for total in sheet.sums() if total.total == entry.place)
+        return [
+            part for place in parts for part in self._parts(sheet, self.template.entry_at[place])
+        ]
 
     def table(self, of: TableOf) -> Table | None:
         """Return a table; None where the template has none of its lines."""

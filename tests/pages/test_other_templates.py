@@ -1,0 +1,104 @@
+"""Another template has pages that follow from what it counts and asks."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from assets.pages.figures import Edition
+from assets.pages.workbook import write_summary
+from assets.pages.write import write_pages
+from schemas.collection import Collection, load_collection
+from schemas.contract import empty
+from schemas.marts.catalogue import MARTS
+from schemas.template import load_template
+from tests.pages.released import ABOUT, Answers, read_page
+from tests.test_structure import ROOT
+
+EXAMPLES = ROOT / "examples"
+
+
+def _release(collection: Collection) -> dict[str, pl.DataFrame]:
+    """Return marts in which every total and every cell is another number."""
+    template, number = collection.template, iter(range(10, 100_000))
+    totals: dict[tuple[str, str], dict[str, Any]] = {}
+    for name, measure in template.measures.items():
+        for level in measure.levels:
+            for entry in template.counted():
+                dims = [f"{d}={entry.dims[d]}" for d in level.by if d in entry.dims]
+                if entry.measure == name and len(dims) == len(level.by):
+                    totals.setdefault(
+                        (name, ";".join(dims)),
+                        {
+                            "measure": name, "breakdown": ";".join(dims), "period": "collection",
+                            "value": float(next(number)), "unit": measure.unit,
+                            "forces_included": 42, "forces_expected": 42, "provisional": False,
+                        },
+                    )  # fmt: skip
+    cells = [
+        {
+            "force_code": force, "receipt_id": "a" * 16, "sha256": "a" * 64, "sheet": entry.sheet,
+            "cell": "C7", "row_code": entry.row_code, "column_code": entry.column_code,
+            "value": str(next(number)),
+        }
+        for force in collection.forces
+        for entry in template.entries()
+        if entry.kind == "count"
+    ]  # fmt: skip
+    status = [
+        {
+            "force_code": force, "state": "accepted", "receipt_id": "a" * 16, "version": 1,
+            "received_at": "2014-01-20T22:30:00+00:00", "sha256": "a" * 64, "blocking": 0,
+            "queries_open": 0, "queries_answered": 0, "notes": None,
+        }
+        for force in collection.forces
+    ]  # fmt: skip
+    rows = {"national_totals": [*totals.values()], "cells": cells, "returns_status": status}
+    return {
+        name: pl.DataFrame(rows.get(name, []), schema=empty(contract).schema)
+        for name, contract in MARTS.items()
+    }
+
+
+@pytest.fixture
+def example(monkeypatch: pytest.MonkeyPatch) -> Collection:
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES))
+    return load_collection("use-of-force-2013")
+
+
+def test_a_sheet_of_counts_has_a_table_of_its_measures(example: Collection, tmp_path: Path) -> None:
+    marts = _release(example)
+    edition = Edition(marts, {**ABOUT, "collection": example.id, "sources": "returns"})
+    write_pages(tmp_path, edition)
+    write_summary(tmp_path / "summary.xlsx", edition)
+    answers = Answers(marts)
+    for page in (tmp_path / "index.html", tmp_path / "forces" / "AVS.html"):
+        shown, _ = read_page(page)
+        assert [wrong for one in shown if (wrong := answers.wrong(one))] == []
+        html = page.read_text(encoding="utf-8")
+        for label in example.template.lists["tactic"].values():
+            assert f">{label}</th>" in html
+        for foreign in ("nvestigation", "urvey", "ublished figures", "rrangement"):
+            assert foreign not in re.sub(r"<style>.*?</style>", "", html, flags=re.S)
+    mine = "cells force_code=AVS sheet=uses row_code=total column_code=count value"
+    of_all = "national_totals measure=uses breakdown= period=collection value"
+    force, _ = read_page(tmp_path / "forces" / "AVS.html")
+    assert {mine, of_all} <= {one.source for one in force}
+    assert not [one.source for one in force if one.text == "not known"]
+
+
+def test_a_changed_version_keeps_its_pages_with_its_own_codes(
+    collection: Collection, tmp_path: Path
+) -> None:
+    changed = load_template("returns-2", EXAMPLES)
+    edition = Edition(_release(collection.model_copy(update={"template": changed})), ABOUT)
+    edition.__dict__["collection"] = collection.model_copy(update={"template": changed})
+    write_pages(tmp_path, edition)
+    html = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert html.count(">Abuse of authority for gain</th>") >= 4
+    assert ">Left the police (dismissed, resigned or retired)</th>" in html
+    assert "Left the service" not in html
+    assert "driving instructor" not in html
+    assert "category=information_disclosure;recipient=media" in html
