@@ -119,7 +119,12 @@ def _nearly(text: str, code: str) -> bool:
     plain, meant = ("_".join(t.casefold().replace("-", " ").split()) for t in (text, code))
     if len(plain) > len(meant) + _MOST_MORE:
         return False
-    return plain == meant or SequenceMatcher(None, plain, meant).ratio() >= _ALIKE
+    if plain == meant:
+        return True
+    alike = SequenceMatcher(None, plain, meant)
+    # The first two are upper bounds that cost little, and most codes are nothing like the text.
+    ratios = (alike.real_quick_ratio, alike.quick_ratio, alike.ratio)
+    return all(ratio() >= _ALIKE for ratio in ratios)
 
 
 def quoted(text: str, codes: Collection[str] | None = ()) -> str:
