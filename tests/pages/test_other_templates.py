@@ -92,9 +92,10 @@ def test_a_sheet_of_counts_has_a_table_of_its_measures(example: Collection, tmp_
 def test_a_changed_version_keeps_its_pages_with_its_own_codes(
     collection: Collection, tmp_path: Path
 ) -> None:
-    changed = load_template("returns-2", EXAMPLES)
-    edition = Edition(_release(collection.model_copy(update={"template": changed})), ABOUT)
-    edition.__dict__["collection"] = collection.model_copy(update={"template": changed})
+    changed = {"template": load_template("returns-2", EXAMPLES), "forces": ("AVS", "STF")}
+    of_two = collection.model_copy(update=changed)
+    edition = Edition(_release(of_two), ABOUT)
+    edition.__dict__["collection"] = of_two
     write_pages(tmp_path, edition)
     html = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert html.count(">Abuse of authority for gain</th>") >= 4

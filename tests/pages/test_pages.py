@@ -122,7 +122,7 @@ def test_who_is_missing_is_said_on_every_page(patchy_pages: Path) -> None:
         assert "Full edition" in said
 
 
-def test_each_finding_stands_with_its_own_version(patchy: Marts, tmp_path: Path) -> None:
+def test_each_finding_stands_with_its_own_version(patchy: Marts) -> None:
     """A live return must not be shown with the findings of the resubmission that was refused."""
     note = "version 2 was rejected (1 blocking); version 1 stays live"
     mine = pl.col("force_code") == "KEN"
@@ -137,8 +137,8 @@ def test_each_finding_stands_with_its_own_version(patchy: Marts, tmp_path: Path)
         "returns_status": status,
         "findings": conform(Findings, pl.DataFrame(found, schema=empty(Findings).schema)),
     }
-    write_pages(tmp_path, Edition(marts, ABOUT))
-    page = (tmp_path / "forces" / "KEN.html").read_text(encoding="utf-8")
+    edition = Edition(marts, ABOUT)
+    page = page_html(force_page(edition, "KEN", ()), [], ABOUT)
     head, _, below = page.partition("</header>")
     assert "Version 2 was rejected (1 blocking); version 1 stays live." in head
     live, _, newest = below.partition("What was found in the newest version, which does not count")
@@ -147,7 +147,7 @@ def test_each_finding_stands_with_its_own_version(patchy: Marts, tmp_path: Path)
     assert "wrong in the second" not in live
     assert "wrong in the second" in newest
     assert "Blocking findings in the newest version" in live
-    refused = (tmp_path / "forces" / "DER.html").read_text(encoding="utf-8")
+    refused = page_html(force_page(edition, "DER", ()), [], ABOUT)
     assert "Version 1, which does not count" in refused
 
 
