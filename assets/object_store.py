@@ -1,20 +1,19 @@
 """An object store, addressed s3://bucket/prefix, through the readers of polars and pyarrow.
 
-Belongs here: settings, listing, copying, and errors that say what to do. Does not: what is
-stored. Settings are the usual variables: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
-AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL. Their values are never shown.
+Settings are the usual variables, whose values are never shown: AWS_ACCESS_KEY_ID,
+AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL.
 """
 
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import polars as pl
-import pyarrow.fs
 
 from schemas.errors import ServiceError, SetupError
 
@@ -23,14 +22,10 @@ _CONNECT: Final = 5
 _ANSWER: Final = 30
 _SHOWN: Final = 300
 _READERS_WORD: Final = "object-store error"
-_READER: Final = {
-    "aws_access_key_id": ("AWS_ACCESS_KEY_ID",),
-    "aws_secret_access_key": ("AWS_SECRET_ACCESS_KEY",),
-    "aws_session_token": ("AWS_SESSION_TOKEN",),
-    "aws_region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
-    "aws_endpoint_url": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
-}
-_SECRET: Final = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+READING: Final = {"max_retries": _TRIES}
+"""The storage options for polars, which reads the same variables."""
+
+_SECRETS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _OURS_TO_MEND: Final = re.compile(
     r"NO_SUCH_BUCKET|ACCESS_DENIED|INVALID_ACCESS_KEY|SIGNATURE|NoSuchBucket|AccessDenied"
     r"|InvalidAccessKeyId|credential|HTTP status 403|HTTP status 301",
@@ -50,14 +45,6 @@ def checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def reading_options() -> dict[str, str | int]:
-    """Return the storage options for polars."""
-    options: dict[str, str | int] = {**_settings(), "max_retries": _TRIES}
-    if _endpoint().startswith("http://"):
-        options["aws_allow_http"] = "true"
-    return options
-
-
 def files_below(url: str) -> dict[str, int]:
     """Return the bytes of every object at or below a URL by its own URL, sorted.
 
@@ -68,16 +55,16 @@ def files_below(url: str) -> dict[str, int]:
     with store_errors(url):
         bucket = _path(url).partition("/")[0]
         at, around = _store().get_file_info([_path(url), bucket])
-        if at.type == pyarrow.fs.FileType.File:
+        if at.is_file:
             return {url: at.size}
-        if around.type == pyarrow.fs.FileType.NotFound:
+        if around.type.name == "NotFound":
             raise SetupError(
                 f"{url} cannot be used: there is no bucket {bucket}. Check the address, and the"
                 " variables AWS_REGION and AWS_ENDPOINT_URL."
             )
-        below = pyarrow.fs.FileSelector(_path(url), allow_not_found=True, recursive=True)
+        below = _fs().FileSelector(_path(url), allow_not_found=True, recursive=True)
         found = _store().get_file_info(below)
-    files = (item for item in found if item.type == pyarrow.fs.FileType.File)
+    files = (item for item in found if item.is_file)
     return {f"s3://{item.path}": item.size for item in sorted(files, key=lambda item: item.path)}
 
 
@@ -91,21 +78,21 @@ def head(url: str, size: int) -> bytes:
 def fetch(url: str, path: Path) -> None:
     """Copy an object to a file."""
     with store_errors(url):
-        pyarrow.fs.copy_files(
+        _fs().copy_files(
             _path(url),
             str(path),
             source_filesystem=_store(),
-            destination_filesystem=pyarrow.fs.LocalFileSystem(),
+            destination_filesystem=_fs().LocalFileSystem(),
         )
 
 
 def copy_folder(folder: Path, url: str) -> None:
     """Copy every file below a folder to below a URL."""
     with store_errors(url):
-        pyarrow.fs.copy_files(
+        _fs().copy_files(
             str(folder),
             _path(url),
-            source_filesystem=pyarrow.fs.LocalFileSystem(),
+            source_filesystem=_fs().LocalFileSystem(),
             destination_filesystem=_store(),
         )
 
@@ -141,35 +128,28 @@ def store_errors(url: str) -> Iterator[None]:
         ) from None
 
 
-def _settings() -> dict[str, str]:
-    """Return the settings for polars by their names there."""
-    found = {
-        option: next((os.environ[name] for name in names if os.environ.get(name)), "")
-        for option, names in _READER.items()
-    }
-    return {option: value for option, value in found.items() if value}
-
-
-def _endpoint() -> str:
-    return _settings().get("aws_endpoint_url", "")
-
-
 def _without_secrets(text: str) -> str:
-    for option in _SECRET:
-        if value := _settings().get(option):
+    for name in _SECRETS:
+        if value := os.environ.get(name):
             text = text.replace(value, "...")
     return text
 
 
-def _store() -> pyarrow.fs.S3FileSystem:
-    endpoint = urlsplit(_endpoint())
-    return pyarrow.fs.S3FileSystem(
-        region=_settings().get("aws_region"),
-        endpoint_override=endpoint.netloc or None,
-        scheme=endpoint.scheme or "https",
+@cache
+def _fs() -> Any:
+    """Return pyarrow.fs, whose loading takes as long as judging a hundred thousand rows."""
+    import pyarrow.fs  # noqa: PLC0415
+
+    return pyarrow.fs
+
+
+def _store() -> Any:
+    return _fs().S3FileSystem(
+        region=os.environ.get("AWS_REGION"),
+        endpoint_override=os.environ.get("AWS_ENDPOINT_URL"),
         connect_timeout=_CONNECT,
         request_timeout=_ANSWER,
-        retry_strategy=pyarrow.fs.AwsStandardS3RetryStrategy(max_attempts=_TRIES),
+        retry_strategy=_fs().AwsStandardS3RetryStrategy(max_attempts=_TRIES),
         # A small object is then put in one request, not in parts.
         allow_delayed_open=True,
     )

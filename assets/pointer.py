@@ -11,12 +11,12 @@ from typing import Final
 import polars as pl
 
 from assets.object_store import (
+    READING,
     checked_url,
     copy_folder,
     files_below,
     head,
     put,
-    reading_options,
 )
 from schemas.errors import ServiceError, SetupError
 
@@ -72,7 +72,7 @@ def scan_shown(prefix: str, name: str) -> pl.LazyFrame:
     """Return a table of what a prefix shows now, by the name of its file without `.parquet`."""
     return pl.scan_parquet(
         f"{shown_at(prefix)}/{name}.parquet",
-        storage_options=reading_options(),
+        storage_options=READING,
         credential_provider=None,
         glob=False,
     )

@@ -12,6 +12,7 @@ from typing import Final
 
 import polars as pl
 
+from assets import object_store
 from assets.intake.landing import is_hidden
 from schemas.cases.columns import TYPES, folder_force, folder_value
 from schemas.errors import MusterError
@@ -71,10 +72,10 @@ def files_at(where: Place) -> Iterator[Place]:
         ExtractRefusedError: a folder cannot be listed.
     """
     if isinstance(where, str):
-        from assets.object_store import files_below  # noqa: PLC0415
-
-        below = (url for url in files_below(where) if not url.endswith("/"))
-        yield from (url for url in below if not any(map(is_hidden, _below(url, where))))
+        for url in object_store.files_below(where):
+            names = url.removeprefix(where).strip("/").split("/")
+            if not (url.endswith("/") or any(map(is_hidden, filter(None, names)))):
+                yield url
         return
     if not where.is_dir():
         yield where
@@ -90,38 +91,15 @@ def files_at(where: Place) -> Iterator[Place]:
         yield from (folder / file for file in sorted(filterfalse(is_hidden, files)))
 
 
-def _below(url: str, folder: str) -> list[str]:
-    return url.removeprefix(folder).strip("/").split("/") if url != folder else []
-
-
 def _refuse_folder(error: OSError) -> None:
     problem = f"the folder cannot be listed ({error.strerror})"
     raise refused(str(error.filename), problem, _PERMISSIONS) from error
-
-
-def same(where: Place) -> Place:
-    """Return what is equal for two ways to the same file."""
-    return where if isinstance(where, str) else where.resolve()
 
 
 def folders(where: Place) -> Sequence[str]:
     """Return the names of the folders a file lies in, the outermost first."""
     path = PurePosixPath(where) if isinstance(where, str) else where.absolute()
     return path.parent.parts
-
-
-def suffix(where: Place) -> str:
-    """Return the end of a file's name in small letters, with its dot."""
-    return PurePosixPath(where).suffix.lower()
-
-
-def size(where: Place) -> int:
-    """Return the bytes of a file."""
-    if isinstance(where, str):
-        from assets.object_store import files_below  # noqa: PLC0415
-
-        return files_below(where)[where]
-    return where.stat().st_size
 
 
 def head(where: Place, length: int) -> bytes:
@@ -131,9 +109,7 @@ def head(where: Place, length: int) -> bytes:
         ExtractRefusedError: it cannot be opened.
     """
     if isinstance(where, str):
-        from assets.object_store import head as head_of  # noqa: PLC0415
-
-        return head_of(where, length)
+        return object_store.head(where, length)
     try:
         with where.open("rb") as opened:
             return opened.read(length)
@@ -146,24 +122,19 @@ def brought(where: Place, path: Path) -> Path:
     """Return a file that lies here: itself, or a copy of an object at `path`."""
     if isinstance(where, Path):
         return where
-    from assets.object_store import fetch  # noqa: PLC0415
-
-    fetch(where, path)
+    object_store.fetch(where, path)
     return path
 
 
 def scan(places: Sequence[Place]) -> pl.LazyFrame:
     """Return the rows of Parquet files, all of them here or all in a store."""
-    if not any(isinstance(where, str) for where in places):
-        return pl.scan_parquet(list(map(str, places)), hive_partitioning=False, glob=False)
-    from assets.object_store import reading_options  # noqa: PLC0415
-
+    remote = any(isinstance(where, str) for where in places)
     return pl.scan_parquet(
         list(map(str, places)),
         hive_partitioning=False,
         glob=False,
-        storage_options=reading_options(),
-        credential_provider=None,
+        storage_options=object_store.READING if remote else None,
+        credential_provider=None if remote else "auto",
     )
 
 
@@ -181,9 +152,7 @@ def reading(places: Sequence[Place]) -> Iterator[None]:
         if not urls:
             yield
             return
-        from assets.object_store import store_errors  # noqa: PLC0415
-
-        with store_errors(urls[0]):
+        with object_store.store_errors(urls[0]):
             yield
 
 
@@ -262,7 +231,8 @@ def find_sources(paths: Sequence[Place]) -> list[Source]:
             refusals.append(Refusal(str(path), "the folder holds no file", "Name another."))
         for file in files:
             try:
-                found.setdefault(same(file), _source(file))
+                key = file if isinstance(file, str) else file.resolve()
+                found.setdefault(key, _source(file))
             except ExtractRefusedError as error:
                 refusals += error.refusals
     if refusals:
@@ -280,15 +250,19 @@ def _source(file: Place) -> Source:
     magic = head(file, len(_MAGIC))
     if not magic:
         raise refused(str(file), "the file is empty", SEND_AGAIN)
-    text = suffix(file) == ".csv"
-    if text == (magic == _MAGIC) or not (text or suffix(file) == ".parquet"):
+    suffix = PurePosixPath(file).suffix.lower()
+    text = suffix == ".csv"
+    if text == (magic == _MAGIC) or not (text or suffix == ".parquet"):
         raise refused(
             str(file),
             "the file is neither Parquet (.parquet) nor CSV (.csv)",
             "Send the rows as one of these, with no other files beside them.",
         )
     if text:
-        about = size(file) // _BYTES_PER_CSV_ROW
+        held = (
+            file.stat().st_size if isinstance(file, Path) else object_store.files_below(file)[file]
+        )
+        about = held // _BYTES_PER_CSV_ROW
         return Source(str(file), file, folder_force(folders(file)), {}, about, text=True)
     try:
         with reading([file]):

@@ -16,8 +16,8 @@ SETTINGS = {
 
 
 @contextmanager
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadedMotoServer]:
-    """Start an empty store with the bucket `muster`, which the environment names."""
+def store(monkeypatch: pytest.MonkeyPatch, bucket: str = "muster") -> Iterator[ThreadedMotoServer]:
+    """Start a store with a bucket, which the environment names; its memory is the process's."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -28,7 +28,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadedMotoServer]:
 
     pyarrow.fs.S3FileSystem(
         endpoint_override=f"{host}:{port}", scheme="http", allow_bucket_creation=True
-    ).create_dir("muster")
+    ).create_dir(bucket)
     try:
         yield server
     finally:

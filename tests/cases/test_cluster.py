@@ -14,7 +14,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from distributed import versions
+from distributed import LocalCluster, versions
 
 from assets.cases import cluster as remote
 from assets.cases.assets import cases
@@ -34,7 +34,7 @@ from tests.cases.extracts import good, run, write_parquet
 BY_FORCE = Limits(rows_at_once=100, keys_at_once=100)
 """Every force is a part of its own, in chunks."""
 
-QUICK = Patience(connect=10, answer=5, back=20)
+QUICK = Patience(connect=10, answer=20, back=20)
 
 SAME = """
 import assets.cases.cluster as worker
@@ -74,9 +74,9 @@ def _same_code(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def extract(tmp_path_factory: pytest.TempPathFactory, collection: Collection) -> Path:
+def extract(tmp_path_factory: pytest.TempPathFactory, few: Collection) -> Path:
     folder = tmp_path_factory.mktemp("extract") / "hive"
-    write(Recipe(4000, seed=3, shape="bad"), folder, "hive", collection)
+    write(Recipe(2000, seed=3, shape="bad"), folder, "hive", few)
     return folder
 
 
@@ -95,6 +95,16 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     """A scheduler and two workers, for tests that leave them alive."""
     with cluster(tmp_path_factory.mktemp("cluster"), 2, SAME) as processes:
         yield processes
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A cluster of threads: the same scheduler and workers, without the time processes take."""
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0",
+        host="127.0.0.1", protocol="tcp",
+    ) as threads:  # fmt: skip
+        yield threads.scheduler_address
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -121,7 +131,7 @@ def worked(address: str, extract: Path, out: Path, collection: Collection, **abo
 
 
 def test_two_workers_give_the_same_bytes(
-    two: Processes,
+    address: str,
     extract: Path,
     embedded: dict[str, bytes],
     tmp_path: Path,
@@ -129,7 +139,7 @@ def test_two_workers_give_the_same_bytes(
 ) -> None:
     told: list[Done] = []
     rows: list[tuple[int, int]] = []
-    pool = Cluster(two.address, told.append)
+    pool = Cluster(address, told.append)
     document = run_cases(
         [extract], tmp_path / "out", collection, BY_FORCE, lambda *at: rows.append(at), pool
     )
@@ -141,7 +151,7 @@ def test_two_workers_give_the_same_bytes(
 
 
 def test_refused_files_are_told_as_in_one_process(
-    two: Processes, tmp_path: Path, collection: Collection
+    address: str, tmp_path: Path, collection: Collection
 ) -> None:
     """A damaged file is the sender's to mend: all are named at once, and none is tried again."""
     for number, force in enumerate(("DER", "STF", "WMP")):
@@ -151,7 +161,7 @@ def test_refused_files_are_told_as_in_one_process(
             data = path.read_bytes()
             path.write_bytes(data[:40] + bytes(60) + data[100:])
     refusals = []
-    for pool in (Here(), Cluster(two.address, patience=QUICK)):
+    for pool in (Here(), Cluster(address, patience=QUICK)):
         with pytest.raises(ExtractRefusedError) as caught:
             run_cases([tmp_path / "in"], tmp_path / "out", collection, BY_FORCE, pool=pool)
         refusals.append(caught.value.refusals)

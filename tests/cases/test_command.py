@@ -1,6 +1,8 @@
 """`muster cases` as people and scripts meet it: what it prints, and what it ends with."""
 
 import json
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -57,42 +59,43 @@ def test_unreadable(tmp_path: Path) -> None:
     assert _run(tmp_path / "nowhere", "--out", tmp_path / "out").exit_code == 2
 
 
-def test_json_is_the_summary_and_nothing_else(tmp_path: Path) -> None:
+def test_in_a_pipe(tmp_path: Path) -> None:
+    """JSON is the summary and nothing else, and what is heavy is not loaded.
+
+    A million rows take less time than loading these would.
+    """
     path = write_parquet(tmp_path / "in.parquet", [*MANY, good(40, suspended=None)])
-    code = "from pipelines.cli.cases import cases as command; command()"
+    loaded = tmp_path / "modules"
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom pipelines.cli.cases import cases as command\n"
+        "try:\n    command()\nfinally:\n"
+        f"    Path({str(loaded)!r}).write_text(' '.join(sys.modules))"
+    )
     arguments = [str(path), "--out", str(tmp_path / "out"), "--json"]
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], capture_output=True, check=True, text=True
     )
     assert json.loads(done.stdout) == read_results(tmp_path / "out").summary
     assert done.stderr == "", "quiet in a pipe"
-
-
-def test_what_is_heavy_is_not_loaded(tmp_path: Path) -> None:
-    """A million rows take less time than loading these would."""
-    path = write_parquet(tmp_path / "in.parquet", MANY)
-    code = (
-        "import sys\nfrom pipelines.cli.cases import cases as command\n"
-        "try:\n    command()\nexcept SystemExit:\n    print(*sys.modules)"
-    )
-    arguments = [str(path), "--out", str(tmp_path / "out"), "--json"]
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, check=True, text=True
-    )
-    loaded = set(done.stdout.splitlines()[-1].split())
-    assert "assets.cases.job" in loaded
-    assert not loaded & {"pandera", "pandas", "pyarrow", "dagster", "duckdb"}
+    modules = set(loaded.read_text().split())
+    assert "assets.cases.job" in modules
+    assert not modules & {"pandera", "pandas", "pyarrow", "dagster", "duckdb"}
 
 
 def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
-    """Under a pseudo-terminal the bar is drawn on standard error."""
+    """Where standard error is a terminal the bar is drawn there."""
     path = write_parquet(tmp_path / "in.parquet", MANY)
-    code = (
-        "import pty, sys\n"
-        "run = 'from pipelines.cli.cases import cases as command; command()'\n"
-        f"pty.spawn([sys.executable, '-c', run, {str(path)!r}, '--out', {str(tmp_path / 'o')!r}])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    assert "rows" in done.stdout
-    assert "30/30" in done.stdout
-    assert "/100" not in done.stdout, "a total that nobody has counted"
+    code = "from pipelines.cli.cases import cases as command; command()"
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        subprocess.run(
+            [sys.executable, "-c", code, str(path), "--out", str(tmp_path / "out")],
+            stdout=subprocess.DEVNULL,
+            stderr=theirs,
+            check=True,
+        )
+        shown = terminal.read(100_000).decode()
+        os.close(theirs)
+    assert "rows" in shown
+    assert "30/30" in shown
+    assert "/100" not in shown, "a total that nobody has counted"

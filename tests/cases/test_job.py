@@ -29,8 +29,8 @@ def recipe(request: pytest.FixtureRequest) -> Recipe:
 
 
 @pytest.fixture
-def hive(recipe: Recipe, tmp_path: Path, collection: Collection) -> Path:
-    write(recipe, tmp_path / "hive", "hive", collection)
+def hive(recipe: Recipe, tmp_path: Path, few: Collection) -> Path:
+    write(recipe, tmp_path / "hive", "hive", few)
     return tmp_path / "hive"
 
 
@@ -41,22 +41,18 @@ def _without_places(results: Results) -> list[object]:
     return [*(table.to_dicts() for table in tables), results.summary["national"]]
 
 
-def test_against_plain_python(
-    recipe: Recipe, hive: Path, tmp_path: Path, collection: Collection
-) -> None:
+def test_against_plain_python(recipe: Recipe, hive: Path, tmp_path: Path, few: Collection) -> None:
     sent = [
         (force, {"force_code": force, **row})
-        for force, _, rows in blocks(recipe, collection)
+        for force, _, rows in blocks(recipe, few)
         for row in rows.iter_rows(named=True)
     ]
-    results = run(hive, tmp_path / "out", collection)
-    assert results.cells == counted(sent, collection)
-    expected = [";".join(broken) for broken in judged(sent, collection) if broken]
+    results = run(hive, tmp_path / "out", few)
+    assert results.cells == counted(sent, few)
+    expected = [";".join(broken) for broken in judged(sent, few) if broken]
     assert results.quarantine["reasons"].to_list() == expected
     assert results.summary["bad"] == len(expected)
-    bad = [
-        seen(row) for (_, row), broken in zip(sent, judged(sent, collection), strict=True) if broken
-    ]
+    bad = [seen(row) for (_, row), broken in zip(sent, judged(sent, few), strict=True) if broken]
     as_text = frame(bad).cast(pl.String)
     assert results.quarantine.select(as_text.columns).equals(as_text), (
         "each row as it was sent, without spaces around"
@@ -64,23 +60,23 @@ def test_against_plain_python(
 
 
 def test_divided_otherwise_the_results_are_the_same_bytes(
-    hive: Path, tmp_path: Path, collection: Collection, monkeypatch: pytest.MonkeyPatch
+    hive: Path, tmp_path: Path, few: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("assets.cases.job.ROWS_IN_GROUP", 7)
-    run(hive, tmp_path / "whole", collection)
-    run(hive, tmp_path / "small", collection, SMALL)
+    run(hive, tmp_path / "whole", few)
+    run(hive, tmp_path / "small", few, SMALL)
     for name in RESULTS:
         whole, small = ((tmp_path / which / name).read_bytes() for which in ("whole", "small"))
         assert whole == small, name
 
 
 def test_sent_otherwise_the_results_are_the_same(
-    recipe: Recipe, hive: Path, tmp_path: Path, collection: Collection
+    recipe: Recipe, hive: Path, tmp_path: Path, few: Collection
 ) -> None:
-    by_force = _without_places(run(hive, tmp_path / "out", collection))
+    by_force = _without_places(run(hive, tmp_path / "out", few))
     for layout in ("file", "csv"):
-        write(recipe, tmp_path / layout, layout, collection)
-        results = run(tmp_path / layout, tmp_path / "out", collection, SMALL)
+        write(recipe, tmp_path / layout, layout, few)
+        results = run(tmp_path / layout, tmp_path / "out", few, SMALL)
         assert _without_places(results) == by_force
 
 
@@ -126,17 +122,17 @@ def test_wide_rows_are_read_in_smaller_chunks(tmp_path: Path) -> None:
 def test_more_files_than_a_process_may_have_open(tmp_path: Path, collection: Collection) -> None:
     """Writers of folders leave thousands of small files."""
     one = write_parquet(tmp_path / "one.parquet", [good(1)]).read_bytes()
-    for number in range(1000):
+    for number in range(400):
         path = tmp_path / "in" / f"{number}.parquet"
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(one)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (400, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (300, hard))
     try:
         found = run(tmp_path / "in", tmp_path / "out", collection)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert found.summary["rows"] == 1000
+    assert found.summary["rows"] == 400
 
 
 def test_names_that_mean_something_to_a_reader_of_globs(

@@ -20,12 +20,10 @@ def _rows(recipe: Recipe, collection: Collection) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_as_many_as_asked_and_as_bad_as_told(
-    shape: str, tmp_path: Path, collection: Collection
-) -> None:
+def test_as_many_as_asked_and_as_bad_as_told(shape: str, tmp_path: Path, few: Collection) -> None:
     recipe = Recipe(20_000, seed=2, shape=shape)
-    write(recipe, tmp_path / "in", "file", collection)
-    found = run(tmp_path / "in", tmp_path / "out", collection).summary
+    write(recipe, tmp_path / "in", "file", few)
+    found = run(tmp_path / "in", tmp_path / "out", few).summary
     assert found["rows"] == 20_000
     if shape == "duplicates":
         assert found["bad_share"] == pytest.approx(1, abs=0.01)
@@ -36,9 +34,9 @@ def test_as_many_as_asked_and_as_bad_as_told(
         assert broken == set(COLUMN_OF) - {"CASE01"}, "what the folder decides is not broken"
 
 
-def test_the_same_seed_gives_the_same_rows(collection: Collection) -> None:
-    assert _rows(Recipe(3_000), collection).equals(_rows(Recipe(3_000), collection))
-    assert not _rows(Recipe(3_000), collection).equals(_rows(Recipe(3_000, seed=2), collection))
+def test_the_same_seed_gives_the_same_rows(few: Collection) -> None:
+    assert _rows(Recipe(3_000), few).equals(_rows(Recipe(3_000), few))
+    assert not _rows(Recipe(3_000), few).equals(_rows(Recipe(3_000, seed=2), few))
 
 
 def test_shapes(collection: Collection) -> None:
@@ -50,7 +48,7 @@ def test_shapes(collection: Collection) -> None:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_layouts_are_extracts(layout: str, tmp_path: Path, collection: Collection) -> None:
-    write(Recipe(2_000), tmp_path / "in", layout, collection)
-    assert run(tmp_path / "in", tmp_path / "out", collection).summary["rows"] == 2_000
+def test_layouts_are_extracts(layout: str, tmp_path: Path, few: Collection) -> None:
+    write(Recipe(2_000), tmp_path / "in", layout, few)
+    assert run(tmp_path / "in", tmp_path / "out", few).summary["rows"] == 2_000
     assert set(TYPES) >= {"case_ref"}

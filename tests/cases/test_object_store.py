@@ -52,11 +52,11 @@ def _shown(prefix: str) -> dict[str, bytes]:
 
 
 def test_the_same_results_as_from_files(
-    bucket: str, tmp_path: Path, collection: Collection
+    bucket: str, tmp_path: Path, few: Collection, collection: Collection
 ) -> None:
     """Only the address of a file differs: folders, CSV and hidden files mean the same."""
     source = tmp_path / "in"
-    write(Recipe(600, seed=3, shape="bad"), source, "hive", collection)
+    write(Recipe(200, seed=3, shape="bad"), source, "hive", few)
     write_csv(source / "force_code=STF" / "b [1].csv", [good(1), good(1)])
     (source / "_SUCCESS").touch()
     copy_folder(source, f"{bucket}/in")
@@ -209,19 +209,19 @@ def test_a_store_that_stops_answering(
     tmp_path: Path, collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is no damaged file, and not the sender's to mend; nor are keys told to anyone."""
-    with store(monkeypatch) as server:
+    with store(monkeypatch, "ends") as server:
         frame([good(1)]).write_parquet(tmp_path / "a.parquet")
-        put("s3://muster/in/a.parquet", (tmp_path / "a.parquet").read_bytes())
-        sources = find_sources(["s3://muster/in"])
+        put("s3://ends/in/a.parquet", (tmp_path / "a.parquet").read_bytes())
+        sources = find_sources(["s3://ends/in"])
     assert server
     said = []
     with pytest.raises(ServiceError, match="did not do its part") as caught:
         run_sources(sources, tmp_path / "out", collection)
     said.append(str(caught.value))
     with pytest.raises(ServiceError) as caught:
-        find_sources(["s3://muster/in"])
+        find_sources(["s3://ends/in"])
     said.append(str(caught.value))
-    with pytest.raises(ServiceError) as caught, results_at("s3://muster/out") as folder:
+    with pytest.raises(ServiceError) as caught, results_at("s3://ends/out") as folder:
         run_cases([tmp_path / "a.parquet"], folder, collection)
     said.append(str(caught.value))
     for text in said:

@@ -216,19 +216,26 @@ def test_x007_compares_cell_by_cell(collection: Collection) -> None:
     assert "case rows" in finding["message"]
 
 
-def _extracts(collection: Collection, lake: Lake) -> tuple[pl.DataFrame, pl.DataFrame]:
+@pytest.fixture(scope="module")
+def sample_extracts(
+    tmp_path_factory: pytest.TempPathFactory, collection: Collection
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The tables of the sample's extracts."""
+    lake = Lake(tmp_path_factory.mktemp("sample") / "lake", collection.id)
     write_cases(lake.landing / "cases", collection)
     store = CaseStore(lake, lambda: NOON)
     store.take_in(collection)
     return judge_received(store, lake, collection)
 
 
-def test_where_only_rows_came_the_grid_is_derived(lake: Lake, collection: Collection) -> None:
+def test_where_only_rows_came_the_grid_is_derived(
+    sample_extracts: tuple[pl.DataFrame, pl.DataFrame], collection: Collection
+) -> None:
     """Every cell of it but people suspended, sums and zeros too, as the workbook would have it.
 
     An extract without a row gives no zero: that nothing came of a query is no count of cases.
     """
-    extracts, cases = _extracts(collection, lake)
+    extracts, cases = sample_extracts
     without = ["AVS", "STF"]
     rows = pl.when(pl.col("force_code").is_in(without)).then(0).otherwise("rows")
     extracts = extracts.with_columns(rows=rows)
@@ -264,9 +271,11 @@ _JUDGED = {
 }
 
 
-def test_rows_do_not_get_around_a_workbook(lake: Lake, collection: Collection) -> None:
+def test_rows_do_not_get_around_a_workbook(
+    sample_extracts: tuple[pl.DataFrame, pl.DataFrame],
+) -> None:
     """A force whose workbook is rejected has to mend it."""
-    extracts, _ = _extracts(collection, lake)
+    extracts, _ = sample_extracts
     receipts = pl.DataFrame({"force_code": ["STF", None]})
     assert "STF" not in derived.only_rows(extracts, receipts)["force_code"]
     assert derived.only_rows(extracts, receipts).height == 43
