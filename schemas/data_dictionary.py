@@ -1,20 +1,22 @@
 """The data dictionary as text: every mart, table and entry of the template, from the contracts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from schemas import vocabulary as v
 from schemas.cases.rules import case_rules
 from schemas.cases.tables import CASE_RESULTS, CaseExtract
 from schemas.contract import CONTRACT_VERSION, Contract, columns, description
 from schemas.marts.catalogue import MARTS
-from schemas.returns_template import returns_template
+from schemas.reference import OURS
 from schemas.tables import TABLES
-from schemas.template import Entry, Template
+from schemas.template import Entry, Template, load_template
 
 
 def data_dictionary() -> str:
     """Return the page docs/data_dictionary.md."""
-    return "\n".join([*_head(), *_marts(), *_tables(), *_template(returns_template()), *_codes()])
+    names = sorted(path.stem for path in (OURS / "templates").glob("*.toml"))
+    templates = (line for name in names for line in _template(load_template(name)))
+    return "\n".join([*_head(), *_marts(), *_tables(), *templates, *_codes()])
 
 
 def _head() -> Iterator[str]:
@@ -76,6 +78,8 @@ def _template(template: Template) -> Iterator[str]:
             entries = " | ".join(_entry(entry) for entry in row.entries)
             yield f"| `{row.code}` | {_cell(row.label)} | {entries} |"
         yield ""
+    for name, codes in template.lists.items():
+        yield from _listed(f"Codes of {name}", codes)
 
 
 def _entry(entry: Entry) -> str:
@@ -92,18 +96,19 @@ def _codes() -> Iterator[str]:
         "Results of a rule": v.RULE_RESULTS,
         "Basis of a value": v.BASES,
         "Statuses of reconciliation": v.RECONCILIATION_STATUSES,
-        "Categories": v.CATEGORIES,
-        "Recipients": v.RECIPIENTS,
-        "Outcomes": v.OUTCOMES,
     }
     for title, codes in lists.items():
-        yield f"### {title}"
-        yield ""
-        yield "| code | meaning |"
-        yield "|---|---|"
-        for code, meaning in codes.items():
-            yield f"| `{code}` | {_cell(meaning)} |"
-        yield ""
+        yield from _listed(title, codes)
+
+
+def _listed(title: str, codes: Mapping[str, str]) -> Iterator[str]:
+    yield f"### {title}"
+    yield ""
+    yield "| code | meaning |"
+    yield "|---|---|"
+    for code, meaning in codes.items():
+        yield f"| `{code}` | {_cell(meaning)} |"
+    yield ""
 
 
 def _cell(text: str) -> str:
