@@ -283,6 +283,13 @@ class Collection(_Data):
         printed = [f"published figures: {self.published.source}"] if self.published else []
         return "; ".join(["returns of the forces in this collection", *research, *printed])
 
+    @field_validator("id")
+    @classmethod
+    def _no_folder_of_ours(cls, named: str) -> str:
+        if named == "series":
+            raise ValueError("'series' is the folder of the series in marts/; choose another id")
+        return named
+
     @field_validator("timezone")
     @classmethod
     def _known_timezone(cls, name: str) -> str:

@@ -7,6 +7,7 @@ from schemas.cases.rules import case_rules
 from schemas.cases.tables import CASE_RESULTS, CaseExtract
 from schemas.contract import CONTRACT_VERSION, Contract, columns, description
 from schemas.marts.catalogue import MARTS
+from schemas.marts.totals import Series
 from schemas.reference import OURS
 from schemas.tables import TABLES
 from schemas.template import Entry, Template, load_template
@@ -36,6 +37,9 @@ def _marts() -> Iterator[str]:
     yield ""
     for name, contract in MARTS.items():
         yield from contract_table(name, contract)
+    yield "File `marts/series/series.parquet`, over all collections."
+    yield ""
+    yield from contract_table("series", Series)
 
 
 def _tables() -> Iterator[str]:

@@ -10,15 +10,19 @@ from schemas.tables import LiveEntries
 from schemas.template import Entry
 
 
-def any_live(collection: Collection, seed: int) -> pl.DataFrame:
-    """Return the table LiveEntries of some forces of a collection, the sums left as they come."""
+def any_live(collection: Collection, seed: int, *, every_force: bool = False) -> pl.DataFrame:
+    """Return the table LiveEntries of some forces of a collection, the sums left as they come.
+
+    With `every_force` all of them give a number wherever one is asked.
+    """
     chance = Random(seed)
-    forces = chance.sample(collection.forces, len(collection.forces) - chance.choice([0, 1, 9]))
+    some = len(collection.forces) - (0 if every_force else chance.choice([0, 1, 9]))
+    forces = chance.sample(collection.forces, some)
 
     def value(entry: Entry) -> str:
         if entry.kind == "answer":
             return chance.choice(entry.answers)
-        if entry.missing and chance.random() < 0.2:
+        if entry.missing and not every_force and chance.random() < 0.2:
             return chance.choice(entry.missing)
         return str(chance.choice([0, 1, chance.randrange(90)]))
 

@@ -11,9 +11,10 @@ from typing import Final
 
 import polars as pl
 
+from assets.lake import Lake
 from assets.marts import DESCRIPTION, read_manifest, read_mart
 from assets.research.evidence import Evidence, evidence
-from schemas.collection import Collection, read_collection
+from schemas.collection import Collection, load_collection, read_collection
 from schemas.template import load_template
 
 _BEFORE: Final = "returns-1"
@@ -42,6 +43,26 @@ class Released:
             else self.collection.model_copy(update={"template": load_template(_BEFORE)})
         )
         object.__setattr__(self, "collection", of_then)
+
+    @classmethod
+    def shown(cls, folder: Path, collection_id: str, root: Path) -> "Released":
+        """Return a release of a collection that need not be known today, if the release keeps it.
+
+        Args:
+            folder: the release.
+            collection_id: the collection.
+            root: the lake.
+
+        Raises:
+            SetupError: the release keeps no collection, and there is none of that name today.
+        """
+        kept = folder / DESCRIPTION / "collections" / f"{collection_id}.toml"
+        known = (
+            read_collection(kept, released=True)
+            if kept.exists()
+            else load_collection(collection_id)
+        )
+        return cls(folder, known, Lake(root, collection_id).kept_research)
 
     def mart(self, name: str) -> pl.DataFrame:
         """Return a mart of the release.

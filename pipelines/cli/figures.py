@@ -11,6 +11,7 @@ import polars as pl
 from assets.explain import explain as explaining
 from assets.explain.question import read_question
 from assets.explain.released import Released
+from assets.explain.series import write_series
 from assets.lake import Lake, lake_root
 from assets.reports.reader import read_report as figures_in
 from assets.reports.text import UnreadableReportError, report_text
@@ -72,6 +73,26 @@ def reconcile(as_json: bool, differing: bool, collection_id: str) -> None:
         )
         click.echo(f"\n{counted(rows)}")
     sys.exit(0 if apart.is_empty() else 1)
+
+
+@click.command()
+@json_option
+@click.option("--breaks", is_flag=True, help="Show only what is not comparable.")
+def series(as_json: bool, breaks: bool) -> None:
+    """Build the series over the released collections, and show it.
+
+    It is written to marts/series/ in the lake. Codes that were renamed and forces that merged are
+    followed; where a figure is not the same count as before, its line says why.
+    """
+    rows = write_series(lake_root())
+    wanted = rows.filter(~pl.col("comparable")) if breaks else rows
+    if as_json:
+        print_json(wanted.to_dicts())
+    else:
+        print_frame(
+            wanted,
+            "figure: measure, breakdown, collection, >value, >per_month, comparable, why_not",
+        )
 
 
 def counted(reconciliation: pl.DataFrame) -> str:

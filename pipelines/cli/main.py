@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "versions": ("desk", "Show a force's versions; go back to one."),
     "reconcile": ("figures", "Show published against computed figures."),
     "explain": ("figures", "Trace a figure to the cells that make it."),
+    "series": ("figures", "Build and show the series over collections."),
     "releases": ("releases", "List, compare, go back to one."),
     "read-report": ("figures", "Read the figures out of force reports."),
     "cases": ("cases", "Judge and count case-level extracts."),

@@ -96,6 +96,40 @@ class Distribution(Table):
     )
 
 
+class Series(Table):
+    """Each figure of the released collections beside that of the collection before.
+
+    Breakdowns are in the codes of the newest collection of a template. What a collection no longer
+    counts has one more row there, without a value.
+    """
+
+    measure: str = shared.measure(key=True)
+    breakdown: str = shared.breakdown(key=True)
+    collection: str = column("The collection", "code", key=True)
+    value: float = column(
+        "The figure in the collection's period; null where unknown or no longer counted",
+        "see the column unit",
+        nullable=True,
+    )
+    per_month: float = column(
+        "The figure divided by the months of the period; null for shares and numbers of forces",
+        "per_month",
+        nullable=True,
+    )
+    unit: str = column("Unit of the value", "code")
+    comparable: bool = column(
+        "Whether it counts what the collection before counted; true in the first",
+        "true or false",
+    )
+    why_not: str = column(
+        "What is not as it was in the collection before: new, dropped, reworded, merged, other"
+        " forces, forces that are not in; beside a comparable figure what was followed: renamed,"
+        " merged. Null for nothing",
+        "text",
+        nullable=True,
+    )
+
+
 class NationalChecks(Table):
     """Whether the totals hold: one row for each national rule.
 

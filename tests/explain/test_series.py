@@ -1,0 +1,134 @@
+"""One series over collections: what changed between them is followed or told, never joined."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from assets.explain.series import released_collections, series, write_series
+from assets.marts import DESCRIPTION, write_manifest
+from assets.totals.national import national_totals
+from schemas.collection import Collection, description, load_collection, read_collection
+from schemas.errors import LakeError
+from tests.live import any_live
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+Row = dict[str, object]
+
+
+def _release(root: Path, collection: Collection, live: pl.DataFrame) -> None:
+    folder = root / "releases" / collection.id / f"{collection.id}-000000000000"
+    for name, content in description(collection.id).items():
+        (folder / DESCRIPTION / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / DESCRIPTION / name).write_bytes(content)
+    national_totals(live, collection).write_parquet(folder / "national_totals.parquet")
+    write_manifest(folder, {"made_from": {"live": []}})
+    (root / "marts").mkdir(exist_ok=True)
+    (root / "marts" / collection.id).symlink_to(folder)
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake in which the collections of 2012 and 2013 are released, all forces in both."""
+    root = tmp_path_factory.mktemp("lake")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES))
+        for name in ("2013-revisit", "2012-revisit", "use-of-force-2013"):
+            collection = load_collection(name)
+            _release(root, collection, any_live(collection, 1, every_force=True))
+    return root
+
+
+@pytest.fixture(scope="module")
+def rows(lake: Path) -> Callable[..., dict[str, Row]]:
+    """The rows of a figure by collection, read where no example is known any more."""
+    found = write_series(lake)
+
+    def of(measure: str, breakdown: str = "") -> dict[str, Row]:
+        mine = found.filter(measure=measure, breakdown=breakdown).to_dicts()
+        return {row["collection"]: row for row in mine}
+
+    return of
+
+
+Rows = Callable[..., dict[str, Row]]
+
+
+def test_a_figure_that_counts_the_same_is_comparable(rows: Rows) -> None:
+    found = rows("investigations", "category=other;outcome=continuing")
+    assert list(found) == ["2012-revisit", "2013-revisit"]
+    assert all(row["comparable"] for row in found.values())
+    first = found["2012-revisit"]
+    assert first["per_month"] == pytest.approx(first["value"] / 9)  # type: ignore[operator]
+    assert first["why_not"] is None
+    assert found["2013-revisit"]["why_not"] == "merged: BED, HRT are BEH"
+
+
+def test_a_renamed_code_is_followed_and_said(rows: Rows, lake: Path) -> None:
+    found = rows("investigations", "category=other;outcome=left_police")
+    assert found["2013-revisit"]["comparable"]
+    assert str(found["2013-revisit"]["why_not"]).startswith("renamed")
+    was = released_collections(lake)[0].mart("national_totals")
+    of_2012 = was.filter(measure="investigations", breakdown="category=other;outcome=left_service")
+    assert found["2012-revisit"]["value"] == of_2012["value"].item()
+    assert not rows("investigations", "category=other;outcome=left_service")
+
+
+@pytest.mark.parametrize(
+    ("measure", "breakdown", "why"),
+    [
+        ("investigations", "", "new: category=abuse_of_authority"),
+        ("investigations", "category=abuse_of_authority", "new"),
+        ("investigations_share", "category=other", "new: category=abuse_of_authority"),
+        ("second_job_approvals_in_breach", "", "dropped: occupation=driving_instructor"),
+        ("second_job_approvals_in_breach", "occupation=driving_instructor", "dropped"),
+        ("capability", "question=register_published;answer=yes", "new"),
+        ("capability", "question=acu_staffing_change;answer=increased", "reworded; merged"),
+        ("capability", "question=card_controls;answer=yes", "merged: BED, HRT are BEH"),
+    ],
+)
+def test_a_break_is_flagged(measure: str, breakdown: str, why: str, rows: Rows) -> None:
+    now = rows(measure, breakdown)["2013-revisit"]
+    assert not now["comparable"]
+    assert str(now["why_not"]).startswith(why)
+
+
+def test_what_is_no_longer_counted_has_no_value(rows: Rows) -> None:
+    dropped = rows("second_job_approvals_in_breach", "occupation=driving_instructor")
+    assert dropped["2012-revisit"]["value"] is not None
+    assert dropped["2013-revisit"]["value"] is None
+
+
+def test_another_return_is_a_series_of_its_own(rows: Rows) -> None:
+    assert list(rows("uses", "tactic=spray")) == ["use-of-force-2013"]
+
+
+def test_a_total_of_fewer_forces_is_not_comparable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES))
+    for name in ("2012-revisit", "2013-revisit"):
+        collection = load_collection(name)
+        live = any_live(collection, 1, every_force=True)
+        _release(tmp_path, collection, live.filter(pl.col("force_code") != "STF"))
+    now = series(released_collections(tmp_path)).filter(
+        measure="people_suspended", breakdown="category=other", collection="2013-revisit"
+    )
+    assert now["why_not"].item().startswith("2012-revisit has 43 of 44 forces; 2013-revisit has 42")
+    assert not now["comparable"].item()
+
+
+def test_the_same_releases_have_the_same_series(lake: Path, tmp_path: Path) -> None:
+    write_series(lake)
+    before = (lake / "marts" / "series" / "series.parquet").read_bytes()
+    shutil.copytree(lake, tmp_path / "other", symlinks=True)
+    read_collection.cache_clear()
+    write_series(tmp_path / "other")
+    assert (tmp_path / "other" / "marts" / "series" / "series.parquet").read_bytes() == before
+
+
+def test_without_a_release_there_is_no_series(tmp_path: Path) -> None:
+    with pytest.raises(LakeError, match="no release yet"):
+        write_series(tmp_path)
