@@ -27,7 +27,7 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.disclosure import IN_PRINT, Disclosure, Exemption
+from schemas.disclosure import PROFILES, Disclosure, Exemption, in_print
 from schemas.errors import SetupError
 from schemas.measures import NOW
 from schemas.reference import (
@@ -344,6 +344,7 @@ class Collection(_Data):
         yield from self._faults_of_figures()
         if not released:
             yield from self._faults_of_rules()
+            yield from self._faults_of_subjects()
             for number, item in enumerate(self.disclosure.exempt if self.disclosure else ()):
                 for said in self._faults_of_exemption(item):
                     yield ("disclosure", "exempt", number), said
@@ -416,7 +417,19 @@ class Collection(_Data):
                 why = "values depend on it" if changed else "there is no such rule"
                 yield ("rule_changes", number), f"rule {change.rule} cannot be changed: {why}"
 
+    def _faults_of_subjects(self) -> Iterator[Fault]:
+        described = self.template.disclosure
+        if self.disclosure is not None and described is not None:
+            given, asked = sorted(self.disclosure.counts), sorted(described.subjects)
+            if given != asked:
+                yield ("disclosure", "counts"), f"must give {asked}, not {given}"
+
     def _faults_of_exemption(self, item: Exemption) -> Iterator[str]:
+        printed = in_print(self.template)
+        if item.mart != PROFILES or item.column not in printed:
+            known = ", ".join(f"{PROFILES}.{name}" for name in printed)
+            yield f"{item.mart}.{item.column} is no count that reports on a force print: {known}"
+            return
         unknown = [name for name in item.figures if name not in self._printed]
         if unknown:
             yield (
@@ -427,7 +440,7 @@ class Collection(_Data):
             return
         figures = [self._printed[name] for name in item.figures]
         for figure in figures:
-            if (figure.measure, figure.breakdown) != IN_PRINT[item.column]:
+            if (figure.measure, figure.breakdown) != printed[item.column]:
                 yield (
                     f"{item.column} rests on {figure.figure_id}, which is {figure.measure}"
                     f" {figure.breakdown or 'in all'}: another count. Name the figure that"

@@ -1,15 +1,17 @@
 """What a collection says about its public edition: which counts are small, and which are exempt.
 
-Belongs here: the settings, and which columns hold counts of single forces. Does not: how counts
-are hidden (assets/disclosure/), nor the columns of the public marts (marts/public.py).
+Belongs here: the settings, and which columns hold counts of single forces, as the template says.
+Does not: how counts are hidden (assets/disclosure/), nor the public marts (marts/public.py).
 """
 
 from collections.abc import Mapping
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from schemas.breakdown import Band
+from schemas.breakdown import Band, write_breakdown
+from schemas.measures import NOW, Protections
+from schemas.template import Template
 
 SUPPRESSED: Final = "c"
 UNAVAILABLE: Final = "x"
@@ -19,57 +21,47 @@ SYMBOLS: Final = {
 }
 """What stands in a symbol column beside a null; beside a value the symbol is null."""
 
-_CASES: Final = "investigations"
-_PEOPLE: Final = "people_suspended"
-_GIFTS: Final = "register_entries"
-_JOBS: Final = "second_jobs"
-_RESEARCH: Final = "social_media"
-
-FORCE_COUNTS: Final[dict[str, dict[str, str]]] = {
-    "investigations": {"cases": _CASES},
-    "register_entries": {"entries": _GIFTS},
-    "second_jobs": {"count": _JOBS},
-    "social_media": {"instances": _RESEARCH},
-    "force_profiles": {
-        "investigations": _CASES,
-        "information_disclosure": _CASES,
-        "media_disclosure": _CASES,
-        "second_job_applications": _JOBS,
-        "second_job_approved": _JOBS,
-        "social_media_cases": _RESEARCH,
-        "media_relationship": _CASES,
-        "social_media": _CASES,
-        "gratuities_hospitality": _CASES,
-        "procurement": _CASES,
-        "second_jobs": _CASES,
-        "other": _CASES,
-        "continuing": _CASES,
-        "people_suspended": _PEOPLE,
-        "register_entries": _GIFTS,
-        "register_declined": _GIFTS,
-        "investigations_2010_11": _CASES,
-    },
-}
-"""Columns that count what single forces have: mart and column to the subject that says what is
-small."""
-
-SUBJECTS: Final = (_CASES, _PEOPLE, _GIFTS, _JOBS, _RESEARCH)
-
-IN_PRINT: Final[dict[str, tuple[str, str]]] = {
-    "investigations": ("investigations", ""),
-    "media_disclosure": ("investigations", "category=information_disclosure;recipient=media"),
-    "second_job_applications": ("second_job_applications", ""),
-    "second_job_approved": ("second_job_applications", "decision=approved"),
-    "social_media_cases": ("social_media_cases", ""),
-}
-"""Counts of force_profiles that the inspectorate prints in its report on a force: column to
-measure and breakdown of the published figure."""
+PROFILES: Final = "force_profiles"
 
 FOLLOWS: Final = {"investigations_per_month": "investigations"}
 """Columns of force_profiles that are another column divided by a known number."""
 
-NOT_COUNTED: Final = ("second_job_review_months", "cards_2012")
-"""Whole numbers of force_profiles that count neither people nor their doings."""
+_RESEARCHED: Final = {"social_media": ("instances", "social_media_cases")}
+"""Of a mart of the research: the column that counts, and the column of force_profiles that sums."""
+
+
+def force_counts(template: Template) -> dict[str, dict[str, str]]:
+    """Return mart and column of what single forces have, to the subject that says what is small."""
+    protected = template.disclosure or Protections(measures={})
+    found: dict[str, dict[str, str]] = {}
+    for item in protected.measures.values():
+        if item.mart and item.value:
+            found[item.mart] = {item.value: item.subject}
+    sums = {
+        name: protected.measures[column.measure].subject
+        for name, column in template.profile.items()
+        if column.measure in protected.measures
+    }
+    for subject in protected.research:
+        value, total = _RESEARCHED[subject]
+        found[subject] = {value: subject}
+        sums[total] = subject
+    return {**found, PROFILES: sums}
+
+
+def in_print(template: Template) -> dict[str, tuple[str, str]]:
+    """Return the counts of force_profiles that a report on a force may print.
+
+    Column to measure and breakdown of the published figure.
+    """
+    counted = force_counts(template)[PROFILES]
+    return {
+        name: (template.profile[name].measure, write_breakdown(template.profile[name].dims))
+        if name in template.profile
+        else (name, "")
+        for name in counted
+        if name not in template.profile or template.profile[name].period == NOW
+    }
 
 
 class _Data(BaseModel):
@@ -122,15 +114,6 @@ class Exemption(_Data):
     figures: tuple[str, ...] = Field(min_length=1, strict=False)
     reason: str = Field(min_length=10)
 
-    @model_validator(mode="after")
-    def _can_be_printed(self) -> "Exemption":
-        if self.mart != "force_profiles" or self.column not in IN_PRINT:
-            known = ", ".join(f"force_profiles.{name}" for name in IN_PRINT)
-            raise ValueError(
-                f"{self.mart}.{self.column} is no count that reports on a force print: {known}"
-            )
-        return self
-
 
 class Disclosure(_Data):
     """The public edition of a collection.
@@ -147,10 +130,3 @@ class Disclosure(_Data):
     not_given_out: tuple[str, ...] = Field(default=(), strict=False)
     counts: Mapping[str, Protection]
     exempt: tuple[Exemption, ...] = Field(default=(), strict=False)
-
-    @field_validator("counts")
-    @classmethod
-    def _every_subject(cls, counts: Mapping[str, Protection]) -> Mapping[str, Protection]:
-        if set(counts) != set(SUBJECTS):
-            raise ValueError(f"must give {sorted(SUBJECTS)}, not {sorted(counts)}")
-        return counts

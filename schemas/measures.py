@@ -97,3 +97,33 @@ class Measure(Data):
     def share_name(self, name: str, share: Share) -> str:
         """Return the name of a share of the measure of that name."""
         return share.name or f"{name}_share"
+
+
+class Protected(Data):
+    """A measure that counts what single forces have: the subject that says which counts are small.
+
+    `mart` and `value` name where its entries are shown; without, they stand in no public mart, and
+    sums of them alone are shown.
+    """
+
+    subject: str
+    mart: str | None = None
+    value: str | None = None
+
+
+class Protections(Data):
+    """What a public edition protects.
+
+    `open` are the measures that count nobody, such as arrangements; `research` the subjects that
+    the inspectorate's own research counts, each in the mart of that name.
+    """
+
+    open: tuple[str, ...] = ()
+    research: tuple[str, ...] = ()
+    measures: dict[str, Protected]
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The subjects, in their order."""
+        named = (protected.subject for protected in self.measures.values())
+        return tuple(dict.fromkeys((*named, *self.research)))

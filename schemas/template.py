@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from pydantic import Field, ValidationError
 
-from schemas.measures import NOW, QUESTION, Data, Figure, Measure
+from schemas.measures import NOW, QUESTION, Data, Figure, Measure, Protections
 from schemas.reference import OURS, beside
 from schemas.rules.catalogue import RuleUse, rules
 from schemas.template_faults import template_faults
@@ -213,7 +213,8 @@ class Template:
     `groups` maps a dimension to the codes that stand for several of its list; `since` maps it to
     codes that the version before called otherwise, each with its name there. `cases` is None where
     no case-level extracts are taken. `rules` are those between cells, but for sums, which follow
-    from the sheets.
+    from the sheets. `disclosure` says what a public edition protects; without it there is none.
+    `path` is the file, for who reads it by itself.
     """
 
     name: str
@@ -226,6 +227,8 @@ class Template:
     since: dict[str, dict[str, str]] = field(default_factory=dict)
     cases: CaseRows | None = None
     rules: tuple[RuleUse, ...] = ()
+    disclosure: Protections | None = None
+    path: Path = Path()
 
     def __hash__(self) -> int:
         """Hash by name and version, which identify a template."""
@@ -323,6 +326,7 @@ class _File(Data):
     measures: dict[str, Measure]
     profile: dict[str, Figure] = Field(default_factory=dict)
     cases: CaseRows | None = None
+    disclosure: Protections | None = None
     sheet: tuple[_Sheet, ...]
     rules: tuple[RuleUse, ...] = ()
 
@@ -353,14 +357,14 @@ def read_template(path: Path) -> Template:
     except ValidationError as error:
         faults = list(of_library(error))
     if not faults:
-        template = _template(file)
+        template = _template(file, path)
         faults = list(_rule_faults(template))
     if faults:
         raise DescriptionError(path, text, "template", faults)
     return template
 
 
-def _template(file: _File) -> Template:
+def _template(file: _File, path: Path) -> Template:
     sheets = tuple(_sheet(sheet, file.lists) for sheet in file.sheet)
     measures = {n: m.ordered([QUESTION, *file.lists]) for n, m in file.measures.items()}
     return Template(
@@ -374,6 +378,8 @@ def _template(file: _File) -> Template:
         file.since,
         file.cases,
         file.rules,
+        file.disclosure,
+        path,
     )
 
 

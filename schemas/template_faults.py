@@ -39,6 +39,23 @@ def template_faults(file: Mapping[str, Any]) -> Iterator[Fault]:
     for name in measures:
         if name not in used:
             yield ("measures", name), f"no cell of the sheets counts {name!r}; take it out"
+    if file["disclosure"] is not None:
+        yield from _protections(file["disclosure"], measures)
+
+
+def _protections(said: Mapping[str, Any], measures: Mapping[str, Any]) -> Iterator[Fault]:
+    """What nobody thought of must not become public: each measure is open or protected."""
+    named = [*((("open", i), name) for i, name in enumerate(said["open"]))]
+    named += [(("measures", name), name) for name in said["measures"]]
+    for key, name in named:
+        yield from _known(("disclosure", *key), "measure", name, measures)
+    for name in measures:
+        times = sum(other == name for _, other in named)
+        if times != 1:
+            yield (
+                ("disclosure",),
+                f"{name!r} must be named once, open or protected, not {times} times",
+            )
 
 
 def _codes(file: Mapping[str, Any]) -> Iterator[Fault]:

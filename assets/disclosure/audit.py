@@ -14,17 +14,14 @@ import polars as pl
 
 from assets.disclosure.bounds import Extremes
 from assets.disclosure.known import Hidden, Knowledge
-from assets.disclosure.order import OVER_FORCES
+from assets.disclosure.order import over_forces
 from assets.disclosure.published import Edition
-from assets.disclosure.readings import knowledge
+from assets.disclosure.readings import Description, description, knowledge
 from assets.disclosure.solver import Floats
 from schemas.collection import Collection
 from schemas.contract import conform, empty
-from schemas.disclosure import FORCE_COUNTS, SUPPRESSED, Disclosure, Protection
+from schemas.disclosure import SUPPRESSED, Disclosure, Protection, force_counts
 from schemas.marts.public import SuppressionAudit, symbol_of
-
-_APART: Final = ("investigations_2010_11", "people_suspended")
-"""Counts that rules compare with those of investigations, and that are hidden apart from them."""
 
 _NO_MART: Final = "cells"
 """The audit's name for counts that stand in no public mart, while sums of them do."""
@@ -54,7 +51,7 @@ def audit(
     rows: list[dict[str, Any]] = []
     if settings is not None and editions:
         judge = _Judge(editions, collection, settings)
-        for table, known in knowledge(editions, collection.census.year).items():
+        for table, known in knowledge(editions, collection).items():
             rows += [_unread(breakdown) for breakdown in known.unread]
             if known.hidden:
                 rows += judge.judged(table, known, tables)
@@ -80,7 +77,8 @@ class _Judge:
         self, editions: Sequence[Edition], collection: Collection, settings: Disclosure
     ) -> None:
         self._editions, self._collection, self._settings = editions, collection, settings
-        self._year = collection.census.year
+        self._said = description(collection.template.path)
+        self._of = force_counts(collection.template)
 
     def judged(
         self, table: str, known: Knowledge, tables: Sequence[Table]
@@ -138,10 +136,12 @@ class _Judge:
         """
         required = needed.copy()
         narrow = np.flatnonzero(extremes.widths < required).tolist()
-        asks = {place: (known.hidden[place].first, _group(known.hidden[place])) for place in narrow}
+        asks = {
+            place: (known.hidden[place].first, self._group(known.hidden[place])) for place in narrow
+        }
         for edition, group in sorted(set(asks.values())):
             newest = _blind(self._editions[edition], self._collection, group)
-            blind = knowledge([*self._editions[:edition], newest], self._year, table)[table]
+            blind = knowledge([*self._editions[:edition], newest], self._collection, table)[table]
             places = {item.key: place for place, item in enumerate(blind.hidden)}
             there = {
                 places[known.hidden[place].key]: place
@@ -176,7 +176,7 @@ class _Judge:
                 )
                 for edition in self._editions
             ]
-            without = knowledge(editions, self._year, table)[table]
+            without = knowledge(editions, self._collection, table)[table]
             there = {item.key: place for place, item in enumerate(without.hidden)}
             own = {
                 there[known.hidden[place].key]: place for place in narrow if places[place] == force
@@ -205,10 +205,15 @@ class _Judge:
         )
 
     def _protection(self, item: Hidden) -> Protection:
-        counts = self._settings.counts
-        return counts[
-            item.column if item.mart == _NO_MART else FORCE_COUNTS[item.mart][item.column]
-        ]
+        if item.mart == _NO_MART:
+            return self._settings.counts[self._said.measures[item.column]["subject"]]
+        return self._settings.counts[self._of[item.mart][item.column]]
+
+    def _group(self, item: Hidden) -> str:
+        """Return which of the tables that rules compare a count belongs to."""
+        if item.mart == _NO_MART:
+            return item.column
+        return _group_of(item.mart, item.column, self._said)
 
 
 def _force_of(item: Hidden) -> str:
@@ -229,9 +234,14 @@ def _unread(breakdown: str) -> dict[str, Any]:
     return {**where, **ends, "required": 1, "protected": False}
 
 
-def _group(item: Hidden) -> str:
-    """Return which of the tables that rules compare a count belongs to."""
-    return item.column if item.column in _APART else ""
+def _group_of(mart: str, column: str, said: Description) -> str:
+    """Return what a column is hidden apart for: its earlier period, or a measure in no mart."""
+    of = said.profile.get(column) if mart == "force_profiles" else None
+    if of is None or of["measure"] not in said.measures:
+        return ""
+    if "period" in of:
+        return column
+    return "" if "mart" in said.measures[of["measure"]] else str(of["measure"])
 
 
 def _blind(edition: Edition, collection: Collection, group: str) -> Edition:
@@ -239,11 +249,11 @@ def _blind(edition: Edition, collection: Collection, group: str) -> Edition:
 
     And without the statistics over forces that are not in print, since they follow from the rest.
     """
-    public = edition.public
+    public, said = edition.public, description(collection.template.path)
     found = dict(public)
-    for mart, names in FORCE_COUNTS.items():
+    for mart, names in force_counts(collection.template).items():
         for column in names if mart in public else ():
-            if group != (column if column in _APART else ""):
+            if column not in public[mart].columns or group != _group_of(mart, column, said):
                 continue
             symbol = symbol_of(mart, column)
             exempt = [
@@ -257,12 +267,13 @@ def _blind(edition: Edition, collection: Collection, group: str) -> Edition:
                 pl.when(~hide).then(column).alias(column),
             )
     printed = public["reconciliation"].drop_nulls("computed")
-    over_forces = pl.col("measure").is_in(OVER_FORCES)
     national = public["national_totals"]
+    is_statistic = pl.col("breakdown").str.contains("statistic=|count=")
+    is_over_forces = pl.col("measure").is_in(over_forces(said.measures)) & is_statistic
     found["national_totals"] = pl.concat(
         [
-            national.filter(~over_forces),
-            national.filter(over_forces).join(
+            national.filter(~is_over_forces),
+            national.filter(is_over_forces).join(
                 printed, on=["measure", "breakdown", "period"], how="semi"
             ),
         ]

@@ -174,7 +174,7 @@ class Extremes:
     def __init__(self, known: Knowledge) -> None:
         """State the programs."""
         self._puzzle = puzzle = Puzzle(known)
-        self._unknowns = known.unknowns
+        self._unknowns, self._unlike = known.unknowns, known.unlike
         self._number = {name: number for number, name in enumerate(known.names)}
         self._true = np.array([name[-1] or 0 for name in known.names], dtype=float)
         self._first: Floats | None = None
@@ -358,7 +358,10 @@ class Extremes:
 
     def _note(self, table: Floats) -> None:
         """Note a table, once it has been seen to fit."""
-        if not self._program.fits(table):
+        if not self._program.fits(table) or not all(
+            differs([table[list(total.unknowns)].sum() + total.shown for total in totals])
+            for totals, differs in self._unlike
+        ):
             return
         if self._first is None:
             self._first = table

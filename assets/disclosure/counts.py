@@ -14,14 +14,13 @@ import polars as pl
 
 from assets.disclosure.known import cell_of
 from assets.disclosure.limits import Told, limits
-from assets.disclosure.published import SUBJECT, SUBJECTS, Edition
-from assets.disclosure.sources import PROFILES, Source, codes_of, matching, sources
+from assets.disclosure.published import Edition, name_of
+from assets.disclosure.sources import CELLS, Source, codes_of, matching, sources
 from assets.disclosure.spread import Bound, between, starts
 from schemas.collection import Collection
-from schemas.disclosure import SUPPRESSED
+from schemas.disclosure import PROFILES, SUPPRESSED
 from schemas.errors import ContractError
 from schemas.marts.public import symbol_of
-from schemas.returns_template import SUSPENDED
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Block:
     `nation`: places whose values add up to a national total. `told`: what rules tell of weighted
     sums of places; `broken`: rules that a force has not passed, though it was accepted. `ranges`:
     for a sum by subject whose spread over the forces is public, the ranges of counts that the
-    nation is told.
+    nation is told. `names` are those of the entries as the audit has them, None of a sum.
     """
 
     subject: str
@@ -61,6 +60,7 @@ class Block:
     told: list[Told] = field(default_factory=list)
     broken: dict[str, set[str]] = field(default_factory=dict)
     ranges: dict[int, tuple[Bound, ...]] = field(default_factory=dict)
+    names: list[Any] = field(default_factory=list)
 
 
 def blocks(now: Edition, collection: Collection, earlier: Sequence[Edition] = ()) -> list[Block]:
@@ -101,7 +101,7 @@ class _Maker:
             self._printed(number, counts, of_force)
         block = Block(self._source.subject, list(self._found.values()))
         block.nation = [list(places) for places in dict.fromkeys(map(tuple, nation))]
-        if self._source.mart == "investigations":
+        if self._source.sums:
             block.ranges = self._ranges(block)
         told: dict[Any, Told] = {}
         for edition, of_force in zip(self._editions, by_force, strict=True):
@@ -110,7 +110,21 @@ class _Maker:
             for item in not_so:
                 block.broken.setdefault(item.force_code, set()).add(item.rule)
         block.told = list(told.values())
+        block.names = list(map(self._name, block.counts))
         return block
+
+    def _name(self, count: Count) -> Any:
+        if count.parts:
+            return None
+        if count.mart != CELLS:
+            return count.mart, count.column, cell_of(count.key), count.value
+        codes = [count.key[name] for name in self._source.dims]
+        entry = next(
+            entry
+            for entry in self._source.places
+            if [getattr(entry, name) for name in self._source.dims] == codes
+        )
+        return (*name_of(entry, count.force_code), count.value)
 
     def _add(self, name: Any, count: Count) -> int:
         """Add a count, or what another edition says of one that is there."""
@@ -195,7 +209,7 @@ class _Maker:
             for column, codes in source.sums.items():
                 parts = matching(counts, places, codes)
                 # A profile without a workbook says nothing, though rows gave the entries.
-                if not parts or rows[force][column] is None:
+                if not parts or rows[force].get(column) is None:
                     continue
                 total = sum(counts[place].value for place in parts)
                 if rows[force][column] != total:
@@ -239,7 +253,11 @@ class _Maker:
         """Return the ranges of sums by subject, as every edition together tells them apart."""
         cuts: dict[str, set[int]] = defaultdict(set)
         for edition in self._editions:
-            told = starts(edition.behind["national_totals"], edition.behind["reconciliation"])
+            told = starts(
+                edition.behind["national_totals"],
+                edition.behind["reconciliation"],
+                self._collection.template,
+            )
             for column, found in told.items():
                 cuts[column] |= found
         return {
@@ -247,19 +265,3 @@ class _Maker:
             for place, count in enumerate(block.counts)
             if count.mart == PROFILES and count.column in cuts
         }
-
-
-def name_of(count: Count) -> Any:
-    """Return the name of an entry as the audit has it, None for a sum."""
-    if count.parts:
-        return None
-    key = dict(count.key)
-    if count.mart == "cells":
-        subject = SUBJECTS[key.pop("row_code")]
-        return (
-            "cells",
-            SUSPENDED,
-            cell_of(key | dict(zip(SUBJECT, subject, strict=True))),
-            count.value,
-        )
-    return count.mart, count.column, cell_of(key), count.value

@@ -13,10 +13,11 @@ import polars as pl
 
 from assets.disclosure.audit import audit, problems
 from assets.disclosure.choose import Choice, choose
-from assets.disclosure.counts import Block, blocks, name_of
+from assets.disclosure.counts import Block, blocks
 from assets.disclosure.forms import public_forms
-from assets.disclosure.published import Edition, behind, changed, rules_told
+from assets.disclosure.published import Edition, changed, edition_behind
 from assets.disclosure.report import report
+from schemas import vocabulary as v
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.marts.public import DisclosureReport, SuppressionAudit
@@ -79,14 +80,17 @@ def public_edition(
     if settings is None:
         why = "the collection file has no [disclosure]"
         return PublicEdition(withheld=why, told=why)
-    live = marts["investigations"]["force_code"].n_unique()
+    if collection.template.disclosure is None:
+        why = f"template {collection.template.name} does not say what is to be protected"
+        return PublicEdition(withheld=why, told=why)
+    live = marts["returns_status"].filter(pl.col("state").is_in(v.LIVE_STATES)).height
     if live < settings.fewest_forces:
         why = (
             f"{live} returns are in, and a public edition needs {settings.fewest_forces}: national"
             " totals of few forces would tell of each"
         )
         return PublicEdition(withheld=why, told=why)
-    now = Edition("", marts, behind(marts), rules_told(collection))
+    now = edition_behind("", marts, collection)
     if early := too_early(now, earlier, collection, due=due):
         return PublicEdition().without("M011", early)
     chosen = [
@@ -127,7 +131,7 @@ def too_early(
 
 def _named(block: Block, choice: Choice) -> Iterator[dict[Any, int]]:
     """Yield the tables that a choice rests on by name: what is another number than in fact."""
-    names = [name_of(count) for count in block.counts]
+    names = block.names
     true = np.array([count.value for count in block.counts])
     for table in choice.tables:
         places = np.flatnonzero(table != true).tolist()

@@ -12,6 +12,7 @@ import polars as pl
 from assets.disclosure import spread
 from assets.disclosure.choose import Choice
 from assets.disclosure.counts import Block
+from assets.disclosure.sources import protections
 from schemas.collection import Collection
 from schemas.contract import conform, keys
 from schemas.disclosure import FOLLOWS, SUPPRESSED, UNAVAILABLE
@@ -19,8 +20,6 @@ from schemas.marts.public import PUBLIC_MARTS, WITH_SYMBOLS, symbol_of
 
 _KEY: Final = ["measure", "breakdown", "period"]
 _MARK: Final = "_mark"
-_ABOUT_ARRANGEMENTS: Final = ("capability", "second_job_review_months")
-"""Measures of single forces that count nothing a person did."""
 
 
 def public_forms(
@@ -29,7 +28,7 @@ def public_forms(
     collection: Collection,
 ) -> dict[str, pl.DataFrame]:
     """Return the public marts by name, of those in `marts`, each as its contract says."""
-    hidden = _hidden(chosen)
+    hidden, template = _hidden(chosen), collection.template
     forms = {name: marts[name] for name in PUBLIC_MARTS if name in marts}
     if "social_media" in forms:  # research may look at bodies that no total includes
         expected = pl.col("force_code").is_in(collection.forces)
@@ -38,16 +37,19 @@ def public_forms(
         for column in WITH_SYMBOLS.get(mart, ()):
             keyed = hidden.get((mart, FOLLOWS.get(column, column)), [])
             forms[mart] = _marked(forms[mart], mart, column, keyed)
-    shown = pl.concat(
+    national = marts["national_totals"]
+    told = pl.concat(
         [
-            spread.printed(marts["national_totals"], marts["reconciliation"]),
-            spread.plain(marts["national_totals"], forms["force_profiles"]),
+            spread.printed(national, marts["reconciliation"], template),
+            spread.plain(national, forms["force_profiles"], template),
         ]
     )
+    of_forces = national.filter(spread.about_forces(template)).select(_KEY)
+    news = of_forces.join(told, on=_KEY, how="anti")
     if "distribution" in forms:
-        forms["distribution"] = _distribution(forms["distribution"], shown)
-    forms["national_totals"] = _only_told(forms["national_totals"], shown)
-    forms["reconciliation"] = _reconciliation(forms["reconciliation"], shown, collection)
+        forms["distribution"] = _distribution(forms["distribution"], news)
+    forms["national_totals"] = _without(forms["national_totals"], news)
+    forms["reconciliation"] = _reconciliation(forms["reconciliation"], news, collection)
     return {name: conform(PUBLIC_MARTS[name], frame) for name, frame in forms.items()}
 
 
@@ -87,41 +89,42 @@ def _withheld(
     )
 
 
-def _only_told(frame: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
-    """Withhold the statistics over forces but those in `shown`."""
-    where = _is_news(frame, shown)
-    return _withheld(frame, "value", "symbol", where)
+def _without(frame: pl.DataFrame, news: pl.DataFrame) -> pl.DataFrame:
+    """Withhold the values of these national figures."""
+    return _withheld(frame, "value", "symbol", _is_in(frame, news))
 
 
-def _is_news(frame: pl.DataFrame, shown: pl.DataFrame) -> pl.Series:
-    """Return which rows are a statistic over forces that is not in `shown`."""
+def _is_in(frame: pl.DataFrame, news: pl.DataFrame) -> pl.Series:
     rows = frame.with_row_index(_MARK)
-    news = rows.filter(spread.ABOUT_FORCES).join(shown, on=_KEY, how="anti")
-    return rows[_MARK].is_in(news[_MARK].to_list())
+    found = rows.join(news, on=_KEY, how="semi")
+    return rows[_MARK].is_in(found[_MARK].to_list())
 
 
-def _distribution(distribution: pl.DataFrame, shown: pl.DataFrame) -> pl.DataFrame:
+def _distribution(distribution: pl.DataFrame, news: pl.DataFrame) -> pl.DataFrame:
     """Return the public form; a statistic has there another key than in national_totals."""
-    name = pl.when(pl.col("measure") == spread.BANDS).then(pl.lit("count="))
+    name = pl.when(pl.col("measure").str.starts_with("forces_with_")).then(pl.lit("count="))
     statistic = pl.concat_str(name.otherwise(pl.lit("statistic=")), "statistic")
     about = pl.when(pl.col("breakdown") != "").then(pl.col("breakdown"))
     as_totals = distribution.with_columns(
         pl.concat_str(about, statistic, separator=";", ignore_nulls=True).alias("breakdown"),
         pl.lit("collection").alias("period"),
     )
-    return _only_told(as_totals, shown).with_columns(distribution["breakdown"])
+    return _without(as_totals, news).with_columns(distribution["breakdown"])
 
 
 def _reconciliation(
-    frame: pl.DataFrame, shown: pl.DataFrame, collection: Collection
+    frame: pl.DataFrame, news: pl.DataFrame, collection: Collection
 ) -> pl.DataFrame:
-    """Return the public form: of a single force, a count is told only as far as it is in print."""
+    """Return the public form: of a single force, a count is told only as far as it is in print.
+
+    Nor is the status of one that is not: it says on which side of the printed one it lies.
+    """
     of_force = frame["scope"].is_in(collection.forces)
-    counted = ~frame["measure"].is_in(_ABOUT_ARRANGEMENTS)
+    counted = ~frame["measure"].is_in(protections(collection.template).open)
     in_print = (frame["computed"] == frame["published"]).fill_null(value=False)
-    news = (of_force & counted & ~in_print) | (~of_force & _is_news(frame, shown))
-    hidden = news & frame["computed"].is_not_null()
+    is_news = (of_force & counted & ~in_print) | (~of_force & _is_in(frame, news))
+    hidden = is_news & frame["computed"].is_not_null()
     told = pl.when(~hidden)
     return _withheld(frame, "computed", "symbol", hidden).with_columns(
-        told.then("difference").alias("difference"), told.then("note").alias("note")
+        told.then(name).alias(name) for name in ("difference", "status", "note")
     )

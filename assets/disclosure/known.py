@@ -5,8 +5,9 @@ reads it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any, Final
 
 import polars as pl
@@ -81,7 +82,8 @@ class Knowledge:
     `equal`: a total and its value. `rows`: weighted sums and their range. `limits`: a total and the
     range it lies in. `either`: two lists of rows, of which all of the one hold or all of the other.
     `implied`: a total that is 0 where another one is. `bands`: totals, a band, and how many of them
-    lie in it, at least and at most. `unread`: public figures that are none of these. `names` are
+    lie in it, at least and at most. `unlike`: totals, and whether numbers of theirs are not what is
+    known not to be so. `unread`: public figures that are none of these. `names` are
     those of the unknowns, each with what it is in fact at its end. `broken`: the rules that a force
     has not passed, though its return was accepted.
     """
@@ -95,6 +97,9 @@ class Knowledge:
     either: list[tuple[list[Row], list[Row]]] = field(default_factory=list)
     implied: list[tuple[Total, Total]] = field(default_factory=list)
     bands: list[tuple[list[Total], Band, int, int]] = field(default_factory=list)
+    unlike: list[tuple[list[Total], Callable[[Sequence[float]], bool]]] = field(
+        default_factory=list
+    )
     unread: list[str] = field(default_factory=list)
     broken: dict[str, set[str]] = field(default_factory=dict)
 
@@ -193,6 +198,11 @@ class Entries:
         known = frame.filter(pl.col("symbol").ne_missing(UNAVAILABLE))
         self.rows = known.drop("value", "symbol").to_dicts()
         self.values: list[int | None] = known["value"].to_list()
+        if mart == "cells":  # which of these a force gives stands nowhere; he is told
+            held = [(mart, column, cell_of(row)) in marks for row in self.rows]
+            self.rows = list(compress(self.rows, held))
+            self.values = list(compress(self.values, held))
+        self.columns = [name for name in frame.columns if name not in {"value", "symbol"}]
         self.cells = [cell_of(row) for row in self.rows]
         self.mart, self.column, self._numbering = mart, column, numbering
         self._names = [(mart, column, cell, marks.get((mart, column, cell))) for cell in self.cells]

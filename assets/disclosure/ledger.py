@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.disclosure.published import BEHIND, Edition, behind, rules_told
+from assets.disclosure.published import BEHIND, Edition, edition_behind
 from assets.files import hashes
 from assets.lake import Lake, atomic_file, sync_folder, write_errors
 from assets.marts import damage, read_manifest
@@ -56,16 +56,17 @@ class Entry:
         """The folder with the files as they were shown."""
         return self.folder / _PUBLIC
 
-    def edition(self) -> Edition:
+    def edition(self, collection: Collection) -> Edition:
         """Return the edition and what stands behind it."""
-        return Edition(self.release, _marts(self.public), _marts(self.folder / _BEHIND), self.rules)
+        hidden = _marts(self.folder / _BEHIND)
+        return Edition(self.release, _marts(self.public), hidden, collection, self.rules)
 
 
 def entries(lake: Lake) -> list[Entry]:
     """Return every entry, oldest first.
 
     Raises:
-        LakeError: one is missing, cut short or changed.
+        LakeError: one is missing, cut short, changed, or of another collection.
     """
     found: list[Entry] = []
     folders = lake.public_editions.glob("[!.]*") if lake.public_editions.exists() else ()
@@ -83,6 +84,9 @@ def entries(lake: Lake) -> list[Entry]:
             raise LakeError(path, f"cannot be read ({type(error).__name__})", RESTORE) from error
         if (entry.number, folder.name) != (number, _name(number, entry_id)):
             raise LakeError(folder, f"is not entry {number} as it was written", RESTORE)
+        if entry.release.rpartition("-")[0] != lake.collection:
+            problem = f"is the edition of {entry.release}, a release of another collection"
+            raise LakeError(folder, problem, RESTORE)
         if previous != (found[-1].id if found else None):
             raise LakeError(folder, "does not follow from the entry before it", RESTORE)
         if {name: sha256 for name, sha256 in hashes(folder).items() if name != _ENTRY} != files:
@@ -124,7 +128,7 @@ def given_out(lake: Lake, collection: Collection) -> list[Entry]:
                 " left the house, name it under [disclosure] not_given_out in the collection file.",
             )
         if _has_public(folders[release]):
-            _enter_old(lake, folders[release], rules_told(collection))
+            _enter_old(lake, folders[release], collection)
         entered.add(release)
     return [entry for entry in entries(lake) if entry.release not in inside]
 
@@ -140,21 +144,13 @@ def missing(lake: Lake) -> list[str]:
     return [release for release, edition in claims if edition not in {None, UNKNOWN, *ids}]
 
 
-def enter(
-    lake: Lake,
-    release: str,
-    public: Path,
-    full: Mapping[str, pl.DataFrame],
-    rules: Mapping[str, Any],
-) -> Entry:
+def enter(lake: Lake, now: Edition, public: Path) -> Entry:
     """Enter a public edition and return its entry: the one there is, where it tells nothing new.
 
     Args:
         lake: the lake, held by the caller.
-        release: the release that shows it.
+        now: the edition with what stands behind it, and the release that shows it.
         public: the folder with its files.
-        full: the marts of the full edition by name.
-        rules: what rules told (published.rules_told).
 
     Raises:
         LakeError: an entry is damaged, or this one cannot be written.
@@ -164,10 +160,9 @@ def enter(
         path.stem: hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(public.glob("*.csv"))
     }
-    now = Edition(release, {}, behind(full))
     for entry in before:
-        is_same = entry.content == content and entry.rules == rules
-        if is_same and entry.edition().marks == now.marks:
+        is_same = entry.content == content and entry.rules == now.rules
+        if is_same and entry.edition(now.collection).marks == now.marks:
             return entry
     number = len(before) + 1
     partial = lake.public_editions / f".{number}.partial"
@@ -181,9 +176,9 @@ def enter(
             frame.write_parquet(file)
     told = {
         "number": number,
-        "release": release,
+        "release": now.release,
         "previous": before[-1].id if before else None,
-        "rules": dict(rules),
+        "rules": dict(now.rules),
         "content": content,
         "files": hashes(partial),
     }
@@ -195,7 +190,7 @@ def enter(
     with write_errors(folder):
         partial.rename(folder)
         sync_folder(lake.public_editions)
-    return Entry(folder, entry_id, number, release, rules, content)
+    return Entry(folder, entry_id, number, now.release, now.rules, content)
 
 
 def edition_of(folder: Path) -> str | None:
@@ -228,7 +223,7 @@ def _has_public(folder: Path) -> bool:
     return any((folder / _PUBLIC).glob("*.parquet"))
 
 
-def _enter_old(lake: Lake, folder: Path, rules: Mapping[str, Any]) -> Entry:
+def _enter_old(lake: Lake, folder: Path, collection: Collection) -> Entry:
     """Enter the public edition of a release that was made before there was a ledger."""
     if found := damage(folder):
         raise LakeError(
@@ -236,8 +231,8 @@ def _enter_old(lake: Lake, folder: Path, rules: Mapping[str, Any]) -> Entry:
             f"is damaged, so its public edition cannot be entered: {'; '.join(found[:3])}",
             "Take it back from a backup, then run again.",
         )
-    full = _marts(folder, BEHIND)
-    return enter(lake, folder.name, folder / _PUBLIC, full, rules)
+    now = edition_behind(folder.name, _marts(folder, BEHIND), collection)
+    return enter(lake, now, folder / _PUBLIC)
 
 
 def _marts(

@@ -12,9 +12,10 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from assets.disclosure.published import SUBJECT, SUBJECTS, Edition
-from assets.disclosure.sources import PROFILES, Codes, Counted, matching
+from assets.disclosure.published import SUBJECT, Edition, subject_of
+from assets.disclosure.sources import Codes, Counted, matching, unshown
 from schemas import vocabulary as v
+from schemas.disclosure import PROFILES
 from schemas.returns_template import BREACH
 
 
@@ -95,6 +96,11 @@ class _Reader:
         by_force: Mapping[str, Sequence[int]],
     ) -> None:
         self._counts, self._edition, self._by_force = counts, edition, by_force
+        self._subjects = {
+            entry.row_code: subject_of(entry)
+            for entry in unshown(edition.collection.template)
+            if entry.measure == "people_suspended"
+        }
 
     def as_it_is(self, told: Told) -> Told | None:
         """Return what is told with the side first that holds; None where neither does."""
@@ -129,7 +135,7 @@ class _Reader:
         yield from self._shares("Q109", {"outcome": ("left_service",)}, _ALL)
         people = self._edition.suspended
         for force, _ in self._passed("V005"):
-            for subject in SUBJECTS.values():
+            for subject in self._subjects.values():
                 if people.get((force, *subject)):
                     codes = dict(zip(SUBJECT, ((code,) for code in subject), strict=True))
                     yield Told(
@@ -146,8 +152,8 @@ class _Reader:
         closed = set(frame.select("force_code", *SUBJECT).iter_rows())
         for force, _ in self._passed("V005"):
             for place in self._by_force.get(force, ()):
-                subject = SUBJECTS[self._counts[place].key["row_code"]]
-                if (force, *subject) in closed:
+                subject = self._subjects.get(self._counts[place].key["row_code"])
+                if subject and (force, *subject) in closed:
                     yield Told("V005", force, [Limit({place: 1.0}, 0, 0)], [])
 
     def year_before(self) -> Iterator[Told]:

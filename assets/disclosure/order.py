@@ -4,18 +4,17 @@ Belongs here: what a shown statistic tells of hidden totals. One that the shown 
 themselves tells nothing; one that cannot be read is named, so that the audit fails.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Any, Final, Protocol
 
 import numpy as np
 import polars as pl
 
 from assets.disclosure.known import Entries, Knowledge, Total
 from schemas.breakdown import Band, read_breakdown
-
-OVER_FORCES: Final = ("forces_with_investigations", "investigations_per_force")
-"""Measures of national_totals that tell how counts are spread over the forces."""
+from schemas.disclosure import SUPPRESSED
 
 _QUANTILES: Final = {
     "minimum": 0.0,
@@ -36,19 +35,31 @@ class _Spread:
     high: list[float]
 
 
-def read_spread(known: Knowledge, entries: Entries, public: Mapping[str, pl.DataFrame]) -> None:
+class Said(Protocol):
+    """What the template's file says of a profile."""
+
+    lists: list[str]
+    profile: dict[str, dict[str, Any]]
+
+
+def over_forces(measures: Iterable[str]) -> list[str]:
+    """Return the measures of national_totals that tell how counts are spread over the forces."""
+    return [name for of in measures for name in (f"forces_with_{of}", f"{of}_per_force", of)]
+
+
+def read_spread(
+    known: Knowledge, said: Said, measure: str, entries: Entries, public: Mapping[str, pl.DataFrame]
+) -> None:
     """Add to the knowledge what the shown statistics tell; bands come before ends, by name."""
-    shown = (
-        public["national_totals"]
-        .filter(
-            pl.col("measure").is_in(OVER_FORCES),
-            ~pl.col("breakdown").str.contains("statistic=mean"),
-        )
-        .sort("measure", "breakdown")
+    over = pl.col("breakdown").str.contains("count=") | (
+        pl.col("breakdown").str.contains("statistic=")
+        & ~pl.col("breakdown").str.contains("statistic=mean")
     )
+    here = pl.col("measure").is_in(over_forces([measure])) & over
+    shown = public["national_totals"].filter(here).sort("measure", "breakdown")
     for breakdown, value in shown.drop_nulls("value").select("breakdown", "value").iter_rows():
         parts = read_breakdown(breakdown)
-        spread = _spread(entries, public["force_profiles"], parts.get("category"))
+        spread = _spread(entries, public["force_profiles"], said, measure, parts)
         if "count" in parts:
             _read_band(known, spread, Band.parse(parts["count"]), round(value))
         elif not _is_fixed(spread, _QUANTILES[parts["statistic"]]):
@@ -56,17 +67,48 @@ def read_spread(known: Knowledge, entries: Entries, public: Mapping[str, pl.Data
                 _read_end(known, spread, round(value), parts["statistic"])
             else:
                 known.unread.append(f"{parts['statistic']} of {breakdown}")
+    hidden = public["reconciliation"].filter(here, pl.col("symbol") == SUPPRESSED)
+    for breakdown, value in hidden.select("breakdown", "published").iter_rows():
+        parts = read_breakdown(breakdown)
+        spread = _spread(entries, public["force_profiles"], said, measure, parts)
+        known.unlike.append((spread.totals, partial(_differs, parts, value)))
 
 
-def _spread(entries: Entries, profiles: pl.DataFrame, category: str | None) -> _Spread:
-    column = category or "investigations"
-    where = {"category": [category]} if category else {}
+def _differs(parts: Mapping[str, str], printed: float, totals: Sequence[float]) -> bool:
+    """Return whether a statistic is not what is printed: then it would be shown."""
+    if "count" in parts:
+        band = Band.parse(parts["count"])
+        top = np.inf if band.high is None else band.high
+        return sum(band.low <= total <= top for total in totals) != printed
+    return bool(np.quantile(totals, _QUANTILES[parts["statistic"]]) != printed)
+
+
+def _spread(
+    entries: Entries,
+    profiles: pl.DataFrame,
+    said: Said,
+    measure: str,
+    parts: Mapping[str, str],
+) -> _Spread:
+    dims = {name: code for name, code in parts.items() if name in said.lists}
+    column, whole = (
+        next(
+            (
+                name
+                for name, of in said.profile.items()
+                if of["measure"] == measure and of.get("dims", {}) == codes and "period" not in of
+            ),
+            None,
+        )
+        for codes in (dims, {})
+    )
     totals, low, high = [], [], []
     for row in profiles.sort("force_code").iter_rows(named=True):
-        total = entries.total({**where, "force_code": [row["force_code"]]})
+        where = {**{name: [code] for name, code in dims.items()}, "force_code": [row["force_code"]]}
+        total = entries.total(where)
         if total is not None:
-            shown = row[column]
-            most = row["investigations"]
+            shown = row.get(column or "")
+            most = row.get(whole or "")
             totals.append(total)
             low.append(total.shown if shown is None else shown)
             high.append((np.inf if most is None else most) if shown is None else shown)

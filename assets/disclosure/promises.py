@@ -21,6 +21,9 @@ _BREACHES: Final = {
 _REGISTERS: Final = 4
 """Gratuities and hospitality, of the force and of its authority."""
 
+_PARTS: Final = 2
+"""Information disclosure and second jobs, of the year before."""
+
 _NO_END: Final = math.inf
 
 Tables = Mapping[str, Entries]
@@ -30,8 +33,13 @@ Limits = Mapping[str, Any]
 class _Force:
     """The totals of one force in one edition."""
 
-    def __init__(self, tables: Tables, force: str) -> None:
-        self._tables, self._force = tables, force
+    def __init__(self, tables: Tables, force: str, edition: Edition) -> None:
+        self._tables, self._force, self._edition = tables, force, edition
+
+    def before(self) -> int | None:
+        """Return all investigations of the year before, as they are in fact."""
+        name = ("force_profiles", "investigations_2010_11", f"force_code={self._force}")
+        return self._edition.marks.get(name)
 
     def total(self, table: str, where: Mapping[str, list[Any]] | None = None) -> Total | None:
         if table not in self._tables:
@@ -54,7 +62,7 @@ def read_rules(known: Knowledge, tables: Tables, edition: Edition, numbering: Nu
         for force in edition.passed(rule):
             if rule != "X002" or force in no_policy:
                 told = Knowledge()
-                read(told, _Force(tables, force), edition.rules[rule])
+                read(told, _Force(tables, force, edition), edition.rules[rule])
                 if not known.add(told, numbering):
                     known.broken.setdefault(force, set()).add(rule)
 
@@ -68,6 +76,14 @@ def _without_policy(edition: Edition) -> set[str]:
         for force, question, answer in answers.iter_rows()
         if (question, answer) == ("second_job_policy", "no")
     }
+
+
+def _parts(known: Knowledge, force: _Force, _: Limits) -> None:
+    """C701: of the year before, the parts are no more than the whole, which is given away here."""
+    table, whole = "investigations@2010-11", force.before()
+    parts = force.total(table)
+    if parts is not None and whole is not None and len(force.rows(table)) == _PARTS:
+        known.tell([(1, parts)], 0, whole)
 
 
 def _rate(known: Knowledge, force: _Force, limits: Limits) -> None:
@@ -198,6 +214,7 @@ def _authority(known: Knowledge, force: _Force, _: Limits) -> None:
 _READ: Final[dict[str, Callable[[Knowledge, _Force, Limits], None]]] = {
     "V005": _suspended,
     "C502": _breaches,
+    "C701": _parts,
     "X002": _no_applications,
     "Q101": _rate,
     "Q102": _usual_disclosure,

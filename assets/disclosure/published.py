@@ -12,10 +12,12 @@ from typing import Any, Final
 import polars as pl
 
 from assets.disclosure.known import cell_of
+from assets.disclosure.sources import CELLS, sources, unshown
 from schemas import vocabulary as v
 from schemas.collection import Collection
-from schemas.returns_template import INVESTIGATION_ROWS, REVIEW_MONTHS, SUSPENDED
+from schemas.measures import NOW
 from schemas.rules.catalogue import rules
+from schemas.template import Entry
 
 BEHIND: Final[dict[str, tuple[str, ...]]] = {
     "investigations": (),
@@ -32,25 +34,10 @@ BEHIND: Final[dict[str, tuple[str, ...]]] = {
 """Marts of the full edition that say what stands behind a public one; their columns, () for all."""
 
 TELLING: Final = (
-    "C502", "V005", "X002", "Q101", "Q102", "Q104", "Q105", "Q106", "Q107", "Q108", "Q109", "Q113",
+    "C502", "C701", "V005", "X002",
+    "Q101", "Q102", "Q104", "Q105", "Q106", "Q107", "Q108", "Q109", "Q113",
 )  # fmt: skip
 """Rules that tell of hidden counts, since everybody knows which returns have passed them."""
-
-SUBJECT: Final = ("category", "recipient", "media")
-SUBJECTS: Final = {
-    row.code: tuple(getattr(row, name) for name in SUBJECT)
-    for row in INVESTIGATION_ROWS
-    if row.is_part
-}
-"""What the rows of a return that add up to all investigations are about."""
-
-_COUNTS: Final = {
-    "investigations": "cases",
-    "register_entries": "entries",
-    "second_jobs": "count",
-    "social_media": "instances",
-    "force_profiles": "investigations_2010_11",
-}
 
 
 @dataclass(frozen=True)
@@ -59,11 +46,13 @@ class Edition:
 
     `public` are its marts by name, `behind` those of the full edition that BEHIND names. `rules`
     are the limits of each rule that was in force and tells something, with its `severity`.
+    `collection` is that whose template says what the counts are.
     """
 
     release: str
     public: Mapping[str, pl.DataFrame]
     behind: Mapping[str, pl.DataFrame]
+    collection: Collection
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @cached_property
@@ -73,7 +62,8 @@ class Edition:
         Two editions have the same count of a cell where these are the same. Whoever looks on knows
         at most as much: not which counts a resubmission or a correction has left as they were.
         """
-        return {name: count for name, count in _counts(self.behind) if count is not None}
+        counts = _counts(self.behind, self.collection)
+        return {name: count for name, count in counts if count is not None}
 
     @cached_property
     def forces(self) -> dict[str, frozenset[tuple[Any, ...]]]:
@@ -101,7 +91,7 @@ class Edition:
     @cached_property
     def suspended(self) -> dict[tuple[Any, ...], int]:
         """How many people are suspended, by force, category, recipient and media."""
-        return {row: count for row, count in _suspended(self.behind["cells"]) if count}
+        return {row: count for row, count in _suspended(self) if count}
 
     @cached_property
     def without_policy(self) -> set[str]:
@@ -122,6 +112,13 @@ def behind(marts: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     }
 
 
+def edition_behind(
+    release: str, marts: Mapping[str, pl.DataFrame], collection: Collection
+) -> Edition:
+    """Return an edition that nobody has seen yet, of the marts of a full edition."""
+    return Edition(release, marts, behind(marts), collection, rules_told(collection))
+
+
 def changed(one: Edition, other: Edition) -> int:
     """Return how many forces have another count somewhere in the other edition."""
     return sum(
@@ -133,7 +130,8 @@ def changed(one: Edition, other: Edition) -> int:
 def rules_told(collection: Collection) -> dict[str, dict[str, Any]]:
     """Return the limits and the severity of the rules that tell something, where they are on."""
     found: dict[str, dict[str, Any]] = {}
-    for name in TELLING:
+    asked = {use.id for use in collection.template.rules}
+    for name in (rule for rule in TELLING if rule in asked):
         change = collection.changed(name)
         severity = change.severity if change else rules()[name].severity
         if severity in {"B", "Q"}:
@@ -145,27 +143,46 @@ def rules_told(collection: Collection) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _counts(marts: Mapping[str, pl.DataFrame]) -> Iterator[tuple[tuple[str, str, str], int | None]]:
-    for mart, column in _COUNTS.items():
-        if mart not in marts:
-            continue
-        frame = marts[mart]
-        if mart == "second_jobs":
-            frame = frame.filter(pl.col("item") != REVIEW_MONTHS)
-        if mart == "force_profiles":
-            frame = frame.filter(pl.col("basis") != "published").select("force_code", column)
-        for row in frame.drop("basis", strict=False).iter_rows(named=True):
-            count = row.pop(column)
-            yield (mart, column, cell_of(row)), count
-    for force_and_subject, suspended in _suspended(marts["cells"]):
-        of = dict(zip(("force_code", *SUBJECT), force_and_subject, strict=True))
-        yield ("cells", SUSPENDED, cell_of(of)), suspended
+def _counts(
+    marts: Mapping[str, pl.DataFrame], collection: Collection
+) -> Iterator[tuple[tuple[str, str, str], int | None]]:
+    """Yield every protected count with its name, those that stand in no public mart among them."""
+    for source in sources(collection):
+        if source.is_shown:
+            for row in source.entries(marts).iter_rows(named=True):
+                count = row.pop("number")
+                yield (source.mart, source.value, cell_of(row)), count
+    for entry, force, count in _in_cells(marts[CELLS], unshown(collection.template)):
+        yield name_of(entry, force), count
 
 
-def _suspended(cells: pl.DataFrame) -> Iterator[tuple[tuple[Any, ...], int]]:
+def name_of(entry: Entry, force: str) -> tuple[str, str, str]:
+    """Return the name of a count that stands in no public mart: mart, measure, cell."""
+    period = {} if entry.period == NOW else {"period": entry.period}
+    return CELLS, str(entry.measure), cell_of({"force_code": force, **period, **entry.dims})
+
+
+def _in_cells(cells: pl.DataFrame, entries: list[Entry]) -> Iterator[tuple[Entry, str, int]]:
+    at = {entry.place: entry for entry in entries}
+    columns = ("force_code", "value", "sheet", "row_code", "column_code")
+    for force, value, *place in cells.select(columns).iter_rows():
+        entry = at.get(tuple(place))
+        if entry is not None and value is not None and value.isdecimal():
+            yield entry, force, int(value)
+
+
+def _suspended(edition: Edition) -> Iterator[tuple[tuple[Any, ...], int]]:
     """Yield force, category, recipient and media of each entry, and how many are suspended."""
-    here = (pl.col("sheet") == "investigations") & (pl.col("column_code") == SUSPENDED)
-    entries = cells.filter(here).select("force_code", "row_code", "value")
-    for force, code, value in entries.iter_rows():
-        if code in SUBJECTS and value.isdecimal():
-            yield (force, *SUBJECTS[code]), int(value)
+    for entry, force, count in _in_cells(
+        edition.behind[CELLS], unshown(edition.collection.template)
+    ):
+        if entry.measure == "people_suspended":
+            yield (force, *subject_of(entry)), count
+
+
+def subject_of(entry: Entry) -> tuple[str | None, ...]:
+    """Return category, recipient and media of an entry."""
+    return tuple(entry.dims.get(name) for name in SUBJECT)
+
+
+SUBJECT: Final = ("category", "recipient", "media")

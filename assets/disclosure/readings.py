@@ -1,11 +1,14 @@
-"""Reads the public edition as somebody would who wants to know what is hidden.
+"""Reads public editions as somebody would who wants to know what is hidden.
 
-Belongs here: what each public figure adds up. Written apart from the choice of what to hide, on
-purpose: it reads public marts alone, by its own reading of what each total covers.
+Written apart from the choice of what to hide, on purpose: it reads the template's file by itself,
+and of each edition the public marts and which counts are the same as in another one.
 """
 
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, partial
+from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -15,90 +18,177 @@ from assets.disclosure.order import read_spread
 from assets.disclosure.promises import read_rules
 from assets.disclosure.published import Edition
 from schemas.breakdown import read_breakdown
+from schemas.collection import Collection
 from schemas.disclosure import SUPPRESSED
-from schemas.returns_template import INVESTIGATION_ROWS
 
 Row = Mapping[str, Any]
 Public = Mapping[str, pl.DataFrame]
 
-_PROFILE: Final = {
-    "investigations": ("investigations", ""),
-    "information_disclosure": ("investigations", "category=information_disclosure"),
-    "media_disclosure": ("investigations", "category=information_disclosure;recipient=media"),
-    "media_relationship": ("investigations", "category=media_relationship"),
-    "social_media": ("investigations", "category=social_media"),
-    "gratuities_hospitality": ("investigations", "category=gratuities_hospitality"),
-    "procurement": ("investigations", "category=procurement"),
-    "second_jobs": ("investigations", "category=second_jobs"),
-    "other": ("investigations", "category=other"),
-    "continuing": ("investigations", "outcome=continuing"),
-    "people_suspended": ("people_suspended", ""),
-    "register_entries": ("register_entries", "body=force"),
-    "register_declined": ("register_entries", "body=force;decision=declined"),
-    "second_job_applications": ("second_job_applications", ""),
-    "second_job_approved": ("second_job_applications", "decision=approved"),
-    "social_media_cases": ("social_media_cases", ""),
-    "investigations_2010_11": ("investigations_2010_11", ""),
-}
-"""What each column of force_profiles counts, as measure and breakdown."""
-
-_MEASURES: Final = {
-    "investigations": "investigations",
-    "people_suspended": "people_suspended",
-    "register_entries": "register_entries",
-    "second_job_applications": "second_jobs",
-    "second_job_approvals_in_breach": "second_jobs",
+_NOW: Final = ("collection", "")
+_PROFILES: Final = "force_profiles"
+_RESEARCH_TOTALS: Final = {
     "social_media_instances": "social_media",
     "social_media_cases": "social_media",
-    "investigations_2010_11": "investigations_2010_11",
 }
-"""The table that a measure adds up."""
+"""National figures of the research, and the mart that they add up."""
 
-_ENTRIES: Final = {
-    "investigations": "cases",
-    "register_entries": "entries",
-    "second_jobs": "count",
-    "social_media": "instances",
-}
-"""Public marts of entries, and the column that counts."""
 
-_SYSTEMS: Final = {
-    "investigations": ("investigations", "people_suspended", "investigations_2010_11"),
-    "register_entries": ("register_entries",),
-    "second_jobs": ("second_jobs",),
-    "social_media": ("social_media",),
-}
-"""Tables that something ties together, and what the whole of them is called."""
+@dataclass(frozen=True)
+class _Cell:
+    """A cell that counts: its measure, period (empty for the collection's own), row and codes."""
 
-_SUBJECT: Final = ("category", "recipient", "media")
-_COMPLETED: Final = ("referred_external", "no_further_action", "management_action", "left_service")
-_APPROVED: Final = ("approved_unconditional", "approved_conditional")
-_DECISIONS: Final = (*_APPROVED, "refused", "withdrawn", "pending")
-_BREACHES: Final = ("breach.driver", "breach.driving_instructor", "breach.police_skills_training")
+    sheet: str
+    measure: str
+    period: str
+    row: str
+    dims: Mapping[str, str]
+
+
+class Description:
+    """What a template's file says of protected counts."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the file."""
+        file = tomllib.loads(path.read_text(encoding="utf-8"))
+        self.lists: list[str] = list(file["lists"])
+        self.groups: dict[str, dict[str, list[str]]] = file.get("groups", {})
+        self.profile: dict[str, dict[str, Any]] = file.get("profile", {})
+        said = file.get("disclosure", {})
+        self.measures: dict[str, dict[str, str]] = said.get("measures", {})
+        self.research: list[str] = said.get("research", [])
+        self._levels = {
+            name: measure.get("levels", []) for name, measure in file["measures"].items()
+        }
+        self._crossed = {name: of.get("crossed_by") for name, of in file["measures"].items()}
+        self.cells = [cell for sheet in file["sheet"] for cell in self._cells(sheet)]
+
+    def _cells(self, sheet: dict[str, Any]) -> Iterator[_Cell]:
+        for row in sheet.get("rows", []):
+            for column in sheet["columns"]:
+                measure = row.get("measure") or column.get("measure") or sheet.get("measure")
+                if "sum_of" in row or "sum_of" in column or measure not in self.measures:
+                    continue
+                codes = {**row.get("dims", {}), **column.get("dims", {})}
+                dims = {name: codes[name] for name in self.lists if name in codes}
+                yield _Cell(sheet["name"], measure, row.get("period", ""), row["code"], dims)
+
+    def table_of(self, measure: str, period: str = "", breakdown: str = "") -> str:
+        """Return the table that a measure's total adds up.
+
+        What was asked of an earlier period stands for itself: a whole is no sum of its parts.
+        """
+        if period in _NOW:
+            return self.measures[measure].get("mart", measure)
+        columns = (name for name, of in self.earlier.items() if of == (measure, period))
+        return f"{measure}@{period}" if breakdown else next(columns, f"{measure}@{period}")
+
+    @cached_property
+    def earlier(self) -> dict[str, tuple[str, str]]:
+        """Measure and period of the columns of a profile that are a whole of an earlier period."""
+        return {
+            name: (of["measure"], of["period"])
+            for name, of in self.profile.items()
+            if "period" in of and "dims" not in of and of["measure"] in self.measures
+        }
+
+    @cached_property
+    def nowhere(self) -> dict[str, list[_Cell]]:
+        """The cells that stand in no public mart, by table."""
+        found: dict[str, list[_Cell]] = {}
+        for cell in self.cells:
+            if not cell.period and "mart" not in self.measures[cell.measure]:
+                found.setdefault(cell.measure, []).append(cell)
+            elif cell.period and (
+                cell.dims or (cell.measure, cell.period) not in self.earlier.values()
+            ):
+                found.setdefault(f"{cell.measure}@{cell.period}", []).append(cell)
+        return found
+
+    @cached_property
+    def systems(self) -> dict[str, list[str]]:
+        """Tables that something ties together, by the first: those of one sheet, and earlier ones.
+
+        A cell of an earlier period that stands in no mart is in a system of that period.
+        """
+        first: dict[str, str] = {}
+        found: dict[str, list[str]] = {}
+        for cell in self.cells:
+            if not cell.period:
+                table = self.table_of(cell.measure)
+                tables = found.setdefault(first.setdefault(cell.sheet, table), [])
+                tables += [table] if table not in tables else []
+        for column, (measure, _) in self.earlier.items():
+            own = self.table_of(measure)
+            next(tables for tables in found.values() if own in tables).append(column)
+        found |= {mart: [mart] for mart in self.research}
+        for table in self.nowhere:
+            if "@" in table:
+                found.setdefault(table.partition("@")[2], []).append(table)
+        return found
+
+    def where(
+        self, measure: str, breakdown: str, columns: Iterable[str]
+    ) -> dict[str, list[Any]] | None:
+        """Return the codes, by column of its table, of the entries that a total adds up.
+
+        None for a figure that is no total.
+        """
+        parts = read_breakdown(breakdown)
+        if not set(parts) <= set(self.lists):
+            return None
+        codes: dict[str, list[Any]] = {
+            name: self.groups.get(name, {}).get(code, [code]) for name, code in parts.items()
+        }
+        by = sorted(set(parts) - {self._crossed.get(measure)})
+        for level in self._levels.get(measure, []):
+            if isinstance(level, dict) and sorted(level["by"]) == by and "without" in level:
+                codes[level["without"]] = [None]
+        if "item" not in columns:
+            return codes
+        return {
+            "item": [
+                cell.row
+                for cell in self.cells
+                if cell.measure == measure
+                and all(cell.dims.get(name) in among for name, among in codes.items())
+            ]
+        }
+
+
+@cache
+def description(path: Path) -> Description:
+    """Read a template's file once."""
+    return Description(path)
 
 
 def knowledge(
-    editions: Sequence[Edition], year: int, only: str | None = None
+    editions: Sequence[Edition], collection: Collection, only: str | None = None
 ) -> dict[str, Knowledge]:
     """Return what all these editions tell of counts of single forces, by system of tables.
 
     Args:
         editions: public editions of a collection, oldest first.
-        year: the year whose instances on social media are a force's cases.
+        collection: the collection: its template, and the year of its cases on social media.
         only: the one system that is asked for; None for all.
     """
-    found = {}
-    for system, names in _SYSTEMS.items():
+    found, said = {}, description(collection.template.path)
+    for system, names in said.systems.items():
         if only not in {None, system}:
             continue
         known, numbering = Knowledge(), Numbering()
         # First every entry is named, since what one edition shows is known of the others.
-        named = [_tables(edition, names, numbering) for edition in editions]
+        named = [_tables(edition, names, numbering, said) for edition in editions]
         for number, (edition, tables) in enumerate(zip(editions, named, strict=True)):
+            reader = _Reader(known, tables, edition.public, said, collection.census.year)
             for table, entries in tables.items():
-                _read_table(known, table, entries, edition.public, year, number)
-            if "investigations" in tables:
-                read_spread(known, tables["investigations"], edition.public)
+                known.hidden += entries.hidden(number)
+                reader.read(table)
+                reader.read_profiles(table, number)
+            for measure in said.measures:
+                if said.table_of(measure) in tables:
+                    read_spread(
+                        known, said, measure, tables[said.table_of(measure)], edition.public
+                    )
             read_rules(known, tables, edition, numbering)
         known.unknowns, known.names = len(numbering), numbering.names
         hidden: dict[Any, Hidden] = {}
@@ -109,123 +199,130 @@ def knowledge(
     return found
 
 
-def _read_table(
-    known: Knowledge, table: str, entries: Entries, public: Public, year: int, edition: int
-) -> None:
-    known.hidden += entries.hidden(edition)
-    for measure, breakdown, value in _national(public):
-        if _MEASURES.get(measure) == table:
-            _tell(known, entries.total(_where(measure, breakdown, year)), value)
-    for row in _of_forces(public):
-        if _MEASURES.get(row["measure"]) == table:
-            where = _where(row["measure"], row["breakdown"], year)
-            _tell(known, entries.total({**where, "force_code": [row["scope"]]}), row["computed"])
-    _read_profiles(known, table, entries, public["force_profiles"], year, edition)
-
-
-def _tell(known: Knowledge, total: Total | None, value: float) -> None:
-    if total is not None and total.unknowns:
-        known.equal.append((total, round(value)))
-
-
-def _tables(edition: Edition, names: Iterable[str], numbering: Numbering) -> dict[str, Entries]:
+def _tables(
+    edition: Edition, names: Iterable[str], numbering: Numbering, said: Description
+) -> dict[str, Entries]:
     """Return these tables of counts of single forces, as far as the edition has them."""
-
-    def entries(mart: str, column: str, frame: pl.DataFrame) -> Entries:
-        return Entries(mart, column, frame, edition.marks, numbering)
-
-    frames = _frames(edition.public)
-    return {name: entries(*frames[name]) for name in names if name in frames}
+    frames = _frames(edition, said)
+    return {
+        name: Entries(*frames[name], edition.marks, numbering) for name in names if name in frames
+    }
 
 
-def _frames(public: Public) -> dict[str, tuple[str, str, pl.DataFrame]]:
+def _frames(edition: Edition, said: Description) -> dict[str, tuple[str, str, pl.DataFrame]]:
     """Return mart, column and entries of each table of counts of single forces."""
-    profiles = public["force_profiles"].filter(pl.col("basis") != "published")
+    public = edition.public
+    profiles = public[_PROFILES].filter(pl.col("basis") != "published")
+    shown = {of["mart"]: of["value"] for of in said.measures.values() if "mart" in of}
     found = {}
-    for mart, column in _ENTRIES.items():
+    for mart, column in {**shown, **dict.fromkeys(said.research, "instances")}.items():
         if mart in public:
             frame = public[mart].drop("basis").rename({column: "value"})
             if "item" in frame.columns:
-                frame = frame.filter(pl.col("item") != "review_months")
+                items = [c.row for c in said.cells if said.table_of(c.measure) == mart]
+                frame = frame.filter(pl.col("item").is_in(items))
             found[mart] = mart, column, frame
-    parts = [row for row in INVESTIGATION_ROWS if row.is_part]
-    rows = pl.DataFrame({name: [getattr(row, name) for row in parts] for name in _SUBJECT})
-    suspended = profiles.filter(pl.col("people_suspended_symbol").ne_missing("x"))
-    nowhere = (
-        suspended.select("force_code")
-        .join(rows, how="cross")
-        .with_columns(pl.lit(None, pl.Int64).alias("value"), pl.lit(SUPPRESSED).alias("symbol"))
-    )
-    found["people_suspended"] = "cells", "people_suspended", nowhere
-    earlier = "investigations_2010_11"
-    columns = (
-        "force_code",
-        pl.col(earlier).alias("value"),
-        pl.col(f"{earlier}_symbol").alias("symbol"),
-    )
-    found[earlier] = "force_profiles", earlier, profiles.select(columns)
+    for name in said.earlier:
+        shown_as = pl.col(name).alias("value"), pl.col(f"{name}_symbol").alias("symbol")
+        found[name] = _PROFILES, name, profiles.select("force_code", *shown_as)
+    forces = profiles["force_code"].to_list()
+    for table, cells in said.nowhere.items():
+        measure, _, period = table.partition("@")
+        lists = [name for name in said.lists if any(name in cell.dims for cell in cells)]
+        columns = ["force_code", *["period"] * bool(period), *lists]
+        rows = [
+            {"force_code": force, "period": period, **cell.dims}
+            for force in forces
+            for cell in cells
+        ]
+        keys = pl.DataFrame(rows, dict.fromkeys(columns, pl.String))
+        hidden = pl.lit(None, pl.Int64).alias("value"), pl.lit(SUPPRESSED).alias("symbol")
+        found[table] = "cells", measure, keys.with_columns(hidden)
     return found
 
 
-def _national(public: Public) -> Iterator[tuple[str, str, float]]:
-    """Yield measure, breakdown and value of the national totals that add up counts of forces."""
-    shown = public["national_totals"].drop_nulls("value")
-    for row in shown.iter_rows(named=True):
-        if row["period"] in {"collection", ""}:
-            yield row["measure"], row["breakdown"], row["value"]
-        elif (row["measure"], row["breakdown"], row["period"]) == ("investigations", "", "2010-11"):
-            yield "investigations_2010_11", "", row["value"]
+def _is_other(printed: float, values: Sequence[float]) -> bool:
+    return values[0] != printed
 
 
-def _of_forces(public: Public) -> Iterator[Row]:
-    """Yield the printed figures of single forces that the returns confirm."""
-    told = public["reconciliation"].drop_nulls("computed")
-    forces = pl.col("scope").is_in(public["force_profiles"]["force_code"].to_list())
-    yield from told.filter(forces).iter_rows(named=True)
+class _Reader:
+    """Adds to the knowledge what one edition's figures tell of the tables of one system."""
 
+    def __init__(
+        self,
+        known: Knowledge,
+        tables: Mapping[str, Entries],
+        public: Public,
+        said: Description,
+        year: int,
+    ) -> None:
+        self._known, self._tables, self._public = known, tables, public
+        self._said, self._year = said, year
 
-def _where(measure: str, breakdown: str, year: int) -> dict[str, list[Any]]:
-    """Return the codes, by column of the table, of the entries that a total adds up."""
-    parts: dict[str, Any] = read_breakdown(breakdown)
-    if measure == "second_job_applications":
-        return {"item": list(_decided(parts))}
-    if measure == "second_job_approvals_in_breach":
-        return {"item": [f"breach.{parts['occupation']}"] if parts else list(_BREACHES)}
-    if measure == "social_media_cases":
-        return {"year": [year]}
-    if "year" in parts:
-        parts["year"] = int(parts["year"])
-    codes = {key: [value] for key, value in parts.items()}
-    if parts.get("outcome") == "completed":
-        codes["outcome"] = list(_COMPLETED)
-    return codes
+    def read(self, table: str) -> None:
+        """Read the national totals, and the printed figures of forces, that add a table up."""
+        shown = self._public["national_totals"].drop_nulls("value")
+        for row in shown.iter_rows(named=True):
+            if self._table(row) == table:
+                self._tell(self._total(table, row), row["value"])
+        forces = pl.col("scope").is_in(self._public[_PROFILES]["force_code"].to_list())
+        for row in self._public["reconciliation"].filter(forces).iter_rows(named=True):
+            if self._table(row) != table or row["symbol"] == "x":
+                continue
+            total = self._total(table, row, row["scope"])
+            if row["computed"] is not None:
+                self._tell(total, row["computed"])
+            elif total is not None and total.unknowns:
+                # It is hidden since it is another number than what is printed.
+                self._known.unlike.append(([total], partial(_is_other, row["published"])))
 
+    def _table(self, row: Row) -> str | None:
+        measure = row["measure"]
+        if measure in self._said.measures:
+            return self._said.table_of(measure, row["period"], row["breakdown"])
+        return _RESEARCH_TOTALS.get(measure)
 
-def _decided(parts: Mapping[str, str]) -> tuple[str, ...]:
-    if "conditions" in parts:
-        return (_APPROVED[parts["conditions"] == "yes"],)
-    if parts.get("decision") == "approved":
-        return _APPROVED
-    return (parts["decision"],) if parts else _DECISIONS
+    def _total(self, table: str, row: Row, force: str | None = None) -> Total | None:
+        of_force = {} if force is None else {"force_code": [force]}
+        where = self._where(table, row["measure"], row["breakdown"])
+        return None if where is None else self._tables[table].total({**where, **of_force})
 
+    def _where(self, table: str, measure: str, breakdown: str) -> dict[str, list[Any]] | None:
+        if measure == "social_media_cases":
+            return {"year": [self._year]}
+        if measure in _RESEARCH_TOTALS:
+            parts: dict[str, Any] = read_breakdown(breakdown)
+            return {k: [int(code) if k == "year" else code] for k, code in parts.items()}
+        return self._said.where(measure, breakdown, self._tables[table].columns)
 
-def _read_profiles(
-    known: Knowledge,
-    table: str,
-    entries: Entries,
-    profiles: pl.DataFrame,
-    year: int,
-    edition: int,
-) -> None:
-    if entries.mart == "force_profiles":
-        return
-    columns = {name: of for name, of in _PROFILE.items() if _MEASURES[of[0]] == table}
-    for row in profiles.iter_rows(named=True):
-        for column, (measure, breakdown) in columns.items():
-            where = {**_where(measure, breakdown, year), "force_code": [row["force_code"]]}
-            if row[f"{column}_symbol"] == SUPPRESSED:
-                cell = f"force_code={row['force_code']}"
-                hidden = entries.hidden_sum("force_profiles", column, cell, where, edition)
-                known.hidden += [hidden] if hidden.names else []
-            elif row[column] is not None:
-                _tell(known, entries.total(where), row[column])
+    def _tell(self, total: Total | None, value: float) -> None:
+        if total is not None and total.unknowns:
+            self._known.equal.append((total, round(value)))
+
+    def read_profiles(self, table: str, edition: int) -> None:
+        """Read the columns of force_profiles that add a table up."""
+        columns = {
+            name: self._where(table, of["measure"], "")
+            if "dims" not in of
+            else self._where(
+                table, of["measure"], ";".join(f"{k}={code}" for k, code in of["dims"].items())
+            )
+            for name, of in self._said.profile.items()
+            if of["measure"] in self._said.measures
+            and "period" not in of
+            and self._said.table_of(of["measure"]) == table
+        }
+        if table in self._said.research:
+            columns["social_media_cases"] = {"year": [self._year]}
+        entries = self._tables[table]
+        for row in self._public[_PROFILES].iter_rows(named=True):
+            for column, codes in columns.items():
+                if codes is None or column not in row:
+                    continue
+                where = {**codes, "force_code": [row["force_code"]]}
+                if row[f"{column}_symbol"] == SUPPRESSED:
+                    cell = f"force_code={row['force_code']}"
+                    hidden = entries.hidden_sum(_PROFILES, column, cell, where, edition)
+                    self._known.hidden += [hidden] if hidden.names else []
+                elif row[column] is not None:
+                    self._tell(entries.total(where), row[column])

@@ -1,24 +1,28 @@
 """Where the counts of single forces stand, and which sums of them are shown as well.
 
-Belongs here: marts, columns and codes. Does not: what is hidden (choose.py); nor anything of the
-audit, which says the same in its own words so that a mistake here does not hide itself.
+Taken from the template. Nothing of the audit is used here, which reads the template's file by
+itself so that a mistake here does not hide itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import polars as pl
 
-from schemas import vocabulary as v
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
-from schemas.returns_template import BREACH, INVESTIGATION_ROWS, REVIEW_MONTHS, SUSPENDED
+from schemas.contract import keys
+from schemas.disclosure import PROFILES
+from schemas.marts.catalogue import MARTS
+from schemas.measures import NOW, Protections
+from schemas.template import Entry, Template
 
 Codes = Mapping[str, tuple[Any, ...]]
 """Column to the codes that are counted; a column that is not named counts whatever it holds."""
 
-PROFILES: Final = "force_profiles"
+CELLS: Final = "cells"
+_PLACE: Final = ("sheet", "row_code", "column_code")
 
 
 @dataclass(frozen=True)
@@ -26,82 +30,142 @@ class Source:
     """One kind of entry, and the columns of force_profiles that add it up.
 
     `mart` and `value` name the column of the entries, `dims` the columns that tell a force's
-    entries apart. Entries with `is_shown` false stand in no public mart; sums of them do.
+    entries apart; `places` are the template's entries that stand there. Entries with `is_shown`
+    false stand in no public mart; sums of them do.
     """
 
     subject: str
     mart: str
     value: str
     dims: tuple[str, ...]
+    places: tuple[Entry, ...] = ()
     sums: Mapping[str, Codes] = field(default_factory=dict)
-    is_shown: bool = True
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the entries stand in a public mart."""
+        return self.mart != CELLS
 
     def entries(self, marts: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         """Return force_code, the dims and `number` of every entry that holds a number."""
         if self.mart not in marts:
             return pl.DataFrame()
         frame = marts[self.mart]
-        if self.mart == "second_jobs":
-            frame = frame.filter(pl.col("item") != REVIEW_MONTHS)
-        if self.mart == "cells":
-            frame = _suspended(frame)
+        if "item" in self.dims:
+            frame = frame.filter(pl.col("item").is_in([entry.row_code for entry in self.places]))
+        if self.mart == CELLS:
+            here = pl.DataFrame([entry.place for entry in self.places], _PLACE, orient="row")
+            frame = frame.join(here, on=list(_PLACE), how="semi")
         if self.mart == PROFILES:
             frame = frame.filter(pl.col("basis") != "published")
         number = pl.col(self.value).cast(pl.Int64).alias("number")
         return frame.select("force_code", *self.dims, number).drop_nulls("number").sort(pl.all())
 
 
-def _suspended(cells: pl.DataFrame) -> pl.DataFrame:
-    rows = [row.code for row in INVESTIGATION_ROWS if row.is_part]
-    here = (pl.col("sheet") == "investigations") & (pl.col("column_code") == SUSPENDED)
-    return cells.filter(here & pl.col("row_code").is_in(rows))
+def protections(template: Template) -> Protections:
+    """Return what the template protects; nothing where it does not say."""
+    return template.disclosure or Protections(measures={})
+
+
+def unshown(template: Template) -> list[Entry]:
+    """Return the protected entries that stand in no public mart, though sums of them do.
+
+    Those of a measure without a mart, and of an earlier period but where a profile shows them.
+    """
+    measures = protections(template).measures
+    profiled = {
+        (column.measure, column.period, tuple(column.dims.items()))
+        for column in template.profile.values()
+    }
+    return [
+        entry
+        for entry in template.counted()
+        if entry.measure in measures
+        and (
+            not measures[entry.measure].mart
+            if entry.period == NOW
+            else (entry.measure, entry.period, tuple(entry.dims.items())) not in profiled
+        )
+    ]
+
+
+def codes_in(template: Template, entry: Entry, dims: Mapping[str, str]) -> bool:
+    """Return whether an entry is counted at these codes; a code may be a group's."""
+    return all(
+        entry.dims.get(name) in template.groups.get(name, {}).get(code, (code,))
+        for name, code in dims.items()
+    )
 
 
 def sources(collection: Collection) -> tuple[Source, ...]:
     """Return every source of counts of single forces."""
-    return (
+    template, found = collection.template, {}
+    protected = protections(template)
+    counted = [entry for entry in template.counted() if entry.measure in protected.measures]
+    now = [entry for entry in counted if entry.period == NOW]
+    for name, item in protected.measures.items():
+        mart = item.mart or CELLS
+        same = [m for m, of in protected.measures.items() if of.mart == mart] or [name]
+        places = tuple(entry for entry in now if entry.measure in same)
+        dims = _key(mart) if item.mart else _differing(places)
+        sums = {
+            column: _codes(template, dims, places, of.measure, of.dims)
+            for column, of in template.profile.items()
+            if of.measure in same and of.period == NOW
+        }
+        found[item.mart or name] = Source(
+            item.subject, mart, item.value or "value", dims, places, sums
+        )
+    year = (collection.census.year,)
+    researched = [
         Source(
-            "investigations",
-            "investigations",
-            "cases",
-            ("category", "recipient", "media", "outcome"),
-            {
-                "investigations": {},
-                "media_disclosure": {"recipient": ("media",)},
-                "continuing": {"outcome": (v.CONTINUING,)},
-                **{category: {"category": (category,)} for category in v.CATEGORIES},
-            },
-        ),
-        Source(SUSPENDED, "cells", "value", ("row_code",), {SUSPENDED: {}}, is_shown=False),
-        Source(
-            "register_entries",
-            "register_entries",
-            "entries",
-            ("body", "kind", "decision"),
-            {
-                "register_entries": {"body": ("force",)},
-                "register_declined": {"body": ("force",), "decision": ("declined",)},
-            },
-        ),
-        Source(
-            "second_jobs",
-            "second_jobs",
-            "count",
-            ("item",),
-            {
-                "second_job_applications": {"item": tuple(v.SECOND_JOB_DECISIONS)},
-                "second_job_approved": {"item": v.APPROVED},
-            },
-        ),
-        Source(
-            "social_media",
-            "social_media",
+            subject,
+            subject,
             "instances",
-            ("year", "site", "category"),
-            {"social_media_cases": {"year": (collection.census.year,)}},
-        ),
-        Source("investigations", PROFILES, "investigations_2010_11", ()),
+            _key(subject),
+            sums={"social_media_cases": {"year": year}},
+        )
+        for subject in protected.research
+    ]
+    earlier = [
+        Source(protected.measures[column.measure].subject, PROFILES, name, ())
+        for name, column in template.profile.items()
+        if column.period != NOW and column.measure in protected.measures
+    ]
+    return (*found.values(), *researched, *earlier)
+
+
+def _key(mart: str) -> tuple[str, ...]:
+    return tuple(name for name in keys(MARTS[mart]) if name != "force_code")
+
+
+def _differing(places: Iterable[Entry]) -> tuple[str, ...]:
+    """Return which of the parts of a place tell some entries apart, the row at least."""
+    apart = list(zip(*(entry.place for entry in places), strict=True))
+    return tuple(
+        name
+        for name, parts in zip(_PLACE, apart, strict=True)
+        if name == "row_code" or len(set(parts)) > 1
     )
+
+
+def _codes(
+    template: Template,
+    columns: Sequence[str],
+    places: Iterable[Entry],
+    measure: str,
+    dims: Mapping[str, str],
+) -> Codes:
+    """Return the codes by column of the entries of a measure at these dimensions."""
+    if set(columns) <= set(template.dimensions):
+        return {
+            name: template.groups.get(name, {}).get(code, (code,)) for name, code in dims.items()
+        }
+    here = [e for e in places if e.measure == measure and codes_in(template, e, dims)]
+    return {
+        name: tuple(dict.fromkeys(getattr(e, name if name in _PLACE else "row_code") for e in here))
+        for name in columns
+    }
 
 
 def codes_of(measure: str, breakdown: str, collection: Collection) -> tuple[str, Codes] | None:
@@ -109,28 +173,15 @@ def codes_of(measure: str, breakdown: str, collection: Collection) -> tuple[str,
 
     None for a figure that is no such sum.
     """
-    parts = read_breakdown(breakdown)
+    template, parts = collection.template, read_breakdown(breakdown)
     if measure == "social_media_cases" and not parts:
         return "social_media", {"year": (collection.census.year,)}
-    if measure == "second_job_applications":
-        return "second_jobs", {"item": _items(parts)}
-    if measure == "second_job_approvals_in_breach":
-        occupations = [parts["occupation"]] if parts else list(v.BREACH_OCCUPATIONS)
-        return "second_jobs", {"item": tuple(BREACH + name for name in occupations)}
-    if measure in {"investigations", "register_entries"}:
-        codes: dict[str, tuple[str, ...]] = {key: (value,) for key, value in parts.items()}
-        if parts.get("outcome") == v.COMPLETED:
-            codes["outcome"] = tuple(code for code in v.OUTCOMES if code != v.CONTINUING)
-        return measure, codes
+    if not set(parts) <= set(template.dimensions):
+        return None
+    for source in sources(collection):
+        if any(entry.measure == measure for entry in source.places):
+            return source.mart, _codes(template, source.dims, source.places, measure, parts)
     return None
-
-
-def _items(parts: Mapping[str, str]) -> tuple[str, ...]:
-    if "conditions" in parts:
-        return (v.APPROVED[0 if parts["conditions"] == "no" else 1],)
-    if "decision" in parts:
-        return v.APPROVED if parts["decision"] == "approved" else (parts["decision"],)
-    return tuple(v.SECOND_JOB_DECISIONS)
 
 
 class Counted(Protocol):

@@ -16,7 +16,7 @@ import polars as pl
 from assets.disclosure import ledger
 from assets.disclosure.edition import PublicEdition, public_edition
 from assets.disclosure.ledger import Entry
-from assets.disclosure.published import rules_told
+from assets.disclosure.published import edition_behind
 from assets.disclosure.write import carry_forward, write_public
 from assets.gate.outcome import GateResult, blocking_line, blocking_places, check_metadata
 from assets.gate.outcome import write_pages as write_quality
@@ -175,7 +175,7 @@ def _public(draft: Draft) -> Found:
     try:
         before = ledger.given_out(draft.lake, collection)
         last = before[-1] if before else None
-        earlier = [entry.edition() for entry in before]
+        earlier = [entry.edition(collection) for entry in before]
         edition = public_edition(draft.marts, collection, earlier, due=draft.due)
         if edition.problems:
             cases = f"{plural(len(edition.problems), 'case')}, such as {edition.problems[0]}"
@@ -217,9 +217,10 @@ def enter_public(draft: Draft, found: Found) -> Found:
     if found.get("withheld") is not None or not (draft.folder / PUBLIC).exists():
         return found
     collection = load_collection(draft.lake.collection)
-    rules, folder = rules_told(collection), draft.folder / PUBLIC
+    folder = draft.folder / PUBLIC
+    now = edition_behind(draft.about["release"], draft.marts, collection)
     try:
-        entry = ledger.enter(draft.lake, draft.about["release"], folder, draft.marts, rules)
+        entry = ledger.enter(draft.lake, now, folder)
     except LakeError as error:
         last: list[Entry] = []
         with suppress(LakeError):

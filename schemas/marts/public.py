@@ -10,15 +10,20 @@ from typing import Any, Final
 import polars as pl
 
 from schemas.contract import Contract, Table, column, columns, description
-from schemas.disclosure import FOLLOWS, FORCE_COUNTS, NOT_COUNTED, SYMBOLS
+from schemas.disclosure import PROFILES, SYMBOLS
 from schemas.marts.catalogue import MARTS
 
 WITH_SYMBOLS: Final[Mapping[str, tuple[str, ...]]] = {
     "national_totals": ("value",),
     "distribution": ("value",),
     "reconciliation": ("computed",),
-    **{mart: tuple(names) for mart, names in FORCE_COUNTS.items()},
-    "force_profiles": (*FORCE_COUNTS["force_profiles"], *FOLLOWS, *NOT_COUNTED),
+    "investigations": ("cases",),
+    "register_entries": ("entries",),
+    "second_jobs": ("count",),
+    "social_media": ("instances",),
+    PROFILES: tuple(
+        item.name for item in columns(MARTS[PROFILES]) if item.dtype in (pl.Int64, pl.Float64)
+    ),
 }
 """Columns whose value may be null with a symbol that says why."""
 
@@ -34,6 +39,9 @@ _AS_THEY_ARE: Final = (
 
 _KEPT: Final = {"returns_status": ("force_code", "state")}
 """Marts of which only some columns are public."""
+
+_HIDDEN_WITH: Final = {"reconciliation": ("status",)}
+"""Columns that are null where a column with symbols is hidden, though never in the full edition."""
 
 
 def symbol_of(mart: str, name: str) -> str:
@@ -53,7 +61,7 @@ def _public_form(mart: str, contract: Contract) -> Contract:
             item.description,
             item.unit,
             key=item.key,
-            nullable=item.nullable or item.name in marked,
+            nullable=item.nullable or item.name in (*marked, *_HIDDEN_WITH.get(mart, ())),
             isin=item.allowed or None,
             codes=item.codes,
         )

@@ -86,4 +86,4 @@ def as_published(
     edition: PublicEdition, full: Marts, collection: Collection, release: str = "r1"
 ) -> Edition:
     """Return a public edition as the ledger keeps it."""
-    return Edition(release, edition.marts, behind(full), rules_told(collection))
+    return Edition(release, edition.marts, behind(full), collection, rules_told(collection))

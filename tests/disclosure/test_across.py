@@ -1,5 +1,6 @@
 """Two public editions and more: what one tells of the other, and when there is no other."""
 
+from dataclasses import replace
 from random import Random
 
 import polars as pl
@@ -105,6 +106,23 @@ def test_a_corrected_cell_is_another_count_though_the_receipt_is_the_same(
     assert "1 force changed" in (none.withheld or "")
 
 
+def test_a_count_that_stands_in_no_mart_is_another_count_too(
+    first: Edition, live: pl.DataFrame, collection: Collection
+) -> None:
+    """The national total of the year before, twice: the difference is one force's correction."""
+    row = pl.col("row_code") == "information_disclosure_2010_11"
+    here = row & (pl.col("force_code") == "GMP")
+    changed = live.filter(pl.col("force_code").is_in(SOME)).with_columns(
+        pl.when(here).then(pl.col("number") + 3).otherwise("number").alias("number"),
+        pl.when(here)
+        .then((pl.col("number") + 3).cast(pl.String))
+        .otherwise("value")
+        .alias("value"),
+    )
+    none = public_edition(marts_of(changed, collection), collection, [first])
+    assert "1 force changed" in (none.withheld or "")
+
+
 @pytest.fixture(scope="module")
 def more(live: pl.DataFrame, collection: Collection) -> Marts:
     """The marts once eleven more forces have sent theirs."""
@@ -154,7 +172,7 @@ def test_an_edition_that_shows_what_was_hidden_is_a_case(
         pl.when(~here).then("symbol").alias("symbol"),
     ).drop("true")
     public = {**published.public, "investigations": leaked}
-    tampered = Edition("r2", public, published.behind, published.rules)
+    tampered = replace(published, public=public)
     found = list(problems(audit([first, tampered], collection)))
     gone = shown.filter(here).height
     told = [problem for problem in found if "force_code=GMP" in problem and "r1" in problem]

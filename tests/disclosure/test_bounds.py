@@ -70,6 +70,18 @@ def test_a_band_that_only_one_can_fill_tells_which_one() -> None:
     assert [ends[2:] for ends in _ends(known)] == [(2, 2), (18, 18)]
 
 
+def test_what_is_hidden_since_it_is_not_what_is_printed_is_not_that_number() -> None:
+    """Of 3 together, one is printed as 0 and hidden all the same: then it is 1 to 3."""
+    differs = ([_sum(0)], lambda values: values[0] != 0)
+    known = Knowledge(2, names=[("a", 1), ("b", 2)], equal=[(_sum(0, 1), 3)], unlike=[differs])
+    known.hidden = [Hidden("m", "c", str(n), _sum(n)) for n in range(2)]
+    found = Extremes(known)
+    found.take(())
+    found.settle(np.full(2, 99.0))
+    assert found.table_low.tolist()[0] >= 1
+    assert found.table_high.tolist()[1] <= 2
+
+
 def test_what_cannot_be_is_an_error() -> None:
     """An audit that finds nothing must not pass for one that finds nothing wrong."""
     known = Knowledge(1, equal=[(_sum(0), 3), (_sum(0), 4)])

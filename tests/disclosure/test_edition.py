@@ -8,13 +8,13 @@ import pytest
 
 from assets.disclosure.audit import audit, problems
 from assets.disclosure.edition import PublicEdition, public_edition
+from assets.disclosure.forms import public_forms
 from assets.disclosure.published import Edition, behind
+from assets.disclosure.readings import knowledge
 from assets.disclosure.write import carry_forward, write_public
 from schemas.collection import Collection
-from schemas.contract import columns
-from schemas.disclosure import FOLLOWS, FORCE_COUNTS, NOT_COUNTED, SUBJECTS, Protection
+from schemas.disclosure import FOLLOWS, Protection, force_counts
 from schemas.errors import ContractError
-from schemas.marts.facts import ForceProfiles
 from schemas.marts.public import PUBLIC_MARTS, WITH_SYMBOLS, symbol_of
 from tests.disclosure.attacker import DIMS, Seen, attack
 from tests.disclosure.conftest import SOME, Change
@@ -96,7 +96,11 @@ def test_one_hidden_count_told_gives_others_away(
     found = list(
         problems(
             audit(
-                [Edition("r1", {**edition.marts, "investigations": leaked}, behind(some))],
+                [
+                    Edition(
+                        "r1", {**edition.marts, "investigations": leaked}, behind(some), collection
+                    )
+                ],
                 collection,
             )
         )
@@ -215,6 +219,64 @@ def test_the_reconciliation_tells_no_count_of_a_force_that_is_not_in_print(
     assert set(rows["symbol"]) == {"c"}
     assert rows["computed"].is_null().all()
     assert rows["difference"].is_null().all()
+    assert rows["status"].is_null().all(), "it says on which side of the printed one it lies"
+
+
+def test_a_figure_that_nobody_decided_upon_is_shown_only_where_it_is_in_print(
+    marts: Marts, collection: Collection
+) -> None:
+    """A share over the forces that know both ends tells, beside the totals, of the one that does
+    not; so does a change, and a largest count of another measure."""
+    row = marts["national_totals"].filter(measure="cards_held_change")
+    added = [
+        row.with_columns(pl.lit(measure).alias("measure"), pl.lit(breakdown).alias("breakdown"))
+        for measure, breakdown in [
+            ("investigations_change", ""),
+            ("second_job_applications", "decision=refused;statistic=maximum"),
+            ("register_entries_per_force", "statistic=maximum"),
+            ("forces_with_register_entries", "count=1..2"),
+            ("register_entries_per_force", "statistic=mean"),
+        ]
+    ]
+    national = pl.concat([marts["national_totals"], *added])
+    shown = public_forms({**marts, "national_totals": national}, [], collection)["national_totals"]
+    hidden = shown.filter(pl.col("symbol") == "c")
+    assert set(hidden.select("measure", "breakdown").iter_rows()) >= {
+        ("investigations_change", ""),
+        ("second_job_applications", "decision=refused;statistic=maximum"),
+        ("register_entries_per_force", "statistic=maximum"),
+        ("forces_with_register_entries", "count=1..2"),
+        ("social_media_profiles_inappropriate_share", "year=2012"),
+    }
+    assert hidden["value"].is_null().all()
+    for measure in ("social_media_profiles", "cards_held_change", "capability"):
+        assert shown.filter(measure=measure)["symbol"].is_null().all(), measure
+    assert not (hidden["breakdown"].str.contains("mean")).any()
+
+
+def test_a_total_of_one_force_tells_its_count_though_it_stands_in_no_mart(
+    some: Marts, edition: PublicEdition, collection: Collection
+) -> None:
+    """One force holds its disclosures of the year before, so the national total is its own."""
+    cells = some["cells"]
+    of = pl.col("row_code") == "information_disclosure_2010_11"
+    one = of & (pl.col("force_code") == "AVS")
+    number = pl.when(one).then(pl.lit("2")).when(of).then(pl.lit(None)).otherwise("value")
+    total = (pl.col("period") == "2010-11") & (
+        pl.col("breakdown") == "category=information_disclosure"
+    )
+    value = pl.when(total & (pl.col("measure") == "investigations")).then(2).otherwise("value")
+    public = {
+        **edition.marts,
+        "national_totals": edition.marts["national_totals"].with_columns(value.alias("value")),
+    }
+    full = {**some, "cells": cells.with_columns(number.alias("value"))}
+    (known,) = knowledge(
+        [Edition("r1", public, behind(full), collection)], collection, "2010-11"
+    ).values()
+    (item,) = [h for h in known.hidden if "information_disclosure" in h.cell]
+    assert item.cell == "force_code=AVS;period=2010-11;category=information_disclosure"
+    assert (item.total, 2) in known.equal
 
 
 def test_the_same_marts_give_the_same_edition(
@@ -230,14 +292,14 @@ def test_limits_are_the_collections(
 ) -> None:
     assert collection.disclosure is not None
     low = {
-        **dict.fromkeys(SUBJECTS, Protection(small="1..1", width=1)),
+        **dict.fromkeys(collection.disclosure.counts, Protection(small="1..1", width=1)),
         # Who is suspended over what follows from the cases that are shown: then there is none.
         "people_suspended": Protection(small="99..99", width=1),
     }
     fewer = public_edition(some, with_settings(counts=low))
     assert fewer.problems == ()
     assert hidden(fewer)["investigations"] < hidden(edition)["investigations"]
-    zeros = dict.fromkeys(SUBJECTS, Protection(small="0..4", width=2))
+    zeros = dict.fromkeys(collection.disclosure.counts, Protection(small="0..4", width=2))
     more = public_edition(some, with_settings(counts=zeros))
     assert more.problems == ()
     left = more.marts["investigations"].filter(pl.col("cases") == 0)
@@ -282,11 +344,17 @@ def test_marts_that_contradict_each_other_are_an_error(some: Marts, collection: 
         public_edition({**some, "force_profiles": wrong}, collection)
 
 
-def test_every_whole_number_of_the_profiles_is_decided_upon() -> None:
+def test_every_whole_number_of_the_profiles_is_decided_upon(collection: Collection) -> None:
     """A new count that nobody decided upon would be public."""
-    decided = {*FORCE_COUNTS["force_profiles"], *FOLLOWS, *NOT_COUNTED}
-    counted = {c.name for c in columns(ForceProfiles) if c.dtype in (pl.Int64, pl.Float64)}
-    assert counted == decided
+    template = collection.template
+    assert template.disclosure is not None
+    open_ones = {
+        name
+        for name, column in template.profile.items()
+        if column.measure in template.disclosure.open
+    }
+    decided = {*force_counts(template)["force_profiles"], *FOLLOWS, *open_ones}
+    assert set(WITH_SYMBOLS["force_profiles"]) <= decided
 
 
 def test_files_explain_themselves(edition: PublicEdition, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from assets.disclosure import ledger
 from assets.disclosure.edition import PublicEdition, too_early
-from assets.disclosure.published import Edition, behind, rules_told
+from assets.disclosure.published import Edition, edition_behind
 from assets.doctor.releases import public_editions
 from assets.files import MANIFEST
 from assets.gate.process import Gate
@@ -30,6 +30,7 @@ from tests.disclosure.conftest import SOME, Change
 from tests.disclosure.marts import Marts, marts_of
 
 COLLECTION = "2012-revisit"
+OTHER = f"{COLLECTION}-0123456789ab"
 Publish = Callable[..., Path]
 
 
@@ -53,7 +54,7 @@ def publish(
     def made(
         marts: Marts, collection: Collection, earlier: list[Edition], *, due: bool
     ) -> PublicEdition:
-        now = Edition("", marts, behind(marts), rules_told(collection))
+        now = edition_behind("", marts, collection)
         early = too_early(now, earlier, collection, due=due)
         return PublicEdition().without("M011", early) if early else edition
 
@@ -103,13 +104,17 @@ def _make_old(lake: Lake, folder: Path) -> None:
 
 
 def test_an_edition_is_in_the_ledger_with_what_stands_behind_it(
-    lake: Lake, publish: Publish, some: Marts, edition: PublicEdition
+    lake: Lake,
+    publish: Publish,
+    some: Marts,
+    edition: PublicEdition,
+    collection: Collection,
 ) -> None:
     folder = publish()
     (entry,) = ledger.entries(lake)
     assert _found(folder)["edition"] == entry.id == shown(lake)[-1].edition
     assert entry.release == folder.name
-    kept = entry.edition()
+    kept = entry.edition(collection)
     assert kept.public["investigations"].equals(edition.marts["investigations"])
     assert kept.behind["investigations"].equals(some["investigations"])
     assert kept.rules["Q105"]["lowest"] == 0.85
@@ -234,13 +239,28 @@ def test_the_end_of_the_ledger_cannot_be_cut_off(
 ) -> None:
     """Two entries, and a release names each."""
     publish()
-    second = ledger.enter(lake, "x", lake.marts / "public", some, {"Q102": {"severity": "Q"}})
+    now = replace(edition_behind(OTHER, some, collection), rules={"Q102": {"severity": "Q"}})
+    second = ledger.enter(lake, now, lake.marts / "public")
     assert len(ledger.entries(lake)) == 2
-    record(lake, "x", second.id)
+    record(lake, OTHER, second.id)
     assert len(ledger.given_out(lake, collection)) == 2
     shutil.rmtree(second.folder)
-    with pytest.raises(LakeError, match="lacks the public edition that release x shows"):
+    with pytest.raises(LakeError, match=f"lacks the public edition that release {OTHER} shows"):
         ledger.given_out(lake, collection)
+
+
+def test_the_ledger_of_another_collection_is_not_taken_for_this_ones(
+    lake: Lake, publish: Publish, some: Marts, collection: Collection
+) -> None:
+    """What was public there is not here, though force and cell have the same names."""
+    folder = publish()
+    other = Lake(lake.root, "2013-revisit")
+    now = edition_behind("2013-revisit-0123456789ab", some, collection)
+    ledger.enter(other, now, folder / "public")
+    shutil.rmtree(lake.public_editions)
+    shutil.copytree(other.public_editions, lake.public_editions)
+    with pytest.raises(LakeError, match="is the edition of 2013-revisit-0123456789ab"):
+        ledger.entries(lake)
 
 
 def test_releases_of_the_time_before_the_ledger_are_entered(
