@@ -1,7 +1,6 @@
 """One linear program that is solved again and again, each time from where the last one ended.
 
-Belongs here: the use of the solver HiGHS. Thousands of bounds of one table are
-found in a second or two this way; scipy's public functions begin each from nothing.
+The use of the solver HiGHS: thousands of bounds of one table are found in a second or two this way.
 """
 
 from collections import defaultdict
@@ -12,7 +11,6 @@ from typing import Final
 import highspy as highs
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csc_array, lil_array
 
 Floats = NDArray[np.float64]
@@ -92,22 +90,29 @@ class LinearProgram:
         self._conditions, self._low, self._high = conditions, low, high
         self._free_rows: set[int] = set()
         self._columns = np.arange(len(low), dtype=np.int32)
-        self._solver = highs.Highs()  # type: ignore[no-untyped-call]
-        self._solver.setOptionValue("output_flag", False)
+        self._solver = self._stated()
+        self._whole: highs.Highs | None = None
         if bounds_stay:
             self._solver.setOptionValue("simplex_strategy", _PRIMAL)
+
+    def _stated(self) -> highs.Highs:
+        """Return a solver that knows the program."""
+        rows = self._conditions
         program = highs.HighsLp()
-        program.num_row_, program.num_col_ = conditions.matrix.shape
-        program.col_cost_ = np.zeros(len(low))
-        program.col_lower_, program.col_upper_ = low, high
-        program.row_lower_, program.row_upper_ = conditions.low, conditions.high
+        program.num_row_, program.num_col_ = rows.matrix.shape
+        program.col_cost_ = np.zeros(len(self._low))
+        program.col_lower_, program.col_upper_ = self._low, self._high
+        program.row_lower_, program.row_upper_ = rows.low, rows.high
         matrix = program.a_matrix_
-        matrix.num_row_, matrix.num_col_ = conditions.matrix.shape
+        matrix.num_row_, matrix.num_col_ = rows.matrix.shape
         matrix.format_ = highs.MatrixFormat.kColwise
-        matrix.start_ = conditions.matrix.indptr
-        matrix.index_ = conditions.matrix.indices
-        matrix.value_ = conditions.matrix.data
-        self._solver.passModel(program)
+        matrix.start_ = rows.matrix.indptr
+        matrix.index_ = rows.matrix.indices
+        matrix.value_ = rows.matrix.data
+        solver = highs.Highs()  # type: ignore[no-untyped-call]
+        solver.setOptionValue("output_flag", False)
+        solver.passModel(program)
+        return solver
 
     def stay_near(self, point: Floats | None, share: float = 0.5) -> None:
         """Keep the sums that rows weigh on such sides of whole numbers that the rows hold.
@@ -173,15 +178,20 @@ class LinearProgram:
 
         The search ends after much work, with the best there is by then.
         """
-        rows = self._conditions
-        found = milp(
-            cost,
-            integrality=np.ones(len(cost), dtype=np.int64),
-            bounds=Bounds(self._low, self._high),
-            constraints=LinearConstraint(rows.matrix, rows.low, rows.high),
-            options={"mip_rel_gap": 0, "node_limit": _NODES},
-        )
-        return None if found.x is None else np.rint(found.x)
+        if self._whole is None:
+            self._whole = self._stated()
+            kinds = np.array([highs.HighsVarType.kInteger] * len(cost))
+            self._whole.changeColsIntegrality(len(cost), self._columns, kinds)
+            self._whole.setOptionValue("mip_rel_gap", 0.0)
+            self._whole.setOptionValue("mip_max_nodes", _NODES)
+        self._whole.changeColsBounds(len(cost), self._columns, self._low, self._high)
+        self._whole.changeColsCost(len(cost), self._columns, cost)
+        self._whole.run()
+        found = self._whole.getInfo().primal_solution_status
+        if found != highs.SolutionStatus.kSolutionStatusFeasible:
+            return None
+        solution: Floats = np.rint(np.array(self._whole.getSolution().col_value))
+        return solution
 
 
 def is_whole(solution: Floats) -> bool:
