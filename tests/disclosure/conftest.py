@@ -5,24 +5,33 @@ import pytest
 
 from assets.disclosure.edition import PublicEdition, public_edition
 from assets.research.tables import ResearchTables
-from schemas.collection import Collection
+from schemas.collection import Collection, load_collection
 from tests.disclosure.marts import Marts, marts_of
 
-SOME = ["AVS", "BED", "BTP", "CAM", "CHS", "DER", "GMP", "LIN", "MPS", "STF", "TVP", "WMC"]
-"""Forces large and small: enough for an edition, and few enough to attack one in a moment."""
+SOME = ["AVS", "DER", "GMP", "HAM", "LAN", "LIN", "STF", "WMP"]
+"""Enough forces for an edition where the collection asks for few, and one is made in a moment."""
 
 Change = Callable[..., Collection]
 
 
 @pytest.fixture(scope="session")
+def collection() -> Collection:
+    """The collection, with an edition of few forces, and another one where few have changed."""
+    whole = load_collection("2012-revisit")
+    assert whole.disclosure is not None
+    few = whole.disclosure.model_copy(update={"fewest_forces": 6, "least_changed": 4})
+    return whole.model_copy(update={"disclosure": few})
+
+
+@pytest.fixture(scope="session")
 def some(live: pl.DataFrame, collection: Collection) -> Marts:
-    """The marts of twelve sample returns; the other forces are missing."""
+    """The marts of eight sample returns; the other forces are missing."""
     return marts_of(live.filter(pl.col("force_code").is_in(SOME)), collection)
 
 
 @pytest.fixture(scope="session")
 def edition(some: Marts, collection: Collection) -> PublicEdition:
-    """The public edition of twelve returns."""
+    """The public edition of eight returns."""
     return public_edition(some, collection)
 
 

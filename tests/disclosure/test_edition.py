@@ -303,19 +303,19 @@ def test_limits_are_the_collections(
     more = public_edition(some, with_settings(counts=zeros))
     assert more.problems == ()
     left = more.marts["investigations"].filter(pl.col("cases") == 0)
-    assert left.height < some["investigations"].filter(pl.col("cases") == 0).height / 2
+    assert left.height < some["investigations"].filter(pl.col("cases") == 0).height * 0.6
 
 
 def test_few_returns_have_no_public_edition(
     some: Marts, with_settings: Change, tmp_path: Path
 ) -> None:
     """The national total of one force is that force."""
-    none = public_edition(some, with_settings(fewest_forces=13))
+    none = public_edition(some, with_settings(fewest_forces=9))
     assert none.marts == {}
     assert none.problems == ()
     written = carry_forward(tmp_path / "public", None, none.told or "", ABOUT)
     assert [path.name for path in written] == ["README.txt"]
-    assert "12 returns are in" in written[0].read_text()
+    assert "8 returns are in" in written[0].read_text()
 
 
 def test_a_count_that_is_not_what_was_printed_is_not_exempt(
