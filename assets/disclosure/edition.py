@@ -1,11 +1,9 @@
-"""The public edition: what of the marts everybody may see, and whether it holds.
+"""The public edition: what of the marts everybody may see, whether it holds, and its files."""
 
-Belongs here: putting choice, public forms and audit together, and when there is none. Does not: any
-of them, nor files (write.py) and the editions before (ledger.py).
-"""
-
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -15,12 +13,16 @@ from assets.disclosure.audit import audit, problems
 from assets.disclosure.choose import Choice, choose
 from assets.disclosure.counts import Block, blocks
 from assets.disclosure.forms import public_forms
+from assets.disclosure.ledger import Entry
 from assets.disclosure.published import Edition, changed, edition_behind
-from assets.disclosure.report import report
+from assets.lake import atomic_file, write_errors
+from assets.marts import write_mart
 from schemas import vocabulary as v
 from schemas.collection import Collection
-from schemas.contract import empty
-from schemas.marts.public import DisclosureReport, SuppressionAudit
+from schemas.contract import conform, description, empty
+from schemas.disclosure import SYMBOLS, Disclosure
+from schemas.errors import ContractError
+from schemas.marts.public import PUBLIC_MARTS, DisclosureReport, SuppressionAudit
 from schemas.wording import plural
 
 _TOLD: Final = {
@@ -136,3 +138,136 @@ def _named(block: Block, choice: Choice) -> Iterator[dict[Any, int]]:
     for table in choice.tables:
         places = np.flatnonzero(table != true).tolist()
         yield {names[place]: int(table[place]) for place in places if names[place]}
+
+
+def report(chosen: Iterable[tuple[Block, Choice]], settings: Disclosure) -> pl.DataFrame:
+    """Return the mart DisclosureReport of what was chosen."""
+    rows = [row for block, choice in chosen for row in _rows(block, choice, settings)]
+    return conform(DisclosureReport, pl.DataFrame(rows, schema=empty(DisclosureReport).schema))
+
+
+def _rows(block: Block, choice: Choice, settings: Disclosure) -> Iterator[dict[str, Any]]:
+    columns = np.array([f"{count.mart}.{count.column}" for count in block.counts])
+    values = np.array([count.value for count in block.counts])
+    protection = settings.counts[block.subject]
+    exempt = np.array([count.known and protection.is_small(count.value) for count in block.counts])
+    shown = np.array([count.is_shown for count in block.counts])
+    for name in dict.fromkeys(columns[shown].tolist()):
+        here = shown & (columns == name)
+        total, hidden = int(values[here].sum()), int(values[here & choice.hidden].sum())
+        mart, column = name.split(".")
+        yield {
+            "mart": mart,
+            "column_name": column,
+            "counts": int(here.sum()),
+            "small": int((here & choice.small).sum()),
+            "secondary": int((here & choice.hidden & ~choice.small).sum()),
+            "exempt": int((here & exempt).sum()),
+            "total": total,
+            "hidden": hidden,
+            "hidden_share": hidden * 100 / total if total else None,
+        }
+
+
+README: Final = "README.txt"
+
+
+def write_public(folder: Path, edition: PublicEdition, about: Mapping[str, str]) -> list[Path]:
+    """Write the public edition into a folder.
+
+    Args:
+        folder: where to; it is made if need be.
+        edition: an edition without problems.
+        about: facts about the release, among them `release`, `basis` and `sources`; they stand in
+            every Parquet file and in the page.
+
+    Returns:
+        The files written, in order of their names.
+
+    Raises:
+        ContractError: the edition has problems, or is withheld; it must not be shown.
+        LakeError: a file cannot be written.
+    """
+    if edition.problems or edition.withheld:
+        why = edition.withheld or edition.problems[0]
+        raise ContractError(f"the public edition must not be shown: {why}. Report it; rule M010.")
+    written = []
+    for name, frame in edition.marts.items():
+        with atomic_file(folder / f"{name}.parquet") as file:
+            write_mart(file, name, PUBLIC_MARTS[name], frame, {**about, "edition": "public"})
+        with atomic_file(folder / f"{name}.csv") as file:
+            frame.write_csv(file)
+        written += [folder / f"{name}.parquet", folder / f"{name}.csv"]
+    with atomic_file(folder / README) as file:
+        file.write("\n".join(_page(edition, about)).encode())
+    return sorted([*written, folder / README])
+
+
+def carry_forward(
+    folder: Path, entry: Entry | None, why: str, about: Mapping[str, str]
+) -> list[Path]:
+    """Write the last public edition into a folder once more, byte for byte, and why it is the last.
+
+    Args:
+        folder: where to; what it holds is replaced.
+        entry: the edition in the ledger; None where there is none, so that the page is alone.
+        why: why there is no newer one, in words that tell nothing of a count.
+        about: facts about the release.
+
+    Returns:
+        The files written, in order of their names.
+
+    Raises:
+        LakeError: a file cannot be written.
+    """
+    with write_errors(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+    files = sorted(entry.public.iterdir()) if entry else []
+    for path in files:
+        if path.name != README:
+            with atomic_file(folder / path.name) as file:
+                file.write(path.read_bytes())
+    with atomic_file(folder / README) as file:
+        file.write("\n".join(_page_of_earlier(entry, why, about)).encode())
+    return sorted(folder.iterdir())
+
+
+def _page_of_earlier(entry: Entry | None, why: str, about: Mapping[str, str]) -> Iterator[str]:
+    yield "PUBLIC EDITION"
+    yield ""
+    for name, fact in sorted(about.items()):
+        yield f"{name}: {fact}"
+    yield ""
+    if entry is None:
+        yield f"There is no public edition of this release: {why}."
+        yield ""
+        return
+    yield f"This is the public edition of release {entry.release}, as it was published then."
+    yield f"There is no newer one: {why}."
+    yield ""
+    yield "Its own page follows."
+    yield ""
+    yield (entry.public / README).read_text(encoding="utf-8")
+
+
+def _page(edition: PublicEdition, about: Mapping[str, str]) -> Iterator[str]:
+    yield "PUBLIC EDITION"
+    yield ""
+    for name, fact in sorted(about.items()):
+        yield f"{name}: {fact}"
+    yield ""
+    yield "Small counts of single forces are hidden, and as few others as it takes, so that the"
+    yield "hidden ones cannot be worked out from totals. National counts are all shown. A hidden"
+    yield "count is empty, never 0, and a symbol stands in a column of its own:"
+    yield ""
+    for symbol, meaning in SYMBOLS.items():
+        yield f"  {symbol}  {meaning}"
+    yield ""
+    yield "Where no symbol stands, the value is as in the full edition. Statistics over forces,"
+    yield "such as a largest count, are shown where they are in print or follow from what is shown."
+    yield ""
+    yield "Each table is here twice: as .parquet, with its columns described, and as .csv."
+    yield ""
+    for name in edition.marts:
+        yield f"{name}: {description(PUBLIC_MARTS[name])}"
+    yield ""

@@ -1,19 +1,20 @@
-"""What can be known of hidden counts: unknowns, and what is told of sums of them.
+"""What can be known of hidden counts: unknowns, what is told of sums of them, and of their spread.
 
-Belongs here: the words in which readings.py and promises.py say what is public, and bounds.py
-reads it.
+The words in which readings.py and promises.py say what is public, and bounds.py reads it.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import compress
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+import numpy as np
 import polars as pl
 
-from schemas.breakdown import Band
-from schemas.disclosure import UNAVAILABLE
+from schemas.breakdown import Band, read_breakdown
+from schemas.disclosure import SUPPRESSED, UNAVAILABLE
 
 _EXACT: Final = 1e-9
 
@@ -258,3 +259,142 @@ class Entries:
 def cell_of(row: Mapping[str, Any]) -> str:
     """Return the name of a row by its key: key=value pairs joined by ';'."""
     return ";".join(f"{key}={value}" for key, value in row.items() if value is not None)
+
+
+_QUANTILES: Final = {
+    "minimum": 0.0,
+    "lower_quartile": 0.25,
+    "median": 0.5,
+    "upper_quartile": 0.75,
+    "maximum": 1.0,
+}
+_ENDS: Final = ("minimum", "maximum")
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """The totals of the forces in one subject, each with the least and most it can be."""
+
+    totals: list[Total]
+    low: list[int]
+    high: list[float]
+
+
+class Said(Protocol):
+    """What the template's file says of a profile."""
+
+    lists: list[str]
+    profile: dict[str, dict[str, Any]]
+
+
+def over_forces(measures: Iterable[str]) -> list[str]:
+    """Return the measures of national_totals that tell how counts are spread over the forces."""
+    return [name for of in measures for name in (f"forces_with_{of}", f"{of}_per_force", of)]
+
+
+def read_spread(
+    known: Knowledge, said: Said, measure: str, entries: Entries, public: Mapping[str, pl.DataFrame]
+) -> None:
+    """Add to the knowledge what the shown statistics tell; bands come before ends, by name."""
+    over = pl.col("breakdown").str.contains("count=") | (
+        pl.col("breakdown").str.contains("statistic=")
+        & ~pl.col("breakdown").str.contains("statistic=mean")
+    )
+    here = pl.col("measure").is_in(over_forces([measure])) & over
+    shown = public["national_totals"].filter(here).sort("measure", "breakdown")
+    for breakdown, value in shown.drop_nulls("value").select("breakdown", "value").iter_rows():
+        parts = read_breakdown(breakdown)
+        spread = _spread(entries, public["force_profiles"], said, measure, parts)
+        if "count" in parts:
+            _read_band(known, spread, Band.parse(parts["count"]), round(value))
+        elif not _is_fixed(spread, _QUANTILES[parts["statistic"]]):
+            if parts["statistic"] in _ENDS:
+                _read_end(known, spread, round(value), parts["statistic"])
+            else:
+                known.unread.append(f"{parts['statistic']} of {breakdown}")
+    hidden = public["reconciliation"].filter(here, pl.col("symbol") == SUPPRESSED)
+    for breakdown, value in hidden.select("breakdown", "published").iter_rows():
+        parts = read_breakdown(breakdown)
+        spread = _spread(entries, public["force_profiles"], said, measure, parts)
+        known.unlike.append((spread.totals, partial(_differs, parts, value)))
+
+
+def _differs(parts: Mapping[str, str], printed: float, totals: Sequence[float]) -> bool:
+    """Return whether a statistic is not what is printed: then it would be shown."""
+    if "count" in parts:
+        band = Band.parse(parts["count"])
+        top = np.inf if band.high is None else band.high
+        return sum(band.low <= total <= top for total in totals) != printed
+    return bool(np.quantile(totals, _QUANTILES[parts["statistic"]]) != printed)
+
+
+def _spread(
+    entries: Entries,
+    profiles: pl.DataFrame,
+    said: Said,
+    measure: str,
+    parts: Mapping[str, str],
+) -> _Spread:
+    dims = {name: code for name, code in parts.items() if name in said.lists}
+    column, whole = (
+        next(
+            (
+                name
+                for name, of in said.profile.items()
+                if of["measure"] == measure and of.get("dims", {}) == codes and "period" not in of
+            ),
+            None,
+        )
+        for codes in (dims, {})
+    )
+    totals, low, high = [], [], []
+    for row in profiles.sort("force_code").iter_rows(named=True):
+        where = {**{name: [code] for name, code in dims.items()}, "force_code": [row["force_code"]]}
+        total = entries.total(where)
+        if total is not None:
+            shown = row.get(column or "")
+            most = row.get(whole or "")
+            totals.append(total)
+            low.append(total.shown if shown is None else shown)
+            high.append((np.inf if most is None else most) if shown is None else shown)
+    return _Spread(totals, low, high)
+
+
+def _is_fixed(spread: _Spread, quantile: float) -> bool:
+    if np.isinf(spread.high).any():
+        return False
+    low, high = (np.quantile(ends, quantile) for ends in (spread.low, spread.high))
+    return bool(low == high)
+
+
+def _read_band(known: Knowledge, spread: _Spread, band: Band, value: int) -> None:
+    """So many totals lie in the band; where none or all of the unsure ones do, each one does."""
+    top = np.inf if band.high is None else band.high
+    inside, unsure = 0, []
+    for total, low, high in zip(spread.totals, spread.low, spread.high, strict=True):
+        if low >= band.low and high <= top:
+            inside += 1
+        elif low <= top and high >= band.low:
+            unsure.append(total)
+    inside = value - inside
+    if inside == len(unsure):
+        known.limits += [(total, band.low, band.high) for total in unsure]
+    elif inside == 0 and band.low == 0 and band.high is not None:
+        known.limits += [(total, band.high + 1, None) for total in unsure]
+    elif inside == 0 and band.high is None:
+        known.limits += [(total, 0, band.low - 1) for total in unsure]
+    else:
+        known.bands.append((unsure, band, inside, inside))
+
+
+def _read_end(known: Knowledge, spread: _Spread, value: int, name: str) -> None:
+    """No total is beyond it, and one reaches it."""
+    unsure = [place for place, low in enumerate(spread.low) if low != spread.high[place]]
+    for place in unsure:
+        low, high = (value, None) if name == "minimum" else (0, value)
+        known.limits.append((spread.totals[place], low, high))
+    sure = {low for place, low in enumerate(spread.low) if place not in unsure}
+    told = any(band == Band(value, value) and least for _, band, least, _ in known.bands)
+    if value not in sure and not told:
+        totals = [spread.totals[place] for place in unsure]
+        known.bands.append((totals, Band(value, value), 1, len(totals)))

@@ -13,8 +13,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.disclosure.known import Entries, Hidden, Knowledge, Numbering, Total
-from assets.disclosure.order import read_spread
+from assets.disclosure.known import Entries, Hidden, Knowledge, Numbering, Total, read_spread
 from assets.disclosure.promises import read_rules
 from assets.disclosure.published import Edition
 from schemas.breakdown import read_breakdown

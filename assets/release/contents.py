@@ -14,10 +14,9 @@ from typing import Any, Final
 import polars as pl
 
 from assets.disclosure import ledger
-from assets.disclosure.edition import PublicEdition, public_edition
+from assets.disclosure.edition import PublicEdition, carry_forward, public_edition, write_public
 from assets.disclosure.ledger import Entry
 from assets.disclosure.published import edition_behind
-from assets.disclosure.write import carry_forward, write_public
 from assets.gate.outcome import GateResult, blocking_line, blocking_places, check_metadata
 from assets.gate.outcome import write_pages as write_quality
 from assets.gate.process import Gate

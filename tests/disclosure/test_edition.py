@@ -7,11 +7,10 @@ import pyarrow.parquet
 import pytest
 
 from assets.disclosure.audit import audit, problems
-from assets.disclosure.edition import PublicEdition, public_edition
+from assets.disclosure.edition import PublicEdition, carry_forward, public_edition, write_public
 from assets.disclosure.forms import public_forms
 from assets.disclosure.published import Edition, behind
 from assets.disclosure.readings import knowledge
-from assets.disclosure.write import carry_forward, write_public
 from schemas.collection import Collection
 from schemas.disclosure import FOLLOWS, Protection, force_counts
 from schemas.errors import ContractError
