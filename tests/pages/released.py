@@ -61,9 +61,7 @@ def marts_of(
         "social_media": social_media.social_media(own.instances),
         "survey": survey.survey(own.responses),
         "survey_changes": survey.survey_changes(own.responses),
-        "national_checks": checks.national_checks(
-            checks.Totals(totals, investigations, cells, collection, own)
-        ),
+        "national_checks": checks.national_checks(checks.Totals(totals, cells, collection, own)),
         "reconciliation": reconcile(totals, live, printed, collection, own.instances),
         "returns_status": status,
         "cells": cells,
