@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -20,7 +21,29 @@ if TYPE_CHECKING:
 _PIPE_WIDTH: Final = 200
 """Width of a table where there is no terminal to fit it to."""
 
+
+def collection_now() -> str:
+    """Return the collection whose window is open today, else the one that closes last.
+
+    Raises:
+        SetupError: a collection file does not say what it must say.
+    """
+    from schemas.collection import collection_files, load_collection
+
+    known, now = [load_collection(name) for name in collection_files()], datetime.now(UTC)
+    there = [each for each in known if each.is_open(each.day_of(now))] or known
+    return max(there, key=lambda each: (each.window[1], each.id)).id
+
+
 collection_option = click.option(
+    "--collection",
+    "collection_id",
+    default=collection_now,
+    envvar="MUSTER_COLLECTION",
+    show_default="MUSTER_COLLECTION, else the one open today, else the newest",
+    help="The collection to work on.",
+)
+sample_option = click.option(
     "--collection",
     "collection_id",
     default="2012-revisit",

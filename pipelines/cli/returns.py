@@ -20,6 +20,7 @@ from pipelines.cli.output import (
     json_option,
     print_json,
     print_table,
+    sample_option,
     shown,
     shown_path,
 )
@@ -99,7 +100,7 @@ def template(forces: tuple[str, ...], folder: Path, collection_id: str) -> None:
     help="Folder to write to; made if it is not there.",
 )
 @click.option("--cases", is_flag=True, help="Also write cases/: each return case by case.")
-@collection_option
+@sample_option
 def sample(folder: Path, cases: bool, collection_id: str) -> None:
     """Write 44 sample returns and research, reconstructed so that the published totals hold.
 

@@ -26,6 +26,7 @@ from pipelines.cli.output import (
     print_frame,
     print_json,
     print_table,
+    sample_option,
     shown,
     shown_path,
 )
@@ -59,7 +60,7 @@ def run(collection_id: str) -> None:
 
 
 @click.command()
-@collection_option
+@sample_option
 def demo(collection_id: str) -> None:
     """Make the sample returns, run everything, and say where to look.
 

@@ -21,7 +21,8 @@ Muster = Callable[..., Result]
 
 def invoke(lake: Path, *arguments: str | Path) -> Result:
     """Run a command with a lake of its own."""
-    environment = {"MUSTER_LAKE": str(lake), "DAGSTER_HOME": None, "MUSTER_COLLECTIONS": None}
+    none = dict.fromkeys(("DAGSTER_HOME", "MUSTER_COLLECTIONS", "MUSTER_COLLECTION"))
+    environment = {"MUSTER_LAKE": str(lake), **none}
     return CliRunner(env=environment).invoke(muster, [str(a) for a in arguments])
 
 

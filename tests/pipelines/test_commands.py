@@ -3,14 +3,19 @@
 import json
 import shutil
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import click
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
 from assets.files import hashes
 from assets.lake import Lake
 from pipelines.cli.main import main
+from pipelines.cli.output import collection_option
+from pipelines.open_demo import ID, open_collection
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.marts.catalogue import MARTS
@@ -222,3 +227,38 @@ def test_every_command_explains_itself(name: str, run: Muster) -> None:
     result = run(name, "--help")
     assert result.exit_code == 0
     assert len(result.output.splitlines()) > 5
+
+
+@pytest.mark.parametrize(
+    ("opened", "said", "named"),
+    [
+        ({}, None, "2012-revisit"),
+        ({"later": date(2099, 1, 1)}, None, "later"),
+        ({"later": date(2099, 1, 1), "now": None}, None, "now"),
+        ({"later": date(2099, 1, 1), "now": None}, "2012-revisit", "2012-revisit"),
+    ],
+)
+def test_the_collection_is_the_one_that_is_open_today_else_the_newest(
+    opened: dict[str, date | None],
+    said: str | None,
+    named: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else whoever forgets to name it in 2031 would look at what was closed years ago."""
+    for name, day in opened.items():
+        path = open_collection(tmp_path, day or datetime.now(UTC).date())
+        text = path.read_text(encoding="utf-8").replace(ID, name)
+        path.rename(tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+        monkeypatch.setenv("MUSTER_COLLECTIONS", str(tmp_path))
+    monkeypatch.delenv("MUSTER_COLLECTION", raising=False)
+    if said:
+        monkeypatch.setenv("MUSTER_COLLECTION", said)
+
+    @click.command()
+    @collection_option
+    def which(collection_id: str) -> None:
+        click.echo(collection_id)
+
+    assert CliRunner().invoke(which).output.strip() == named
+    assert CliRunner().invoke(which, ["--collection", "x"]).output.strip() == "x"
