@@ -3,6 +3,7 @@
 The words in which readings.py and promises.py say what is public, and bounds.py reads it.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,8 +84,8 @@ class Knowledge:
     `equal`: a total and its value. `rows`: weighted sums and their range. `limits`: a total and the
     range it lies in. `either`: two lists of rows, of which all of the one hold or all of the other.
     `implied`: a total that is 0 where another one is. `bands`: totals, a band, and how many of them
-    lie in it, at least and at most. `unlike`: totals, and whether numbers of theirs are not what is
-    known not to be so. `unread`: public figures that are none of these. `names` are
+    lie in it, at least and at most. `unlike`: totals, and whether numbers of theirs are none that
+    are known not to be so. `unread`: public figures that are none of these. `names` are
     those of the unknowns, each with what it is in fact at its end. `broken`: the rules that a force
     has not passed, though its return was accepted.
     """
@@ -172,6 +173,10 @@ class Numbering:
         if len(self._names) < len(self._numbers):
             self._names = list(self._numbers)
         return sum(weight * (self._names[n][-1] or 0) for n, weight in terms.items())
+
+    def of_total(self, total: Total) -> float:
+        """Return what a total is in fact."""
+        return self.true(dict.fromkeys(total.unknowns, 1.0)) + total.shown
 
     def of(self, name: Any) -> int | None:
         """Return the number of an unknown; None for a count that some edition shows."""
@@ -293,7 +298,12 @@ def over_forces(measures: Iterable[str]) -> list[str]:
 
 
 def read_spread(
-    known: Knowledge, said: Said, measure: str, entries: Entries, public: Mapping[str, pl.DataFrame]
+    known: Knowledge,
+    said: Said,
+    measure: str,
+    entries: Entries,
+    public: Mapping[str, pl.DataFrame],
+    numbering: Numbering,
 ) -> None:
     """Add to the knowledge what the shown statistics tell; bands come before ends, by name."""
     over = pl.col("breakdown").str.contains("count=") | (
@@ -316,16 +326,34 @@ def read_spread(
     for breakdown, value in hidden.select("breakdown", "published").iter_rows():
         parts = read_breakdown(breakdown)
         spread = _spread(entries, public["force_profiles"], said, measure, parts)
-        known.unlike.append((spread.totals, partial(_differs, parts, value)))
+        true = [numbering.of_total(total) for total in spread.totals]
+        if "count" in parts:
+            _read_other_band(known, spread, Band.parse(parts["count"]), value, true)
+        else:
+            known.unlike.append((spread.totals, partial(_differs, parts["statistic"], value)))
 
 
-def _differs(parts: Mapping[str, str], printed: float, totals: Sequence[float]) -> bool:
+def _differs(statistic: str, printed: float, totals: Sequence[float]) -> bool:
     """Return whether a statistic is not what is printed: then it would be shown."""
-    if "count" in parts:
-        band = Band.parse(parts["count"])
-        top = np.inf if band.high is None else band.high
-        return sum(band.low <= total <= top for total in totals) != printed
-    return bool(np.quantile(totals, _QUANTILES[parts["statistic"]]) != printed)
+    return bool(np.quantile(totals, _QUANTILES[statistic]) != printed)
+
+
+def _read_other_band(
+    known: Knowledge, spread: _Spread, band: Band, printed: float, true: Sequence[float]
+) -> None:
+    """Not so many totals lie in the band as is printed; on which side of it is given away here."""
+    top = np.inf if band.high is None else band.high
+    sure, unsure = 0, []
+    for total, low, high in zip(spread.totals, spread.low, spread.high, strict=True):
+        if low >= band.low and high <= top:
+            sure += 1
+        elif low <= top and high >= band.low:
+            unsure.append(total)
+    more = sum(band.low <= count <= top for count in true) > printed
+    least, most = (math.floor(printed) + 1, len(true)) if more else (0, math.ceil(printed) - 1)
+    least, most = max(0, least - sure), min(len(unsure), most - sure)
+    if least > 0 or most < len(unsure):
+        known.bands.append((unsure, band, least, most))
 
 
 def _spread(

@@ -4,10 +4,11 @@ Written apart from the choice of what to hide, on purpose: it reads the template
 and of each edition the public marts and which counts are the same as in another one.
 """
 
+import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -178,7 +179,7 @@ def knowledge(
         # First every entry is named, since what one edition shows is known of the others.
         named = [_tables(edition, names, numbering, said) for edition in editions]
         for number, (edition, tables) in enumerate(zip(editions, named, strict=True)):
-            reader = _Reader(known, tables, edition.public, said, collection.census.year)
+            reader = _Reader(known, tables, edition.public, said, collection.census.year, numbering)
             for table, entries in tables.items():
                 known.hidden += entries.hidden(number)
                 reader.read(table)
@@ -186,7 +187,12 @@ def knowledge(
             for measure in said.measures:
                 if said.table_of(measure) in tables:
                     read_spread(
-                        known, said, measure, tables[said.table_of(measure)], edition.public
+                        known,
+                        said,
+                        measure,
+                        tables[said.table_of(measure)],
+                        edition.public,
+                        numbering,
                     )
             read_rules(known, tables, edition, numbering)
         known.unknowns, known.names = len(numbering), numbering.names
@@ -240,10 +246,6 @@ def _frames(edition: Edition, said: Description) -> dict[str, tuple[str, str, pl
     return found
 
 
-def _is_other(printed: float, values: Sequence[float]) -> bool:
-    return values[0] != printed
-
-
 class _Reader:
     """Adds to the knowledge what one edition's figures tell of the tables of one system."""
 
@@ -254,8 +256,10 @@ class _Reader:
         public: Public,
         said: Description,
         year: int,
+        numbering: Numbering,
     ) -> None:
         self._known, self._tables, self._public = known, tables, public
+        self._numbering = numbering
         self._said, self._year = said, year
 
     def read(self, table: str) -> None:
@@ -272,8 +276,14 @@ class _Reader:
             if row["computed"] is not None:
                 self._tell(total, row["computed"])
             elif total is not None and total.unknowns:
-                # It is hidden since it is another number than what is printed.
-                self._known.unlike.append(([total], partial(_is_other, row["published"])))
+                # It is hidden since it is another number than what is printed. On which side of
+                # that it lies nobody is told; it is given away here.
+                printed, is_more = (
+                    row["published"],
+                    self._numbering.of_total(total) > row["published"],
+                )
+                ends = (math.floor(printed) + 1, None) if is_more else (0, math.ceil(printed) - 1)
+                self._known.limits.append((total, *ends))
 
     def _table(self, row: Row) -> str | None:
         measure = row["measure"]
