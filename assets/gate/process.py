@@ -6,9 +6,11 @@ that does not end its line is none: a process that is killed while it answers ha
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -45,12 +47,9 @@ class Gate:
             evaluate.evaluate does, and ServiceError where the process has ended.
         """
         try:
-            asked = {
-                "marts": str(marts.absolute()),
-                "collection": collection.model_dump_json(),
-                "root": str(collection.root),
-            }
-            print(json.dumps(asked), file=self._ask, flush=True)
+            # A collection as it is: read again from its file it could be another one meanwhile.
+            whole = b64encode(pickle.dumps(collection)).decode()
+            print(json.dumps([str(marts.absolute()), whole]), file=self._ask, flush=True)
         except BrokenPipeError as error:
             raise self._ended() from error
         return self._answer
@@ -107,11 +106,10 @@ def _serve(answers: int) -> None:
 
     load()
     for line in sys.stdin:
-        asked = json.loads(line)
+        marts, whole = json.loads(line)
         try:
-            root = {"root": Path(asked["root"])}
-            collection = Collection.model_validate_json(asked["collection"], context=root)
-            found = evaluate(Path(asked["marts"]), collection)
+            collection: Collection = pickle.loads(b64decode(whole))  # noqa: S301 (our own)
+            found = evaluate(Path(marts), collection)
             answer: dict[str, Any] = {"marts": [asdict(mart) for mart in found]}
         except tuple(_ERRORS.values()) as error:
             answer = {"error": type(error).__name__, "message": str(error)}
