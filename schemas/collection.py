@@ -167,19 +167,19 @@ def _resolved(named: object, info: ValidationInfo) -> object:
     if not isinstance(named, str):
         return named
     try:
-        return load_template(named, _root(info))
+        return load_template(named, _root(info), released=_is_released(info))
     except SetupError as error:
         raise ValueError(str(error)) from error
+
+
+def _is_released(info: ValidationInfo) -> bool:
+    return bool((info.context or {}).get("released"))
 
 
 def _root(info: ValidationInfo) -> Path:
     """Return the folder of collections that is being read from, our own unless told otherwise."""
     root: Path = (info.context or {}).get("root", OURS)
     return root
-
-
-def _is_released(info: ValidationInfo) -> bool:
-    return bool((info.context or {}).get("released"))
 
 
 class Collection(_Data):

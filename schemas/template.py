@@ -331,18 +331,23 @@ class _File(Data):
     rules: tuple[RuleUse, ...] = ()
 
 
-def load_template(name: str, root: Path = OURS) -> Template:
+def load_template(name: str, root: Path = OURS, *, released: bool = False) -> Template:
     """Read one template, such as `returns-1`, of a folder of collections or else of our own.
+
+    Args:
+        name: the template.
+        root: the folder of collections.
+        released: whether a release keeps it: then it is held to no rule of today.
 
     Raises:
         SetupError: there is no such file, or it does not say what a template must say.
     """
-    return read_template(beside(root, "templates", f"{name}.toml"))
+    return read_template(beside(root, "templates", f"{name}.toml"), released=released)
 
 
 @cache
-def read_template(path: Path) -> Template:
-    """Read a template file.
+def read_template(path: Path, *, released: bool = False) -> Template:
+    """Read a template file; one that a release keeps is held to no rule of today.
 
     Raises:
         SetupError: it cannot be read, or does not say what a template must say.
@@ -351,14 +356,14 @@ def read_template(path: Path) -> Template:
     faults: list[Fault] = []
     try:
         file = _File.model_validate(data)
-        faults = list(template_faults(file.model_dump()))
+        faults = [] if released else list(template_faults(file.model_dump()))
         if path.stem != f"{file.name}-{file.version}":
             faults.append((("name",), f"the file of {file.name}-{file.version} must be called so"))
     except ValidationError as error:
         faults = list(of_library(error))
     if not faults:
         template = _template(file, path)
-        faults = list(_rule_faults(template))
+        faults = [] if released else list(_rule_faults(template))
     if faults:
         raise DescriptionError(path, text, "template", faults)
     return template

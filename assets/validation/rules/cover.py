@@ -7,14 +7,11 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Final
 
-import polars as pl
-
 from assets.intake.attribution import force_named
 from assets.intake.quoting import is_free_text, names_somebody
 from assets.validation.entry_values import TypedEntry
 from schemas.collection import Collection
 from schemas.finding import Finding, finding
-from schemas.reference import forces
 
 _PUT_OFF: Final = {"pending", "tbc", "tba", "to follow", "to be confirmed", "no", "none", "n/a"}
 
@@ -49,18 +46,22 @@ def _force(cover: Mapping[str, TypedEntry], collection: Collection) -> Iterator[
     code, name = cover.get("force_code"), cover.get("force_name")
     if code and code.value not in collection.forces:
         message = f"{code.slot.quoted} is not the code of a force that this collection expects"
+        if ended := collection.ended(code.value or ""):
+            day, successor = ended
+            by = f"; {successor} sends its return" if successor else ""
+            message = f"the force {code.slot.quoted} ended on {day}, before the census{by}"
         yield finding("S007", message, code.slot.place)
     elif code and name:
         named = force_named(name.value or "")
         if named != code.value:
             belongs = f"belongs to {named}" if named else "is not the name of a known force"
-            expected = f"the code {code.value} is {_full_name(code.value or '')}"
+            expected = f"the code {code.value} is {_full_name(code.value or '', collection)}"
             message = f"the name {name.slot.quoted} {belongs}, but {expected}"
             yield finding("S007", message, name.slot.place)
 
 
-def _full_name(code: str) -> str:
-    return str(forces().filter(pl.col("force_code") == code)["full_name"].item())
+def _full_name(code: str, collection: Collection) -> str:
+    return str(collection.bodies.filter(force_code=code)["full_name"].item())
 
 
 def _collection(cover: Mapping[str, TypedEntry], collection: Collection) -> Iterator[Finding]:
