@@ -224,12 +224,6 @@ class Collection(_Data):
         return self._from
 
     @property
-    def template_file(self) -> Path:
-        """The file of its template."""
-        name = f"{self.template.name}-{self.template.version}.toml"
-        return beside(self.root, "templates", name)
-
-    @property
     def bodies(self) -> pl.DataFrame:
         """The forces that are expected, one row each, as they were at the census.
 
@@ -574,7 +568,7 @@ def description(collection_id: str) -> dict[str, bytes]:
         SetupError: the collection is none.
     """
     collection = load_collection(collection_id)
-    template = collection.template_file
+    template = collection.template.path
     earlier = [one.collection for one in collection.comparators.values() if one.collection]
     found = {
         **{f"collections/{name}.toml": collection_files()[name] for name in earlier},

@@ -46,7 +46,7 @@ def recounted(cells: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     Returns:
         One row a total: measure, breakdown, period, value (null for unknown), forces_included.
     """
-    meaning = _Meaning(tomllib.loads(collection.template_file.read_text(encoding="utf-8")))
+    meaning = _Meaning(tomllib.loads(collection.template.path.read_text(encoding="utf-8")))
     given = {
         "part": ([*KEY, "role", *_CELL], meaning.parts()),
         "rated": (KEY, meaning.rated()),

@@ -5,9 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from schemas.collection import COLLECTIONS, Period, collection_files, load_collection
+from schemas.collection import (
+    COLLECTIONS,
+    Collection,
+    Period,
+    collection_files,
+    description,
+    load_collection,
+    read_collection,
+)
 from schemas.errors import SetupError
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
 TEXT = (COLLECTIONS / "2012-revisit.toml").read_text(encoding="utf-8")
 
 
@@ -44,6 +53,37 @@ def test_a_wrong_file_says_what_is_wrong(folder: Path, old: str, new: str, messa
     (folder / "2012-revisit.toml").write_text(TEXT.replace(old, new, 1))
     with pytest.raises(SetupError, match=message):
         load_collection("2012-revisit")
+
+
+def test_a_collection_knows_its_forces_as_they_were_at_its_census(
+    monkeypatch: pytest.MonkeyPatch, collection: Collection
+) -> None:
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES))
+    later = load_collection("2013-revisit")
+    assert later.ended("BED") == (date(2013, 3, 31), "BEH")
+    assert collection.ended("BED") is None
+    for each in (later, collection):
+        assert sorted(each.bodies["force_code"]) == sorted(each.forces)
+    assert "BEH" not in set(collection.bodies["force_code"])
+
+
+def test_a_comparator_may_be_another_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES))
+    before = load_collection("2013-revisit").comparators["previous"]
+    assert (before.collection, before.months) == ("2012-revisit", 9)
+
+
+def test_what_a_release_keeps_is_read_without_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES))
+    for name, content in description("2013-revisit").items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    monkeypatch.delenv("MUSTER_COLLECTIONS")
+    then = read_collection(tmp_path / "collections" / "2013-revisit.toml", released=True)
+    assert then.template.version == 2
+    assert then.ended("HRT") == (date(2013, 3, 31), "BEH")
 
 
 def test_an_unknown_collection_names_those_there_are() -> None:
