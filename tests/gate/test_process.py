@@ -1,10 +1,13 @@
 """The gate in a process of its own says what it would say here, and never outlives who asks."""
 
+import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +61,19 @@ def test_a_process_that_was_killed_is_told(
         answer()
     with pytest.raises(ServiceError, match="exit code -9"):
         gate.evaluate(tmp_path, collection)
+
+
+def test_what_is_asked_is_the_collection_as_it_is(tmp_path: Path, collection: Collection) -> None:
+    """It cannot be read again from what it writes of itself, nor from a file that has changed."""
+    changed = collection.model_copy(update={"forces": ("STF",)})
+    command = [sys.executable, "-c", "print(input())"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        Gate(process, process.stdout).evaluate(tmp_path, changed)
+        where, whole = json.loads(process.stdout.readline())
+    assert (where, pickle.loads(b64decode(whole))) == (str(tmp_path), changed)
 
 
 def test_a_process_that_dies_in_the_midst_of_its_answer_is_told(
