@@ -14,6 +14,7 @@ from assets.cases.received import judge_received
 from assets.cases.store import CaseStore
 from assets.declare import COLLECTIONS, TakeIn, retried, table_spec
 from assets.lake import Lake
+from schemas.cases.columns import FOLDER
 from schemas.cases.tables import UNREADABLE_STATE, Extracts
 from schemas.collection import load_collection
 from schemas.contract import empty
@@ -42,8 +43,14 @@ def cases(
     store = CaseStore(lake)
     if collection.template.cases is None:
         context.log.info("The collection's template has no [cases]: no extract is taken in.")
-        nothing = empty(Extracts), empty(InvestigationsByMonth)
-        return dg.Output(nothing[0], "extracts"), dg.Output(nothing[1], "investigations_by_month")
+        waiting = sorted((lake.landing / FOLDER).glob("*"))
+        left = {path.name: "this collection asks for no case extracts" for path in waiting}
+        for name, reason in left.items():
+            context.log.warning(f"{name} stays in landing: {reason}")
+        return (
+            dg.Output(empty(Extracts), "extracts", metadata={"new": 0, "left_in_landing": left}),
+            dg.Output(empty(InvestigationsByMonth), "investigations_by_month"),
+        )
     taken = store.take_in(collection, config.settled)
     for name, reason in taken.left.items():
         context.log.warning(f"{name} stays in landing: {reason}")
