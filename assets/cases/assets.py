@@ -13,8 +13,8 @@ from assets.cases.job import Pool, chosen_pool
 from assets.cases.received import judge_received
 from assets.cases.store import CaseStore
 from assets.declare import COLLECTIONS, TakeIn, retried, table_spec
+from assets.intake.landing import CASES
 from assets.lake import Lake
-from schemas.cases.columns import FOLDER
 from schemas.cases.tables import UNREADABLE_STATE, Extracts
 from schemas.collection import load_collection
 from schemas.contract import empty
@@ -43,7 +43,7 @@ def cases(
     store = CaseStore(lake)
     if collection.template.cases is None:
         context.log.info("The collection's template has no [cases]: no extract is taken in.")
-        waiting = sorted((lake.landing / FOLDER).glob("*"))
+        waiting = sorted((lake.landing / CASES).glob("*"))
         left = {path.name: "this collection asks for no case extracts" for path in waiting}
         for name, reason in left.items():
             context.log.warning(f"{name} stays in landing: {reason}")

@@ -33,8 +33,10 @@ from pipelines.cli.output import (
 from pipelines.doctor import examine
 from pipelines.refresh import Refreshed, refresh
 from schemas import vocabulary as v
-from schemas.collection import load_collection
+from schemas.breakdown import write_breakdown
+from schemas.collection import Collection, load_collection
 from schemas.errors import UnavailableError
+from schemas.measures import NOW
 from schemas.wording import plural
 
 _PLACES: Final = {
@@ -113,7 +115,7 @@ def _report(done: Refreshed, collection_id: str) -> None:
     print_refused_extracts(lake)
     print_unattributed(lake)
     _print_states(lake.marts)
-    _print_totals(lake.marts)
+    _print_totals(lake.marts, load_collection(collection_id))
     _print_reconciliation(lake.marts)
     click.echo(f"\nPublished {done.release}")
     for what, name in _PLACES.items():
@@ -191,34 +193,38 @@ def _print_states(marts: Path) -> None:
             click.echo(f"  and {blocking.height - _SHOWN} more in findings.parquet")
 
 
-def _print_totals(marts: Path) -> None:
-    totals = pl.read_parquet(marts / "national_totals.parquet").filter(
-        pl.col("period") == "collection"
-    )
-    whole = totals.filter(pl.col("measure") == "investigations")
+def _print_totals(marts: Path, collection: Collection) -> None:
+    """Print the main measure of the template, by its first dimension and what crosses it."""
+    template = collection.template
+    main = template.main or ""
+    whole = pl.read_parquet(marts / "national_totals.parquet").filter(measure=main, period=NOW)
     included, expected = (
-        whole.filter(pl.col("breakdown") == "").select("forces_included", "forces_expected").row(0)
+        whole.filter(breakdown="").select("forces_included", "forces_expected").row(0)
     )
-    basis = pl.read_parquet(marts / "investigations.parquet")["basis"].unique().to_list()
-    click.echo(f"\nInvestigations, from {included} of {expected} forces")
-    for name in basis:
+    profiles = pl.read_parquet(marts / "force_profiles.parquet")
+    live = profiles.filter(pl.col("state").is_in(v.LIVE_STATES))["basis"].drop_nulls()
+    click.echo(f"\n{main.replace('_', ' ').capitalize()}, from {included} of {expected} forces")
+    for name in live.unique().sort():
         if name == "reconstructed":
             click.echo(f"  RECONSTRUCTED: {v.BASES[name]}")
     values = dict(whole.select("breakdown", "value").iter_rows())
-    columns = [*v.OUTCOMES, ""]
-    rows = [("", "All"), *((f"category={code}", label) for code, label in v.CATEGORIES.items())]
+    measure = template.measures[main]
+    crossed = measure.crossed_by or ""
+    columns: list[dict[str, str]] = [{crossed: code} for code in template.codes_of(main, crossed)]
+    columns.append({})
+    side = next((level.by[0] for level in measure.levels if len(level.by) == 1), None)
+    codes = template.codes_of(main, side) if side else ()
+    rows: list[tuple[dict[str, str], str]] = [({}, "All")]
+    rows += [({str(side): code}, template.lists[str(side)][code]) for code in codes]
+    heads = [" ".join(column.values()).replace("_", " ") or "total" for column in columns]
     print_table(
-        ("", *(o.replace("_", " ") for o in v.OUTCOMES), "total"),
+        ("", *heads),
         (
-            (label, *(values.get(_with_outcome(breakdown, outcome)) for outcome in columns))
-            for breakdown, label in rows
+            (label, *(values.get(write_breakdown({**parts, **column})) for column in columns))
+            for parts, label in rows
         ),
-        right=(*(o.replace("_", " ") for o in v.OUTCOMES), "total"),
+        right=heads,
     )
-
-
-def _with_outcome(breakdown: str, outcome: str) -> str:
-    return ";".join(part for part in (breakdown, outcome and f"outcome={outcome}") if part)
 
 
 def _print_reconciliation(marts: Path) -> None:
