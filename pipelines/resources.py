@@ -13,7 +13,7 @@ from dagster import DagsterEventType, DagsterRunStatus
 from assets.declare import retried
 from assets.gate.process import Gate, gate_process
 from assets.lake import Lake, atomic_file, held, lake_root, sweep
-from assets.validation.standing import read_table
+from assets.validation.states import read_table
 from pipelines.instance import history_at_hand
 from pipelines.jobs import QUEUES, REFRESH
 

@@ -18,6 +18,7 @@ from schemas.reference import OURS, beside
 from schemas.rules.catalogue import RuleUse, rules
 from schemas.template_faults import template_faults
 from schemas.toml_file import DescriptionError, Fault, of_library, read_toml
+from schemas.vocabulary import NOT_HELD
 
 Kind = Literal["count", "answer", "date", "text"]
 Place = tuple[str, str, str]
@@ -85,7 +86,8 @@ class Column:
     """One column of a sheet; `sum_of` lists the columns whose sum it repeats.
 
     `rule` is the rule that the sum is held to, `named` what its parts are called in a finding, and
-    `unheld` lists the parts that count as nothing where they are not held.
+    `unheld` lists those that count as nothing where they are not held: without it, all that accept
+    not_held.
     """
 
     code: str
@@ -119,23 +121,19 @@ class Row:
 class Sum:
     """A total that a return repeats: its place, and the places of the parts it must equal.
 
-    `line` is the row or the column that repeats it.
+    `line` is the row or the column that repeats it; `unheld` are the parts that count as nothing
+    where they are not held.
     """
 
     total: Place
     parts: tuple[Place, ...]
     line: Row | Column
+    unheld: frozenset[Place]
 
     @property
     def rule(self) -> str:
         """The rule that it is held to."""
         return self.line.rule or SUM
-
-    @property
-    def unheld(self) -> frozenset[Place]:
-        """The parts that count as nothing where they are not held."""
-        at = 2 if isinstance(self.line, Column) else 1
-        return frozenset(part for part in self.parts if part[at] in self.line.unheld)
 
 
 @dataclass(frozen=True)
@@ -186,14 +184,27 @@ class Sheet:
 
     def sums(self) -> Iterator[Sum]:
         """Yield every total of the sheet with its parts: along each row, then down each column."""
+        entries = {(row.code, e.column_code): e for row in self.rows for e in row.entries}
         for column in self.heads:
             for row in self.rows if column.sum_of else ():
-                parts = tuple((self.name, row.code, part) for part in column.sum_of)
-                yield Sum((self.name, row.code, column.code), parts, column)
+                parts = [entries[row.code, part] for part in column.sum_of]
+                yield self._sum(entries[row.code, column.code], parts, column)
         for row in self.rows:
             for column in self.heads if row.sum_of else ():
-                parts = tuple((self.name, part, column.code) for part in row.sum_of)
-                yield Sum((self.name, row.code, column.code), parts, row)
+                parts = [entries[part, column.code] for part in row.sum_of]
+                yield self._sum(entries[row.code, column.code], parts, row)
+
+    def _sum(self, total: Entry, parts: list[Entry], line: Row | Column) -> Sum:
+        unheld = [part for part in parts if NOT_HELD in part.missing]
+        if line.unheld:
+            along = isinstance(line, Column)
+            unheld = [
+                part
+                for part in unheld
+                if (part.column_code if along else part.row_code) in line.unheld
+            ]
+        places = tuple(part.place for part in parts)
+        return Sum(total.place, places, line, frozenset(part.place for part in unheld))
 
 
 class CaseRows(Data):

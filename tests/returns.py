@@ -47,9 +47,8 @@ class SampleReturn:
 
     def reading(self) -> Reading:
         """Return what reading the workbook would give, without writing it."""
-        template = returns_template()
         sheets = []
-        for sheet in template.sheets:
+        for sheet in self.collection.template.sheets:
             texts = {(sheet.header_row, c): code for c, code in enumerate(sheet.header, 1)}
             for row in sheet.rows:
                 number = sheet.row_numbers[row.code]
@@ -64,7 +63,7 @@ class SampleReturn:
 
     def write(self, path: Path, change: Callable[[Any], None] | None = None) -> Path:
         """Write the workbook; `change` may alter it through openpyxl, as a person would."""
-        write_workbook(path, returns_template(), self.collection, self.values)
+        write_workbook(path, self.collection.template, self.collection, self.values)
         if change:
             book = load_workbook(path)
             change(book)

@@ -16,8 +16,8 @@ from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.errors import ContractError, SetupError
 from schemas.marts.returns import Corrections as CorrectionsMart
-from schemas.returns_template import returns_template
 from schemas.tables import Corrections
+from schemas.template import Template
 
 FILE: Final = "corrections.csv"
 
@@ -54,9 +54,10 @@ def read_corrections(lake: Lake, collection: Collection) -> pl.DataFrame:
             f"{path} is not a file of corrections ({error}). Its columns are"
             f" {', '.join(empty(Corrections).columns)}, each cell once, dates as 2012-06-30."
         ) from error
+    entries = collection.template.entry_at
     for row in table.iter_rows(named=True):
         place = row["sheet"], row["row_code"], row["column_code"]
-        if row["force_code"] not in collection.forces or place not in returns_template().entry_at:
+        if row["force_code"] not in collection.forces or place not in entries:
             raise SetupError(f"{path} corrects {row['force_code']} {place}: no such force or cell.")
     return table
 
@@ -80,7 +81,7 @@ def by_force(corrections: pl.DataFrame) -> ByForce:
 
 
 def applied_mart(
-    corrections: pl.DataFrame, applied: pl.DataFrame, live: pl.DataFrame
+    corrections: pl.DataFrame, applied: pl.DataFrame, live: pl.DataFrame, template: Template
 ) -> pl.DataFrame:
     """Return the mart Corrections: those that apply to live returns.
 
@@ -88,6 +89,7 @@ def applied_mart(
         corrections: table Corrections.
         applied: table AppliedCorrections.
         live: table LiveReturns.
+        template: the template of the returns.
 
     Raises:
         StaleCorrectionError: the live return of a force does not hold what a correction expects.
@@ -99,20 +101,20 @@ def applied_mart(
     if stale.height:
         listed = "; ".join(
             f"{row['force_code']} {row['sheet']} {row['row_code']} {row['column_code']} expects"
-            f" {_shown(row)['from_value']!r} (owner: {row['owner']})"
+            f" {_shown(row, template)['from_value']!r} (owner: {row['owner']})"
             for row in stale.iter_rows(named=True)
         )
         raise StaleCorrectionError(
             f"corrections that the live return no longer needs or meets: {listed}. Look at the"
             f" return, then remove or renew the lines in {FILE} and run again."
         )
-    rows = [_shown(row) for row in meant.iter_rows(named=True)]
+    rows = [_shown(row, template) for row in meant.iter_rows(named=True)]
     told = pl.DataFrame(rows, schema=meant.schema, orient="row")
     return conform(CorrectionsMart, told.join(mine, on=place, validate="1:1"))
 
 
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
+def _shown(row: dict[str, Any], template: Template) -> dict[str, Any]:
     """Return a correction with what may be said of the cell, before and after."""
-    entry = returns_template().entry_at[row["sheet"], row["row_code"], row["column_code"]]
+    entry = template.entry_at[row["sheet"], row["row_code"], row["column_code"]]
     texts = {name: shown(row[name], codes_of(entry)) for name in ("from_value", "to_value")}
     return {**row, **texts}

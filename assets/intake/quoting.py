@@ -7,14 +7,15 @@ number", and what is a known code or nearly one. Of any other text only its kind
 import re
 import unicodedata
 from collections.abc import Collection
+from contextlib import suppress
 from difflib import SequenceMatcher
 from functools import cache
 from typing import Final
 
-from schemas.collection import collection_files
+from schemas.collection import collection_files, load_collection
+from schemas.errors import SetupError
 from schemas.reference import forces
-from schemas.returns_template import returns_template
-from schemas.template import Entry
+from schemas.template import Entry, Template
 from schemas.vocabulary import MISSING_REASONS
 from schemas.wording import visible
 
@@ -91,7 +92,7 @@ def codes_of(entry: Entry) -> tuple[str, ...] | None:
     if entry.kind != "text":
         return (*entry.answers, *MISSING_REASONS)
     names = tuple(name for row in forces().iter_rows() for name in row if name)
-    return (*collection_files(), *names, returns_template().name)
+    return (*collection_files(), *names, *(template.name for template in _templates()))
 
 
 def shown(text: str, codes: Collection[str] | None = ()) -> str:
@@ -153,8 +154,18 @@ def in_doubt(text: str) -> str:
 
 @cache
 def _any_code() -> frozenset[str]:
-    entries = returns_template().entries()
+    entries = (entry for template in _templates() for entry in template.entries())
     return frozenset(code for entry in entries for code in codes_of(entry) or ())
+
+
+@cache
+def _templates() -> frozenset[Template]:
+    """Return the templates of all collections; a file that is no collection has none."""
+    found = set()
+    for collection_id in collection_files():
+        with suppress(SetupError):
+            found.add(load_collection(collection_id).template)
+    return frozenset(found)
 
 
 def _named(character: str, *, whole: bool) -> str:

@@ -153,9 +153,13 @@ def changes(receipts: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
     live_returns="validation/live_returns",
 )
 def corrections(
-    corrections: pl.DataFrame, applied: pl.DataFrame, live_returns: pl.DataFrame
+    context: dg.AssetExecutionContext,
+    corrections: pl.DataFrame,
+    applied: pl.DataFrame,
+    live_returns: pl.DataFrame,
 ) -> pl.DataFrame:
-    return applied_mart(corrections, applied, live_returns)
+    template = load_collection(context.partition_key).template
+    return applied_mart(corrections, applied, live_returns, template)
 
 
 @table(

@@ -16,15 +16,13 @@ from assets.desk.corrections import ByForce, Correction
 from assets.intake.quoting import is_free_text
 from assets.intake.reading import Cell, Reading
 from assets.intake.sheet_scan import place
-from assets.validation.entry_values import TypedEntry, type_entry
-from assets.validation.layout import Slot, lay_out
-from assets.validation.rules.cover import cover_findings
+from assets.validation.cells import TypedEntry, cover_findings, type_entry
+from assets.validation.layout import Slot, lay_out, surroundings
 from assets.validation.rules.entries import Returns, between_returns, no_cases, within_returns
 from assets.validation.rules.evaluate import Cells, Test, evaluate
 from assets.validation.rules.kinds import KINDS, Use, total_is_sum
 from assets.validation.rules.order import RULE as UNORDERED
 from assets.validation.rules.order import Received, unordered
-from assets.validation.surroundings import surroundings
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.finding import Finding, finding

@@ -18,8 +18,13 @@ from assets.desk.queries import queries, read_answers
 from assets.intake.nobodys import Nobodys, nobodys_files
 from assets.intake.tables import damaged_now
 from assets.lake import Lake
-from assets.validation.standing import read_table, standing, work_table
-from assets.validation.states import judged_receipts, returns_status
+from assets.validation.states import (
+    judged_receipts,
+    read_table,
+    returns_status,
+    standing,
+    work_table,
+)
 from pipelines.alerts.conditions import Condition, Found, Severity, without_credentials
 from schemas.collection import Collection
 from schemas.contract import empty

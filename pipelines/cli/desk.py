@@ -15,7 +15,7 @@ from assets.desk.versions import choose, version_changes
 from assets.intake.nobodys import nobodys_files
 from assets.intake.tables import damaged_now
 from assets.lake import Lake, lake_root
-from assets.validation.standing import standing
+from assets.validation.states import standing
 from pipelines.cli.output import (
     collection_option,
     json_option,

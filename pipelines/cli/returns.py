@@ -14,7 +14,7 @@ from assets.lake import Lake, lake_root
 from assets.sample.write import write_cases, write_research, write_sample
 from assets.template.blank import write_blanks
 from assets.validation.check import check_files
-from assets.validation.standing import standing
+from assets.validation.states import standing
 from pipelines.cli.output import (
     collection_option,
     json_option,

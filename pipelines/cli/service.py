@@ -12,7 +12,7 @@ import polars as pl
 from assets.cases.refused import nobodys_extracts, refused_extracts
 from assets.lake import Lake, lake_root
 from assets.sample.write import write_research, write_sample
-from assets.validation.standing import read_table
+from assets.validation.states import read_table
 from pipelines.alerts.look import RunOutcome
 from pipelines.alerts.runs import outcome_in_history
 from pipelines.alerts.send import SETTING, channels

@@ -14,7 +14,7 @@ from assets.intake.raw_store import RawStore
 from assets.intake.tables import damaged_receipts, readings, received
 from assets.lake import Lake
 from assets.validation.judge import judge, received_by_id
-from assets.validation.standing import standing
+from assets.validation.states import standing
 from pipelines.alerts.conditions import Condition
 from pipelines.alerts.look import look
 from pipelines.jobs import inventory_now

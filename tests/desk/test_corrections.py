@@ -65,7 +65,7 @@ def test_a_correction_changes_the_value_and_is_in_the_lineage(
     result = _validate(stf, corrections)
     entry = result.entries.row(by_predicate=pl.col("row_code") == "cards_2012", named=True)
     assert (entry["value"], entry["number"]) == ("41", 41)
-    mart = applied_mart(corrections, result.applied, _live())
+    mart = applied_mart(corrections, result.applied, _live(), collection.template)
     row = mart.row(0, named=True)
     assert (row["from_value"], row["to_value"], row["cell"]) == (old, "41", entry["cell"])
     assert row["agreed_on"] == date(2012, 6, 20)
@@ -97,7 +97,7 @@ def test_a_correction_whose_mistake_is_gone_stops_the_release(
     result = _validate(sample("STF"), corrections)
     assert result.applied.is_empty()
     with pytest.raises(StaleCorrectionError, match=r"STF comparators cards_2012.*'999999'"):
-        applied_mart(corrections, result.applied, _live())
+        applied_mart(corrections, result.applied, _live(), collection.template)
 
 
 def test_a_correction_of_a_force_without_a_live_return_waits(
@@ -105,7 +105,9 @@ def test_a_correction_of_a_force_without_a_live_return_waits(
 ) -> None:
     _declare(lake, _line("DER", CARDS, "1", "2"))
     corrections = read_corrections(lake, collection)
-    assert applied_mart(corrections, empty(AppliedCorrections), _live()).is_empty()
+    assert applied_mart(
+        corrections, empty(AppliedCorrections), _live(), collection.template
+    ).is_empty()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
 from assets.validation.judge import judge, received_by_id
-from assets.validation.standing import standing
+from assets.validation.states import standing
 from schemas.cases.tables import Extracts
 from schemas.collection import Collection
 from schemas.contract import empty

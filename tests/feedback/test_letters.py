@@ -19,7 +19,7 @@ from assets.feedback.folder import LIST, letter_text, write_feedback
 from assets.feedback.letters import Letter
 from assets.html import TEXT_WIDTH
 from assets.lake import Lake
-from assets.validation.standing import standing
+from assets.validation.states import standing
 from pipelines.cli.returns import feedback as command
 from schemas.collection import COLLECTIONS, Collection
 from schemas.errors import SetupError

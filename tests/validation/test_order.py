@@ -17,7 +17,7 @@ from assets.intake.tables import readings, received
 from assets.lake import Lake
 from assets.validation import states
 from assets.validation.judge import judge, received_by_id
-from assets.validation.standing import Standing
+from assets.validation.states import Standing
 from schemas.cases.tables import Extracts
 from schemas.collection import Collection
 from schemas.contract import empty

@@ -1,0 +1,266 @@
+"""What a return is held to follows from its template: another has other cells, sums and rules."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from assets.validation.judge import Judged, judge
+from assets.validation.rules.order import Received
+from schemas.collection import Collection, read_collection
+from schemas.errors import SetupError
+from tests.returns import Place, SampleReturn
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "collections"
+
+COVER = """
+[[sheet]]
+name = "cover"
+title = "Cover"
+instructions = []
+columns = [{ code = "value", label = "Your answer" }]
+rows = [
+    { code = "template", label = "Template", kind = "text", locked = true },
+    { code = "template_version", label = "Version", kind = "text", locked = true },
+    { code = "collection", label = "Collection", kind = "text", locked = true },
+    { code = "force_code", label = "Force code", kind = "text", locked = true },
+    { code = "force_name", label = "Force", kind = "text", locked = true },
+    { code = "data_as_at", label = "Figures stand at", kind = "date" },
+    { code = "submitted_on", label = "Submitted on", kind = "date" },
+    { code = "signed_off_by_role", label = "Signed off by (role)", kind = "text" },
+    { code = "basis", label = "Basis", kind = "answer", answers = ["submitted"], locked = true },
+]
+"""
+
+TEMPLATE = (
+    """
+name = "dogs"
+version = 1
+
+[lists.work]
+patrol = "on patrol"
+search = "in a search"
+rescue = "in a rescue"
+
+[measures.hours]
+unit = "count"
+levels = [[], ["work"]]
+
+[measures.kennels]
+unit = "forces"
+
+[[sheet]]
+name = "hours"
+title = "Hours that dogs worked"
+instructions = []
+kind = "count"
+measure = "hours"
+columns = [{ code = "count", label = "Hours" }]
+rows = [
+    { code = "patrol", dims = { work = "patrol" } },
+    { code = "search", dims = { work = "search" }, missing = ["not_held"] },
+    { code = "rescue", dims = { work = "rescue" } },
+    { code = "total", label = "All hours", sum_of = ["patrol", "search", "rescue"] },
+]
+
+[[sheet]]
+name = "kennels"
+title = "Kennels"
+instructions = []
+kind = "answer"
+measure = "kennels"
+columns = [{ code = "answer", label = "Answer" }]
+questions = [{ code = "heated", area = "kennels", answers = ["all", "some"], label = "Heated" }]
+"""
+    + COVER
+)
+
+RULES = """
+[[rules]]
+id = "V007"
+use = "ceiling"
+
+[[rules]]
+id = "Q107"
+use = "share"
+at = ["hours/rescue/count"]
+whole = ["hours/total/count"]
+fewest = "cases"
+"""
+
+COLLECTION = """
+id = "dogs-2014"
+title = "Dogs"
+census = 2014-12-31
+timezone = "Europe/London"
+template = "dogs-1"
+forces = ["STF", "DER"]
+
+[period]
+start = 2014-01-01
+end = 2014-12-31
+
+[deadlines]
+soft = 2015-01-31
+hard = 2015-02-14
+"""
+
+LIMITS = """
+[thresholds]
+V007 = { ceiling = 300 }
+Q107 = { highest = 0.5, cases = 10 }
+M006 = { share = 0.25, cases = 20 }
+M007 = { change = 0.1, cases = 20 }
+"""
+
+
+def _described(folder: Path, template: str = TEMPLATE, limits: str = "") -> Collection:
+    for kind, name, text in (
+        ("templates", "dogs-1", template),
+        ("collections", "dogs-2014", COLLECTION + limits),
+    ):
+        path = folder / kind / f"{name}.toml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return read_collection(folder / "collections" / "dogs-2014.toml")
+
+
+def _clean(collection: Collection) -> SampleReturn:
+    """A return in which every count is 0 and every answer the first of its list."""
+    force, name = collection.bodies.select("force_code", "full_name").row(0)
+    cover = {
+        "template": collection.template.name,
+        "template_version": str(collection.template.version),
+        "collection": collection.id,
+        "force_code": force,
+        "force_name": name,
+        "data_as_at": collection.census.isoformat(),
+        "submitted_on": collection.census.isoformat(),
+    }
+    values: dict[Place, str] = {}
+    for place, entry in collection.template.entry_at.items():
+        first = {"count": "0", "answer": "".join(entry.answers[:1]), "text": "Head of unit"}
+        values[place] = cover.get(place[1], first.get(entry.kind, ""))
+    return SampleReturn(collection, values)
+
+
+def _judged(sample: SampleReturn) -> Judged:
+    received = {"r": Received(date(2020, 1, 1), sample.values["cover", "force_code", "value"])}
+    return judge({"r": sample.reading()}, received, sample.collection)
+
+
+def _found(sample: SampleReturn) -> list[tuple[str, str | None, str | None]]:
+    return _judged(sample).findings.select("rule_id", "sheet", "row_code").rows()
+
+
+@pytest.fixture(scope="module")
+def dogs(tmp_path_factory: pytest.TempPathFactory) -> Collection:
+    return _described(tmp_path_factory.mktemp("dogs"), TEMPLATE + RULES, LIMITS)
+
+
+HOURS = {
+    ("hours", row, "count"): str(count)
+    for row, count in {"patrol": 10, "search": 2, "rescue": 5, "total": 17}.items()
+}
+
+
+def test_a_clean_return_passes_the_rules_of_its_template_and_no_others(dogs: Collection) -> None:
+    judged = _judged(_clean(dogs).with_values(HOURS))
+    assert judged.findings.is_empty()
+    results = dict(judged.results.select("rule_id", "result").rows())
+    assert results["C001"] == results["V007"] == results["Q107"] == "passed"
+    assert not {"C101", "C103", "X003", "Q101"} & set(results), "those of another template"
+    assert set(results) == dogs.template.rules_in_use
+
+
+def test_a_sum_that_the_template_describes_is_checked(dogs: Collection) -> None:
+    wrong = _clean(dogs).with_values({**HOURS, ("hours", "total", "count"): "15"})
+    (row,) = _judged(wrong).findings.to_dicts()
+    assert (row["rule_id"], row["severity"]) == ("C001", "B")
+    assert (row["sheet"], row["row_code"], row["column_code"]) == ("hours", "total", "count")
+    assert row["message"] == "the parts add up to 17, but total says 15: 2 too few"
+
+
+def test_what_is_not_held_counts_as_nothing_in_a_sum_where_the_template_allows_it(
+    dogs: Collection,
+) -> None:
+    unheld = {**HOURS, ("hours", "search", "count"): "not_held"}
+    assert _found(_clean(dogs).with_values(unheld)) == [("C001", "hours", "total")]
+    right = {**unheld, ("hours", "total", "count"): "15"}
+    assert _found(_clean(dogs).with_values(right)) == []
+    refused = _clean(dogs).with_values({**HOURS, ("hours", "patrol", "count"): "not_held"})
+    assert _found(refused) == [("V004", "hours", "patrol")]
+    results = dict(_judged(refused).results.select("rule_id", "result").rows())
+    assert results["C001"] == "not_evaluable"
+
+
+def test_required_cells_and_answers_are_those_of_the_template(dogs: Collection) -> None:
+    changed = {
+        **HOURS,
+        ("hours", "rescue", "count"): None,
+        ("kennels", "heated", "answer"): "yes",
+    }
+    found = _judged(_clean(dogs).with_values(changed)).findings
+    assert found.select("rule_id", "row_code").rows() == [("S010", "rescue"), ("V002", "heated")]
+    assert "(all, some)" in found["message"][1]
+
+
+def test_limits_are_the_collections(dogs: Collection) -> None:
+    many = {**HOURS, ("hours", "rescue", "count"): "301", ("hours", "total", "count"): "313"}
+    found = _judged(_clean(dogs).with_values(many)).findings
+    at = [("Q107", "rescue"), ("V007", "rescue"), ("V007", "total")]
+    assert found.select("rule_id", "row_code").rows() == at
+    assert found["message"][1] == "301 is above the ceiling of 300"
+
+
+def test_limits_are_asked_for_the_rules_of_the_template_alone(tmp_path: Path) -> None:
+    assert _described(tmp_path).thresholds == {}
+    with pytest.raises(SetupError, match=r"V007.*must give \['ceiling'\]"):
+        _described(_new(tmp_path, "a"), TEMPLATE + RULES)
+    with pytest.raises(SetupError, match="its template does not use the rule"):
+        _described(_new(tmp_path, "b"), TEMPLATE, LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('at = ["hours/rescue/count"]', 'at = ["hours/rest/count"]', "no cell of the template"),
+        ('id = "V007"', 'id = "V907"', "no rule 'V907'"),
+        ('use = "ceiling"', 'use = "floor"', "no rule 'V007' for the use 'floor'"),
+    ],
+)
+def test_a_rule_that_cannot_be_meant_is_refused(
+    old: str, new: str, said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SetupError, match=said):
+        _described(tmp_path, TEMPLATE + RULES.replace(old, new), LIMITS)
+
+
+def _new(folder: Path, name: str) -> Path:
+    (folder / name).mkdir()
+    return folder / name
+
+
+def test_a_changed_template_has_its_own_sums_and_rules(collection: Collection) -> None:
+    """One category more, an outcome renamed, a question more, a row less."""
+    changed = read_collection(EXAMPLES / "2013-revisit.toml")
+    clean = _clean(changed)
+    one = {("investigations", "abuse_of_authority", "left_police"): "1"}
+    found = [f for f in _found(clean.with_values(one)) if f[0].startswith("C")]
+    assert found == [
+        ("C101", "investigations", "abuse_of_authority"),
+        ("C103", "investigations", "total"),
+    ]
+    asked = clean.with_values({("capability", "register_published", "answer"): None})
+    assert ("S010", "capability", "register_published") in _found(asked)
+    assert ("second_jobs", "breach.driving_instructor", "count") not in changed.template.entry_at
+    old = SampleReturn.of("STF", collection)
+    rules = {rule for rule, *_ in _found(SampleReturn(changed, old.values))}
+    assert {"S003", "S010"} <= rules, "a return on version 1 is refused, and says so"
+
+
+def test_quite_another_return_is_judged_by_what_it_describes() -> None:
+    uses = read_collection(EXAMPLES / "use-of-force-2013.toml")
+    assert _found(_clean(uses)) == []
+    wrong = _clean(uses).with_values({("uses", "firearm", "count"): "1"})
+    assert _found(wrong) == [("C001", "uses", "total")]
