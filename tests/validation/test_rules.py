@@ -49,7 +49,10 @@ def _cell(rule: str, sheet: str, row: str, column: str) -> Found:
 
 def _count(text: Any, case: str) -> Case:
     """A text in the count of one leaf cell, which no sum can then be made with."""
-    at = address_of("second_jobs", "breach.driver", "count")
+    place = ("second_jobs", "breach.driver", "count")
+    if isinstance(text, str):
+        return Case("V001", case, [_cell("V001", *place)], {place: text})
+    at = address_of(*place)
     return Case("V001", case, [("V001", "second_jobs", at)], book=_set("second_jobs", at, text))
 
 
@@ -275,14 +278,20 @@ def test_a_change_is_found_at_its_cell(
     case: Case, sample: Callable[[str], SampleReturn], tmp_path: Path, collection: Collection
 ) -> None:
     changed = sample("STF").with_values(case.values or {})
-    path = changed.write(tmp_path / "STF.xlsx", case.book)
-    assert findings_of(path, collection) == sorted(case.expected, key=str)
+    expected = sorted(case.expected, key=str)
+    if case.book is None:
+        found = validated(changed.reading(), collection).findings
+        assert found.select("rule_id", "sheet", "cell").sort(pl.all()).rows() == expected
+    else:
+        path = changed.write(tmp_path / "STF.xlsx", case.book)
+        assert findings_of(path, collection) == expected
 
 
 def test_clean_samples_have_no_blocking_finding(
-    sample_folder: Path, collection: Collection
+    sample: Callable[[str], SampleReturn], tmp_path: Path, collection: Collection
 ) -> None:
-    for item in check_files(sorted(sample_folder.iterdir()), collection):
+    some = collection.forces[::9]
+    for item in check_files([sample(f).write(tmp_path / f"{f}.xlsx") for f in some], collection):
         assert item.exit_code == 0, (item.file, item.findings)
 
 

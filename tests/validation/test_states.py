@@ -34,7 +34,13 @@ def _judge(paths: list[Path], lake: Path, collection: Collection) -> tuple[pl.Da
     return status, live, states.findings_mart(judged, found)
 
 
-@pytest.mark.parametrize("order", list(permutations(["first", "good", "blocking"])))
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param(order, marks=pytest.mark.slow if number % 2 else ())
+        for number, order in enumerate(permutations(["first", "good", "blocking"]))
+    ],
+)
 def test_the_newest_acceptable_return_is_live(
     order: tuple[str, ...],
     sample: Callable[[str], SampleReturn],
