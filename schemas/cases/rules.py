@@ -118,7 +118,8 @@ def subjects(template: Template) -> tuple[tuple[str, str | None, str | None], ..
 
 
 def _any(holds: Iterable[pl.Expr]) -> pl.Expr:
-    return reduce(or_, holds, pl.lit(value=False))
+    found = list(holds)
+    return reduce(or_, found) if found else pl.lit(value=False)
 
 
 def _listed(column: str) -> pl.Expr:
@@ -165,9 +166,16 @@ def recipient_of_disclosure(c: Collection) -> pl.Expr:
 @_rule("CASE05", "media")
 def media_where_concerned(c: Collection) -> pl.Expr:
     """Hold media against its list, the category and the recipient."""
-    concerned = dict.fromkeys(named[:2] for named in subjects(c.template) if named[2])
+    found = subjects(c.template)
+    concerned = dict.fromkeys((category, to) for category, to, media in found if media)
+    # A recipient who never goes without media decides alone, which is one comparison less.
+    doubtful = {to for _, to, media in found if not media}
     wanted = _any(
-        _is("category", category, c) & (_is("recipient", to, c) if to else pl.lit(value=True))
+        _is("category", category, c)
+        if to is None
+        else _is("recipient", to, c)
+        if to not in doubtful
+        else _is("category", category, c) & _is("recipient", to, c)
         for category, to in concerned
     )
     asked = category_listed(c) & recipient_of_disclosure(c)
