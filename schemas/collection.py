@@ -41,7 +41,7 @@ from schemas.reference import (
     uncollected,
 )
 from schemas.rules.catalogue import NATIONAL, rules
-from schemas.template import Template, load_template
+from schemas.template import Template, load_template, template_files
 from schemas.toml_file import (
     DescriptionError,
     Fault,
@@ -50,6 +50,7 @@ from schemas.toml_file import (
     of_library,
     read_toml,
 )
+from schemas.wording import plural
 
 COLLECTIONS: Final = OURS / "collections"
 
@@ -168,8 +169,15 @@ def _resolved(named: object, info: ValidationInfo) -> object:
         return named
     try:
         return load_template(named, _root(info), released=_is_released(info))
+    except DescriptionError as error:
+        more = f" (and {plural(len(error.lines) - 1, 'fault')} more)" if error.lines[1:] else ""
+        raise ValueError(f"{named} cannot be used: {error.lines[0]}{more}") from error
     except SetupError as error:
-        raise ValueError(str(error)) from error
+        known = sorted(path.stem for path in template_files(_root(info)))
+        if named in known:
+            raise ValueError(str(error)) from error
+        there = f"there are {', '.join(known)}; {named}.toml belongs in templates/"
+        raise ValueError(f"there is no template {named!r}; {there}") from error
 
 
 def _is_released(info: ValidationInfo) -> bool:

@@ -21,6 +21,8 @@ def wrong_in(path: Path) -> tuple[list[Path], list[str]]:
         The files examined, and a line for everything that is wrong in them: the file, the line
         in it, the key, and what to write instead. None is wrong where there is none.
     """
+    for read in (read_template, read_collection):  # a draft changes between two looks at it
+        read.cache_clear()
     root = path.parent.parent if path.parent.name in _FOLDERS else path.parent
     if not path.is_dir():
         return [path], list(dict.fromkeys(_wrong(path, root)))

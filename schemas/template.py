@@ -356,6 +356,12 @@ def load_template(name: str, root: Path = OURS, *, released: bool = False) -> Te
     return read_template(beside(root, "templates", f"{name}.toml"), released=released)
 
 
+def template_files(root: Path = OURS) -> list[Path]:
+    """Return the template files of a folder of collections, and our own."""
+    folders = dict.fromkeys((root / "templates", OURS / "templates"))
+    return [path for folder in folders for path in sorted(folder.glob("*.toml"))]
+
+
 @cache
 def read_template(path: Path, *, released: bool = False) -> Template:
     """Read a template file; one that a release keeps is held to no rule of today.

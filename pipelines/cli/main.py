@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "explain": ("figures", "Trace a figure to the cells that make it."),
     "series": ("figures", "Build and show the series over collections."),
     "releases": ("releases", "List, compare, go back to one."),
+    "collections": ("releases", "List collections; examine a draft of one."),
     "read-report": ("figures", "Read the figures out of force reports."),
     "cases": ("cases", "Judge and count case-level extracts."),
     "alert-test": ("service", "Send a test message through each channel."),

@@ -1,6 +1,9 @@
-"""`muster releases`: what was published, whether it is whole, what changed, and going back."""
+"""`muster releases` and `muster collections`: what was published, and what it is collected by."""
 
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,8 +17,9 @@ from assets.release.publish import show
 from assets.release.push import publish_marts
 from pipelines.cli.figures import read_release
 from pipelines.cli.output import collection_option, json_option, print_json, print_table
-from schemas.collection import load_collection
-from schemas.errors import LakeError
+from schemas.collection import collection_files, load_collection
+from schemas.drafts import wrong_in
+from schemas.errors import LakeError, SetupError
 from schemas.wording import plural
 
 
@@ -221,3 +225,72 @@ def prune(last: int, yes: bool, as_json: bool, collection_id: str) -> None:
 
 def _lake(collection_id: str) -> Lake:
     return Lake(lake_root(), load_collection(collection_id).id)
+
+
+@click.group(invoke_without_command=True)
+@json_option
+@click.pass_context
+def collections(context: click.Context, as_json: bool) -> None:
+    """List the collections: template, period, state, releases.
+
+    They are those of Muster and of the folder that MUSTER_COLLECTIONS names. Exit code 1: the file
+    of one is no collection; it harms no other.
+    """
+    if context.invoked_subcommand is None:
+        rows = [_collection(name, path) for name, path in collection_files().items()]
+        if as_json:
+            print_json(rows)
+        else:
+            names = ("collection", "template", "start", "end", "state", "releases")
+            print_table(names, ([row[name] for name in names] for row in rows), right=("releases",))
+            for row in rows:
+                if row["problem"]:
+                    click.echo(f"muster: {row['problem']}", err=True)
+        sys.exit(int(any(row["problem"] for row in rows)))
+
+
+def _collection(name: str, path: Path) -> dict[str, Any]:
+    """Return what there is to say of a collection; `problem` where its file is none."""
+    row = {
+        "collection": name,
+        "template": None,
+        "start": None,
+        "end": None,
+        "state": "broken",
+        "releases": len(kept(Lake(lake_root(), name))),
+        "path": str(path),
+        "problem": None,
+    }
+    try:
+        collection = load_collection(name)
+    except SetupError as error:
+        return {**row, "problem": str(error)}
+    opens, closes = collection.window
+    today = collection.day_of(datetime.now(UTC))
+    state = "not yet open" if today < opens else "closed" if today > closes else "open"
+    return {
+        **row,
+        "template": f"{collection.template.name}-{collection.template.version}",
+        "start": str(collection.period.start),
+        "end": str(collection.period.end),
+        "state": state,
+    }
+
+
+@collections.command("check")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@json_option
+def check_drafts(path: Path, as_json: bool) -> None:
+    """Say everything that is wrong in a collection, a template, or a folder of both.
+
+    PATH is a file, or a folder such as MUSTER_COLLECTIONS names one. Exit code 0: sound; 1: not.
+    """
+    files, wrong = wrong_in(path)
+    if as_json:
+        print_json({"files": list(map(str, files)), "wrong": wrong})
+    else:
+        for line in wrong:
+            click.echo(line)
+        told = f"{plural(len(wrong), 'fault')} in" if wrong else "Nothing is wrong in"
+        click.echo(f"{told} {plural(len(files), 'file')}")
+    sys.exit(int(bool(wrong)))

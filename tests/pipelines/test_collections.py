@@ -1,0 +1,59 @@
+"""Collections from outside are listed and drafts examined; a broken one is said, harming nobody."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pipelines.cli.main import muster
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(EXAMPLES, tmp_path / "drafts")
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(tmp_path / "drafts"))
+    monkeypatch.setenv("MUSTER_LAKE", str(tmp_path / "lake"))
+    return tmp_path / "drafts"
+
+
+def _collections(*arguments: str) -> Result:
+    return CliRunner().invoke(muster, ["collections", *arguments])
+
+
+@pytest.mark.usefixtures("folder")
+def test_ours_and_those_from_outside_are_listed() -> None:
+    listed = {row["collection"]: row for row in json.loads(_collections("--json").output)}
+    assert set(listed) == {"2012-revisit", "2013-revisit", "use-of-force-2013"}
+    assert listed["2012-revisit"] == listed["2012-revisit"] | {
+        "template": "returns-1",
+        "start": "2011-09-01",
+        "end": "2012-05-31",
+        "state": "closed",
+        "releases": 0,
+        "problem": None,
+    }
+    assert "returns-2" in _collections().output
+
+
+def test_a_broken_one_is_said_beside_the_others(folder: Path) -> None:
+    (folder / "collections" / "2013-revisit.toml").write_text("id = \n")
+    done = _collections()
+    assert done.exit_code == 1
+    assert "use-of-force-1" in done.output
+    assert "2013-revisit.toml:1: this is no TOML" in done.output
+
+
+def test_a_draft_is_examined(folder: Path) -> None:
+    done = _collections("check", str(folder))
+    assert (done.exit_code, done.output) == (0, "Nothing is wrong in 4 files\n")
+    path = folder / "collections" / "use-of-force-2013.toml"
+    path.write_text(path.read_text().replace("use-of-force-1", "use-of-force-2"))
+    done = _collections("check", str(path))
+    assert done.exit_code == 1
+    line = path.read_text().splitlines().index('template = "use-of-force-2"') + 1
+    assert f"{path}:{line}: template: there is no template 'use-of-force-2'" in done.output
+    assert json.loads(_collections("check", str(path), "--json").output)["wrong"]
