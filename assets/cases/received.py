@@ -97,7 +97,7 @@ def _judge(
     for version in versions:
         for kept in version.files:
             try:
-                (source,) = find_sources([store.unchanged(kept)])
+                (source,) = find_sources([store.kept(kept).whole()])
             except ExtractRefusedError as error:
                 refused[kept] = error.refusals[0]
             else:
@@ -117,7 +117,7 @@ def _judge(
     for version in versions:
         if version not in readable:
             kept = next(kept for kept in version.files if kept in refused)
-            problem = f"{store.name(kept)}: {refused[kept].problem}. {refused[kept].fix}"
+            problem = f"{store.kept(kept).name}: {refused[kept].problem}. {refused[kept].fix}"
             judged.append(_unreadable(version, problem))
     return judged
 
@@ -149,9 +149,9 @@ def _result(
 ) -> _Judged:
     files = [item for item in document["files"] if item["file"] in version.files]
     of_force = bad.filter(pl.col("file").is_in(version.files)).with_columns(
-        pl.col("file").replace({kept: store.name(kept) for kept in version.files})
+        pl.col("file").replace({kept: store.kept(kept).name for kept in version.files})
     )
-    said = {basis_of(store.path(kept)) for kept in version.files}
+    said = {basis_of(store.kept(kept).there()) for kept in version.files}
     basis = RECONSTRUCTED if RECONSTRUCTED in said else min(said)
     rejected = version.force_code in document["rejected"]
     row = {

@@ -31,7 +31,7 @@ def nobodys_versions(lake: Lake) -> Iterator[tuple[str, str, Version]]:
     """
     store, folder = CaseStore(lake), lake.landing / CASES
     present = {str(path.relative_to(folder)) for path in waiting_below(folder).files}
-    newest = {store.name(kept): (kept, v) for v in store.versions() for kept in v.files}
+    newest = {store.kept(kept).name: (kept, v) for v in store.versions() for kept in v.files}
     for name, (kept, version) in sorted(newest.items()):
         if version.force_code is None and name in present:
             yield name, kept, version

@@ -3,15 +3,13 @@
 Only looks; nothing is repaired, because only a backup has the bytes that were received.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from assets.doctor.examined import Examined, bad, ok, warn
-from assets.intake.kept import ID_LENGTH
-from assets.intake.raw_store import Damaged, RawStore, Receipt
+from assets.intake.raw_store import DamagedReturn, RawStore, ReturnReceipt
+from assets.intake.store import FOLDERS, ID_LENGTH, kept, sha256_of
 from assets.lake import Lake
 from schemas.wording import plural
 
@@ -19,7 +17,6 @@ _RESTORE: Final = (
     "Restore it from the backup of the lake. Nothing is computed from it meanwhile, and no release"
     " made where it may count."
 )
-_HASH_LENGTH: Final = 64
 
 
 def raw_store(lake: Lake) -> Iterator[Examined]:
@@ -42,7 +39,9 @@ def raw_store(lake: Lake) -> Iterator[Examined]:
     yield ok("quarantine", lake.quarantine, f"{aside} refused after reading, {unread} unopened")
 
 
-def _numbers(lake: Lake, receipts: list[Receipt], damaged: list[Damaged]) -> Iterator[Examined]:
+def _numbers(
+    lake: Lake, receipts: list[ReturnReceipt], damaged: list[DamagedReturn]
+) -> Iterator[Examined]:
     """Find receipts that are lost or doubled: they are numbered without a gap."""
     said = [r.sequence for r in (*receipts, *(d.receipt for d in damaged)) if r]
     for sequence, times in sorted(Counter(said).items()):
@@ -59,10 +58,10 @@ def _numbers(lake: Lake, receipts: list[Receipt], damaged: list[Damaged]) -> Ite
         yield bad("raw store", lake.raw, f"there is no receipt with number {listed}", _RESTORE)
 
 
-def _bytes(store: RawStore, receipts: list[Receipt]) -> Iterator[Examined]:
+def _bytes(store: RawStore, receipts: list[ReturnReceipt]) -> Iterator[Examined]:
     for receipt in receipts:
         path, named = store.path(receipt), f"receipt {receipt.sequence} ({receipt.file_name!r})"
-        found = _sha256(path)
+        found = sha256_of(path)
         if found is None:
             yield bad("raw store", path, f"the bytes of {named} are gone", _RESTORE)
         elif found != receipt.sha256:
@@ -70,7 +69,7 @@ def _bytes(store: RawStore, receipts: list[Receipt]) -> Iterator[Examined]:
             yield bad("raw store", path, seen, _RESTORE)
 
 
-def _orphans(lake: Lake, receipts: list[Receipt], damaged: list[str]) -> Iterator[Examined]:
+def _orphans(lake: Lake, receipts: list[ReturnReceipt], damaged: list[str]) -> Iterator[Examined]:
     known = {*damaged, *(receipt.receipt_id for receipt in receipts)}
     files = sorted((lake.raw / "files").glob("[!.]*"))
     found = [path for path in files if path.name[:ID_LENGTH] not in known]
@@ -85,24 +84,10 @@ def _orphans(lake: Lake, receipts: list[Receipt], damaged: list[str]) -> Iterato
 
 def _hashed_folders(lake: Lake) -> Iterator[Examined]:
     """Check what is kept in a folder of its own, whose name ends with the hash."""
-    folders = [path for path in sorted(lake.raw.glob("*/*")) if path.is_dir()]
-    kept = {
-        path: folder.name[-_HASH_LENGTH:]
-        for folder in folders
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.startswith(".")
-    }
-    changed = [path for path, sha256 in kept.items() if _sha256(path) != sha256]
+    files = [each for kind in FOLDERS if kind != "return" for each in kept(lake, kind)]
+    changed = [each.path for each in files if each.path and sha256_of(each.path) != each.sha256]
     what = "reports, research, cases"
     for path in changed:
         yield bad(what, path, "has changed since it was received", _RESTORE)
-    if kept and not changed:
-        yield ok(what, lake.raw, f"{plural(len(kept), 'file')}, unchanged")
-
-
-def _sha256(path: Path) -> str | None:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None
+    if files and not changed:
+        yield ok(what, lake.raw, f"{plural(len(files), 'file')}, unchanged")

@@ -13,7 +13,7 @@ import polars as pl
 
 from assets.feedback.problems import Problem, grouped
 from assets.intake.attribution import cover_values
-from assets.intake.raw_store import RawStore, Receipt
+from assets.intake.raw_store import RawStore, ReturnReceipt
 from assets.validation.rules.order import RULE as UNORDERED
 from schemas.collection import Collection
 from schemas.finding import Finding, findings_frame
@@ -32,7 +32,7 @@ class Sent:
     null where none does.
     """
 
-    receipt: Receipt
+    receipt: ReturnReceipt
     live_version: int | None
     basis: str | None
     findings: tuple[Finding, ...]
@@ -74,7 +74,7 @@ class Letter:
 class Stranger:
     """A received file whose force cannot be told, what is wrong with it, and where it lies."""
 
-    receipt: Receipt
+    receipt: ReturnReceipt
     problems: tuple[Problem, ...]
     lies_at: Path
 

@@ -80,6 +80,6 @@ def _unopened(lake: Lake, names: set[str]) -> Iterator[Nobodys]:
 def _extracts(lake: Lake) -> Iterator[Nobodys]:
     store = CaseStore(lake)
     for name, kept, version in nobodys_versions(lake):
-        at = str(store.path(kept).relative_to(lake.root))
+        at = str(store.kept(kept).there().relative_to(lake.root))
         why = version.problem or ""
         yield Nobodys("extract", version.receipt_id, name, version.received_at, at, why)

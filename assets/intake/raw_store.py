@@ -1,46 +1,45 @@
-"""The raw store: every received file for ever, and a receipt for each.
+"""Returns in the received store: a receipt for each file, in order of arrival, and whose it is.
 
-Belongs here: bytes in, receipts out. A file is known by its SHA-256, so the same bytes are one
-receipt whatever their name. Does not: judging a file; a broken one gets a receipt too.
+A file is known by its SHA-256, so the same bytes are one receipt whatever their name; a broken one
+gets a receipt too.
 """
 
 import hashlib
-import json
 import os
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from assets.intake.attribution import declared_force, submitted_on
 from assets.intake.container import check_entry
-from assets.intake.kept import ID_LENGTH, check_unchanged
-from assets.intake.landing import OPEN, being_written, is_litter
+from assets.intake.landing import OPEN, being_written
 from assets.intake.quarantine import Quarantine, name_as_text
 from assets.intake.reader import read_return
 from assets.intake.reading import Reading, RefusedError
-from assets.lake import Lake, atomic_file, put_in_place, scratch_file, write_errors
+from assets.intake.store import (
+    FOLDERS,
+    ID_LENGTH,
+    Clock,
+    Damaged,
+    Receipt,
+    Receipts,
+    check_unchanged,
+    utc_now,
+)
+from assets.lake import Lake, put_in_place, scratch_file, write_errors
 from schemas.collection import Collection
 from schemas.errors import LakeError
-from schemas.reference import forces
 
 _CHUNK: Final = 1024 * 1024
 
 UNKNOWN: Final = "?"
 """Stands for the force of a damaged receipt of which nothing tells whose it is."""
 
-Clock = Callable[[], datetime]
 
-
-def utc_now() -> datetime:
-    """Return the current time in UTC."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Receipt:
+@dataclass(frozen=True, kw_only=True)
+class ReturnReceipt(Receipt):
     """One received file; the fields are those of the contract Receipts.
 
     `quarantined` tells where its bytes lie: with the returns, or apart from them. `modified_ns` is
@@ -49,94 +48,21 @@ class Receipt:
     receipts have neither.
     """
 
-    receipt_id: str
-    sequence: int
-    sha256: str
     size: int
     file_name: str
-    received_at: str
-    force_code: str | None
-    version: int | None
     quarantined: bool = False
     modified_ns: int | None = None
     tie: str | None = None
 
-    @classmethod
-    def at(cls, path: Path) -> "Receipt":
-        """Return the receipt in a file.
-
-        Raises:
-            ValueError: it is none.
-            OSError: it cannot be read.
-        """
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(data, dict):
-            raise ValueError("it holds no object")
-        known = {field.name for field in fields(cls)}
-        if odd := sorted({*data} - known | ({*known} - {*data} - _ADDED_LATER)):
-            raise ValueError(f"fields are missing or unknown: {', '.join(odd[:5])!r}")
-        wrong = [name for name, value in data.items() if not _TYPES[name](value)]
-        if wrong:
-            raise ValueError(f"fields do not hold what they must: {', '.join(wrong)}")
-        receipt = cls(**data)
-        if receipt.receipt_id != receipt.sha256[:ID_LENGTH]:
-            raise ValueError("its id is not that of its bytes")
-        if (receipt.force_code is None) != (receipt.version is None):
-            raise ValueError("it has a force without a version, or a version without a force")
-        return receipt
-
-    @property
-    def name(self) -> str:
-        """The name of its file."""
-        return f"{self.sequence:06d}-{self.receipt_id}.json"
+    added_later: ClassVar = frozenset({"quarantined", "modified_ns", "tie"})
 
 
-def _is_number(value: object, least: int) -> bool:
-    return type(value) is int and value >= least
+def _check(receipt: ReturnReceipt) -> None:
+    if receipt.receipt_id != receipt.sha256[:ID_LENGTH]:
+        raise ValueError("its id is not that of its bytes")
 
 
-def _is_time(value: object) -> bool:
-    try:
-        return datetime.fromisoformat(str(value)).tzinfo is not None
-    except ValueError:
-        return False
-
-
-def _is_force(value: object) -> bool:
-    return value is None or value in forces()["force_code"].to_list()
-
-
-_ADDED_LATER: Final = {"quarantined", "modified_ns", "tie"}
-_TYPES: Final[dict[str, Callable[[object], bool]]] = {
-    "receipt_id": lambda value: isinstance(value, str),
-    "sequence": lambda value: _is_number(value, 1),
-    "sha256": lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)),
-    "size": lambda value: _is_number(value, 0),
-    "file_name": lambda value: isinstance(value, str),
-    "received_at": _is_time,
-    "force_code": _is_force,
-    "version": lambda value: value is None or _is_number(value, 1),
-    "quarantined": lambda value: isinstance(value, bool),
-    "modified_ns": lambda value: value is None or type(value) is int,
-    "tie": lambda value: value is None or isinstance(value, str),
-}
-_NAME: Final = re.compile(r"(\d{6,})-([0-9a-f]{16})")
-
-
-@dataclass(frozen=True)
-class Damaged:
-    """A receipt that nothing can be computed from: its own file or its bytes are damaged or gone.
-
-    `path` is what has to be restored, `problem` what is wrong with it. `receipt_id` and `sequence`
-    are null where it stands for no receipt: a copy of one that is there, or a file of another name.
-    `receipt` is what it says, null where it says nothing.
-    """
-
-    path: Path
-    problem: str
-    receipt_id: str | None
-    sequence: int | None
-    receipt: Receipt | None = None
+DamagedReturn = Damaged[ReturnReceipt]
 
 
 @dataclass(frozen=True)
@@ -148,7 +74,7 @@ class TakenIn:
     `refused` the name of what must not even be opened, and has no receipt.
     """
 
-    new: tuple[Receipt, ...]
+    new: tuple[ReturnReceipt, ...]
     duplicates: dict[str, str]
     left: dict[str, str]
     refused: dict[str, str]
@@ -162,55 +88,27 @@ class RawStore:
     """The raw store of one collection."""
 
     def __init__(self, lake: Lake, clock: Clock = utc_now) -> None:
-        self._files = lake.raw / "files"
-        self._receipts = lake.raw / "receipts"
+        self._files = lake.raw / FOLDERS["return"]
+        self._receipts = Receipts(lake.raw / "receipts", ReturnReceipt, _check)
         self._quarantine = Quarantine(lake)
         self._clock = clock
         self._readings: dict[str, Reading] = {}
 
-    def receipts(self) -> list[Receipt]:
+    def receipts(self) -> list[ReturnReceipt]:
         """Return every receipt that can be read, in order of receipt."""
-        return [found for found in self._all() if isinstance(found, Receipt)]
+        return [found for found in self._receipts.all() if isinstance(found, ReturnReceipt)]
 
-    def damaged(self) -> list[Damaged]:
+    def damaged(self) -> list[DamagedReturn]:
         """Return the receipts that cannot be read; the bytes of the others are not looked at."""
-        return [found for found in self._all() if isinstance(found, Damaged)]
+        return [found for found in self._receipts.all() if isinstance(found, Damaged)]
 
-    def _all(self) -> list[Receipt | Damaged]:
-        sound: list[Receipt] = []
-        damaged: list[Damaged] = []
-        for path in sorted(self._receipts.glob("*.json")):
-            if is_litter(path.name):
-                continue
-            try:
-                receipt = Receipt.at(path)
-            except (OSError, ValueError, RecursionError) as error:
-                named = _NAME.match(path.name)
-                # Not the words of a library: they could quote what stands there.
-                why = str(error) if type(error) is ValueError else type(error).__name__
-                about = (named[2], int(named[1])) if named else (None, None)
-                damaged.append(Damaged(path, f"is not a receipt ({why})", *about))
-            else:
-                if path.name == receipt.name:
-                    sound.append(receipt)
-                    continue
-                problem = f"is not the receipt that its name says, but number {receipt.sequence}"
-                about = (receipt.receipt_id, receipt.sequence)
-                damaged.append(Damaged(path, problem, *about, receipt))
-        there = {receipt.receipt_id for receipt in sound}
-        copies = (item.receipt_id in there for item in damaged)
-        return sound + [
-            replace(item, receipt_id=None, sequence=None) if is_copy else item
-            for item, is_copy in zip(damaged, copies, strict=True)
-        ]
-
-    def path(self, receipt: Receipt) -> Path:
+    def path(self, receipt: ReturnReceipt) -> Path:
         """Return where the bytes of a receipt lie."""
         if receipt.quarantined:
             return self._quarantine.path(receipt.sha256)
         return self._files / receipt.sha256
 
-    def read(self, receipt: Receipt) -> Reading:
+    def read(self, receipt: ReturnReceipt) -> Reading:
         """Read the file of a receipt; one in quarantine is not opened again.
 
         Raises:
@@ -230,9 +128,7 @@ class RawStore:
         Raises:
             LakeError: the raw store cannot be written.
         """
-        everything = self._all()
-        receipts = [found for found in everything if isinstance(found, Receipt)]
-        damaged = [found for found in everything if isinstance(found, Damaged)]
+        receipts, damaged = self.receipts(), self.damaged()
         by_id = {item.receipt_id: item.path for item in damaged if item.receipt_id}
         known = {receipt.sha256: receipt.file_name for receipt in receipts}
         arrived: list[_Arrived] = []
@@ -261,7 +157,7 @@ class RawStore:
                 reading = read_return(self._files / sha256)
                 force = declared_force(reading, collection)
                 arrived.append(_Arrived(path.name, sha256, status, reading, force))
-        new: list[Receipt] = []
+        new: list[ReturnReceipt] = []
         for file in _in_order(arrived):
             new.append(self._write_receipt(file, arrived, receipts + new, damaged, collection))
         return TakenIn(tuple(new), duplicates, left, refused)
@@ -293,15 +189,15 @@ class RawStore:
         self,
         file: "_Arrived",
         beside: Sequence["_Arrived"],
-        earlier: Sequence[Receipt],
-        damaged: Sequence[Damaged],
+        earlier: Sequence[ReturnReceipt],
+        damaged: Sequence[DamagedReturn],
         collection: Collection,
-    ) -> Receipt:
+    ) -> ReturnReceipt:
         numbers = [r.sequence for r in earlier] + [d.sequence for d in damaged if d.sequence]
         version = None
         if file.force_code:
             version = self.last_version(file.force_code, earlier, damaged, collection) + 1
-        receipt = Receipt(
+        receipt = ReturnReceipt(
             receipt_id=file.sha256[:ID_LENGTH],
             sequence=max(numbers, default=0) + 1,
             sha256=file.sha256,
@@ -318,15 +214,14 @@ class RawStore:
             receipt = replace(receipt, quarantined=True)
             kept = self._files / file.sha256
             self._quarantine.move_in(kept, file.sha256, receipt.file_name, refusal)
-        with atomic_file(self._receipts / receipt.name) as target:
-            target.write(json.dumps(asdict(receipt), indent=1).encode())
+        self._receipts.write(receipt)
         return receipt
 
     def last_version(
         self,
         force: str,
-        receipts: Iterable[Receipt],
-        damaged: Iterable[Damaged],
+        receipts: Iterable[ReturnReceipt],
+        damaged: Iterable[DamagedReturn],
         collection: Collection,
     ) -> int:
         """Return the highest number that a version of a force may have, 0 where none has come.
@@ -343,7 +238,7 @@ class RawStore:
         perhaps = sum(self.whose(item, collection) in {force, UNKNOWN} for item in after)
         return max((r.version or 0 for r in mine), default=0) + perhaps
 
-    def whose(self, damaged: Damaged, collection: Collection) -> str | None:
+    def whose(self, damaged: DamagedReturn, collection: Collection) -> str | None:
         """Return the force of a damaged receipt, None where it is nobody's, else UNKNOWN."""
         if not damaged.receipt_id:
             return None
@@ -390,7 +285,9 @@ def _in_order(arrived: Sequence[_Arrived]) -> list[_Arrived]:
     return [next(queues[file.moment]) for file in arrived]
 
 
-def _tie(file: _Arrived, beside: Iterable[_Arrived], earlier: Iterable[Receipt]) -> str | None:
+def _tie(
+    file: _Arrived, beside: Iterable[_Arrived], earlier: Iterable[ReturnReceipt]
+) -> str | None:
     """Return what the receipts are known by between which arrival tells no order, None for none.
 
     Those are receipts of one force that waited together with the same time of modification, also

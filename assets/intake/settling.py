@@ -15,21 +15,18 @@ from pathlib import Path
 from typing import Final
 
 from assets.intake.container import check_entry
-from assets.intake.kept import ID_LENGTH
 from assets.intake.landing import CASES, waiting_anywhere
 from assets.intake.quarantine import unread_key
 from assets.intake.raw_store import RawStore
 from assets.intake.reading import RefusedError
+from assets.intake.store import FOLDERS, ID_LENGTH, content_of, kept
 from assets.lake import STATE_LENGTH, Lake, short, state_key
-from schemas.cases.columns import folder_force
 from schemas.research import BASIS_FILE
 
 _KEY_LENGTH: Final = 12
 _CHANGE_LENGTH: Final = 4
 _CONTENT_LENGTH: Final = 6
 """Short, because Dagster keeps what is remembered with each of thousands of looks a day."""
-_HASH_LENGTH: Final = 64
-"""What is kept in a folder of its own has the hash of its content at the end of that name."""
 
 
 @dataclass(frozen=True)
@@ -180,19 +177,20 @@ def _content(path: Path, lake: Lake) -> str | None:
         return None
     if path.parent == lake.research:
         return _research(path, sha256, lake)
-    return sha256 + (_of(path) if path.is_relative_to(lake.landing / CASES) else "")
+    is_case = path.is_relative_to(lake.landing / CASES)
+    return content_of("extract" if is_case else "return", sha256, path)
 
 
 def _research(path: Path, sha256: str, lake: Lake) -> str:
     """Return what names a research file: an earlier one that is dropped again counts again."""
-    kept = sorted(lake.kept_research.glob("*-*-*/*"), key=lambda found: found.parent.name)
-    mine = kept if path.name == BASIS_FILE else [each for each in kept if each.name == path.name]
+    files = [each for each in kept(lake, "research") if each.path]
+    mine = [each for each in files if path.name in {BASIS_FILE, each.name}]
     if mine:
-        _, basis, newest = mine[-1].parent.name.split("-")
+        newest = mine[-1]
         said = path.read_text(errors="replace").strip() if path.name == BASIS_FILE else None
-        if newest == sha256 or basis == said:
-            return newest
-    return f"{sha256}|after {len(kept)}"
+        if newest.sha256 == sha256 or newest.basis == said:
+            return newest.sha256
+    return f"{sha256}|after {len(files)}"
 
 
 def _known(lake: Lake) -> frozenset[str]:
@@ -200,19 +198,9 @@ def _known(lake: Lake) -> frozenset[str]:
 
     Of a damaged receipt that is its id.
     """
-    folders = [path for path in lake.raw.glob("*/*") if path.is_dir()]
-    cases = [path for path in folders if path.parent.name == CASES]
-    others = [path.name[-_HASH_LENGTH:] for path in folders if path not in cases]
-    others += [
-        f"{kept.name[-_HASH_LENGTH:]}{_of(path)}" for kept in cases for path in kept.rglob("*")
-    ]
+    others = [each.content for kind in FOLDERS if kind != "return" for each in kept(lake, kind)]
     unread = [path.stem for path in lake.quarantine.glob("unread-*.json")]
     store = RawStore(lake)
     returns = [receipt.sha256 for receipt in store.receipts()]
     damaged = [item.receipt_id for item in store.damaged() if item.receipt_id]
     return frozenset([*returns, *damaged, *others, *unread])
-
-
-def _of(extract: Path) -> str:
-    """Return what the folder says of whose an extract is: the same bytes can be of two forces."""
-    return f"|{folder_force(extract.parts[:-1]) or ''}"

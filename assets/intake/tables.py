@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 
 import polars as pl
 
-from assets.intake.raw_store import UNKNOWN, Damaged, RawStore
+from assets.intake.raw_store import UNKNOWN, DamagedReturn, RawStore
 from assets.intake.reading import Reading, RefusedError, reading_of
+from assets.intake.store import Damaged
 from assets.lake import Lake
 from schemas.collection import Collection
 from schemas.contract import conform, empty
@@ -28,7 +29,7 @@ class RawTables:
     receipts: pl.DataFrame
     cells: pl.DataFrame
     facts: pl.DataFrame
-    damaged: tuple[Damaged, ...] = ()
+    damaged: tuple[DamagedReturn, ...] = ()
 
 
 def received(store: RawStore) -> RawTables:
@@ -64,7 +65,7 @@ def received(store: RawStore) -> RawTables:
 
 
 def damaged_receipts(
-    store: RawStore, found: Iterable[Damaged], lake: Lake, collection: Collection
+    store: RawStore, found: Iterable[DamagedReturn], lake: Lake, collection: Collection
 ) -> pl.DataFrame:
     """Return the table DamagedReceipts, by what is left of each and by earlier releases."""
     receipts, told = store.receipts(), _released(lake)

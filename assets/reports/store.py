@@ -11,9 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
-from assets.intake.kept import check_unchanged
 from assets.intake.landing import waiting
-from assets.lake import Lake, atomic_file
+from assets.intake.store import kept, kept_at, kept_file
+from assets.lake import Lake
 from assets.reports.reader import Report, read_report
 from assets.reports.text import MAX_BYTES, UnreadableReportError, report_text
 from schemas.contract import conform, empty
@@ -49,16 +49,18 @@ def read_reports(lake: Lake, settled: Callable[[Path], bool] = lambda _: True) -
             except OSError as error:
                 problems[path.name] = [f"left in landing; it cannot be opened ({error.strerror})"]
             else:
-                _keep(path.name, content, lake.kept_reports)
-    for path in sorted(lake.kept_reports.glob("*/*")):
-        check_unchanged(path, path.name, path.parent.name)
+                _keep(path.name, content, lake)
+    for each in kept(lake, "report"):
+        if each.path is None:
+            continue
+        path = each.whole()
         report, found = _read(path)
         if found:
             problems[path.name] = found
         if report and report.force_code:
             about = {
                 "file_name": path.name,
-                "sha256": path.parent.name,
+                "sha256": each.sha256,
                 "force_code": report.force_code,
             }
             rows += [{**about, **asdict(figure)} for figure in report.figures]
@@ -66,10 +68,10 @@ def read_reports(lake: Lake, settled: Callable[[Path], bool] = lambda _: True) -
     return ReportsRead(table, problems)
 
 
-def _keep(name: str, content: bytes, folder: Path) -> None:
-    kept = folder / hashlib.sha256(content).hexdigest()
-    if not any(kept.glob("*")):
-        with atomic_file(kept / name) as file:
+def _keep(name: str, content: bytes, lake: Lake) -> None:
+    sha256 = hashlib.sha256(content).hexdigest()
+    if kept_at(lake, "report", sha256).path is None:
+        with kept_file(lake, "report", name, sha256) as file:
             file.write(content)
 
 

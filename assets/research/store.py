@@ -7,12 +7,12 @@ a file is read (reading.py).
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from assets.lake import Lake, atomic_file
+from assets.intake.store import Kept, kept, kept_file
+from assets.lake import Lake
 from assets.research.agreement import disagreements
 from assets.research.dropped import Settled, dropped
 from assets.research.problem import Problem, ResearchError
@@ -20,8 +20,6 @@ from assets.research.reading import read_file
 from assets.research.tables import ResearchTables
 from schemas.collection import Collection
 from schemas.contract import conform, empty, keys
-from schemas.errors import LakeError
-from schemas.research import FILES
 from schemas.research_in_use import IN_USE, ResearchFiles, ResearchProblems
 
 _PROBLEM: Final = keys(ResearchProblems)
@@ -43,21 +41,6 @@ class Research:
     left: dict[str, str]
 
 
-@dataclass(frozen=True)
-class _Kept:
-    """A file in the raw store; its folder's name holds the other three, joined by `-`."""
-
-    path: Path
-    number: int
-    basis: str
-    sha256: str
-
-    @classmethod
-    def at(cls, path: Path) -> "_Kept":
-        number, basis, sha256 = path.parent.name.split("-")
-        return cls(path, int(number), basis, sha256)
-
-
 def read_research(
     lake: Lake, collection: Collection, settled: Settled = lambda _: True
 ) -> Research:
@@ -77,10 +60,10 @@ def read_research(
     tables: dict[str, pl.DataFrame] = {}
     used = []
     for name, contract in IN_USE.items():
-        table, kept, wrong = _newest_acceptable(_newest_first(lake, name), collection)
+        table, file, wrong = _newest_acceptable(_newest_first(lake, name), collection)
         tables[name] = conform(contract, empty(contract) if table is None else table)
         problems += wrong
-        used += [(name, kept.sha256, kept.basis)] if kept else []
+        used += [(name, file.sha256, file.basis)] if file else []
     research = ResearchTables(*tables.values())
     problems += disagreements(research.profiles, research.instances)
     return Research(
@@ -92,9 +75,8 @@ def read_research(
     )
 
 
-def _newest_first(lake: Lake, name: str) -> list[_Kept]:
-    found = (_Kept.at(path) for path in lake.kept_research.glob(f"*-*-*/{name}"))
-    return sorted(found, key=lambda kept: kept.number, reverse=True)
+def _newest_first(lake: Lake, name: str) -> list[Kept]:
+    return [each for each in reversed(kept(lake, "research")) if each.path and each.name == name]
 
 
 def _keep(lake: Lake, name: str, content: bytes, basis: str) -> bool:
@@ -107,36 +89,25 @@ def _keep(lake: Lake, name: str, content: bytes, basis: str) -> bool:
     newest = next(iter(_newest_first(lake, name)), None)
     if newest and (newest.sha256, newest.basis) == (sha256, basis):
         return False
-    number = max((kept.number for n in FILES for kept in _newest_first(lake, n)), default=0) + 1
-    with atomic_file(lake.kept_research / f"{number:06d}-{basis}-{sha256}" / name) as file:
+    number = max((each.number for each in kept(lake, "research")), default=0) + 1
+    with kept_file(lake, "research", name, sha256, number, basis) as file:
         file.write(content)
     return True
 
 
 def _newest_acceptable(
-    newest_first: list[_Kept], collection: Collection
-) -> tuple[pl.DataFrame | None, _Kept | None, tuple[Problem, ...]]:
+    newest_first: list[Kept], collection: Collection
+) -> tuple[pl.DataFrame | None, Kept | None, tuple[Problem, ...]]:
     """Return a file's table with its basis, where it lies, and what is wrong with the newest."""
     problems: tuple[Problem, ...] = ()
-    for kept in newest_first:
+    for each in newest_first:
         try:
-            table = read_file(kept.path.name, _content(kept), collection)
+            table = read_file(each.name, each.whole().read_bytes(), collection)
         except ResearchError as error:
             problems = problems or error.problems
         else:
-            return table.with_columns(pl.lit(kept.basis).alias("basis")), kept, problems
+            return table.with_columns(pl.lit(each.basis).alias("basis")), each, problems
     return None, None, problems
-
-
-def _content(kept: _Kept) -> bytes:
-    content = kept.path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != kept.sha256:
-        raise LakeError(
-            kept.path,
-            "the research file has changed since it was received",
-            "Restore it from the backup of the lake.",
-        )
-    return content
 
 
 def _told(problems: Iterable[Problem]) -> pl.DataFrame:

@@ -10,10 +10,9 @@ import polars as pl
 
 from assets.intake.attribution import declared_force
 from assets.intake.container import check_entry
-from assets.intake.kept import ID_LENGTH
-from assets.intake.raw_store import utc_now
 from assets.intake.reader import read_return
 from assets.intake.reading import RefusedError
+from assets.intake.store import ID_LENGTH, utc_now
 from assets.validation.judge import judge
 from assets.validation.rules.order import Received
 from schemas.collection import Collection

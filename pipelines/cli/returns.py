@@ -9,7 +9,8 @@ from assets.feedback.folder import feedback_files, write_feedback
 from assets.feedback.letters import letters, strangers
 from assets.feedback.marked_copy import write_marked_copies
 from assets.intake.nobodys import nobodys_files
-from assets.intake.raw_store import RawStore, utc_now
+from assets.intake.raw_store import RawStore
+from assets.intake.store import utc_now
 from assets.lake import Lake, lake_root
 from assets.sample.write import write_cases, write_research, write_sample
 from assets.template.blank import write_blanks

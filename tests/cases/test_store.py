@@ -80,7 +80,7 @@ def test_nothing_is_computed_from_a_kept_file_that_has_changed(
     _drop(lake, "a.csv", MANY)
     store = CaseStore(lake)
     (version,) = store.take_in(collection).new
-    harm(store.path(version.files[0]))
+    harm(store.kept(version.files[0]).there())
     with pytest.raises(LakeError, match="Restore it from the backup of the lake"):
         judge_received(store, lake, collection)
 

@@ -1,0 +1,313 @@
+"""The received store: every file for ever by its hash, and a receipt for what came together.
+
+One way of keeping for all kinds of file; they differ in the names of their folders alone.
+"""
+
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, ClassVar, Final, Generic, Literal, TypeVar
+
+from assets.intake.landing import is_litter
+from assets.lake import Lake, atomic_file, sync_folder, write_errors
+from schemas.cases.columns import folder_force
+from schemas.errors import LakeError
+from schemas.reference import forces
+
+Kind = Literal["return", "extract", "research", "report"]
+
+FOLDERS: Final[dict[Kind, str]] = {
+    "return": "files",
+    "extract": "cases",
+    "research": "research",
+    "report": "reports",
+}
+"""By kind the folder of the raw store; a return lies in it by its hash, others in a folder each."""
+
+ID_LENGTH: Final = 16
+"""Characters of the SHA-256 that identify a receipt."""
+
+_KEPT: Final = re.compile(r"(?:(\d{6,})-(?:([a-z]+)-)?)?([0-9a-f]{64})")
+"""What a kept file is called: its number and basis, where its kind has them, and its hash."""
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Return the current time in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A kept file: it lies in `at`, or for a return is `at`, whose name gives the rest.
+
+    `path` is null where it is gone. `number` is its order among its kind, 0 where that has none.
+    """
+
+    kind: Kind
+    at: Path
+    path: Path | None
+    number: int
+    basis: str
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """The name it was dropped under, with the folders below that of its kind."""
+        if self.path is None or self.path == self.at:
+            return self.at.name
+        return str(self.path.relative_to(self.at))
+
+    @property
+    def content(self) -> str:
+        """What names its content: of an extract with its folder, which says of whose it is."""
+        return content_of(self.kind, self.sha256, self.path or self.at)
+
+    def there(self) -> Path:
+        """Return where it lies; its bytes are not looked at.
+
+        Raises:
+            LakeError: it is gone.
+        """
+        if self.path is None:
+            raise LakeError(
+                self.at, "holds no file any more", "Restore it from the backup of the lake."
+            )
+        return self.path
+
+    def whole(self) -> Path:
+        """Return where it lies, once its bytes are seen to be those that were received.
+
+        Raises:
+            LakeError: they are not, or are gone.
+        """
+        check_unchanged(self.there(), self.name, self.sha256)
+        return self.there()
+
+
+def kept(lake: Lake, kind: Kind) -> list[Kept]:
+    """Return the files of a kind in order of their numbers; what is called otherwise is none."""
+    folder = lake.raw / FOLDERS[kind]
+    names = (at.name for at in sorted(folder.glob("[!.]*")) if _KEPT.fullmatch(at.name))
+    return sorted((kept_at(lake, kind, name) for name in names), key=lambda each: each.number)
+
+
+def kept_at(lake: Lake, kind: Kind, name: str) -> Kept:
+    """Return a kept file by what it is called in the folder of its kind; it may be gone."""
+    at = lake.raw / FOLDERS[kind] / name
+    named = _KEPT.fullmatch(name)
+    number, basis, sha256 = named.groups("") if named else ("", "", "")
+    path = next(_files(at), None) if at.is_dir() else at if at.exists() else None
+    return Kept(kind, at, path, int(number or 0), basis, sha256)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (p for p in sorted(folder.rglob("*")) if p.is_file() and not p.name.startswith("."))
+
+
+def content_of(kind: Kind, sha256: str, path: Path) -> str:
+    """Return what names the content of a file: the same extract can be of two forces."""
+    return f"{sha256}|{folder_force(path.parts[:-1]) or ''}" if kind == "extract" else sha256
+
+
+@contextmanager
+def kept_file(
+    lake: Lake, kind: Kind, name: str | Path, sha256: str, number: int = 0, basis: str = ""
+) -> Iterator[IO[bytes]]:
+    """Open a file for writing that is kept when the block ends well, with its folder, or neither.
+
+    Raises:
+        UnavailableError: it cannot be written.
+    """
+    parts = (f"{number:06d}" if number else "", basis, sha256)
+    at = lake.raw / FOLDERS[kind] / "-".join(part for part in parts if part)
+    with write_errors(at):
+        at.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=at.parent, prefix=".", suffix=".partial") as work:
+            folder = Path(work) / at.name
+            with atomic_file(folder / name) as file:
+                yield file
+            folder.rename(at)
+        sync_folder(at.parent)
+
+
+def check_unchanged(path: Path, name: str, sha256: str) -> None:
+    """Compare a kept file with the hash that it was received with; `name` is what it was sent as.
+
+    Raises:
+        LakeError: its bytes are gone, or no longer those that were received.
+    """
+    digest = sha256_of(path) or "nothing"
+    if digest != sha256:
+        raise LakeError(
+            path,
+            f"the raw file of {name!r} has changed since it was received"
+            f" (sha256 {digest[:ID_LENGTH]} against {sha256[:ID_LENGTH]})",
+            "Restore it from the backup of the lake; nothing is computed from it meanwhile.",
+        )
+
+
+def sha256_of(path: Path) -> str | None:
+    """Return the hash of a file, None where there is none."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (FileNotFoundError, IsADirectoryError):
+        return None
+
+
+def _is_number(value: object, least: int) -> bool:
+    return type(value) is int and value >= least
+
+
+def _is_time(value: object) -> bool:
+    try:
+        return datetime.fromisoformat(str(value)).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_force(value: object) -> bool:
+    return value is None or value in forces()["force_code"].to_list()
+
+
+def _are_files(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(each, str) and _KEPT.fullmatch(each) for each in value)
+    )
+
+
+_TYPES: Final[dict[str, Callable[[object], bool]]] = {
+    "receipt_id": _is_text,
+    "sequence": lambda value: _is_number(value, 1),
+    "sha256": lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)),
+    "size": lambda value: _is_number(value, 0),
+    "file_name": _is_text,
+    "received_at": _is_time,
+    "force_code": _is_force,
+    "version": lambda value: value is None or _is_number(value, 1),
+    "quarantined": lambda value: isinstance(value, bool),
+    "modified_ns": lambda value: value is None or type(value) is int,
+    "tie": lambda value: value is None or isinstance(value, str),
+    "files": _are_files,
+    "problem": lambda value: value is None or isinstance(value, str),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What has in common whatever came: its order, when, whose, and which of the force's it is."""
+
+    receipt_id: str
+    sequence: int
+    sha256: str
+    received_at: str
+    force_code: str | None
+    version: int | None
+
+    added_later: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def file(self) -> str:
+        """The name of the receipt's own file."""
+        return f"{self.sequence:06d}-{self.receipt_id}.json"
+
+
+R = TypeVar("R", bound=Receipt)
+
+
+@dataclass(frozen=True)
+class Damaged(Generic[R]):
+    """A receipt that nothing can be computed from: its own file or its bytes are damaged or gone.
+
+    `path` is what has to be restored, `problem` what is wrong with it. `receipt_id` and `sequence`
+    are null where it stands for no receipt: a copy of one that is there, or a file of another name.
+    `receipt` is what it says, null where it says nothing.
+    """
+
+    path: Path
+    problem: str
+    receipt_id: str | None
+    sequence: int | None
+    receipt: R | None = None
+
+
+_RECEIPT: Final = re.compile(r"(\d{6,})-([0-9a-f]{16})")
+
+
+class Receipts(Generic[R]):
+    """The receipts of one kind, each a JSON file."""
+
+    def __init__(self, folder: Path, form: type[R], check: Callable[[R], object]) -> None:
+        """Read and write `form`; `check` raises ValueError where a receipt contradicts itself."""
+        self._folder, self._form, self._check = folder, form, check
+
+    def all(self) -> list[R | Damaged[R]]:
+        """Return the receipts that can be read, in order, and after them those that cannot."""
+        sound: list[R] = []
+        damaged: list[Damaged[R]] = []
+        for path in sorted(self._folder.glob("*.json")):
+            if is_litter(path.name):
+                continue
+            try:
+                receipt = self._read(path)
+            except (OSError, ValueError, RecursionError) as error:
+                named = _RECEIPT.match(path.name)
+                # Not the words of a library: they could quote what stands there.
+                why = str(error) if type(error) is ValueError else type(error).__name__
+                about = (named[2], int(named[1])) if named else (None, None)
+                damaged.append(Damaged(path, f"is not a receipt ({why})", *about))
+            else:
+                if path.name == receipt.file:
+                    sound.append(receipt)
+                    continue
+                problem = f"is not the receipt that its name says, but number {receipt.sequence}"
+                about = (receipt.receipt_id, receipt.sequence)
+                damaged.append(Damaged(path, problem, *about, receipt))
+        there = {receipt.receipt_id for receipt in sound}
+        copies = (item.receipt_id in there for item in damaged)
+        return sound + [
+            replace(item, receipt_id=None, sequence=None) if is_copy else item
+            for item, is_copy in zip(damaged, copies, strict=True)
+        ]
+
+    def _read(self, path: Path) -> R:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(data, dict):
+            raise ValueError("it holds no object")
+        known = {field.name for field in fields(self._form)}
+        needed = known - self._form.added_later
+        if odd := sorted({*data} - known | (needed - {*data})):
+            raise ValueError(f"fields are missing or unknown: {', '.join(odd[:5])!r}")
+        if wrong := [name for name, value in data.items() if not _TYPES[name](value)]:
+            raise ValueError(f"fields do not hold what they must: {', '.join(wrong)}")
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
+        }
+        receipt = self._form(**values)
+        if (receipt.force_code is None) != (receipt.version is None):
+            raise ValueError("it has a force without a version, or a version without a force")
+        self._check(receipt)
+        return receipt
+
+    def write(self, receipt: R) -> None:
+        """Write a receipt.
+
+        Raises:
+            UnavailableError: it cannot be written.
+        """
+        with atomic_file(self._folder / receipt.file) as target:
+            target.write(json.dumps(asdict(receipt), indent=1).encode())
