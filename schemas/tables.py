@@ -44,9 +44,15 @@ class Receipts(Table):
     refused_by: str = column("Rule that refuses it; null where none does", "code", nullable=True)
 
 
-class DamagedReceipts(Table):
-    """Receipts that nothing can be computed from, because something of them is damaged or gone."""
+KINDS_RECEIVED = ("return", "extract", "research", "report")
 
+
+class DamagedReceipts(Table):
+    """What was received and nothing can be computed from: something of it is damaged or gone."""
+
+    kind: str = column(
+        "What it is of: return, extract, research, report", "code", isin=KINDS_RECEIVED
+    )
     file: str = column("What is damaged or gone, by its path in the lake", "text", key=True)
     receipt_id: str = column("The receipt; null where nothing tells it", "code", nullable=True)
     sequence: int = column(
@@ -64,8 +70,8 @@ class DamagedReceipts(Table):
     )
     problem: str = column("What is wrong", "text")
     can_count: bool = column(
-        "Whether it may be a return that counts; false for what was refused or rejected, and for"
-        " what is no receipt by its name",
+        "Whether it may be a return that counts, so that no release is made; false for what was"
+        " refused or rejected, and for what is no receipt by its name",
         "true or false",
     )
 

@@ -15,7 +15,7 @@ from assets.cases.store import CaseStore
 from assets.declare import COLLECTIONS, TakeIn, retried, table_spec
 from assets.intake.landing import CASES
 from assets.lake import Lake
-from schemas.cases.tables import UNREADABLE_STATE, Extracts
+from schemas.cases.tables import DAMAGED_STATE, UNREADABLE_STATE, Extracts
 from schemas.collection import load_collection
 from schemas.contract import empty
 from schemas.marts.facts import InvestigationsByMonth
@@ -95,7 +95,7 @@ def _of_cluster(pool: Pool, done: Sequence[Done]) -> dict[str, Any]:
 )
 @retried()
 def extracts_are_sound(extracts: pl.DataFrame) -> dg.AssetCheckResult:
-    refused = extracts.filter(pl.col("state").is_in(["rejected", UNREADABLE_STATE]))
+    refused = extracts.filter(pl.col("state").is_in(["rejected", UNREADABLE_STATE, DAMAGED_STATE]))
     return dg.AssetCheckResult(
         passed=refused.is_empty(),
         severity=dg.AssetCheckSeverity.WARN,

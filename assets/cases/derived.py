@@ -6,6 +6,7 @@ import polars as pl
 
 from assets.cases.refused import refused_extracts
 from schemas.cases.rules import case_cells
+from schemas.cases.tables import DAMAGED_STATE
 from schemas.contract import conform
 from schemas.tables import LiveEntries
 from schemas.template import Place, Template
@@ -90,9 +91,10 @@ def only_rows(
         receipts: table Receipts. A force that sent any workbook has its grid there, or has to
             mend it there: rows must not get around a rejected return. An extract without a row
             does not say that there was no case; only a workbook can.
-        damaged: table DamagedReceipts; a force that sent one has sent a workbook too.
+        damaged: table DamagedReceipts; a force that sent a return has sent a workbook too.
     """
-    tables = [receipts, *([] if damaged is None else [damaged])]
+    returns = [] if damaged is None else [damaged.filter(pl.col("kind") == "return")]
+    tables = [receipts, *returns]
     sent = pl.concat(table.select("force_code") for table in tables).drop_nulls()
     return extracts.filter("live", pl.col("rows") > 0).join(sent, on="force_code", how="anti")
 
@@ -144,8 +146,12 @@ def _refused(extracts: pl.DataFrame) -> pl.DataFrame:
     version, bad = pl.col("version"), pl.col("bad")
     are = pl.when(bad == 1).then(pl.lit("is")).otherwise(pl.lit("are"))
     share = pl.format("{} of {} rows {} bad", bad, "rows", are)
-    why = share.fill_null("it cannot be read")
-    return refused_extracts(extracts).select(
-        "force_code",
-        why_not=pl.format("case rows, version {}, refused: {}", version, why),
+    why = pl.format("refused: {}", share.fill_null("it cannot be read"))
+    lost = pl.lit("do not count: damaged in the raw store, see muster doctor")
+    told = pl.when(pl.col("state") == DAMAGED_STATE).then(lost).otherwise(why)
+    return (
+        refused_extracts(extracts)
+        .select("force_code", why_not=pl.format("case rows, version {}, {}", version, told))
+        .group_by("force_code", maintain_order=True)
+        .agg(pl.col("why_not").str.join("; "))
     )

@@ -7,18 +7,20 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from assets.cases.store import CaseStore, Version
+from assets.cases.store import CaseStore
 from assets.intake.landing import CASES, waiting_below
+from assets.intake.store import Version
 from assets.lake import Lake
 from schemas.cases.columns import REJECTED
-from schemas.cases.tables import UNREADABLE_STATE
+from schemas.cases.tables import DAMAGED_STATE, UNREADABLE_STATE
 
 
 def refused_extracts(extracts: pl.DataFrame) -> pl.DataFrame:
-    """Return the table Extracts without all but the forces' newest, where that is refused."""
+    """Return the extracts that do not count: of each force its newest, and what is damaged."""
     newest = pl.col("version") == pl.col("version").max().over("force_code")
-    refused = pl.col("state").is_in([REJECTED, UNREADABLE_STATE])
-    return extracts.drop_nulls("force_code").filter(newest, refused).sort("force_code")
+    refused = newest & pl.col("state").is_in([REJECTED, UNREADABLE_STATE])
+    damaged = pl.col("state") == DAMAGED_STATE
+    return extracts.drop_nulls("force_code").filter(refused | damaged).sort("force_code")
 
 
 def nobodys_versions(lake: Lake) -> Iterator[tuple[str, str, Version]]:

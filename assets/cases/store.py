@@ -5,22 +5,26 @@ A version is all files of a force that lie in landing when a new one has come.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import polars as pl
 
 from assets.cases.sources import ExtractRefusedError
 from assets.cases.whose import force_of
 from assets.intake.landing import ARRIVING, CASES, OPEN, waiting_below
 from assets.intake.store import (
-    ID_LENGTH,
+    UNKNOWN,
     Clock,
     Damaged,
     Kept,
-    Receipt,
-    Receipts,
+    Version,
+    case_versions,
     content_of,
+    extract_ids,
     kept,
     kept_at,
     kept_file,
@@ -33,17 +37,8 @@ from schemas.errors import LakeError
 Settled = Callable[[Path], bool]
 
 _CHUNK: Final = 1024 * 1024
-
-
-@dataclass(frozen=True, kw_only=True)
-class Version(Receipt):
-    """One extract as it was received: the files of a force, or one file that is nobody's.
-
-    `files` are the folders of the kept files, sorted; `problem` says why a file is nobody's.
-    """
-
-    files: tuple[str, ...]
-    problem: str | None = None
+_LOOKED_AT: Final = 60
+"""Files of a force, its newest, among which those of a damaged version are looked for."""
 
 
 @dataclass(frozen=True)
@@ -64,25 +59,24 @@ class CaseStore:
     def __init__(self, lake: Lake, clock: Clock = utc_now) -> None:
         """Open the store of a lake."""
         self._lake = lake
-        self._versions = Receipts(lake.raw / "case_versions", Version, lambda _: None)
+        self._versions = case_versions(lake)
         self._clock = clock
 
     def versions(self) -> list[Version]:
-        """Return every version in order of receipt.
+        """Return every version that can be read, in order of receipt."""
+        return [item for item in self._versions.all() if isinstance(item, Version)]
 
-        Raises:
-            LakeError: what was noted of one is damaged.
-        """
-        found = []
-        for item in self._versions.all():
-            if isinstance(item, Damaged):
-                raise LakeError(item.path, item.problem, "Restore it from the backup of the lake.")
-            found.append(item)
-        return found
+    def damaged(self) -> list[Damaged[Version]]:
+        """Return the versions that cannot be read; the files of the others are not looked at."""
+        return [item for item in self._versions.all() if isinstance(item, Damaged)]
 
     def kept(self, key: str) -> Kept:
         """Return a kept file by the name of its folder."""
         return kept_at(self._lake, "extract", key)
+
+    def place(self, path: Path) -> str:
+        """Return a path in the lake as it is told of."""
+        return str(path.relative_to(self._lake.root))
 
     def take_in(self, collection: Collection, settled: Settled = lambda _: True) -> TakenCases:
         """Take dropped files in, and make a version for each force that sent a new one.
@@ -100,8 +94,9 @@ class CaseStore:
         left = {path.name: OPEN for path in dropped.unfinished}
         files = kept(self._lake, "extract")
         known = {each.content: each.at.name for each in files if each.path}
+        before = {*known.values()}
         last = max((each.number for each in files), default=0)
-        lying: set[str] = set()
+        lying: dict[str, Path] = {}
         for path in dropped.files:
             try:
                 sha256 = _hash(path)
@@ -112,9 +107,15 @@ class CaseStore:
             except _LeftError as reason:
                 left[path.name] = str(reason)
             else:
-                lying.add(known[content])
-        # Also a file that a run kept before it was killed is still to be listed.
-        fresh = lying - {key for version in self.versions() for key in version.files}
+                lying[known[content]] = path
+        # Also a file that a run kept before it was killed is still to be listed, unless it may be
+        # of a damaged version: listed again, an old file would replace a newer one.
+        fresh = lying.keys() - {key for version in self.versions() for key in version.files}
+        if damaged := self.damaged():
+            receipt = self.place(damaged[0].path)
+            for key in fresh & before:
+                left[lying[key].name] = f"was received before, and {receipt} is damaged"
+            fresh -= before
         return TakenCases(tuple(self._new_versions(lying, fresh, collection)), left)
 
     def _keep(self, path: Path, sha256: str, number: int, settled: Settled) -> str:
@@ -133,44 +134,91 @@ class CaseStore:
         return f"{number:06d}-{sha256}"
 
     def _new_versions(
-        self, lying: Iterable[str], fresh: set[str], collection: Collection
+        self, lying: Mapping[str, Path], fresh: set[str], collection: Collection
     ) -> Iterator[Version]:
         by_force: dict[str, list[str]] = {}
         for key in sorted(lying):
             try:
-                force = force_of(self.kept(key).there(), collection)
+                force = force_of(lying[key], collection)  # of a kept file that may be damaged
             except ExtractRefusedError as error:
                 if key in fresh:
                     refusal = error.refusals[0]
-                    yield self._write(None, [key], f"{refusal.problem}. {refusal.fix}")
+                    yield self._write(None, [key], f"{refusal.problem}. {refusal.fix}", collection)
             else:
                 by_force.setdefault(force, []).append(key)
         for force, files in by_force.items():
             if fresh.intersection(files):
-                yield self._write(force, files, None)
+                yield self._write(force, files, None, collection)
 
-    def _write(self, force: str | None, files: list[str], problem: str | None) -> Version:
-        earlier = self.versions()
+    def _write(
+        self, force: str | None, files: list[str], problem: str | None, collection: Collection
+    ) -> Version:
+        earlier, damaged = self.versions(), self.damaged()
         hashes = [key.rpartition("-")[2] for key in files]
-        several = hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()
-        sha256 = hashes[0] if len(hashes) == 1 else several
-        number = sum(version.force_code == force for version in earlier) + 1
-        receipt_id = sha256[:ID_LENGTH]
-        if any(version.receipt_id == receipt_id for version in earlier):
-            # Others sent the same bytes: two forces without a case, or a file in a wrong folder.
-            receipt_id = hashlib.sha256(f"{force}\n{sha256}".encode()).hexdigest()[:ID_LENGTH]
+        number = self.last_version(force, earlier, damaged, collection) + 1 if force else None
+        sha256, receipt_id, again = extract_ids(force, hashes)
+        taken: list[Version | Damaged[Version]] = [*earlier, *damaged]
+        if any(item.receipt_id == receipt_id for item in taken):
+            receipt_id = again
         version = Version(
-            sequence=len(earlier) + 1,
+            sequence=max((item.sequence or 0 for item in taken), default=0) + 1,
             receipt_id=receipt_id,
             sha256=sha256,
             received_at=self._clock().isoformat(timespec="seconds"),
             force_code=force,
-            version=number if force else None,
+            version=number,
             files=tuple(sorted(files)),
             problem=problem,
         )
         self._versions.write(version)
         return version
+
+    def last_version(
+        self,
+        force: str,
+        versions: Sequence[Version],
+        damaged: Sequence[Damaged[Version]],
+        collection: Collection,
+    ) -> int:
+        """Return the highest number that a version of a force may have, 0 where none has come."""
+        mine = [version for version in versions if version.force_code == force]
+        newest = max((version.sequence for version in mine), default=0)
+        after = [item for item in damaged if (item.sequence or 0) > newest]
+        perhaps = sum(self.whose(item, collection) in {force, UNKNOWN} for item in after)
+        return max((version.version or 0 for version in mine), default=0) + perhaps
+
+    def whose(self, damaged: Damaged[Version], collection: Collection) -> str | None:
+        """Return the force of a damaged version, None where it is nobody's, else UNKNOWN.
+
+        Where it says nothing itself, the kept files tell whose id it has; or what the last run
+        noted of it, where a file of it is damaged too.
+        """
+        if not damaged.sequence:
+            return None
+        if damaged.receipt:
+            return damaged.receipt.force_code
+        by_force: dict[str | None, list[str]] = {}
+        for each in kept(self._lake, "extract"):
+            with suppress(LakeError):
+                try:
+                    force = force_of(each.whole(), collection)
+                except ExtractRefusedError:
+                    force = None
+                by_force.setdefault(force, []).append(each.sha256)
+        for force, hashes in by_force.items():
+            newest = hashes[-_LOOKED_AT:]
+            ends = range(1, len(newest) + 1)
+            runs = (newest[first:end] for end in ends for first in range(end))
+            if any(damaged.receipt_id in extract_ids(force, some)[1:] for some in runs):
+                return force
+        return self._noted().get(str(damaged.receipt_id), UNKNOWN)
+
+    def _noted(self) -> dict[str, str]:
+        try:
+            table = pl.read_parquet(self._lake.table("cases", "extracts"))
+            return dict(table.select("receipt_id", "force_code").drop_nulls().iter_rows())
+        except (OSError, pl.exceptions.PolarsError):
+            return {}
 
 
 def _hash(path: Path) -> str:

@@ -8,8 +8,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from assets.doctor.examined import Examined, bad, ok, warn
-from assets.intake.raw_store import DamagedReturn, RawStore, ReturnReceipt
-from assets.intake.store import FOLDERS, ID_LENGTH, kept, sha256_of
+from assets.intake.raw_store import RawStore
+from assets.intake.store import (
+    FOLDERS,
+    ID_LENGTH,
+    DamagedReturn,
+    ReturnReceipt,
+    kept,
+    sha256_of,
+)
 from assets.lake import Lake
 from schemas.wording import plural
 

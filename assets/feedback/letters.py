@@ -13,7 +13,8 @@ import polars as pl
 
 from assets.feedback.problems import Problem, grouped
 from assets.intake.attribution import cover_values
-from assets.intake.raw_store import RawStore, ReturnReceipt
+from assets.intake.raw_store import RawStore
+from assets.intake.store import ReturnReceipt
 from assets.validation.rules.order import RULE as UNORDERED
 from schemas.collection import Collection
 from schemas.finding import Finding, findings_frame

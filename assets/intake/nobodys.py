@@ -14,6 +14,7 @@ from assets.intake.landing import waiting
 from assets.intake.quarantine import Quarantine, name_as_text
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake
+from schemas.errors import LakeError
 from schemas.wording import visible
 
 Kind = Literal["return", "unopened", "extract"]
@@ -43,11 +44,7 @@ class Nobodys:
 
 
 def nobodys_files(lake: Lake) -> list[Nobodys]:
-    """Return the files in landing whose force cannot be told.
-
-    Raises:
-        LakeError: what was kept of one is gone.
-    """
+    """Return the files in landing whose force cannot be told."""
     names = {name_as_text(path.name) for path in waiting(lake.landing).files}
     return [*_returns(lake, names), *_unopened(lake, names), *_extracts(lake)]
 
@@ -58,7 +55,12 @@ def _returns(lake: Lake, names: set[str]) -> Iterator[Nobodys]:
     for receipt in sorted(newest.values(), key=lambda receipt: receipt.sequence):
         if receipt.force_code is None and receipt.file_name in names:
             path = store.path(receipt)
-            why = quarantine.reason(receipt.sha256).problem if receipt.quarantined else _WHY
+            why = _WHY
+            if receipt.quarantined:
+                try:
+                    why = quarantine.reason(receipt.sha256).problem
+                except LakeError:  # that it is damaged is told of by itself
+                    why = "why it was refused is gone"
             at = str(path.relative_to(lake.root))
             name = receipt.file_name
             yield Nobodys("return", receipt.receipt_id, name, receipt.received_at, at, why)
@@ -80,6 +82,6 @@ def _unopened(lake: Lake, names: set[str]) -> Iterator[Nobodys]:
 def _extracts(lake: Lake) -> Iterator[Nobodys]:
     store = CaseStore(lake)
     for name, kept, version in nobodys_versions(lake):
-        at = str(store.kept(kept).there().relative_to(lake.root))
+        at = str((store.kept(kept).path or store.kept(kept).at).relative_to(lake.root))
         why = version.problem or ""
         yield Nobodys("extract", version.receipt_id, name, version.received_at, at, why)

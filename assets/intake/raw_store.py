@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 
 from assets.intake.attribution import declared_force, submitted_on
 from assets.intake.container import check_entry
@@ -21,10 +21,12 @@ from assets.intake.reading import Reading, RefusedError
 from assets.intake.store import (
     FOLDERS,
     ID_LENGTH,
+    UNKNOWN,
     Clock,
     Damaged,
-    Receipt,
+    DamagedReturn,
     Receipts,
+    ReturnReceipt,
     check_unchanged,
     utc_now,
 )
@@ -33,36 +35,6 @@ from schemas.collection import Collection
 from schemas.errors import LakeError
 
 _CHUNK: Final = 1024 * 1024
-
-UNKNOWN: Final = "?"
-"""Stands for the force of a damaged receipt of which nothing tells whose it is."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReturnReceipt(Receipt):
-    """One received file; the fields are those of the contract Receipts.
-
-    `quarantined` tells where its bytes lie: with the returns, or apart from them. `modified_ns` is
-    the time of modification that the file was dropped with; `tie` names those receipts of the force
-    that waited together with the same such time, so that arrival does not order them. Older
-    receipts have neither.
-    """
-
-    size: int
-    file_name: str
-    quarantined: bool = False
-    modified_ns: int | None = None
-    tie: str | None = None
-
-    added_later: ClassVar = frozenset({"quarantined", "modified_ns", "tie"})
-
-
-def _check(receipt: ReturnReceipt) -> None:
-    if receipt.receipt_id != receipt.sha256[:ID_LENGTH]:
-        raise ValueError("its id is not that of its bytes")
-
-
-DamagedReturn = Damaged[ReturnReceipt]
 
 
 @dataclass(frozen=True)
@@ -89,7 +61,7 @@ class RawStore:
 
     def __init__(self, lake: Lake, clock: Clock = utc_now) -> None:
         self._files = lake.raw / FOLDERS["return"]
-        self._receipts = Receipts(lake.raw / "receipts", ReturnReceipt, _check)
+        self._receipts = Receipts(lake.raw / "receipts", ReturnReceipt)
         self._quarantine = Quarantine(lake)
         self._clock = clock
         self._readings: dict[str, Reading] = {}

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
@@ -32,6 +32,11 @@ FOLDERS: Final[dict[Kind, str]] = {
 
 ID_LENGTH: Final = 16
 """Characters of the SHA-256 that identify a receipt."""
+
+UNKNOWN: Final = "?"
+"""Stands for the force of something damaged of which nothing tells whose it is."""
+
+_HASH_LENGTH: Final = 64
 
 _KEPT: Final = re.compile(r"(?:(\d{6,})-(?:([a-z]+)-)?)?([0-9a-f]{64})")
 """What a kept file is called: its number and basis, where its kind has them, and its hash."""
@@ -81,6 +86,14 @@ class Kept:
                 self.at, "holds no file any more", "Restore it from the backup of the lake."
             )
         return self.path
+
+    def damage(self) -> str | None:
+        """Return what is wrong with it, None where it is what was received."""
+        try:
+            self.whole()
+        except LakeError as error:
+            return str(error).removeprefix(f"{error.path}: ").partition(". ")[0]
+        return None
 
     def whole(self) -> Path:
         """Return where it lies, once its bytes are seen to be those that were received.
@@ -225,6 +238,67 @@ class Receipt:
         """The name of the receipt's own file."""
         return f"{self.sequence:06d}-{self.receipt_id}.json"
 
+    def check(self) -> None:
+        """Raise ValueError where it contradicts itself."""
+        if (self.force_code is None) != (self.version is None):
+            raise ValueError("it has a force without a version, or a version without a force")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnReceipt(Receipt):
+    """One received file; the fields are those of the contract Receipts.
+
+    `quarantined` tells where its bytes lie: with the returns, or apart from them. `modified_ns` is
+    the time of modification that the file was dropped with; `tie` names those receipts of the force
+    that waited together with the same such time, so that arrival does not order them. Older
+    receipts have neither.
+    """
+
+    size: int
+    file_name: str
+    quarantined: bool = False
+    modified_ns: int | None = None
+    tie: str | None = None
+
+    added_later: ClassVar = frozenset({"quarantined", "modified_ns", "tie"})
+
+    def check(self) -> None:
+        """Hold the id against the bytes too: one file is one receipt."""
+        super().check()
+        if self.receipt_id != self.sha256[:ID_LENGTH]:
+            raise ValueError("its id is not that of its bytes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version(Receipt):
+    """One extract as it was received: the files of a force, or one file that is nobody's.
+
+    `files` are the folders of the kept files, sorted; `problem` says why a file is nobody's.
+    """
+
+    files: tuple[str, ...]
+    problem: str | None = None
+
+    def check(self) -> None:
+        """Hold the hash and the id against the files too."""
+        super().check()
+        hashes = [key[-_HASH_LENGTH:] for key in self.files]
+        sha256, *ids = extract_ids(self.force_code, hashes)
+        if self.sha256 != sha256 or self.receipt_id not in ids:
+            raise ValueError("its id is not that of its files")
+
+
+def extract_ids(force: str | None, hashes: Sequence[str]) -> tuple[str, str, str]:
+    """Return the hash of files that came together, and the two ids that their version can have.
+
+    The second where others sent the same bytes: two forces without a case, or a file in a wrong
+    folder.
+    """
+    several = hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()
+    sha256 = hashes[0] if len(hashes) == 1 else several
+    again = hashlib.sha256(f"{force}\n{sha256}".encode()).hexdigest()
+    return sha256, sha256[:ID_LENGTH], again[:ID_LENGTH]
+
 
 R = TypeVar("R", bound=Receipt)
 
@@ -245,15 +319,17 @@ class Damaged(Generic[R]):
     receipt: R | None = None
 
 
+DamagedReturn = Damaged[ReturnReceipt]
+
 _RECEIPT: Final = re.compile(r"(\d{6,})-([0-9a-f]{16})")
 
 
 class Receipts(Generic[R]):
     """The receipts of one kind, each a JSON file."""
 
-    def __init__(self, folder: Path, form: type[R], check: Callable[[R], object]) -> None:
-        """Read and write `form`; `check` raises ValueError where a receipt contradicts itself."""
-        self._folder, self._form, self._check = folder, form, check
+    def __init__(self, folder: Path, form: type[R]) -> None:
+        """Read and write receipts of one form."""
+        self._folder, self._form = folder, form
 
     def all(self) -> list[R | Damaged[R]]:
         """Return the receipts that can be read, in order, and after them those that cannot."""
@@ -298,9 +374,7 @@ class Receipts(Generic[R]):
             name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
         }
         receipt = self._form(**values)
-        if (receipt.force_code is None) != (receipt.version is None):
-            raise ValueError("it has a force without a version, or a version without a force")
-        self._check(receipt)
+        receipt.check()
         return receipt
 
     def write(self, receipt: R) -> None:
@@ -311,3 +385,8 @@ class Receipts(Generic[R]):
         """
         with atomic_file(self._folder / receipt.file) as target:
             target.write(json.dumps(asdict(receipt), indent=1).encode())
+
+
+def case_versions(lake: Lake) -> Receipts[Version]:
+    """Return the versions of extracts of a lake."""
+    return Receipts(lake.raw / "case_versions", Version)

@@ -3,15 +3,23 @@
 Belongs here: the form in which raw readings pass from intake to validation.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import polars as pl
 
-from assets.intake.raw_store import UNKNOWN, DamagedReturn, RawStore
+from assets.intake.raw_store import RawStore
 from assets.intake.reading import Reading, RefusedError, reading_of
-from assets.intake.store import Damaged
+from assets.intake.store import (
+    ID_LENGTH,
+    UNKNOWN,
+    Damaged,
+    DamagedReturn,
+    case_versions,
+    kept,
+)
 from assets.lake import Lake
 from schemas.collection import Collection
 from schemas.contract import conform, empty
@@ -67,7 +75,10 @@ def received(store: RawStore) -> RawTables:
 def damaged_receipts(
     store: RawStore, found: Iterable[DamagedReturn], lake: Lake, collection: Collection
 ) -> pl.DataFrame:
-    """Return the table DamagedReceipts, by what is left of each and by earlier releases."""
+    """Return the table DamagedReceipts: the returns found, and all else that is damaged now.
+
+    Whose a return was is told by what is left of it and by earlier releases.
+    """
     receipts, told = store.receipts(), _released(lake)
     rows = []
     for item in found:
@@ -83,6 +94,7 @@ def damaged_receipts(
             version = store.last_version(force, before, [], collection) + 1
         rows.append(
             {
+                "kind": "return",
                 "file": str(item.path.relative_to(lake.root)),
                 "receipt_id": item.receipt_id,
                 "sequence": item.sequence,
@@ -92,7 +104,50 @@ def damaged_receipts(
                 "can_count": not (nobodys or rejected),
             }
         )
+    rows += _others(lake)
     return conform(DamagedReceipts, pl.DataFrame(rows, schema=empty(DamagedReceipts).schema))
+
+
+def _others(lake: Lake) -> Iterator[dict[str, Any]]:
+    """Yield what is damaged of all that is no return; the bytes of extracts are not looked at.
+
+    They can be many; whoever counts from one looks at them. Whose a report was the table of report
+    figures tells, or this one of the run before.
+    """
+    about = {"force_code": None, "version": None, "can_count": False}
+    for item in case_versions(lake).all():
+        if isinstance(item, Damaged):
+            yield about | {
+                "kind": "extract",
+                "file": str(item.path.relative_to(lake.root)),
+                "receipt_id": item.receipt_id,
+                "sequence": item.sequence,
+                "force_code": item.receipt and item.receipt.force_code,
+                "problem": item.problem,
+            }
+    forces = _forces_of_reports(lake)
+    for kind in ("extract", "research", "report"):
+        for each in kept(lake, kind):
+            problem = None if each.path and kind == "extract" else each.damage()
+            if problem:
+                yield about | {
+                    "kind": kind,
+                    "file": str((each.path or each.at).relative_to(lake.root)),
+                    "receipt_id": each.sha256[:ID_LENGTH],
+                    "sequence": each.number or None,
+                    "force_code": forces.get(each.sha256[:ID_LENGTH]) if kind == "report" else None,
+                    "problem": problem,
+                }
+
+
+def _forces_of_reports(lake: Lake) -> dict[str, str]:
+    before = damaged_now(lake).filter(pl.col("kind") == "report")
+    tables = [before.select("receipt_id", "force_code")]
+    with suppress(OSError, pl.exceptions.PolarsError):
+        figures = pl.read_parquet(lake.table("reports", "report_figures"))
+        receipt_id = pl.col("sha256").str.head(ID_LENGTH).alias("receipt_id")
+        tables.append(figures.select(receipt_id, "force_code"))
+    return dict(pl.concat(tables).drop_nulls().iter_rows())
 
 
 def _released(lake: Lake) -> pl.DataFrame:
@@ -117,7 +172,12 @@ def _released(lake: Lake) -> pl.DataFrame:
 def damaged_now(lake: Lake) -> pl.DataFrame:
     """Return the table DamagedReceipts of the last run; a lake without one has none."""
     path = lake.table("intake", "damaged_receipts")
-    return pl.read_parquet(path) if path.exists() else empty(DamagedReceipts)
+    if not path.exists():
+        return empty(DamagedReceipts)
+    table = pl.read_parquet(path)
+    if "kind" not in table.columns:  # as in a table of an earlier release
+        table = table.with_columns(pl.lit("return").alias("kind"))
+    return table
 
 
 def readings(data: RawTables) -> dict[str, Reading]:

@@ -11,11 +11,14 @@ from assets.reports.store import read_reports
 from schemas.tables import ReportFigures
 
 
-@table(ReportFigures, "reports", "report_figures")
+@table(ReportFigures, "reports", "report_figures", damaged="intake/damaged_receipts")
 def report_figures(
-    context: dg.AssetExecutionContext, config: TakeIn, lake_root: dg.ResourceParam[Path]
+    context: dg.AssetExecutionContext,
+    config: TakeIn,
+    lake_root: dg.ResourceParam[Path],
+    damaged: pl.DataFrame,
 ) -> pl.DataFrame:
-    read = read_reports(Lake(lake_root, context.partition_key), config.settled)
+    read = read_reports(Lake(lake_root, context.partition_key), config.settled, damaged)
     for name, problems in read.problems.items():
         context.log.warning(f"{name}: {'; '.join(problems)}")
     return read.figures

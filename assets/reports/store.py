@@ -12,8 +12,8 @@ from pathlib import Path
 import polars as pl
 
 from assets.intake.landing import waiting
-from assets.intake.store import kept, kept_at, kept_file
-from assets.lake import Lake
+from assets.intake.store import ID_LENGTH, kept, kept_at, kept_file
+from assets.lake import Lake, atomic_file
 from assets.reports.reader import Report, read_report
 from assets.reports.text import MAX_BYTES, UnreadableReportError, report_text
 from schemas.contract import conform, empty
@@ -28,16 +28,26 @@ class ReportsRead:
     problems: dict[str, list[str]]
 
 
-def read_reports(lake: Lake, settled: Callable[[Path], bool] = lambda _: True) -> ReportsRead:
+def read_reports(
+    lake: Lake,
+    settled: Callable[[Path], bool] = lambda _: True,
+    damaged: pl.DataFrame | None = None,
+) -> ReportsRead:
     """Keep the reports that were dropped, and read every report ever kept.
+
+    Of a force of which a report is damaged there are no figures: another of its reports could say
+    something else. Where it cannot be told whose that was, there are none at all.
 
     Args:
         lake: the lake.
         settled: whether a dropped file may be taken as it is now.
+        damaged: table DamagedReceipts, which tells whose a damaged report was; None for nobody's.
 
     Raises:
-        LakeError: a report cannot be kept, or is no longer what was received.
+        UnavailableError: a report cannot be kept.
     """
+    whose = {} if damaged is None else dict(damaged.select("receipt_id", "force_code").iter_rows())
+    lost: set[str | None] = set()
     rows: list[dict[str, object]] = []
     problems: dict[str, list[str]] = {}
     for path in waiting(lake.reports).files:
@@ -51,9 +61,16 @@ def read_reports(lake: Lake, settled: Callable[[Path], bool] = lambda _: True) -
             else:
                 _keep(path.name, content, lake)
     for each in kept(lake, "report"):
-        if each.path is None:
+        if damage := each.damage():
+            force = whose.get(each.sha256[:ID_LENGTH])
+            lost.add(force)
+            place = (each.path or each.at).relative_to(lake.root)
+            problems[each.name] = [
+                f"{place}: {damage}. Restore it from the backup of the lake, or drop the report"
+                f" again. Until then no figure of {force or 'any report'} counts"
+            ]
             continue
-        path = each.whole()
+        path = each.there()
         report, found = _read(path)
         if found:
             problems[path.name] = found
@@ -65,13 +82,18 @@ def read_reports(lake: Lake, settled: Callable[[Path], bool] = lambda _: True) -
             }
             rows += [{**about, **asdict(figure)} for figure in report.figures]
     table = conform(ReportFigures, pl.DataFrame(rows, schema=empty(ReportFigures).schema))
-    return ReportsRead(table, problems)
+    counts = pl.lit(None not in lost) & ~pl.col("force_code").is_in(list(lost - {None}))
+    return ReportsRead(table.filter(counts), problems)
 
 
 def _keep(name: str, content: bytes, lake: Lake) -> None:
     sha256 = hashlib.sha256(content).hexdigest()
-    if kept_at(lake, "report", sha256).path is None:
+    before = kept_at(lake, "report", sha256)
+    if before.path is None:
         with kept_file(lake, "report", name, sha256) as file:
+            file.write(content)
+    elif before.damage():
+        with atomic_file(before.path) as file:
             file.write(content)
 
 

@@ -52,7 +52,7 @@ def read_research(
         settled: whether a dropped file may be taken as it is now.
 
     Raises:
-        LakeError: a file cannot be kept, or is no longer what was received.
+        UnavailableError: a file cannot be kept.
     """
     found = dropped(lake.research, settled)
     new = [name for name, content in found.files if _keep(lake, name, content, found.basis)]
@@ -60,7 +60,7 @@ def read_research(
     tables: dict[str, pl.DataFrame] = {}
     used = []
     for name, contract in IN_USE.items():
-        table, file, wrong = _newest_acceptable(_newest_first(lake, name), collection)
+        table, file, wrong = _newest_acceptable(lake, name, collection)
         tables[name] = conform(contract, empty(contract) if table is None else table)
         problems += wrong
         used += [(name, file.sha256, file.basis)] if file else []
@@ -76,18 +76,20 @@ def read_research(
 
 
 def _newest_first(lake: Lake, name: str) -> list[Kept]:
-    return [each for each in reversed(kept(lake, "research")) if each.path and each.name == name]
+    """Return the files of a name, and those of which not even the name is left."""
+    files = reversed(kept(lake, "research"))
+    return [each for each in files if each.path is None or each.name == name]
 
 
 def _keep(lake: Lake, name: str, content: bytes, basis: str) -> bool:
     """Keep a file unless it is the newest of its name already; return whether it was new.
 
     The newest alone is compared: a name is always the same, so an earlier file that is dropped
-    again is meant to count again.
+    again is meant to count again. One that is damaged now is kept anew.
     """
     sha256 = hashlib.sha256(content).hexdigest()
     newest = next(iter(_newest_first(lake, name)), None)
-    if newest and (newest.sha256, newest.basis) == (sha256, basis):
+    if newest and (newest.sha256, newest.basis) == (sha256, basis) and not newest.damage():
         return False
     number = max((each.number for each in kept(lake, "research")), default=0) + 1
     with kept_file(lake, "research", name, sha256, number, basis) as file:
@@ -96,13 +98,21 @@ def _keep(lake: Lake, name: str, content: bytes, basis: str) -> bool:
 
 
 def _newest_acceptable(
-    newest_first: list[Kept], collection: Collection
+    lake: Lake, name: str, collection: Collection
 ) -> tuple[pl.DataFrame | None, Kept | None, tuple[Problem, ...]]:
-    """Return a file's table with its basis, where it lies, and what is wrong with the newest."""
+    """Return a file's table with its basis, where it lies, and what is wrong with the newest.
+
+    Where one is damaged none before it is used: it may be what counts.
+    """
     problems: tuple[Problem, ...] = ()
-    for each in newest_first:
+    for each in _newest_first(lake, name):
+        if damage := each.damage():
+            place = (each.path or each.at).relative_to(lake.root)
+            fix = "Restore it from the backup of the lake, or drop it in the research folder again."
+            lost = Problem(name, None, None, f"{place}: {damage}", "what was received", fix)
+            return None, None, (*problems, lost)
         try:
-            table = read_file(each.name, each.whole().read_bytes(), collection)
+            table = read_file(name, each.there().read_bytes(), collection)
         except ResearchError as error:
             problems = problems or error.problems
         else:

@@ -26,6 +26,7 @@ from assets.validation.states import (
     work_table,
 )
 from pipelines.alerts.conditions import Condition, Found, Severity, without_credentials
+from schemas.cases.tables import DAMAGED_STATE
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.errors import LakeError
@@ -151,9 +152,11 @@ def rejected(
 
 
 def _extract(row: Mapping[str, Any]) -> str:
-    """Tell of a refused extract; its problem could quote what was sent."""
+    """Tell of a refused extract; its problem could quote what was sent, unless it is damaged."""
+    damaged = row["state"] == DAMAGED_STATE
+    lost = f" ({row['problem'].partition('. ')[0]})" if damaged else ""
     rows = f" ({row['bad']} of {plural(row['rows'], 'row')} bad)" if row["rows"] else ""
-    return f"{row['force_code']} case extract version {row['version']}: {row['state']}{rows}"
+    return f"{row['force_code']} case extract version {row['version']}: {row['state']}{rows}{lost}"
 
 
 def damaged(receipts: pl.DataFrame, collection: Collection) -> Condition | None:
@@ -167,7 +170,8 @@ def damaged(receipts: pl.DataFrame, collection: Collection) -> Condition | None:
     now = (
         f"{plural(number, 'file')} of the raw store {'is' if number == 1 else 'are'} damaged or"
         " gone. Nothing is computed from them; where one may be what a force's return counts from,"
-        " no release is made."
+        " no release is made. What may come from a damaged extract, research file or report is"
+        " missing."
     )
     title = f"{_are(number, 'receipt')} damaged"
     return _of_lines("receipts-damaged", collection, title, now, lines)

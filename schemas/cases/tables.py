@@ -14,6 +14,7 @@ from schemas.cases.columns import STATES, WORKFORCE
 from schemas.contract import Contract, Table, column
 
 UNREADABLE_STATE = "unreadable"
+DAMAGED_STATE = "damaged"
 
 
 class CaseExtract(Table):
@@ -129,6 +130,9 @@ def _rows(what: str) -> Any:
     return column(f"{what}; null where it cannot be read", "count", nullable=True, ge=0)
 
 
+_UNTOLD = "; null where a damaged receipt does not tell"
+
+
 class Extracts(Table):
     """The newest extract of each force, the one that counts, and files that are nobody's."""
 
@@ -145,16 +149,22 @@ class Extracts(Table):
         nullable=True,
         ge=1,
     )
-    sha256: str = column("SHA-256 of its file's bytes, or of those of several files", "hash")
-    received_at: str = column("When it was received, ISO 8601 in UTC", "time")
-    files: int = column("Number of files", "count", ge=1)
+    sha256: str = column(
+        "SHA-256 of its file's bytes, or of those of several files" + _UNTOLD, "hash", nullable=True
+    )
+    received_at: str = column(
+        "When it was received, ISO 8601 in UTC" + _UNTOLD, "time", nullable=True
+    )
+    files: int = column("Number of files" + _UNTOLD, "count", nullable=True, ge=1)
     rows: int = _rows("Rows sent")
     bad: int = _rows("Rows that break a rule")
     state: str = column(
         "; ".join(f"{code} = {text}" for code, text in STATES.items())
-        + f"; {UNREADABLE_STATE} = it cannot be read as an extract of one force",
+        + f"; {UNREADABLE_STATE} = it cannot be read as an extract of one force; {DAMAGED_STATE} ="
+        " it, or what may be a newer one, is damaged in the raw store: no earlier one counts in its"
+        " place",
         "code",
-        isin=(*STATES, UNREADABLE_STATE),
+        isin=(*STATES, UNREADABLE_STATE, DAMAGED_STATE),
     )
     live: bool = column("Whether its cases count", "true or false")
     basis: str = shared.basis()

@@ -1,6 +1,5 @@
 """What waits for extracts, what is kept of them, and who must be told; no row is judged here."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,6 @@ import polars as pl
 import pytest
 
 from assets.cases.assets import extracts_are_sound
-from assets.cases.received import judge_received
 from assets.cases.refused import nobodys_extracts, refused_extracts
 from assets.cases.store import CaseStore
 from assets.intake.landing import ARRIVING
@@ -16,7 +14,6 @@ from assets.lake import Lake
 from schemas.cases.tables import Extracts
 from schemas.collection import Collection
 from schemas.contract import empty
-from schemas.errors import LakeError
 from tests.cases.extracts import good, write_csv
 
 MANY = [good(number) for number in range(30)]
@@ -66,23 +63,6 @@ def _close(closed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return unpatched(path, *arguments, **named)
 
     monkeypatch.setattr(Path, "open", refusing)
-
-
-def _change(path: Path) -> None:
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
-
-
-@pytest.mark.parametrize("harm", [_change, Path.unlink])
-def test_nothing_is_computed_from_a_kept_file_that_has_changed(
-    harm: Callable[[Path], None], lake: Lake, collection: Collection
-) -> None:
-    """A lost row would count as a case that never was, and blame the force's workbook for it."""
-    _drop(lake, "a.csv", MANY)
-    store = CaseStore(lake)
-    (version,) = store.take_in(collection).new
-    harm(store.kept(version.files[0]).there())
-    with pytest.raises(LakeError, match="Restore it from the backup of the lake"):
-        judge_received(store, lake, collection)
 
 
 def test_the_newest_refused_extract_of_a_force_is_told_of() -> None:

@@ -9,10 +9,12 @@ import polars as pl
 import pytest
 from click.testing import Result
 
+from assets.cases.store import CaseStore
 from assets.desk.corrections import read_corrections
 from assets.lake import Lake
 from schemas.collection import Collection
 from schemas.errors import MusterError
+from tests.cases.extracts import good, write_csv
 from tests.pipelines.conftest import Muster
 
 Damage = Callable[[Path], object]
@@ -168,6 +170,32 @@ def test_a_decision_that_says_nothing_is_explained(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"000001-{kind}.json").write_text(json.dumps({**record, "content": content}))
     _explained(run("status"), "000001")
+
+
+def test_what_is_damaged_of_extracts_reports_and_research_stops_no_return(
+    lake: Lake, run: Muster, collection: Collection
+) -> None:
+    before = pl.read_parquet(lake.marts / "investigations.parquet")
+    cases = lake.landing / "cases" / "STF.csv"
+    for rows in (10, 20):
+        write_csv(cases, [good(number) for number in range(rows)])
+        CaseStore(lake).take_in(collection)
+    shutil.rmtree(lake.landing)
+    harmed = [
+        max((lake.raw / "case_versions").glob("*.json")),
+        next(lake.kept_research.glob("*/survey_responses.csv")),
+    ]
+    for path in harmed:
+        path.write_bytes(path.read_bytes()[:-9])
+    result = run("run")
+    assert result.exit_code == 0, result.output
+    assert pl.read_parquet(lake.marts / "investigations.parquet").equals(before)
+    assert pl.read_parquet(lake.marts / "survey.parquet").is_empty()
+    status = run("status", "--json").output
+    assert "case rows, version 2, do not count: damaged in the raw store" in status
+    for path in harmed:
+        told = run("status").output.replace("\n", "")
+        assert path.name[:20] in told or path.name in told
 
 
 def _with_corrections(lake: Lake, text: str | None) -> Path:

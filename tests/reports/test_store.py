@@ -1,13 +1,16 @@
 """Dropped reports are kept for ever and read into one table; what two dispute is unknown."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from assets.intake.raw_store import RawStore
+from assets.intake.tables import damaged_receipts
 from assets.lake import Lake
 from assets.reports.store import agreed, read_reports
-from schemas.errors import LakeError
+from schemas.collection import load_collection
 
 REPORT = """Revisiting police relationships: progress report
 
@@ -90,13 +93,44 @@ def test_a_report_that_is_still_arriving_waits(lake: Lake) -> None:
     assert read_reports(lake).figures.height == 1
 
 
-def test_nothing_is_read_from_a_kept_report_that_has_changed(lake: Lake) -> None:
-    _drop(lake, "kent.txt", COUNTED.format(n=37))
-    read_reports(lake)
-    (kept,) = lake.kept_reports.glob("*/*")
+def _change(kept: Path) -> None:
     kept.write_text(kept.read_text().replace("37", "38"))
-    with pytest.raises(LakeError, match="has changed since it was received"):
-        read_reports(lake)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("harm", [_change, Path.unlink])
+def test_a_damaged_report_leaves_the_figures_of_its_force_missing(
+    harm: Callable[[Path], None], known: bool, lake: Lake
+) -> None:
+    """Another report of the force could say something else; of any, if nothing tells whose."""
+    dropped = _drop(lake, "kent.txt", COUNTED.format(n=37))
+    whole = dropped.read_bytes()
+    _drop(lake, "kent2.txt", COUNTED.format(n=40))
+    _drop(lake, "essex.txt", COUNTED.format(n=12), "Essex")
+    figures = read_reports(lake).figures
+    dropped.unlink()
+    harm(next(lake.kept_reports.glob("*/kent.txt")))
+    for _ in range(2):  # whose it was is not forgotten from one run to the next
+        if known:
+            _written(lake, "reports", "report_figures", figures)
+        table = damaged_receipts(RawStore(lake), [], lake, load_collection(lake.collection))
+        _written(lake, "intake", "damaged_receipts", table)
+        (row,) = table.rows(named=True)
+        assert (row["kind"], row["force_code"]) == ("report", "KEN" if known else None)
+        read = read_reports(lake, damaged=table)
+        assert read.figures["force_code"].to_list() == (["ESX"] if known else [])
+        ((told,),) = (text for name, text in read.problems.items())
+        assert "Restore it from the backup of the lake" in told
+        assert told.startswith("raw/")
+        figures = read.figures
+    dropped.write_bytes(whole)
+    assert read_reports(lake).figures.height == 3, "dropped again it is whole"
+
+
+def _written(lake: Lake, stage: str, name: str, table: pl.DataFrame) -> None:
+    path = lake.table(stage, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table.write_parquet(path)
 
 
 def test_a_report_that_cannot_be_opened_holds_nobody_up(

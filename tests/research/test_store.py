@@ -1,6 +1,7 @@
 """Research is kept for ever, the newest acceptable file counts, and a bad one blocks nothing."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from assets.intake.landing import ARRIVING
 from assets.research.assets import research_is_sound
 from assets.research.store import read_research
 from schemas.collection import Collection
-from schemas.errors import LakeError
 from schemas.research import BASIS_FILE
 from tests.research.files import INSTANCES, PROFILES, SURVEY, Folder
 
@@ -164,13 +164,41 @@ def test_an_unfinished_copy_is_left_for_the_next_time(folder: Folder) -> None:
     assert folder.read().new == ()
 
 
-def test_a_kept_file_that_has_changed_is_never_used(folder: Folder) -> None:
-    folder.drop(INSTANCES).read()
-    [kept] = _kept(folder)
-    kept.chmod(0o644)
+def _change(kept: Path) -> None:
     kept.write_text(kept.read_text().replace(",0\n", ",1\n", 1))
-    with pytest.raises(LakeError, match="has changed since it was received"):
-        folder.read()
+
+
+@pytest.mark.parametrize("harm", [_change, Path.unlink])
+def test_a_damaged_file_that_may_count_leaves_its_kind_missing(
+    harm: Callable[[Path], None], folder: Folder
+) -> None:
+    """An earlier one in its place would be a figure that somebody had replaced."""
+    folder.drop(PROFILES, INSTANCES)
+    folder.read()
+    _say(folder, "STF", "77")
+    folder.read()
+    harm(_kept(folder)[-1])
+    dropped = (folder.lake.research / PROFILES).rename(folder.lake.root / "elsewhere")
+    read = folder.read()
+    assert read.tables.profiles.is_empty()
+    lost = read.problems.filter(file_name=PROFILES).row(0, named=True)
+    assert lost["observed"].startswith("raw/")
+    assert "backup" in lost["how_to_fix"]
+    if harm is _change:  # else not even its name is left
+        assert read.tables.instances.height == 416
+        assert read.files["file_name"].to_list() == [INSTANCES]
+    dropped.rename(folder.lake.research / PROFILES)
+    assert _profiles_of(folder, "STF") == 77, "dropped again it is whole"
+
+
+def test_a_damaged_file_of_earlier_stops_itself_alone(folder: Folder) -> None:
+    folder.drop(PROFILES).read()
+    _say(folder, "STF", "77")
+    folder.read()
+    _change(_kept(folder)[0])
+    read = folder.read()
+    assert _profiles_of(folder, "STF") == 77
+    assert read.problems.is_empty()
 
 
 def test_two_files_that_disagree_are_told_and_both_used(folder: Folder) -> None:
