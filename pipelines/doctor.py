@@ -1,6 +1,6 @@
 """What the doctor says of the service around the lake: Dagster, its automation, alerts, packages.
 
-Only looks. The lake itself is examined in assets/doctor/; `examine` puts both together.
+Only looks. The lake itself is examined in assets/doctor.py; `examine` puts both together.
 """
 
 import time
@@ -12,10 +12,8 @@ from typing import Final
 from dagster import DagsterInstance
 from packaging.requirements import InvalidRequirement, Requirement
 
-from assets.doctor import folders
-from assets.doctor.examined import Examined, bad, ok, warn
-from assets.doctor.raw_store import raw_store
-from assets.doctor.releases import public_editions, releases
+from assets import doctor
+from assets.doctor import Examined, bad, ok, warn
 from assets.lake import Lake, lake_root
 from pipelines.alerts.send import SETTING, channels
 from pipelines.definitions import defs
@@ -33,18 +31,21 @@ _SILENCE: Final = 300
 def examine() -> Iterator[Examined]:
     """Look at everything, in the order in which things depend on each other."""
     root = lake_root()
-    yield from folders.layout(root)
+    yield from doctor.layout(root)
     if root.is_dir():
-        yield from folders.permissions(root)
-        yield from folders.space(root)
-        yield from folders.leftovers(root)
+        yield from doctor.permissions(root)
+        yield from doctor.space(root)
+        yield from doctor.leftovers(root)
         for name in sorted(collection_files()):
             lake = Lake(root, name)
             if lake.landing.exists() or lake.raw.exists() or lake.releases.exists():
-                yield from folders.landing(lake)
-                yield from raw_store(lake)
-                yield from releases(lake)
-                yield from public_editions(lake)
+                for part in (
+                    doctor.landing,
+                    doctor.received,
+                    doctor.releases,
+                    doctor.public_editions,
+                ):
+                    yield from part(lake)
     yield from history()
     yield from alerts()
     yield from packages()

@@ -13,7 +13,7 @@ import pytest
 from assets.disclosure import ledger
 from assets.disclosure.edition import PublicEdition, too_early
 from assets.disclosure.published import Edition, edition_behind
-from assets.doctor.releases import public_editions
+from assets.doctor import public_editions
 from assets.files import MANIFEST
 from assets.gate.process import Gate
 from assets.lake import Lake

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from assets.doctor import folders
-from assets.doctor.examined import Examined
-from assets.doctor.raw_store import raw_store
-from assets.doctor.releases import releases
+from assets import doctor
+from assets.doctor import Examined
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake, held, sweep
 from pipelines.doctor import alerts, history, packages
@@ -27,12 +25,12 @@ def _ill(found: Iterable[Examined]) -> list[tuple[str, str]]:
 
 def _lake(lake: Lake) -> list[Examined]:
     return [
-        *folders.layout(lake.root),
-        *folders.permissions(lake.root),
-        *folders.leftovers(lake.root),
-        *folders.landing(lake),
-        *raw_store(lake),
-        *releases(lake),
+        *doctor.layout(lake.root),
+        *doctor.permissions(lake.root),
+        *doctor.leftovers(lake.root),
+        *doctor.landing(lake),
+        *doctor.received(lake),
+        *doctor.releases(lake),
     ]
 
 
@@ -162,7 +160,7 @@ def test_what_a_kill_leaves_is_told_and_goes_with_the_next_run(lake: Lake) -> No
 
 def test_a_file_that_somebody_writes_is_told(lake: Lake) -> None:
     with (lake.landing / "slow.xlsx").open("w"):
-        assert _ill(folders.landing(lake)) == [("warn", "is open for writing")]
+        assert _ill(doctor.landing(lake)) == [("warn", "is open for writing")]
 
 
 @pytest.mark.parametrize(("free", "level"), [(1, "bad"), (17 * 1024**2, "warn"), (10**12, None)])
@@ -172,13 +170,13 @@ def test_space_is_judged_by_what_a_run_writes(
     lake.work.mkdir(parents=True)
     (lake.work / "table.parquet").write_bytes(bytes(400_000))
     usage = type("usage", (), {"free": free})
-    monkeypatch.setattr("assets.doctor.folders.shutil.disk_usage", lambda _: usage)
-    found = [each.level for each in folders.space(lake.root)]
+    monkeypatch.setattr("assets.doctor.shutil.disk_usage", lambda _: usage)
+    found = [each.level for each in doctor.space(lake.root)]
     assert found == [level or "ok"]
 
 
 def test_a_lake_that_is_not_there_is_named(tmp_path: Path) -> None:
-    assert _ill(folders.layout(tmp_path / "nowhere")) == [("bad", "is no folder")]
+    assert _ill(doctor.layout(tmp_path / "nowhere")) == [("bad", "is no folder")]
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database at all" * 100])

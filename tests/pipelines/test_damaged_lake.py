@@ -194,6 +194,7 @@ def test_what_is_damaged_of_extracts_reports_and_research_stops_no_return(
     status = run("status", "--json").output
     assert "case rows, version 2, do not count: damaged in the raw store" in status
     for path in harmed:
+        _explained(run("doctor", "--json"), str(path))
         told = run("status").output.replace("\n", "")
         assert path.name[:20] in told or path.name in told
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from assets.doctor.releases import releases
+from assets.doctor import releases
 from assets.lake import Lake, held, sweep
 from assets.marts import write_manifest
 from assets.release import retention
