@@ -11,10 +11,10 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from assets.intake.container import NO_RETURN, OTHER_TABLES, Container, hidden
+from assets.intake.quoting import expected_sheets
 from assets.intake.reading import Cell, RawSheet, RefusedError
 from assets.intake.sheet_scan import MAX_COLUMNS, MAX_ROWS
 from schemas.reference import forces
-from schemas.returns_template import returns_template
 from schemas.template import HEADER_CODE
 from schemas.wording import visible
 
@@ -75,7 +75,7 @@ def _named(names: list[str]) -> list[tuple[str, str]]:
     if tables:
         return tables
     others = [(n, _sheet_name(n)) for n in plain if n.lower().endswith(OTHER_TABLES)]
-    named = [(name, sheet) for name, sheet in others if sheet in _sheets()]
+    named = [(name, sheet) for name, sheet in others if sheet in expected_sheets()]
     if not named:
         raise NO_RETURN  # notes, of whatever
     return named
@@ -92,7 +92,9 @@ def _sheet_name(name: str) -> str:
     # Where endings are not shown, a name gets a second one.
     stem = re.sub(r"(?:\.(?:csv|tsv|txt))+$", "", PurePosixPath(name).name, flags=re.IGNORECASE)
     words = re.split(r"[\W_]+", _NUMBERED.sub("", stem).casefold())
-    meant = [(sheet, at) for sheet in _sheets() for at in [_after(sheet.split("_"), words)] if at]
+    meant = [
+        (sheet, at) for sheet in expected_sheets() for at in [_after(sheet.split("_"), words)] if at
+    ]
     if len(meant) > 1:
         raise RefusedError(
             f"the name of {visible(name)!r} could mean the sheets"
@@ -105,10 +107,6 @@ def _sheet_name(name: str) -> str:
         if all(word.isdigit() or word in codes or not word for word in words[at:]):
             return sheet
     return stem
-
-
-def _sheets() -> list[str]:
-    return [sheet.name for sheet in returns_template().sheets]
 
 
 def _after(sheet: list[str], words: list[str]) -> int | None:

@@ -12,7 +12,7 @@ from typing import Final
 from xml.parsers import expat
 
 from assets.intake.container import Container
-from assets.intake.quoting import in_doubt
+from assets.intake.quoting import in_doubt, the_sheet
 from assets.intake.reading import UNCALCULATED, Cell, Fact, RawSheet, Reading, RefusedError
 from assets.intake.sheet_scan import MAX_COLUMNS, MAX_ROWS
 from schemas.template import address
@@ -251,7 +251,7 @@ class _Content(_Styles):
     def _open_sheet(self, found: Attributes) -> None:
         name = found.get("table:name", "")
         if name in self.sheets:
-            raise RefusedError(f"the workbook has two sheets {visible(name)!r}", _SAVE)
+            raise RefusedError(f"the workbook has two of one name: {the_sheet(name)}", _SAVE)
         if len(self.sheets) == _MAX_SHEETS:
             raise RefusedError("the workbook has far more sheets than a return", _SAVE)
         self._name = name
@@ -343,7 +343,7 @@ class _Content(_Styles):
         if self._row > MAX_ROWS or last > MAX_COLUMNS:
             here = address(min(self._row, MAX_ROWS + 1), min(last, MAX_COLUMNS + 1))
             raise RefusedError(
-                f"sheet {visible(self._name or '')!r} has something in cell {here}; a return ends"
+                f"{the_sheet(self._name or '')} has something in cell {here}; a return ends"
                 f" before row {MAX_ROWS:,} and column {MAX_COLUMNS}",
                 "Clear what stands there, save, and send the file again.",
             )

@@ -128,6 +128,28 @@ def _nearly(text: str, code: str) -> bool:
     return all(ratio() >= _ALIKE for ratio in ratios)
 
 
+_PLAIN_SHEET: Final = re.compile(
+    r"(?:sheet|table|notes?|workings?|calculations?|instructions?|guidance|read ?me|lists?"
+    r"|look-?ups?|contents|index|summary|tabelle|feuil|hoja)[ _-]?[0-9]{0,3}(?: ?\([0-9]{1,3}\))?",
+    re.IGNORECASE,
+)
+
+
+def sheet_shown(name: str, number: int, expected: Collection[str]) -> str:
+    """Return the name of a sheet if it can be nobody's: nearly an expected one, or of plain words.
+
+    Else what place it has among the sheets of its file, the first being no. 1.
+    """
+    plain = _PLAIN_SHEET.fullmatch(name.strip()) is not None
+    return name if plain or any(_nearly(name, code) for code in expected) else f"no. {number}"
+
+
+def the_sheet(name: str) -> str:
+    """Return how to call a sheet before it is known what is expected; its name as `sheet_shown`."""
+    known = sheet_shown(name, 0, expected_sheets()) == name
+    return f"sheet {visible(name)!r}" if known else "a sheet that is not in the template"
+
+
 def quoted(text: str, codes: Collection[str] | None = ()) -> str:
     """Return for a message what `shown` gives: the text between quotes, or what it is like.
 
@@ -156,6 +178,12 @@ def in_doubt(text: str) -> str:
 def _any_code() -> frozenset[str]:
     entries = (entry for template in _templates() for entry in template.entries())
     return frozenset(code for entry in entries for code in codes_of(entry) or ())
+
+
+@cache
+def expected_sheets() -> tuple[str, ...]:
+    """Return the names of the sheets of all collections' templates, sorted."""
+    return tuple(sorted({sheet.name for template in _templates() for sheet in template.sheets}))
 
 
 @cache

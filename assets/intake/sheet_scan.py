@@ -12,10 +12,9 @@ from xml.parsers import expat
 
 from assets.intake.formulas import moved
 from assets.intake.ooxml import SAVE, Font, Styles, Text, TextReader, Walker, unescaped, whole
-from assets.intake.quoting import in_doubt, told
+from assets.intake.quoting import in_doubt, the_sheet, told
 from assets.intake.reading import UNCALCULATED, Cell, Fact, RawSheet, RefusedError
 from schemas.template import address
-from schemas.wording import visible
 
 MAX_ROWS: Final = 2000
 MAX_COLUMNS: Final = 100
@@ -51,7 +50,7 @@ def scan_sheet(
     try:
         scanner.walk(xml)
     except (ValueError, LookupError, expat.ExpatError) as error:
-        raise RefusedError(f"sheet {visible(name)!r} is damaged ({error})", SAVE) from error
+        raise RefusedError(f"{the_sheet(name)} is damaged ({error})", SAVE) from error
     return scanner.sheet()
 
 
@@ -194,7 +193,7 @@ class _Scanner(Walker):
         if here[0] > MAX_ROWS or here[1] > MAX_COLUMNS:
             cell = address(*here)
             raise RefusedError(
-                f"sheet {visible(self._name)!r} has something in cell {cell}; a return ends before"
+                f"{the_sheet(self._name)} has something in cell {cell}; a return ends before"
                 f" row {MAX_ROWS:,} and column {MAX_COLUMNS}",
                 f"Clear cell {cell} (Ctrl+End leads there), save, and send the file again.",
             )
@@ -203,7 +202,7 @@ class _Scanner(Walker):
     def _refuse_order(self) -> None:
         cell = self._attributes.get("r") or address(self._row, self._column)
         raise RefusedError(
-            f"sheet {visible(self._name)!r} stores cell {cell} twice or out of order", SAVE
+            f"{the_sheet(self._name)} stores cell {cell} twice or out of order", SAVE
         )
 
     def _read(self, here: tuple[int, int]) -> Cell:

@@ -12,6 +12,7 @@ from xml.parsers import expat
 
 from assets.intake.container import Container
 from assets.intake.ooxml import RELATION, SAVE, SharedTexts, Styles, Walker
+from assets.intake.quoting import the_sheet
 from assets.intake.reading import Fact, RawSheet, RefusedError
 from assets.intake.sheet_scan import scan_sheet
 from schemas.wording import visible
@@ -143,7 +144,7 @@ class _Book(Walker):
         if path == "/workbook/sheets/sheet":
             name = attributes["name"]
             if any(sheet.name == name for sheet in self.sheets):
-                raise RefusedError(f"the workbook has two sheets {visible(name)!r}", SAVE)
+                raise RefusedError(f"the workbook has two of one name: {the_sheet(name)}", SAVE)
             relation = next((attributes[key] for key in RELATION if key in attributes), "")
             hidden = "hidden" in attributes.get("state", "").lower()
             self.sheets.append(_Sheet(name, relation, hidden))

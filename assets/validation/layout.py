@@ -1,11 +1,11 @@
 """Finds the template's entries in the sheets of a received return, and what stands around them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final, Generic, TypeVar
 
-from assets.intake.quoting import codes_of, quoted, shown
+from assets.intake.quoting import codes_of, quoted, sheet_shown, shown
 from assets.intake.reading import Cell, RawSheet, Reading
 from assets.intake.sheet_scan import place
 from assets.template.checks import RESULTS, checks
@@ -85,7 +85,7 @@ def lay_out(sheets: tuple[RawSheet, ...], template: Template) -> Layout:
     wanted = [sheet.name for sheet in template.sheets]
     theirs = [(sheet.name, sheet) for sheet in sheets if not is_list_of_problems(sheet)]
     matched = _match(theirs, wanted)
-    findings = list(_sheet_findings(matched))
+    findings = list(_sheet_findings(matched, _names(sheets, template)))
     found: list[SheetLayout] = []
     for sheet in template.sheets:
         if sheet.name in matched.found:
@@ -130,25 +130,33 @@ def _plain(text: str) -> str:
     return "_".join(text.casefold().replace("-", " ").split())
 
 
-def _sheet_findings(matched: _Match[RawSheet]) -> Iterable[Finding]:
+def _names(sheets: tuple[RawSheet, ...], template: Template) -> dict[str, str]:
+    """Return how to call each sheet, by its name."""
+    expected = [sheet.name for sheet in template.sheets]
+    return {s.name: sheet_shown(s.name, number, expected) for number, s in enumerate(sheets, 1)}
+
+
+def _sheet_findings(matched: _Match[RawSheet], names: Mapping[str, str]) -> Iterable[Finding]:
     for expected, (name, _) in matched.found.items():
         if name != expected:
-            message = f"the sheet is named {name!r}; the template's name is {expected!r}"
-            yield finding("S004", message, Place(sheet=name), fix=f"Rename it to {expected}.")
+            here = Place(sheet=names[name])
+            message = f"the sheet is named {names[name]!r}; the template's name is {expected!r}"
+            yield finding("S004", message, here, fix=f"Rename it to {expected}.")
     for name in matched.missing:
         message = f"there is no sheet {name!r}, so none of its figures can be read"
         yield finding("S004", message, Place(sheet=name))
     for name, sheet in matched.unknown:
+        here = Place(sheet=names[name])
         alike = next((code for code in matched.found if _plain(code) == _plain(name)), None)
         if sheet.cells and alike:
             message = f"sheets {name!r} and {alike!r} differ only by case; which one counts?"
-            yield finding("S004", message, Place(sheet=name))
+            yield finding("S004", message, here)
         elif sheet.cells:
             message = (
-                f"sheet {name!r} is not in the template and holds {len(sheet.cells)} filled cells,"
-                f" the first in {sheet.cells[0].address}; nothing in it is counted"
+                f"sheet {names[name]!r} is not in the template and holds {len(sheet.cells)} filled"
+                f" cells, the first in {sheet.cells[0].address}; nothing in it is counted"
             )
-            yield finding("S004", message, Place(sheet=name), severity="Q")
+            yield finding("S004", message, here, severity="Q")
 
 
 def _lay_out_sheet(raw: RawSheet, sheet: Sheet, findings: list[Finding]) -> SheetLayout | None:
@@ -243,19 +251,20 @@ def surroundings(reading: Reading, layout: Layout, template: Template) -> Iterat
         message = "the workbook has links to other files"
         fix = "In Excel: Data, Edit Links, Break Link. Then save and send again."
         yield finding("S006", message, fix=fix)
+    names = _names(reading.sheets, template)
     for raw in reading.sheets:
         if not is_list_of_problems(raw):
-            yield from _hidden_sheet(raw)
+            yield from _hidden_sheet(raw, names[raw.name])
     for sheet in layout.sheets:
         yield from _merged(sheet)
         yield from _hidden_cells(sheet)
         yield from _stray(sheet, template.sheet(sheet.name))
 
 
-def _hidden_sheet(raw: RawSheet) -> Iterator[Finding]:
+def _hidden_sheet(raw: RawSheet, name: str) -> Iterator[Finding]:
     if raw.cells and any(fact.fact == "hidden_sheet" for fact in raw.facts):
-        message = f"sheet {raw.name!r} is hidden and holds {len(raw.cells)} filled cells"
-        yield finding("S006", message, Place(sheet=raw.name), severity="Q")
+        message = f"sheet {name!r} is hidden and holds {len(raw.cells)} filled cells"
+        yield finding("S006", message, Place(sheet=name), severity="Q")
 
 
 def _merged(sheet: SheetLayout) -> Iterator[Finding]:

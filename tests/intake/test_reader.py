@@ -245,4 +245,4 @@ def test_two_sheets_of_one_name_are_refused(
     )
     refusal = read_return(path).refusal
     assert refusal is not None
-    assert "two sheets 'registers'" in refusal.problem
+    assert "two of one name: sheet 'registers'" in refusal.problem

@@ -14,7 +14,7 @@ from openpyxl.cell.text import InlineFont
 
 from assets.intake.quoting import names_somebody, quoted, shown
 from assets.intake.reader import read_return
-from assets.intake.reading import Cell, RawSheet, Reading
+from assets.intake.reading import Cell, Fact, RawSheet, Reading
 from assets.validation.judge import Received, judge
 from schemas.collection import Collection
 from schemas.returns_template import returns_template
@@ -170,3 +170,19 @@ def test_a_hostile_text_takes_no_time() -> None:
     for text in ("=" + "1" * 30_000 + "x", "1," * 15_000, "1 " * 15_000, "A1" * 15_000 + "!"):
         assert shown(text).startswith("a text of")
         names_somebody(text)
+
+
+def test_no_sheet_is_told_by_a_name_that_may_be_somebodys(
+    sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    clean = sample("STF").reading()
+    cell = (Cell(1, 1, "x", "text"),)
+    theirs = RawSheet(f"registers {CANARY}", cell, (Fact("hidden_sheet", ""),))
+    reading = Reading((*clean.sheets, theirs, RawSheet("Notes 2", cell)))
+    found = validated(reading, collection).findings
+    assert found.select("rule_id", "sheet").sort(pl.all()).rows() == [
+        ("S004", "Notes 2"),
+        ("S004", "no. 7"),
+        ("S006", "no. 7"),
+    ]
+    assert CANARY not in str(found.rows())
