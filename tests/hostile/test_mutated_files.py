@@ -1,4 +1,4 @@
-"""Thousands of damaged files go through `check`, and none gets out of hand."""
+"""Hundreds of damaged files go through `check`, and none gets out of hand."""
 
 import csv
 import io
@@ -21,6 +21,7 @@ from tests.ods import write_ods
 from tests.returns import SampleReturn, validated
 
 BATCH = 100
+FEW = 30
 MEMORY_MB = 400
 """What a process that checks one damaged file after another may take, its libraries included."""
 
@@ -117,13 +118,13 @@ def _memory_mb() -> float:
 def test_a_few_damaged_files(
     kind: str, originals: dict[str, bytes], tmp_path: Path, collection: Collection
 ) -> None:
-    _drive(range(BATCH), kind, originals[kind], tmp_path, collection)
+    _drive(range(FEW), kind, originals[kind], tmp_path, collection)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["xlsx", "zip", "ods"])
-@pytest.mark.parametrize("batch", range(1, 12))
-def test_thousands_of_damaged_files(
+@pytest.mark.parametrize("batch", range(4))
+def test_hundreds_of_damaged_files(
     kind: str,
     batch: int,
     originals: dict[str, bytes],
@@ -131,7 +132,7 @@ def test_thousands_of_damaged_files(
     collection: Collection,
     memory_before: Callable[[], float],
 ) -> None:
-    """3,300 in all: no exception reaches the user, no count passes as another."""
+    """1,200 in all: no exception reaches the user, no count passes as another."""
     seeds = range(batch * BATCH, (batch + 1) * BATCH)
     _drive(seeds, kind, originals[kind], tmp_path, collection)
     assert _memory_mb() < memory_before() + MEMORY_MB

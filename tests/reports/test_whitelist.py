@@ -30,6 +30,7 @@ NONE = {
     "app": "Since September 2011 there have been no applications for second jobs.",
     "acu": "The number of staff working in the anti-corruption unit has not changed.",
 }
+TEXTS = [*GOOD.values(), *NONE.values()]
 LIMITING = (
     "except excepting bar save barring besides minus less fewer more than apart other excluding"
     " including nearly almost roughly approximately about around circa some over under above below"
@@ -61,8 +62,8 @@ def test_the_sentences_are_read_as_they_stand(name: str) -> None:
         assert said(kent(NONE[name])) == {"acu=unchanged" if name == "acu" else f"{name}=0"}
 
 
-@pytest.mark.parametrize("text", [*GOOD.values(), *NONE.values()])
-@settings(deadline=None)
+@pytest.mark.parametrize("text", TEXTS)
+@settings(deadline=None, max_examples=30)
 @given(unknown, st.randoms(use_true_random=False))
 def test_an_unknown_word_anywhere_leaves_no_figure(
     text: str, word: str, order: random.Random
@@ -72,11 +73,14 @@ def test_an_unknown_word_anywhere_leaves_no_figure(
     assert said(report) == {"!"}, with_word(text, word, place)
 
 
-@pytest.mark.parametrize("text", [*GOOD.values(), *NONE.values()])
-def test_a_limiting_word_beside_the_number_leaves_no_figure(text: str) -> None:
+@pytest.mark.parametrize("turn", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
+@pytest.mark.parametrize("at_text", range(len(TEXTS)))
+def test_a_limiting_word_beside_the_number_leaves_no_figure(at_text: int, turn: int) -> None:
+    """All turns put each word into each sentence; one puts each word into some sentences."""
+    text = TEXTS[at_text]
     words = text.rstrip(".").split(" ")
     (at,) = [n for n, one in enumerate(words) if one in {"48", "not", "no"}]
-    for word in LIMITING.split(" "):
+    for word in LIMITING.split(" ")[(at_text + turn) % 3 :: 3]:
         for place in (at, at + 1, at + 2, at + 3, len(words)):
             told = with_word(text.rstrip("."), word, place) + "."
             assert not figures(said(kent(told))), told
@@ -100,7 +104,7 @@ def test_a_limiting_word_beside_the_number_leaves_no_figure(text: str) -> None:
      "not counting", "leaving out", "excluding", "minus", "and a further", "as well as"],
 )  # fmt: skip
 def test_an_exception_after_a_sentence_leaves_no_figure(ending: str, word: str) -> None:
-    for text in (*GOOD.values(), *NONE.values()):
+    for text in TEXTS:
         told = f"{text.rstrip('.')} {ending.format(word)}.".replace(" ,", ",").replace(" ;", ";")
         assert not figures(said(kent(told))), told
 
