@@ -141,8 +141,10 @@ def _others(lake: Lake) -> Iterator[dict[str, Any]]:
 
 
 def _forces_of_reports(lake: Lake) -> dict[str, str]:
-    before = damaged_now(lake).filter(pl.col("kind") == "report")
-    tables = [before.select("receipt_id", "force_code")]
+    tables = [empty(DamagedReceipts).select("receipt_id", "force_code")]
+    with suppress(LakeError):  # what is damaged itself is about to be made anew
+        before = damaged_now(lake).filter(pl.col("kind") == "report")
+        tables.append(before.select("receipt_id", "force_code"))
     with suppress(OSError, pl.exceptions.PolarsError):
         figures = pl.read_parquet(lake.table("reports", "report_figures"))
         receipt_id = pl.col("sha256").str.head(ID_LENGTH).alias("receipt_id")
@@ -170,14 +172,26 @@ def _released(lake: Lake) -> pl.DataFrame:
 
 
 def damaged_now(lake: Lake) -> pl.DataFrame:
-    """Return the table DamagedReceipts of the last run; a lake without one has none."""
+    """Return the table DamagedReceipts of the last run; a lake without one has none.
+
+    Raises:
+        LakeError: the table is damaged; a run makes it anew.
+    """
     path = lake.table("intake", "damaged_receipts")
     if not path.exists():
         return empty(DamagedReceipts)
-    table = pl.read_parquet(path)
-    if "kind" not in table.columns:  # as in a table of an earlier release
-        table = table.with_columns(pl.lit("return").alias("kind"))
-    return table
+    try:
+        table = pl.read_parquet(path, glob=False)
+        if "kind" not in table.columns:  # as in a table of an earlier release
+            table = table.with_columns(pl.lit("return").alias("kind"))
+        # Of another type, a column is damaged too.
+        return table.select(empty(DamagedReceipts).columns).match_to_schema(
+            empty(DamagedReceipts).schema
+        )
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        # The words of another program could quote what stands in the table.
+        problem = f"is damaged ({type(error).__name__})"
+        raise LakeError(path, problem, "muster run makes it anew.") from error
 
 
 def readings(data: RawTables) -> dict[str, Reading]:

@@ -12,13 +12,13 @@ import pytest
 from assets.intake import raw_store, reader
 from assets.intake.raw_store import Damaged, RawStore
 from assets.intake.reading import Reading
-from assets.intake.tables import damaged_receipts, received
+from assets.intake.tables import damaged_now, damaged_receipts, received
 from assets.lake import Lake
 from assets.validation.states import check_damaged
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.errors import LakeError
-from schemas.tables import Choices
+from schemas.tables import Choices, DamagedReceipts
 from tests.returns import SampleReturn
 
 NOON = datetime(2012, 6, 1, 12, tzinfo=UTC)
@@ -235,3 +235,26 @@ def test_receipts_of_earlier_releases_are_read(stored: Stored) -> None:
         _without(name)(stored.receipt(1))
     assert stored.damaged() == ()
     assert stored.store.receipts()[0].tie is None
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda path: path.write_bytes(b""),
+        lambda path: path.write_bytes(path.read_bytes()[:200]),
+        lambda path: pl.DataFrame({"a": [1]}).write_parquet(path),
+        lambda path: pl.read_parquet(path).with_columns(sequence=pl.lit("1")).write_parquet(path),
+    ],
+    ids=["empty", "cut", "another table", "another type"],
+)
+def test_a_damaged_table_of_what_is_damaged_is_made_anew(
+    harm: Harm, tmp_path: Path, collection: Collection
+) -> None:
+    lake = Lake(tmp_path, collection.id)
+    path = lake.table("intake", "damaged_receipts")
+    path.parent.mkdir(parents=True)
+    empty(DamagedReceipts).write_parquet(path)
+    harm(path)
+    with pytest.raises(LakeError, match="muster run makes it anew"):
+        damaged_now(lake)
+    assert damaged_receipts(RawStore(lake), (), lake, collection).is_empty()
