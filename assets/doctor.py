@@ -15,7 +15,6 @@ from typing import Final, Literal
 
 from assets.disclosure import ledger
 from assets.intake.landing import waiting_anywhere
-from assets.intake.nobodys import nobodys_files
 from assets.intake.raw_store import RawStore
 from assets.intake.store import (
     FOLDERS,
@@ -30,6 +29,7 @@ from assets.intake.store import (
 )
 from assets.lake import LEFTOVERS, OURS, Lake, is_held, size
 from assets.marts import damage
+from assets.unattributed import unattributed_files
 from schemas.errors import LakeError
 from schemas.wording import plural, visible
 
@@ -161,7 +161,7 @@ def landing(lake: Lake) -> Iterator[Examined]:
         if any(below.is_file() for below in path.rglob("*")):
             do = "Put the files themselves into landing."
             yield warn("landing", path, "is a folder that nobody looks into", do)
-    for file in nobodys_files(lake):
+    for file in unattributed_files(lake):
         do = "Ask who sent it; replace it in landing under the same name, or take it away."
         yield ok("landing", lake.root / file.lies_at, f"of no known force: {file}. {do}")
     if found.litter:

@@ -32,6 +32,59 @@ def test_imports_point_down(package: str) -> None:
         assert ours <= ALLOWED[package], f"{path} imports {ours - ALLOWED[package]}"
 
 
+STAGES = (
+    "files lake marts history declare object_store pointer html",  # what every stage stands on
+    "intake",
+    "cases unattributed",
+    "research reports",
+    "template desk validation",
+    "totals reconciliation explain recount",
+    "disclosure",
+    "gate pages release",
+    "feedback sample",
+    "doctor",
+)
+"""The parts of assets/ by stage, in the order data flows."""
+
+
+def _modules() -> dict[str, set[str]]:
+    """Return for each module of ours the modules of ours that it imports, wherever in it."""
+    paths = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+        for package in ALLOWED
+        for path in (ROOT / package).rglob("*.py")
+    }
+    found: dict[str, set[str]] = {}
+    for name, path in paths.items():
+        named = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                named |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                named |= {f"{node.module}.{alias.name}" for alias in node.names}
+                named.add(str(node.module))
+        found[name] = named & set(paths)
+    return found
+
+
+def test_no_stage_imports_a_later_one() -> None:
+    """Where data flows one way, a stage can be read and changed without those behind it."""
+    at = {name: number for number, names in enumerate(STAGES) for name in names.split()}
+    for module, imported in _modules().items():
+        if module.startswith("assets."):
+            here = at[module.split(".")[1]] if "__init__" not in module else 0
+            ours = {other for other in imported if other.startswith("assets.")}
+            later = {other for other in ours if at[other.split(".")[1]] > here}
+            assert not later, f"{module} imports {later}, which come after it"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    remaining = _modules()
+    while ready := {name for name, imported in remaining.items() if not imported & set(remaining)}:
+        remaining = {name: own for name, own in remaining.items() if name not in ready}
+    assert not remaining, "each of these imports another of them"
+
+
 def test_dagster_is_imported_where_assets_are_declared_and_nowhere_else_below_pipelines() -> None:
     """`muster check` must not wait for Dagster, nor a stage depend on it."""
     allowed = {ROOT / "assets" / "declare.py", *ROOT.glob("assets/*/assets.py")}

@@ -23,7 +23,7 @@ def refused_extracts(extracts: pl.DataFrame) -> pl.DataFrame:
     return extracts.drop_nulls("force_code").filter(refused | damaged).sort("force_code")
 
 
-def nobodys_versions(lake: Lake) -> Iterator[tuple[str, str, Version]]:
+def unattributed_versions(lake: Lake) -> Iterator[tuple[str, str, Version]]:
     """Yield each file of no force that still lies in landing: its name, where it is kept, version.
 
     Replacing the file or taking it away is how somebody deals with it.
@@ -39,6 +39,6 @@ def nobodys_versions(lake: Lake) -> Iterator[tuple[str, str, Version]]:
             yield name, kept, version
 
 
-def nobodys_extracts(lake: Lake) -> Iterator[str]:
-    """Yield the receipt of each of `nobodys_versions`."""
-    yield from (version.receipt_id for _, _, version in nobodys_versions(lake))
+def unattributed_extracts(lake: Lake) -> Iterator[str]:
+    """Yield the receipt of each of `unattributed_versions`."""
+    yield from (version.receipt_id for _, _, version in unattributed_versions(lake))

@@ -10,8 +10,8 @@ from typing import Any, Final
 import polars as pl
 
 from assets.desk.ledger import DeskError, Ledger
-from assets.validation.rules.order import RULE as UNORDERED
 from schemas.contract import conform, empty
+from schemas.rules.catalogue import UNORDERED
 from schemas.tables import Answers
 
 PLACE: Final = ["force_code", "rule_id", "sheet", "row_code", "column_code"]

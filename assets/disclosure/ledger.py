@@ -19,9 +19,9 @@ import polars as pl
 
 from assets.disclosure.published import BEHIND, Edition, edition_behind
 from assets.files import hashes
+from assets.history import kept, shown
 from assets.lake import Lake, atomic_file, sync_folder, write_errors
 from assets.marts import damage, read_manifest
-from assets.release.history import kept, shown
 from schemas.collection import Collection
 from schemas.errors import LakeError
 from schemas.marts.public import PUBLIC_MARTS

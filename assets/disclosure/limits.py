@@ -16,7 +16,6 @@ from assets.disclosure.published import SUBJECT, Edition, subject_of
 from assets.disclosure.sources import Codes, Counted, matching, unshown
 from schemas import vocabulary as v
 from schemas.disclosure import PROFILES
-from schemas.returns_template import BREACH
 
 
 class Limit(NamedTuple):
@@ -52,7 +51,7 @@ _DISCLOSURE: Final = {"category": ("information_disclosure",)}
 _CONTINUING: Final = {"outcome": (v.CONTINUING,)}
 _APPROVED: Final = {"item": v.APPROVED}
 _DECIDED: Final = {"item": tuple(v.SECOND_JOB_DECISIONS)}
-_BREACHES: Final = {"item": tuple(BREACH + name for name in v.BREACH_OCCUPATIONS)}
+_BREACHES: Final = {"item": tuple("breach." + name for name in v.BREACH_OCCUPATIONS)}
 _HOSPITALITY: Final = {"body": ("force",), "kind": ("hospitality",)}
 
 

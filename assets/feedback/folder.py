@@ -16,10 +16,10 @@ from assets.feedback.letters import Letter, Stranger
 from assets.feedback.marked_copy import marked_copy
 from assets.feedback.problems import basis_line
 from assets.html import render
-from assets.intake.nobodys import Nobodys
 from assets.intake.raw_store import RawStore
 from assets.lake import atomic_file, write_errors
 from assets.template.blank import write_blanks
+from assets.unattributed import Unattributed
 from schemas.collection import Collection
 from schemas.errors import SetupError
 
@@ -33,7 +33,7 @@ def feedback_files(
     strangers: Sequence[Stranger],
     store: RawStore,
     collection: Collection,
-    others: Sequence[Nobodys] = (),
+    others: Sequence[Unattributed] = (),
 ) -> dict[str, bytes]:
     """Return every file of the feedback by its path in the folder, the overview first.
 
@@ -80,7 +80,7 @@ def overview_html(
     letters: Sequence[Letter],
     strangers: Sequence[Stranger],
     collection: Collection,
-    others: Sequence[Nobodys] = (),
+    others: Sequence[Unattributed] = (),
 ) -> str:
     """Return the data team's overview: a line a letter, and the files that are nobody's."""
     return render(

@@ -15,9 +15,9 @@ from assets.feedback.problems import Problem, grouped
 from assets.intake.attribution import cover_values
 from assets.intake.raw_store import RawStore
 from assets.intake.store import ReturnReceipt
-from assets.validation.rules.order import RULE as UNORDERED
 from schemas.collection import Collection
 from schemas.finding import Finding, findings_frame
+from schemas.rules.catalogue import UNORDERED
 from schemas.template import Template
 
 Situation = Literal["missing", "rejected", "resubmission_rejected", "queried"]

@@ -84,11 +84,11 @@ def damaged_receipts(
     for item in found:
         force = store.whose(item, collection)
         version = item.receipt.version if item.receipt else None
-        nobodys, rejected = force is None, bool(item.receipt and item.receipt.quarantined)
+        unattributed, rejected = force is None, bool(item.receipt and item.receipt.quarantined)
         if item.receipt_id in told["receipt_id"]:
             about = told.filter(pl.col("receipt_id") == item.receipt_id).row(0, named=True)
             force = about["force_code"] if force in {None, UNKNOWN} else force
-            nobodys, rejected = force is None, rejected or about["rejected"]
+            unattributed, rejected = force is None, rejected or about["rejected"]
         if force and force != UNKNOWN and version is None:
             before = [r for r in receipts if r.sequence < (item.sequence or 0)]
             version = store.last_version(force, before, [], collection) + 1
@@ -101,7 +101,7 @@ def damaged_receipts(
                 "force_code": None if force == UNKNOWN else force,
                 "version": version,
                 "problem": item.problem,
-                "can_count": not (nobodys or rejected),
+                "can_count": not (unattributed or rejected),
             }
         )
     rows += _others(lake)

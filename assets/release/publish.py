@@ -15,6 +15,7 @@ import polars as pl
 from assets.disclosure.ledger import edition_of
 from assets.files import hashes
 from assets.gate.process import Gate
+from assets.history import record
 from assets.lake import Lake, sync_folder, write_errors
 from assets.marts import damage, read_manifest, write_manifest
 from assets.release.contents import (
@@ -26,7 +27,6 @@ from assets.release.contents import (
     write_marts,
     write_parts,
 )
-from assets.release.history import record
 from assets.release.identity import EARLY, Ingredients
 from schemas.errors import LakeError
 

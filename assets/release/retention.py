@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from assets.history import Shown, kept, shown
 from assets.lake import Lake, held, size, sweep, sync_folder, write_errors
-from assets.release.history import Shown, kept, shown
 from schemas.errors import SetupError
 from schemas.wording import visible
 

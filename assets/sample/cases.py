@@ -12,10 +12,10 @@ import polars as pl
 
 from assets.sample.chance import fraction
 from assets.sample.returns import sample_returns
+from assets.sample.returns_template import INVESTIGATION_ROWS, SUSPENDED, InvestigationRow
 from schemas import vocabulary as v
 from schemas.cases.columns import TYPES
 from schemas.collection import Collection
-from schemas.returns_template import INVESTIGATION_ROWS, SUSPENDED, InvestigationRow
 
 _SHEET: Final = "investigations"
 _OFFICERS: Final = 0.7

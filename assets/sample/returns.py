@@ -10,10 +10,10 @@ from typing import Final
 
 import polars as pl
 
+from assets.sample.returns_template import INVESTIGATION_ROWS, REGISTER_ROWS, SUSPENDED, TOTAL
 from schemas import vocabulary as v
 from schemas.collection import Collection
 from schemas.reference import forces
-from schemas.returns_template import INVESTIGATION_ROWS, REGISTER_ROWS, SUSPENDED, TOTAL
 
 RETURNS_PATH: Final = Path(__file__).with_name("returns.csv")
 

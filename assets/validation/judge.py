@@ -21,12 +21,11 @@ from assets.validation.layout import Slot, lay_out, surroundings
 from assets.validation.rules.entries import Returns, between_returns, no_cases, within_returns
 from assets.validation.rules.evaluate import Cells, Test, evaluate
 from assets.validation.rules.kinds import KINDS, Use, total_is_sum
-from assets.validation.rules.order import RULE as UNORDERED
 from assets.validation.rules.order import Received, unordered
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.finding import Finding, finding
-from schemas.rules.catalogue import Rule, rules
+from schemas.rules.catalogue import UNORDERED, Rule, rules
 from schemas.tables import AllFindings, AppliedCorrections, Entries, RuleResults
 from schemas.template import Place, Template
 

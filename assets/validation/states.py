@@ -18,11 +18,11 @@ from assets.desk.queries import queries, read_answers
 from assets.desk.versions import read_choices
 from assets.intake.tables import damaged_now
 from assets.lake import Lake
-from assets.validation.rules.order import RULE as UNORDERED
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.errors import LakeError
 from schemas.marts.returns import Findings, ReturnsStatus
+from schemas.rules.catalogue import UNORDERED
 from schemas.tables import TABLES, LiveEntries, LiveReturns
 
 

@@ -15,9 +15,9 @@ from assets.cases.refused import refused_extracts
 from assets.desk.chasing import due
 from assets.desk.ledger import Ledger
 from assets.desk.queries import queries, read_answers
-from assets.intake.nobodys import Nobodys, nobodys_files
 from assets.intake.tables import damaged_now
 from assets.lake import Lake
+from assets.unattributed import Unattributed, unattributed_files
 from assets.validation.states import (
     judged_receipts,
     read_table,
@@ -107,7 +107,7 @@ def rejected(
     judged: pl.DataFrame,
     findings: pl.DataFrame,
     refused: pl.DataFrame,
-    nobodys: Iterable[str],
+    unattributed: Iterable[str],
     collection: Collection,
 ) -> Condition | None:
     """Return which newest returns and extracts are refused, and which files are of nobody.
@@ -116,7 +116,7 @@ def rejected(
         judged: every receipt with force_code, version, receipt_id, blocking and newest.
         findings: mart Findings.
         refused: the case-level extracts that are, as assets.cases.refused returns them.
-        nobodys: what tells of each dropped file whose force cannot be told.
+        unattributed: what tells of each dropped file whose force cannot be told.
         collection: the collection.
     """
     newest = judged.filter(
@@ -132,7 +132,7 @@ def rejected(
         ).iter_rows()
     ]
     extracts = [_extract(row) for row in refused.iter_rows(named=True)]
-    others = sorted(nobodys)
+    others = sorted(unattributed)
     parts = []
     if cases:
         parts.append(
@@ -321,14 +321,14 @@ def _returns(lake: Lake, collection: Collection, today: date) -> Found:
     if set(now.receipts["receipt_id"]) != validated:
         return {}
     findings = now.current_findings()
-    nobodys = [_nobodys(file, findings) for file in nobodys_files(lake)]
+    unattributed = [_nobodys(file, findings) for file in unattributed_files(lake)]
     refused = refused_extracts(now.extracts)
     # Of what was received and is damaged somebody is told in its own words.
     known = now.status(collection).join(
         now.damaged.filter("can_count"), on="force_code", how="anti"
     )
     return {
-        "returns-rejected": rejected(now.judged, findings, refused, nobodys, collection),
+        "returns-rejected": rejected(now.judged, findings, refused, unattributed, collection),
         "queries-overdue": overdue(
             queries(findings, read_answers(Ledger(lake))), collection, today
         ),
@@ -336,7 +336,7 @@ def _returns(lake: Lake, collection: Collection, today: date) -> Found:
     }
 
 
-def _nobodys(file: Nobodys, findings: pl.DataFrame) -> str:
+def _nobodys(file: Unattributed, findings: pl.DataFrame) -> str:
     """Tell of a file of no known force."""
     if file.kind == "unopened":
         return f"{file.key} ({file}) in quarantine, not opened ({file.rule_id})"

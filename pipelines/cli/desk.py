@@ -12,9 +12,9 @@ from assets.desk import queries as desk_queries
 from assets.desk.chasing import call_list, changes, days_late, due
 from assets.desk.ledger import DeskError, Ledger, utc_now
 from assets.desk.versions import choose, version_changes
-from assets.intake.nobodys import nobodys_files
 from assets.intake.tables import damaged_now
 from assets.lake import Lake, lake_root
+from assets.unattributed import unattributed_files
 from assets.validation.states import standing
 from pipelines.cli.output import (
     collection_option,
@@ -86,7 +86,7 @@ class Desk:
 
 def print_unattributed(lake: Lake) -> None:
     """Print which files are of no known force, and what of the raw store is damaged."""
-    files = nobodys_files(lake)
+    files = unattributed_files(lake)
     if files:
         click.echo(f"\nOf no known force: {plural(len(files), 'file')} in landing")
         print_table(

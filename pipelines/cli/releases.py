@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from assets.explain import compare as comparing
+from assets.history import find, kept
+from assets.history import shown as shown_before
 from assets.lake import Lake, held, lake_root
 from assets.marts import damage, read_manifest
 from assets.release import retention
-from assets.release.history import find, kept
-from assets.release.history import shown as shown_before
 from assets.release.publish import show
 from assets.release.push import publish_marts
 from pipelines.cli.figures import read_release

@@ -8,12 +8,12 @@ import click
 from assets.feedback.folder import feedback_files, write_feedback
 from assets.feedback.letters import letters, strangers
 from assets.feedback.marked_copy import write_marked_copies
-from assets.intake.nobodys import nobodys_files
 from assets.intake.raw_store import RawStore
 from assets.intake.store import utc_now
 from assets.lake import Lake, lake_root
 from assets.sample.write import write_cases, write_research, write_sample
 from assets.template.blank import write_blanks
+from assets.unattributed import unattributed_files
 from assets.validation.check import check_files
 from assets.validation.states import standing
 from pipelines.cli.output import (
@@ -140,16 +140,16 @@ def feedback(folder: Path, collection_id: str) -> None:
     findings = now.current_findings()
     today = collection.day_of(utc_now())
     written = letters(now.status(collection), findings, store, collection, today)
-    nobodys = strangers(findings, store, collection)
-    files = nobodys_files(lake)
+    unattributed = strangers(findings, store, collection)
+    files = unattributed_files(lake)
     others = [file for file in files if file.kind != "return"]
-    write_feedback(folder, feedback_files(written, nobodys, store, collection, others))
+    write_feedback(folder, feedback_files(written, unattributed, store, collection, others))
     click.echo(f"Wrote {plural(len(written), 'letter')} to {shown_path(folder.absolute())}")
     for letter in written:
         click.echo(f"  {letter.force_code}: {letter.situation.replace('_', ' ')}")
-    if number := len(nobodys) + len(others):
+    if number := len(unattributed) + len(others):
         click.echo(f"  {plural(number, 'file')} whose force could not be told: no letter")
-    for stranger in nobodys:
+    for stranger in unattributed:
         receipt = stranger.receipt
         name, where = shown(receipt.file_name), shown_path(stranger.lies_at)
         click.echo(f"    {name}, came {receipt.received_at}, lies at {where}")

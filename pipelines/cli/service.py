@@ -9,7 +9,7 @@ from typing import Final
 import click
 import polars as pl
 
-from assets.cases.refused import nobodys_extracts, refused_extracts
+from assets.cases.refused import refused_extracts, unattributed_extracts
 from assets.lake import Lake, lake_root
 from assets.sample.write import write_research, write_sample
 from assets.validation.states import read_table
@@ -157,8 +157,8 @@ def _print_research(done: Refreshed, lake: Lake) -> None:
 def print_refused_extracts(lake: Lake) -> None:
     """Print which case-level extracts do not count, and why: they stand in no mart."""
     extracts = read_table(lake.table("cases", "extracts"))
-    nobodys = extracts.filter(pl.col("receipt_id").is_in(list(nobodys_extracts(lake))))
-    refused = pl.concat([refused_extracts(extracts), nobodys])
+    unattributed = extracts.filter(pl.col("receipt_id").is_in(list(unattributed_extracts(lake))))
+    refused = pl.concat([refused_extracts(extracts), unattributed])
     if refused.is_empty():
         return
     click.echo(f"\nRefused whole: {plural(refused.height, 'case-level extract')}")

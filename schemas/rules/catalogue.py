@@ -28,6 +28,8 @@ TIERS: Final = {
     "national": "National: do the totals hold? These never block a force; they can block a release",
 }
 NATIONAL: Final = "national"
+UNORDERED: Final = "S014"
+"""The rule that two versions are held to between which nothing tells the order."""
 
 
 class Rule(BaseModel):

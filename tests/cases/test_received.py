@@ -16,6 +16,7 @@ from assets.intake.raw_store import RawStore
 from assets.lake import Lake
 from assets.sample.cases import sample_cases
 from assets.sample.returns import sample_returns
+from assets.sample.returns_template import SUSPENDED
 from assets.sample.write import write_cases
 from assets.validation.judge import Received, judge
 from assets.validation.states import returns_status
@@ -23,7 +24,6 @@ from pipelines.cli.service import print_refused_extracts
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.marts.returns import Findings
-from schemas.returns_template import SUSPENDED
 from schemas.tables import Receipts
 from tests.cases.extracts import good, write_csv, write_parquet
 from tests.returns import SampleReturn

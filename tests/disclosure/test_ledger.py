@@ -16,11 +16,11 @@ from assets.disclosure.published import Edition, edition_behind
 from assets.doctor import public_editions
 from assets.files import MANIFEST
 from assets.gate.process import Gate
+from assets.history import record, shown
 from assets.lake import Lake
 from assets.marts import damage, read_manifest
 from assets.release import contents
 from assets.release import publish as publishing
-from assets.release.history import record, shown
 from assets.release.identity import EARLY, ingredients
 from schemas.collection import Collection
 from schemas.contract import empty

@@ -13,12 +13,12 @@ from assets.feedback.letters import Letter, Stranger, letters, strangers
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
+from assets.sample.returns_template import returns_template
 from assets.validation.judge import judge, received_by_id
 from assets.validation.states import standing
 from schemas.cases.tables import Extracts
 from schemas.collection import Collection
 from schemas.contract import empty
-from schemas.returns_template import returns_template
 from tests.returns import Place, SampleReturn, address_of
 
 Sample = Callable[[str], SampleReturn]
@@ -76,9 +76,9 @@ def write(lake: Lake, collection: Collection, today: date) -> Written:
     store, now = RawStore(lake), standing(lake)
     findings = now.current_findings()
     written = letters(now.status(collection), findings, store, collection, today)
-    nobodys = strangers(findings, store, collection)
-    files = feedback_files(written, nobodys, store, collection)
-    return Written(lake, {letter.force_code: letter for letter in written}, nobodys, files)
+    unattributed = strangers(findings, store, collection)
+    files = feedback_files(written, unattributed, store, collection)
+    return Written(lake, {letter.force_code: letter for letter in written}, unattributed, files)
 
 
 @pytest.fixture(scope="session")

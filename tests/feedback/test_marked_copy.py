@@ -18,12 +18,12 @@ from openpyxl.comments import Comment
 from assets.feedback.marked_copy import AUTHOR, write_marked_copies
 from assets.feedback.problems_sheet import FILLS
 from assets.intake.reader import read_return
+from assets.sample.returns_template import returns_template
 from assets.validation.check import Checked, check_files
 from assets.validation.layout import PROBLEMS_MARK, lay_out
 from pipelines.cli.returns import check as command
 from schemas.collection import Collection
 from schemas.finding import Finding
-from schemas.returns_template import returns_template
 from schemas.wording import visible
 from tests.feedback.conftest import BLANK, CARDS, GIFTS, PREPARED, STRAY, Sample, at, heading
 from tests.intake.workbooks import rewritten, strict

@@ -18,11 +18,11 @@ import pytest
 
 from assets.files import hashes
 from assets.gate.process import Gate
+from assets.history import shown
 from assets.lake import Lake
 from assets.marts import damage
 from assets.release import contents
 from assets.release import publish as publishing
-from assets.release.history import shown
 from assets.release.identity import Ingredients, ingredients
 from assets.release.publish import show
 from schemas.collection import read_collection

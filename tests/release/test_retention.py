@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from assets.doctor import releases
+from assets.history import Shown, find, kept
 from assets.lake import Lake, held, sweep
 from assets.marts import write_manifest
 from assets.release import retention
-from assets.release.history import Shown, find, kept
 from assets.release.publish import show
 from assets.release.retention import judged, prune, read_cited, reasons
 from pipelines.cli.main import muster

@@ -7,9 +7,9 @@ import polars as pl
 from assets.cases.job import run_cases
 from assets.sample.cases import sample_cases
 from assets.sample.returns import sample_returns
+from assets.sample.returns_template import INVESTIGATION_ROWS, SUSPENDED
 from assets.sample.write import write_cases
 from schemas.collection import Collection
-from schemas.returns_template import INVESTIGATION_ROWS, SUSPENDED
 from tests.cases.extracts import read_results
 
 

@@ -6,9 +6,14 @@ import polars as pl
 import pytest
 
 from assets.sample.returns import RETURNS_PATH, sample_returns
+from assets.sample.returns_template import (
+    INVESTIGATION_ROWS,
+    REGISTER_ROWS,
+    SUSPENDED,
+    returns_template,
+)
 from schemas import vocabulary as v
 from schemas.collection import load_collection
-from schemas.returns_template import INVESTIGATION_ROWS, REGISTER_ROWS, SUSPENDED, returns_template
 from tools.make_sample.solve import COLLECTION, as_csv, solve
 
 Values = dict[tuple[str, str, str, str], str]

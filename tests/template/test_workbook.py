@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from assets.sample.returns_template import returns_template
 from assets.template.blank import write_blanks
 from assets.template.checks import checks
 from assets.validation.check import check_files
 from schemas.collection import Collection
 from schemas.errors import SetupError
-from schemas.returns_template import returns_template
 from tests.returns import SampleReturn
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from assets.intake.reading import Cell, RawSheet, Reading, RefusedError
+from assets.sample.returns_template import BREACH, INVESTIGATION_ROWS, TOTAL
 from schemas import vocabulary as v
 from schemas.collection import load_collection
-from schemas.returns_template import BREACH, INVESTIGATION_ROWS, TOTAL
 from tests.returns import Place, SampleReturn
 
 INV = "investigations"

@@ -15,9 +15,9 @@ from openpyxl.cell.text import InlineFont
 from assets.intake.quoting import names_somebody, quoted, shown
 from assets.intake.reader import read_return
 from assets.intake.reading import Cell, Fact, RawSheet, Reading
+from assets.sample.returns_template import returns_template
 from assets.validation.judge import Received, judge
 from schemas.collection import Collection
-from schemas.returns_template import returns_template
 from tests.returns import SampleReturn, validated
 
 CANARY = "Zbigniewska"

@@ -7,8 +7,8 @@ was published. Does not: the published numbers, which are read.
 import math
 from typing import Final
 
+from assets.sample.returns_template import capability_questions
 from schemas.collection import Collection
-from schemas.returns_template import capability_questions
 from schemas.vocabulary import NOT_APPLICABLE
 from tools.make_sample.choices import ChoiceProgram
 from tools.make_sample.likelihood import assumed_sizes

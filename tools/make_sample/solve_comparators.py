@@ -7,9 +7,9 @@ investigations themselves (solve_rows.py).
 from collections import Counter
 from typing import Final
 
+from assets.sample.returns_template import COMPARATORS
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
-from schemas.returns_template import COMPARATORS
 from tools.make_sample.counts import CountProgram
 from tools.make_sample.likelihood import assumed_sizes, rates, varied
 from tools.make_sample.published import Place, Total, figure

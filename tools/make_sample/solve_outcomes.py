@@ -7,9 +7,9 @@ Belongs here: what the outcomes of a return must keep. Does not: how many invest
 from collections import Counter
 from typing import Final
 
+from assets.sample.returns_template import SUSPENDED
 from schemas import vocabulary as v
 from schemas.collection import Collection
-from schemas.returns_template import SUSPENDED
 from tools.make_sample.counts import CountProgram
 from tools.make_sample.likelihood import varied
 from tools.make_sample.published import Facets, Place, Total, figure, figures, totals

@@ -12,9 +12,9 @@ from typing import Final
 import polars as pl
 
 from schemas.finding import Finding, Place, finding
+from schemas.rules.catalogue import UNORDERED
 from schemas.wording import plural
 
-RULE: Final = "S014"
 _SHOWN: Final = 10
 _ENTRY: Final = ["sheet", "row_code", "column_code"]
 
@@ -66,7 +66,7 @@ def unordered(
                 f"{_named(received[newest])} has the same time as {', '.join(told)}: which of them"
                 " is newer cannot be told, and none counts until somebody says so"
             )
-            yield newest, finding(RULE, message, place)
+            yield newest, finding(UNORDERED, message, place)
 
 
 def _named(known: Received) -> str:

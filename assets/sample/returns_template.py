@@ -1,4 +1,4 @@
-"""What particular code knows of template `returns`, read from its description."""
+"""What the sample and its program know of template `returns-1`, read from its description."""
 
 from dataclasses import dataclass
 from functools import cache

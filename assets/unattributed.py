@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from assets.cases.refused import nobodys_versions
+from assets.cases.refused import unattributed_versions
 from assets.cases.store import CaseStore
 from assets.intake.landing import waiting
 from assets.intake.quarantine import Quarantine, name_as_text
@@ -22,7 +22,7 @@ _WHY: Final = "its cover names no force that this collection expects"
 
 
 @dataclass(frozen=True)
-class Nobodys:
+class Unattributed:
     """A file of no known force that still lies in landing under its name.
 
     `key` is its receipt, or its name in quarantine where it was not opened; `lies_at` a path in the
@@ -43,13 +43,13 @@ class Nobodys:
         return f"{visible(self.file_name, None)}, {came}lies at {self.lies_at}"
 
 
-def nobodys_files(lake: Lake) -> list[Nobodys]:
+def unattributed_files(lake: Lake) -> list[Unattributed]:
     """Return the files in landing whose force cannot be told."""
     names = {name_as_text(path.name) for path in waiting(lake.landing).files}
     return [*_returns(lake, names), *_unopened(lake, names), *_extracts(lake)]
 
 
-def _returns(lake: Lake, names: set[str]) -> Iterator[Nobodys]:
+def _returns(lake: Lake, names: set[str]) -> Iterator[Unattributed]:
     store, quarantine = RawStore(lake), Quarantine(lake)
     newest = {receipt.file_name: receipt for receipt in store.receipts()}
     for receipt in sorted(newest.values(), key=lambda receipt: receipt.sequence):
@@ -63,10 +63,10 @@ def _returns(lake: Lake, names: set[str]) -> Iterator[Nobodys]:
                     why = "why it was refused is gone"
             at = str(path.relative_to(lake.root))
             name = receipt.file_name
-            yield Nobodys("return", receipt.receipt_id, name, receipt.received_at, at, why)
+            yield Unattributed("return", receipt.receipt_id, name, receipt.received_at, at, why)
 
 
-def _unopened(lake: Lake, names: set[str]) -> Iterator[Nobodys]:
+def _unopened(lake: Lake, names: set[str]) -> Iterator[Unattributed]:
     quarantine = Quarantine(lake)
     for key, why in quarantine.unopened():
         name = why["file_name"]
@@ -74,14 +74,14 @@ def _unopened(lake: Lake, names: set[str]) -> Iterator[Nobodys]:
             kept = quarantine.path(key)
             path = kept if kept.exists() else lake.landing / name
             at = str(path.relative_to(lake.root))
-            yield Nobodys(
+            yield Unattributed(
                 "unopened", key, name, why.get("received_at"), at, why["problem"], why["rule_id"]
             )
 
 
-def _extracts(lake: Lake) -> Iterator[Nobodys]:
+def _extracts(lake: Lake) -> Iterator[Unattributed]:
     store = CaseStore(lake)
-    for name, kept, version in nobodys_versions(lake):
+    for name, kept, version in unattributed_versions(lake):
         at = str((store.kept(kept).path or store.kept(kept).at).relative_to(lake.root))
         why = version.problem or ""
-        yield Nobodys("extract", version.receipt_id, name, version.received_at, at, why)
+        yield Unattributed("extract", version.receipt_id, name, version.received_at, at, why)
