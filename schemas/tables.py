@@ -50,10 +50,10 @@ KINDS_RECEIVED = ("return", "extract", "research", "report")
 class DamagedReceipts(Table):
     """What was received and nothing can be computed from: something of it is damaged or gone."""
 
+    file: str = column("What is damaged or gone, by its path in the lake", "text", key=True)
     kind: str = column(
         "What it is of: return, extract, research, report", "code", isin=KINDS_RECEIVED
     )
-    file: str = column("What is damaged or gone, by its path in the lake", "text", key=True)
     receipt_id: str = column("The receipt; null where nothing tells it", "code", nullable=True)
     sequence: int = column(
         "Its order of receipt, by its name; null where that tells none",

@@ -107,7 +107,6 @@ def test_a_wrong_total_of_research_blocks_the_release(
     checks = national_checks(
         Totals(
             national.with_columns(value=wrong),
-            marts.investigations(live, collection),
             marts.cells(live, collection),
             collection,
             research,
