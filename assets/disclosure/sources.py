@@ -12,10 +12,10 @@ import polars as pl
 
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
-from schemas.contract import keys
+from schemas.contract import columns, keys
 from schemas.disclosure import PROFILES
 from schemas.marts.catalogue import MARTS
-from schemas.measures import NOW, Protections
+from schemas.measures import NOW, Figure, Protections
 from schemas.template import Entry, Template
 
 Codes = Mapping[str, tuple[Any, ...]]
@@ -67,15 +67,21 @@ def protections(template: Template) -> Protections:
     return template.disclosure or Protections(measures={})
 
 
+def profiled(template: Template) -> dict[str, Figure]:
+    """Return the template's columns of a profile that the mart force_profiles has."""
+    had = {column.name for column in columns(MARTS[PROFILES])}
+    return {name: of for name, of in template.profile.items() if name in had}
+
+
 def unshown(template: Template) -> list[Entry]:
     """Return the protected entries that stand in no public mart, though sums of them do.
 
     Those of a measure without a mart, and of an earlier period but where a profile shows them.
     """
     measures = protections(template).measures
-    profiled = {
+    shown = {
         (column.measure, column.period, tuple(column.dims.items()))
-        for column in template.profile.values()
+        for column in profiled(template).values()
     }
     return [
         entry
@@ -84,7 +90,7 @@ def unshown(template: Template) -> list[Entry]:
         and (
             not measures[entry.measure].mart
             if entry.period == NOW
-            else (entry.measure, entry.period, tuple(entry.dims.items())) not in profiled
+            else (entry.measure, entry.period, tuple(entry.dims.items())) not in shown
         )
     ]
 
@@ -110,7 +116,7 @@ def sources(collection: Collection) -> tuple[Source, ...]:
         dims = _key(mart) if item.mart else _differing(places)
         sums = {
             column: _codes(template, dims, places, of.measure, of.dims)
-            for column, of in template.profile.items()
+            for column, of in profiled(template).items()
             if of.measure in same and of.period == NOW
         }
         found[item.mart or name] = Source(
@@ -129,7 +135,7 @@ def sources(collection: Collection) -> tuple[Source, ...]:
     ]
     earlier = [
         Source(protected.measures[column.measure].subject, PROFILES, name, ())
-        for name, column in template.profile.items()
+        for name, column in profiled(template).items()
         if column.period != NOW and column.measure in protected.measures
     ]
     return (*found.values(), *researched, *earlier)

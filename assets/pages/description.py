@@ -114,11 +114,11 @@ class SectionOf(Data):
 
 
 class HeadlineOf(Data):
-    """A figure to see first."""
+    """A figure to see first; of a note in parts those stand whose codes and periods there are."""
 
     label: str
     figure: str
-    note: str
+    note: str | tuple[str, ...]
 
 
 class PageOf(Data):

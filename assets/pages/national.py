@@ -307,6 +307,10 @@ def _trace(edition: Edition) -> Blocks:
         f" {edition.about['release']}. The same returns give the same release again."
     )
     lines = [text(cited), text(f"Sources: {edition.about['sources']}.")]
+    measures = edition.collection.template.measures
+    printed = edition.collection.published is not None
     for said, command in edition.description.trace.items():
+        if not printed and command.split()[0] not in measures:
+            continue
         lines += [text(said), Text((f"muster explain {command}",), mono=True)]
     return tuple(lines)

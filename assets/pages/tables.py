@@ -131,13 +131,18 @@ class View:
         return _number(found) if at.mart == "cells" else found
 
     def knows(self, written: str) -> bool:
-        """Return whether the template has every code that an address or a text names."""
-        named = re.findall(r"(\w+)=([\w.]+)", written)
+        """Return whether there is every code, and every period, that an address or text names."""
+        named = re.findall(r"(\w+)=([\w.-]+)", written)
         return all(self.has(key, code) for key, code in named)
 
     def has(self, key: str, code: str) -> bool:
-        """Return whether a code is of the template's list, where the template has that list."""
+        """Return whether a code is of the template's list, where the template has that list.
+
+        A period is one that the collection is compared with, or its own.
+        """
         lists, groups = self.template.lists, self.template.groups
+        if key == "period":
+            return code == NOW or code in self.edition.collection.comparators
         return key not in lists or code in {*lists[key], *groups.get(key, ())}
 
     def largest(self, dimension: str) -> Row:
@@ -347,7 +352,9 @@ class View:
 
     def headline(self, of: HeadlineOf) -> Headline:
         """Return a figure to see first."""
-        return Headline(of.label, self.figure(of.figure), self.said(of.note))
+        note = (of.note,) if isinstance(of.note, str) else of.note
+        known = "".join(part for part in note if self.knows(part))
+        return Headline(of.label, self.figure(of.figure), self.said(known))
 
     def blocks(self, of: SectionOf) -> tuple[Text | Chart | Table, ...]:
         """Return what stands in a section: its paragraphs, its chart, its tables."""

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Final
 
 from schemas.breakdown import Band, read_breakdown
-from schemas.collection import Collection
+from schemas.collection import Collection, Period
 from schemas.measures import QUESTION
 from schemas.research import INSTANCE_CATEGORIES, QUESTIONS, SITES
 from schemas.template import Template
@@ -99,9 +99,18 @@ def band(text: str) -> str:
     return f"{limits.low:,} to {limits.high:,}"
 
 
+def _months(of: Period) -> str:
+    return f"{of.start:%B %Y} to {of.end:%B %Y}"
+
+
 def period(collection: Collection, name: str) -> str:
-    """Return a period in words: the collection's own as months, others as they are called."""
+    """Return a period in words: the collection's own as months, others as they are called.
+
+    That of another collection, which is called otherwise in each, as months too.
+    """
     if name == "collection":
-        start, end = collection.period.start, collection.period.end
-        return f"{start:%B %Y} to {end:%B %Y}"
+        return _months(collection.period)
+    earlier = collection.comparators.get(name)
+    if earlier is not None and earlier.collection:
+        return _months(earlier)
     return name.replace("_", " ") if "_" in name else name.replace("-", "/")

@@ -68,7 +68,10 @@ class Draft:
 
 def about_release(marts: Mapping[str, pl.DataFrame], made_from: Ingredients) -> dict[str, str]:
     """Return the facts that every file of a release states of itself."""
-    bases = {*marts["investigations"]["basis"], *(basis for *_, basis in made_from.research)}
+    # A profile has the basis of its return, whatever that counts, or else of a printed report.
+    of_covers = {*marts["force_profiles"]["basis"]} - {None, "published"}
+    of_research = {basis for *_, basis in made_from.research}
+    bases = {*marts["investigations"]["basis"], *of_covers, *of_research}
     basis = _RECONSTRUCTED if "reconstructed" in bases else ", ".join(sorted(bases)) or "none"
     return {
         "release": made_from.release_id,

@@ -99,6 +99,8 @@ def counted(reconciliation: pl.DataFrame) -> str:
     """Return how many published figures there are of each status, in words."""
     counts = dict(reconciliation.group_by("status").len().iter_rows())
     listed = (f"{counts[name]} {name}" for name in RECONCILIATION_STATUSES if name in counts)
+    if reconciliation.is_empty():
+        return "No published figures to compare with"
     return f"{plural(reconciliation.height, 'published figure')}: {', '.join(listed)}"
 
 

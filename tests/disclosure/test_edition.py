@@ -11,13 +11,14 @@ from assets.disclosure.edition import PublicEdition, carry_forward, public_editi
 from assets.disclosure.forms import public_forms
 from assets.disclosure.published import Edition, behind
 from assets.disclosure.readings import knowledge
-from schemas.collection import Collection
+from schemas.collection import Collection, load_collection
 from schemas.disclosure import FOLLOWS, Protection, force_counts
 from schemas.errors import ContractError
 from schemas.marts.public import PUBLIC_MARTS, WITH_SYMBOLS, symbol_of
 from tests.disclosure.attacker import DIMS, Seen, attack
 from tests.disclosure.conftest import SOME, Change
-from tests.disclosure.marts import Marts, hidden
+from tests.disclosure.marts import Marts, hidden, marts_of
+from tests.test_structure import ROOT
 
 ENTRY = ["force_code", *DIMS]
 ABOUT = {"release": "r1", "basis": "reconstructed: made by Muster", "sources": "returns"}
@@ -354,6 +355,30 @@ def test_every_whole_number_of_the_profiles_is_decided_upon(collection: Collecti
     }
     decided = {*force_counts(template)["force_profiles"], *FOLLOWS, *open_ones}
     assert set(WITH_SYMBOLS["force_profiles"]) <= decided
+
+
+def test_a_profile_column_that_the_mart_has_not_is_protected_where_it_stands(
+    live: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next template counts an earlier period otherwise: it stands in no public mart."""
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(ROOT / "examples"))
+    whole = load_collection("2013-revisit")
+    assert whole.disclosure is not None
+    few = whole.disclosure.model_copy(update={"fewest_forces": 6})
+    following = whole.model_copy(update={"disclosure": few})
+    renamed = {"left_service": "left_police"} | {
+        f"{name}_2010_11": f"{name}_previous"
+        for name in ("investigations", "information_disclosure", "second_jobs")
+    }
+    sent = live.filter(pl.col("force_code").is_in(SOME)).with_columns(
+        pl.col("row_code", "column_code").replace(renamed)
+    )
+    assert {"investigations_previous", "left_police"} <= {*sent["row_code"], *sent["column_code"]}
+    made = public_edition(marts_of(sent, following), following)
+    assert made.withheld is None
+    assert made.problems == ()
+    assert "investigations_previous" not in made.marts["force_profiles"].columns
+    assert hidden(made)["investigations"] > 0
 
 
 def test_files_explain_themselves(edition: PublicEdition, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from assets.pages.figures import Edition
+from assets.pages.wording import period
 from assets.pages.workbook import write_summary
 from assets.pages.write import write_pages
 from schemas.collection import Collection, load_collection
@@ -103,3 +104,20 @@ def test_a_changed_version_keeps_its_pages_with_its_own_codes(
     assert "Left the service" not in html
     assert "driving instructor" not in html
     assert "category=information_disclosure;recipient=media" in html
+
+
+def test_a_collection_compared_with_another_speaks_of_no_year_of_2012(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES))
+    for name, there in (("2012-revisit", True), ("2013-revisit", False)):
+        marts = _release(load_collection(name))
+        about = {**ABOUT, "collection": name, "release": f"{name}-0123456789ab"}
+        write_pages(tmp_path / name, Edition(marts, about))
+        html = (tmp_path / name / "index.html").read_text(encoding="utf-8")
+        assert ("2010/11" in html) == there
+        assert ("in the collection before" in html) != there
+        assert ("muster explain INV-01" in html) == there
+        assert "muster explain investigations" in html
+    assert period(load_collection("2013-revisit"), "previous") == "September 2011 to May 2012"
+    assert period(collection, "2010-11") == "2010/11"

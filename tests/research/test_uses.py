@@ -15,7 +15,7 @@ from assets.totals.force_profiles import force_profiles
 from assets.totals.national import national_totals
 from schemas.collection import Collection
 from schemas.contract import empty
-from schemas.marts.facts import Investigations
+from schemas.marts.facts import ForceProfiles, Investigations
 from schemas.marts.returns import ReturnsStatus
 from schemas.tables import LiveEntries
 
@@ -172,10 +172,17 @@ def test_other_research_is_another_release() -> None:
 
 def test_reconstructed_research_is_never_shown_without_that_word() -> None:
     """Even where every return was sent by its force."""
-    marts = {"investigations": empty(Investigations)}
+    marts = {"investigations": empty(Investigations), "force_profiles": empty(ForceProfiles)}
     made = _made_from(("survey_responses.csv", "a" * 64, "reconstructed"))
     assert about_release(marts, made)["basis"].startswith("reconstructed")
-    assert "reconstructed" not in about_release(marts, _made_from())["basis"]
+    assert about_release(marts, _made_from())["basis"] == "none"
+
+
+def test_returns_that_count_no_investigation_say_whether_they_were_sent() -> None:
+    for basis, said in (("submitted", "submitted"), ("published", "none"), (None, "none")):
+        profiles = pl.DataFrame({"basis": [basis]}, schema={"basis": pl.String})
+        marts = {"investigations": empty(Investigations), "force_profiles": profiles}
+        assert about_release(marts, _made_from())["basis"] == said
 
 
 def test_no_research_is_no_total(live: pl.DataFrame, collection: Collection) -> None:
