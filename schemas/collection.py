@@ -50,7 +50,6 @@ from schemas.toml_file import (
     of_library,
     read_toml,
 )
-from schemas.wording import plural
 
 COLLECTIONS: Final = OURS / "collections"
 
@@ -170,7 +169,7 @@ def _resolved(named: object, info: ValidationInfo) -> object:
     try:
         return load_template(named, _root(info), released=_is_released(info))
     except DescriptionError as error:
-        more = f" (and {plural(len(error.lines) - 1, 'fault')} more)" if error.lines[1:] else ""
+        more = f" (and {len(error.lines) - 1} more)" if error.lines[1:] else ""
         raise ValueError(f"{named} cannot be used: {error.lines[0]}{more}") from error
     except SetupError as error:
         known = sorted(path.stem for path in template_files(_root(info)))
@@ -326,15 +325,7 @@ class Collection(_Data):
 
     def _faults(self, *, released: bool) -> Iterator[Fault]:
         """Yield everything that does not fit together."""
-        if self.deadlines.hard < self.deadlines.soft:
-            yield (
-                ("deadlines", "hard"),
-                f"the hard deadline {self.deadlines.hard} is before the soft one"
-                f" {self.deadlines.soft}",
-            )
-        opens, closes = self.window
-        if closes < opens:
-            yield ("running",), f"the window closes on {closes}, before it opens on {opens}"
+        yield from self._faults_of_dates()
         asked = {entry.period for entry in self.template.counted()} - {NOW}
         for period in sorted(asked - set(self.comparators)):
             yield (
@@ -350,6 +341,30 @@ class Collection(_Data):
             for number, item in enumerate(self.disclosure.exempt if self.disclosure else ()):
                 for said in self._faults_of_exemption(item):
                     yield ("disclosure", "exempt", number), said
+
+    def _faults_of_dates(self) -> Iterator[Fault]:
+        if self.deadlines.hard < self.deadlines.soft:
+            yield (
+                ("deadlines", "hard"),
+                f"the hard deadline {self.deadlines.hard} is before the soft one"
+                f" {self.deadlines.soft}",
+            )
+        if self.census < self.period.end:
+            yield (
+                ("census",),
+                f"the census {self.census} is before the period ends, {self.period.end}",
+            )
+        if self.deadlines.hard < self.census:
+            yield (
+                ("deadlines", "hard"),
+                f"the hard deadline {self.deadlines.hard} is before the census {self.census}",
+            )
+        for name, comparator in self.comparators.items():
+            if comparator.collection == self.id:
+                yield ("comparators", name), "a collection cannot be compared with itself"
+        opens, closes = self.window
+        if closes < opens:
+            yield ("running",), f"the window closes on {closes}, before it opens on {opens}"
 
     def _faults_of_forces(self) -> Iterator[Fault]:
         known = set(forces_at(self.root, self.census)["force_code"])
@@ -373,6 +388,8 @@ class Collection(_Data):
                 yield loc, f"{code} ended on {end[0]}, before the census{instead}"
             else:
                 yield loc, f"force code not in reference/forces.csv: {code}"
+        if not self.forces:
+            yield ("forces",), "no force is expected; name those that are"
         for number, code in enumerate(self.forces):
             if code in self.forces[:number]:
                 yield ("forces", number), f"{code} is listed twice"
@@ -401,6 +418,10 @@ class Collection(_Data):
         return [name for name in names if name is not None]
 
     def _faults_of_rules(self) -> Iterator[Fault]:
+        for name, limits in self.thresholds.items():
+            low, high = limits.get("lowest"), limits.get("highest")
+            if low is not None and high is not None and low > high:
+                yield ("thresholds", name), f"lowest {low:g} is above highest {high:g}"
         for rule in rules().values():
             given = set(self.thresholds.get(rule.id, {}))
             in_use = rule.id in self.template.rules_in_use

@@ -417,9 +417,15 @@ def _rule_faults(template: Template) -> Iterator[Fault]:
         where = "rules", number
         if use.id not in rules() or use.use not in rules()[use.id].says:
             yield where, f"there is no rule {use.id!r} for the use {use.use!r} in schemas/rules/"
+            continue
         for cell in use.cells:
             if not template.places(cell):
                 yield where, f"rule {use.id} reads {cell}, which is no cell of the template"
+        for key in use.lacks:
+            yield where, f"rule {use.id} lacks {key}, which {use.use!r} reads"
+        if use.fewest and use.fewest not in rules()[use.id].limits:
+            there = ", ".join(rules()[use.id].limits)
+            yield where, f"fewest = {use.fewest!r} is no limit of {use.id}; its limits: {there}"
 
 
 def _sheet(sheet: _Sheet, lists: dict[str, dict[str, str]]) -> Sheet:

@@ -20,10 +20,20 @@ _LONGEST_SHEET_NAME: Final = 31
 _MISSING: Final = ("not_held", "not_applicable")
 
 
+RESERVED: Final = {
+    "answer", "band", "basis", "breakdown", "cell", "column_code", "count", "force_code", "measure",
+    "missing", "number", "period", "question", "receipt_id", "row_code", "sheet", "statistic",
+    "unit", "value",
+}  # fmt: skip
+"""What columns beside the dimensions are called, so that no list can be."""
+
+
 def template_faults(file: Mapping[str, Any]) -> Iterator[Fault]:
     """Yield everything that is wrong in a template file whose keys are of the right types."""
     lists, measures = file["lists"], file["measures"]
     yield from _codes(file)
+    for name in RESERVED.intersection(lists):
+        yield ("lists", name), f"a list cannot be called {name!r}: a column of the marts is"
     yield from _measures(lists, measures)
     for name, column in file["profile"].items():
         loc = ("profile", name)
@@ -84,7 +94,6 @@ def _measures(lists: Mapping[str, Any], measures: Mapping[str, Any]) -> Iterator
         loc = ("measures", name)
         if not _CODE.fullmatch(name):
             yield loc, f"{name!r} is no code: small letters, digits and _ only"
-        levels = {frozenset(level["by"]) for level in measure["levels"]}
         named: list[tuple[Loc, Any]] = [
             *((("levels", i), level["by"]) for i, level in enumerate(measure["levels"])),
             *((("levels", i), [level["without"]]) for i, level in enumerate(measure["levels"])),
@@ -97,13 +106,19 @@ def _measures(lists: Mapping[str, Any], measures: Mapping[str, Any]) -> Iterator
             for dim in dims:
                 if dim is not None and dim != QUESTION:
                     yield from _known((*loc, *part), "list", dim, lists)
-        for key in ("per_month", "per_force"):
-            for level in measure[key]:
-                if frozenset(level) not in levels:
-                    yield (
-                        (*loc, key),
-                        f"{list(level)} is none of the measure's levels; add it there",
-                    )
+        yield from _of_levels(loc, measure)
+
+
+def _of_levels(loc: Loc, measure: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield what of a measure is not at its levels, or of a share not of its own whole."""
+    for number, share in enumerate(measure["shares"]):
+        for dim in set(share["within"]) - set(share["by"]):
+            yield (*loc, "shares", number), f"{dim!r} is in within and must be in by as well"
+    levels = {frozenset(level["by"]) for level in measure["levels"]}
+    for key in ("per_month", "per_force"):
+        for level in measure[key]:
+            if frozenset(level) not in levels:
+                yield (*loc, key), f"{list(level)} is none of the measure's levels; add it there"
 
 
 def _dims(

@@ -58,7 +58,8 @@ class Source:
             frame = frame.join(here, on=list(_PLACE), how="semi")
         if self.mart == PROFILES:
             frame = frame.filter(pl.col("basis") != "published")
-        number = pl.col(self.value).cast(pl.Int64).alias("number")
+        # What a cell says in place of a number is no count, and so none to protect.
+        number = pl.col(self.value).cast(pl.Int64, strict=self.mart != CELLS).alias("number")
         return frame.select("force_code", *self.dims, number).drop_nulls("number").sort(pl.all())
 
 

@@ -189,11 +189,12 @@ class View:
                 group = groups.setdefault(next(iter(dims.values())), {})
                 group.setdefault(tuple(dims.values()), self._line(lines, dims, entry.row_code))
         for code, group in groups.items():
-            whole = self._line(lines, {lines.by[0]: code}, "")
             deep = any(row.depth > 1 for row in group.values())
-            yield from (whole,) if deep and lines.groups == "before" else ()
+            if deep and lines.groups == "before":
+                yield self._line(lines, {lines.by[0]: code}, "")
             yield from group.values()
-            yield from (whole,) if deep and lines.groups == "after" else ()
+            if deep and lines.groups == "after":
+                yield self._line(lines, {lines.by[0]: code}, "")
 
     def _of_measure(self, measure: str) -> Dims:
         """Return what a line of a measure is about: where the measure has one entry, that entry."""

@@ -11,7 +11,7 @@ from assets.totals.leaves import ANSWER, leaves, sent
 from assets.totals.national import adoption, spread
 from schemas.breakdown import breakdown_of, write_breakdown
 from schemas.collection import Collection
-from schemas.contract import Contract, columns, conform
+from schemas.contract import Contract, columns, conform, empty
 from schemas.marts.facts import CapabilityAnswers, Investigations, RegisterEntries, SecondJobs
 from schemas.marts.returns import Cells
 from schemas.marts.totals import CapabilityAdoption, Comparisons, Distribution, OutcomeBreakdown
@@ -132,4 +132,4 @@ def distribution(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
         for name, measure in collection.template.measures.items()
         if measure.per_force
     ]
-    return conform(Distribution, pl.concat(found))
+    return conform(Distribution, pl.concat(found) if found else empty(Distribution))

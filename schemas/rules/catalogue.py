@@ -70,6 +70,18 @@ class Rule(BaseModel):
         return f"{fix or self.fix} See {self.page}."
 
 
+_READS: Final = {
+    **dict.fromkeys(("needs", "change", "rate", "some_after"), ("at", "other")),
+    **dict.fromkeys(("share", "not_all", "some"), ("at", "whole")),
+    **dict.fromkeys(("held_where", "none_where", "applicable_where"), ("at", "where")),
+    **dict.fromkeys(("ceiling", "cases", "resubmission"), ()),
+    "at_most": ("at", "parts", "whole"),
+    "counted": ("sheet", "measures"),
+    "excludes": ("at", "where", "answer"),
+}
+"""The keys that each kind of test reads; others read `at` alone."""
+
+
 class RuleUse(BaseModel):
     """A rule that a template has: what is tested (`use`), and of which cells.
 
@@ -97,6 +109,13 @@ class RuleUse(BaseModel):
     sheet: str = ""
     measures: tuple[str, ...] = ()
     words: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def lacks(self) -> list[str]:
+        """The keys that its kind of test reads and that are not given, or not as many as `at`."""
+        lacking = [key for key in _READS.get(self.use, ("at",)) if not getattr(self, key)]
+        pairs = "other" in _READS.get(self.use, ())
+        return lacking or ["an `other` for each `at`"] * (pairs and len(self.at) != len(self.other))
 
     @property
     def cells(self) -> tuple[str, ...]:

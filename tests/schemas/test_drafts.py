@@ -38,6 +38,8 @@ def test_everything_is_told_at_once(folder: Path) -> None:
     changes = (
         (template, "spray = ", '"Spray!" = ', "lists.tactic.Spray!: "),
         (collection, "hard = 2013-06-28", "hard = 2013-06-01", "deadlines.hard: "),
+        (collection, "census = 2013-05-31", "census = 2013-05-30", "census: the census"),
+        (collection, "V006 = { lowest = 1,", "V006 = { lowest = 99,", "thresholds.V006: lowest 99"),
         (collection, '"BTP"', '"BED"', "forces."),
         (collection, '"KEN"', '"XYZ"', "forces."),
         (collection, "[comparators.prev", "[comparators.y", "comparators: "),

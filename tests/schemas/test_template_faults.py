@@ -12,6 +12,8 @@ from schemas.template import load_template
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SOUND = (EXAMPLES / "templates" / "use-of-force-1.toml").read_text(encoding="utf-8")
 
+RULE = '[[rules]]\nid = "Q107"\nuse = "share"\nat = ["uses/spray/count"]\n'
+
 
 def _refused(folder: Path, text: str) -> Iterator[tuple[str, str]]:
     """Yield of each fault the text of its line, and what is said."""
@@ -66,6 +68,12 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
         ('[[sheet]]\nname = "cover"', '[[sheet]]\nname = "front"', "[[sheet]]", "no sheet 'cover'"),
         ('[profile]', '[measures.shots]\nunit = "count"\n\n[profile]', "[measures.shots]",
          "no cell of the sheets counts"),
+        ('[lists.tactic]', '[lists.period]\nnow = "Now"\n\n[lists.tactic]', "[lists.period]",
+         "a column of the marts is"),
+        ('by = ["tactic"] }]', 'by = [], within = ["tactic"] }]', "shares", "must be in by as"),
+        ('[profile]', f"{RULE}\n[profile]", "[[rules]]", "lacks whole"),
+        ('[profile]', f'{RULE}whole = ["uses/total/count"]\nfewest = "people"\n\n[profile]',
+         "[[rules]]", "is no limit of Q107; its limits: "),
         ('version = 1', 'version = 2', 'name = "use-of-force"', "must be called so"),
     ],
 )  # fmt: skip
