@@ -1,7 +1,7 @@
 """Who gets a letter, and what about: the facts of each letter.
 
 Belongs here: from the states of returns and their findings to letters. Does not: how a letter is
-worded (wording.py) or looks (rendering.py).
+worded (wording.py) or looks (html.py).
 """
 
 from dataclasses import dataclass

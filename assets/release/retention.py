@@ -1,7 +1,7 @@
 """Which releases are kept and why, and the removal of the others.
 
 Belongs here: the policy, which looks at names and at the record of what was shown. Does not:
-whether a release is whole (manifest.py), which does not matter here.
+whether a release is whole (assets/marts.py), which does not matter here.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Turns a sentence into a row of tokens: words in small letters, and signs for what is not a word.
 
 Belongs here: numbers, times, names of forces, and words that mean the same. Does not: what a row of
-tokens says (grammar.py). What is none of these becomes UNKNOWN, which no grammar knows.
+tokens says (reading.py). What is none of these becomes UNKNOWN, which no grammar knows.
 """
 
 import re
