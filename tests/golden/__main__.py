@@ -1,4 +1,4 @@
-"""`python -m tests.golden DIR` writes the outputs of the three lakes; `--accept` keeps digests.
+"""`python -m tests.golden DIR [LAKE ...]` writes the outputs of the lakes; `--accept` keeps digests.
 
 Two folders made at two states of the code are compared with `diff -r`.
 """
@@ -11,9 +11,9 @@ from tests.golden.test_golden import DIGESTS, as_text
 from tests.golden.worlds import WORLDS
 
 
-def main(folder: Path, *, accept: bool) -> None:
-    """Write the outputs below a new folder."""
-    for name in WORLDS:
+def main(folder: Path, names: list[str], *, accept: bool) -> None:
+    """Write the outputs of the named lakes, or of all, below a new folder."""
+    for name in names or WORLDS:
         found = digests(write_outputs(name, folder / name))
         if accept:
             (DIGESTS / f"{name}.txt").write_text(as_text(found), encoding="utf-8")
@@ -21,4 +21,5 @@ def main(folder: Path, *, accept: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve(), accept="--accept" in sys.argv)
+    named = [text for text in sys.argv[1:] if text != "--accept"]
+    main(Path(named[0]).resolve(), named[1:], accept="--accept" in sys.argv)
