@@ -71,6 +71,25 @@ class SampleReturn:
         return path
 
 
+def clean_return(collection: Collection) -> SampleReturn:
+    """A return in which every count is 0 and every answer the first of its list."""
+    force, name = collection.bodies.select("force_code", "full_name").row(0)
+    cover = {
+        "template": collection.template.name,
+        "template_version": str(collection.template.version),
+        "collection": collection.id,
+        "force_code": force,
+        "force_name": name,
+        "data_as_at": collection.census.isoformat(),
+        "submitted_on": collection.census.isoformat(),
+    }
+    values: dict[Place, str] = {}
+    for place, entry in collection.template.entry_at.items():
+        first = {"count": "0", "answer": "".join(entry.answers[:1]), "text": "Head of unit"}
+        values[place] = cover.get(place[1], first.get(entry.kind, ""))
+    return SampleReturn(collection, values)
+
+
 def validated(reading: Reading, collection: Collection, force: str | None = None) -> Judged:
     """Validate one return on its own, as received today."""
     received = {"r": Received(date.today(), force)}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.template import Sheet
+from schemas.template import Column, Row, Sheet
 
 Place = tuple[str, str]
 """Row code and column code."""
@@ -53,21 +53,31 @@ class Check:
 
 
 def checks(sheet: Sheet) -> Iterator[Check]:
-    """Yield the checks of a sheet: beside each row's total, and below the table for columns.
+    """Yield the checks of a sheet, one for each of its sums, each in a cell of its own.
 
-    A total of all rows, in a sheet with one column, is a row's total: its check stands beside it.
+    A sum along a row has its check beside the table, one column for each of the columns that add
+    up; a sum down a column has it below, a line for each row that adds up others. In a sheet with
+    one column a sum without wording has its check beside it too.
     """
     beside = max(sheet.column_numbers.values()) + 1
     below = max(sheet.row_numbers.values()) + 2
-    lines = {row.code: below + n for n, row in enumerate(r for r in sheet.rows if r.check)}
-    labels = {row.code: row.check for row in sheet.rows}
-    first = next(iter(sheet.columns))
+    adding = [column.code for column in sheet.heads if column.sum_of]
+    apart = [row.code for row in sheet.rows if row.sum_of and (row.check or len(sheet.heads) > 1)]
     for each in sheet.sums():
         _, row, column = each.total
         parts = tuple((part_row, part_column) for _, part_row, part_column in each.parts)
-        if each.parts[0][1] == row or row not in lines:
-            yield Check(sheet, sheet.row_numbers[row], beside, parts, (row, column))
+        if isinstance(each.line, Column):
+            place = sheet.row_numbers[row], beside + adding.index(column)
+        elif row in apart:
+            place = below + apart.index(row), sheet.column_numbers[column]
         else:
-            label = labels[row] if column == first else ""
-            place = lines[row], sheet.column_numbers[column]
-            yield Check(sheet, *place, parts, (row, column), label)
+            place = sheet.row_numbers[row], beside
+        yield Check(sheet, *place, parts, (row, column), _label(each.line, column, sheet))
+
+
+def _label(line: Row | Column, column: str, sheet: Sheet) -> str:
+    """Return what stands before a line of checks, once for all of its columns."""
+    if isinstance(line, Column) or column != sheet.heads[0].code:
+        return ""
+    derived = f"Check: {line.named or 'the parts'} add up to {line.label}"
+    return line.check or (derived if len(sheet.heads) > 1 else "")

@@ -97,7 +97,8 @@ def _write_frame(
     single = len(sheet.columns) == 1
     page.set_column(0, 0, 28)
     page.set_column(1, 1, 60)
-    page.set_column(2, 2 + len(sheet.columns), 34 if single else 17)
+    last = max([2 + len(sheet.columns), *(check.column - 1 for check in checks(sheet))])
+    page.set_column(2, last, 34 if single else 17)
     page.set_row(sheet.header_row - 2, 62)
     page.write_string(0, 0, sheet.title, formats["title"])
     for line, text in enumerate(sheet.instructions, 1):

@@ -345,12 +345,12 @@ def _checked(sheet: SheetLayout, described: Sheet) -> Iterator[str]:
     row_of = {code: row for row, code in sheet.rows.items() if code}
     column_of = {code: column for column, code in sheet.columns.items() if code}
     codes = {row: code for code, row in described.row_numbers.items()}
-    beside = max(column_of.values(), default=0) + 1
+    beside = max(column_of.values(), default=0) - max(described.column_numbers.values())
     below, last = max(row_of.values(), default=sheet.top), max(codes)
     for check in checks(described):
         code, column = codes.get(check.row), column_of.get(check.total[1])
         if code in row_of:
-            yield address(row_of[code], beside)
+            yield address(row_of[code], beside + check.column)
         elif code is None and column:
             yield address(below + check.row - last, column)
 

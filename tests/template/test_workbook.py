@@ -1,5 +1,6 @@
 """The workbook a force fills: locked but for its entries, helpful as one types, the same bytes."""
 
+import shutil
 import time
 from datetime import date
 from pathlib import Path
@@ -12,9 +13,11 @@ from assets.sample.returns_template import returns_template
 from assets.template.blank import write_blanks
 from assets.template.checks import checks
 from assets.validation.check import check_files
-from schemas.collection import Collection
+from schemas.collection import Collection, read_collection
 from schemas.errors import SetupError
-from tests.returns import SampleReturn
+from tests.returns import SampleReturn, clean_return
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture
@@ -133,6 +136,79 @@ def test_a_force_the_collection_does_not_expect_has_no_template(
 ) -> None:
     with pytest.raises(SetupError, match=r"XXX\. It expects AVS"):
         write_blanks(tmp_path, collection, ["XXX"])
+
+
+TABLE = """
+[[sheet]]
+name = "hours"
+title = "Hours"
+instructions = []
+kind = "count"
+measure = "uses"
+columns = [
+    { code = "day", label = "By day", dims = { shift = "day" } },
+    { code = "night", label = "By night", dims = { shift = "night" } },
+    { code = "all", label = "All hours", sum_of = ["day", "night"] },
+    { code = "counted", label = "All hours again", sum_of = ["day", "night"] },
+]
+rows = [
+    { code = "restraint", dims = { tactic = "restraint" } },
+    { code = "spray", dims = { tactic = "spray" } },
+    { code = "gentle", label = "Gentle", sum_of = ["restraint", "spray"] },
+    { code = "firearm", dims = { tactic = "firearm" } },
+    { code = "total", label = "Everything", sum_of = ["gentle", "firearm"], named = "both kinds" },
+]
+"""
+
+
+def _with_a_table(folder: Path) -> Collection:
+    """Return an example whose template has a table with sums both ways and no word of checks."""
+    shutil.copytree(EXAMPLES, folder)
+    path = folder / "templates" / "use-of-force-1.toml"
+    text = path.read_text(encoding="utf-8")
+    shift = '[lists.shift]\nday = "By day"\nnight = "By night"\n\n[measures.uses]'
+    path.write_text(text.replace("[measures.uses]", shift) + TABLE.replace('"uses"', '"hours"'))
+    hours = '\n[measures.hours]\nunit = "count"\nlevels = [[], ["tactic", "shift"]]\n\n[profile]'
+    path.write_text(path.read_text(encoding="utf-8").replace("[profile]", hours, 1))
+    return read_collection(folder / "collections" / "use-of-force-2013.toml")
+
+
+def test_every_sum_of_any_template_has_a_check_of_its_own(tmp_path: Path) -> None:
+    collection = _with_a_table(tmp_path / "others")
+    book = load_workbook(write_blanks(tmp_path / "out", collection, ["STF"])[0])
+    for sheet in collection.template.sheets:
+        found = list(checks(sheet))
+        assert [check.total for check in found] == [each.total[1:] for each in sheet.sums()]
+        places = {(check.row, check.column) for check in found}
+        entries = {
+            (r, c) for r in sheet.row_numbers.values() for c in sheet.column_numbers.values()
+        }
+        assert len(places) == len(found)
+        assert not places & entries
+        for check in found:
+            assert book[sheet.name].cell(check.row, check.column).value == check.formula
+    labels = [check.label for check in checks(collection.template.sheet("hours")) if check.label]
+    assert labels == [
+        "Check: the parts add up to Gentle",
+        "Check: both kinds add up to Everything",
+    ]
+
+
+def test_checks_whose_results_are_texts_are_no_entries(tmp_path: Path) -> None:
+    """Saved as CSV, or pasted as values, a check leaves its result behind."""
+    collection = _with_a_table(tmp_path / "others")
+    filled = clean_return(collection)
+    path = filled.write(tmp_path / "STF.xlsx")
+    book: Any = load_workbook(path)
+    results: Any = load_workbook(path, data_only=True)
+    for sheet in collection.template.sheets:
+        for check in checks(sheet):
+            at = check.row, check.column
+            assert results[sheet.name].cell(*at).value == "adds up"
+            book[sheet.name].cell(*at).value = "adds up"
+    book.save(path)
+    (checked,) = check_files([path], collection)
+    assert checked.findings == ()
 
 
 def test_reconstructed_workbooks_say_so_on_every_sheet(

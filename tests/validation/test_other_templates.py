@@ -9,7 +9,7 @@ from assets.validation.judge import Judged, judge
 from assets.validation.rules.order import Received
 from schemas.collection import Collection, read_collection
 from schemas.errors import SetupError
-from tests.returns import Place, SampleReturn
+from tests.returns import SampleReturn, clean_return
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "collections"
 
@@ -125,25 +125,6 @@ def _described(folder: Path, template: str = TEMPLATE, limits: str = "") -> Coll
     return read_collection(folder / "collections" / "dogs-2014.toml")
 
 
-def _clean(collection: Collection) -> SampleReturn:
-    """A return in which every count is 0 and every answer the first of its list."""
-    force, name = collection.bodies.select("force_code", "full_name").row(0)
-    cover = {
-        "template": collection.template.name,
-        "template_version": str(collection.template.version),
-        "collection": collection.id,
-        "force_code": force,
-        "force_name": name,
-        "data_as_at": collection.census.isoformat(),
-        "submitted_on": collection.census.isoformat(),
-    }
-    values: dict[Place, str] = {}
-    for place, entry in collection.template.entry_at.items():
-        first = {"count": "0", "answer": "".join(entry.answers[:1]), "text": "Head of unit"}
-        values[place] = cover.get(place[1], first.get(entry.kind, ""))
-    return SampleReturn(collection, values)
-
-
 def _judged(sample: SampleReturn) -> Judged:
     received = {"r": Received(date(2020, 1, 1), sample.values["cover", "force_code", "value"])}
     return judge({"r": sample.reading()}, received, sample.collection)
@@ -165,7 +146,7 @@ HOURS = {
 
 
 def test_a_clean_return_passes_the_rules_of_its_template_and_no_others(dogs: Collection) -> None:
-    judged = _judged(_clean(dogs).with_values(HOURS))
+    judged = _judged(clean_return(dogs).with_values(HOURS))
     assert judged.findings.is_empty()
     results = dict(judged.results.select("rule_id", "result").rows())
     assert results["C001"] == results["V007"] == results["Q107"] == "passed"
@@ -174,7 +155,7 @@ def test_a_clean_return_passes_the_rules_of_its_template_and_no_others(dogs: Col
 
 
 def test_a_sum_that_the_template_describes_is_checked(dogs: Collection) -> None:
-    wrong = _clean(dogs).with_values({**HOURS, ("hours", "total", "count"): "15"})
+    wrong = clean_return(dogs).with_values({**HOURS, ("hours", "total", "count"): "15"})
     (row,) = _judged(wrong).findings.to_dicts()
     assert (row["rule_id"], row["severity"]) == ("C001", "B")
     assert (row["sheet"], row["row_code"], row["column_code"]) == ("hours", "total", "count")
@@ -185,10 +166,10 @@ def test_what_is_not_held_counts_as_nothing_in_a_sum_where_the_template_allows_i
     dogs: Collection,
 ) -> None:
     unheld = {**HOURS, ("hours", "search", "count"): "not_held"}
-    assert _found(_clean(dogs).with_values(unheld)) == [("C001", "hours", "total")]
+    assert _found(clean_return(dogs).with_values(unheld)) == [("C001", "hours", "total")]
     right = {**unheld, ("hours", "total", "count"): "15"}
-    assert _found(_clean(dogs).with_values(right)) == []
-    refused = _clean(dogs).with_values({**HOURS, ("hours", "patrol", "count"): "not_held"})
+    assert _found(clean_return(dogs).with_values(right)) == []
+    refused = clean_return(dogs).with_values({**HOURS, ("hours", "patrol", "count"): "not_held"})
     assert _found(refused) == [("V004", "hours", "patrol")]
     results = dict(_judged(refused).results.select("rule_id", "result").rows())
     assert results["C001"] == "not_evaluable"
@@ -200,14 +181,14 @@ def test_required_cells_and_answers_are_those_of_the_template(dogs: Collection) 
         ("hours", "rescue", "count"): None,
         ("kennels", "heated", "answer"): "yes",
     }
-    found = _judged(_clean(dogs).with_values(changed)).findings
+    found = _judged(clean_return(dogs).with_values(changed)).findings
     assert found.select("rule_id", "row_code").rows() == [("S010", "rescue"), ("V002", "heated")]
     assert "(all, some)" in found["message"][1]
 
 
 def test_limits_are_the_collections(dogs: Collection) -> None:
     many = {**HOURS, ("hours", "rescue", "count"): "301", ("hours", "total", "count"): "313"}
-    found = _judged(_clean(dogs).with_values(many)).findings
+    found = _judged(clean_return(dogs).with_values(many)).findings
     at = [("Q107", "rescue"), ("V007", "rescue"), ("V007", "total")]
     assert found.select("rule_id", "row_code").rows() == at
     assert found["message"][1] == "301 is above the ceiling of 300"
@@ -244,7 +225,7 @@ def _new(folder: Path, name: str) -> Path:
 def test_a_changed_template_has_its_own_sums_and_rules(collection: Collection) -> None:
     """One category more, an outcome renamed, a question more, a row less."""
     changed = read_collection(EXAMPLES / "2013-revisit.toml")
-    clean = _clean(changed)
+    clean = clean_return(changed)
     one = {("investigations", "abuse_of_authority", "left_police"): "1"}
     found = [f for f in _found(clean.with_values(one)) if f[0].startswith("C")]
     assert found == [
@@ -261,6 +242,6 @@ def test_a_changed_template_has_its_own_sums_and_rules(collection: Collection) -
 
 def test_quite_another_return_is_judged_by_what_it_describes() -> None:
     uses = read_collection(EXAMPLES / "use-of-force-2013.toml")
-    assert _found(_clean(uses)) == []
-    wrong = _clean(uses).with_values({("uses", "firearm", "count"): "1"})
+    assert _found(clean_return(uses)) == []
+    wrong = clean_return(uses).with_values({("uses", "firearm", "count"): "1"})
     assert _found(wrong) == [("C001", "uses", "total")]
