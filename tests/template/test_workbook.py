@@ -138,6 +138,17 @@ def test_a_force_the_collection_does_not_expect_has_no_template(
         write_blanks(tmp_path, collection, ["XXX"])
 
 
+def test_a_force_that_ended_is_told_with_its_successor(tmp_path: Path) -> None:
+    later = read_collection(EXAMPLES / "collections" / "2013-revisit.toml")
+    with pytest.raises(SetupError) as told:
+        write_blanks(tmp_path, later, ["BED", "XXX"])
+    assert str(told.value).startswith(
+        "not forces of collection 2013-revisit: BED, XXX. BED ended on 2013-03-31, before the"
+        " census. Bedfordshire and Hertfordshire Police (made up) (BEH) succeeds it: name BEH"
+        " instead. It expects AVS"
+    )
+
+
 TABLE = """
 [[sheet]]
 name = "hours"
