@@ -1,10 +1,14 @@
 """Live entries of any collection, at random: what totals are tested with on a new template."""
 
+from pathlib import Path
 from random import Random
 
 import polars as pl
 
-from schemas.collection import Collection
+from assets.marts import DESCRIPTION, write_manifest
+from assets.totals.marts import cells
+from assets.totals.national import national_totals
+from schemas.collection import Collection, description
 from schemas.contract import empty
 from schemas.tables import LiveEntries
 from schemas.template import Entry
@@ -34,3 +38,16 @@ def any_live(collection: Collection, seed: int, *, every_force: bool = False) ->
     ]
     live = pl.DataFrame(rows, schema=empty(LiveEntries).schema, orient="row")
     return live.with_columns(pl.col("value").cast(pl.Int64, strict=False).alias("number"))
+
+
+def release_of(root: Path, collection: Collection, live: pl.DataFrame) -> None:
+    """Release a collection in a lake: its description, the national totals, the cells; shown."""
+    folder = root / "releases" / collection.id / f"{collection.id}-000000000000"
+    for name, content in description(collection.id).items():
+        (folder / DESCRIPTION / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / DESCRIPTION / name).write_bytes(content)
+    national_totals(live, collection).write_parquet(folder / "national_totals.parquet")
+    cells(live, collection).write_parquet(folder / "cells.parquet")
+    write_manifest(folder, {"made_from": {"live": [], "research": []}})
+    (root / "marts").mkdir(parents=True, exist_ok=True)
+    (root / "marts" / collection.id).symlink_to(folder)

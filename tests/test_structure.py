@@ -33,7 +33,7 @@ def test_imports_point_down(package: str) -> None:
 
 
 STAGES = (
-    "files lake marts history declare object_store pointer html",  # what every stage stands on
+    "files lake marts history previous declare object_store pointer html",  # ground
     "intake",
     "cases unattributed",
     "research reports",

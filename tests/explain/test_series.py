@@ -8,25 +8,12 @@ import polars as pl
 import pytest
 
 from assets.explain.series import released_collections, series, write_series
-from assets.marts import DESCRIPTION, write_manifest
-from assets.totals.national import national_totals
-from schemas.collection import Collection, description, load_collection, read_collection
+from schemas.collection import load_collection, read_collection
 from schemas.errors import LakeError
-from tests.live import any_live
+from tests.live import any_live, release_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 Row = dict[str, object]
-
-
-def _release(root: Path, collection: Collection, live: pl.DataFrame) -> None:
-    folder = root / "releases" / collection.id / f"{collection.id}-000000000000"
-    for name, content in description(collection.id).items():
-        (folder / DESCRIPTION / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / DESCRIPTION / name).write_bytes(content)
-    national_totals(live, collection).write_parquet(folder / "national_totals.parquet")
-    write_manifest(folder, {"made_from": {"live": []}})
-    (root / "marts").mkdir(exist_ok=True)
-    (root / "marts" / collection.id).symlink_to(folder)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +24,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES))
         for name in ("2013-revisit", "2012-revisit", "use-of-force-2013"):
             collection = load_collection(name)
-            _release(root, collection, any_live(collection, 1, every_force=True))
+            release_of(root, collection, any_live(collection, 1, every_force=True))
     return root
 
 
@@ -112,7 +99,7 @@ def test_a_total_of_fewer_forces_is_not_comparable(
     for name in ("2012-revisit", "2013-revisit"):
         collection = load_collection(name)
         live = any_live(collection, 1, every_force=True)
-        _release(tmp_path, collection, live.filter(pl.col("force_code") != "STF"))
+        release_of(tmp_path, collection, live.filter(pl.col("force_code") != "STF"))
     now = series(released_collections(tmp_path)).filter(
         measure="people_suspended", breakdown="category=other", collection="2013-revisit"
     )
