@@ -18,12 +18,20 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from schemas.measures import QUESTION, Data
+from schemas.measures import QUESTION, Data, Measure
 from schemas.template import Sheet, Template
 
 BAND: Final = "band"
 """What a column is repeated for besides dimensions: the collection's bands of counts."""
 STATISTIC: Final = "statistic"
+STATISTICS: Final = {
+    "minimum": "Lowest",
+    "lower_quartile": "Lower quartile",
+    "median": "Median",
+    "mean": "Mean",
+    "upper_quartile": "Upper quartile",
+    "maximum": "Highest",
+}
 
 
 class Line(Data):
@@ -159,6 +167,11 @@ def questions(template: Template) -> list[Sheet]:
     ]
 
 
+def over_forces(measure: Measure) -> bool:
+    """Return whether a measure is not added up: it has statistics over the forces alone."""
+    return bool(measure.statistics) and not measure.levels
+
+
 def first_measure(template: Template) -> str:
     """Return the first measure that is totalled as a whole."""
     whole = (name for name in template.measures if () in _by(template, name))
@@ -169,9 +182,17 @@ def _derived(template: Template) -> Description:
     """Return pages of what a template counts and asks: a section a measure, and the questions."""
     counted = {entry.measure for entry in template.counted() if entry.measure}
     measures = [name for name in template.measures if name in counted and _by(template, name)]
+    of_statistics = [
+        name
+        for name in template.measures
+        if name in counted and over_forces(template.measures[name])
+    ]
     national = [
         SectionOf(name=name, title=_title(name), table=(_national(template, name),))
         for name in measures
+    ] + [
+        SectionOf(name=name, title=_title(name), table=(_over_forces(template, name),))
+        for name in of_statistics
     ]
     force = [
         SectionOf(name=sheet.name, title=sheet.title, table=(_of_force(sheet),))
@@ -227,6 +248,20 @@ def _national(template: Template, measure: str) -> TableOf:
     return TableOf(
         name=measure, caption=f"{_title(measure)}: national totals", first="What",
         lines=(*lines, *whole), columns=tuple(columns),
+    )  # fmt: skip
+
+
+def _over_forces(template: Template, measure: str) -> TableOf:
+    """Return a table of a measure that is not added up: its statistics over the forces."""
+    about = template.measures[measure]
+    lines = [Line(label=STATISTICS[name], dims={STATISTIC: name}) for name in about.statistics]
+    columns = (
+        Column(label=about.unit.replace("_", " ").capitalize(), figure="{measure} any"),
+        Column(label="Forces included", figure="included:{measure}"),
+    )
+    return TableOf(
+        name=measure, caption=f"{_title(measure)}: over the forces", first="Statistic",
+        lines=(Lines(measure=measure, fixed=tuple(lines)),), columns=columns,
     )  # fmt: skip
 
 

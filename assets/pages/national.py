@@ -99,6 +99,8 @@ def _names(edition: Edition, state: str) -> list[str]:
 
 def _rates(edition: Edition) -> Blocks:
     """Return the rates a month beside those of earlier periods."""
+    if not edition.collection.comparators:
+        return ()
     labels = edition.collection.template.lists
     drawn, rows = [], []
     for found in edition.rows("comparisons"):
@@ -147,11 +149,7 @@ def _arrangements(edition: Edition) -> Blocks:
     area = ("Area",) if any(one.area for one in asked) else ()
     yes_heads = heads("Arrangement", "Yes (forces)", "No (forces)", "Share with yes", words=area)
     more = [row for one in other for row in _answers(edition, one)]
-    return (
-        text(
-            f"Forces answered {len(asked)} questions. The bar is the share of the forces with"
-            " an answer."
-        ),
+    tables = (
         Table(
             "arrangements",
             "Arrangements: how many forces have them",
@@ -164,6 +162,13 @@ def _arrangements(edition: Edition) -> Blocks:
             heads("Question and answer", "Forces", "Share", words=area),
             tuple(more),
         ),
+    )
+    return (
+        text(
+            f"Forces answered {len(asked)} questions. The bar is the share of the forces with"
+            " an answer."
+        ),
+        *(table for table in tables if table.rows),
     )
 
 

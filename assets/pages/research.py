@@ -37,10 +37,10 @@ Blocks = tuple[Table | Chart | Text, ...]
 
 
 def social_media(edition: Edition) -> Blocks:
-    """Return what was found on social media, or that nothing is known of it."""
+    """Return what was found on social media, or that nothing is known; () without research."""
     years = _years(edition, "social_media")
     if not years:
-        return (text(_ABSENT),)
+        return (text(_ABSENT),) if edition.collection.research else ()
     last = years[-1]
     drawn = [
         (label, _instances(edition, year=last, category=code))
@@ -98,10 +98,10 @@ def _profiles(edition: Edition, years: list[int]) -> Table:
 
 
 def survey(edition: Edition) -> Blocks:
-    """Return what the public answered, or that nothing is known of it."""
+    """Return what the public answered, or that nothing is known; () without research."""
     years = _years(edition, "survey")
     if not years:
-        return (text(_ABSENT),)
+        return (text(_ABSENT),) if edition.collection.research else ()
     asked = {
         code
         for code, question in QUESTIONS.items()

@@ -25,15 +25,17 @@ from assets.pages.content import (
 from assets.pages.description import (
     BAND,
     STATISTIC,
+    STATISTICS,
     ChartOf,
     Column,
     HeadlineOf,
     Lines,
     SectionOf,
     TableOf,
+    over_forces,
 )
 from assets.pages.figures import Edition, share
-from assets.pages.wording import STATES, STATISTICS, band, period, sentence
+from assets.pages.wording import SPREAD, STATES, band, period, sentence
 from schemas.breakdown import Band, write_breakdown
 from schemas.contract import columns
 from schemas.marts.catalogue import MARTS
@@ -224,8 +226,13 @@ class View:
             "row_code": entry.row_code, "column_code": entry.column_code,
         }  # fmt: skip
         # A sum is of what all its parts have in common.
-        common = set.intersection(*(set(part.dims.items()) for part in parts))
-        return Row(label, {**dict(common), "period": entry.period}, about)
+        common = dict(set.intersection(*(set(part.dims.items()) for part in parts)))
+        measure = self.template.measures[about["measure"]]
+        if over_forces(measure):
+            shown = "median" if "median" in measure.statistics else measure.statistics[0]
+            common[STATISTIC] = shown
+            label += f" (all forces: {STATISTICS[shown].lower()})"
+        return Row(label, {**common, "period": entry.period}, about)
 
     def _parts(self, sheet: Sheet, entry: Entry) -> list[Entry]:
         """Return the cells that count what an entry says: itself, or the parts of a sum."""
@@ -251,6 +258,8 @@ class View:
                     line.append(cell)
                 for name, written in column.also.items():
                     below[name].append(Cell(self.figure(written, None, **code)))
+        if len(heads) == 1:
+            return None
         caption = of.caption.format(period=period(self.edition.collection, NOW))
         added = [(Cell(name), *found) for name, found in below.items()]
         return Table(of.name, caption, tuple(heads), (*map(tuple, cells), *added), of.notes)
@@ -262,7 +271,7 @@ class View:
         if column.each == BAND:
             labels = {code: band(code).capitalize() for code in self.edition.collection.count_bands}
         elif column.each == STATISTIC:
-            labels = dict(STATISTICS)
+            labels = dict(SPREAD)
         else:
             measures = {lines.measure for lines in of.lines}
             entries = [e for e in self.template.counted() if e.measure in measures]

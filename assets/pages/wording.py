@@ -28,7 +28,7 @@ STATUSES: Final = {
 }
 """The statuses of the reconciliation; what a reader must see first stands first."""
 
-STATISTICS: Final = {
+SPREAD: Final = {
     "minimum": "Fewest",
     "lower_quartile": "Lower quartile",
     "median": "Median",

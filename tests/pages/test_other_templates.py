@@ -1,6 +1,7 @@
 """Another template has pages that follow from what it counts and asks."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from assets.pages.write import write_pages
 from schemas.collection import Collection, load_collection
 from schemas.contract import empty
 from schemas.marts.catalogue import MARTS
+from schemas.measures import Measure
 from schemas.template import load_template
 from tests.pages.released import ABOUT, Answers, read_page
 from tests.test_structure import ROOT
@@ -21,23 +23,27 @@ from tests.test_structure import ROOT
 EXAMPLES = ROOT / "examples"
 
 
+def _total(measure: str, breakdown: str, value: int, unit: str) -> dict[str, Any]:
+    return {
+        "measure": measure, "breakdown": breakdown, "period": "collection", "value": float(value),
+        "unit": unit, "forces_included": 42, "forces_expected": 42, "provisional": False,
+    }  # fmt: skip
+
+
 def _release(collection: Collection) -> dict[str, pl.DataFrame]:
     """Return marts in which every total and every cell is another number."""
     template, number = collection.template, iter(range(10, 100_000))
     totals: dict[tuple[str, str], dict[str, Any]] = {}
     for name, measure in template.measures.items():
+        for statistic in measure.statistics:
+            breakdown = f"statistic={statistic}"
+            totals[name, breakdown] = _total(name, breakdown, next(number), measure.unit)
         for level in measure.levels:
             for entry in template.counted():
                 dims = [f"{d}={entry.dims[d]}" for d in level.by if d in entry.dims]
                 if entry.measure == name and len(dims) == len(level.by):
-                    totals.setdefault(
-                        (name, ";".join(dims)),
-                        {
-                            "measure": name, "breakdown": ";".join(dims), "period": "collection",
-                            "value": float(next(number)), "unit": measure.unit,
-                            "forces_included": 42, "forces_expected": 42, "provisional": False,
-                        },
-                    )  # fmt: skip
+                    of = _total(name, ";".join(dims), next(number), measure.unit)
+                    totals.setdefault((name, ";".join(dims)), of)
     cells = [
         {
             "force_code": force, "receipt_id": "a" * 16, "sha256": "a" * 64, "sheet": entry.sheet,
@@ -90,6 +96,33 @@ def test_a_sheet_of_counts_has_a_table_of_its_measures(example: Collection, tmp_
     assert not [one.source for one in force if one.text == "not known"]
 
 
+def test_a_measure_of_statistics_alone_has_a_section_of_its_own(
+    example: Collection, tmp_path: Path
+) -> None:
+    """What is not added up over forces, such as days, is shown by its statistics."""
+    days = Measure(unit="days", statistics=("minimum", "median", "maximum"))
+    measures = {**example.template.measures, "people_hurt": days}
+    template = replace(example.template, name="use-of-force-days", measures=measures)
+    of_days = example.model_copy(update={"template": template})
+    marts = _release(of_days)
+    edition = Edition(marts, {**ABOUT, "collection": example.id})
+    edition.__dict__["collection"] = of_days
+    write_pages(tmp_path, edition)
+    html = (tmp_path / "index.html").read_text(encoding="utf-8")
+    shown, _ = read_page(tmp_path / "index.html")
+    assert '<h2 id="people_hurt-title">People hurt</h2>' in html
+    for statistic in days.statistics:
+        of = f"measure=people_hurt breakdown=statistic={statistic} period=collection"
+        assert {f"national_totals {of} {column}" for column in ("value", "forces_included")} <= {
+            one.source for one in shown
+        }
+    shown += read_page(tmp_path / "forces" / "AVS.html")[0]
+    assert [wrong for one in shown if (wrong := Answers(marts).wrong(one))] == []
+    assert not [one.source for one in shown if one.text == "not known"]
+    force = (tmp_path / "forces" / "AVS.html").read_text(encoding="utf-8")
+    assert "People hurt (all forces: median)" in force
+
+
 def test_a_changed_version_keeps_its_pages_with_its_own_codes(
     collection: Collection, tmp_path: Path
 ) -> None:
@@ -119,5 +152,21 @@ def test_a_collection_compared_with_another_speaks_of_no_year_of_2012(
         assert ("in the collection before" in html) != there
         assert ("muster explain INV-01" in html) == there
         assert "muster explain investigations" in html
+        # Research is part of 2012 and of no other collection; there it is missing, here it is not.
+        assert ("Not known: this release has no such data." in html) == there
+        assert ('href="#survey"' in html) == ('href="#social-media"' in html) == there
     assert period(load_collection("2013-revisit"), "previous") == "September 2011 to May 2012"
     assert period(collection, "2010-11") == "2010/11"
+
+
+def test_a_collection_compared_with_nothing_has_no_section_of_comparisons(
+    collection: Collection, tmp_path: Path
+) -> None:
+    alone = collection.model_copy(update={"comparators": {}, "count_bands": ()})
+    edition = Edition(_release(alone), ABOUT)
+    edition.__dict__["collection"] = alone
+    write_pages(tmp_path, edition)
+    html = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "rates" not in re.findall(r'href="#([\w-]+)"', html)
+    assert 't-thresholds"' not in html
+    assert 't-per_force"' in html
