@@ -5,6 +5,7 @@ Only looks. The lake itself is examined in assets/doctor.py; `examine` puts both
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -19,7 +20,7 @@ from pipelines.alerts.send import SETTING, channels
 from pipelines.definitions import defs
 from pipelines.instance import damaged_databases, home_folder, keeps_files
 from pipelines.jobs import SWITCH, is_on
-from schemas.collection import collection_files
+from schemas.collection import addressed, collection_files
 from schemas.errors import MusterError
 from schemas.wording import plural
 
@@ -45,7 +46,8 @@ def examine() -> Iterator[Examined]:
                     doctor.releases,
                     doctor.public_editions,
                 ):
-                    yield from part(lake)
+                    for found in part(lake):
+                        yield replace(found, do=addressed(found.do, name))
     yield from history()
     yield from alerts()
     yield from packages()

@@ -25,7 +25,7 @@ from assets.intake.settling import Look, Memory, look, quiet
 from assets.lake import Lake, is_held, lake_root
 from pipelines.alerts import look as broken
 from pipelines.outcome import can_pass
-from schemas.collection import Collection, collection_files, load_collection
+from schemas.collection import Collection, collection_files, command, load_collection
 from schemas.errors import SetupError
 from schemas.wording import plural
 
@@ -70,7 +70,7 @@ def inventory_now(collection: Collection, today: date) -> list[str]:
     if not lake.table("validation", "all_findings").exists():
         return [f"nothing has been run yet; {len(collection.forces)} forces are expected"]
     if not lake.marts.exists():
-        lines.append("no release is shown to analysts; run: muster run")
+        lines.append(f"no release is shown to analysts; run: {command('run', collection.id)}")
     unfinished = waiting_anywhere(lake.landing).unfinished
     if unfinished:
         lines.append(f"{plural(len(unfinished), 'file')} in landing still open for writing")

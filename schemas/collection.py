@@ -4,9 +4,11 @@ The next collection is a new file in collections/ (or in the folder that MUSTER_
 names), never a code change.
 """
 
+import os
+import re
 import tomllib
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple
@@ -36,6 +38,7 @@ from schemas.reference import (
     beside,
     forces_at,
     outside,
+    outside_hint,
     published_figures,
     source_issues,
     uncollected,
@@ -175,7 +178,9 @@ def _resolved(named: object, info: ValidationInfo) -> object:
         known = sorted(path.stem for path in template_files(_root(info)))
         if named in known:
             raise ValueError(str(error)) from error
-        there = f"there are {', '.join(known)}; {named}.toml belongs in templates/"
+        there = (
+            f"there are {', '.join(known)}; {named}.toml belongs in templates/. {outside_hint()}"
+        )
         raise ValueError(f"there is no template {named!r}; {there}") from error
 
 
@@ -579,12 +584,59 @@ def load_collection(collection_id: str) -> Collection:
     """
     files = collection_files()
     if collection_id not in files:
-        folder = (outside() or OURS) / "collections"
         raise SetupError(
-            f"no collection {collection_id!r}; there are: {', '.join(sorted(files))}. "
-            f"Add {collection_id}.toml to {folder}, or name one of these."
+            f"no collection {collection_id!r}; there are: {', '.join(sorted(files))}."
+            f" {outside_hint()} Add {collection_id}.toml to its collections/, or name one of these."
         )
     return read_collection(files[collection_id])
+
+
+def usual_collection() -> str:
+    """Return the collection that a command without --collection works on.
+
+    That is the one that MUSTER_COLLECTION names, else the one whose window is open today, else the
+    one that closes last.
+
+    Raises:
+        SetupError: a collection file does not say what it must say.
+    """
+    if named := os.environ.get("MUSTER_COLLECTION"):
+        return named
+    known, now = [load_collection(name) for name in collection_files()], datetime.now(UTC)
+    there = [each for each in known if each.is_open(each.day_of(now))] or known
+    return max(there, key=lambda each: (each.window[1], each.id)).id
+
+
+def command(words: str, collection_id: str, *, kept: bool = False) -> str:
+    """Return a command as somebody types it who means a collection, such as `explain INV-01`.
+
+    Args:
+        words: the command and what follows it.
+        collection_id: the collection; it is named where a command without it means another.
+        kept: whether the text is kept, as a page of a release is, and must not change with the
+            day: then the collection is always named.
+    """
+    return f"muster {words}{_option(collection_id, kept=kept)}"
+
+
+def addressed(text: str, collection_id: str) -> str:
+    """Return a text whose commands name the collection where without it they mean another."""
+    return _COMMAND.sub(lambda found: found[0] + _option(collection_id), text)
+
+
+def _option(collection_id: str, *, kept: bool = False) -> str:
+    try:
+        usual = None if kept else usual_collection()
+    except SetupError:  # a broken draft: what a command would choose, it cannot tell either
+        usual = None
+    return "" if usual == collection_id else f" --collection {collection_id}"
+
+
+_COMMAND: Final = re.compile(
+    r"\bmuster (?>releases (?:verify|compare|go-back|push|prune)|releases|run|check|template|status"
+    r"|feedback|queries|answer|versions|reconcile|explain|cases)\b(?! --collection)"
+)
+"""Each command that works on a collection: the option may stand right after it."""
 
 
 def description(collection_id: str) -> dict[str, bytes]:

@@ -53,11 +53,11 @@ class ServiceError(MusterError):
 class UnforeseenError(MusterError):
     """A fault of the program, without the words of the error, which could quote a return."""
 
-    def __init__(self, error: BaseException) -> None:
-        """Name the kind of the error, and what to do."""
+    def __init__(self, error: BaseException, log: str = "the run's log") -> None:
+        """Name the kind of the error, and the log to report it with."""
         super().__init__(
             f"{type(error).__name__}, which Muster did not foresee: a fault of the program, not of"
-            " the data. Report it with the run's log."
+            f" the data. Report it with {log}."
         )
 
 

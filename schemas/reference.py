@@ -26,6 +26,15 @@ def outside() -> Path | None:
     return Path(named) if named else None
 
 
+def outside_hint() -> str:
+    """Return where what is not known is looked for, for whoever misses it."""
+    folder = outside()
+    if folder is None:
+        return "MUSTER_COLLECTIONS is not set; it names a folder of yours, read beside our own."
+    there = "read beside our own" if folder.is_dir() else "which is no folder"
+    return f"MUSTER_COLLECTIONS names {folder}, {there}."
+
+
 def beside(root: Path, kind: str, name: str) -> Path:
     """Return a file of `templates` or `reference` in a folder of collections, else our own."""
     path = root / kind / name

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from schemas.collection import addressed
+
 Severity = Literal["info", "warning", "error"]
 
 SAMPLE: Final = 10
@@ -135,8 +137,10 @@ class Condition:
             gone = sorted(set(before.cases) - set(self.cases))
             lines += ["", f"New since the last message: {len(added)}", *_sample(added)]
             lines += [f"No longer: {len(gone)}", *_sample(gone)]
-        lines += ["", f"Where: {self.where or kind.where}", f"What to do: {kind.do}"]
-        return "\n".join([*lines, *self.links()])
+        next_steps = f"Where: {self.where or kind.where}\nWhat to do: {kind.do}"
+        if self.collection:
+            next_steps = addressed(next_steps, self.collection)
+        return "\n".join([*lines, "", next_steps, *self.links()])
 
     def links(self) -> Iterator[str]:
         """Yield where to read on: in the UI, if its address is set, and in the documentation."""

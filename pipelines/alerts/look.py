@@ -27,7 +27,7 @@ from assets.validation.states import (
 )
 from pipelines.alerts.conditions import Condition, Found, Severity, without_credentials
 from schemas.cases.tables import DAMAGED_STATE
-from schemas.collection import Collection
+from schemas.collection import Collection, addressed
 from schemas.contract import empty
 from schemas.errors import LakeError
 from schemas.tables import Choices, Receipts
@@ -73,7 +73,7 @@ def of_outcome(ended: RunOutcome, collection: Collection) -> Found:
     # One line, and no frames of code.
     lines = (line.strip() for line in ended.error.splitlines())
     line = next(filter(None, lines), "the run ended without saying why")
-    line = visible(without_credentials(line))
+    line = addressed(visible(without_credentials(line)), collection.id)
     step = f", step {ended.step}" if ended.step else ""
     failed = Condition(
         "run-failed",

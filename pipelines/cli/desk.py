@@ -23,7 +23,7 @@ from pipelines.cli.output import (
     print_json,
     print_table,
 )
-from schemas.collection import Collection, load_collection
+from schemas.collection import Collection, command, load_collection
 from schemas.vocabulary import STATES
 from schemas.wording import plural
 
@@ -243,7 +243,7 @@ def answer(
     click.echo(
         f"{query_id} ({query['force_code']} {query['rule_id']} {query['sheet']}"
         f" {query['cell'] or ''}): {query['state']}. It shows in the marts after the next"
-        " `muster run`."
+        f" `{command('run', collection_id)}`."
     )
 
 

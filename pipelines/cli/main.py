@@ -6,12 +6,16 @@ Modules of commands load what is heavy, each what its own commands need: none is
 import importlib
 import os
 import sys
+import tempfile
 import traceback
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from pipelines.cli.output import printable_streams
+from pipelines.cli.output import COLLECTION, printable_streams
 from schemas.errors import MusterError, UnforeseenError
 
 COMMANDS: Final = {
@@ -45,6 +49,17 @@ class Commands(click.Group):
         """Run a command; whatever it prints is nothing that could steer a terminal."""
         with printable_streams():
             return super().main(*args, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; where it fails, what it says to do next names its collection."""
+        try:
+            return super().invoke(ctx)
+        except MusterError as error:
+            if collection_id := ctx.meta.get(COLLECTION):
+                from schemas.collection import addressed
+
+                error.args = (addressed(str(error), collection_id),)
+            raise
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands in the order a newcomer needs them."""
@@ -90,12 +105,36 @@ def main(arguments: list[str] | None = None) -> Any:
     except BaseException as error:
         if not isinstance(error, (Exception, *_panics())):
             raise
-        # The words of an unforeseen error could quote a return; its place helps to mend it.
         last = traceback.extract_tb(error.__traceback__)[-1]
+        kept = _keep_stack(error, arguments if arguments is not None else sys.argv[1:])
         with printable_streams():
             place = f"{last.filename}:{last.lineno}"
-            click.echo(f"muster: {UnforeseenError(error)} ({place})", err=True)
+            said = f"muster: {UnforeseenError(error, kept or 'this line')} ({place})"
+            click.echo(said, err=True)
         sys.exit(1)
+
+
+def _keep_stack(error: BaseException, arguments: list[str]) -> str | None:
+    """Write where an unforeseen error was raised to a log file; return its path.
+
+    The error's own words could quote a return and the arguments a person, so neither is written.
+    It lies in `logs/` of the lake, or where there is no lake in the system's folder for such files.
+    """
+    lake = Path(os.environ.get("MUSTER_LAKE") or "data_lake")
+    folder = lake.absolute() / "logs" if lake.is_dir() else Path(tempfile.gettempdir())
+    command = next((each for each in arguments if each in COMMANDS), "no command")
+    lines = [f"muster {metadata.version('muster')}, Python {sys.version.split()[0]}, {command}\n"]
+    link: BaseException | None = error
+    while link is not None:
+        lines += [f"\n{type(link).__qualname__}\n", *traceback.format_tb(link.__traceback__)]
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    path = folder / f"muster-crash-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
+    try:
+        folder.mkdir(exist_ok=True)
+        path.write_text("".join(lines), encoding="utf-8")
+    except OSError:
+        return None
+    return str(path)
 
 
 def _panics() -> tuple[type[BaseException], ...]:

@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -18,28 +17,31 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
+COLLECTION: Final = "muster.collection"
+"""Where the context of a command keeps the collection it works on."""
+
 _PIPE_WIDTH: Final = 200
 """Width of a table where there is no terminal to fit it to."""
 
 
-def collection_now() -> str:
-    """Return the collection whose window is open today, else the one that closes last.
+def _usual() -> str:
+    from schemas.collection import usual_collection
 
-    Raises:
-        SetupError: a collection file does not say what it must say.
-    """
-    from schemas.collection import collection_files, load_collection
+    return usual_collection()
 
-    known, now = [load_collection(name) for name in collection_files()], datetime.now(UTC)
-    there = [each for each in known if each.is_open(each.day_of(now))] or known
-    return max(there, key=lambda each: (each.window[1], each.id)).id
+
+def _noted(context: click.Context, _: click.Parameter, collection_id: str) -> str:
+    """Note which collection a command works on, for what it says should it fail."""
+    context.meta[COLLECTION] = collection_id
+    return collection_id
 
 
 collection_option = click.option(
     "--collection",
     "collection_id",
-    default=collection_now,
+    default=_usual,
     envvar="MUSTER_COLLECTION",
+    callback=_noted,
     show_default="MUSTER_COLLECTION, else the one open today, else the newest",
     help="The collection to work on.",
 )
@@ -47,6 +49,7 @@ sample_option = click.option(
     "--collection",
     "collection_id",
     default="2012-revisit",
+    callback=_noted,
     show_default=True,
     help="The collection to work on.",
 )

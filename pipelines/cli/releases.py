@@ -17,7 +17,7 @@ from assets.release.publish import show
 from assets.release.push import publish_marts
 from pipelines.cli.figures import read_release
 from pipelines.cli.output import collection_option, json_option, print_json, print_table
-from schemas.collection import collection_files, load_collection
+from schemas.collection import collection_files, command, load_collection
 from schemas.drafts import wrong_in
 from schemas.errors import LakeError, SetupError
 from schemas.wording import plural
@@ -88,7 +88,9 @@ def verify(names: tuple[str, ...], collection_id: str) -> None:
         click.echo(f"{folder.name}: {'; '.join(found) or 'whole'}")
     if broken:
         click.echo(
-            "\nA damaged release is made anew: move its folder away, then muster run.", err=True
+            "\nA damaged release is made anew: move its folder away, then"
+            f" {command('run', collection_id)}.",
+            err=True,
         )
     sys.exit(1 if broken else 0)
 

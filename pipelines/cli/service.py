@@ -34,7 +34,7 @@ from pipelines.doctor import examine
 from pipelines.refresh import Refreshed, refresh
 from schemas import vocabulary as v
 from schemas.breakdown import write_breakdown
-from schemas.collection import Collection, load_collection
+from schemas.collection import Collection, addressed, command, load_collection
 from schemas.errors import UnavailableError
 from schemas.measures import NOW
 from schemas.wording import plural
@@ -77,14 +77,16 @@ def demo(collection_id: str) -> None:
     )
     published = _refresh(collection_id)
     if published:
-        click.echo(
-            "\nWhere to look next\n"
-            "  muster status                       where each force stands\n"
-            "  muster reconcile                    published against computed\n"
-            "  muster explain INV-02               one figure, down to the cells\n"
-            f"  muster check {shown_path(lake.landing / 'STF.xlsx')}\n"
-            "  make dev                            the Dagster UI, with this run in it"
-        )
+        check = f"check {shown_path(lake.landing / 'STF.xlsx')}"
+        click.echo("\nWhere to look next")
+        for words, what in (
+            ("status", "where each force stands"),
+            ("reconcile", "published against computed"),
+            ("explain INV-02", "one figure, down to the cells"),
+            (check, ""),
+        ):
+            click.echo(f"  {command(words, collection_id):<36}{what}".rstrip())
+        click.echo("  make dev                            the Dagster UI, with this run in it")
     sys.exit(0 if published else 1)
 
 
@@ -106,7 +108,7 @@ def _report(done: Refreshed, collection_id: str) -> None:
     for note in done.lost:
         click.echo(f"Warning: {note}", err=True)
     if done.error:
-        click.echo(f"Not published. {done.error}", err=True)
+        click.echo(f"Not published. {addressed(done.error, collection_id)}", err=True)
         still = f" {shown_path(lake.marts)} still shows the last release."
         click.echo(f"Run {done.run_id}.{still if lake.marts.exists() else ''}", err=True)
         print_unattributed(lake)
@@ -233,7 +235,7 @@ def _print_reconciliation(marts: Path) -> None:
     differing = rows.filter(pl.col("status") == "differs")["figure_id"].to_list()
     if differing:
         listed = ", ".join(differing[:_SHOWN]) + (" ..." if len(differing) > _SHOWN else "")
-        click.echo(f"  differing: {listed}\n  see: muster reconcile")
+        click.echo(f"  differing: {listed}\n  see: {command('reconcile', marts.name)}")
 
 
 @click.command()
