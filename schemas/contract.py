@@ -5,6 +5,7 @@ written there once. Arrow schemas, documentation and expectations are derived by
 here. Codes that a template lists are not in the contract: each collection has its own.
 """
 
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
@@ -63,8 +64,9 @@ class Column:
     unit: str
     key: bool
     nullable: bool
-    allowed: tuple[str, ...]
-    codes: str | None
+    allowed: tuple[str, ...] = ()
+    codes: str | None = None
+    least: float | None = None
 
     def allowed_in(self, template: Template) -> tuple[str, ...]:
         """Return the codes it may hold in a collection on a template; empty for any."""
@@ -105,8 +107,40 @@ def column(
         description=description,
         isin=allowed,
         ge=ge,
-        metadata={"unit": unit, "key": key, "allowed": tuple(allowed or ()), "codes": codes},
+        metadata={
+            "unit": unit,
+            "key": key,
+            "allowed": tuple(allowed or ()),
+            "codes": codes,
+            "least": ge,
+        },
     )
+
+
+def contract_of(name: str, about: str, described: Iterable[Column]) -> Contract:
+    """Return a contract of described columns: one that follows from other contracts, or from data.
+
+    Args:
+        name: its name.
+        about: its description.
+        described: its columns, in order.
+    """
+    types: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
+    for item in described:
+        types[item.name] = item.dtype
+        fields[item.name] = column(
+            item.description,
+            item.unit,
+            key=item.key,
+            nullable=item.nullable,
+            isin=item.allowed or None,
+            codes=item.codes,
+            ge=item.least,
+        )
+    body = {"__doc__": about, "__annotations__": types, **fields}
+    made: Contract = type(name, (Table,), body)
+    return made
 
 
 @cache
@@ -137,6 +171,7 @@ def columns(contract: Contract) -> tuple[Column, ...]:
                 nullable=spec.nullable,
                 allowed=metadata["allowed"],
                 codes=metadata.get("codes"),
+                least=metadata.get("least"),
             )
         )
     return tuple(found)

@@ -1,11 +1,26 @@
 """Marts of what each force sent: one row a force and item."""
 
+from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from typing import Any
+
+import polars as pl
 
 from schemas import columns as shared
 from schemas import vocabulary as v
-from schemas.contract import Table, column
+from schemas.contract import (
+    Column,
+    Contract,
+    Table,
+    column,
+    columns,
+    contract_of,
+    description,
+)
+from schemas.disclosure import FOLLOWS
+from schemas.measures import NOW, QUESTION, Figure
+from schemas.template import Template
 
 
 class Investigations(Table):
@@ -141,3 +156,50 @@ class ForceProfiles(Table):
         nullable=True,
         isin=v.BASES,
     )
+
+
+@cache
+def force_profiles_contract(template: Template) -> Contract:
+    """Return the contract of force_profiles: who the force is, then the template's own columns.
+
+    Those of `[profile]` in its order, a monthly rate beside the count it is of, and what research
+    on social media found where the template protects that. With the columns of the collection of
+    2012 it is ForceProfiles.
+    """
+    known = {item.name: item for item in columns(ForceProfiles)}
+    own = list(_profile_columns(template, known))
+    if {item.name for item in own} == known.keys():
+        return ForceProfiles
+    return contract_of("ForceProfiles", description(ForceProfiles), own)
+
+
+def _profile_columns(template: Template, known: dict[str, Column]) -> Iterator[Column]:
+    yield from (known[name] for name in ("force_code", "ons_code", "name", "region", "state"))
+    yield known["basis"]
+    rates = {of: known[rate] for rate, of in FOLLOWS.items()}
+    for name, figure in template.profile.items():
+        what = f"{_profiled(template, figure)}; null where unknown"
+        if QUESTION in figure.dims:
+            yield Column(name, pl.String, what, "code", key=False, nullable=True)
+            continue
+        unit = template.measures[figure.measure].unit
+        yield Column(name, pl.Int64, what, unit, key=False, nullable=True, least=0)
+        if name in rates:
+            yield rates[name]
+    if template.disclosure and "social_media" in template.disclosure.research:
+        yield known["social_media_cases"]
+        yield known["social_media_basis"]
+
+
+def _profiled(template: Template, figure: Figure) -> str:
+    """Return in words what a column of a profile is, in the wording of the template."""
+    if QUESTION in figure.dims:
+        rows = (row for sheet in template.sheets for row in sheet.rows)
+        return next(row.label for row in rows if row.code == figure.dims[QUESTION])
+    labels = [
+        template.lists.get(name, {}).get(code, code.replace("_", " "))
+        for name, code in figure.dims.items()
+    ]
+    what = figure.measure.replace("_", " ").capitalize()
+    period = [] if figure.period == NOW else [f"in the period `{figure.period}`"]
+    return ": ".join(filter(None, [what, ", ".join([*labels, *period])]))

@@ -9,9 +9,9 @@ from pipelines.docs import generated
 from schemas.contract import arrow_schema, columns, conform, description, empty, keys
 from schemas.errors import ContractError
 from schemas.marts.catalogue import MARTS
-from schemas.marts.facts import Investigations
+from schemas.marts.facts import ForceProfiles, Investigations, force_profiles_contract
 from schemas.tables import TABLES
-from schemas.template import load_template
+from schemas.template import Template, load_template
 
 ROOT = Path(__file__).parents[2]
 
@@ -81,3 +81,30 @@ def test_contracts_are_total(name: str) -> None:
 def test_derived_pages_have_not_drifted() -> None:
     for path, text in generated().items():
         assert path.read_text(encoding="utf-8") == text, f"make docs ({path})"
+
+
+EXAMPLES = ROOT / "examples"
+
+
+def test_a_profile_has_the_columns_of_its_template() -> None:
+    assert force_profiles_contract(load_template("returns-1")) is ForceProfiles
+    of_2013 = {c.name: c for c in columns(force_profiles_contract(_example("returns-2")))}
+    assert {"abuse_of_authority", "investigations_per_month", "cards_now"} <= of_2013.keys()
+    assert not {"investigations_2010_11", "cards_2012"} & of_2013.keys()
+    new = of_2013["abuse_of_authority"]
+    assert new.description == "Investigations: Abuse of authority for gain; null where unknown"
+    assert (new.unit, new.nullable, new.least) == ("count", True, 0)
+    since = of_2013["acu_staffing_change"]
+    assert since.description.startswith("Anti-corruption unit staffing compared with")
+    assert since.type_name == "string"
+
+
+def test_a_profile_without_research_and_registers_has_no_columns_for_them() -> None:
+    uses = columns(force_profiles_contract(_example("use-of-force-1")))
+    about_the_force = ["force_code", "ons_code", "name", "region", "state", "basis"]
+    assert [c.name for c in uses] == [*about_the_force, "uses", "firearm", "people_hurt"]
+    assert uses[-1].unit == "people"
+
+
+def _example(name: str) -> Template:
+    return load_template(name, EXAMPLES)
