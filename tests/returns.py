@@ -71,15 +71,16 @@ class SampleReturn:
         return path
 
 
-def clean_return(collection: Collection) -> SampleReturn:
+def clean_return(collection: Collection, force: str | None = None) -> SampleReturn:
     """A return in which every count is 0 and every answer the first of its list."""
-    force, name = collection.bodies.select("force_code", "full_name").row(0)
+    names = dict(collection.bodies.select("force_code", "full_name").iter_rows())
+    force = force or next(iter(names))
     cover = {
         "template": collection.template.name,
         "template_version": str(collection.template.version),
         "collection": collection.id,
         "force_code": force,
-        "force_name": name,
+        "force_name": names[force],
         "data_as_at": collection.census.isoformat(),
         "submitted_on": collection.census.isoformat(),
     }

@@ -19,6 +19,7 @@ from assets.html import render
 from assets.intake.raw_store import RawStore
 from assets.lake import atomic_file, write_errors
 from assets.template.blank import write_blanks
+from assets.template.workbook import Earlier
 from assets.unattributed import Unattributed
 from schemas.collection import Collection
 from schemas.errors import SetupError
@@ -34,10 +35,12 @@ def feedback_files(
     store: RawStore,
     collection: Collection,
     others: Sequence[Unattributed] = (),
+    earlier: Mapping[str, Earlier] | None = None,
 ) -> dict[str, bytes]:
     """Return every file of the feedback by its path in the folder, the overview first.
 
-    `others` are files of no known force that have no receipt of a return.
+    `others` are files of no known force that have no receipt of a return; `earlier` has what each
+    force told before, for its blank workbook.
 
     Raises:
         LakeError: a raw file is gone, or no longer what was received.
@@ -47,11 +50,11 @@ def feedback_files(
         folder = letter.force_code
         files[f"{folder}/letter.html"] = letter_html(letter).encode()
         files[f"{folder}/letter.txt"] = letter_text(letter).encode()
-        files[f"{folder}/{letter.attachment}"] = _attachment(letter, store)
+        files[f"{folder}/{letter.attachment}"] = _attachment(letter, store, earlier)
     return files
 
 
-def _attachment(letter: Letter, store: RawStore) -> bytes:
+def _attachment(letter: Letter, store: RawStore, earlier: Mapping[str, Earlier] | None) -> bytes:
     if letter.sent:
         receipt = letter.sent.receipt
         return marked_copy(
@@ -62,7 +65,7 @@ def _attachment(letter: Letter, store: RawStore) -> bytes:
             name=receipt.file_name,
         )
     with TemporaryDirectory() as folder:
-        (blank,) = write_blanks(Path(folder), letter.collection, [letter.force_code])
+        (blank,) = write_blanks(Path(folder), letter.collection, [letter.force_code], earlier)
         return blank.read_bytes()
 
 

@@ -1,17 +1,32 @@
 """Writes blank returns, with the cover prefilled for a force."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
-from assets.lake import write_errors
-from assets.template.workbook import write_workbook
+from assets.lake import Lake, write_errors
+from assets.previous import earlier_releases, previous_values
+from assets.template.workbook import Earlier, Values, spelt, write_workbook
 from schemas.collection import Collection
 from schemas.errors import SetupError
 from schemas.reference import forces_at
 
+_VALUES: Final = ("sheet", "row_code", "column_code", "value")
 
-def write_blanks(folder: Path, collection: Collection, forces: Sequence[str] = ()) -> list[Path]:
+
+def write_blanks(
+    folder: Path,
+    collection: Collection,
+    forces: Sequence[str] = (),
+    earlier: Mapping[str, Earlier] | None = None,
+) -> list[Path]:
     """Write one blank workbook a force, of those given or of all the collection expects.
+
+    Args:
+        folder: made if it is not there.
+        collection: the collection.
+        forces: codes of the forces, none for all.
+        earlier: what to show beside the entries of each force, as `earlier_values` returns it.
 
     Raises:
         SetupError: a code is not that of a force the collection expects.
@@ -39,9 +54,27 @@ def write_blanks(folder: Path, collection: Collection, forces: Sequence[str] = (
                 "basis": "submitted",
             }
             values = {("cover", code, "value"): text for code, text in cover.items()}
-            write_workbook(path, collection.template, collection, values)
+            before = (earlier or {}).get(force_code)
+            write_workbook(path, collection.template, collection, values, before)
             paths.append(path)
     return paths
+
+
+def earlier_values(lake: Lake, collection: Collection) -> Mapping[str, Earlier]:
+    """Return what each force told in the released collections before.
+
+    Raises:
+        LakeError: a release cannot be read.
+    """
+    told = previous_values(lake, collection).drop_nulls()
+    found: dict[str, dict[str, Values]] = {}
+    for (force_code, name), rows in told.partition_by(
+        "force_code", "collection", as_dict=True, maintain_order=True
+    ).items():
+        period = earlier_releases(lake, collection)[str(name)].collection.period
+        values = {tuple(place): value for *place, value in rows.select(_VALUES).iter_rows()}
+        found.setdefault(str(force_code), {})[f"{name}, {spelt(period)}"] = values
+    return found
 
 
 def _ended(force_code: str, collection: Collection) -> str:

@@ -19,6 +19,10 @@ RESULTS: Final = (ADDS_UP, DOES_NOT_ADD_UP)
 """What a check says."""
 
 
+EARLIER: Final = "(previous)"
+"""The header of a column that shows earlier values: in its brackets no code, so no entry."""
+
+
 @dataclass(frozen=True)
 class Check:
     """One formula: where it stands, the cells it adds, and the total it compares them with."""

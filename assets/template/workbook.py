@@ -12,13 +12,20 @@ from typing import Any, Final
 
 import xlsxwriter
 
-from assets.template.checks import ADDS_UP, DOES_NOT_ADD_UP, Check, checks
-from schemas.collection import Collection
+from assets.template.checks import ADDS_UP, DOES_NOT_ADD_UP, EARLIER, Check, checks
+from schemas.collection import Collection, Period
 from schemas.template import Entry, Sheet, Template
 from schemas.vocabulary import MISSING_REASONS
 
 Values = Mapping[tuple[str, str, str], str]
 """Values by (sheet, row code, column code), in plain text form; an absent one is left blank."""
+
+Earlier = Mapping[str, Values]
+"""What a force told before, by what to call that time: the collection and its period."""
+
+_FOR_COMPARISON: Final = "For comparison, locked and not part of this return"
+_EARLIER_HEIGHT: Final = 108
+"""Points; a heading that names collection and period as well takes seven lines."""
 
 _EPOCH: Final = datetime(2012, 1, 1)
 _RECONSTRUCTED: Final = "RECONSTRUCTED sample: made by Muster, not sent by any police force."
@@ -43,6 +50,14 @@ class _Formats:
         "entry_sum": {**_ENTRY, "align": "center", "bold": True, "top": 2},
         "words": {**_ENTRY, "align": "left"},
         "date": {**_ENTRY, "align": "left", "num_format": "yyyy-mm-dd"},
+        "earlier": {
+            "border": 1,
+            "border_color": "#CCCCCC",
+            "bg_color": "#F2F2F2",
+            "font_color": "#595959",
+            "italic": True,
+            "align": "center",
+        },
         "check": {"italic": True, "font_color": "#9C0006", "align": "center"},
         "adds_up": {"font_color": "#006100"},
     }
@@ -53,11 +68,18 @@ class _Formats:
         return self.made[name]
 
 
-def write_workbook(path: Path, template: Template, collection: Collection, values: Values) -> None:
+def write_workbook(
+    path: Path,
+    template: Template,
+    collection: Collection,
+    values: Values,
+    earlier: Earlier | None = None,
+) -> None:
     """Write a return workbook.
 
     `values` gives the prefilled cells; the cover's `basis` decides whether the workbook is
-    labelled as reconstructed.
+    labelled as reconstructed. What was told `earlier` stands locked right of the entries and
+    their checks, in the row of its entry.
     """
     with xlsxwriter.Workbook(str(path)) as book:
         _set_properties(book, template, collection, values)
@@ -73,6 +95,7 @@ def write_workbook(path: Path, template: Template, collection: Collection, value
             _write_validations(page, sheet)
             for check in checks(sheet):
                 _write_check(page, check, values, formats)
+            _write_earlier(page, sheet, earlier or {}, formats)
 
 
 def _set_properties(book: Any, template: Template, collection: Collection, values: Values) -> None:
@@ -116,10 +139,15 @@ def _write_frame(
         page.write_string(line, 1, row.label, formats["label_sum" if row.sum_of else "label"])
 
 
+def spelt(period: Period) -> str:
+    """Return a period in words: 1 September 2011 to 31 May 2012."""
+    return f"{period.start:%-d %B %Y} to {period.end:%-d %B %Y}"
+
+
 def _dates(collection: Collection) -> dict[str, str]:
-    period, deadlines = collection.period, collection.deadlines
+    deadlines = collection.deadlines
     return {
-        "period": f"{period.start:%-d %B %Y} to {period.end:%-d %B %Y}",
+        "period": spelt(collection.period),
         "census": f"{collection.census:%-d %B %Y}",
         "soft": f"{deadlines.soft:%-d %B %Y}",
         "hard": f"{deadlines.hard:%-d %B %Y}",
@@ -137,10 +165,15 @@ def _style(entry: Entry, *, is_sum: bool) -> str:
 def _write_entry(page: Any, sheet: Sheet, entry: Entry, text: str | None, style: Any) -> None:
     line = sheet.row_numbers[entry.row_code] - 1
     column = sheet.column_numbers[entry.column_code] - 1
+    if text is not None and entry.kind == "date":
+        page.write_datetime(line, column, date.fromisoformat(text), style)
+    else:
+        _write_value(page, line, column, text, style)
+
+
+def _write_value(page: Any, line: int, column: int, text: str | None, style: Any) -> None:
     if text is None:
         page.write_blank(line, column, None, style)
-    elif entry.kind == "date":
-        page.write_datetime(line, column, date.fromisoformat(text), style)
     elif text.isdigit():
         page.write_number(line, column, int(text), style)
     else:
@@ -213,3 +246,26 @@ def _write_check(page: Any, check: Check, values: Values, formats: _Formats) -> 
     )
     if check.label:
         page.write_string(line, 1, check.label, formats["note"])
+
+
+def _write_earlier(page: Any, sheet: Sheet, earlier: Earlier, formats: _Formats) -> None:
+    """Write a column of earlier values for each column of entries and time that has any."""
+    rows = sheet.row_numbers
+    used = [*sheet.column_numbers.values(), *(check.column for check in checks(sheet))]
+    column = first = max(used)  # counted from 0, so right of them all
+    for code, label in sheet.columns.items():
+        for heading, values in earlier.items():
+            told = {row: values.get((sheet.name, row, code)) for row in rows}
+            if not any(told.values()):
+                continue
+            page.write_string(
+                sheet.header_row - 2, column, f"{heading}: {label}", formats["heading"]
+            )
+            page.write_string(sheet.header_row - 1, column, EARLIER, formats["code"])
+            for row, text in told.items():
+                _write_value(page, rows[row] - 1, column, text, formats["earlier"])
+            column += 1
+    if column > first:
+        page.set_column(first, column - 1, 22)
+        page.set_row(sheet.header_row - 2, _EARLIER_HEIGHT)
+        page.write_string(0, first, _FOR_COMPARISON, formats["note"])

@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 from assets.intake.quoting import codes_of, quoted, sheet_shown, shown
 from assets.intake.reading import Cell, RawSheet, Reading
 from assets.intake.sheet_scan import place
-from assets.template.checks import RESULTS, checks
+from assets.template.checks import EARLIER, RESULTS, checks
 from schemas.finding import Finding, Place, finding
 from schemas.template import HEADER_CODE, LABEL_CODE, Entry, Sheet, Template, address
 
@@ -16,6 +16,9 @@ T = TypeVar("T")
 
 _CLOSE: Final = 0.75
 """Similarity above which a text is taken for a misspelt code; the return is rejected either way."""
+
+_NO_CODES: Final = (LABEL_CODE, EARLIER)
+"""Headers of columns that tell people something, and count nothing."""
 
 PROBLEMS_MARK: Final = "Problems found by Muster"
 """The text in A1 of the sheet that Muster adds to a marked copy, which may come back with it."""
@@ -47,7 +50,8 @@ class SheetLayout:
     """One sheet as it was found: the header's row, and the codes of its rows and columns.
 
     `name` is the template's name for it, `raw` has the name that stands in the file.
-    `rows` and `columns` map numbers to codes; one whose text is no code, or is `label`, to None.
+    `rows` and `columns` map numbers to codes; one whose text is no code, or is only for people, to
+    None.
     """
 
     name: str
@@ -173,8 +177,8 @@ def _lay_out_sheet(raw: RawSheet, sheet: Sheet, findings: list[Finding]) -> Shee
         findings.append(_misspelt(sheet, HEADER_CODE, top))
     header_row = [cell for (row, column), cell in cells.items() if row == top.row and column > 1]
     heads = [(cell.text.strip(), cell) for cell in header_row]
-    labels = [cell for text, cell in heads if text == LABEL_CODE]
-    columns = _match([head for head in heads if head[0] != LABEL_CODE], list(sheet.columns))
+    labels = [cell for text, cell in heads if text in _NO_CODES]
+    columns = _match([head for head in heads if head[0] not in _NO_CODES], list(sheet.columns))
     findings += _column_findings(sheet, top, columns)
     codes = [(text, cell) for text, cell in first_column if cell.row > top.row]
     rows = _match(codes, [row.code for row in sheet.rows])

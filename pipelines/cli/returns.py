@@ -12,7 +12,7 @@ from assets.intake.raw_store import RawStore
 from assets.intake.store import utc_now
 from assets.lake import Lake, lake_root
 from assets.sample.write import write_cases, write_research, write_sample
-from assets.template.blank import write_blanks
+from assets.template.blank import earlier_values, write_blanks
 from assets.unattributed import unattributed_files
 from assets.validation.check import check_files
 from assets.validation.states import standing
@@ -87,8 +87,13 @@ def check(files: tuple[Path, ...], folder: Path | None, as_json: bool, collectio
 )
 @collection_option
 def template(forces: tuple[str, ...], folder: Path, collection_id: str) -> None:
-    """Write a blank return for each FORCE (a code such as STF), or for every force."""
-    paths = write_blanks(folder, load_collection(collection_id), forces)
+    """Write a blank return for each FORCE (a code such as STF), or for every force.
+
+    What the force told the collection before, where that is released, stands beside each entry.
+    """
+    collection = load_collection(collection_id)
+    earlier = earlier_values(Lake(lake_root(), collection.id), collection)
+    paths = write_blanks(folder, collection, forces, earlier)
     click.echo(f"Wrote {plural(len(paths), 'blank return')} to {folder}")
 
 
@@ -143,7 +148,9 @@ def feedback(folder: Path, collection_id: str) -> None:
     unattributed = strangers(findings, store, collection)
     files = unattributed_files(lake)
     others = [file for file in files if file.kind != "return"]
-    write_feedback(folder, feedback_files(written, unattributed, store, collection, others))
+    earlier = earlier_values(lake, collection)
+    files_of = feedback_files(written, unattributed, store, collection, others, earlier)
+    write_feedback(folder, files_of)
     click.echo(f"Wrote {plural(len(written), 'letter')} to {shown_path(folder.absolute())}")
     for letter in written:
         click.echo(f"  {letter.force_code}: {letter.situation.replace('_', ' ')}")

@@ -1,20 +1,35 @@
 """The workbook a force fills: locked but for its entries, helpful as one types, the same bytes."""
 
+import csv
+import io
 import shutil
 import time
-from datetime import date
+import zipfile
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from openpyxl import load_workbook
 
+from assets.feedback.folder import feedback_files
+from assets.feedback.letters import Letter
+from assets.intake.raw_store import RawStore
+from assets.intake.reader import read_return
+from assets.lake import Lake
+from assets.previous import previous_values
 from assets.sample.returns_template import returns_template
-from assets.template.blank import write_blanks
-from assets.template.checks import checks
+from assets.template.blank import earlier_values, write_blanks
+from assets.template.checks import EARLIER, checks
+from assets.template.workbook import write_workbook
 from assets.validation.check import check_files
+from assets.validation.judge import judge
+from assets.validation.rules.order import Received
+from pipelines.cli.returns import template
 from schemas.collection import Collection, read_collection
 from schemas.errors import SetupError
+from tests.live import any_live, release_of
 from tests.returns import SampleReturn, clean_return
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -138,8 +153,7 @@ def test_a_force_the_collection_does_not_expect_has_no_template(
         write_blanks(tmp_path, collection, ["XXX"])
 
 
-def test_a_force_that_ended_is_told_with_its_successor(tmp_path: Path) -> None:
-    later = read_collection(EXAMPLES / "collections" / "2013-revisit.toml")
+def test_a_force_that_ended_is_told_with_its_successor(tmp_path: Path, later: Collection) -> None:
     with pytest.raises(SetupError) as told:
         write_blanks(tmp_path, later, ["BED", "XXX"])
     assert str(told.value).startswith(
@@ -220,6 +234,110 @@ def test_checks_whose_results_are_texts_are_no_entries(tmp_path: Path) -> None:
     book.save(path)
     (checked,) = check_files([path], collection)
     assert checked.findings == ()
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory, collection: Collection) -> Path:
+    """A lake in which 2012 is released, with a number or an answer of every force."""
+    root = tmp_path_factory.mktemp("lake")
+    release_of(root, collection, any_live(collection, 5, every_force=True))
+    return root
+
+
+@pytest.fixture
+def later() -> Collection:
+    return read_collection(EXAMPLES / "collections" / "2013-revisit.toml")
+
+
+HEADING = "2012-revisit, 1 September 2011 to 31 May 2012"
+
+
+def _as_csv(book: Path, path: Path) -> Path:
+    """Write the values that a workbook shows as a zip of CSV files, as a spreadsheet saves them."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for page in load_workbook(book, data_only=True).worksheets:
+            text = io.StringIO()
+            csv.writer(text).writerows(
+                [v.date() if isinstance(v, datetime) else "" if v is None else v for v in row]
+                for row in page.iter_rows(values_only=True)
+            )
+            archive.writestr(f"{page.title}.csv", text.getvalue())
+    return path
+
+
+def test_earlier_values_stand_beside_the_entries_and_are_none(
+    tmp_path: Path, released: Path, later: Collection
+) -> None:
+    """The workbook with them, filled, says what it says without them: as workbook and as CSV."""
+    filled = clean_return(later, "STF")
+    plain = filled.write(tmp_path / "plain.xlsx")
+    earlier = earlier_values(Lake(released, later.id), later)
+    (blank,) = write_blanks(tmp_path, later, ["STF"], earlier)
+    book: Any = load_workbook(blank)
+    for place, entry in later.template.entry_at.items():
+        text = filled.values[place]
+        at = later.template.sheet(place[0]).address(*place[1:])
+        book[place[0]][at] = int(text) if entry.kind == "count" else text
+    book.save(tmp_path / "filled.xlsx")
+    # openpyxl drops the results of formulas, so what CSV holds comes from the workbook as written.
+    write_workbook(blank, later.template, later, filled.values, earlier["STF"])
+    ours = _as_csv(blank, tmp_path / "STF.zip")
+    found = []
+    for path in (plain, tmp_path / "filled.xlsx", ours):
+        known = {"r": Received(date(2013, 6, 1), "STF")}
+        judged = judge({"r": read_return(path)}, known, later)
+        found.append((judged.entries, judged.findings))
+    for entries, findings in found[1:]:
+        assert entries.equals(found[0][0])
+        assert findings.equals(found[0][1])
+
+
+@pytest.mark.parametrize("force", ["STF", "BEH"])
+def test_an_earlier_value_stands_in_the_row_of_its_entry_locked_and_under_its_heading(
+    force: str, tmp_path: Path, released: Path, later: Collection
+) -> None:
+    """Of a force that others merged into, their sums."""
+    lake = Lake(released, later.id)
+    book = load_workbook(write_blanks(tmp_path, later, [force], earlier_values(lake, later))[0])
+    found = {}
+    for sheet in later.template.sheets:
+        page = book[sheet.name]
+        last = max([*sheet.column_numbers.values(), *(check.column for check in checks(sheet))])
+        codes = {f"{HEADING}: {label}": code for code, label in sheet.columns.items()}
+        for head in page[sheet.header_row]:
+            if head.value != EARLIER:
+                continue
+            assert head.column > last, "right of all entries and checks"
+            code = codes[page.cell(head.row - 1, head.column).value]
+            for row, line in sheet.row_numbers.items():
+                cell = page.cell(line, head.column)
+                assert cell.protection.locked
+                if cell.value is not None:
+                    found[sheet.name, row, code] = str(cell.value)
+    told = previous_values(lake, later).filter(force_code=force).drop_nulls()
+    place = ["sheet", "row_code", "column_code"]
+    assert found == {row[:3]: row[3] for row in told.select(*place, "value").iter_rows()}
+    assert ("investigations", "other", "left_police") in found
+    assert ("investigations", "abuse_of_authority", "total") not in found
+
+
+def test_the_command_and_letters_show_earlier_values_where_there_are_any(
+    tmp_path: Path, released: Path, later: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES))
+    letter = Letter("STF", "missing", later, date(2013, 6, 20))
+    (plain,) = write_blanks(tmp_path, later, ["STF"])
+    for root, same in ((tmp_path / "none", True), (released, False)):
+        monkeypatch.setenv("MUSTER_LAKE", str(root))
+        out = tmp_path / f"blanks {same}"
+        said = CliRunner().invoke(template, ["STF", "--collection", later.id, "--out", str(out)])
+        assert said.exit_code == 0, said.output
+        written = (out / "STF.xlsx").read_bytes()
+        lake = Lake(root, later.id)
+        earlier = earlier_values(lake, later)
+        files = feedback_files([letter], [], RawStore(lake), later, earlier=earlier)
+        assert files["STF/STF-blank.xlsx"] == written
+        assert (written == plain.read_bytes()) == same
 
 
 def test_reconstructed_workbooks_say_so_on_every_sheet(
