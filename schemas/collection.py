@@ -619,9 +619,12 @@ def command(words: str, collection_id: str, *, kept: bool = False) -> str:
     return f"muster {words}{_option(collection_id, kept=kept)}"
 
 
-def addressed(text: str, collection_id: str) -> str:
-    """Return a text whose commands name the collection where without it they mean another."""
-    return _COMMAND.sub(lambda found: found[0] + _option(collection_id), text)
+def addressed(text: str, collection_id: str, *, kept: bool = False) -> str:
+    """Return a text whose commands name the collection where without it they mean another.
+
+    With `kept` they always do, as in `command`.
+    """
+    return _COMMAND.sub(lambda found: found[0] + _option(collection_id, kept=kept), text)
 
 
 def _option(collection_id: str, *, kept: bool = False) -> str:

@@ -28,6 +28,7 @@ from assets.pages.research import social_media_of
 from assets.pages.tables import View
 from assets.pages.wording import STATES, period, sentence
 from schemas import vocabulary as v
+from schemas.collection import command
 from schemas.contract import columns
 from schemas.marts.facts import ForceProfiles
 from schemas.measures import NOW
@@ -204,17 +205,17 @@ def _of_return(edition: Edition, force: str) -> Section:
     mine = [row for row in found if row["receipt_id"] == status.get("receipt_id")]
     other = [row for row in found if row["receipt_id"] != status.get("receipt_id")]
     measure = first_measure(edition.collection.template)
-    trace = f"muster explain {measure} --force {force}"
+    trace = command(f"explain {measure} --force {force}", edition.collection.id, kept=True)
     return Section(
         "return",
         "The return",
         (
             standing,
-            findings("findings", f"What was found in {standing.caption.lower()}", mine)
+            findings(edition, "findings", f"What was found in {standing.caption.lower()}", mine)
             if mine
             else text("Nothing was found in it that wants an answer."),
             *((text(f"{sentence(notes)}."),) if notes else ()),
-            *_of_newest(other),
+            *_of_newest(edition, other),
             *corrections(edition, force_code=force),
             text("From a figure of this force down to the cells of its return:"),
             Text((trace,), mono=True),
@@ -222,10 +223,10 @@ def _of_return(edition: Edition, force: str) -> Section:
     )
 
 
-def _of_newest(found: list[dict[str, Any]]) -> tuple[Table, ...]:
+def _of_newest(edition: Edition, found: list[dict[str, Any]]) -> tuple[Table, ...]:
     """Return what was found in a newest version that does not count; nothing where nothing was."""
     if not found:
         return ()
     receipt = found[0]["receipt_id"]
     caption = f"What was found in the newest version, which does not count (receipt {receipt})"
-    return (findings("findings-newest", caption, found),)
+    return (findings(edition, "findings-newest", caption, found),)

@@ -28,6 +28,7 @@ from assets.pages.records import corrections, reconciled
 from assets.pages.tables import View
 from assets.pages.wording import STATES, STATUSES, period, sentence
 from schemas import vocabulary as v
+from schemas.collection import command
 from schemas.measures import NOW
 from schemas.rules.catalogue import rules
 from schemas.template import Row as Asked
@@ -314,8 +315,9 @@ def _trace(edition: Edition) -> Blocks:
     lines = [text(cited), text(f"Sources: {edition.about['sources']}.")]
     measures = edition.collection.template.measures
     printed = edition.collection.published is not None
-    for said, command in edition.description.trace.items():
-        if not printed and command.split()[0] not in measures:
+    for said, traced in edition.description.trace.items():
+        if not printed and traced.split()[0] not in measures:
             continue
-        lines += [text(said), Text((f"muster explain {command}",), mono=True)]
+        typed = command(f"explain {traced}", edition.collection.id, kept=True)
+        lines += [text(said), Text((typed,), mono=True)]
     return tuple(lines)

@@ -15,6 +15,7 @@ from assets.pages.content import (
 from assets.pages.figures import Edition
 from assets.pages.wording import STATUSES, sentence
 from schemas import vocabulary as v
+from schemas.collection import addressed
 from schemas.wording import long_date, visible
 
 
@@ -64,7 +65,7 @@ def _reconciled(edition: Edition, figure: dict[str, Any], *, status: bool) -> tu
     )
 
 
-def findings(name: str, caption: str, found_in: list[dict[str, Any]]) -> Table:
+def findings(edition: Edition, name: str, caption: str, found_in: list[dict[str, Any]]) -> Table:
     """Return findings, rows of their mart, as a table: all of one version of a return."""
     rows = []
     for found in found_in:
@@ -78,7 +79,7 @@ def findings(name: str, caption: str, found_in: list[dict[str, Any]]) -> Table:
                 sentence(v.SEVERITIES[found["severity"]]),
                 place or "the whole return",
                 visible(found["message"]),
-                visible(found["how_to_fix"]),
+                visible(addressed(found["how_to_fix"], edition.collection.id, kept=True)),
                 visible(reason) if reason else "no answer yet",
             )
         )

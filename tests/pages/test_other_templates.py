@@ -150,8 +150,12 @@ def test_a_collection_compared_with_another_speaks_of_no_year_of_2012(
         html = (tmp_path / name / "index.html").read_text(encoding="utf-8")
         assert ("2010/11" in html) == there
         assert ("in the collection before" in html) != there
-        assert ("muster explain INV-01" in html) == there
-        assert "muster explain investigations" in html
+        assert (f"muster explain INV-01 --collection {name}" in html) == there
+        force = (tmp_path / name / "forces" / "STF.html").read_text(encoding="utf-8")
+        for page in (html, force):
+            typed = re.findall(r"<code>(muster .*)</code>", page)
+            assert typed
+            assert all(command.endswith(f" --collection {name}") for command in typed)
         # Research is part of 2012 and of no other collection; there it is missing, here it is not.
         assert ("Not known: this release has no such data." in html) == there
         assert ('href="#survey"' in html) == ('href="#social-media"' in html) == there
