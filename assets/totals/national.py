@@ -73,7 +73,7 @@ def _counted(
         at = cells.filter(pl.col(level.without).is_null()) if level.without else cells
         found.append(totals(at, [level.by], name, measure.unit))
         if measure.crossed_by:
-            dims = (*level.by, measure.crossed_by)
+            dims = sorted((*level.by, measure.crossed_by), key=template.dimensions.index)
             found.append(totals(at, [dims], name, measure.unit))
             for group, codes in template.groups.get(measure.crossed_by, {}).items():
                 of_group = at.filter(pl.col(measure.crossed_by).is_in(list(codes)))
@@ -132,7 +132,8 @@ def spread(measure: Measure, cells: pl.DataFrame, collection: Collection) -> pl.
     Columns: the dimensions of these levels, statistic, count (a band; one of the two is null),
     value, forces_included, provisional.
     """
-    dims = list(dict.fromkeys(name for level in measure.per_force for name in level))
+    named = {name for level in measure.per_force for name in level}
+    dims = sorted(named, key=collection.template.dimensions.index)
     by_force = pl.concat(
         [summed(cells, ("force_code", *level)) for level in measure.per_force], how="diagonal"
     ).drop_nulls("total")
