@@ -1,4 +1,4 @@
-"""`python -m tests.golden DIR [LAKE ...]` writes the outputs of the lakes; `--accept` keeps digests.
+"""`python -m tests.golden DIR [LAKE ...]` writes outputs of the lakes; `--accept` keeps digests.
 
 Two folders made at two states of the code are compared with `diff -r`.
 """
