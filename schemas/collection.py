@@ -53,6 +53,7 @@ from schemas.toml_file import (
     of_library,
     read_toml,
 )
+from schemas.wording import listed
 
 COLLECTIONS: Final = OURS / "collections"
 
@@ -171,17 +172,14 @@ def _resolved(named: object, info: ValidationInfo) -> object:
         return named
     try:
         return load_template(named, _root(info), released=_is_released(info))
-    except DescriptionError as error:
-        more = f" (and {len(error.lines) - 1} more)" if error.lines[1:] else ""
-        raise ValueError(f"{named} cannot be used: {error.lines[0]}{more}") from error
     except SetupError as error:
         known = sorted(path.stem for path in template_files(_root(info)))
-        if named in known:
+        if named in known:  # what is wrong stands in its file, and is told there
             raise ValueError(str(error)) from error
         there = (
             f"there are {', '.join(known)}; {named}.toml belongs in templates/. {outside_hint()}"
         )
-        raise ValueError(f"there is no template {named!r}; {there}") from error
+        raise ValueError(f"there is no template {named!r}; {there}") from None
 
 
 def _is_released(info: ValidationInfo) -> bool:
@@ -344,8 +342,8 @@ class Collection(_Data):
             yield from self._faults_of_rules()
             yield from self._faults_of_subjects()
             for number, item in enumerate(self.disclosure.exempt if self.disclosure else ()):
-                for said in self._faults_of_exemption(item):
-                    yield ("disclosure", "exempt", number), said
+                for key, said in self._faults_of_exemption(item):
+                    yield ("disclosure", "exempt", number, key), said
 
     def _faults_of_dates(self) -> Iterator[Fault]:
         if self.deadlines.hard < self.deadlines.soft:
@@ -431,60 +429,68 @@ class Collection(_Data):
             given = set(self.thresholds.get(rule.id, {}))
             in_use = rule.id in self.template.rules_in_use
             if rule.tier == NATIONAL:
-                in_use = bool(self.thresholds)
+                in_use = bool(self.thresholds) and rule.id in self.template.national_rules
             wanted = set(rule.limits) if in_use else set()
-            if given != wanted:
-                unused = "" if in_use else ", as its template does not use the rule"
-                yield (
-                    ("thresholds", rule.id),
-                    f"must give {sorted(wanted)}, not {sorted(given)}{unused}",
-                )
+            if given and not in_use:
+                nothing = "its template does not use the rule, so take its limits out"
+                yield ("thresholds", rule.id), nothing
+            elif given != wanted:
+                must = f"must give {listed(sorted(wanted))}, not {listed(sorted(given))}"
+                yield ("thresholds", rule.id), must
         for number, change in enumerate(self.rule_changes):
             changed = rules().get(change.rule)
             if changed is None or changed.guards:
                 why = "values depend on it" if changed else "there is no such rule"
-                yield ("rule_changes", number), f"rule {change.rule} cannot be changed: {why}"
+                yield (
+                    ("rule_changes", number, "rule"),
+                    f"rule {change.rule} cannot be changed: {why}",
+                )
 
     def _faults_of_subjects(self) -> Iterator[Fault]:
         described = self.template.disclosure
         if self.disclosure is not None and described is not None:
             given, asked = sorted(self.disclosure.counts), sorted(described.subjects)
             if given != asked:
-                yield ("disclosure", "counts"), f"must give {asked}, not {given}"
+                yield ("disclosure", "counts"), f"must give {listed(asked)}, not {listed(given)}"
 
-    def _faults_of_exemption(self, item: Exemption) -> Iterator[str]:
+    def _faults_of_exemption(self, item: Exemption) -> Iterator[tuple[str, str]]:
         printed = in_print(self.template)
         if item.mart != PROFILES or item.column not in printed:
             known = ", ".join(f"{PROFILES}.{name}" for name in printed)
-            yield f"{item.mart}.{item.column} is no count that reports on a force print: {known}"
+            no_count = f"{item.mart}.{item.column} is no count that reports on a force print"
+            yield "column", f"{no_count}: {known}"
             return
         unknown = [name for name in item.figures if name not in self._printed]
         if unknown:
             yield (
+                "figures",
                 f"{item.column} rests on {', '.join(unknown)}, which {self._publication} does not"
                 " have. An exemption belongs to the publication that printed the count; take it"
-                " out, or name a figure of this collection's publication"
+                " out, or name a figure of this collection's publication",
             )
             return
         figures = [self._printed[name] for name in item.figures]
         for figure in figures:
             if (figure.measure, figure.breakdown) != printed[item.column]:
                 yield (
+                    "figures",
                     f"{item.column} rests on {figure.figure_id}, which is {figure.measure}"
                     f" {figure.breakdown or 'in all'}: another count. Name the figure that"
-                    " prints this one"
+                    " prints this one",
                 )
             elif not self._is_of_the_time(figure):
                 yield (
+                    "figures",
                     f"{item.column} rests on {figure.figure_id}, which is about {figure.start} to"
                     f" {figure.end}: not about this collection. Take the exemption out, or name"
-                    " the figure that prints this collection's count"
+                    " the figure that prints this collection's count",
                 )
         of = sorted(figure.scope for figure in figures)
         if of != sorted(item.forces):
             yield (
+                "forces",
                 f"{item.column} is for {', '.join(sorted(item.forces))}, but its figures are about"
-                f" {', '.join(of)}. Name one figure for each force"
+                f" {', '.join(of)}. Name one figure for each force",
             )
 
     @property

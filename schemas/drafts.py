@@ -9,7 +9,7 @@ from schemas.collection import read_collection
 from schemas.errors import SetupError
 from schemas.reference import all_forces
 from schemas.template import read_template
-from schemas.toml_file import DescriptionError
+from schemas.toml_file import lines_in
 
 _FOLDERS: Final = ("collections", "templates", "reference")
 
@@ -19,7 +19,8 @@ def wrong_in(path: Path) -> tuple[list[Path], list[str]]:
 
     Returns:
         The files examined, and a line for everything that is wrong in them: the file, the line
-        in it, the key, and what to write instead. None is wrong where there is none.
+        in it, the key, and what to write instead. None is wrong where there is none. What is
+        wrong in a template is told there and once, however many collections use it.
     """
     for read in (read_template, read_collection):  # a draft changes between two looks at it
         read.cache_clear()
@@ -41,10 +42,8 @@ def _wrong(path: Path, root: Path) -> Iterator[str]:
             read_template(path)
         else:
             read_collection(path)
-    except DescriptionError as error:
-        yield from error.lines
     except SetupError as error:
-        yield str(error).removesuffix(" Mend it and try again.")
+        yield from lines_in(error)
 
 
 def _is_template(path: Path) -> bool:

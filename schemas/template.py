@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
+from schemas.errors import SetupError
 from schemas.measures import NOW, QUESTION, Data, Figure, Measure, Protections
 from schemas.reference import OURS, beside
 from schemas.rules.catalogue import RuleUse, rules
 from schemas.template_faults import template_faults
 from schemas.toml_file import DescriptionError, Fault, of_library, read_toml
 from schemas.vocabulary import NOT_HELD
+from schemas.wording import listed
 
 Kind = Literal["count", "answer", "date", "text"]
 Place = tuple[str, str, str]
@@ -288,6 +290,19 @@ class Template:
         return frozenset(always | {s.rule for s in self.sums()} | {use.id for use in self.rules})
 
     @cached_property
+    def national_rules(self) -> frozenset[str]:
+        """The rules with limits that totals of this template are held to.
+
+        M006 judges the main measure by its dimensions, M007 the shares of it.
+        """
+        main = self.measures.get(self.main or "")
+        if main is None:
+            return frozenset()
+        parted = main.crossed_by or any(level.by and not level.without for level in main.levels)
+        shared = any(len(share.by) == 1 and not share.within for share in main.shares)
+        return frozenset(rule for rule, judges in (("M006", parted), ("M007", shared)) if judges)
+
+    @cached_property
     def entry_at(self) -> dict[Place, Entry]:
         """Each entry by (sheet, row code, column code)."""
         return {entry.place: entry for entry in self.entries()}
@@ -373,7 +388,10 @@ def read_template(path: Path, *, released: bool = False) -> Template:
     faults: list[Fault] = []
     try:
         file = _File.model_validate(data)
-        faults = [] if released else list(template_faults(file.model_dump()))
+        faults = []
+        if not released:
+            earlier = _version_before(path, file)
+            faults = list(template_faults(file.model_dump(), earlier))
         if path.stem != f"{file.name}-{file.version}":
             faults.append((("name",), f"the file of {file.name}-{file.version} must be called so"))
     except ValidationError as error:
@@ -384,6 +402,15 @@ def read_template(path: Path, *, released: bool = False) -> Template:
     if faults:
         raise DescriptionError(path, text, "template", faults)
     return template
+
+
+def _version_before(path: Path, file: _File) -> dict[str, Any] | None:
+    """Return what the file of the version before says, whatever that is; None without one."""
+    name = f"{file.name}-{file.version - 1}.toml"
+    try:
+        return read_toml(beside(path.parent.parent, path.parent.name, name))[0]
+    except SetupError:
+        return None
 
 
 def _template(file: _File, path: Path) -> Template:
@@ -407,25 +434,22 @@ def _template(file: _File, path: Path) -> Template:
 
 def _rule_faults(template: Template) -> Iterator[Fault]:
     """Yield the rules that are not in the catalogue, or read a cell that is not there."""
-    for each in template.sums():
-        if "sum" not in (rules()[each.rule].says if each.rule in rules() else ()):
-            yield (
-                ("sheet",),
-                f"there is no rule {each.rule!r} of sums that a sum could be held to",
-            )
     for number, use in enumerate(template.rules):
         where = "rules", number
         if use.id not in rules() or use.use not in rules()[use.id].says:
-            yield where, f"there is no rule {use.id!r} for the use {use.use!r} in schemas/rules/"
+            said = f"there is no rule {use.id!r} for the use {use.use!r} in schemas/rules/"
+            yield (*where, "id"), said
             continue
-        for cell in use.cells:
+        for key, cell in use.cells:
             if not template.places(cell):
-                yield where, f"rule {use.id} reads {cell}, which is no cell of the template"
-        for key in use.lacks:
-            yield where, f"rule {use.id} lacks {key}, which {use.use!r} reads"
+                said = f"rule {use.id} reads {cell}, which is no cell of the template"
+                yield (*where, *key), said
+        for lacking in use.lacks:
+            yield where, f"rule {use.id} lacks {lacking}, which {use.use!r} reads"
         if use.fewest and use.fewest not in rules()[use.id].limits:
-            there = ", ".join(rules()[use.id].limits)
-            yield where, f"fewest = {use.fewest!r} is no limit of {use.id}; its limits: {there}"
+            there = listed(rules()[use.id].limits)
+            said = f"fewest = {use.fewest!r} is no limit of {use.id}; its limits: {there}"
+            yield (*where, "fewest"), said
 
 
 def _sheet(sheet: _Sheet, lists: dict[str, dict[str, str]]) -> Sheet:

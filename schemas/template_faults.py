@@ -1,11 +1,13 @@
 """What a template file says that cannot be meant, each fault with the path of its key."""
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
 from schemas.measures import NOW, QUESTION
+from schemas.rules.catalogue import rules
 from schemas.toml_file import Fault, Loc
 
 COVER: Final = {
@@ -28,10 +30,18 @@ RESERVED: Final = {
 """What columns beside the dimensions are called, so that no list can be."""
 
 
-def template_faults(file: Mapping[str, Any]) -> Iterator[Fault]:
-    """Yield everything that is wrong in a template file whose keys are of the right types."""
+def template_faults(
+    file: Mapping[str, Any], earlier: Mapping[str, Any] | None = None
+) -> Iterator[Fault]:
+    """Yield everything that is wrong in a template file whose keys are of the right types.
+
+    Args:
+        file: what the file says.
+        earlier: what the file of the version before says; None where there is none.
+    """
     lists, measures = file["lists"], file["measures"]
     yield from _codes(file)
+    yield from _since(file, (earlier or {}).get("lists"))
     for name in RESERVED.intersection(lists):
         yield ("lists", name), f"a list cannot be called {name!r}: a column of the marts is"
     yield from _measures(lists, measures)
@@ -42,7 +52,7 @@ def template_faults(file: Mapping[str, Any]) -> Iterator[Fault]:
     counted: dict[tuple[Any, ...], tuple[str, str, str]] = {}
     yield from _twice([(("sheet", i), sheet["name"]) for i, sheet in enumerate(file["sheet"])])
     for number, sheet in enumerate(file["sheet"]):
-        yield from _sheet(("sheet", number), sheet, lists, measures, counted)
+        yield from _sheet(("sheet", number), sheet, lists, measures, file["groups"], counted)
     yield from _cover(file["sheet"])
     yield from _nested(file["sheet"], counted)
     used = {cell[0] for cell in counted}
@@ -89,6 +99,21 @@ def _codes(file: Mapping[str, Any]) -> Iterator[Fault]:
                         yield loc, f"{code!r} is a code of {name} already; call the group otherwise"
 
 
+def _since(file: Mapping[str, Any], earlier: Any) -> Iterator[Fault]:
+    """Yield the codes that are said to be renamed, and were never in the version before."""
+    before = f"{file['name']}-{file['version'] - 1}"
+    for name, codes in file["since"].items():
+        if not isinstance(earlier, Mapping):
+            yield ("since", name), f"there is no {before}.toml whose codes could be renamed"
+            continue
+        then = earlier.get(name)
+        for code, old in codes.items():
+            if isinstance(then, Mapping):
+                yield from _known(("since", name, code), f"code of {name} in {before}", old, then)
+            else:
+                yield ("since", name, code), f"there is no list {name!r} in {before}"
+
+
 def _measures(lists: Mapping[str, Any], measures: Mapping[str, Any]) -> Iterator[Fault]:
     for name, measure in measures.items():
         loc = ("measures", name)
@@ -118,7 +143,8 @@ def _of_levels(loc: Loc, measure: Mapping[str, Any]) -> Iterator[Fault]:
     for key in ("per_month", "per_force"):
         for level in measure[key]:
             if frozenset(level) not in levels:
-                yield (*loc, key), f"{list(level)} is none of the measure's levels; add it there"
+                written = json.dumps(list(level))
+                yield (*loc, key), f"{written} is none of the measure's levels; add it there"
 
 
 def _dims(
@@ -137,6 +163,7 @@ def _sheet(
     sheet: Mapping[str, Any],
     lists: Mapping[str, Any],
     measures: Mapping[str, Any],
+    groups: Mapping[str, Mapping[str, Sequence[str]]],
     counted: dict[tuple[Any, ...], tuple[str, str, str]],
 ) -> Iterator[Fault]:
     name, columns = sheet["name"], sheet["columns"]
@@ -152,6 +179,7 @@ def _sheet(
     for group in (lines, heads):
         yield from _twice([((*loc, *key), line["code"]) for key, line in group])
         yield from _sums(loc, group)
+        yield from _left_out(loc, group, sheet["measure"], groups)
     for key, line in (*lines, *heads):
         yield from _line((*loc, *key), line, lists, measures)
     for key, row in lines:
@@ -172,8 +200,70 @@ def _sums(loc: Loc, lines: Sequence[tuple[Loc, Mapping[str, Any]]]) -> Iterator[
             yield (*loc, *key, "sum_of"), f"{line['code']!r} is a part of itself"
         if len(set(line["sum_of"])) < len(line["sum_of"]):
             yield (*loc, *key, "sum_of"), "a part is named twice, and would be added twice"
+        if line["rule"] and line["rule"] not in _rules_of_sums():
+            said = f"there is no rule {line['rule']!r} of sums that a sum could be held to"
+            yield (*loc, *key, "rule"), said
         if line["sum_of"] and (line["dims"] or line["measure"]):
             yield (*loc, *key), f"{line['code']!r} is a sum, which counts nothing; give it no dims"
+
+
+def _rules_of_sums() -> set[str]:
+    return {rule.id for rule in rules().values() if "sum" in rule.says}
+
+
+def _left_out(
+    loc: Loc,
+    lines: Sequence[tuple[Loc, Mapping[str, Any]]],
+    measure: str | None,
+    groups: Mapping[str, Mapping[str, Sequence[str]]],
+) -> Iterator[Fault]:
+    """Yield the sums without a line that counts what all their parts count.
+
+    A sum of some codes alone is meant where the template has a group of just these.
+    """
+    by_code = {line["code"]: line for _, line in lines}
+    plain = [line for _, line in lines if not line["sum_of"]]
+    for key, line in lines:
+        codes = _parts(line["code"], by_code) if line["sum_of"] else set()
+        parts = [by_code[code] for code in codes]
+        shared = set.intersection(*(set(_counts(part, measure)) for part in parts or [{}]))
+        sound = by_code.keys() >= set(line["sum_of"]) and any(part["dims"] for part in parts)
+        for other in plain if sound else ():
+            if other["code"] in codes or not other["dims"]:
+                continue
+            if not shared <= set(_counts(other, measure)):
+                continue
+            apart = {name for name in other["dims"] if (name, other["dims"][name]) not in shared}
+            meant = any(
+                {part["dims"].get(name) for part in parts} == set(members)
+                for name in apart
+                for members in groups.get(name, {}).values()
+            )
+            if not meant:
+                yield (
+                    (*loc, *key, "sum_of"),
+                    f"{line['code']!r} leaves out {other['code']!r}, which counts what its parts"
+                    " count: add it, or say in [groups] which codes are meant",
+                )
+
+
+def _parts(code: str, lines: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Return the lines that a sum adds up in the end."""
+    found, left, seen = set[str](), [code], set[str]()
+    while left:
+        one = left.pop()
+        if one in lines and one not in seen:
+            seen.add(one)
+            left += lines[one]["sum_of"]
+            found |= set() if lines[one]["sum_of"] else {one}
+    return found
+
+
+def _counts(line: Mapping[str, Any], measure: str | None) -> Iterator[tuple[str, str | None]]:
+    """Yield what a line counts: measure, period and codes."""
+    if line:
+        yield from (("measure", line["measure"] or measure), ("period", line["period"]))
+        yield from line["dims"].items()
 
 
 def _reaches(start: str, code: str, of: Mapping[str, Iterable[str]], seen: set[str]) -> bool:

@@ -13,8 +13,8 @@ from schemas.errors import SetupError
 Loc = tuple[str | int, ...]
 """The keys and places (from 0) that lead to a part of a file: ("sheet", 0, "rows", 3, "kind")."""
 
-Fault = tuple[Loc, str]
-"""Where something is wrong, and what."""
+Fault = tuple[Loc | None, str]
+"""Where something is wrong, and what; None for what names its place itself, in another file."""
 
 _WORD: Final = re.compile(
     r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|\#[^\n]*'
@@ -22,6 +22,8 @@ _WORD: Final = re.compile(
     re.DOTALL,
 )
 
+
+_MEND: Final = " Mend it and try again."
 
 _WORDS: Final = {
     "missing": "is missing",
@@ -56,7 +58,7 @@ class DescriptionError(SetupError):
         """Say what is wrong in the text of a file that is to be a `what`."""
         self.lines = _worded(path, text, faults)
         wrong = "\n".join(self.lines)
-        super().__init__(f"This is no {what} that can be used:\n{wrong}\nMend it and try again.")
+        super().__init__(f"This is no {what} that can be used:\n{wrong}\n{_MEND.strip()}")
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], str]:
@@ -72,10 +74,10 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         place = re.search(r" \(at line ([0-9]+), column [0-9]+\)$", str(error))
         line = f":{place[1]}" if place else ""
         said = str(error).removesuffix(place[0]) if place else str(error)
-        raise SetupError(f"{path}{line}: this is no TOML: {said}. Mend it and try again.") from None
+        raise SetupError(f"{path}{line}: this is no TOML: {said}.{_MEND}") from None
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-        raise SetupError(f"{path} cannot be read: {why}. Mend it and try again.") from None
+        raise SetupError(f"{path} cannot be read: {why}.{_MEND}") from None
 
 
 def of_library(error: ValidationError) -> Iterator[Fault]:
@@ -85,10 +87,20 @@ def of_library(error: ValidationError) -> Iterator[Fault]:
         if isinstance(inner, FaultsError):
             yield from inner.faults
             continue
+        if isinstance(inner, BaseException) and isinstance(inner.__cause__, SetupError):
+            yield from ((None, line) for line in lines_in(inner.__cause__))
+            continue
         given = fault["msg"].removeprefix("Value error, ").rstrip(".")
         if fault["type"] == "literal_error":
             given = f"must be {fault['ctx']['expected']}"
         yield fault["loc"], _WORDS.get(fault["type"], given)
+
+
+def lines_in(error: SetupError) -> list[str]:
+    """Return a line for each thing that is wrong in a file which cannot be used."""
+    if isinstance(error, DescriptionError):
+        return error.lines
+    return [str(error).removesuffix(_MEND)]
 
 
 def _worded(path: Path, text: str, faults: Iterable[Fault]) -> list[str]:
@@ -96,6 +108,9 @@ def _worded(path: Path, text: str, faults: Iterable[Fault]) -> list[str]:
     lines = lines_of(text)
     found = []
     for loc, message in faults:
+        if loc is None:
+            found.append((0, message))
+            continue
         known = next((loc[:n] for n in range(len(loc), 0, -1) if loc[:n] in lines), None)
         line = lines[known] if known else 1
         key = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc)

@@ -3,6 +3,7 @@
 Belongs here: the small words that every page, letter and command shares.
 """
 
+from collections.abc import Iterable
 from datetime import date
 
 
@@ -12,6 +13,11 @@ def plural(number: int, noun: str) -> str:
         consonant_y = noun.endswith("y") and noun[-2] not in "aeiou"
         noun = f"{noun[:-1]}ies" if consonant_y else f"{noun}s"
     return f"{number:,} {noun}"
+
+
+def listed(names: Iterable[object]) -> str:
+    """Return names in one text, in their order: `cases, share`; `none` where there are none."""
+    return ", ".join(map(str, names)) or "none"
 
 
 def long_date(day: date) -> str:

@@ -6,6 +6,7 @@ a rule or switch it off (collection.py).
 """
 
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal
@@ -118,9 +119,11 @@ class RuleUse(BaseModel):
         return lacking or ["an `other` for each `at`"] * (pairs and len(self.at) != len(self.other))
 
     @property
-    def cells(self) -> tuple[str, ...]:
-        """Every cell it names, as it is written."""
-        return (*self.at, *self.parts, *self.whole, *self.other, *self.where)
+    def cells(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Every cell it names, as it is written, after the keys that lead to it."""
+        for key in ("at", "parts", "whole", "other"):
+            yield from (((key, i), cell) for i, cell in enumerate(getattr(self, key)))
+        yield from ((("where", cell), cell) for cell in self.where)
 
 
 @cache

@@ -85,3 +85,72 @@ def test_a_broken_draft_harms_no_other_collection(
         load_collection("2013-revisit")
     for name in set(collection_files()) - {"2013-revisit"}:
         assert load_collection(name).id == name
+
+
+def test_a_fault_of_a_template_is_told_once_and_there(folder: Path) -> None:
+    """However many collections use it, and though only one of them is examined."""
+    template = folder / "templates" / "use-of-force-1.toml"
+    line = _change(template, '"spray", "cond', '"sprays", "cond')
+    used = folder / "collections" / "use-of-force-2013.toml"
+    text = used.read_text(encoding="utf-8")
+    used.with_name("use-of-force-2014.toml").write_text(text.replace("force-2013", "force-2014"))
+    for path in (folder, used):
+        _, wrong = wrong_in(path)
+        assert len(wrong) == 1, wrong
+        assert wrong[0].startswith(f"{template}:{line}: sheet.2.rows.5.sum_of: there is no row or")
+    template.write_text("name = \n")
+    assert [line.startswith(f"{template}:1: this is no") for line in wrong_in(folder)[1]] == [True]
+
+
+THRESHOLDS = (
+    "[thresholds]\nM006 = { share = 0.25, cases = 20 }\nM007 = { change = 0.1, cases = 20 }\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, []),
+        ({"share = 0.25, ": ""}, ["thresholds.M006: must give cases, share, not cases"]),
+        ({"M007 = { change = 0.1, cases = 20 }\n": ""},
+         ["thresholds.M007: must give cases, change, not none"]),
+        ({"[thresholds]": "[thresholds]\nQ107 = { highest = 1, cases = 1 }"},
+         ["thresholds.Q107: its template does not use the rule"]),
+    ],
+)  # fmt: skip
+def test_limits_are_told_in_words(changes: dict[str, str], said: list[str], folder: Path) -> None:
+    path, text = folder / "collections" / "use-of-force-2013.toml", THRESHOLDS
+    for old, new in changes.items():
+        text = text.replace(old, new)
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n{text}", encoding="utf-8")
+    _, wrong = wrong_in(path)
+    assert [line.partition("toml:")[2].partition(": ")[2][: len(s)] for line, s in
+            zip(wrong, said, strict=True)] == said  # fmt: skip
+
+
+def test_no_limits_are_asked_for_of_rules_that_have_nothing_to_judge(folder: Path) -> None:
+    template = folder / "templates" / "use-of-force-1.toml"
+    _change(template, '[[], ["tactic"]]', "[[]]")
+    _change(template, 'shares = [{ by = ["tactic"] }]\n', "")
+    path = folder / "collections" / "use-of-force-2013.toml"
+    rule = '[[rules]]\nid = "Q107"\nuse = "share"\nat = ["uses/spray/count"]\n'
+    _change(template, "[profile]", f'{rule}whole = ["uses/total/count"]\n\n[profile]')
+    limits = "\n[thresholds]\nQ107 = { highest = 0.5, cases = 10 }\n"
+    path.write_text(path.read_text(encoding="utf-8") + limits, encoding="utf-8")
+    assert wrong_in(folder)[1] == []
+
+
+def test_faults_within_tables_are_told_at_the_line_of_their_key(folder: Path) -> None:
+    path = folder / "collections" / "2013-revisit.toml"
+    text = path.read_text(encoding="utf-8") + (
+        '[[disclosure.exempt]]\nmart = "force_profiles"\ncolumn = "colour"\nforces = ["DER"]\n'
+        'figures = ["X"]\nreason = "Printed in a report."\n'
+        '[[rule_changes]]\nseverity = "off"\nrule = "S001"\nreason = "Because it is so."\n'
+        "since = 2013-01-01\n"
+    )
+    path.write_text(text, encoding="utf-8")
+    at = {line: number for number, line in enumerate(text.splitlines(), 1)}
+    _, wrong = wrong_in(path)
+    assert [line.split(": ")[0] for line in wrong] == [
+        f"{path}:{at[key]}" for key in ('column = "colour"', 'rule = "S001"')
+    ]

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.errors import SetupError
 from schemas.reference import OURS
-from schemas.template import load_template
+from schemas.template import load_template, read_template
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SOUND = (EXAMPLES / "templates" / "use-of-force-1.toml").read_text(encoding="utf-8")
@@ -73,7 +73,16 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
         ('by = ["tactic"] }]', 'by = [], within = ["tactic"] }]', "shares", "must be in by as"),
         ('[profile]', f"{RULE}\n[profile]", "[[rules]]", "lacks whole"),
         ('[profile]', f'{RULE}whole = ["uses/total/count"]\nfewest = "people"\n\n[profile]',
-         "[[rules]]", "is no limit of Q107; its limits: "),
+         "fewest", "is no limit of Q107; its limits: "),
+        ('[profile]', f'{RULE}whole = ["uses/all/count"]\n\n[profile]', "whole", "is no cell of"),
+        ('[profile]', f'{RULE}whole = ["uses/total/count"]\n\n[profile]'.replace("share", "shares"),
+         'id = "Q107"', "no rule 'Q107' for the use 'shares'"),
+        ('sum_of = [', 'rule = "Q107", sum_of = [', '{ code = "total"', "no rule 'Q107' of sums"),
+        ('"spray", "cond', '"cond', '{ code = "total"', "leaves out 'spray'"),
+        ('[profile]', '[since.tactic]\nspray = "gas"\n\n[profile]', "[since.tactic]",
+         "there is no use-of-force-0.toml"),
+        ('per_force = [[]]', 'per_force = [["tactic", "tactic2"]]', "per_force",
+         '["tactic", "tactic2"] is none'),
         ('version = 1', 'version = 2', 'name = "use-of-force"', "must be called so"),
     ],
 )  # fmt: skip
@@ -91,3 +100,49 @@ def test_everything_is_told_at_once(tmp_path: Path) -> None:
     )
     said = [told for _, told in _refused(tmp_path, text)]
     assert len(said) == 2, said
+
+
+def _next_version(folder: Path, since: str) -> list[tuple[str, str]]:
+    """Return the faults of a version 2 beside a sound version 1."""
+    (folder / "templates").mkdir()
+    (folder / "templates" / "use-of-force-1.toml").write_text(SOUND, encoding="utf-8")
+    path = folder / "templates" / "use-of-force-2.toml"
+    text = SOUND.replace("version = 1", "version = 2").replace("[profile]", f"{since}\n[profile]")
+    path.write_text(text, encoding="utf-8")
+    try:
+        load_template("use-of-force-2", folder)
+    except SetupError as error:
+        lines = [line.removeprefix(f"{path}:") for line in str(error).splitlines()[1:-1]]
+        told = [line.partition(": ") for line in lines]
+        return [(text.splitlines()[int(at) - 1], said) for at, _, said in told]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("since", "said"),
+    [
+        ('[since.tactic]\nspray = "restraint"\n', None),
+        ('[since.tactic]\nspray = "sprays"\n', "no code of tactic in use-of-force-1 'sprays'; did"),
+        ('[lists.gas]\na = "A"\n[since.gas]\na = "b"\n', "no list 'gas' in use-of-force-1"),
+    ],
+)
+def test_a_code_is_renamed_only_from_one_that_was(
+    since: str, said: str | None, tmp_path: Path
+) -> None:
+    faults = _next_version(tmp_path, since)
+    if said is None:
+        assert faults == []
+    else:
+        [(line, told)] = faults
+        assert line == since.splitlines()[-1]
+        assert said in told
+
+
+def test_a_sum_of_some_codes_alone_is_meant_where_there_is_a_group_of_them(tmp_path: Path) -> None:
+    text = SOUND.replace('sum_of = ["restraint", "spray", ', 'sum_of = ["restraint", ')
+    assert any("leaves out 'spray'" in said for _, said in _refused(tmp_path, text))
+    group = '[groups.tactic]\nharder = ["restraint", "conducted_energy_device", "firearm"]\n\n[prof'
+    path = tmp_path / "templates" / "use-of-force-1.toml"
+    path.write_text(text.replace("[prof", group, 1), encoding="utf-8")
+    read_template.cache_clear()
+    assert load_template("use-of-force-1", tmp_path).sums()
