@@ -139,6 +139,10 @@ def _of_levels(loc: Loc, measure: Mapping[str, Any]) -> Iterator[Fault]:
     for number, share in enumerate(measure["shares"]):
         for dim in set(share["within"]) - set(share["by"]):
             yield (*loc, "shares", number), f"{dim!r} is in within and must be in by as well"
+    for number, level in enumerate(measure["levels"]):
+        if measure["crossed_by"] in level["by"]:
+            crossing = f"{measure['crossed_by']!r} crosses every level already; take it out here"
+            yield (*loc, "levels", number), crossing
     levels = {frozenset(level["by"]) for level in measure["levels"]}
     for key in ("per_month", "per_force"):
         for level in measure[key]:

@@ -79,6 +79,7 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
          'id = "Q107"', "no rule 'Q107' for the use 'shares'"),
         ('sum_of = [', 'rule = "Q107", sum_of = [', '{ code = "total"', "no rule 'Q107' of sums"),
         ('"spray", "cond', '"cond', '{ code = "total"', "leaves out 'spray'"),
+        ('per_force = [[]]', 'per_force = [[]]\ncrossed_by = "tactic"', "levels", "crosses every"),
         ('[profile]', '[since.tactic]\nspray = "gas"\n\n[profile]', "[since.tactic]",
          "there is no use-of-force-0.toml"),
         ('per_force = [[]]', 'per_force = [["tactic", "tactic2"]]', "per_force",
