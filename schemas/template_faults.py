@@ -223,22 +223,23 @@ def _left_out(
 ) -> Iterator[Fault]:
     """Yield the sums without a line that counts what all their parts count.
 
-    A sum of some codes alone is meant where the template has a group of just these.
+    A sum of some codes alone is meant where the template has a group of just these, and where a
+    wider sum has the others too.
     """
     by_code = {line["code"]: line for _, line in lines}
     plain = [line for _, line in lines if not line["sum_of"]]
+    added = [_parts(line["code"], by_code) for _, line in lines if line["sum_of"]]
     for key, line in lines:
         codes = _parts(line["code"], by_code) if line["sum_of"] else set()
         parts = [by_code[code] for code in codes]
         shared = set.intersection(*(set(_counts(part, measure)) for part in parts or [{}]))
         sound = by_code.keys() >= set(line["sum_of"]) and any(part["dims"] for part in parts)
         for other in plain if sound else ():
-            if other["code"] in codes or not other["dims"]:
-                continue
-            if not shared <= set(_counts(other, measure)):
+            if other["code"] in codes or not shared <= set(_counts(other, measure)):
                 continue
             apart = {name for name in other["dims"] if (name, other["dims"][name]) not in shared}
-            meant = any(
+            meant = not apart or any(codes | {other["code"]} <= wider for wider in added)
+            meant |= any(
                 {part["dims"].get(name) for part in parts} == set(members)
                 for name in apart
                 for members in groups.get(name, {}).values()
