@@ -4,7 +4,7 @@ Belongs here: reading templates/<name>-<version>.toml, and where each entry stan
 workbook. Does not: writing or reading workbooks (assets/).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache, cached_property
@@ -259,6 +259,10 @@ class Template:
     def dimensions(self) -> tuple[str, ...]:
         """What cells are counted by, in the order of the lists."""
         return (QUESTION, *self.lists)
+
+    def ordered(self, levels: Iterable[Iterable[str]]) -> list[str]:
+        """Return the dimensions of some levels, each once, in the order of the lists."""
+        return sorted({name for level in levels for name in level}, key=self.dimensions.index)
 
     def counted(self) -> list[Entry]:
         """Return the entries that count something, in their order."""

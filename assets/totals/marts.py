@@ -121,13 +121,14 @@ def distribution(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     """Return the mart Distribution: statistics and bands of counts per force, by subject."""
     everything = leaves(live, collection.template)
     found = [
-        spread(measure, everything.filter(measure=name, period=NOW), collection).with_columns(
+        spread(measure, everything.filter(measure=name, period=NOW), collection).select(
             pl.when(pl.col("count").is_not_null())
             .then(pl.lit(f"forces_with_{name}"))
             .otherwise(pl.lit(f"{name}_per_force"))
             .alias("measure"),
-            breakdown_of(*{name for level in measure.per_force for name in level}),
+            breakdown_of(*collection.template.ordered(measure.per_force)),
             pl.coalesce("statistic", "count").alias("statistic"),
+            "value",
         )
         for name, measure in collection.template.measures.items()
         if measure.per_force

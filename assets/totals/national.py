@@ -73,7 +73,7 @@ def _counted(
         at = cells.filter(pl.col(level.without).is_null()) if level.without else cells
         found.append(totals(at, [level.by], name, measure.unit))
         if measure.crossed_by:
-            dims = sorted((*level.by, measure.crossed_by), key=template.dimensions.index)
+            dims = template.ordered([level.by, [measure.crossed_by]])
             found.append(totals(at, [dims], name, measure.unit))
             for group, codes in template.groups.get(measure.crossed_by, {}).items():
                 of_group = at.filter(pl.col(measure.crossed_by).is_in(list(codes)))
@@ -132,8 +132,7 @@ def spread(measure: Measure, cells: pl.DataFrame, collection: Collection) -> pl.
     Columns: the dimensions of these levels, statistic, count (a band; one of the two is null),
     value, forces_included, provisional.
     """
-    named = {name for level in measure.per_force for name in level}
-    dims = sorted(named, key=collection.template.dimensions.index)
+    dims = collection.template.ordered(measure.per_force)
     by_force = pl.concat(
         [summed(cells, ("force_code", *level)) for level in measure.per_force], how="diagonal"
     ).drop_nulls("total")

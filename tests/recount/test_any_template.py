@@ -62,6 +62,8 @@ def test_two_engines_agree_on_a_template_drawn_at_random(drawn: Collection) -> N
     assert found.is_empty(), found
     failed = national_checks(Totals(national, cells, drawn)).filter(~pl.col("passed"))
     assert set(failed["rule_id"]) <= OF_THE_COUNTS, failed["message"].to_list()
+    spread = marts.distribution(live, drawn).drop("statistic").unique()
+    assert spread.join(national, on=["measure"], how="anti").is_empty()
     wrong = national.with_columns(pl.col("value") + 1)
     known = national.filter(~pl.col("measure").is_in(OF_CELLS_ALONE))["value"].count()
     assert differences(wrong, recounted(cells, drawn)).height == known
