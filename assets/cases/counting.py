@@ -24,7 +24,7 @@ from assets.cases.judging import (
     places_of,
     settle,
 )
-from assets.cases.reading import Limits, Part, Rows, Table, picked, places, trimmed, typed
+from assets.cases.reading import Limits, Part, Rows, Table, typed
 from assets.cases.sources import ExtractRefusedError, Refusal, Source
 from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED
 from schemas.cases.rules import row_rules, with_codes
@@ -65,15 +65,16 @@ class Done:
 
 @dataclass
 class _Counted:
-    """The first pass over a part: valid rows by place in the grid (0: bad), and where bad ones are.
+    """The first pass over a part: valid rows by place in the grid (0: bad), and the bad ones.
 
-    A row counts as valid here even if its key repeats.
+    A row counts as valid here even if its key repeats. `bad` has for each chunk its bad rows as
+    `look_at` returns them, or a file of them.
     """
 
     cells: Counts
     days: Counts
     keys: Keys
-    bad: list[NDArray[np.uint32]]
+    bad: list[pl.DataFrame | Path]
 
 
 def outcome(
@@ -110,7 +111,7 @@ def process(
         sources = _unpacked(part.sources, scratch)
         rows = Rows(sources, limits.rows_at_once)
         keys = Keys(sum(source.rows for source in sources), limits.keys_at_once, scratch)
-        counted = _count(rows, keys, collection, grid, advance)
+        counted = _count(rows, keys, collection, grid, scratch, advance)
         suspects = list(_suspects(rows, counted, collection, grid, scratch))
         settled = settle(suspects, limits.rows_at_once) if suspects else None
         quarantine = folder / f"{part.name}.parquet" if settled else None
@@ -157,6 +158,7 @@ def _count(
     keys: Keys,
     collection: Collection,
     grid: Grid,
+    scratch: Path,
     advance: Callable[[int], None],
 ) -> _Counted:
     """Judge every row by the rules about a row, and count it where it breaks none."""
@@ -164,21 +166,20 @@ def _count(
     days = np.zeros(grid.days + 1, np.int64)
     counted = _Counted(cells, days, keys, [])
     valid = pl.all_horizontal(row_rules(collection).values())
-    for chunk in rows.chunks:
+    for number, chunk in enumerate(rows.chunks):
         tables = rows.read(chunk)
         cell, day, key = _judged(tables, valid, grid, collection.template)
-        bad = np.flatnonzero(cell == 0)
-        few = picked(tables, bad)
+        at = np.flatnonzero(cell == 0)
         # A value with spaces around it breaks its rule, so only bad rows are looked at for them.
-        clean = [Table(table.source, trimmed(table.rows)) for table in few]
-        if any(not new.rows.equals(old.rows) for new, old in zip(clean, few, strict=True)):
-            again = _judged(clean, valid, grid, collection.template)
-            judged = zip((cell, day, key), again, strict=True)
-            cell, day, key = (_replaced(old, bad, new) for old, new in judged)
-            bad = np.flatnonzero(cell == 0)
+        looked = look_at(chunk, tables, at, collection, grid)
+        key[at] = looked["key"].to_numpy()
+        well = looked.filter(broken=0)
         counted.cells += np.bincount(cell, minlength=cells.size)
+        counted.cells += np.bincount(well["cell"], minlength=cells.size)
         counted.days += np.bincount(day, minlength=days.size)
-        counted.bad.append(bad.astype(np.uint32))
+        counted.days += np.bincount(well["day"].drop_nulls(), minlength=days.size)
+        bad = looked.filter(pl.col("broken") > 0)
+        counted.bad.append(_put_by(bad, rows, scratch / f"bad-{number}.parquet"))
         keys.add(key)
         advance(cell.size)
     return counted
@@ -197,13 +198,15 @@ def _judged(
         pl.when(valid).then(grid.day()).fill_null(0).alias("day"),
         key_hash().alias("key"),
     ).collect(engine="streaming")
-    return [column.to_numpy() for column in narrow]
+    return [column.to_numpy(writable=column.name == "key") for column in narrow]
 
 
-def _replaced(values: NDArray[Any], at: NDArray[np.intp], others: NDArray[Any]) -> NDArray[Any]:
-    values = values.copy()
-    values[at] = others
-    return values
+def _put_by(found: pl.DataFrame, rows: Rows, path: Path) -> pl.DataFrame | Path:
+    """Keep rows in memory where there is one chunk, else in a file."""
+    if len(rows.chunks) == 1:
+        return found
+    found.write_parquet(path, compression="lz4")
+    return path
 
 
 def _suspects(
@@ -212,24 +215,21 @@ def _suspects(
     """Yield the rows that are bad or may repeat a key, chunk by chunk; see judging.settle."""
     repeated = counted.keys.repeated()
     judged = zip(rows.chunks, counted.keys.chunks(), counted.bad, strict=True)
-    for number, (chunk, keys, bad) in enumerate(judged):
-        candidate = np.zeros(keys.size, np.bool_)
-        candidate[places_of(repeated, keys)] = True
-        chosen = candidate.copy()
-        chosen[bad] = True
-        at = np.flatnonzero(chosen)
-        if not at.size:
+    named = pl.all_horizontal(pl.col("owner", "force_code", "case_ref").is_not_null())
+    for number, (chunk, keys, put_by) in enumerate(judged):
+        candidates = places_of(repeated, keys)
+        bad = pl.read_parquet(put_by, glob=False) if isinstance(put_by, Path) else put_by
+        others = np.setdiff1d(candidates, bad["at"].to_numpy(), assume_unique=True)
+        found = bad
+        if others.size:
+            valid = look_at(chunk, rows.read(chunk), others, collection, grid)
+            found = pl.concat([bad, valid]).sort("at")
+        if found.is_empty():
             continue
-        named = pl.all_horizontal(pl.col("owner", "force_code", "case_ref").is_not_null())
-        suspects = pl.concat(
-            [places(chunk, at), look_at(rows.read(chunk), at, collection, grid)], how="horizontal"
-        ).with_columns(candidate=pl.Series(candidate[at]) & named)
-        if len(rows.chunks) == 1:
-            yield suspects.lazy()
-        else:
-            path = scratch / f"suspects-{number}.parquet"
-            suspects.write_parquet(path, compression="lz4")
-            yield pl.scan_parquet(path, glob=False)
+        may_repeat = pl.Series(np.isin(found["at"].to_numpy(), candidates, assume_unique=True))
+        suspects = found.with_columns(candidate=may_repeat & named)
+        held = _put_by(suspects, rows, scratch / f"suspects-{number}.parquet")
+        yield pl.scan_parquet(held, glob=False) if isinstance(held, Path) else held.lazy()
 
 
 def _take_back(counted: _Counted, settled: Settled) -> None:

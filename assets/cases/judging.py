@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from assets.cases.reading import Table, as_sent, picked, trimmed, typed
+from assets.cases.reading import Chunk, Table, as_sent, picked, places, trimmed, typed
 from schemas.cases.columns import TYPES, codes
 from schemas.cases.rules import OWNER, ROW_RULES, UNIQUE, number, row_rules, with_codes
 from schemas.collection import Collection
@@ -244,12 +244,13 @@ class Settled:
 
 
 def look_at(
-    tables: Sequence[Table], rows: Places, collection: Collection, grid: Grid
+    chunk: Chunk, tables: Sequence[Table], rows: Places, collection: Collection, grid: Grid
 ) -> pl.DataFrame:
     """Return some rows of a chunk, given by their number in it, sorted.
 
-    Columns: those of the contract as text, and `owner`, `key` (its hash), `broken` (a bit for
-    each broken rule), `cell` and `day` (places in the grid).
+    Columns: `at` (that number), `file` and `row` (where it stands), those of the contract as text,
+    and `owner`, `key` (its hash), `broken` (a bit for each broken rule), `cell` and `day` (places
+    in the grid).
     """
     found = [(table.source, trimmed(table.rows)) for table in picked(tables, rows)]
     coded = [
@@ -264,7 +265,8 @@ def look_at(
         grid.day().alias("day"),
     )
     sent = pl.concat(as_sent(few) for _, few in found)
-    return pl.concat([sent, judged.collect()], how="horizontal")
+    about = (pl.DataFrame({"at": rows}), places(chunk, rows), sent, judged.collect())
+    return pl.concat(about, how="horizontal")
 
 
 def _broken(collection: Collection) -> pl.Expr:
