@@ -14,6 +14,7 @@ import polars as pl
 from assets.recount.recount import differences, recounted, research_recounted
 from assets.research.tables import ResearchTables, no_research
 from assets.totals.leaves import leaves, places, sent
+from assets.totals.national import in_the_totals
 from schemas.breakdown import Band, in_order, read_breakdown, write_breakdown
 from schemas.collection import Collection
 from schemas.contract import conform
@@ -64,11 +65,10 @@ Check = Callable[[Totals], Iterable[str]]
 
 
 def everybody_is_in(totals: Totals) -> Iterator[str]:
-    """M001: every expected force is in the total of the main measure."""
-    whole = totals.national.filter(measure=totals.template.main or "", breakdown="", period=NOW)
-    for included, expected in whole.select("forces_included", "forces_expected").iter_rows():
-        if included != expected:
-            yield f"{included} of {expected} forces are in the totals"
+    """M001: every expected force is in the total of the main measure, else in any total."""
+    included, expected = in_the_totals(totals.national, totals.collection)
+    if included != expected:
+        yield f"{included} of {expected} forces are in the totals"
 
 
 def parts_add_up(totals: Totals) -> Iterator[str]:

@@ -14,7 +14,6 @@ from schemas.contract import Contract
 from schemas.marts import facts as fact_contracts
 from schemas.marts import totals as total_contracts
 from schemas.marts.returns import Cells
-from schemas.measures import NOW
 
 _STAGE = "totals"
 _LIVE = "validation/live_entries"
@@ -88,9 +87,8 @@ def profiles(
 def coverage(
     context: dg.AssetCheckExecutionContext, national_totals: pl.DataFrame
 ) -> dg.AssetCheckResult:
-    main = load_collection(context.partition_key).template.main
-    whole = national_totals.filter(measure=main or "", breakdown="", period=NOW)
-    included, expected = whole.select("forces_included", "forces_expected").row(0)
+    collection = load_collection(context.partition_key)
+    included, expected = national.in_the_totals(national_totals, collection)
     return dg.AssetCheckResult(
         passed=included == expected,
         severity=dg.AssetCheckSeverity.WARN,

@@ -64,6 +64,19 @@ def national_totals(
     return conform(NationalTotals, pl.concat(rows))
 
 
+def in_the_totals(totals: pl.DataFrame, collection: Collection) -> tuple[int, int]:
+    """Return how many forces are in the total of the main measure, and how many are expected.
+
+    Where no measure has a total of everything: how many are in the total that most are in.
+    """
+    main = collection.template.main
+    of_cells = totals.filter(
+        pl.col("measure").is_in(list(collection.template.measures)), period=NOW
+    )
+    whole = of_cells.filter(measure=main, breakdown="") if main else of_cells
+    return whole["forces_included"].max() or 0, len(collection.forces)
+
+
 def _counted(
     name: str, measure: Measure, cells: pl.DataFrame, template: Template
 ) -> list[pl.DataFrame]:
