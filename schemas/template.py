@@ -450,6 +450,10 @@ def _rule_faults(template: Template) -> Iterator[Fault]:
                 yield (*where, *key), said
         for lacking in use.lacks:
             yield where, f"rule {use.id} lacks {lacking}, which {use.use!r} reads"
+        for word in sorted({*use.words} - {*rules()[use.id].words}):
+            there = listed(rules()[use.id].words)
+            said = f"{word!r} is no word in the message of {use.id}; its words: {there}"
+            yield (*where, "words", word), said
         if use.fewest and use.fewest not in rules()[use.id].limits:
             there = listed(rules()[use.id].limits)
             said = f"fewest = {use.fewest!r} is no limit of {use.id}; its limits: {there}"

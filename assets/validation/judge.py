@@ -227,9 +227,11 @@ def _tests_of_returns(collection: Collection, off: Set[str]) -> tuple[Cells, lis
 def _at_cells(failures: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
     """Give failures their address, value, severity and advice."""
     place = ["receipt_id", "sheet", "row_code", "column_code"]
+    advice = pl.concat_str(pl.coalesce("fix", "usual_fix"), "see", separator=" ")
     return (
         failures.join(_advice(), on="rule_id", validate="m:1")
         .join(entries.select(*place, "cell", "value"), on=place, how="left", validate="m:1")
+        .with_columns(advice.alias("how_to_fix"))
         .select(empty(AllFindings).columns)
     )
 
@@ -237,8 +239,8 @@ def _at_cells(failures: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
 @cache
 def _advice() -> pl.DataFrame:
     return pl.DataFrame(
-        [(rule.id, rule.severity, rule.advice()) for rule in rules().values()],
-        schema=["rule_id", "severity", "how_to_fix"],
+        [(rule.id, rule.severity, rule.fix, rule.see) for rule in rules().values()],
+        schema=["rule_id", "severity", "usual_fix", "see"],
         orient="row",
     )
 

@@ -42,7 +42,8 @@ class Rule(BaseModel):
     any `file`; a readable `workbook`; one where all `cells` were found; where every `count`, every
     `answer`, every `date` or every `free text` could be typed, or the rows `cover` of the `cover`;
     or the `earlier` return.
-    `says`: the message of a finding, by the use that a template makes of the rule.
+    `says`: the message of a finding, by the use that a template makes of the rule; `words`: what
+    stands in it where the template gives no words of its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -60,15 +61,21 @@ class Rule(BaseModel):
     needs: Needs | None = None
     cover: tuple[str, ...] = Field(default=(), strict=False)
     says: dict[str, str] = Field(default_factory=dict)
+    words: dict[str, str] = Field(default_factory=dict)
 
     @property
     def page(self) -> str:
         """Where the rule is explained, from the top of the project."""
         return f"docs/rules/{self.id}.md"
 
+    @property
+    def see(self) -> str:
+        """Where to read on, as a sentence."""
+        return f"See {self.page}."
+
     def advice(self, fix: str | None = None) -> str:
         """Return what to do, the rule's own advice unless told otherwise, and where to read on."""
-        return f"{fix or self.fix} See {self.page}."
+        return f"{fix or self.fix} {self.see}"
 
 
 _READS: Final = {
@@ -91,8 +98,10 @@ class RuleUse(BaseModel):
     and compared with the sum of `whole`; those of them that are not held count as nothing where
     `unheld`. `other`: the cell that each of `at` is compared with. `where`: the answer, by its
     cell, that the test is about. `answer`: what then may not stand in `at`. `fewest`: the limit
-    from which there is enough to judge by. `sheet` and `measures`: whose counts are meant. `words`:
-    what this template calls things in the rule's message.
+    from which there is enough to judge by. `sheet` and `measures`: whose counts are meant.
+
+    A rule speaks of cells in general. What it is about here, a template says: `title`, `words` in
+    its message, and in `fix` what to do, each in place of the rule's own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -109,6 +118,8 @@ class RuleUse(BaseModel):
     fewest: str = ""
     sheet: str = ""
     measures: tuple[str, ...] = ()
+    title: str = ""
+    fix: str = ""
     words: dict[str, str] = Field(default_factory=dict)
 
     @property

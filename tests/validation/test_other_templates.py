@@ -9,6 +9,7 @@ from assets.validation.judge import Judged, judge
 from assets.validation.rules.order import Received
 from schemas.collection import Collection, read_collection
 from schemas.errors import SetupError
+from schemas.rules.catalogue import rules as catalogue
 from tests.returns import SampleReturn, clean_return
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "collections"
@@ -110,7 +111,6 @@ LIMITS = """
 V007 = { ceiling = 300 }
 Q107 = { highest = 0.5, cases = 10 }
 M006 = { share = 0.25, cases = 20 }
-M007 = { change = 0.1, cases = 20 }
 """
 
 
@@ -194,9 +194,24 @@ def test_limits_are_the_collections(dogs: Collection) -> None:
     assert found["message"][1] == "301 is above the ceiling of 300"
 
 
+def test_a_rule_speaks_in_general_unless_the_template_says_what_it_is_about(
+    dogs: Collection, tmp_path: Path
+) -> None:
+    many = {**HOURS, ("hours", "rescue", "count"): "20", ("hours", "total", "count"): "32"}
+    (plain,) = _judged(clean_return(dogs).with_values(many)).findings.to_dicts()
+    assert plain["message"] == "20 of 32 counted here, above 50%"
+    assert plain["how_to_fix"].startswith("Move what is known to where it belongs")
+    own = 'fewest = "cases"\nfix = "Ask the kennel."\nwords = { named = "hours are of rescue" }'
+    rules = RULES.replace('fewest = "cases"', own)
+    worded = _described(tmp_path, TEMPLATE + rules, LIMITS)
+    (found,) = _judged(clean_return(worded).with_values(many)).findings.to_dicts()
+    assert found["message"] == "20 of 32 hours are of rescue, above 50%"
+    assert found["how_to_fix"] == f"Ask the kennel. See {catalogue()['Q107'].page}."
+
+
 def test_limits_are_asked_for_the_rules_of_the_template_alone(tmp_path: Path) -> None:
     assert _described(tmp_path).thresholds == {}
-    with pytest.raises(SetupError, match=r"V007.*must give \['ceiling'\]"):
+    with pytest.raises(SetupError, match=r"V007.*must give ceiling"):
         _described(_new(tmp_path, "a"), TEMPLATE + RULES)
     with pytest.raises(SetupError, match="its template does not use the rule"):
         _described(_new(tmp_path, "b"), TEMPLATE, LIMITS)
@@ -207,6 +222,7 @@ def test_limits_are_asked_for_the_rules_of_the_template_alone(tmp_path: Path) ->
     [
         ('at = ["hours/rescue/count"]', 'at = ["hours/rest/count"]', "no cell of the template"),
         ('id = "V007"', 'id = "V907"', "no rule 'V907'"),
+        ('"cases"', '"cases"\nwords = { dogs = "x" }', "'dogs' is no word .* its words: named"),
         ('use = "ceiling"', 'use = "floor"', "no rule 'V007' for the use 'floor'"),
     ],
 )

@@ -13,7 +13,9 @@ from schemas.errors import ContractError
 from schemas.template import Place
 
 ENTRY: Final = ["sheet", "row_code", "column_code"]
-FAILURE_SCHEMA: Final = dict.fromkeys(("receipt_id", "rule_id", *ENTRY, "message"), pl.String)
+FAILURE_SCHEMA: Final = dict.fromkeys(
+    ("receipt_id", "rule_id", *ENTRY, "message", "fix"), pl.String
+)
 _HOLDS: Final = "holds"
 
 At = tuple[str, str | None, str | None]
@@ -31,6 +33,7 @@ class Test:
     `valid` is true where the rule holds and null where its cells could not be typed; `applies`
     says which rows it concerns. `message` gives the observed against the expected.
     A finding stands `at` a place of the return, with None at the entry that the row is about.
+    `fix`: what to do, where the template says it in place of the rule.
     """
 
     rule: str
@@ -38,6 +41,7 @@ class Test:
     message: Callable[[], pl.Expr]
     at: At | None = None
     applies: pl.Expr = EVERY
+    fix: str | None = None
 
 
 class Cells:
@@ -120,8 +124,8 @@ def worded(text: str, fields: Fields) -> pl.Expr:
 class Evaluated:
     """What evaluating rules gave.
 
-    `failures`: receipt_id, rule_id, sheet, row_code, column_code, message. `counts`: receipt_id,
-    rule_id, and how many rows passed, failed, could not be evaluated.
+    `failures`: receipt_id, rule_id, sheet, row_code, column_code, message, fix. `counts`:
+    receipt_id, rule_id, and how many rows passed, failed, could not be evaluated.
     """
 
     failures: pl.DataFrame
@@ -231,4 +235,5 @@ def _failures(rows: pl.DataFrame, test: Test) -> pl.DataFrame:
         ]
     )
     rule = pl.lit(test.rule).alias("rule_id")
-    return rows.select("receipt_id", rule, *place, test.message().alias("message"))
+    fix = pl.lit(test.fix, pl.String).alias("fix")
+    return rows.select("receipt_id", rule, *place, test.message().alias("message"), fix)

@@ -59,9 +59,12 @@ class Use:
 
     def test(self, at: At, valid: pl.Expr, fields: Fields, applies: pl.Expr = EVERY) -> Test:
         """Return a test of the rule whose message has these fields."""
-        said = rules()[self.item.id].says[self.item.use]
-        fields = {"row": at[1] or "", "column": at[2] or "", **self.item.words, **fields}
-        return Test(self.item.id, valid, partial(worded, said, fields), at, applies)
+        rule, item = rules()[self.item.id], self.item
+        codes = {"row": at[1] or "", "column": at[2] or ""}
+        message = partial(
+            worded, rule.says[item.use], {**codes, **rule.words, **item.words, **fields}
+        )
+        return Test(item.id, valid, message, at, applies, item.fix or None)
 
 
 def _like(place: Place, written: str) -> Place:
