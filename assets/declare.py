@@ -12,9 +12,9 @@ import dagster as dg
 import polars as pl
 
 from assets.lake import state_key
-from schemas.collection import collection_files
 from schemas.contract import Contract, columns, description
 from schemas.errors import MusterError, UnforeseenError
+from schemas.reference import collection_files
 
 COLLECTIONS: Final = dg.StaticPartitionsDefinition(sorted(collection_files()))
 """Everything is partitioned by collection: one step reads all returns of one collection."""

@@ -13,7 +13,8 @@ from schemas.collection import Collection, load_collection, read_collection
 from schemas.errors import SetupError
 from schemas.measures import NOW, QUESTION
 from schemas.reference import all_forces, forces_at
-from schemas.template import Entry, Place, Template, load_template
+from schemas.template import Entry, Place, Template
+from schemas.template_file import load_template
 from schemas.vocabulary import MISSING_REASONS
 
 _BEFORE: Final = "returns-1"

@@ -20,7 +20,8 @@ from assets.validation import assets as validation
 from pipelines.alerts.runs import tell_of_finished_runs
 from pipelines.jobs import LANDING_SENSORS, SCHEDULES, inventory_job, refresh
 from pipelines.resources import RESOURCES
-from schemas.collection import Collection, collection_files, load_collection
+from schemas.collection import Collection, load_collection
+from schemas.reference import collection_files
 
 STAGES = (
     intake,

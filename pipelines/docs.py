@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from schemas.collection import COLLECTIONS, load_collection
+from schemas.collection import load_collection
 from schemas.data_dictionary import case_page, data_dictionary
+from schemas.reference import COLLECTIONS
 from schemas.rules.pages import rule_pages
 
 DOCS: Final = Path(__file__).parents[1] / "docs"

@@ -20,8 +20,9 @@ from pipelines.alerts.send import SETTING, channels
 from pipelines.definitions import defs
 from pipelines.instance import damaged_databases, home_folder, keeps_files
 from pipelines.jobs import SWITCH, is_on
-from schemas.collection import addressed, collection_files
+from schemas.collection import addressed
 from schemas.errors import MusterError
+from schemas.reference import collection_files
 from schemas.wording import plural
 
 _LOCK: Final = Path(__file__).parents[1] / "requirements.lock"

@@ -25,8 +25,9 @@ from assets.intake.settling import Look, Memory, look, quiet
 from assets.lake import Lake, is_held, lake_root
 from pipelines.alerts import look as broken
 from pipelines.outcome import can_pass
-from schemas.collection import Collection, collection_files, command, load_collection
+from schemas.collection import Collection, command, load_collection
 from schemas.errors import SetupError
+from schemas.reference import collection_files
 from schemas.wording import plural
 
 SWITCH: Final = "MUSTER_AUTOMATION"

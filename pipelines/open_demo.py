@@ -12,7 +12,8 @@ from typing import Final
 
 from assets.lake import Lake, atomic_file, lake_root
 from assets.sample.write import write_research, write_sample
-from schemas.collection import COLLECTIONS, load_collection
+from schemas.collection import load_collection
+from schemas.reference import COLLECTIONS
 
 ID: Final = "demo-open"
 _OF: Final = "2012-revisit"

@@ -10,7 +10,8 @@ from schemas.marts.catalogue import MARTS
 from schemas.marts.totals import Series
 from schemas.reference import OURS
 from schemas.tables import TABLES
-from schemas.template import Entry, Template, load_template
+from schemas.template import Entry, Template
+from schemas.template_file import load_template
 
 
 def data_dictionary() -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from schemas.collection import read_collection
 from schemas.errors import SetupError
 from schemas.reference import all_forces
-from schemas.template import read_template
+from schemas.template_file import read_template
 from schemas.toml_file import lines_in
 
 _FOLDERS: Final = ("collections", "templates", "reference")

@@ -8,7 +8,7 @@ import os
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from schemas.errors import SetupError
 
 OURS: Final = Path(__file__).parent
 REFERENCE: Final = OURS / "reference"
+COLLECTIONS: Final = OURS / "collections"
 _FORCES: Final = "forces.csv"
 _VALIDITY: Final = ("valid_from", "valid_to", "successor")
 
@@ -33,6 +34,17 @@ def outside_hint() -> str:
         return "MUSTER_COLLECTIONS is not set; it names a folder of yours, read beside our own."
     there = "read beside our own" if folder.is_dir() else "which is no folder"
     return f"MUSTER_COLLECTIONS names {folder}, {there}."
+
+
+def collection_files() -> dict[str, Path]:
+    """Return the collection files by id, an id in MUSTER_COLLECTIONS before one of our own.
+
+    A file that lies in the folder itself, not in its `collections/`, is one too.
+    """
+    root = outside()
+    folders = [COLLECTIONS, *((root, root / "collections") if root else ())]
+    found = [path for folder in folders for path in sorted(folder.glob("*.toml"))]
+    return {path.stem: path for path in found}
 
 
 def beside(root: Path, kind: str, name: str) -> Path:
@@ -125,6 +137,49 @@ def published_figures(path: Path) -> pl.DataFrame:
     return _read(path, "figure_id").with_columns(
         pl.col("value").cast(pl.Float64), pl.col("breakdown", "period").fill_null("")
     )
+
+
+class PublishedFigure(NamedTuple):
+    """A published figure of one force or of the nation, as far as an exemption rests on it."""
+
+    figure_id: str
+    scope: str
+    measure: str
+    breakdown: str
+    value: float
+    period_start: str | None
+    period_end: str | None
+
+
+@cache
+def exact_figures(path: Path) -> dict[str, PublishedFigure]:
+    """Return by id the published figures that are exact.
+
+    Raises:
+        SetupError: the file cannot be read.
+    """
+    names = PublishedFigure._fields
+    try:
+        exact = published_figures(path).filter(qualifier="exact").select(names)
+    except pl.exceptions.PolarsError as error:
+        raise SetupError(
+            f"{path} is no file of published figures: it lacks {', '.join(names)}, or some of them."
+        ) from error
+    return {row[0]: PublishedFigure(*row) for row in exact.iter_rows()}
+
+
+@cache
+def collections_named(path: Path) -> set[str | None]:
+    """Return the collections that a file of reference data says it is about.
+
+    Raises:
+        SetupError: the file cannot be read.
+    """
+    try:
+        frame = pl.read_csv(path, infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise SetupError(f"{path} cannot be read: {error}. Restore it.") from error
+    return set(frame["collection"]) if "collection" in frame.columns else set()
 
 
 @cache

@@ -1,26 +1,15 @@
-"""What a return consists of: sheets, rows, columns, the entry at each crossing, and what it counts.
-
-Belongs here: reading templates/<name>-<version>.toml, and where each entry stands in the blank
-workbook. Does not: writing or reading workbooks (assets/).
-"""
+"""What a return consists of: sheets, rows, columns, the entries at their crossings."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from pydantic import Field, ValidationError
-
-from schemas.errors import SetupError
 from schemas.measures import NOW, QUESTION, Data, Figure, Measure, Protections
-from schemas.reference import OURS, beside
 from schemas.rules.catalogue import RuleUse, rules
-from schemas.template_faults import template_faults
-from schemas.toml_file import DescriptionError, Fault, of_library, read_toml
 from schemas.vocabulary import NOT_HELD
-from schemas.wording import listed
 
 Kind = Literal["count", "answer", "date", "text"]
 Place = tuple[str, str, str]
@@ -101,22 +90,16 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Column):
     """One line of a sheet. `entries` has one entry for each of the sheet's columns, in order.
 
-    `sum_of` lists the rows whose sum it repeats; `check` words the check of that in the workbook;
-    `rule`, `named` and `unheld` are as those of a column. `area` groups the questions of a sheet.
+    `sum_of` lists the rows whose sum it repeats, and `check` words the check of that in the
+    workbook. `area` groups the questions of a sheet.
     """
 
-    code: str
-    label: str
-    entries: tuple[Entry, ...]
-    sum_of: tuple[str, ...] = ()
+    entries: tuple[Entry, ...] = ()
     check: str = ""
     area: str = ""
-    rule: str = ""
-    named: str = ""
-    unheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -129,7 +112,7 @@ class Sum:
 
     total: Place
     parts: tuple[Place, ...]
-    line: Row | Column
+    line: Column
     unheld: frozenset[Place]
 
     @property
@@ -196,17 +179,14 @@ class Sheet:
                 parts = [entries[part, column.code] for part in row.sum_of]
                 yield self._sum(entries[row.code, column.code], parts, row)
 
-    def _sum(self, total: Entry, parts: list[Entry], line: Row | Column) -> Sum:
-        unheld = [part for part in parts if NOT_HELD in part.missing]
-        if line.unheld:
-            along = isinstance(line, Column)
-            unheld = [
-                part
-                for part in unheld
-                if (part.column_code if along else part.row_code) in line.unheld
-            ]
-        places = tuple(part.place for part in parts)
-        return Sum(total.place, places, line, frozenset(part.place for part in unheld))
+    def _sum(self, total: Entry, parts: list[Entry], line: Column) -> Sum:
+        code = 1 if isinstance(line, Row) else 2
+        unheld = frozenset(
+            part.place
+            for part in parts
+            if NOT_HELD in part.missing and (not line.unheld or part.place[code] in line.unheld)
+        )
+        return Sum(total.place, tuple(part.place for part in parts), line, unheld)
 
 
 class CaseRows(Data):
@@ -310,200 +290,3 @@ class Template:
     def entry_at(self) -> dict[Place, Entry]:
         """Each entry by (sheet, row code, column code)."""
         return {entry.place: entry for entry in self.entries()}
-
-
-class _Line(Data):
-    """A row or a column as the file has it."""
-
-    code: str
-    label: str | None = None
-    kind: Kind | None = None
-    measure: str | None = None
-    dims: dict[str, str] = Field(default_factory=dict)
-    period: str = NOW
-    sum_of: tuple[str, ...] = ()
-    rule: str = ""
-    named: str = ""
-    unheld: tuple[str, ...] = ()
-    check: str = ""
-    answers: tuple[str, ...] = ()
-    missing: tuple[str, ...] | dict[str, tuple[str, ...]] = ()
-    locked: bool = False
-    area: str = ""
-
-    def missing_in(self, column: str) -> tuple[str, ...]:
-        """Return the reasons accepted in place of a value, where they differ by column there."""
-        return self.missing.get(column, ()) if isinstance(self.missing, dict) else self.missing
-
-
-class _Sheet(Data):
-    name: str
-    title: str
-    instructions: tuple[str, ...]
-    kind: Kind = "text"
-    measure: str | None = None
-    columns: tuple[_Line, ...]
-    rows: tuple[_Line, ...] = ()
-    questions: tuple[_Line, ...] = ()
-
-
-class _File(Data):
-    name: str
-    version: int
-    lists: dict[str, dict[str, str]]
-    groups: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
-    since: dict[str, dict[str, str]] = Field(default_factory=dict)
-    measures: dict[str, Measure]
-    profile: dict[str, Figure] = Field(default_factory=dict)
-    cases: CaseRows | None = None
-    disclosure: Protections | None = None
-    sheet: tuple[_Sheet, ...]
-    rules: tuple[RuleUse, ...] = ()
-
-
-def load_template(name: str, root: Path = OURS, *, released: bool = False) -> Template:
-    """Read one template, such as `returns-1`, of a folder of collections or else of our own.
-
-    Args:
-        name: the template.
-        root: the folder of collections.
-        released: whether a release keeps it: then it is held to no rule of today.
-
-    Raises:
-        SetupError: there is no such file, or it does not say what a template must say.
-    """
-    return read_template(beside(root, "templates", f"{name}.toml"), released=released)
-
-
-def template_files(root: Path = OURS) -> list[Path]:
-    """Return the template files of a folder of collections, and our own."""
-    folders = dict.fromkeys((root / "templates", OURS / "templates"))
-    return [path for folder in folders for path in sorted(folder.glob("*.toml"))]
-
-
-@cache
-def read_template(path: Path, *, released: bool = False) -> Template:
-    """Read a template file; one that a release keeps is held to no rule of today.
-
-    Raises:
-        SetupError: it cannot be read, or does not say what a template must say.
-    """
-    data, text = read_toml(path)
-    faults: list[Fault] = []
-    try:
-        file = _File.model_validate(data)
-        faults = []
-        if not released:
-            earlier = _version_before(path, file)
-            faults = list(template_faults(file.model_dump(), earlier))
-        if path.stem != f"{file.name}-{file.version}":
-            faults.append((("name",), f"the file of {file.name}-{file.version} must be called so"))
-    except ValidationError as error:
-        faults = list(of_library(error))
-    if not faults:
-        template = _template(file, path)
-        faults = [] if released else list(_rule_faults(template))
-    if faults:
-        raise DescriptionError(path, text, "template", faults)
-    return template
-
-
-def _version_before(path: Path, file: _File) -> dict[str, Any] | None:
-    """Return what the file of the version before says, whatever that is; None without one."""
-    name = f"{file.name}-{file.version - 1}.toml"
-    try:
-        return read_toml(beside(path.parent.parent, path.parent.name, name))[0]
-    except SetupError:
-        return None
-
-
-def _template(file: _File, path: Path) -> Template:
-    sheets = tuple(_sheet(sheet, file.lists) for sheet in file.sheet)
-    measures = {n: m.ordered([QUESTION, *file.lists]) for n, m in file.measures.items()}
-    return Template(
-        file.name,
-        file.version,
-        file.lists,
-        file.groups,
-        measures,
-        file.profile,
-        sheets,
-        file.since,
-        file.cases,
-        file.rules,
-        file.disclosure,
-        path,
-    )
-
-
-def _rule_faults(template: Template) -> Iterator[Fault]:
-    """Yield the rules that are not in the catalogue, or read a cell that is not there."""
-    for number, use in enumerate(template.rules):
-        where = "rules", number
-        if use.id not in rules() or use.use not in rules()[use.id].says:
-            said = f"there is no rule {use.id!r} for the use {use.use!r} in schemas/rules/"
-            yield (*where, "id"), said
-            continue
-        for key, cell in use.cells:
-            if not template.places(cell):
-                said = f"rule {use.id} reads {cell}, which is no cell of the template"
-                yield (*where, *key), said
-        for lacking in use.lacks:
-            yield where, f"rule {use.id} lacks {lacking}, which {use.use!r} reads"
-        for word in sorted({*use.words} - {*rules()[use.id].words}):
-            there = listed(rules()[use.id].words)
-            said = f"{word!r} is no word in the message of {use.id}; its words: {there}"
-            yield (*where, "words", word), said
-        if use.fewest and use.fewest not in rules()[use.id].limits:
-            there = listed(rules()[use.id].limits)
-            said = f"fewest = {use.fewest!r} is no limit of {use.id}; its limits: {there}"
-            yield (*where, "fewest"), said
-
-
-def _sheet(sheet: _Sheet, lists: dict[str, dict[str, str]]) -> Sheet:
-    asked = (line.model_copy(update={"dims": {QUESTION: line.code}}) for line in sheet.questions)
-    rows = tuple(
-        Row(
-            line.code,
-            _label(line, lists),
-            tuple(_entry(sheet, line, column, lists) for column in sheet.columns),
-            line.sum_of,
-            line.check,
-            line.area,
-            line.rule,
-            line.named,
-            line.unheld,
-        )
-        for line in (*sheet.rows, *asked)
-    )
-    heads = tuple(
-        Column(line.code, _label(line, lists), line.sum_of, line.rule, line.named, line.unheld)
-        for line in sheet.columns
-    )
-    return Sheet(sheet.name, sheet.title, sheet.instructions, heads, rows)
-
-
-def _label(line: _Line, lists: dict[str, dict[str, str]]) -> str:
-    """Return the label given, else that of the code in the one list it is of."""
-    if line.label is not None:
-        return line.label
-    ((dimension, code),) = line.dims.items()
-    return lists[dimension][code]
-
-
-def _entry(sheet: _Sheet, row: _Line, column: _Line, lists: dict[str, dict[str, str]]) -> Entry:
-    is_sum = bool(row.sum_of or column.sum_of)
-    dims = {**row.dims, **column.dims}
-    order = [QUESTION, *lists]
-    return Entry(
-        sheet.name,
-        row.code,
-        column.code,
-        row.kind or column.kind or sheet.kind,
-        row.answers,
-        row.missing_in(column.code) or column.missing_in(column.code),
-        row.locked,
-        None if is_sum else row.measure or column.measure or sheet.measure,
-        {} if is_sum else {name: dims[name] for name in order if name in dims},
-        row.period,
-    )

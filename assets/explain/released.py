@@ -15,7 +15,7 @@ from assets.lake import Lake
 from assets.marts import DESCRIPTION, read_manifest, read_mart
 from assets.research.evidence import Evidence, evidence
 from schemas.collection import Collection, load_collection, read_collection
-from schemas.template import load_template
+from schemas.template_file import load_template
 
 _BEFORE: Final = "returns-1"
 """The template of releases from a time when they kept none."""

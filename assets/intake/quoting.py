@@ -12,9 +12,9 @@ from difflib import SequenceMatcher
 from functools import cache
 from typing import Final
 
-from schemas.collection import collection_files, load_collection
+from schemas.collection import load_collection
 from schemas.errors import SetupError
-from schemas.reference import forces
+from schemas.reference import collection_files, forces
 from schemas.template import Entry, Template
 from schemas.vocabulary import MISSING_REASONS
 from schemas.wording import visible

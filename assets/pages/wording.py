@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import Final
 
 from schemas.breakdown import Band, read_breakdown
-from schemas.collection import Collection, Period
+from schemas.collection import Collection
+from schemas.collection_fields import Period
 from schemas.measures import QUESTION
 from schemas.research import INSTANCE_CATEGORIES, QUESTIONS, SITES
 from schemas.template import Template

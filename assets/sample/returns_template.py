@@ -7,7 +7,8 @@ from typing import Final
 import polars as pl
 
 from schemas.breakdown import write_breakdown
-from schemas.template import Template, load_template
+from schemas.template import Template
+from schemas.template_file import load_template
 
 TOTAL: Final = "total"
 SUSPENDED: Final = "people_suspended"

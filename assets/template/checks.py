@@ -70,7 +70,7 @@ def checks(sheet: Sheet) -> Iterator[Check]:
     for each in sheet.sums():
         _, row, column = each.total
         parts = tuple((part_row, part_column) for _, part_row, part_column in each.parts)
-        if isinstance(each.line, Column):
+        if not isinstance(each.line, Row):
             place = sheet.row_numbers[row], beside + adding.index(column)
         elif row in apart:
             place = below + apart.index(row), sheet.column_numbers[column]
@@ -79,9 +79,9 @@ def checks(sheet: Sheet) -> Iterator[Check]:
         yield Check(sheet, *place, parts, (row, column), _label(each.line, column, sheet))
 
 
-def _label(line: Row | Column, column: str, sheet: Sheet) -> str:
+def _label(line: Column, column: str, sheet: Sheet) -> str:
     """Return what stands before a line of checks, once for all of its columns."""
-    if isinstance(line, Column) or column != sheet.heads[0].code:
+    if not isinstance(line, Row) or column != sheet.heads[0].code:
         return ""
     derived = f"Check: {line.named or 'the parts'} add up to {line.label}"
     return line.check or (derived if len(sheet.heads) > 1 else "")

@@ -13,7 +13,8 @@ from typing import Any, Final
 import xlsxwriter
 
 from assets.template.checks import ADDS_UP, DOES_NOT_ADD_UP, EARLIER, Check, checks
-from schemas.collection import Collection, Period
+from schemas.collection import Collection
+from schemas.collection_fields import Period
 from schemas.template import Entry, Sheet, Template
 from schemas.vocabulary import MISSING_REASONS
 

@@ -10,10 +10,11 @@ from assets.desk.versions import version_changes
 from assets.intake.tables import RawTables, readings
 from assets.validation import states
 from assets.validation.judge import judge, received_by_id
-from schemas.collection import collection_files, load_collection
+from schemas.collection import load_collection
 from schemas.contract import conform
 from schemas.marts.returns import Corrections as CorrectionsMart
 from schemas.marts.returns import Findings, ReturnsStatus
+from schemas.reference import collection_files
 from schemas.rules.catalogue import NATIONAL, TIERS, rules
 from schemas.tables import (
     AllFindings,

@@ -19,8 +19,9 @@ from pipelines.alerts.told import tell, tell_without_lake, told_runs
 from pipelines.instance import open_instance
 from pipelines.jobs import REFRESH, sensor_status
 from pipelines.outcome import reason_to_send
-from schemas.collection import Collection, collection_files, load_collection
+from schemas.collection import Collection, load_collection
 from schemas.errors import UnavailableError
+from schemas.reference import collection_files
 from schemas.wording import plural, visible
 
 _EVERY: Final = 30

@@ -17,9 +17,10 @@ from assets.release.publish import show
 from assets.release.push import publish_marts
 from pipelines.cli.figures import read_release
 from pipelines.cli.output import collection_option, json_option, print_json, print_table
-from schemas.collection import collection_files, command, load_collection
+from schemas.collection import command, load_collection
 from schemas.drafts import wrong_in
 from schemas.errors import LakeError, SetupError
+from schemas.reference import collection_files
 from schemas.wording import plural
 
 

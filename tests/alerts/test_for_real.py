@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from assets.lake import Lake
-from schemas.collection import COLLECTIONS
+from schemas.reference import COLLECTIONS
 from tests.alerts.listeners import PASSWORD, Mailbox, free_port, mail_server, mail_url, webhook
 from tests.returns import SampleReturn
 

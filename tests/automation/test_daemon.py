@@ -19,7 +19,8 @@ from dagster import DagsterRunStatus
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake
 from pipelines.open_demo import ID, open_collection
-from schemas.collection import COLLECTIONS, load_collection
+from schemas.collection import load_collection
+from schemas.reference import COLLECTIONS
 from tests.alerts.listeners import Mailbox, free_port, mail_server, mail_url
 from tests.returns import SampleReturn
 

@@ -19,8 +19,9 @@ from pipelines.jobs import (
     morning_inventory,
     sensor_status,
 )
-from schemas.collection import COLLECTIONS, Collection, load_collection
+from schemas.collection import Collection, load_collection
 from schemas.errors import SetupError
+from schemas.reference import COLLECTIONS
 
 _REPEATED = ("[published]", '[published]\ncollection = "2012-revisit"')
 LONDON = ZoneInfo("Europe/London")

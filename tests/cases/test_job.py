@@ -11,7 +11,8 @@ from assets.cases.job import RESULTS
 from assets.cases.reading import Limits, Rows
 from assets.cases.sources import find_sources
 from benchmarks.make_cases import SHAPES, Recipe, blocks, write
-from schemas.collection import CaseExtracts, Collection
+from schemas.collection import Collection
+from schemas.collection_fields import CaseExtracts
 from tests.cases.extracts import Results, frame, good, run, write_parquet
 from tests.cases.reference import counted, judged, seen
 

@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from assets.desk.chasing import call_list, changes, days_late, due
-from schemas.collection import Collection, Deadlines
+from schemas.collection import Collection
+from schemas.collection_fields import Deadlines
 from schemas.contract import conform, empty
 from schemas.marts.returns import ReturnsStatus
 

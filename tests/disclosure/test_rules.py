@@ -17,7 +17,8 @@ from assets.disclosure.forms import public_forms
 from assets.disclosure.known import Hidden, Knowledge, Row, Total
 from assets.disclosure.published import TELLING, Edition, behind, edition_behind, rules_told
 from assets.disclosure.readings import knowledge
-from schemas.collection import Collection, RuleChange
+from schemas.collection import Collection
+from schemas.collection_fields import RuleChange
 from tests.disclosure.attacker import DIMS, Seen, attack
 from tests.disclosure.marts import Marts
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.collection import COLLECTIONS, load_collection
+from schemas.collection import load_collection
 from schemas.errors import SetupError
+from schemas.reference import COLLECTIONS
 
 TEXT = (COLLECTIONS / "2012-revisit.toml").read_text(encoding="utf-8")
 REASON = 'reason = "Printed in the inspectorate\'s report on the force of December 2012."'

@@ -21,9 +21,10 @@ from assets.html import TEXT_WIDTH
 from assets.lake import Lake
 from assets.validation.states import standing
 from pipelines.cli.returns import feedback as command
-from schemas.collection import COLLECTIONS, Collection
+from schemas.collection import Collection
 from schemas.errors import SetupError
 from schemas.finding import Place, finding
+from schemas.reference import COLLECTIONS
 from tests.feedback.conftest import BLANK, CARDS, HOSTILE, Sample, Written, at, take_in, write
 
 

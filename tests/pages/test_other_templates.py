@@ -16,7 +16,7 @@ from schemas.collection import Collection, load_collection
 from schemas.contract import empty
 from schemas.marts.catalogue import MARTS
 from schemas.measures import Measure
-from schemas.template import load_template
+from schemas.template_file import load_template
 from tests.pages.released import ABOUT, Answers, read_page
 from tests.test_structure import ROOT
 

@@ -5,16 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from schemas.collection import (
-    COLLECTIONS,
-    Collection,
-    Period,
-    collection_files,
-    description,
-    load_collection,
-    read_collection,
-)
+from schemas.collection import Collection, description, load_collection, read_collection
+from schemas.collection_fields import Period
 from schemas.errors import SetupError
+from schemas.reference import COLLECTIONS, collection_files
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TEXT = (COLLECTIONS / "2012-revisit.toml").read_text(encoding="utf-8")

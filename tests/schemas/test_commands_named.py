@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pipelines.alerts.conditions import KINDS, Condition
-from schemas.collection import addressed, collection_files, command, load_collection
+from schemas.collection import addressed, command, load_collection
 from schemas.errors import SetupError
+from schemas.reference import collection_files
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 OTHER = "use-of-force-2013"

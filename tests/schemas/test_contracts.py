@@ -11,7 +11,8 @@ from schemas.errors import ContractError
 from schemas.marts.catalogue import MARTS
 from schemas.marts.facts import ForceProfiles, Investigations, force_profiles_contract
 from schemas.tables import TABLES
-from schemas.template import Template, load_template
+from schemas.template import Template
+from schemas.template_file import load_template
 
 ROOT = Path(__file__).parents[2]
 

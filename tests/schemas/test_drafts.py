@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from schemas.collection import collection_files, load_collection
+from schemas.collection import load_collection
 from schemas.drafts import wrong_in
 from schemas.errors import SetupError
+from schemas.reference import collection_files
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

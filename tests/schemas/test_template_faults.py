@@ -7,7 +7,7 @@ import pytest
 
 from schemas.errors import SetupError
 from schemas.reference import OURS
-from schemas.template import load_template, read_template
+from schemas.template_file import load_template, read_template
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SOUND = (EXAMPLES / "templates" / "use-of-force-1.toml").read_text(encoding="utf-8")

@@ -5,7 +5,8 @@ from datetime import date
 
 import pytest
 
-from schemas.collection import Collection, RuleChange
+from schemas.collection import Collection
+from schemas.collection_fields import RuleChange
 from schemas.rules.catalogue import rules
 from tests.returns import SampleReturn, validated
 

@@ -1,0 +1,335 @@
+"""What a collection file says, and what follows from it: dates, bodies, publication, settings."""
+
+import tomllib
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    PlainSerializer,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from schemas.disclosure import Disclosure, Exemption
+from schemas.errors import SetupError
+from schemas.reference import (
+    OURS,
+    PublishedFigure,
+    all_forces,
+    beside,
+    collection_files,
+    exact_figures,
+    forces_at,
+    outside_hint,
+    published_figures,
+    source_issues,
+    uncollected,
+)
+from schemas.template import Template
+from schemas.template_file import load_template, template_files
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Period(_Data):
+    """A span of whole months, both ends included."""
+
+    start: date
+    end: date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Period":
+        if self.end < self.start:
+            raise ValueError(f"period ends {self.end}, before it starts {self.start}")
+        return self
+
+    @property
+    def months(self) -> int:
+        """Number of calendar months the period touches."""
+        return (self.end.year - self.start.year) * 12 + self.end.month - self.start.month + 1
+
+
+class Deadlines(_Data):
+    """`soft`: reminders start; `hard`: a force that has sent nothing counts as late.
+
+    `queries`: every query should have an accepted answer; the hard deadline where it is not given.
+    """
+
+    soft: date
+    hard: date
+    queries: date | None = None
+
+    @property
+    def of_queries(self) -> date:
+        """The day by which every query should have an accepted answer."""
+        return self.queries or self.hard
+
+
+class Running(_Data):
+    """When a collection runs by itself; times are of the collection's time zone.
+
+    `opens`: first day of the window, the day after the census where it is not given.
+    `days_after_hard`: the window closes so many days after the hard deadline. `refresh` and
+    `inventory`: when, each day of the window. `settle_seconds`: how long a dropped file must stand
+    unchanged before it is taken. `stuck_minutes`: a run that takes longer is reported as stuck.
+    """
+
+    opens: date | None = None
+    days_after_hard: int = Field(default=28, ge=0)
+    refresh: time = time(6)
+    inventory: time = time(7, 30)
+    settle_seconds: int = Field(default=20, ge=1, le=3600)
+    stuck_minutes: int = Field(default=60, ge=1)
+
+
+class Comparator(Period):
+    """An earlier period: one that is given, or that of another collection."""
+
+    collection: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_collection(cls, given: Any, info: ValidationInfo) -> Any:
+        if not isinstance(given, dict) or set(given) != {"collection"}:
+            return given
+        beside_it = folder_read(info) / "collections" / f"{given['collection']}.toml"
+        path = beside_it if beside_it.exists() else collection_files().get(given["collection"])
+        if path is None:
+            raise ValueError(f"there is no collection {given['collection']!r}")
+        try:
+            return {**tomllib.loads(path.read_text(encoding="utf-8"))["period"], **given}
+        except (OSError, ValueError, KeyError) as error:
+            raise ValueError(f"{path} gives no period ({type(error).__name__})") from None
+
+
+class Published(_Data):
+    """The publication a collection is reconciled with; files in reference/.
+
+    `source` cites it. `uncollected` says why some of its measures come from no data. Every file
+    bears the id of the collection that it is about: this one, or `collection` where this one
+    repeats another.
+    """
+
+    figures: str
+    source_issues: str | None = None
+    uncollected: str | None = None
+    source: str = Field(min_length=3)
+    collection: str | None = None
+
+
+class CaseExtracts(_Data):
+    """What is asked of case-level extracts.
+
+    `max_bad_share`: the share of bad rows above which a force's extract is refused whole.
+    """
+
+    max_bad_share: float = Field(ge=0, le=1)
+
+
+class RuleChange(_Data):
+    """A rule switched off or downgraded for this collection, with its reason."""
+
+    rule: str
+    severity: Literal["off", "Q", "N"]
+    reason: str = Field(min_length=10)
+    since: date
+
+
+def _resolved(named: object, info: ValidationInfo) -> object:
+    """Return the template that a collection names, such as `returns-1`."""
+    if not isinstance(named, str):
+        return named
+    try:
+        return load_template(named, folder_read(info), released=is_released(info))
+    except SetupError as error:
+        known = sorted(path.stem for path in template_files(folder_read(info)))
+        if named in known:  # what is wrong stands in its file, and is told there
+            raise ValueError(str(error)) from error
+        there = (
+            f"there are {', '.join(known)}; {named}.toml belongs in templates/. {outside_hint()}"
+        )
+        raise ValueError(f"there is no template {named!r}; {there}") from None
+
+
+def is_released(info: ValidationInfo) -> bool:
+    """Return whether a release keeps what is being read: then no rule of today holds for it."""
+    return bool((info.context or {}).get("released"))
+
+
+def folder_read(info: ValidationInfo) -> Path:
+    """Return the folder of collections that is being read from, our own unless told otherwise."""
+    root: Path = (info.context or {}).get("root", OURS)
+    return root
+
+
+class CollectionFields(_Data):
+    """What one collection of returns says of itself; `Collection` is one that holds together.
+
+    What is not given it does not have: comparators, research, a publication, bands of counts, case
+    extracts, a public edition.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    title: str
+    period: Period
+    census: date
+    timezone: str
+    template: Annotated[
+        InstanceOf[Template],
+        BeforeValidator(_resolved),
+        PlainSerializer(lambda template: f"{template.name}-{template.version}"),
+    ]
+    deadlines: Deadlines
+    running: Running = Running()
+    forces: tuple[str, ...] = Field(strict=False)
+    without_police_authority: tuple[str, ...] = Field(default=(), strict=False)
+    comparators: dict[str, Comparator] = Field(default_factory=dict)
+    research: bool = False
+    published: Published | None = None
+    count_bands: tuple[str, ...] = Field(default=(), strict=False)
+    cases: CaseExtracts | None = None
+    thresholds: dict[str, dict[str, float]] = Field(default_factory=dict)
+    rule_changes: tuple[RuleChange, ...] = Field(default=(), strict=False)
+    disclosure: Disclosure | None = None
+    _from: Path = PrivateAttr(default=OURS)
+
+    @model_validator(mode="after")
+    def _read_from(self, info: ValidationInfo) -> "CollectionFields":
+        self._from = folder_read(info)
+        return self
+
+    @property
+    def root(self) -> Path:
+        """The folder of collections that it was read from."""
+        return self._from
+
+    @property
+    def bodies(self) -> pl.DataFrame:
+        """The forces that are expected, one row each, as they were at the census.
+
+        Columns: force_code (key), ons_code, short_name, full_name, region, country, kind.
+        """
+        at = forces_at(self.root, self.census)
+        return at.filter(pl.col("force_code").is_in(self.forces))
+
+    def ended(self, force_code: str) -> tuple[date, str | None] | None:
+        """Return the last day of a force that was no more at the census, and who succeeded it."""
+        known = all_forces(self.root).filter(force_code=force_code).sort("valid_to")
+        ends = known["valid_to"].to_list()
+        if not ends or None in ends or max(ends) >= self.census:
+            return None
+        return ends[-1], known["successor"].to_list()[-1]
+
+    @property
+    def published_figures(self) -> pl.DataFrame:
+        """The published figures, as reference.py reads them; without rows where there are none."""
+        if self.published is None:
+            return published_figures(OURS / "reference" / "published_figures.csv").clear()
+        return published_figures(self.reference(self.published.figures))
+
+    @property
+    def source_issues(self) -> pl.DataFrame:
+        """The contradictions known in the publication; without rows where there are none."""
+        if self.published is None or self.published.source_issues is None:
+            return source_issues(OURS / "reference" / "source_issues.csv").clear()
+        return source_issues(self.reference(self.published.source_issues))
+
+    @property
+    def uncollected(self) -> dict[str, str]:
+        """Why some measures of the publication come from no data of this collection."""
+        if self.published is None or self.published.uncollected is None:
+            return {}
+        return uncollected(self.reference(self.published.uncollected))
+
+    def reference(self, name: str) -> Path:
+        """Return the path of a file of reference data that it names."""
+        return beside(self.root, "reference", name)
+
+    @property
+    def max_bad_share(self) -> float:
+        """The share of bad rows above which a case extract is refused; 0 where none is asked."""
+        return self.cases.max_bad_share if self.cases else 0.0
+
+    @property
+    def sources(self) -> str:
+        """What a release of it is made from and held against, as its files cite it."""
+        research = ["the inspectorate's own research"] if self.research else []
+        printed = [f"published figures: {self.published.source}"] if self.published else []
+        return "; ".join(["returns of the forces in this collection", *research, *printed])
+
+    @field_validator("id")
+    @classmethod
+    def _no_folder_of_ours(cls, named: str) -> str:
+        if named == "series":
+            raise ValueError("'series' is the folder of the series in marts/; choose another id")
+        return named
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"no time zone {name!r}; one is Europe/London") from None
+        return name
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the day a moment falls on where the collection is run."""
+        return moment.astimezone(ZoneInfo(self.timezone)).date()
+
+    @property
+    def window(self) -> tuple[date, date]:
+        """First and last day on which the collection runs by itself."""
+        opens = self.running.opens or self.census + timedelta(days=1)
+        return opens, self.deadlines.hard + timedelta(days=self.running.days_after_hard)
+
+    def is_open(self, today: date) -> bool:
+        """Return whether a day lies in the window."""
+        opens, closes = self.window
+        return opens <= today <= closes
+
+    @property
+    def reference_files(self) -> list[str]:
+        """The files of reference data that it names."""
+        one = self.published
+        names = (one.figures, one.source_issues, one.uncollected) if one else ()
+        return [name for name in names if name is not None]
+
+    @property
+    def printed(self) -> dict[str, PublishedFigure]:
+        """The published figures that are exact, by id."""
+        return exact_figures(self.reference(self.published.figures)) if self.published else {}
+
+    @property
+    def exempt(self) -> tuple[Exemption, ...]:
+        """The counts of single forces that are in print."""
+        return self.disclosure.exempt if self.disclosure else ()
+
+    def is_exempt(self, mart: str, column: str, force_code: str, value: int | None) -> bool:
+        """Return whether a force's count is in print, as an exemption says, with this value.
+
+        A return that says something else than the printed figure is news, and is not exempt.
+        """
+        return value is not None and any(
+            self.printed[name].value == value
+            for item in self.exempt
+            if (item.mart, item.column) == (mart, column) and force_code in item.forces
+            for name in item.figures
+            if self.printed[name].scope == force_code
+        )
+
+    def changed(self, rule_id: str) -> RuleChange | None:
+        """Return how this collection has changed a rule, None where it has not."""
+        return next((change for change in self.rule_changes if change.rule == rule_id), None)
