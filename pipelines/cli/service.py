@@ -12,6 +12,7 @@ import polars as pl
 from assets.cases.refused import refused_extracts, unattributed_extracts
 from assets.lake import Lake, lake_root
 from assets.sample.write import write_research, write_sample
+from assets.totals.national import in_the_totals
 from assets.validation.states import read_table
 from pipelines.alerts.look import RunOutcome
 from pipelines.alerts.runs import outcome_in_history
@@ -198,18 +199,18 @@ def _print_states(marts: Path) -> None:
 def _print_totals(marts: Path, collection: Collection) -> None:
     """Print the main measure of the template, by its first dimension and what crosses it."""
     template = collection.template
-    main = template.main or ""
-    whole = pl.read_parquet(marts / "national_totals.parquet").filter(measure=main, period=NOW)
-    included, expected = (
-        whole.filter(breakdown="").select("forces_included", "forces_expected").row(0)
-    )
+    main, totals = template.main, pl.read_parquet(marts / "national_totals.parquet")
+    included, expected = in_the_totals(totals, collection)
     profiles = pl.read_parquet(marts / "force_profiles.parquet")
     live = profiles.filter(pl.col("state").is_in(v.LIVE_STATES))["basis"].drop_nulls()
-    click.echo(f"\n{main.replace('_', ' ').capitalize()}, from {included} of {expected} forces")
-    for name in live.unique().sort():
-        if name == "reconstructed":
-            click.echo(f"  RECONSTRUCTED: {v.BASES[name]}")
-    values = dict(whole.select("breakdown", "value").iter_rows())
+    name = (main or "totals").replace("_", " ").capitalize()
+    click.echo(f"\n{name}, from {included} of {expected} forces")
+    for basis in live.unique().sort():
+        if basis == "reconstructed":
+            click.echo(f"  RECONSTRUCTED: {v.BASES[basis]}")
+    if main is None:
+        return
+    values = dict(totals.filter(measure=main, period=NOW).select("breakdown", "value").iter_rows())
     measure = template.measures[main]
     crossed = measure.crossed_by or ""
     columns: list[dict[str, str]] = [{crossed: code} for code in template.codes_of(main, crossed)]
