@@ -19,10 +19,10 @@ from assets.lake import atomic_file, write_errors
 from assets.marts import write_mart
 from schemas import vocabulary as v
 from schemas.collection import Collection
-from schemas.contract import conform, description, empty
+from schemas.contract import Contract, conform, description, empty
 from schemas.disclosure import SYMBOLS, Disclosure
 from schemas.errors import ContractError
-from schemas.marts.public import PUBLIC_MARTS, DisclosureReport, SuppressionAudit
+from schemas.marts.public import DisclosureReport, SuppressionAudit, public_marts
 from schemas.wording import plural
 
 _TOLD: Final = {
@@ -39,7 +39,7 @@ class PublicEdition:
     `audit` is the mart SuppressionAudit and `report` the mart DisclosureReport, which belong in the
     full edition alone. `problems` are the cases against rule M010. `withheld` says why there is no
     public edition, None where there is one; `told` says it in words that may be public. `rule` is
-    the rule that withholds it, None where none does.
+    the rule that withholds it, None where none does. `contracts` are those of the marts.
     """
 
     marts: Mapping[str, pl.DataFrame] = field(default_factory=dict)
@@ -49,6 +49,7 @@ class PublicEdition:
     withheld: str | None = None
     told: str | None = None
     rule: str | None = None
+    contracts: Mapping[str, Contract] = field(default_factory=dict)
 
     def without(self, rule: str, why: str) -> "PublicEdition":
         """Return that there is no edition by a rule, with what was found out about the one made."""
@@ -102,7 +103,13 @@ def public_edition(
     public = public_forms(marts, chosen, collection)
     tables = [table for block, choice in chosen for table in _named(block, choice)]
     audited = audit([*earlier, replace(now, public=public)], collection, tables)
-    return PublicEdition(public, audited, report(chosen, settings), tuple(problems(audited)))
+    return PublicEdition(
+        public,
+        audited,
+        report(chosen, settings),
+        tuple(problems(audited)),
+        contracts=public_marts(collection.template),
+    )
 
 
 def too_early(
@@ -194,7 +201,7 @@ def write_public(folder: Path, edition: PublicEdition, about: Mapping[str, str])
     written = []
     for name, frame in edition.marts.items():
         with atomic_file(folder / f"{name}.parquet") as file:
-            write_mart(file, name, PUBLIC_MARTS[name], frame, {**about, "edition": "public"})
+            write_mart(file, name, edition.contracts[name], frame, {**about, "edition": "public"})
         with atomic_file(folder / f"{name}.csv") as file:
             frame.write_csv(file)
         written += [folder / f"{name}.parquet", folder / f"{name}.csv"]
@@ -269,5 +276,5 @@ def _page(edition: PublicEdition, about: Mapping[str, str]) -> Iterator[str]:
     yield "Each table is here twice: as .parquet, with its columns described, and as .csv."
     yield ""
     for name in edition.marts:
-        yield f"{name}: {description(PUBLIC_MARTS[name])}"
+        yield f"{name}: {description(edition.contracts[name])}"
     yield ""

@@ -16,7 +16,8 @@ from assets.disclosure.sources import protections
 from schemas.collection import Collection
 from schemas.contract import conform, keys
 from schemas.disclosure import FOLLOWS, SUPPRESSED, UNAVAILABLE
-from schemas.marts.public import PUBLIC_MARTS, WITH_SYMBOLS, symbol_of
+from schemas.marts.catalogue import MARTS, contracts_of
+from schemas.marts.public import PUBLIC, public_marts, symbol_of, with_symbols
 
 _KEY: Final = ["measure", "breakdown", "period"]
 _MARK: Final = "_mark"
@@ -29,12 +30,12 @@ def public_forms(
 ) -> dict[str, pl.DataFrame]:
     """Return the public marts by name, of those in `marts`, each as its contract says."""
     hidden, template = _hidden(chosen), collection.template
-    forms = {name: marts[name] for name in PUBLIC_MARTS if name in marts}
+    forms = {name: marts[name] for name in PUBLIC if name in marts}
     if "social_media" in forms:  # research may look at bodies that no total includes
         expected = pl.col("force_code").is_in(collection.forces)
         forms["social_media"] = forms["social_media"].filter(expected)
     for mart in list(forms):
-        for column in WITH_SYMBOLS.get(mart, ()):
+        for column in with_symbols(mart, contracts_of(template)[mart]):
             keyed = hidden.get((mart, FOLLOWS.get(column, column)), [])
             forms[mart] = _marked(forms[mart], mart, column, keyed)
     national = marts["national_totals"]
@@ -50,7 +51,8 @@ def public_forms(
         forms["distribution"] = _distribution(forms["distribution"], news)
     forms["national_totals"] = _without(forms["national_totals"], news)
     forms["reconciliation"] = _reconciliation(forms["reconciliation"], news, collection)
-    return {name: conform(PUBLIC_MARTS[name], frame) for name, frame in forms.items()}
+    contracts = public_marts(template)
+    return {name: conform(contracts[name], frame) for name, frame in forms.items()}
 
 
 def _hidden(
@@ -69,7 +71,7 @@ def _marked(
     frame: pl.DataFrame, mart: str, column: str, hidden: list[Mapping[str, Any]]
 ) -> pl.DataFrame:
     """Hide a column in the rows of these keys, and add its symbols."""
-    key = keys(PUBLIC_MARTS[mart])
+    key = keys(MARTS[mart])
     rows = pl.DataFrame(hidden, schema={name: frame.schema[name] for name in key})
     marks = rows.with_columns(pl.lit(value=True).alias(_MARK))
     joined = frame.join(marks, on=key, how="left", nulls_equal=True, maintain_order="left")

@@ -23,8 +23,10 @@ from assets.history import kept, shown
 from assets.lake import Lake, atomic_file, sync_folder, write_errors
 from assets.marts import damage, read_manifest
 from schemas.collection import Collection
+from schemas.contract import empty
 from schemas.errors import LakeError
-from schemas.marts.public import PUBLIC_MARTS
+from schemas.marts.catalogue import contracts_of, marts_of
+from schemas.marts.public import PUBLIC, public_marts
 
 UNKNOWN: Final = "unknown"
 """The edition of a release that was made before there was a ledger."""
@@ -58,8 +60,13 @@ class Entry:
 
     def edition(self, collection: Collection) -> Edition:
         """Return the edition and what stands behind it."""
-        hidden = _marts(self.folder / _BEHIND)
-        return Edition(self.release, _marts(self.public), hidden, collection, self.rules)
+        # What the collection cannot fill stands in no release, and has no rows.
+        full, forms = contracts_of(collection.template), public_marts(collection.template)
+        unfilled = full.keys() - marts_of(collection)
+        public, hidden = _marts(self.public), _marts(self.folder / _BEHIND)
+        public = {name: empty(forms[name]) for name in unfilled & forms.keys()} | public
+        hidden = {name: empty(full[name]) for name in unfilled & BEHIND.keys()} | hidden
+        return Edition(self.release, public, hidden, collection, self.rules)
 
 
 def entries(lake: Lake) -> list[Entry]:
@@ -235,9 +242,7 @@ def _enter_old(lake: Lake, folder: Path, collection: Collection) -> Entry:
     return enter(lake, now, folder / _PUBLIC)
 
 
-def _marts(
-    folder: Path, names: Iterable[str] = (*PUBLIC_MARTS, *BEHIND)
-) -> dict[str, pl.DataFrame]:
+def _marts(folder: Path, names: Iterable[str] = (*PUBLIC, *BEHIND)) -> dict[str, pl.DataFrame]:
     paths = {name: folder / f"{name}.parquet" for name in dict.fromkeys(names)}
     return {name: pl.read_parquet(path) for name, path in paths.items() if path.exists()}
 

@@ -243,6 +243,8 @@ class _Reader:
 
     def _of_forces(self, column: str) -> dict[str, int | None]:
         profiles = self._edition.behind[PROFILES].filter(pl.col("basis") != "published")
+        if column not in profiles.columns:
+            return {}
         return dict(profiles.select("force_code", column).iter_rows())
 
 

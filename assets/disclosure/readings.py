@@ -19,9 +19,7 @@ from assets.disclosure.promises import read_rules
 from assets.disclosure.published import Edition
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
-from schemas.contract import columns
 from schemas.disclosure import SUPPRESSED
-from schemas.marts.facts import ForceProfiles
 
 Row = Mapping[str, Any]
 Public = Mapping[str, pl.DataFrame]
@@ -54,9 +52,7 @@ class Description:
         file = tomllib.loads(path.read_text(encoding="utf-8"))
         self.lists: list[str] = list(file["lists"])
         self.groups: dict[str, dict[str, list[str]]] = file.get("groups", {})
-        had = {column.name for column in columns(ForceProfiles)}
-        profile: dict[str, dict[str, Any]] = file.get("profile", {})
-        self.profile = {name: of for name, of in profile.items() if name in had}
+        self.profile: dict[str, dict[str, Any]] = file.get("profile", {})
         said = file.get("disclosure", {})
         self.measures: dict[str, dict[str, str]] = said.get("measures", {})
         self.research: list[str] = said.get("research", [])

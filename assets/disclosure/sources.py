@@ -12,7 +12,7 @@ import polars as pl
 
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
-from schemas.contract import columns, keys
+from schemas.contract import keys
 from schemas.disclosure import PROFILES
 from schemas.marts.catalogue import MARTS
 from schemas.measures import NOW, Figure, Protections
@@ -69,9 +69,8 @@ def protections(template: Template) -> Protections:
 
 
 def profiled(template: Template) -> dict[str, Figure]:
-    """Return the template's columns of a profile that the mart force_profiles has."""
-    had = {column.name for column in columns(MARTS[PROFILES])}
-    return {name: of for name, of in template.profile.items() if name in had}
+    """Return the template's columns of a profile."""
+    return template.profile
 
 
 def unshown(template: Template) -> list[Entry]:

@@ -15,7 +15,13 @@ from assets.lake import Lake
 from assets.marts import DESCRIPTION, read_manifest, read_mart
 from assets.research.evidence import Evidence, evidence
 from schemas.collection import Collection, load_collection, read_collection
+<<<<<<< HEAD
 from schemas.template_file import load_template
+=======
+from schemas.contract import empty
+from schemas.marts.catalogue import contracts_of, marts_of
+from schemas.template import load_template
+>>>>>>> 4b80b50 (Release of each collection the marts it can fill, its force profiles with its template's own columns)
 
 _BEFORE: Final = "returns-1"
 """The template of releases from a time when they kept none."""
@@ -65,11 +71,15 @@ class Released:
         return cls(folder, known, Lake(root, collection_id).kept_research)
 
     def mart(self, name: str) -> pl.DataFrame:
-        """Return a mart of the release.
+        """Return a mart of the release; one that the collection cannot fill has no rows.
 
         Raises:
             LakeError: it is not there, or not as it was published.
         """
+        there = f"{name}.parquet" in read_manifest(self.folder)["files"]
+        contract = contracts_of(self.collection.template).get(name)
+        if contract and not there and name not in marts_of(self.collection):
+            return empty(contract)
         return read_mart(self.folder, name)
 
     @cached_property

@@ -18,7 +18,7 @@ from assets.gate.suites import Expectation, suite
 from schemas.collection import Collection
 from schemas.contract import Contract, keys
 from schemas.errors import ContractError
-from schemas.marts.catalogue import MARTS
+from schemas.marts.catalogue import marts_of
 from schemas.wording import plural
 
 if TYPE_CHECKING:
@@ -34,19 +34,22 @@ _TYPES: Final = {"double": "float64", "date32[day]": "date"}
 
 
 def evaluate(
-    marts: Path, collection: Collection, contracts: Mapping[str, Contract] = MARTS
+    marts: Path, collection: Collection, contracts: Mapping[str, Contract] | None = None
 ) -> Results:
     """Evaluate what is expected of the marts about to be released; nothing is written.
 
     Args:
         marts: the folder with `<mart>.parquet` of each.
         collection: their collection.
-        contracts: the contract of each mart by name, in the order of the results.
+        contracts: the contract of each mart by name, in the order of the results; those that a
+            release of the collection has where none are given.
 
     Raises:
         ContractError: a mart is not there, or has a contract that no expectation is derived from.
     """
     source = _source()
+    if contracts is None:
+        contracts = marts_of(collection, [path.stem for path in marts.glob("*.parquet")])
     return tuple(
         _evaluated(source, name, contract, collection, marts / f"{name}.parquet")
         for name, contract in contracts.items()

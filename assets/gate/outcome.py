@@ -11,7 +11,7 @@ from assets.html import render
 from assets.lake import atomic_file
 from schemas.collection import Collection
 from schemas.contract import Column, Contract, columns, description
-from schemas.marts.catalogue import MARTS
+from schemas.marts.catalogue import contracts_of
 from schemas.wording import plural, visible
 
 Status = Literal["passed", "failed", "not_evaluated"]
@@ -175,7 +175,7 @@ def write_pages(
     docs: Path,
     collection: Collection,
     about: Mapping[str, str] | None = None,
-    contracts: Mapping[str, Contract] = MARTS,
+    contracts: Mapping[str, Contract] | None = None,
 ) -> GateResult:
     """Write the pages and return what the gate says; the same results give the same bytes.
 
@@ -199,7 +199,7 @@ def write_pages(
     }
     _write(result.docs, "index.html.j2", {**shared, "result": result})
     for mart in result.marts:
-        contract = contracts[mart.mart]
+        contract = (contracts or contracts_of(collection.template))[mart.mart]
         facts_of_it = {
             "mart": mart,
             "description": description(contract),

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,8 +29,9 @@ from assets.pages.write import write_pages
 from assets.release.datapackage import write_datapackage
 from assets.release.identity import Ingredients
 from schemas.collection import description, load_collection
+from schemas.contract import Contract
 from schemas.errors import ContractError, LakeError, ReleaseBlockedError
-from schemas.marts.catalogue import MARTS
+from schemas.marts.catalogue import marts_of
 from schemas.marts.public import DisclosureReport, SuppressionAudit
 from schemas.wording import plural
 
@@ -54,6 +56,8 @@ Found = dict[str, Any]
 class Draft:
     """A release in the making: its marts stand in `folder`, what follows from them is to come.
 
+    `marts` are all that were made; what is released of them, `contracts` says.
+
     `about` are the facts that every file states of the release; `gate` evaluates what is expected
     of the marts. `due` says that the hard deadline has passed.
     """
@@ -64,6 +68,12 @@ class Draft:
     about: Mapping[str, str]
     gate: Gate
     due: bool = True
+
+    @cached_property
+    def contracts(self) -> dict[str, Contract]:
+        """The contracts of the marts that are released: that the collection can fill, or has."""
+        filled = [name for name, frame in self.marts.items() if not frame.is_empty()]
+        return marts_of(load_collection(self.lake.collection), filled)
 
 
 def about_release(marts: Mapping[str, pl.DataFrame], made_from: Ingredients) -> dict[str, str]:
@@ -89,7 +99,7 @@ def write_marts(draft: Draft) -> None:
         LakeError: the lake cannot be written.
     """
     template = load_collection(draft.lake.collection).template
-    for name, contract in MARTS.items():
+    for name, contract in draft.contracts.items():
         with atomic_file(draft.folder / f"{name}.parquet") as file:
             write_mart(file, name, contract, draft.marts[name], draft.about, template)
 
@@ -163,7 +173,7 @@ def _description(draft: Draft) -> Found:
 
 
 def _datapackage(draft: Draft) -> Found:
-    write_datapackage(draft.folder, draft.about)
+    write_datapackage(draft.folder, draft.about, draft.contracts)
     return {}
 
 
@@ -179,6 +189,8 @@ def _public(draft: Draft) -> Found:
         last = before[-1] if before else None
         earlier = [entry.edition(collection) for entry in before]
         edition = public_edition(draft.marts, collection, earlier, due=draft.due)
+        shown = {n: frame for n, frame in edition.marts.items() if n in draft.contracts}
+        edition = replace(edition, marts=shown)
         if edition.problems:
             cases = f"{plural(len(edition.problems), 'case')}, such as {edition.problems[0]}"
             edition = edition.without("M010", cases)
@@ -236,7 +248,7 @@ def enter_public(draft: Draft, found: Found) -> Found:
 
 def _report(draft: Draft) -> Found:
     """Write the pages and the workbook that people read."""
-    edition = Edition(draft.marts, draft.about)
+    edition = Edition({name: draft.marts[name] for name in draft.contracts}, draft.about)
     write_pages(draft.folder / REPORT, edition)
     write_summary(draft.folder / SUMMARY, edition)
     return {}

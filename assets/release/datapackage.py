@@ -12,14 +12,15 @@ from typing import Any, Final
 
 from assets.lake import atomic_file
 from schemas.contract import CONTRACT_VERSION, Contract, columns, description, keys
-from schemas.marts.catalogue import MARTS
 
 _TYPES: Final = {
     "string": "string", "int64": "integer", "float64": "number", "bool": "boolean", "date": "date",
 }  # fmt: skip
 
 
-def write_datapackage(folder: Path, about: Mapping[str, str]) -> None:
+def write_datapackage(
+    folder: Path, about: Mapping[str, str], contracts: Mapping[str, Contract]
+) -> None:
     """Describe the marts that stand in a folder."""
     package = {
         "profile": "data-package",
@@ -28,7 +29,7 @@ def write_datapackage(folder: Path, about: Mapping[str, str]) -> None:
         "version": CONTRACT_VERSION,
         "description": f"Basis: {about['basis']}",
         "sources": [{"title": about["sources"]}],
-        "resources": [_resource(folder, name, contract) for name, contract in MARTS.items()],
+        "resources": [_resource(folder, name, contract) for name, contract in contracts.items()],
     }
     with atomic_file(folder / "datapackage.json") as file:
         file.write(json.dumps(package, indent=1).encode())

@@ -10,7 +10,8 @@ from assets.totals.leaves import counted_in, leaves, sent
 from schemas.breakdown import write_breakdown
 from schemas.collection import Collection
 from schemas.contract import columns, conform
-from schemas.marts.facts import ForceProfiles
+from schemas.disclosure import FOLLOWS
+from schemas.marts.facts import force_profiles_contract
 from schemas.measures import NOW, QUESTION
 from schemas.template import Template
 
@@ -22,7 +23,7 @@ def force_profiles(
     collection: Collection,
     instances: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Return the mart ForceProfiles.
+    """Return the mart force_profiles, with the columns of the collection's template.
 
     Args:
         live: table LiveEntries.
@@ -41,17 +42,16 @@ def force_profiles(
     )
     found = no_research().instances if instances is None else instances
     rows = _with_cases(rows, social_media_cases(found, collection))
-    months = collection.period.months
-    absent = [c for c in columns(ForceProfiles) if c.name not in {*rows.columns, _RATE}]
-    return conform(
-        ForceProfiles,
-        rows.with_columns(pl.lit(None, c.dtype).alias(c.name) for c in absent).with_columns(
-            (pl.col("investigations") / months).alias(_RATE)
-        ),
-    )
+    contract = force_profiles_contract(collection.template)
+    names = {column.name for column in columns(contract)}
+    rates = [
+        (pl.col(of) / collection.period.months).alias(rate)
+        for rate, of in FOLLOWS.items()
+        if rate in names
+    ]
+    return conform(contract, rows.with_columns(rates))
 
 
-_RATE: Final = "investigations_per_month"
 _CASES: Final = "social_media_cases"
 
 

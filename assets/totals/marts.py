@@ -53,8 +53,8 @@ def second_jobs(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
 
 
 def capability_answers(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
-    """Return the mart CapabilityAnswers."""
-    answers = _cells(CapabilityAnswers, live, collection, "capability")
+    """Return the mart CapabilityAnswers: of every sheet of questions, whatever it is called."""
+    answers = sent(leaves(live, collection.template)).drop_nulls(QUESTION)
     return conform(CapabilityAnswers, answers.rename({QUESTION: "question_code", "value": ANSWER}))
 
 

@@ -36,7 +36,9 @@ from pipelines.refresh import Refreshed, refresh
 from schemas import vocabulary as v
 from schemas.breakdown import write_breakdown
 from schemas.collection import Collection, addressed, command, load_collection
+from schemas.contract import empty
 from schemas.errors import UnavailableError
+from schemas.marts.returns import Reconciliation
 from schemas.measures import NOW
 from schemas.wording import plural
 
@@ -231,7 +233,8 @@ def _print_totals(marts: Path, collection: Collection) -> None:
 
 
 def _print_reconciliation(marts: Path) -> None:
-    rows = pl.read_parquet(marts / "reconciliation.parquet")
+    figures = marts / "reconciliation.parquet"
+    rows = pl.read_parquet(figures) if figures.exists() else empty(Reconciliation)
     click.echo(f"\n{counted(rows)}")
     differing = rows.filter(pl.col("status") == "differs")["figure_id"].to_list()
     if differing:

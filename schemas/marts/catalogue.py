@@ -1,9 +1,15 @@
 """The marts by name, in the order a reader would want them."""
 
+from collections.abc import Callable
+from collections.abc import Collection as Several
+from functools import cache
 from typing import Final
 
+from schemas.collection import Collection
 from schemas.contract import Contract
 from schemas.marts import facts, research, returns, totals
+from schemas.measures import QUESTION
+from schemas.template import Template
 
 MARTS: Final[dict[str, Contract]] = {
     "national_totals": totals.NationalTotals,
@@ -27,3 +33,55 @@ MARTS: Final[dict[str, Contract]] = {
     "cells": returns.Cells,
     "corrections": returns.Corrections,
 }
+"""Every mart there is, in the form of the collection of 2012."""
+
+
+def _counts(measure: str) -> Callable[[Collection], bool]:
+    return lambda collection: measure in collection.template.measures
+
+
+def _asks(collection: Collection) -> bool:
+    return any(QUESTION in entry.dims for entry in collection.template.counted())
+
+
+def _researches(collection: Collection) -> bool:
+    return collection.research
+
+
+_FILLED_BY: Final[dict[str, Callable[[Collection], bool]]] = {
+    "investigations": _counts("investigations"),
+    "investigations_by_month": lambda collection: collection.cases is not None,
+    "outcome_breakdown": _counts("investigations"),
+    "register_entries": _counts("register_entries"),
+    "second_jobs": _counts("second_job_applications"),
+    "capability_answers": _asks,
+    "capability_adoption": _asks,
+    "comparisons": lambda one: any(e.period in one.comparators for e in one.template.counted()),
+    "distribution": lambda one: any(m.per_force for m in one.template.measures.values()),
+    "social_media": _researches,
+    "survey": _researches,
+    "survey_changes": _researches,
+    "reconciliation": lambda collection: collection.published is not None,
+}
+"""Marts that not every collection can fill, and which can."""
+
+
+@cache
+def contracts_of(template: Template) -> dict[str, Contract]:
+    """Return the contract of every mart where forces return this template."""
+    return {**MARTS, "force_profiles": facts.force_profiles_contract(template)}
+
+
+def marts_of(collection: Collection, there: Several[str] = ()) -> dict[str, Contract]:
+    """Return the marts of a release of a collection: those that it can fill, and their contracts.
+
+    Args:
+        collection: the collection.
+        there: marts that are in it whatever the collection says, such as those that have rows.
+    """
+
+    def can_fill(name: str) -> bool:
+        return name not in _FILLED_BY or _FILLED_BY[name](collection)
+
+    contracts = contracts_of(collection.template)
+    return {name: of for name, of in contracts.items() if name in there or can_fill(name)}

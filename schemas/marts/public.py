@@ -5,13 +5,15 @@ edition, so that a column is described once.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Final
 
 import polars as pl
 
 from schemas.contract import Contract, Table, column, columns, description
 from schemas.disclosure import PROFILES, SYMBOLS
-from schemas.marts.catalogue import MARTS
+from schemas.marts.catalogue import MARTS, contracts_of
+from schemas.template import Template
 
 WITH_SYMBOLS: Final[Mapping[str, tuple[str, ...]]] = {
     "national_totals": ("value",),
@@ -21,11 +23,8 @@ WITH_SYMBOLS: Final[Mapping[str, tuple[str, ...]]] = {
     "register_entries": ("entries",),
     "second_jobs": ("count",),
     "social_media": ("instances",),
-    PROFILES: tuple(
-        item.name for item in columns(MARTS[PROFILES]) if item.dtype in (pl.Int64, pl.Float64)
-    ),
 }
-"""Columns whose value may be null with a symbol that says why."""
+"""Columns whose value may be null with a symbol that says why; of a profile, every number."""
 
 _AS_THEY_ARE: Final = (
     "outcome_breakdown",
@@ -46,13 +45,20 @@ _HIDDEN_WITH: Final = {"reconciliation": ("status",)}
 
 def symbol_of(mart: str, name: str) -> str:
     """Return the name of the column that holds the symbol of a column."""
-    return f"{name}_symbol" if len(WITH_SYMBOLS[mart]) > 1 else "symbol"
+    return f"{name}_symbol" if mart == PROFILES else "symbol"
+
+
+def with_symbols(mart: str, contract: Contract) -> tuple[str, ...]:
+    """Return the columns of a mart whose value may be null with a symbol that says why."""
+    if mart == PROFILES:
+        return tuple(c.name for c in columns(contract) if c.dtype in (pl.Int64, pl.Float64))
+    return WITH_SYMBOLS.get(mart, ())
 
 
 def _public_form(mart: str, contract: Contract) -> Contract:
     fields: dict[str, Any] = {}
     types: dict[str, Any] = {}
-    marked = WITH_SYMBOLS.get(mart, ())
+    marked = with_symbols(mart, contract)
     for item in columns(contract):
         if item.name not in _KEPT.get(mart, (item.name,)):
             continue
@@ -83,12 +89,18 @@ def _choices(items: Iterable[tuple[str, str]]) -> str:
     return "; ".join(f"{code} = {text}" for code, text in items) + "; null where it is shown"
 
 
-PUBLIC_MARTS: Final[dict[str, Contract]] = {
-    mart: contract if mart in _AS_THEY_ARE else _public_form(mart, contract)
-    for mart, contract in MARTS.items()
-    if mart in (*WITH_SYMBOLS, *_AS_THEY_ARE, *_KEPT)
-}
-"""The marts of the public edition by name; a mart that is not named here is not in it."""
+PUBLIC: Final = tuple(m for m in MARTS if m in (*WITH_SYMBOLS, PROFILES, *_AS_THEY_ARE, *_KEPT))
+"""The marts of the public edition; a mart that is not named here is not in it."""
+
+
+@cache
+def public_marts(template: Template) -> dict[str, Contract]:
+    """Return the marts of the public edition by name, where forces return this template."""
+    contracts = contracts_of(template)
+    return {
+        mart: contracts[mart] if mart in _AS_THEY_ARE else _public_form(mart, contracts[mart])
+        for mart in PUBLIC
+    }
 
 
 class SuppressionAudit(Table):

@@ -14,7 +14,8 @@ from assets.disclosure.readings import knowledge
 from schemas.collection import Collection, load_collection
 from schemas.disclosure import FOLLOWS, Protection, force_counts
 from schemas.errors import ContractError
-from schemas.marts.public import PUBLIC_MARTS, WITH_SYMBOLS, symbol_of
+from schemas.marts.facts import force_profiles_contract
+from schemas.marts.public import PUBLIC, symbol_of, with_symbols
 from tests.disclosure.attacker import DIMS, Seen, attack
 from tests.disclosure.conftest import SOME, Change
 from tests.disclosure.marts import Marts, hidden, marts_of
@@ -125,8 +126,8 @@ def test_what_is_hidden_in_one_mart_follows_from_no_other(edition: PublicEdition
 
 
 def test_a_value_is_null_if_and_only_if_a_symbol_says_why(edition: PublicEdition) -> None:
-    for mart, names in WITH_SYMBOLS.items():
-        for column in names if mart in edition.marts else ():
+    for mart in edition.marts:
+        for column in with_symbols(mart, edition.contracts[mart]):
             frame = edition.marts[mart]
             symbols = frame[symbol_of(mart, column)]
             assert (frame[column].is_null() == symbols.is_not_null()).all(), (mart, column)
@@ -134,8 +135,8 @@ def test_a_value_is_null_if_and_only_if_a_symbol_says_why(edition: PublicEdition
 
 def test_what_is_shown_is_what_the_full_edition_says(edition: PublicEdition, some: Marts) -> None:
     """Nothing is rounded, moved or made up."""
-    for mart, names in WITH_SYMBOLS.items():
-        for column in names if mart in edition.marts else ():
+    for mart in edition.marts:
+        for column in with_symbols(mart, edition.contracts[mart]):
             public, full = edition.marts[mart], some[mart]
             shown = public[column].is_not_null()
             assert public.filter(shown)[column].to_list() == full.filter(shown)[column].to_list()
@@ -146,7 +147,7 @@ def test_a_missing_force_is_unavailable_and_neither_hidden_nor_zero(
 ) -> None:
     profiles = edition.marts["force_profiles"].filter(~pl.col("force_code").is_in(SOME))
     assert profiles.height == 44 - len(SOME)
-    for column in WITH_SYMBOLS["force_profiles"]:
+    for column in with_symbols("force_profiles", edition.contracts["force_profiles"]):
         assert profiles[column].is_null().all()
         assert set(profiles[f"{column}_symbol"]) == {"x"}
     assert set(edition.marts["investigations"]["force_code"]) == set(SOME)
@@ -188,7 +189,7 @@ def test_marts_that_nobody_named_are_not_public(edition: PublicEdition, some: Ma
     """Cells and findings hold what the edition hides."""
     assert {"cells"} == set(some) - set(edition.marts)
     assert edition.marts["returns_status"].columns == ["force_code", "state"]
-    assert not {"cells", "findings", "corrections", "national_checks"} & set(PUBLIC_MARTS)
+    assert not {"cells", "findings", "corrections", "national_checks"} & set(PUBLIC)
 
 
 def test_statistics_over_forces_are_told_only_where_they_tell_nothing_new(
@@ -354,13 +355,14 @@ def test_every_whole_number_of_the_profiles_is_decided_upon(collection: Collecti
         if column.measure in template.disclosure.open
     }
     decided = {*force_counts(template)["force_profiles"], *FOLLOWS, *open_ones}
-    assert set(WITH_SYMBOLS["force_profiles"]) <= decided
+    profile = force_profiles_contract(template)
+    assert set(with_symbols("force_profiles", profile)) <= decided
 
 
-def test_a_profile_column_that_the_mart_has_not_is_protected_where_it_stands(
+def test_the_columns_of_another_template_are_protected_as_ours_are(
     live: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next template counts an earlier period otherwise: it stands in no public mart."""
+    """The next template counts an earlier period otherwise, and a category more."""
     monkeypatch.setenv("MUSTER_COLLECTIONS", str(ROOT / "examples"))
     whole = load_collection("2013-revisit")
     assert whole.disclosure is not None
@@ -377,7 +379,9 @@ def test_a_profile_column_that_the_mart_has_not_is_protected_where_it_stands(
     made = public_edition(marts_of(sent, following), following)
     assert made.withheld is None
     assert made.problems == ()
-    assert "investigations_previous" not in made.marts["force_profiles"].columns
+    profiles = made.marts["force_profiles"]
+    for column in ("investigations_previous", "abuse_of_authority", "investigations_per_month"):
+        assert (profiles[column].is_null() == profiles[f"{column}_symbol"].is_not_null()).all()
     assert hidden(made)["investigations"] > 0
 
 

@@ -16,6 +16,7 @@ import pyarrow
 import pyarrow.parquet as pq
 import pytest
 
+from assets.explain.released import Released
 from assets.files import hashes
 from assets.gate.process import Gate
 from assets.history import shown
@@ -25,12 +26,16 @@ from assets.release import contents
 from assets.release import publish as publishing
 from assets.release.identity import Ingredients, ingredients
 from assets.release.publish import show
-from schemas.collection import read_collection
+from schemas.collection import load_collection, read_collection
 from schemas.contract import CONTRACT_VERSION, arrow_schema, columns, empty
 from schemas.errors import ContractError, LakeError, ReleaseBlockedError
-from schemas.marts.catalogue import MARTS
+from schemas.marts.catalogue import MARTS, contracts_of
 
 COLLECTION = "2012-revisit"
+_OF_RETURNS = {
+    "investigations", "investigations_by_month", "outcome_breakdown", "register_entries",
+    "second_jobs", "capability_answers", "capability_adoption", "survey", "social_media",
+}  # fmt: skip
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -72,6 +77,49 @@ def test_a_release_is_shown_whole(lake: Lake, marts: dict[str, pl.DataFrame]) ->
     beside = {"manifest.json", "datapackage.json", "description"}
     assert names == {*(f"{name}.parquet" for name in MARTS), *beside}
     assert folder.name == _made_from().release_id
+
+
+@pytest.mark.parametrize(
+    ("collection_id", "lacking"),
+    [
+        ("2013-revisit", {"reconciliation", "survey", "survey_changes", "social_media"}),
+        ("use-of-force-2013", {*_OF_RETURNS, "reconciliation", "comparisons"}),
+    ],
+)
+def test_a_release_holds_the_marts_that_its_collection_can_fill(
+    collection_id: str, lacking: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES))
+    collection = load_collection(collection_id)
+    lake = Lake(tmp_path / "lake", collection_id)
+    made = {name: empty(of) for name, of in contracts_of(collection.template).items()}
+    folder, _ = publish(lake, made, ingredients(collection_id, [], [], [], []))
+    there = {path.stem for path in folder.glob("*.parquet")}
+    assert lacking <= MARTS.keys() - there
+    assert {"national_totals", "force_profiles", "cells", "corrections"} <= there
+    package = json.loads((folder / "datapackage.json").read_bytes())
+    assert {resource["name"] for resource in package["resources"]} == there
+    released = Released(folder, collection)
+    assert released.mart("reconciliation").is_empty()
+    columns = pq.read_schema(folder / "force_profiles.parquet").names
+    assert ("abuse_of_authority" in columns) == (collection_id == "2013-revisit")
+    assert "social_media_cases" in columns or collection_id != "2013-revisit"
+
+
+def test_a_mart_with_rows_is_released_whatever_the_collection_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A force report may be read where nothing else was published."""
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES))
+    template = load_collection("2013-revisit").template
+    made = {name: empty(of) for name, of in contracts_of(template).items()}
+    schema = made["social_media"].schema
+    row = ("STF", 2013, "twitter", "negativity_towards_work", 1, "submitted")
+    made["social_media"] = pl.DataFrame([row], schema=schema, orient="row")
+    lake = Lake(tmp_path / "lake", "2013-revisit")
+    folder, _ = publish(lake, made, ingredients("2013-revisit", [], [], [], []))
+    assert (folder / "social_media.parquet").exists()
+    assert not (folder / "survey.parquet").exists()
 
 
 def test_a_release_is_named_by_what_it_is_made_from() -> None:

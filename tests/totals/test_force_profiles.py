@@ -1,13 +1,19 @@
 """One row a force: from its return, or from its published report, or unknown."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
+from assets.totals import marts
 from assets.totals.force_profiles import force_profiles
-from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.collection import Collection, load_collection
+from schemas.contract import columns, conform, empty
+from schemas.marts.facts import force_profiles_contract
 from schemas.marts.returns import ReturnsStatus
-from schemas.tables import LiveEntries
+from schemas.tables import LiveEntries, ReportFigures
+from tests.live import any_live
+from tests.test_structure import ROOT
 
 
 def _status(collection: Collection, live: pl.DataFrame) -> pl.DataFrame:
@@ -90,3 +96,55 @@ def test_declined_offers_that_are_not_recorded_are_unknown(
     profiles = force_profiles(live, _status(collection, live), printed, collection)
     assert profiles["register_declined"].null_count() == 11
     assert profiles["register_entries"].null_count() == 0
+
+
+def test_the_columns_are_those_of_the_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(ROOT / "examples"))
+    for name, column, cells in (
+        ("2013-revisit", "abuse_of_authority", {"row_code": "abuse_of_authority"}),
+        ("use-of-force-2013", "people_hurt", {"row_code": "people_hurt"}),
+    ):
+        collection = load_collection(name)
+        live = any_live(collection, 5, every_force=True)
+        profiles = force_profiles(live, _status(collection, live), empty(ReportFigures), collection)
+        contract = force_profiles_contract(collection.template)
+        assert profiles.columns == [each.name for each in columns(contract)]
+        leaves = live.filter(~pl.col("column_code").is_in(["total", "people_suspended"]), **cells)
+        sent = leaves.group_by("force_code").agg(pl.col("number").sum().alias(column))
+        assert profiles.select("force_code", column).equals(sent.sort("force_code"))
+
+
+def test_answers_of_every_sheet_of_questions_are_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(ROOT / "examples"))
+    collection = load_collection("2013-revisit")
+    template = collection.template
+    sheets = tuple(
+        replace(
+            sheet,
+            name="arrangements",
+            rows=tuple(
+                replace(
+                    row,
+                    entries=tuple(
+                        replace(entry, sheet="arrangements", measure="arrangements")
+                        for entry in row.entries
+                    ),
+                )
+                for row in sheet.rows
+            ),
+        )
+        if sheet.name == "capability"
+        else sheet
+        for sheet in template.sheets
+    )
+    measures = {
+        "arrangements" if name == "capability" else name: measure
+        for name, measure in template.measures.items()
+    }
+    other = replace(template, name="other", sheets=sheets, measures=measures)
+    renamed = collection.model_copy(update={"template": other})
+    live = any_live(renamed, 1, every_force=True)
+    answers = marts.capability_answers(live, renamed)
+    assert answers.height == 43 * len(template.sheet("capability").rows)
+    adoption = marts.capability_adoption(live, renamed)
+    assert adoption["forces"].sum() == answers.height
