@@ -15,13 +15,9 @@ from assets.lake import Lake
 from assets.marts import DESCRIPTION, read_manifest, read_mart
 from assets.research.evidence import Evidence, evidence
 from schemas.collection import Collection, load_collection, read_collection
-<<<<<<< HEAD
-from schemas.template_file import load_template
-=======
 from schemas.contract import empty
 from schemas.marts.catalogue import contracts_of, marts_of
-from schemas.template import load_template
->>>>>>> 4b80b50 (Release of each collection the marts it can fill, its force profiles with its template's own columns)
+from schemas.template_file import load_template
 
 _BEFORE: Final = "returns-1"
 """The template of releases from a time when they kept none."""
