@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from assets.validation.rules.entries import ENTRY_KINDS
+from assets.validation.rules.kinds import KINDS
 from schemas.collection import load_collection
 from schemas.data_dictionary import case_page, data_dictionary
 from schemas.reference import COLLECTIONS
@@ -19,7 +21,8 @@ DOCS: Final = Path(__file__).parents[1] / "docs"
 def generated() -> dict[Path, str]:
     """Return the text of every derived page by its path."""
     ours = [load_collection(path.stem) for path in sorted(COLLECTIONS.glob("*.toml"))]
-    pages = {DOCS / "rules" / name: text for name, text in rule_pages(ours).items()}
+    kinds = {use: test.__doc__ or "" for use, test in {**KINDS, **ENTRY_KINDS}.items()}
+    pages = {DOCS / "rules" / name: text for name, text in rule_pages(ours, kinds).items()}
     return {
         DOCS / "data_dictionary.md": data_dictionary(),
         DOCS / "case_tables.md": case_page(),

@@ -64,9 +64,14 @@ class Rule(BaseModel):
     words: dict[str, str] = Field(default_factory=dict)
 
     @property
+    def place(self) -> str:
+        """Where the rule is explained, from docs/rules/: these addresses stay."""
+        return f"{self.tier}.md#{self.id.lower()}"
+
+    @property
     def page(self) -> str:
         """Where the rule is explained, from the top of the project."""
-        return f"docs/rules/{self.id}.md"
+        return f"docs/rules/{self.place}"
 
     @property
     def see(self) -> str:
@@ -78,7 +83,7 @@ class Rule(BaseModel):
         return f"{fix or self.fix} {self.see}"
 
 
-_READS: Final = {
+_READS: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys(("needs", "change", "rate", "some_after"), ("at", "other")),
     **dict.fromkeys(("share", "not_all", "some"), ("at", "whole")),
     **dict.fromkeys(("held_where", "none_where", "applicable_where"), ("at", "where")),
@@ -88,6 +93,11 @@ _READS: Final = {
     "excludes": ("at", "where", "answer"),
 }
 """The keys that each kind of test reads; others read `at` alone."""
+
+
+def read_by(use: str) -> tuple[str, ...]:
+    """Return the keys that a kind of test cannot do without."""
+    return _READS.get(use, ("at",))
 
 
 class RuleUse(BaseModel):
@@ -125,8 +135,8 @@ class RuleUse(BaseModel):
     @property
     def lacks(self) -> list[str]:
         """The keys that its kind of test reads and that are not given, or not as many as `at`."""
-        lacking = [key for key in _READS.get(self.use, ("at",)) if not getattr(self, key)]
-        pairs = "other" in _READS.get(self.use, ())
+        lacking = [key for key in read_by(self.use) if not getattr(self, key)]
+        pairs = "other" in read_by(self.use)
         return lacking or ["an `other` for each `at`"] * (pairs and len(self.at) != len(self.other))
 
     @property

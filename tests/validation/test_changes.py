@@ -72,4 +72,4 @@ def test_every_finding_leads_to_the_page_of_its_rule(
     blank = {("comparators", "cards_2012", "value"): None}
     for broken in (_broken(sample), sample("STF").with_values(blank)):
         for row in validated(broken.reading(), collection).findings.to_dicts():
-            assert f"docs/rules/{row['rule_id']}.md" in row["how_to_fix"]
+            assert rules()[row["rule_id"]].page in row["how_to_fix"]

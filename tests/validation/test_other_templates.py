@@ -261,3 +261,25 @@ def test_quite_another_return_is_judged_by_what_it_describes() -> None:
     assert _found(clean_return(uses)) == []
     wrong = clean_return(uses).with_values({("uses", "firearm", "count"): "1"})
     assert _found(wrong) == [("C001", "uses", "total")]
+
+
+def test_the_rule_that_the_page_on_kinds_shows_works(tmp_path: Path) -> None:
+    page = (EXAMPLES.parents[1] / "docs" / "rules" / "kinds.md").read_text(encoding="utf-8")
+    rule = "\n".join(line.strip() for line in page.splitlines() if line.startswith("    "))
+    limits = next(part for part in page.split("`") if part.startswith("Q106 ="))
+    others = "M006 = { share = 0.25, cases = 20 }\nM007 = { change = 0.1, cases = 20 }"
+    for kind, name, more in (
+        ("templates", "use-of-force-1", f"\n{rule}\n"),
+        ("collections", "use-of-force-2013", f"\n[thresholds]\n{limits}\n{others}\n"),
+    ):
+        text = (EXAMPLES.parent / kind / f"{name}.toml").read_text(encoding="utf-8")
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / f"{name}.toml").write_text(text + more, encoding="utf-8")
+    uses = read_collection(tmp_path / "collections" / "use-of-force-2013.toml")
+    counts = {("uses", "firearm", "count"): "3", ("uses", "total", "count"): "3"}
+    few = _judged(clean_return(uses).with_values(counts))
+    assert few.findings.is_empty(), "too few to judge by"
+    counts = {("uses", "firearm", "count"): "30", ("uses", "total", "count"): "30"}
+    (row,) = _judged(clean_return(uses).with_values(counts)).findings.to_dicts()
+    assert (row["rule_id"], row["row_code"]) == ("Q106", "firearm")
+    assert row["message"] == "30 of 30 uses are of firearms, outside 0% to 5%"

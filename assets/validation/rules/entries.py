@@ -48,20 +48,14 @@ def no_cases() -> pl.DataFrame:
 
 def within_returns(returns: Returns, collection: Collection, off: Set[str]) -> Tables:
     """Yield the tests of entries by what the return itself, or its case rows, say."""
-    number = pl.col("number")
     for use in collection.template.rules:
-        limits = collection.thresholds.get(use.id, {})
-        if use.use == "ceiling" and use.id not in off:
-            fields: Fields = {"number": number, "ceiling": limits["ceiling"]}
-            under = number <= limits["ceiling"]
-            yield returns.numbers(), [_test(use.id, use.use, under, fields, number.is_not_null())]
-        if use.use == "cases" and use.id not in off:
+        if use.id not in off and use.use == "ceiling":
+            yield returns.numbers(), [_ceiling(use.id, collection)]
+        if use.id not in off and use.use == "cases":
             forces = returns.receipts.select("receipt_id", "force_code")
             grid = forces.join(returns.cases, on="force_code", how="left")
             table = grid.join(returns.numbers(), on=["receipt_id", *ENTRY], how="left")
-            rows = pl.col("rows")
-            told: Fields = {"number": number, "rows": rows}
-            yield table, [_test(use.id, use.use, number == rows, told, rows.is_not_null())]
+            yield table, [_cases(use.id, collection)]
 
 
 def between_returns(
@@ -75,7 +69,7 @@ def between_returns(
     beside = _beside_earlier(returns, acceptable)
     tests = []
     if "resubmission" in uses:
-        tests.append(_changes_little(uses["resubmission"].id, collection))
+        tests.append(_resubmission(uses["resubmission"].id, collection))
     if NOT_OLDER not in off:
         tests.append(_is_not_older())
     yield beside, tests
@@ -83,7 +77,7 @@ def between_returns(
         use = uses["peers"]
         places = [place for text in use.at for place in collection.template.places(text)]
         table = _beside_peers(returns, acceptable, pl.DataFrame(places, ENTRY, orient="row"))
-        yield table, [_is_typical(use.id, collection)]
+        yield table, [_peers(use.id, collection)]
 
 
 def _test(rule: str, use: str, valid: pl.Expr, fields: Fields, applies: pl.Expr) -> Test:
@@ -91,7 +85,21 @@ def _test(rule: str, use: str, valid: pl.Expr, fields: Fields, applies: pl.Expr)
     return Test(rule, valid, message, applies=applies)
 
 
-def _changes_little(rule: str, collection: Collection) -> Test:
+def _ceiling(rule: str, collection: Collection) -> Test:
+    """No count is above a limit."""
+    number, ceiling = pl.col("number"), collection.thresholds[rule]["ceiling"]
+    fields: Fields = {"number": number, "ceiling": ceiling}
+    return _test(rule, "ceiling", number <= ceiling, fields, number.is_not_null())
+
+
+def _cases(rule: str, _: Collection) -> Test:
+    """Counts of cases are what the rows of the force's case-level extract add up to."""
+    number, rows = pl.col("number"), pl.col("rows")
+    fields: Fields = {"number": number, "rows": rows}
+    return _test(rule, "cases", number == rows, fields, rows.is_not_null())
+
+
+def _resubmission(rule: str, collection: Collection) -> Test:
     """A count differs from the earlier one by at most a share, or by too little to matter."""
     limits, now, before = collection.thresholds[rule], pl.col("number"), pl.col("earlier")
     change = (now - before).abs()
@@ -108,8 +116,8 @@ def _is_not_older() -> Test:
     return _test(NOT_OLDER, "not_older", now >= before, fields, dated)
 
 
-def _is_typical(rule: str, collection: Collection) -> Test:
-    """The robust z-score; null without enough peers: then it cannot be told."""
+def _peers(rule: str, collection: Collection) -> Test:
+    """A count is near those of the other forces by its robust z-score, where they are enough."""
     limits, centre = collection.thresholds[rule], pl.col("centre")
     spread = pl.col("deviation") * _CONSISTENT
     z = (pl.col("number").cast(pl.Float64).sqrt() - centre).abs() / spread
@@ -120,6 +128,15 @@ def _is_typical(rule: str, collection: Collection) -> Test:
         "z": z.round(1),
     }
     return _test(rule, "peers", near, fields, EVERY)
+
+
+ENTRY_KINDS: Final = {
+    "ceiling": _ceiling,
+    "cases": _cases,
+    "resubmission": _resubmission,
+    "peers": _peers,
+}
+"""The kinds of tests of entries one by one; each needs no cells named but `peers`."""
 
 
 def _beside_earlier(returns: Returns, acceptable: Set[str]) -> pl.DataFrame:
