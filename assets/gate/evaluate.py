@@ -1,30 +1,29 @@
-"""Evaluates the expectations of all marts: everything that touches Great Expectations.
+"""Evaluates expectations, asked and answered in lines of JSON: all of Great Expectations.
 
-It takes seconds to import, which is done when something is evaluated and never before.
+It takes seconds to import, which is done in a process of its own (process.py).
 """
 
+import json
+import sys
 import warnings
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 import pyarrow
 import pyarrow.parquet
 
-from assets.gate.outcome import MartResult, Outcome
-from assets.gate.suites import Expectation, suite
-from schemas.collection import Collection
-from schemas.contract import Contract, keys
-from schemas.errors import ContractError
-from schemas.marts.catalogue import marts_of
 from schemas.wording import plural
 
 if TYPE_CHECKING:
     from great_expectations.datasource.fluent.pandas_datasource import PandasDatasource
 
-Results = tuple[MartResult, ...]
+Asked = Mapping[str, Any]
+"""What is asked of one mart.
+
+Keys: `name`, `path`, `keys` (its key columns), `suite` (each `type`, `arguments`, `severity`).
+"""
 
 _SHOWN: Final = 5
 """Rows shown of those that break an expectation."""
@@ -33,35 +32,20 @@ _TYPES: Final = {"double": "float64", "date32[day]": "date"}
 """Types that Arrow names otherwise than the contracts do."""
 
 
-def evaluate(
-    marts: Path, collection: Collection, contracts: Mapping[str, Contract] | None = None
-) -> Results:
-    """Evaluate what is expected of the marts about to be released; nothing is written.
+def evaluate(marts: Sequence[Asked]) -> list[dict[str, Any]]:
+    """Evaluate what is expected of marts; nothing is written.
 
-    Args:
-        marts: the folder with `<mart>.parquet` of each.
-        collection: their collection.
-        contracts: the contract of each mart by name, in the order of the results; those that a
-            release of the collection has where none are given.
-
-    Raises:
-        ContractError: a mart is not there, or has a contract that no expectation is derived from.
+    Returns:
+        For each mart `rows`, how many it has, and `outcomes`, for each expectation of its suite:
+        `status` (passed, failed, not_evaluated), `observed` in words, and `sample`, the first rows
+        that break it: what stands in its column, then their key.
     """
     source = _source()
-    if contracts is None:
-        contracts = marts_of(collection, [path.stem for path in marts.glob("*.parquet")])
-    return tuple(
-        _evaluated(source, name, contract, collection, marts / f"{name}.parquet")
-        for name, contract in contracts.items()
-    )
+    return [_evaluated(source, mart) for mart in marts]
 
 
-def load() -> None:
-    """Import the library, so that evaluating need not."""
-    _library()
-
-
-def _library() -> ModuleType:
+def load() -> ModuleType:
+    """Import the library, so that evaluating need not, and return it."""
     # Leaving the block also undoes what the import does to the warnings of the whole process.
     with warnings.catch_warnings():
         message = r"module 'sre_(constants|parse)' is deprecated"
@@ -72,7 +56,7 @@ def _library() -> ModuleType:
 
 def _source() -> "PandasDatasource":
     """Return a source of frames in a context that lives in memory alone and tells nobody."""
-    library = _library()
+    library = load()
     from great_expectations.data_context.types import base  # noqa: PLC0415
 
     config = base.DataContextConfig(
@@ -85,48 +69,37 @@ def _source() -> "PandasDatasource":
     return source
 
 
-def _evaluated(
-    source: "PandasDatasource", name: str, contract: Contract, collection: Collection, path: Path
-) -> MartResult:
-    frame = _read(path)
-    expectations = suite(name, contract, collection)
-    asked = _library().ExpectationSuite(
-        name=name,
-        expectations=[
-            {
-                "type": expectation.type,
-                "kwargs": dict(expectation.arguments),
-                "severity": expectation.severity,
-                "meta": {"position": position},
-            }
-            for position, expectation in enumerate(expectations)
-        ],
-    )
+def _evaluated(source: "PandasDatasource", mart: Asked) -> dict[str, Any]:
+    name, frame = mart["name"], _read(mart["path"])
+    expectations = [
+        {
+            "type": one["type"],
+            "kwargs": dict(one["arguments"]),
+            "severity": one["severity"],
+            "meta": {"position": position},
+        }
+        for position, one in enumerate(mart["suite"])
+    ]
     batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe(name)
     found = batch.get_batch({"dataframe": frame}).validate(
-        asked,
+        load().ExpectationSuite(name=name, expectations=expectations),
         result_format={
             "result_format": "SUMMARY",
             "partial_unexpected_count": _SHOWN,
-            "unexpected_index_column_names": [k for k in keys(contract) if k in frame.columns],
+            "unexpected_index_column_names": [k for k in mart["keys"] if k in frame.columns],
         },
     )
     # The order of the results is the library's own.
     results = {result.expectation_config.meta["position"]: result for result in found.results}
-    outcomes = (
-        outcome(name, expectation, results.get(position))
-        for position, expectation in enumerate(expectations)
-    )
-    return MartResult(name, len(frame), tuple(outcomes))
+    outcomes = [
+        outcome(one["arguments"], results.get(position))
+        for position, one in enumerate(mart["suite"])
+    ]
+    return {"rows": len(frame), "outcomes": outcomes}
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: str) -> pd.DataFrame:
     """Return a mart in Arrow's types, so that null, NaN and whole numbers stay what they are."""
-    if not path.is_file():
-        raise ContractError(
-            f"the release lacks the mart {path.stem}: there is no {path.name}."
-            " This is a fault of Muster; report it."
-        )
     table = pyarrow.parquet.ParquetFile(path).read()
     frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type, ignore_metadata=True)
     return frame
@@ -137,30 +110,16 @@ def _pandas_type(dtype: pyarrow.DataType) -> Any:
     return pd.StringDtype("pyarrow") if dtype == pyarrow.string() else pd.ArrowDtype(dtype)
 
 
-class Result(Protocol):
-    """What is read of a result of Great Expectations."""
-
-    success: Any
-    result: Any
-    exception_info: Any
-
-
-def outcome(mart: str, expectation: Expectation, result: Result | None) -> Outcome:
-    """Return what came of an expectation; without a result it was not evaluated."""
-    about = mart, expectation.column, expectation.severity
+def outcome(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
+    """Return what came of an expectation; without a result (None) it was not evaluated."""
     crash = "it gave no result" if result is None else _crash(result.exception_info)
     if result is None or crash is not None:
-        return Outcome(*about, "not_evaluated", expectation.words, crash or "")
-    found = result.result
-    return Outcome(
-        *about,
-        "passed" if result.success else "failed",
-        expectation.words,
-        _observed(expectation, found),
-        found.get("unexpected_count"),
-        found.get("element_count"),
-        tuple(_sample(expectation, found)),
-    )
+        return {"status": "not_evaluated", "observed": crash, "sample": []}
+    return {
+        "status": "passed" if result.success else "failed",
+        "observed": _observed(arguments, result.result),
+        "sample": list(_sample(arguments.get("column"), result.result)),
+    }
 
 
 def _crash(info: Mapping[str, Any]) -> str | None:
@@ -173,39 +132,31 @@ def _crash(info: Mapping[str, Any]) -> str | None:
     return " ".join(min(messages).split()).rstrip(".") if messages else None
 
 
-def _observed(expectation: Expectation, found: Mapping[str, Any]) -> str:
+def _observed(arguments: Mapping[str, Any], found: Mapping[str, Any]) -> str:
     """Return in words what was found."""
     if "element_count" in found:
         count, rows = found["unexpected_count"], found["element_count"]
         broken = f"{count:,} of {plural(rows, 'row')} {'breaks' if count == 1 else 'break'} this"
         return broken if rows else "no row to look at"
-    value = found["observed_value"]
-    if "column_list" in expectation.arguments:
-        return _columns(value, expectation.arguments["column_list"])
+    value, expected = found["observed_value"], arguments.get("column_list")
+    if expected is not None:
+        lacks = ", ".join(name for name in expected if name not in value)
+        more = ", ".join(name for name in value if name not in expected)
+        problems = [f"lacks {lacks}"] * bool(lacks) + [f"also has {more}"] * bool(more)
+        if value != expected and not problems:
+            return f"found in the order {', '.join(value)}"
+        return " and ".join(problems) or f"found {plural(len(value), 'column')}"
     if isinstance(value, int):
         return f"found {plural(value, 'row')}"
     name = str(value).removesuffix("[pyarrow]")
     return f"found {_TYPES.get(name, name)}"
 
 
-def _columns(found: list[str], expected: list[str]) -> str:
-    missing = [name for name in expected if name not in found]
-    foreign = [name for name in found if name not in expected]
-    problems = [
-        *([f"lacks {', '.join(missing)}"] if missing else []),
-        *([f"also has {', '.join(foreign)}"] if foreign else []),
-    ]
-    if problems or found == expected:
-        return " and ".join(problems) or f"found {plural(len(found), 'column')}"
-    return f"found in the order {', '.join(found)}"
-
-
-def _sample(expectation: Expectation, found: Mapping[str, Any]) -> Iterator[Mapping[str, str]]:
-    """Yield the first rows that break an expectation: what stands there, then their key."""
+def _sample(column: str | None, found: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     values = found.get("partial_unexpected_list") or []
     places = found.get("partial_unexpected_index_list") or []
     for value, place in zip(values, places, strict=True):
-        what = {expectation.column: value} if expectation.column else {}
+        what = {column: value} if column else {}
         # A mart without a key has the row's number instead.
         where = place if isinstance(place, dict) else {"row": place + 1}
         yield {str(name): _text(each) for name, each in {**what, **where}.items()}
@@ -217,3 +168,15 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "null" if pd.isna(value) else str(value)
+
+
+def _serve(answers: int) -> None:
+    """Answer until nobody asks any more."""
+    load()
+    for line in sys.stdin:
+        with open(answers, "w", encoding="utf-8", closefd=False) as told:
+            print(json.dumps(evaluate(json.loads(line))), file=told)
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]))

@@ -1,24 +1,20 @@
 """What came of expectations: as data, in a line for an operator, and on the pages of Data Docs."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from assets.gate.suites import Severity
+from assets.gate.suites import Expectation, Suite
 from assets.html import render
 from assets.lake import atomic_file
 from schemas.collection import Collection
-from schemas.contract import Column, Contract, columns, description
-from schemas.marts.catalogue import contracts_of
+from schemas.contract import Contract, columns, description
 from schemas.wording import plural, visible
 
 Status = Literal["passed", "failed", "not_evaluated"]
 _LABELS: Final = {"passed": "met", "failed": "not met", "not_evaluated": "not checked"}
 _TEMPLATES: Final = Path(__file__).with_name("templates")
-_BASIS: Final = "basis"
-_RECONSTRUCTED: Final = "reconstructed"
 _LONGEST: Final = 160
 """Characters of a sentence or a row that a line shows; the page shows all."""
 
@@ -27,21 +23,14 @@ _LONGEST: Final = 160
 class Outcome:
     """What came of one expectation of a mart.
 
-    `column` is None where it is about several columns or the whole mart. `expected` is a sentence
-    that does not name the column, with what it quotes between backticks. `observed` is in words,
-    or why it could not be evaluated. `unexpected` is how many of the `rows` that it looked at
-    break it, None where it is not about rows. `sample` has the first of them: what stands in the
-    column, then their key.
+    `observed` is in words, or why it could not be evaluated. `sample` has the first rows that
+    break it: what stands in the column, then their key.
     """
 
     mart: str
-    column: str | None
-    severity: Severity
+    expectation: Expectation
     status: Status
-    expected: str
     observed: str
-    unexpected: int | None = None
-    rows: int | None = None
     sample: tuple[Mapping[str, str], ...] = ()
 
     @property
@@ -52,51 +41,39 @@ class Outcome:
     @property
     def blocks(self) -> bool:
         """Whether the release is blocked by it; what could not be evaluated always does so."""
-        return self.status == "not_evaluated" or (
-            self.status == "failed" and self.severity == "critical"
-        )
+        return self.status == "not_evaluated" or (self.status == "failed" and not self.warns)
 
     @property
     def warns(self) -> bool:
         """Whether it is not met and still does not block."""
-        return self.status == "failed" and self.severity == "warning"
+        return self.status == "failed" and self.expectation.severity == "warning"
 
     @property
     def place(self) -> str:
         """The mart, and the column where it is about one."""
-        return f"{self.mart}, column {self.column}" if self.column else self.mart
+        column = self.expectation.column
+        return f"{self.mart}, column {column}" if column else self.mart
 
     def __str__(self) -> str:
         """Return what was expected and what was found, on one line."""
-        expected = visible(self.expected.replace("`", ""), _LONGEST)
+        expected = visible(self.expectation.words.replace("`", ""), _LONGEST)
         observed = visible(self.observed, _LONGEST).rstrip(".")
         if self.status == "not_evaluated":
             return f'{self.place}: could not check "{expected}" ({observed})'
-        first = ", ".join(
-            f"{name} {value}" for row in self.sample[:1] for name, value in row.items()
-        )
-        more = f", the first is {visible(first, _LONGEST)}" if first else ""
+        rows = [", ".join(f"{name} {value}" for name, value in row.items()) for row in self.sample]
+        more = f", the first is {visible(rows[0], _LONGEST)}" if rows else ""
         return f'{self.place}: expected "{expected}"; {observed}{more}'
 
 
-def _blocking(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
-    """Return what blocks: first what is not met, then what could not be evaluated."""
-    blocking = (outcome for outcome in outcomes if outcome.blocks)
-    return tuple(sorted(blocking, key=lambda outcome: outcome.status == "not_evaluated"))
-
-
 @dataclass(frozen=True)
-class MartResult:
-    """What came of all expectations of one mart, in the order of its suite."""
-
-    mart: str
-    rows: int
+class _Outcomes:
     outcomes: tuple[Outcome, ...]
 
     @property
     def critical(self) -> tuple[Outcome, ...]:
-        """What blocks the release."""
-        return _blocking(self.outcomes)
+        """What blocks: first what is not met, then what could not be evaluated."""
+        blocking = (outcome for outcome in self.outcomes if outcome.blocks)
+        return tuple(sorted(blocking, key=lambda outcome: outcome.status == "not_evaluated"))
 
     @property
     def warnings(self) -> tuple[Outcome, ...]:
@@ -105,7 +82,15 @@ class MartResult:
 
 
 @dataclass(frozen=True)
-class GateResult:
+class MartResult(_Outcomes):
+    """What came of all expectations of one mart, in the order of its suite."""
+
+    mart: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class GateResult(_Outcomes):
     """What the gate says of a release; `docs` is the first page of its Data Docs."""
 
     marts: tuple[MartResult, ...]
@@ -116,20 +101,22 @@ class GateResult:
         """Whether the release may be published."""
         return not self.critical
 
-    @property
-    def critical(self) -> tuple[Outcome, ...]:
-        """What blocks the release."""
-        return _blocking(outcome for mart in self.marts for outcome in mart.outcomes)
 
-    @property
-    def warnings(self) -> tuple[Outcome, ...]:
-        """What is not met and does not block."""
-        return tuple(outcome for mart in self.marts for outcome in mart.warnings)
-
-    @property
-    def evaluated(self) -> int:
-        """How many expectations were looked at."""
-        return sum(len(mart.outcomes) for mart in self.marts)
+def results(
+    suites: Mapping[str, Suite], told: Iterable[Mapping[str, Any]]
+) -> tuple[MartResult, ...]:
+    """Return what was told of each mart in the order of suites (`evaluate`) as results."""
+    return tuple(
+        MartResult(
+            tuple(
+                Outcome(name, expectation, **{**one, "sample": tuple(one["sample"])})
+                for expectation, one in zip(suite, mart["outcomes"], strict=True)
+            ),
+            name,
+            mart["rows"],
+        )
+        for (name, suite), mart in zip(suites.items(), told, strict=True)
+    )
 
 
 def blocking_line(result: GateResult) -> str:
@@ -161,7 +148,7 @@ def check_metadata(result: GateResult) -> dict[str, Any]:
     `warned_of` have one line for each.
     """
     return {
-        "expectations": result.evaluated,
+        "expectations": len(result.outcomes),
         "marts": len(result.marts),
         "blocking": len(result.critical),
         "warnings": len(result.warnings),
@@ -171,11 +158,11 @@ def check_metadata(result: GateResult) -> dict[str, Any]:
 
 
 def write_pages(
-    marts: tuple[MartResult, ...],
+    marts: Sequence[MartResult],
     docs: Path,
     collection: Collection,
-    about: Mapping[str, str] | None = None,
-    contracts: Mapping[str, Contract] | None = None,
+    about: Mapping[str, str],
+    contracts: Mapping[str, Contract],
 ) -> GateResult:
     """Write the pages and return what the gate says; the same results give the same bytes.
 
@@ -190,35 +177,22 @@ def write_pages(
     Raises:
         LakeError: a page cannot be written.
     """
-    result, about = GateResult(marts, docs / "index.html"), about or {}
+    everything = tuple(outcome for mart in marts for outcome in mart.outcomes)
+    result = GateResult(everything, tuple(marts), docs / "index.html")
     facts = dict(about)
-    shared = {
-        "collection": collection,
-        "warning": facts.pop(_BASIS) if _RECONSTRUCTED in about.get(_BASIS, "") else None,
-        "facts": facts,
-    }
-    _write(result.docs, "index.html.j2", {**shared, "result": result})
-    for mart in result.marts:
-        contract = (contracts or contracts_of(collection.template))[mart.mart]
-        facts_of_it = {
-            "mart": mart,
-            "description": description(contract),
-            "groups": list(_by_column(mart, contract)),
-        }
-        page = result.docs.with_name(f"{mart.mart}.html")
-        _write(page, "mart.html.j2", {**shared, **facts_of_it})
+    warning = facts.pop("basis") if "reconstructed" in facts.get("basis", "") else None
+    shared = {"collection": collection, "facts": facts, "warning": warning, "result": result}
+    _write(result.docs, "index.html.j2", shared)
+    for mart in marts:
+        contract = contracts[mart.mart]
+        groups = [
+            (column, [each for each in mart.outcomes if each.expectation.column == name])
+            for column in (None, *columns(contract))
+            for name in [column and column.name]
+        ]
+        own = {"mart": mart, "description": description(contract), "groups": groups}
+        _write(docs / f"{mart.mart}.html", "mart.html.j2", shared | own)
     return result
-
-
-def _by_column(
-    mart: MartResult, contract: Contract
-) -> Iterator[tuple[Column | None, list[Outcome]]]:
-    """Yield the outcomes of the whole mart, then those of each column in the contract's order."""
-    known: list[Column | None] = [None, *columns(contract)]
-    names = [column and column.name for column in known]
-    ordered = sorted(mart.outcomes, key=lambda outcome: names.index(outcome.column))
-    for name, outcomes in groupby(ordered, key=lambda outcome: outcome.column):
-        yield known[names.index(name)], list(outcomes)
 
 
 def _write(path: Path, template: str, facts: Mapping[str, Any]) -> None:

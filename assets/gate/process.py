@@ -6,25 +6,54 @@ that does not end its line is none: a process that is killed while it answers ha
 
 import json
 import os
-import pickle
-import signal
 import subprocess
 import sys
-from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
-from assets.gate.outcome import MartResult, Outcome
+from assets.gate.outcome import MartResult, results
+from assets.gate.suites import Suite, suite
 from schemas.collection import Collection
-from schemas.errors import ContractError, MusterError, ServiceError, SetupError
+from schemas.contract import Contract, keys
+from schemas.errors import ContractError, ServiceError
 
 Results = tuple[MartResult, ...]
-_ERRORS: Final[dict[str, type[MusterError]]] = {
-    error.__name__: error for error in (ContractError, SetupError)
-}
+_AT_ONCE: Final = 1 << 20
+"""Bytes of a question that can wait while the library loads: asking holds nobody up."""
+
+
+def question(
+    marts: Path, suites: Mapping[str, Suite], contracts: Mapping[str, Contract]
+) -> list[dict[str, Any]]:
+    """Return what is to be evaluated of each mart, as plain data.
+
+    Args:
+        marts: the folder with `<mart>.parquet` of each.
+        suites: what is expected of each.
+        contracts: the contract of each.
+
+    Raises:
+        ContractError: a mart is not there.
+    """
+    paths = {name: marts.absolute() / f"{name}.parquet" for name in suites}
+    for name, path in paths.items():
+        if not path.is_file():
+            raise ContractError(
+                f"the release lacks the mart {name}: there is no {path.name}."
+                " This is a fault of Muster; report it."
+            )
+    return [
+        {
+            "name": name,
+            "path": str(path),
+            "keys": keys(contracts[name]),
+            "suite": [asdict(one) for one in suites[name]],
+        }
+        for name, path in paths.items()
+    ]
 
 
 class Gate:
@@ -35,33 +64,38 @@ class Gate:
         self._process, self._answers = process, answers
         self._ask = cast(IO[str], process.stdin)
 
-    def evaluate(self, marts: Path, collection: Collection) -> Callable[[], Results]:
+    def evaluate(
+        self, marts: Path, collection: Collection, contracts: Mapping[str, Contract]
+    ) -> Callable[[], Results]:
         """Begin to evaluate what is expected of marts, one folder at a time.
 
         Args:
             marts: the folder with `<mart>.parquet` of each, which stays until the answer is there.
             collection: their collection.
+            contracts: the contract of each, in the order of the results.
 
         Returns:
-            A function that waits and returns what came of them. It raises ContractError as
-            evaluate.evaluate does, and ServiceError where the process has ended.
+            A function that waits and returns what came of them. It raises ServiceError where the
+            process has ended.
+
+        Raises:
+            ContractError: a mart is not there, or has a contract that no expectation is derived
+                from.
+            ServiceError: the process has ended.
         """
+        suites = {name: suite(name, each, collection) for name, each in contracts.items()}
         try:
-            # A collection as it is: read again from its file it could be another one meanwhile.
-            whole = b64encode(pickle.dumps(collection)).decode()
-            print(json.dumps([str(marts.absolute()), whole]), file=self._ask, flush=True)
+            print(json.dumps(question(marts, suites, contracts)), file=self._ask, flush=True)
         except BrokenPipeError as error:
             raise self._ended() from error
-        return self._answer
+        return lambda: results(suites, self._answer())
 
-    def _answer(self) -> Results:
+    def _answer(self) -> list[dict[str, Any]]:
         line = self._answers.readline()
         if not line.endswith("\n"):
             raise self._ended()
-        answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            raise _ERRORS[answer["error"]](answer["message"])
-        return tuple(_mart(result) for result in answer["marts"])
+        answer: list[dict[str, Any]] = json.loads(line)
+        return answer
 
     def _ended(self) -> ServiceError:
         return ServiceError(
@@ -69,11 +103,6 @@ class Gate:
             f" {self._process.wait()}; -9: killed, often for want of memory). What it said stands"
             " in the log. The last release stays live; run again."
         )
-
-
-def _mart(result: dict[str, Any]) -> MartResult:
-    outcomes = (Outcome(**{**one, "sample": tuple(one["sample"])}) for one in result["outcomes"])
-    return MartResult(result["mart"], result["rows"], tuple(outcomes))
 
 
 @contextmanager
@@ -84,10 +113,15 @@ def gate_process() -> Iterator[Gate]:
     """
     reading, writing = os.pipe()
     # Without -P, a folder of the same name where somebody happens to be would be run instead.
-    command = [sys.executable, "-P", "-m", "assets.gate.process", str(writing)]
-    # What a library prints goes to the log.
+    command = [sys.executable, "-P", "-m", "assets.gate.evaluate", str(writing)]
     process = subprocess.Popen(  # noqa: S603 (nothing in it comes from elsewhere)
-        command, stdin=subprocess.PIPE, stdout=2, pass_fds=[writing], text=True
+        command,
+        stdin=subprocess.PIPE,
+        stdout=2,  # what a library prints goes to the log
+        pass_fds=[writing],
+        pipesize=_AT_ONCE,
+        process_group=0,  # who interrupts a run is told by the first process alone
+        text=True,
     )
     os.close(writing)
     with open(reading, encoding="utf-8") as answers:  # noqa: PTH123 (a pipe, which has no path)
@@ -96,26 +130,3 @@ def gate_process() -> Iterator[Gate]:
         finally:
             process.kill()
             process.communicate()
-
-
-def _serve(answers: int) -> None:
-    """Answer until nobody asks any more."""
-    # A person who interrupts a run interrupts all of its processes; the first one tells of it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from assets.gate.evaluate import evaluate, load  # noqa: PLC0415 (loads what takes seconds)
-
-    load()
-    for line in sys.stdin:
-        marts, whole = json.loads(line)
-        try:
-            collection: Collection = pickle.loads(b64decode(whole))  # noqa: S301 (our own)
-            found = evaluate(Path(marts), collection)
-            answer: dict[str, Any] = {"marts": [asdict(mart) for mart in found]}
-        except tuple(_ERRORS.values()) as error:
-            answer = {"error": type(error).__name__, "message": str(error)}
-        with open(answers, "w", encoding="utf-8", closefd=False) as told:
-            print(json.dumps(answer), file=told)
-
-
-if __name__ == "__main__":
-    _serve(int(sys.argv[1]))

@@ -1,7 +1,7 @@
 """What a mart must satisfy before it is released: derived from its contract and its collection."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -64,86 +64,102 @@ def suite(name: str, contract: Contract, collection: Collection) -> Suite:
     Raises:
         ContractError: the contract has a check that no expectation is derived from.
     """
-    derived = [*_of_the_table(contract, collection)]
+    derived = list(_of_the_table(contract, collection))
     for column in columns(contract):
         derived += _of_a_column(contract, column, collection)
-    if name in PARTICULAR:
-        derived += PARTICULAR[name](collection)
-    return tuple(derived)
+    return (*derived, *particular(collection).get(name, ()))
 
 
-def pandas_name(dtype: pyarrow.DataType) -> str:
-    """Return what pandas calls a column of an Arrow type, as a mart is read to be evaluated."""
-    return "string" if dtype == pyarrow.string() else f"{dtype}[pyarrow]"
+def particular(collection: Collection) -> dict[str, Suite]:
+    """Return what is expected of some marts that no contract can say, by name."""
+    figures = collection.published_figures.height
+    agreeing = [status for status in v.RECONCILIATION_STATUSES if status != "differs"]
+    of_units = []
+    for unit, most in _maxima(collection).items():
+        words = f"Where `unit` is `{unit}`: values must be from `0` to `{most:g}`."
+        bounds = {"column": "value", "min_value": 0, "max_value": most, **_where("unit", unit)}
+        of_units.append(_expect("column_values_to_be_between", words, bounds))
+    waits = "No total waits for an open query."
+    blocks = "No rule on the totals that blocks a release has failed."
+    tells = "No rule on the totals that is only told has failed."
+    included = "The return of every expected force is in the totals."
+    rows = f"Must have at least {plural(figures, 'row')}, one for each published figure."
+    agrees = "No computed figure differs from the published one."
+    return {
+        "national_totals": (*of_units, _in_set("provisional", [False], waits, "warning")),
+        "national_checks": (
+            _in_set("passed", [True], blocks, **_where("severity", "B")),
+            _in_set("passed", [True], tells, "warning", **_where("severity", "N")),
+        ),
+        "returns_status": (_in_set("state", v.LIVE_STATES, included, "warning"),),
+        "reconciliation": (
+            _expect("table_row_count_to_be_between", rows, {"min_value": figures}),
+            _in_set("status", agreeing, agrees, "warning"),
+        ),
+    }
 
 
 def _of_the_table(contract: Contract, collection: Collection) -> Iterator[Expectation]:
     names, key = [column.name for column in columns(contract)], keys(contract)
     words = f"Must have the {len(names)} columns of its contract, in that order."
-    yield Expectation("expect_table_columns_to_match_ordered_list", {"column_list": names}, words)
+    yield _expect("table_columns_to_match_ordered_list", words, {"column_list": names})
     if len(key) == 1:
-        unique = {"column": key[0]}
-        yield Expectation("expect_column_values_to_be_unique", unique, "Values must be unique.")
+        yield _expect("column_values_to_be_unique", "Values must be unique.", {"column": key[0]})
     elif key:
         # A null in a key is a value like any other, so no row is left out.
-        compound = {"column_list": key, "ignore_row_if": "never"}
         words = f"No two rows may have the same {_quoted(key)}."
-        yield Expectation("expect_compound_columns_to_be_unique", compound, words)
+        on = {"column_list": key, "ignore_row_if": "never"}
+        yield _expect("compound_columns_to_be_unique", words, on)
     if key == ["force_code"]:
         rows = len(collection.forces)
         words = f"Must have {plural(rows, 'row')}, one for each expected force."
-        yield Expectation("expect_table_row_count_to_equal", {"value": rows}, words)
+        yield _expect("table_row_count_to_equal", words, {"value": rows})
     if {_INCLUDED, _EXPECTED} <= set(names):
         pair = {"column_A": _EXPECTED, "column_B": _INCLUDED, "or_equal": True}
         # A null is told by the column's own expectation; here it could only crash.
         pair |= {"ignore_row_if": "either_value_is_missing"}
         words = f"`{_EXPECTED}` must be at least `{_INCLUDED}`."
-        yield Expectation("expect_column_pair_values_a_to_be_greater_than_b", pair, words)
+        yield _expect("column_pair_values_a_to_be_greater_than_b", words, pair)
 
 
 def _of_a_column(
     contract: Contract, column: Column, collection: Collection
 ) -> Iterator[Expectation]:
     on = {"column": column.name}
-    dtype = pandas_name(arrow_schema(contract).field(column.name).type)
+    dtype = arrow_schema(contract).field(column.name).type
+    # As a mart is read to be evaluated: text can be named only as pandas' own.
+    named = "string" if dtype == pyarrow.string() else f"{dtype}[pyarrow]"
     words = f"Must be of type {column.type_name}."
-    yield Expectation("expect_column_type_to_be", {**on, "type_": dtype}, words)
+    yield _expect("column_type_to_be", words, {**on, "type_": named})
     if not column.nullable:
-        words = "Values must never be null."
-        yield Expectation("expect_column_values_to_not_be_null", on, words)
+        yield _expect("column_values_to_not_be_null", "Values must never be null.", on)
     codes = column.allowed_in(collection.template)
     if allowed := collection.forces if column.name == "force_code" else codes:
-        words = f"Values must be one of {_quoted(allowed)}."
-        yield _in_set(column.name, allowed, words)
+        yield _in_set(column.name, allowed, f"Values must be one of {_quoted(allowed)}.")
     if column.unit in _PATTERNS:
         regex, words = _PATTERNS[column.unit]
-        matched = {**on, "regex": regex}
-        yield Expectation("expect_column_values_to_match_regex", matched, f"Must be {words}.")
-    minimum = _minimum(contract, column)
+        yield _expect("column_values_to_match_regex", f"Must be {words}.", {**on, "regex": regex})
+    minimum, maximum = _minimum(contract, column), _maxima(collection).get(column.unit)
     if column.type_name in {"int64", "float64"}:
-        yield from _of_a_number(column, minimum, collection)
+        yield from _between(column, minimum, maximum)
 
 
-def _of_a_number(
-    column: Column, minimum: float | None, collection: Collection
-) -> Iterator[Expectation]:
+def _between(column: Column, minimum: float | None, maximum: float | None) -> Iterator[Expectation]:
     """Bound a number as its contract and its unit do.
 
     A float is bounded on both sides always: else one that is infinite or no number goes unseen.
     """
-    maximum = _maxima(collection).get(column.unit)
-    if minimum is None and maximum is not None:
-        minimum = 0
     if maximum is not None:
+        minimum = minimum or 0
         words = f"Values must be from `{minimum:g}` to `{maximum:g}`."
     else:
         kind = "finite numbers" if column.type_name == "float64" else "numbers"
         words = f"Values must be {kind}{'' if minimum is None else f' of at least `{minimum:g}`'}."
-    if column.type_name == "float64" and maximum is None:
-        minimum, maximum = -_LARGEST if minimum is None else minimum, _LARGEST
+        if column.type_name == "float64":
+            minimum, maximum = -_LARGEST if minimum is None else minimum, _LARGEST
     if minimum is not None or maximum is not None:
         bounds = {"column": column.name, "min_value": minimum, "max_value": maximum}
-        yield Expectation("expect_column_values_to_be_between", bounds, words)
+        yield _expect("column_values_to_be_between", words, bounds)
 
 
 def _maxima(collection: Collection) -> dict[str, float]:
@@ -165,61 +181,17 @@ def _minimum(contract: Contract, column: Column) -> float | None:
     return minimum
 
 
-def _national_totals(collection: Collection) -> Suite:
-    bounded = (
-        Expectation(
-            "expect_column_values_to_be_between",
-            {"column": "value", "min_value": 0, "max_value": maximum, **_where("unit", unit)},
-            f"Where `unit` is `{unit}`: values must be from `0` to `{maximum:g}`.",
-        )
-        for unit, maximum in _maxima(collection).items()
-    )
-    waits = "No total waits for an open query."
-    return (*bounded, _in_set("provisional", [False], waits, "warning"))
-
-
-def _national_checks(_: Collection) -> Suite:
-    words = "No rule on the totals that blocks a release has failed."
-    note = "No rule on the totals that is only told has failed."
-    return (
-        _in_set("passed", [True], words, **_where("severity", "B")),
-        _in_set("passed", [True], note, "warning", **_where("severity", "N")),
-    )
-
-
-def _returns_status(_: Collection) -> Suite:
-    words = "The return of every expected force is in the totals."
-    return (_in_set("state", v.LIVE_STATES, words, "warning"),)
-
-
-def _reconciliation(collection: Collection) -> Suite:
-    figures = collection.published_figures.height
-    agreeing = [status for status in v.RECONCILIATION_STATUSES if status != "differs"]
-    words = "No computed figure differs from the published one."
-    return (
-        Expectation(
-            "expect_table_row_count_to_be_between",
-            {"min_value": figures},
-            f"Must have at least {plural(figures, 'row')}, one for each published figure.",
-        ),
-        _in_set("status", agreeing, words, "warning"),
-    )
-
-
-PARTICULAR: Final[dict[str, Callable[[Collection], Suite]]] = {
-    "national_totals": _national_totals,
-    "national_checks": _national_checks,
-    "returns_status": _returns_status,
-    "reconciliation": _reconciliation,
-}
-"""What is expected of some marts that no contract can say, by name."""
+def _expect(
+    kind: str, words: str, arguments: Mapping[str, Any], severity: Severity = "critical"
+) -> Expectation:
+    return Expectation(f"expect_{kind}", arguments, words, severity)
 
 
 def _in_set(
     column: str, values: Iterable[Any], words: str, severity: Severity = "critical", **more: Any
 ) -> Expectation:
-    arguments = {"column": column, "value_set": list(values), **more}
-    return Expectation("expect_column_values_to_be_in_set", arguments, words, severity)
+    told = {"column": column, "value_set": list(values), **more}
+    return _expect("column_values_to_be_in_set", words, told, severity)
 
 
 def _where(column: str, code: str) -> dict[str, Any]:

@@ -144,10 +144,11 @@ def _national_rules(draft: Draft) -> Found:
 def _expectations(draft: Draft) -> Callable[[], Found]:
     """Block where a critical expectation of a mart is not met; evaluated while others are made."""
     collection = load_collection(draft.lake.collection)
-    evaluated = draft.gate.evaluate(draft.folder, collection)
+    evaluated = draft.gate.evaluate(draft.folder, collection, draft.contracts)
 
     def judged() -> Found:
-        gate = write_quality(evaluated(), draft.folder / QUALITY, collection, draft.about)
+        docs = draft.folder / QUALITY
+        gate = write_quality(evaluated(), docs, collection, draft.about, draft.contracts)
         if not gate.passed:
             raise ReleaseBlockedError(blocking_line(_kept(gate, draft.lake)), blocking_places(gate))
         return check_metadata(gate)

@@ -4,10 +4,23 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from assets.gate.evaluate import evaluate
-from assets.gate.outcome import GateResult, write_pages
+from assets.gate.outcome import GateResult, MartResult, results, write_pages
+from assets.gate.process import question
+from assets.gate.suites import Suite, suite
 from schemas.collection import Collection
 from schemas.contract import Contract
 from schemas.marts.catalogue import MARTS
+
+
+def evaluated(
+    marts: Path,
+    collection: Collection,
+    contracts: Mapping[str, Contract] = MARTS,
+    suites: Mapping[str, Suite] | None = None,
+) -> tuple[MartResult, ...]:
+    """Evaluate what is expected of marts, or what `suites` says instead."""
+    asked = suites or {n: suite(n, contract, collection) for n, contract in contracts.items()}
+    return results(asked, evaluate(question(marts, asked, contracts)))
 
 
 def run_gate(
@@ -16,6 +29,8 @@ def run_gate(
     docs: Path,
     about: Mapping[str, str],
     contracts: Mapping[str, Contract] = MARTS,
+    suites: Mapping[str, Suite] | None = None,
 ) -> GateResult:
     """Evaluate what is expected of marts, and write the pages."""
-    return write_pages(evaluate(marts, collection, contracts), docs, collection, about, contracts)
+    found = evaluated(marts, collection, contracts, suites)
+    return write_pages(found, docs, collection, about, contracts)

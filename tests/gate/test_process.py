@@ -2,22 +2,20 @@
 
 import json
 import os
-import pickle
 import signal
 import subprocess
 import sys
 import time
-from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from assets.gate.evaluate import evaluate
 from assets.gate.process import Gate, gate_process
 from schemas.collection import Collection
 from schemas.errors import ContractError, ServiceError
 from schemas.marts.catalogue import MARTS
+from tests.gate.gated import evaluated
 from tests.gate.sound import sound_mart, write_mart
 from tests.test_structure import ROOT
 
@@ -39,41 +37,52 @@ def gate() -> Iterator[Gate]:
 def test_it_says_what_the_engine_says(gate: Gate, tmp_path: Path, collection: Collection) -> None:
     for name, contract in MARTS.items():
         write_mart(tmp_path, name, sound_mart(name, contract, collection))
-    assert gate.evaluate(tmp_path, collection)() == evaluate(tmp_path, collection)
+    assert gate.evaluate(tmp_path, collection, MARTS)() == evaluated(tmp_path, collection)
 
 
-@pytest.mark.slow
-def test_what_is_wrong_is_raised_here_and_the_next_is_answered(
+def test_a_mart_that_is_not_there_is_told_before_anything_is_asked(
     gate: Gate, tmp_path: Path, collection: Collection
 ) -> None:
-    for _ in range(2):
-        with pytest.raises(ContractError, match="lacks the mart national_totals"):
-            gate.evaluate(tmp_path, collection)()
+    with pytest.raises(ContractError, match="lacks the mart national_totals"):
+        gate.evaluate(tmp_path, collection, MARTS)
 
 
 @pytest.mark.slow
 def test_a_process_that_was_killed_is_told(
     gate: Gate, tmp_path: Path, collection: Collection
 ) -> None:
-    answer = gate.evaluate(tmp_path, collection)
+    _marts(tmp_path)
+    answer = gate.evaluate(tmp_path, collection, MARTS)
     os.kill(gate._process.pid or 0, signal.SIGKILL)
     with pytest.raises(ServiceError, match=r"exit code -9.* run again"):
         answer()
     with pytest.raises(ServiceError, match="exit code -9"):
-        gate.evaluate(tmp_path, collection)
+        gate.evaluate(tmp_path, collection, MARTS)
 
 
-def test_what_is_asked_is_the_collection_as_it_is(tmp_path: Path, collection: Collection) -> None:
+def test_what_is_asked_is_of_the_collection_as_it_is(
+    tmp_path: Path, collection: Collection
+) -> None:
     """It cannot be read again from what it writes of itself, nor from a file that has changed."""
     changed = collection.model_copy(update={"forces": ("STF",)})
+    _marts(tmp_path)
     command = [sys.executable, "-c", "print(input())"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        Gate(process, process.stdout).evaluate(tmp_path, changed)
-        where, whole = json.loads(process.stdout.readline())
-    assert (where, pickle.loads(b64decode(whole))) == (str(tmp_path), changed)
+        Gate(process, process.stdout).evaluate(tmp_path, changed, MARTS)
+        asked = {mart["name"]: mart for mart in json.loads(process.stdout.readline())}
+    assert list(asked) == list(MARTS)
+    assert asked["cells"]["path"] == str(tmp_path / "cells.parquet")
+    codes = [one["arguments"].get("value_set") for one in asked["cells"]["suite"]]
+    assert ["STF"] in codes
+
+
+def _marts(folder: Path) -> None:
+    """Make files that nobody reads."""
+    for name in MARTS:
+        (folder / f"{name}.parquet").touch()
 
 
 def test_a_process_that_dies_in_the_midst_of_its_answer_is_told(
@@ -86,7 +95,8 @@ def test_a_process_that_dies_in_the_midst_of_its_answer_is_told(
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        answer = Gate(process, process.stdout).evaluate(tmp_path, collection)
+        _marts(tmp_path)
+        answer = Gate(process, process.stdout).evaluate(tmp_path, collection, MARTS)
         process.stdin.close()
         with pytest.raises(ServiceError, match=r"exit code 9.* run again"):
             answer()

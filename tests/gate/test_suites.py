@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import pytest
 
-from assets.gate.suites import PARTICULAR, Expectation, Suite, suite
+from assets.gate.suites import Expectation, Suite, particular, suite
 from schemas.collection import Collection
 from schemas.contract import Contract, Table, column, columns, keys
 from schemas.errors import ContractError
@@ -54,9 +54,9 @@ def test_no_expectation_is_about_a_column_that_is_not_there(
     assert {each.column for each in suite(name, MARTS[name], collection)} <= known
 
 
-def test_what_is_particular_is_of_a_mart_that_there_is() -> None:
+def test_what_is_particular_is_of_a_mart_that_there_is(collection: Collection) -> None:
     """A mart that is renamed would silently lose what is expected of it alone."""
-    assert set(PARTICULAR) <= set(MARTS)
+    assert set(particular(collection)) <= set(MARTS)
 
 
 class _LengthChecked(Table):

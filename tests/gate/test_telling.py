@@ -12,15 +12,17 @@ from assets.gate.outcome import (
     blocking_line,
     check_metadata,
 )
+from assets.gate.suites import Expectation
 
 
 def _outcome(status: Status, observed: str, *samples: dict[str, str]) -> Outcome:
-    expected = "Values must be at least `0`."
-    return Outcome("cells", "n", "critical", status, expected, observed, sample=samples)
+    expected = Expectation("expect_something", {"column": "n"}, "Values must be at least `0`.")
+    return Outcome("cells", expected, status, observed, samples)
 
 
 def _result(*outcomes: Outcome) -> GateResult:
-    return GateResult((MartResult("cells", 3, outcomes),), Path("quality/index.html"))
+    marts = (MartResult(outcomes, "cells", 3),)
+    return GateResult(outcomes, marts, Path("quality/index.html"))
 
 
 FAILED = _outcome("failed", "1 of 3 rows breaks this", {"n": "-1", "force_code": "STF"})
