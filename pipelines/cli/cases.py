@@ -99,17 +99,21 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
 
 
 def _print(document: dict[str, Any], out: Place) -> None:
-
-    broken = [rule for rule in document["rules"] if rule["rows"]]
-    if broken:
-        print_table(
-            ("rule", "what is wrong", "rows", "first at", "value", "what to do"),
-            (
-                (rule["rule_id"], rule["title"], rule["rows"], *_first(rule), rule["how_to_fix"])
-                for rule in broken
-            ),
-            right=("rows",),
+    rows = [
+        (
+            rule["rule_id"],
+            rule["title"],
+            rule["rows"],
+            f"{rule['samples'][0]['file']}, row {rule['samples'][0]['row']}",
+            rule["samples"][0]["value"],
+            rule["how_to_fix"],
         )
+        for rule in document["rules"]
+        if rule["rows"]
+    ]
+    if rows:
+        heads = ("rule", "what is wrong", "rows", "first at", "value", "what to do")
+        print_table(heads, rows, right=("rows",))
     click.echo(
         f"{plural(document['rows'], 'row')} in {plural(len(document['files']), 'file')}:"
         f" {document['valid']:,} valid, {document['bad']:,} bad ({document['bad_share']:.2%})"
@@ -120,10 +124,4 @@ def _print(document: dict[str, Any], out: Place) -> None:
         click.echo(f"Rejected: over {limit} of the rows{whose} are bad. Mend them and send again.")
     elif document["state"] == "quarantined":
         click.echo(f"Accepted without the bad rows, which are at most {limit}. Mend and send them.")
-    where = out if isinstance(out, str) else shown_path(out.absolute())
-    click.echo(f"Results in {where}")
-
-
-def _first(rule: dict[str, Any]) -> tuple[str, str | None]:
-    sample = rule["samples"][0]
-    return f"{sample['file']}, row {sample['row']}", sample["value"]
+    click.echo(f"Results in {out if isinstance(out, str) else shown_path(out.absolute())}")

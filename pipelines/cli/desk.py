@@ -17,7 +17,9 @@ from assets.lake import Lake, lake_root
 from assets.unattributed import unattributed_files
 from assets.validation.states import standing
 from pipelines.cli.output import (
+    CSV_FILE,
     collection_option,
+    emit,
     json_option,
     print_frame,
     print_json,
@@ -28,60 +30,27 @@ from schemas.vocabulary import STATES
 from schemas.wording import plural
 
 
-class Desk:
-    """What people decide about the returns of one collection, as it stands at this moment."""
+def _lake(collection_id: str) -> Lake:
+    return Lake(lake_root(), load_collection(collection_id).id)
 
-    def __init__(self, collection_id: str) -> None:
-        self.collection = load_collection(collection_id)
-        self.lake = Lake(lake_root(), collection_id)
-        self.ledger = Ledger(self.lake)
 
-    def queries(self) -> pl.DataFrame:
-        """Return every current query, as assets.desk.queries.queries does."""
-        findings = standing(self.lake).current_findings()
-        asked = desk_queries.queries(findings, desk_queries.read_answers(self.ledger))
-        return asked.sort("force_code", "rule_id", "sheet", "cell")
+def _queries(lake: Lake) -> pl.DataFrame:
+    """Return every current query, as assets.desk.queries.queries does."""
+    answers = desk_queries.read_answers(Ledger(lake))
+    asked = desk_queries.queries(standing(lake).current_findings(), answers)
+    return asked.sort("force_code", "rule_id", "sheet", "cell")
 
-    def query(self, query_id: str) -> dict[str, Any]:
-        """Return one current query.
 
-        Raises:
-            DeskError: there is none with that id.
-        """
-        rows = self.queries().filter(pl.col("query_id") == query_id)
-        if rows.is_empty():
-            raise DeskError(f"there is no query {query_id} now. List them: muster queries --all")
-        return rows.row(0, named=True)
+def _query(lake: Lake, query_id: str) -> dict[str, Any]:
+    """Return one current query.
 
-    def answer(self, query_id: str, reason: str, by: str, accepted_by: str | None) -> None:
-        """Record a reason, and its acceptance where a second person is named.
-
-        Raises:
-            DeskError: the reason says nothing, or the same person answers and accepts.
-        """
-        if accepted_by:
-            desk_queries.require_second_person(query_id, by, accepted_by)
-        desk_queries.answer(self.ledger, self.query(query_id), reason, by)
-        if accepted_by:
-            self.accept(query_id, accepted_by)
-
-    def accept(self, query_id: str, by: str) -> None:
-        """Record that a second person accepts a reason.
-
-        Raises:
-            DeskError: there is no reason yet, or it was recorded by the same person.
-        """
-        desk_queries.accept(self.ledger, self.query(query_id), by)
-
-    def go_back(self, force_code: str, version: int, reason: str, by: str) -> None:
-        """Record that a force's return goes back to an earlier version.
-
-        Raises:
-            DeskError: there is no such version, or it was rejected.
-        """
-        now = standing(self.lake)
-        damaged = now.damaged.filter(pl.col("force_code") == force_code)["version"].drop_nulls()
-        choose(self.ledger, now.judged, force_code, version, reason, by, damaged)
+    Raises:
+        DeskError: there is none with that id.
+    """
+    rows = _queries(lake).filter(pl.col("query_id") == query_id)
+    if rows.is_empty():
+        raise DeskError(f"there is no query {query_id} now. List them: muster queries --all")
+    return rows.row(0, named=True)
 
 
 def print_unattributed(lake: Lake) -> None:
@@ -104,7 +73,7 @@ def print_unattributed(lake: Lake) -> None:
 @click.option(
     "--call-list",
     "call_list_file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=CSV_FILE,
     help="Write the forces that somebody should call, the most urgent first, as CSV.",
 )
 @click.option(
@@ -117,22 +86,19 @@ def status(
     as_json: bool, call_list_file: Path | None, since: str | None, collection_id: str
 ) -> None:
     """Show where each force's return stands, and who is missing."""
-    desk = Desk(collection_id)
-    now = standing(desk.lake).status(desk.collection)
-    today = desk.collection.day_of(utc_now())
+    collection, lake = load_collection(collection_id), _lake(collection_id)
+    now, today = standing(lake).status(collection), collection.day_of(utc_now())
     if call_list_file:
-        call_list(now, desk.collection, today).write_csv(call_list_file)
+        call_list(now, collection, today).write_csv(call_list_file)
     if as_json:
         print_json(now.to_dicts())
-        return
-    if since:
-        earlier = standing(desk.lake, _moment(since, desk.collection))
-        moved = changes(earlier.status(desk.collection), now)
+    elif since:
+        moved = changes(standing(lake, _moment(since, collection)).status(collection), now)
         click.echo(f"Changed since {since}:" if moved.height else f"Nothing changed since {since}.")
         print_table(moved.columns, moved.iter_rows())
-        return
-    _print_status(now, desk.collection, today)
-    print_unattributed(desk.lake)
+    else:
+        _print_status(now, collection, today)
+        print_unattributed(lake)
 
 
 def _moment(when: str, collection: Collection) -> datetime:
@@ -141,13 +107,11 @@ def _moment(when: str, collection: Collection) -> datetime:
     Raises:
         click.BadParameter: the text is no day.
     """
-    if when == "yesterday":
-        day = collection.day_of(utc_now()) - timedelta(days=1)
-    else:
-        try:
-            day = date.fromisoformat(when)
-        except ValueError as error:
-            raise click.BadParameter(f"{when!r} is no day; write 2012-06-20") from error
+    try:
+        yesterday = collection.day_of(utc_now()) - timedelta(days=1)
+        day = yesterday if when == "yesterday" else date.fromisoformat(when)
+    except ValueError as error:
+        raise click.BadParameter(f"{when!r} is no day; write 2012-06-20") from error
     return datetime.combine(day, time.min, ZoneInfo(collection.timezone))
 
 
@@ -159,27 +123,32 @@ def _print_status(status: pl.DataFrame, collection: Collection, today: date) -> 
         "force: force_code, state, >version, received: received_at, >blocking,"
         " >queries: queries_open, deadline, notes",
     )
-    counts = dict.fromkeys(STATES, 0) | dict(status.group_by("state").len().iter_rows())
-    listed = ", ".join(f"{counts[state]} {state}" for state in reversed(STATES))
-    received = status.height - counts["missing"]
-    click.echo(f"\n{status.height} forces: {listed}, {received} received")
-    deadlines = collection.deadlines
+    received = status.filter(pl.col("state") != "missing").height
+    click.echo(f"\n{states_in_words(status)}, {received} received")
     over = days_late(collection, today)
     ago = f", {plural(over, 'day')} ago" if over else ""
+    deadlines = collection.deadlines
     click.echo(f"Deadline {deadlines.soft}, at the latest {deadlines.hard}{ago}.")
-    absent = status.filter(pl.col("state") == "missing")["force_code"]
-    if absent.len():
-        click.echo(f"Missing: {', '.join(absent)}")
+    if absent := absent_forces(status):
+        click.echo(f"Missing: {absent}")
+
+
+def states_in_words(status: pl.DataFrame) -> str:
+    """Return how many returns of mart ReturnsStatus are in each state."""
+    counts = dict(status.group_by("state").len().iter_rows())
+    listed = ", ".join(f"{counts.get(state, 0)} {state}" for state in reversed(STATES))
+    return f"{status.height} forces: {listed}"
+
+
+def absent_forces(status: pl.DataFrame) -> str:
+    """Return the forces of mart ReturnsStatus that have sent nothing, "" where there are none."""
+    return ", ".join(status.filter(pl.col("state") == "missing")["force_code"])
 
 
 @click.command()
 @click.option("--all", "everything", is_flag=True, help="List accepted ones too.")
 @click.option("--force", "force_code", help="Only those of one force.")
-@click.option(
-    "--export",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the list as CSV as well.",
-)
+@click.option("--export", type=CSV_FILE, help="Write the list as CSV as well.")
 @json_option
 @collection_option
 def queries(
@@ -193,24 +162,23 @@ def queries(
 
     A query is answered with `muster answer`. An answer holds while the cell's value is unchanged.
     """
-    rows = Desk(collection_id).queries()
+    rows = _queries(_lake(collection_id))
     if not everything:
         rows = rows.filter(pl.col("state") != "accepted")
     if force_code:
         rows = rows.filter(pl.col("force_code") == force_code)
     if export:
         rows.write_csv(export)
-    if as_json:
-        print_json(rows.to_dicts())
-        return
-    print_frame(
+    emit(
         rows,
         "query: query_id, force: force_code, rule: rule_id, sheet, cell, what is asked: message,"
         " state, reason, by: answered_by",
+        as_json=as_json,
     )
-    counts = dict(rows.group_by("state").len().sort("state").iter_rows())
-    listed = ", ".join(f"{count} {state}" for state, count in counts.items()) or "none open"
-    click.echo(f"\n{plural(rows.height, 'query')}: {listed}")
+    if not as_json:
+        counts = rows.group_by("state").len().sort("state").iter_rows()
+        listed = ", ".join(f"{count} {state}" for state, count in counts) or "none open"
+        click.echo(f"\n{plural(rows.height, 'query')}: {listed}")
 
 
 @click.command()
@@ -234,12 +202,14 @@ def answer(
         raise click.UsageError("give --reason TEXT --by NAME, or --accepted-by NAME, or all three")
     if bool(reason) != bool(answered_by):
         raise click.UsageError("--reason and --by go together")
-    desk = Desk(collection_id)
+    lake = _lake(collection_id)
     if reason and answered_by:
-        desk.answer(query_id, reason, answered_by, accepted_by)
-    elif accepted_by:
-        desk.accept(query_id, accepted_by)
-    query = desk.query(query_id)
+        if accepted_by:
+            desk_queries.require_second_person(query_id, answered_by, accepted_by)
+        desk_queries.answer(Ledger(lake), _query(lake, query_id), reason, answered_by)
+    if accepted_by:
+        desk_queries.accept(Ledger(lake), _query(lake, query_id), accepted_by)
+    query = _query(lake, query_id)
     click.echo(
         f"{query_id} ({query['force_code']} {query['rule_id']} {query['sheet']}"
         f" {query['cell'] or ''}): {query['state']}. It shows in the marts after the next"
@@ -266,15 +236,16 @@ def versions(
 
     With --go-back an earlier version counts again from the next run, until a newer one comes.
     """
-    desk = Desk(collection_id)
+    lake = _lake(collection_id)
+    now = standing(lake)
     if version is not None:
         if not reason or not decided_by:
             raise click.UsageError("--go-back needs --reason TEXT and --by NAME")
-        desk.go_back(force_code, version, reason, decided_by)
-    now = standing(desk.lake)
-    mine = now.judged.filter(pl.col("force_code") == force_code).sort("version")
-    receipts = now.receipts.filter(pl.col("force_code") == force_code)
-    changed = version_changes(receipts, now.entries)
+        damaged = now.damaged.filter(force_code=force_code)["version"].drop_nulls()
+        choose(Ledger(lake), now.judged, force_code, version, reason, decided_by, damaged)
+        now = standing(lake)
+    mine = now.judged.filter(force_code=force_code).sort("version")
+    changed = version_changes(now.receipts.filter(force_code=force_code), now.entries)
     if as_json:
         print_json({"versions": mine.to_dicts(), "changes": changed.to_dicts()})
         return

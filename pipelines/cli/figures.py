@@ -17,8 +17,9 @@ from assets.reports.reader import read_report as figures_in
 from assets.reports.text import UnreadableReportError, report_text
 from pipelines.cli.output import (
     collection_option,
+    emit,
+    files_argument,
     json_option,
-    print_frame,
     print_json,
     print_table,
     shown,
@@ -35,6 +36,8 @@ _CELLS: Final = {
     "part": "part", "force": "force_code", "file": "file", "sheet": "sheet", "cell": "cell",
     "row": "row_code", "column": "column_code", "entry": "entry", "adds": "value", "sent": "sent",
 }  # fmt: skip
+_ABOUT: Final = ("measure", "breakdown", "period", "force_code")
+_PUBLISHED: Final = ("figure_id", "published", "qualifier", "status", "source_issue", "note")
 
 
 def read_release(collection_id: str) -> Released:
@@ -44,12 +47,11 @@ def read_release(collection_id: str) -> Released:
         SetupError: there is no such collection.
         LakeError: nothing has been published yet.
     """
-    collection = load_collection(collection_id)
-    lake = Lake(lake_root(), collection_id)
-    marts = lake.marts
-    if not marts.exists():
-        raise LakeError(marts, "shows no release yet", "Drop returns in landing and: muster run")
-    return Released(marts.resolve(), collection, lake.kept_research)
+    collection, lake = load_collection(collection_id), Lake(lake_root(), collection_id)
+    if not lake.marts.exists():
+        next_step = "Drop returns in landing and: muster run"
+        raise LakeError(lake.marts, "shows no release yet", next_step)
+    return Released(lake.marts.resolve(), collection, lake.kept_research)
 
 
 @click.command()
@@ -63,14 +65,9 @@ def reconcile(as_json: bool, differing: bool, collection_id: str) -> None:
     """
     rows = read_release(collection_id).mart("reconciliation")
     apart = rows.filter(pl.col("status") == "differs")
-    wanted = apart if differing else rows
-    if as_json:
-        print_json(wanted.to_dicts())
-    else:
-        print_frame(
-            wanted,
-            "figure: figure_id, scope, measure, breakdown, >published, >computed, status, note",
-        )
+    columns = "figure: figure_id, scope, measure, breakdown, >published, >computed, status, note"
+    emit(apart if differing else rows, columns, as_json=as_json)
+    if not as_json:
         click.echo(f"\n{counted(rows)}")
     sys.exit(0 if apart.is_empty() else 1)
 
@@ -85,14 +82,8 @@ def series(as_json: bool, breaks: bool) -> None:
     followed; where a figure is not the same count as before, its line says why.
     """
     rows = write_series(lake_root())
-    wanted = rows.filter(~pl.col("comparable")) if breaks else rows
-    if as_json:
-        print_json(wanted.to_dicts())
-    else:
-        print_frame(
-            wanted,
-            "figure: measure, breakdown, collection, >value, >per_month, comparable, why_not",
-        )
+    columns = "figure: measure, breakdown, collection, >value, >per_month, comparable, why_not"
+    emit(rows.filter(~pl.col("comparable")) if breaks else rows, columns, as_json=as_json)
 
 
 def counted(reconciliation: pl.DataFrame) -> str:
@@ -128,57 +119,36 @@ def explain(
     name, _, breakdown = " ".join(figure).partition(" ")
     released = read_release(collection_id)
     question = read_question(name, breakdown.strip(), period, force_code, released)
-    explanation = explaining.explain(question, released)
-    document = _document(explanation)
+    made = explaining.explain(question, released)
+    document = {
+        **{name: question.figure[name] for name in _PUBLISHED if question.figure},
+        **{name: getattr(question, name) for name in _ABOUT},
+        "value": made.value,
+        "unit": made.unit,
+        "arithmetic": made.arithmetic,
+        "contributions": made.contributions.to_dicts(),
+        "behind": made.behind.to_dicts(),
+        "left_out": made.left_out,
+    }
     if as_json:
         print_json(document)
-    else:
-        _print_explanation(explanation, document, every_cell=every_cell)
-
-
-def _document(explanation: explaining.Explanation) -> dict[str, Any]:
-    question = explanation.question
-    figure = question.figure or {}
-    published = {
-        name: figure[name]
-        for name in ("figure_id", "published", "qualifier", "status", "source_issue", "note")
-        if figure
-    }
-    return {
-        **published,
-        "measure": question.measure,
-        "breakdown": question.breakdown,
-        "period": question.period,
-        "force_code": question.force_code,
-        "value": explanation.value,
-        "unit": explanation.unit,
-        "arithmetic": explanation.arithmetic,
-        "contributions": explanation.contributions.to_dicts(),
-        "behind": explanation.behind.to_dicts(),
-        "left_out": explanation.left_out,
-    }
-
-
-def _print_explanation(
-    explanation: explaining.Explanation, document: dict[str, Any], *, every_cell: bool
-) -> None:
-    about = ("measure", "breakdown", "period", "force_code")
-    click.echo(" ".join(document[part] for part in about if document[part]))
-    if explanation.question.figure:
+        return
+    click.echo(" ".join(document[part] for part in _ABOUT if document[part]))
+    if question.figure:
         click.echo(
             f"{document['figure_id']}: published {shown(document['published'])}"
-            f" ({document['qualifier']}), computed {shown(explanation.value)}:"
+            f" ({document['qualifier']}), computed {shown(made.value)}:"
             f" {document['status']}" + (f"; {document['note']}" if document["note"] else "")
         )
-    click.echo(f"{shown(explanation.value)} {explanation.unit}: {explanation.arithmetic}\n")
-    _print_terms(explanation.contributions, every_cell=every_cell)
-    if not explanation.behind.is_empty():
+    click.echo(f"{shown(made.value)} {made.unit}: {made.arithmetic}\n")
+    _print_terms(made.contributions, every_cell=every_cell)
+    if not made.behind.is_empty():
         click.echo("\nThe cells that decide which forces are counted:\n")
-        _print_terms(explanation.behind, every_cell=every_cell)
-    if explanation.left_out:
-        reasons: dict[str, list[str]] = {}
-        for row in explanation.left_out:
-            reasons.setdefault(row["reason"], []).append(row["force_code"])
+        _print_terms(made.behind, every_cell=every_cell)
+    reasons: dict[str, list[str]] = {}
+    for row in made.left_out:
+        reasons.setdefault(row["reason"], []).append(row["force_code"])
+    if reasons:
         grouped = (f"{', '.join(codes)} ({reason})" for reason, codes in reasons.items())
         click.echo(f"\nNot in it: {'; '.join(grouped)}")
 
@@ -203,39 +173,27 @@ def _print_terms(terms: pl.DataFrame, *, every_cell: bool) -> None:
 
 
 @click.command("read-report")
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+@files_argument
 @json_option
 def read_report(files: tuple[Path, ...], as_json: bool) -> None:
     """Read the figures out of published force reports (text or PDF).
 
     A figure that a report does not print is absent, never zero.
     """
-    found, unread = [], 0
+    documents: list[dict[str, Any]] = []
+    unread = 0
     for path in files:
+        document: dict[str, Any] = {"file": str(path), "force_code": None, "figures": []}
+        documents.append(document)
         try:
             report = figures_in(report_text(path))
         except UnreadableReportError as error:
             unread += 1
             click.echo(f"muster: {error}", err=True)
-            report = None
-        found.append((path, report))
-    if as_json:
-        print_json(
-            [
-                {
-                    "file": str(path),
-                    "force_code": report.force_code if report else None,
-                    "figures": [asdict(figure) for figure in report.figures] if report else [],
-                }
-                for path, report in found
-            ]
-        )
-    else:
-        for path, report in found:
-            if report is None:
-                continue
+            continue
+        document["force_code"] = report.force_code
+        document["figures"] = [asdict(figure) for figure in report.figures]
+        if not as_json:
             click.echo(f"{path}: {report.force_code or 'force not known'}")
             print_table(
                 ("line", "measure", "breakdown", "value", "unit"),
@@ -244,4 +202,6 @@ def read_report(files: tuple[Path, ...], as_json: bool) -> None:
             )
             for problem in report.problems:
                 click.echo(f"  {problem}")
+    if as_json:
+        print_json(documents)
     sys.exit(1 if unread else 0)

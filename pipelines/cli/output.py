@@ -4,12 +4,13 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
+from click.decorators import FC
 
 from schemas.wording import visible
 
@@ -36,25 +37,30 @@ def _noted(context: click.Context, _: click.Parameter, collection_id: str) -> st
     return collection_id
 
 
-collection_option = click.option(
-    "--collection",
-    "collection_id",
+def _collection_option(**how: Any) -> Callable[[FC], FC]:
+    words = "The collection to work on."
+    return click.option("--collection", "collection_id", callback=_noted, help=words, **how)
+
+
+collection_option = _collection_option(
     default=_usual,
     envvar="MUSTER_COLLECTION",
-    callback=_noted,
     show_default="MUSTER_COLLECTION, else the one open today, else the newest",
-    help="The collection to work on.",
 )
-sample_option = click.option(
-    "--collection",
-    "collection_id",
-    default="2012-revisit",
-    callback=_noted,
-    show_default=True,
-    help="The collection to work on.",
-)
+sample_option = _collection_option(default="2012-revisit", show_default=True)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-
+out_option = click.option(
+    "--out",
+    "folder",
+    required=True,
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write to; made if it is not there.",
+)
+files_argument = click.argument(
+    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+CSV_FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
 _UNSEEN: Final = re.compile(
     "[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff"
@@ -138,19 +144,32 @@ def print_table(
     screen.print(table)
 
 
-def print_frame(frame: "pl.DataFrame", columns: str) -> None:
+def print_frame(
+    frame: "pl.DataFrame", columns: str, *, most: int | None = None, where: str = ""
+) -> None:
     """Print some columns of a frame.
 
     Args:
         frame: the frame.
         columns: its columns in order, as `force_code, >version, what is wrong: message`: a head
             before a colon where it is not the column's name, > where the column stands right.
+        most: how many rows are printed; the rest are counted.
+        where: where the rest are.
     """
     parts = [part.removeprefix(">").split(": ") for part in columns.split(", ")]
     right = [part[0] for part in parts if f">{part[0]}" in columns]
-    print_table(
-        [part[0] for part in parts], frame.select([p[-1] for p in parts]).iter_rows(), right=right
-    )
+    rows = frame.head(most) if most else frame
+    print_table([p[0] for p in parts], rows.select([p[-1] for p in parts]).rows(), right=right)
+    if rows.height < frame.height:
+        click.echo(f"  and {frame.height - rows.height:,} more{where}")
+
+
+def emit(frame: "pl.DataFrame", columns: str, *, as_json: bool) -> None:
+    """Print a frame: all of it as JSON, or some columns as `print_frame` has them."""
+    if as_json:
+        print_json(frame.to_dicts())
+    else:
+        print_frame(frame, columns)
 
 
 def shown(value: Any) -> str:

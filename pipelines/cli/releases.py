@@ -34,21 +34,18 @@ def releases(context: click.Context, as_json: bool, collection_id: str) -> None:
     A release is named by the end of its name too, where that is enough. Exit code 1: the manifest
     of one is damaged.
     """
-    if context.invoked_subcommand is None:
-        _list(collection_id, as_json=as_json)
-
-
-def _list(collection_id: str, *, as_json: bool) -> None:
+    if context.invoked_subcommand is not None:
+        return
     lake = _lake(collection_id)
     now = lake.marts.resolve().name if lake.marts.exists() else None
     last = {entry.release: entry.at for entry in shown_before(lake)}
-    rows, damaged = [], False
+    rows = []
     for folder in kept(lake):
         try:
             made_from = read_manifest(folder)["made_from"]
         except LakeError as error:
             click.echo(f"muster: {error}", err=True)
-            damaged, made_from = True, {}
+            made_from = {}
         rows.append(
             {
                 "release": folder.name,
@@ -61,14 +58,14 @@ def _list(collection_id: str, *, as_json: bool) -> None:
         )
     if as_json:
         print_json(rows)
-        sys.exit(int(damaged))
-    columns = ("release", "last_shown_at", "live_returns", "contract_version")
-    print_table(
-        ("", "release", "last shown", "live returns", "contract"),
-        (("now" if row["shown"] else "", *map(row.get, columns)) for row in rows),
-        right=("live returns",),
-    )
-    sys.exit(int(damaged))
+    else:
+        columns = ("release", "last_shown_at", "live_returns", "contract_version")
+        print_table(
+            ("", "release", "last shown", "live returns", "contract"),
+            (("now" if row["shown"] else "", *map(row.get, columns)) for row in rows),
+            right=("live returns",),
+        )
+    sys.exit(int(any(row["live_returns"] is None for row in rows)))
 
 
 @releases.command()
@@ -123,13 +120,8 @@ def compare(old: str, new: str | None, as_json: bool, collection_id: str) -> Non
         )
         return
     click.echo(f"{before.name} -> {after.name}")
-    _print_compared(found)
-
-
-def _print_compared(found: comparing.Comparison) -> None:
-    for force, old, new in found.returns.iter_rows():
-        was, now = ((sha256 or "none")[:12] for sha256 in (old, new))
-        click.echo(f"  {force}: live return {was} -> {now}")
+    for force, was, now in found.returns.iter_rows():
+        click.echo(f"  {force}: live return {(was or 'none')[:12]} -> {(now or 'none')[:12]}")
     for words in found.otherwise:
         click.echo(f"  different: {words}")
     for what, table in (("national total", found.totals), ("published figure", found.figures)):
@@ -192,37 +184,37 @@ def prune(last: int, yes: bool, as_json: bool, collection_id: str) -> None:
     """
     lake = _lake(collection_id)
     found = (retention.prune if yes else retention.judged)(lake, last)
-    rows = [
-        {
-            "release": each.folder.name,
-            "last_shown_at": each.last_shown_at,
-            "keep": bool(each.why),
-            "why": each.why,
-            "bytes": each.size,
-        }
-        for each in found
-    ]
     going = [each for each in found if not each.why]
     size = sum(each.size for each in going)
     if as_json:
+        rows = [
+            {
+                "release": each.folder.name,
+                "last_shown_at": each.last_shown_at,
+                "keep": bool(each.why),
+                "why": each.why,
+                "bytes": each.size,
+            }
+            for each in found
+        ]
         print_json({"removed": yes, "going": len(going), "bytes": size, "releases": rows})
         return
-    if yes:
-        for each in going:
-            click.echo(f"removed {each.folder.name}")
-        click.echo(f"{plural(len(going), 'release')} removed, {plural(size, 'byte')}.")
-        return
-    print_table(
-        ("", "release", "last shown", "bytes", "why"),
-        (
-            ("keep" if each.why else "go", each.folder.name, each.last_shown_at, each.size,
-             ", ".join(each.why) or None)
-            for each in found
-        ),
-        right=("bytes",),
-    )  # fmt: skip
-    click.echo(f"\n{plural(len(going), 'release')} would go, {plural(size, 'byte')}.")
-    if going:
+    for each in going if yes else ():
+        click.echo(f"removed {each.folder.name}")
+    if not yes:
+        print_table(
+            ("", "release", "last shown", "bytes", "why"),
+            (
+                ("keep" if each.why else "go", each.folder.name, each.last_shown_at, each.size,
+                 ", ".join(each.why) or None)
+                for each in found
+            ),
+            right=("bytes",),
+        )  # fmt: skip
+    verb = "removed" if yes else "would go"
+    about = f"{plural(len(going), 'release')} {verb}, {plural(size, 'byte')}."
+    click.echo(about if yes else f"\n{about}")
+    if going and not yes:
         click.echo("Once a backup has them, the same command with --yes removes them for good.")
 
 
@@ -239,45 +231,38 @@ def collections(context: click.Context, as_json: bool) -> None:
     They are those of Muster and of the folder that MUSTER_COLLECTIONS names. Exit code 1: the file
     of one is no collection; it harms no other.
     """
-    if context.invoked_subcommand is None:
-        rows = [_collection(name, path) for name, path in collection_files().items()]
-        if as_json:
-            print_json(rows)
-        else:
-            names = ("collection", "template", "start", "end", "state", "releases")
-            print_table(names, ([row[name] for name in names] for row in rows), right=("releases",))
-            for row in rows:
-                if row["problem"]:
-                    click.echo(f"muster: {row['problem']}", err=True)
-        sys.exit(int(any(row["problem"] for row in rows)))
+    if context.invoked_subcommand is not None:
+        return
+    rows = [_collection(name, path) for name, path in collection_files().items()]
+    if as_json:
+        print_json(rows)
+    else:
+        names = ("collection", "template", "start", "end", "state", "releases")
+        print_table(names, ([row[name] for name in names] for row in rows), right=("releases",))
+        for row in rows:
+            if row["problem"]:
+                click.echo(f"muster: {row['problem']}", err=True)
+    sys.exit(int(any(row["problem"] for row in rows)))
 
 
 def _collection(name: str, path: Path) -> dict[str, Any]:
     """Return what there is to say of a collection; `problem` where its file is none."""
-    row = {
-        "collection": name,
-        "template": None,
-        "start": None,
-        "end": None,
-        "state": "broken",
-        "releases": len(kept(Lake(lake_root(), name))),
-        "path": str(path),
-        "problem": None,
-    }
+    about = dict.fromkeys(("template", "start", "end")) | {"state": "broken"}
+    problem = None
     try:
-        collection = load_collection(name)
+        known = load_collection(name)
     except SetupError as error:
-        return {**row, "problem": str(error)}
-    opens, closes = collection.window
-    today = collection.day_of(datetime.now(UTC))
-    state = "not yet open" if today < opens else "closed" if today > closes else "open"
-    return {
-        **row,
-        "template": f"{collection.template.name}-{collection.template.version}",
-        "start": str(collection.period.start),
-        "end": str(collection.period.end),
-        "state": state,
-    }
+        problem = str(error)
+    else:
+        (opens, closes), today = known.window, known.day_of(datetime.now(UTC))
+        about = {
+            "template": f"{known.template.name}-{known.template.version}",
+            "start": str(known.period.start),
+            "end": str(known.period.end),
+            "state": "not yet open" if today < opens else "closed" if today > closes else "open",
+        }
+    count = len(kept(Lake(lake_root(), name)))
+    return {"collection": name, **about, "releases": count, "path": str(path), "problem": problem}
 
 
 @collections.command("check")

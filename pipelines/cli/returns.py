@@ -18,7 +18,9 @@ from assets.validation.check import check_files
 from assets.validation.states import standing
 from pipelines.cli.output import (
     collection_option,
+    files_argument,
     json_option,
+    out_option,
     print_json,
     print_table,
     sample_option,
@@ -30,9 +32,7 @@ from schemas.wording import plural
 
 
 @click.command()
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+@files_argument
 @click.option(
     "--annotate",
     "folder",
@@ -78,13 +78,7 @@ def check(files: tuple[Path, ...], folder: Path | None, as_json: bool, collectio
 
 @click.command()
 @click.argument("forces", nargs=-1, metavar="[FORCE]...")
-@click.option(
-    "--out",
-    "folder",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder to write to; made if it is not there.",
-)
+@out_option
 @collection_option
 def template(forces: tuple[str, ...], folder: Path, collection_id: str) -> None:
     """Write a blank return for each FORCE (a code such as STF), or for every force.
@@ -98,13 +92,7 @@ def template(forces: tuple[str, ...], folder: Path, collection_id: str) -> None:
 
 
 @click.command()
-@click.option(
-    "--out",
-    "folder",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder to write to; made if it is not there.",
-)
+@out_option
 @click.option("--cases", is_flag=True, help="Also write cases/: each return case by case.")
 @sample_option
 def sample(folder: Path, cases: bool, collection_id: str) -> None:
@@ -123,19 +111,13 @@ def sample(folder: Path, cases: bool, collection_id: str) -> None:
 
 
 @click.command()
-@click.option(
-    "--out",
-    "folder",
-    required=True,
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder to write to: a new or empty one, or that of an earlier run, which is renewed.",
-)
+@out_option
 @collection_option
 def feedback(folder: Path, collection_id: str) -> None:
     """Write a letter for each force with something to do, and its return, marked.
 
-    DIR/index.html is the overview; DIR/<force_code>/ has letter.html, letter.txt and the workbook:
+    DIR is a new or empty folder, or that of an earlier run, which is renewed: index.html is the
+    overview; DIR/<force_code>/ has letter.html, letter.txt and the workbook:
     the marked copy of the newest return, or a blank one where nothing has come.
     """
     collection = load_collection(collection_id)

@@ -18,7 +18,7 @@ from pipelines.alerts.look import RunOutcome
 from pipelines.alerts.runs import outcome_in_history
 from pipelines.alerts.send import SETTING, channels
 from pipelines.alerts.told import tell_at_end
-from pipelines.cli.desk import print_unattributed
+from pipelines.cli.desk import absent_forces, print_unattributed, states_in_words
 from pipelines.cli.figures import counted
 from pipelines.cli.output import (
     collection_option,
@@ -36,9 +36,7 @@ from pipelines.refresh import Refreshed, refresh
 from schemas import vocabulary as v
 from schemas.breakdown import write_breakdown
 from schemas.collection import Collection, addressed, command, load_collection
-from schemas.contract import empty
 from schemas.errors import UnavailableError
-from schemas.marts.returns import Reconciliation
 from schemas.measures import NOW
 from schemas.wording import plural
 
@@ -116,47 +114,59 @@ def _report(done: Refreshed, collection_id: str) -> None:
         click.echo(f"Run {done.run_id}.{still if lake.marts.exists() else ''}", err=True)
         print_unattributed(lake)
         return
-    _print_landing(done, lake)
+    _print_taken_in(done, lake)
     print_refused_extracts(lake)
     print_unattributed(lake)
-    _print_states(lake.marts)
+    status, findings, reconciliation = (
+        pl.read_parquet(lake.marts / f"{name}.parquet")
+        for name in ("returns_status", "findings", "reconciliation")
+    )
+    click.echo(f"\n{states_in_words(status)}")
+    if absent := absent_forces(status):
+        click.echo(f"  missing: {absent}")
+    blocking = findings.filter(pl.col("severity") == "B")
+    if blocking.height:
+        click.echo(f"\n{plural(blocking.height, 'blocking finding')}:")
+        columns = (
+            "force: force_code, rule: rule_id, sheet, cell, what is wrong: message,"
+            " what to do: how_to_fix"
+        )
+        print_frame(blocking, columns, most=_SHOWN, where=" in findings.parquet")
     _print_totals(lake.marts, load_collection(collection_id))
-    _print_reconciliation(lake.marts)
+    click.echo(f"\n{counted(reconciliation)}")
+    differing = reconciliation.filter(pl.col("status") == "differs")["figure_id"]
+    if differing.len():
+        listed = ", ".join(differing.head(_SHOWN)) + (" ..." if differing.len() > _SHOWN else "")
+        click.echo(f"  differing: {listed}\n  see: {command('reconcile', collection_id)}")
     click.echo(f"\nPublished {done.release}")
     for what, name in _PLACES.items():
         click.echo(f"  {what:<8}{shown_path(lake.marts / name)}")
 
 
-def _print_landing(done: Refreshed, lake: Lake) -> None:
+def _print_taken_in(done: Refreshed, lake: Lake) -> None:
     click.echo(f"Took in {plural(done.new, 'new file')} from {shown_path(lake.landing)}")
-    for name, receipt in done.duplicates.items():
-        click.echo(f"  {shown(name)}: the same bytes were received before (S002): {receipt}")
-    for name, reason in done.left.items():
-        click.echo(f"  {shown(name)}: left in landing; it {reason}")
-    for name, reason in done.refused.items():
-        click.echo(f"  {shown(name)}: refused (S001), kept in quarantine: {reason}")
-    for name in done.ignored:
-        click.echo(f"  {shown(name)}: a folder, not looked into; put the files beside it")
+    for files, what in (
+        (done.duplicates, "the same bytes were received before (S002): {}"),
+        (done.left, "left in landing; it {}"),
+        (done.refused, "refused (S001), kept in quarantine: {}"),
+        (dict.fromkeys(done.ignored), "a folder, not looked into; put the files beside it"),
+    ):
+        for name, why in files.items():
+            click.echo(f"  {shown(name)}: {what.format(why)}")
     if done.litter:
         some = ", ".join(map(shown, done.litter[:_SHOWN]))
         more = f" and {len(done.litter) - _SHOWN} more" if len(done.litter) > _SHOWN else ""
         click.echo(f"  passed over as litter of other programs: {some}{more}")
-    _print_research(done, lake)
-
-
-def _print_research(done: Refreshed, lake: Lake) -> None:
     if done.research:
         click.echo(f"Took in research: {', '.join(done.research)}")
     problems = read_table(lake.table("research", "research_problems"))
     if problems.height:
         count = plural(problems.height, "problem")
         click.echo(f"\n{count} in research; of each file the last acceptable one counts:")
-        print_table(
-            ("file", "row", "column", "observed", "expected", "what to do"),
-            problems.head(_SHOWN).iter_rows(),
-        )
-        if problems.height > _SHOWN:
-            click.echo(f"  and {problems.height - _SHOWN:,} more")
+        heads = ("file", "row", "column", "observed", "expected", "what to do")
+        named = dict(zip(problems.columns, heads, strict=True))
+        columns = ", ".join(f"{head}: {name}" for name, head in named.items())
+        print_frame(problems, columns, most=_SHOWN)
 
 
 def print_refused_extracts(lake: Lake) -> None:
@@ -164,38 +174,10 @@ def print_refused_extracts(lake: Lake) -> None:
     extracts = read_table(lake.table("cases", "extracts"))
     unattributed = extracts.filter(pl.col("receipt_id").is_in(list(unattributed_extracts(lake))))
     refused = pl.concat([refused_extracts(extracts), unattributed])
-    if refused.is_empty():
-        return
-    click.echo(f"\nRefused whole: {plural(refused.height, 'case-level extract')}")
-    print_frame(
-        refused.head(_SHOWN),
-        "force: force_code, >version, >rows, >bad, what is wrong: problem",
-    )
-    if refused.height > _SHOWN:
-        click.echo(f"  and {refused.height - _SHOWN:,} more")
-
-
-def _print_states(marts: Path) -> None:
-    status = pl.read_parquet(marts / "returns_status.parquet")
-    counts = dict(status.group_by("state").len().iter_rows())
-    click.echo(
-        f"\n{status.height} forces: "
-        + ", ".join(f"{counts.get(state, 0)} {state}" for state in reversed(v.STATES))
-    )
-    absent = status.filter(pl.col("state") == "missing")["force_code"].to_list()
-    if absent:
-        click.echo(f"  missing: {', '.join(absent)}")
-    findings = pl.read_parquet(marts / "findings.parquet")
-    blocking = findings.filter(pl.col("severity") == "B")
-    if blocking.height:
-        click.echo(f"\n{plural(blocking.height, 'blocking finding')}:")
-        print_frame(
-            blocking.head(_SHOWN),
-            "force: force_code, rule: rule_id, sheet, cell, what is wrong: message,"
-            " what to do: how_to_fix",
-        )
-        if blocking.height > _SHOWN:
-            click.echo(f"  and {blocking.height - _SHOWN} more in findings.parquet")
+    if refused.height:
+        click.echo(f"\nRefused whole: {plural(refused.height, 'case-level extract')}")
+        columns = "force: force_code, >version, >rows, >bad, what is wrong: problem"
+        print_frame(refused, columns, most=_SHOWN)
 
 
 def _print_totals(marts: Path, collection: Collection) -> None:
@@ -204,42 +186,29 @@ def _print_totals(marts: Path, collection: Collection) -> None:
     main, totals = template.main, pl.read_parquet(marts / "national_totals.parquet")
     included, expected = in_the_totals(totals, collection)
     profiles = pl.read_parquet(marts / "force_profiles.parquet")
-    live = profiles.filter(pl.col("state").is_in(v.LIVE_STATES))["basis"].drop_nulls()
     name = (main or "totals").replace("_", " ").capitalize()
     click.echo(f"\n{name}, from {included} of {expected} forces")
-    for basis in live.unique().sort():
-        if basis == "reconstructed":
-            click.echo(f"  RECONSTRUCTED: {v.BASES[basis]}")
+    if profiles.filter(pl.col("state").is_in(v.LIVE_STATES), basis="reconstructed").height:
+        click.echo(f"  RECONSTRUCTED: {v.BASES['reconstructed']}")
     if main is None:
         return
     values = dict(totals.filter(measure=main, period=NOW).select("breakdown", "value").iter_rows())
     measure = template.measures[main]
     crossed = measure.crossed_by or ""
-    columns: list[dict[str, str]] = [{crossed: code} for code in template.codes_of(main, crossed)]
-    columns.append({})
-    side = next((level.by[0] for level in measure.levels if len(level.by) == 1), None)
-    codes = template.codes_of(main, side) if side else ()
-    rows: list[tuple[dict[str, str], str]] = [({}, "All")]
-    rows += [({str(side): code}, template.lists[str(side)][code]) for code in codes]
+    columns = [{crossed: code} for code in template.codes_of(main, crossed)] + [{}]
+    side = next((level.by[0] for level in measure.levels if len(level.by) == 1), "")
+    rows: dict[str, dict[str, str]] = {"All": {}}
+    for code in template.codes_of(main, side):
+        rows[template.lists[side][code]] = {side: code}
     heads = [" ".join(column.values()).replace("_", " ") or "total" for column in columns]
     print_table(
         ("", *heads),
         (
             (label, *(values.get(write_breakdown({**parts, **column})) for column in columns))
-            for parts, label in rows
+            for label, parts in rows.items()
         ),
         right=heads,
     )
-
-
-def _print_reconciliation(marts: Path) -> None:
-    figures = marts / "reconciliation.parquet"
-    rows = pl.read_parquet(figures) if figures.exists() else empty(Reconciliation)
-    click.echo(f"\n{counted(rows)}")
-    differing = rows.filter(pl.col("status") == "differs")["figure_id"].to_list()
-    if differing:
-        listed = ", ".join(differing[:_SHOWN]) + (" ..." if len(differing) > _SHOWN else "")
-        click.echo(f"  differing: {listed}\n  see: {command('reconcile', marts.name)}")
 
 
 @click.command()
