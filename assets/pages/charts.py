@@ -21,6 +21,7 @@ _THIN: Final = 60
 _TALL: Final = 64
 _HEIGHT: Final = 340
 _NAMED: Final = 1
+_TREND: Final = 180
 _FONT: Final = 14
 _LEAST_SHARE: Final = 9.0
 """Percent of a bar below which its number would not fit into its part."""
@@ -131,6 +132,56 @@ def skyline(ident: str, name: str, forces: Forces, lines: Sequence[tuple[float, 
     ]
     said = "; ".join([*(words for _, words in lines), *(f"{label} {n:,.0f}" for label, n in known)])
     return _drawn(ident, name, layers, _HEIGHT + 2, said)
+
+
+def trend(ident: str, name: str, points: Sequence[tuple[str, Figure, str | None]]) -> Chart:
+    """Return a figure over time: a line from point to point, but never across a break.
+
+    A point is `(label, figure, why)`: `why` says that and why it is not the same count as the point
+    before. A figure that is unknown has no point, and no line leads to it or on from it.
+    """
+    rows: list[dict[str, Any]] = []
+    stretch = 0
+    for place, (label, figure, why) in enumerate(points):
+        apart = why is not None and place > 0
+        stretch += apart or figure.number is None
+        rows.append(
+            {
+                "place": place, "label": label, "value": figure.number, "number": figure.text,
+                "stretch": stretch, "between": place - 0.5 if apart else None, "word": "break",
+            }
+        )  # fmt: skip
+        stretch += figure.number is None
+    most = max((row["value"] or 0.0 for row in rows), default=0.0) or 1.0
+    across = alt.Scale(domain=[-0.5, len(rows) - 0.5], range=[0, _WIDTH])
+    height = alt.Y("value:Q", scale=alt.Scale(domain=[0, most], range=[_TREND, 40]), axis=None)
+    x = alt.X("place:Q", scale=across, axis=None)
+    known = alt.Chart(
+        alt.InlineData(values=[row for row in rows if row["value"] is not None])
+    ).encode(x=x)
+    breaks = alt.Chart(
+        alt.InlineData(values=[row for row in rows if row["between"] is not None])
+    ).encode(x=alt.X("between:Q", scale=across, axis=None))
+    layers: list[Any] = [
+        alt.Chart(alt.InlineData(values=[{}]))
+        .mark_rule(color=LINE)
+        .encode(x=alt.value(0), x2=alt.value(_WIDTH), y=alt.value(_TREND)),
+        breaks.mark_rule(color=MUTED, strokeDash=[3, 3]).encode(
+            y=alt.value(20), y2=alt.value(_TREND)
+        ),
+        breaks.mark_text(color=INK, fontSize=_FONT).encode(y=alt.value(10), text="word:N"),
+        known.mark_line(color=SERIES[0], strokeWidth=2).encode(y=height, detail="stretch:N"),
+        known.mark_point(color=SERIES[0], filled=True, opacity=1, size=70).encode(y=height),
+        known.mark_text(dy=-14, color=INK, fontSize=_FONT).encode(y=height, text="number:N"),
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_text(color=INK, fontSize=_FONT)
+        .encode(x=x, y=alt.value(_TREND + 16), text="label:N"),
+    ]
+    said = "; ".join(
+        f"{label}: {figure.text}" + (f", after a break ({why})" if why and place else "")
+        for place, (label, figure, why) in enumerate(points)
+    )
+    return _drawn(ident, name, layers, _TREND + 28, said)
 
 
 def intervals(

@@ -121,11 +121,15 @@ class Chart:
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph: words and figures in the order they are read; `mono` for a command."""
+    """A paragraph: words and figures in the order they are read; `mono` for a command.
+
+    With `href` it leads to another page.
+    """
 
     kind: ClassVar[str] = "text"
     parts: tuple[str | Figure, ...]
     mono: bool = False
+    href: str | None = None
 
 
 @dataclass(frozen=True)

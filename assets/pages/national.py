@@ -38,6 +38,9 @@ Blocks = tuple[Text | Chart | Table, ...]
 
 _EDITION: Final = "Full edition, for the data team and analysts: nothing is suppressed."
 _IN_TOTALS: Final = {state: state in v.LIVE_STATES for state in v.STATES}
+SERIES_PAGE: Final = "../../series/index.html"
+"""Seen from the report of a release that is shown in the folder marts/ of its lake."""
+
 _TIMES: Final = Style(decimals=1, suffix=" times")
 _YES_NO: Final = ("yes", "no")
 
@@ -320,4 +323,6 @@ def _trace(edition: Edition) -> Blocks:
             continue
         typed = command(f"explain {traced}", edition.collection.id, kept=True)
         lines += [text(said), Text((typed,), mono=True)]
+    beside = "Beside other collections stands every figure in the series, once this has written it:"
+    lines += [Text((beside,), href=SERIES_PAGE), Text(("muster series",), mono=True)]
     return tuple(lines)

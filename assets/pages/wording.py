@@ -59,9 +59,14 @@ class Wording:
 
     def measured(self, measure: str, breakdown: str) -> str:
         """Return what a figure measures: the measure, then each part of the breakdown."""
-        parts = [self._part(key, value) for key, value in read_breakdown(breakdown).items()]
+        parts = self.broken_down(breakdown)
         whole = sentence(self.words(measure))
-        return f"{whole}: {', '.join(parts)}" if parts else whole
+        return f"{whole}: {parts}" if parts else whole
+
+    def broken_down(self, breakdown: str) -> str:
+        """Return the parts of a breakdown in words; nothing for the whole."""
+        parts = read_breakdown(breakdown).items()
+        return ", ".join(self._part(key, value) for key, value in parts)
 
     def _part(self, key: str, value: str) -> str:
         if key == QUESTION:
@@ -100,7 +105,8 @@ def band(text: str) -> str:
     return f"{limits.low:,} to {limits.high:,}"
 
 
-def _months(of: Period) -> str:
+def months(of: Period) -> str:
+    """Return a period by its months."""
     return f"{of.start:%B %Y} to {of.end:%B %Y}"
 
 
@@ -110,8 +116,8 @@ def period(collection: Collection, name: str) -> str:
     That of another collection, which is called otherwise in each, as months too.
     """
     if name == "collection":
-        return _months(collection.period)
+        return months(collection.period)
     earlier = collection.comparators.get(name)
     if earlier is not None and earlier.collection:
-        return _months(earlier)
+        return months(earlier)
     return name.replace("_", " ") if "_" in name else name.replace("-", "/")

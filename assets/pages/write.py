@@ -35,7 +35,7 @@ def write_pages(folder: Path, edition: Edition) -> None:
         SetupError: there is no such collection.
     """
     national, about = national_page(edition), edition.about
-    _write(folder / INDEX, national, [], about)
+    write_page(folder / INDEX, national, [], about)
     codes = sorted(edition.names, key=lambda code: edition.names[code])
     for place, code in enumerate(codes):
         links = [("National picture", f"../{INDEX}"), ("Every force", f"../{INDEX}#forces")]
@@ -45,7 +45,7 @@ def write_pages(folder: Path, edition: Edition) -> None:
         ):
             links.append((f"{words}: {edition.names[other]}", f"{other}.html"))
         page = force_page(edition, code, national.banner)
-        _write(folder / FORCES / f"{code}.html", page, links, about)
+        write_page(folder / FORCES / f"{code}.html", page, links, about)
 
 
 def page_html(page: Page, links: Sequence[tuple[str, str]], about: Mapping[str, str]) -> str:
@@ -59,6 +59,9 @@ def page_html(page: Page, links: Sequence[tuple[str, str]], about: Mapping[str, 
     return render(_TEMPLATE, page=page, links=links, about=about, basis=sentence(about["basis"]))
 
 
-def _write(path: Path, page: Page, links: list[tuple[str, str]], about: Mapping[str, str]) -> None:
+def write_page(
+    path: Path, page: Page, links: Sequence[tuple[str, str]], about: Mapping[str, str]
+) -> None:
+    """Write a page whole or not at all; see page_html."""
     with atomic_file(path) as file:
         file.write(page_html(page, links, about).encode())

@@ -13,6 +13,7 @@ from assets.explain.question import read_question
 from assets.explain.released import Released
 from assets.explain.series import write_series
 from assets.lake import Lake, lake_root
+from assets.pages.series import write_series_page
 from assets.reports.reader import read_report as figures_in
 from assets.reports.text import UnreadableReportError, report_text
 from pipelines.cli.output import (
@@ -78,10 +79,12 @@ def reconcile(as_json: bool, differing: bool, collection_id: str) -> None:
 def series(as_json: bool, breaks: bool) -> None:
     """Build the series over the released collections, and show it.
 
-    It is written to marts/series/ in the lake. Codes that were renamed and forces that merged are
-    followed; where a figure is not the same count as before, its line says why.
+    It is written to marts/series/ in the lake, with a page, index.html. Codes that were renamed and
+    forces that merged are followed; where a figure is not the same count as before, its line says
+    why.
     """
     rows = write_series(lake_root())
+    write_series_page(lake_root(), rows)
     columns = "figure: measure, breakdown, collection, >value, >per_month, comparable, why_not"
     emit(rows.filter(~pl.col("comparable")) if breaks else rows, columns, as_json=as_json)
 

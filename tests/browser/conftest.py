@@ -14,14 +14,18 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from assets.explain.series import write_series
 from assets.marts import write_mart
 from assets.pages.figures import Edition
+from assets.pages.series import write_series_page
 from assets.pages.write import write_pages
 from assets.research.tables import ResearchTables
-from schemas.collection import Collection
+from schemas.collection import Collection, load_collection
 from schemas.marts.catalogue import MARTS
 from tests.gate.gated import run_gate
-from tests.pages.released import ABOUT, Marts, marts_of
+from tests.live import any_live
+from tests.pages.released import ABOUT, Marts, marts_of, show_release
+from tests.test_structure import ROOT
 
 _ARGUMENTS = [
     "--no-sandbox",
@@ -88,10 +92,29 @@ def marts(live: Any, research: ResearchTables, collection: Collection) -> Marts:
 
 
 @pytest.fixture(scope="session")
-def report(tmp_path_factory: pytest.TempPathFactory, marts: Marts) -> Path:
-    folder = tmp_path_factory.mktemp("report")
-    write_pages(folder, Edition(marts, ABOUT))
-    return folder
+def lake(tmp_path_factory: pytest.TempPathFactory, marts: Marts) -> Path:
+    """A lake that shows 2012 with its report, 2013 with its own, and the series over both."""
+    root = tmp_path_factory.mktemp("lake")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MUSTER_COLLECTIONS", str(ROOT / "examples"))
+        for name in ("2012-revisit", "2013-revisit"):
+            collection = load_collection(name)
+            live = any_live(collection, 1, every_force=True)
+            of = marts if name == ABOUT["collection"] else marts_of(live, collection)
+            folder = show_release(root, of["national_totals"], collection)
+            write_pages(folder / "report", Edition(of, {**ABOUT, "collection": name}))
+    write_series_page(root, write_series(root))
+    return root
+
+
+@pytest.fixture(scope="session")
+def report(lake: Path) -> Path:
+    return lake / "marts" / "2012-revisit" / "report"
+
+
+@pytest.fixture(scope="session")
+def series(lake: Path) -> Path:
+    return lake / "marts" / "series"
 
 
 @pytest.fixture(scope="session")

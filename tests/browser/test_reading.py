@@ -53,8 +53,8 @@ def _outline(found: Any) -> dict[str, Any]:
     return outline
 
 
-def test_a_screen_reader_finds_its_way(report: Path, opened: Open) -> None:
-    for path in (report / "index.html", report / "forces" / "STF.html"):
+def test_a_screen_reader_finds_its_way(report: Path, series: Path, opened: Open) -> None:
+    for path in (report / "index.html", report / "forces" / "STF.html", series / "index.html"):
         with opened(path.as_uri()) as found:
             outline = _outline(found)
         levels = outline["headings"]

@@ -10,13 +10,14 @@ from typing import Any
 
 import polars as pl
 
+from assets.marts import DESCRIPTION, write_manifest, write_mart
 from assets.reconciliation.reconcile import reconcile
 from assets.recount import checks
 from assets.reports.store import agreed
 from assets.research import social_media, survey
 from assets.research.tables import ResearchTables, no_research
 from assets.totals import force_profiles, marts, national
-from schemas.collection import Collection
+from schemas.collection import Collection, description
 from schemas.contract import conform, empty
 from schemas.finding import findings_frame
 from schemas.marts.catalogue import MARTS
@@ -67,6 +68,22 @@ def marts_of(
         "cells": cells,
     }
     return {name: empty(contract) for name, contract in MARTS.items()} | made
+
+
+def show_release(root: Path, totals: pl.DataFrame, collection: Collection) -> Path:
+    """Put a release of national totals into a lake, and show it; return its folder."""
+    folder = root / "releases" / collection.id / f"{collection.id}-0123456789ab"
+    for name, content in description(collection.id).items():
+        (folder / DESCRIPTION / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / DESCRIPTION / name).write_bytes(content)
+    about = {**ABOUT, "collection": collection.id, "release": folder.name}
+    with (folder / "national_totals.parquet").open("wb") as file:
+        contract = MARTS["national_totals"]
+        write_mart(file, "national_totals", contract, totals, about, collection.template)
+    write_manifest(folder, {"made_from": {"live": []}})
+    (root / "marts").mkdir(exist_ok=True)
+    (root / "marts" / collection.id).symlink_to(folder)
+    return folder
 
 
 def finding(force_code: str, severity: str, **changed: str | None) -> dict[str, str | None]:

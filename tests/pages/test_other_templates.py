@@ -153,7 +153,7 @@ def test_a_collection_compared_with_another_speaks_of_no_year_of_2012(
         assert (f"muster explain INV-01 --collection {name}" in html) == there
         force = (tmp_path / name / "forces" / "STF.html").read_text(encoding="utf-8")
         for page in (html, force):
-            typed = re.findall(r"<code>(muster .*)</code>", page)
+            typed = re.findall(r"<code>(muster explain .*)</code>", page)
             assert typed
             assert all(command.endswith(f" --collection {name}") for command in typed)
         # Research is part of 2012 and of no other collection; there it is missing, here it is not.

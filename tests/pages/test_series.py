@@ -1,0 +1,112 @@
+"""The page of the series says what the mart says, and joins nothing across a break."""
+
+import re
+from os.path import normpath
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from assets.explain.series import write_series
+from assets.pages.figures import Edition
+from assets.pages.national import national_page
+from assets.pages.series import write_series_page
+from assets.pages.write import page_html
+from assets.totals.national import national_totals
+from schemas.collection import load_collection
+from tests.live import any_live
+from tests.pages.released import ABOUT, Answers, is_number, read_page, show_release
+from tests.test_structure import ROOT
+
+NAMES = ("2012-revisit", "2013-revisit")
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake in which 2012 and 2013 are released, of all forces, and the series is written."""
+    root = tmp_path_factory.mktemp("lake")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MUSTER_COLLECTIONS", str(ROOT / "examples"))
+        for name in NAMES:
+            collection = load_collection(name)
+            live = any_live(collection, 1, every_force=True)
+            show_release(root, national_totals(live, collection), collection)
+    write_series_page(root, write_series(root))
+    return root
+
+
+@pytest.fixture(scope="module")
+def mart(lake: Path) -> pl.DataFrame:
+    return pl.read_parquet(lake / "marts" / "series" / "series.parquet")
+
+
+@pytest.fixture(scope="module")
+def html(lake: Path) -> str:
+    return (lake / "marts" / "series" / "index.html").read_text(encoding="utf-8")
+
+
+def test_every_figure_of_the_mart_stands_on_the_page(lake: Path, mart: pl.DataFrame) -> None:
+    shown, bare = read_page(lake / "marts" / "series" / "index.html")
+    answers = Answers({"series": mart})
+    assert [wrong for one in shown if (wrong := answers.wrong(one))] == []
+    assert [text for text in bare if is_number(text)] == []
+    expected = {
+        f"series measure={measure} breakdown={breakdown} collection={collection} value"
+        for measure, breakdown, collection, why in mart.select(
+            "measure", "breakdown", "collection", "why_not"
+        ).iter_rows()
+        if why != "dropped"
+    }
+    assert expected <= {one.source for one in shown}
+    rate = "series measure=investigations breakdown= collection=2012-revisit per_month"
+    assert rate in {one.source for one in shown}
+
+
+def test_a_break_is_said_in_words_beside_its_figure(mart: pl.DataFrame, html: str) -> None:
+    later = mart.filter(pl.col("collection") == NAMES[1])
+    broken = later.filter(~pl.col("comparable"))
+    assert html.count(">BREAK: ") == broken.height > 100
+    for why in set(broken["why_not"]):
+        assert f">BREAK: {why}<" in html
+    followed = later.filter("comparable").drop_nulls("why_not")["why_not"].unique()
+    assert all(f">same count ({why})<" in html for why in followed)
+    assert ">Abuse of authority for gain</th><td>not counted</td><td>not counted</td>" in html
+
+
+def _drawn(html: str, measure: str) -> tuple[str, int]:
+    """Return the description of a chart, and how many lines lead from point to point in it."""
+    drawn = html.partition(f'aria-labelledby="chart-returns-{measure}-name')[2]
+    svg = drawn.partition("</svg>")[0]
+    said = re.findall(r"<desc[^>]*>([^<]+)", svg)[0]
+    return said, len(re.findall(r'<path[^>]*d="M[^"Zz]*L[^"]*"[^>]*stroke="var\(--s1\)"', svg))
+
+
+def test_a_line_is_drawn_where_figures_are_comparable_and_never_across_a_break(
+    mart: pl.DataFrame, html: str
+) -> None:
+    whole = mart.filter(collection=NAMES[1], breakdown="").drop_nulls("per_month")
+    kinds = set()
+    for measure, comparable in whole.select("measure", "comparable").iter_rows():
+        said, lines = _drawn(html, measure)
+        assert lines == int(comparable), measure
+        assert ("after a break" in said) != comparable
+        kinds.add(comparable)
+    assert kinds == {True, False}
+
+
+def test_the_series_and_the_reports_lead_to_each_other(lake: Path, html: str) -> None:
+    for name in NAMES:
+        assert f'href="../{name}/report/index.html"' in html
+    totals = pl.read_parquet(lake / "marts" / NAMES[0] / "national_totals.parquet")
+    report = page_html(national_page(Edition({"national_totals": totals}, ABOUT)), [], ABOUT)
+    (link,) = re.findall(r'href="([^"]*series[^"]*)"', report)
+    # A browser takes a step up from the address it was given, and follows no link of the folder.
+    assert (lake / normpath(f"marts/{NAMES[0]}/report/{link}")).is_file()
+    assert "2012-revisit: reconstructed" in html
+
+
+def test_the_same_releases_give_the_same_page_which_asks_for_nothing(lake: Path, html: str) -> None:
+    path = write_series_page(lake, write_series(lake))
+    assert path.read_text(encoding="utf-8") == html
+    bare = html.replace('xmlns="http://www.w3.org/2000/svg"', "")
+    assert not re.search(r"https?://|<script|@import|url\(|src=", bare)
