@@ -115,13 +115,15 @@ def returns_status(judged: pl.DataFrame, collection: Collection) -> pl.DataFrame
         rows = rows.join(_held_versions(judged), on="force_code", how="left")
     else:
         rows = rows.with_columns(pl.lit(None, pl.String).alias("held_versions"))
+    # A version that was refused asks nothing: there is more to mend first.
+    asks = pl.col("live") | (pl.col("held") if "held" in rows.columns else pl.lit(value=False))
     counts = ("queries_open", "queries_answered")
     return conform(
         ReturnsStatus,
         rows.with_columns(
             _state().alias("state"),
             pl.col("last_blocking").fill_null(0).alias("blocking"),
-            *(pl.col(name).fill_null(0) for name in counts),
+            *(pl.when(asks).then(name).otherwise(0).alias(name) for name in counts),
             _notes().alias("notes"),
         ),
     )
@@ -273,6 +275,15 @@ class Standing:
     def current_findings(self) -> pl.DataFrame:
         """Return the mart Findings of this moment."""
         return findings_mart(self.judged, self.findings)
+
+    def asked(self) -> pl.DataFrame:
+        """Return the findings that ask for an answer: of what counts, and of what is held.
+
+        What is asked of a version that was refused is shown with that version alone.
+        """
+        asking = self.judged.filter(pl.col("live") | pl.col("held")).select("receipt_id")
+        query = pl.col("severity") == "Q"
+        return self.current_findings().filter(query).join(asking, on="receipt_id", how="semi")
 
 
 def _damage_told(status: pl.DataFrame, damaged: pl.DataFrame) -> pl.DataFrame:

@@ -330,7 +330,7 @@ def _returns(lake: Lake, collection: Collection, today: date) -> Found:
     return {
         "returns-rejected": rejected(now.judged, findings, refused, unattributed, collection),
         "queries-overdue": overdue(
-            queries(findings, read_answers(Ledger(lake))), collection, today
+            queries(now.asked(), read_answers(Ledger(lake))), collection, today
         ),
         "forces-late": late(known, collection, today),
     }

@@ -35,9 +35,12 @@ def _lake(collection_id: str) -> Lake:
 
 
 def _queries(lake: Lake) -> pl.DataFrame:
-    """Return every current query, as assets.desk.queries.queries does."""
+    """Return every current query, as assets.desk.queries.queries does.
+
+    Those of a version that was refused are not among them: it has more to mend first.
+    """
     answers = desk_queries.read_answers(Ledger(lake))
-    asked = desk_queries.queries(standing(lake).current_findings(), answers)
+    asked = desk_queries.queries(standing(lake).asked(), answers)
     return asked.sort("force_code", "rule_id", "sheet", "cell")
 
 

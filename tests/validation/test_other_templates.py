@@ -162,6 +162,23 @@ def test_a_sum_that_the_template_describes_is_checked(dogs: Collection) -> None:
     assert row["message"] == "the parts add up to 17, but total says 15: 2 too few"
 
 
+def test_a_total_in_a_corner_is_told_once(tmp_path: Path) -> None:
+    """It is a sum along its row and down its column."""
+    sheet = TEMPLATE.replace(
+        'columns = [{ code = "count", label = "Hours" }]',
+        """columns = [
+    { code = "day", label = "By day", dims = { time = "day" } },
+    { code = "night", label = "By night", dims = { time = "night" } },
+    { code = "total", label = "Total", sum_of = ["day", "night"] },
+]""",
+    ).replace("[measures.hours]", '[lists.time]\nday = "day"\nnight = "night"\n\n[measures.hours]')
+    dogs = _described(tmp_path, sheet.replace('["work"]]', '["work"], ["time"]]'))
+    wrong = clean_return(dogs).with_values({("hours", "total", "total"): "3"})
+    (row,) = _judged(wrong).findings.to_dicts()
+    assert (row["rule_id"], row["row_code"], row["column_code"]) == ("C001", "total", "total")
+    assert row["message"] == "the parts add up to 0, but total says 3: 3 too many"
+
+
 def test_what_is_not_held_counts_as_nothing_in_a_sum_where_the_template_allows_it(
     dogs: Collection,
 ) -> None:

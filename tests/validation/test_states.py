@@ -100,6 +100,23 @@ def test_a_query_leaves_a_return_live_and_provisional(
     assert live["basis"].to_list() == ["reconstructed"]
 
 
+def test_what_is_asked_is_asked_of_the_version_that_counts(
+    sample: Callable[[str], SampleReturn], tmp_path: Path, collection: Collection
+) -> None:
+    """A refused version has its queries shown with it; nobody is asked to answer them."""
+    unlikely = {("second_jobs", "review_months", "count"): "99"}
+    refused = sample("STF").with_values({**BLOCKING, **unlikely}).write(tmp_path / "1.xlsx")
+    status, live, findings = _judge([refused], tmp_path / "a", collection)
+    row = status.row(by_predicate=pl.col("force_code") == "STF", named=True)
+    assert (row["state"], row["blocking"], row["queries_open"]) == ("rejected", 1, 0)
+    assert sorted(findings["rule_id"]) == ["S010", "V006"]
+    good = sample("STF").with_values(unlikely).write(tmp_path / "2.xlsx")
+    status, live, findings = _judge([good, refused], tmp_path / "b", collection)
+    row = status.row(by_predicate=pl.col("force_code") == "STF", named=True)
+    assert (row["state"], row["version"], row["queries_open"]) == ("queried", 1, 1)
+    assert findings.join(live, on="receipt_id").select("rule_id").rows() == [("V006",)]
+
+
 def test_findings_of_a_file_that_is_nobodys_are_shown(
     tmp_path: Path, collection: Collection
 ) -> None:

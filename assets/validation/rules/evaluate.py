@@ -152,7 +152,11 @@ def evaluate(tables: Iterable[tuple[pl.DataFrame, Sequence[Test]]]) -> Evaluated
         _failures(given[table][0][rows], given[table][1][test])
         for table, test, rows in failed.iter_rows()
     ]
-    return Evaluated(pl.concat([pl.DataFrame(schema=FAILURE_SCHEMA), *failures]), counts)
+    found = pl.concat([pl.DataFrame(schema=FAILURE_SCHEMA), *failures])
+    # A total in a corner is a sum along its row and down its column: one cell, one finding.
+    message = pl.col("message").unique(maintain_order=True).str.join("; ")
+    once = found.group_by("receipt_id", "rule_id", *ENTRY, maintain_order=True)
+    return Evaluated(once.agg(message, pl.col("fix").first()), counts)
 
 
 def _outcome_frame() -> pl.DataFrame:
