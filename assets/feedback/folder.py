@@ -1,8 +1,4 @@
-"""The folder of `muster feedback`: for each force a letter and a workbook, and an overview.
-
-Belongs here: which files there are, and how a rerun replaces those of the last one. Does not: what
-stands in them.
-"""
+"""The folder of `muster feedback`: for each force a letter and a workbook, and an overview."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,10 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from assets.feedback import wording
 from assets.feedback.letters import Letter, Stranger
 from assets.feedback.marked_copy import marked_copy
-from assets.feedback.problems import basis_line
 from assets.html import render
 from assets.intake.raw_store import RawStore
 from assets.lake import atomic_file, write_errors
@@ -45,13 +39,20 @@ def feedback_files(
     Raises:
         LakeError: a raw file is gone, or no longer what was received.
     """
-    files = {"index.html": overview_html(letters, strangers, collection, others).encode()}
+    about = {"letters": letters, "strangers": strangers, "others": others}
+    overview = render(_TEMPLATES / "index.html.j2", collection=collection, **about)
+    files = {"index.html": overview.encode()}
     for letter in letters:
         folder = letter.force_code
-        files[f"{folder}/letter.html"] = letter_html(letter).encode()
-        files[f"{folder}/letter.txt"] = letter_text(letter).encode()
+        for name in ("letter.html", "letter.txt"):
+            files[f"{folder}/{name}"] = letter_page(letter, name).encode()
         files[f"{folder}/{letter.attachment}"] = _attachment(letter, store, earlier)
     return files
+
+
+def letter_page(letter: Letter, name: str) -> str:
+    """Return a letter as `letter.html`, a page that loads nothing, or as `letter.txt`."""
+    return render(_TEMPLATES / f"{name}.j2", letter=letter)
 
 
 def _attachment(letter: Letter, store: RawStore, earlier: Mapping[str, Earlier] | None) -> bytes:
@@ -67,45 +68,6 @@ def _attachment(letter: Letter, store: RawStore, earlier: Mapping[str, Earlier] 
     with TemporaryDirectory() as folder:
         (blank,) = write_blanks(Path(folder), letter.collection, [letter.force_code], earlier)
         return blank.read_bytes()
-
-
-def letter_html(letter: Letter) -> str:
-    """Return a letter as one HTML page that loads nothing else."""
-    return render(_TEMPLATES / "letter.html.j2", **_facts(letter))
-
-
-def letter_text(letter: Letter) -> str:
-    """Return a letter as plain text, wrapped at TEXT_WIDTH."""
-    return render(_TEMPLATES / "letter.txt.j2", **_facts(letter))
-
-
-def overview_html(
-    letters: Sequence[Letter],
-    strangers: Sequence[Stranger],
-    collection: Collection,
-    others: Sequence[Unattributed] = (),
-) -> str:
-    """Return the data team's overview: a line a letter, and the files that are nobody's."""
-    return render(
-        _TEMPLATES / "index.html.j2",
-        letters=letters,
-        strangers=strangers,
-        others=others,
-        collection=collection,
-        headings=wording.HEADINGS,
-    )
-
-
-def _facts(letter: Letter) -> dict[str, object]:
-    return {
-        "letter": letter,
-        "heading": wording.HEADINGS[letter.situation],
-        "basis": basis_line(letter.sent.basis) if letter.sent else None,
-        "opening": wording.opening(letter),
-        "deadline": wording.deadline(letter),
-        "sections": wording.sections(letter),
-        "steps": wording.steps(letter),
-    }
 
 
 def write_feedback(folder: Path, files: Mapping[str, bytes]) -> None:

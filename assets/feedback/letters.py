@@ -1,28 +1,29 @@
-"""Who gets a letter, and what about: the facts of each letter.
+"""Which force gets a letter, and what it says, from the states of returns and their findings."""
 
-Belongs here: from the states of returns and their findings to letters. Does not: how a letter is
-worded (wording.py) or looks (html.py).
-"""
-
+import tomllib
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import polars as pl
 
-from assets.feedback.problems import Problem, grouped
+from assets.feedback.problems import Problem, basis_line, grouped
 from assets.intake.attribution import cover_values
 from assets.intake.raw_store import RawStore
 from assets.intake.store import ReturnReceipt
 from schemas.collection import Collection
 from schemas.finding import Finding, findings_frame
 from schemas.rules.catalogue import UNORDERED
-from schemas.template import Template
+from schemas.wording import long_date, plural, visible
 
 Situation = Literal["missing", "rejected", "resubmission_rejected", "queried"]
 
 _FINDING: Final = findings_frame([]).columns
+_WORDS: Final[dict[str, Any]] = tomllib.loads(
+    Path(__file__).with_name("letters.toml").read_text(encoding="utf-8")
+)
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,6 @@ class Sent:
     live_version: int | None
     basis: str | None
     findings: tuple[Finding, ...]
-    template: Template
-
-    def problems(self, severity: str) -> list[Problem]:
-        """Return the problems of a severity."""
-        found = (item for item in self.findings if item.severity == severity)
-        return grouped(found, self.template)
 
 
 @dataclass(frozen=True)
@@ -62,13 +57,95 @@ class Letter:
     @property
     def force_name(self) -> str:
         """The force's full name."""
-        names = dict(self.collection.bodies.select("force_code", "full_name").iter_rows())
-        return str(names[self.force_code])
+        return str(self.collection.bodies.filter(force_code=self.force_code)["full_name"].item())
 
     @property
     def attachment(self) -> str:
         """Name of the workbook that goes with the letter."""
         return f"{self.force_code}-{'marked' if self.sent else 'blank'}.xlsx"
+
+    def problems(self, severity: str) -> list[Problem]:
+        """Return the problems of a severity."""
+        found = self.sent.findings if self.sent else ()
+        mine = (item for item in found if item.severity == severity)
+        return grouped(mine, self.collection.template)
+
+    @property
+    def heading(self) -> str:
+        """What the letter is about, in a line."""
+        return self._said("heading")
+
+    @property
+    def basis(self) -> str | None:
+        """The line that stands over a letter about a reconstructed return."""
+        return basis_line(self.sent.basis) if self.sent else None
+
+    @property
+    def opening(self) -> str:
+        """Where the return stands, in plain words."""
+        return self._said("opening")
+
+    @property
+    def deadline(self) -> str:
+        """By when an answer is wanted."""
+        dates, today = self.collection.deadlines, self.written_on
+        soft, hard = long_date(dates.soft), long_date(dates.hard)
+        when = "as soon as you can"
+        if today <= dates.hard:
+            when = f"by {soft if today <= dates.soft else hard}"
+        were, request = "are" if today <= dates.soft else "were", self._said("request")
+        told: str = _WORDS["deadline"]
+        return told.format(were=were, soft=soft, hard=hard, request=request, when=when)
+
+    @property
+    def sections(self) -> list[tuple[str, list[Problem], str]]:
+        """The lists of problems: heading, problems, and what is left out of the list."""
+        found = []
+        for section in _WORDS["sections"]:
+            if problems := self.problems(section["severity"]):
+                title = section["title"].format(number=plural(len(problems), section["noun"]))
+                shown = problems[: section.get("most")]
+                rest = plural(len(problems) - len(shown), f"more {section['noun']}")
+                more = "" if len(shown) == len(problems) else _WORDS["more"].format(rest=rest)
+                found.append((title, shown, more))
+        return found
+
+    @property
+    def steps(self) -> list[tuple[str, str]]:
+        """What to do next, in order: the text, and the command for it, "" where there is none."""
+        about = _WORDS[self.situation]
+        names = about["steps_asked"] if self.problems("Q") else about["steps"]
+        steps = (_WORDS["steps"][name] for name in names)
+        return [
+            (one["text"].format(**self._facts), one.get("command", "").format(**self._facts))
+            for one in steps
+        ]
+
+    def _said(self, key: str) -> str:
+        said: str = _WORDS[self.situation][key]
+        return said.format(**self._facts)
+
+    @cached_property
+    def _facts(self) -> dict[str, object]:
+        facts: dict[str, object] = {
+            "title": self.collection.title,
+            "force": self.force_code,
+            "name": self.attachment,
+            "note": f" We did receive {self.note}." if self.note else "",
+        }
+        if self.sent:
+            receipt, blocking = self.sent.receipt, len(self.problems("B"))
+            day = self.collection.day_of(datetime.fromisoformat(receipt.received_at))
+            facts["thanks"] = _WORDS["thanks"].format(
+                file=visible(receipt.file_name),
+                version=receipt.version,
+                day=long_date(day),
+                **facts,
+            )
+            facts["live"] = self.sent.live_version
+            facts["queries"] = plural(len(self.problems("Q")), "query")
+            facts["blocking"] = f"{plural(blocking, 'problem')} keep{'s' if blocking == 1 else ''}"
+        return facts
 
 
 @dataclass(frozen=True)
@@ -90,11 +167,9 @@ def strangers(findings: pl.DataFrame, store: RawStore, collection: Collection) -
     """
     found = []
     for receipt in store.receipts():
-        mine = findings.filter(
-            pl.col("force_code").is_null(), pl.col("receipt_id") == receipt.receipt_id
-        )
-        if mine.height:
-            problems = tuple(grouped(_findings(mine), collection.template))
+        nobodys = pl.col("force_code").is_null() & (pl.col("receipt_id") == receipt.receipt_id)
+        if mine := _findings(findings.filter(nobodys)):
+            problems = tuple(grouped(mine, collection.template))
             found.append(Stranger(receipt, problems, store.path(receipt)))
     return found
 
@@ -131,15 +206,10 @@ def letters(
             continue
         sent = None
         if receipt_id is not None:
-            live_version = None if situation == "rejected" else row["version"]
-            about = mine.filter(pl.col("receipt_id") == receipt_id)
-            sent = Sent(
-                receipts[receipt_id],
-                live_version,
-                cover_values(store.read(receipts[receipt_id])).get("basis"),
-                tuple(_findings(about)),
-                collection.template,
-            )
+            receipt = receipts[receipt_id]
+            live = None if situation == "rejected" else row["version"]
+            basis = cover_values(store.read(receipt)).get("basis")
+            sent = Sent(receipt, live, basis, _findings(mine.filter(receipt_id=receipt_id)))
         note = None if sent else row["notes"]
         written.append(Letter(row["force_code"], situation, collection, today, sent, note))
     return written
@@ -164,5 +234,5 @@ def _situation(row: dict[str, Any], findings: pl.DataFrame) -> tuple[Situation |
     return None, None
 
 
-def _findings(mart: pl.DataFrame) -> list[Finding]:
-    return [Finding(**row) for row in mart.select(_FINDING).iter_rows(named=True)]
+def _findings(mart: pl.DataFrame) -> tuple[Finding, ...]:
+    return tuple(Finding(**row) for row in mart.select(_FINDING).iter_rows(named=True))

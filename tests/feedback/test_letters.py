@@ -14,8 +14,7 @@ from openpyxl import load_workbook
 
 from assets.desk.ledger import Ledger
 from assets.desk.queries import answer, queries, read_answers
-from assets.feedback import wording
-from assets.feedback.folder import LIST, letter_text, write_feedback
+from assets.feedback.folder import LIST, letter_page, write_feedback
 from assets.feedback.letters import Letter
 from assets.html import TEXT_WIDTH
 from assets.lake import Lake
@@ -132,7 +131,7 @@ def test_plain_text_fits_a_terminal(written: Written) -> None:
 )
 def test_the_deadline_is_the_next_one(today: date, asked: str, written: Written) -> None:
     for letter in written.letters.values():
-        said = wording.deadline(replace(letter, written_on=today))
+        said = replace(letter, written_on=today).deadline
         assert said.endswith(asked)
 
 
@@ -144,9 +143,9 @@ def test_only_notes_are_ever_left_out(written: Written) -> None:
         return replace(stf, sent=replace(stf.sent, findings=found))
 
     for rule in ("S010", "S012"):
-        text = letter_text(with_findings(rule))
+        text = letter_page(with_findings(rule), "letter.txt")
         assert all(f"no. {number}\n" in text for number in range(30))
-    notes = letter_text(with_findings("X004"))
+    notes = letter_page(with_findings("X004"), "letter.txt")
     assert "For your information: 30 notes".upper() in notes
     assert "And 25 more notes, in the marked copy." in notes
 
