@@ -74,7 +74,8 @@ def in_the_totals(totals: pl.DataFrame, collection: Collection) -> tuple[int, in
         pl.col("measure").is_in(list(collection.template.measures)), period=NOW
     )
     whole = of_cells.filter(measure=main, breakdown="") if main else of_cells
-    return max(whole["forces_included"], default=0), len(collection.forces)
+    included: list[int] = whole["forces_included"].to_list()
+    return max(included, default=0), len(collection.forces)
 
 
 def _counted(
