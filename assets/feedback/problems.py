@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from assets.intake.sheet_scan import place
+from assets.intake.reading import place
 from schemas import vocabulary as v
 from schemas.finding import Finding
 from schemas.rules.catalogue import rules

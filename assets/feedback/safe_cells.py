@@ -25,8 +25,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
 from assets.intake.container import MIB, open_container
-from assets.intake.reading import Cell, RawSheet, Reading
-from assets.intake.sheet_scan import place
+from assets.intake.reading import Cell, RawSheet, Reading, place
 from assets.validation.layout import lay_out
 from schemas.template import Template
 from schemas.wording import visible
@@ -126,13 +125,12 @@ def _opens_whole(path: Path) -> bool:
     openpyxl then makes an object for every cell of a range, and would never end with one that is
     merged down to XFD1048576.
     """
-    with open_container(path) as container:
-        if container.kind != "workbook":
-            return False
-        parts = [name for name in container.names() if name.endswith((".xml", ".rels"))]
-        sizes = [len(container.read(name)) for name in parts]
-        cells = sum(_cells_in_ranges(container.read(name)) for name in parts)
-    return sum(sizes) <= _MOST_XML and cells <= _MOST_IN_RANGES
+    container = open_container(path)
+    if container.kind != "workbook":
+        return False
+    parts = [part for name, part in container.parts.items() if name.endswith((".xml", ".rels"))]
+    cells = sum(map(_cells_in_ranges, parts))
+    return sum(map(len, parts)) <= _MOST_XML and cells <= _MOST_IN_RANGES
 
 
 def _cells_in_ranges(xml: bytes) -> int:

@@ -1,8 +1,4 @@
-"""Preflight: decides from a file's outside whether it may be parsed, and as what.
-
-Belongs here: type, size, zip contents, encryption: everything that is refused before any of the
-content is interpreted. Does not: reading cells (workbook.py, ods.py, csv_zip.py).
-"""
+"""Decides from its outside whether a file may be parsed and as what; unpacks it within bounds."""
 
 import re
 import stat
@@ -10,14 +6,14 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 from xml.parsers import expat
 
-from assets.intake.foreign import PASSWORD, SAVE_AS, SEND_AGAIN, foreign
+from assets.intake.foreign import ITSELF, SAVE_AS, SEND_AGAIN, foreign
 from assets.intake.landing import is_litter
 from assets.intake.reading import RefusedError
 from schemas.wording import visible
@@ -52,27 +48,14 @@ _ENCRYPTED: Final = re.compile(rb"<(?:\w+:)?encryption-data\b")
 
 @dataclass(frozen=True)
 class Container:
-    """An opened zip whose members are safe to read, and what it holds.
+    """An unpacked zip that is safe to read: what it is, and the content of each member by name."""
 
-    `parts` has the content of each member by its name, with `/` between folders.
-    """
-
-    path: Path
     kind: Kind
     parts: dict[str, bytes] = field(repr=False)
 
-    def read(self, name: str) -> bytes:
-        """Return the bytes of a member, whose size the preflight has bounded."""
-        return self.parts[name]
 
-    def names(self) -> list[str]:
-        """Return the names of the members that are files."""
-        return list(self.parts)
-
-
-@contextmanager
-def open_container(path: Path) -> Iterator[Container]:
-    """Open a received file for reading.
+def open_container(path: Path) -> Container:
+    """Unpack a received file for reading.
 
     Raises:
         RefusedError: the file is not a workbook or a zip of CSV files, or is not safe to read.
@@ -84,9 +67,10 @@ def open_container(path: Path) -> Iterator[Container]:
     parts = _unpacked(content)
     kind = _kind(parts)
     for name, part in parts.items():
-        if name.lower().endswith((".xml", ".rels")):
-            _check_xml(name, part)
-    yield Container(path, kind, parts)
+        # Which parts hold cells is for a workbook to say, whatever their names end in.
+        if kind != "csv" or name.lower().endswith((".xml", ".rels")):
+            _refuse_entities(name, part)
+    return Container(kind, parts)
 
 
 def check_entry(path: Path) -> None:
@@ -97,9 +81,9 @@ def check_entry(path: Path) -> None:
     """
     status = path.lstat()
     if stat.S_ISLNK(status.st_mode):
-        raise RefusedError("this is a link, not a file", "Send the file itself.")
+        raise RefusedError("this is a link, not a file", ITSELF)
     if not stat.S_ISREG(status.st_mode):
-        raise RefusedError("this is not a plain file", "Send the file itself.")
+        raise RefusedError("this is not a plain file", ITSELF)
     if status.st_size > MAX_FILE:
         raise RefusedError(
             f"the file has {status.st_size / MIB:,.0f} MB; a return has less than one, and the"
@@ -204,7 +188,7 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
         if member.flag_bits & 0x1:
             raise RefusedError("the zip is encrypted", "Send it without a password.")
         if stat.S_ISLNK(member.external_attr >> 16):
-            raise RefusedError(f"the zip holds a link: {shown}", "Send the file itself.")
+            raise RefusedError(f"the zip holds a link: {shown}", ITSELF)
         if member.file_size > MIB and member.file_size > MAX_RATIO * member.compress_size:
             raise RefusedError(
                 f"{shown} unpacks to {member.file_size / MIB:,.0f} MB, more than"
@@ -293,7 +277,7 @@ def _opendocument(parts: dict[str, bytes], mimetype: bytes) -> Kind:
     """
     if _ENCRYPTED.search(parts.get(_MANIFEST, b"")):
         fix = "Save it without a password (File, Save As) and send it again."
-        raise RefusedError(PASSWORD.problem, fix)
+        raise RefusedError("the workbook is encrypted with a password", fix)
     if mimetype not in {_SPREADSHEET, _SPREADSHEET + b"-template"}:
         raise RefusedError("the file is an OpenDocument file, but not a spreadsheet", SAVE_AS)
     if any(name.lower().startswith(("basic/", "scripts/")) for name in parts):
@@ -319,7 +303,7 @@ def _ascii(xml: bytes) -> bytes:
     return xml.replace(b"\0", b"")
 
 
-def _check_xml(name: str, content: bytes) -> None:
+def _refuse_entities(name: str, content: bytes) -> None:
     def refuse(*_: object) -> None:
         raise RefusedError(
             f"{visible(name)!r} declares XML entities, which no Excel workbook does", SAVE_AS

@@ -12,8 +12,7 @@ from typing import Final
 
 from assets.intake.container import NO_RETURN, OTHER_TABLES, Container, hidden
 from assets.intake.quoting import expected_sheets
-from assets.intake.reading import Cell, RawSheet, RefusedError
-from assets.intake.sheet_scan import MAX_COLUMNS, MAX_ROWS
+from assets.intake.reading import MAX_COLUMNS, MAX_ROWS, Cell, RawSheet, RefusedError
 from schemas.reference import forces
 from schemas.template import HEADER_CODE
 from schemas.wording import visible
@@ -44,7 +43,7 @@ def read_csv_zip(container: Container) -> tuple[RawSheet, ...]:
         RefusedError: a file is not text, is not CSV, is too long, or two give the same sheet.
     """
     found: dict[str, str] = {}
-    for name, sheet in _named(container.names()):
+    for name, sheet in _named(list(container.parts)):
         if sheet in found:
             both = " and ".join(repr(visible(each)) for each in (found[sheet], name))
             raise RefusedError(
@@ -53,7 +52,7 @@ def read_csv_zip(container: Container) -> tuple[RawSheet, ...]:
             )
         found[sheet] = name
     texts = {
-        sheet: _separated(visible(name), _text(visible(name), container.read(name)))
+        sheet: _separated(visible(name), _text(visible(name), container.parts[name]))
         for sheet, name in found.items()
     }
     told = {separator for _, separator in texts.values() if separator}

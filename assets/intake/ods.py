@@ -1,24 +1,32 @@
-"""Reads the cells of an OpenDocument spreadsheet (.ods) as they stand there.
-
-Belongs here: the same raw cells and facts that the same workbook would give as .xlsx. Does not:
-what a cell means; interpretation starts in validation/.
-"""
+"""Reads the cells of an OpenDocument spreadsheet (.ods) as they stand there."""
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime, time
-from typing import Final
-from xml.parsers import expat
+from datetime import datetime
+from functools import cache
+from typing import Final, NamedTuple
+from xml.etree.ElementTree import Element
 
 from assets.intake.container import Container
+from assets.intake.elements import DAMAGED, Names, elements
 from assets.intake.quoting import in_doubt, the_sheet
-from assets.intake.reading import UNCALCULATED, Cell, Fact, RawSheet, Reading, RefusedError
-from assets.intake.sheet_scan import MAX_COLUMNS, MAX_ROWS
+from assets.intake.reading import (
+    MAX_COLUMNS,
+    MAX_ROWS,
+    UNCALCULATED,
+    Cell,
+    Fact,
+    RawSheet,
+    Reading,
+    RefusedError,
+    moment_text,
+    number_text,
+    several_values,
+)
 from schemas.template import address
 from schemas.wording import visible
 
-Attributes = dict[str, str]
 Look = frozenset[tuple[str, str]]
 """The properties of a run of text, of those that can be seen."""
 
@@ -26,21 +34,22 @@ _MAX_SHEETS: Final = 100
 _MAX_CELLS: Final = MAX_ROWS * MAX_COLUMNS
 """Of all sheets together, with those that one element repeats."""
 
-_NAMESPACES: Final = {
-    "urn:oasis:names:tc:opendocument:xmlns:office:1.0": "office",
-    "urn:oasis:names:tc:opendocument:xmlns:style:1.0": "style",
-    "urn:oasis:names:tc:opendocument:xmlns:table:1.0": "table",
-    "urn:oasis:names:tc:opendocument:xmlns:text:1.0": "text",
-    "urn:oasis:names:tc:opendocument:xmlns:xsl-fo-compatible:1.0": "fo",
-    "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0": "calcext",
+_OASIS: Final = "urn:oasis:names:tc:opendocument:xmlns:"
+_SPACES: Final = {
+    "office": f"{_OASIS}office:1.0",
+    "style": f"{_OASIS}style:1.0",
+    "table": f"{_OASIS}table:1.0",
+    "text": f"{_OASIS}text:1.0",
+    "fo": f"{_OASIS}xsl-fo-compatible:1.0",
+    "calcext": "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0",
 }
+_NAMES: Final = Names({space: f"{prefix}:" for prefix, space in _SPACES.items()})
 _SAVE: Final = "Open the file in LibreOffice, save it anew (.ods or .xlsx), and send that."
 _ERROR: Final = re.compile(r"#(REF|DIV/0|VALUE|NUM|NULL)!|#NAME\?|#N/A|Err:[0-9]{3}")
 _WHOLE: Final = re.compile(r"-?[0-9]+")
 _NUMBER: Final = re.compile(
     r"[+-]?(?:[0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})(?:[Ee][+-]?[0-9]{1,4})?"
 )
-_EXACT: Final = 2**53
 _VALUES: Final = {
     "string": "string-value",
     "date": "date-value",
@@ -48,6 +57,9 @@ _VALUES: Final = {
     "boolean": "boolean-value",
 }
 """Where a value stands, by its type; that of numbers is `value`."""
+_STYLE: Final = "/style:style"
+_SHEET: Final = "/office:spreadsheet/table:table"
+_ROW: Final = "/table:table-row"
 _LINKS: Final = {"table:table-source", "table:dde-link", "table:cell-range-source"}
 _HIDDEN: Final = {"collapse", "filter"}
 _CELLS: Final = {"table:table-cell", "table:covered-table-cell"}
@@ -61,7 +73,7 @@ _IN_TEXT: Final = {
 _SHOWN: Final = re.compile(r"(-?[0-9]+(?:[ .,'\u00a0\u2019\u202f][0-9]+)*?)(?:[.,](0+))?")
 """A number as it is shown, with whatever parts its digits, and with decimals of zero."""
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
-_LOOKLESS: Final = ("fo:language", "fo:country", "fo:script", "style:rfc-language-tag")
+_LOOKLESS: Final = {"fo:language", "fo:country", "fo:script", "style:rfc-language-tag", "?"}
 """What a style of text says that nobody sees; programs cut a text by it."""
 _REFERENCE: Final = re.compile(r"\[((?:'(?:[^']|'')*'|[^\]'])*)\]")
 _QUOTED: Final = re.compile(r'("(?:[^"]|"")*")')
@@ -70,348 +82,286 @@ _LONGEST_FORMULA: Final = 8192
 
 
 def read_ods(container: Container) -> Reading:
-    """Return the sheets of a spreadsheet with every filled cell, and the facts of the workbook.
+    """Return the sheets of a spreadsheet with every filled cell; formulas are not yet verified.
 
     Raises:
         RefusedError: it is damaged, or a cell lies out of bounds.
     """
-    styles = _Styles()
-    if "styles.xml" in container.names():
-        with suppress(RefusedError):  # looks carry no figure; what stood before the damage holds
-            _parse(styles, container.read("styles.xml"))
-    content = _Content(styles)
-    _parse(content, container.read("content.xml"))
+    content = _Content()
+    with suppress(*DAMAGED):  # looks carry no figure
+        content.read_styles(container.parts.get("styles.xml", b""))
+    try:
+        content.read(container.parts["content.xml"])
+    except DAMAGED as error:
+        raise RefusedError(f"the workbook is damaged ({type(error).__name__})", _SAVE) from error
     if not content.sheets:
         raise RefusedError("the workbook lacks its sheets", _SAVE)
-    return Reading(tuple(content.sheets.values()), (Fact("external_links", ""),) * content.links)
-
-
-def _parse(handler: "_Styles", xml: bytes) -> None:
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler = lambda name, found: handler.start(
-        _short(name), {_short(key): value for key, value in found.items()}
+    sheets = tuple(
+        RawSheet(name, tuple(sorted(sheet.cells)), tuple(sorted(set(sheet.facts))))
+        for name, sheet in content.sheets.items()
     )
-    parser.EndElementHandler = lambda name: handler.end(_short(name))
-    parser.CharacterDataHandler = handler.text
-    try:
-        parser.Parse(xml, True)
-    except (ValueError, LookupError, expat.ExpatError) as error:
-        raise RefusedError(f"the workbook is damaged ({type(error).__name__})", _SAVE) from error
+    return Reading(sheets, (Fact("external_links", ""),) * content.links)
 
 
-def _short(name: str) -> str:
-    """Return a name with the usual prefix of its namespace, whatever the file calls that."""
-    space, _, local = name.rpartition(" ")
-    return f"{_NAMESPACES.get(space, '?')}:{local}" if space else local
+@cache
+def _full(name: str) -> str:
+    """Return the full name of an attribute."""
+    prefix, _, local = name.partition(":")
+    return f"{{{_SPACES[prefix]}}}{local}"
 
 
-class _Styles:
-    """Notes how styles of text and cells look, and which styles of tables hide them."""
-
-    def __init__(self, known: "_Styles | None" = None) -> None:
-        """Start with the styles that are `known`, which others can build on."""
-        self.looks: dict[tuple[str, str], Look] = dict(known.looks) if known else {}
-        self.hidden: set[str] = set(known.hidden) if known else set()
-        self._style = ("", "")
-
-    def start(self, name: str, found: Attributes) -> None:
-        """Meet the start of an element."""
-        match name:
-            case "style:style":
-                family = found.get("style:family", "")
-                self._style = family, found.get("style:name", "")
-                parent = family, found.get("style:parent-style-name", "")
-                self.looks[self._style] = self.looks.get(parent, frozenset())
-            case "style:text-properties" if self._style in self.looks:
-                own = {k: v for k, v in found.items() if k not in _LOOKLESS and k[0] != "?"}
-                self.looks[self._style] = frozenset(
-                    {**dict(self.looks[self._style]), **own}.items()
-                )
-            case "style:table-properties" if found.get("table:display") == "false":
-                self.hidden.add(self._style[1])
-
-    def end(self, name: str) -> None:
-        """Meet the end of an element."""
-        if name == "style:style":
-            self._style = ("", "")
-
-    def text(self, text: str) -> None:
-        """Pass over the text between styles."""
+def _get(element: Element, name: str, default: str = "") -> str:
+    return element.get(_full(name), default)
 
 
-def _marks(look: Look) -> list[str]:
-    """Return what a look does to a figure: it is struck out, or raised or lowered."""
-    found = []
-    for name, value in sorted(look):
-        if name == "style:text-position" and not value.startswith("0"):
-            found.append("subscript" if value.startswith(("sub", "-")) else "superscript")
-        elif name.startswith("style:text-line-through-") and name.endswith(("-style", "-type")):
-            found += [] if value == "none" else ["struck out"]
-    return sorted(set(found))
-
-
-@dataclass
-class _Open:
-    """The cell that is being read: its attributes, its paragraphs, and its runs of text."""
-
-    found: Attributes
-    look: Look
-    paragraphs: list[str] = field(default_factory=list)
-    odd: bool = False
-    runs: list[tuple[Look, str]] = field(default_factory=list)
-
-    def add(self, text: str, look: Look) -> None:
-        """Add a piece of text to the last paragraph."""
-        self.paragraphs[-1] += text
-        if text.strip():
-            self.runs.append((look, text.strip()))
-
-    @property
-    def shown(self) -> str:
-        """What the cell shows, paragraphs on lines of their own."""
-        return "\n".join(self.paragraphs)
-
-    def format(self) -> str | None:
-        """Say what is special about the looks of the text; None for a text like any other."""
-        looks = {look for look, _ in self.runs}
-        if len(looks) > 1:
-            parts = []
-            for look, text in self.runs[:5]:
-                marks = _marks(look)
-                parts.append(f"{in_doubt(text)}{f' ({chr(44).join(marks)})' if marks else ''}")
-            return f"text in different formats: {', '.join(parts)}"
-        marks = sorted({*_marks(self.look), *(mark for look in looks for mark in _marks(look))})
-        return f"what is {' and '.join(marks)}" if marks else None
-
-
-class _Content(_Styles):
-    """Collects the sheets of content.xml."""
-
-    def __init__(self, styles: _Styles) -> None:
-        super().__init__(styles)
-        self.sheets: dict[str, RawSheet] = {}
-        self.links = False
-        self._path: list[str] = []
-        self._name: str | None = None
-        self._cells: list[Cell] = []
-        self._facts: list[Fact] = []
-        self._row = self._column = self._all = self._columns = 0
-        self._rows_repeated = 1
-        self._row_cells: list[tuple[int, int, _Open]] = []
-        self._column_styles: list[tuple[int, str]] = []
-        self._row_style = ""
-        self._cell: _Open | None = None
-        self._spans: list[Look] = []
-
-    def start(self, name: str, found: Attributes) -> None:
-        """Meet the start of an element."""
-        super().start(name, found)
-        parent = self._path[-1] if self._path else ""
-        self._path.append(name)
-        if name in _LINKS:
-            self.links = True
-            if name == "table:table-source":
-                self._name = None  # the copy of another file's sheet, for formulas that look at it
-        if self._cell is not None:
-            if name == "table:table":
-                raise RefusedError("a cell of the workbook holds a table", _SAVE)
-            self._start_text(self._cell, name, parent, found)
-        elif name == "table:table" and parent == "office:spreadsheet":
-            self._open_sheet(found)
-        elif self._name is not None:
-            self._start_in_sheet(name, parent, found)
-
-    def _start_in_sheet(self, name: str, parent: str, found: Attributes) -> None:
-        if name == "table:table-column":
-            repeated = _count(found, "table:number-columns-repeated")
-            if found.get("table:visibility") in _HIDDEN:
-                span = f"{self._columns + 1}:{self._columns + repeated}"
-                self._facts.append(Fact("hidden_columns", span))
-            self._columns += repeated
-            style = found.get("table:default-cell-style-name", "")
-            self._column_styles.append((self._columns, style))
-        elif name == "table:table-row":
-            self._rows_repeated = _count(found, "table:number-rows-repeated")
-            self._column = 0
-            self._row_cells = []
-            self._row_style = found.get("table:default-cell-style-name", "")
-            if found.get("table:visibility") in _HIDDEN:
-                last = min(self._row + self._rows_repeated, MAX_ROWS)
-                rows = range(self._row + 1, last + 1)
-                self._facts += [Fact("hidden_row", str(row)) for row in rows]
-        elif name in _CELLS and parent == "table:table-row":
-            style = found.get("table:style-name") or self._row_style or self._column_style()
-            self._cell = _Open(found, self._look("table-cell", style))
-
-    def _column_style(self) -> str:
-        """Return the style of the column's cells, for those that have none of their own."""
-        known = (style for last, style in self._column_styles if self._column < last)
-        return next(known, "")
-
-    def _open_sheet(self, found: Attributes) -> None:
-        name = found.get("table:name", "")
-        if name in self.sheets:
-            raise RefusedError(f"the workbook has two of one name: {the_sheet(name)}", _SAVE)
-        if len(self.sheets) == _MAX_SHEETS:
-            raise RefusedError("the workbook has far more sheets than a return", _SAVE)
-        self._name = name
-        self._cells, self._facts, self._column_styles = [], [], []
-        self._row = self._columns = 0
-        if found.get("table:style-name") in self.hidden or found.get("table:display") == "false":
-            self._facts.append(Fact("hidden_sheet", ""))
-
-    def _start_text(self, cell: _Open, name: str, parent: str, found: Attributes) -> None:
-        if not self._in_paragraph():
-            return
-        cell.odd |= name not in _IN_TEXT
-        if name in _PARAGRAPHS:
-            cell.odd |= parent in _PARAGRAPHS
-            cell.paragraphs.append("")
-            self._spans = [frozenset()]
-        elif name == "text:span":
-            self._spans.append(self._look("text", found.get("text:style-name", "")))
-        elif name == "text:s":
-            cell.add(" " * min(_count(found, "text:c"), MAX_COLUMNS), self._spans[-1])
-        elif name == "text:tab":
-            cell.add("\t", self._spans[-1])
-        elif name == "text:line-break":
-            cell.add("\n", self._spans[-1])
-
-    def _look(self, family: str, style: str) -> Look:
-        return self.looks.get((family, style), frozenset())
-
-    def _in_paragraph(self) -> bool:
-        """Whether what is read now is a cell's own text, not that of a comment or a drawing."""
-        for name in reversed(self._path):
-            if name in _CELLS:
-                return True
-            if not name.startswith("text:"):
-                return False
-        return False
-
-    def text(self, text: str) -> None:
-        """Meet a piece of text; spaces that stand together are one, as the format has it."""
-        cell = self._cell
-        if cell is None or not cell.paragraphs or self._path[-1] not in _IN_TEXT:
-            return
-        if self._in_paragraph():
-            plain = _BLANKS.sub(" ", text)
-            before = cell.paragraphs[-1]
-            if not before or before.endswith((" ", "\n")):
-                plain = plain.lstrip(" ")
-            cell.add(plain, self._spans[-1])
-
-    def end(self, name: str) -> None:
-        """Meet the end of an element."""
-        super().end(name)
-        self._path.pop()
-        if name == "text:span" and len(self._spans) > 1 and self._in_paragraph():
-            self._spans.pop()
-        elif name in _CELLS and self._cell and self._path[-1] == "table:table-row":
-            if not any(each in _CELLS for each in self._path):
-                self._end_cell(self._cell)
-        elif name == "table:table-row" and self._name is not None and self._cell is None:
-            self._end_row()
-        elif (
-            name == "table:table"
-            and self._path[-1] == "office:spreadsheet"
-            and self._name is not None
-        ):
-            facts = tuple(sorted(set(self._facts)))
-            self.sheets[self._name] = RawSheet(self._name, tuple(sorted(self._cells)), facts)
-            self._name = None
-
-    def _end_cell(self, cell: _Open) -> None:
-        self._cell = None
-        repeated = _count(cell.found, "table:number-columns-repeated")
-        first, self._column = self._column + 1, self._column + repeated
-        wide = _count(cell.found, "table:number-columns-spanned")
-        high = _count(cell.found, "table:number-rows-spanned")
-        if wide > 1 or high > 1:
-            here = self._row + 1
-            span = f"{address(here, first)}:{address(here + high - 1, first + wide - 1)}"
-            self._facts.append(Fact("merged", span))
-        read = _read(cell)
-        if "table:formula" in cell.found or read.text or read.doubt:
-            self._row_cells.append((first, self._column, cell))
-
-    def _end_row(self) -> None:
-        top, self._row = self._row + 1, self._row + self._rows_repeated
-        if not self._row_cells:
-            return
-        last = max(last for _, last, _ in self._row_cells)
-        if self._row > MAX_ROWS or last > MAX_COLUMNS:
-            here = address(min(self._row, MAX_ROWS + 1), min(last, MAX_COLUMNS + 1))
-            raise RefusedError(
-                f"{the_sheet(self._name or '')} has something in cell {here}; a return ends"
-                f" before row {MAX_ROWS:,} and column {MAX_COLUMNS}",
-                "Clear what stands there, save, and send the file again.",
-            )
-        for first, last, cell in self._row_cells:
-            for row in range(top, self._row + 1):
-                for column in range(first, last + 1):
-                    self._all += 1
-                    if self._all > _MAX_CELLS:
-                        raise RefusedError("the workbook has far more cells than a return", _SAVE)
-                    self._put(row, column, cell)
-
-    def _put(self, row: int, column: int, cell: _Open) -> None:
-        read = _read(cell)
-        formula = _formula(cell.found)
-        if formula is not None:
-            if not read.text and not read.doubt and not _calculated(cell):
-                read = read._replace(text=UNCALCULATED, kind="formula")
-            fact = "uncalculated" if read.kind == "formula" else "formula"
-            self._facts.append(Fact(fact, address(row, column)))
-            self.links |= "'file:" in formula or "://" in formula
-        self._cells.append(read._replace(row=row, column=column, formula=formula))
-
-
-def _count(found: Attributes, name: str) -> int:
+def _count(element: Element, name: str) -> int:
     """Return how often an element is repeated, or over how many cells it goes.
 
     Raises:
         ValueError: that is no number of at least 1.
     """
-    number = int(found.get(name, "1"))
+    number = int(_get(element, name, "1"))
     if number < 1:
         raise ValueError(name)
     return number
 
 
-def _calculated(cell: _Open) -> bool:
-    """Whether a formula without a value was calculated: its result is an empty text."""
-    return cell.found.get("office:value-type") == "string"
+class _Sheet(NamedTuple):
+    """What is known of a sheet so far; `columns` has the last column and the style of each run."""
+
+    path: str
+    cells: list[Cell]
+    facts: list[Fact]
+    columns: list[tuple[int, str]]
 
 
-def _read(cell: _Open) -> Cell:
-    """Return a cell as it stands, at no place; a blank one has no text and no doubt."""
-    found, shown = cell.found, cell.shown
-    if found.get("calcext:value-type") == "error" or _ERROR.fullmatch(shown.strip()):
-        return Cell(0, 0, shown or "#VALUE!", "error")
-    kind = found.get("office:value-type", "float" if "office:value" in found else "string")
-    value = found.get(f"office:{_VALUES.get(kind, 'value')}")
-    look, text, doubt = cell.format(), value or shown, None
-    if cell.odd:
+class _Content:
+    """Collects the sheets of content.xml, and how styles of cells and texts look."""
+
+    def __init__(self) -> None:
+        self.sheets: dict[str, _Sheet] = {}
+        self.links = False
+        self.looks: dict[tuple[str, str], Look] = {}
+        self._hiding: set[str] = set()
+        self._name = ""
+        self._row = self._all = 0
+
+    def read_styles(self, xml: bytes) -> None:
+        """Read a part for its styles alone; what stands before damage is kept."""
+        for path, element in elements(xml, _NAMES, (_STYLE,)):
+            if path.endswith(_STYLE):
+                self._style(element)
+
+    def read(self, xml: bytes) -> None:
+        """Read the part that holds the sheets."""
+        for path, element in elements(xml, _NAMES, (_STYLE, _ROW)):
+            if path.endswith(_STYLE):
+                self._style(element)
+                continue
+            row = path.endswith(_ROW)
+            names = {part.tag for part in element.iter()} if row else {path.rpartition("/")[2]}
+            self.links |= not names.isdisjoint(_LINKS)
+            if "table:table-source" in names:
+                # The copy of another file's sheet, for formulas that look at it.
+                self.sheets.pop(self._name, None)
+            sheet = self.sheets.get(self._name)
+            if path.endswith(_SHEET):
+                self._open(path, element)
+            elif sheet and path.startswith(f"{sheet.path}/"):
+                if row:
+                    if "table:table" in names:
+                        raise RefusedError("a cell of the workbook holds a table", _SAVE)
+                    self._meet_row(sheet, element)
+                elif path.endswith("/table:table-column"):
+                    _meet_columns(sheet, element)
+
+    def _style(self, element: Element) -> None:
+        family, name = _get(element, "style:family"), _get(element, "style:name")
+        look = dict(self.looks.get((family, _get(element, "style:parent-style-name")), ()))
+        for part in element.iter():
+            if part.tag == "style:text-properties":
+                own = {
+                    _NAMES[key] if key[0] == "{" else key: part.attrib[key] for key in part.attrib
+                }
+                look |= {key: own[key] for key in own.keys() - _LOOKLESS}
+            elif part.tag == "style:table-properties" and _get(part, "table:display") == "false":
+                self._hiding.add(name)
+        self.looks[family, name] = frozenset(look.items())
+
+    def _open(self, path: str, element: Element) -> None:
+        self._name = name = _get(element, "table:name")
+        if name in self.sheets:
+            raise RefusedError(f"the workbook has two of one name: {the_sheet(name)}", _SAVE)
+        if len(self.sheets) == _MAX_SHEETS:
+            raise RefusedError("the workbook has far more sheets than a return", _SAVE)
+        style, shown = element.get(_full("table:style-name")), _get(element, "table:display")
+        hidden = style in self._hiding or shown == "false"
+        self.sheets[name] = _Sheet(path, [], [Fact("hidden_sheet", "")] if hidden else [], [])
+        self._row = 0
+
+    def _meet_row(self, sheet: _Sheet, row: Element) -> None:
+        top, self._row = self._row + 1, self._row + _count(row, "table:number-rows-repeated")
+        if _get(row, "table:visibility") in _HIDDEN:
+            rows = range(top, min(self._row, MAX_ROWS) + 1)
+            sheet.facts.extend(Fact("hidden_row", str(number)) for number in rows)
+        filled = list(self._filled(sheet, row, top))
+        last = max((last for _, last, _ in filled), default=0)
+        if filled and (self._row > MAX_ROWS or last > MAX_COLUMNS):
+            here = address(min(self._row, MAX_ROWS + 1), min(last, MAX_COLUMNS + 1))
+            raise RefusedError(
+                f"{the_sheet(self._name)} has something in cell {here}; a return ends"
+                f" before row {MAX_ROWS:,} and column {MAX_COLUMNS}",
+                "Clear what stands there, save, and send the file again.",
+            )
+        self._all += sum(last - first + 1 for first, last, _ in filled) * (self._row - top + 1)
+        if self._all > _MAX_CELLS:
+            raise RefusedError("the workbook has far more cells than a return", _SAVE)
+        for first, last, cell in filled:
+            formula = cell.formula or ""
+            self.links |= "'file:" in formula or "://" in formula
+            for number in range(top, self._row + 1):
+                for column in range(first, last + 1):
+                    sheet.cells.append(cell._replace(row=number, column=column))
+                    if cell.formula is not None:
+                        fact = "uncalculated" if cell.kind == "formula" else "formula"
+                        sheet.facts.append(Fact(fact, address(number, column)))
+
+    def _filled(self, sheet: _Sheet, row: Element, top: int) -> Iterator[tuple[int, int, Cell]]:
+        """Yield the filled cells of a row, each with the first and the last of its columns."""
+        usual, last = _get(row, "table:default-cell-style-name"), 0
+        for element in (each for each in row if each.tag in _CELLS):
+            of_column = next((style for end, style in sheet.columns if last < end), "")
+            style = _get(element, "table:style-name") or usual or of_column
+            first, last = last + 1, last + _count(element, "table:number-columns-repeated")
+            wide = _count(element, "table:number-columns-spanned")
+            high = _count(element, "table:number-rows-spanned")
+            if wide > 1 or high > 1:
+                end = address(top + high - 1, first + wide - 1)
+                sheet.facts.append(Fact("merged", f"{address(top, first)}:{end}"))
+            cell = _read(element, _Shown(element, self.looks, style))
+            if cell.text or cell.doubt or cell.formula is not None:
+                yield first, last, cell
+
+
+def _meet_columns(sheet: _Sheet, element: Element) -> None:
+    first = sheet.columns[-1][0] + 1 if sheet.columns else 1
+    last = first - 1 + _count(element, "table:number-columns-repeated")
+    sheet.columns.append((last, _get(element, "table:default-cell-style-name")))
+    if _get(element, "table:visibility") in _HIDDEN:
+        sheet.facts.append(Fact("hidden_columns", f"{first}:{last}"))
+
+
+class _Shown:
+    """What a cell shows: `text`, whether it is `odd`, and what is special about its `format`."""
+
+    def __init__(self, cell: Element, looks: dict[tuple[str, str], Look], style: str) -> None:
+        self._looks = looks
+        self._paragraphs: list[str] = []
+        self._runs: list[tuple[Look, str]] = []
+        self.odd = any(part.tag in _CELLS for part in cell.iter() if part is not cell)
+        self._read(cell, frozenset())
+        self.text = "\n".join(self._paragraphs)
+        self.format = self._format(looks.get(("table-cell", style), frozenset()))
+
+    def _read(self, element: Element, look: Look) -> None:
+        """Read a cell's own text: not that of its comments and drawings, nor of notes in it."""
+        is_text = element.tag in _IN_TEXT
+        self._write(element.text if is_text else None, look)
+        for child in element:
+            if child.tag.startswith("text:"):
+                inner = look
+                self.odd |= child.tag not in _IN_TEXT
+                match child.tag:
+                    case "text:p" | "text:h":
+                        self.odd |= element.tag in _PARAGRAPHS
+                        self._paragraphs.append("")
+                        inner = frozenset()
+                    case "text:span":
+                        style = _get(child, "text:style-name")
+                        inner = self._looks.get(("text", style), frozenset())
+                    case "text:s":
+                        self._add(" " * min(_count(child, "text:c"), MAX_COLUMNS), look)
+                    case "text:tab":
+                        self._add("\t", look)
+                    case "text:line-break":
+                        self._add("\n", look)
+                self._read(child, inner)
+            self._write(child.tail if is_text else None, look)
+
+    def _write(self, text: str | None, look: Look) -> None:
+        """Add a text; spaces that stand together are one, as the format has it."""
+        if text and self._paragraphs:
+            plain, before = _BLANKS.sub(" ", text), self._paragraphs[-1]
+            if not before or before.endswith((" ", "\n")):
+                plain = plain.lstrip(" ")
+            self._add(plain, look)
+
+    def _add(self, text: str, look: Look) -> None:
+        self._paragraphs[-1] += text
+        if text.strip():
+            self._runs.append((look, text.strip()))
+
+    def _format(self, own: Look) -> str | None:
+        looks = {look for look, _ in self._runs}
+        if len(looks) > 1:
+            parts = []
+            for look, text in self._runs[:5]:
+                marks = _marks(look)
+                parts.append(in_doubt(text) + (f" ({','.join(marks)})" if marks else ""))
+            return f"text in different formats: {', '.join(parts)}"
+        marks = sorted({*_marks(own), *(mark for look in looks for mark in _marks(look))})
+        return f"what is {' and '.join(marks)}" if marks else None
+
+
+def _marks(look: Look) -> list[str]:
+    """Return what a look does to a figure: it is struck out, or raised or lowered."""
+    found = set()
+    for name, value in look:
+        if name == "style:text-position" and not value.startswith("0"):
+            found.add("subscript" if value.startswith(("sub", "-")) else "superscript")
+        elif name.startswith("style:text-line-through-") and name.endswith(("-style", "-type")):
+            found |= set() if value == "none" else {"struck out"}
+    return sorted(found)
+
+
+def _read(element: Element, shown: _Shown) -> Cell:
+    """Return a cell as it stands, at no place; a blank one has no text, doubt or formula."""
+    cell, formula = _value(element, shown), _formula(element)
+    # The result of a formula that is an empty text was calculated.
+    calculated = cell.text or cell.doubt or _get(element, "office:value-type") == "string"
+    if formula is not None and not calculated:
+        cell = cell._replace(text=UNCALCULATED, kind="formula")
+    return cell._replace(formula=formula)
+
+
+def _value(element: Element, shown: _Shown) -> Cell:
+    if _get(element, "calcext:value-type") == "error" or _ERROR.fullmatch(shown.text.strip()):
+        return Cell(0, 0, shown.text or "#VALUE!", "error")
+    untyped = "string" if element.get(_full("office:value")) is None else "float"
+    kind = _get(element, "office:value-type", untyped)
+    value = element.get(_full(f"office:{_VALUES.get(kind, 'value')}"))
+    text, doubt = value or shown.text, None
+    if shown.odd:
         doubt = "text with something else inside it, such as a note"
     elif kind == "string":
         kind = "text"
-        if value and shown and value.split() != shown.split():
-            doubt = _two_values(value, shown)
+        if value and shown.text and value.split() != shown.text.split():
+            doubt = several_values(in_doubt(value), in_doubt(shown.text))
     elif value is None:
-        doubt = f"{in_doubt(shown)} without the value that it shows"
+        doubt = f"{in_doubt(shown.text)} without the value that it shows"
     else:
         try:
             text, kind = _typed(kind, value.strip())
         except ValueError:
             doubt = f"{in_doubt(value)}, which is no {visible(kind, 20)}"
         else:
-            if kind == "number" and _WHOLE.fullmatch(text) and not _shows(shown, int(text)):
-                doubt = _two_values(text, shown)
+            if kind == "number" and _WHOLE.fullmatch(text) and not _shows(shown.text, int(text)):
+                doubt = several_values(in_doubt(text), in_doubt(shown.text))
     if doubt:
         # A cell whose text is empty would be a blank one, and what it holds pass unseen.
-        return Cell(0, 0, " ".join(filter(None, (value, shown))) or "?", "odd", doubt)
-    return Cell(0, 0, text, "rich" if look and text else kind, look if text else None)
+        return Cell(0, 0, " ".join(filter(None, (value, shown.text))) or "?", "odd", doubt)
+    look = shown.format if text else None
+    return Cell(0, 0, text, "rich" if look else kind, look)
 
 
 def _shows(shown: str, number: int) -> bool:
@@ -419,13 +369,8 @@ def _shows(shown: str, number: int) -> bool:
     found = _SHOWN.fullmatch(shown.strip())
     if found is None:
         return True
-    read = (int(re.sub("[^-0-9]", "", part)) for part in (found[0], found[1]))
-    return number in (read if found[2] else [next(read)])
-
-
-def _two_values(*values: str) -> str:
-    shown = ", ".join(in_doubt(value) for value in values)
-    return f"more than one value, or something else inside one ({shown})"
+    read = [int(re.sub("[^-0-9]", "", part)) for part in (found[0], found[1])]
+    return number in (read if found[2] else read[:1])
 
 
 def _typed(kind: str, value: str) -> tuple[str, str]:
@@ -435,13 +380,10 @@ def _typed(kind: str, value: str) -> tuple[str, str]:
         ValueError: it is none of that type.
     """
     match kind:
-        case "float" | "currency" | "percentage":
-            if not _NUMBER.fullmatch(value):
-                raise ValueError(value)
-            return _number(value), "percent" if kind == "percentage" else "number"
+        case "float" | "currency" | "percentage" if _NUMBER.fullmatch(value):
+            return number_text(value), "percent" if kind == "percentage" else "number"
         case "date":
-            moment = datetime.fromisoformat(value).replace(tzinfo=None)
-            return (moment.date() if moment.time() == time() else moment).isoformat(), "date"
+            return moment_text(datetime.fromisoformat(value)), "date"
         case "boolean" if value in {"true", "false"}:
             return value.upper(), "boolean"
         case "time":
@@ -449,25 +391,15 @@ def _typed(kind: str, value: str) -> tuple[str, str]:
     raise ValueError(kind)
 
 
-def _number(text: str) -> str:
-    value: int | float = float(text) if re.search("[.eE]", text) else int(text)
-    if isinstance(value, float):
-        # Sums of fractions end a hair beside the whole number; spreadsheets have 15 digits.
-        rounded = float(f"{value:.15g}")
-        if rounded.is_integer() and abs(rounded) < _EXACT:
-            value = int(rounded)
-    return str(value)
-
-
-def _formula(found: Attributes) -> str | None:
+def _formula(element: Element) -> str | None:
     """Return a cell's formula as Excel writes it, array formulas in braces; None where none is."""
-    formula = found.get("table:formula")
+    formula = element.get(_full("table:formula"))
     if formula is None:
         return None
     dialect, _, text = formula.partition("=")
     if dialect in {"of:", "oooc:"}:
         text = translated(text)
-    array = "table:number-matrix-rows-spanned" in found
+    array = element.get(_full("table:number-matrix-rows-spanned")) is not None
     return f"{{{text}}}" if array or len(text) > _LONGEST_FORMULA else text
 
 
@@ -482,28 +414,23 @@ def translated(formula: str) -> str:
 
 
 def _outside_quotes(part: str) -> str:
-    pieces: list[str] = []
-    end = 0
-    for match in _REFERENCE.finditer(part):
-        pieces += [_operators(part[end : match.start()]), _excel_place(match[1])]
-        end = match.end()
-    return "".join([*pieces, _operators(part[end:])])
-
-
-def _operators(text: str) -> str:
-    return text.replace(";", ",").replace("~", ",").replace("!", " ")
+    # What stands between two references has the even places, what they say the odd ones.
+    pieces = _REFERENCE.split(part)
+    pieces[::2] = [
+        text.replace(";", ",").replace("~", ",").replace("!", " ") for text in pieces[::2]
+    ]
+    pieces[1::2] = [_excel_place(reference) for reference in pieces[1::2]]
+    return "".join(pieces)
 
 
 def _excel_place(reference: str) -> str:
-    """Return what stands between the brackets of a reference in Excel's notation."""
     places = _PLACE.findall(reference)
     if not places or len(places) > 2:
         return "#REF!"
     (_, sheet, first), *more = places
     prefix = f"{sheet}!" if sheet else ""
-    if more:
-        _, other, last = more[0]
-        if other and other != sheet:
-            return "#REF!"  # over several sheets: beyond what can be verified
-        return f"{prefix}{first}:{last}"
-    return f"{prefix}{first}"
+    if not more:
+        return f"{prefix}{first}"
+    _, other, last = more[0]
+    # Over several sheets it is beyond what can be verified.
+    return "#REF!" if other not in {"", sheet} else f"{prefix}{first}:{last}"

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Collection
 from contextlib import suppress
 from difflib import SequenceMatcher
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from schemas.collection import load_collection
@@ -118,14 +118,12 @@ def shown(text: str, codes: Collection[str] | None = ()) -> str:
 
 def _nearly(text: str, code: str) -> bool:
     plain, meant = ("_".join(t.casefold().replace("-", " ").split()) for t in (text, code))
-    if len(plain) > len(meant) + _MOST_MORE:
+    lengths = sorted((len(plain), len(meant)))
+    # Most codes are nothing like the text: upper bounds that cost little come first.
+    if len(plain) > len(meant) + _MOST_MORE or 2 * lengths[0] < _ALIKE * sum(lengths):
         return False
-    if plain == meant:
-        return True
     alike = SequenceMatcher(None, plain, meant)
-    # The first two are upper bounds that cost little, and most codes are nothing like the text.
-    ratios = (alike.real_quick_ratio, alike.quick_ratio, alike.ratio)
-    return all(ratio() >= _ALIKE for ratio in ratios)
+    return alike.quick_ratio() >= _ALIKE and alike.ratio() >= _ALIKE
 
 
 _PLAIN_SHEET: Final = re.compile(
@@ -164,11 +162,13 @@ def quoted(text: str, codes: Collection[str] | None = ()) -> str:
     return f"{text!r}{named}" if whole else f"{said}{named}"
 
 
+@lru_cache(1024)
 def told(text: str) -> str:
     """Return what `shown` gives before it is known what belongs into the cell: any code may."""
     return visible(shown(text, _any_code()), 80)
 
 
+@lru_cache(1024)
 def in_doubt(text: str) -> str:
     """Return what `quoted` gives before it is known what belongs into the cell: any code may."""
     return visible(quoted(text, _any_code()), 100)

@@ -9,7 +9,7 @@ from assets.intake.foreign import SEND_AGAIN
 from assets.intake.formulas import verified
 from assets.intake.ods import read_ods
 from assets.intake.reading import Reading, RefusedError
-from assets.intake.workbook import read_workbook, workbook_facts
+from assets.intake.workbook import read_workbook
 
 
 def read_return(path: Path) -> Reading:
@@ -20,13 +20,11 @@ def read_return(path: Path) -> Reading:
         MemoryError: there is too little memory here, which is none either.
     """
     try:
-        with open_container(path) as container:
-            if container.kind == "csv":
-                return Reading(read_csv_zip(container))
-            if container.kind == "ods":
-                reading = read_ods(container)
-                return replace(reading, sheets=verified(reading.sheets))
-            return Reading(verified(read_workbook(container)), workbook_facts(container))
+        container = open_container(path)
+        if container.kind == "csv":
+            return Reading(read_csv_zip(container))
+        reading = read_ods(container) if container.kind == "ods" else read_workbook(container)
+        return replace(reading, sheets=verified(reading.sheets))
     except RefusedError as refusal:
         return Reading(refusal=refusal)
     except (MemoryError, OSError):

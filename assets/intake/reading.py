@@ -4,7 +4,10 @@ Raw is passthrough: what stands in the file, and nothing about what it means. An
 is a reading too, one that says why; reading never raises for what a force sent.
 """
 
+import re
 from dataclasses import dataclass
+from datetime import datetime, time
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -21,6 +24,12 @@ CELL_SCHEMA: Final = {
 }
 UNCALCULATED: Final = "a formula that was never calculated"
 """Text of a cell of kind formula."""
+
+MAX_ROWS: Final = 2000
+MAX_COLUMNS: Final = 100
+"""A return's largest sheet has about fifty rows and ten columns."""
+
+_EXACT: Final = 2**53
 
 FACT_SCHEMA: Final = {"sheet": pl.String, "fact": pl.String, "place": pl.String}
 
@@ -123,3 +132,43 @@ def reading_of(cells: pl.DataFrame, facts: pl.DataFrame) -> Reading:
         for name, (found, known) in by_sheet.items()
     )
     return Reading(tuple(sheets), tuple(sorted(about)))
+
+
+@lru_cache(4096)
+def place(reference: str) -> tuple[int, int]:
+    """Return the 1-based row and column of an address such as C7.
+
+    Raises:
+        ValueError: the text is not an address.
+    """
+    letters = reference.rstrip("0123456789")
+    column = 0
+    for letter in letters:
+        if not "A" <= letter <= "Z":
+            raise ValueError(f"not a cell address: {reference!r}")
+        column = column * 26 + ord(letter) - ord("A") + 1
+    row = reference[len(letters) :]
+    if not column or not row or not int(row):
+        raise ValueError(f"not a cell address: {reference!r}")
+    return int(row), column
+
+
+def number_text(text: str) -> str:
+    """Return a number as its text, without the hair by which sums of fractions miss a whole one."""
+    value: int | float = float(text) if re.search("[.eE]", text) else int(text)
+    if isinstance(value, float):
+        rounded = float(f"{value:.15g}")  # spreadsheets have 15 digits
+        if rounded.is_integer() and abs(rounded) < _EXACT:
+            value = int(rounded)
+    return str(value)
+
+
+def moment_text(moment: datetime) -> str:
+    """Return a date in ISO form, with its time where that is not midnight."""
+    moment = moment.replace(tzinfo=None)
+    return (moment.date() if moment.time() == time() else moment).isoformat()
+
+
+def several_values(*shown: str) -> str:
+    """Say why a cell is in doubt that holds these."""
+    return f"more than one value, or something else inside one ({', '.join(shown)})"

@@ -14,8 +14,7 @@ import polars as pl
 
 from assets.desk.corrections import ByForce, Correction
 from assets.intake.quoting import is_free_text
-from assets.intake.reading import Cell, Reading
-from assets.intake.sheet_scan import place
+from assets.intake.reading import Cell, Reading, place
 from assets.validation.cells import TypedEntry, cover_findings, type_entry
 from assets.validation.layout import Slot, lay_out, surroundings
 from assets.validation.rules.entries import Returns, between_returns, no_cases, within_returns

@@ -6,8 +6,7 @@ from difflib import get_close_matches
 from typing import Final, Generic, TypeVar
 
 from assets.intake.quoting import codes_of, quoted, sheet_shown, shown
-from assets.intake.reading import Cell, RawSheet, Reading
-from assets.intake.sheet_scan import place
+from assets.intake.reading import Cell, RawSheet, Reading, place
 from assets.template.checks import EARLIER, RESULTS, checks
 from schemas.finding import Finding, Place, finding
 from schemas.template import HEADER_CODE, LABEL_CODE, Entry, Sheet, Template, address

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from assets.intake.formulas import moved, verified
 from assets.intake.quoting import told
 from assets.intake.reader import read_return
-from assets.intake.reading import UNCALCULATED, Cell, RawSheet
-from assets.intake.sheet_scan import place
+from assets.intake.reading import UNCALCULATED, Cell, RawSheet, place
 from schemas.collection import Collection
 from tests.intake.workbooks import STRUCK, cells, read, rewritten
 from tests.returns import SampleReturn, validated

@@ -17,7 +17,7 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from assets.intake.container import Container
 from assets.intake.reader import read_return
 from assets.intake.reading import Fact, RawSheet, RefusedError
-from assets.intake.workbook import read_workbook, workbook_facts
+from assets.intake.workbook import read_workbook
 from schemas.collection import Collection
 from tests.intake.workbooks import (
     DAY,
@@ -42,17 +42,9 @@ from tests.returns import SampleReturn
 Change = Callable[[str, str], str]
 
 
-class _Parts(Container):
-    """Parts under whatever names, as the preflight lets them through."""
-
-    def __init__(self, members: dict[str, str]) -> None:
-        object.__setattr__(self, "members", members)
-
-    def read(self, name: str) -> bytes:
-        return self.members[name].encode()  # type: ignore[attr-defined]
-
-    def names(self) -> list[str]:
-        return list(self.members)  # type: ignore[attr-defined]
+def _packed(members: dict[str, str]) -> Container:
+    """Return parts under whatever names, as the preflight lets them through."""
+    return Container("workbook", {name: text.encode() for name, text in members.items()})
 
 
 @pytest.fixture(scope="module")
@@ -229,9 +221,10 @@ def test_parts_are_found_by_what_refers_to_them(
         for name, text in members.items()
         if name.endswith(".rels")
     }
-    made = _Parts({rename(name): text for name, text in {**members, **links}.items()})
-    assert read_workbook(made) == read_workbook(_Parts(members))
-    assert workbook_facts(_Parts({r"xl\externalLinks\x.xml": ""}))
+    made = _packed({rename(name): text for name, text in {**members, **links}.items()})
+    assert read_workbook(made) == read_workbook(_packed(members))
+    linked = _packed({**members, r"xl\externalLinks\x.xml": ""})
+    assert read_workbook(linked).facts == (Fact("external_links", ""),)
 
 
 RUN = "<r><rPr>{}</rPr><t>{}</t></r>"
@@ -478,10 +471,10 @@ def test_random_damage_to_cells_ends_in_a_reading(samples: list[Path]) -> None:
             case _:
                 damaged[at], damaged[other] = damaged[other], damaged[at]
         try:
-            reading = read_workbook(_Parts({**members, name: "".join(damaged)}))
+            reading = read_workbook(_packed({**members, name: "".join(damaged)}))
         except RefusedError:
             continue
-        for cell in reading[2].cells:
+        for cell in reading.sheets[2].cells:
             known = sound.get(cell.address)
             if known and cell.kind == "number" and not cell.doubt and cell.text != known.text:
                 # The value itself was swapped or doubled whole; no digits ran together.
