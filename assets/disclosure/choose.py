@@ -12,8 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.disclosure.counts import Block, Count
-from assets.disclosure.limits import Limit
+from assets.disclosure.counts import Block, Count, Limit
 from assets.disclosure.solver import Conditions, Floats, LinearProgram, Terms, Weighted, is_whole
 from assets.disclosure.spread import Bound
 from schemas.disclosure import Protection

@@ -1,26 +1,54 @@
 """The counts of single forces as one system: entries, sums of them, and what the public knows.
 
-Belongs here: from marts to counts and the sums that tie them, over every edition that was ever
-shown. Does not: which are hidden (choose.py). Counts of different sources share no sum, so each
-source is a block of its own; where a rule ties two, the other one is taken as it is.
+From marts to counts and what ties them, over every edition that was ever shown. Counts of different
+sources share no sum, so each source is a block of its own; where a rule ties two, the other one is
+taken as it is.
 """
 
+import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from assets.disclosure.known import cell_of
-from assets.disclosure.limits import Told, limits
-from assets.disclosure.published import Edition, name_of
-from assets.disclosure.sources import CELLS, Source, codes_of, matching, sources
+from assets.disclosure.passed import TELLING, Range, Told, told
+from assets.disclosure.published import (
+    Edition,
+    Leaf,
+    Source,
+    TemplateCells,
+    sources,
+    sum_of,
+)
 from assets.disclosure.spread import Bound, between, starts
 from schemas.collection import Collection
 from schemas.disclosure import PROFILES, SUPPRESSED
 from schemas.errors import ContractError
 from schemas.marts.public import symbol_of
+
+_EXACT: Final = 1e-9
+
+Places = Mapping[Leaf, int]
+"""The places of a force's entries in one edition."""
+
+
+class Limit(NamedTuple):
+    """A weighted sum of places, and the least and most that it can be."""
+
+    terms: dict[int, float]
+    low: float
+    high: float
+
+
+class Passed(NamedTuple):
+    """What a rule tells of a force: the limits that hold, and those that may hold instead."""
+
+    rule: str
+    force_code: str
+    one: list[Limit]
+    other: list[Limit]
 
 
 @dataclass(frozen=True)
@@ -57,7 +85,7 @@ class Block:
     subject: str
     counts: list[Count] = field(default_factory=list)
     nation: list[list[int]] = field(default_factory=list)
-    told: list[Told] = field(default_factory=list)
+    told: list[Passed] = field(default_factory=list)
     broken: dict[str, set[str]] = field(default_factory=dict)
     ranges: dict[int, tuple[Bound, ...]] = field(default_factory=dict)
     names: list[Any] = field(default_factory=list)
@@ -87,10 +115,11 @@ class _Maker:
         self._newest = len(editions) - 1
         self._found: dict[Any, Count] = {}
         self._place: dict[Any, int] = {}
+        self._names: dict[int, tuple[str, str, str]] = {}
 
     def made(self) -> Block:
         nation: list[list[int]] = []
-        by_force: list[dict[str, list[int]]] = []
+        by_force: list[dict[str, dict[Leaf, int]]] = []
         for number in range(len(self._editions)):
             totals, of_force = self._entries(number)
             nation += totals
@@ -98,33 +127,24 @@ class _Maker:
         counts = list(self._found.values())
         for number, of_force in enumerate(by_force):
             self._sums(number, counts, of_force)
-            self._printed(number, counts, of_force)
+            self._printed(number, of_force)
         block = Block(self._source.subject, list(self._found.values()))
         block.nation = [list(places) for places in dict.fromkeys(map(tuple, nation))]
         if self._source.sums:
             block.ranges = self._ranges(block)
-        told: dict[Any, Told] = {}
+        passed: dict[Any, Passed] = {}
         for edition, of_force in zip(self._editions, by_force, strict=True):
-            found, not_so = limits(self._source.mart, counts, edition, of_force)
-            told |= {item.key: item for item in found}
-            for item in not_so:
-                block.broken.setdefault(item.force_code, set()).add(item.rule)
-        block.told = list(told.values())
-        block.names = list(map(self._name, block.counts))
+            for item in _passed(edition, of_force, counts):
+                if item.one:
+                    passed[repr(item)] = item
+                else:
+                    block.broken.setdefault(item.force_code, set()).add(item.rule)
+        block.told = list(passed.values())
+        names = (self._names.get(place) for place in range(len(block.counts)))
+        block.names = [
+            name and (*name, count.value) for name, count in zip(names, block.counts, strict=True)
+        ]
         return block
-
-    def _name(self, count: Count) -> Any:
-        if count.parts:
-            return None
-        if count.mart != CELLS:
-            return count.mart, count.column, cell_of(count.key), count.value
-        codes = [count.key[name] for name in self._source.dims]
-        entry = next(
-            entry
-            for entry in self._source.places
-            if [getattr(entry, name) for name in self._source.dims] == codes
-        )
-        return (*name_of(entry, count.force_code), count.value)
 
     def _add(self, name: Any, count: Count) -> int:
         """Add a count, or what another edition says of one that is there."""
@@ -141,21 +161,20 @@ class _Maker:
         self._found[name] = count
         return self._place.setdefault(name, len(self._place))
 
-    def _entries(self, number: int) -> tuple[list[list[int]], dict[str, list[int]]]:
+    def _entries(self, number: int) -> tuple[list[list[int]], dict[str, dict[Leaf, int]]]:
         source, edition = self._source, self._editions[number]
-        frame = source.entries(edition.behind)
         nation: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-        by_force: dict[str, list[int]] = defaultdict(list)
+        by_force: dict[str, dict[Leaf, int]] = defaultdict(dict)
         told = self._told(number, source.mart, source.value, ("force_code", *source.dims))
-        for row in frame.iter_rows(named=True) if not frame.is_empty() else ():
+        for row, leaf, name, value in source.counts(edition.behind):
             if row["force_code"] not in self._collection.forces:
                 continue
-            value, force = row.pop("number"), row["force_code"]
             key = tuple(row.values())
             count = self._count(number, source.mart, source.value, row, value, (), told.get(key))
             place = self._add((*key, value), count)
+            self._names[place] = name
             nation[key[1:]].append(place)
-            by_force[force].append(place)
+            by_force[row["force_code"]][leaf] = place
         return list(nation.values()), by_force
 
     def _count(
@@ -196,9 +215,7 @@ class _Maker:
         rows = public[mart].select(*key, (pl.col(symbol) == SUPPRESSED).fill_null(value=False))
         return {row[:-1]: not row[-1] for row in rows.iter_rows()}
 
-    def _sums(
-        self, number: int, counts: Sequence[Count], by_force: Mapping[str, list[int]]
-    ) -> None:
+    def _sums(self, number: int, counts: Sequence[Count], by_force: Mapping[str, Places]) -> None:
         """Add the columns of force_profiles that add the entries up."""
         source, edition = self._source, self._editions[number]
         rows = {row["force_code"]: row for row in edition.behind[PROFILES].iter_rows(named=True)}
@@ -206,8 +223,8 @@ class _Maker:
             column: self._told(number, PROFILES, column, ["force_code"]) for column in source.sums
         }
         for force, places in by_force.items():
-            for column, codes in source.sums.items():
-                parts = matching(counts, places, codes)
+            for column, among in source.sums.items():
+                parts = tuple(place for leaf, place in places.items() if among(leaf))
                 # A profile without a workbook says nothing, though rows gave the entries.
                 if not parts or rows[force].get(column) is None:
                     continue
@@ -225,9 +242,7 @@ class _Maker:
                     self._count(number, PROFILES, column, key, total, parts, shown),
                 )
 
-    def _printed(
-        self, number: int, counts: Sequence[Count], by_force: Mapping[str, list[int]]
-    ) -> None:
+    def _printed(self, number: int, by_force: Mapping[str, Places]) -> None:
         """Add the figures of single forces that a report printed and the returns confirm."""
         confirmed = (
             self._editions[number]
@@ -239,10 +254,11 @@ class _Maker:
             )
         )
         for row in confirmed.iter_rows(named=True):
-            found = codes_of(row["measure"], row["breakdown"], self._collection)
+            found = sum_of(row["measure"], row["breakdown"], self._collection)
             if found is None or found[0] != self._source.mart:
                 continue
-            parts = matching(counts, by_force.get(row["scope"], []), found[1])
+            of_force = by_force.get(row["scope"], {})
+            parts = tuple(place for leaf, place in of_force.items() if found[1](leaf))
             if parts:
                 name, value = row["figure_id"], int(row["published"])
                 key = {"figure_id": name}
@@ -265,3 +281,122 @@ class _Maker:
             for place, count in enumerate(block.counts)
             if count.mart == PROFILES and count.column in cuts
         }
+
+
+def _passed(
+    edition: Edition, by_force: Mapping[str, Places], counts: Sequence[Count]
+) -> Iterator[Passed]:
+    """Yield what an edition's states tell of a source's entries; without limits what is not so.
+
+    A rule that is one thing or another is taken as it is, and so is a count of another source:
+    every table found this way passes the rules, though not every table that does is found. A return
+    that was accepted although it breaks a rule is not what the rule tells.
+    """
+    template = edition.collection.template
+    cells = TemplateCells(template)
+    kinds = list(TELLING)
+    uses = sorted(
+        (use for use in template.rules if use.id in edition.rules and use.use in kinds),
+        key=lambda use: kinds.index(use.use),
+    )
+    for rule in dict.fromkeys(use.id for use in uses):
+        limits = edition.rules[rule]
+        tells = told(template.rules, rule, limits, cells.named, cells.leaves)
+        for force in edition.passed(rule):
+            for item in tells if force in by_force else ():
+                ways = _ways(item, force, edition, by_force[force], cells)
+                if ways:
+                    yield _as_it_is(
+                        Passed(rule, force, ways[0], ways[-1] if ways[1:] else []), counts
+                    )
+
+
+def _ways(
+    item: Told, force: str, edition: Edition, places: Places, cells: TemplateCells
+) -> list[list[Limit]]:
+    """Return which lists of limits may hold of the places of a force; none where all may."""
+    ways = []
+    if not edition.answers >= {(force, at.split("/")[1], answer) for at, answer in item.where}:
+        return []
+    known, none = edition.counts[force], Limit({}, 0, -1)
+    for way in item.ways:
+        limits = []
+        for part in way:
+            limit = _limit(part, item.lacking, places, known, cells)
+            if limit is None:
+                return []
+            limits.append(limit)
+        uncertain = [limit for limit in limits if limit.terms]
+        if all(limit.low <= 0 <= limit.high for limit in limits if not limit.terms):
+            if not uncertain:
+                return []
+            ways.append(_together(uncertain))
+    return ways or [[none]]
+
+
+def _limit(
+    part: Range,
+    lacking: Sequence[str],
+    places: Places,
+    known: Mapping[Leaf, int],
+    cells: TemplateCells,
+) -> Limit | None:
+    """Return a range as one of the places of a force; None where not every cell has a number."""
+    terms: dict[int, float] = defaultdict(float)
+    low, high = part.low, part.high
+    for weight, named in part.parts:
+        found = [[leaf for leaf in cells.leaves(cell) if leaf in known] for cell in named]
+        lacks = (not held and cell not in lacking for cell, held in zip(named, found, strict=True))
+        if not any(found) or any(lacks):
+            return None
+        leaves = [leaf for held in found for leaf in held]
+        for place in sorted(places[leaf] for leaf in leaves if leaf in places):
+            terms[place] += weight
+        apart = weight * sum(known[leaf] for leaf in leaves if leaf not in places)
+        low, high = low - apart, high - apart
+    terms = {place: weight for place, weight in terms.items() if weight}
+    weights = set(terms.values())
+    if len(weights) == 1:
+        (weight,) = weights
+        low, high = sorted((low / weight, high / weight))
+        terms = dict.fromkeys(terms, 1.0)
+        if math.isfinite(part.low + part.high):
+            low, high = math.ceil(low - _EXACT), math.floor(high + _EXACT)
+        elif part.low == -math.inf:
+            low = max(low, 0)
+    return Limit(terms, low, high)
+
+
+def _together(limits: list[Limit]) -> list[Limit]:
+    """Return limits of the same sum as one."""
+    found: list[Limit] = []
+    for limit in limits:
+        if found and found[-1].terms == limit.terms:
+            last = found.pop()
+            limit = Limit(limit.terms, max(last.low, limit.low), min(last.high, limit.high))  # noqa: PLW2901
+        found.append(limit)
+    return found
+
+
+def _as_it_is(told: Passed, counts: Sequence[Count]) -> Passed:
+    """Return what is told with the side first that holds; without limits where neither does.
+
+    Of two ranges of one sum, the wider of those that hold alone.
+    """
+    sides = [
+        side
+        for side in (told.one, told.other)
+        if side and all(_holds(limit, counts) for limit in side)
+    ]
+    if len(told.one) == len(told.other) == 1 and told.one[0].terms == told.other[0].terms:
+        widest = max(sides, key=lambda side: side[0].high - side[0].low, default=[])
+        return told._replace(one=widest, other=[])
+    if not sides:
+        return told._replace(one=[], other=[])
+    other = told.other if sides[0] is told.one else told.one
+    return told._replace(one=sides[0], other=other)
+
+
+def _holds(limit: Limit, counts: Sequence[Count]) -> bool:
+    value = sum(weight * counts[place].value for place, weight in limit.terms.items())
+    return bool(limit.low - _EXACT <= value <= limit.high + _EXACT)

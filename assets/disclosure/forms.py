@@ -12,7 +12,7 @@ import polars as pl
 from assets.disclosure import spread
 from assets.disclosure.choose import Choice
 from assets.disclosure.counts import Block
-from assets.disclosure.sources import protections
+from assets.disclosure.published import protections
 from schemas.collection import Collection
 from schemas.contract import conform, keys
 from schemas.disclosure import FOLLOWS, SUPPRESSED, UNAVAILABLE

@@ -67,7 +67,10 @@ class Row:
                 terms[number] += weight
         shown = sum(weight * total.shown for weight, total in parts)
         kept = {number: weight for number, weight in terms.items() if weight}
-        return cls(kept, low - shown, high - shown)
+        ends = low - shown, high - shown
+        if kept and all(weight < 0 for weight in kept.values()):
+            kept, ends = {n: -weight for n, weight in kept.items()}, (-ends[1], -ends[0])
+        return cls(kept, *ends)
 
     @property
     def is_certain(self) -> bool | None:
@@ -143,7 +146,12 @@ class Knowledge:
         if len(ways) == 1:
             self.rows += ways[0]
         elif len(ways) > 1 and all(ways):
-            self.either.append((ways[0], ways[1]))
+            (none, *more), (some, *others) = ways
+            weights = {*none.terms.values(), *some.terms.values()}
+            if (none.high, some.low, weights) == (0, 1, {1}) and not (more or others):
+                self.implied.append((Total(tuple(none.terms), 0), Total(tuple(some.terms), 0)))
+            else:
+                self.either.append((ways[0], ways[1]))
 
 
 class Numbering:
@@ -210,6 +218,7 @@ class Entries:
             self.values = list(compress(self.values, held))
         self.columns = [name for name in frame.columns if name not in {"value", "symbol"}]
         self.cells = [cell_of(row) for row in self.rows]
+        self._place = {cell: place for place, cell in enumerate(self.cells)}
         self.mart, self.column, self._numbering = mart, column, numbering
         self._names = [(mart, column, cell, marks.get((mart, column, cell))) for cell in self.cells]
         for name, value in zip(self._names, self.values, strict=True):
@@ -224,6 +233,14 @@ class Entries:
         """Return the sum of the entries whose columns hold one of these codes; None for none."""
         places = self._places(where)
         return self._sum(places) if places else None
+
+    def count(self, cell: str) -> int | tuple[int] | None:
+        """Return a count that is shown, or the number of a hidden one; None where there is none."""
+        place = self._place.get(cell)
+        if place is None:
+            return None
+        total = self._sum([place])
+        return (total.unknowns[0],) if total.unknowns else total.shown
 
     def hidden(self, edition: int) -> Iterator[Hidden]:
         """Yield the hidden entries."""

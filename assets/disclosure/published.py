@@ -1,10 +1,11 @@
-"""A public edition with what nobody sees of it: the counts behind it, and the rules they passed.
+"""A public edition and what nobody sees of it: the counts behind it, and the rules they passed.
 
-Belongs here: what the choice and the audit need of an edition, be it the one in the making or one
-of years ago. Does not: where editions are kept (ledger.py).
+Where counts of single forces stand, and which sums of them are shown, is taken from the template.
+Nothing of it is used in reading what an edition tells (readings.py): a mistake here does not hide
+itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -12,12 +13,16 @@ from typing import Any, Final
 import polars as pl
 
 from assets.disclosure.known import cell_of
-from assets.disclosure.sources import CELLS, sources, unshown
+from assets.disclosure.passed import TELLING, cells_of
 from schemas import vocabulary as v
+from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
-from schemas.measures import NOW
+from schemas.contract import keys
+from schemas.disclosure import PROFILES
+from schemas.marts.catalogue import MARTS
+from schemas.measures import NOW, Protections
 from schemas.rules.catalogue import rules
-from schemas.template import Entry
+from schemas.template import Entry, Place, Template
 
 BEHIND: Final[dict[str, tuple[str, ...]]] = {
     "investigations": (),
@@ -33,11 +38,196 @@ BEHIND: Final[dict[str, tuple[str, ...]]] = {
 }
 """Marts of the full edition that say what stands behind a public one; their columns, () for all."""
 
-TELLING: Final = (
-    "C502", "C701", "V005", "X002",
-    "Q101", "Q102", "Q104", "Q105", "Q106", "Q107", "Q108", "Q109", "Q113",
-)  # fmt: skip
-"""Rules that tell of hidden counts, since everybody knows which returns have passed them."""
+CELLS: Final = "cells"
+_PLACE: Final = ("sheet", "row_code", "column_code")
+_RESEARCHED: Final = "social_media_cases"
+"""The sum of a research's counts that a profile shows: those of the collection's year."""
+
+Leaf = tuple[Any, ...]
+"""What tells the entries of one force apart: the place in the template, or a research's codes."""
+
+Among = Callable[[Leaf], bool]
+"""Whether an entry is among those that a sum adds up."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One kind of entry, and the columns of force_profiles that add it up.
+
+    `mart` and `value` name the column of the entries, `dims` the columns that tell a force's
+    entries apart; `places` are the template's entries that stand there. Those of CELLS stand in no
+    public mart; sums of them do, unless they are `apart`: then national totals alone do.
+    """
+
+    subject: str
+    mart: str
+    value: str
+    dims: tuple[str, ...]
+    places: tuple[Entry, ...] = ()
+    sums: Mapping[str, Among] = field(default_factory=dict)
+    apart: bool = False
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the entries stand in a public mart."""
+        return self.mart != CELLS
+
+    @cached_property
+    def _entry(self) -> dict[tuple[Any, ...], Entry]:
+        return {tuple(_part(entry, name) for name in self.dims): entry for entry in self.places}
+
+    def counts(
+        self, marts: Mapping[str, pl.DataFrame]
+    ) -> Iterator[tuple[dict[str, Any], Leaf, tuple[str, str, str], int]]:
+        """Yield key, leaf, name (mart, column, cell) and count of every entry that has a number."""
+        if self.mart not in marts:
+            return
+        frame = marts[self.mart]
+        if "item" in self.dims:
+            frame = frame.filter(pl.col("item").is_in([entry.row_code for entry in self.places]))
+        if self.mart == CELLS:
+            here = pl.DataFrame([entry.place for entry in self.places], _PLACE, orient="row")
+            frame = frame.join(here, on=list(_PLACE), how="semi")
+        if self.mart == PROFILES:
+            frame = frame.filter(pl.col("basis") != "published")
+        # What a cell says in place of a number is no count, and so none to protect.
+        number = pl.col(self.value).cast(pl.Int64, strict=self.mart != CELLS).alias("number")
+        found = frame.select("force_code", *self.dims, number).drop_nulls("number").sort(pl.all())
+        for row in found.iter_rows(named=True):
+            count, codes = row.pop("number"), tuple(row[name] for name in self.dims)
+            entry = self._entry.get(codes)
+            name = self.mart, self.value, cell_of(row)
+            if entry is not None and self.mart == CELLS:
+                period = {} if entry.period == NOW else {"period": entry.period}
+                own = {"force_code": row["force_code"], **period, **entry.dims}
+                name = CELLS, str(entry.measure), cell_of(own)
+            yield row, codes if entry is None else entry.place, name, count
+
+
+def _part(entry: Entry, name: str) -> Any:
+    name = "row_code" if name == "item" else name
+    return getattr(entry, name) if name in _PLACE else entry.dims.get(name)
+
+
+def protections(template: Template) -> Protections:
+    """Return what the template protects; nothing where it does not say."""
+    return template.disclosure or Protections(measures={})
+
+
+def sources(collection: Collection) -> tuple[Source, ...]:
+    """Return every source of counts of single forces."""
+    template = collection.template
+    protected, profile = protections(template), template.profile
+    counted = [entry for entry in template.counted() if entry.measure in protected.measures]
+    found: dict[str, Source] = {}
+    for name, item in protected.measures.items():
+        mart = item.mart or CELLS
+        same = [m for m, of in protected.measures.items() if of.mart == mart] or [name]
+        places = tuple(e for e in counted if e.period == NOW and e.measure in same)
+        sums = {
+            column: _among(template, places, of.measure, of.dims)
+            for column, of in profile.items()
+            if of.measure in same and of.period == NOW
+        }
+        dims = _key(mart) if item.mart else _differing(places)
+        found[item.mart or name] = Source(
+            item.subject, mart, item.value or "value", dims, places, sums
+        )
+    for mart in protected.research:
+        sums = {_RESEARCHED: _of_year(_key(mart), collection)}
+        found[f"research {mart}"] = Source(mart, mart, "instances", _key(mart), sums=sums)
+    shown: set[Entry] = set()
+    for name, of in profile.items():
+        if of.period != NOW and of.measure in protected.measures:
+            places = tuple(
+                e
+                for e in counted
+                if (e.measure, e.period, e.dims) == (of.measure, of.period, of.dims)
+            )
+            shown.update(places)
+            subject = protected.measures[of.measure].subject
+            found[f"earlier {name}"] = Source(subject, PROFILES, name, (), places)
+    for name, item in protected.measures.items():
+        places = tuple(
+            e for e in counted if e.measure == name and e.period != NOW and e not in shown
+        )
+        if places:
+            found[f"apart {name}"] = Source(
+                item.subject, CELLS, "value", _PLACE, places, apart=True
+            )
+    return tuple(found.values())
+
+
+def _key(mart: str) -> tuple[str, ...]:
+    return tuple(name for name in keys(MARTS[mart]) if name != "force_code")
+
+
+def _differing(places: Iterable[Entry]) -> tuple[str, ...]:
+    """Return which of the parts of a place tell some entries apart, the row at least."""
+    apart = list(zip(*(entry.place for entry in places), strict=True))
+    return tuple(
+        name
+        for name, parts in zip(_PLACE, apart, strict=True)
+        if name == "row_code" or len(set(parts)) > 1
+    )
+
+
+def _among(
+    template: Template, places: Iterable[Entry], measure: str, dims: Mapping[str, str]
+) -> Among:
+    """Return which entries of a measure are counted at these codes; a code may be a group's."""
+    groups = template.groups
+    codes = {name: groups.get(name, {}).get(code, (code,)) for name, code in dims.items()}
+    return {
+        entry.place
+        for entry in places
+        if entry.measure == measure
+        and all(entry.dims.get(name) in among for name, among in codes.items())
+    }.__contains__
+
+
+def _of_year(dims: tuple[str, ...], collection: Collection) -> Among:
+    at, year = dims.index("year"), collection.census.year
+    return lambda leaf: leaf[at] == year
+
+
+def sum_of(measure: str, breakdown: str, collection: Collection) -> tuple[str, Among] | None:
+    """Return the mart of the entries that a printed figure of a force adds up, and which they are.
+
+    None for a figure that is no such sum.
+    """
+    parts = read_breakdown(breakdown)
+    if measure == _RESEARCHED and not parts:
+        return "social_media", _of_year(_key("social_media"), collection)
+    if not set(parts) <= set(collection.template.dimensions):
+        return None
+    for source in sources(collection):
+        if not source.apart and any(entry.measure == measure for entry in source.places):
+            return source.mart, _among(collection.template, source.places, measure, parts)
+    return None
+
+
+class TemplateCells:
+    """The cells of a template as rules name them."""
+
+    def __init__(self, template: Template) -> None:
+        """Read which cells add up which."""
+        self._template = template
+        self._parts = {each.total: each.parts for each in template.sums()}
+        self._leaves: dict[str, list[Place]] = {}
+
+    def named(self, written: str) -> list[str]:
+        """Return the cells that are written so."""
+        return ["/".join(place) for place in self._template.places(written)]
+
+    def leaves(self, cell: str) -> list[Place]:
+        """Return the cells that count something, of which a cell is the sum."""
+        if cell not in self._leaves:
+            sheet, row, column = cell.split("/")
+            parts = self._parts.get((sheet, row, column), ())
+            below = [leaf for part in parts for leaf in self.leaves("/".join(part))]
+            self._leaves[cell] = below or [(sheet, row, column)]
+        return self._leaves[cell]
 
 
 @dataclass(frozen=True)
@@ -62,8 +252,17 @@ class Edition:
         Two editions have the same count of a cell where these are the same. Whoever looks on knows
         at most as much: not which counts a resubmission or a correction has left as they were.
         """
-        counts = _counts(self.behind, self.collection)
-        return {name: count for name, count in counts if count is not None}
+        found = (source.counts(self.behind) for source in sources(self.collection))
+        return {name: count for counts in found for _, _, name, count in counts}
+
+    @cached_property
+    def counts(self) -> dict[str, dict[Leaf, int]]:
+        """The counts of each force but those that stand apart, by leaf."""
+        found: dict[str, dict[Leaf, int]] = {}
+        for source in sources(self.collection):
+            for key, leaf, _, count in () if source.apart else source.counts(self.behind):
+                found.setdefault(key["force_code"], {})[leaf] = count
+        return found
 
     @cached_property
     def forces(self) -> dict[str, frozenset[tuple[Any, ...]]]:
@@ -85,22 +284,15 @@ class Edition:
             return []
         states = v.LIVE_STATES if told["severity"] == "B" else ("accepted",)
         status = self.public["returns_status"]
-        known = status.filter(pl.col("state").is_in(states))["force_code"].to_list()
-        return sorted(known)
+        return sorted(status.filter(pl.col("state").is_in(states))["force_code"])
 
     @cached_property
-    def suspended(self) -> dict[tuple[Any, ...], int]:
-        """How many people are suspended, by force, category, recipient and media."""
-        return {row: count for row, count in _suspended(self) if count}
-
-    @cached_property
-    def without_policy(self) -> set[str]:
-        """The forces that have no policy on second jobs."""
-        if "capability_answers" not in self.behind:
+    def answers(self) -> set[tuple[str, str, str]]:
+        """Force, question and answer, of all that was answered."""
+        if "capability_answers" not in self.public:
             return set()
-        answers = self.behind["capability_answers"]
-        without = answers.filter(question_code="second_job_policy", answer="no")
-        return set(without["force_code"])
+        found = self.public["capability_answers"]
+        return set(found.select("force_code", "question_code", "answer").iter_rows())
 
 
 def behind(marts: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
@@ -128,61 +320,34 @@ def changed(one: Edition, other: Edition) -> int:
 
 
 def rules_told(collection: Collection) -> dict[str, dict[str, Any]]:
-    """Return the limits and the severity of the rules that tell something, where they are on."""
+    """Return the limits and the severity of the rules that tell of protected counts, where on.
+
+    Of a rate also the months of the collection and of the period before; by the cell that is
+    compared with where those differ, 0 where nobody knows.
+    """
+    template, cells = collection.template, TemplateCells(collection.template)
+    protected = {e.place for e in template.counted() if e.measure in protections(template).measures}
     found: dict[str, dict[str, Any]] = {}
-    asked = {use.id for use in collection.template.rules}
-    for name in (rule for rule in TELLING if rule in asked):
-        change = collection.changed(name)
-        severity = change.severity if change else rules()[name].severity
+    for use in template.rules:
+        if use.use not in TELLING or not any(
+            protected.intersection(cells.leaves(cell)) for cell in cells_of(use, cells.named)
+        ):
+            continue
+        change = collection.changed(use.id)
+        severity = change.severity if change else rules()[use.id].severity
         if severity in {"B", "Q"}:
-            found[name] = {"severity": severity, **collection.thresholds.get(name, {})}
-    if "Q101" in found:
-        then = collection.comparators.get("2010-11")
-        found["Q101"]["months"] = collection.period.months
-        found["Q101"]["months_before"] = then.months if then else 0
+            limits = {"severity": severity, **collection.thresholds.get(use.id, {})}
+            found.setdefault(use.id, limits)
+            if use.use == "rate":
+                before = {cell: _months(cell, collection) for cell in use.other}
+                same = set(before.values())
+                found[use.id]["months"] = collection.period.months
+                found[use.id]["months_before"] = same.pop() if len(same) == 1 else before
     return found
 
 
-def _counts(
-    marts: Mapping[str, pl.DataFrame], collection: Collection
-) -> Iterator[tuple[tuple[str, str, str], int | None]]:
-    """Yield every protected count with its name, those that stand in no public mart among them."""
-    for source in sources(collection):
-        if source.is_shown:
-            for row in source.entries(marts).iter_rows(named=True):
-                count = row.pop("number")
-                yield (source.mart, source.value, cell_of(row)), count
-    for entry, force, count in _in_cells(marts[CELLS], unshown(collection.template)):
-        yield name_of(entry, force), count
-
-
-def name_of(entry: Entry, force: str) -> tuple[str, str, str]:
-    """Return the name of a count that stands in no public mart: mart, measure, cell."""
-    period = {} if entry.period == NOW else {"period": entry.period}
-    return CELLS, str(entry.measure), cell_of({"force_code": force, **period, **entry.dims})
-
-
-def _in_cells(cells: pl.DataFrame, entries: list[Entry]) -> Iterator[tuple[Entry, str, int]]:
-    at = {entry.place: entry for entry in entries}
-    columns = ("force_code", "value", "sheet", "row_code", "column_code")
-    for force, value, *place in cells.select(columns).iter_rows():
-        entry = at.get(tuple(place))
-        if entry is not None and value is not None and value.isdecimal():
-            yield entry, force, int(value)
-
-
-def _suspended(edition: Edition) -> Iterator[tuple[tuple[Any, ...], int]]:
-    """Yield force, category, recipient and media of each entry, and how many are suspended."""
-    for entry, force, count in _in_cells(
-        edition.behind[CELLS], unshown(edition.collection.template)
-    ):
-        if entry.measure == "people_suspended":
-            yield (force, *subject_of(entry)), count
-
-
-def subject_of(entry: Entry) -> tuple[str | None, ...]:
-    """Return category, recipient and media of an entry."""
-    return tuple(entry.dims.get(name) for name in SUBJECT)
-
-
-SUBJECT: Final = ("category", "recipient", "media")
+def _months(written: str, collection: Collection) -> int:
+    template = collection.template
+    periods = {template.entry_at[place].period for place in template.places(written)}
+    then = [collection.comparators[name] for name in periods if name in collection.comparators]
+    return then[0].months if then else 0

@@ -8,22 +8,38 @@ import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
-from assets.disclosure.known import Entries, Hidden, Knowledge, Numbering, Total, read_spread
-from assets.disclosure.promises import read_rules
+from assets.disclosure.known import (
+    Entries,
+    Hidden,
+    Knowledge,
+    Numbering,
+    Row,
+    Total,
+    cell_of,
+    read_spread,
+)
+from assets.disclosure.passed import Range, Told, told
 from assets.disclosure.published import Edition
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
 from schemas.disclosure import SUPPRESSED
+from schemas.rules.catalogue import RuleUse
+from schemas.template import Place
 
-Row = Mapping[str, Any]
+Figure = Mapping[str, Any]
 Public = Mapping[str, pl.DataFrame]
 
+_WHOLE: Final = "@all"
+"""Ends the name of a table of wholes of an earlier period, which are no sums of its parts."""
+
+_VALUES: Final = ("value", "symbol")
 _NOW: Final = ("collection", "")
 _PROFILES: Final = "force_profiles"
 _RESEARCH_TOTALS: Final = {
@@ -41,7 +57,13 @@ class _Cell:
     measure: str
     period: str
     row: str
+    column: str
     dims: Mapping[str, str]
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return self.sheet, self.row, self.column
 
 
 class Description:
@@ -61,6 +83,16 @@ class Description:
         }
         self._crossed = {name: of.get("crossed_by") for name, of in file["measures"].items()}
         self.cells = [cell for sheet in file["sheet"] for cell in self._cells(sheet)]
+        self.at = {cell.place: cell for cell in self.cells}
+        self.rules = [RuleUse.model_validate(use) for use in file.get("rules", [])]
+        self._leaves: dict[str, list[Place]] = {}
+        self._lines = {
+            sheet["name"]: tuple(
+                {line["code"]: line.get("sum_of", []) for line in lines}
+                for lines in (sheet.get("rows") or sheet.get("questions", []), sheet["columns"])
+            )
+            for sheet in file["sheet"]
+        }
 
     def _cells(self, sheet: dict[str, Any]) -> Iterator[_Cell]:
         for row in sheet.get("rows", []):
@@ -70,7 +102,32 @@ class Description:
                     continue
                 codes = {**row.get("dims", {}), **column.get("dims", {})}
                 dims = {name: codes[name] for name in self.lists if name in codes}
-                yield _Cell(sheet["name"], measure, row.get("period", ""), row["code"], dims)
+                at = row["code"], column["code"]
+                yield _Cell(sheet["name"], measure, row.get("period", ""), *at, dims)
+
+    def named(self, written: str) -> list[str]:
+        """Return the cells that a rule writes so."""
+        cells = (
+            f"{sheet}/{row}/{column}"
+            for sheet, (rows, columns) in self._lines.items()
+            for row in rows
+            for column in columns
+        )
+        return [cell for cell in cells if fnmatchcase(cell, written)]
+
+    def leaves(self, cell: str) -> list[Place]:
+        """Return the cells that count something, of which a cell is the sum."""
+        if cell not in self._leaves:
+            sheet, row, column = cell.split("/")
+            rows, columns = self._lines[sheet]
+            along, down = rows[row] or [row], columns[column] or [column]
+            parts = [f"{sheet}/{one}/{other}" for one in along for other in down]
+            self._leaves[cell] = (
+                [(sheet, row, column)]
+                if parts == [cell]
+                else [place for part in parts for place in self.leaves(part)]
+            )
+        return self._leaves[cell]
 
     def table_of(self, measure: str, period: str = "", breakdown: str = "") -> str:
         """Return the table that a measure's total adds up.
@@ -80,7 +137,7 @@ class Description:
         if period in _NOW:
             return self.measures[measure].get("mart", measure)
         columns = (name for name, of in self.earlier.items() if of == (measure, period))
-        return f"{measure}@{period}" if breakdown else next(columns, f"{measure}@{period}")
+        return f"{measure}@{period}" if breakdown else next(columns, f"{measure}@{period}{_WHOLE}")
 
     @cached_property
     def earlier(self) -> dict[str, tuple[str, str]]:
@@ -101,7 +158,8 @@ class Description:
             elif cell.period and (
                 cell.dims or (cell.measure, cell.period) not in self.earlier.values()
             ):
-                found.setdefault(f"{cell.measure}@{cell.period}", []).append(cell)
+                table = f"{cell.measure}@{cell.period}{'' if cell.dims else _WHOLE}"
+                found.setdefault(table, []).append(cell)
         return found
 
     @cached_property
@@ -123,7 +181,8 @@ class Description:
         found |= {mart: [mart] for mart in self.research}
         for table in self.nowhere:
             if "@" in table:
-                found.setdefault(table.partition("@")[2], []).append(table)
+                period = table.partition("@")[2].removesuffix(_WHOLE)
+                found.setdefault(period, []).append(table)
         return found
 
     def where(
@@ -172,12 +231,16 @@ def knowledge(
         only: the one system that is asked for; None for all.
     """
     found, said = {}, description(collection.template.path)
+    frames = [_frames(edition, said) for edition in editions]
     for system, names in said.systems.items():
         if only not in {None, system}:
             continue
         known, numbering = Knowledge(), Numbering()
         # First every entry is named, since what one edition shows is known of the others.
-        named = [_tables(edition, names, numbering, said) for edition in editions]
+        named = [
+            {name: Entries(*of[name], edition.marks, numbering) for name in names if name in of}
+            for edition, of in zip(editions, frames, strict=True)
+        ]
         for number, (edition, tables) in enumerate(zip(editions, named, strict=True)):
             reader = _Reader(known, tables, edition.public, said, collection.census.year, numbering)
             for table, entries in tables.items():
@@ -194,7 +257,7 @@ def knowledge(
                         edition.public,
                         numbering,
                     )
-            read_rules(known, tables, edition, numbering)
+            _Rules(known, tables, frames[number], edition, said, numbering).read()
         known.unknowns, known.names = len(numbering), numbering.names
         hidden: dict[Any, Hidden] = {}
         for item in known.hidden:
@@ -202,16 +265,6 @@ def knowledge(
         known.hidden = list(hidden.values())
         found[system] = known
     return found
-
-
-def _tables(
-    edition: Edition, names: Iterable[str], numbering: Numbering, said: Description
-) -> dict[str, Entries]:
-    """Return these tables of counts of single forces, as far as the edition has them."""
-    frames = _frames(edition, said)
-    return {
-        name: Entries(*frames[name], edition.marks, numbering) for name in names if name in frames
-    }
 
 
 def _frames(edition: Edition, said: Description) -> dict[str, tuple[str, str, pl.DataFrame]]:
@@ -232,7 +285,7 @@ def _frames(edition: Edition, said: Description) -> dict[str, tuple[str, str, pl
         found[name] = _PROFILES, name, profiles.select("force_code", *shown_as)
     forces = profiles["force_code"].to_list()
     for table, cells in said.nowhere.items():
-        measure, _, period = table.partition("@")
+        measure, _, period = table.removesuffix(_WHOLE).partition("@")
         lists = [name for name in said.lists if any(name in cell.dims for cell in cells)]
         columns = ["force_code", *["period"] * bool(period), *lists]
         rows = [
@@ -285,13 +338,13 @@ class _Reader:
                 ends = (math.floor(printed) + 1, None) if is_more else (0, math.ceil(printed) - 1)
                 self._known.limits.append((total, *ends))
 
-    def _table(self, row: Row) -> str | None:
+    def _table(self, row: Figure) -> str | None:
         measure = row["measure"]
         if measure in self._said.measures:
             return self._said.table_of(measure, row["period"], row["breakdown"])
         return _RESEARCH_TOTALS.get(measure)
 
-    def _total(self, table: str, row: Row, force: str | None = None) -> Total | None:
+    def _total(self, table: str, row: Figure, force: str | None = None) -> Total | None:
         of_force = {} if force is None else {"force_code": [force]}
         where = self._where(table, row["measure"], row["breakdown"])
         return None if where is None else self._tables[table].total({**where, **of_force})
@@ -335,3 +388,85 @@ class _Reader:
                     self._known.hidden += [hidden] if hidden.names else []
                 elif row[column] is not None:
                     self._tell(entries.total(where), row[column])
+
+
+class _Rules:
+    """Reads the state of a return as an attacker would: an accepted one has passed the rules."""
+
+    def __init__(
+        self,
+        known: Knowledge,
+        tables: Mapping[str, Entries],
+        frames: Mapping[str, tuple[str, str, pl.DataFrame]],
+        edition: Edition,
+        said: Description,
+        numbering: Numbering,
+    ) -> None:
+        self._known, self._tables, self._frames = known, tables, frames
+        self._edition, self._said, self._numbering = edition, said, numbering
+
+    def read(self) -> None:
+        """Add what is known since returns have passed the rules that were in force.
+
+        A return that breaks a rule was accepted with an answer: it is noted among the broken ones.
+        """
+        uses, answers = self._said.rules, self._edition.answers
+        for rule in dict.fromkeys(use.id for use in uses if use.id in self._edition.rules):
+            limits = self._edition.rules[rule]
+            tells = told(uses, rule, limits, self._said.named, self._said.leaves)
+            for force in self._edition.passed(rule):
+                found = Knowledge()
+                for item in tells:
+                    if all((force, at.split("/")[1], is_so) in answers for at, is_so in item.where):
+                        self._tell(found, item, force)
+                if not self._known.add(found, self._numbering):
+                    self._known.broken.setdefault(force, set()).add(rule)
+
+    def _tell(self, found: Knowledge, item: Told, force: str) -> None:
+        ways = []
+        for way in item.ways:
+            rows = [self._condition(part, item.lacking, force) for part in way]
+            if None in rows:
+                return
+            ways.append([row for row in rows if row is not None])
+        if len(ways) == 1:
+            found.rows += [row for row in ways[0] if row.terms]
+        else:
+            found.tell_either(*ways)
+
+    def _condition(self, part: Range, lacking: Sequence[str], force: str) -> Row | None:
+        """Return a range as a row of unknowns; None where a cell has no number, or is left out."""
+        totals = []
+        for weight, cells in part.parts:
+            found: list[int | tuple[int]] = []
+            for cell in cells:
+                counts = [self._count(place, force) for place in self._said.leaves(cell)]
+                held = [count for count in counts if count is not None]
+                if not held and cell not in lacking:
+                    return None
+                found += held
+            if not found:
+                return None
+            unknowns = tuple(count[0] for count in found if isinstance(count, tuple))
+            shown = sum(count for count in found if isinstance(count, int))
+            totals.append((weight, Total(unknowns, shown)))
+        return Row.of(totals, part.low, part.high)
+
+    def _count(self, place: Place, force: str) -> int | tuple[int] | None:
+        """Return a count that is shown, or the number of an unknown one; None for neither.
+
+        One of another system is given away here where it stands in a mart; what is told of one that
+        stands in none is left out.
+        """
+        cell = self._said.at.get(place)
+        if cell is None:
+            return None
+        table = self._said.table_of(cell.measure, cell.period, "dims" if cell.dims else "")
+        if table not in self._frames or (table in self._said.nowhere and table not in self._tables):
+            return None
+        mart, column, frame = self._frames[table]
+        own = {"force_code": force, "item": cell.row, "period": cell.period, **cell.dims}
+        name = cell_of({key: own.get(key) for key in frame.columns if key not in _VALUES})
+        if table in self._tables:
+            return self._tables[table].count(name)
+        return self._edition.marks.get((mart, column, name))

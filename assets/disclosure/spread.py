@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from assets.disclosure.sources import protections
+from assets.disclosure.published import protections
 from assets.totals.national import STATISTICS
 from schemas.breakdown import Band, read_breakdown
 from schemas.disclosure import SUPPRESSED
