@@ -1,8 +1,4 @@
-"""Where everything lies in the lake, and how a file gets there whole or not at all.
-
-Belongs here: paths, atomic writes, the lock. Does not: what a file means. Every other module
-takes its paths from here, so this page is the lake's layout.
-"""
+"""Where everything lies in the lake, and how a file gets there whole or not at all."""
 
 import base64
 import fcntl
@@ -50,6 +46,16 @@ def lake_root() -> Path:
     return Path(named).absolute()
 
 
+class _Place:
+    """A folder of a collection's part of the lake, which `{}` stands for."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __get__(self, lake: "Lake", _: type) -> Path:
+        return lake.root / self._path.format(lake.collection)
+
+
 @dataclass(frozen=True)
 class Lake:
     """One collection's part of the lake at `root`."""
@@ -57,75 +63,28 @@ class Lake:
     root: Path
     collection: str
 
-    @property
-    def landing(self) -> Path:
-        """Where returns are dropped; the sub-folder `reports` takes force reports."""
-        return self.root / "landing" / self.collection
-
-    @property
-    def reports(self) -> Path:
-        """Where published force reports are dropped."""
-        return self.landing / "reports"
-
-    @property
-    def raw(self) -> Path:
-        """The raw store: every received file for ever, with its receipt."""
-        return self.root / "raw" / self.collection
-
-    @property
-    def kept_reports(self) -> Path:
-        """Every force report received, in a folder named by its hash."""
-        return self.raw / "reports"
-
-    @property
-    def research(self) -> Path:
-        """Where the inspectorate's own research is dropped."""
-        return self.landing / "research"
-
-    @property
-    def kept_research(self) -> Path:
-        """Every research file received, in a folder named by its order, basis and hash."""
-        return self.raw / "research"
-
-    @property
-    def quarantine(self) -> Path:
-        """Files that must not or cannot be parsed, each beside the reason."""
-        return self.root / "quarantine" / self.collection
-
-    @property
-    def desk(self) -> Path:
-        """What people decided: answers to queries, versions chosen, corrections declared."""
-        return self.root / "desk" / self.collection
-
-    @property
-    def work(self) -> Path:
-        """Tables between the stages; can be deleted and made again from the raw store."""
-        return self.root / "work" / self.collection
-
-    @property
-    def releases(self) -> Path:
-        """Every release, each in a folder of its name."""
-        return self.root / "releases" / self.collection
-
-    @property
-    def public_editions(self) -> Path:
-        """The ledger of every public edition that was shown, for ever; not public itself."""
-        return self.root / "public_editions" / self.collection
-
-    @property
-    def marts(self) -> Path:
-        """A link to the one complete release that analysts read."""
-        return self.root / "marts" / self.collection
-
-    @property
-    def alerts(self) -> Path:
-        """What is broken, and what each channel was told of it, of every collection."""
-        return self.root / "alerts"
-
-    @property
-    def outbox(self) -> Path:
-        """Every alert as text."""
-        return self.root / "outbox"
+    # Where returns, force reports and the inspectorate's own research are dropped.
+    landing = _Place("landing/{}")
+    reports = _Place("landing/{}/reports")
+    research = _Place("landing/{}/research")
+    # Every received file for ever, with its receipt; reports and research in folders of their own.
+    raw = _Place("raw/{}")
+    kept_reports = _Place("raw/{}/reports")
+    kept_research = _Place("raw/{}/research")
+    # Files that must not or cannot be parsed, each beside the reason.
+    quarantine = _Place("quarantine/{}")
+    # What people decided: answers to queries, versions chosen, corrections declared.
+    desk = _Place("desk/{}")
+    # Tables between the stages; can be deleted and made again from the raw store.
+    work = _Place("work/{}")
+    # Every release, each in a folder of its name; a link to the complete one that analysts read.
+    releases = _Place("releases/{}")
+    marts = _Place("marts/{}")
+    # The ledger of every public edition that was shown, for ever; not public itself.
+    public_editions = _Place("public_editions/{}")
+    # Of every collection: what is broken and what each channel was told of it; each alert as text.
+    alerts = _Place("alerts")
+    outbox = _Place("outbox")
 
     def table(self, stage: str, name: str) -> Path:
         """Path of a table between the stages."""
