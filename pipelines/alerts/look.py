@@ -7,7 +7,7 @@ to be wrong, nor over.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -25,7 +25,13 @@ from assets.validation.states import (
     standing,
     work_table,
 )
-from pipelines.alerts.conditions import Condition, Found, Severity, without_credentials
+from pipelines.alerts.conditions import (
+    Condition,
+    Found,
+    Severity,
+    condition,
+    without_credentials,
+)
 from schemas.cases.tables import DAMAGED_STATE
 from schemas.collection import Collection, addressed
 from schemas.contract import empty
@@ -33,10 +39,12 @@ from schemas.errors import LakeError
 from schemas.tables import Choices, Receipts
 from schemas.wording import long_date, plural, visible
 
-
-def _are(number: int, noun: str, verbs: str = "is are") -> str:
-    one, many = verbs.split()
-    return f"{plural(number, noun)} {one if number == 1 else many}"
+_LATE: Final[dict[str, tuple[Severity, str, str, str]]] = {
+    "in time": ("info", "awaited", "is", "soft"),
+    "due": ("warning", "late", "was", "soft"),
+    "late": ("error", "late", "was", "hard"),
+}
+"""How bad it is that a return is missing, what is said of it, and the deadline that is meant."""
 
 
 @dataclass(frozen=True)
@@ -56,51 +64,31 @@ class RunOutcome:
 
 def of_outcome(ended: RunOutcome, collection: Collection) -> Found:
     """Return what the end of a run says something of."""
-    if ended.error is None:
-        return {"run-failed": None, "release-blocked": None}
+    found: Found = {"run-failed": None, "release-blocked": None}
+    page = {"page": f"runs/{ended.run_id}" if ended.run_id else "runs"}
     if ended.blocking:
-        blocked = Condition(
-            "release-blocked",
-            collection.id,
-            "The release is blocked",
-            f"In {plural(len(ended.blocking), 'place')} the totals or the marts are not what they"
-            " must be, so nothing new was published.",
-            {line: line for line in ended.blocking},
-            where=f"run {ended.run_id}; pages in work/{collection.id}/quality of the lake",
-            page=f"runs/{ended.run_id}",
+        where = f"run {ended.run_id}; pages in work/{collection.id}/quality of the lake"
+        found["release-blocked"] = condition(
+            "release-blocked", collection.id, ended.blocking, at={"where": where, **page}
         )
-        return {"run-failed": None, "release-blocked": blocked}
-    # One line, and no frames of code.
-    lines = (line.strip() for line in ended.error.splitlines())
-    line = next(filter(None, lines), "the run ended without saying why")
-    line = addressed(visible(without_credentials(line)), collection.id)
-    step = f", step {ended.step}" if ended.step else ""
-    failed = Condition(
-        "run-failed",
-        collection.id,
-        "The refresh failed",
-        "The last run of the refresh ended without a release.",
-        {line: line},
-        where=f"run {ended.run_id}{step}" if ended.run_id else "before the run began",
-        page=f"runs/{ended.run_id}" if ended.run_id else "runs",
-    )
-    return {"run-failed": failed}
+    elif ended.error is not None:
+        # One line, and no frames of code.
+        lines = (line.strip() for line in ended.error.splitlines())
+        line = next(filter(None, lines), "the run ended without saying why")
+        line = addressed(visible(without_credentials(line)), collection.id)
+        step = f", step {ended.step}" if ended.step else ""
+        where = f"run {ended.run_id}{step}" if ended.run_id else "before the run began"
+        failed = condition("run-failed", collection.id, [line], at={"where": where, **page})
+        return {"run-failed": failed}
+    return found
 
 
 def of_stuck(runs: Mapping[str, datetime], collection: Collection) -> Condition | None:
     """Return which runs, by id and the moment they began, have not ended in the time allowed."""
-    if not runs:
-        return None
-    number, limit = len(runs), collection.running.stuck_minutes
-    return Condition(
-        "run-stuck",
-        collection.id,
-        f"{plural(number, 'run')} of the refresh {'is' if number == 1 else 'are'} stuck",
-        f"{plural(number, 'run')} took longer than {plural(limit, 'minute')} and"
-        f" {'has' if number == 1 else 'have'} not ended.",
-        {run: f"run {run}, since {since:%Y-%m-%d %H:%M} UTC" for run, since in runs.items()},
-        page=f"runs/{min(runs)}",
-    )
+    cases = {run: f"run {run}, since {since:%Y-%m-%d %H:%M} UTC" for run, since in runs.items()}
+    at = {"page": f"runs/{min(runs, default='')}"}
+    limit = collection.running.stuck_minutes
+    return condition("run-stuck", collection.id, cases, at=at, limit=limit)
 
 
 def rejected(
@@ -132,8 +120,7 @@ def rejected(
         ).iter_rows()
     ]
     extracts = [_extract(row) for row in refused.iter_rows(named=True)]
-    others = sorted(unattributed)
-    parts = []
+    others, parts = sorted(unattributed), []
     if cases:
         parts.append(
             f"The newest return of {plural(len(cases), 'force')} of {len(collection.forces)} has"
@@ -141,14 +128,12 @@ def rejected(
             f" {_by_rule(of_newest)}."
         )
     if extracts:
-        parts.append(
-            f"The newest case extract of {plural(len(extracts), 'force')} is refused whole."
-        )
+        of = plural(len(extracts), "force")
+        parts.append(f"The newest case extract of {of} is refused whole.")
     if others:
         parts.append(f"The force of {plural(len(others), 'file')} in landing cannot be told.")
-    lines = [*cases, *extracts, *others]
-    title = f"{_are(len(lines), 'return')} rejected"
-    return _of_lines("returns-rejected", collection, title, " ".join(parts), lines)
+    every = [*cases, *extracts, *others]
+    return condition("returns-rejected", collection.id, every, parts=" ".join(parts))
 
 
 def _extract(row: Mapping[str, Any]) -> str:
@@ -166,35 +151,14 @@ def damaged(receipts: pl.DataFrame, collection: Collection) -> Condition | None:
         + (f" version {row['version']}" if row["version"] else "")
         for row in receipts.sort("file").iter_rows(named=True)
     ]
-    number = len(lines)
-    now = (
-        f"{plural(number, 'file')} of the raw store {'is' if number == 1 else 'are'} damaged or"
-        " gone. Nothing is computed from them; where one may be what a force's return counts from,"
-        " no release is made. What may come from a damaged extract, research file or report is"
-        " missing."
-    )
-    title = f"{_are(number, 'receipt')} damaged"
-    return _of_lines("receipts-damaged", collection, title, now, lines)
+    return condition("receipts-damaged", collection.id, lines)
 
 
 def research(problems: pl.DataFrame, collection: Collection) -> Condition | None:
     """Return which files of table ResearchProblems are refused; what they say is not repeated."""
-    files = problems.group_by("file_name").len().sort("file_name").rows()
-    number = len(files)
-    now = (
-        f"{plural(problems.height, 'problem')} in {plural(number, 'research file')}; of each, the"
-        " last acceptable one counts, if there is any."
-    )
-    title = f"{_are(number, 'research file')} refused"
+    files = problems.group_by("file_name").len().sort("file_name").iter_rows()
     lines = [f"{name}: {plural(count, 'problem')}" for name, count in files]
-    return _of_lines("research-refused", collection, title, now, lines)
-
-
-def _of_lines(
-    kind: str, collection: Collection, title: str, now: str, lines: Iterable[str]
-) -> Condition | None:
-    cases = {line: line for line in lines}
-    return Condition(kind, collection.id, title, now, cases) if cases else None
+    return condition("research-refused", collection.id, lines, problems=problems.height)
 
 
 def overdue(asked: pl.DataFrame, collection: Collection, today: date) -> Condition | None:
@@ -204,23 +168,19 @@ def overdue(asked: pl.DataFrame, collection: Collection, today: date) -> Conditi
     """
     deadline = collection.deadlines.of_queries
     waiting = asked.filter(pl.col("state") != "accepted").sort("force_code", "query_id")
-    if waiting.is_empty():
-        return None
-    late = today > deadline
-    number, forces = waiting.height, waiting["force_code"].n_unique()
     columns = ("query_id", "force_code", "rule_id", "state")
-    return Condition(
+    return condition(
         "queries-overdue",
         collection.id,
-        f"{_are(number, 'query')} open {'past' if late else 'until'} {long_date(deadline)}",
-        f"{plural(number, 'query')} of {plural(forces, 'force')}"
-        f" {'has' if number == 1 else 'have'} no accepted answer, by rule: {_by_rule(waiting)}."
-        " Their totals are provisional.",
         {
             f"{query} {force} {rule}": f"{query} {force} {rule}: {state}"
             for query, force, rule, state in waiting.select(columns).iter_rows()
         },
-        "warning" if late else "info",
+        "warning" if today > deadline else "info",
+        until="past" if today > deadline else "until",
+        deadline=long_date(deadline),
+        forces=waiting["force_code"].n_unique(),
+        rules=_by_rule(waiting),
     )
 
 
@@ -230,48 +190,32 @@ def late(status: pl.DataFrame, collection: Collection, today: date) -> Condition
     Until the soft deadline has passed they are only listed.
     """
     waiting = status.filter(pl.col("state").is_in(["missing", "rejected"])).sort("force_code")
-    if waiting.is_empty():
-        return None
-    stages: dict[str, tuple[Severity, str, str, str]] = {
-        "in time": ("info", "awaited", "is", "soft"),
-        "due": ("warning", "late", "was", "soft"),
-        "late": ("error", "late", "was", "hard"),
-    }
-    severity, when, verb, name = stages[due(collection, today)]
-    deadline = long_date(getattr(collection.deadlines, name))
+    severity, when, verb, name = _LATE[due(collection, today)]
     counts = waiting.group_by("state").len().sort("state").iter_rows()
-    listed = ", ".join(f"{count} {state}" for state, count in counts)
     rows = waiting.select("force_code", "state").iter_rows()
-    return Condition(
+    return condition(
         "forces-late",
         collection.id,
-        f"{_are(waiting.height, 'force')} {when}: {name} deadline {deadline}",
-        f"{waiting.height} of {len(collection.forces)} forces have no acceptable return: {listed}."
-        f" The {name} deadline {verb} {deadline}.",
         {force: f"{force}: {state}" for force, state in rows},
         severity,
+        when=when,
+        verb=verb,
+        name=name,
+        deadline=long_date(getattr(collection.deadlines, name)),
+        expected=len(collection.forces),
+        states=", ".join(f"{count} {state}" for state, count in counts),
     )
 
 
 def differing(reconciliation: pl.DataFrame, collection: Collection) -> Condition | None:
     """Return the figures of mart Reconciliation that the totals of the release contradict."""
     apart = reconciliation.filter(pl.col("status") == "differs").sort("figure_id")
-    if apart.is_empty():
-        return None
-    differ = "differs" if apart.height == 1 else "differ"
-    return Condition(
-        "figures-differ",
-        collection.id,
-        f"{plural(apart.height, 'published figure')} {differ}",
-        f"{apart.height} of {plural(reconciliation.height, 'published figure')} {differ} from what"
-        " the returns add up to.",
-        {
-            row["figure_id"]: f"{row['figure_id']} {row['measure']} {row['breakdown']}: published"
-            f" {row['published']:g}, computed {row['computed']:g}"
-            for row in apart.iter_rows(named=True)
-        },
-        "warning",
-    )
+    cases = {
+        row["figure_id"]: f"{row['figure_id']} {row['measure']} {row['breakdown']}: published"
+        f" {row['published']:g}, computed {row['computed']:g}"
+        for row in apart.iter_rows(named=True)
+    }
+    return condition("figures-differ", collection.id, cases, "warning", all=reconciliation.height)
 
 
 def _by_rule(findings: pl.DataFrame) -> str:
@@ -323,15 +267,13 @@ def _returns(lake: Lake, collection: Collection, today: date) -> Found:
     findings = now.current_findings()
     unattributed = [_nobodys(file, findings) for file in unattributed_files(lake)]
     refused = refused_extracts(now.extracts)
+    asked = queries(now.asked(), read_answers(Ledger(lake)))
     # Of what was received and is damaged somebody is told in its own words.
-    known = now.status(collection).join(
-        now.damaged.filter("can_count"), on="force_code", how="anti"
-    )
+    lost = now.damaged.filter("can_count")
+    known = now.status(collection).join(lost, on="force_code", how="anti")
     return {
         "returns-rejected": rejected(now.judged, findings, refused, unattributed, collection),
-        "queries-overdue": overdue(
-            queries(now.asked(), read_answers(Ledger(lake))), collection, today
-        ),
+        "queries-overdue": overdue(asked, collection, today),
         "forces-late": late(known, collection, today),
     }
 

@@ -11,13 +11,15 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
+from pydantic import TypeAdapter
+
 from assets.lake import Lake, atomic_file, lake_root, write_errors
-from pipelines.alerts.conditions import KINDS, Condition, Found, key_of
+from pipelines.alerts.conditions import KINDS, Condition, Found, condition, key_of
 from pipelines.alerts.look import RunOutcome, look, of_outcome, of_stuck
 from pipelines.alerts.send import Channel, channels
 from schemas.collection import Collection, load_collection
@@ -33,6 +35,8 @@ _LONG_ENOUGH: Final = 25.0
 """Seconds after which no further attempt begins: somebody waits, at a terminal or in Dagster."""
 _OUTBOX: Final = "outbox"
 _RUNS_KEPT: Final = 200
+_DAMAGED: Final = (ValueError, TypeError, KeyError, AttributeError)
+"""What reading a damaged state raises."""
 
 _log: Final = logging.getLogger("muster.alerts")
 
@@ -54,19 +58,12 @@ class State:
         """Return the state in a file, an empty one where there is none.
 
         Raises:
-            ValueError, TypeError, KeyError, AttributeError: it is damaged.
+            ValueError, TypeError, KeyError: it is damaged.
         """
-        if not path.exists():
-            return cls()
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"now": {}}
         if "now" not in document:  # written by an earlier Muster: people are told once more
             return cls(runs=document["runs"], number=document["next_number"] - 1)
-        told = {
-            channel: {key: (Condition(**said), at) for key, (said, at) in by_key.items()}
-            for channel, by_key in document["told"].items()
-        }
-        now = {key: Condition(**condition) for key, condition in document["now"].items()}
-        return cls(now, told, document["runs"], document["number"])
+        return TypeAdapter(cls).validate_python(document)
 
     def write(self, path: Path) -> None:
         """Write it to a file.
@@ -75,15 +72,15 @@ class State:
             UnavailableError: the lake cannot be written.
         """
         with atomic_file(path) as file:
-            file.write(json.dumps(asdict(self), indent=1, ensure_ascii=False).encode())
+            file.write(TypeAdapter(State).dump_json(self, indent=1))
 
     def see(self, found: Found, collection: str) -> None:
         """Take up what was looked at; all other conditions stay as they are."""
-        for kind, condition in found.items():
-            if condition is None or condition.severity == "info":
+        for kind, seen in found.items():
+            if seen is None or seen.severity == "info":
                 self.now.pop(key_of(kind, collection), None)
             else:
-                self.now[condition.key] = condition
+                self.now[seen.key] = seen
 
 
 @dataclass(frozen=True)
@@ -103,18 +100,19 @@ class Message:
 def waiting(state: State, channel: str) -> list[Message]:
     """Return what a channel must be told, in the order of the kinds."""
     told, found = state.told.setdefault(channel, {}), []
-    for key in sorted({*told, *state.now}, key=lambda key: (_order(key), key)):
-        condition, (before, at) = state.now.get(key), told.get(key, (None, ""))
-        if condition is None and before is not None:
+    kinds = list(KINDS)
+    for key in sorted({*told, *state.now}, key=lambda key: (kinds.index(key.split("/")[0]), key)):
+        now, (before, at) = state.now.get(key), told.get(key, (None, ""))
+        if before is None:
+            if now is not None:
+                found.append(Message("new", now, now.described()))
+        elif now is None:
             lines = [f"This is over. It was told first on {at}.", "", *before.links()]
             found.append(Message("over", before, "\n".join(lines)))
-        elif condition is not None and before is None:
-            found.append(Message("new", condition, condition.described()))
-        elif condition is not None and before is not None:
-            if condition.same_as(before):
-                told[key] = (condition, at)  # what became fewer is news when it grows again
-            else:
-                found.append(Message("changed", condition, condition.described(before)))
+        elif now.same_as(before):
+            told[key] = (now, at)  # what became fewer is news when it grows again
+        else:
+            found.append(Message("changed", now, now.described(before)))
     return found
 
 
@@ -125,10 +123,6 @@ def taken(state: State, channel: str, message: Message, at: str) -> None:
         del told[key]
     else:
         told[key] = (message.condition, told[key][1] if key in told else at)
-
-
-def _order(key: str) -> int:
-    return list(KINDS).index(key.partition("/")[0])
 
 
 def tell(
@@ -157,8 +151,7 @@ def tell(
     """
     collection = load_collection(collection_id)
     lake = Lake(lake_root(), collection_id)
-    with _held(lake) as path:
-        state = _begun(path)
+    with _held(lake) as (path, state):
         if run is not None and run.run_id not in state.runs:
             state.see(of_outcome(run, collection), collection_id)
             state.runs = [*state.runs, *([run.run_id] if run.run_id else [])][-_RUNS_KEPT:]
@@ -238,24 +231,22 @@ class _Teller:
 
 def told_runs(collection_id: str) -> frozenset[str]:
     """Return the ids of the runs that people have been told of."""
-    path = Lake(lake_root(), collection_id).alerts / "state.json"
     try:
-        return frozenset(State.read(path).runs)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return frozenset(State.read(Lake(lake_root(), collection_id).alerts / "state.json").runs)
+    except (OSError, *_DAMAGED):
         return frozenset()
 
 
 def tell_without_lake(collection_id: str, run: RunOutcome, now: datetime) -> None:
     """Tell of a failed run where the lake cannot be written: at once, once, and kept nowhere."""
-    for condition in of_outcome(run, load_collection(collection_id)).values():
-        if condition is not None:
-            message = Message("new", condition, condition.described())
-            _log.error("%s\n%s", message.title, message.text)
-            for channel in channels():
-                text = f"{message.text}\n\n{moment(now)}"
-                why = channel.send(message.title, text, condition.severity)
-                if why is not None:
-                    _log.error("not sent through %s: %s", channel.name, why)
+    found = of_outcome(run, load_collection(collection_id)).values()
+    for broken in filter(None, found):
+        message = Message("new", broken, broken.described())
+        _log.error("%s\n%s", message.title, message.text)
+        for channel in channels():
+            text = f"{message.text}\n\n{moment(now)}"
+            if why := channel.send(message.title, text, broken.severity):
+                _log.error("not sent through %s: %s", channel.name, why)
 
 
 def tell_at_end(collection_id: str, run: RunOutcome) -> None:
@@ -277,33 +268,32 @@ def moment(now: datetime) -> str:
 
 
 @contextmanager
-def _held(lake: Lake) -> Iterator[Path]:
-    """Hold the state; another process that tells people waits until this one has.
+def _held(lake: Lake) -> Iterator[tuple[Path, State]]:
+    """Hold the state, and give its file; another process that tells people waits meanwhile.
+
+    A damaged state is put aside: better told once more than never.
 
     Raises:
         UnavailableError: the lake cannot be written.
     """
-    path = lake.alerts / ".lock"
-    with write_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.open("a")
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield lake.alerts / "state.json"
-
-
-def _begun(path: Path) -> State:
-    """Return the state; a damaged one is put aside: better told once more than never."""
-    if path.exists():
+    path, lock = lake.alerts / "state.json", lake.alerts / ".lock"
+    with write_errors(lock):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        file = lock.open("a")
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         try:
-            return State.read(path)
-        except (ValueError, TypeError, KeyError, AttributeError):
+            state = State.read(path)
+        except _DAMAGED:
             aside = path.with_name("state.damaged.json")
             with write_errors(aside):
                 path.replace(aside)
             _log.warning("%s: damaged; people are told anew of what is broken", aside)
-    kept = (path.parent.parent / "outbox").glob("[0-9]*.txt")
-    return State(number=max((int(text.name.partition("-")[0]) for text in kept), default=0))
+            state = State()
+        if not path.exists():
+            kept = lake.outbox.glob("[0-9]*.txt")
+            state.number = max((int(text.name.partition("-")[0]) for text in kept), default=0)
+        yield path, state
 
 
 def _seen(lake: Lake, collection: Collection, now: datetime) -> Found:
@@ -316,17 +306,8 @@ def _seen(lake: Lake, collection: Collection, now: datetime) -> Found:
 
 def _undelivered(failed: Mapping[str, str], state: State) -> Condition | None:
     """Return which channels failed at this occasion, and how much waits for each."""
-    if not failed:
-        return None
     cases = {
         name: f"{name}: {plural(len(waiting(state, name)), 'alert')} waited; {why}"
         for name, why in sorted(failed.items())
     }
-    return Condition(
-        "alerts-undelivered",
-        "",
-        "Alerts could not be delivered",
-        f"{plural(len(failed), 'channel')} did not take alerts. Once one takes them, it is told"
-        " what is broken then.",
-        cases,
-    )
+    return condition("alerts-undelivered", "", cases)
