@@ -111,23 +111,17 @@ def _apart(
 
 def _because(question: Question, changed: Sequence["_Changed"]) -> str | None:
     """Return the forces that changed a cell which bears on a total."""
-    # A statistic or a band is of all forces; which of them it names may be nobody who changed.
-    over_all = question.of(
-        _OF_ALL.get(question.measure, question.measure), statistic=None, count=None
-    )
     forces: set[str] = set()
     for side in changed:
-        terms = terms_of(over_all, side.live, side.collection)
-        if terms is not None:
-            forces |= set(terms.terms.join(side.cells, on=_CELL)["force_code"])
+        terms = terms_of(question, side.live, side.collection)
+        # A statistic or a band is of all forces; which of them it names may be nobody who changed.
+        for looked_at in (terms.cells, terms.whole) if terms else ():
+            if looked_at is not None:
+                forces |= set(looked_at.join(side.cells, on=_CELL)["force_code"])
     return ", ".join(sorted(forces)) or None
 
 
 _CELL: Final = ["force_code", "sheet", "row_code", "column_code"]
-_OF_ALL: Final = {
-    "investigations_per_force": "investigations",
-    "forces_with_investigations": "investigations",
-}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """From a figure to the cells that make it, with the arithmetic.
 
-Belongs here: asking for the terms, holding their sum to the figure that was released, and who is
-left out. Does not: printing (cli/).
+The sum of the terms is held to the figure that was released; who is not in it is named.
 """
 
 from dataclasses import dataclass
@@ -12,11 +11,17 @@ import polars as pl
 from assets.explain.question import Question
 from assets.explain.released import Released
 from assets.explain.research import is_of_research, research_terms
-from assets.explain.terms import TERM, Terms, terms_of
+from assets.explain.terms import TERM, Terms, kinds, terms_of
+from schemas import vocabulary as v
 from schemas.errors import ContractError
+from schemas.wording import plural
 
 _CLOSE: Final = 1e-9
 """Relative; the same division of the same integers, but for the order of a float's last bit."""
+
+
+Standing = dict[str, str]
+"""A force and a reason: `force_code`, `reason`."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,8 @@ class Explanation:
 
     `contributions` has the columns of TERM and `sent` (what the force sent, where a correction
     changed it). `behind` has the same columns: the cells that decided which forces a count of
-    forces includes. `left_out` names each expected force that adds nothing, and why.
+    forces includes. `included` are the forces in it; `left_out` names each expected force that is
+    not, and why, and `partly` each that is in it with some of its cells alone.
     """
 
     question: Question
@@ -34,7 +40,9 @@ class Explanation:
     arithmetic: str
     contributions: pl.DataFrame
     behind: pl.DataFrame
-    left_out: list[dict[str, str]]
+    included: list[str]
+    left_out: list[Standing]
+    partly: list[Standing]
 
 
 def explain(question: Question, released: Released) -> Explanation:
@@ -48,7 +56,9 @@ def explain(question: Question, released: Released) -> Explanation:
     if terms is None or value is None:
         nothing = _addressed(TERM.to_frame(), released)
         reason = (question.figure or {}).get("note") or "no live return gives it"
-        return Explanation(question, value, unit, f"not computed: {reason}", nothing, nothing, [])
+        arithmetic = f"not computed: {reason}"
+        out, _ = _standing(question, None, live, released)
+        return Explanation(question, value, unit, arithmetic, nothing, nothing, [], out, [])
     computed, arithmetic = _worked_out(terms)
     if abs(computed - value) > _CLOSE * max(1.0, abs(value)):
         raise ContractError(
@@ -59,7 +69,8 @@ def explain(question: Question, released: Released) -> Explanation:
     return Explanation(
         question, value, unit, arithmetic,
         _addressed(terms.terms, released), _addressed(behind, released),
-        _left_out(question, terms.terms, live, released),
+        sorted(terms.forces or {*terms.terms["force_code"].drop_nulls()}),
+        *_standing(question, terms, live, released),
     )  # fmt: skip
 
 
@@ -144,36 +155,56 @@ def _addressed(terms: pl.DataFrame, released: Released) -> pl.DataFrame:
     return joined.sort("part", *place, nulls_last=True)
 
 
-def _left_out(
-    question: Question, terms: pl.DataFrame, live: pl.DataFrame, released: Released
-) -> list[dict[str, str]]:
-    """Return each expected force without a term: whose return is not in, or holds no number."""
-    asked = [question.force_code] if question.force_code else list(released.collection.forces)
-    states = dict(released.status.select("force_code", "state").iter_rows())
-    here, adding = set(live["force_code"]), set(terms["force_code"])
-    if not question.force_code and question.measure in _NOT_OF_EVERY_FORCE:
-        return []
+def _standing(
+    question: Question, terms: Terms | None, live: pl.DataFrame, released: Released
+) -> tuple[list[Standing], list[Standing]]:
+    """Return each expected force that is not in the figure, and each that is so in part, and why.
+
+    Of what is no figure of forces, such as the months of a period, nobody is left out.
+    """
+    collection = released.collection
+    asked = sorted([question.force_code] if question.force_code else collection.forces)
     if is_of_research(question.measure):
-        of_forces = "" if terms["force_code"].null_count() else "the research gives no number of it"
-        return [
-            {"force_code": force, "reason": of_forces}
-            for force in sorted(asked)
-            if of_forces and force not in adding
-        ]
-    return [
-        {
-            "force_code": force,
-            "reason": "its return gives no number here"
-            if force in here
-            else f"its return is {states.get(force, 'missing')}",
-        }
-        for force in sorted(asked)
-        if force not in adding
-    ]
+        adding = terms.terms["force_code"] if terms else pl.Series([None], dtype=pl.String)
+        named = set(adding)
+        out = [force for force in asked if force not in named and not adding.null_count()]
+        return [_said(force, "the research gives no number of it") for force in out], []
+    measures = {*collection.template.measures, *kinds(collection.template)}
+    if terms is None or terms.cells is None:
+        out = asked if terms is None and question.measure in measures else []
+        return [_said(force, _absent(force, live, released)) for force in out], []
+    cells = dict(terms.cells.partition_by("force_code", as_dict=True).items())
+    divided = set(() if terms.whole is None else terms.whole.drop_nulls("number")["force_code"])
+    left_out, partly = [], []
+    for force in asked:
+        mine = cells.get((force,))
+        reasons = _reasons(mine)
+        if force in terms.forces:
+            if mine is not None and reasons:
+                share = f"{mine['number'].null_count()} of its {plural(mine.height, 'cell')} here"
+                partly.append(_said(force, f"{share}: {reasons}"))
+        elif mine is None or mine.is_empty():
+            left_out.append(_said(force, _absent(force, live, released)))
+        else:
+            why = reasons or "its return gives no number here"
+            whole = "; its other numbers are in the whole" if force in divided else ""
+            left_out.append(_said(force, why + whole))
+    return left_out, partly
 
 
-_NOT_OF_EVERY_FORCE: Final = {
-    "forces_with_investigations", "investigations_per_force", "second_job_review_months",
-    "reporting_bodies", "months_in_collection",
-}  # fmt: skip
-"""Totals in which a force has no term although it was looked at."""
+def _reasons(cells: pl.DataFrame | None) -> str:
+    """Return why some cells hold no number, in words; nothing where all do."""
+    given = () if cells is None else cells.filter(pl.col("number").is_null())["value"]
+    return " and ".join(f"{name} ({v.MISSING_REASONS[name]})" for name in v.MISSING_REASONS
+                        if name in set(given))  # fmt: skip
+
+
+def _absent(force: str, live: pl.DataFrame, released: Released) -> str:
+    if force in set(live["force_code"]):
+        return "its return gives no number here"
+    state = released.status.filter(force_code=force)["state"].to_list()
+    return f"its return is {state[0] if state else 'missing'}"
+
+
+def _said(force: str, reason: str) -> Standing:
+    return {"force_code": force, "reason": reason}

@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from assets.explain.released import Released
-from schemas.breakdown import read_breakdown, write_breakdown
+from schemas.breakdown import read_breakdown
 from schemas.errors import SetupError
 
 NATIONAL: Final = "national"
@@ -31,11 +31,6 @@ class Question:
     def parts(self) -> dict[str, str]:
         """The breakdown by key."""
         return read_breakdown(self.breakdown)
-
-    def of(self, measure: str, **changed: str | None) -> "Question":
-        """Return the question for another measure, with keys of the breakdown set or taken out."""
-        breakdown = write_breakdown({**self.parts, **changed})
-        return Question(measure, breakdown, self.period, self.force_code)
 
 
 def read_question(

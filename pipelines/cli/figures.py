@@ -131,7 +131,9 @@ def explain(
         "arithmetic": made.arithmetic,
         "contributions": made.contributions.to_dicts(),
         "behind": made.behind.to_dicts(),
+        "included": made.included,
         "left_out": made.left_out,
+        "partly": made.partly,
     }
     if as_json:
         print_json(document)
@@ -148,12 +150,19 @@ def explain(
     if not made.behind.is_empty():
         click.echo("\nThe cells that decide which forces are counted:\n")
         _print_terms(made.behind, every_cell=every_cell)
+    if made.included:
+        click.echo(f"\nIn it: {', '.join(made.included)}")
+    _print_forces("Not", made.left_out)
+    _print_forces("Partly", made.partly)
+
+
+def _print_forces(told: str, forces: list[explaining.Standing]) -> None:
     reasons: dict[str, list[str]] = {}
-    for row in made.left_out:
+    for row in forces:
         reasons.setdefault(row["reason"], []).append(row["force_code"])
     if reasons:
         grouped = (f"{', '.join(codes)} ({reason})" for reason, codes in reasons.items())
-        click.echo(f"\nNot in it: {'; '.join(grouped)}")
+        click.echo(f"{told} in it: {'; '.join(grouped)}")
 
 
 def _print_terms(terms: pl.DataFrame, *, every_cell: bool) -> None:

@@ -20,6 +20,7 @@ from schemas.collection import Collection
 from schemas.errors import ContractError, LakeError, SetupError
 from tests.pipelines.conftest import Demo, Muster
 
+_DECLINED = "body=force;decision=declined"
 RETURNS = {
     "investigations": "category=second_jobs;outcome=continuing",
     "investigations_share": "category=information_disclosure",
@@ -128,7 +129,33 @@ def test_who_is_left_out_is_said(released: Released) -> None:
         released,
     )
     assert len(found.left_out) == 11
-    assert {row["reason"] for row in found.left_out} == {"its return gives no number here"}
+    assert {row["reason"] for row in found.left_out} == {"not_held (the force does not record it)"}
+    assert len(found.included) == 44 - 11
+
+
+def test_who_holds_a_part_alone_is_said(released: Released) -> None:
+    """Of a share, a force that does not record the part is in the whole with the others."""
+    share = explain(
+        read_question(
+            "register_entries_share", "body=force;decision=declined", None, None, released
+        ),
+        released,
+    )
+    assert len(share.included) == 33
+    assert {row["reason"] for row in share.left_out} == {
+        "not_held (the force does not record it); its other numbers are in the whole"
+    }
+    whole = explain(read_question("register_entries", "body=force", None, None, released), released)
+    assert whole.left_out == []
+    assert {row["force_code"] for row in whole.partly} == {r["force_code"] for r in share.left_out}
+    assert "2 of its 4 cells here: not_held" in whole.partly[0]["reason"]
+
+
+def test_a_statistic_is_of_every_force_that_holds_a_number(released: Released) -> None:
+    asked = ("forces_with_investigations", "count=91..", None, None)
+    found = explain(read_question(*asked, released), released)
+    assert len(found.included) == 44
+    assert found.left_out == []
 
 
 def test_a_release_is_explained_by_the_template_it_keeps(
