@@ -10,8 +10,7 @@ from typing import Final, Literal
 
 from assets.cases.refused import unattributed_versions
 from assets.cases.store import CaseStore
-from assets.intake.landing import waiting
-from assets.intake.quarantine import Quarantine, name_as_text
+from assets.intake.landing import name_as_text, waiting
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake
 from schemas.errors import LakeError
@@ -50,7 +49,7 @@ def unattributed_files(lake: Lake) -> list[Unattributed]:
 
 
 def _returns(lake: Lake, names: set[str]) -> Iterator[Unattributed]:
-    store, quarantine = RawStore(lake), Quarantine(lake)
+    store = RawStore(lake)
     newest = {receipt.file_name: receipt for receipt in store.receipts()}
     for receipt in sorted(newest.values(), key=lambda receipt: receipt.sequence):
         if receipt.force_code is None and receipt.file_name in names:
@@ -58,7 +57,7 @@ def _returns(lake: Lake, names: set[str]) -> Iterator[Unattributed]:
             why = _WHY
             if receipt.quarantined:
                 try:
-                    why = quarantine.reason(receipt.sha256).problem
+                    why = str(store.read(receipt).refusal)
                 except LakeError:  # that it is damaged is told of by itself
                     why = "why it was refused is gone"
             at = str(path.relative_to(lake.root))
@@ -67,11 +66,10 @@ def _returns(lake: Lake, names: set[str]) -> Iterator[Unattributed]:
 
 
 def _unopened(lake: Lake, names: set[str]) -> Iterator[Unattributed]:
-    quarantine = Quarantine(lake)
-    for key, why in quarantine.unopened():
+    for key, why in RawStore(lake).unopened():
         name = why["file_name"]
         if name in names:
-            kept = quarantine.path(key)
+            kept = lake.quarantine / key
             path = kept if kept.exists() else lake.landing / name
             at = str(path.relative_to(lake.root))
             yield Unattributed(

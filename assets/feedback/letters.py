@@ -10,8 +10,8 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from assets.feedback.problems import Problem, basis_line, grouped
-from assets.intake.attribution import cover_values
 from assets.intake.raw_store import RawStore
+from assets.intake.reader import cover_values
 from assets.intake.store import ReturnReceipt
 from schemas.collection import Collection
 from schemas.finding import Finding, findings_frame

@@ -31,8 +31,7 @@ from assets.feedback.safe_cells import (
     packed,
     workbook_of_cells,
 )
-from assets.intake.attribution import cover_values
-from assets.intake.reader import read_return
+from assets.intake.reader import cover_values, read_return
 from assets.intake.reading import Reading
 from assets.lake import atomic_file
 from assets.validation.check import Checked

@@ -1,7 +1,4 @@
-"""Reads a return sent as a zip of CSV files, one a sheet, named after it.
-
-Belongs here: the same raw cells that a workbook would give. Does not: what a cell means.
-"""
+"""Reads a return sent as a zip of CSV files, one a sheet, named after it."""
 
 import codecs
 import csv

@@ -1,8 +1,4 @@
-"""Verifies formulas: recomputes what is plain arithmetic over cells of the same workbook.
-
-Belongs here: whether the result that a file stores is what its formula gives. Does not: reading
-either of them, or what follows from a doubt (validation/).
-"""
+"""Verifies formulas: recomputes what is plain arithmetic over cells of the same workbook."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator

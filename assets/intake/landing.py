@@ -1,9 +1,4 @@
-"""Which files wait in the landing folder, in order of arrival.
-
-Belongs here: what counts as a dropped file, what is litter, and whether somebody is still writing
-it. Does not: taking it in (raw_store.py), or whether it has stood still for long enough
-(settling.py).
-"""
+"""Which files wait in the landing folder, in order of arrival."""
 
 import fcntl
 import os
@@ -57,6 +52,11 @@ def is_litter(name: str) -> bool:
         or plain.startswith(_LITTER_STARTS)
         or plain.rstrip(" .").endswith(_LITTER_ENDS)
     )
+
+
+def name_as_text(name: str) -> str:
+    """Return a file name as text: a name is bytes, and what is no text in it is escaped."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 @dataclass(frozen=True)

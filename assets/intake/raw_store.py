@@ -1,22 +1,23 @@
 """Returns in the received store: a receipt for each file, in order of arrival, and whose it is.
 
 A file is known by its SHA-256, so the same bytes are one receipt whatever their name; a broken one
-gets a receipt too.
+gets a receipt too. Files that must not or cannot be parsed lie apart, in quarantine, each beside
+the reason.
 """
 
 import hashlib
+import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from assets.intake.attribution import declared_force, submitted_on
 from assets.intake.container import check_entry
-from assets.intake.landing import OPEN, being_written
-from assets.intake.quarantine import Quarantine, name_as_text
-from assets.intake.reader import read_return
+from assets.intake.landing import OPEN, being_written, name_as_text
+from assets.intake.reader import declared_force, read_return, submitted_on
 from assets.intake.reading import Reading, RefusedError
 from assets.intake.store import (
     FOLDERS,
@@ -30,11 +31,12 @@ from assets.intake.store import (
     check_unchanged,
     utc_now,
 )
-from assets.lake import Lake, put_in_place, scratch_file, write_errors
+from assets.lake import Lake, atomic_file, put_in_place, scratch_file, write_errors
 from schemas.collection import Collection
 from schemas.errors import LakeError
 
 _CHUNK: Final = 1024 * 1024
+_KEY_LENGTH: Final = 16
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class RawStore:
     def __init__(self, lake: Lake, clock: Clock = utc_now) -> None:
         self._files = lake.raw / FOLDERS["return"]
         self._receipts = Receipts(lake.raw / "receipts", ReturnReceipt)
-        self._quarantine = Quarantine(lake)
+        self._quarantine = lake.quarantine
         self._clock = clock
         self._readings: dict[str, Reading] = {}
 
@@ -76,18 +78,25 @@ class RawStore:
 
     def path(self, receipt: ReturnReceipt) -> Path:
         """Return where the bytes of a receipt lie."""
-        if receipt.quarantined:
-            return self._quarantine.path(receipt.sha256)
-        return self._files / receipt.sha256
+        return (self._quarantine if receipt.quarantined else self._files) / receipt.sha256
 
     def read(self, receipt: ReturnReceipt) -> Reading:
         """Read the file of a receipt; one in quarantine is not opened again.
 
         Raises:
-            LakeError: its bytes are gone, or no longer those that were received.
+            LakeError: its bytes are gone, or no longer those that were received; or the reason why
+                it is in quarantine is gone.
         """
         if receipt.quarantined:
-            return Reading(refusal=self._quarantine.reason(receipt.sha256))
+            path = self._reason(receipt.sha256)
+            try:
+                why = json.loads(path.read_text(encoding="utf-8"))
+                refusal = RefusedError(why["problem"], why["fix"], why["rule_id"])
+            except (OSError, ValueError, KeyError) as error:
+                raise LakeError(
+                    path, f"cannot be read ({error})", "Restore it from the backup of the lake."
+                ) from error
+            return Reading(refusal=refusal)
         path = self.path(receipt)
         check_unchanged(path, receipt.file_name, receipt.sha256)
         if receipt.receipt_id not in self._readings:
@@ -104,31 +113,26 @@ class RawStore:
         by_id = {item.receipt_id: item.path for item in damaged if item.receipt_id}
         known = {receipt.sha256: receipt.file_name for receipt in receipts}
         arrived: list[_Arrived] = []
-        duplicates: dict[str, str] = {}
-        left: dict[str, str] = {}
-        refused: dict[str, str] = {}
+        duplicates, left, refused = dict[str, str](), dict[str, str](), dict[str, str]()
         for path in files:
             try:
                 check_entry(path)
                 sha256, status = self._keep(path, known, by_id)
             except RefusedError as refusal:
-                self._quarantine.set_aside(path, refusal, self._now())
+                self._set_aside(path, refusal)
                 refused[path.name] = f"{refusal.problem}. {refusal.fix}"
-                continue
             except FileNotFoundError:
                 left[path.name] = "has gone since; nothing was taken in"
-                continue
             except _LeftError as reason:
                 left[path.name] = str(reason)
-                continue
-            if sha256 in known:
-                if known[sha256] != path.name:
-                    duplicates[path.name] = sha256[:ID_LENGTH]
             else:
-                known[sha256] = path.name
-                reading = read_return(self._files / sha256)
-                force = declared_force(reading, collection)
-                arrived.append(_Arrived(path.name, sha256, status, reading, force))
+                if sha256 not in known:
+                    known[sha256] = path.name
+                    reading = read_return(self._files / sha256)
+                    force = declared_force(reading, collection)
+                    arrived.append(_Arrived(path.name, sha256, status, reading, force))
+                elif known[sha256] != path.name:
+                    duplicates[path.name] = sha256[:ID_LENGTH]
         new: list[ReturnReceipt] = []
         for file in _in_order(arrived):
             new.append(self._write_receipt(file, arrived, receipts + new, damaged, collection))
@@ -184,8 +188,9 @@ class RawStore:
         self._readings[receipt.receipt_id] = file.reading
         if refusal := file.reading.refusal:
             receipt = replace(receipt, quarantined=True)
-            kept = self._files / file.sha256
-            self._quarantine.move_in(kept, file.sha256, receipt.file_name, refusal)
+            self._write_reason(file.sha256, receipt.file_name, refusal)
+            with write_errors(self._quarantine):
+                (self._files / file.sha256).replace(self.path(receipt))
         self._receipts.write(receipt)
         return receipt
 
@@ -216,7 +221,7 @@ class RawStore:
             return None
         if damaged.receipt:
             return damaged.receipt.force_code
-        if self._quarantine.has(damaged.receipt_id):
+        if any(self._quarantine.glob(f"{damaged.receipt_id}*")):
             return None
         for path in self._files.glob(f"{damaged.receipt_id}*"):
             try:
@@ -225,6 +230,46 @@ class RawStore:
                 continue
             return declared_force(read_return(path), collection)
         return UNKNOWN
+
+    def unopened(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield the key of each file that was set aside unopened, and what is noted of it."""
+        for path in sorted(self._quarantine.glob("unread-*.json")):
+            with suppress(OSError, ValueError, TypeError):
+                why = json.loads(path.read_text(encoding="utf-8"))
+                if {"file_name", "problem", "rule_id"} <= {*why}:
+                    yield path.stem, why
+
+    def _set_aside(self, file: Path, refusal: RefusedError) -> None:
+        """Keep what must not be opened: the reason, and for a file a second name to its bytes.
+
+        It is known by its directory entry, because reading it would take its size in time.
+        """
+        key = unread_key(file)
+        if not self._reason(key).exists():
+            self._write_reason(key, name_as_text(file.name), refusal, received_at=self._now())
+        if file.is_file() and not file.is_symlink():
+            with suppress(OSError):  # already there, or on another disk: the reason is kept
+                (self._quarantine / key).hardlink_to(file)
+
+    def _reason(self, key: str) -> Path:
+        return self._quarantine / f"{key}.json"
+
+    def _write_reason(self, key: str, file_name: str, refusal: RefusedError, **more: str) -> None:
+        why = {
+            "file_name": file_name,
+            "rule_id": refusal.rule_id,
+            "problem": refusal.problem,
+            "fix": refusal.fix,
+        }
+        with atomic_file(self._reason(key)) as file:
+            file.write(json.dumps(why | more, indent=1).encode())
+
+
+def unread_key(file: Path) -> str:
+    """Return the key of what must not be opened, which is that of its directory entry."""
+    status = file.lstat()
+    entry = f"{file.name}|{status.st_size}|{status.st_mtime_ns}"
+    return f"unread-{hashlib.sha256(os.fsencode(entry)).hexdigest()[:_KEY_LENGTH]}"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
-"""The one way from a file to its raw cells."""
+"""The one way from a file to its raw cells, and which force they are from: its cover tells."""
 
 from dataclasses import replace
+from datetime import date
+from functools import cache
 from pathlib import Path
 
 from assets.intake.container import open_container
@@ -10,6 +12,9 @@ from assets.intake.formulas import verified
 from assets.intake.ods import read_ods
 from assets.intake.reading import Reading, RefusedError
 from assets.intake.workbook import read_workbook
+from schemas.collection import Collection
+from schemas.reference import forces
+from schemas.template import HEADER_CODE
 
 
 def read_return(path: Path) -> Reading:
@@ -33,3 +38,61 @@ def read_return(path: Path) -> Reading:
         # Content that nobody thought of. What the error says may quote a cell; its name does not.
         problem = f"the file cannot be read as a return ({type(error).__name__})"
         return Reading(refusal=RefusedError(problem, SEND_AGAIN))
+
+
+def declared_force(reading: Reading, collection: Collection) -> str | None:
+    """Return the code of the force on the cover, or None where it cannot be told.
+
+    It cannot be told where the code is not one the collection expects, or where the name beside
+    it is another force's: then neither may have a version counted against it.
+    """
+    cover = cover_values(reading)
+    code = cover.get("force_code")
+    if code not in collection.forces:
+        return None
+    named = force_named(cover.get("force_name", ""))
+    return code if named in {code, None} else None
+
+
+def submitted_on(reading: Reading) -> str:
+    """Return the date of submission on the cover as an ISO date, "" where it cannot be told."""
+    day = cover_values(reading).get("submitted_on", "")[:10]
+    try:
+        return date.fromisoformat(day).isoformat()
+    except ValueError:
+        return ""
+
+
+def cover_values(reading: Reading) -> dict[str, str]:
+    """Return the `value` column of the cover sheet by row code, as far as it can be read."""
+    cover = next((sheet for sheet in reading.sheets if sheet.name == "cover"), None)
+    if cover is None:
+        return {}
+    text = {(cell.row, cell.column): cell.text.strip() for cell in cover.cells}
+    header = next((r for (r, c), t in text.items() if c == 1 and t == HEADER_CODE), None)
+    column = next((c for (r, c), t in text.items() if r == header and t == "value"), None)
+    if header is None or column is None:
+        return {}
+    return {
+        code: text[row, column]
+        for (row, first), code in text.items()
+        if first == 1 and row > header and (row, column) in text
+    }
+
+
+def force_named(name: str) -> str | None:
+    """Return the code of the force with that short or full name, None where there is none."""
+    return _names().get(_plain(name))
+
+
+@cache
+def _names() -> dict[str, str]:
+    return {
+        _plain(name): code
+        for code, *names in forces().select("force_code", "short_name", "full_name").iter_rows()
+        for name in names
+    }
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().replace("&", " and ").replace("-", " ").split())

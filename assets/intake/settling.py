@@ -1,10 +1,8 @@
 """Which dropped files have settled, and whether what is in them is new.
 
-Belongs here: comparing what landing holds now with what was seen before. A copy over the network
-shows as a file that grows, so a file is whole once its size and time stand still for long enough.
-A file may be replaced by one of the same size and time, but its system then has another time of
-change: only then is it read again, and only other bytes are new. Not its inode number, which some
-file systems make up anew. Does not: starting a run (pipelines/jobs.py).
+A copy over the network shows as a file that grows, so a file is whole once its size and time stand
+still for long enough. One of the same size and time may replace it; its system then has another
+time of change, and only then is it read again. Its inode number some file systems make up anew.
 """
 
 import hashlib
@@ -16,8 +14,7 @@ from typing import Final
 
 from assets.intake.container import check_entry
 from assets.intake.landing import CASES, waiting_anywhere
-from assets.intake.quarantine import unread_key
-from assets.intake.raw_store import RawStore
+from assets.intake.raw_store import RawStore, unread_key
 from assets.intake.reading import RefusedError
 from assets.intake.store import FOLDERS, ID_LENGTH, content_of, kept
 from assets.lake import STATE_LENGTH, Lake, short, state_key

@@ -180,6 +180,10 @@ def _is_number(value: object, least: int) -> bool:
     return type(value) is int and value >= least
 
 
+def _is_text(value: object, pattern: str = "(?s:.*)") -> bool:
+    return isinstance(value, str) and re.fullmatch(pattern, value) is not None
+
+
 def _is_time(value: object) -> bool:
     try:
         return datetime.fromisoformat(str(value)).tzinfo is not None
@@ -187,36 +191,22 @@ def _is_time(value: object) -> bool:
         return False
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_force(value: object) -> bool:
-    return value is None or value in forces()["force_code"].to_list()
-
-
-def _are_files(value: object) -> bool:
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(each, str) and _KEPT.fullmatch(each) for each in value)
-    )
-
-
-_TYPES: Final[dict[str, Callable[[object], bool]]] = {
+_TYPES: Final[dict[str, Callable[[Any], bool]]] = {
     "receipt_id": _is_text,
     "sequence": lambda value: _is_number(value, 1),
-    "sha256": lambda value: isinstance(value, str) and bool(re.fullmatch("[0-9a-f]{64}", value)),
+    "sha256": lambda value: _is_text(value, "[0-9a-f]{64}"),
     "size": lambda value: _is_number(value, 0),
     "file_name": _is_text,
     "received_at": _is_time,
-    "force_code": _is_force,
+    "force_code": lambda value: value is None or value in forces()["force_code"].to_list(),
     "version": lambda value: value is None or _is_number(value, 1),
     "quarantined": lambda value: isinstance(value, bool),
     "modified_ns": lambda value: value is None or type(value) is int,
-    "tie": lambda value: value is None or isinstance(value, str),
-    "files": _are_files,
-    "problem": lambda value: value is None or isinstance(value, str),
+    "tie": lambda value: value is None or _is_text(value),
+    "files": lambda value: (
+        isinstance(value, list) and bool(value) and all(_is_text(k, _KEPT.pattern) for k in value)
+    ),
+    "problem": lambda value: value is None or _is_text(value),
 }
 
 

@@ -1,7 +1,4 @@
-"""All receipts and what stands in them as tables, and back.
-
-Belongs here: the form in which raw readings pass from intake to validation.
-"""
+"""All receipts and what stands in them as tables, and back."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress

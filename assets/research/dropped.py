@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from assets.intake.landing import ARRIVING, OPEN, waiting
-from assets.intake.quarantine import name_as_text
+from assets.intake.landing import ARRIVING, OPEN, name_as_text, waiting
 from assets.research.problem import Problem, ResearchError
 from assets.research.table import whole_file
 from schemas.research import BASIS_FILE, FILES

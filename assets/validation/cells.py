@@ -10,8 +10,8 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Final
 
-from assets.intake.attribution import force_named
 from assets.intake.quoting import is_free_text, names_somebody
+from assets.intake.reader import force_named
 from assets.intake.reading import UNCALCULATED, Cell
 from assets.validation.layout import Slot
 from schemas.collection import Collection

@@ -8,9 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from assets.intake.attribution import declared_force
 from assets.intake.container import check_entry
-from assets.intake.reader import read_return
+from assets.intake.reader import declared_force, read_return
 from assets.intake.reading import RefusedError
 from assets.intake.store import ID_LENGTH, utc_now
 from assets.validation.judge import judge
