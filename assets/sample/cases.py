@@ -1,11 +1,11 @@
 """The sample's investigations one by one: case rows that add up to each sample return's grid.
 
-Belongs here: how a count becomes that many cases. Days, references and who is concerned are
-invented, like the returns themselves. Does not: the counts (returns.py).
+Days, references and who is concerned are invented, like the returns themselves.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, Final
 
 import polars as pl
@@ -17,7 +17,6 @@ from schemas import vocabulary as v
 from schemas.cases.columns import TYPES
 from schemas.collection import Collection
 
-_SHEET: Final = "investigations"
 _OFFICERS: Final = 0.7
 """Share of the cases that concern a police officer; it was not published."""
 
@@ -33,61 +32,49 @@ def sample_cases(collection: Collection) -> pl.DataFrame:
     investigation grids of `sample_returns`.
     """
     grids: dict[str, dict[tuple[str, str], int]] = {force: {} for force in collection.forces}
-    cells = sample_returns(collection).filter(pl.col("sheet") == _SHEET)
+    cells = sample_returns(collection).filter(sheet="investigations")
     for force, row_code, column_code, value in cells.drop("sheet").iter_rows():
         grids[force][row_code, column_code] = int(value)
-    cases = [case for force in sorted(grids) for case in _numbered(force, grids[force], collection)]
+    cases = []
+    for force in sorted(grids):
+        opened = sorted(_cases(force, grids[force], collection), key=lambda case: case["opened_on"])
+        for number, case in enumerate(opened, start=1):
+            reference = f"{force}-{case['opened_on'].year}-{number:06}"
+            cases.append({**case, "force_code": force, "case_ref": reference})
     return pl.DataFrame(cases, schema=TYPES)
-
-
-def _numbered(
-    force: str, grid: Mapping[tuple[str, str], int], collection: Collection
-) -> Iterator[dict[str, Any]]:
-    opened = sorted(_cases(force, grid, collection), key=lambda case: case["opened_on"])
-    for number, case in enumerate(opened, start=1):
-        year = case["opened_on"].year
-        yield {**case, "force_code": force, "case_ref": f"{force}-{year}-{number:06}"}
 
 
 def _cases(
     force: str, grid: Mapping[tuple[str, str], int], collection: Collection
 ) -> Iterator[dict[str, Any]]:
     """Yield the cases of a force, subject by subject."""
-    for row in INVESTIGATION_ROWS:
-        suspended = grid.get((row.code, SUSPENDED), 0) if row.is_part else 0
-        for outcome in v.OUTCOMES if row.is_part else ():
+    for row in (row for row in INVESTIGATION_ROWS if row.is_part):
+        suspended = grid.get((row.code, SUSPENDED), 0)
+        for outcome in v.OUTCOMES:
             for number in range(grid[row.code, outcome]):
-                chance = _Chance(force, row.code, outcome, number)
-                yield _case(row, outcome, chance, collection) | {"suspended": suspended > 0}
+                drawn = partial(_drawn, (force, row.code, outcome, number))
+                yield _case(row, outcome, drawn, collection) | {"suspended": suspended > 0}
                 suspended -= 1
 
 
-class _Chance:
-    """Draws that depend on a case alone."""
-
-    def __init__(self, *case: object) -> None:
-        """Name the case."""
-        self._case = case
-
-    def __call__(self, what: str) -> float:
-        """Return a number above 0 and below 1."""
-        return fraction("case", what, *self._case)
+def _drawn(case: tuple[object, ...], what: str) -> float:
+    return fraction("case", what, *case)
 
 
 def _case(
-    row: InvestigationRow, outcome: str, chance: _Chance, collection: Collection
+    row: InvestigationRow, outcome: str, drawn: Callable[[str], float], collection: Collection
 ) -> dict[str, Any]:
     continuing = outcome == v.CONTINUING
-    drawn = chance("opened") if continuing else chance("opened") ** _EARLIER
-    opened = _day(collection.period.start, collection.period.end, drawn)
+    exponent = 1 if continuing else _EARLIER
+    opened = _day(collection.period.start, collection.period.end, drawn("opened") ** exponent)
     return {
         "category": row.category,
         "recipient": row.recipient,
         "media": row.media,
         "opened_on": opened,
         "status_at_census": outcome,
-        "closed_on": None if continuing else _day(opened, collection.census, chance("closed")),
-        "workforce": "officer" if chance("workforce") < _OFFICERS else "staff",
+        "closed_on": None if continuing else _day(opened, collection.census, drawn("closed")),
+        "workforce": "officer" if drawn("workforce") < _OFFICERS else "staff",
     }
 
 

@@ -1,8 +1,4 @@
-"""The 44 sample returns, complete: what returns.csv stores and every entry that follows from it.
-
-Belongs here: reading the stored entries, adding up totals, filling the fixed cells. Does not: how
-the stored entries were found (tools/make_sample), nor writing workbooks.
-"""
+"""The 44 sample returns, complete: what returns.csv stores and every entry that follows from it."""
 
 from functools import cache
 from pathlib import Path
@@ -10,16 +6,17 @@ from typing import Final
 
 import polars as pl
 
-from assets.sample.returns_template import INVESTIGATION_ROWS, REGISTER_ROWS, SUSPENDED, TOTAL
+from assets.sample.returns_template import returns_template
+from assets.template.blank import prefilled
 from schemas import vocabulary as v
 from schemas.collection import Collection
-from schemas.reference import forces
+from schemas.template import Place
 
 RETURNS_PATH: Final = Path(__file__).with_name("returns.csv")
 
 COLUMNS: Final = ("force_code", "sheet", "row_code", "column_code", "value")
 
-_PLACE: Final = COLUMNS[:-1]
+_PLACE: Final = ("sheet", "row_code", "column_code")
 _BASIS: Final = "reconstructed"
 
 
@@ -31,8 +28,17 @@ def sample_returns(collection: Collection) -> pl.DataFrame:
     a wording. It is sorted by its key. No entry was sent by a force; the cover sheets say so.
     """
     stored = pl.read_csv(RETURNS_PATH, infer_schema=False)
-    entries = pl.concat([stored, _sums(stored), _fixed_cover(collection)])
-    return entries.filter(pl.col("force_code").is_in(collection.forces)).sort(_PLACE)
+    cover = [
+        (force, *place, value)
+        for force in collection.forces
+        for place, value in {
+            **prefilled(collection, force, _BASIS),
+            ("cover", "data_as_at", "value"): collection.census.isoformat(),
+        }.items()
+    ]
+    given = pl.DataFrame(cover, schema=COLUMNS, orient="row")
+    entries = pl.concat([stored, _sums(stored), given])
+    return entries.filter(pl.col("force_code").is_in(collection.forces)).sort(COLUMNS[:-1])
 
 
 def _sums(stored: pl.DataFrame) -> pl.DataFrame:
@@ -41,14 +47,14 @@ def _sums(stored: pl.DataFrame) -> pl.DataFrame:
     What is not held counts for nothing; a total of which no part applies does not apply either.
     """
     number = pl.col("value").cast(pl.Int64, strict=False)
+    total = number.sum().cast(pl.String)
     return (
-        stored.join(_parts(), on=["sheet", "row_code", "column_code"])
+        stored.join(_parts(), on=_PLACE)
         .group_by("force_code", "sheet", "sum_row", "sum_column")
         .agg(
-            pl.when(number.is_not_null().any())
-            .then(number.sum().cast(pl.String))
+            value=pl.when(number.is_not_null().any())
+            .then(total)
             .otherwise(pl.lit(v.NOT_APPLICABLE))
-            .alias("value")
         )
         .rename({"sum_row": "row_code", "sum_column": "column_code"})
         .select(COLUMNS)
@@ -61,45 +67,12 @@ def _parts() -> pl.DataFrame:
 
     Columns: sheet, row_code, column_code; sum_row, sum_column: where the sum stands.
     """
-    parts = []
-    for row in (row for row in INVESTIGATION_ROWS if row.is_part):
-        rows = [
-            other.code
-            for other in INVESTIGATION_ROWS
-            if not other.is_part and other.category in (None, row.category)
-        ]
-        for column in (*v.OUTCOMES, SUSPENDED):
-            columns = [column] if column == SUSPENDED else [column, TOTAL]
-            sums = {(r, c) for r in (row.code, *rows) for c in columns} - {(row.code, column)}
-            parts += [("investigations", row.code, column, *target) for target in sums]
-    parts += [
-        ("registers", row, decision, row, TOTAL)
-        for row in REGISTER_ROWS
-        for decision in v.REGISTER_DECISIONS
-    ]
-    parts += [("second_jobs", code, "count", TOTAL, "count") for code in v.SECOND_JOB_DECISIONS]
-    names = ["sheet", "row_code", "column_code", "sum_row", "sum_column"]
-    return pl.DataFrame(parts, schema=names, orient="row")
+    sums = {each.total: each.parts for each in returns_template().sums()}
 
+    def stored(place: Place) -> list[Place]:
+        if place not in sums:
+            return [place]
+        return [leaf for part in sums[place] for leaf in stored(part)]
 
-def _fixed_cover(collection: Collection) -> pl.DataFrame:
-    """The cover cells that follow from the collection and the force."""
-    fixed = {
-        "template": pl.lit(collection.template.name),
-        "template_version": pl.lit(str(collection.template.version)),
-        "collection": pl.lit(collection.id),
-        "force_code": pl.col("force_code"),
-        "force_name": pl.col("full_name"),
-        "data_as_at": pl.lit(collection.census.isoformat()),
-        "basis": pl.lit(_BASIS),
-    }
-    return pl.concat(
-        forces().select(
-            "force_code",
-            pl.lit("cover").alias("sheet"),
-            pl.lit(code).alias("row_code"),
-            pl.lit("value").alias("column_code"),
-            value.alias("value"),
-        )
-        for code, value in fixed.items()
-    )
+    parts = [(*leaf, *total[1:]) for total in sums for leaf in stored(total)]
+    return pl.DataFrame(parts, schema=[*_PLACE, "sum_row", "sum_column"], orient="row")

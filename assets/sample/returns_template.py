@@ -1,19 +1,13 @@
-"""What the sample and its program know of template `returns-1`, read from its description."""
+"""What the sample knows of template `returns-1`, read from its description."""
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
-import polars as pl
-
-from schemas.breakdown import write_breakdown
 from schemas.template import Template
 from schemas.template_file import load_template
 
 TOTAL: Final = "total"
 SUSPENDED: Final = "people_suspended"
-REVIEW_MONTHS: Final = "review_months"
-BREACH: Final = "breach."
 
 
 @dataclass(frozen=True)
@@ -31,33 +25,9 @@ class InvestigationRow:
     is_part: bool = True
 
 
-@dataclass(frozen=True)
-class Comparator:
-    """What a row of the comparators sheet counts, in the words of the published figures."""
-
-    label: str
-    measure: str
-    breakdown: str
-    period: str
-
-
 def returns_template() -> Template:
     """Return template `returns`, version 1."""
     return load_template("returns-1")
-
-
-@cache
-def capability_questions() -> pl.DataFrame:
-    """One row a question: question_code (key), area, answers (joined by `|`), label."""
-    rows = returns_template().sheet("capability").rows
-    return pl.DataFrame(
-        {
-            "question_code": [row.code for row in rows],
-            "area": [row.area for row in rows],
-            "answers": ["|".join(row.entries[0].answers) for row in rows],
-            "label": [row.label for row in rows],
-        }
-    )
 
 
 def _investigation_rows() -> tuple[InvestigationRow, ...]:
@@ -77,12 +47,3 @@ def _investigation_rows() -> tuple[InvestigationRow, ...]:
 
 
 INVESTIGATION_ROWS: Final = _investigation_rows()
-REGISTER_ROWS: Final = {
-    row.code: (row.entries[0].dims["body"], row.entries[0].dims["kind"])
-    for row in returns_template().sheet("registers").rows
-}
-COMPARATORS: Final = {
-    row.code: Comparator(row.label, str(entry.measure), write_breakdown(entry.dims), entry.period)
-    for row in returns_template().sheet("comparators").rows
-    for entry in row.entries
-}

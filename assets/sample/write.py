@@ -1,6 +1,10 @@
 """Writes the sample as files that can be dropped in landing: `muster sample`."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
+
+import polars as pl
 
 from assets.lake import write_errors
 from assets.sample.cases import sample_cases
@@ -9,6 +13,8 @@ from assets.sample.returns import sample_returns
 from assets.template.workbook import write_workbook
 from schemas.collection import Collection
 
+T = TypeVar("T")
+
 
 def write_research(folder: Path, collection: Collection) -> list[Path]:
     """Write the files of the research folder; return their paths.
@@ -16,14 +22,8 @@ def write_research(folder: Path, collection: Collection) -> list[Path]:
     Raises:
         LakeError: the folder cannot be written.
     """
-    paths = []
-    with write_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in sample_research(collection).items():
-            path = folder / name
-            path.write_text(text, encoding="utf-8", newline="")
-            paths.append(path)
-    return paths
+    texts = sample_research(collection)
+    return _write(folder, texts, lambda path, text: path.write_bytes(text.encode()))
 
 
 def write_cases(folder: Path, collection: Collection) -> list[Path]:
@@ -34,15 +34,9 @@ def write_cases(folder: Path, collection: Collection) -> list[Path]:
     Raises:
         LakeError: the folder cannot be written.
     """
-    paths = []
-    by_force = sample_cases(collection).partition_by("force_code", as_dict=True)
-    with write_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        for (force_code,), cases in sorted(by_force.items()):
-            path = folder / f"{force_code}.parquet"
-            cases.write_parquet(path, metadata={"basis": "reconstructed"})
-            paths.append(path)
-    return paths
+    cases = _by_force(sample_cases(collection), "parquet")
+    basis = {"basis": "reconstructed"}
+    return _write(folder, cases, lambda path, mine: mine.write_parquet(path, metadata=basis))
 
 
 def write_sample(folder: Path, collection: Collection) -> list[Path]:
@@ -51,15 +45,23 @@ def write_sample(folder: Path, collection: Collection) -> list[Path]:
     Raises:
         LakeError: the folder cannot be written.
     """
-    paths = []
-    template = collection.template
-    by_force = sample_returns(collection).partition_by("force_code", as_dict=True)
+
+    def workbook(path: Path, entries: pl.DataFrame) -> None:
+        rows = entries.select("sheet", "row_code", "column_code", "value").iter_rows()
+        values = {(sheet, row, column): value for sheet, row, column, value in rows}
+        write_workbook(path, collection.template, collection, values)
+
+    return _write(folder, _by_force(sample_returns(collection), "xlsx"), workbook)
+
+
+def _by_force(frame: pl.DataFrame, ending: str) -> dict[str, pl.DataFrame]:
+    parts = frame.partition_by("force_code", as_dict=True)
+    return {f"{force}.{ending}": mine for (force,), mine in sorted(parts.items())}
+
+
+def _write(folder: Path, files: Mapping[str, T], write: Callable[[Path, T], object]) -> list[Path]:
     with write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for (force_code,), entries in sorted(by_force.items()):
-            path = folder / f"{force_code}.xlsx"
-            rows = entries.select("sheet", "row_code", "column_code", "value").iter_rows()
-            values = {(sheet, row, column): value for sheet, row, column, value in rows}
-            write_workbook(path, template, collection, values)
-            paths.append(path)
-    return paths
+        for name, content in files.items():
+            write(folder / name, content)
+    return [folder / name for name in files]

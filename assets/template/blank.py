@@ -10,6 +10,7 @@ from assets.template.workbook import Earlier, Values, spelt, write_workbook
 from schemas.collection import Collection
 from schemas.errors import SetupError
 from schemas.reference import forces_at
+from schemas.template import Place
 
 _VALUES: Final = ("sheet", "row_code", "column_code", "value")
 
@@ -39,25 +40,29 @@ def write_blanks(
             f"{''.join(_ended(code, collection) for code in unknown)}"
             f" It expects {', '.join(collection.forces)}."
         )
-    names = dict(collection.bodies.select("force_code", "full_name").iter_rows())
     paths = []
     with write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for force_code in forces or collection.forces:
             path = folder / f"{force_code}.xlsx"
-            cover = {
-                "template": collection.template.name,
-                "template_version": str(collection.template.version),
-                "collection": collection.id,
-                "force_code": force_code,
-                "force_name": names[force_code],
-                "basis": "submitted",
-            }
-            values = {("cover", code, "value"): text for code, text in cover.items()}
+            values = prefilled(collection, force_code, "submitted")
             before = (earlier or {}).get(force_code)
             write_workbook(path, collection.template, collection, values, before)
             paths.append(path)
     return paths
+
+
+def prefilled(collection: Collection, force_code: str, basis: str) -> dict[Place, str]:
+    """Return what stands on the cover before anybody fills it."""
+    cover = {
+        "template": collection.template.name,
+        "template_version": str(collection.template.version),
+        "collection": collection.id,
+        "force_code": force_code,
+        "force_name": collection.bodies.filter(force_code=force_code)["full_name"].item(),
+        "basis": basis,
+    }
+    return {("cover", code, "value"): text for code, text in cover.items()}
 
 
 def earlier_values(lake: Lake, collection: Collection) -> Mapping[str, Earlier]:

@@ -12,12 +12,12 @@ from assets.pages.figures import Edition
 from assets.pages.force import arrangements, force_page
 from assets.pages.national import SERIES_PAGE, national_page
 from assets.pages.write import page_html, write_pages
-from assets.sample.returns_template import capability_questions
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.marts.returns import Findings
 from tests.pages.conftest import HOSTILE
 from tests.pages.released import ABOUT, Answers, Marts, finding, is_number, pages_in, read_page
+from tools.make_sample.described import capability_questions
 
 SOME = ("AVS", "BED", "CAM", "DER", "MPS", "STF")
 

@@ -7,10 +7,10 @@ was published. Does not: the published numbers, which are read.
 import math
 from typing import Final
 
-from assets.sample.returns_template import capability_questions
 from schemas.collection import Collection
 from schemas.vocabulary import NOT_APPLICABLE
 from tools.make_sample.choices import ChoiceProgram
+from tools.make_sample.described import capability_questions
 from tools.make_sample.likelihood import assumed_sizes
 from tools.make_sample.published import Figure, Place, codes, figures
 

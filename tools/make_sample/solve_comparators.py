@@ -7,10 +7,10 @@ investigations themselves (solve_rows.py).
 from collections import Counter
 from typing import Final
 
-from assets.sample.returns_template import COMPARATORS
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
 from tools.make_sample.counts import CountProgram
+from tools.make_sample.described import COMPARATORS
 from tools.make_sample.likelihood import assumed_sizes, rates, varied
 from tools.make_sample.published import Place, Total, figure
 from tools.make_sample.solve_rows import PARTS

@@ -7,10 +7,10 @@ offers, which is one of their answers (solve_capability.py).
 from collections.abc import Container
 from typing import Final
 
-from assets.sample.returns_template import REGISTER_ROWS
 from schemas.collection import Collection
 from schemas.vocabulary import NOT_APPLICABLE, NOT_HELD, REGISTER_DECISIONS
 from tools.make_sample.counts import CountProgram
+from tools.make_sample.described import REGISTER_ROWS
 from tools.make_sample.likelihood import assumed_sizes, rates, varied
 from tools.make_sample.published import Facets, Place, figures, totals
 

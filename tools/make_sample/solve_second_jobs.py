@@ -6,11 +6,11 @@ second jobs (solve_rows.py), nor the policy on them (solve_capability.py).
 
 from typing import Final
 
-from assets.sample.returns_template import BREACH, REVIEW_MONTHS
 from schemas import vocabulary as v
 from schemas.collection import Collection
 from tools.make_sample.choices import ChoiceProgram
 from tools.make_sample.counts import CountProgram
+from tools.make_sample.described import BREACH, REVIEW_MONTHS
 from tools.make_sample.likelihood import assumed_sizes, rates, varied
 from tools.make_sample.program import Unknown
 from tools.make_sample.published import Facets, Place, figure, figures, totals
