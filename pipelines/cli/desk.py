@@ -14,6 +14,7 @@ from assets.desk.ledger import DeskError, Ledger, utc_now
 from assets.desk.versions import choose, version_changes
 from assets.intake.tables import damaged_now
 from assets.lake import Lake, lake_root
+from assets.previous import previous_values
 from assets.unattributed import unattributed_files
 from assets.validation.states import standing
 from pipelines.cli.output import (
@@ -37,11 +38,18 @@ def _lake(collection_id: str) -> Lake:
 def _queries(lake: Lake) -> pl.DataFrame:
     """Return every current query, as assets.desk.queries.queries does.
 
-    Those of a version that was refused are not among them: it has more to mend first.
+    Those of a version that was refused are not among them: it has more to mend first. Besides:
+    `previous_value`, what the entry was in the released collection before, and
+    `previous_collection`, which that is; null where there is none.
     """
     answers = desk_queries.read_answers(Ledger(lake))
     asked = desk_queries.queries(standing(lake).asked(), answers)
-    return asked.sort("force_code", "rule_id", "sheet", "cell")
+    before = previous_values(lake, load_collection(lake.collection)).rename(
+        {"value": "previous_value", "collection": "previous_collection"}
+    )
+    entry = ["force_code", "sheet", "row_code", "column_code"]
+    both = asked.join(before, on=entry, how="left", validate="m:1")
+    return both.sort("force_code", "rule_id", "sheet", "cell")
 
 
 def _query(lake: Lake, query_id: str) -> dict[str, Any]:
@@ -172,10 +180,11 @@ def queries(
         rows = rows.filter(pl.col("force_code") == force_code)
     if export:
         rows.write_csv(export)
+    compared = rows["previous_value"].drop_nulls().len() > 0
     emit(
         rows,
         "query: query_id, force: force_code, rule: rule_id, sheet, cell, what is asked: message,"
-        " state, reason, by: answered_by",
+        f"{' before: previous_value,' * compared} state, reason, by: answered_by",
         as_json=as_json,
     )
     if not as_json:

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from assets.lake import Lake
+from pipelines.cli import desk
 from tests.pipelines.conftest import Muster
 from tests.returns import SampleReturn
 
@@ -30,6 +31,20 @@ def test_the_sample_has_its_known_queries(run: Muster) -> None:
     rows = json.loads(run("queries", "--json").output)
     assert {row["force_code"] for row in rows} == {"CAM", "CHS", "DVC", "GMP", "MPS", "WMC", "WMP"}
     assert {row["state"] for row in rows} == {"open"}
+    assert {row["previous_value"] for row in rows} == {None}, "there is no collection before"
+
+
+def test_what_the_entry_was_before_stands_beside_a_query(
+    run: Muster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = _query(run, "CHS", "Q105")
+    place = {key: query[key] for key in ("force_code", "sheet", "row_code", "column_code")}
+    before = pl.DataFrame([{**place, "value": "8123", "collection": "2011-visit"}])
+    monkeypatch.setattr(desk, "previous_values", lambda *_: before)
+    told = _query(run, "CHS", "Q105")
+    assert (told["previous_value"], told["previous_collection"]) == ("8123", "2011-visit")
+    assert "8123" in run("queries").output
+    assert _query(run, "WMC", "Q102")["previous_value"] is None
 
 
 @pytest.mark.slow
