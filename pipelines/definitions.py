@@ -1,7 +1,8 @@
 """What Dagster loads: every stage's assets and checks, the job, the schedule, the resources."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import dagster as dg
@@ -53,19 +54,14 @@ def freshness(collections: Iterable[Collection], now: datetime) -> dg.FreshnessP
     if not open_now:
         return None
     decisive = max(open_now, key=lambda known: (known.window[1], known.id))
-    at = decisive.running.refresh
-    months = sorted({_month(*decisive.window, number) for number in range(12)} - {0})
+    at, (opens, closes) = decisive.running.refresh, decisive.window
+    ordinals = range(opens.year * 12 + opens.month, closes.year * 12 + closes.month + 1)
+    months = sorted({(ordinal - 1) % 12 + 1 for ordinal in ordinals[:12]})
     return dg.FreshnessPolicy.cron(
         deadline_cron=f"{at.minute} {min(at.hour + _GRACE, 23)} * {','.join(map(str, months))} *",
         lower_bound_delta=_A_DAY,
         timezone=decisive.timezone,
     )
-
-
-def _month(opens: date, closes: date, number: int) -> int:
-    """Return the month so many after the opening, 0 where the window has closed by then."""
-    years, month = divmod(opens.month - 1 + number, 12)
-    return month + 1 if date(opens.year + years, month + 1, 1) <= closes else 0
 
 
 def with_freshness(
@@ -75,12 +71,8 @@ def with_freshness(
     ours = [asset for asset in assets if isinstance(asset, dg.AssetsDefinition)]
     if expected is None:
         return ours
-    return [
-        *dg.map_asset_specs(
-            lambda spec: dg.apply_freshness_policy(spec, expected) if spec.key == _MARTS else spec,
-            ours,
-        )
-    ]
+    marts = partial(dg.apply_freshness_policy, policy=expected)
+    return [*dg.map_asset_specs(lambda spec: marts(spec) if spec.key == _MARTS else spec, ours)]
 
 
 EXPECTED = freshness([load_collection(name) for name in collection_files()], utc_now())

@@ -1,7 +1,6 @@
 """Writes the pages that are derived from the contracts, and tells when one has drifted.
 
-`python -m pipelines.docs` writes them; with `--check` it changes nothing and fails on a
-difference. Does not belong here: any text that is not derived.
+`python -m pipelines.docs` writes them; with `--check` it changes nothing and fails on a difference.
 """
 
 import sys
@@ -32,19 +31,17 @@ def generated() -> dict[Path, str]:
 
 def main(arguments: list[str]) -> int:
     """Write or check the pages; return the exit code."""
-    drifted = [
-        path
-        for path, text in generated().items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
-    if "--check" in arguments:
-        for path in drifted:
+    check, drifted = "--check" in arguments, False
+    for path, text in generated().items():
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        drifted = True
+        if check:
             print(f"{path} is not what the contracts say. Write it anew: make docs")  # noqa: T201
-        return 1 if drifted else 0
-    for path in drifted:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(generated()[path], encoding="utf-8")
-    return 0
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    return int(check and drifted)
 
 
 if __name__ == "__main__":

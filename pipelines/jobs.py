@@ -11,13 +11,14 @@ failure again at once. A blocked release stays blocked, and what can pass wants 
 import json
 import os
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from datetime import time as hour
 from typing import Any, Final
 
 import dagster as dg
-from dagster import DagsterRunStatus
+from dagster import DagsterRunStatus, DefaultScheduleStatus, DefaultSensorStatus
 
 from assets.desk.ledger import utc_now
 from assets.intake.landing import waiting_anywhere
@@ -39,10 +40,12 @@ QUEUES: Final = {"muster/queues": "yes"}
 _TAKE_IN: Final = ("intake", "cases", "reports__report_figures", "research")
 """The steps that take dropped files in."""
 
-
-def taking_in(only: list[str]) -> dict[str, Any]:
-    """Return the configuration of a refresh that takes in the files of these states alone."""
-    return {"ops": {name: {"config": {"only": only}} for name in _TAKE_IN}}
+_EVERY: Final = 10
+_GATHERING: Final = 6
+"""A run waits for files still arriving, but no longer than so many times the settling time."""
+_TRIES: Final = 6
+_PAUSE: Final = 60.0
+"""Seconds before a second try; each further one waits twice as long."""
 
 
 refresh = dg.define_asset_job(
@@ -54,10 +57,14 @@ refresh = dg.define_asset_job(
 )
 
 
-class Which(dg.Config):
-    """`collection`: the id of the collection to look at."""
-
-    collection: str
+def request_refresh(collection: Collection, run_key: str, only: list[str]) -> dg.RunRequest:
+    """Return the request for a refresh that takes in the files of these states alone."""
+    return dg.RunRequest(
+        run_key=run_key,
+        partition_key=collection.id,
+        run_config={"ops": {name: {"config": {"only": only}} for name in _TAKE_IN}},
+        tags=QUEUES,
+    )
 
 
 def inventory_now(collection: Collection, today: date) -> list[str]:
@@ -72,11 +79,16 @@ def inventory_now(collection: Collection, today: date) -> list[str]:
         return [f"nothing has been run yet; {len(collection.forces)} forces are expected"]
     if not lake.marts.exists():
         lines.append(f"no release is shown to analysts; run: {command('run', collection.id)}")
-    unfinished = waiting_anywhere(lake.landing).unfinished
-    if unfinished:
+    if unfinished := waiting_anywhere(lake.landing).unfinished:
         lines.append(f"{plural(len(unfinished), 'file')} in landing still open for writing")
     found = broken.look(lake, collection, today).values()
     return [*lines, *(f"{each.title}: {', '.join(each.cases)}" for each in found if each)]
+
+
+class Which(dg.Config):
+    """`collection`: the id of the collection to look at."""
+
+    collection: str
 
 
 @dg.op(description="Log what is broken or missing in a collection.")
@@ -114,19 +126,41 @@ def is_on() -> bool:
     return said == "on"
 
 
-def sensor_status() -> dg.DefaultSensorStatus:
+def sensor_status() -> DefaultSensorStatus:
     """Return how a sensor starts."""
-    return dg.DefaultSensorStatus.RUNNING if is_on() else dg.DefaultSensorStatus.STOPPED
+    return DefaultSensorStatus.RUNNING if is_on() else DefaultSensorStatus.STOPPED
 
 
-def schedule_status() -> dg.DefaultScheduleStatus:
-    """Return how a schedule starts."""
-    return dg.DefaultScheduleStatus.RUNNING if is_on() else dg.DefaultScheduleStatus.STOPPED
-
-
-def named(what: str, collection: Collection) -> str:
+def _named(what: str, collection: Collection) -> str:
     """Return the name of a collection's schedule or sensor, in the letters Dagster allows."""
     return f"{what}_{collection.id.replace('-', '_')}"
+
+
+def _daily(
+    what: str,
+    job: Any,
+    at: hour,
+    collection: Collection,
+    asked_for: Callable[[date], dg.RunRequest | dg.SkipReason],
+) -> dg.ScheduleDefinition:
+    """Return a schedule that asks for a run each day of the collection's window."""
+
+    @dg.schedule(
+        name=_named(what, collection),
+        job=job,
+        cron_schedule=f"{at.minute} {at.hour} * * *",
+        execution_timezone=collection.timezone,
+        default_status=DefaultScheduleStatus.RUNNING if is_on() else DefaultScheduleStatus.STOPPED,
+        description=f"{job.description} Each day of the window of {collection.id}.",
+    )
+    def daily(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        day = collection.day_of(context.scheduled_execution_time)
+        if collection.is_open(day):
+            return asked_for(day)
+        opens, closes = collection.window
+        return dg.SkipReason(f"the window of {collection.id} is from {opens} to {closes}")
+
+    return daily
 
 
 def daily_refresh(collection: Collection) -> dg.ScheduleDefinition:
@@ -136,71 +170,25 @@ def daily_refresh(collection: Collection) -> dg.ScheduleDefinition:
     then on.
     """
 
-    @dg.schedule(
-        name=named("daily_refresh", collection),
-        job=refresh,
-        cron_schedule=_daily(collection.running.refresh),
-        execution_timezone=collection.timezone,
-        default_status=schedule_status(),
-        description=f"Refresh {collection.id} each day of its window.",
-    )
-    def daily(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        day = collection.day_of(context.scheduled_execution_time)
-        if not collection.is_open(day):
-            return _closed(collection)
+    def asked_for(day: date) -> dg.RunRequest:
         landing = Lake(lake_root(), collection.id).landing
-        return dg.RunRequest(
-            run_key=f"{collection.id}:{day}",
-            partition_key=collection.id,
-            run_config=taking_in(quiet(landing, time.time(), collection.running.settle_seconds)),
-            tags=QUEUES,
-        )
+        whole = quiet(landing, time.time(), collection.running.settle_seconds)
+        return request_refresh(collection, f"{collection.id}:{day}", whole)
 
-    return daily
+    return _daily("daily_refresh", refresh, collection.running.refresh, collection, asked_for)
 
 
 def morning_inventory(collection: Collection) -> dg.ScheduleDefinition:
     """Return the schedule that lists what is broken or missing, where anything is."""
 
-    @dg.schedule(
-        name=named("morning_inventory", collection),
-        job=inventory_job,
-        cron_schedule=_daily(collection.running.inventory),
-        execution_timezone=collection.timezone,
-        default_status=schedule_status(),
-        description=f"List what is broken or missing in {collection.id}, if anything is.",
-    )
-    def morning(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        day = collection.day_of(context.scheduled_execution_time)
-        if not collection.is_open(day):
-            return _closed(collection)
+    def asked_for(day: date) -> dg.RunRequest | dg.SkipReason:
         if not inventory_now(collection, day):
             return dg.SkipReason("nothing is broken or missing")
-        return dg.RunRequest(
-            run_key=f"inventory:{collection.id}:{day}",
-            run_config={
-                "ops": {list_what_is_broken.name: {"config": {"collection": collection.id}}}
-            },
-        )
+        config = {list_what_is_broken.name: {"config": {"collection": collection.id}}}
+        return dg.RunRequest(f"inventory:{collection.id}:{day}", run_config={"ops": config})
 
-    return morning
-
-
-def _daily(at: hour) -> str:
-    return f"{at.minute} {at.hour} * * *"
-
-
-def _closed(collection: Collection) -> dg.SkipReason:
-    opens, closes = collection.window
-    return dg.SkipReason(f"the window of {collection.id} is from {opens} to {closes}")
-
-
-_EVERY: Final = 10
-_GATHERING: Final = 6
-"""A run waits for files still arriving, but no longer than so many times the settling time."""
-_TRIES: Final = 6
-_PAUSE: Final = 60.0
-"""Seconds before a second try; each further one waits twice as long."""
+    at = collection.running.inventory
+    return _daily("morning_inventory", inventory_job, at, collection, asked_for)
 
 
 @dataclass(frozen=True)
@@ -221,21 +209,12 @@ class Asked:
         """What Dagster starts at most one run for."""
         return f"{self.key}:{self.attempt}"
 
-    def request(self, collection: Collection) -> dg.RunRequest:
-        """Return the request for a run that takes in what had settled, and nothing else."""
-        return dg.RunRequest(
-            run_key=self.run_key,
-            partition_key=collection.id,
-            run_config=taking_in(self.only),
-            tags=QUEUES,
-        )
-
 
 def landing_sensor(collection: Collection) -> dg.SensorDefinition:
     """Return the sensor of a collection's landing folder."""
 
     @dg.sensor(
-        name=named("landing", collection),
+        name=_named("landing", collection),
         job=refresh,
         minimum_interval_seconds=_EVERY,
         default_status=sensor_status(),
@@ -254,46 +233,53 @@ def evaluate(
     lake = Lake(lake_root(), collection.id)
     memory, asked = _remembered(cursor)
     seen = look(lake, memory, now, collection.running.settle_seconds)
-    if seen.new:
-        why_not = _why_wait(lake, seen, collection)
-        if why_not:
-            return _skip(why_not, seen.unasked(), asked)
+    memory = seen.memory
+    if not seen.new:
+        said, asked = _again(asked, seen, instance, now)
+    elif why_not := _why_wait(lake, seen, collection):
+        said, memory = why_not, seen.unasked()
+    else:
         only = {*seen.new, *seen.research, *(asked.only if asked else ())}
         key = f"{collection.id}:{seen.key}"
         # The same again, dropped after it was given up: Dagster starts one run for a key.
         attempt = asked.attempt + 1 if asked and asked.key == key else 1
-        return _ask(Asked(key, sorted(only), attempt, now), seen, collection)
+        said, asked = None, Asked(key, sorted(only), attempt, now)
+    text = json.dumps({"memory": memory.to_text(), "asked": asdict(asked) if asked else None})
+    if said is not None or asked is None:
+        return dg.SensorResult(skip_reason=said, cursor=text)
+    request = request_refresh(collection, asked.run_key, asked.only)
+    return dg.SensorResult(run_requests=[request], cursor=text)
+
+
+def _again(
+    asked: Asked | None, seen: Look, instance: dg.DagsterInstance, now: float
+) -> tuple[str | None, Asked | None]:
+    """Decide by how the last run ended; a failure that cannot pass waits for something new.
+
+    Returns:
+        Why no run is asked for, None where one is, and what is remembered of the last.
+    """
     if asked is None or asked.given_up:
-        return _skip(_nothing_new(seen), seen.memory, asked)
-    return _ask_again(asked, seen, collection, instance, now)
-
-
-def _ask(asked: Asked, seen: Look, collection: Collection) -> dg.SensorResult:
-    request = asked.request(collection)
-    return dg.SensorResult(run_requests=[request], cursor=_to_text(seen.memory, asked))
-
-
-def _ask_again(
-    asked: Asked, seen: Look, collection: Collection, instance: dg.DagsterInstance, now: float
-) -> dg.SensorResult:
-    """Decide by how the last run ended; a failure that cannot pass waits for something new."""
+        return _nothing_new(seen), asked
     runs = instance.get_runs(dg.RunsFilter(tags={"dagster/run_key": asked.run_key}), limit=1)
     if runs and not runs[0].is_finished:
-        return _skip(f"run {runs[0].run_id} has not ended", seen.memory, asked)
+        return f"run {runs[0].run_id} has not ended", asked
     if not runs or runs[0].status != DagsterRunStatus.FAILURE:
-        return _skip(_nothing_new(seen), seen.memory, None)
+        return _nothing_new(seen), None
     events = (entry.dagster_event for entry in instance.all_logs(runs[0].run_id))
-    if not can_pass(event for event in events if event):
-        why = f"run {runs[0].run_id} failed for a reason that stays until something is changed"
-        return _skip(why, seen.memory, replace(asked, given_up=True))
-    if asked.attempt >= _TRIES:
-        why = f"{asked.attempt} runs failed; no more are tried until something is changed"
-        return _skip(why, seen.memory, replace(asked, given_up=True))
+    stays = not can_pass(event for event in events if event)
+    if stays or asked.attempt >= _TRIES:
+        why = (
+            f"run {runs[0].run_id} failed for a reason that stays"
+            if stays
+            else f"{asked.attempt} runs failed; no more are tried"
+        )
+        return f"{why} until something is changed", replace(asked, given_up=True)
     due = asked.at + _PAUSE * 2 ** (asked.attempt - 1)
     if now < due:
         again = f"run {runs[0].run_id} failed; the next try comes in {due - now:.0f} seconds"
-        return _skip(again, seen.memory, asked)
-    return _ask(Asked(asked.key, asked.only, asked.attempt + 1, now), seen, collection)
+        return again, asked
+    return None, replace(asked, attempt=asked.attempt + 1, at=now)
 
 
 def _why_wait(lake: Lake, seen: Look, collection: Collection) -> str | None:
@@ -305,22 +291,10 @@ def _why_wait(lake: Lake, seen: Look, collection: Collection) -> str | None:
 
 
 def _nothing_new(seen: Look) -> str:
-    parts = []
-    if seen.moving:
-        parts.append(f"not settled yet: {plural(len(seen.moving), 'file')}")
-    if seen.closed:
-        parts.append(
-            f"cannot be opened, so mend the permissions: {plural(len(seen.closed), 'file')}"
-        )
+    waiting = (("not settled yet", seen.moving),
+               ("cannot be opened, so mend the permissions", seen.closed))  # fmt: skip
+    parts = [f"{what}: {plural(len(files), 'file')}" for what, files in waiting if files]
     return "; ".join(parts) or "nothing new in landing"
-
-
-def _skip(why: str, memory: Memory, asked: Asked | None) -> dg.SensorResult:
-    return dg.SensorResult(skip_reason=why, cursor=_to_text(memory, asked))
-
-
-def _to_text(memory: Memory, asked: Asked | None) -> str:
-    return json.dumps({"memory": memory.to_text(), "asked": asdict(asked) if asked else None})
 
 
 def _remembered(cursor: str | None) -> tuple[Memory, Asked | None]:

@@ -18,9 +18,8 @@ _INTERRUPTED: Final = "DagsterExecutionInterruptedError"
 
 def reason(events: Iterable[dg.DagsterEvent]) -> str:
     """Return what went wrong first in a run, in the words of the error itself."""
-    for chain in _chains(events):
-        return _words(_ours(chain) or chain[-1])
-    return _SAYS_NOTHING
+    chain = next(_chains(events), None)
+    return _words(_ours(chain) or chain[-1]) if chain else _SAYS_NOTHING
 
 
 def reason_to_send(events: Iterable[dg.DagsterEvent]) -> str:
@@ -31,19 +30,10 @@ def reason_to_send(events: Iterable[dg.DagsterEvent]) -> str:
     """
     known = list(events)
     for chain in _chains(known):
-        ours = _ours(chain)
         kind = f"{chain[-1].cls_name}, which Muster did not foresee; the run's log says more"
-        return _words(ours) if ours else kind
+        return _words(ours) if (ours := _ours(chain)) else kind
     ended = (event.message for event in known if event.event_type in _FAILURES)
     return next((message for message in ended if message), _SAYS_NOTHING)
-
-
-def _ours(chain: list[Any]) -> Any:
-    return next((error for error in chain if _kind(error.cls_name) is not None), None)
-
-
-def _words(error: Any) -> str:
-    return re.sub(rf"^([\w.]*\.)?{error.cls_name}: ", "", error.message).strip()
 
 
 def can_pass(events: Iterable[dg.DagsterEvent]) -> bool:
@@ -57,29 +47,32 @@ def can_pass(events: Iterable[dg.DagsterEvent]) -> bool:
 
 
 def _passes(name: str) -> bool:
-    ours = _kind(name)
-    if ours is not None:
+    if ours := _kind(name):
         return not ours.permanent
     theirs = getattr(builtins, name, None)
     return name == _INTERRUPTED or (isinstance(theirs, type) and issubclass(theirs, OSError))
 
 
+def _ours(chain: list[Any]) -> Any:
+    return next((error for error in chain if _kind(error.cls_name)), None)
+
+
+def _words(error: Any) -> str:
+    return re.sub(rf"^([\w.]*\.)?{error.cls_name}: ", "", error.message).strip()
+
+
 def _kind(name: str, base: type[MusterError] = MusterError) -> type[MusterError] | None:
     """Return the class of Muster's errors that has a name."""
-    if base.__name__ == name:
-        return base
     found = (_kind(name, kind) for kind in base.__subclasses__())
-    return next((kind for kind in found if kind), None)
+    return base if base.__name__ == name else next(filter(None, found), None)
 
 
 def _chains(events: Iterable[dg.DagsterEvent]) -> Iterator[list[Any]]:
     """Yield the error of each failure with its causes, the outermost first."""
     for event in events:
-        if event.event_type in _FAILURES:
-            error = getattr(event.event_specific_data, "error", None)
-            chain = []
-            while error is not None:
-                chain.append(error)
-                error = error.cause
-            if chain:
-                yield chain
+        chain, error = [], getattr(event.event_specific_data, "error", None)
+        while error is not None and event.event_type in _FAILURES:
+            chain.append(error)
+            error = error.cause
+        if chain:
+            yield chain
