@@ -13,7 +13,7 @@ from assets.feedback.problems import Problem, basis_line, grouped
 from assets.intake.raw_store import RawStore
 from assets.intake.reader import cover_values
 from assets.intake.store import ReturnReceipt
-from schemas.collection import Collection
+from schemas.collection import Collection, command
 from schemas.finding import Finding, findings_frame
 from schemas.rules.catalogue import UNORDERED
 from schemas.wording import long_date, plural, visible
@@ -113,13 +113,13 @@ class Letter:
     @property
     def steps(self) -> list[tuple[str, str]]:
         """What to do next, in order: the text, and the command for it, "" where there is none."""
-        about = _WORDS[self.situation]
-        names = about["steps_asked"] if self.problems("Q") else about["steps"]
-        steps = (_WORDS["steps"][name] for name in names)
-        return [
-            (one["text"].format(**self._facts), one.get("command", "").format(**self._facts))
-            for one in steps
-        ]
+        about, told = _WORDS[self.situation], []
+        for name in about["steps_asked"] if self.problems("Q") else about["steps"]:
+            step = {key: text.format(**self._facts) for key, text in _WORDS["steps"][name].items()}
+            words = step.get("command")
+            typed = command(words, self.collection.id, kept=True) if words else ""
+            told.append((step["text"], typed))
+        return told
 
     def _said(self, key: str) -> str:
         said: str = _WORDS[self.situation][key]

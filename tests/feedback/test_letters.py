@@ -69,7 +69,7 @@ def test_a_letter_names_everything_there_is_to_do(written: Written) -> None:
             assert letter.force_name in said
             assert letter.collection.title in said
             assert "29 June 2012" in said
-            assert f"muster check {letter.attachment}" in said
+            assert f"muster check {letter.attachment} --collection {letter.collection.id}" in said
             assert ("RECONSTRUCTED" in said) == (letter.sent is not None)
         for item in letter.sent.findings if letter.sent else ():
             for what in (item.rule_id, item.message, item.how_to_fix, item.cell or ""):
