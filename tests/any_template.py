@@ -1,8 +1,14 @@
 """A template at random: what both engines must count alike on templates nobody has thought of."""
 
 import json
+import tomllib
+from pathlib import Path
 from random import Random
 from typing import Any, Final
+
+from schemas.collection import Collection, read_collection
+
+EXAMPLES: Final = Path(__file__).parents[1] / "examples"
 
 STATISTICS: Final = ["minimum", "lower_quartile", "median", "mean", "upper_quartile", "maximum"]
 
@@ -40,6 +46,38 @@ def any_template(name: str, seed: int, cover: dict[str, Any]) -> str:
     _single(file, lists, chance)
     _asked(file, chance)
     return to_toml(file)
+
+
+_COLLECTION = """
+id = "drawn"
+title = "Drawn"
+census = 2014-12-31
+timezone = "Europe/London"
+template = "drawn-1"
+forces = ["AVS", "BED", "CAM", "CHS", "CLE", "CMB", "DER", "DOR", "DUR", "ESX", "GLO", "HAM"]
+count_bands = ["0", "1..5", "40.."]
+[period]
+start = 2014-01-01
+end = 2014-12-31
+[deadlines]
+soft = 2015-01-31
+hard = 2015-02-14
+[comparators.before]
+start = 2012-01-01
+end = 2013-06-30
+"""
+
+
+def drawn_collection(folder: Path, seed: int) -> Collection:
+    """Return the collection `drawn`, on a template drawn by the seed, written to a folder."""
+    other = tomllib.loads((EXAMPLES / "templates/use-of-force-1.toml").read_text(encoding="utf-8"))
+    for name in ("templates", "collections"):
+        (folder / name).mkdir(parents=True)
+    text = any_template("drawn", seed, other["sheet"][0])
+    (folder / "templates/drawn-1.toml").write_text(text, encoding="utf-8")
+    path = folder / "collections/drawn.toml"
+    path.write_text(_COLLECTION, encoding="utf-8")
+    return read_collection(path)
 
 
 def _counts(

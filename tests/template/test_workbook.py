@@ -29,9 +29,11 @@ from assets.validation.rules.order import Received
 from pipelines.cli.returns import template
 from schemas.collection import Collection, read_collection
 from schemas.errors import SetupError
+from tests.any_template import drawn_collection
 from tests.live import any_live, release_of
-from tests.returns import SampleReturn, clean_return
+from tests.returns import SampleReturn, clean_return, validated
 
+FORCE = ("cover", "force_code", "value")
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -198,20 +200,8 @@ def _with_a_table(folder: Path) -> Collection:
     return read_collection(folder / "collections" / "use-of-force-2013.toml")
 
 
-def test_every_sum_of_any_template_has_a_check_of_its_own(tmp_path: Path) -> None:
+def test_checks_that_the_template_does_not_word_are_worded(tmp_path: Path) -> None:
     collection = _with_a_table(tmp_path / "others")
-    book = load_workbook(write_blanks(tmp_path / "out", collection, ["STF"])[0])
-    for sheet in collection.template.sheets:
-        found = list(checks(sheet))
-        assert [check.total for check in found] == [each.total[1:] for each in sheet.sums()]
-        places = {(check.row, check.column) for check in found}
-        entries = {
-            (r, c) for r in sheet.row_numbers.values() for c in sheet.column_numbers.values()
-        }
-        assert len(places) == len(found)
-        assert not places & entries
-        for check in found:
-            assert book[sheet.name].cell(check.row, check.column).value == check.formula
     labels = [check.label for check in checks(collection.template.sheet("hours")) if check.label]
     assert labels == [
         "Check: the parts add up to Gentle",
@@ -219,21 +209,34 @@ def test_every_sum_of_any_template_has_a_check_of_its_own(tmp_path: Path) -> Non
     ]
 
 
-def test_checks_whose_results_are_texts_are_no_entries(tmp_path: Path) -> None:
-    """Saved as CSV, or pasted as values, a check leaves its result behind."""
-    collection = _with_a_table(tmp_path / "others")
-    filled = clean_return(collection)
-    path = filled.write(tmp_path / "STF.xlsx")
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_the_template_its_workbook_is_read_as_it_was_filled(
+    seed: int, tmp_path: Path
+) -> None:
+    """With earlier values beside, and the results of checks as the texts that a CSV file has."""
+    collection = drawn_collection(tmp_path / "drawn", seed)
+    template, filled = collection.template, clean_return(collection)
+    counted = [entry.place for entry in template.entries() if entry.kind == "count"]
+    earlier = {"before": dict.fromkeys(counted, "7"), "long before": dict.fromkeys(counted, "9")}
+    path = tmp_path / "return.xlsx"
+    write_workbook(path, template, collection, filled.values, earlier)
     book: Any = load_workbook(path)
     results: Any = load_workbook(path, data_only=True)
-    for sheet in collection.template.sheets:
-        for check in checks(sheet):
-            at = check.row, check.column
+    for sheet in template.sheets:
+        found = list(checks(sheet))
+        assert [check.total for check in found] == [each.total[1:] for each in sheet.sums()]
+        places = {(check.row, check.column) for check in found}
+        rows, columns = sheet.row_numbers.values(), sheet.column_numbers.values()
+        assert len(places) == len(found)
+        assert not places & {(row, column) for row in rows for column in columns}
+        for at in places:
             assert results[sheet.name].cell(*at).value == "adds up"
             book[sheet.name].cell(*at).value = "adds up"
     book.save(path)
-    (checked,) = check_files([path], collection)
-    assert checked.findings == ()
+    judged = validated(read_return(path), collection, filled.values[FORCE])
+    expected = validated(filled.reading(), collection, filled.values[FORCE])
+    assert judged.entries.equals(expected.entries)
+    assert judged.findings.equals(expected.findings)
 
 
 @pytest.fixture(scope="module")
