@@ -52,8 +52,8 @@ def files_below(url: str) -> dict[str, int]:
         SetupError: there is no such bucket, or it may not be read.
         ServiceError: the store does not answer.
     """
+    bucket = _path(url).partition("/")[0]
     with store_errors(url):
-        bucket = _path(url).partition("/")[0]
         at, around = _store().get_file_info([_path(url), bucket])
         if at.is_file:
             return {url: at.size}
@@ -63,9 +63,8 @@ def files_below(url: str) -> dict[str, int]:
                 " variables AWS_REGION and AWS_ENDPOINT_URL."
             )
         below = _fs().FileSelector(_path(url), allow_not_found=True, recursive=True)
-        found = _store().get_file_info(below)
-    files = (item for item in found if item.is_file)
-    return {f"s3://{item.path}": item.size for item in sorted(files, key=lambda item: item.path)}
+        found = [item for item in _store().get_file_info(below) if item.is_file]
+    return {f"s3://{item.path}": item.size for item in sorted(found, key=lambda item: item.path)}
 
 
 def head(url: str, size: int) -> bytes:
@@ -78,23 +77,13 @@ def head(url: str, size: int) -> bytes:
 def fetch(url: str, path: Path) -> None:
     """Copy an object to a file."""
     with store_errors(url):
-        _fs().copy_files(
-            _path(url),
-            str(path),
-            source_filesystem=_store(),
-            destination_filesystem=_fs().LocalFileSystem(),
-        )
+        _fs().copy_files(_path(url), str(path), _store(), _fs().LocalFileSystem())
 
 
 def copy_folder(folder: Path, url: str) -> None:
     """Copy every file below a folder to below a URL."""
     with store_errors(url):
-        _fs().copy_files(
-            str(folder),
-            _path(url),
-            source_filesystem=_fs().LocalFileSystem(),
-            destination_filesystem=_store(),
-        )
+        _fs().copy_files(str(folder), _path(url), _fs().LocalFileSystem(), _store())
 
 
 def put(url: str, content: bytes) -> None:
@@ -116,7 +105,10 @@ def store_errors(url: str) -> Iterator[None]:
     except (OSError, pl.exceptions.PolarsError) as error:
         if isinstance(error, pl.exceptions.PolarsError) and _READERS_WORD not in str(error):
             raise  # the file is damaged, not the store
-        said = _without_secrets(" ".join(str(error).split()))[:_SHOWN]
+        said = " ".join(str(error).split())
+        for secret in filter(None, map(os.environ.get, _SECRETS)):
+            said = said.replace(secret, "...")
+        said = said[:_SHOWN]
         if _OURS_TO_MEND.search(said):
             raise SetupError(
                 f"{url} cannot be used ({said}). Check the address, and the variables AWS_REGION,"
@@ -126,13 +118,6 @@ def store_errors(url: str) -> Iterator[None]:
             f"{url}: the object store did not do its part ({said}). What readers see has not"
             " changed. See whether the store answers, then start again."
         ) from None
-
-
-def _without_secrets(text: str) -> str:
-    for name in _SECRETS:
-        if value := os.environ.get(name):
-            text = text.replace(value, "...")
-    return text
 
 
 @cache

@@ -1,16 +1,14 @@
 """Files in landing whose force cannot be told: their names, when they came, where they lie.
 
-Belongs here: finding them in every store. Does not: what is wrong with each (its findings), nor the
-words of a message. Replacing a file or taking it away is how somebody deals with it.
+Replacing a file or taking it away is how somebody deals with it.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from assets.cases.refused import unattributed_versions
 from assets.cases.store import CaseStore
-from assets.intake.landing import name_as_text, waiting
+from assets.intake.landing import CASES, name_as_text, waiting, waiting_below
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake
 from schemas.errors import LakeError
@@ -78,8 +76,11 @@ def _unopened(lake: Lake, names: set[str]) -> Iterator[Unattributed]:
 
 
 def _extracts(lake: Lake) -> Iterator[Unattributed]:
-    store = CaseStore(lake)
-    for name, kept, version in unattributed_versions(lake):
-        at = str((store.kept(kept).path or store.kept(kept).at).relative_to(lake.root))
-        why = version.problem or ""
-        yield Unattributed("extract", version.receipt_id, name, version.received_at, at, why)
+    store, folder = CaseStore(lake), lake.landing / CASES
+    present = {str(path.relative_to(folder)) for path in waiting_below(folder).files}
+    newest = {store.kept(kept).name: (kept, v) for v in store.versions() for kept in v.files}
+    for name, (kept, version) in sorted(newest.items()):
+        if version.force_code is None and name in present:
+            at = store.place(store.kept(kept).path or store.kept(kept).at)
+            why = version.problem or ""
+            yield Unattributed("extract", version.receipt_id, name, version.received_at, at, why)

@@ -1,6 +1,5 @@
 """Case-level extracts as assets: what was dropped becomes extracts, and cases by month."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from assets.cases.counting import Done
-from assets.cases.job import Pool, chosen_pool
+from assets.cases.job import chosen_pool
 from assets.cases.received import judge_received
 from assets.cases.store import CaseStore
 from assets.declare import COLLECTIONS, TakeIn, retried, table_spec
@@ -54,38 +52,26 @@ def cases(
     taken = store.take_in(collection, config.settled)
     for name, reason in taken.left.items():
         context.log.warning(f"{name} stays in landing: {reason}")
-    done: list[Done] = []
-    pool = chosen_pool(lambda part: _told(part, done, context))
+    done: list[dict[str, Any]] = []
+
+    def tell(part: Any) -> None:
+        """Keep what a cluster has finished, and show it in the run as it comes."""
+        done.append({**asdict(part), "forces": ", ".join(part.forces)})
+        context.log.info(
+            "{part} ({forces}): {rows:,} rows in {seconds:.1f} s on {worker}".format(**done[-1])
+        )
+
+    pool = chosen_pool(tell)
     extracts, by_month = judge_received(store, lake, collection, pool)
     about: dict[str, Any] = {"new": len(taken.new), "left_in_landing": taken.left}
-    about |= _of_cluster(pool, done)
+    if dashboard := getattr(pool, "dashboard", None):
+        records = [dg.TableRecord(part) for part in sorted(done, key=lambda part: part["part"])]
+        about["dask_dashboard"] = dg.MetadataValue.url(dashboard)
+        about["parts"] = dg.MetadataValue.table(records)
     return (
         dg.Output(extracts, "extracts", metadata=about),
         dg.Output(by_month, "investigations_by_month"),
     )
-
-
-def _told(part: Done, done: list[Done], context: dg.AssetExecutionContext) -> None:
-    """Keep what a cluster has finished, and show it in the run as it comes."""
-    done.append(part)
-    context.log.info(
-        f"{part.part} ({', '.join(part.forces)}): {part.rows:,} rows in {part.seconds:.1f} s on"
-        f" {part.worker}"
-    )
-
-
-def _of_cluster(pool: Pool, done: Sequence[Done]) -> dict[str, Any]:
-    """Return what a run says of the cluster it used: its pages, and each part; else nothing."""
-    if not pool.dashboard:
-        return {}
-    records = [
-        dg.TableRecord({**asdict(part), "forces": ", ".join(part.forces)})
-        for part in sorted(done, key=lambda part: part.part)
-    ]
-    return {
-        "dask_dashboard": dg.MetadataValue.url(pool.dashboard),
-        "parts": dg.MetadataValue.table(records),
-    }
 
 
 @dg.asset_check(

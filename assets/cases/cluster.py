@@ -13,7 +13,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -23,10 +23,9 @@ from distributed import Client, Future, KilledWorker, as_completed
 from distributed.client import FutureCancelledError
 from distributed.versions import VersionMismatchWarning
 
-from assets.cases.counting import Done, Outcome, outcome
-from assets.cases.reading import Limits, Part
+from assets.cases.counting import Advance, Job, Outcome, outcome
+from assets.cases.reading import Part
 from assets.files import software_sha256
-from schemas.collection import Collection
 from schemas.errors import MusterError, ServiceError, SetupError
 from schemas.wording import plural
 
@@ -52,23 +51,14 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class Task:
-    """A part and all that is needed to work on it; `run` is a folder that every worker sees."""
+class Done:
+    """A part that the cluster has finished: its rows, the seconds it took, and on which worker."""
 
-    part: Part
-    collection: Collection
-    limits: Limits
-    run: Path
-    versions: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Worked:
-    """What came of a part, where, and in how many seconds."""
-
-    outcome: Outcome
-    worker: str
+    part: str
+    forces: tuple[str, ...]
+    rows: int
     seconds: float
+    worker: str
 
 
 class _LostError(Exception):
@@ -76,7 +66,7 @@ class _LostError(Exception):
 
 
 class Cluster:
-    """The pool behind the address of a scheduler."""
+    """The pool behind the address of a scheduler; `dashboard` is where its work can be watched."""
 
     def __init__(
         self,
@@ -92,14 +82,7 @@ class Cluster:
         self._address, self._tell, self._patience = checked_address(address), tell, patience
         self.dashboard: str | None = None
 
-    def __call__(
-        self,
-        parts: Sequence[Part],
-        collection: Collection,
-        limits: Limits,
-        folder: Path,
-        advance: Callable[[int], None],
-    ) -> list[Outcome]:
+    def __call__(self, parts: Sequence[Part], job: Job, advance: Advance) -> list[Outcome]:
         """Do what Pool says. What is finished stays so when the scheduler is lost and comes back.
 
         Raises:
@@ -107,48 +90,43 @@ class Cluster:
             ServiceError: the cluster was lost, and did not come back in time.
         """
         # A worker that wakes up after this run must not write to the next one's folder.
-        run = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
-        left = {part.name: Task(_absolute(part), collection, limits, run, versions())
-                for part in parts}  # fmt: skip
+        job = replace(job, folder=Path(tempfile.mkdtemp(prefix="run-", dir=job.folder)))
+        left = {part.name: _absolute(part) for part in parts}
         outcomes: dict[str, Outcome] = {}
         for loss in range(_LOSSES + 1):
-            with self._connected(self._patience.back if loss else self._patience.connect) as client:
-                try:
-                    _require_fit(client, run, self._patience.answer)
-                    for name, worked in self._worked(client, left):
-                        part = left.pop(name).part
-                        outcomes[name] = worked.outcome
-                        self._tell(
-                            Done(name, part.forces, part.rows, worked.seconds, worked.worker)
-                        )
-                        advance(part.rows)
-                except _LostError:
-                    continue
-            return [outcomes[part.name] for part in parts]
+            seconds = self._patience.back if loss else self._patience.connect
+            with suppress(_LostError), self._connected(seconds) as client:
+                _require_fit(client, job.folder, self._patience.answer)
+                for found, done in self._worked(client, left, job):
+                    del left[done.part]
+                    outcomes[done.part] = found
+                    self._tell(done)
+                    advance(done.rows)
+            if not left:
+                return [outcomes[part.name] for part in parts]
         raise ServiceError(
             f"the scheduler was lost {_LOSSES + 1} times. See in its log why, and start again."
         )
 
-    def _worked(self, client: Client, left: Mapping[str, Task]) -> Iterator[tuple[str, Worked]]:
-        """Yield the parts as they end, each once.
-
-        Raises:
-            _LostError: the connection is lost.
-            ServiceError: all workers are lost, or a part kills each that takes it.
-        """
+    def _worked(
+        self, client: Client, left: Mapping[str, Part], job: Job
+    ) -> Iterator[tuple[Outcome, Done]]:
+        """Yield what came of the parts as they end, each once. Raises _LostError, ServiceError."""
         # The largest first: none is left to one worker alone in the end. The client's name makes
         # a key unlike those that a lost connection may have left.
-        futures = {
-            client.submit(work, task, key=f"{name}-{client.id}", pure=False): name
-            for name, task in sorted(left.items(), key=lambda item: -item[1].part.rows)
+        parts = {
+            client.submit(
+                work, part, job, versions(), key=f"{part.name}-{client.id}", pure=False
+            ): part
+            for part in sorted(left.values(), key=lambda part: -part.rows)
         }
-        ended = as_completed(futures, loop=client.loop)
+        ended = as_completed(parts, loop=client.loop)
         looked = seen = time.monotonic()
         while not ended.is_empty():
             for future in ended.next_batch(block=False):
-                worked = self._result(future, left[futures[future]])
+                worked = self._result(future, parts[future])
                 if worked:
-                    yield futures[future], worked
+                    yield worked
                 else:
                     ended.add(future)
             if (now := time.monotonic()) - looked > _LOOK:
@@ -163,60 +141,37 @@ class Cluster:
                     )
             time.sleep(_GLANCE)
 
-    def _result(self, future: Future[Worked], task: Task) -> Worked | None:
-        """Return what a future holds; None where that cannot be fetched in time.
-
-        What a worker has finished is gone with it unless it was fetched before: then it is said
-        to be there while it is done again.
-        """
+    def _result(self, future: Future[Any], part: Part) -> tuple[Outcome, Done] | None:
+        """Return what a future holds; None where that cannot be fetched in time."""
         try:
-            worked: Worked = future.result(timeout=self._patience.answer)
+            worked: tuple[Outcome, Done] = future.result(timeout=self._patience.answer)
         except FutureCancelledError as error:
             raise _LostError from error
         except TimeoutError:
-            return None
+            return None  # it is gone with its worker, and said to be there while it is done again
         except KilledWorker as error:
             raise ServiceError(
-                f"every worker that worked on {_files([task])} died. See in their logs why"
+                f"every worker that worked on {_files([part])} died. See in their logs why"
                 " (memory, most often), give them more of it or fewer threads, and start again."
             ) from error
         except Exception as error:
-            error.add_note(f"This happened with {_files([task])}.")
+            error.add_note(f"This happened with {_files([part])}.")
             raise
         return worked
 
     @contextmanager
     def _connected(self, seconds: float) -> Iterator[Client]:
-        """Yield a connection to a cluster that has workers, waiting so long for either.
-
-        Raises:
-            SetupError: the scheduler does not answer, has no workers, or has other versions.
-        """
+        """Yield a connection to a cluster that has workers, waiting so long for either."""
         until = time.monotonic() + seconds
-        client = self._client(until)
-        try:
-            while not _workers(client):
-                if time.monotonic() > until:
-                    raise SetupError(f"the scheduler at {self._address} has no workers. {_START}.")
-                time.sleep(_GLANCE)
-            self.dashboard = client.dashboard_link
-            yield client
-        except _LostError:
-            raise ServiceError(
-                "the scheduler of the cluster no longer answers. See whether it still runs, and"
-                " start again."
-            ) from None
-        finally:
-            client.close(timeout=2)
-
-    def _client(self, until: float) -> Client:
-        """Connect, trying again until then: a scheduler that restarts refuses at first."""
-        while True:
+        client = None
+        while client is None:  # a scheduler that restarts refuses at first
             left = max(until - time.monotonic(), 1)
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("error", VersionMismatchWarning)
-                    return Client(self._address, timeout=left, set_as_default=False, name="muster")
+                    client = Client(
+                        self._address, timeout=left, set_as_default=False, name="muster"
+                    )
             except VersionMismatchWarning as error:
                 raise SetupError(
                     f"the cluster at {self._address} has other versions than this process.\n"
@@ -230,6 +185,15 @@ class Cluster:
                         f" {_START}."
                     ) from error
                 time.sleep(_GLANCE)
+        try:
+            while not _workers(client):
+                if time.monotonic() > until:
+                    raise SetupError(f"the scheduler at {self._address} has no workers. {_START}.")
+                time.sleep(_GLANCE)
+            self.dashboard = client.dashboard_link
+            yield client
+        finally:
+            client.close(timeout=2)
 
 
 def checked_address(address: str) -> str:
@@ -266,12 +230,7 @@ def _workers(client: Client) -> list[str]:
 
 
 def _require_fit(client: Client, run: Path, seconds: float) -> None:
-    """Have every worker look around; one that does not answer in time is left to be found lost.
-
-    Raises:
-        SetupError: a worker has other versions, or does not see the shared folder.
-        ServiceError: no worker answers.
-    """
+    """Have every worker look around; one that does not answer in time is left to be found lost."""
     asked = {
         address: client.submit(look_around, run, versions(), workers=[address], pure=False)
         for address in _workers(client)
@@ -304,7 +263,7 @@ def versions() -> dict[str, str]:
     }
 
 
-def look_around(run: Path, expected: Mapping[str, str], paths: tuple[Path, ...] = ()) -> None:
+def look_around(run: Path, expected: Mapping[str, str], paths: Sequence[Path] = ()) -> None:
     """See whether this process can work on a run: its versions, the shared folder, its files.
 
     Raises:
@@ -328,8 +287,8 @@ def look_around(run: Path, expected: Mapping[str, str], paths: tuple[Path, ...] 
         )
 
 
-def work(task: Task) -> Worked:
-    """Work on a part.
+def work(part: Part, job: Job, expected: Mapping[str, str]) -> tuple[Outcome, Done]:
+    """Work on a part; every worker sees the job's folder.
 
     What it writes lies in a folder of this one execution: a worker that was given up for lost
     may still be writing the same part elsewhere.
@@ -338,11 +297,12 @@ def work(task: Task) -> Worked:
         SetupError: this worker is not fit for it.
     """
     started = time.perf_counter()
-    files = (source.path for source in task.part.sources)
-    look_around(task.run, task.versions, tuple(file for file in files if isinstance(file, Path)))
-    folder = Path(tempfile.mkdtemp(prefix=f"{task.part.name}-", dir=task.run))
-    found = outcome(task.part, task.collection, task.limits, folder)
-    return Worked(found, socket.gethostname(), time.perf_counter() - started)
+    files = (source.path for source in part.sources)
+    look_around(job.folder, expected, [file for file in files if isinstance(file, Path)])
+    folder = Path(tempfile.mkdtemp(prefix=f"{part.name}-", dir=job.folder))
+    found = outcome(part, replace(job, folder=folder))
+    seconds = time.perf_counter() - started
+    return found, Done(part.name, part.forces, part.rows, seconds, socket.gethostname())
 
 
 def _absolute(part: Part) -> Part:
@@ -354,7 +314,7 @@ def _absolute(part: Part) -> Part:
     return replace(part, sources=tuple(sources))
 
 
-def _files(tasks: Iterable[Task]) -> str:
-    """Name the files of some tasks, the first of them."""
-    files = [source.file for task in tasks for source in task.part.sources]
+def _files(parts: Iterable[Part]) -> str:
+    """Name the files of some parts, the first of them."""
+    files = [source.file for part in parts for source in part.sources]
     return ", ".join(files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")

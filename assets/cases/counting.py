@@ -1,7 +1,7 @@
 """Judges and counts the parts of an extract, and puts what came of them together."""
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,29 +15,37 @@ from assets.cases.judging import (
     DAYS,
     FAULTS,
     FORCES,
-    Counts,
     Grid,
     Keys,
-    Settled,
     key_hash,
     look_at,
     places_of,
     settle,
 )
-from assets.cases.reading import Limits, Part, Rows, Table, typed
+from assets.cases.reading import LIMITS, Limits, Part, Rows, Table
 from assets.cases.sources import ExtractRefusedError, Refusal, Source
 from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED
-from schemas.cases.rules import row_rules, with_codes
+from schemas.cases.rules import row_rules
 from schemas.collection import Collection
-from schemas.template import Template
+
+_TABLES: Final = {"counts": COUNTS, "forces": FORCES, "days": DAYS, "faults": FAULTS}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What parts are worked on with; what they write lies below `folder`."""
+
+    collection: Collection
+    folder: Path
+    limits: Limits = LIMITS
 
 
 @dataclass(frozen=True)
 class PartResult:
     """What came of a part: counts of its valid cases, and its bad rows.
 
-    `rows` has the rows of each file; `counts`, `forces` and `days` are tables of COUNTS, FORCES
-    and DAYS, `faults` one of FAULTS and `quarantine` a file of QUARANTINE (judging.py).
+    `rows` has the rows of each file in order; `counts`, `forces`, `days` and `faults` are tables
+    of COUNTS, FORCES, DAYS and FAULTS, `quarantine` is a file of QUARANTINE (judging.py).
     """
 
     rows: dict[str, int]
@@ -51,82 +59,116 @@ class PartResult:
 Outcome = PartResult | tuple[Refusal, ...]
 """What came of a part, or why files of it are refused."""
 
-
-@dataclass(frozen=True)
-class Done:
-    """A part that a cluster has finished: its rows, the seconds it took, and on which worker."""
-
-    part: str
-    forces: tuple[str, ...]
-    rows: int
-    seconds: float
-    worker: str
+Advance = Callable[[int], None]
+"""Is told the rows that have been counted since."""
 
 
-@dataclass
-class _Counted:
-    """The first pass over a part: valid rows by place in the grid (0: bad), and the bad ones.
+def outcome(part: Part, job: Job, advance: Advance = lambda _: None) -> Outcome:
+    """Judge and count a part; its quarantine appears in the job's folder under the part's name.
 
-    A row counts as valid here even if its key repeats. `bad` has for each chunk its bad rows as
-    `look_at` returns them, or a file of them.
+    A file that is refused is an outcome, so that all others are told.
     """
-
-    cells: Counts
-    days: Counts
-    keys: Keys
-    bad: list[pl.DataFrame | Path]
-
-
-def outcome(
-    part: Part,
-    collection: Collection,
-    limits: Limits,
-    folder: Path,
-    advance: Callable[[int], None] = lambda _: None,
-) -> Outcome:
-    """Do as `process` does; a file that is refused is an outcome, so that all others are told."""
     try:
-        return process(part, collection, limits, folder, advance)
+        with tempfile.TemporaryDirectory(prefix=".part-", dir=job.folder) as name:
+            return _Pass(part, job, Path(name)).result(advance)
     except ExtractRefusedError as error:
         return error.refusals
 
 
-def process(
-    part: Part,
-    collection: Collection,
-    limits: Limits,
-    folder: Path,
-    advance: Callable[[int], None] = lambda _: None,
-) -> PartResult:
-    """Judge and count a part; its quarantine appears in `folder` under the part's name.
+class _Pass:
+    """A part while it is worked on: valid rows by place in the grid (0: bad), and the bad ones.
 
-    `advance` is told the rows of each chunk that has been counted.
-
-    Raises:
-        ExtractRefusedError: a file cannot be read as an extract.
+    A row counts as valid at first even if its key repeats. `_bad` has for each chunk its bad rows
+    as `look_at` returns them, or a file of them.
     """
-    grid = Grid(part.forces, collection)
-    with tempfile.TemporaryDirectory(prefix=".part-", dir=folder) as name:
-        scratch = Path(name)
-        sources = _unpacked(part.sources, scratch)
-        rows = Rows(sources, limits.rows_at_once)
-        keys = Keys(sum(source.rows for source in sources), limits.keys_at_once, scratch)
-        counted = _count(rows, keys, collection, grid, scratch, advance)
-        suspects = list(_suspects(rows, counted, collection, grid, scratch))
-        settled = settle(suspects, limits.rows_at_once) if suspects else None
-        quarantine = folder / f"{part.name}.parquet" if settled else None
-        if settled and quarantine:
-            _take_back(counted, settled)
-            settled.bad.sink_parquet(scratch / "bad.parquet", compression="lz4")
-            (scratch / "bad.parquet").replace(quarantine)
-    return PartResult(
-        {source.file: source.rows for source in sources},
-        grid.count_table(counted.cells[1:]),
-        grid.force_table(counted.cells[1:]),
-        grid.day_table(counted.days[1:]),
-        settled.faults if settled else pl.DataFrame(schema=FAULTS),
-        quarantine,
-    )
+
+    def __init__(self, part: Part, job: Job, scratch: Path) -> None:
+        self._name, self._job, self._scratch = part.name, job, scratch
+        self._grid = Grid(part.forces, job.collection)
+        self._sources = _unpacked(part.sources, scratch)
+        self._rows = Rows(self._sources, job.limits.rows_at_once)
+        rows = sum(source.rows for source in self._sources)
+        self._keys = Keys(rows, job.limits.keys_at_once, scratch)
+        self._cells = np.zeros(self._grid.cells + 1, np.int64)
+        self._days = np.zeros(self._grid.days + 1, np.int64)
+        self._bad: list[pl.DataFrame | Path] = []
+
+    def result(self, advance: Advance) -> PartResult:
+        self._count(advance)
+        faults, quarantine = self._settled()
+        return PartResult(
+            {source.file: source.rows for source in self._sources},
+            self._grid.count_table(self._cells[1:]),
+            self._grid.force_table(self._cells[1:]),
+            self._grid.day_table(self._days[1:]),
+            faults,
+            quarantine,
+        )
+
+    def _count(self, advance: Advance) -> None:
+        """Judge every row by the rules about a row, and count it where it breaks none."""
+        for chunk in self._rows.chunks:
+            tables = self._rows.read(chunk)
+            cell, day, key = self._judged(tables)
+            at = np.flatnonzero(cell == 0)
+            # A value with spaces around it breaks its rule, so only bad rows are trimmed.
+            looked = look_at(chunk, tables, at, self._grid)
+            key[at] = looked["key"].to_numpy()
+            well, bad = looked.filter(broken=0), looked.filter(pl.col("broken") > 0)
+            for cells, days in ((cell, day), (well["cell"], well["day"].drop_nulls())):
+                self._cells += np.bincount(cells, minlength=self._cells.size)
+                self._days += np.bincount(days, minlength=self._days.size)
+            self._bad.append(self._put_by(bad, f"bad-{len(self._bad)}"))
+            self._keys.add(key)
+            advance(cell.size)
+
+    def _judged(self, tables: Sequence[Table]) -> list[NDArray[Any]]:
+        """Return of each row its place among the cells and the days (0: bad), and its key."""
+        valid = pl.all_horizontal(row_rules(self._job.collection).values())
+        narrow = self._grid.coded(tables).select(
+            pl.when(valid).then(self._grid.cell()).otherwise(0),
+            pl.when(valid).then(self._grid.day()).fill_null(0).alias("day"),
+            key_hash().alias("key"),
+        )
+        columns = narrow.collect(engine="streaming")
+        return [column.to_numpy(writable=column.name == "key") for column in columns]
+
+    def _put_by(self, found: pl.DataFrame, name: str) -> pl.DataFrame | Path:
+        """Keep rows in memory where there is one chunk, else in a file."""
+        if len(self._rows.chunks) == 1:
+            return found
+        path = self._scratch / f"{name}.parquet"
+        found.write_parquet(path, compression="lz4")
+        return path
+
+    def _suspects(self) -> Iterator[pl.LazyFrame]:
+        """Yield the rows that are bad or may repeat a key, chunk by chunk; see `settle`."""
+        repeated = self._keys.repeated()
+        judged = zip(self._rows.chunks, self._keys.chunks(), self._bad, strict=True)
+        named = pl.all_horizontal(pl.col("owner", "force_code", "case_ref").is_not_null())
+        for number, (chunk, keys, bad) in enumerate(judged):
+            candidates = places_of(repeated, keys)
+            found = pl.read_parquet(bad, glob=False) if isinstance(bad, Path) else bad
+            others = np.setdiff1d(candidates, found["at"].to_numpy(), assume_unique=True)
+            if others.size:
+                valid = look_at(chunk, self._rows.read(chunk), others, self._grid)
+                found = pl.concat([found, valid]).sort("at")
+            if found.height:
+                may = pl.Series(np.isin(found["at"].to_numpy(), candidates, assume_unique=True))
+                held = self._put_by(found.with_columns(candidate=may & named), f"{number}")
+                yield pl.scan_parquet(held, glob=False) if isinstance(held, Path) else held.lazy()
+
+    def _settled(self) -> tuple[pl.DataFrame, Path | None]:
+        """Uncount the rows whose key repeats; return the faults, and the file of all bad rows."""
+        suspects = list(self._suspects())
+        if not suspects:
+            return pl.DataFrame(schema=FAULTS), None
+        settled = settle(suspects, self._job.limits.rows_at_once)
+        self._cells -= np.bincount(settled.cells, minlength=self._cells.size)
+        self._days -= np.bincount(settled.days, minlength=self._days.size)
+        scratch = self._scratch / "all.parquet"
+        settled.bad.sink_parquet(scratch, compression="lz4")
+        return settled.faults, scratch.replace(self._job.folder / f"{self._name}.parquet")
 
 
 def _unpacked(sources: Sequence[Source], scratch: Path) -> list[Source]:
@@ -153,159 +195,17 @@ def _unpacked(sources: Sequence[Source], scratch: Path) -> list[Source]:
     return unpacked
 
 
-def _count(
-    rows: Rows,
-    keys: Keys,
-    collection: Collection,
-    grid: Grid,
-    scratch: Path,
-    advance: Callable[[int], None],
-) -> _Counted:
-    """Judge every row by the rules about a row, and count it where it breaks none."""
-    cells = np.zeros(grid.cells + 1, np.int64)
-    days = np.zeros(grid.days + 1, np.int64)
-    counted = _Counted(cells, days, keys, [])
-    valid = pl.all_horizontal(row_rules(collection).values())
-    for number, chunk in enumerate(rows.chunks):
-        tables = rows.read(chunk)
-        cell, day, key = _judged(tables, valid, grid, collection.template)
-        at = np.flatnonzero(cell == 0)
-        # A value with spaces around it breaks its rule, so only bad rows are looked at for them.
-        looked = look_at(chunk, tables, at, collection, grid)
-        key[at] = looked["key"].to_numpy()
-        well = looked.filter(broken=0)
-        counted.cells += np.bincount(cell, minlength=cells.size)
-        counted.cells += np.bincount(well["cell"], minlength=cells.size)
-        counted.days += np.bincount(day, minlength=days.size)
-        counted.days += np.bincount(well["day"].drop_nulls(), minlength=days.size)
-        bad = looked.filter(pl.col("broken") > 0)
-        counted.bad.append(_put_by(bad, rows, scratch / f"bad-{number}.parquet"))
-        keys.add(key)
-        advance(cell.size)
-    return counted
-
-
-def _judged(
-    tables: Sequence[Table], valid: pl.Expr, grid: Grid, template: Template
-) -> list[NDArray[Any]]:
-    """Return of each row its place among the cells and the days (0: bad), and its key's hash."""
-    coded = pl.concat(
-        with_codes(typed(table.rows, text=table.source.text), grid.forces, template)
-        for table in tables
-    )
-    narrow = coded.select(
-        pl.when(valid).then(grid.cell()).otherwise(0),
-        pl.when(valid).then(grid.day()).fill_null(0).alias("day"),
-        key_hash().alias("key"),
-    ).collect(engine="streaming")
-    return [column.to_numpy(writable=column.name == "key") for column in narrow]
-
-
-def _put_by(found: pl.DataFrame, rows: Rows, path: Path) -> pl.DataFrame | Path:
-    """Keep rows in memory where there is one chunk, else in a file."""
-    if len(rows.chunks) == 1:
-        return found
-    found.write_parquet(path, compression="lz4")
-    return path
-
-
-def _suspects(
-    rows: Rows, counted: _Counted, collection: Collection, grid: Grid, scratch: Path
-) -> Iterator[pl.LazyFrame]:
-    """Yield the rows that are bad or may repeat a key, chunk by chunk; see judging.settle."""
-    repeated = counted.keys.repeated()
-    judged = zip(rows.chunks, counted.keys.chunks(), counted.bad, strict=True)
-    named = pl.all_horizontal(pl.col("owner", "force_code", "case_ref").is_not_null())
-    for number, (chunk, keys, put_by) in enumerate(judged):
-        candidates = places_of(repeated, keys)
-        bad = pl.read_parquet(put_by, glob=False) if isinstance(put_by, Path) else put_by
-        others = np.setdiff1d(candidates, bad["at"].to_numpy(), assume_unique=True)
-        found = bad
-        if others.size:
-            valid = look_at(chunk, rows.read(chunk), others, collection, grid)
-            found = pl.concat([bad, valid]).sort("at")
-        if found.is_empty():
-            continue
-        may_repeat = pl.Series(np.isin(found["at"].to_numpy(), candidates, assume_unique=True))
-        suspects = found.with_columns(candidate=may_repeat & named)
-        held = _put_by(suspects, rows, scratch / f"suspects-{number}.parquet")
-        yield pl.scan_parquet(held, glob=False) if isinstance(held, Path) else held.lazy()
-
-
-def _take_back(counted: _Counted, settled: Settled) -> None:
-    """Uncount the rows whose only fault is that their key repeats."""
-    counted.cells -= np.bincount(settled.cells, minlength=counted.cells.size)
-    counted.days -= np.bincount(settled.days, minlength=counted.days.size)
+def together(results: Sequence[PartResult]) -> PartResult:
+    """Put the results of parts together, but for their quarantine; no force is in two of them."""
+    tables = {
+        name: pl.concat([pl.DataFrame(schema=schema), *(getattr(r, name) for r in results)])
+        for name, schema in _TABLES.items()
+    }
+    rows = {file: rows for result in results for file, rows in result.rows.items()}
+    return PartResult(rows, **tables, quarantine=None)
 
 
 _QUARTERS: Final = {"days_lower_quartile": 1, "days_median": 2, "days_upper_quartile": 3}
-_DAYS: Final = (*_QUARTERS, "days_longest")
-_CASES: Final = ("suspended", "staff", "closed")
-
-
-@dataclass(frozen=True)
-class Totals:
-    """All parts together: tables of COUNTS, FORCES, DAYS and FAULTS (judging.py).
-
-    `rows` has the rows of each file in order, `folders` the forces that folders name.
-    """
-
-    counts: pl.DataFrame
-    forces: pl.DataFrame
-    days: pl.DataFrame
-    faults: pl.DataFrame
-    rows: Mapping[str, int]
-    folders: Sequence[str]
-
-
-def together(results: Sequence[PartResult], folders: Iterable[str]) -> Totals:
-    """Put the results of parts together; no force is in two of them."""
-    return Totals(
-        pl.concat([pl.DataFrame(schema=COUNTS), *(result.counts for result in results)]),
-        pl.concat([pl.DataFrame(schema=FORCES), *(result.forces for result in results)]),
-        pl.concat([pl.DataFrame(schema=DAYS), *(result.days for result in results)]),
-        pl.concat([pl.DataFrame(schema=FAULTS), *(result.faults for result in results)]),
-        {file: rows for result in results for file, rows in result.rows.items()},
-        sorted(set(folders)),
-    )
-
-
-def by_force(totals: Totals, collection: Collection) -> pl.DataFrame:
-    """Return one row a force, of the contract CasesByForce (schemas/cases/tables.py)."""
-    bad = totals.faults.group_by("force_code").agg(pl.col("rows").sum().alias("bad"))
-    closed = totals.days.group_by("force_code").agg(spread())
-    named = pl.DataFrame({"force_code": totals.folders}, schema={"force_code": pl.String})
-    tables = (totals.forces, bad, closed)
-    forces = pl.concat([named, *(table.select("force_code") for table in tables)]).unique()
-    for table in tables:
-        forces = forces.join(table, on="force_code", how="left", nulls_equal=True)
-    counted = pl.col("valid", "bad", "suspended", "staff", "closed").fill_null(0)
-    return (
-        forces.with_columns(counted)
-        .with_columns(rows=pl.col("valid") + pl.col("bad"))
-        .with_columns(state=_state(totals, collection))
-        .select("force_code", "state", "rows", "valid", "bad", *_CASES, *_DAYS)
-        .sort("force_code")
-    )
-
-
-def _state(totals: Totals, collection: Collection) -> pl.Expr:
-    """Return the state of each force's extract, null where rows are nobody's.
-
-    A row without a folder that names no force of the collection is nobody's extract: one slip of
-    the pen must not refuse a force that does not exist.
-    """
-    known = pl.col("force_code").is_in([*collection.forces, *totals.folders])
-    bad = pl.col("bad") > 0
-    over = bad & (pl.col("bad") / pl.col("rows") > collection.max_bad_share)
-    state = (
-        pl.when(over)
-        .then(pl.lit(REJECTED))
-        .when(bad)
-        .then(pl.lit(QUARANTINED))
-        .otherwise(pl.lit(ACCEPTED))
-    )
-    return pl.when(known).then(state)
 
 
 def spread() -> list[pl.Expr]:
@@ -320,3 +220,37 @@ def spread() -> list[pl.Expr]:
         for name, quarter in _QUARTERS.items()
     ]
     return [cases.sum().alias("closed"), *quartiles, days.max().alias("days_longest")]
+
+
+def by_force(totals: PartResult, folders: Iterable[str], collection: Collection) -> pl.DataFrame:
+    """Return one row a force, of the contract CasesByForce; `folders` name forces too.
+
+    The state is null where rows are nobody's. A row without a folder that names no force of the
+    collection is nobody's extract: one slip of the pen must not refuse a force that does not exist.
+    """
+    named = pl.DataFrame({"force_code": sorted({*folders})}, schema={"force_code": pl.String})
+    tables = (
+        totals.forces,
+        totals.faults.group_by("force_code").agg(pl.col("rows").sum().alias("bad")),
+        totals.days.group_by("force_code").agg(spread()),
+    )
+    forces = pl.concat([named, *(table.select("force_code") for table in tables)]).unique()
+    for table in tables:
+        forces = forces.join(table, on="force_code", how="left", nulls_equal=True)
+    bad, rows = pl.col("bad"), pl.col("rows")
+    state = (
+        pl.when((bad > 0) & (bad / rows > collection.max_bad_share))
+        .then(pl.lit(REJECTED))
+        .when(bad > 0)
+        .then(pl.lit(QUARANTINED))
+        .otherwise(pl.lit(ACCEPTED))
+    )
+    known = pl.col("force_code").is_in([*collection.forces, *named["force_code"]])
+    return (
+        forces.with_columns(pl.col("valid", "bad", "suspended", "staff", "closed").fill_null(0))
+        .with_columns(rows=pl.col("valid") + bad)
+        .with_columns(state=pl.when(known).then(state))
+        .select("force_code", "state", "rows", "valid", "bad", "suspended", "staff", "closed",
+                *_QUARTERS, "days_longest")
+        .sort("force_code")
+    )  # fmt: skip

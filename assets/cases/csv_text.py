@@ -3,8 +3,8 @@
 import codecs
 import csv
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,8 @@ import pyarrow.compute
 import pyarrow.csv
 import pyarrow.parquet
 
-from assets.cases.sources import SEND_AGAIN, Source, brought, check_columns, refused
+from assets import object_store
+from assets.cases.sources import Source, check_columns, refused
 from schemas.cases.columns import BLANKS, CODED, TYPES
 
 _BLOCK: Final = 32 * 1024 * 1024
@@ -54,8 +55,13 @@ def unpack(source: Source, path: Path) -> Source:
     Raises:
         ExtractRefusedError: it is not CSV in UTF-8 or UTF-16 with the columns of an extract.
     """
-    rows = 0
-    file = brought(source.path, path.with_suffix(".csv"))
+    rows, file = 0, source.path
+    if isinstance(file, str):
+        file = path.with_suffix(".csv")
+        object_store.fetch(str(source.path), file)
+    not_text = refused(
+        source.file, "the file is not text in UTF-8 or UTF-16", "Save it as CSV UTF-8."
+    )
     try:
         heading = _heading(file)
         names = [name.strip() for name in heading.names]
@@ -68,17 +74,21 @@ def unpack(source: Source, path: Path) -> Source:
             ) as writer,
         ):
             for batch in reader:
-                filled = _filled([_trimmed(column) for column in batch.columns], schema)
+                columns = [_trimmed(column) for column in batch.columns]
+                filled = pyarrow.RecordBatch.from_arrays(columns, schema=schema)
+                if all(column.null_count for column in columns):  # so a row may have no value
+                    some = reduce(pyarrow.compute.or_, (each.is_valid() for each in columns))
+                    filled = filled.filter(some)
                 writer.write_batch(filled)
                 rows += filled.num_rows
     except UnicodeDecodeError as error:
-        raise _not_text(source) from error
+        raise not_text from error
     except (pyarrow.ArrowInvalid, csv.Error) as error:
         if "invalid UTF8" in str(error):
-            raise _not_text(source) from error
+            raise not_text from error
         told = _TOLD.search(str(error))
         problem = f"the file is not CSV ({told[0] if told else 'its quotes do not fit together'})"
-        raise refused(source.file, problem, SEND_AGAIN) from error
+        raise refused(source.file, problem) from error
     return replace(source, path=path, sent=dict.fromkeys(names, pl.String()), rows=rows)
 
 
@@ -94,17 +104,6 @@ def _trimmed(column: pyarrow.Array) -> pyarrow.Array:
     trimmed = pyarrow.compute.utf8_trim(column, characters=BLANKS)
     blank = pyarrow.compute.equal(trimmed, "")
     return pyarrow.compute.if_else(blank, pyarrow.scalar(None, pyarrow.string()), trimmed)
-
-
-def _filled(columns: Sequence[pyarrow.Array], schema: pyarrow.Schema) -> pyarrow.RecordBatch:
-    """Return the rows that have a value."""
-    batch = pyarrow.RecordBatch.from_arrays(list(columns), schema=schema)
-    if any(not column.null_count for column in columns):
-        return batch
-    some = columns[0].is_valid()
-    for column in columns[1:]:
-        some = pyarrow.compute.or_(some, column.is_valid())
-    return batch.filter(some)
 
 
 def _reader(path: Path, heading: _Heading) -> pyarrow.csv.CSVStreamingReader:
@@ -158,15 +157,11 @@ def _heading(path: Path) -> _Heading:
     if told and told[1] in _SEPARATORS:
         separator = told[1]
     else:
-        separator = max(_SEPARATORS, key=lambda each: len(_known(lines, each)))
+        named = {each: {n.strip(' \r\n"') for n in lines[0].split(each)} for each in _SEPARATORS}
+        separator = max(_SEPARATORS, key=lambda each: len(named[each].intersection(TYPES)))
     names = tuple(next(csv.reader(lines, delimiter=separator), []))
     alone = len(head) == size and len(lines) == 1 and not lines[0].endswith(("\n", "\r"))
     return _Heading(names, separator, encoding, skipped, alone)
-
-
-def _known(lines: Sequence[str], separator: str) -> set[str]:
-    """Return the columns of an extract that the heading has if it is separated so."""
-    return {name.strip(' \r\n"') for name in lines[0].split(separator)}.intersection(TYPES)
 
 
 def _encoding(head: bytes) -> str:
@@ -177,7 +172,3 @@ def _encoding(head: bytes) -> str:
     if zeros == [True, False, True, False]:
         return "utf-16-be"
     return "utf-16-le" if zeros == [False, True, False, True] else "utf-8"
-
-
-def _not_text(source: Source) -> Exception:
-    return refused(source.file, "the file is not text in UTF-8 or UTF-16", "Save it as CSV UTF-8.")

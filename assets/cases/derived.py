@@ -1,12 +1,12 @@
-"""The cells of a return that the cases of a live extract add up to, and who sent only cases."""
+"""What extracts mean for returns: cells that cases add up to, and who sent only cases."""
 
 from typing import Final
 
 import polars as pl
 
-from assets.cases.refused import refused_extracts
+from schemas.cases.columns import REJECTED
 from schemas.cases.rules import case_cells
-from schemas.cases.tables import DAMAGED_STATE
+from schemas.cases.tables import DAMAGED_STATE, UNREADABLE_STATE
 from schemas.contract import conform
 from schemas.tables import LiveEntries
 from schemas.template import Place, Template
@@ -106,6 +106,14 @@ def derived_returns(only: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def refused_extracts(extracts: pl.DataFrame) -> pl.DataFrame:
+    """Return the extracts that do not count: of each force its newest, and what is damaged."""
+    newest = pl.col("version") == pl.col("version").max().over("force_code")
+    refused = newest & pl.col("state").is_in([REJECTED, UNREADABLE_STATE])
+    damaged = pl.col("state") == DAMAGED_STATE
+    return extracts.drop_nulls("force_code").filter(refused | damaged).sort("force_code")
+
+
 def told_in_status(
     status: pl.DataFrame, only: pl.DataFrame, extracts: pl.DataFrame
 ) -> pl.DataFrame:
@@ -114,44 +122,36 @@ def told_in_status(
     Its notes also name the forces whose newest extract, by the table Extracts, is refused, or has
     no row where no workbook says that there was no case.
     """
-    named = ["receipt_id", "version", "received_at", "sha256"]
-    found = only.select(
-        "force_code",
-        *named,
-        state=pl.lit("accepted"),
-        notes=pl.lit(
-            "sent only case rows: its investigations are derived from them, the rest is missing"
-        ),
-    )
+    said = "sent only case rows: its investigations are derived from them, the rest is missing"
+    named = ("force_code", "receipt_id", "version", "received_at", "sha256")
+    found = only.select(*named, state=pl.lit("accepted"), notes=pl.lit(said))
     missing = status.filter(pl.col("state") == "missing").select("force_code")
-    doubtful = pl.concat(
-        [_refused(extracts), _empty(extracts).join(missing, on="force_code", how="semi")]
+    nothing = "without a row; that there was no case has to stand in a workbook"
+    without = extracts.filter("live", pl.col("rows") == 0).with_columns(why=pl.lit(nothing))
+    bad = pl.col("bad")
+    share = pl.format(
+        "{} of {} rows {} bad",
+        bad,
+        "rows",
+        pl.when(bad == 1).then(pl.lit("is")).otherwise(pl.lit("are")),
     )
-    told = status.update(found, on="force_code").join(doubtful, on="force_code", how="left")
-    both = pl.concat_str("notes", "why_not", separator="; ", ignore_nulls=True)
-    noted = pl.any_horizontal(pl.col("notes", "why_not").is_not_null())
-    return told.with_columns(notes=pl.when(noted).then(both)).select(status.columns)
-
-
-def _empty(extracts: pl.DataFrame) -> pl.DataFrame:
-    """Say of each force whose live extract has no row that this is no zero: `why_not`."""
-    text = "case rows, version {}, without a row; that there was no case has to stand in a workbook"
-    return extracts.filter("live", pl.col("rows") == 0).select(
-        "force_code", why_not=pl.format(text, "version")
-    )
-
-
-def _refused(extracts: pl.DataFrame) -> pl.DataFrame:
-    """Say of each force whose newest extract does not count why: `why_not` by force_code."""
-    version, bad = pl.col("version"), pl.col("bad")
-    are = pl.when(bad == 1).then(pl.lit("is")).otherwise(pl.lit("are"))
-    share = pl.format("{} of {} rows {} bad", bad, "rows", are)
-    why = pl.format("refused: {}", share.fill_null("it cannot be read"))
     lost = pl.lit("do not count: damaged in the raw store, see muster doctor")
-    told = pl.when(pl.col("state") == DAMAGED_STATE).then(lost).otherwise(why)
-    return (
-        refused_extracts(extracts)
-        .select("force_code", why_not=pl.format("case rows, version {}, {}", version, told))
-        .group_by("force_code", maintain_order=True)
-        .agg(pl.col("why_not").str.join("; "))
+    why = (
+        pl.when(pl.col("state") == DAMAGED_STATE)
+        .then(lost)
+        .otherwise(pl.format("refused: {}", share.fill_null("it cannot be read")))
     )
+    doubtful = (
+        pl.concat(
+            [
+                refused_extracts(extracts).with_columns(why=why),
+                without.join(missing, on="force_code", how="semi"),
+            ]
+        )
+        .group_by("force_code", maintain_order=True)
+        .agg(pl.format("case rows, version {}, {}", "version", "why").str.join("; ").alias("told"))
+    )
+    both = pl.concat_str("notes", "told", separator="; ", ignore_nulls=True)
+    noted = pl.any_horizontal(pl.col("notes", "told").is_not_null())
+    joined = status.update(found, on="force_code").join(doubtful, on="force_code", how="left")
+    return joined.with_columns(notes=pl.when(noted).then(both)).select(status.columns)

@@ -20,6 +20,8 @@ from schemas.errors import BusyError, SetupError
 _EXCHANGE: Final = 2
 """RENAME_EXCHANGE of renameat2(2)."""
 
+_NAME_LENGTH: Final = 12
+
 
 @contextmanager
 def new_contents(folder: Path, names: Collection[str]) -> Iterator[Path]:
@@ -40,12 +42,24 @@ def new_contents(folder: Path, names: Collection[str]) -> Iterator[Path]:
     _refuse_others(folder, names)
     work = folder.with_name(f".{folder.name}.partial")
     with _held(work), write_errors(work):
-        fresh = _prepared(work, folder)
+        old, fresh = work / "old", work / "fresh"
+        if old.exists() and not folder.exists():
+            old.rename(folder)  # a run was killed between two renames
+        for path in work.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        fresh.mkdir()
         try:
             yield fresh
             for path in fresh.iterdir():
-                _sync_file(path)
-            _swap(fresh, folder, work / "old")
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+            sync_folder(fresh)
+            if not folder.exists():
+                fresh.rename(folder)
+            elif not _exchange(fresh, folder):
+                folder.rename(old)
+                fresh.rename(folder)
+            sync_folder(folder.parent)
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
@@ -53,11 +67,9 @@ def new_contents(folder: Path, names: Collection[str]) -> Iterator[Path]:
 def _refuse_others(folder: Path, names: Collection[str]) -> None:
     if not folder.exists():
         return
-    others = (
-        sorted(path.name for path in folder.iterdir() if path.name not in names)
-        if folder.is_dir()
-        else ["is a file"]
-    )
+    others = ["is a file"]
+    if folder.is_dir():
+        others = sorted(path.name for path in folder.iterdir() if path.name not in names)
     if others:
         raise SetupError(
             f"{folder} would be replaced, but it is not a folder of results alone"
@@ -87,34 +99,6 @@ def _held(work: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _prepared(work: Path, folder: Path) -> Path:
-    """Mend what a killed run left, and return an empty folder."""
-    old = work / "old"
-    if old.exists() and not folder.exists():
-        old.rename(folder)
-    for path in work.iterdir():
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    fresh = work / "fresh"
-    fresh.mkdir()
-    return fresh
-
-
-def _sync_file(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _swap(fresh: Path, folder: Path, old: Path) -> None:
-    """Put a folder in another's place: in one step where the system can, else in two."""
-    sync_folder(fresh)
-    if not folder.exists():
-        fresh.rename(folder)
-    elif not _exchange(fresh, folder):
-        folder.rename(old)
-        fresh.rename(folder)
-    sync_folder(folder.parent)
-
-
 def _exchange(one: Path, other: Path) -> bool:
     """Let two folders change places at once; False where the system or the disk cannot."""
     try:
@@ -123,9 +107,6 @@ def _exchange(one: Path, other: Path) -> bool:
         return False
     here = -100
     return bool(rename(here, os.fsencode(one), here, os.fsencode(other), _EXCHANGE) == 0)
-
-
-_NAME_LENGTH: Final = 12
 
 
 @contextmanager

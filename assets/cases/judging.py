@@ -11,12 +11,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from assets.cases.reading import Chunk, Table, as_sent, picked, places, trimmed, typed
+from assets.cases.reading import Chunk, Places, Table, as_sent, picked, places, trimmed, typed
 from schemas.cases.columns import TYPES, codes
 from schemas.cases.rules import OWNER, ROW_RULES, UNIQUE, number, row_rules, with_codes
 from schemas.collection import Collection
 
 Counts = NDArray[np.int64]
+Hashes = NDArray[np.uint64]
 
 COUNTS: Final = {
     "force_code": pl.String,
@@ -40,6 +41,22 @@ FORCES: Final = {
 DAYS: Final = {"force_code": pl.String, "days": pl.Int64, "cases": pl.Int64}
 """Columns of a table of valid closed cases by the days from opening to closing, sorted."""
 
+FAULTS: Final = {
+    "file": pl.String,
+    "force_code": pl.String,
+    "reasons": pl.String,
+    "rows": pl.Int64,
+}
+"""Columns of a table of bad rows by file, force and all the rules they break."""
+
+QUARANTINE: Final = {
+    "file": pl.String,
+    "row": pl.Int64,
+    **dict.fromkeys(TYPES, pl.String),
+    "reasons": pl.String,
+}
+"""Columns of a bad row: where it stands, as it was sent, and the rules it breaks joined by `;`."""
+
 _FITS: Final = {pl.UInt8: 1 << 8, pl.UInt16: 1 << 16, pl.UInt32: 1 << 32}
 """How many numbers each type holds, the smallest type first."""
 
@@ -49,6 +66,7 @@ class Grid:
 
     def __init__(self, forces: Sequence[str], collection: Collection) -> None:
         """Lay the grid out; `forces` are those that rows can be of."""
+        self.collection = collection
         self.forces = tuple(sorted(forces))
         listed = codes(collection.template)
         first, last = collection.period.start.replace(day=1), collection.period.end
@@ -67,6 +85,14 @@ class Grid:
         self.cells = int(np.prod(self._shape))
         self._longest = (collection.census - collection.period.start).days
         self.days = len(self.forces) * (self._longest + 1)
+
+    def coded(self, tables: Sequence[Table]) -> pl.LazyFrame:
+        """Return typed rows with the numbers of their codes: what rules are asked of."""
+        template = self.collection.template
+        return pl.concat(
+            with_codes(typed(table.rows, text=table.text), self.forces, template)
+            for table in tables
+        )
 
     def cell(self) -> pl.Expr:
         """Return the number of a valid row's cell, from 1."""
@@ -139,9 +165,6 @@ class Grid:
         return pl.DataFrame(table, schema=DAYS)
 
 
-Hashes = NDArray[np.uint64]
-Places = NDArray[np.intp]
-
 _MARKS: Final = 1 << 20
 
 
@@ -196,34 +219,14 @@ def places_of(wanted: Hashes, hashes: Hashes) -> Places:
     if not wanted.size:
         return np.empty(0, np.intp)
     # Nearly every hash is dismissed by one look into a small table; a search takes far longer.
+    marks = np.uint64(_MARKS - 1)
     marked = np.zeros(_MARKS, np.bool_)
-    marked[_mark(wanted)] = True
-    near = np.flatnonzero(marked[_mark(hashes)])
+    marked[wanted & marks] = True
+    near = np.flatnonzero(marked[hashes & marks])
     found = np.searchsorted(wanted, hashes[near]).clip(max=wanted.size - 1)
     places: Places = near[wanted[found] == hashes[near]]
     return places
 
-
-def _mark(hashes: Hashes) -> Places:
-    marks: Places = np.bitwise_and(hashes.view(np.intp), _MARKS - 1)
-    return marks
-
-
-QUARANTINE: Final = {
-    "file": pl.String,
-    "row": pl.Int64,
-    **dict.fromkeys(TYPES, pl.String),
-    "reasons": pl.String,
-}
-"""Columns of a bad row: where it stands, as it was sent, and the rules it breaks joined by `;`."""
-
-FAULTS: Final = {
-    "file": pl.String,
-    "force_code": pl.String,
-    "reasons": pl.String,
-    "rows": pl.Int64,
-}
-"""Columns of a table of bad rows by file, force and all the rules they break."""
 
 _RULES: Final = (*ROW_RULES, UNIQUE)
 _UNIQUE_BIT: Final = 1 << _RULES.index(UNIQUE)
@@ -243,38 +246,28 @@ class Settled:
     days: Places
 
 
-def look_at(
-    chunk: Chunk, tables: Sequence[Table], rows: Places, collection: Collection, grid: Grid
-) -> pl.DataFrame:
-    """Return some rows of a chunk, given by their number in it, sorted.
+def look_at(chunk: Chunk, tables: Sequence[Table], rows: Places, grid: Grid) -> pl.DataFrame:
+    """Return some rows of a chunk, given by their number in it.
 
     Columns: `at` (that number), `file` and `row` (where it stands), those of the contract as text,
     and `owner`, `key` (its hash), `broken` (a bit for each broken rule), `cell` and `day` (places
     in the grid).
     """
-    found = [(table.source, trimmed(table.rows)) for table in picked(tables, rows)]
-    coded = [
-        with_codes(typed(few, text=source.text), grid.forces, collection.template)
-        for source, few in found
-    ]
-    judged = pl.concat(coded).select(
+    found = [Table(trimmed(table.rows), table.text) for table in picked(tables, rows)]
+    bits = (
+        (~holds).cast(pl.UInt16) * (1 << _RULES.index(rule_id))
+        for rule_id, holds in row_rules(grid.collection).items()
+    )
+    judged = grid.coded(found).select(
         OWNER.alias("owner"),
         key_hash().alias("key"),
-        _broken(collection).alias("broken"),
+        pl.sum_horizontal(bits).cast(pl.UInt16).alias("broken"),
         grid.cell().alias("cell"),
         grid.day().alias("day"),
     )
-    sent = pl.concat(as_sent(few) for _, few in found)
+    sent = pl.concat(as_sent(table.rows) for table in found)
     about = (pl.DataFrame({"at": rows}), places(chunk, rows), sent, judged.collect())
     return pl.concat(about, how="horizontal")
-
-
-def _broken(collection: Collection) -> pl.Expr:
-    bits = (
-        (~holds).cast(pl.UInt16) * (1 << _RULES.index(rule_id))
-        for rule_id, holds in row_rules(collection).items()
-    )
-    return pl.sum_horizontal(bits).cast(pl.UInt16)
 
 
 def settle(suspects: Sequence[pl.LazyFrame], at_once: int) -> Settled:

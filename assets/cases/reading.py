@@ -1,6 +1,6 @@
 """Reads the rows of an extract a chunk at a time, into the types of the contract, without loss."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from heapq import nlargest
@@ -12,9 +12,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from assets.cases.sources import SEND_AGAIN, STRINGS, Source, in_short, reading, refused, scan
+from assets.cases.sources import DAMAGE, STRINGS, Source, reading, scan
 from schemas.cases.columns import BLANKS, FOLDER, TYPES, UNREADABLE
 from schemas.collection import Collection
+
+Places = NDArray[np.intp]
+"""Numbers of rows in a chunk, sorted."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +59,17 @@ def plan(sources: Sequence[Source], collection: Collection, limits: Limits) -> l
     if any(source.folder is None for source in sources):
         return [Part("all", tuple(sources), collection.forces)]
     packs: list[list[Source]] = []
-    for _, of_force in groupby(sources, key=lambda source: source.folder):
+    for _, of_force in groupby(sources, key=attrgetter("folder")):
         members = list(of_force)
         if packs and _rows(packs[-1]) + _rows(members) <= limits.rows_at_once:
             packs[-1] += members
         else:
             packs.append(members)
-    return [_part(number, pack, collection) for number, pack in enumerate(packs)]
-
-
-def _part(number: int, sources: Sequence[Source], collection: Collection) -> Part:
-    folders = {source.folder for source in sources}
-    known = tuple(force for force in collection.forces if force in folders)
-    return Part(f"part-{number:04}", tuple(sources), known)
+    named = [{source.folder for source in pack} for pack in packs]
+    return [
+        Part(f"part-{number:04}", tuple(pack), tuple(f for f in collection.forces if f in folders))
+        for number, (pack, folders) in enumerate(zip(packs, named, strict=True))
+    ]
 
 
 def _rows(sources: Sequence[Source]) -> int:
@@ -114,16 +115,13 @@ def _as(wanted: type[pl.DataType], sent: pl.Expr, dtype: pl.DataType, *, text: b
         return pl.when(lowered.is_in(["true", "false"])).then(lowered == "true")
     if text and wanted == pl.Date:
         shaped = pl.when(sent.str.contains(_DATE_TEXT)).then(sent)
-        return _or_unreadable(shaped.str.to_date("%Y-%m-%d", strict=False), sent)
-    if isinstance(dtype, pl.Datetime):
+        day = shaped.str.to_date("%Y-%m-%d", strict=False)
+    elif isinstance(dtype, pl.Datetime):
         time = pl.when(_in_calendar(sent, dtype)).then(sent)
-        day = time.cast(pl.Date)
-        return _or_unreadable(pl.when(day.cast(dtype, strict=False) == time).then(day), sent)
-    return sent.cast(wanted)
-
-
-def _or_unreadable(date: pl.Expr, sent: pl.Expr) -> pl.Expr:
-    return pl.when(sent.is_not_null()).then(date.fill_null(UNREADABLE))
+        day = pl.when(time.cast(pl.Date).cast(dtype, strict=False) == time).then(time.cast(pl.Date))
+    else:
+        return sent.cast(wanted)
+    return pl.when(sent.is_not_null()).then(day.fill_null(UNREADABLE))
 
 
 def _in_calendar(sent: pl.Expr, dtype: pl.DataType) -> pl.Expr:
@@ -134,19 +132,21 @@ def _in_calendar(sent: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 
 def as_sent(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the columns of the contract as text: what the quarantine shows of a row."""
+    """Return the columns of the contract as text: what the quarantine shows of a row.
+
+    A time beyond the calendar is the number that stands for it.
+    """
+
+    def text(sent: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+        if not isinstance(dtype, (pl.Date, pl.Datetime)):
+            return sent.cast(pl.String)
+        shown = pl.when(_in_calendar(sent, dtype)).then(sent).cast(pl.String)
+        return pl.coalesce(shown, sent.to_physical().cast(pl.String))
+
     return rows.select(
-        _text(pl.col(column), rows.schema[column]).alias(name)
+        text(pl.col(column), rows.schema[column]).alias(name)
         for name, column in _sent(rows).items()
     )
-
-
-def _text(sent: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """Return a value as text; a time beyond the calendar as the number that stands for it."""
-    if not isinstance(dtype, (pl.Date, pl.Datetime)):
-        return sent.cast(pl.String)
-    shown = pl.when(_in_calendar(sent, dtype)).then(sent).cast(pl.String)
-    return pl.coalesce(shown, sent.to_physical().cast(pl.String))
 
 
 _ROW_BYTES: Final = 200
@@ -178,18 +178,17 @@ Chunk = tuple[Slice, ...]
 class Table:
     """Rows of files that are alike, as they were sent, with FOLDER beside their columns."""
 
-    source: Source
     rows: pl.DataFrame
+    text: bool
 
 
 class Rows:
     """The rows of some files in chunks of at most `at_once` rows, which can be read repeatedly."""
 
-    def __init__(self, sources: Iterable[Source], at_once: int) -> None:
+    def __init__(self, sources: Sequence[Source], at_once: int) -> None:
         """Cut the files into `chunks`, in order; where rows are wide, into smaller ones."""
-        sources = tuple(sources)
         self.chunks = tuple(_cut(sources, _fitting(sources, at_once)))
-        self._held: list[Table] | None = None
+        self._held: list[Table] = []
 
     def read(self, chunk: Chunk) -> list[Table]:
         """Return the rows of a chunk, in order; those of an only chunk stay in memory.
@@ -197,9 +196,7 @@ class Rows:
         Raises:
             ExtractRefusedError: a file cannot be read to its end, though it began well.
         """
-        if self._held is not None:
-            return self._held
-        tables = _read(chunk)
+        tables = self._held or _read(chunk)
         if len(self.chunks) == 1:
             self._held = tables
         return tables
@@ -207,16 +204,14 @@ class Rows:
 
 def _fitting(sources: Sequence[Source], at_once: int) -> int:
     """Return how many rows take no more memory than `at_once` usual ones, by a sample."""
-    largest = nlargest(
-        _SAMPLED, (source for source in sources if source.rows), key=attrgetter("rows")
-    )
-    sample = tuple(Slice(source, 0, min(source.rows, _SAMPLE)) for source in largest)
+    some = nlargest(_SAMPLED, (source for source in sources if source.rows), attrgetter("rows"))
+    sample = tuple(Slice(source, 0, min(source.rows, _SAMPLE)) for source in some)
     sizes = (table.rows.estimated_size() / table.rows.height for table in _read(sample))
     widest = max(sizes, default=0)
     return min(at_once, max(_SAMPLE, int(at_once * _ROW_BYTES / max(widest, _ROW_BYTES))))
 
 
-def _cut(sources: Iterable[Source], at_once: int) -> Iterator[Chunk]:
+def _cut(sources: Sequence[Source], at_once: int) -> Iterator[Chunk]:
     chunk: list[Slice] = []
     room = at_once
     for source in sources:
@@ -234,57 +229,47 @@ def _cut(sources: Iterable[Source], at_once: int) -> Iterator[Chunk]:
 
 
 def _read(chunk: Chunk) -> list[Table]:
-    alike = [list(slices) for _, slices in groupby(chunk, key=lambda piece: piece.layout)]
+    alike = [list(slices) for _, slices in groupby(chunk, key=attrgetter("layout"))]
     try:
         with reading([piece.source.path for piece in chunk]):
             frames = pl.collect_all([_scan(slices) for slices in alike])
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        for piece in chunk:
-            _read_alone(piece)
+    except DAMAGE:
+        for piece in chunk:  # an error of many files at once does not tell which is at fault
+            with reading([piece.source.path], piece.source.file):
+                _scan([piece]).collect()
         raise
     return [
-        Table(slices[0].source, rows.with_columns(_folders(slices)))
+        Table(rows.with_columns(_folders(slices)), slices[0].source.text)
         for slices, rows in zip(alike, frames, strict=True)
     ]
 
 
-def _scan(slices: list[Slice]) -> pl.LazyFrame:
-    found = scan([piece.source.path for piece in slices])
-    rows = sum(piece.rows for piece in slices)
-    return found.select(list(slices[0].source.sent)).slice(slices[0].offset, rows)
+def _scan(slices: Sequence[Slice]) -> pl.LazyFrame:
+    found = scan([piece.source.path for piece in slices]).select(list(slices[0].source.sent))
+    return found.slice(slices[0].offset, sum(piece.rows for piece in slices))
 
 
-def _folders(slices: list[Slice]) -> pl.Series | pl.Expr:
+def _folders(slices: Sequence[Slice]) -> pl.Series | pl.Expr:
     """Return FOLDER of the rows; a single value takes no memory."""
     if len({piece.source.folder for piece in slices}) == 1:
         return pl.lit(slices[0].source.folder, pl.String).alias(FOLDER)
-    parts = [pl.Series([piece.source.folder], dtype=pl.String) for piece in slices]
     return pl.concat(
-        part.new_from_index(0, piece.rows) for part, piece in zip(parts, slices, strict=True)
-    ).alias(FOLDER)
+        pl.Series(FOLDER, [piece.source.folder], pl.String).new_from_index(0, piece.rows)
+        for piece in slices
+    )
 
 
-def _read_alone(piece: Slice) -> None:
-    """Find the file at fault, which an error of many files at once does not tell."""
-    try:
-        with reading([piece.source.path]):
-            _scan([piece]).collect()
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        problem = f"the file is damaged ({in_short(error)})"
-        raise refused(piece.source.file, problem, SEND_AGAIN) from error
-
-
-def picked(tables: Sequence[Table], rows: NDArray[np.intp]) -> list[Table]:
-    """Return some rows of a chunk, given by their number in it, sorted."""
+def picked(tables: Sequence[Table], rows: Places) -> list[Table]:
+    """Return some rows of a chunk, given by their number in it."""
     starts = np.cumsum([0, *(table.rows.height for table in tables)])
-    bounds = np.searchsorted(rows, starts)
+    pieces = np.split(rows, np.searchsorted(rows, starts[1:-1]))
     return [
-        Table(table.source, table.rows[rows[bounds[n] : bounds[n + 1]] - starts[n]])
-        for n, table in enumerate(tables)
+        Table(table.rows[piece - start], table.text)
+        for table, piece, start in zip(tables, pieces, starts[:-1], strict=True)
     ]
 
 
-def places(chunk: Chunk, rows: np.ndarray) -> pl.DataFrame:
+def places(chunk: Chunk, rows: Places) -> pl.DataFrame:
     """Return `file` and `row` (from 1) of some rows of a chunk, given by their number in it."""
     starts = np.cumsum([0, *(piece.rows for piece in chunk)])
     piece = np.searchsorted(starts, rows, side="right") - 1

@@ -1,12 +1,10 @@
 """From received versions to the extract of each force that counts, and its cases.
 
-Belongs here: which version is live: the newest that is not refused whole. Does not: keeping files
-(store.py), judging rows (job.py).
+The extract that counts is the newest that is not refused whole.
 """
 
 import tempfile
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,11 +12,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.cases.job import BAD_ROWS, COUNTS, HERE, Pool, run_sources
-from assets.cases.sources import ExtractRefusedError, Refusal, Source, find_sources
+from assets.cases.job import BAD_ROWS, BY_FORCE, COUNTS, Pool, here, run_cases
+from assets.cases.sources import ExtractRefusedError, Refusal, Source, find_sources, reading
 from assets.cases.store import CaseStore
-from assets.cases.whose import RECONSTRUCTED, SUBMITTED, basis_of
-from assets.intake.store import UNKNOWN, Damaged, Version
+from assets.intake.store import UNKNOWN, Version
 from assets.lake import Lake, put_in_place, scratch_file, write_errors
 from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED
 from schemas.cases.rules import case_rules
@@ -26,12 +23,14 @@ from schemas.cases.tables import DAMAGED_STATE, UNREADABLE_STATE, Extracts
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.marts.facts import InvestigationsByMonth
+from schemas.vocabulary import BASES
 from schemas.wording import plural
+
+SUBMITTED: Final = "submitted"
+RECONSTRUCTED: Final = "reconstructed"
 
 _SETTLED: Final = (ACCEPTED, QUARANTINED, DAMAGED_STATE)
 """States of an extract before which no earlier one of the force is looked at."""
-
-_NOTHING: Final = {"rows": None, "bad": None, "live": False, "basis": SUBMITTED}
 
 _PLACES: Final = 5
 """Places told of each fault; the quarantine has all."""
@@ -39,17 +38,15 @@ _PLACES: Final = 5
 
 @dataclass(frozen=True)
 class _Judged:
-    """A force's version with its row of Extracts and the counts and the bad rows of its cases."""
+    """A force's version as a row of Extracts, and the counts and the bad rows of its cases."""
 
-    force_code: str | None
-    version: int | None
     row: dict[str, Any]
-    cases: pl.DataFrame
+    cases: pl.DataFrame | None = None
     bad: pl.DataFrame | None = None
 
 
 def judge_received(
-    store: CaseStore, lake: Lake, collection: Collection, pool: Pool = HERE
+    store: CaseStore, lake: Lake, collection: Collection, pool: Pool = here
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the table Extracts and the mart InvestigationsByMonth; bad rows go to quarantine.
 
@@ -61,7 +58,7 @@ def judge_received(
         MusterError: the cluster of the pool cannot do the work.
     """
     judged = [
-        _unreadable(version, version.problem)
+        _judged(version, UNREADABLE_STATE, version.problem)
         for version in store.versions()
         if version.force_code is None
     ]
@@ -73,15 +70,24 @@ def judge_received(
             versions = [item for item in newest if isinstance(item, Version)]
             latest += _judge(versions, store, collection, folder, pool)
         for item in latest:
-            force = item.force_code
-            if force and (item.row["state"] in _SETTLED or not older[force]):
+            force = item.row["force_code"]
+            if item.row["state"] in _SETTLED or not older[force]:
                 del older[force]
         judged += latest
-    _set_aside(judged, lake.quarantine / "cases")
+    for item in judged:
+        _set_aside(item, lake.quarantine / "cases")
     extracts = pl.DataFrame([item.row for item in judged], schema=empty(Extracts).schema)
-    live = [item.cases for item in judged if item.row["live"]]
+    live = [item.cases for item in judged if item.row["live"] and item.cases is not None]
     cases = pl.concat([empty(InvestigationsByMonth), *live])
     return conform(Extracts, extracts), conform(InvestigationsByMonth, cases)
+
+
+def _judged(version: Version, state: str, problem: str | None, **about: Any) -> _Judged:
+    """Return a version as it stands in Extracts; without more about it, it does not count."""
+    names = ("receipt_id", "force_code", "version", "sha256", "received_at")
+    row = {name: getattr(version, name) for name in names} | {"files": len(version.files)}
+    nothing = {"rows": None, "bad": None, "live": False, "basis": SUBMITTED}
+    return _Judged({**row, **nothing, "state": state, "problem": problem, **about})
 
 
 def _by_force(store: CaseStore, collection: Collection) -> dict[str, list[Version | _Judged]]:
@@ -95,45 +101,33 @@ def _by_force(store: CaseStore, collection: Collection) -> dict[str, list[Versio
         if version.force_code:
             found.setdefault(version.force_code, []).append((version.sequence, version))
     for item in store.damaged():
-        whose, place = store.whose(item, collection), store.place(item.path)
-        for force in [*found] if whose == UNKNOWN else [whose] if whose else []:
-            before = [v for v in versions if v.sequence < (item.sequence or 0)]
-            mine = [v for v in before if v.force_code == force]
-            if whose != UNKNOWN:
-                last = store.last_version(force, before, [], collection)
-                lost = _damaged(item, place, force, last + 1)
-            elif mine:
-                lost = _damaged(item, place, force, mine[-1].version, mine[-1].receipt_id)
-            else:
-                continue
-            found.setdefault(force, []).append((item.sequence or 0, lost))
+        whose, number = store.whose(item, collection), item.sequence or 0
+        before = [v for v in versions if v.sequence < number]
+        about: dict[str, tuple[int | None, str | None]] = {}
+        if whose == UNKNOWN:
+            last = {version.force_code: version for version in before}
+            about = {force: (v.version, v.receipt_id) for force, v in last.items() if force}
+        elif whose:
+            after = store.last_version(whose, before, [], collection) + 1
+            about = {whose: (after, item.receipt_id)}
+        for force, (version_number, receipt_id) in about.items():
+            problem = _restore(store.place(item.path), item.problem)
+            if whose == UNKNOWN:
+                problem += " Whose it is cannot be told, so a newer extract of this force."
+            row = dict.fromkeys(empty(Extracts).columns) | {
+                "receipt_id": receipt_id,
+                "force_code": force,
+                "version": version_number,
+                "state": DAMAGED_STATE,
+                "live": False,
+                "basis": SUBMITTED,
+                "problem": problem,
+            }
+            found.setdefault(force, []).append((number, _Judged(row)))
     return {
         force: [item for _, item in sorted(items, key=lambda pair: pair[0])]
         for force, items in found.items()
     }
-
-
-def _damaged(
-    item: Damaged[Version],
-    place: str,
-    force: str,
-    version: int | None,
-    receipt_id: str | None = None,
-) -> _Judged:
-    """Return what stands for a damaged receipt; for one of any force, with the version before."""
-    row = {
-        "receipt_id": receipt_id or item.receipt_id,
-        "force_code": force,
-        "version": version,
-        "sha256": None,
-        "received_at": None,
-        "files": None,
-        **_NOTHING,
-        "state": DAMAGED_STATE,
-        "problem": _restore(place, item.problem)
-        + (" Whose it is cannot be told, so a newer extract of this force." if receipt_id else ""),
-    }
-    return _Judged(force, version, row, empty(InvestigationsByMonth))
 
 
 def _restore(place: str, problem: str) -> str:
@@ -155,119 +149,110 @@ def _folder_to_work_in(lake: Lake) -> Iterator[Path]:
         yield Path(name)
 
 
+Unusable = dict[str, tuple[str, str]]
+"""By kept file the state that it gives its version, and why."""
+
+
 def _judge(
-    versions: Sequence[Version],
-    store: CaseStore,
-    collection: Collection,
-    folder: Path,
-    pool: Pool,
+    versions: Sequence[Version], store: CaseStore, collection: Collection, folder: Path, pool: Pool
 ) -> list[_Judged]:
     """Judge versions of different forces together; one that cannot be read leaves the others."""
-    sources, refused, lost = _sources(versions, store)
+    sources, unusable = _sources(versions, store)
     out = folder / "out"
     while True:
-        unusable = refused.keys() | lost.keys()
-        readable = [version for version in versions if not unusable & set(version.files)]
+        readable = [version for version in versions if not unusable.keys() & set(version.files)]
         wanted = [sources[kept] for version in readable for kept in version.files]
         wanted.sort(key=lambda source: (source.folder or "", source.file))
         try:
-            document = run_sources(wanted, out, collection, pool=pool)
+            run_cases(wanted, out, collection, pool=pool)
             break
         except ExtractRefusedError as error:
-            refused |= {refusal.file: refusal for refusal in error.refusals}
-    counts, bad = (pl.read_parquet(out / table) for table in (COUNTS, BAD_ROWS))
-    judged = [_result(version, document, counts, bad, store) for version in readable]
+            unusable |= {each.file: _refused(each.file, each, store) for each in error.refusals}
+    tables = {name: pl.read_parquet(out / name) for name in (BY_FORCE, COUNTS, BAD_ROWS)}
+    judged = [_result(version, tables, store) for version in readable]
     for version in versions:
-        if gone := [kept for kept in version.files if kept in lost]:
-            judged.append(_unreadable(version, lost[gone[0]], DAMAGED_STATE))
-        elif version not in readable:
-            kept = next(kept for kept in version.files if kept in refused)
-            problem = f"{store.kept(kept).name}: {refused[kept].problem}. {refused[kept].fix}"
-            judged.append(_unreadable(version, problem))
+        if found := [unusable[kept] for kept in version.files if kept in unusable]:
+            judged.append(_judged(version, *min(found, key=lambda why: why[0])))
     return judged
 
 
-def _sources(
-    versions: Iterable[Version], store: CaseStore
-) -> tuple[dict[str, Source], dict[str, Refusal], dict[str, str]]:
-    """Return the files of versions, those that are no extracts, and what is lost of the others."""
+def _sources(versions: Sequence[Version], store: CaseStore) -> tuple[dict[str, Source], Unusable]:
     sources: dict[str, Source] = {}
-    refused: dict[str, Refusal] = {}
-    lost: dict[str, str] = {}
+    unusable: Unusable = {}
     for version in versions:
         for kept in version.files:
             file = store.kept(kept)
             if problem := file.damage():
-                lost[kept] = _restore(store.place(file.path or file.at), problem)
+                unusable[kept] = DAMAGED_STATE, _restore(store.place(file.path or file.at), problem)
                 continue
             try:
                 (source,) = find_sources([file.there()])
             except ExtractRefusedError as error:
-                refused[kept] = error.refusals[0]
+                unusable[kept] = _refused(kept, error.refusals[0], store)
             else:
                 sources[kept] = replace(source, file=kept, folder=version.force_code)
-    return sources, refused, lost
+    return sources, unusable
 
 
-def _about(version: Version) -> dict[str, Any]:
-    names = ("receipt_id", "force_code", "version", "sha256", "received_at")
-    return {name: getattr(version, name) for name in names} | {"files": len(version.files)}
+def _refused(kept: str, refusal: Refusal, store: CaseStore) -> tuple[str, str]:
+    problem = f"{store.kept(kept).name}: {refusal.problem}. {refusal.fix}"
+    return UNREADABLE_STATE, problem
 
 
-def _unreadable(version: Version, problem: str | None, state: str = UNREADABLE_STATE) -> _Judged:
-    row = {**_about(version), **_NOTHING, "state": state, "problem": problem}
-    return _Judged(version.force_code, version.version, row, empty(InvestigationsByMonth))
-
-
-def _result(
-    version: Version,
-    document: dict[str, Any],
-    counts: pl.DataFrame,
-    bad: pl.DataFrame,
-    store: CaseStore,
-) -> _Judged:
-    files = [item for item in document["files"] if item["file"] in version.files]
-    of_force = bad.filter(pl.col("file").is_in(version.files)).with_columns(
-        pl.col("file").replace({kept: store.kept(kept).name for kept in version.files})
+def _result(version: Version, tables: Mapping[str, pl.DataFrame], store: CaseStore) -> _Judged:
+    own = pl.col("force_code") == version.force_code
+    found = tables[BY_FORCE].row(by_predicate=own, named=True)
+    files = {kept: store.kept(kept) for kept in version.files}
+    of_force = (
+        tables[BAD_ROWS]
+        .filter(pl.col("file").is_in(version.files))
+        .with_columns(pl.col("file").replace({kept: file.name for kept, file in files.items()}))
     )
-    said = {basis_of(store.kept(kept).there()) for kept in version.files}
+    said = {_basis(file.there()) for file in files.values()}
     basis = RECONSTRUCTED if RECONSTRUCTED in said else min(said)
-    rejected = version.force_code in document["rejected"]
-    row = {
-        **_about(version),
-        "rows": sum(item["rows"] for item in files),
-        "bad": of_force.height,
-        "state": REJECTED if rejected else QUARANTINED if of_force.height else ACCEPTED,
-        "live": not rejected,
-        "basis": basis,
-        "problem": "; ".join(_faults(files, of_force)) or None,
-    }
+    about = {name: found[name] for name in ("rows", "bad")}
+    about |= {"live": found["state"] != REJECTED, "basis": basis}
     cases = (
-        counts.filter(pl.col("force_code") == version.force_code)
+        tables[COUNTS]
+        .filter(own)
         .rename({"status_at_census": "outcome"})
         .with_columns(pl.lit(basis).alias("basis"))
     )
-    return _Judged(version.force_code, version.version, row, cases, of_force)
+    problem = "; ".join(_faults(of_force)) or None
+    return _Judged(_judged(version, found["state"], problem, **about).row, cases, of_force)
 
 
-def _faults(files: Iterable[dict[str, Any]], bad: pl.DataFrame) -> Iterator[str]:
+def _basis(path: Path) -> str:
+    """Return what a Parquet file's own metadata say of its basis; `submitted` unless they do.
+
+    The sample says `reconstructed` there, so that it is never taken for what a force sent.
+    """
+    if path.suffix.lower() != ".parquet":
+        return SUBMITTED
+    try:
+        with reading([path], path.name):
+            said = pl.read_parquet_metadata(path).get("basis", SUBMITTED)
+    except ExtractRefusedError:
+        return SUBMITTED
+    return said if said in BASES else SUBMITTED
+
+
+def _faults(bad: pl.DataFrame) -> Iterator[str]:
     """Yield what is wrong by rule: exact counts, and the first places of each."""
-    counts: Counter[str] = Counter()
-    for item in files:
-        counts.update(item["rules"])
-    for rule_id, rows in sorted(counts.items()):
-        at = bad.filter(pl.col("reasons").str.contains(rule_id, literal=True)).head(_PLACES)
-        places = ", ".join(f"{file} row {row}" for file, row in at.select("file", "row").rows())
-        told = "first at" if rows > _PLACES else "at"
-        yield f"{rule_id} ({case_rules()[rule_id].title}): {plural(rows, 'row')}, {told} {places}"
+    for rule in case_rules().values():
+        broken = bad.filter(pl.col("reasons").str.contains(rule.id, literal=True))
+        if rows := broken.height:
+            first = broken.head(_PLACES).select("file", "row").rows()
+            places = ", ".join(f"{file} row {row}" for file, row in first)
+            told = "first at" if rows > _PLACES else "at"
+            yield f"{rule.id} ({rule.title}): {plural(rows, 'row')}, {told} {places}"
 
 
-def _set_aside(judged: Iterable[_Judged], folder: Path) -> None:
-    """Write the bad rows of each version, as they were sent, with their reasons."""
-    for item in judged:
-        if item.bad is None or item.bad.is_empty():
-            continue
-        path = folder / f"{item.force_code}-{item.version}.parquet"
-        with write_errors(folder), scratch_file(folder) as scratch:
-            item.bad.write_parquet(scratch)
-            put_in_place(scratch, path, mode=0o644)
+def _set_aside(item: _Judged, folder: Path) -> None:
+    """Write the bad rows of a version, as they were sent, with their reasons."""
+    if item.bad is None or item.bad.is_empty():
+        return
+    path = folder / f"{item.row['force_code']}-{item.row['version']}.parquet"
+    with write_errors(folder), scratch_file(folder) as scratch:
+        item.bad.write_parquet(scratch)
+        put_in_place(scratch, path, mode=0o644)

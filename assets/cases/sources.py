@@ -2,9 +2,9 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from itertools import filterfalse
 from pathlib import Path, PurePosixPath
 from threading import Lock
@@ -19,6 +19,7 @@ from schemas.errors import MusterError
 from schemas.wording import visible
 
 SEND_AGAIN: Final = "Write the file anew and send it again."
+_PERMISSIONS: Final = "Mend its permissions."
 
 
 @dataclass(frozen=True)
@@ -39,20 +40,7 @@ class ExtractRefusedError(MusterError):
         self.refusals = tuple(refusals)
 
 
-_SHOWN: Final = 200
-"""Characters of another program's words that a refusal quotes."""
-
-
-def in_short(error: BaseException) -> str:
-    """Return the beginning of what an error says, on one line; a panic's words help nobody."""
-    if "PanicException" in type(error).__name__:
-        if "time zone" in str(error):
-            return "a column has a time zone that does not exist"
-        return "its content is not what it says of itself"
-    return " ".join(str(error).split())[:_SHOWN]
-
-
-def refused(file: str, problem: str, fix: str) -> ExtractRefusedError:
+def refused(file: str, problem: str, fix: str = SEND_AGAIN) -> ExtractRefusedError:
     """Return the error that refuses one file."""
     return ExtractRefusedError([Refusal(file, problem, fix)])
 
@@ -60,16 +48,11 @@ def refused(file: str, problem: str, fix: str) -> ExtractRefusedError:
 Place = Path | str
 """A string is always a URL."""
 
-_PERMISSIONS: Final = "Mend its permissions."
 
-
-def files_at(where: Place) -> Iterator[Place]:
+def _files_at(where: Place) -> Iterator[Place]:
     """Yield a file itself, or the files below a folder but for what writers hide there.
 
     Links are followed, and no folder twice: one that were passed over would be rows lost.
-
-    Raises:
-        ExtractRefusedError: a folder cannot be listed.
     """
     if isinstance(where, str):
         for url in object_store.files_below(where):
@@ -96,18 +79,13 @@ def _refuse_folder(error: OSError) -> None:
     raise refused(str(error.filename), problem, _PERMISSIONS) from error
 
 
-def folders(where: Place) -> Sequence[str]:
+def _folders(where: Place) -> Sequence[str]:
     """Return the names of the folders a file lies in, the outermost first."""
     path = PurePosixPath(where) if isinstance(where, str) else where.absolute()
     return path.parent.parts
 
 
-def head(where: Place, length: int) -> bytes:
-    """Return the first bytes of a file.
-
-    Raises:
-        ExtractRefusedError: it cannot be opened.
-    """
+def _head(where: Place, length: int) -> bytes:
     if isinstance(where, str):
         return object_store.head(where, length)
     try:
@@ -116,14 +94,6 @@ def head(where: Place, length: int) -> bytes:
     except OSError as error:
         problem = f"the file cannot be opened ({error.strerror})"
         raise refused(str(where), problem, _PERMISSIONS) from error
-
-
-def brought(where: Place, path: Path) -> Path:
-    """Return a file that lies here: itself, or a copy of an object at `path`."""
-    if isinstance(where, Path):
-        return where
-    object_store.fetch(where, path)
-    return path
 
 
 def scan(places: Sequence[Place]) -> pl.LazyFrame:
@@ -138,22 +108,45 @@ def scan(places: Sequence[Place]) -> pl.LazyFrame:
     )
 
 
+DAMAGE: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""What polars raises at a damaged file."""
+
+
 @contextmanager
-def reading(places: Sequence[Place]) -> Iterator[None]:
+def reading(
+    places: Sequence[Place], file: str | None = None, damaged: str = "damaged"
+) -> Iterator[None]:
     """Tell an object store that does not answer from a file that is damaged.
 
     Meanwhile polars prints nothing: its panics at damaged files are exceptions to us as well.
 
+    Args:
+        places: what is read.
+        file: the name of the one file that it is; without it, DAMAGE is raised as it is.
+        damaged: what is said of a damaged file.
+
     Raises:
+        ExtractRefusedError: the file is damaged.
         MusterError: the store cannot be read.
     """
     urls = [where for where in places if isinstance(where, str)]
-    with _silent_panics():
-        if not urls:
+    store = object_store.store_errors(urls[0]) if urls else nullcontext()
+    try:
+        with _silent_panics(), store:
             yield
-            return
-        with object_store.store_errors(urls[0]):
-            yield
+    except DAMAGE as error:
+        if file is None:
+            raise
+        raise refused(file, f"the file is {damaged} ({_in_short(error)})") from error
+
+
+def _in_short(error: BaseException) -> str:
+    """Return the beginning of what an error says, on one line; a panic's words help nobody."""
+    if "PanicException" in type(error).__name__:
+        if "time zone" in str(error):
+            return "a column has a time zone that does not exist"
+        return "its content is not what it says of itself"
+    return " ".join(str(error).split())[:200]
 
 
 _STDERR: Final = 2
@@ -190,9 +183,6 @@ STRINGS: Final = (pl.String, pl.Categorical, pl.Enum, pl.Null)
 _MAGIC: Final = b"PAR1"
 _BYTES_PER_CSV_ROW: Final = 80
 
-_OPEN_AT_ONCE: Final = 200
-"""Files; a process may have about a thousand open."""
-
 
 @dataclass(frozen=True)
 class Source:
@@ -223,7 +213,7 @@ def find_sources(paths: Sequence[Place]) -> list[Source]:
     refusals: list[Refusal] = []
     for path in paths:
         try:
-            files = list(files_at(path))
+            files = list(_files_at(path))
         except ExtractRefusedError as error:
             refusals += error.refusals
             continue
@@ -237,7 +227,7 @@ def find_sources(paths: Sequence[Place]) -> list[Source]:
                 refusals += error.refusals
     if refusals:
         raise ExtractRefusedError(refusals)
-    return _counted(sorted(found.values(), key=lambda source: (source.folder or "", source.file)))
+    return sorted(found.values(), key=lambda source: (source.folder or "", source.file))
 
 
 def _source(file: Place) -> Source:
@@ -246,53 +236,45 @@ def _source(file: Place) -> Source:
         problem = "the name of the file is not text in UTF-8"
         raise refused(visible(name, None), problem, "Rename it.")
     if isinstance(file, Path) and not file.is_file():
-        raise refused(str(file), "this is no file, or a link to none", SEND_AGAIN)
-    magic = head(file, len(_MAGIC))
+        raise refused(name, "this is no file, or a link to none")
+    magic = _head(file, len(_MAGIC))
     if not magic:
-        raise refused(str(file), "the file is empty", SEND_AGAIN)
+        raise refused(name, "the file is empty")
     suffix = PurePosixPath(file).suffix.lower()
     text = suffix == ".csv"
     if text == (magic == _MAGIC) or not (text or suffix == ".parquet"):
         raise refused(
-            str(file),
+            name,
             "the file is neither Parquet (.parquet) nor CSV (.csv)",
             "Send the rows as one of these, with no other files beside them.",
         )
+    folder = folder_force(_folders(file))
     if text:
         held = (
-            file.stat().st_size if isinstance(file, Path) else object_store.files_below(file)[file]
+            object_store.files_below(file)[file] if isinstance(file, str) else file.stat().st_size
         )
-        about = held // _BYTES_PER_CSV_ROW
-        return Source(str(file), file, folder_force(folders(file)), {}, about, text=True)
-    try:
-        with reading([file]):
-            sent = scan([file]).collect_schema()
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        problem = f"the file is damaged or cut off ({in_short(error)})"
-        raise refused(str(file), problem, SEND_AGAIN) from error
-    source = Source(str(file), file, folder_force(folders(file)), sent, 0, text=False)
+        return Source(name, file, folder, {}, held // _BYTES_PER_CSV_ROW, text=True)
+    with reading([file], name, "damaged or cut off"):
+        sent = scan([file]).collect_schema()
+        rows = scan([file]).select(pl.len()).collect().item()
+    source = Source(name, file, folder, sent, rows, text=False)
     check_columns(source, list(sent))
-    if wrong := _wrong_types(sent):
-        raise refused(
-            str(file),
-            f"columns have other types: {'; '.join(wrong)}",
-            "Send them with these types.",
-        )
+    if wrong := [
+        f"{column} is {dtype}, expected {TYPES[column].__name__}"
+        for column, dtype in sent.items()
+        if not _without_loss(dtype, TYPES[column])
+    ]:
+        problem = f"columns have other types: {'; '.join(wrong)}"
+        raise refused(name, problem, "Send them with these types.")
     return source
 
 
-def _counted(sources: Iterable[Source]) -> list[Source]:
-    """Fill in the rows of the Parquet files, from the footers of many at once."""
-    sources = list(sources)
-    places = [source.path for source in sources if not source.text]
-    counts: list[int] = []
-    for first in range(0, len(places), _OPEN_AT_ONCE):
-        some = places[first : first + _OPEN_AT_ONCE]
-        with reading(some):
-            found = pl.concat(scan([place]).select(pl.len()) for place in some).collect()
-        counts += found["len"].to_list()
-    rows = iter(counts)
-    return [source if source.text else replace(source, rows=next(rows)) for source in sources]
+def _without_loss(dtype: pl.DataType, wanted: type[pl.DataType]) -> bool:
+    if wanted == pl.String:
+        return isinstance(dtype, STRINGS)
+    if wanted == pl.Date and isinstance(dtype, pl.Datetime):
+        return dtype.time_zone is None
+    return isinstance(dtype, (wanted, pl.Null))
 
 
 def check_columns(source: Source, names: Sequence[str]) -> None:
@@ -301,11 +283,11 @@ def check_columns(source: Source, names: Sequence[str]) -> None:
     Raises:
         ExtractRefusedError: a column is missing, is not on the list, or stands twice.
     """
-    given = {*names, "force_code"} if folder_value(folders(source.path)) else {*names}
+    given = {*names, "force_code"} if folder_value(_folders(source.path)) else {*names}
     problems = {
-        "it lacks": [name for name in TYPES if name not in given],
-        "it has, and must not have,": [name for name in given if name not in TYPES],
-        "it has twice": [name for name in given if list(names).count(name) > 1],
+        "it lacks": TYPES.keys() - given,
+        "it has, and must not have,": given - TYPES.keys(),
+        "it has twice": {name for name in names if names.count(name) > 1},
     }
     told = [
         f"{what} {', '.join(map(repr, sorted(found)))}" for what, found in problems.items() if found
@@ -316,20 +298,3 @@ def check_columns(source: Source, names: Sequence[str]) -> None:
             f"the columns are not those of an extract: {'; '.join(told)}",
             f"Send exactly {', '.join(TYPES)}; an extract takes no names and no free text.",
         )
-
-
-def _wrong_types(sent: Mapping[str, pl.DataType]) -> list[str]:
-    """Say of each column of a Parquet file that has a type without a lossless way to ours."""
-    return [
-        f"{name} is {dtype}, expected {TYPES[name].__name__}"
-        for name, dtype in sent.items()
-        if not _accepted(TYPES[name], dtype)
-    ]
-
-
-def _accepted(wanted: type[pl.DataType], dtype: pl.DataType) -> bool:
-    if wanted == pl.String:
-        return isinstance(dtype, STRINGS)
-    if wanted == pl.Date and isinstance(dtype, pl.Datetime):
-        return dtype.time_zone is None
-    return isinstance(dtype, (wanted, pl.Null))

@@ -1,10 +1,10 @@
 """Received extracts: every file kept for ever by its hash, and the versions of each force.
 
-Belongs here: from the folder `cases` of landing to versions. Does not: judging them (received.py).
 A version is all files of a force that lie in landing when a new one has come.
 """
 
 import hashlib
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from typing import Final
 
 import polars as pl
 
-from assets.cases.sources import ExtractRefusedError
-from assets.cases.whose import force_of
+from assets.cases.csv_text import unpack
+from assets.cases.sources import ExtractRefusedError, find_sources, reading, refused, scan
 from assets.intake.landing import ARRIVING, CASES, OPEN, waiting_below
 from assets.intake.store import (
     UNKNOWN,
@@ -31,14 +31,35 @@ from assets.intake.store import (
     utc_now,
 )
 from assets.lake import Lake
+from schemas.cases.columns import BLANKS
 from schemas.collection import Collection
 from schemas.errors import LakeError
-
-Settled = Callable[[Path], bool]
 
 _CHUNK: Final = 1024 * 1024
 _LOOKED_AT: Final = 60
 """Files of a force, its newest, among which those of a damaged version are looked for."""
+
+
+def force_of(path: Path, collection: Collection) -> str:
+    """Return the force of a file: that of its folder, or the one that its rows name.
+
+    Raises:
+        ExtractRefusedError: it cannot be read as an extract, or is not of exactly one force.
+    """
+    (source,) = find_sources([path])
+    named: set[str] = {source.folder or ""}
+    if not source.folder:
+        with tempfile.TemporaryDirectory() as scratch:
+            read = unpack(source, Path(scratch) / "text.parquet") if source.text else source
+            force = pl.col("force_code").cast(pl.String).str.strip_chars(BLANKS)
+            with reading([read.path], path.name):
+                named = {*scan([read.path]).select(force.unique()).collect()["force_code"]}
+    known = sorted(named.intersection(collection.forces))
+    if len(known) == 1:
+        return known[0]
+    told = f"rows of several forces ({', '.join(known)})" if known else "no force of the collection"
+    fix = "Send the rows of each force in files of its own."
+    raise refused(path.name, f"the file has {told}", fix)
 
 
 @dataclass(frozen=True)
@@ -78,7 +99,9 @@ class CaseStore:
         """Return a path in the lake as it is told of."""
         return str(path.relative_to(self._lake.root))
 
-    def take_in(self, collection: Collection, settled: Settled = lambda _: True) -> TakenCases:
+    def take_in(
+        self, collection: Collection, settled: Callable[[Path], bool] = lambda _: True
+    ) -> TakenCases:
         """Take dropped files in, and make a version for each force that sent a new one.
 
         The same bytes in the folder of another force are another file: the folder says whose.
@@ -102,7 +125,9 @@ class CaseStore:
                 sha256 = _hash(path)
                 content = content_of("extract", sha256, path)
                 if content not in known:
-                    known[content] = self._keep(path, sha256, last + 1, settled)
+                    if not settled(path):
+                        raise _LeftError(ARRIVING)
+                    known[content] = self._keep(path, sha256, last + 1)
                     last += 1
             except _LeftError as reason:
                 left[path.name] = str(reason)
@@ -118,9 +143,7 @@ class CaseStore:
             fresh -= before
         return TakenCases(tuple(self._new_versions(lying, fresh, collection)), left)
 
-    def _keep(self, path: Path, sha256: str, number: int, settled: Settled) -> str:
-        if not settled(path):
-            raise _LeftError(ARRIVING)
+    def _keep(self, path: Path, sha256: str, number: int) -> str:
         name, digest = path.relative_to(self._lake.landing / CASES), hashlib.sha256()
         with (
             path.open("rb") as source,
@@ -154,15 +177,12 @@ class CaseStore:
         self, force: str | None, files: list[str], problem: str | None, collection: Collection
     ) -> Version:
         earlier, damaged = self.versions(), self.damaged()
-        hashes = [key.rpartition("-")[2] for key in files]
         number = self.last_version(force, earlier, damaged, collection) + 1 if force else None
-        sha256, receipt_id, again = extract_ids(force, hashes)
+        sha256, receipt_id, again = extract_ids(force, [key.rpartition("-")[2] for key in files])
         taken: list[Version | Damaged[Version]] = [*earlier, *damaged]
-        if any(item.receipt_id == receipt_id for item in taken):
-            receipt_id = again
         version = Version(
             sequence=max((item.sequence or 0 for item in taken), default=0) + 1,
-            receipt_id=receipt_id,
+            receipt_id=again if receipt_id in {item.receipt_id for item in taken} else receipt_id,
             sha256=sha256,
             received_at=self._clock().isoformat(timespec="seconds"),
             force_code=force,
@@ -211,14 +231,11 @@ class CaseStore:
             runs = (newest[first:end] for end in ends for first in range(end))
             if any(damaged.receipt_id in extract_ids(force, some)[1:] for some in runs):
                 return force
-        return self._noted().get(str(damaged.receipt_id), UNKNOWN)
-
-    def _noted(self) -> dict[str, str]:
-        try:
-            table = pl.read_parquet(self._lake.table("cases", "extracts"))
-            return dict(table.select("receipt_id", "force_code").drop_nulls().iter_rows())
-        except (OSError, pl.exceptions.PolarsError):
-            return {}
+        with suppress(OSError, pl.exceptions.PolarsError):
+            noted = pl.read_parquet(self._lake.table("cases", "extracts")).drop_nulls("force_code")
+            found = noted.filter(receipt_id=damaged.receipt_id)["force_code"].to_list()
+            return str(found[-1]) if found else UNKNOWN
+        return UNKNOWN
 
 
 def _hash(path: Path) -> str:

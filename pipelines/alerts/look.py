@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.cases.refused import refused_extracts
+from assets.cases.derived import refused_extracts
 from assets.desk.chasing import due
 from assets.desk.ledger import Ledger
 from assets.desk.queries import queries, read_answers
@@ -103,7 +103,7 @@ def rejected(
     Args:
         judged: every receipt with force_code, version, receipt_id, blocking and newest.
         findings: mart Findings.
-        refused: the case-level extracts that are, as assets.cases.refused returns them.
+        refused: the case-level extracts that are, as assets.cases.derived returns them.
         unattributed: what tells of each dropped file whose force cannot be told.
         collection: the collection.
     """

@@ -10,7 +10,7 @@ import click
 
 from assets.cases.destination import lake_places, results_at
 from assets.cases.job import chosen_pool, run_cases
-from assets.cases.sources import ExtractRefusedError
+from assets.cases.sources import ExtractRefusedError, Place, find_sources
 from pipelines.cli.output import (
     collection_option,
     console,
@@ -21,8 +21,6 @@ from pipelines.cli.output import (
 )
 from schemas.collection import load_collection
 from schemas.wording import plural
-
-Place = Path | str
 
 
 class Location(click.Path):
@@ -70,7 +68,8 @@ def cases(paths: tuple[Place, ...], out: Place | None, as_json: bool, collection
         paths, out = paths or places[:1], out or places[1]
     try:
         with results_at(out) as folder, _progress() as tell:
-            document = run_cases(paths, folder, collection, tell=tell, pool=chosen_pool())
+            sources = find_sources(paths)
+            document = run_cases(sources, folder, collection, tell=tell, pool=chosen_pool())
     except ExtractRefusedError as error:
         if as_json:
             print_json({"state": "unreadable", "refusals": [vars(r) for r in error.refusals]})

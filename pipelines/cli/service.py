@@ -9,10 +9,11 @@ from typing import Final
 import click
 import polars as pl
 
-from assets.cases.refused import refused_extracts, unattributed_extracts
+from assets.cases.derived import refused_extracts
 from assets.lake import Lake, lake_root
 from assets.sample.write import write_research, write_sample
 from assets.totals.national import in_the_totals
+from assets.unattributed import unattributed_files
 from assets.validation.states import read_table
 from pipelines.alerts.look import RunOutcome
 from pipelines.alerts.runs import outcome_in_history
@@ -172,7 +173,8 @@ def _print_taken_in(done: Refreshed, lake: Lake) -> None:
 def print_refused_extracts(lake: Lake) -> None:
     """Print which case-level extracts do not count, and why: they stand in no mart."""
     extracts = read_table(lake.table("cases", "extracts"))
-    unattributed = extracts.filter(pl.col("receipt_id").is_in(list(unattributed_extracts(lake))))
+    nobodys = {file.key for file in unattributed_files(lake) if file.kind == "extract"}
+    unattributed = extracts.filter(pl.col("receipt_id").is_in(nobodys))
     refused = pl.concat([refused_extracts(extracts), unattributed])
     if refused.height:
         click.echo(f"\nRefused whole: {plural(refused.height, 'case-level extract')}")

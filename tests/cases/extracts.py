@@ -12,6 +12,7 @@ import polars as pl
 
 from assets.cases.job import run_cases
 from assets.cases.reading import LIMITS, Limits
+from assets.cases.sources import find_sources
 from schemas.cases.columns import TYPES
 from schemas.collection import Collection
 
@@ -94,7 +95,7 @@ def run(
     paths: Sequence[Path] | Path, out: Path, collection: Collection, limits: Limits = LIMITS
 ) -> Results:
     given = [paths] if isinstance(paths, Path) else paths
-    document = run_cases(given, out, collection, limits)
+    document = run_cases(find_sources(given), out, collection, limits)
     results = read_results(out)
     assert results.summary == document
     return results

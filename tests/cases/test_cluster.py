@@ -18,11 +18,10 @@ from distributed import LocalCluster, versions
 
 from assets.cases import cluster as remote
 from assets.cases.assets import cases
-from assets.cases.cluster import Cluster, Patience, checked_address
-from assets.cases.counting import Done
-from assets.cases.job import RESULTS, Here, chosen_pool, run_cases
+from assets.cases.cluster import Cluster, Done, Patience, checked_address
+from assets.cases.job import RESULTS, chosen_pool, here, run_cases
 from assets.cases.reading import Limits
-from assets.cases.sources import ExtractRefusedError
+from assets.cases.sources import ExtractRefusedError, find_sources
 from assets.files import software_sha256
 from assets.lake import Lake
 from benchmarks.make_cases import Recipe, write
@@ -127,7 +126,7 @@ def third(event: Callable[[], None]) -> Iterator[Callable[[Done], None]]:
 
 def worked(address: str, extract: Path, out: Path, collection: Collection, **about: object) -> None:
     pool = Cluster(address, **{"patience": QUICK, **about})  # type: ignore[arg-type]
-    run_cases([extract], out, collection, BY_FORCE, pool=pool)
+    run_cases(find_sources([extract]), out, collection, BY_FORCE, pool=pool)
 
 
 def test_two_workers_give_the_same_bytes(
@@ -141,7 +140,12 @@ def test_two_workers_give_the_same_bytes(
     rows: list[tuple[int, int]] = []
     pool = Cluster(address, told.append)
     document = run_cases(
-        [extract], tmp_path / "out", collection, BY_FORCE, lambda *at: rows.append(at), pool
+        find_sources([extract]),
+        tmp_path / "out",
+        collection,
+        BY_FORCE,
+        lambda *at: rows.append(at),
+        pool,
     )
     assert contents(tmp_path / "out") == embedded
     assert sum(done.rows for done in told) == document["rows"]
@@ -161,9 +165,11 @@ def test_refused_files_are_told_as_in_one_process(
             data = path.read_bytes()
             path.write_bytes(data[:40] + bytes(60) + data[100:])
     refusals = []
-    for pool in (Here(), Cluster(address, patience=QUICK)):
+    for pool in (here, Cluster(address, patience=QUICK)):
         with pytest.raises(ExtractRefusedError) as caught:
-            run_cases([tmp_path / "in"], tmp_path / "out", collection, BY_FORCE, pool=pool)
+            run_cases(
+                find_sources([tmp_path / "in"]), tmp_path / "out", collection, BY_FORCE, pool=pool
+            )
         refusals.append(caught.value.refusals)
     assert refusals[0] == refusals[1]
     named = [Path(refusal.file).parent.name for refusal in refusals[1]]
@@ -203,7 +209,7 @@ def test_what_is_no_address(address: str, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_without_the_setting_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUSTER_DASK", "")
-    assert isinstance(chosen_pool(), Here)
+    assert chosen_pool() is here
 
 
 @pytest.mark.slow

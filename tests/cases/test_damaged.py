@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from assets.cases.derived import refused_extracts
 from assets.cases.received import judge_received
-from assets.cases.refused import refused_extracts
 from assets.cases.store import CaseStore
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import damaged_receipts

@@ -21,9 +21,10 @@ DIES_HALF_WAY = """
 import sys, time
 from pathlib import Path
 from assets.cases import job
+from assets.cases.sources import find_sources
 from schemas.collection import load_collection
 job.by_force = lambda *_: time.sleep(600)
-job.run_cases([Path(sys.argv[1])], Path(sys.argv[2]), load_collection("2012-revisit"))
+job.run_cases(find_sources([Path(sys.argv[1])]), Path(sys.argv[2]), load_collection("2012-revisit"))
 """
 
 

@@ -11,7 +11,7 @@ from moto.server import ThreadedMotoServer
 
 from assets import pointer
 from assets.cases.destination import results_at
-from assets.cases.job import RESULTS, run_cases, run_sources
+from assets.cases.job import RESULTS, run_cases
 from assets.cases.sources import find_sources
 from assets.lake import lake_root
 from assets.marts import write_manifest
@@ -216,13 +216,13 @@ def test_a_store_that_stops_answering(
     assert server
     said = []
     with pytest.raises(ServiceError, match="did not do its part") as caught:
-        run_sources(sources, tmp_path / "out", collection)
+        run_cases(sources, tmp_path / "out", collection)
     said.append(str(caught.value))
     with pytest.raises(ServiceError) as caught:
         find_sources(["s3://ends/in"])
     said.append(str(caught.value))
     with pytest.raises(ServiceError) as caught, results_at("s3://ends/out") as folder:
-        run_cases([tmp_path / "a.parquet"], folder, collection)
+        run_cases(find_sources([tmp_path / "a.parquet"]), folder, collection)
     said.append(str(caught.value))
     for text in said:
         assert "start again" in text

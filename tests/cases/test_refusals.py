@@ -11,7 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from assets.cases.job import run_cases
-from assets.cases.sources import ExtractRefusedError
+from assets.cases.sources import ExtractRefusedError, find_sources
 from schemas.cases.columns import TYPES
 from schemas.collection import Collection
 from tests.cases.extracts import frame, good, run, write_csv, write_parquet
@@ -103,7 +103,7 @@ def test_refused_with_the_reason(
     before = run(fine, tmp_path / "out", collection).summary
     make(tmp_path / name)
     with pytest.raises(ExtractRefusedError) as caught:
-        run_cases([fine, tmp_path / name], tmp_path / "out", collection)
+        run_cases(find_sources([fine, tmp_path / name]), tmp_path / "out", collection)
     (refusal,) = caught.value.refusals
     assert refusal.file == str(tmp_path / name)
     assert problem in refusal.problem
@@ -118,16 +118,18 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path, collection: Co
         (tmp_path / name).write_text("hello")
     (tmp_path / "nothing").mkdir()
     with pytest.raises(ExtractRefusedError) as caught:
-        run_cases([tmp_path, tmp_path / "nothing"], tmp_path / "out", collection)
+        run_cases(find_sources([tmp_path, tmp_path / "nothing"]), tmp_path / "out", collection)
     assert [Path(r.file).name for r in caught.value.refusals] == ["1.parquet", "3.txt", "nothing"]
     (tmp_path / "gone.csv").symlink_to(tmp_path / "nowhere")
     with pytest.raises(ExtractRefusedError) as caught:
-        run_cases([tmp_path / "gone.csv"], tmp_path / "out", collection)
+        run_cases(find_sources([tmp_path / "gone.csv"]), tmp_path / "out", collection)
     assert "link to none" in caught.value.refusals[0].problem
     for name in ("4.csv", "5.csv"):
         (tmp_path / name).write_text("hello\n")
     with pytest.raises(ExtractRefusedError) as caught:
-        run_cases([tmp_path / "4.csv", tmp_path / "5.csv"], tmp_path / "out", collection)
+        run_cases(
+            find_sources([tmp_path / "4.csv", tmp_path / "5.csv"]), tmp_path / "out", collection
+        )
     assert [Path(r.file).name for r in caught.value.refusals] == ["4.csv", "5.csv"]
 
 
@@ -194,7 +196,7 @@ def test_a_name_that_is_no_text_is_refused(tmp_path: Path, collection: Collectio
     good_file = write_parquet(tmp_path / "a.parquet", [good(1)])
     good_file.rename(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.parquet"))
     with pytest.raises(ExtractRefusedError) as caught:
-        run_cases([tmp_path], tmp_path / "out", collection)
+        run_cases(find_sources([tmp_path]), tmp_path / "out", collection)
     (refusal,) = caught.value.refusals
     assert "UTF-8" in refusal.problem
     assert refusal.file.encode().endswith(rb"caf\udce9.parquet")
@@ -250,5 +252,5 @@ def test_a_refusal_does_not_quote_the_row(tmp_path: Path, collection: Collection
     """What a cell says must not reach logs and alerts, which a refusal does."""
     (tmp_path / "in.csv").write_text(f"{HEAD}\nSTF,\x1b[31mJohn Smith,x\n")
     with pytest.raises(ExtractRefusedError) as caught:
-        run_cases([tmp_path / "in.csv"], tmp_path / "out", collection)
+        run_cases(find_sources([tmp_path / "in.csv"]), tmp_path / "out", collection)
     assert "Smith" not in str(caught.value)

@@ -7,10 +7,11 @@ import polars as pl
 import pytest
 
 from assets.cases.assets import extracts_are_sound
-from assets.cases.refused import refused_extracts, unattributed_extracts
+from assets.cases.derived import refused_extracts
 from assets.cases.store import CaseStore
 from assets.intake.landing import ARRIVING
 from assets.lake import Lake
+from assets.unattributed import unattributed_files
 from schemas.cases.tables import Extracts
 from schemas.collection import Collection
 from schemas.contract import empty
@@ -81,16 +82,16 @@ def test_a_file_of_nobody_is_told_of_until_it_is_replaced_or_gone(
     lake: Lake, collection: Collection
 ) -> None:
     store = CaseStore(lake)
-    assert [*unattributed_extracts(lake)] == []
+    assert unattributed_files(lake) == []
     path = _drop(lake, "below/a.csv", [good(1, "XXX")])
     (version,) = store.take_in(collection).new
-    assert [*unattributed_extracts(lake)] == [version.receipt_id]
+    assert [file.key for file in unattributed_files(lake)] == [version.receipt_id]
     sent = path.read_bytes()
     _drop(lake, "below/a.csv", MANY)
     store.take_in(collection)
-    assert [*unattributed_extracts(lake)] == [], "it was replaced"
+    assert unattributed_files(lake) == [], "it was replaced"
     path.with_name("again.csv").write_bytes(sent)
-    assert [*unattributed_extracts(lake)] == [], "these bytes were told of already"
+    assert unattributed_files(lake) == [], "these bytes were told of already"
 
 
 def test_the_check_keeps_nothing_of_what_was_sent() -> None:

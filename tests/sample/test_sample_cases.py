@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from assets.cases.job import run_cases
+from assets.cases.sources import find_sources
 from assets.sample.cases import sample_cases
 from assets.sample.returns import sample_returns
 from assets.sample.returns_template import INVESTIGATION_ROWS, SUSPENDED
@@ -16,7 +17,10 @@ from tests.cases.extracts import read_results
 def test_they_add_up_to_the_grid_of_every_return(collection: Collection, tmp_path: Path) -> None:
     """A sample that contradicts itself would teach that X007 fires for nothing."""
     write_cases(tmp_path / "cases", collection)
-    assert run_cases([tmp_path / "cases"], tmp_path / "out", collection)["state"] == "accepted"
+    assert (
+        run_cases(find_sources([tmp_path / "cases"]), tmp_path / "out", collection)["state"]
+        == "accepted"
+    )
     counts = read_results(tmp_path / "out").counts
     by = ["force_code", "category", "recipient", "media", "status_at_census"]
     cells = {row[:-1]: row[-1] for row in counts.group_by(by).agg(pl.sum("cases")).iter_rows()}
