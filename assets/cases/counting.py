@@ -22,7 +22,7 @@ from assets.cases.judging import (
     places_of,
     settle,
 )
-from assets.cases.reading import LIMITS, Limits, Part, Rows, Table
+from assets.cases.reading import LIMITS, Limits, Part, Rows
 from assets.cases.sources import ExtractRefusedError, Refusal, Source
 from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED
 from schemas.cases.rules import row_rules
@@ -108,11 +108,11 @@ class _Pass:
     def _count(self, advance: Advance) -> None:
         """Judge every row by the rules about a row, and count it where it breaks none."""
         for chunk in self._rows.chunks:
-            tables = self._rows.read(chunk)
-            cell, day, key = self._judged(tables)
+            rows = self._rows.read(chunk)
+            cell, day, key = self._judged(rows, text=chunk[0].source.text)
             at = np.flatnonzero(cell == 0)
             # A value with spaces around it breaks its rule, so only bad rows are trimmed.
-            looked = look_at(chunk, tables, at, self._grid)
+            looked = look_at(chunk, rows, at, self._grid)
             key[at] = looked["key"].to_numpy()
             well, bad = looked.filter(broken=0), looked.filter(pl.col("broken") > 0)
             for cells, days in ((cell, day), (well["cell"], well["day"].drop_nulls())):
@@ -122,10 +122,10 @@ class _Pass:
             self._keys.add(key)
             advance(cell.size)
 
-    def _judged(self, tables: Sequence[Table]) -> list[NDArray[Any]]:
+    def _judged(self, rows: pl.DataFrame, *, text: bool) -> list[NDArray[Any]]:
         """Return of each row its place among the cells and the days (0: bad), and its key."""
         valid = pl.all_horizontal(row_rules(self._job.collection).values())
-        narrow = self._grid.coded(tables).select(
+        narrow = self._grid.coded(rows, text=text).select(
             pl.when(valid).then(self._grid.cell()).otherwise(0),
             pl.when(valid).then(self._grid.day()).fill_null(0).alias("day"),
             key_hash().alias("key"),
@@ -163,12 +163,12 @@ class _Pass:
         suspects = list(self._suspects())
         if not suspects:
             return pl.DataFrame(schema=FAULTS), None
-        settled = settle(suspects, self._job.limits.rows_at_once)
-        self._cells -= np.bincount(settled.cells, minlength=self._cells.size)
-        self._days -= np.bincount(settled.days, minlength=self._days.size)
+        bad, faults, uncounted = settle(suspects, self._job.limits.rows_at_once)
+        self._cells -= np.bincount(uncounted["cell"], minlength=self._cells.size)
+        self._days -= np.bincount(uncounted["day"].drop_nulls(), minlength=self._days.size)
         scratch = self._scratch / "all.parquet"
-        settled.bad.sink_parquet(scratch, compression="lz4")
-        return settled.faults, scratch.replace(self._job.folder / f"{self._name}.parquet")
+        bad.sink_parquet(scratch, compression="lz4")
+        return faults, scratch.replace(self._job.folder / f"{self._name}.parquet")
 
 
 def _unpacked(sources: Sequence[Source], scratch: Path) -> list[Source]:

@@ -1,7 +1,6 @@
 """What a row is: its place in the grid, whether its key repeats, and which rules it breaks."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache, reduce
 from operator import add
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from assets.cases.reading import Chunk, Places, Table, as_sent, picked, places, trimmed, typed
+from assets.cases.reading import Chunk, Places, as_sent, places, trimmed, typed
 from schemas.cases.columns import TYPES, codes
 from schemas.cases.rules import OWNER, ROW_RULES, UNIQUE, number, row_rules, with_codes
 from schemas.collection import Collection
@@ -86,13 +85,9 @@ class Grid:
         self._longest = (collection.census - collection.period.start).days
         self.days = len(self.forces) * (self._longest + 1)
 
-    def coded(self, tables: Sequence[Table]) -> pl.LazyFrame:
-        """Return typed rows with the numbers of their codes: what rules are asked of."""
-        template = self.collection.template
-        return pl.concat(
-            with_codes(typed(table.rows, text=table.text), self.forces, template)
-            for table in tables
-        )
+    def coded(self, rows: pl.DataFrame, *, text: bool) -> pl.LazyFrame:
+        """Return rows as sent in their types, with the numbers of their codes: as rules want."""
+        return with_codes(typed(rows, text=text), self.forces, self.collection.template)
 
     def cell(self) -> pl.Expr:
         """Return the number of a valid row's cell, from 1."""
@@ -232,48 +227,39 @@ _RULES: Final = (*ROW_RULES, UNIQUE)
 _UNIQUE_BIT: Final = 1 << _RULES.index(UNIQUE)
 
 
-@dataclass(frozen=True)
-class Settled:
-    """What became of the suspects: `bad` rows in order, with all their reasons.
-
-    `faults` counts them (FAULTS). `cells` and `days` are the places in the grid of those that
-    were counted as valid before their key was found to repeat.
-    """
-
-    bad: pl.LazyFrame
-    faults: pl.DataFrame
-    cells: Places
-    days: Places
-
-
-def look_at(chunk: Chunk, tables: Sequence[Table], rows: Places, grid: Grid) -> pl.DataFrame:
+def look_at(chunk: Chunk, rows: pl.DataFrame, at: Places, grid: Grid) -> pl.DataFrame:
     """Return some rows of a chunk, given by their number in it.
 
     Columns: `at` (that number), `file` and `row` (where it stands), those of the contract as text,
     and `owner`, `key` (its hash), `broken` (a bit for each broken rule), `cell` and `day` (places
     in the grid).
     """
-    found = [Table(trimmed(table.rows), table.text) for table in picked(tables, rows)]
+    found = trimmed(rows[at])
     bits = (
         (~holds).cast(pl.UInt16) * (1 << _RULES.index(rule_id))
         for rule_id, holds in row_rules(grid.collection).items()
     )
-    judged = grid.coded(found).select(
+    judged = grid.coded(found, text=chunk[0].source.text).select(
         OWNER.alias("owner"),
         key_hash().alias("key"),
         pl.sum_horizontal(bits).cast(pl.UInt16).alias("broken"),
         grid.cell().alias("cell"),
         grid.day().alias("day"),
     )
-    sent = pl.concat(as_sent(table.rows) for table in found)
-    about = (pl.DataFrame({"at": rows}), places(chunk, rows), sent, judged.collect())
+    about = (pl.DataFrame({"at": at}), places(chunk, at), as_sent(found), judged.collect())
     return pl.concat(about, how="horizontal")
 
 
-def settle(suspects: Sequence[pl.LazyFrame], at_once: int) -> Settled:
+def settle(
+    suspects: Sequence[pl.LazyFrame], at_once: int
+) -> tuple[pl.LazyFrame, pl.DataFrame, pl.DataFrame]:
     """Decide about the suspects of a part, given in order, with a column `candidate`.
 
     A candidate's key may repeat. About `at_once` keys are compared together: a bucket of hashes.
+
+    Returns:
+        The bad rows in order with all their reasons (QUARANTINE); how many there are (FAULTS); and
+        `cell` and `day` of those that were counted as valid before their key was found to repeat.
     """
     rows = pl.concat(suspects).with_row_index("place")
     buckets = 1 + rows.select(pl.col("candidate").sum()).collect().item() // at_once
@@ -285,13 +271,8 @@ def settle(suspects: Sequence[pl.LazyFrame], at_once: int) -> Settled:
         pl.len().cast(pl.Int64).alias("rows")
     )
     counted = rows.filter(repeats, broken == _UNIQUE_BIT).select("cell", "day")
-    found, taken_back = pl.collect_all([faults.sort(pl.all()), counted], engine="streaming")
-    return Settled(
-        bad.select(*QUARANTINE),
-        found,
-        taken_back["cell"].to_numpy(),
-        taken_back["day"].drop_nulls().to_numpy(),
-    )
+    found, uncounted = pl.collect_all([faults.sort(pl.all()), counted], engine="streaming")
+    return bad.select(*QUARANTINE), found, uncounted
 
 
 def _alone(rows: pl.LazyFrame, bucket: int, buckets: int) -> pl.Series:

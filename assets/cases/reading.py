@@ -1,6 +1,6 @@
 """Reads the rows of an extract a chunk at a time, into the types of the contract, without loss."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from heapq import nlargest
@@ -164,22 +164,9 @@ class Slice:
     offset: int
     rows: int
 
-    @property
-    def layout(self) -> tuple[object, ...]:
-        """Slices that follow each other and are alike in this are read as one table."""
-        source, whole = self.source, self.rows == self.source.rows
-        return (source.text, type(source.path), *source.sent.items(), whole or source.path)
-
 
 Chunk = tuple[Slice, ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of files that are alike, as they were sent, with FOLDER beside their columns."""
-
-    rows: pl.DataFrame
-    text: bool
+"""Rows that follow each other, of files that are alike: they are read as one table."""
 
 
 class Rows:
@@ -187,31 +174,34 @@ class Rows:
 
     def __init__(self, sources: Sequence[Source], at_once: int) -> None:
         """Cut the files into `chunks`, in order; where rows are wide, into smaller ones."""
-        self.chunks = tuple(_cut(sources, _fitting(sources, at_once)))
-        self._held: list[Table] = []
+        rows = _fitting(sources, at_once)
+        alike = groupby(sources, lambda each: (each.text, type(each.path), *each.sent.items()))
+        self.chunks = tuple(chunk for _, some in alike for chunk in _cut(some, rows))
+        self._held: pl.DataFrame | None = None
 
-    def read(self, chunk: Chunk) -> list[Table]:
-        """Return the rows of a chunk, in order; those of an only chunk stay in memory.
+    def read(self, chunk: Chunk) -> pl.DataFrame:
+        """Return the rows of a chunk as they were sent, with FOLDER beside their columns.
+
+        Those of an only chunk stay in memory.
 
         Raises:
             ExtractRefusedError: a file cannot be read to its end, though it began well.
         """
-        tables = self._held or _read(chunk)
+        rows = _read(chunk) if self._held is None else self._held
         if len(self.chunks) == 1:
-            self._held = tables
-        return tables
+            self._held = rows
+        return rows
 
 
 def _fitting(sources: Sequence[Source], at_once: int) -> int:
     """Return how many rows take no more memory than `at_once` usual ones, by a sample."""
     some = nlargest(_SAMPLED, (source for source in sources if source.rows), attrgetter("rows"))
-    sample = tuple(Slice(source, 0, min(source.rows, _SAMPLE)) for source in some)
-    sizes = (table.rows.estimated_size() / table.rows.height for table in _read(sample))
-    widest = max(sizes, default=0)
+    samples = (_read((Slice(source, 0, min(source.rows, _SAMPLE)),)) for source in some)
+    widest = max((rows.estimated_size() / rows.height for rows in samples), default=0)
     return min(at_once, max(_SAMPLE, int(at_once * _ROW_BYTES / max(widest, _ROW_BYTES))))
 
 
-def _cut(sources: Sequence[Source], at_once: int) -> Iterator[Chunk]:
+def _cut(sources: Iterable[Source], at_once: int) -> Iterator[Chunk]:
     chunk: list[Slice] = []
     room = at_once
     for source in sources:
@@ -228,45 +218,26 @@ def _cut(sources: Sequence[Source], at_once: int) -> Iterator[Chunk]:
         yield tuple(chunk)
 
 
-def _read(chunk: Chunk) -> list[Table]:
-    alike = [list(slices) for _, slices in groupby(chunk, key=attrgetter("layout"))]
+def _read(chunk: Chunk) -> pl.DataFrame:
     try:
         with reading([piece.source.path for piece in chunk]):
-            frames = pl.collect_all([_scan(slices) for slices in alike])
+            rows = _scan(chunk).collect()
     except DAMAGE:
         for piece in chunk:  # an error of many files at once does not tell which is at fault
             with reading([piece.source.path], piece.source.file):
                 _scan([piece]).collect()
         raise
-    return [
-        Table(rows.with_columns(_folders(slices)), slices[0].source.text)
-        for slices, rows in zip(alike, frames, strict=True)
-    ]
+    folders = [pl.Series(FOLDER, [piece.source.folder], pl.String) for piece in chunk]
+    if len({piece.source.folder for piece in chunk}) == 1:
+        one = pl.lit(chunk[0].source.folder, pl.String).alias(FOLDER)  # takes no memory
+        return rows.with_columns(one)
+    pieces = zip(folders, chunk, strict=True)
+    return rows.with_columns(pl.concat(one.new_from_index(0, of.rows) for one, of in pieces))
 
 
-def _scan(slices: Sequence[Slice]) -> pl.LazyFrame:
-    found = scan([piece.source.path for piece in slices]).select(list(slices[0].source.sent))
-    return found.slice(slices[0].offset, sum(piece.rows for piece in slices))
-
-
-def _folders(slices: Sequence[Slice]) -> pl.Series | pl.Expr:
-    """Return FOLDER of the rows; a single value takes no memory."""
-    if len({piece.source.folder for piece in slices}) == 1:
-        return pl.lit(slices[0].source.folder, pl.String).alias(FOLDER)
-    return pl.concat(
-        pl.Series(FOLDER, [piece.source.folder], pl.String).new_from_index(0, piece.rows)
-        for piece in slices
-    )
-
-
-def picked(tables: Sequence[Table], rows: Places) -> list[Table]:
-    """Return some rows of a chunk, given by their number in it."""
-    starts = np.cumsum([0, *(table.rows.height for table in tables)])
-    pieces = np.split(rows, np.searchsorted(rows, starts[1:-1]))
-    return [
-        Table(table.rows[piece - start], table.text)
-        for table, piece, start in zip(tables, pieces, starts[:-1], strict=True)
-    ]
+def _scan(chunk: Sequence[Slice]) -> pl.LazyFrame:
+    found = scan([piece.source.path for piece in chunk]).select(list(chunk[0].source.sent))
+    return found.slice(chunk[0].offset, sum(piece.rows for piece in chunk))
 
 
 def places(chunk: Chunk, rows: Places) -> pl.DataFrame:

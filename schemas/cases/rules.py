@@ -7,7 +7,7 @@ of the rules stand in rules/cases.toml.
 """
 
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, reduce
 from operator import or_
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Final
 import polars as pl
 from pydantic import ValidationError
 
-from schemas.cases.columns import FOLDER, UNREADABLE, codes
+from schemas.cases.columns import FOLDER, TYPES, UNREADABLE, codes
 from schemas.collection import Collection
 from schemas.errors import SetupError
 from schemas.measures import NOW
@@ -31,13 +31,13 @@ OWNER: Final = pl.coalesce(FOLDER, "force_code")
 UNIQUE: Final = "CASE11"
 """The one rule about more than a row: within an OWNER no (force_code, case_ref) stands twice."""
 
-RowRule = Callable[[Collection], pl.Expr]
-
-ROW_RULES: Final[dict[str, RowRule]] = {}
-"""The ten rules about a row by id, in the order of their ids."""
-
-COLUMN_OF: Final[dict[str, str]] = {UNIQUE: "case_ref"}
+COLUMN_OF: Final = {f"CASE{number:02}": name for number, name in enumerate(TYPES, start=1)}
 """The column that a rule finds fault with; each column has one rule about a row."""
+
+ROW_RULES: Final = tuple(COLUMN_OF)
+"""The ten rules about a row."""
+
+COLUMN_OF[UNIQUE] = "case_ref"
 
 
 def with_codes(frame: pl.LazyFrame, forces: Iterable[str], template: Template) -> pl.LazyFrame:
@@ -66,22 +66,6 @@ def _place(column: str, listed: Sequence[str]) -> pl.Expr:
 def number(column: str) -> pl.Expr:
     """Return the column that `with_codes` adds for a column."""
     return pl.col(f"{column}_number")
-
-
-def _rule(rule_id: str, column: str) -> Callable[[RowRule], RowRule]:
-    """Register a rule about a row under its id and column."""
-
-    def register(function: RowRule) -> RowRule:
-        ROW_RULES[rule_id] = function
-        COLUMN_OF[rule_id] = column
-        return function
-
-    return register
-
-
-def _is(column: str, code: str, c: Collection) -> pl.Expr:
-    place = codes(c.template)[column].index(code)
-    return number(column).eq_missing(pl.lit(place, pl.UInt8))
 
 
 def case_rows(collection: Collection) -> CaseRows:
@@ -117,109 +101,55 @@ def subjects(template: Template) -> tuple[tuple[str, str | None, str | None], ..
     return tuple(dict.fromkeys(found))
 
 
-def _any(holds: Iterable[pl.Expr]) -> pl.Expr:
-    found = list(holds)
-    return reduce(or_, found) if found else pl.lit(value=False)
-
-
-def _listed(column: str) -> pl.Expr:
-    return number(column).is_not_null()
-
-
-def _listed_or_blank(column: str) -> pl.Expr:
-    return _listed(column) | pl.col(column).is_null()
-
-
-def _given(column: str) -> pl.Expr:
-    return pl.col(column).is_not_null()
-
-
-@_rule("CASE01", "force_code")
-def force_known(_: Collection) -> pl.Expr:
-    """Hold force_code against the collection's forces and the folder."""
-    folder = pl.col(FOLDER)
-    return _listed("force_code") & (folder.is_null() | (folder == pl.col("force_code")))
-
-
-@_rule("CASE02", "case_ref")
-def reference_well_formed(c: Collection) -> pl.Expr:
-    """Hold case_ref against its pattern and the row's own force."""
-    ref = pl.col("case_ref")
-    of_force = ref.str.starts_with(pl.col("force_code")) | ~force_known(c)
-    return (ref.str.contains(CASE_REF) & of_force).fill_null(value=False)
-
-
-@_rule("CASE03", "category")
-def category_listed(_: Collection) -> pl.Expr:
-    """Hold category against its list."""
-    return _listed("category")
-
-
-@_rule("CASE04", "recipient")
-def recipient_of_disclosure(c: Collection) -> pl.Expr:
-    """Hold recipient against its list and the category."""
-    disclosed = dict.fromkeys(category for category, to, _ in subjects(c.template) if to)
-    wanted = _any(_is("category", category, c) for category in disclosed)
-    return _listed_or_blank("recipient") & ((_given("recipient") == wanted) | ~category_listed(c))
-
-
-@_rule("CASE05", "media")
-def media_where_concerned(c: Collection) -> pl.Expr:
-    """Hold media against its list, the category and the recipient."""
-    found = subjects(c.template)
-    concerned = dict.fromkeys((category, to) for category, to, media in found if media)
-    # A recipient who never goes without media decides alone, which is one comparison less.
-    doubtful = {to for _, to, media in found if not media}
-    wanted = _any(
-        _is("category", category, c)
-        if to is None
-        else _is("recipient", to, c)
-        if to not in doubtful
-        else _is("category", category, c) & _is("recipient", to, c)
-        for category, to in concerned
-    )
-    asked = category_listed(c) & recipient_of_disclosure(c)
-    return _listed_or_blank("media") & ((_given("media") == wanted) | ~asked)
-
-
-@_rule("CASE06", "opened_on")
-def opened_in_period(c: Collection) -> pl.Expr:
-    """Hold opened_on against the collection period."""
-    inside = pl.col("opened_on").is_between(c.period.start, c.period.end)
-    return inside.fill_null(value=False)
-
-
-@_rule("CASE07", "status_at_census")
-def status_listed(_: Collection) -> pl.Expr:
-    """Hold status_at_census against its list."""
-    return _listed("status_at_census")
-
-
-@_rule("CASE08", "closed_on")
-def closed_in_time(c: Collection) -> pl.Expr:
-    """Hold closed_on against the status, opened_on and the census date."""
-    closed = pl.col("closed_on")
-    in_time = (closed <= c.census) & ((closed >= pl.col("opened_on")) | ~opened_in_period(c))
-    continuing = _is("status_at_census", case_rows(c).open, c)
-    holds = pl.when(continuing).then(closed.is_null()).otherwise(in_time.fill_null(value=False))
-    return (holds | ~status_listed(c)) & closed.ne_missing(UNREADABLE)
-
-
-@_rule("CASE09", "suspended")
-def suspension_said(_: Collection) -> pl.Expr:
-    """Ask that suspended is given."""
-    return _given("suspended")
-
-
-@_rule("CASE10", "workforce")
-def workforce_listed(_: Collection) -> pl.Expr:
-    """Hold workforce against its list."""
-    return _listed("workforce")
-
-
 def row_rules(collection: Collection) -> dict[str, pl.Expr]:
     """Return the rules about a row by id: expressions over typed rows and `with_codes`."""
-    return {rule_id: rule(collection) for rule_id, rule in ROW_RULES.items()}
+    template, period, census = collection.template, collection.period, collection.census
+    col, places = pl.col, codes(template)
+
+    def known(column: str) -> pl.Expr:
+        return number(column).is_not_null()
+
+    def is_(column: str, code: str) -> pl.Expr:
+        return number(column).eq_missing(pl.lit(places[column].index(code), pl.UInt8))
+
+    def exactly_when(column: str, wanted: Iterable[pl.Expr], asked: pl.Expr) -> pl.Expr:
+        """A code of the list, or blank; given exactly when one of the conditions holds."""
+        needed = reduce(or_, wanted, pl.lit(value=False))
+        return (known(column) | col(column).is_null()) & (
+            (col(column).is_not_null() == needed) | ~asked
+        )
+
+    force = known("force_code") & (col(FOLDER).is_null() | (col(FOLDER) == col("force_code")))
+    of_force = col("case_ref").str.starts_with(col("force_code")) | ~force
+    reference = (col("case_ref").str.contains(CASE_REF) & of_force).fill_null(value=False)
+    found = subjects(template)
+    category = known("category")
+    disclosed = dict.fromkeys(of for of, to, _ in found if to)
+    recipient = exactly_when("recipient", (is_("category", of) for of in disclosed), category)
+    concerned = dict.fromkeys((of, to) for of, to, media in found if media)
+    # A recipient who never goes without media decides alone, which is one comparison less.
+    doubtful = {to for _, to, media in found if not media}
+    wanted = (
+        is_("category", of)
+        if to is None
+        else is_("category", of) & is_("recipient", to)
+        if to in doubtful
+        else is_("recipient", to)
+        for of, to in concerned
+    )
+    media = exactly_when("media", wanted, category & recipient)
+    opened = col("opened_on").is_between(period.start, period.end).fill_null(value=False)
+    status, closed = known("status_at_census"), col("closed_on")
+    in_time = (closed <= census) & ((closed >= col("opened_on")) | ~opened)
+    ended = (
+        pl.when(is_("status_at_census", case_rows(collection).open))
+        .then(closed.is_null())
+        .otherwise(in_time.fill_null(value=False))
+    )
+    closing = (ended | ~status) & closed.ne_missing(UNREADABLE)
+    suspended, workforce = col("suspended").is_not_null(), known("workforce")
+    rules = (force, reference, category, recipient, media, opened, status, closing)
+    return dict(zip(ROW_RULES, (*rules, suspended, workforce), strict=True))
 
 
 @cache
