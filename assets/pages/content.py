@@ -38,6 +38,15 @@ RATE: Final = Style(decimals=1)
 PERCENT: Final = Style(decimals=1, suffix="%")
 EXACT: Final = Style(decimals=None)
 CHANGE: Final = Style(decimals=None, signed=True)
+STYLES: Final = {
+    "%": PERCENT,
+    ".1": RATE,
+    "any": EXACT,
+    "+.1": Style(decimals=1, signed=True),
+    "change": CHANGE,
+    "times": Style(decimals=1, suffix=" times"),
+}
+"""How an address calls a style."""
 
 
 @dataclass(frozen=True)
@@ -164,17 +173,3 @@ class Page:
 def text(*parts: str | Figure) -> Text:
     """Return a paragraph."""
     return Text(parts)
-
-
-def row(*cells: str | Figure | Cell) -> tuple[Cell, ...]:
-    """Return a row of cells; words and figures are cells without more."""
-    return tuple(cell if isinstance(cell, Cell) else Cell(cell) for cell in cells)
-
-
-def heads(first: str, *numeric: str, words: tuple[str, ...] = ()) -> tuple[Head, ...]:
-    """Return headings: the first of words, then of numbers, at the end more of words."""
-    return (
-        Head(first, numeric=False),
-        *(Head(label) for label in numeric),
-        *(Head(label, numeric=False) for label in words),
-    )

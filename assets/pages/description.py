@@ -1,28 +1,33 @@
 """What stands on the pages of a collection: sections, tables and charts as data.
 
-A template `<name>-<version>` has its own pages in `<name>.toml`; any other gets tables that follow
-from its measures and questions. A figure is named by an address, a line of text:
+A template `<name>-<version>` has its own pages in `<name>.toml`; any other gets those of
+`derived.toml.j2`, which follow from its measures and questions. What every collection has stands in
+`common.toml`. A figure is named by an address, a line of text:
 
-    [=][<mart>:]<measure or column> [key=code]... [/ [key=code]...] [style]
+    [=|*][<mart>:]<measure or column> [key=code]... [/ [key=code]...] [style]
 
-Without a mart it is a national total. A line of a table adds its own keys, but to an address that
-begins with `=`. After `/` stand the keys of a whole: the figure is in percent of that. Styles: `%`;
-`.1` for one decimal; `any` for none or two. In braces stands what line and column are about:
-`{measure}`, `{row_code}`, and the code of the dimension that a column is repeated for.
+Without a mart it is a national total; the column `rows` counts rows. A line of a table adds its own
+keys, but to an address that begins with `=`; one with `*` is of all forces on the page of one too.
+After `/` stand the keys of a whole: the figure is in percent of that. Styles: `%`; `.1` for one
+decimal; `any` for none or two; `+.1`, `change` and `times`. In braces stands what line and column
+are about: `{measure}`, `{row_code}`, a value of a record, the code that a column is repeated for.
+
+Paragraphs are Jinja templates in which `{address}` is a figure. Each line is a paragraph; one that
+begins with `$` is a command, one with `> HREF` leads there. Other texts of tables are expressions
+of Jinja over the record of their line and what known.py makes known.
 """
 
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
+from assets.html import render
 from schemas.measures import QUESTION, Data, Measure
 from schemas.template import Sheet, Template
 
-BAND: Final = "band"
-"""What a column is repeated for besides dimensions: the collection's bands of counts."""
 STATISTIC: Final = "statistic"
 STATISTICS: Final = {
     "minimum": "Lowest",
@@ -32,13 +37,16 @@ STATISTICS: Final = {
     "upper_quartile": "Upper quartile",
     "maximum": "Highest",
 }
+_HERE: Final = Path(__file__).parent
 
 
 class Line(Data):
-    """A line of its own: a label, and the keys it adds."""
+    """A line of its own: a label, and the keys it adds; or what stands in it, of all columns."""
 
     label: str
     dims: dict[str, str] = Field(default_factory=dict)
+    text: str = ""
+    figure: str = ""
 
 
 class Lines(Data):
@@ -46,9 +54,10 @@ class Lines(Data):
 
     `labels` words a line by how many of these dimensions it has, `groups` says whether a line of
     the first dimension alone stands before or after those that have more. `sheet`: a line for each
-    entry of a sheet. `fixed`: these lines. `forces`: a line for each force. `all`: the label of a
-    last line, of everything `within`. `without` leaves out cells that have a dimension, `full`
-    those that lack one of `by`.
+    entry of a sheet. `fixed`: these lines. `forces`: a line for each force. `each`: a line for each
+    record that the expression yields, or of `records`, worded by the expression `label`; what is no
+    record is called `it`. `all`: the label of a last line, of everything `within`. `without` leaves
+    out cells that have a dimension, `full` those that lack one of `by`.
     """
 
     measure: str = ""
@@ -61,30 +70,43 @@ class Lines(Data):
     sheet: str = ""
     fixed: tuple[Line, ...] = ()
     forces: bool = False
+    each: str = ""
+    records: tuple[dict[str, str], ...] = ()
+    label: str = "label"
     largest_first: bool = False
     all: str = ""
 
 
 class Column(Data):
-    """A column: its figure, that in the line of all, and those in lines below by their label.
+    """A column: a figure, or words by `text`, with `code` in small below them.
 
-    `each` repeats it for every code of a dimension that the cells have. `bar` draws a bar: `share`
-    for a percent, `most` for a part of the largest; `mark` is a figure in percent, for a line.
-    `numeric` is false for words.
+    `at_all` is the figure in the line of all, `also` those in lines below by their label. `each`
+    repeats it for every code of a dimension that the cells have, or that an expression yields, each
+    time with those `beside` it. `bar` draws a bar: `share` for a percent, `most` for a part of the
+    largest; `mark` is a figure in percent, for a line. `numeric` is false for figures that are
+    words. Without what it `needs` it is left out.
     """
 
     label: str
-    figure: str
+    figure: str = ""
+    text: str = ""
+    code: str = ""
     each: str = ""
+    beside: tuple["Column", ...] = ()
     at_all: str = ""
     also: dict[str, str] = Field(default_factory=dict)
     bar: Literal["", "share", "most"] = ""
     mark: str = ""
     numeric: bool = True
+    needs: str = ""
 
 
 class TableOf(Data):
-    """A table; `{period}` in its caption stands for the collection's own."""
+    """A table, with paragraphs before it, or `none` in its stead where it has no line.
+
+    One that `stays` says without a line that none is known. `split` makes one of each that the
+    expression yields, called `part`.
+    """
 
     name: str
     caption: str
@@ -92,33 +114,53 @@ class TableOf(Data):
     lines: tuple[Lines, ...]
     columns: tuple[Column, ...]
     notes: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+    stays: bool = False
+    split: str = ""
 
 
 class ChartOf(Data):
-    """A chart of a column of the section's table: of its lines that have `depth` dimensions."""
+    """A chart of columns of the section's table, or of a figure of each force.
 
-    kind: Literal["bars", "stacks", "skyline"]
+    Of its lines those that have `depth` dimensions, or for which `only` holds; `label` words them.
+    """
+
+    kind: Literal["bars", "pairs", "stacks", "intervals", "skyline", "place"]
     ident: str
     name: str
     table: int = 0
-    column: int = 0
+    columns: tuple[int, ...] = (0,)
     depth: int = 0
+    only: str = ""
+    label: str = ""
+    legend: str = ""
+    figure: str = ""
     largest_first: bool = False
 
 
-class SectionOf(Data):
-    """A section: paragraphs, a chart, tables; or what a function of that name makes of it.
+class Part(Data):
+    """What stands in a section: paragraphs, charts, tables, paragraphs `after` them.
 
-    `largest` names a dimension: `$largest` in a figure is its code with the largest total.
+    Without what it `needs` the paragraphs `without` stand there, or nothing. `largest` names a
+    dimension: `largest` is then its line with the largest total.
     """
+
+    text: tuple[str, ...] = ()
+    chart: tuple[ChartOf, ...] = ()
+    table: tuple[TableOf, ...] = ()
+    after: tuple[str, ...] = ()
+    largest: str = ""
+    needs: str = ""
+    without: tuple[str, ...] = ()
+
+
+class SectionOf(Part):
+    """A section under its title; `use` names a part that is described for all templates."""
 
     name: str
     title: str
     use: str = ""
-    text: tuple[str, ...] = ()
-    chart: ChartOf | None = None
-    table: tuple[TableOf, ...] = ()
-    largest: str = ""
 
 
 class HeadlineOf(Data):
@@ -130,11 +172,16 @@ class HeadlineOf(Data):
 
 
 class PageOf(Data):
-    """A page; `placed` maps columns of force_profiles to the names of their drawings."""
+    """A page: headlines, the sections of the template, those of all; on all pages the banner.
+
+    On the page of a force whose return does not count, `without` stands for those of the template.
+    """
 
     headline: tuple[HeadlineOf, ...] = ()
     section: tuple[SectionOf, ...] = ()
-    placed: dict[str, str] = Field(default_factory=dict)
+    banner: str = ""
+    add: tuple[SectionOf, ...] = ()
+    without: tuple[SectionOf, ...] = ()
 
 
 class Description(Data):
@@ -147,15 +194,18 @@ class Description(Data):
     trace: dict[str, str] = Field(default_factory=dict)
     national: PageOf
     force: PageOf
+    use: dict[str, Part] = Field(default_factory=dict)
 
 
 @cache
 def description(template: Template) -> Description:
     """Return what stands on the pages of a collection that uses the template."""
-    path = Path(__file__).with_name(f"{template.name}.toml")
-    if not path.is_file():
-        return _derived(template)
-    return Description.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    path = _HERE / f"{template.name}.toml"
+    own = path.read_text(encoding="utf-8") if path.is_file() else _derived(template)
+    file = tomllib.loads(own)
+    common = tomllib.loads((_HERE / "common.toml").read_text(encoding="utf-8"))
+    both: dict[str, Any] = {of: {**common[of], **file.get(of, {})} for of in ("national", "force")}
+    return Description.model_validate({**file, "use": common["use"], **both})
 
 
 def questions(template: Template) -> list[Sheet]:
@@ -174,109 +224,19 @@ def over_forces(measure: Measure) -> bool:
 
 def first_measure(template: Template) -> str:
     """Return the first measure that is totalled as a whole."""
-    whole = (name for name in template.measures if () in _by(template, name))
-    return next(whole, next(iter(template.measures)))
+    return template.main or next(iter(template.measures))
 
 
-def _derived(template: Template) -> Description:
+def _derived(template: Template) -> str:
     """Return pages of what a template counts and asks: a section a measure, and the questions."""
-    counted = {entry.measure for entry in template.counted() if entry.measure}
-    measures = [name for name in template.measures if name in counted and _by(template, name)]
-    of_statistics = [
-        name
-        for name in template.measures
-        if name in counted and over_forces(template.measures[name])
-    ]
-    national = [
-        SectionOf(name=name, title=_title(name), table=(_national(template, name),))
-        for name in measures
-    ] + [
-        SectionOf(name=name, title=_title(name), table=(_over_forces(template, name),))
-        for name in of_statistics
-    ]
-    force = [
-        SectionOf(name=sheet.name, title=sheet.title, table=(_of_force(sheet),))
+    counted = {entry.measure for entry in template.counted()}
+    measures = {name: of for name, of in template.measures.items() if name in counted}
+    counts = [
+        sheet
         for sheet in template.sheets
         if any(e.kind == "count" and e.measure for row in sheet.rows for e in row.entries)
     ]
-    asked = "arrangements" if questions(template) else ""
-    of_questions = [SectionOf(name=asked, title="Answers", use=asked)] if asked else []
-    last = [SectionOf(name="forces", title="Every force", table=(_forces(),))]
-    heads = tuple(
-        HeadlineOf(label=_title(name), figure=name, note=f"{{included:{name}}} forces")
-        for name in measures
-        if () in _by(template, name)
-    )
-    return Description(
-        trace={"From any total, by its measure:": first_measure(template)},
-        national=PageOf(headline=heads, section=(*national, *of_questions, *last)),
-        force=PageOf(section=(*force, *of_questions)),
-    )
-
-
-def _by(template: Template, measure: str) -> list[tuple[str, ...]]:
-    return [level.by for level in template.measures[measure].levels]
-
-
-def _title(measure: str) -> str:
-    return measure.replace("_", " ").capitalize()
-
-
-def _national(template: Template, measure: str) -> TableOf:
-    about = template.measures[measure]
-    lines = [
-        Lines(
-            measure=measure, by=level.by, without=level.without or "", full=True,
-            labels=(", ".join(f"{{{name}}}" for name in level.by),) * len(level.by),
-        )
-        for level in about.levels
-        if level.by
-    ]  # fmt: skip
-    whole = (
-        [Lines(measure=measure, fixed=(Line(label="All"),))] if () in _by(template, measure) else []
-    )
-    each = about.crossed_by
-    columns = [
-        *(
-            [Column(label=f"{{{each}}}", figure=f"{{measure}} {each}={{{each}}}", each=each)]
-            if each
-            else []
-        ),
-        Column(label="All" if each else "Number", figure="{measure}"),
-        Column(label="Forces included", figure="included:{measure}"),
-    ]
-    return TableOf(
-        name=measure, caption=f"{_title(measure)}: national totals", first="What",
-        lines=(*lines, *whole), columns=tuple(columns),
-    )  # fmt: skip
-
-
-def _over_forces(template: Template, measure: str) -> TableOf:
-    """Return a table of a measure that is not added up: its statistics over the forces."""
-    about = template.measures[measure]
-    lines = [Line(label=STATISTICS[name], dims={STATISTIC: name}) for name in about.statistics]
-    columns = (
-        Column(label=about.unit.replace("_", " ").capitalize(), figure="{measure} any"),
-        Column(label="Forces included", figure="included:{measure}"),
-    )
-    return TableOf(
-        name=measure, caption=f"{_title(measure)}: over the forces", first="Statistic",
-        lines=(Lines(measure=measure, fixed=tuple(lines)),), columns=columns,
-    )  # fmt: skip
-
-
-def _of_force(sheet: Sheet) -> TableOf:
-    here = "=cells:value sheet={sheet} row_code={row_code} column_code={column_code}"
-    columns = (Column(label="Here", figure=here), Column(label="All forces", figure="{measure}"))
-    return TableOf(
-        name=sheet.name, caption=sheet.title, first="What",
-        lines=(Lines(sheet=sheet.name),), columns=columns,
-    )  # fmt: skip
-
-
-def _forces() -> TableOf:
-    state = Column(label="Return", figure="returns_status:state", numeric=False)
-    return TableOf(
-        name="forces", caption="Every force", first="Force",
-        lines=(Lines(forces=True),), columns=(state,),
+    return render(
+        _HERE / "derived.toml.j2", measures=measures, sheets=counts, statistics=STATISTICS,
+        asked=bool(questions(template)), first=first_measure(template), profile=template.profile,
     )  # fmt: skip

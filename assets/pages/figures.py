@@ -17,7 +17,7 @@ from schemas.collection import Collection, load_collection
 
 ROWS: Final = "rows"
 Key = str | int | bool | None
-_Index = dict[tuple[Key, ...], Any]
+_Index = dict[tuple[str, ...], Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,15 +63,14 @@ class Edition:
     def figure(self, mart: str, column: str, style: Style = COUNT, **where: Key) -> Figure:
         """Return the value of a mart's column in the rows that have these values.
 
-        Numbers of several rows are added up; one that is unknown makes the sum unknown.
+        Numbers of several rows are added up; one that is unknown makes the sum unknown. The column
+        `rows` counts them: unknown where there is no such mart. Values may be texts, as they stand
+        in addresses.
         """
-        value = self._index(mart, column, tuple(where)).get(tuple(where.values()))
-        return Figure(value, _address(mart, column, where), style)
-
-    def count(self, mart: str, **where: Key) -> Figure:
-        """Return how many rows of a mart have these values; unknown where there is no such mart."""
-        found = self._index(mart, ROWS, tuple(where)).get(tuple(where.values()), 0)
-        return Figure(found if mart in self.marts else None, _address(mart, ROWS, where))
+        found = self._index(mart, column, tuple(where)).get(tuple(map(_key, where.values())))
+        if column == ROWS and mart in self.marts:
+            found = found or 0
+        return Figure(found, _address(mart, column, where), style)
 
     def _index(self, mart: str, column: str, names: tuple[str, ...]) -> _Index:
         key = (mart, column, names)
@@ -100,9 +99,13 @@ def _indexed(frame: pl.DataFrame, column: str, names: tuple[str, ...]) -> _Index
     if not names:
         return {(): frame.select(value).item()} if frame.height else {}
     found = frame.group_by(names).agg(value.alias("__value"))
-    return {tuple(keys): result for *keys, result in found.iter_rows()}
+    return {tuple(map(_key, keys)): result for *keys, result in found.iter_rows()}
+
+
+def _key(value: Key) -> str:
+    return "" if value is None else str(value)
 
 
 def _address(mart: str, column: str, where: Mapping[str, Key]) -> str:
-    parts = (f"{name}={'' if value is None else value}" for name, value in where.items())
+    parts = (f"{name}={_key(value)}" for name, value in where.items())
     return " ".join((mart, *parts, column))

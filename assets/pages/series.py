@@ -1,6 +1,6 @@
 """The page of the series over collections: each figure beside that of the collection before."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -16,15 +16,12 @@ from assets.pages.content import (
     PERCENT,
     RATE,
     Cell,
-    Chart,
+    Figure,
     Head,
     Page,
     Section,
-    Style,
     Table,
-    heads,
-    row,
-    text,
+    Text,
 )
 from assets.pages.description import description
 from assets.pages.figures import Edition
@@ -34,13 +31,14 @@ from schemas.collection import Collection
 from schemas.template import Template
 from schemas.wording import plural
 
-_STYLES: Final[dict[str, Style]] = {"percent": PERCENT}
-_NOT_COUNTED: Final = "not counted"
 _HOW: Final = (
     "Periods differ in length: where a figure is a count, the rates a month are what to compare."
     " The column after a figure says whether it counts what the collection before counted. Where"
-    " it does not, that is a BREAK: its reason stands there, and no line is drawn across it."
+    " it does not, that is a BREAK: its reason stands there, and no line is drawn across it.",
+    "Full edition, for the data team and analysts: nothing is suppressed.",
 )
+_COLLECTIONS: Final = ("Collection", "Title", "Period", "Forces asked", "Return", "Release")
+_NOT_COUNTED: Final = Cell("not counted")
 
 
 def write_series_page(root: Path, series: pl.DataFrame) -> Path:
@@ -54,17 +52,28 @@ def write_series_page(root: Path, series: pl.DataFrame) -> Path:
         LakeError: a release or the page cannot be read or written.
     """
     released = released_collections(root)
+    by_template: dict[str, list[Collection]] = {}
+    for one in released:
+        by_template.setdefault(one.collection.template.name, []).append(one.collection)
     about = {
         "release": ", ".join(one.folder.name for one in released),
         "sources": "; ".join(dict.fromkeys(one.collection.sources for one in released)),
-        "basis": "; ".join(dict.fromkeys(_basis(one) for one in released)),
+        "basis": "; ".join(dict.fromkeys(map(_basis, released))),
     }
-    links = [
-        (f"Report of {one.collection.id}", f"../{one.collection.id}/report/{INDEX}")
-        for one in released
-    ]
+    edition = Edition({SERIES: series}, about)
+    figures = (one for of in by_template.values() for one in _sections(of, edition))
+    said = (*(f"{one.collection.id}: {_basis(one)}." for one in released), *_HOW)
+    page = Page(
+        title="Series over collections",
+        over=plural(len(released), "released collection"),
+        banner=tuple(Text((line,)) for line in said),
+        headlines=(),
+        sections=(Section("collections", "The collections", (_collections(released),)), *figures),
+    )
+    ids = [one.collection.id for one in released]
+    links = [(f"Report of {name}", f"../{name}/report/{INDEX}") for name in ids]
     path = root / "marts" / SERIES / INDEX
-    write_page(path, _page(released, Edition({SERIES: series}, about)), links, about)
+    write_page(path, page, links, about)
     return path
 
 
@@ -74,79 +83,67 @@ def _basis(released: Released) -> str:
     return bytes(said.get(b"basis", b"not known")).decode()
 
 
-def _page(released: list[Released], edition: Edition) -> Page:
-    by_template: dict[str, list[Collection]] = {}
+def _collections(released: list[Released]) -> Table:
+    rows = []
     for one in released:
-        by_template.setdefault(one.collection.template.name, []).append(one.collection)
-    return Page(
-        title="Series over collections",
-        over=plural(len(released), "released collection"),
-        banner=(
-            *(text(f"{one.collection.id}: {_basis(one)}.") for one in released),
-            text(_HOW),
-            text("Full edition, for the data team and analysts: nothing is suppressed."),
-        ),
-        headlines=(),
-        sections=(
-            Section("collections", "The collections", (_collections(released),)),
-            *(
-                section
-                for collections in by_template.values()
-                for section in _sections(collections, edition)
-            ),
-        ),
-    )
-
-
-def _collections(released: Iterable[Released]) -> Table:
-    words = ("Title", "Period", "Forces asked", "Return", "Release")
+        of = one.collection
+        when = f"{months(of.period)} ({plural(of.period.months, 'month')})"
+        asked, template = (
+            plural(len(of.forces), "force"),
+            f"{of.template.name}-{of.template.version}",
+        )
+        rows.append((of.id, of.title, when, asked, template, one.folder.name))
     return Table(
         "collections",
         "The released collections, in the order of their periods",
-        heads("Collection", words=words),
-        tuple(
-            row(
-                of.id, of.title, f"{months(of.period)} ({plural(of.period.months, 'month')})",
-                plural(len(of.forces), "force"), f"{of.template.name}-{of.template.version}",
-                one.folder.name,
-            )
-            for one in released
-            for of in [one.collection]
-        ),
-    )  # fmt: skip
+        tuple(Head(label, numeric=False) for label in _COLLECTIONS),
+        tuple(tuple(map(Cell, row)) for row in rows),
+    )
 
 
 def _sections(collections: list[Collection], edition: Edition) -> Iterator[Section]:
     """Yield a section for each measure of the collections of one template."""
-    template, ids = collections[-1].template, [of.id for of in collections]
-    wording = Wording(_ever(collections), description(template).words)
-    found = {
-        (one["measure"], one["breakdown"], one["collection"]): one
-        for one in edition.rows(SERIES)
-        if one["collection"] in ids
-    }
+    ids = [of.id for of in collections]
+    template = _ever([of.template for of in collections])
+    wording = Wording(template, description(collections[-1].template).words)
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for one in edition.rows(SERIES):
+        if one["collection"] in ids:
+            of_measure = found.setdefault(one["measure"], {})
+            of_measure.setdefault(one["breakdown"], {})[one["collection"]] = one
     order = [name for of in reversed(collections) for name in _order(of.template)]
-    for measure in sorted({of for of, *_ in found}, key=order.index):
-        mine = {
-            key: one for (of, *key_), one in found.items() if of == measure for key in [(*key_,)]
-        }
+    for measure in sorted(found, key=order.index):
         name, title = f"{template.name}-{measure}", sentence(wording.words(measure))
-        rates = any(one["per_month"] is not None for one in mine.values())
+        lines = found[measure]
+        rates = any(one["per_month"] is not None for of in lines.values() for one in of.values())
+        heads = [Head("What", numeric=False)]
+        for before, now in zip((None, *ids), ids, strict=False):
+            heads += [Head(now), *([Head(f"{now}: a month")] * rates)]
+            heads += [Head(f"{now} against {before}", numeric=False)] if before else []
         rows = tuple(
             (
                 Cell(sentence(wording.broken_down(breakdown)) or "All"),
-                *_cells(edition, [mine.get((breakdown, of)) for of in ids], rates=rates),
+                *(
+                    cell
+                    for at in ids
+                    for cell in _cells(edition, of.get(at), later=at != ids[0], rates=rates)
+                ),
             )
-            for breakdown in dict.fromkeys(breakdown for breakdown, _ in mine)
+            for breakdown, of in lines.items()
         )
-        table = Table(name, f"{title}, by collection", _heads(collections, rates=rates), rows)
-        whole = [mine.get(("", of)) for of in ids]
-        yield Section(name, title, (*_drawn(edition, name, title, whole), table))
+        whole = [lines.get("", {}).get(at) for at in ids]
+        points = [
+            (one["collection"], _figure(edition, one, "per_month"), _break(one))
+            for one in whole
+            if one and one["per_month"] is not None
+        ]
+        drawn = [trend(f"chart-{name}", f"{title} a month", points)] if len(points) > 1 else []
+        table = Table(name, f"{title}, by collection", tuple(heads), rows)
+        yield Section(name, title, (*drawn, table))
 
 
-def _ever(collections: list[Collection]) -> Template:
+def _ever(templates: list[Template]) -> Template:
     """Return the newest template with every label that the collections ever had."""
-    templates = [of.template for of in collections]
     lists: dict[str, dict[str, str]] = {}
     for name, labels in (item for each in templates for item in each.lists.items()):
         lists[name] = lists.get(name, {}) | labels
@@ -160,50 +157,29 @@ def _order(template: Template) -> Iterator[str]:
         yield from (name, *(measure.share_name(name, of) for of in measure.shares), f"{name}_share")
 
 
-def _heads(collections: list[Collection], *, rates: bool) -> tuple[Head, ...]:
-    found = [Head("What", numeric=False)]
-    for number, of in enumerate(collections):
-        found += [Head(of.id), *([Head(f"{of.id}: a month")] if rates else [])]
-        if number:
-            found.append(Head(f"{of.id} against {collections[number - 1].id}", numeric=False))
-    return tuple(found)
+def _cells(
+    edition: Edition, one: dict[str, Any] | None, *, later: bool, rates: bool
+) -> Iterator[Cell]:
+    """Yield a collection's value, its rate, and in a later one what is to be said of it."""
+    if one is None or one["why_not"] == "dropped":
+        yield from [_NOT_COUNTED] * (1 + rates)
+    else:
+        yield Cell(_figure(edition, one, "value"))
+        yield from [Cell(_figure(edition, one, "per_month"))] * rates
+    if not later:
+        return
+    if one is None:
+        yield _NOT_COUNTED
+    elif reason := _break(one):
+        yield Cell(f"BREAK: {reason}")
+    else:
+        yield Cell(f"same count ({one['why_not']})" if one["why_not"] else "same count")
 
 
-def _cells(edition: Edition, found: list[dict[str, Any] | None], *, rates: bool) -> Iterator[Cell]:
-    """Yield the cells of a figure: each collection's value, rate and what is to be said of it."""
-    for number, one in enumerate(found):
-        if one is None or one["why_not"] == "dropped":
-            yield from [Cell(_NOT_COUNTED)] * (1 + rates)
-        else:
-            at = _at(one)
-            yield Cell(edition.figure(SERIES, "value", _STYLES.get(one["unit"], EXACT), **at))
-            yield from [Cell(edition.figure(SERIES, "per_month", RATE, **at))] * rates
-        if number:
-            yield Cell(_said(one) if one else _NOT_COUNTED)
-
-
-def _said(found: dict[str, Any]) -> str:
-    if not found["comparable"]:
-        return f"BREAK: {found['why_not']}"
-    return f"same count ({found['why_not']})" if found["why_not"] else "same count"
-
-
-def _drawn(
-    edition: Edition, name: str, title: str, whole: list[dict[str, Any] | None]
-) -> tuple[Chart, ...]:
-    """Return the rates a month of a whole measure, as a chart; nothing where it has none."""
-    points = [
-        (one["collection"], edition.figure(SERIES, "per_month", RATE, **_at(one)), _break(one))
-        for one in whole
-        if one and one["per_month"] is not None
-    ]
-    if len(points) < 2:
-        return ()
-    return (trend(f"chart-{name}", f"{title} a month", points),)
-
-
-def _at(one: dict[str, Any]) -> dict[str, Any]:
-    return {name: one[name] for name in ("measure", "breakdown", "collection")}
+def _figure(edition: Edition, one: dict[str, Any], column: str) -> Figure:
+    style = RATE if column == "per_month" else PERCENT if one["unit"] == "percent" else EXACT
+    where = {name: one[name] for name in ("measure", "breakdown", "collection")}
+    return edition.figure(SERIES, column, style, **where)
 
 
 def _break(one: dict[str, Any]) -> str | None:

@@ -1,17 +1,19 @@
 """Makes the tables, charts and sentences of a page from their description and a release."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Final
 
-from assets.pages.charts import bars, skyline, stacks
+from jinja2 import Environment, StrictUndefined
+from jinja2 import Template as Words
+
+from assets.pages import charts
 from assets.pages.content import (
     COUNT,
-    EXACT,
-    PERCENT,
-    RATE,
+    NOT_KNOWN,
+    STYLES,
     Cell,
     Chart,
     Figure,
@@ -20,22 +22,23 @@ from assets.pages.content import (
     Style,
     Table,
     Text,
-    text,
 )
 from assets.pages.description import (
-    BAND,
     STATISTIC,
     STATISTICS,
     ChartOf,
     Column,
     HeadlineOf,
+    Line,
     Lines,
-    SectionOf,
+    Part,
     TableOf,
     over_forces,
 )
 from assets.pages.figures import Edition, share
-from assets.pages.wording import SPREAD, STATES, band, period, sentence
+from assets.pages.known import FILTERS, WORDS, of_force, of_release
+from assets.pages.wording import band, sentence
+from schemas import vocabulary as v
 from schemas.breakdown import Band, write_breakdown
 from schemas.contract import columns
 from schemas.marts.catalogue import MARTS
@@ -43,9 +46,9 @@ from schemas.measures import NOW
 from schemas.template import Entry, Sheet, Template
 
 Dims = dict[str, str]
-_STYLES: Final = {"%": PERCENT, ".1": RATE, "any": EXACT}
 _IN_BRACES: Final = re.compile(r"\{([^{}]+)\}")
-_LARGEST: Final = "$largest"
+_OPEN, _CLOSE = "\x01", "\x02"
+"""Stand for braces that a value has: they hold no address."""
 
 
 @dataclass(frozen=True)
@@ -57,25 +60,44 @@ class Address:
     dims: Dims
     whole: Dims | None
     style: Style
-    exact: bool
+    mark: str
 
 
 @cache
 def _address(written: str) -> Address:
-    exact = written.startswith("=")
-    *words, last = written.removeprefix("=").split()
-    style = _STYLES.get(last)
+    *words, last = written.lstrip("=*").split()
+    style = STYLES.get(last)
     first, *keys = words if style else [*words, last]
     mart, colon, column = first.rpartition(":")
     parts, slash, whole = " ".join(keys).partition("/")
     return Address(
         mart if colon else "national_totals", column, _keys(parts),
-        _keys(whole) if slash else None, style or COUNT, exact,
+        _keys(whole) if slash else None, style or COUNT, written[:1],
     )  # fmt: skip
 
 
-def _keys(text_: str) -> Dims:
-    return dict(part.split("=", 1) for part in text_.split())
+def _keys(text: str) -> Dims:
+    return dict(part.split("=", 1) for part in text.split())
+
+
+def _kept(value: Any) -> Any:
+    braces = str.maketrans("{}", _OPEN + _CLOSE)
+    return value.translate(braces) if isinstance(value, str) else value
+
+
+_LANGUAGE: Final = Environment(undefined=StrictUndefined, finalize=_kept, trim_blocks=True)  # noqa: S701 - the page escapes
+_LANGUAGE.filters |= FILTERS
+_LANGUAGE.globals |= WORDS
+
+
+@cache
+def _words(written: str) -> Words:
+    return _LANGUAGE.from_string(written)
+
+
+@cache
+def _expression(written: str) -> Any:
+    return _LANGUAGE.compile_expression(written, undefined_to_none=False)
 
 
 @dataclass(frozen=True)
@@ -84,29 +106,50 @@ class Row:
 
     label: str
     dims: Dims = field(default_factory=dict)
-    about: Dims = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
     depth: int = 0
     is_all: bool = False
     href: str | None = None
+    own: Line | None = None
 
 
 @dataclass(frozen=True)
 class View:
-    """A release as one page reads it: nationally, or for one force."""
+    """A release as one page reads it: nationally, or for one force; `more` is known besides."""
 
     edition: Edition
     force: str | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def template(self) -> Template:
         """The template of the collection."""
         return self.edition.collection.template
 
+    @cached_property
+    def known(self) -> dict[str, Any]:
+        """What paragraphs and expressions know besides the record of a line."""
+        mine = of_force(self.edition, self.force) if self.force else {}
+        return {**of_release(self.edition), **mine, **self.more}
+
+    def evaluate(self, written: str, about: Mapping[str, Any] | None = None) -> Any:
+        """Return the value of an expression over a record."""
+        return _expression(written)({**self.known, **(about or {})})
+
+    def write(self, written: str) -> str:
+        """Return a text of a description with its values, but for addresses."""
+        if "{{" not in written and "{%" not in written:
+            return written
+        return _words(written).render(self.known)
+
     def figure(self, written: str, row: Row | None = None, **codes: str) -> Figure:
         """Return the figure at an address, in a line of a table; `codes` are of its column."""
         row = row or Row("")
-        at = _address(written.format_map({**row.about, **codes}))
-        dims = at.dims if at.exact else {**row.dims, **at.dims}
+        if "{" in written:
+            about = {key: "" if value is None else value for key, value in row.about.items()}
+            written = written.format_map({**about, **codes})
+        at = _address(written)
+        dims = at.dims if at.mark == "=" else {**row.dims, **at.dims}
         found = self._look(at, dims)
         return found if at.whole is None else share(found, self._look(at, at.whole))
 
@@ -114,21 +157,15 @@ class View:
         look = self.edition.figure
         order = [k for k in self.template.dimensions if k in dims]
         breakdown = {k: dims[k] for k in [*order, *dims] if k not in {"period", STATISTIC}}
-        if at.mart in {"national_totals", "included"}:
+        if at.mart in {"national_totals", "included", "expected"}:
             breakdown |= {k: c for k, c in dims.items() if k == STATISTIC}
-            column = "value" if at.mart == "national_totals" else "forces_included"
-            when = dims.get("period", NOW)
-            return look(
-                "national_totals", column, at.style,
-                measure=at.column, breakdown=write_breakdown(breakdown), period=when,
-            )  # fmt: skip
+            column = "value" if at.mart == "national_totals" else f"forces_{at.mart}"
+            of = {"measure": at.column, "breakdown": write_breakdown(breakdown)}
+            return look("national_totals", column, at.style, **of, period=dims.get("period", NOW))
         if at.mart == "distribution":
-            of = write_breakdown(breakdown)
-            return look(
-                at.mart, "value", at.style,
-                measure=at.column, breakdown=of, statistic=dims[STATISTIC],
-            )  # fmt: skip
-        mine = {"force_code": self.force} if self.force and _has_forces(at.mart) else {}
+            of = {"measure": at.column, "breakdown": write_breakdown(breakdown)}
+            return look(at.mart, "value", at.style, **of, statistic=dims[STATISTIC])
+        mine = {"force_code": self.force} if self.force and _has_forces(at) else {}
         found = look(at.mart, at.column, at.style, **mine, **dims)
         return _number(found) if at.mart == "cells" else found
 
@@ -147,15 +184,6 @@ class View:
             return code == NOW or code in self.edition.collection.comparators
         return key not in lists or code in {*lists[key], *groups.get(key, ())}
 
-    def largest(self, dimension: str) -> Row:
-        """Return the line of the largest code of a dimension, of the first measure that has it."""
-        entry = next(e for e in self.template.counted() if dimension in e.dims)
-        wanted = Lines(
-            measure=str(entry.measure), by=(dimension,), labels=(f"{{{dimension}}}",),
-            largest_first=True,
-        )  # fmt: skip
-        return self.rows(wanted)[0]
-
     def rows(self, lines: Lines) -> list[Row]:
         """Return the lines of a table; none where the template has nothing of the kind."""
         if not all(self.has(*pair) for pair in lines.within.items()):
@@ -173,11 +201,15 @@ class View:
     def _rows(self, lines: Lines) -> Iterator[Row]:
         known = not lines.measure or lines.measure in self.template.measures
         for line in lines.fixed if known else ():
-            yield Row(line.label, dict(line.dims), self._of_measure(lines.measure))
+            yield Row(line.label, dict(line.dims), self._of_measure(lines.measure), own=line)
         if lines.forces:
             names = self.edition.names
             for code in sorted(names, key=lambda code: names[code]):
-                yield Row(names[code], {"force_code": code}, href=f"forces/{code}.html")
+                of = {"force_code": code}
+                yield Row(names[code], of, of, href=f"forces/{code}.html")
+        for found in (*lines.records, *(self.evaluate(lines.each) if lines.each else ())):
+            about = found if isinstance(found, dict) else {"it": found}
+            yield Row(str(self.evaluate(lines.label, about)), about=about)
         for entry in self.template.entries() if lines.sheet else ():
             if entry.sheet == lines.sheet and entry.kind == "count":
                 yield self._of_entry(entry)
@@ -243,97 +275,155 @@ class View:
             part for place in parts for part in self._parts(sheet, self.template.entry_at[place])
         ]
 
-    def table(self, of: TableOf) -> Table | None:
-        """Return a table; None where the template has none of its lines."""
+    def tables(self, of: TableOf) -> list[Table | Text]:
+        """Return a table with what is said before it; or what is said where it has no line."""
+        if of.split:
+            views = [
+                replace(self, more={**self.more, "part": part}) for part in self.evaluate(of.split)
+            ]
+            return [
+                one for view in views for one in view.tables(of.model_copy(update={"split": ""}))
+            ]
+        table = self._table(of)
+        return [*self.said(of.text), *([table] if table else self.said(of.none))]
+
+    def _table(self, of: TableOf) -> Table | None:
         rows = [row for lines in of.lines for row in self.rows(lines)]
-        if not rows:
+        if not rows and not of.stays:
             return None
         heads = [Head(of.first, numeric=False)]
         cells: list[list[Cell]] = [[Cell(row.label, href=row.href)] for row in rows]
         below: dict[str, list[Cell]] = {label: [] for c in of.columns for label in c.also}
         for column in of.columns:
-            for code, label in self._repeated(column, of):
-                heads.append(Head(label, numeric=column.numeric))
-                for line, cell in zip(cells, self._cells(column, rows, code), strict=True):
+            for one, code, label in self._repeated(column, of):
+                heads.append(Head(label, numeric=one.numeric and not one.text))
+                for line, cell in zip(cells, self._cells(one, rows, code), strict=True):
                     line.append(cell)
-                for name, written in column.also.items():
+                for name, written in one.also.items():
                     below[name].append(Cell(self.figure(written, None, **code)))
         if len(heads) == 1:
             return None
-        caption = of.caption.format(period=period(self.edition.collection, NOW))
         added = [(Cell(name), *found) for name, found in below.items()]
-        return Table(of.name, caption, tuple(heads), (*map(tuple, cells), *added), of.notes)
+        return Table(
+            self.write(of.name), _plain(self.write(of.caption)), tuple(heads),
+            (*map(tuple, cells), *added), of.notes,
+        )  # fmt: skip
 
-    def _repeated(self, column: Column, of: TableOf) -> list[tuple[Dims, str]]:
-        """Return the codes a column is repeated for, each with its heading."""
+    def _repeated(self, column: Column, of: TableOf) -> Iterator[tuple[Column, Dims, str]]:
+        """Yield a column for each code that it is repeated for, with the code and its heading."""
+        if column.needs and not self.evaluate(column.needs):
+            return
         if not column.each:
-            return [({}, column.label)] if self.knows(column.figure) else []
-        if column.each == BAND:
-            labels = {code: band(code).capitalize() for code in self.edition.collection.count_bands}
-        elif column.each == STATISTIC:
-            labels = dict(SPREAD)
-        else:
+            if self.knows(column.figure):
+                yield column, {}, column.label
+            return
+        name, labels = "it", None
+        if column.each in self.template.lists:
+            name = column.each
             measures = {lines.measure for lines in of.lines}
             entries = [e for e in self.template.counted() if e.measure in measures]
-            codes = dict.fromkeys(e.dims[column.each] for e in entries if column.each in e.dims)
-            labels = {code: self.template.lists[column.each][code] for code in codes}
-        return [
-            ({column.each: code}, column.label.format_map({column.each: label}))
-            for code, label in labels.items()
-        ]
+            codes = dict.fromkeys(e.dims[name] for e in entries if name in e.dims)
+            labels = {code: self.template.lists[name][code] for code in codes}
+        elif column.each not in self.template.dimensions and not column.each.isidentifier():
+            labels = {str(code): str(code) for code in self.evaluate(column.each)}
+        elif column.each in self.known or column.each in _LANGUAGE.globals:
+            labels = self.evaluate(column.each)
+        for code, label in (labels or {}).items():
+            for one in (column, *column.beside):
+                yield one, {name: code}, one.label.format_map({name: label})
 
     def _cells(self, column: Column, rows: list[Row], code: Dims) -> Iterator[Cell]:
-        figures = [
-            self.figure(
-                column.at_all if row.is_all and column.at_all else column.figure, row, **code
-            )
-            for row in rows
-        ]
-        most = max((figure.number or 0 for figure in figures), default=0) or 1
+        if column.text:
+            for row in rows:
+                said = self.evaluate(column.text, row.about)
+                small = self.evaluate(column.code, row.about) if column.code else None
+                yield Cell(NOT_KNOWN if said is None else str(said), code=small)
+            return
+        figures = [self._own(column, row, code) for row in rows]
+        most = max((figure.number or 0 for figure in figures if figure), default=0) or 1
         for row, figure in zip(rows, figures, strict=True):
-            if not column.numeric:
-                yield Cell(STATES.get(figure.text, figure.text))
+            if figure is None:
+                said = self.evaluate(row.own.text) if row.own else None
+                yield Cell(NOT_KNOWN if said is None else str(said))
             elif not column.bar or row.is_all:
                 yield Cell(figure)
             elif column.bar == "most":
                 yield Cell(figure, bar=(figure.number or 0) / most)
             else:
                 mark = self.figure(column.mark, row, **code).number if column.mark else None
-                yield Cell(
-                    figure,
-                    bar=(figure.number or 0) / 100,
-                    mark=None if mark is None else mark / 100,
-                )
+                length = (figure.number or 0) / 100
+                yield Cell(figure, bar=length, mark=None if mark is None else mark / 100)
+
+    def _own(self, column: Column, row: Row, code: Dims) -> Figure | None:
+        """Return the figure of a line in a column; None where the line has words of its own."""
+        if row.own and row.own.text:
+            return None
+        written = row.own.figure if row.own and row.own.figure else column.figure
+        return self.figure(column.at_all if row.is_all and column.at_all else written, row, **code)
 
     def chart(self, of: ChartOf, tables: tuple[TableOf, ...]) -> Chart:
-        """Return a chart of a table of its section."""
+        """Return a chart of a table of its section, or of a figure of every force."""
+        name = self.write(of.name)
+        if of.kind == "place":
+            return charts.place(
+                name, of.ident, self._by_live(of.figure), self.edition.names[str(self.force)]
+            )
         table = tables[of.table]
         if of.kind == "skyline":
-            return skyline(of.ident, of.name, self._by_force(table), self._thresholds(table))
-        column = table.columns[of.column]
+            forces = self._by_force(table)
+            return charts.skyline(of.ident, name, forces, self._thresholds(table))
         rows = [row for lines in table.lines for row in self.rows(lines) if not row.is_all]
-        rows = [row for row in rows if of.depth in {0, row.depth}]
+        rows = [
+            row
+            for row in rows
+            if of.depth in {0, row.depth} and (not of.only or self.evaluate(of.only, row.about))
+        ]
+        shown = [table.columns[number] for number in of.columns]
+        labels = [
+            str(self.evaluate(of.label, row.about)) if of.label else row.label for row in rows
+        ]
+        figures = (
+            [[self.figure(column.figure, row) for column in shown] for row in rows]
+            if (not shown[0].each)
+            else []
+        )
+        if of.kind == "bars":
+            items = [(label, one) for label, (one,) in zip(labels, figures, strict=True)]
+            if of.largest_first:
+                items.sort(key=lambda item: -(item[1].number or 0))
+            return charts.bars(of.ident, name, items)
+        if of.kind == "pairs":
+            both = [(label, *two) for label, two in zip(labels, figures, strict=True)]
+            return charts.pairs(of.ident, name, self.evaluate(of.legend), both)
+        repeated = [*self._repeated(shown[0], table)]
+        series = [
+            [self.figure(column.figure, row, **code) for column, code, _ in repeated]
+            for row in rows
+        ]
         if of.kind == "stacks":
-            repeated = self._repeated(column, table)
-            items = [
-                (
-                    f"{row.label}: {self.figure('{measure}', row).text}",
-                    [self.figure(column.figure, row, **code) for code, _ in repeated],
-                )
-                for row in rows
-            ]
-            return stacks(of.ident, of.name, tuple(label for _, label in repeated), items)
-        drawn = [(row.label, self.figure(column.figure, row)) for row in rows]
-        if of.largest_first:
-            drawn.sort(key=lambda item: -(item[1].number or 0))
-        return bars(of.ident, of.name, drawn)
+            sized = [f"{row.label}: {self.figure('{measure}', row).text}" for row in rows]
+            legend = tuple(label for *_, label in repeated)
+            return charts.stacks(of.ident, name, legend, [*zip(sized, series, strict=True)])
+        margins = [[*zip(one[::2], one[1::2], strict=True)] for one in series]
+        legend = tuple(str(one) for one in self.evaluate(of.legend))
+        return charts.intervals(of.ident, name, legend, [*zip(labels, margins, strict=True)])
 
     def _by_force(self, table: TableOf) -> list[tuple[str, Figure]]:
         (measure, *_) = (lines.measure for lines in table.lines if lines.measure)
         return [
-            (name, replace(self, force=code).figure(f"{measure}:cases"))
+            (name, View(self.edition, code).figure(f"{measure}:cases"))
             for code, name in self.edition.names.items()
         ]
+
+    def _by_live(self, written: str) -> dict[str, Figure]:
+        """Return a figure of each force whose return is live; others have none of their own."""
+        states = [self.edition.rows("returns_status", state=state) for state in v.LIVE_STATES]
+        live = {row["force_code"] for rows in states for row in rows}
+        return {
+            name: View(self.edition, code).figure(written)
+            for code, name in self.edition.names.items()
+            if code in live
+        }
 
     def _thresholds(self, table: TableOf) -> list[tuple[float, str]]:
         """Return the bands that begin or end within the spread, each at its limit."""
@@ -343,37 +433,55 @@ class View:
             limit = limits.low if limits.high is None else limits.high
             if limit < 2 or limits.low == limits.high:
                 continue
-            forces = self.figure(table.columns[0].figure, None, **{BAND: name})
+            forces = self.figure(table.columns[0].figure, None, it=name)
             lines.append((float(limit), f"{band(name)}: {forces.text} forces"))
         return lines
 
-    def said(self, written: str, largest: Row | None = None) -> Text:
-        """Return a paragraph with its figures; `{largest}` names the largest line."""
-        parts: list[str | Figure] = []
-        for number, part in enumerate(_IN_BRACES.split(written)):
-            if number % 2 == 0:
-                parts += [part] if part else []
-            elif part == "largest" and largest:
-                parts.append(largest.label.lower())
-            else:
-                code = next(iter(largest.dims.values())) if largest else ""
-                parts.append(self.figure(part.replace(_LARGEST, code)))
-        return text(*_joined(parts))
+    def said(self, written: Iterable[str]) -> list[Text]:
+        """Return paragraphs with their figures, but for those that name a code there is not."""
+        return [
+            self._paragraph(line)
+            for text in written
+            for line in self.write(text).splitlines()
+            if line and all(self.knows(at) for at in _IN_BRACES.findall(line))
+        ]
+
+    def _paragraph(self, line: str) -> Text:
+        mono, leads = line.startswith("$ "), line.startswith("> ")
+        href, line = line[2:].split(" ", 1) if leads else (None, line.removeprefix("$ "))
+        return Text(self._pieces(line), mono=mono, href=href)
+
+    def _pieces(self, line: str) -> tuple[str | Figure, ...]:
+        parts = enumerate(_IN_BRACES.split(line))
+        return tuple(self.figure(of) if at % 2 else _plain(of) for at, of in parts if of)
 
     def headline(self, of: HeadlineOf) -> Headline:
         """Return a figure to see first."""
         note = (of.note,) if isinstance(of.note, str) else of.note
         known = "".join(part for part in note if self.knows(part))
-        return Headline(of.label, self.figure(of.figure), self.said(known))
+        return Headline(of.label, self.figure(of.figure), Text(self._pieces(known)))
 
-    def blocks(self, of: SectionOf) -> tuple[Text | Chart | Table, ...]:
-        """Return what stands in a section: its paragraphs, its chart, its tables."""
-        largest = self.largest(of.largest) if of.largest else None
-        tables = tuple(table for one in of.table if (table := self.table(one)))
+    def blocks(self, of: Part) -> tuple[Text | Chart | Table, ...]:
+        """Return what stands in a section: its paragraphs, its charts, its tables."""
+        if of.needs and not self.evaluate(of.needs):
+            return tuple(self.said(of.without))
+        view = self
+        if of.largest:
+            view = replace(self, more={**self.more, "largest": self._largest(of.largest)})
+        tables = [block for one in of.table for block in view.tables(one)]
         if of.table and not tables:
             return ()
-        said = (self.said(line, largest) for line in of.text if self.knows(line))
-        return (*said, *((self.chart(of.chart, of.table),) if of.chart else ()), *tables)
+        drawn = [view.chart(one, of.table) for one in of.chart]
+        return (*view.said(of.text), *drawn, *tables, *view.said(of.after))
+
+    def _largest(self, dimension: str) -> Row:
+        """Return the line of the largest code of a dimension, of the first measure that has it."""
+        entry = next(e for e in self.template.counted() if dimension in e.dims)
+        wanted = Lines(
+            measure=str(entry.measure), by=(dimension,), labels=(f"{{{dimension}}}",),
+            largest_first=True,
+        )  # fmt: skip
+        return self.rows(wanted)[0]
 
 
 class _Label(str):
@@ -385,16 +493,8 @@ class _Label(str):
         return self.lower() if spec == "lower" else str(self)
 
 
-def _joined(parts: list[str | Figure]) -> list[str | Figure]:
-    """Return the parts with words that follow each other in one."""
-    joined: list[str | Figure] = []
-    for part in parts:
-        before = joined[-1] if joined else None
-        if isinstance(part, str) and isinstance(before, str):
-            joined[-1] = before + part
-        else:
-            joined.append(part)
-    return joined
+def _plain(text: str) -> str:
+    return text.translate(str.maketrans(_OPEN + _CLOSE, "{}"))
 
 
 def _is_of(entry: Entry, lines: Lines) -> bool:
@@ -414,6 +514,5 @@ def _number(sent: Figure) -> Figure:
     return replace(sent, value=int(value) if str(value).isdigit() else None)
 
 
-@cache
-def _has_forces(mart: str) -> bool:
-    return any(column.name == "force_code" for column in columns(MARTS[mart]))
+def _has_forces(at: Address) -> bool:
+    return at.mark != "*" and any(column.name == "force_code" for column in columns(MARTS[at.mart]))

@@ -14,7 +14,7 @@ import xlsxwriter
 from assets.lake import put_in_place, scratch_file, write_errors
 from assets.pages.content import Cell, Figure, Head, Page, Style, Table, Text
 from assets.pages.figures import Edition
-from assets.pages.national import national_page
+from assets.pages.pages import national_page
 from assets.pages.wording import period, sentence
 
 MISSING: Final = "[x]"

@@ -11,8 +11,7 @@ from assets.html import render
 from assets.lake import atomic_file
 from assets.pages.content import Page
 from assets.pages.figures import Edition
-from assets.pages.force import force_page
-from assets.pages.national import national_page
+from assets.pages.pages import force_page, national_page
 from assets.pages.wording import sentence
 
 _TEMPLATE: Final = Path(__file__).parent / "templates" / "page.html.j2"
@@ -44,7 +43,7 @@ def write_pages(folder: Path, edition: Edition) -> None:
             ("Next", codes[place + 1 - len(codes)]),
         ):
             links.append((f"{words}: {edition.names[other]}", f"{other}.html"))
-        page = force_page(edition, code, national.banner)
+        page = force_page(edition, code)
         write_page(folder / FORCES / f"{code}.html", page, links, about)
 
 

@@ -34,8 +34,8 @@ def test_a_sum_of_something_unknown_is_unknown(edition: Edition) -> None:
 def test_what_is_not_there_is_unknown_and_not_zero(edition: Edition) -> None:
     assert edition.figure("entries", "entries", force_code="BED").text == "not known"
     assert edition.figure("none_such", "entries", force_code="STF").text == "not known"
-    assert edition.count("none_such", force_code="STF").text == "not known"
-    assert edition.count("entries", force_code="BED").text == "0"
+    assert edition.figure("none_such", "rows", force_code="STF").text == "not known"
+    assert edition.figure("entries", "rows", force_code="BED").text == "0"
 
 
 def test_a_word_of_several_rows_is_no_word(edition: Edition) -> None:

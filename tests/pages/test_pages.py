@@ -7,10 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.pages.content import Figure
+from assets.pages.content import Figure, Table
 from assets.pages.figures import Edition
-from assets.pages.force import arrangements, force_page
-from assets.pages.national import SERIES_PAGE, national_page
+from assets.pages.pages import force_page, national_page
 from assets.pages.write import page_html, write_pages
 from schemas.collection import Collection
 from schemas.contract import conform, empty
@@ -59,7 +58,10 @@ def test_a_force_is_shown_the_answers_it_gave(whole: Marts) -> None:
         .iter_rows()
     )
     edition = Edition(whole, ABOUT)
-    (table,) = arrangements(edition, "AVS")
+    page = force_page(edition, "AVS")
+    (section,) = [one for one in page.sections if one.name == "arrangements"]
+    (table,) = section.blocks
+    assert isinstance(table, Table)
     codes = capability_questions()["question_code"]
     assert len(table.rows) == len(given) == 41
     for code, cells in zip(codes, table.rows, strict=True):
@@ -138,7 +140,7 @@ def test_each_finding_stands_with_its_own_version(patchy: Marts) -> None:
         "findings": conform(Findings, pl.DataFrame(found, schema=empty(Findings).schema)),
     }
     edition = Edition(marts, ABOUT)
-    page = page_html(force_page(edition, "KEN", ()), [], ABOUT)
+    page = page_html(force_page(edition, "KEN"), [], ABOUT)
     head, _, below = page.partition("</header>")
     assert "Version 2 was rejected (1 blocking); version 1 stays live." in head
     live, _, newest = below.partition("What was found in the newest version, which does not count")
@@ -147,7 +149,7 @@ def test_each_finding_stands_with_its_own_version(patchy: Marts) -> None:
     assert "wrong in the second" not in live
     assert "wrong in the second" in newest
     assert "Blocking findings in the newest version" in live
-    refused = page_html(force_page(edition, "DER", ()), [], ABOUT)
+    refused = page_html(force_page(edition, "DER"), [], ABOUT)
     assert "Version 1, which does not count" in refused
 
 
@@ -228,7 +230,7 @@ def test_pages_are_small_and_point_nowhere_else(whole_pages: Path) -> None:
         bare = html.replace('xmlns="http://www.w3.org/2000/svg"', "")
         assert not re.search(r"https?://|<script|@import|url\(|src=", bare), path
         for href in re.findall(r'href="([^"#]+)', html):
-            known = {"data:,", SERIES_PAGE}
+            known = {"data:,", "../../series/index.html"}
             assert href in known or (path.parent / href).resolve().is_file(), href
 
 
@@ -238,7 +240,7 @@ def test_a_comparator_that_a_force_does_not_hold_is_unknown(whole: Marts) -> Non
     edition = Edition(whole | {"cells": whole["cells"].with_columns(value)}, ABOUT)
     said = [
         cell.content
-        for section in force_page(edition, "AVS", ()).sections
+        for section in force_page(edition, "AVS").sections
         for block in section.blocks
         if block.kind == "table"
         for cells in block.rows
@@ -254,9 +256,7 @@ def test_a_correction_shows_what_was_sent(patchy: Marts) -> None:
            "a digit too many", "Head of data", date(2012, 6, 25))  # fmt: skip
     corrections = pl.DataFrame([row], schema=patchy["corrections"].schema, orient="row")
     edition = Edition(patchy | {"corrections": corrections}, ABOUT)
-    of_avs, of_cam = (
-        page_html(force_page(edition, code, ()), [], ABOUT) for code in ("AVS", "CAM")
-    )
+    of_avs, of_cam = (page_html(force_page(edition, code), [], ABOUT) for code in ("AVS", "CAM"))
     for html in (of_avs, page_html(national_page(edition), [], ABOUT)):
         table = html.split('<table id="t-corrections">')[1].split("</table>")[0]
         for said in ("540", "54", "a digit too many", "Head of data", "25 June 2012"):

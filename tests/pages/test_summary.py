@@ -9,7 +9,7 @@ from openpyxl import load_workbook
 from openpyxl.utils import range_boundaries
 
 from assets.pages.figures import Edition
-from assets.pages.national import national_page
+from assets.pages.pages import national_page
 from assets.pages.workbook import MISSING, write_summary
 from tests.pages.released import ABOUT, Marts
 
