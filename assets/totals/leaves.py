@@ -1,22 +1,28 @@
-"""The counted cells of a template beside what the live returns hold there, and back from a figure.
+"""The counted cells of a template beside what the live returns hold there, and their sums.
 
-Belongs here: from a cell to its measure and dimensions, and from a measure and breakdown to its
-cells. Does not: adding up (cube.py). A cell that no live return gives still has a row, without a
-force, so that its total is unknown rather than absent.
+A cell that no live return gives still has a row, without a force, so that its total is unknown
+rather than absent. Integers are summed and divided once at the end, so the same inputs give the
+same bytes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final
 
 import polars as pl
 
-from schemas.breakdown import read_breakdown
+from schemas.breakdown import breakdown_of, read_breakdown
 from schemas.measures import NOW, QUESTION
 from schemas.template import Template
 
 _PLACE: Final = ["sheet", "row_code", "column_code"]
 ANSWER: Final = "answer"
+ROW: Final = [
+    "measure", "breakdown", "period", "value", "unit", "forces_included", "provisional",
+]  # fmt: skip
+"""A row of NationalTotals but for `forces_expected`."""
+
+_HELD: Final = pl.col("number").is_not_null()
 
 
 @cache
@@ -94,3 +100,68 @@ def sum_of(cells: pl.DataFrame) -> int | None:
     """Return the sum of leaf cells, None where none of them holds a number."""
     held = cells["number"].drop_nulls()
     return int(held.sum()) if len(held) else None
+
+
+def summed(counted: pl.DataFrame, dims: Sequence[str]) -> pl.DataFrame:
+    """Return one row for each combination of `dims`: total, forces_included, provisional.
+
+    `total` is an integer, null where no live return gives a number.
+    """
+    return grouped(
+        counted.drop_nulls(dims) if dims else counted,
+        dims,
+        pl.when(_HELD.any()).then(pl.col("number").sum()).alias("total"),
+        pl.col("force_code").filter(_HELD).n_unique().cast(pl.Int64).alias("forces_included"),
+        pl.col("provisional").filter(_HELD).any().alias("provisional"),
+    )
+
+
+def grouped(frame: pl.DataFrame, dims: Sequence[str], *found: pl.Expr) -> pl.DataFrame:
+    """Return what is asked of each combination of `dims`, of all rows where there are none."""
+    return frame.group_by(dims).agg(found) if dims else frame.select(found)
+
+
+def sums(
+    counted: pl.DataFrame, dims: Sequence[str], measure: str, unit: str, period: str = NOW
+) -> pl.DataFrame:
+    """Return the sums at each combination of `dims`, as ROW."""
+    return as_rows(summed(counted, dims), dims, pl.col("total"), measure, unit, period)
+
+
+def shares(
+    counted: pl.DataFrame,
+    dims: Sequence[str],
+    within: Sequence[str],
+    measure: str,
+    period: str = NOW,
+) -> pl.DataFrame:
+    """Return each sum as a percent of the sum it is part of, as ROW; null where that is zero."""
+    parts, wholes = summed(counted, dims), summed(counted, within)
+    whole = wholes.select(*within, pl.col("total").alias("whole"))
+    both = parts.join(whole, on=list(within)) if within else parts.join(whole, how="cross")
+    return as_rows(both, dims, percent("total", "whole"), measure, "percent", period)
+
+
+def percent(part: str, whole: str) -> pl.Expr:
+    """Return part as a percent of whole, null where there is no whole."""
+    return pl.when(pl.col(whole) > 0).then(pl.col(part) * 100 / pl.col(whole))
+
+
+def as_rows(
+    frame: pl.DataFrame,
+    dims: Sequence[str],
+    value: pl.Expr,
+    measure: str,
+    unit: str,
+    period: str = NOW,
+) -> pl.DataFrame:
+    """Return values of a frame as ROW: the breakdown is written from `dims`."""
+    return frame.select(
+        pl.lit(measure).alias("measure"),
+        breakdown_of(*dims),
+        pl.lit(period).alias("period"),
+        value.cast(pl.Float64).alias("value"),
+        pl.lit(unit).alias("unit"),
+        "forces_included",
+        "provisional",
+    )

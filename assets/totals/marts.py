@@ -6,10 +6,9 @@ national totals (national.py), or the profile of each force (force_profiles.py).
 
 import polars as pl
 
-from assets.totals.cube import percent, summed
-from assets.totals.leaves import ANSWER, leaves, sent
+from assets.totals.leaves import ANSWER, leaves, percent, sent, summed
 from assets.totals.national import adoption, spread
-from schemas.breakdown import breakdown_of, write_breakdown
+from schemas.breakdown import write_breakdown
 from schemas.collection import Collection
 from schemas.contract import Contract, columns, conform, empty
 from schemas.marts.facts import CapabilityAnswers, Investigations, RegisterEntries, SecondJobs
@@ -121,16 +120,11 @@ def distribution(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     """Return the mart Distribution: statistics and bands of counts per force, by subject."""
     everything = leaves(live, collection.template)
     found = [
-        spread(measure, everything.filter(measure=name, period=NOW), collection).select(
-            pl.when(pl.col("count").is_not_null())
-            .then(pl.lit(f"forces_with_{name}"))
-            .otherwise(pl.lit(f"{name}_per_force"))
-            .alias("measure"),
-            breakdown_of(*collection.template.ordered(measure.per_force)),
-            pl.coalesce("statistic", "count").alias("statistic"),
-            "value",
-        )
+        rows.with_columns(pl.lit(text).alias("statistic"))
         for name, measure in collection.template.measures.items()
         if measure.per_force
+        for _, text, rows in spread(
+            name, measure, everything.filter(measure=name, period=NOW), collection
+        )
     ]
     return conform(Distribution, pl.concat(found) if found else empty(Distribution))

@@ -1,13 +1,23 @@
 """The mart national_totals: every total, share, rate and statistic that a template describes."""
 
+from collections.abc import Iterator
 from itertools import combinations
 from typing import Final
 
 import polars as pl
 
 from assets.research.tables import ResearchTables, no_research
-from assets.totals.cube import ROW, as_rows, grouped, percent, shares, summed, totals
-from assets.totals.leaves import ANSWER, leaves
+from assets.totals.leaves import (
+    ANSWER,
+    ROW,
+    as_rows,
+    grouped,
+    leaves,
+    percent,
+    shares,
+    summed,
+    sums,
+)
 from assets.totals.research import research_totals
 from schemas.breakdown import Band, breakdown_of
 from schemas.collection import Collection
@@ -43,25 +53,16 @@ def national_totals(
     """
     own, template = research or no_research(), collection.template
     everything = leaves(live, template)
-    found = [_bodies(collection), *_earlier(everything, template)]
+    found = [_bodies(collection), _earlier(everything, template)]
     for name, measure in template.measures.items():
         cells = everything.filter(measure=name, period=NOW)
         found += _counted(name, measure, cells, template)
         found += _spread_rows(name, measure, cells, collection)
-        if measure.change:
-            ends = template.codes_of(name, measure.change)
-            change = cells.group_by("force_code", "provisional").agg(
-                _change(measure.change, ends[0], ends[-1])
-            )
-            found.append(totals(change, [()], f"{name}_change", measure.unit))
-    found += [_per_month(frame, template, collection) for frame in list(found)]
+    found += [_per_month(frame, collection) for frame in list(found)]
     found += _answers(everything, template)
     expected = pl.lit(len(collection.forces), pl.Int64).alias("forces_expected")
-    rows = [
-        *(frame.select(*ROW, expected) for frame in found),
-        research_totals(own, collection),
-    ]
-    return conform(NationalTotals, pl.concat(rows))
+    rows = [frame.select(*ROW, expected) for frame in found]
+    return conform(NationalTotals, pl.concat([*rows, research_totals(own, collection)]))
 
 
 def in_the_totals(totals: pl.DataFrame, collection: Collection) -> tuple[int, int]:
@@ -80,57 +81,57 @@ def in_the_totals(totals: pl.DataFrame, collection: Collection) -> tuple[int, in
 
 def _counted(
     name: str, measure: Measure, cells: pl.DataFrame, template: Template
-) -> list[pl.DataFrame]:
-    """Return the totals of a measure at each of its levels, and its shares."""
-    found = []
+) -> Iterator[pl.DataFrame]:
+    """Yield the totals of a measure at each of its levels, its shares and its change."""
+    crossed, unit = measure.crossed_by, measure.unit
+    groups = template.groups.get(crossed or "", {})
     for level in measure.levels:
         at = cells.filter(pl.col(level.without).is_null()) if level.without else cells
-        found.append(totals(at, [level.by], name, measure.unit))
-        if measure.crossed_by:
-            dims = template.ordered([level.by, [measure.crossed_by]])
-            found.append(totals(at, [dims], name, measure.unit))
-            for group, codes in template.groups.get(measure.crossed_by, {}).items():
-                of_group = at.filter(pl.col(measure.crossed_by).is_in(list(codes)))
-                as_group = of_group.with_columns(pl.lit(group).alias(measure.crossed_by))
-                found.append(totals(as_group, [dims], name, measure.unit))
+        yield sums(at, level.by, name, unit)
+        if crossed:
+            in_groups = [
+                at.filter(pl.col(crossed).is_in(list(codes))).with_columns(
+                    pl.lit(group).alias(crossed)
+                )
+                for group, codes in groups.items()
+            ]
+            dims = template.ordered([level.by, [crossed]])
+            yield sums(pl.concat([at, *in_groups]), dims, name, unit)
     for share in measure.shares:
         whole = cells.drop_nulls(share.by)
-        found.append(shares(whole, share.by, share.within, measure.share_name(name, share)))
-    return found
+        yield shares(whole, share.by, share.within, measure.share_name(name, share))
+    if measure.change:
+        codes = template.codes_of(name, measure.change)
+        # A force that does not know both ends is not in it.
+        first, last = (
+            pl.when(held.count() > 0).then(held.sum())
+            for held in (
+                pl.col("number").filter(pl.col(measure.change) == codes[end]) for end in (0, -1)
+            )
+        )
+        change = cells.group_by("force_code", "provisional").agg((last - first).alias("number"))
+        yield sums(change, (), f"{name}_change", unit)
 
 
-def _change(dimension: str, first: str, last: str) -> pl.Expr:
-    """Return what a force's number changed by; null where it does not know both ends."""
-    earlier, later = (_held_at(dimension, code) for code in (first, last))
-    return (later - earlier).alias("number")
-
-
-def _held_at(dimension: str, code: str) -> pl.Expr:
-    number = pl.col("number").filter(pl.col(dimension) == code)
-    return pl.when(number.count() > 0).then(number.sum())
-
-
-def _earlier(everything: pl.DataFrame, template: Template) -> list[pl.DataFrame]:
+def _earlier(everything: pl.DataFrame, template: Template) -> pl.DataFrame:
     """Return the counts of earlier periods, each of which was asked for as it stands."""
     cells = everything.filter(pl.col("period") != NOW)
-    if cells.is_empty():
-        return []
     units = {name: measure.unit for name, measure in template.measures.items()}
     keyed = cells.with_columns(breakdown_of(*template.dimensions))
-    sums = summed(keyed, ("measure", "breakdown", "period"))
-    unit = pl.col("measure").replace_strict(units, return_dtype=pl.String).alias("unit")
-    return [sums.with_columns(pl.col("total").cast(pl.Float64).alias("value"), unit).select(ROW)]
+    return summed(keyed, ("measure", "breakdown", "period")).with_columns(
+        pl.col("total").cast(pl.Float64).alias("value"),
+        pl.col("measure").replace_strict(units, return_dtype=pl.String).alias("unit"),
+    )
 
 
-def _per_month(frame: pl.DataFrame, template: Template, collection: Collection) -> pl.DataFrame:
+def _per_month(frame: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     """Return the monthly rates of the rows that have one."""
-    months = {NOW: collection.period.months} | {
-        name: period.months for name, period in collection.comparators.items()
-    }
+    periods = {NOW: collection.period, **collection.comparators}
+    months = {name: period.months for name, period in periods.items()}
     keys = pl.col("breakdown").str.replace_all("=[^;]*", "")
     wanted = [
         (pl.col("measure") == name) & (keys == ";".join(level))
-        for name, measure in template.measures.items()
+        for name, measure in collection.template.measures.items()
         for level in measure.per_month
     ]
     return frame.filter(pl.any_horizontal(pl.lit(value=False), *wanted)).with_columns(
@@ -140,67 +141,42 @@ def _per_month(frame: pl.DataFrame, template: Template, collection: Collection) 
     )
 
 
-def spread(measure: Measure, cells: pl.DataFrame, collection: Collection) -> pl.DataFrame:
-    """Return how a measure spreads over the forces, at each level that is `per_force`.
+def spread(
+    name: str, measure: Measure, cells: pl.DataFrame, collection: Collection
+) -> Iterator[tuple[str, str, pl.DataFrame]]:
+    """Yield how a measure spreads over the forces, at each level that is `per_force`.
 
-    Columns: the dimensions of these levels, statistic, count (a band; one of the two is null),
-    value, forces_included, provisional.
+    For each statistic and band: the key of a breakdown that it is, its name, and a frame of
+    measure, breakdown (of the level), value, unit, forces_included, provisional.
     """
-    dims = collection.template.ordered(measure.per_force)
-    by_force = pl.concat(
-        [summed(cells, ("force_code", *level)) for level in measure.per_force], how="diagonal"
-    ).drop_nulls("total")
-    statistics = [
-        grouped(
-            by_force,
-            dims,
-            [expression.cast(pl.Float64).alias("value"), *_ABOUT],
-        ).with_columns(pl.lit(name).alias("statistic"), pl.lit(None, pl.String).alias("count"))
-        for name, expression in STATISTICS.items()
-    ]
-    bands = [
-        grouped(
-            by_force,
-            dims,
-            [
-                Band.parse(text).contains(pl.col("total")).sum().cast(pl.Float64).alias("value"),
-                *_ABOUT,
-            ],
-        ).with_columns(pl.lit(text).alias("count"))
-        for text in collection.count_bands
-    ]
-    return pl.concat([*statistics, *bands], how="diagonal")
+    dims, count_bands = collection.template.ordered(measure.per_force), collection.count_bands
+    levels = [summed(cells, ("force_code", *level)) for level in measure.per_force]
+    by_force = pl.concat(levels, how="diagonal").drop_nulls("total")
+    bands = {text: Band.parse(text).contains(pl.col("total")).sum() for text in count_bands}
+    for text, expression in (STATISTICS | bands).items():
+        found = grouped(by_force, dims, expression.alias("value"), *_ABOUT)
+        of, unit = f"{name}_per_force", "per_force" if text == "mean" else measure.unit
+        if text in bands:
+            of, unit = f"forces_with_{name}", "forces"
+        key = "count" if text in bands else "statistic"
+        yield key, text, as_rows(found, dims, pl.col("value"), of, unit)
 
 
 def _spread_rows(
     name: str, measure: Measure, cells: pl.DataFrame, collection: Collection
-) -> list[pl.DataFrame]:
-    value = pl.col("value")
-    if measure.statistics:
-        held = cells.filter(pl.col("number").is_not_null()).rename({"number": "total"})
-        each = pl.concat(
-            held.select(
-                STATISTICS[statistic].cast(pl.Float64).alias("value"),
-                pl.lit(statistic).alias("statistic"),
-                *_ABOUT,
-            )
-            for statistic in measure.statistics
-        )
-        return [as_rows(each, ("statistic",), value, name, measure.unit)]
-    if not measure.per_force:
-        return []
-    found = spread(measure, cells, collection)
-    dims = [column for column in found.columns if column not in _NOT_DIMS]
-    banded, mean = pl.col("count").is_not_null(), pl.col("statistic") == "mean"
-    per_force = f"{name}_per_force"
-    return [
-        as_rows(found.filter(banded), dims, value, f"forces_with_{name}", "forces"),
-        as_rows(found.filter(mean), dims, value, per_force, "per_force"),
-        as_rows(found.filter(~banded & ~mean), dims, value, per_force, measure.unit),
-    ]
-
-
-_NOT_DIMS: Final = {"value", "forces_included", "provisional"}
+) -> Iterator[pl.DataFrame]:
+    """Yield the statistics over the single entry of each force, or over its sums, and the bands."""
+    held = cells.drop_nulls("number").rename({"number": "total"})
+    for statistic in measure.statistics:
+        found = held.select(STATISTICS[statistic].alias("value"), *_ABOUT)
+        of = found.with_columns(pl.lit(statistic).alias("statistic"))
+        yield as_rows(of, ("statistic",), pl.col("value"), name, measure.unit)
+    if measure.statistics or not measure.per_force:
+        return
+    level = pl.when(pl.col("breakdown") != "").then(pl.col("breakdown"))
+    for key, text, rows in spread(name, measure, cells, collection):
+        own = pl.concat_str([level, pl.lit(f"{key}={text}")], separator=";", ignore_nulls=True)
+        yield rows.with_columns(own.alias("breakdown"))
 
 
 def adoption(everything: pl.DataFrame, template: Template) -> pl.DataFrame:

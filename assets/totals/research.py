@@ -7,7 +7,7 @@ import polars as pl
 from assets.research.social_media import social_media_cases
 from assets.research.survey import answers
 from assets.research.tables import ResearchTables
-from assets.totals.cube import as_rows, percent, shares, summed, totals
+from assets.totals.leaves import as_rows, percent, shares, summed, sums
 from schemas.collection import Collection
 from schemas.research import YES
 
@@ -61,11 +61,11 @@ def _social_media(
     researched = _counted(looked_at.with_columns(pl.lit(1, pl.Int64).alias("force")), "force")
     written = pl.concat(
         [
-            totals(researched, [("year",)], "social_media_forces_researched", "forces", period=""),
+            sums(researched, ("year",), "social_media_forces_researched", "forces", ""),
             *(_total(looked_at, column) for column in _UNITS),
             *(_share(looked_at, part, whole) for part, whole in _WHOLES.items()),
             *_instances(_counted(found, "instances")),
-            totals(cases, [()], "social_media_cases", "cases", period=""),
+            sums(cases, (), "social_media_cases", "cases", ""),
         ]
     ).drop_nulls("value")
     return written.with_columns(_expected(looked_at, found, collection))
@@ -96,7 +96,7 @@ def _counted(frame: pl.DataFrame, column: str) -> pl.DataFrame:
 
 def _total(looked_at: pl.DataFrame, column: str) -> pl.DataFrame:
     each = _counted(looked_at, column)
-    return totals(each, [("year",)], f"social_media_{column}", _UNITS[column], period="")
+    return sums(each, ("year",), f"social_media_{column}", _UNITS[column], "")
 
 
 def _share(looked_at: pl.DataFrame, part: str, whole: str) -> pl.DataFrame:
@@ -110,7 +110,7 @@ def _share(looked_at: pl.DataFrame, part: str, whole: str) -> pl.DataFrame:
 def _instances(found: pl.DataFrame) -> list[pl.DataFrame]:
     measure = "social_media_instances"
     return [
-        totals(found, _INSTANCE_LEVELS, measure, "instances", period=""),
+        *(sums(found, dims, measure, "instances", "") for dims in _INSTANCE_LEVELS),
         *(
             shares(found, dims, ("year",), f"{measure}_share", period="")
             for dims in _INSTANCE_LEVELS[1:]
