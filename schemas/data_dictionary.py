@@ -1,6 +1,6 @@
 """The data dictionary as text: every mart, table and entry of the template, from the contracts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from schemas import vocabulary as v
 from schemas.cases.rules import case_rules
@@ -16,103 +16,71 @@ from schemas.template_file import load_template
 
 def data_dictionary() -> str:
     """Return the page docs/data_dictionary.md."""
-    names = sorted(path.stem for path in (OURS / "templates").glob("*.toml"))
-    templates = (line for name in names for line in _template(load_template(name)))
-    return "\n".join([*_head(), *_marts(), *_tables(), *templates, *_codes()])
+    return "\n".join(_dictionary())
 
 
-def _head() -> Iterator[str]:
-    yield "# Data dictionary"
-    yield ""
-    yield (
-        "Written from the contracts in `schemas/` by `make docs`; do not edit. Contract version"
-        f" {CONTRACT_VERSION}."
-    )
-    yield ""
-
-
-def _marts() -> Iterator[str]:
-    yield "## Marts"
-    yield ""
-    yield "Files `marts/<collection>/<name>.parquet`, sorted by their key columns."
-    yield ""
+def _dictionary() -> Iterator[str]:
+    yield from ("# Data dictionary", "")
+    made = "Written from the contracts in `schemas/` by `make docs`; do not edit."
+    yield from (f"{made} Contract version {CONTRACT_VERSION}.", "", "## Marts", "")
+    yield from ("Files `marts/<collection>/<name>.parquet`, sorted by their key columns.", "")
     for name, contract in MARTS.items():
-        yield from contract_table(name, contract)
-    yield "File `marts/series/series.parquet`, over all collections."
-    yield ""
-    yield from contract_table("series", Series)
-
-
-def _tables() -> Iterator[str]:
-    yield "## Tables between the stages"
-    yield ""
-    yield "Files `work/<collection>/<stage>/<name>.parquet`, made again by each run."
-    yield ""
+        yield from _contract(name, contract)
+    yield from ("File `marts/series/series.parquet`, over all collections.", "")
+    yield from _contract("series", Series)
+    yield from ("## Tables between the stages", "")
+    yield from ("Files `work/<collection>/<stage>/<name>.parquet`, made again by each run.", "")
     for name, contract in TABLES.items():
-        yield from contract_table(name, contract)
+        yield from _contract(name, contract)
+    for path in sorted((OURS / "templates").glob("*.toml")):
+        yield from _template(load_template(path.stem))
+    yield from ("## Codes", "")
+    yield from _listed("States of a return", v.STATES)
+    yield from _listed("Severities of findings", v.SEVERITIES)
+    yield from _listed("Results of a rule", v.RULE_RESULTS)
+    yield from _listed("Basis of a value", v.BASES)
+    yield from _listed("Statuses of reconciliation", v.RECONCILIATION_STATUSES)
 
 
-def contract_table(name: str, contract: Contract) -> Iterator[str]:
+def _contract(name: str, contract: Contract) -> Iterator[str]:
     """Yield the lines that describe a table under its name."""
-    yield f"### {name}"
-    yield ""
-    yield description(contract)
-    yield ""
-    yield "| column | type | unit | key | null | description |"
-    yield "|---|---|---|---|---|---|"
-    for column in columns(contract):
-        marks = f"{'key' if column.key else ''} | {'may be null' if column.nullable else ''}"
-        yield (
-            f"| `{column.name}` | {column.type_name} | {column.unit} | {marks} |"
-            f" {_cell(column.description)} |"
-        )
-    yield ""
+    yield from (f"### {name}", "", description(contract), "")
+    yield from _table(
+        ("column", "type", "unit", "key", "null", "description"),
+        (
+            (f"`{column.name}`", column.type_name, column.unit, "key" if column.key else "",
+             "may be null" if column.nullable else "", _cell(column.description))
+            for column in columns(contract)
+        ),
+    )  # fmt: skip
 
 
 def _template(template: Template) -> Iterator[str]:
-    yield f"## Return template `{template.name}`, version {template.version}"
-    yield ""
+    yield from (f"## Return template `{template.name}`, version {template.version}", "")
     for sheet in template.sheets:
-        yield f"### Sheet {sheet.name}"
-        yield ""
-        yield f"{sheet.title}."
-        yield ""
-        yield "| row | wording | " + " | ".join(f"`{code}`" for code in sheet.columns) + " |"
-        yield "|---|---|" + "---|" * len(sheet.columns)
-        for row in sheet.rows:
-            entries = " | ".join(_entry(entry) for entry in row.entries)
-            yield f"| `{row.code}` | {_cell(row.label)} | {entries} |"
-        yield ""
+        yield from (f"### Sheet {sheet.name}", "", f"{sheet.title}.", "")
+        rows = (
+            (f"`{row.code}`", _cell(row.label), *map(_entry, row.entries)) for row in sheet.rows
+        )
+        yield from _table(("row", "wording", *(f"`{code}`" for code in sheet.columns)), rows)
     for name, codes in template.lists.items():
         yield from _listed(f"Codes of {name}", codes)
 
 
 def _entry(entry: Entry) -> str:
-    accepts = list(entry.answers) if entry.answers else [entry.kind]
-    return _cell(", ".join([*accepts, *entry.missing]))
-
-
-def _codes() -> Iterator[str]:
-    yield "## Codes"
-    yield ""
-    lists = {
-        "States of a return": v.STATES,
-        "Severities of findings": v.SEVERITIES,
-        "Results of a rule": v.RULE_RESULTS,
-        "Basis of a value": v.BASES,
-        "Statuses of reconciliation": v.RECONCILIATION_STATUSES,
-    }
-    for title, codes in lists.items():
-        yield from _listed(title, codes)
+    return _cell(", ".join([*(entry.answers or [entry.kind]), *entry.missing]))
 
 
 def _listed(title: str, codes: Mapping[str, str]) -> Iterator[str]:
-    yield f"### {title}"
-    yield ""
-    yield "| code | meaning |"
-    yield "|---|---|"
-    for code, meaning in codes.items():
-        yield f"| `{code}` | {_cell(meaning)} |"
+    yield from (f"### {title}", "")
+    rows = ((f"`{code}`", _cell(meaning)) for code, meaning in codes.items())
+    yield from _table(("code", "meaning"), rows)
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(heads)} |"
+    yield "|---" * len([*heads]) + "|"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
     yield ""
 
 
@@ -126,22 +94,15 @@ def case_page() -> str:
 
 
 def _case_lines() -> Iterator[str]:
-    yield "# Tables and rules of case-level extracts"
-    yield ""
+    yield from ("# Tables and rules of case-level extracts", "")
     yield "Written from `schemas/cases/`, `schemas/rules/cases.toml` by `make docs`; do not edit."
-    yield "How they are sent, checked and counted: [cases.md](cases.md)."
-    yield ""
-    yield "## What a force sends"
-    yield ""
-    yield from contract_table("extract", CaseExtract)
-    yield "## What is written"
-    yield ""
+    yield from ("How they are sent, checked and counted: [cases.md](cases.md).", "")
+    yield from ("## What a force sends", "")
+    yield from _contract("extract", CaseExtract)
+    yield from ("## What is written", "")
     for name, contract in CASE_RESULTS.items():
-        yield from contract_table(f"{name}.parquet", contract)
-    yield "## The rules"
-    yield ""
-    yield "| rule | | checks | how to fix it |"
-    yield "|---|---|---|---|"
-    for rule in case_rules().values():
-        yield f"| {rule.id} | {rule.title} | {rule.checks} | {rule.fix} |"
-    yield ""
+        yield from _contract(f"{name}.parquet", contract)
+    yield from ("## The rules", "")
+    rules = case_rules().values()
+    rows = ((rule.id, rule.title, rule.checks, rule.fix) for rule in rules)
+    yield from _table(("rule", "", "checks", "how to fix it"), rows)
