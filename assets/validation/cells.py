@@ -14,10 +14,11 @@ from assets.intake.quoting import is_free_text, names_somebody
 from assets.intake.reader import force_named
 from assets.intake.reading import UNCALCULATED, Cell
 from assets.validation.layout import Slot
-from schemas.collection import Collection
+from schemas.collection import Collection, collection_files, command
 from schemas.finding import Finding, finding
 from schemas.template import Entry, Kind
 from schemas.vocabulary import MISSING_REASONS, NOT_HELD
+from schemas.wording import plural
 
 LARGEST: Final = 10**9
 """No count comes near it, and sums of such numbers stay exact in every type they pass through."""
@@ -175,6 +176,48 @@ _TYPED: Final[dict[Kind, Callable[[Slot, Cell, str], TypedEntry | Finding]]] = {
 _PUT_OFF: Final = {"pending", "tbc", "tba", "to follow", "to be confirmed", "no", "none", "n/a"}
 
 
+def another_return(
+    cover: Mapping[str, TypedEntry], collection: Collection, others: int
+) -> Finding | None:
+    """Return the one finding of a return on another template or for another collection.
+
+    All else that is found in it follows from that, or cannot be told before.
+
+    Args:
+        cover: its typed entries by row code.
+        collection: the collection that it was sent for.
+        others: how many findings are left out for this one.
+    """
+    template = collection.template
+    expected = {
+        "template": template.name,
+        "template_version": str(template.version),
+        "collection": collection.id,
+    }
+    wrong = [
+        code for code, value in expected.items() if code in cover and cover[code].value != value
+    ]
+    if not wrong:
+        return None
+    told = " and ".join(
+        f"{code} {cover[code].slot.quoted}, where this collection has {expected[code]!r}"
+        for code in wrong
+    )
+    message = f"this is another return: the cover says {told}"
+    if others:
+        message += f"; {plural(others, 'finding')} that may follow from it are left out"
+    named = cover["collection"].value if "collection" in wrong else None
+    fix = None
+    if named and named in collection_files():
+        fix = (
+            f"It is for {named}: drop it in landing/{named}/, or check it with"
+            f" {command('check FILE', named)}. If it is meant for {collection.id}, copy its figures"
+            f" into the workbook of that collection."
+        )
+    rule = "S008" if wrong == ["collection"] else "S003"
+    return finding(rule, message, cover[wrong[0]].slot.place, fix=fix)
+
+
 def cover_findings(
     cover: Mapping[str, TypedEntry], collection: Collection, received_on: date
 ) -> Iterator[Finding]:
@@ -182,23 +225,10 @@ def cover_findings(
 
     An entry that is blank or missing has a finding already, and is passed over here.
     """
-    yield from _template(cover, collection)
     yield from _force(cover, collection)
     yield from _collection(cover, collection)
     yield from _submission(cover, collection, received_on)
     yield from _free_text(cover)
-
-
-def _template(cover: Mapping[str, TypedEntry], collection: Collection) -> Iterator[Finding]:
-    expected = {
-        "template": collection.template.name,
-        "template_version": str(collection.template.version),
-    }
-    for code, value in expected.items():
-        entry = cover.get(code)
-        if entry and entry.value != value:
-            message = f"the cover says {code} {entry.slot.quoted}; this collection uses {value!r}"
-            yield finding("S003", message, entry.slot.place)
 
 
 def _force(cover: Mapping[str, TypedEntry], collection: Collection) -> Iterator[Finding]:
@@ -224,12 +254,10 @@ def _full_name(code: str, collection: Collection) -> str:
 
 
 def _collection(cover: Mapping[str, TypedEntry], collection: Collection) -> Iterator[Finding]:
-    expected = {"collection": collection.id, "data_as_at": collection.census.isoformat()}
-    for code, value in expected.items():
-        entry = cover.get(code)
-        if entry and entry.value != value:
-            message = f"the cover says {code} {entry.slot.quoted}; it must be {value!r}"
-            yield finding("S008", message, entry.slot.place)
+    entry, census = cover.get("data_as_at"), collection.census.isoformat()
+    if entry and entry.value != census:
+        message = f"the cover says data_as_at {entry.slot.quoted}; it must be {census!r}"
+        yield finding("S008", message, entry.slot.place)
 
 
 def _submission(

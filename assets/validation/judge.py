@@ -15,7 +15,7 @@ import polars as pl
 from assets.desk.corrections import ByForce, Correction
 from assets.intake.quoting import is_free_text
 from assets.intake.reading import Cell, Reading, place
-from assets.validation.cells import TypedEntry, cover_findings, type_entry
+from assets.validation.cells import TypedEntry, another_return, cover_findings, type_entry
 from assets.validation.layout import Slot, lay_out, surroundings
 from assets.validation.rules.entries import Returns, between_returns, no_cases, within_returns
 from assets.validation.rules.evaluate import Cells, Test, evaluate
@@ -140,6 +140,8 @@ def _look_at(
         *(item for item in results if isinstance(item, Finding)),
         *cover_findings(cover, collection, received.received_on),
     ]
+    if another := another_return(cover, collection, len(findings)):
+        return _One(_Seen(readable=False), [], [another], [])
     found = frozenset(slot.entry.place for slot in layout.slots)
     seen = _Seen(True, found, frozenset(item.slot.entry.place for item in typed))
     changed = [new for new, old in zip(slots, layout.slots, strict=True) if new is not old]

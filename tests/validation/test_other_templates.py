@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from assets.validation.check import check_files
 from assets.validation.judge import Judged, judge
 from assets.validation.rules.order import Received
 from schemas.collection import Collection, read_collection
@@ -269,8 +270,30 @@ def test_a_changed_template_has_its_own_sums_and_rules(collection: Collection) -
     assert ("S010", "capability", "register_published") in _found(asked)
     assert ("second_jobs", "breach.driving_instructor", "count") not in changed.template.entry_at
     old = SampleReturn.of("STF", collection)
-    rules = {rule for rule, *_ in _found(SampleReturn(changed, old.values))}
-    assert {"S003", "S010"} <= rules, "a return on version 1 is refused, and says so"
+    found = _judged(SampleReturn(changed, old.values)).findings
+    assert found["rule_id"].to_list() == ["S003"], "a return on version 1 is refused, and says so"
+
+
+def test_a_return_of_another_collection_is_told_in_one_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, collection: Collection
+) -> None:
+    """Each of its sheets and cells would be another finding that says nothing more."""
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES.parent))
+    uses = read_collection(EXAMPLES / "use-of-force-2013.toml")
+    path = clean_return(uses).write(tmp_path / "uses.xlsx")
+    (checked,) = check_files([path], collection)
+    (told,) = checked.findings
+    assert (told.rule_id, told.severity, told.sheet, told.cell) == ("S003", "B", "cover", "C7")
+    for part in (
+        "template 'use-of-force', where this collection has 'returns'",
+        "collection 'use-of-force-2013', where this collection has '2012-revisit'",
+        "findings that may follow from it are left out",
+    ):
+        assert part in told.message, told.message
+    assert "muster check FILE --collection use-of-force-2013" in told.how_to_fix
+    assert {"S004", "S010", "C101", "V001"} <= set(checked.not_evaluable)
+    (own,) = check_files([path], uses)
+    assert own.findings == ()
 
 
 def test_quite_another_return_is_judged_by_what_it_describes() -> None:
