@@ -10,13 +10,15 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Final
 
-from assets.intake.quoting import is_free_text, names_somebody
+from assets.intake.quoting import is_free_text, names_somebody, quoted
 from assets.intake.reader import force_named
 from assets.intake.reading import UNCALCULATED, Cell
 from assets.validation.layout import Slot
-from schemas.collection import Collection, collection_files, command
+from schemas.collection import Collection, command
 from schemas.finding import Finding, finding
+from schemas.reference import OURS, collection_files, outside
 from schemas.template import Entry, Kind
+from schemas.template_file import template_files
 from schemas.vocabulary import MISSING_REASONS, NOT_HELD
 from schemas.wording import plural
 
@@ -199,8 +201,14 @@ def another_return(
     ]
     if not wrong:
         return None
+    # Names of ours may be said; any other text on a cover could be somebody's.
+    ours = {
+        *collection_files(),
+        *(path.stem.rpartition("-")[0] for path in template_files(outside() or OURS)),
+    }
     told = " and ".join(
-        f"{code} {cover[code].slot.quoted}, where this collection has {expected[code]!r}"
+        f"{code} {quoted(cover[code].value or '', ours)}, where this collection has"
+        f" {expected[code]!r}"
         for code in wrong
     )
     message = f"this is another return: the cover says {told}"
