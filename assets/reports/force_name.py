@@ -1,14 +1,9 @@
-"""Finds the names of police forces, and which force a report is about.
-
-Belongs here: names and their variants, title, `Findings for ...` heading, and what to say when they
-do not name one force. A mention in the body never decides.
-"""
+"""Finds the names of forces, and which a report is about; a mention in its body never decides."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas import reference
 
@@ -37,8 +32,7 @@ _UNLISTED: Final = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Name:
+class Name(NamedTuple):
     """A force's name at `text[start:end]`; `code` is UNLISTED for a body that is no such force."""
 
     start: int
@@ -50,21 +44,20 @@ def find_names(text: str, *, any_case: bool = False) -> list[Name]:
     """Return the forces named in a text, in order; `any_case` for titles set in capitals."""
     pattern, codes = _listed()
     found = [
-        Name(match.start(), match.end(), _code(codes[_key(match["name"])], text, match.end()))
+        Name(
+            *match.span(),
+            UNLISTED if _NOT_THE_FORCE.match(text, match.end()) else codes[_key(match["name"])],
+        )
         for match in pattern.finditer(text)
         if any_case or _is_capitalised(match["name"])
     ]
     taken = {place for name in found for place in range(name.start, name.end)}
     found += [
-        Name(match.start(), match.end(), UNLISTED)
+        Name(*match.span(), UNLISTED)
         for match in _UNLISTED.finditer(text)
         if taken.isdisjoint(range(match.start(), match.end()))
     ]
-    return sorted(found, key=lambda name: name.start)
-
-
-def _code(code: str, text: str, end: int) -> str:
-    return UNLISTED if _NOT_THE_FORCE.match(text, end) else code
+    return sorted(found)
 
 
 def _is_capitalised(name: str) -> bool:
@@ -116,8 +109,7 @@ _MOST_LINES: Final = 6
 """A title or heading is set on at most so many lines."""
 
 
-@dataclass(frozen=True)
-class ForceFound:
+class ForceFound(NamedTuple):
     """`force_code` and no problem, or None and the reason; `findings_line` is 0 without heading."""
 
     force_code: str | None

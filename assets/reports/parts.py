@@ -1,7 +1,6 @@
 """Cuts a sentence into parts and finds the frame of the vocabulary that covers each of them.
 
-Belongs here: where a sentence can be cut, what may interrupt it, what is told of others. Does not:
-what the parts mean for a figure (reading.py). One word in no frame leaves the sentence uncovered.
+One word in no frame leaves the sentence uncovered.
 """
 
 import re
@@ -11,7 +10,7 @@ from functools import cache
 from typing import Final
 
 from assets.reports.signs import PERIOD, SINCE_2011, TIMES, Token
-from assets.reports.vocabulary import group, vocabulary
+from assets.reports.vocabulary import begins, frames_of, group, speaks
 
 ANSWERS: Final = ("unchanged", "increased", "decreased")
 CORES: Final = ("inv", "med", "soc", "app", "ok_alone", *ANSWERS)
@@ -30,24 +29,26 @@ _FOREIGN: Final = re.compile(
     r"(?<!\S)(?:(?:in|at) ¶|¶(?: 's)?|nationally(?: ,)?|(?:most |all |other )?forces)(?!\S)"
 )
 
+Row = tuple[Token, ...]
+
 
 @dataclass(frozen=True)
 class Part:
     """Tokens that a frame of a kind covers; `times` are the periods among them."""
 
     kind: str
-    row: tuple[Token, ...] = ()
+    row: Row = ()
     match: re.Match[str] | None = None
     times: frozenset[str] = frozenset()
 
     def token(self, name: str) -> Token | None:
         """Return the token that a group of the frame begins with, None if it took no part."""
         found = group(self.match, name) if self.match else None
-        if found is None:
+        if not self.match or not found:
             return None
         place, words = found
         skipped = len(words) - len(words.lstrip())
-        return self.row[self.match.string.count(" ", 0, place + skipped)] if self.match else None
+        return self.row[self.match.string.count(" ", 0, place + skipped)]
 
 
 def text_of(row: Sequence[Token]) -> str:
@@ -55,33 +56,25 @@ def text_of(row: Sequence[Token]) -> str:
     return " ".join(token.word for token in row)
 
 
-def cover(row: tuple[Token, ...]) -> list[Part] | None:
-    """Return the parts that cover a row of tokens, None where a word is in no frame."""
-    for inner, rest in _without_asides(row):
-        asides = [_covered(aside) for aside in inner]
-        parts = _covered(rest)
-        if parts is not None and all(
-            aside is not None and all(part.kind in BESIDE for part in aside) for aside in asides
-        ):
-            return parts
-    return None
+def cover(row: Row) -> list[Part] | None:
+    """Return the parts that cover a row of tokens, None where a word is in no frame.
 
-
-def _without_asides(
-    row: tuple[Token, ...],
-) -> Iterator[tuple[list[tuple[Token, ...]], tuple[Token, ...]]]:
-    """Yield ways to take a row apart: what interrupts it in brackets or dashes, and the rest."""
-    yield [], row
+    What interrupts it in brackets or dashes may be taken out, where that is about something else.
+    """
+    parts = _covered(row)
+    words = [token.word for token in row]
     for opening, closing in (("(", ")"), ("-", "-")):
-        words = [token.word for token in row]
-        if opening in words:
+        if parts is None and opening in words:
             start = words.index(opening)
             if closing in words[start + 1 :]:
                 end = words.index(closing, start + 1)
-                yield [row[start + 1 : end]], row[:start] + row[end + 1 :]
+                aside = _covered(row[start + 1 : end])
+                if aside is not None and all(part.kind in BESIDE for part in aside):
+                    parts = _covered(row[:start] + row[end + 1 :])
+    return parts
 
 
-def _covered(row: tuple[Token, ...]) -> list[Part] | None:
+def _covered(row: Row) -> list[Part] | None:
     spans = _spans(row)
     if not spans or len(spans) > _MOST_PARTS or len(row) > _MOST_WORDS:
         return None
@@ -106,7 +99,7 @@ def _covered(row: tuple[Token, ...]) -> list[Part] | None:
     return None if found is None else list(found)
 
 
-def _spans(row: tuple[Token, ...]) -> list[tuple[int, int, int]]:
+def _spans(row: Row) -> list[tuple[int, int, int]]:
     """Return start, end and depth in brackets of what stands between cuts; [] if those are odd."""
     spans, start, depth = [], 0, 0
     for place, token in enumerate((*row, Token(",", 0))):
@@ -118,7 +111,7 @@ def _spans(row: tuple[Token, ...]) -> list[tuple[int, int, int]]:
     return [] if depth else spans
 
 
-def _kinds(row: tuple[Token, ...], last: str) -> Iterator[Part]:
+def _kinds(row: Row, last: str) -> Iterator[Part]:
     """Yield what a part can be, after a part of which `last` is the subject."""
     times = frozenset(token.word for token in row) & TIMES
     row = _without_times(row)
@@ -130,76 +123,68 @@ def _kinds(row: tuple[Token, ...], last: str) -> Iterator[Part]:
     yield from _framed(row, last, times)
 
 
-def _framed(row: tuple[Token, ...], last: str, times: frozenset[str]) -> Iterator[Part]:
-    frames = vocabulary().frames
+def _framed(row: Row, last: str, times: frozenset[str]) -> Iterator[Part]:
     text = text_of(row)
     for kind in CORES:
-        for frame in frames[kind]:
-            if match := frame.fullmatch(text):
-                is_other = SINCE_2011 in times and kind not in (*ANSWERS, "soc")
-                yield Part("elsewhere" if is_other else kind, row, match, times)
+        is_other = SINCE_2011 in times and kind not in (*ANSWERS, "soc")
+        for match in frames_of(kind, text):
+            yield Part("elsewhere" if is_other else kind, row, match, times)
     for kind, subject in (("ok", "app"), ("med_part", "inv")):
-        for frame in frames[kind]:
-            if last in {subject, "elsewhere"} and (match := frame.fullmatch(text)):
-                yield Part(kind if last == subject else "other", row, match, times)
-    if any(frame.fullmatch(text) for frame in frames["aside"]):
+        for match in frames_of(kind, text) if last in {subject, "elsewhere"} else ():
+            yield Part(kind if last == subject else "other", row, match, times)
+    if any(frames_of("aside", text)):
         yield Part("aside", row, None, times)
-    words = vocabulary().words
-    another_time = words["elsewhere"].search(text) and PERIOD not in times
-    if another_time or words["foreign"].search(text):
-        yield from _elsewhere(row, text, times)
-
-
-def _elsewhere(row: tuple[Token, ...], text: str, times: frozenset[str]) -> Iterator[Part]:
-    """Yield a part that tells of another force, the nation or another time as ours is told of."""
-    words, frames = vocabulary().words, vocabulary().frames
-    foreign = words["foreign"].search(text)
-    if foreign and words["ours"].search(text):
-        return
-    if any(frame.fullmatch(text) for frame in frames["elsewhere" if foreign else "other_time"]):
-        yield Part("elsewhere", row, None, times)
-    untimed = " ".join(_NO_TIME.sub("", text).split()).removeprefix(", ").removesuffix(" ,")
-    for ours_instead in ("£", ""):
-        told = " ".join(_FOREIGN.sub(ours_instead, untimed).split()).removeprefix(", ")
-        if told != text and any(
-            frame.fullmatch(told) for kind in (*CORES, "ok") for frame in frames[kind]
-        ):
+    if (speaks("elsewhere", text) and PERIOD not in times) or speaks("foreign", text):
+        for _ in _elsewhere(text):
             yield Part("elsewhere", row, None, times)
 
 
-def _without_times(row: tuple[Token, ...]) -> tuple[Token, ...]:
+def _elsewhere(text: str) -> Iterator[object]:
+    """Yield how a part tells of another force, the nation or another time as ours is told of."""
+    foreign = speaks("foreign", text)
+    if foreign and speaks("ours", text):
+        return
+    yield from frames_of("elsewhere" if foreign else "other_time", text)
+    untimed = " ".join(_NO_TIME.sub("", text).split()).removeprefix(", ").removesuffix(" ,")
+    for ours_instead in ("£", ""):
+        told = " ".join(_FOREIGN.sub(ours_instead, untimed).split()).removeprefix(", ")
+        if told != text:
+            for kind in (*CORES, "ok"):
+                yield from frames_of(kind, told)
+
+
+def _without_times(row: Row) -> Row:
     """Return a row without its periods, and without the commas that set them off."""
     kept: list[Token] = []
     after_time = False
     for place, token in enumerate(row):
         if token.word in TIMES:
             ends = place + 1 == len(row) or row[place + 1].word == ","
-            if kept and kept[-1].word == "," and ends:
+            set_off = bool(kept) and kept[-1].word == "," and ends
+            after_time = set_off or not kept
+            if set_off:
                 kept.pop()
-                after_time = True
-            else:
-                after_time = not kept
-        elif not (token.word == "," and after_time):
-            kept.append(token)
-            after_time = False
         else:
+            if token.word != "," or not after_time:
+                kept.append(token)
             after_time = False
     return tuple(kept)
 
 
-def cut_before_shares(row: tuple[Token, ...]) -> list[Part] | None:
+def cut_before_shares(row: Row) -> list[Part] | None:
     """Return the parts of a sentence that tells of applications clearly, of their fate not so.
 
     That fate is left as a doubt. What follows may add to or limit no application.
     """
-    words = vocabulary().words
     for place, token in enumerate(row):
-        if token.word in _CUTS:
-            rest = text_of(row[place + 1 :])
-            if not (words["share"].match(rest) and words["approval"].search(rest)):
-                continue
-            if words["limits"].search(rest) or words["more"].search(rest):
-                continue
+        rest = text_of(row[place + 1 :])
+        if (
+            token.word in _CUTS
+            and begins("share", rest)
+            and speaks("approval", rest)
+            and not speaks("limits", rest)
+            and not speaks("more", rest)
+        ):
             parts = cover(row[:place])
             if parts and parts[-1].kind in {"app", "time"} and "app" in {p.kind for p in parts}:
                 return [*parts, Part("doubt", row[place + 1 :])]

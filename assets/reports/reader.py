@@ -1,20 +1,17 @@
-"""Reads the figures out of a published force report.
-
-Belongs here: which figures there are, and holding what several sentences say against each other.
-Does not: what one sentence says (reading.py). A figure in doubt is a problem, not a figure.
-"""
+"""Reads the figures out of a published force report; one in doubt is a problem, not a figure."""
 
 import re
 from bisect import bisect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from assets.reports.force_name import find_force, find_names
 from assets.reports.reading import STAFFING, WHOSE, Reading, Said, say
 from assets.reports.sentences import Sentence, clean_line, read_sentences
 from assets.reports.signs import OWN_FORCE
-from assets.reports.vocabulary import vocabulary
+from assets.reports.vocabulary import speaks, vocabulary
 from schemas.breakdown import write_breakdown
 
 _LOOK_IT_UP: Final = "Look it up in the report."
@@ -48,31 +45,25 @@ class Report:
     problems: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Figure:
+class _Figure(NamedTuple):
     measure: str
     unit: str
-    parts: tuple[tuple[str, str], ...] = ()
-
-    def breakdown(self, answer: str = "") -> str:
-        return write_breakdown(dict(self.parts) | ({"answer": answer} if answer else {}))
+    parts: Mapping[str, str] = MappingProxyType({})
 
     @property
     def name(self) -> str:
-        return f"{self.measure} {self.breakdown()}".rstrip()
+        return f"{self.measure} {write_breakdown(self.parts)}".rstrip()
 
 
 _FIGURES: Final = {
     "inv": _Figure("investigations", "count"),
     "med": _Figure(
-        "investigations",
-        "count",
-        (("category", "information_disclosure"), ("recipient", "media")),
+        "investigations", "count", {"category": "information_disclosure", "recipient": "media"}
     ),
     "soc": _Figure("social_media_cases", "cases"),
     "app": _Figure("second_job_applications", "count"),
-    "ok": _Figure("second_job_applications", "count", (("decision", "approved"),)),
-    STAFFING: _Figure("capability", "boolean", (("question", "acu_staffing_change"),)),
+    "ok": _Figure("second_job_applications", "count", {"decision": "approved"}),
+    STAFFING: _Figure("capability", "boolean", {"question": "acu_staffing_change"}),
 }
 
 
@@ -81,10 +72,8 @@ def read_report(text: str) -> Report:
 
     Raises nothing for what a report says or leaves out: that is in `figures` and `problems`.
     """
-    lines = [
-        clean_line(line) for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    ]
-    force = find_force(lines)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    force = find_force([clean_line(line) for line in text.split("\n")])
     sentences = list(_of_findings(read_sentences(text), force.findings_line))
     said = _said(sentences, force.force_code or _only_force_named(sentences))
     problems = [force.problem] if force.problem else []
@@ -92,11 +81,13 @@ def read_report(text: str) -> Report:
     for name, figure in _FIGURES.items():
         values, told = _settled(name, figure, said)
         problems += told
-        if name == "ok" and values and "app" in _counted(said):
+        counted = {one.figure for each in said for one in each.readings if one.value is not None}
+        if name == "ok" and values and "app" in counted:
             values, told = _checked_approvals(values, taken.get("app"), figure)
             problems += told
         for reading in values:
-            breakdown = figure.breakdown(reading.answer)
+            answer = {"answer": reading.answer} if reading.answer else {}
+            breakdown = write_breakdown({**figure.parts, **answer})
             value = float(reading.value or 0)
             taken[name] = ReportFigure(figure.measure, breakdown, value, figure.unit, reading.line)
     return Report(force.force_code, tuple(taken.values()), tuple(problems))
@@ -121,27 +112,17 @@ def _said(sentences: Sequence[Sentence], force_code: str | None) -> list[Said]:
     site = vocabulary().words["site"]
     everything = " ".join(sentence.text for sentence in sentences).lower()
     sites = frozenset(filter(site.fullmatch, re.findall(r"[a-z]+", everything)))
-    announces = vocabulary().words["announces"]
     told: list[Said] = []
     announced: str | None = None
     for sentence in sentences:
         said = say(sentence, force_code, told[-1] if told else None, sites)
-        if not said.readings and OWN_FORCE not in said.words and announces.search(said.words):
+        if not said.readings and OWN_FORCE not in said.words and speaks("announces", said.words):
             announced = sentence.heading
         elif sentence.heading == announced:
             # What the figures below are was said above, in words that nobody knows.
             said.readings[:] = [replace(one, value=None, why=WHOSE) for one in said.readings]
         told.append(said)
     return told
-
-
-def _counted(said: Sequence[Said]) -> set[str]:
-    return {
-        reading.figure
-        for sentence in said
-        for reading in sentence.readings
-        if reading.value is not None
-    }
 
 
 def _settled(name: str, figure: _Figure, said: Sequence[Said]) -> tuple[list[Reading], list[str]]:
@@ -161,7 +142,7 @@ def _settled(name: str, figure: _Figure, said: Sequence[Said]) -> tuple[list[Rea
                 readings.setdefault(key, []).append((paragraph, reading))
                 continue
             doubtful.add(paragraph)
-            amended = amended or vocabulary().words["amends"].search(sentence.words) is not None
+            amended |= speaks("amends", sentence.words)
             problems.append(
                 f"{figure.name}: '{reading.words}' on line {reading.line} {reading.why}; "
                 f"not taken. {_LOOK_IT_UP}"

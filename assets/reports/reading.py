@@ -1,9 +1,6 @@
-"""Reads one sentence: a figure stands only where frames cover every word of it.
+"""Reads one sentence: a figure stands only where frames cover every word of it."""
 
-Belongs here: cutting a sentence into parts, finding the frame of each, whose and when they are.
-Does not: what several sentences say together (reader.py), nor any wording (vocabulary.toml).
-"""
-
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,7 +18,7 @@ from assets.reports.signs import (
     Token,
     tokens,
 )
-from assets.reports.vocabulary import vocabulary
+from assets.reports.vocabulary import begins, speaks, vocabulary
 
 STAFFING: Final = "acu"
 
@@ -78,6 +75,13 @@ class Said:
         """The words and signs of the sentence."""
         return text_of(self.tokens)
 
+    def back(self) -> Iterator["Said"]:
+        """Yield the sentence, and those before it in its paragraph, the nearest first."""
+        here: Said | None = self
+        while here is not None:
+            yield here
+            here = here.before
+
 
 def say(
     sentence: Sentence, force_code: str | None, last: Said | None, sites: frozenset[str]
@@ -97,16 +101,13 @@ def say(
 
 def _opening(before: Said | None) -> tuple[Token, ...]:
     """Return the words that a list item continues: `Since September 2011 there were:`."""
-    while before is not None and before.sentence.is_item:
-        before = before.before
-    if before is None or not before.sentence.text.endswith(":"):
-        return ()
-    return before.tokens
+    opens = next((s for s in (before.back() if before else ()) if not s.sentence.is_item), None)
+    return opens.tokens if opens and opens.sentence.text.endswith(":") else ()
 
 
 def _readings(said: Said, sites: frozenset[str]) -> Iterator[Reading]:
     parts = cover(said.tokens)
-    if parts is None and said.before and vocabulary().words["refers"].match(said.words):
+    if parts is None and said.before and begins("refers", said.words):
         joined = (*said.before.tokens, Token(";", 0), *said.tokens)
         is_ours = _is_ours(said.before) or OWN_FORCE in said.words
         parts = cover(joined) if is_ours else None
@@ -131,10 +132,10 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
     cores = [part.kind for part in parts if part.kind in CORES]
     total: int | None = None
     for part in parts:
-        value = _value(part)
+        value, figure = _value(part), _FIGURE_OF.get(part.kind, part.kind)
         mine = not part.row or id(part.row[-1]) in own
-        teller = said if mine else said.before or said
         if part.kind == "app":
+            teller = said if mine else said.before or said
             total = value if _is_sure(teller, part, period, sites) else None
         if not mine or part.kind in BESIDE:
             continue
@@ -144,19 +145,15 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
         here = PERIOD in part.times or (period and cores.count(part.kind) < 2)
         at = part.token("n") or part.token("no") or part.token("not") or part.row[0]
         if not _is_sure(said, part, here, sites) or (part.kind == "ok" and total is None):
-            yield _reading(said, _FIGURE_OF.get(part.kind, part.kind), None, at, why=WHOSE)
-            continue
-        if part.kind in ANSWERS:
+            yield _reading(said, figure, None, at, why=WHOSE)
+        elif part.kind in ANSWERS:
             changed = vocabulary().words["changed"]
             at = next(token for token in part.row if changed.fullmatch(token.word))
             yield _reading(said, STAFFING, 1, at, answer=part.kind)
-        elif part.kind in {"ok", "ok_alone"}:
-            yield (
-                _share(said, part, total) if part.kind == "ok" else _reading(said, "ok", value, at)
-            )
         else:
-            yield _reading(said, _FIGURE_OF.get(part.kind, part.kind), value, at)
-            if part.kind == "app" and any(part.token(name) for name in _SHARES):
+            if part.kind != "ok":
+                yield _reading(said, figure, value, at)
+            if part.kind == "ok" or (part.kind == "app" and any(map(part.token, _SHARES))):
                 yield _share(said, part, total)
 
 
@@ -182,142 +179,102 @@ def _share(said: Said, part: Part, total: int | None) -> Reading:
             value = total - token.value if token.value <= total else None
         elif wanted == total:
             value = total
-    others = vocabulary().words["not_approved"].finditer(said.words)
-    rest = sum(_numbers(said, match) for match in others)
+    rest = 0
+    for match in vocabulary().words["not_approved"].finditer(said.words):
+        first = said.words.count(" ", 0, match.start())
+        rest += sum(t.value for t in said.tokens[first : first + match[0].count(" ") + 1])
     if value is None or (rest and total is not None and value + rest > total):
         return _reading(said, "ok", None, token, why=_UNCLEAR)
     return _reading(said, "ok", value, token)
 
 
-def _numbers(said: Said, match: re.Match[str]) -> int:
-    """Return the sum of the numbers that stand where a pattern matches a sentence's words."""
-    first = said.words.count(" ", 0, match.start())
-    return sum(t.value for t in said.tokens[first : first + match[0].count(" ") + 1])
-
-
 def _is_sure(said: Said, part: Part, in_period: bool, sites: frozenset[str]) -> bool:
     """Return whether a part is about our force, our period, and all that its figure counts."""
-    words = vocabulary().words
     text = text_of(part.row)
+    before = said.before.words if said.before else ""
     if not _is_ours(said):
         return False
-    before = said.before.words if said.before else ""
-    context = f"{said.heading} {before}"
-    if part.kind not in (*ANSWERS, "soc") and not in_period and _other_time(said):
-        return False
-    if part.kind == "inv" and not words["whole"].search(text):
-        return in_period and not words["specific"].search(context)
+    if part.kind not in (*ANSWERS, "soc") and not in_period:
+        # The sentence before may speak of another time, which this one goes on about.
+        earlier = set(before.split())
+        if earlier & {OTHER_TIME, YEAR_2011} and not earlier & TIMES:
+            return False
+    if part.kind == "inv" and not speaks("whole", text):
+        return in_period and not speaks("specific", f"{said.heading} {before}")
     if part.kind == "soc":
-        named = frozenset(words["site"].findall(text))
+        named = frozenset(vocabulary().words["site"].findall(text))
         lone = len(named) == 1 and "socialmedia" not in text
-        return bool(words["any_site"].search(text)) and (not lone or named >= sites)
+        return speaks("any_site", text) and (not lone or named >= sites)
     if part.kind == "app" and part.token("bare"):
-        return _are_second_jobs_meant(said)
+        # Applications for nothing in particular are for what was spoken of last.
+        of_jobs = (each.words for each in said.back() if "secondjobs" in each.words)
+        words = next(of_jobs, "" if "secondjobs" in said.heading else "applications for")
+        return "applications for" not in words.replace("applications for secondjobs", "")
     return True
-
-
-def _other_time(said: Said) -> bool:
-    """Return whether the sentence before speaks of another time, which this one may go on about."""
-    before = {token.word for token in said.before.tokens} if said.before else set()
-    return bool(before & {OTHER_TIME, YEAR_2011}) and not before & TIMES
-
-
-def _are_second_jobs_meant(said: Said) -> bool:
-    """Return whether applications for nothing in particular are for second jobs."""
-    earlier: Said | None = said
-    while earlier is not None:
-        if "secondjobs" in earlier.words:
-            return "applications for" not in earlier.words.replace(
-                "applications for secondjobs", ""
-            )
-        earlier = earlier.before
-    return "secondjobs" in said.heading
 
 
 def _is_ours(said: Said) -> bool:
     """Return whether words that may be of any force are of ours, by what stands before them."""
-    foreign = vocabulary().words["foreign"]
     if OWN_FORCE in said.words:
         return True
-    heading = said.heading
-    if OWN_FORCE not in heading:
-        if {OTHER_TIME, YEAR_2011} & set(heading.split()):
+    if OWN_FORCE not in said.heading:
+        if {OTHER_TIME, YEAR_2011} & set(said.heading.split()):
             return False
-        if vocabulary().words["foreign_heading"].search(heading) and "£" not in said.words:
+        if speaks("foreign_heading", said.heading) and "£" not in said.words:
             return False
-    earlier = said.before
-    for _ in range(_MOST_BACK):
-        if earlier is None:
-            break
-        other = foreign.search(earlier.words)
+    for earlier in itertools.islice(said.back(), 1, _MOST_BACK + 1):
+        other = vocabulary().words["foreign"].search(earlier.words)
         own = re.search(r"[§£]", earlier.words)
         if other or own:
             return not other or (own is not None and own.start() < other.start())
-        earlier = earlier.before
     return True
 
 
 def _told_of(said: Said) -> Iterator[Reading]:
     """Yield the figures that a sentence seems to tell of in words that are not all known."""
-    words = vocabulary().words
     text = said.words
-    if words["foreign"].search(text) and not words["ours"].search(text):
+    if speaks("foreign", text) and not speaks("ours", text):
         return
     counting = _A_TIME.sub("", text)
-    amount = words["quantity"].search(counting)
-    share = words["some"].search(counting)
-    speaks = {
-        figure: all(words[topic].search(text) for topic in topics)
-        for figure, topics in _TOPICS.items()
-    }
-    speaks["inv"] = speaks["inv"] and not speaks["med"]
-    speaks["app"] = speaks["app"] and _speaks_of_second_jobs(said)
-    speaks["ok"] = speaks["ok"] and _follows_applications(said)
+    amount, share = speaks("quantity", counting), speaks("some", counting)
+    of_jobs = any(speaks("about_jobs", each.words) for each in said.back()) or speaks(
+        "about_jobs", said.heading
+    )
+    near = text + (said.before.words if said.before else "")
+    told = {figure: all(speaks(topic, text) for topic in of) for figure, of in _TOPICS.items()}
+    told["inv"] = told["inv"] and not told["med"]
+    told["app"] = told["app"] and of_jobs
+    told["ok"] = told["ok"] and of_jobs and "applications" in near
     for figure in _TOPICS:
-        if speaks[figure] and (amount or (share and figure in {"ok", STAFFING})):
+        if told[figure] and (amount or (share and figure in {"ok", STAFFING})):
             yield _reading(said, figure, None, _quantity(said), why=_UNCLEAR)
 
 
 def _doubted_before(said: Said) -> Iterator[Reading]:
     """Yield the figures of the sentence before that this one may add to, limit or take back."""
-    words = vocabulary().words
     text = said.words
-    above = said.above if words["amends_above"].search(text) else None
-    while above is not None:
-        for reading in above.readings:
-            if reading.value is not None:
-                yield _reading(said, reading.figure, None, _quantity(said), why=_UNCLEAR)
-        above = above.before
-    if said.before is None:
-        return
-    of_approvals = words["share"].match(text) and words["approval"].search(text)
-    refers = words["refers"].match(text) and not of_approvals
-    adds = NUMBER in text and (refers or words["more"].search(text))
-    changes = refers and words["changed"].search(text)
-    for reading in said.before.readings:
-        doubted = changes if reading.figure == STAFFING else adds
-        if reading.value is not None and (doubted or words["amends"].search(text)):
+    doubted: list[Reading] = []
+    if said.above and speaks("amends_above", text):
+        doubted += [reading for each in said.above.back() for reading in each.readings]
+    if said.before:
+        of_approvals = begins("share", text) and speaks("approval", text)
+        refers = begins("refers", text) and not of_approvals
+        adds = NUMBER in text and (refers or speaks("more", text))
+        changes = refers and speaks("changed", text)
+        amends = speaks("amends", text)
+        doubted += [
+            reading
+            for reading in said.before.readings
+            if amends or (changes if reading.figure == STAFFING else adds)
+        ]
+    for reading in doubted:
+        if reading.value is not None:
             yield _reading(said, reading.figure, None, _quantity(said), why=_UNCLEAR)
 
 
 def _quantity(said: Said) -> Token:
     quantity = vocabulary().words["quantity"]
     return next((one for one in said.tokens if quantity.fullmatch(one.word)), said.tokens[0])
-
-
-def _speaks_of_second_jobs(said: Said) -> bool:
-    jobs = vocabulary().words["about_jobs"]
-    earlier: Said | None = said
-    while earlier is not None:
-        if jobs.search(earlier.words):
-            return True
-        earlier = earlier.before
-    return jobs.search(said.heading) is not None
-
-
-def _follows_applications(said: Said) -> bool:
-    near = said.words + (said.before.words if said.before else "")
-    return "applications" in near and _speaks_of_second_jobs(said)
 
 
 def _reading(

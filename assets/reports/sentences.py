@@ -1,8 +1,4 @@
-"""Lays out a report's text: its lines cleaned of typography and joined into sentences.
-
-Belongs here: quotes, dashes, footnote marks, paragraphs, headings, bullets, page breaks, hyphens,
-the end of a sentence. Does not: what a sentence says (signs.py).
-"""
+"""Lays out a report's text: its lines cleaned of typography and joined into sentences."""
 
 import re
 import unicodedata
@@ -78,6 +74,7 @@ _PAGE_NUMBER: Final = re.compile(
 _MAY_PRECEDE_BULLET: Final = re.compile(r"(?:[.;:,?!]['\")]?|\band|\bor)$")
 _LONGEST_HEADING: Final = 60
 _LIKE_HEADING: Final = re.compile(r"[A-Z].*[^.;:,]")
+_OPENS_LIST: Final = re.compile(":$")
 _FINISHED: Final = re.compile(r"[.?!:;]['\")]*$")
 
 _HYPHEN_STAYS: Final = re.compile(
@@ -137,19 +134,13 @@ class _Block:
         return "".join(words for words, _ in self.pieces)
 
     @property
-    def lines(self) -> list[int]:
-        return [number for words, number in self.pieces for _ in words]
-
-    @property
     def is_heading(self) -> bool:
-        if self.is_marked_heading:
-            return True
-        short = sum(len(words) for words, _ in self.pieces) <= _LONGEST_HEADING
-        return short and not self.is_item and bool(_LIKE_HEADING.fullmatch(self.text))
+        text = self.text
+        short = len(text) <= _LONGEST_HEADING and not self.is_item
+        return self.is_marked_heading or (short and bool(_LIKE_HEADING.fullmatch(text)))
 
-    @property
-    def is_unfinished(self) -> bool:
-        return not self.is_heading and not _FINISHED.search(self.pieces[-1][0])
+    def ends(self, pattern: re.Pattern[str]) -> bool:
+        return bool(self.pieces) and bool(pattern.search(self.pieces[-1][0]))
 
 
 def read_sentences(text: str) -> list[Sentence]:
@@ -157,24 +148,22 @@ def read_sentences(text: str) -> list[Sentence]:
     sentences: list[Sentence] = []
     heading, paragraph, before = "", 0, _Block()
     for block in _blocks(text):
-        follows_list = before.is_item or (before.pieces and before.pieces[-1][0].endswith(":"))
-        if not (block.is_item and follows_list):
+        if not (block.is_item and (before.is_item or before.ends(_OPENS_LIST))):
             paragraph += 1
-        words, lines = block.text, block.lines
-        if block.is_heading:
-            heading = words
+        words, is_heading = block.text, block.is_heading
+        lines = tuple(number for piece, number in block.pieces for _ in piece)
+        heading = words if is_heading else heading
         for start, end in _sentence_spans(words):
-            is_question = words[start:end].endswith("?")
-            if is_question:
-                heading = words[start:end]
+            said, is_question = words[start:end], words[end - 1] == "?"
+            heading = said if is_question else heading
             sentences.append(
                 Sentence(
-                    text=words[start:end],
-                    lines=tuple(lines[start:end]),
-                    paragraph=paragraph,
-                    heading=heading,
+                    said,
+                    lines[start:end],
+                    paragraph,
+                    heading,
                     is_item=block.is_item and start == 0,
-                    is_heading=block.is_heading or is_question,
+                    is_heading=is_heading or is_question,
                 )
             )
         before = block
@@ -194,21 +183,18 @@ def _blocks(text: str) -> Iterator[_Block]:
     for block in _blocks_as_set(text):
         first = block.pieces[0][0][:1]
         goes_on = (first.islower() or first.isdigit()) and not block.is_item
-        if last and goes_on and last.is_unfinished:
-            words, number = block.pieces[0]
-            last.add(words, number)
+        if last and goes_on and not last.is_heading and not last.ends(_FINISHED):
+            last.add(*block.pieces[0])
             last.pieces += block.pieces[1:]
-            continue
-        if last:
-            yield last
-        last = block
-    if last:
-        yield last
+        else:
+            yield from [last] if last else []
+            last = block
+    yield from [last] if last else []
 
 
 def _blocks_as_set(text: str) -> Iterator[_Block]:
     """Yield the blocks that blank lines, bullets and heading marks make."""
-    raw = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    raw = text.split("\n")
     block = _Block()
     for number, line in enumerate(raw, start=1):
         neighbours = raw[max(number - 2, 0) : number - 1] + raw[number : number + 1]
@@ -239,4 +225,4 @@ def _opens_block(line: str, before: _Block) -> re.Match[str] | None:
     bullet = _BULLET.match(line)
     if bullet is None or _CERTAIN_BULLET.match(line) or not before.pieces or before.is_item:
         return bullet
-    return bullet if _MAY_PRECEDE_BULLET.search(before.pieces[-1][0]) else None
+    return bullet if before.ends(_MAY_PRECEDE_BULLET) else None

@@ -1,13 +1,11 @@
 """Turns a sentence into a row of tokens: words in small letters, and signs for what is not a word.
 
-Belongs here: numbers, times, names of forces, and words that mean the same. Does not: what a row of
-tokens says (reading.py). What is none of these becomes UNKNOWN, which no grammar knows.
+What is neither a word nor a known sign becomes UNKNOWN, which no frame of the vocabulary knows.
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from assets.reports.force_name import find_names
 from assets.reports.vocabulary import vocabulary
@@ -29,22 +27,21 @@ TIMES: Final = frozenset({PERIOD, SINCE_2011})
 FIRST_MONTH: Final = (2011, 9)
 LAST_MONTH: Final = (2012, 5)
 
-# fmt: off
 _UNITS: Final = (
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
-    "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen",
-    "eighteen", "nineteen",
+    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen"
+    "|sixteen|seventeen|eighteen|nineteen"
 )
-# fmt: on
-_TENS: Final = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_TENS: Final = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _VALUES: Final = {
-    **{word: value for value, word in enumerate(_UNITS)},
-    **{word: 10 * value for value, word in enumerate(_TENS, start=2)},
+    **{word: value for value, word in enumerate(_UNITS.split("|"), start=1)},
+    **{word: 10 * value for value, word in enumerate(_TENS.split("|"), start=2)},
+    "zero": 0,
     "nil": 0,
     "a": 1,
 }
 _BELOW_100: Final = (
-    rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(_UNITS[1:10])}))?|{'|'.join(_UNITS[:0:-1])})"
+    rf"(?:(?:{_TENS})(?:[- ](?:one|two|three|four|five|six|seven|eight|nine)\b)?"
+    rf"|(?:{'|'.join(_UNITS.split('|')[::-1])}))"
 )
 _BELOW_1000: Final = rf"(?:(?:{_BELOW_100}|a) hundred(?:(?: and)? {_BELOW_100})?|{_BELOW_100})"
 _IN_WORDS: Final = (
@@ -108,8 +105,7 @@ _WORD: Final = re.compile(r"\x01|'s\b|and/or\b|[a-z]+(?:['-][a-z]+)*|[,;:()-]|(?
 _TAKEN: Final = "\x01"
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A word or sign on a line of the report; `value` is that of a NUMBER."""
 
     word: str
@@ -143,17 +139,21 @@ def tokens(text: str, lines: Sequence[int], force_code: str | None) -> list[Toke
     """
     rest = _SCARE_QUOTES.sub(lambda quoted: f" {quoted[1]} ", text)
     found: dict[int, tuple[str, int]] = {}
+
+    def take(start: int, end: int, sign: str, value: int = 0) -> None:
+        nonlocal rest
+        found[start] = (sign, value)
+        rest = rest[:start] + _TAKEN * (end - start) + rest[end:]
+
     for finder in (_percents, _dates, _years, _numbers):
         for start, end, sign, value in finder(rest):
             if _TAKEN not in rest[start:end]:
-                found[start] = (sign, value)
-                rest = rest[:start] + _TAKEN * (end - start) + rest[end:]
+                take(start, end, sign, value)
     for name in find_names(rest):
-        found[name.start] = (OWN_FORCE if name.code == force_code else OTHER_FORCE, 0)
-        rest = rest[: name.start] + _TAKEN * (name.end - name.start) + rest[name.end :]
+        take(name.start, name.end, OWN_FORCE if name.code == force_code else OTHER_FORCE)
     row = []
     for match in _WORD.finditer(rest.lower().rstrip(" .;:,?!")):
-        word, value = match.group(), 0
+        word, value = match[0], 0
         if word == _TAKEN:
             word, value = found.get(match.start(), ("", 0))
         elif not (word[0].isalpha() or word == "'s" or word in ",;:()-"):
@@ -167,18 +167,15 @@ def _said_alike(row: list[Token]) -> list[Token]:
     """Return the row with the one word of the vocabulary for each of its wordings."""
     same = vocabulary().same
     longest = max(map(len, same))
+    words = tuple(token.word for token in row)
     told: list[Token] = []
     place = 0
     while place < len(row):
-        for length in range(min(longest, len(row) - place), 0, -1):
-            words = tuple(token.word for token in row[place : place + length])
-            if words in same:
-                told += [Token(word, row[place].line) for word in same[words].split()]
-                place += length
-                break
-        else:
-            told.append(row[place])
-            place += 1
+        lengths = range(min(longest, len(row) - place), 0, -1)
+        length = next((n for n in lengths if words[place : place + n] in same), 0)
+        said = same[words[place : place + length]].split() if length else []
+        told += [Token(word, row[place].line) for word in said] if length else [row[place]]
+        place += length or 1
     return told
 
 

@@ -1,8 +1,4 @@
-"""Force reports: kept by their hash like returns, and read into one table of figures.
-
-Belongs here: from the reports folder to the table ReportFigures. Does not: how a sentence is read
-(reader.py).
-"""
+"""Force reports: kept by their hash like returns, and read into one table of figures."""
 
 import hashlib
 from collections.abc import Callable

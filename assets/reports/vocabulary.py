@@ -1,24 +1,18 @@
-"""Loads the words and sentences that the reader knows (vocabulary.toml).
-
-Belongs here: from the file to compiled patterns. Does not: any word of a report, nor what follows
-from a pattern that matches (reading.py).
-"""
+"""Loads the words and sentences that the reader of reports knows (vocabulary.toml)."""
 
 import itertools
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
-from typing import Final
+from typing import Final, NamedTuple
 
 _NAME: Final = re.compile(r"\{([A-Z_]+)\}")
 _GROUP: Final = re.compile(r"\(\?P<(\w+)>")
 
 
-@dataclass(frozen=True)
-class Vocabulary:
+class Vocabulary(NamedTuple):
     """`same`: the one word for each wording. `frames`: by kind, patterns of a whole part.
 
     `words`: plain patterns by name, for choosing among parts (never for reading one).
@@ -35,38 +29,45 @@ def vocabulary() -> Vocabulary:
     file = resources.files("assets.reports").joinpath("vocabulary.toml")
     said = tomllib.loads(file.read_text(encoding="utf-8"))
     macros: dict[str, str] = {}
-    for name, alternatives in said["parts"].items():
-        macros[name] = f"(?:{'|'.join(_filled(one, macros) for one in alternatives)})"
+
+    def filled(pattern: str) -> str:
+        """Return a pattern as a regular expression: macros filled in, `[x]` and `(x)` as groups."""
+        pattern = re.sub(r"\((?!\?)", "(?:", pattern.replace("[", "(?:").replace("]", ")?"))
+        return _NAME.sub(lambda match: macros[match[1]], pattern)
+
+    def either(patterns: list[str]) -> str:
+        return f"(?:{'|'.join(map(filled, patterns))})"
+
+    def compiled(frame: str) -> re.Pattern[str]:
+        """Compile a frame; a group that stands in several alternatives is `ok_0`, `ok_1` ..."""
+        count = itertools.count()
+        return re.compile(_GROUP.sub(lambda m: f"(?P<{m[1]}_{next(count)}>", filled(frame)))
+
+    for name, patterns in said["parts"].items():
+        macros[name] = either(patterns)
     return Vocabulary(
-        same={
-            tuple(wording.split()): word
-            for word, wordings in said["same"].items()
-            for wording in wordings
-        },
-        frames={
-            kind: tuple(_compiled(frame, macros) for frame in frames)
-            for kind, frames in said["frames"].items()
-        },
-        words={
-            name: re.compile(
-                rf"(?<!\S)(?:{'|'.join(_filled(one, macros) for one in alternatives)})(?!\S)"
-            )
-            for name, alternatives in said["words"].items()
+        {tuple(each.split()): word for word, wordings in said["same"].items() for each in wordings},
+        {kind: tuple(map(compiled, frames)) for kind, frames in said["frames"].items()},
+        {
+            name: re.compile(rf"(?<!\S){either(patterns)}(?!\S)")
+            for name, patterns in said["words"].items()
         },
     )
 
 
-def _filled(pattern: str, macros: Mapping[str, str]) -> str:
-    """Return a pattern as a regular expression: macros filled in, `[x]` and `(x)` as groups."""
-    pattern = re.sub(r"\((?!\?)", "(?:", pattern.replace("[", "(?:").replace("]", ")?"))
-    return _NAME.sub(lambda match: macros[match[1]], pattern)
+def speaks(of: str, text: str) -> bool:
+    """Whether words of that name in the vocabulary stand in a text."""
+    return vocabulary().words[of].search(text) is not None
 
 
-def _compiled(frame: str, macros: Mapping[str, str]) -> re.Pattern[str]:
-    """Compile a frame, in which a group may stand in several alternatives: `ok`, `ok_1` ..."""
-    count = itertools.count()
-    pattern = _filled(frame, macros)
-    return re.compile(_GROUP.sub(lambda match: f"(?P<{match[1]}_{next(count)}>", pattern))
+def begins(of: str, text: str) -> bool:
+    """Whether a text begins with words of that name in the vocabulary."""
+    return vocabulary().words[of].match(text) is not None
+
+
+def frames_of(kind: str, text: str) -> Iterator[re.Match[str]]:
+    """Yield how frames of a kind cover a text."""
+    return filter(None, (frame.fullmatch(text) for frame in vocabulary().frames[kind]))
 
 
 def group(match: re.Match[str], name: str) -> tuple[int, str] | None:
