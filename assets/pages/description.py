@@ -25,7 +25,9 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from assets.html import render
-from schemas.measures import QUESTION, Data, Measure
+from schemas.contract import columns
+from schemas.marts.facts import force_profiles_contract
+from schemas.measures import NOW, QUESTION, Data, Figure, Measure
 from schemas.template import Sheet, Template
 
 STATISTIC: Final = "statistic"
@@ -236,7 +238,27 @@ def _derived(template: Template) -> str:
         for sheet in template.sheets
         if any(e.kind == "count" and e.measure for row in sheet.rows for e in row.entries)
     ]
+    profile = [
+        {
+            "name": column.name,
+            "label": column.description.partition(";")[0],
+            "all": _totalled(template, template.profile[column.name]),
+            "whole": not template.profile[column.name].dims,
+        }
+        for column in columns(force_profiles_contract(template))
+        if column.name in template.profile and column.dtype.is_numeric()
+    ]
     return render(
         _HERE / "derived.toml.j2", measures=measures, sheets=counts, statistics=STATISTICS,
-        asked=bool(questions(template)), first=first_measure(template), profile=template.profile,
+        asked=bool(questions(template)), first=first_measure(template), profile=profile,
     )  # fmt: skip
+
+
+def _totalled(template: Template, of: Figure) -> str:
+    """Return the address of a force's figure over all forces; nothing where none is totalled."""
+    measure = template.measures[of.measure]
+    crossed = {measure.crossed_by} if measure.crossed_by else set()
+    levels = [{*level.by} for level in measure.levels if level.without is None]
+    if of.period != NOW or of.dims.keys() not in [*levels, *(one | crossed for one in levels)]:
+        return ""
+    return " ".join((of.measure, *(f"{name}={code}" for name, code in of.dims.items())))

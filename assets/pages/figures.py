@@ -76,7 +76,10 @@ class Edition:
         key = (mart, column, names)
         if key not in self._indices:
             frame = self.marts.get(mart)
-            self._indices[key] = {} if frame is None else _indexed(frame, column, names)
+            if frame is None or not {column, *names} <= {*frame.columns, ROWS}:
+                self._indices[key] = {}
+            else:
+                self._indices[key] = _indexed(frame, column, names)
         return self._indices[key]
 
 

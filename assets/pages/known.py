@@ -11,7 +11,7 @@ from assets.pages.wording import SPREAD, STATES, STATUSES, band, period, sentenc
 from schemas import vocabulary as v
 from schemas.collection import addressed, command
 from schemas.contract import columns
-from schemas.marts.facts import ForceProfiles
+from schemas.marts.facts import force_profiles_contract
 from schemas.marts.returns import ReturnsStatus
 from schemas.measures import NOW
 from schemas.research import INSTANCE_CATEGORIES, QUESTIONS, SITES, YES
@@ -173,9 +173,8 @@ def of_force(edition: Edition, force: str) -> Known:
         "newest": [row for row in found if row["receipt_id"] != status.get("receipt_id")],
         "printed": [
             (column.name, column.description.partition(";")[0])
-            for column in columns(ForceProfiles)
-            if column.unit in {"count", "people", "per_month", "months"}
-            and profile.get(column.name) is not None
+            for column in columns(force_profiles_contract(edition.collection.template))
+            if column.dtype.is_numeric() and profile.get(column.name) is not None
         ],
         "received_on": received
         and long_date(edition.collection.day_of(datetime.fromisoformat(received))),

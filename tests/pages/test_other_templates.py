@@ -13,8 +13,9 @@ from assets.pages.wording import period
 from assets.pages.workbook import write_summary
 from assets.pages.write import write_pages
 from schemas.collection import Collection, load_collection
-from schemas.contract import empty
-from schemas.marts.catalogue import MARTS
+from schemas.contract import columns, empty
+from schemas.marts.catalogue import contracts_of
+from schemas.marts.facts import force_profiles_contract
 from schemas.measures import Measure
 from schemas.template_file import load_template
 from tests.pages.released import ABOUT, Answers, read_page
@@ -62,10 +63,20 @@ def _release(collection: Collection) -> dict[str, pl.DataFrame]:
         }
         for force in collection.forces
     ]  # fmt: skip
+    of_force = {column.name: column for column in columns(force_profiles_contract(template))}
+    profiles = [
+        {
+            name: next(number) if column.dtype.is_numeric() else "reconstructed"
+            for name, column in of_force.items()
+        }
+        | {"force_code": force, "name": force, "state": "accepted"}
+        for force in collection.forces
+    ]
     rows = {"national_totals": [*totals.values()], "cells": cells, "returns_status": status}
+    rows["force_profiles"] = profiles
     return {
         name: pl.DataFrame(rows.get(name, []), schema=empty(contract).schema)
-        for name, contract in MARTS.items()
+        for name, contract in contracts_of(template).items()
     }
 
 
@@ -92,7 +103,16 @@ def test_a_sheet_of_counts_has_a_table_of_its_measures(example: Collection, tmp_
     mine = "cells force_code=AVS sheet=uses row_code=total column_code=count value"
     of_all = "national_totals measure=uses breakdown= period=collection value"
     force, _ = read_page(tmp_path / "forces" / "AVS.html")
-    assert {mine, of_all} <= {one.source for one in force}
+    firearm = "force_profiles force_code=AVS firearm"
+    of_them = "national_totals measure=uses breakdown=tactic=firearm period=collection value"
+    assert {mine, of_all, firearm, of_them} <= {one.source for one in force}
+    html = (tmp_path / "forces" / "AVS.html").read_text(encoding="utf-8")
+    headlines, _, below = html.partition('<section id="place"')
+    assert ">Uses: Firearm discharged</dt>" in headlines
+    assert below.count("<svg ") == 2, "a place among the forces for each figure of a whole measure"
+    national, _ = read_page(tmp_path / "index.html")
+    profiled = {one.source for one in national if one.source.startswith("force_profiles ")}
+    assert len(profiled) == 3 * len(example.forces)
     assert not [one.source for one in force if one.text == "not known"]
 
 
