@@ -24,6 +24,12 @@ RESERVED: Final = {
 }  # fmt: skip
 """What columns beside the dimensions are called, so that no list can be."""
 
+PROFILE: Final = {
+    "force_code", "ons_code", "name", "region", "state", "basis", "social_media_cases",
+    "social_media_basis",
+}  # fmt: skip
+"""What columns of every profile are called, so that none of a template's own can be."""
+
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)*")
 _LONGEST_SHEET_NAME: Final = 31
 _MISSING: Final = ("not_held", "not_applicable")
@@ -59,6 +65,8 @@ class _Examined:
         for name, measure in self.measures.items():
             yield from self._measure(("measures", name), name, measure)
         for name, column in self.file["profile"].items():
+            if name in PROFILE or not _CODE.fullmatch(name):
+                yield ("profile", name), f"a column cannot be called {name!r}; call it otherwise"
             yield from _known(("profile", name, "measure"), "measure", column["measure"],
                               self.measures)  # fmt: skip
             asked = {dim: code for dim, code in column["dims"].items() if dim != QUESTION}

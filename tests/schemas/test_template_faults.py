@@ -47,6 +47,7 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
         ('per_force = [[]]', 'per_force = [["tactic", "tactic2"]]', "per_force", "add it there"),
         ('{ measure = "people_hurt" }', '{ measure = "hurt" }', "people_hurt", "no measure 'hurt'"),
         ('tactic = "firearm" } }\npeople', 'tactic = "gun" } }\npeople', "firearm", "no code of"),
+        ('firearm = { measure', 'region = { measure', "region", "call it otherwise"),
         ('name = "uses"\ntitle', 'name = "cover"\ntitle', "[[sheet]]", "stands here twice"),
         ('{ code = "firearm", m', '{ code = "spray", m', '{ code = "spray"', "stands here twice"),
         ('dims = { tactic = "spray" }', 'dims = { tactic = "firearm" }', "firearm",
