@@ -8,7 +8,7 @@ import os
 import shutil
 import stat
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -34,9 +34,10 @@ from schemas.errors import LakeError
 from schemas.wording import plural, visible
 
 Level = Literal["ok", "warn", "bad"]
-
-LEVELS: Final = ("ok", "warn", "bad")
 """From well to ill; `warn` needs somebody's eyes, `bad` somebody's hands."""
+
+Ill = tuple[Level, object, str, str]
+"""What is not well: how ill, where, what was observed, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -50,19 +51,12 @@ class Examined:
     do: str = ""
 
 
-def ok(what: str, where: object, observed: str) -> Examined:
-    """Return that a thing is well."""
-    return Examined(what, "ok", str(where), observed)
-
-
-def warn(what: str, where: object, observed: str, do: str) -> Examined:
-    """Return that a thing should be looked at."""
-    return Examined(what, "warn", str(where), observed, do)
-
-
-def bad(what: str, where: object, observed: str, do: str) -> Examined:
-    """Return that a thing is broken."""
-    return Examined(what, "bad", str(where), observed, do)
+def examined(
+    what: str, ill: Iterable[Ill], where: object = None, well: str = ""
+) -> Iterator[Examined]:
+    """Yield what is not well of a thing; where nothing is, that it is `well`, if that is said."""
+    found = [Examined(what, level, str(at), observed, do) for level, at, observed, do in ill]
+    yield from found or ([Examined(what, "ok", str(where), well)] if well else [])
 
 
 _MIB: Final = 1024 * 1024
@@ -78,37 +72,31 @@ _RESTORE: Final = (
 
 def layout(root: Path) -> Iterator[Examined]:
     """Say whether the lake is there, which of its folders there are, and who is at work in it."""
-    if not root.is_dir():
-        yield bad("lake", root, "is no folder", "Name the lake in MUSTER_LAKE, or: muster demo")
-        return
+    there, do = root.is_dir(), "Name the lake in MUSTER_LAKE, or: muster demo"
     made = [name for name in ("landing", *OURS, "desk") if (root / name).is_dir()]
-    work = "a run is at work" if is_held(root) else "no run is at work"
-    yield ok("lake", root, f"has {', '.join(made) or 'nothing yet'}; {work}")
+    work = "a run is at work" if there and is_held(root) else "no run is at work"
+    ill: list[Ill] = [] if there else [("bad", root, "is no folder", do)]
+    yield from examined("lake", ill, root, f"has {', '.join(made) or 'nothing yet'}; {work}")
 
 
 def permissions(root: Path) -> Iterator[Examined]:
     """Say whether this account can write what runs write, and whether others can write raw."""
     folders = [root, *(root / name for name in (*OURS, "desk", "dagster"))]
-    closed = [path for path in folders if path.exists() and not os.access(path, os.W_OK | os.X_OK)]
-    for path in closed:
-        yield bad(
-            "permissions",
-            path,
-            "cannot be written by this account",
-            "Run as the account of the service, or give it the folder; if the disk is mounted"
-            " read-only, see why.",
-        )
+    do = (
+        "Run as the account of the service, or give it the folder; if the disk is mounted"
+        " read-only, see why."
+    )
+    ill: list[Ill] = [
+        ("bad", path, "cannot be written by this account", do)
+        for path in folders
+        if path.exists() and not os.access(path, os.W_OK | os.X_OK)
+    ]
     raw = root / "raw"
     exposed = [path for path in (raw, *raw.rglob("*")) if _anyone_may_write(path)]
-    for path in exposed[:5]:
-        yield bad(
-            "permissions",
-            path,
-            f"anyone may write it ({plural(len(exposed), 'path')} of the raw store in all)",
-            f"chmod -R o-w {raw}",
-        )
-    if not closed and not exposed:
-        yield ok("permissions", root, "this account can write; raw is closed to others")
+    seen = f"anyone may write it ({plural(len(exposed), 'path')} of the raw store in all)"
+    ill += [("bad", path, seen, f"chmod -R o-w {raw}") for path in exposed[:5]]
+    well = "this account can write; raw is closed to others"
+    yield from examined("permissions", ill, root, well)
 
 
 def _anyone_may_write(path: Path) -> bool:
@@ -117,151 +105,138 @@ def _anyone_may_write(path: Path) -> bool:
 
 def space(root: Path) -> Iterator[Examined]:
     """Say whether there is room for the next runs, by what one writes."""
-    newest = max((root / "releases").glob("*/*/"), key=_changed, default=None)
+    releases = (root / "releases").glob("*/*/")
+    newest = max(releases, key=lambda path: path.lstat().st_mtime_ns, default=None)
     one_run = size(root / "work") + (size(newest) if newest else 0)
     free = shutil.disk_usage(root).free
     seen = f"{free / _MIB:,.0f} MB free; a run writes about {one_run / _MIB:,.1f} MB"
-    kept = "raw/, public_editions/ and releases/ must be kept."
-    do = f"Free space, or move the lake to a larger disk. {kept}"
-    if free < _LEAST + 2 * one_run:
-        yield bad("space", root, seen, do)
-    elif free < _LEAST + _RUNS_AHEAD * one_run:
-        yield warn("space", root, seen, do)
-    else:
-        yield ok("space", root, seen)
+    do = (
+        "Free space, or move the lake to a larger disk. raw/, public_editions/ and releases/ must"
+        " be kept."
+    )
+    ill: list[Ill] = []
+    if free < _LEAST + _RUNS_AHEAD * one_run:
+        ill = [("bad" if free < _LEAST + 2 * one_run else "warn", root, seen, do)]
+    yield from examined("space", ill, root, seen)
 
 
 def leftovers(root: Path) -> Iterator[Examined]:
     """Say what killed runs have left behind."""
     found = [path for name in OURS for path in (root / name).rglob(LEFTOVERS)]
+    ill: list[Ill] = []
     if found and not is_held(root):
-        yield warn(
-            "leftovers",
-            found[0],
-            f"{plural(len(found), 'unfinished file')} of a run that was killed",
-            "Nothing; the next run removes what is unfinished.",
-        )
-    else:
-        yield ok("leftovers", root, "none")
+        seen = f"{plural(len(found), 'unfinished file')} of a run that was killed"
+        ill = [("warn", found[0], seen, "Nothing; the next run removes what is unfinished.")]
+    yield from examined("leftovers", ill, root, "none")
 
 
 def landing(lake: Lake) -> Iterator[Examined]:
     """Say what waits in landing that will not be taken in."""
     found = waiting_anywhere(lake.landing)
-    closed = [path for path in found.files if not os.access(path, os.R_OK)]
-    for path in closed:
-        yield warn(
-            "landing", path, "cannot be opened by this account", f"chmod a+r '{path.name}' there"
-        )
-    for path in found.unfinished:
-        yield warn(
-            "landing", path, "is open for writing", "Wait; if it stays so, see which program has it"
-        )
+    ill: list[Ill] = [
+        ("warn", path, "cannot be opened by this account", f"chmod a+r '{path.name}' there")
+        for path in found.files
+        if not os.access(path, os.R_OK)
+    ]
+    wait = "Wait; if it stays so, see which program has it"
+    ill += [("warn", path, "is open for writing", wait) for path in found.unfinished]
+    yield from examined(
+        "landing", ill, lake.landing, f"{plural(len(found.files), 'file')}, all readable"
+    )
+    unseen, do = "is a folder that nobody looks into", "Put the files themselves into landing."
     for path in found.folders:
         if any(below.is_file() for below in path.rglob("*")):
-            do = "Put the files themselves into landing."
-            yield warn("landing", path, "is a folder that nobody looks into", do)
+            yield from examined("landing", [("warn", path, unseen, do)])
     for file in unattributed_files(lake):
         do = "Ask who sent it; replace it in landing under the same name, or take it away."
-        yield ok("landing", lake.root / file.lies_at, f"of no known force: {file}. {do}")
+        seen = f"of no known force: {file}. {do}"
+        yield from examined("landing", [], lake.root / file.lies_at, seen)
     if found.litter:
         some = ", ".join(visible(path.name, None) for path in found.litter[:_SHOWN])
         more = f" and {len(found.litter) - _SHOWN} more" if len(found.litter) > _SHOWN else ""
-        yield ok("landing", lake.landing, f"litter of other programs, passed over: {some}{more}")
-    if not closed and not found.unfinished:
-        yield ok("landing", lake.landing, f"{plural(len(found.files), 'file')}, all readable")
-
-
-def _changed(path: Path) -> int:
-    return path.lstat().st_mtime_ns
+        seen = f"litter of other programs, passed over: {some}{more}"
+        yield from examined("landing", [], lake.landing, seen)
 
 
 def received(lake: Lake) -> Iterator[Examined]:
     """Say whether all that was received is there unchanged, each once."""
     returns = RawStore(lake)
     sound, damaged = returns.receipts(), returns.damaged()
-    problems = [
-        *_receipts(lake, "raw store", [*sound, *damaged]),
-        *_receipts(lake, "cases", case_versions(lake).all()),
-        *_bytes_of_returns(returns),
-        *_orphans(lake, {*(r.receipt_id for r in sound), *(d.receipt_id for d in damaged)}),
-    ]
-    yield from problems
+    yield from examined(
+        "raw store",
+        [
+            *_receipts(lake, [*sound, *damaged]),
+            *_bytes_of_returns(returns),
+            *_orphans(lake, {*(r.receipt_id for r in sound), *(d.receipt_id for d in damaged)}),
+        ],
+        lake.raw,
+        f"{plural(len(sound), 'receipt')}, each with the bytes that were received",
+    )
+    yield from examined("cases", _receipts(lake, case_versions(lake).all()))
     files = [each for kind in FOLDERS if kind != "return" for each in kept(lake, kind)]
-    what = "reports, research, cases"
-    ill = [(each.path or each.at, found) for each in files if (found := each.damage())]
-    for path, found in ill:
-        yield bad(what, path, found, _RESTORE)
-    if files and not ill:
-        yield ok(what, lake.raw, f"{plural(len(files), 'file')}, unchanged")
-    if not problems:
-        listed = f"{plural(len(sound), 'receipt')}, each with the bytes that were received"
-        yield ok("raw store", lake.raw, listed)
+    ill: list[Ill] = [
+        ("bad", each.path or each.at, found, _RESTORE) for each in files if (found := each.damage())
+    ]
+    well = f"{plural(len(files), 'file')}, unchanged" if files else ""
+    yield from examined("reports, research, cases", ill, lake.raw, well)
     aside = sum(receipt.quarantined for receipt in sound)
     unread = len([*lake.quarantine.glob("unread-*.json")])
-    yield ok("quarantine", lake.quarantine, f"{aside} refused after reading, {unread} unopened")
+    seen = f"{aside} refused after reading, {unread} unopened"
+    yield from examined("quarantine", [], lake.quarantine, seen)
 
 
 def _receipts(
-    lake: Lake, what: str, found: Sequence[Receipt | Damaged[ReturnReceipt] | Damaged[Version]]
-) -> Iterator[Examined]:
+    lake: Lake, found: Sequence[Receipt | Damaged[ReturnReceipt] | Damaged[Version]]
+) -> Iterator[Ill]:
     """Find receipts that are damaged, lost or doubled: they are numbered without a gap."""
     sound = [item for item in found if isinstance(item, Receipt)]
     damaged = [item for item in found if isinstance(item, Damaged)]
     for item in damaged:
-        yield bad(what, item.path, item.problem, _RESTORE)
+        yield "bad", item.path, item.problem, _RESTORE
     said = [r.sequence for r in (*sound, *(d.receipt for d in damaged)) if r]
-    for sequence, times in sorted(Counter(said).items()):
-        if times > 1:
-            yield bad(what, lake.raw, f"{times} receipts have number {sequence}", _RESTORE)
-    for receipt_id, times in sorted(Counter(r.receipt_id for r in sound).items()):
-        if times > 1:
-            seen = f"{times} receipts are for the same bytes {receipt_id}"
-            yield bad(what, lake.raw, seen, _RESTORE)
     numbers = {*said, *(item.sequence for item in damaged if item.sequence)}
     lost = sorted({*range(1, max(numbers, default=0) + 1)} - numbers)
+    ids = Counter(r.receipt_id for r in sound)
+    seen = [f"{n} receipts have number {no}" for no, n in sorted(Counter(said).items()) if n > 1]
+    seen += [f"{n} receipts are for the same bytes {r}" for r, n in sorted(ids.items()) if n > 1]
     if lost:
-        listed = ", ".join(map(str, lost[:_SHOWN]))
-        yield bad(what, lake.raw, f"there is no receipt with number {listed}", _RESTORE)
+        seen.append(f"there is no receipt with number {', '.join(map(str, lost[:_SHOWN]))}")
+    yield from (("bad", lake.raw, problem, _RESTORE) for problem in seen)
 
 
-def _bytes_of_returns(store: RawStore) -> Iterator[Examined]:
+def _bytes_of_returns(store: RawStore) -> Iterator[Ill]:
     for receipt in store.receipts():
         path, named = store.path(receipt), f"receipt {receipt.sequence} ({receipt.file_name!r})"
         found = sha256_of(path)
         if found is None:
-            yield bad("raw store", path, f"the bytes of {named} are gone", _RESTORE)
+            yield "bad", path, f"the bytes of {named} are gone", _RESTORE
         elif found != receipt.sha256:
             seen = f"the bytes of {named} have changed: sha256 {found[:ID_LENGTH]}"
-            yield bad("raw store", path, seen, _RESTORE)
+            yield "bad", path, seen, _RESTORE
 
 
-def _orphans(lake: Lake, known: set[str | None]) -> Iterator[Examined]:
+def _orphans(lake: Lake, known: set[str | None]) -> Iterator[Ill]:
     found = [each.at for each in kept(lake, "return") if each.sha256[:ID_LENGTH] not in known]
     if found:
-        yield warn(
-            "raw store",
-            found[0],
-            f"{plural(len(found), 'copy')} without a receipt, left by a run that was killed",
-            "Nothing, if the file still lies in landing: the next run writes its receipt.",
-        )
+        seen = f"{plural(len(found), 'copy')} without a receipt, left by a run that was killed"
+        do = "Nothing, if the file still lies in landing: the next run writes its receipt."
+        yield "warn", found[0], seen, do
 
 
 def releases(lake: Lake) -> Iterator[Examined]:
     """Say whether every release is whole, and which one is shown."""
     folders = [path for path in sorted(lake.releases.glob("[!.]*")) if path.is_dir()]
-    damaged = {path: found for path in folders if (found := _damage(lake, path.name))}
-    for path, found in damaged.items():
-        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-        yield bad(
-            "releases",
-            path,
-            "; ".join(found[:3]) + more,
-            "Move that folder away and: muster run. From the same receipts it is made anew.",
-        )
-    if not damaged:
-        yield ok("releases", lake.releases, f"{plural(len(folders), 'release')}, each complete")
-    yield _shown(lake)
+    do = "Move that folder away and: muster run. From the same receipts it is made anew."
+    ill: list[Ill] = []
+    for path in folders:
+        if found := _damage(path):
+            more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+            ill.append(("bad", path, "; ".join(found[:3]) + more, do))
+    whole = f"{plural(len(folders), 'release')}, each complete"
+    yield from examined("releases", ill, lake.releases, whole)
+    yield from examined(
+        "marts", _shown(lake), lake.marts, f"shows {lake.marts.resolve().name}, complete"
+    )
 
 
 def public_editions(lake: Lake) -> Iterator[Examined]:
@@ -273,34 +248,30 @@ def public_editions(lake: Lake) -> Iterator[Examined]:
         ]
     except LakeError as error:
         found = [str(error)]
-    for problem in found[:3]:
-        yield bad("public editions", lake.public_editions, problem, ledger.RESTORE)
-    if not found:
-        number = len(ledger.entries(lake))
-        yield ok("public editions", lake.public_editions, f"{plural(number, 'edition')}, all whole")
+    ill: list[Ill] = [("bad", lake.public_editions, said, ledger.RESTORE) for said in found[:3]]
+    number = 0 if found else len(ledger.entries(lake))
+    well = f"{plural(number, 'edition')}, all whole"
+    yield from examined("public editions", ill, lake.public_editions, well)
 
 
-def _shown(lake: Lake) -> Examined:
+def _shown(lake: Lake) -> Iterator[Ill]:
     link, again = lake.marts, "Run again, which shows the newest release: muster run"
-    if not link.is_symlink():
-        if link.exists():
-            return bad("marts", link, "is no link to a release", f"Move it away. {again}")
-        return warn(
-            "marts", link, "shows no release yet", "Drop returns in landing and: muster run"
-        )
     target = link.resolve()
-    if not target.is_dir():
-        return bad("marts", link, f"points to {target.name}, which is gone", again)
-    if target.parent != lake.releases.resolve():
-        return bad("marts", link, f"points to {target}, which is no release", again)
-    found = _damage(lake, target.name)
-    if found:
-        return bad("marts", link, f"shows {target.name}: {found[0]}", again)
-    return ok("marts", link, f"shows {target.name}, complete")
+    if link.is_symlink():
+        if not target.is_dir():
+            yield "bad", link, f"points to {target.name}, which is gone", again
+        elif target.parent != lake.releases.resolve():
+            yield "bad", link, f"points to {target}, which is no release", again
+        elif found := _damage(target):
+            yield "bad", link, f"shows {target.name}: {found[0]}", again
+    elif link.exists():
+        yield "bad", link, "is no link to a release", f"Move it away. {again}"
+    else:
+        yield "warn", link, "shows no release yet", "Drop returns in landing and: muster run"
 
 
-def _damage(lake: Lake, name: str) -> list[str]:
+def _damage(release: Path) -> list[str]:
     try:
-        return damage(lake.releases / name)
+        return damage(release)
     except LakeError as error:
         return [str(error)]

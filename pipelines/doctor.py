@@ -14,7 +14,7 @@ from dagster import DagsterInstance
 from packaging.requirements import InvalidRequirement, Requirement
 
 from assets import doctor
-from assets.doctor import Examined, bad, ok, warn
+from assets.doctor import Examined, Ill, examined
 from assets.lake import Lake, lake_root
 from pipelines.alerts.send import SETTING, channels
 from pipelines.definitions import defs
@@ -28,6 +28,7 @@ from schemas.wording import plural
 _LOCK: Final = Path(__file__).parents[1] / "requirements.lock"
 _SILENCE: Final = 300
 """Seconds without a word after which a daemon is taken for stopped."""
+_SET_ASIDE: Final = "muster run, which sets it aside and goes on; only the history of runs is lost."
 
 
 def examine() -> Iterator[Examined]:
@@ -35,20 +36,14 @@ def examine() -> Iterator[Examined]:
     root = lake_root()
     yield from doctor.layout(root)
     if root.is_dir():
-        yield from doctor.permissions(root)
-        yield from doctor.space(root)
-        yield from doctor.leftovers(root)
+        for look in (doctor.permissions, doctor.space, doctor.leftovers):
+            yield from look(root)
         for name in sorted(collection_files()):
             lake = Lake(root, name)
             if lake.landing.exists() or lake.raw.exists() or lake.releases.exists():
-                for part in (
-                    doctor.landing,
-                    doctor.received,
-                    doctor.releases,
-                    doctor.public_editions,
-                ):
-                    for found in part(lake):
-                        yield replace(found, do=addressed(found.do, name))
+                parts = (doctor.landing, doctor.received, doctor.releases, doctor.public_editions)
+                for found in (each for part in parts for each in part(lake)):
+                    yield replace(found, do=addressed(found.do, name))
     yield from history()
     yield from alerts()
     yield from packages()
@@ -57,35 +52,27 @@ def examine() -> Iterator[Examined]:
 def history() -> Iterator[Examined]:
     """Say whether Dagster's storage can be read, and what runs by itself."""
     home = home_folder()
-    damaged = list(damaged_databases(home))
-    for path, problem in damaged:
-        yield bad(
-            "Dagster",
-            path,
-            f"is damaged: {problem}",
-            "muster run, which sets it aside and goes on; only the history of runs is lost.",
-        )
-    if damaged:
-        return
-    if keeps_files(home) and not (home / "history" / "runs.db").exists():
-        yield warn("Dagster", home, "has no history of runs", "Nothing; it begins with a run.")
+    ill: list[Ill] = [
+        ("bad", path, f"is damaged: {problem}", _SET_ASIDE)
+        for path, problem in damaged_databases(home)
+    ]
+    if not ill and keeps_files(home) and not (home / "history" / "runs.db").exists():
+        ill = [("warn", home, "has no history of runs", "Nothing; it begins with a run.")]
+    if ill:
+        yield from examined("Dagster", ill)
         return
     try:
-        yield from _of_instance(home)
+        with DagsterInstance.from_config(str(home)) as instance:
+            opens = f"opens; {plural(instance.get_runs_count(), 'run')} recorded"
+            yield from examined("Dagster", [], home, opens)
+            yield from automation(instance)
     except Exception as error:  # whatever keeps it from opening is the finding
-        yield bad(
-            "Dagster",
-            home,
-            f"cannot be opened: {str(error).partition(chr(10))[0]}",
+        seen = f"cannot be opened: {str(error).partition(chr(10))[0]}"
+        do = (
             "Where the disk is full or read-only, mend that first. Else mend dagster.yaml or its"
-            " database.",
+            " database."
         )
-
-
-def _of_instance(home: Path) -> Iterator[Examined]:
-    with DagsterInstance.from_config(str(home)) as instance:
-        yield ok("Dagster", home, f"opens; {plural(instance.get_runs_count(), 'run')} recorded")
-        yield from automation(instance)
+        yield from examined("Dagster", [("bad", home, seen, do)])
 
 
 def automation(instance: DagsterInstance) -> Iterator[Examined]:
@@ -93,48 +80,35 @@ def automation(instance: DagsterInstance) -> Iterator[Examined]:
     try:
         default = is_on()
     except MusterError as error:
-        yield bad("automation", SWITCH, str(error), "Correct the setting.")
+        yield from examined("automation", [("bad", SWITCH, str(error), "Correct the setting.")])
         return
     switched = {
         state.instigator_name: state.is_running
         for state in instance.all_instigator_state()
         if state.status.value != "DECLARED_IN_CODE"
     }
-    named = list(_instigators())
+    there = defs.get_repository_def()
+    named = [schedule.name for schedule in there.schedule_defs]
+    named += [sensor.name for sensor in there.sensor_defs]
     running = [name for name in named if switched.get(name, default)]
-    off = [name for name in named if name not in running]
-    listed = "; ".join(
-        f"{state}: {', '.join(names)}" for state, names in (("on", running), ("off", off)) if names
-    )
-    beats = instance.get_daemon_heartbeats()
-    newest = max((beat.timestamp for beat in beats.values()), default=None)
-    if running and (newest is None or time.time() - newest > _SILENCE):
-        since = (
-            f"silent since {time.strftime('%F %T', time.gmtime(newest))} UTC"
-            if newest
-            else "never seen"
-        )
-        yield warn(
-            "automation",
-            "dagster-daemon",
-            f"{since}, so nothing runs by itself ({listed})",
-            "Start it: make dev, or the service's dagster-daemon.",
-        )
-    else:
-        yield ok("automation", SWITCH, listed)
-
-
-def _instigators() -> Iterator[str]:
-    repository = defs.get_repository_def()
-    yield from (schedule.name for schedule in repository.schedule_defs)
-    yield from (sensor.name for sensor in repository.sensor_defs)
+    states = (("on", running), ("off", [name for name in named if name not in running]))
+    listed = "; ".join(f"{state}: {', '.join(names)}" for state, names in states if names)
+    beats = [beat.timestamp for beat in instance.get_daemon_heartbeats().values()]
+    newest = max(beats, default=0.0)
+    ill: list[Ill] = []
+    if running and time.time() - newest > _SILENCE:
+        since = f"silent since {time.strftime('%F %T', time.gmtime(newest))} UTC"
+        seen = f"{since if beats else 'never seen'}, so nothing runs by itself ({listed})"
+        do = "Start it: make dev, or the service's dagster-daemon."
+        ill = [("warn", "dagster-daemon", seen, do)]
+    yield from examined("automation", ill, SWITCH, listed)
 
 
 def alerts() -> Iterator[Examined]:
     """Say where alerts go, without the secrets in the addresses."""
-    names = [channel.name for channel in channels()]
-    seen = ", ".join(names) or "none set: alerts go to the log and to the outbox folder"
-    yield ok("alerts", SETTING, seen)
+    names = ", ".join(channel.name for channel in channels())
+    seen = names or "none set: alerts go to the log and to the outbox folder"
+    yield from examined("alerts", [], SETTING, seen)
 
 
 def packages() -> Iterator[Examined]:
@@ -146,11 +120,10 @@ def packages() -> Iterator[Examined]:
         for name, version in sorted(wanted.items())
         if installed.get(name, version) != version
     ]
-    if other:
-        more = f" and {len(other) - 5} more" if len(other) > 5 else ""
-        yield warn("packages", _LOCK.name, "; ".join(other[:5]) + more, "make setup")
-    else:
-        yield ok("packages", _LOCK.name, f"{plural(len(wanted), 'version')} as locked")
+    more = f" and {len(other) - 5} more" if len(other) > 5 else ""
+    ill: list[Ill] = [("warn", _LOCK.name, "; ".join(other[:5]) + more, "make setup")]
+    well = f"{plural(len(wanted), 'version')} as locked"
+    yield from examined("packages", ill if other else [], _LOCK.name, well)
 
 
 def _locked() -> Iterator[tuple[str, str]]:

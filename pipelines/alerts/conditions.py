@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from schemas.collection import addressed
 
-Severity = Literal["info", "warning", "error"]
+AlertLevel = Literal["info", "warning", "error"]
 
 SAMPLE: Final = 10
 """Cases that a message lists; it always says how many there are."""
@@ -38,7 +38,7 @@ class Condition:
     title: str
     now: str
     cases: Mapping[str, str]
-    severity: Severity = "error"
+    severity: AlertLevel = "error"
     where: str = ""
     page: str = ""
 
@@ -87,7 +87,7 @@ def condition(
     kind: str,
     collection: str,
     cases: Mapping[str, str] | Iterable[str],
-    severity: Severity = "error",
+    severity: AlertLevel = "error",
     at: Mapping[str, str] | None = None,
     **said: object,
 ) -> Condition | None:

@@ -26,9 +26,9 @@ from assets.validation.states import (
     work_table,
 )
 from pipelines.alerts.conditions import (
+    AlertLevel,
     Condition,
     Found,
-    Severity,
     condition,
     without_credentials,
 )
@@ -39,7 +39,7 @@ from schemas.errors import LakeError
 from schemas.tables import Choices, Receipts
 from schemas.wording import long_date, plural, visible
 
-_LATE: Final[dict[str, tuple[Severity, str, str, str]]] = {
+_LATE: Final[dict[str, tuple[AlertLevel, str, str, str]]] = {
     "in time": ("info", "awaited", "is", "soft"),
     "due": ("warning", "late", "was", "soft"),
     "late": ("error", "late", "was", "hard"),

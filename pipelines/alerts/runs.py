@@ -15,7 +15,7 @@ from dagster import DagsterEventType, DagsterRunStatus
 
 from assets.desk.ledger import utc_now
 from pipelines.alerts.look import RunOutcome
-from pipelines.alerts.told import tell, tell_without_lake, told_runs
+from pipelines.alerts.messages import tell, tell_without_lake, told_runs
 from pipelines.instance import open_instance
 from pipelines.jobs import REFRESH, sensor_status
 from pipelines.outcome import reason_to_send

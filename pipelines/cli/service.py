@@ -16,9 +16,9 @@ from assets.totals.national import in_the_totals
 from assets.unattributed import unattributed_files
 from assets.validation.states import read_table
 from pipelines.alerts.look import RunOutcome
+from pipelines.alerts.messages import tell_at_end
 from pipelines.alerts.runs import outcome_in_history
 from pipelines.alerts.send import SETTING, channels
-from pipelines.alerts.told import tell_at_end
 from pipelines.cli.desk import absent_forces, print_unattributed, states_in_words
 from pipelines.cli.figures import counted
 from pipelines.cli.output import (

@@ -12,8 +12,8 @@ from assets.declare import table
 from assets.lake import Lake
 from pipelines.alerts import runs
 from pipelines.alerts.look import of_outcome
+from pipelines.alerts.messages import told_runs
 from pipelines.alerts.runs import not_yet_told, outcome_of, stuck_runs, tell_of_finished_runs
-from pipelines.alerts.told import told_runs
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.errors import LakeError, MusterError, ReleaseBlockedError

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from assets.lake import Lake
-from pipelines.alerts import told as telling
+from pipelines.alerts import messages as telling
 from pipelines.alerts.conditions import KINDS, Condition
 from pipelines.alerts.look import RunOutcome
+from pipelines.alerts.messages import Message, State, taken, tell, tell_at_end, waiting
 from pipelines.alerts.send import Channel
-from pipelines.alerts.told import Message, State, taken, tell, tell_at_end, waiting
 from schemas.errors import UnavailableError
 from tests.alerts.listeners import (
     PASSWORD,
