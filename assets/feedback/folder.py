@@ -7,13 +7,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from assets.feedback.letters import Letter, Stranger
+from assets.feedback.letters import Letter, UnattributedReturn
 from assets.feedback.marked_copy import marked_copy
 from assets.html import render
 from assets.intake.raw_store import RawStore
 from assets.lake import atomic_file, write_errors
 from assets.template.blank import write_blanks
-from assets.template.workbook import Earlier
+from assets.template.workbook import EarlierValues
 from assets.unattributed import Unattributed
 from schemas.collection import Collection
 from schemas.errors import SetupError
@@ -25,11 +25,11 @@ LIST: Final = ".made-by-muster.json"
 
 def feedback_files(
     letters: Sequence[Letter],
-    strangers: Sequence[Stranger],
+    unattributed: Sequence[UnattributedReturn],
     store: RawStore,
     collection: Collection,
     others: Sequence[Unattributed] = (),
-    earlier: Mapping[str, Earlier] | None = None,
+    earlier: Mapping[str, EarlierValues] | None = None,
 ) -> dict[str, bytes]:
     """Return every file of the feedback by its path in the folder, the overview first.
 
@@ -39,7 +39,7 @@ def feedback_files(
     Raises:
         LakeError: a raw file is gone, or no longer what was received.
     """
-    about = {"letters": letters, "strangers": strangers, "others": others}
+    about = {"letters": letters, "unattributed": unattributed, "others": others}
     overview = render(_TEMPLATES / "index.html.j2", collection=collection, **about)
     files = {"index.html": overview.encode()}
     for letter in letters:
@@ -55,7 +55,9 @@ def letter_page(letter: Letter, name: str) -> str:
     return render(_TEMPLATES / f"{name}.j2", letter=letter)
 
 
-def _attachment(letter: Letter, store: RawStore, earlier: Mapping[str, Earlier] | None) -> bytes:
+def _attachment(
+    letter: Letter, store: RawStore, earlier: Mapping[str, EarlierValues] | None
+) -> bytes:
     if letter.sent:
         receipt = letter.sent.receipt
         return marked_copy(

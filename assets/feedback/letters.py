@@ -149,7 +149,7 @@ class Letter:
 
 
 @dataclass(frozen=True)
-class Stranger:
+class UnattributedReturn:
     """A received file whose force cannot be told, what is wrong with it, and where it lies."""
 
     receipt: ReturnReceipt
@@ -157,7 +157,9 @@ class Stranger:
     lies_at: Path
 
 
-def strangers(findings: pl.DataFrame, store: RawStore, collection: Collection) -> list[Stranger]:
+def unattributed_returns(
+    findings: pl.DataFrame, store: RawStore, collection: Collection
+) -> list[UnattributedReturn]:
     """Return the files that are nobody's, in order of receipt; nobody gets a letter about them.
 
     Args:
@@ -170,7 +172,7 @@ def strangers(findings: pl.DataFrame, store: RawStore, collection: Collection) -
         nobodys = pl.col("force_code").is_null() & (pl.col("receipt_id") == receipt.receipt_id)
         if mine := _findings(findings.filter(nobodys)):
             problems = tuple(grouped(mine, collection.template))
-            found.append(Stranger(receipt, problems, store.path(receipt)))
+            found.append(UnattributedReturn(receipt, problems, store.path(receipt)))
     return found
 
 

@@ -63,8 +63,6 @@ _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
 
 _DAY: Final = re.compile(r"[0-9]{4}-")
 
-_TYPES: Final = {"text": "str", "boolean": "b", "error": "e"}
-
 
 @dataclass(frozen=True)
 class Copy:
@@ -109,13 +107,19 @@ def workbook_of_cells(reading: Reading, template: Template) -> Copy:
         title = _NOT_IN_TITLES.sub("_", visible(raw.name))[:_LONGEST_TITLE]
         sheets[raw.name] = sheet = book.create_sheet(title)
         for cell in raw.cells:
+            here, text = (sheet, cell.row, cell.column), cell.text
             if cell.doubt and (raw.name, cell.address) in entries:
                 # Alone the text would read as a plain value when the copy is sent.
-                write_text(sheet, cell.row, cell.column, f"{cell.text} [{cell.doubt}]")
+                write_text(*here, f"{text} [{cell.doubt}]")
+            elif cell.kind == "percent":
+                # As a number a share would read as a count; as a text it stays what it is.
+                write_text(*here, f"{float(text):.10%}")
+            elif cell.kind == "error":
+                write_text(*here, text).data_type = "e"
             else:
-                _write(sheet, cell)
-        for column in {cell.column for cell in raw.cells}:
-            sheet.column_dimensions[get_column_letter(column)].width = 34 if column < 3 else 18
+                write_plain(*here, text)
+            width = sheet.column_dimensions[get_column_letter(cell.column)]
+            width.width = 34 if cell.column < 3 else 18
     return Copy(book, _as_found(sheets, reading, template), whole=False)
 
 
@@ -163,17 +167,6 @@ def _as_found(
     return {name: sheets[found] for name, found in names.items() if found in sheets} | sheets
 
 
-def _write(sheet: Worksheet, cell: Cell) -> None:
-    here = cell.row, cell.column
-    if cell.kind == "percent":
-        # As a number a share would read as a count; as a text it stays what it is.
-        write_text(sheet, *here, f"{float(cell.text):.10%}")
-    elif cell.kind == "error":
-        write_text(sheet, *here, cell.text).data_type = "e"
-    else:
-        write_plain(sheet, *here, cell.text)
-
-
 def write_text(sheet: Worksheet, row: int, column: int, text: str) -> SheetCell:
     """Write a text and return its cell; what no workbook can hold is replaced.
 
@@ -202,50 +195,40 @@ def packed(book: Workbook, results: Mapping[str, RawSheet]) -> bytes:
     `results` has the raw sheet for each sheet title. Without its result a formula would read as
     one that was never calculated, and show nothing in a preview.
     """
-    saved = BytesIO()
+    saved, made = BytesIO(), BytesIO()
     # Unlike book.save, the writer leaves the time of the last change alone.
     ExcelWriter(book, ZipFile(saved, "w", ZIP_DEFLATED)).save()
-    parts = {
-        str(sheet.path).lstrip("/"): _calculated(results[sheet.title])
-        for sheet in book.worksheets
-        if sheet.title in results
-    }
-    made = BytesIO()
+    raws = {str(s.path).lstrip("/"): results[s.title] for s in book if s.title in results}
     with ZipFile(saved) as old, ZipFile(made, "w") as new:
         for name in old.namelist():
             content = old.read(name)
-            if parts.get(name):
-                content = _with_results(content, parts[name], book.epoch)
+            if name in raws and any(fact.fact == "formula" for fact in raws[name].facts):
+                content = _with_results(content, raws[name], book.epoch)
             new.writestr(ZipInfo(name, _LONG_AGO), content, ZIP_DEFLATED)
     return made.getvalue()
 
 
-def _calculated(raw: RawSheet) -> dict[str, Cell | None]:
-    """Return the result of each formula by its place; None is an empty text."""
+def _with_results(xml: bytes, raw: RawSheet, epoch: datetime) -> bytes:
+    """Give each formula of a sheet the result that it had in the return."""
     cells = {cell.address: cell for cell in raw.cells}
-    return {fact.place: cells.get(fact.place) for fact in raw.facts if fact.fact == "formula"}
-
-
-def _with_results(xml: bytes, results: Mapping[str, Cell | None], epoch: datetime) -> bytes:
+    formulas = {fact.place for fact in raw.facts if fact.fact == "formula"}
     root = ElementTree.fromstring(xml)  # noqa: S314 - written by openpyxl a moment ago
     for element in root.iter(f"{_MAIN}c"):
-        here = element.get("r", "")
-        value = element.find(f"{_MAIN}v")
-        if here in results and value is not None and element.find(f"{_MAIN}f") is not None:
-            result = results[here]
-            value.text = _stored(result, epoch) if result else ""
-            kind = result.kind if result else "text"
-            if kind in _TYPES:
-                element.set("t", _TYPES[kind])
+        here, value = element.get("r", ""), element.find(f"{_MAIN}v")
+        if here in formulas and value is not None and element.find(f"{_MAIN}f") is not None:
+            value.text, kind = _stored(cells.get(here), epoch)
+            if kind:
+                element.set("t", kind)
     written: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return written
 
 
-def _stored(result: Cell, epoch: datetime) -> str:
-    """Return a result as a workbook stores it."""
+def _stored(result: Cell | None, epoch: datetime) -> tuple[str, str | None]:
+    """Return a result as a workbook stores it, with its type; none at all is an empty text."""
+    if result is None:
+        return "", "str"
     if result.kind == "boolean":
-        return str(int(result.text == "TRUE"))
+        return str(int(result.text == "TRUE")), "b"
     if result.kind == "date" and _DAY.match(result.text):
-        day = datetime.fromisoformat(result.text)
-        return str(to_excel(day, epoch))  # type: ignore[no-untyped-call]
-    return result.text
+        return str(to_excel(datetime.fromisoformat(result.text), epoch)), None  # type: ignore[no-untyped-call]
+    return result.text, {"text": "str", "error": "e"}.get(result.kind)

@@ -6,7 +6,7 @@ from typing import Final
 
 from assets.lake import Lake, write_errors
 from assets.previous import earlier_releases, previous_values
-from assets.template.workbook import Earlier, Values, spelt, write_workbook
+from assets.template.workbook import EarlierValues, Values, spelt, write_workbook
 from schemas.collection import Collection
 from schemas.errors import SetupError
 from schemas.reference import forces_at
@@ -19,7 +19,7 @@ def write_blanks(
     folder: Path,
     collection: Collection,
     forces: Sequence[str] = (),
-    earlier: Mapping[str, Earlier] | None = None,
+    earlier: Mapping[str, EarlierValues] | None = None,
 ) -> list[Path]:
     """Write one blank workbook a force, of those given or of all the collection expects.
 
@@ -65,7 +65,7 @@ def prefilled(collection: Collection, force_code: str, basis: str) -> dict[Place
     return {("cover", code, "value"): text for code, text in cover.items()}
 
 
-def earlier_values(lake: Lake, collection: Collection) -> Mapping[str, Earlier]:
+def earlier_values(lake: Lake, collection: Collection) -> Mapping[str, EarlierValues]:
     """Return what each force told in the released collections before.
 
     Raises:

@@ -1,11 +1,10 @@
 """Writes the return workbook: blank for a force to fill, or filled with given values.
 
-Belongs here: how the template looks and helps in Excel. Does not: what it consists of
-(schemas/template.py). The same input gives the same bytes.
+The same input gives the same bytes.
 """
 
+import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,11 +16,12 @@ from schemas.collection import Collection
 from schemas.collection_fields import Period
 from schemas.template import Entry, Sheet, Template
 from schemas.vocabulary import MISSING_REASONS
+from schemas.wording import long_date
 
 Values = Mapping[tuple[str, str, str], str]
 """Values by (sheet, row code, column code), in plain text form; an absent one is left blank."""
 
-Earlier = Mapping[str, Values]
+EarlierValues = Mapping[str, Values]
 """What a force told before, by what to call that time: the collection and its period."""
 
 _FOR_COMPARISON: Final = "For comparison, locked and not part of this return"
@@ -30,43 +30,18 @@ _EARLIER_HEIGHT: Final = 108
 
 _EPOCH: Final = datetime(2012, 1, 1)
 _RECONSTRUCTED: Final = "RECONSTRUCTED sample: made by Muster, not sent by any police force."
+_LOOKS: Final = tomllib.loads(Path(__file__).with_name("workbook.toml").read_text(encoding="utf-8"))
 
 
-@dataclass
-class _Formats:
-    book: Any
-    made: dict[str, Any] = field(default_factory=dict)
+class _Formats(dict[str, Any]):
+    """The formats of a workbook by name, each made where it is first used."""
 
-    _ENTRY = {"border": 1, "border_color": "#999999", "bg_color": "#FFF9DB", "locked": False}  # noqa: RUF012
-    _STYLES = {  # noqa: RUF012 - read only
-        "title": {"bold": True, "font_size": 14},
-        "note": {"font_color": "#333333"},
-        "warning": {"bold": True, "font_color": "#9C0006"},
-        "heading": {"bold": True, "text_wrap": True, "valign": "bottom", "align": "center"},
-        "code": {"font_color": "#666666", "font_size": 8},
-        "label": {"text_wrap": True, "valign": "vcenter"},
-        "label_sum": {"text_wrap": True, "valign": "vcenter", "bold": True},
-        "locked": {"border": 1, "border_color": "#999999", "bg_color": "#EEEEEE", "align": "left"},
-        "entry": {**_ENTRY, "align": "center"},
-        "entry_sum": {**_ENTRY, "align": "center", "bold": True, "top": 2},
-        "words": {**_ENTRY, "align": "left"},
-        "date": {**_ENTRY, "align": "left", "num_format": "yyyy-mm-dd"},
-        "earlier": {
-            "border": 1,
-            "border_color": "#CCCCCC",
-            "bg_color": "#F2F2F2",
-            "font_color": "#595959",
-            "italic": True,
-            "align": "center",
-        },
-        "check": {"italic": True, "font_color": "#9C0006", "align": "center"},
-        "adds_up": {"font_color": "#006100"},
-    }
+    def __init__(self, book: Any) -> None:
+        super().__init__()
+        self._book = book
 
-    def __getitem__(self, name: str) -> Any:
-        if name not in self.made:
-            self.made[name] = self.book.add_format(self._STYLES[name])
-        return self.made[name]
+    def __missing__(self, name: str) -> Any:
+        return self.setdefault(name, self._book.add_format(_LOOKS["formats"][name]))
 
 
 def write_workbook(
@@ -74,7 +49,7 @@ def write_workbook(
     template: Template,
     collection: Collection,
     values: Values,
-    earlier: Earlier | None = None,
+    earlier: EarlierValues | None = None,
 ) -> None:
     """Write a return workbook.
 
@@ -125,8 +100,10 @@ def _write_frame(
     page.set_column(2, last, 34 if single else 17)
     page.set_row(sheet.header_row - 2, 62)
     page.write_string(0, 0, sheet.title, formats["title"])
+    dates = {"period": spelt(collection.period), "census": long_date(collection.census)}
+    dates |= {name: long_date(getattr(collection.deadlines, name)) for name in ("soft", "hard")}
     for line, text in enumerate(sheet.instructions, 1):
-        page.write_string(line, 0, text.format(**_dates(collection)), formats["note"])
+        page.write_string(line, 0, text.format(**dates), formats["note"])
     if reconstructed:
         page.write_string(sheet.header_row - 2, 0, _RECONSTRUCTED, formats["warning"])
         page.set_footer(f"&C{_RECONSTRUCTED}")
@@ -142,17 +119,7 @@ def _write_frame(
 
 def spelt(period: Period) -> str:
     """Return a period in words: 1 September 2011 to 31 May 2012."""
-    return f"{period.start:%-d %B %Y} to {period.end:%-d %B %Y}"
-
-
-def _dates(collection: Collection) -> dict[str, str]:
-    deadlines = collection.deadlines
-    return {
-        "period": spelt(collection.period),
-        "census": f"{collection.census:%-d %B %Y}",
-        "soft": f"{deadlines.soft:%-d %B %Y}",
-        "hard": f"{deadlines.hard:%-d %B %Y}",
-    }
+    return f"{long_date(period.start)} to {long_date(period.end)}"
 
 
 def _style(entry: Entry, *, is_sum: bool) -> str:
@@ -195,61 +162,29 @@ def _write_validations(page: Any, sheet: Sheet) -> None:
 
 
 def _validation(entry: Entry, here: str) -> dict[str, Any]:
+    found = dict(_LOOKS["validations"][entry.kind])
     if entry.kind == "answer":
-        return {
-            "validate": "list",
-            "source": list(entry.answers),
-            "error_title": "Not an answer of the list",
-            "error_message": "Choose one of the answers in the drop-down list.",
-        }
-    if entry.kind == "date":
-        return {
-            "validate": "date",
-            "criteria": ">=",
-            "value": date(2000, 1, 1),
-            "error_title": "Not a date",
-            "error_message": "Type a date, such as 2012-05-31.",
-        }
-    if entry.kind == "text":
-        return {
-            "validate": "length",
-            "criteria": "<=",
-            "value": 200,
-            "error_title": "Too long",
-            "error_message": "At most 200 characters.",
-        }
-    whole = f"IF(ISNUMBER({here}),AND({here}>=0,{here}=INT({here})),FALSE)"
-    words = "".join(f',{here}="{reason}"' for reason in entry.missing)
-    meaning = "".join(f", or {reason} if {MISSING_REASONS[reason]}" for reason in entry.missing)
-    return {
-        "validate": "custom",
-        "value": f"=OR({whole}{words})",
-        "error_title": "Not a whole number",
-        "error_message": f"Type a whole number; 0 for nil{meaning}.",
-    }
+        found["source"] = list(entry.answers)
+    elif entry.kind == "count":
+        whole = f"IF(ISNUMBER({here}),AND({here}>=0,{here}=INT({here})),FALSE)"
+        words = "".join(f',{here}="{reason}"' for reason in entry.missing)
+        found["value"] = f"=OR({whole}{words})"
+        meant = "".join(f", or {reason} if {MISSING_REASONS[reason]}" for reason in entry.missing)
+        found["error_message"] = found["error_message"].replace("{or}", meant)
+    return found
 
 
 def _write_check(page: Any, check: Check, values: Values, formats: _Formats) -> None:
     line, column = check.row - 1, check.column - 1
     result = ADDS_UP if check.holds(values) else DOES_NOT_ADD_UP
     page.write_formula(line, column, check.formula, formats["check"], result)
-    page.conditional_format(
-        line,
-        column,
-        line,
-        column,
-        {
-            "type": "cell",
-            "criteria": "==",
-            "value": f'"{ADDS_UP}"',
-            "format": formats["adds_up"],
-        },
-    )
+    good = {"type": "cell", "criteria": "==", "value": f'"{ADDS_UP}"'}
+    page.conditional_format(line, column, line, column, good | {"format": formats["adds_up"]})
     if check.label:
         page.write_string(line, 1, check.label, formats["note"])
 
 
-def _write_earlier(page: Any, sheet: Sheet, earlier: Earlier, formats: _Formats) -> None:
+def _write_earlier(page: Any, sheet: Sheet, earlier: EarlierValues, formats: _Formats) -> None:
     """Write a column of earlier values for each column of entries and time that has any."""
     rows = sheet.row_numbers
     used = [*sheet.column_numbers.values(), *(check.column for check in checks(sheet))]

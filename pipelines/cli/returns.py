@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from assets.feedback.folder import feedback_files, write_feedback
-from assets.feedback.letters import letters, strangers
+from assets.feedback.letters import letters, unattributed_returns
 from assets.feedback.marked_copy import write_marked_copies
 from assets.intake.raw_store import RawStore
 from assets.intake.store import utc_now
@@ -127,7 +127,7 @@ def feedback(folder: Path, collection_id: str) -> None:
     findings = now.current_findings()
     today = collection.day_of(utc_now())
     written = letters(now.status(collection), findings, store, collection, today)
-    unattributed = strangers(findings, store, collection)
+    unattributed = unattributed_returns(findings, store, collection)
     files = unattributed_files(lake)
     others = [file for file in files if file.kind != "return"]
     earlier = earlier_values(lake, collection)
@@ -138,9 +138,9 @@ def feedback(folder: Path, collection_id: str) -> None:
         click.echo(f"  {letter.force_code}: {letter.situation.replace('_', ' ')}")
     if number := len(unattributed) + len(others):
         click.echo(f"  {plural(number, 'file')} whose force could not be told: no letter")
-    for stranger in unattributed:
-        receipt = stranger.receipt
-        name, where = shown(receipt.file_name), shown_path(stranger.lies_at)
+    for one in unattributed:
+        receipt = one.receipt
+        name, where = shown(receipt.file_name), shown_path(one.lies_at)
         click.echo(f"    {name}, came {receipt.received_at}, lies at {where}")
     for file in others:
         click.echo(f"    {file}")

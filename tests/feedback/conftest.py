@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from assets.feedback.folder import feedback_files
-from assets.feedback.letters import Letter, Stranger, letters, strangers
+from assets.feedback.letters import Letter, UnattributedReturn, letters, unattributed_returns
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
@@ -48,7 +48,7 @@ class Written:
 
     lake: Lake
     letters: dict[str, Letter]
-    strangers: list[Stranger]
+    unattributed: list[UnattributedReturn]
     files: dict[str, bytes]
 
     def text(self, name: str) -> str:
@@ -76,7 +76,7 @@ def write(lake: Lake, collection: Collection, today: date) -> Written:
     store, now = RawStore(lake), standing(lake)
     findings = now.current_findings()
     written = letters(now.status(collection), findings, store, collection, today)
-    unattributed = strangers(findings, store, collection)
+    unattributed = unattributed_returns(findings, store, collection)
     files = feedback_files(written, unattributed, store, collection)
     return Written(lake, {letter.force_code: letter for letter in written}, unattributed, files)
 

@@ -58,7 +58,7 @@ def test_forces_with_something_to_do_get_a_letter_and_no_others(written: Written
         "WYK": "missing",
     }
     assert {name.partition("/")[0] for name in written.files} == {*written.letters, "index.html"}
-    assert [stranger.receipt.file_name for stranger in written.strangers] == ["WMP & co.xlsx"]
+    assert [one.receipt.file_name for one in written.unattributed] == ["WMP & co.xlsx"]
 
 
 def test_a_letter_names_everything_there_is_to_do(written: Written) -> None:
