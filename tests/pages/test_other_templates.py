@@ -18,7 +18,9 @@ from schemas.marts.catalogue import contracts_of
 from schemas.marts.facts import force_profiles_contract
 from schemas.measures import Measure
 from schemas.template_file import load_template
-from tests.pages.released import ABOUT, Answers, read_page
+from tests.any_template import drawn_collection
+from tests.live import any_live
+from tests.pages.released import ABOUT, Answers, is_number, marts_of, pages_in, read_page
 from tests.test_structure import ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -194,3 +196,22 @@ def test_a_collection_compared_with_nothing_has_no_section_of_comparisons(
     assert "rates" not in re.findall(r'href="#([\w-]+)"', html)
     assert 't-thresholds"' not in html
     assert 't-per_force"' in html
+
+
+@pytest.mark.parametrize("seed", [0, 2, 5])
+def test_a_template_drawn_at_random_has_pages_that_say_what_its_marts_say(
+    seed: int, tmp_path: Path
+) -> None:
+    drawn = drawn_collection(tmp_path / "drawn", seed)
+    marts = marts_of(any_live(drawn, seed), drawn)
+    edition = Edition(marts, {**ABOUT, "collection": drawn.id})
+    edition.__dict__["collection"] = drawn
+    write_pages(tmp_path, edition)
+    write_summary(tmp_path / "summary.xlsx", edition)
+    answers = Answers(marts)
+    for path in pages_in(tmp_path):
+        shown, bare = read_page(path)
+        assert [wrong for one in shown if (wrong := answers.wrong(one))] == []
+        assert [text for text in bare if is_number(text) and path.stem == "index"] == []
+    head = (tmp_path / "index.html").read_text(encoding="utf-8").partition("</header>")[0]
+    assert "not known" not in head
