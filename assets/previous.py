@@ -1,6 +1,6 @@
 """What the released collection before this one holds, entry by entry of this one's template."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -121,20 +121,21 @@ def _comparator(entry: Entry, collection: Collection) -> str | None:
     return period.collection if period else None
 
 
-def renamed(before: Template, now: Template, root: Path) -> dict[str, dict[str, str]]:
+def renamed(
+    before: Template, now: Template, root: Path, known: Iterable[Template] = ()
+) -> dict[str, dict[str, str]]:
     """Return what the codes of an earlier version of a template are called in a later one.
 
-    By dimension: the code in the earlier one, and its name now. A version between that is no
-    longer there renames nothing.
+    By dimension: the code in the earlier one, and its name now. A version between that is
+    neither among those `known` nor in the folder of collections any more renames nothing.
     """
     called: dict[str, dict[str, str]] = {}
+    there = {template.version: template for template in (*known, now)}
     for version in range(before.version + 1, now.version + 1):
-        of = now
-        if version != now.version:
-            try:
-                of = load_template(f"{now.name}-{version}", root, released=True)
-            except SetupError:
-                continue
+        try:
+            of = there.get(version) or load_template(f"{now.name}-{version}", root, released=True)
+        except SetupError:
+            continue
         for dimension, codes in of.since.items():
             until = called.get(dimension, {})
             names = called[dimension] = dict(until)

@@ -1,26 +1,21 @@
 """What a release says of itself: the live entries its totals were made from, read back.
 
-Belongs here: reading the marts of one release for an explanation. Does not: the lake's working
-tables; a figure that analysts see is explained from what analysts see.
+The lake's working tables are not read: what analysts see is explained from what analysts see.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 
 from assets.lake import Lake
-from assets.marts import DESCRIPTION, read_manifest, read_mart
+from assets.marts import read_manifest, read_mart
+from assets.previous import kept_collection
 from assets.research.evidence import Evidence, evidence
-from schemas.collection import Collection, load_collection, read_collection
+from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.marts.catalogue import contracts_of, marts_of
-from schemas.template_file import load_template
-
-_BEFORE: Final = "returns-1"
-"""The template of releases from a time when they kept none."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +33,7 @@ class Released:
 
     def __post_init__(self) -> None:
         """Take the collection from the release."""
-        kept = self.folder / DESCRIPTION / "collections" / f"{self.collection.id}.toml"
-        of_then = (
-            read_collection(kept, released=True)
-            if kept.exists()
-            else self.collection.model_copy(update={"template": load_template(_BEFORE)})
-        )
+        of_then = kept_collection(self.folder, self.collection.id, self.collection).collection
         object.__setattr__(self, "collection", of_then)
 
     @classmethod
@@ -58,12 +48,7 @@ class Released:
         Raises:
             SetupError: the release keeps no collection, and there is none of that name today.
         """
-        kept = folder / DESCRIPTION / "collections" / f"{collection_id}.toml"
-        known = (
-            read_collection(kept, released=True)
-            if kept.exists()
-            else load_collection(collection_id)
-        )
+        known = kept_collection(folder, collection_id).collection
         return cls(folder, known, Lake(root, collection_id).kept_research)
 
     def mart(self, name: str) -> pl.DataFrame:
