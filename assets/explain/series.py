@@ -137,18 +137,22 @@ def _of_template(released: list[Released]) -> Iterator[Row]:
                 breaks = ["dropped"]
             elif before and was:
                 breaks, notes = _compared((before, was), (year, row), *forces)
-            value, unit = row["value"] if row else None, (row or was or {})["unit"]
-            plain = unit not in {"percent", "forces"} and value is not None
+            value: float | None = row["value"] if row else None
+            unit, months = (row or was or {})["unit"], year.collection.period.months
+            per_month = None if value is None or unit in _NO_RATE else value / months
             yield {
                 "measure": key[0],
                 "breakdown": key[1],
                 "collection": year.collection.id,
                 "value": value,
-                "per_month": value / year.collection.period.months if plain else None,
+                "per_month": per_month,
                 "unit": unit,
                 "comparable": not breaks,
                 "why_not": "; ".join([*breaks, *notes]) or None,
             }
+
+
+_NO_RATE: Final = {"percent", "forces"}
 
 
 def _forces(before: Collection, now: Collection) -> tuple[str, str]:
