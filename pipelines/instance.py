@@ -3,6 +3,7 @@
 It holds history only, so its loss changes no mart: what is damaged is set aside, and a run goes on.
 """
 
+import itertools
 import os
 import re
 import sqlite3
@@ -17,24 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from assets.lake import atomic_file, lake_root, write_errors
 from schemas.errors import UnavailableError
 
-_SETTINGS: Final = """\
-# Written by Muster where there was none. Nothing is reported to anyone, and nobody is asked to.
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-# A run that does not start is ended rather than shown as starting for ever.
-run_monitoring:
-  enabled: true
-# Looks at landing that found nothing are not worth keeping.
-retention:
-  sensor:
-    purge_after_days:
-      skipped: 1
-      success: 90
-      failure: 90
-      started: -1
-"""
+_SETTINGS: Final = Path(__file__).with_name("dagster_home.yaml")
+"""What is written as dagster.yaml where there is none."""
 
 _DATABASES: Final = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 _A_MOMENT: Final = 0.2
@@ -53,7 +38,7 @@ def dagster_home() -> Path:
     settings = home / "dagster.yaml"
     if not settings.exists():
         with atomic_file(settings) as file:
-            file.write(_SETTINGS.encode())
+            file.write(_SETTINGS.read_bytes())
     return home
 
 
@@ -113,13 +98,19 @@ def mend_history() -> list[str]:
     """
     home = dagster_home()
     notes = []
-    if not (home / _DATABASES[0]).exists() and keeps_files(home) and _has_releases():
+    gone = keeps_files(home) and not (home / _DATABASES[0]).exists()
+    if gone and any((lake_root() / "releases").glob("*/*")):
         notes.append(
             f"{home} holds no history of earlier runs: it was deleted, or moved away. Receipts,"
             " decisions and releases do not lie there and are unharmed; a new history begins."
         )
     for path, problem in damaged_databases(home):
-        aside = _set_aside(path)
+        numbers = itertools.count(1)
+        names = (path.with_name(f"{path.name}.damaged-{number}") for number in numbers)
+        aside = next(name for name in names if not name.exists())
+        with write_errors(path):
+            for part in (*_beside(path), path):  # the database last: a kill leaves it to be found
+                part.replace(path.with_name(aside.name + part.name.removeprefix(path.name)))
         notes.append(
             f"{path} is damaged ({problem}) and was moved to {aside}. The history of earlier runs"
             " is lost; receipts, decisions and releases are unharmed, and a new history begins."
@@ -133,9 +124,7 @@ def damaged_databases(home: Path) -> Iterator[tuple[Path, str]]:
 
     Nothing is yielded where the settings keep the history elsewhere.
     """
-    if not keeps_files(home):
-        return
-    for path in (home / name for name in _DATABASES):
+    for path in (home / name for name in _DATABASES if keeps_files(home)):
         problem = _problem(path) if path.exists() else None
         if problem:
             yield path, problem
@@ -151,8 +140,7 @@ def _problem(path: Path) -> str | None:
     if path.stat().st_size == 0:
         return "it is empty"
     # A reader that may write clears up after itself, but also what a killed writer has left.
-    mode = "ro" if any(_beside(path)) else "rw"
-    address = f"{path.as_uri()}?mode={mode}"
+    address = f"{path.as_uri()}?mode={'ro' if _beside(path) else 'rw'}"
     try:
         with closing(sqlite3.connect(address, uri=True, timeout=_A_MOMENT)) as database:
             (answer,) = database.execute("pragma quick_check(1)").fetchone()
@@ -164,26 +152,10 @@ def _problem(path: Path) -> str | None:
     return None if answer == "ok" else " ".join(str(answer).splitlines())
 
 
-def _set_aside(path: Path) -> Path:
-    """Move a database and what belongs to it to the first free name beside it."""
-    number = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
-        number += 1
-    with write_errors(path):
-        for beside in list(_beside(path)):
-            beside.replace(path.with_name(aside.name + beside.name.removeprefix(path.name)))
-        path.replace(aside)
-    return aside
-
-
-def _beside(path: Path) -> Iterator[Path]:
-    """Yield the files in which SQLite keeps what is not in a database yet."""
+def _beside(path: Path) -> list[Path]:
+    """Return the files in which SQLite keeps what is not in a database yet."""
     names = (path.with_name(path.name + part) for part in ("-wal", "-shm", "-journal"))
-    yield from (name for name in names if name.exists())
-
-
-def _has_releases() -> bool:
-    return any((lake_root() / "releases").glob("*/*"))
+    return [name for name in names if name.exists()]
 
 
 if __name__ == "__main__":
