@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -13,12 +14,15 @@ from schemas.errors import SetupError
 Loc = tuple[str | int, ...]
 """The keys and places (from 0) that lead to a part of a file: ("sheet", 0, "rows", 3, "kind")."""
 
+_Words = deque[tuple[str, int]]
+"""The words of a file that are not read yet, each with its line."""
+
 Fault = tuple[Loc | None, str]
 """Where something is wrong, and what; None for what names its place itself, in another file."""
 
 _WORD: Final = re.compile(
     r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|\#[^\n]*'
-    r"|\[\[|\]\]|[\[\]{}=,.\n]|[^\s\[\]{}=,.#\"']+",
+    r"|[\[\]{}=,.\n]|[^\s\[\]{}=,.#\"']+",
     re.DOTALL,
 )
 
@@ -124,107 +128,78 @@ def lines_of(text: str) -> dict[Loc, int]:
     Keys are paths, such as `("sheet", 0, "rows", 3, "kind")`: names of keys, and places (from 0)
     in arrays and in arrays of tables. `text` is what tomllib has read without an error.
     """
+    words: _Words = deque()
+    for match in _WORD.finditer(text):
+        if not match[0].startswith("#"):
+            words.append((match[0], text.count("\n", 0, match.start()) + 1))
     found: dict[Loc, int] = {}
-    for path, line in _Reader(text).places():
+    for path, line in _places(words):
         found[path] = line
         for end in range(1, len(path)):  # a table that nothing but its parts name begins with them
             found.setdefault(path[:end], line)
     return found
 
 
-class _Reader:
-    """Reads tokens one by one, each with its line."""
-
-    def __init__(self, text: str) -> None:
-        self._words: list[tuple[str, int]] = []
-        for match in _WORD.finditer(text):
-            if not match[0].startswith("#"):
-                self._words.append((match[0], text.count("\n", 0, match.start()) + 1))
-        self._at = 0
-        self._counts: dict[Loc, int] = {}
-
-    def places(self) -> Iterator[tuple[Loc, int]]:
-        table: Loc = ()
-        while self._at < len(self._words):
-            word, line = self._words[self._at]
-            if word == "\n":
-                self._at += 1
-            elif word in {"[", "[["}:
-                self._at += 1
-                table = self._within(self._key())
-                if word == "[[":
-                    number = self._counts.get(table, 0)
-                    self._counts[table] = number + 1
-                    yield table, line
-                    table = (*table, number)
-                yield table, line
-                self._at += 1
-            else:
-                yield from self._pair(table)
-
-    def _within(self, key: Loc) -> Loc:
-        """Return the full path of a table's name: that of the last element where it is an array."""
-        path: Loc = ()
-        for position, name in enumerate(key):
-            path = (*path, name)
-            last = position == len(key) - 1
-            if not last and path in self._counts:
-                path = (*path, self._counts[path] - 1)
-        return path
-
-    def _pair(self, table: Loc) -> Iterator[tuple[Loc, int]]:
-        line = self._words[self._at][1]
-        path = (*table, *self._key())
-        self._at += 1  # the equals sign
-        yield path, line
-        yield from self._value(path)
-
-    def _key(self) -> Loc:
-        """Read a key, whose names dots join."""
-        names: list[str | int] = []
-        while self._words[self._at][0] not in {"=", "]", "]]"}:
-            word = self._words[self._at][0]
-            if word != ".":
-                names.append(word[1:-1] if word[0] in "\"'" else word)
-            self._at += 1
-        return tuple(names)
-
-    def _value(self, path: Loc) -> Iterator[tuple[Loc, int]]:
-        word = self._words[self._at][0]
-        if word in {"[", "[["}:
-            yield from self._elements(path)
-        elif word == "{":
-            self._at += 1
-            while self._words[self._at][0] != "}":
-                if self._words[self._at][0] in {",", "\n"}:
-                    self._at += 1
-                else:
-                    yield from self._pair(path)
-            self._at += 1
-        else:  # a plain value; a number or a time is several tokens
-            while self._at < len(self._words) and self._words[self._at][0] not in _ENDS:
-                self._at += 1
-
-    def _elements(self, path: Loc) -> Iterator[tuple[Loc, int]]:
-        self._open("[[", "[")
-        number = 0
-        while not self._words[self._at][0].startswith("]"):
-            word, line = self._words[self._at]
-            if word in {",", "\n"}:
-                self._at += 1
-            else:
-                yield (*path, number), line
-                yield from self._value((*path, number))
-                number += 1
-        self._open("]]", "]")
-
-    def _open(self, double: str, single: str) -> None:
-        """Pass one bracket, though two that touch are one word."""
-        word, line = self._words[self._at]
-        if word == double:
-            self._words[self._at] = (single, line)
+def _places(words: _Words) -> Iterator[tuple[Loc, int]]:
+    """Yield each path with its line, statement by statement; the words are used up."""
+    table: Loc = ()
+    counts: dict[Loc, int] = {}
+    while words:
+        word, line = words[0]
+        if word == "\n":
+            words.popleft()
+        elif word != "[":
+            yield from _pair(words, table)
         else:
-            self._at += 1
+            words.popleft()
+            many, table = words[0][0] == "[", ()
+            for name in _key(words):  # below an array of tables its last element is meant
+                table = (*table, counts[table] - 1, name) if table in counts else (*table, name)
+            if many:
+                number = counts.get(table, 0)
+                counts[table] = number + 1
+                yield table, line
+                table = (*table, number)
+            yield table, line
+            while words and words[0][0] == "]":
+                words.popleft()
 
 
-_ENDS: Final = {",", "\n", "]", "]]", "}"}
+def _key(words: _Words) -> Loc:
+    """Read a key, whose names dots join."""
+    names: list[str | int] = []
+    while words[0][0] not in {"=", "]"}:
+        word = words.popleft()[0]
+        if word not in {".", "["}:
+            names.append(word[1:-1] if word[0] in "\"'" else word)
+    return tuple(names)
+
+
+def _pair(words: _Words, table: Loc) -> Iterator[tuple[Loc, int]]:
+    line = words[0][1]
+    path = (*table, *_key(words))
+    words.popleft()  # the equals sign
+    yield path, line
+    yield from _value(words, path)
+
+
+def _value(words: _Words, path: Loc) -> Iterator[tuple[Loc, int]]:
+    opened, number = words.popleft()[0], 0
+    closed = {"[": "]", "{": "}"}.get(opened)
+    if closed is None:  # a plain value; a number or a time is several words
+        while words and words[0][0] not in _ENDS:
+            words.popleft()
+        return
+    while words[0][0] != closed:
+        if words[0][0] in {",", "\n"}:
+            words.popleft()
+        elif opened == "{":
+            yield from _pair(words, path)
+        else:
+            yield (*path, number), words[0][1]
+            yield from _value(words, (*path, number))
+            number += 1
+    words.popleft()
+
+
+_ENDS: Final = {",", "\n", "]", "}"}
