@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from scipy.sparse import csr_array
 
-from assets.disclosure.known import Knowledge, Row, Total
+from assets.disclosure.known import Condition, Knowledge, Total
 from assets.disclosure.solver import Conditions, Floats, LinearProgram, Weighted, is_whole
 from schemas.breakdown import Band
 from schemas.errors import ContractError
@@ -40,12 +40,12 @@ class Puzzle:
     def __init__(self, known: Knowledge) -> None:
         """Lay out what is known; what several editions tell alike stands once."""
         self.columns = self._unknowns = known.unknowns
-        self._rows: list[Row] = []
+        self._rows: list[Condition] = []
         plain: dict[frozenset[int], float] = {}
         for total, value in known.equal:
-            self._rows.append(Row.of([(1, total)], value, value))
+            self._rows.append(Condition.of([(1, total)], value, value))
         for total, low, most in known.limits:
-            self._rows.append(Row.of([(1, total)], low, np.inf if most is None else most))
+            self._rows.append(Condition.of([(1, total)], low, np.inf if most is None else most))
         self._rows += known.rows
         for row in self._rows:
             if set(row.terms.values()) == {1.0}:
@@ -59,13 +59,15 @@ class Puzzle:
         self._choices: list[Callable[[Floats], dict[int, float]]] = []
         for some, only_with in known.implied:
             # Whole numbers: at least 1 of the one where there is any of the other.
-            self._rows.append(Row.of([(1, some), (-self._reach(some), only_with)], -np.inf, 0))
+            self._rows.append(
+                Condition.of([(1, some), (-self._reach(some), only_with)], -np.inf, 0)
+            )
         for ways in known.either:
             self._either(*ways)
         for band in known.bands:
             self._band(*band)
 
-    def _either(self, one: list[Row], other: list[Row]) -> None:
+    def _either(self, one: list[Condition], other: list[Condition]) -> None:
         """Say that the rows of one list hold: a choice of 1 frees the first, of 0 the second."""
         choice = self.columns
         self.columns += 1
@@ -77,11 +79,11 @@ class Puzzle:
                 if np.isfinite(row.high):
                     free = max(0.0, most - row.high) * (1 if frees else -1)
                     end = row.high if frees else row.high - free
-                    self._rows.append(Row({**row.terms, choice: -free}, -np.inf, end))
+                    self._rows.append(Condition({**row.terms, choice: -free}, -np.inf, end))
                 if np.isfinite(row.low):
                     free = max(0.0, row.low - least) * (1 if frees else -1)
                     end = row.low if frees else row.low + free
-                    self._rows.append(Row({**row.terms, choice: free}, end, np.inf))
+                    self._rows.append(Condition({**row.terms, choice: free}, end, np.inf))
 
     def _unknown(self, number: int) -> float:
         """Return the most that an unknown can be by a single sum."""
@@ -110,11 +112,11 @@ class Puzzle:
             low = {**terms, inside: -float(band.low), above: -high - 1}
             ends = {**terms, below: 1.0 - band.low, inside: -high, above: -ceiling}
             self._rows += [
-                Row({below: 1.0, inside: 1.0, above: 1.0}, 1, 1),
-                Row(low, -total.shown, np.inf),
-                Row(ends, -np.inf, -total.shown),
+                Condition({below: 1.0, inside: 1.0, above: 1.0}, 1, 1),
+                Condition(low, -total.shown, np.inf),
+                Condition(ends, -np.inf, -total.shown),
             ]
-        self._rows.append(Row(dict.fromkeys(insides, 1.0), least, most))
+        self._rows.append(Condition(dict.fromkeys(insides, 1.0), least, most))
 
     def complete(self, values: Floats) -> Floats:
         """Return a solution of values of the unknowns: with the choices that they lead to."""
@@ -151,7 +153,7 @@ class Puzzle:
         return Conditions.of(rows, self.columns, list(weighted.values()))
 
 
-def _holds(row: Row, table: Floats) -> bool:
+def _holds(row: Condition, table: Floats) -> bool:
     value = sum(weight * table[number] for number, weight in row.terms.items())
     return bool(row.low - _ROUNDING <= value <= row.high + _ROUNDING)
 

@@ -1,47 +1,39 @@
 """Reads public editions as somebody would who wants to know what is hidden.
 
-Written apart from the choice of what to hide, on purpose: it reads the template's file by itself,
-and of each edition the public marts and which counts are the same as in another one.
+Apart from the choice of what to hide, on purpose: it reads the template's file by itself, and of
+each edition the public marts and which counts are the same as in another one.
 """
 
 import math
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from assets.disclosure.known import (
-    Entries,
-    Hidden,
-    Knowledge,
-    Numbering,
-    Row,
-    Total,
-    cell_of,
-    read_spread,
-)
+from assets.disclosure.known import Condition, Hidden, Knowledge, Numbering, Total, cell_of
+from assets.disclosure.over_forces import read_spread
 from assets.disclosure.passed import Range, Told, told
 from assets.disclosure.published import Edition
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
-from schemas.disclosure import SUPPRESSED
+from schemas.disclosure import PROFILES, SUPPRESSED, UNAVAILABLE
 from schemas.rules.catalogue import RuleUse
 from schemas.template import Place
 
-Figure = Mapping[str, Any]
-Public = Mapping[str, pl.DataFrame]
+Leaf = tuple[Any, ...]
+"""What tells the counts of one force apart: the place of a cell, or a research's codes."""
 
+_CELLS: Final = "cells"
 _WHOLE: Final = "@all"
 """Ends the name of a table of wholes of an earlier period, which are no sums of its parts."""
 
-_VALUES: Final = ("value", "symbol")
 _NOW: Final = ("collection", "")
-_PROFILES: Final = "force_profiles"
 _RESEARCH_TOTALS: Final = {
     "social_media_instances": "social_media",
     "social_media_cases": "social_media",
@@ -51,19 +43,12 @@ _RESEARCH_TOTALS: Final = {
 
 @dataclass(frozen=True)
 class _Cell:
-    """A cell that counts: its measure, period (empty for the collection's own), row and codes."""
+    """A cell that counts: its measure, period (empty for the collection's own), place and codes."""
 
-    sheet: str
     measure: str
     period: str
-    row: str
-    column: str
+    place: Place
     dims: Mapping[str, str]
-
-    @property
-    def place(self) -> Place:
-        """Where it stands."""
-        return self.sheet, self.row, self.column
 
 
 class Description:
@@ -73,19 +58,13 @@ class Description:
         """Read the file."""
         file = tomllib.loads(path.read_text(encoding="utf-8"))
         self.lists: list[str] = list(file["lists"])
-        self.groups: dict[str, dict[str, list[str]]] = file.get("groups", {})
         self.profile: dict[str, dict[str, Any]] = file.get("profile", {})
+        self.rules = [RuleUse.model_validate(use) for use in file.get("rules", [])]
         said = file.get("disclosure", {})
         self.measures: dict[str, dict[str, str]] = said.get("measures", {})
         self.research: list[str] = said.get("research", [])
-        self._levels = {
-            name: measure.get("levels", []) for name, measure in file["measures"].items()
-        }
-        self._crossed = {name: of.get("crossed_by") for name, of in file["measures"].items()}
-        self.cells = [cell for sheet in file["sheet"] for cell in self._cells(sheet)]
-        self.at = {cell.place: cell for cell in self.cells}
-        self.rules = [RuleUse.model_validate(use) for use in file.get("rules", [])]
-        self._leaves: dict[str, list[Place]] = {}
+        self._groups: dict[str, dict[str, list[str]]] = file.get("groups", {})
+        self._of: dict[str, dict[str, Any]] = file["measures"]
         self._lines = {
             sheet["name"]: tuple(
                 {line["code"]: line.get("sum_of", []) for line in lines}
@@ -93,8 +72,10 @@ class Description:
             )
             for sheet in file["sheet"]
         }
+        self._leaves: dict[str, list[Place]] = {}
+        self.cells = {cell.place: cell for sheet in file["sheet"] for cell in self._counted(sheet)}
 
-    def _cells(self, sheet: dict[str, Any]) -> Iterator[_Cell]:
+    def _counted(self, sheet: dict[str, Any]) -> Iterator[_Cell]:
         for row in sheet.get("rows", []):
             for column in sheet["columns"]:
                 measure = row.get("measure") or column.get("measure") or sheet.get("measure")
@@ -102,8 +83,8 @@ class Description:
                     continue
                 codes = {**row.get("dims", {}), **column.get("dims", {})}
                 dims = {name: codes[name] for name in self.lists if name in codes}
-                at = row["code"], column["code"]
-                yield _Cell(sheet["name"], measure, row.get("period", ""), *at, dims)
+                place = sheet["name"], row["code"], column["code"]
+                yield _Cell(measure, row.get("period", ""), place, dims)
 
     def named(self, written: str) -> list[str]:
         """Return the cells that a rule writes so."""
@@ -129,7 +110,7 @@ class Description:
             )
         return self._leaves[cell]
 
-    def table_of(self, measure: str, period: str = "", breakdown: str = "") -> str:
+    def table_of(self, measure: str, period: str = "", breakdown: object = "") -> str:
         """Return the table that a measure's total adds up.
 
         What was asked of an earlier period stands for itself: a whole is no sum of its parts.
@@ -149,18 +130,21 @@ class Description:
         }
 
     @cached_property
-    def nowhere(self) -> dict[str, list[_Cell]]:
-        """The cells that stand in no public mart, by table."""
-        found: dict[str, list[_Cell]] = {}
-        for cell in self.cells:
-            if not cell.period and "mart" not in self.measures[cell.measure]:
-                found.setdefault(cell.measure, []).append(cell)
-            elif cell.period and (
-                cell.dims or (cell.measure, cell.period) not in self.earlier.values()
-            ):
-                table = f"{cell.measure}@{cell.period}{'' if cell.dims else _WHOLE}"
-                found.setdefault(table, []).append(cell)
+    def tables(self) -> dict[str, list[_Cell]]:
+        """The cells of each table: of a mart, of a column of a profile, or of no public mart."""
+        found: dict[str, list[_Cell]] = {
+            **{of["mart"]: [] for of in self.measures.values() if "mart" in of},
+            **{name: [] for name in (*self.research, *self.earlier)},
+        }
+        for cell in self.cells.values():
+            found.setdefault(self.table_of(cell.measure, cell.period, cell.dims), []).append(cell)
         return found
+
+    def is_public(self, table: str) -> bool:
+        """Return whether the counts of a table stand in a public mart."""
+        return "@" not in table and (
+            table not in self.measures or table == self.measures[table].get("mart")
+        )
 
     @cached_property
     def systems(self) -> dict[str, list[str]]:
@@ -170,54 +154,131 @@ class Description:
         """
         first: dict[str, str] = {}
         found: dict[str, list[str]] = {}
-        for cell in self.cells:
+        for cell in self.cells.values():
             if not cell.period:
                 table = self.table_of(cell.measure)
-                tables = found.setdefault(first.setdefault(cell.sheet, table), [])
+                tables = found.setdefault(first.setdefault(cell.place[0], table), [])
                 tables += [table] if table not in tables else []
         for column, (measure, _) in self.earlier.items():
             own = self.table_of(measure)
             next(tables for tables in found.values() if own in tables).append(column)
         found |= {mart: [mart] for mart in self.research}
-        for table in self.nowhere:
+        for table in self.tables:
             if "@" in table:
                 period = table.partition("@")[2].removesuffix(_WHOLE)
                 found.setdefault(period, []).append(table)
         return found
 
-    def where(
-        self, measure: str, breakdown: str, columns: Iterable[str]
-    ) -> dict[str, list[Any]] | None:
-        """Return the codes, by column of its table, of the entries that a total adds up.
-
-        None for a figure that is no total.
-        """
+    def among(self, measure: str, breakdown: str, period: str = "") -> list[Leaf] | None:
+        """Return the cells that a total adds up; None for a figure that is no total."""
         parts = read_breakdown(breakdown)
         if not set(parts) <= set(self.lists):
             return None
-        codes: dict[str, list[Any]] = {
-            name: self.groups.get(name, {}).get(code, [code]) for name, code in parts.items()
+        codes: dict[str, Sequence[str | None]] = {
+            name: self._groups.get(name, {}).get(code, [code]) for name, code in parts.items()
         }
-        by = sorted(set(parts) - {self._crossed.get(measure)})
-        for level in self._levels.get(measure, []):
+        by = sorted(set(parts) - {self._of[measure].get("crossed_by")})
+        for level in self._of[measure].get("levels", []):
             if isinstance(level, dict) and sorted(level["by"]) == by and "without" in level:
                 codes[level["without"]] = [None]
-        if "item" not in columns:
-            return codes
-        return {
-            "item": [
-                cell.row
-                for cell in self.cells
-                if cell.measure == measure
-                and all(cell.dims.get(name) in among for name, among in codes.items())
-            ]
-        }
+        return [
+            cell.place
+            for cell in self.tables.get(self.table_of(measure, period, breakdown), ())
+            if cell.measure == measure
+            and all(cell.dims.get(name) in among for name, among in codes.items())
+        ]
 
 
 @cache
 def description(path: Path) -> Description:
     """Read a template's file once."""
     return Description(path)
+
+
+class _Entry(NamedTuple):
+    """A count of an edition: its key and place, its name with what it is in fact, what is shown."""
+
+    key: Mapping[str, Any]
+    leaf: Leaf
+    name: tuple[str, str, str, int | None]
+    value: int | None
+
+
+def _entries(edition: Edition, said: Description) -> dict[str, list[_Entry]]:
+    """Return every count of single forces by table, those that have a number."""
+    public = edition.public
+    profiles = public[PROFILES].filter(pl.col("basis") != "published")
+    value_of = {of["mart"]: of["value"] for of in said.measures.values() if "mart" in of}
+    found: dict[str, list[_Entry]] = {}
+    for table, cells in said.tables.items():
+        held: Iterable[tuple[dict[str, Any], Leaf | None, int | None]]
+        if not said.is_public(table):
+            mart, column = _CELLS, table.partition("@")[0]
+            forces = profiles["force_code"].to_list()
+            held = ((_own(force, cell), cell.place, None) for force in forces for cell in cells)
+        elif table in said.earlier:
+            mart, column = PROFILES, table
+            frame = profiles.select("force_code", table, pl.col(f"{table}_symbol").alias("symbol"))
+            held = _rows(frame, table, cells)
+        elif table in public:
+            mart, column = table, value_of.get(table, "instances")
+            held = _rows(public[table].drop("basis"), column, cells)
+        else:
+            continue
+        found[table] = []
+        for key, leaf, value in held:
+            name = mart, column, cell_of(key)
+            # Which of those that stand nowhere a force gives, he is told.
+            if leaf is not None and (mart != _CELLS or name in edition.marks):
+                entry = _Entry(key, leaf, (*name, edition.marks.get(name)), value)
+                found[table].append(entry)
+    return found
+
+
+def _own(force: str, cell: _Cell) -> dict[str, Any]:
+    return {"force_code": force, **({"period": cell.period} if cell.period else {}), **cell.dims}
+
+
+def _rows(
+    frame: pl.DataFrame, column: str, cells: Sequence[_Cell]
+) -> Iterator[tuple[dict[str, Any], Leaf | None, int | None]]:
+    """Yield key, cell and shown value of the rows of a public mart that have a number."""
+    names = [name for name in frame.columns if name not in {"force_code", column, "symbol"}]
+    at: dict[tuple[Any, ...], Leaf] = {}
+    for cell in cells:
+        key = (cell.place[1] if name == "item" else cell.dims.get(name) for name in names)
+        at[tuple(key)] = cell.place
+    for row in frame.filter(pl.col("symbol").ne_missing(UNAVAILABLE)).iter_rows(named=True):
+        value, _ = row.pop(column), row.pop("symbol")
+        codes = tuple(row[name] for name in names)
+        yield row, at.get(codes) if cells else codes, value
+
+
+class Counts:
+    """The counts of one edition in a system of tables: shown ones with values, others unknown.
+
+    Numbers are given once every edition's counts are named, so that what one shows is known in all.
+    """
+
+    def __init__(self, entries: Mapping[str, list[_Entry]], numbering: Numbering) -> None:
+        """Name the counts, by table, of the system."""
+        self.entries, self._numbering = entries, numbering
+        self._names: dict[str, dict[Leaf, Any]] = defaultdict(dict)
+        for entry in (entry for table in entries.values() for entry in table):
+            self._names[entry.key["force_code"]][entry.leaf] = entry.name
+            if entry.value is not None:
+                numbering.values[entry.name] = entry.value
+
+    def names(self, leaves: Iterable[Leaf], force: str | None = None) -> tuple[Any, ...]:
+        """Return the names of counts of a force, or of all, that have a number."""
+        of = self._names.values() if force is None else [self._names.get(force, {})]
+        leaves = list(leaves)
+        return tuple(names[leaf] for names in of for leaf in leaves if leaf in names)
+
+    def total(self, leaves: Iterable[Leaf], force: str | None = None) -> Total | None:
+        """Return the sum of counts; None where none of them has a number."""
+        names = self.names(leaves, force)
+        return self._numbering.total(names) if names else None
 
 
 def knowledge(
@@ -231,33 +292,33 @@ def knowledge(
         only: the one system that is asked for; None for all.
     """
     found, said = {}, description(collection.template.path)
-    frames = [_frames(edition, said) for edition in editions]
+    everything = [_entries(edition, said) for edition in editions]
     for system, names in said.systems.items():
         if only not in {None, system}:
             continue
         known, numbering = Knowledge(), Numbering()
         # First every entry is named, since what one edition shows is known of the others.
-        named = [
-            {name: Entries(*of[name], edition.marks, numbering) for name in names if name in of}
-            for edition, of in zip(editions, frames, strict=True)
+        counts = [
+            Counts({name: entries[name] for name in names if name in entries}, numbering)
+            for entries in everything
         ]
-        for number, (edition, tables) in enumerate(zip(editions, named, strict=True)):
-            reader = _Reader(known, tables, edition.public, said, collection.census.year, numbering)
-            for table, entries in tables.items():
-                known.hidden += entries.hidden(number)
-                reader.read(table)
+        for number, edition in enumerate(editions):
+            away = {
+                (entry.key["force_code"], entry.leaf): entry.name[-1]
+                for table, entries in everything[number].items()
+                if table not in names and said.is_public(table)
+                for entry in entries
+            }
+            year = collection.census.year
+            reader = _Reader(known, numbering, said, edition, counts[number], away, year)
+            for table in counts[number].entries:
+                reader.read_hidden(table, number)
+                reader.read_figures(table)
                 reader.read_profiles(table, number)
             for measure in said.measures:
-                if said.table_of(measure) in tables:
-                    read_spread(
-                        known,
-                        said,
-                        measure,
-                        tables[said.table_of(measure)],
-                        edition.public,
-                        numbering,
-                    )
-            _Rules(known, tables, frames[number], edition, said, numbering).read()
+                if said.table_of(measure) in counts[number].entries:
+                    read_spread(known, said, measure, counts[number], edition.public, numbering)
+            reader.read_rules()
         known.unknowns, known.names = len(numbering), numbering.names
         hidden: dict[Any, Hidden] = {}
         for item in known.hidden:
@@ -267,63 +328,38 @@ def knowledge(
     return found
 
 
-def _frames(edition: Edition, said: Description) -> dict[str, tuple[str, str, pl.DataFrame]]:
-    """Return mart, column and entries of each table of counts of single forces."""
-    public = edition.public
-    profiles = public[_PROFILES].filter(pl.col("basis") != "published")
-    shown = {of["mart"]: of["value"] for of in said.measures.values() if "mart" in of}
-    found = {}
-    for mart, column in {**shown, **dict.fromkeys(said.research, "instances")}.items():
-        if mart in public:
-            frame = public[mart].drop("basis").rename({column: "value"})
-            if "item" in frame.columns:
-                items = [c.row for c in said.cells if said.table_of(c.measure) == mart]
-                frame = frame.filter(pl.col("item").is_in(items))
-            found[mart] = mart, column, frame
-    for name in said.earlier:
-        shown_as = pl.col(name).alias("value"), pl.col(f"{name}_symbol").alias("symbol")
-        found[name] = _PROFILES, name, profiles.select("force_code", *shown_as)
-    forces = profiles["force_code"].to_list()
-    for table, cells in said.nowhere.items():
-        measure, _, period = table.removesuffix(_WHOLE).partition("@")
-        lists = [name for name in said.lists if any(name in cell.dims for cell in cells)]
-        columns = ["force_code", *["period"] * bool(period), *lists]
-        rows = [
-            {"force_code": force, "period": period, **cell.dims}
-            for force in forces
-            for cell in cells
-        ]
-        keys = pl.DataFrame(rows, dict.fromkeys(columns, pl.String))
-        hidden = pl.lit(None, pl.Int64).alias("value"), pl.lit(SUPPRESSED).alias("symbol")
-        found[table] = "cells", measure, keys.with_columns(hidden)
-    return found
-
-
+@dataclass(frozen=True)
 class _Reader:
-    """Adds to the knowledge what one edition's figures tell of the tables of one system."""
+    """Adds to the knowledge what one edition tells of the tables of one system.
 
-    def __init__(
-        self,
-        known: Knowledge,
-        tables: Mapping[str, Entries],
-        public: Public,
-        said: Description,
-        year: int,
-        numbering: Numbering,
-    ) -> None:
-        self._known, self._tables, self._public = known, tables, public
-        self._numbering = numbering
-        self._said, self._year = said, year
+    `away` are the counts of other systems that stand in a public mart, by force and leaf: where a
+    rule compares with them they are given away here.
+    """
 
-    def read(self, table: str) -> None:
+    known: Knowledge
+    numbering: Numbering
+    said: Description
+    edition: Edition
+    counts: Counts
+    away: Mapping[tuple[str, Leaf], int | None]
+    year: int
+
+    def read_hidden(self, table: str, edition: int) -> None:
+        """Read which counts are hidden."""
+        for entry in self.counts.entries[table]:
+            if entry.value is None:
+                total, names = self.numbering.total([entry.name]), (entry.name,)
+                self.known.hidden.append(Hidden(*entry.name[:3], total, names, edition, edition))
+
+    def read_figures(self, table: str) -> None:
         """Read the national totals, and the printed figures of forces, that add a table up."""
-        shown = self._public["national_totals"].drop_nulls("value")
-        for row in shown.iter_rows(named=True):
+        public = self.edition.public
+        for row in public["national_totals"].drop_nulls("value").iter_rows(named=True):
             if self._table(row) == table:
                 self._tell(self._total(table, row), row["value"])
-        forces = pl.col("scope").is_in(self._public[_PROFILES]["force_code"].to_list())
-        for row in self._public["reconciliation"].filter(forces).iter_rows(named=True):
-            if self._table(row) != table or row["symbol"] == "x":
+        forces = pl.col("scope").is_in(public[PROFILES]["force_code"].to_list())
+        for row in public["reconciliation"].filter(forces).iter_rows(named=True):
+            if self._table(row) != table or row["symbol"] == UNAVAILABLE:
                 continue
             total = self._total(table, row, row["scope"])
             if row["computed"] is not None:
@@ -331,142 +367,115 @@ class _Reader:
             elif total is not None and total.unknowns:
                 # It is hidden since it is another number than what is printed. On which side of
                 # that it lies nobody is told; it is given away here.
-                printed, is_more = (
-                    row["published"],
-                    self._numbering.of_total(total) > row["published"],
-                )
+                printed = row["published"]
+                is_more = self.numbering.of_total(total) > printed
                 ends = (math.floor(printed) + 1, None) if is_more else (0, math.ceil(printed) - 1)
-                self._known.limits.append((total, *ends))
+                self.known.limits.append((total, *ends))
 
-    def _table(self, row: Figure) -> str | None:
-        measure = row["measure"]
-        if measure in self._said.measures:
-            return self._said.table_of(measure, row["period"], row["breakdown"])
-        return _RESEARCH_TOTALS.get(measure)
+    def _table(self, row: Mapping[str, Any]) -> str | None:
+        if row["measure"] in self.said.measures:
+            return self.said.table_of(row["measure"], row["period"], row["breakdown"])
+        return _RESEARCH_TOTALS.get(row["measure"])
 
-    def _total(self, table: str, row: Figure, force: str | None = None) -> Total | None:
-        of_force = {} if force is None else {"force_code": [force]}
-        where = self._where(table, row["measure"], row["breakdown"])
-        return None if where is None else self._tables[table].total({**where, **of_force})
+    def _total(self, table: str, row: Mapping[str, Any], force: str | None = None) -> Total | None:
+        leaves = (
+            self._researched(table, row["measure"], row["breakdown"])
+            if table in self.said.research
+            else self.said.among(row["measure"], row["breakdown"], row["period"])
+        )
+        return None if leaves is None else self.counts.total(leaves, force)
 
-    def _where(self, table: str, measure: str, breakdown: str) -> dict[str, list[Any]] | None:
-        if measure == "social_media_cases":
-            return {"year": [self._year]}
-        if measure in _RESEARCH_TOTALS:
-            parts: dict[str, Any] = read_breakdown(breakdown)
-            return {k: [int(code) if k == "year" else code] for k, code in parts.items()}
-        return self._said.where(measure, breakdown, self._tables[table].columns)
+    def _researched(self, table: str, measure: str, breakdown: str) -> list[Leaf]:
+        """Return the counts of a research at some codes; cases are those of the census's year."""
+        parts: dict[str, Any] = read_breakdown(breakdown)
+        codes = {"year": self.year} if measure == "social_media_cases" else parts
+        return list(
+            dict.fromkeys(
+                entry.leaf
+                for entry in self.counts.entries[table]
+                if all(str(entry.key[name]) == str(code) for name, code in codes.items())
+            )
+        )
 
     def _tell(self, total: Total | None, value: float) -> None:
         if total is not None and total.unknowns:
-            self._known.equal.append((total, round(value)))
+            self.known.equal.append((total, round(value)))
 
     def read_profiles(self, table: str, edition: int) -> None:
         """Read the columns of force_profiles that add a table up."""
-        columns = {
-            name: self._where(table, of["measure"], "")
-            if "dims" not in of
-            else self._where(
-                table, of["measure"], ";".join(f"{k}={code}" for k, code in of["dims"].items())
+        columns: dict[str, list[Leaf] | None] = {
+            name: self.said.among(
+                of["measure"], ";".join(f"{k}={code}" for k, code in of.get("dims", {}).items())
             )
-            for name, of in self._said.profile.items()
-            if of["measure"] in self._said.measures
+            for name, of in self.said.profile.items()
+            if of["measure"] in self.said.measures
             and "period" not in of
-            and self._said.table_of(of["measure"]) == table
+            and self.said.table_of(of["measure"]) == table
         }
-        if table in self._said.research:
-            columns["social_media_cases"] = {"year": [self._year]}
-        entries = self._tables[table]
-        for row in self._public[_PROFILES].iter_rows(named=True):
-            for column, codes in columns.items():
-                if codes is None or column not in row:
+        if table in self.said.research:
+            columns["social_media_cases"] = self._researched(table, "social_media_cases", "")
+        for row in self.edition.public[PROFILES].iter_rows(named=True):
+            force = row["force_code"]
+            for column, leaves in columns.items():
+                if leaves is None or column not in row:
                     continue
-                where = {**codes, "force_code": [row["force_code"]]}
                 if row[f"{column}_symbol"] == SUPPRESSED:
-                    cell = f"force_code={row['force_code']}"
-                    hidden = entries.hidden_sum(_PROFILES, column, cell, where, edition)
-                    self._known.hidden += [hidden] if hidden.names else []
+                    names, cell = self.counts.names(leaves, force), f"force_code={force}"
+                    total = self.numbering.total(names)
+                    hidden = Hidden(PROFILES, column, cell, total, names, edition, edition)
+                    self.known.hidden += [hidden] if names else []
                 elif row[column] is not None:
-                    self._tell(entries.total(where), row[column])
+                    self._tell(self.counts.total(leaves, force), row[column])
 
-
-class _Rules:
-    """Reads the state of a return as an attacker would: an accepted one has passed the rules."""
-
-    def __init__(
-        self,
-        known: Knowledge,
-        tables: Mapping[str, Entries],
-        frames: Mapping[str, tuple[str, str, pl.DataFrame]],
-        edition: Edition,
-        said: Description,
-        numbering: Numbering,
-    ) -> None:
-        self._known, self._tables, self._frames = known, tables, frames
-        self._edition, self._said, self._numbering = edition, said, numbering
-
-    def read(self) -> None:
+    def read_rules(self) -> None:
         """Add what is known since returns have passed the rules that were in force.
 
         A return that breaks a rule was accepted with an answer: it is noted among the broken ones.
         """
-        uses, answers = self._said.rules, self._edition.answers
-        for rule in dict.fromkeys(use.id for use in uses if use.id in self._edition.rules):
-            limits = self._edition.rules[rule]
-            tells = told(uses, rule, limits, self._said.named, self._said.leaves)
-            for force in self._edition.passed(rule):
+        uses, answers = self.said.rules, self.edition.answers
+        for rule in dict.fromkeys(use.id for use in uses if use.id in self.edition.rules):
+            limits = self.edition.rules[rule]
+            tells = told(uses, rule, limits, self.said.named, self.said.leaves)
+            for force in self.edition.passed(rule):
                 found = Knowledge()
                 for item in tells:
                     if all((force, at.split("/")[1], is_so) in answers for at, is_so in item.where):
-                        self._tell(found, item, force)
-                if not self._known.add(found, self._numbering):
-                    self._known.broken.setdefault(force, set()).add(rule)
+                        self._tell_rule(found, item, force)
+                if not self.known.add(found, self.numbering):
+                    self.known.broken.setdefault(force, set()).add(rule)
 
-    def _tell(self, found: Knowledge, item: Told, force: str) -> None:
+    def _tell_rule(self, found: Knowledge, item: Told, force: str) -> None:
         ways = []
         for way in item.ways:
-            rows = [self._condition(part, item.lacking, force) for part in way]
-            if None in rows:
+            conditions = [self._condition(part, item.lacking, force) for part in way]
+            if None in conditions:
                 return
-            ways.append([row for row in rows if row is not None])
+            ways.append([condition for condition in conditions if condition is not None])
         if len(ways) == 1:
-            found.rows += [row for row in ways[0] if row.terms]
+            found.rows += [condition for condition in ways[0] if condition.terms]
         else:
             found.tell_either(*ways)
 
-    def _condition(self, part: Range, lacking: Sequence[str], force: str) -> Row | None:
-        """Return a range as a row of unknowns; None where a cell has no number, or is left out."""
+    def _condition(self, part: Range, lacking: Sequence[str], force: str) -> Condition | None:
+        """Return a range of unknowns; None where a cell has no number, or is left out.
+
+        What is told of a count that stands in no mart, beside one of another system, is left out.
+        """
         totals = []
         for weight, cells in part.parts:
-            found: list[int | tuple[int]] = []
+            unknowns: list[int] = []
+            shown = held = 0
             for cell in cells:
-                counts = [self._count(place, force) for place in self._said.leaves(cell)]
-                held = [count for count in counts if count is not None]
-                if not held and cell not in lacking:
+                leaves = self.said.leaves(cell)
+                total = self.counts.total(leaves, force) or Total((), 0)
+                away = [self.away.get((force, leaf)) for leaf in leaves]
+                here = len(self.counts.names(leaves, force)) + sum(n is not None for n in away)
+                if not here and cell not in lacking:
                     return None
-                found += held
-            if not found:
+                held += here
+                unknowns += total.unknowns
+                shown += total.shown + sum(n for n in away if n is not None)
+            if not held:
                 return None
-            unknowns = tuple(count[0] for count in found if isinstance(count, tuple))
-            shown = sum(count for count in found if isinstance(count, int))
-            totals.append((weight, Total(unknowns, shown)))
-        return Row.of(totals, part.low, part.high)
-
-    def _count(self, place: Place, force: str) -> int | tuple[int] | None:
-        """Return a count that is shown, or the number of an unknown one; None for neither.
-
-        One of another system is given away here where it stands in a mart; what is told of one that
-        stands in none is left out.
-        """
-        cell = self._said.at.get(place)
-        if cell is None:
-            return None
-        table = self._said.table_of(cell.measure, cell.period, "dims" if cell.dims else "")
-        if table not in self._frames or (table in self._said.nowhere and table not in self._tables):
-            return None
-        mart, column, frame = self._frames[table]
-        own = {"force_code": force, "item": cell.row, "period": cell.period, **cell.dims}
-        name = cell_of({key: own.get(key) for key in frame.columns if key not in _VALUES})
-        if table in self._tables:
-            return self._tables[table].count(name)
-        return self._edition.marks.get((mart, column, name))
+            totals.append((weight, Total(tuple(unknowns), shown)))
+        return Condition.of(totals, part.low, part.high)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from assets.disclosure.bounds import Extremes
-from assets.disclosure.known import Hidden, Knowledge, Row, Total
+from assets.disclosure.known import Condition, Hidden, Knowledge, Total
 from schemas.breakdown import Band
 from schemas.errors import ContractError
 
@@ -13,8 +13,8 @@ def _sum(*unknowns: int, shown: int = 0) -> Total:
     return Total(unknowns, shown)
 
 
-def _at_most(total: Total, most: float) -> Row:
-    return Row.of([(1, total)], 0, most)
+def _at_most(total: Total, most: float) -> Condition:
+    return Condition.of([(1, total)], 0, most)
 
 
 def _ends(known: Knowledge, needed: int = 99) -> list[tuple[float, float, float, float]]:

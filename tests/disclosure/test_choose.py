@@ -69,7 +69,7 @@ def test_a_national_one_is_hidden_among_zeros() -> None:
 
 
 def test_a_gap_in_a_table_needs_a_rectangle() -> None:
-    """Row and column each give a single gap away: four corners are the least."""
+    """Condition and column each give a single gap away: four corners are the least."""
     block = _table([[2, 20, 30], [20, 9, 30], [30, 30, 30]], known=True)
     assert _hidden(block) == [0, 1, 3, 4]
 

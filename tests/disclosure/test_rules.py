@@ -14,7 +14,7 @@ from assets.disclosure.bounds import Extremes
 from assets.disclosure.counts import blocks
 from assets.disclosure.edition import PublicEdition, public_edition
 from assets.disclosure.forms import public_forms
-from assets.disclosure.known import Hidden, Knowledge, Row, Total
+from assets.disclosure.known import Condition, Hidden, Knowledge, Total
 from assets.disclosure.published import Edition, behind, edition_behind, rules_told
 from assets.disclosure.readings import knowledge
 from schemas.collection import Collection
@@ -136,11 +136,14 @@ def test_a_share_of_a_whole_bounds_the_part() -> None:
 def test_one_thing_or_the_other_is_both_possibilities() -> None:
     """At most 4, or at least 9 of 10."""
     known = Knowledge(2, equal=[(Total((0, 1), 0), 10)])
-    few, many = Row.of([(1, Total((0,), 0))], 0, 4), Row.of([(1, Total((0,), 0))], 9, 10)
+    few, many = (
+        Condition.of([(1, Total((0,), 0))], 0, 4),
+        Condition.of([(1, Total((0,), 0))], 9, 10),
+    )
     known.tell_either([few], [many])
-    known.rows.append(Row.of([(1, Total((0,), 0))], 3, 10))
+    known.rows.append(Condition.of([(1, Total((0,), 0))], 3, 10))
     assert _range(known, 0) == (3, 10)
-    known.rows.append(Row.of([(1, Total((0,), 0))], 3, 8))
+    known.rows.append(Condition.of([(1, Total((0,), 0))], 3, 8))
     assert _range(known, 0) == (3, 4)
 
 
@@ -174,6 +177,6 @@ def _range(known: Knowledge, unknown: int) -> tuple[int, int]:
     return min(values), max(values)
 
 
-def _holds(row: Row, table: tuple[int, ...]) -> bool:
+def _holds(row: Condition, table: tuple[int, ...]) -> bool:
     value = sum(weight * table[n] for n, weight in row.terms.items())
     return row.low - 1e-9 <= value <= row.high + 1e-9
