@@ -1,6 +1,7 @@
 """The hostile and broken files that are known by name: each refused or found, each with its word.
 
-Driven through the command in a process of its own, so that what it takes in memory is seen.
+Driven through the command, one after another in a process of its own, so that what it takes in
+memory is seen.
 """
 
 import io
@@ -9,7 +10,6 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -151,39 +151,58 @@ FILES: dict[str, tuple[Make, int, str]] = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory, collection: Collection) -> bytes:
-    path = tmp_path_factory.mktemp("original") / "STF.xlsx"
-    return SampleReturn.of("STF", collection).write(path).read_bytes()
-
-
 # Peak memory since the start of this program; what getrusage tells includes its parent's.
 _RUN = """
-import atexit, re, sys
+import contextlib, io, json, re, sys
 from pathlib import Path
-from pipelines.cli.main import main
-peak = lambda: re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]
-atexit.register(lambda: print(f"peak {peak()}", file=sys.stderr))
-main()
+from pipelines.cli.main import muster
+for path in sys.argv[1:]:
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said):
+            muster(["check", "--json", path], prog_name="muster")
+        code = None
+    except SystemExit as ended:
+        code = ended.code
+    peak = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]
+    print(json.dumps([code, said.getvalue(), int(peak)]))
 """
+HUGE = "two gigabytes"
 
 
-def check(path: Path) -> tuple[int, dict[str, Any], float]:
-    """Run `muster check --json`; return exit code, its one object, and peak memory in MB."""
-    command = [sys.executable, "-c", _RUN, "check", "--json", str(path)]
-    done = subprocess.run(command, capture_output=True, check=False, text=True)
+@pytest.fixture(scope="module")
+def checked(
+    tmp_path_factory: pytest.TempPathFactory, collection: Collection
+) -> dict[str, tuple[int, dict[str, Any], float]]:
+    """Of every file by its name the exit code, the one object of the output, and memory in MB."""
+    folder = tmp_path_factory.mktemp("hostile")
+    original = SampleReturn.of("STF", collection).write(folder / "STF.xlsx").read_bytes()
+    paths = {name: folder / str(number) / "STF.xlsx" for number, name in enumerate([*FILES, HUGE])}
+    for name, path in paths.items():
+        path.parent.mkdir()
+        if name == HUGE:
+            with path.open("wb") as file:
+                file.truncate(2 * 1024**3)
+        else:
+            path.write_bytes(FILES[name][0](original))
+    command = [sys.executable, "-c", _RUN, *map(str, paths.values())]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
     assert "Traceback" not in done.stderr, done.stderr
-    (document,) = json.loads(done.stdout)
-    return done.returncode, document, int(done.stderr.rpartition("peak ")[2]) / 1024
+    found = {}
+    for name, line in zip(paths, done.stdout.splitlines(), strict=True):
+        code, said, peak = json.loads(line)
+        (document,) = json.loads(said)
+        found[name] = code, document, peak / 1024
+    return found
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
-def test_a_hostile_file_is_refused_or_found(name: str, original: bytes, tmp_path: Path) -> None:
-    make, code, word = FILES[name]
-    path = tmp_path / "STF.xlsx"
-    path.write_bytes(make(original))
-    exit_code, document, memory = check(path)
+def test_a_hostile_file_is_refused_or_found(
+    name: str, checked: dict[str, tuple[int, dict[str, Any], float]]
+) -> None:
+    _, code, word = FILES[name]
+    exit_code, document, memory = checked[name]
     assert exit_code == code, document
     messages = [finding["message"] for finding in document["findings"]]
     assert not word or any(word in message for message in messages), messages
@@ -192,11 +211,10 @@ def test_a_hostile_file_is_refused_or_found(name: str, original: bytes, tmp_path
 
 
 @pytest.mark.slow
-def test_a_file_of_two_gigabytes_is_refused_unread(tmp_path: Path) -> None:
-    path = tmp_path / "huge.xlsx"
-    with path.open("wb") as file:
-        file.truncate(2 * 1024**3)
-    exit_code, document, memory = check(path)
+def test_a_file_of_two_gigabytes_is_refused_unread(
+    checked: dict[str, tuple[int, dict[str, Any], float]],
+) -> None:
+    exit_code, document, memory = checked[HUGE]
     assert (exit_code, document["findings"][0]["rule_id"]) == (2, "S001")
     assert "2,048 MB" in document["findings"][0]["message"]
     assert memory < MEMORY_MB
