@@ -1,15 +1,18 @@
 """Verifies formulas: recomputes what is plain arithmetic over cells of the same workbook."""
 
+import operator
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 from math import floor
 from typing import Final, NamedTuple
 
 from assets.intake.quoting import told
-from assets.intake.reading import UNCALCULATED, Cell, RawSheet
+from assets.intake.reading import UNCALCULATED, Cell, RawSheet, column_number
+from schemas.template import column_letter
 
 _DEEPEST: Final = 40
 """Formulas that rest on each other, and parentheses inside each other."""
@@ -73,27 +76,17 @@ def moved(formula: str, rows: int, columns: int) -> str:
         kept, column_fixed, letters, row_fixed, row = match.groups()
         if kept:
             return kept
-        if not column_fixed:
-            letters = _letters(_column(letters) + columns)
-        number = int(row) if row_fixed else int(row) + rows
-        return f"{column_fixed}{letters}{row_fixed}{number}" if letters and number > 0 else "#REF!"
+        there = _column(letters) + (0 if column_fixed else columns)
+        number = int(row) + (0 if row_fixed else rows)
+        if there < 1 or number < 1:
+            return "#REF!"
+        return f"{column_fixed}{column_letter(there)}{row_fixed}{number}"
 
     return _REFERENCE.sub(shift, formula)
 
 
 def _column(letters: str) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + ord(letter) - ord("A") + 1
-    return number
-
-
-def _letters(column: int) -> str:
-    letters = ""
-    while column > 0:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
+    return column_number(letters.upper())
 
 
 _Place = tuple[str, int, int]
@@ -178,19 +171,11 @@ class _Book:
             raise _BeyondError
         area = (bottom - top + 1) * (right - left + 1)
         self.step(min(area, len(cells)))
+        rows, columns = range(top, bottom + 1), range(left, right + 1)
         if area <= len(cells):
-            places: Iterable[tuple[int, int]] = (
-                (row, column)
-                for row in range(top, bottom + 1)
-                for column in range(left, right + 1)
-                if (row, column) in cells
-            )
+            places = [place for place in product(rows, columns) if place in cells]
         else:
-            places = (
-                (row, column)
-                for row, column in cells
-                if top <= row <= bottom and left <= column <= right
-            )
+            places = [place for place in cells if place[0] in rows and place[1] in columns]
         return [self.value(sheet, *place) for place in places]
 
     def step(self, count: int = 1) -> None:
@@ -204,15 +189,11 @@ def _plain_value(cell: Cell) -> _Value:
     if cell.doubt or cell.kind in {"error", "formula", "rich"}:
         raise _BeyondError
     if cell.kind in {"number", "percent"}:
-        return _number(cell.text)
+        try:
+            return Fraction(cell.text)
+        except ValueError as error:  # infinity
+            raise _BeyondError from error
     return cell.text if cell.kind == "text" else _Other(cell.kind, cell.text)
-
-
-def _number(text: str) -> Fraction:
-    try:
-        return Fraction(text)
-    except ValueError as error:  # infinity
-        raise _BeyondError from error
 
 
 def _agrees(cell: Cell, result: _Value) -> bool:
@@ -294,17 +275,12 @@ class _Formula:
         return sign
 
     def _sum(self) -> _Value:
-        value = self._product()
-        while sign := self._takes("+-"):
-            left, right = _operand(value), _operand(self._product())
-            value = _bounded(left + right if sign == "+" else left - right)
-        return value
+        return self._joined("+-", lambda: self._joined("*/", self._factor))
 
-    def _product(self) -> _Value:
-        value = self._factor()
-        while sign := self._takes("*/"):
-            left, right = _operand(value), _operand(self._factor())
-            value = _bounded(left * right if sign == "*" else left / right)
+    def _joined(self, signs: str, part: Callable[[], _Value]) -> _Value:
+        value = part()
+        while sign := self._takes(signs):
+            value = _bounded(_OPERATIONS[sign](_operand(value), _operand(part())))
         return value
 
     def _factor(self) -> _Value:
@@ -417,6 +393,12 @@ def _product(numbers: list[Fraction]) -> Fraction:
     return value
 
 
+_OPERATIONS: Final[dict[str, Callable[[Fraction, Fraction], Fraction]]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
 _OF_MANY: Final[dict[str, Callable[[list[Fraction]], Fraction]]] = {
     "SUM": lambda numbers: sum(numbers, Fraction(0)),
     "PRODUCT": _product,

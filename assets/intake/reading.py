@@ -30,6 +30,7 @@ MAX_COLUMNS: Final = 100
 """A return's largest sheet has about fifty rows and ten columns."""
 
 _EXACT: Final = 2**53
+_ADDRESS: Final = re.compile("([A-Z]+)([0-9]+)")
 
 FACT_SCHEMA: Final = {"sheet": pl.String, "fact": pl.String, "place": pl.String}
 
@@ -134,6 +135,14 @@ def reading_of(cells: pl.DataFrame, facts: pl.DataFrame) -> Reading:
     return Reading(tuple(sheets), tuple(sorted(about)))
 
 
+def column_number(letters: str) -> int:
+    """Return the 1-based number of a column such as AZ."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number
+
+
 @lru_cache(4096)
 def place(reference: str) -> tuple[int, int]:
     """Return the 1-based row and column of an address such as C7.
@@ -141,16 +150,10 @@ def place(reference: str) -> tuple[int, int]:
     Raises:
         ValueError: the text is not an address.
     """
-    letters = reference.rstrip("0123456789")
-    column = 0
-    for letter in letters:
-        if not "A" <= letter <= "Z":
-            raise ValueError(f"not a cell address: {reference!r}")
-        column = column * 26 + ord(letter) - ord("A") + 1
-    row = reference[len(letters) :]
-    if not column or not row or not int(row):
+    found = _ADDRESS.fullmatch(reference)
+    if not found or not int(found[2]):
         raise ValueError(f"not a cell address: {reference!r}")
-    return int(row), column
+    return int(found[2]), column_number(found[1])
 
 
 def number_text(text: str) -> str:
