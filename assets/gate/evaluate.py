@@ -25,6 +25,8 @@ Asked = Mapping[str, Any]
 Keys: `name`, `path`, `keys` (its key columns), `suite` (each `type`, `arguments`, `severity`).
 """
 
+Told = tuple[bool | None, str, list[dict[str, str]]]
+
 _SHOWN: Final = 5
 """Rows shown of those that break an expectation."""
 
@@ -37,7 +39,7 @@ def evaluate(marts: Sequence[Asked]) -> list[dict[str, Any]]:
 
     Returns:
         For each mart `rows`, how many it has, and `outcomes`, for each expectation of its suite:
-        `status` (passed, failed, not_evaluated), `observed` in words, and `sample`, the first rows
+        whether it is met (None: not evaluated), what was observed in words, and the first rows
         that break it: what stands in its column, then their key.
     """
     source = _source()
@@ -110,16 +112,14 @@ def _pandas_type(dtype: pyarrow.DataType) -> Any:
     return pd.StringDtype("pyarrow") if dtype == pyarrow.string() else pd.ArrowDtype(dtype)
 
 
-def outcome(arguments: Mapping[str, Any], result: Any) -> dict[str, Any]:
+def outcome(arguments: Mapping[str, Any], result: Any) -> Told:
     """Return what came of an expectation; without a result (None) it was not evaluated."""
     crash = "it gave no result" if result is None else _crash(result.exception_info)
-    if result is None or crash is not None:
-        return {"status": "not_evaluated", "observed": crash, "sample": []}
-    return {
-        "status": "passed" if result.success else "failed",
-        "observed": _observed(arguments, result.result),
-        "sample": list(_sample(arguments.get("column"), result.result)),
-    }
+    if crash is not None:
+        return None, crash, []
+    found = result.result
+    sample = list(_sample(arguments.get("column"), found))
+    return bool(result.success), _observed(arguments, found), sample
 
 
 def _crash(info: Mapping[str, Any]) -> str | None:

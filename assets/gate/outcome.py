@@ -12,8 +12,17 @@ from schemas.collection import Collection
 from schemas.contract import Contract, columns, description
 from schemas.wording import plural, visible
 
-Status = Literal["passed", "failed", "not_evaluated"]
-_LABELS: Final = {"passed": "met", "failed": "not met", "not_evaluated": "not checked"}
+Label = Literal["met", "not met", "warning", "not checked"]
+_LABELS: Final[dict[tuple[bool | None, str], Label]] = {
+    (True, "critical"): "met",
+    (True, "warning"): "met",
+    (False, "critical"): "not met",
+    (False, "warning"): "warning",
+    (None, "critical"): "not checked",
+    (None, "warning"): "not checked",
+}
+"""What came of an expectation by whether it is met and how much it weighs."""
+
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 _LONGEST: Final = 160
 """Characters of a sentence or a row that a line shows; the page shows all."""
@@ -29,24 +38,9 @@ class Outcome:
 
     mart: str
     expectation: Expectation
-    status: Status
+    label: Label
     observed: str
     sample: tuple[Mapping[str, str], ...] = ()
-
-    @property
-    def label(self) -> str:
-        """What came of it, in a word or two."""
-        return "warning" if self.warns else _LABELS[self.status]
-
-    @property
-    def blocks(self) -> bool:
-        """Whether the release is blocked by it; what could not be evaluated always does so."""
-        return self.status == "not_evaluated" or (self.status == "failed" and not self.warns)
-
-    @property
-    def warns(self) -> bool:
-        """Whether it is not met and still does not block."""
-        return self.status == "failed" and self.expectation.severity == "warning"
 
     @property
     def place(self) -> str:
@@ -58,7 +52,7 @@ class Outcome:
         """Return what was expected and what was found, on one line."""
         expected = visible(self.expectation.words.replace("`", ""), _LONGEST)
         observed = visible(self.observed, _LONGEST).rstrip(".")
-        if self.status == "not_evaluated":
+        if self.label == "not checked":
             return f'{self.place}: could not check "{expected}" ({observed})'
         rows = [", ".join(f"{name} {value}" for name, value in row.items()) for row in self.sample]
         more = f", the first is {visible(rows[0], _LONGEST)}" if rows else ""
@@ -71,14 +65,16 @@ class _Outcomes:
 
     @property
     def critical(self) -> tuple[Outcome, ...]:
-        """What blocks: first what is not met, then what could not be evaluated."""
-        blocking = (outcome for outcome in self.outcomes if outcome.blocks)
-        return tuple(sorted(blocking, key=lambda outcome: outcome.status == "not_evaluated"))
+        """What blocks: first what is not met, then what could not be evaluated, warning or not."""
+        return tuple(o for label in ("not met", "not checked") for o in self._of(label))
 
     @property
     def warnings(self) -> tuple[Outcome, ...]:
         """What is not met and does not block."""
-        return tuple(outcome for outcome in self.outcomes if outcome.warns)
+        return self._of("warning")
+
+    def _of(self, label: str) -> tuple[Outcome, ...]:
+        return tuple(outcome for outcome in self.outcomes if outcome.label == label)
 
 
 @dataclass(frozen=True)
@@ -91,70 +87,60 @@ class MartResult(_Outcomes):
 
 @dataclass(frozen=True)
 class GateResult(_Outcomes):
-    """What the gate says of a release; `docs` is the first page of its Data Docs."""
+    """What the gate says of a release, which `critical` outcomes block.
+
+    `docs` is the first page of its Data Docs.
+    """
 
     marts: tuple[MartResult, ...]
     docs: Path
 
     @property
-    def passed(self) -> bool:
-        """Whether the release may be published."""
-        return not self.critical
+    def blocking_line(self) -> str:
+        """One line on the first outcome that blocks, and what to do next; the rest is counted."""
+        first, others = self.critical[0], len(self.critical) - 1
+        more = f" {plural(others, 'more expectation')} block{'s' if others == 1 else ''} it too."
+        step = "mend what this was made from, or report it as a fault of Muster, and run again"
+        if first.label == "not checked":
+            step = "this is a fault of Muster, not of the data: report it with this line"
+        return (
+            f"Not released: {first}.{more if others else ''} The last release stays live."
+            f" Next: {step}; see {self.docs.with_name(f'{first.mart}.html')}."
+        )
+
+    @property
+    def blocking_places(self) -> list[str]:
+        """Each mart and column that blocks the release, once, without what stands there."""
+        return list(dict.fromkeys(outcome.place for outcome in self.critical))
+
+    def metadata(self) -> dict[str, Any]:
+        """Return what an asset check shows of a gate, as plain data.
+
+        Keys: `expectations`, `marts`, `blocking` and `warnings` are counts; `blocked_by` and
+        `warned_of` have one line for each.
+        """
+        return {
+            "expectations": len(self.outcomes),
+            "marts": len(self.marts),
+            "blocking": len(self.critical),
+            "warnings": len(self.warnings),
+            "blocked_by": [str(outcome) for outcome in self.critical],
+            "warned_of": [str(outcome) for outcome in self.warnings],
+        }
 
 
 def results(
     suites: Mapping[str, Suite], told: Iterable[Mapping[str, Any]]
 ) -> tuple[MartResult, ...]:
     """Return what was told of each mart in the order of suites (`evaluate`) as results."""
-    return tuple(
-        MartResult(
-            tuple(
-                Outcome(name, expectation, **{**one, "sample": tuple(one["sample"])})
-                for expectation, one in zip(suite, mart["outcomes"], strict=True)
-            ),
-            name,
-            mart["rows"],
+    found = []
+    for (name, suite), mart in zip(suites.items(), told, strict=True):
+        outcomes = tuple(
+            Outcome(name, one, _LABELS[met, one.severity], observed, tuple(sample))
+            for one, (met, observed, sample) in zip(suite, mart["outcomes"], strict=True)
         )
-        for (name, suite), mart in zip(suites.items(), told, strict=True)
-    )
-
-
-def blocking_line(result: GateResult) -> str:
-    """Return one line: what blocked the release, by mart and column, and what to do next.
-
-    Args:
-        result: of a gate that has not passed; the first of `critical` is told, the rest counted.
-    """
-    first, others = result.critical[0], len(result.critical) - 1
-    more = f" {plural(others, 'more expectation')} block{'s' if others == 1 else ''} it too."
-    step = "mend what this was made from, or report it as a fault of Muster, and run again"
-    if first.status == "not_evaluated":
-        step = "this is a fault of Muster, not of the data: report it with this line"
-    return (
-        f"Not released: {first}.{more if others else ''} The last release stays live."
-        f" Next: {step}; see {result.docs.with_name(f'{first.mart}.html')}."
-    )
-
-
-def blocking_places(result: GateResult) -> list[str]:
-    """Return each mart and column that blocks the release, once, without what stands there."""
-    return list(dict.fromkeys(outcome.place for outcome in result.critical))
-
-
-def check_metadata(result: GateResult) -> dict[str, Any]:
-    """Return what an asset check shows of a gate, as plain data.
-
-    Keys: `expectations`, `marts`, `blocking` and `warnings` are counts; `blocked_by` and
-    `warned_of` have one line for each.
-    """
-    return {
-        "expectations": len(result.outcomes),
-        "marts": len(result.marts),
-        "blocking": len(result.critical),
-        "warnings": len(result.warnings),
-        "blocked_by": [str(outcome) for outcome in result.critical],
-        "warned_of": [str(outcome) for outcome in result.warnings],
-    }
+        found.append(MartResult(outcomes, name, mart["rows"]))
+    return tuple(found)
 
 
 def write_pages(

@@ -18,7 +18,7 @@ from assets.disclosure import ledger
 from assets.disclosure.edition import PublicEdition, carry_forward, public_edition, write_public
 from assets.disclosure.ledger import Entry
 from assets.disclosure.published import edition_behind
-from assets.gate.outcome import GateResult, blocking_line, blocking_places, check_metadata
+from assets.gate.outcome import GateResult
 from assets.gate.outcome import write_pages as write_quality
 from assets.gate.process import Gate
 from assets.lake import Lake, atomic_file
@@ -149,9 +149,9 @@ def _expectations(draft: Draft) -> Callable[[], Found]:
     def judged() -> Found:
         docs = draft.folder / QUALITY
         gate = write_quality(evaluated(), docs, collection, draft.about, draft.contracts)
-        if not gate.passed:
-            raise ReleaseBlockedError(blocking_line(_kept(gate, draft.lake)), blocking_places(gate))
-        return check_metadata(gate)
+        if gate.critical:
+            raise ReleaseBlockedError(_kept(gate, draft.lake).blocking_line, gate.blocking_places)
+        return gate.metadata()
 
     return judged
 

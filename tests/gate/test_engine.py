@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow
 import pytest
 
-from assets.gate.outcome import GateResult, blocking_line, check_metadata
+from assets.gate.outcome import GateResult
 from assets.gate.suites import Expectation, suite
 from schemas.collection import Collection
 from schemas.errors import ContractError
@@ -146,7 +146,7 @@ def gate(tmp_path: Path, collection: Collection) -> Gate:
 
 
 def test_marts_that_are_as_they_should_be_pass(passed: GateResult, collection: Collection) -> None:
-    assert passed.passed
+    assert passed.critical == ()
     assert passed.warnings == ()
     assert [mart.mart for mart in passed.marts] == list(MARTS)
     suites = sum(len(suite(name, contract, collection)) for name, contract in MARTS.items())
@@ -156,14 +156,14 @@ def test_marts_that_are_as_they_should_be_pass(passed: GateResult, collection: C
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
 def test_what_is_wrong_is_caught_and_blocks(broken: Broken, gate: Gate) -> None:
     result = gate(broken.mart, broken.change)
-    assert not result.passed
+    assert result.critical
     failed = {
         (outcome.expectation.type, outcome.expectation.column)
         for outcome in result.outcomes
-        if outcome.status == "failed" and outcome.blocks
+        if outcome.label == "not met"
     }
     assert (broken.type, broken.column) in failed
-    line = blocking_line(result)
+    line = result.blocking_line
     assert "\n" not in line
     assert line.startswith(f"Not released: {broken.mart}")
 
@@ -171,11 +171,11 @@ def test_what_is_wrong_is_caught_and_blocks(broken: Broken, gate: Gate) -> None:
 @pytest.mark.parametrize("warned", WARNED.values(), ids=WARNED)
 def test_a_warning_does_not_block(warned: Broken, gate: Gate) -> None:
     result = gate(warned.mart, warned.change)
-    assert result.passed
+    assert not result.critical
     assert [(each.mart, each.expectation.column) for each in result.warnings] == [
         (warned.mart, warned.column)
     ]
-    assert check_metadata(result)["warned_of"][0].startswith(f"{warned.mart}, column")
+    assert result.metadata()["warned_of"][0].startswith(f"{warned.mart}, column")
 
 
 def test_every_type_of_expectation_has_been_seen_to_block(collection: Collection) -> None:
@@ -194,7 +194,7 @@ def test_the_rows_that_break_it_are_named_with_their_key(gate: Gate) -> None:
     first, second = outcome.sample
     assert list(first) == ["share", "category", "outcome"]
     assert (first["share"], second["share"]) == ("101", "nan")
-    assert "2 of 35 rows break this, the first is share 101, category" in blocking_line(result)
+    assert "2 of 35 rows break this, the first is share 101, category" in result.blocking_line
 
 
 def test_a_row_of_a_mart_without_a_key_is_named_by_its_number(gate: Gate) -> None:
@@ -209,8 +209,8 @@ def test_the_wrong_type_is_told_before_what_could_not_be_checked_for_it(gate: Ga
             table.column_names.index("cases"), "cases", pyarrow.array(["1"] * table.num_rows)
         ),
     )
-    assert {outcome.status for outcome in result.critical} == {"failed", "not_evaluated"}
-    assert 'expected "Must be of type int64."; found string' in blocking_line(result)
+    assert {outcome.label for outcome in result.critical} == {"not met", "not checked"}
+    assert 'expected "Must be of type int64."; found string' in result.blocking_line
 
 
 def test_an_expectation_that_crashes_blocks_and_is_our_own_fault(
@@ -223,9 +223,9 @@ def test_an_expectation_that_crashes_blocks_and_is_our_own_fault(
     write_mart(tmp_path, name, sound_mart(name, MARTS[name], collection))
     suites = {name: (crashing,)}
     result = run_gate(tmp_path, collection, tmp_path, ABOUT, {name: MARTS[name]}, suites)
-    assert [outcome.status for outcome in result.critical] == ["not_evaluated"]
-    assert not result.passed
-    line = blocking_line(result)
+    assert [outcome.label for outcome in result.critical] == ["not checked"]
+    assert result.critical
+    line = result.blocking_line
     assert "could not check" in line
     assert "fault of Muster, not of the data: report it" in line
     page = (result.docs.parent / "outcome_breakdown.html").read_text()
@@ -240,7 +240,7 @@ def test_a_mart_that_is_not_there_is_told(tmp_path: Path, collection: Collection
 def test_marts_without_a_row_are_evaluated(gate: Gate) -> None:
     """Before the first return, most marts are empty."""
     result = gate("outcome_breakdown", lambda table: table[:0])
-    assert result.passed
+    assert not result.critical
     assert {outcome.observed for outcome in result.marts[0].outcomes} == {
         "found 4 columns",
         "found string",
@@ -310,7 +310,7 @@ def test_nothing_goes_out_and_nothing_is_written_but_the_pages(
     here.mkdir()
     monkeypatch.chdir(here)
     monkeypatch.setenv("HOME", str(here))
-    assert gate("outcome_breakdown", lambda table: table).passed
+    assert gate("outcome_breakdown", lambda table: table).critical == ()
     assert list(here.iterdir()) == []
     assert {path.name for path in tmp_path.iterdir()} == {
         "here",

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from assets.gate.evaluate import outcome
-from assets.gate.outcome import Outcome
+from assets.gate.outcome import results
 from assets.gate.suites import Expectation
 
 
@@ -21,9 +21,9 @@ def test_what_gave_no_result_or_crashed_is_not_evaluated_and_blocks() -> None:
     never_null = Expectation("expect_something", {"column": "n"}, "Never null.", "warning")
     crashed = _result(_crashed("No such\ncolumn."), success=True)
     for result, why in ((None, "it gave no result"), (crashed, "No such column")):
-        found = outcome({"column": "n"}, result)
-        assert found == {"status": "not_evaluated", "observed": why, "sample": []}
-        assert Outcome("cells", never_null, found["status"], why).blocks
+        told = outcome({"column": "n"}, result)
+        (mart,) = results({"cells": (never_null,)}, [{"rows": 3, "outcomes": [told]}])
+        assert [(one.label, one.observed) for one in mart.critical] == [("not checked", why)]
 
 
 def test_of_several_crashes_always_the_same_is_told() -> None:
@@ -31,5 +31,5 @@ def test_of_several_crashes_always_the_same_is_told() -> None:
     told = set()
     for order in (("one", "two"), ("two", "one")):
         info = {message: _crashed(message) for message in order}
-        told.add(outcome({}, _result(info, success=False))["observed"])
+        told.add(outcome({}, _result(info, success=False))[1])
     assert told == {"one"}

@@ -4,20 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from assets.gate.outcome import (
-    GateResult,
-    MartResult,
-    Outcome,
-    Status,
-    blocking_line,
-    check_metadata,
-)
+from assets.gate.outcome import GateResult, Label, MartResult, Outcome
 from assets.gate.suites import Expectation
 
 
-def _outcome(status: Status, observed: str, *samples: dict[str, str]) -> Outcome:
+def _outcome(label: Label, observed: str, *samples: dict[str, str]) -> Outcome:
     expected = Expectation("expect_something", {"column": "n"}, "Values must be at least `0`.")
-    return Outcome("cells", expected, status, observed, samples)
+    return Outcome("cells", expected, label, observed, samples)
 
 
 def _result(*outcomes: Outcome) -> GateResult:
@@ -25,12 +18,12 @@ def _result(*outcomes: Outcome) -> GateResult:
     return GateResult(outcomes, marts, Path("quality/index.html"))
 
 
-FAILED = _outcome("failed", "1 of 3 rows breaks this", {"n": "-1", "force_code": "STF"})
-CRASHED = _outcome("not_evaluated", "no such column")
+FAILED = _outcome("not met", "1 of 3 rows breaks this", {"n": "-1", "force_code": "STF"})
+CRASHED = _outcome("not checked", "no such column")
 
 
 def test_the_line_names_mart_column_expected_observed_row_and_next_step() -> None:
-    assert blocking_line(_result(FAILED)) == (
+    assert _result(FAILED).blocking_line == (
         'Not released: cells, column n: expected "Values must be at least 0."; 1 of 3 rows breaks'
         " this, the first is n -1, force_code STF. The last release stays live. Next: mend what"
         " this was made from, or report it as a fault of Muster, and run again; see"
@@ -47,24 +40,24 @@ def test_the_line_names_mart_column_expected_observed_row_and_next_step() -> Non
     ],
 )
 def test_the_others_are_counted(others: int, told: str) -> None:
-    line = blocking_line(_result(*[FAILED] * (others + 1)))
+    line = _result(*[FAILED] * (others + 1)).blocking_line
     assert (told in line) == bool(others)
 
 
 def test_what_is_not_met_is_told_before_what_could_not_be_checked() -> None:
     """A column of the wrong type makes its other expectations crash; the type is the cause."""
-    assert "1 of 3 rows" in blocking_line(_result(CRASHED, FAILED))
+    assert "1 of 3 rows" in _result(CRASHED, FAILED).blocking_line
 
 
 def test_whatever_stands_in_a_mart_the_line_stays_one_line_of_readable_length() -> None:
-    long = _outcome("failed", "found\nthis", {"n": "\x1b[2J" + "long\r\n" * 999})
-    line = blocking_line(_result(long))
+    long = _outcome("not met", "found\nthis", {"n": "\x1b[2J" + "long\r\n" * 999})
+    line = _result(long).blocking_line
     assert line.isprintable()
     assert len(line) < 700
 
 
 def test_the_check_shows_every_reason() -> None:
-    shown = check_metadata(_result(FAILED, CRASHED))
+    shown = _result(FAILED, CRASHED).metadata()
     assert (shown["expectations"], shown["marts"], shown["blocking"], shown["warnings"]) == (
         2,
         1,
