@@ -263,6 +263,18 @@ class Template:
         """Return every total with its parts, sheet by sheet."""
         return [each for sheet in self.sheets for each in sheet.sums()]
 
+    @cached_property
+    def leaves(self) -> dict[Place, tuple[Place, ...]]:
+        """By the place of each sum the cells that it adds up in the end, none of which is a sum."""
+        sums = {each.total: each.parts for each in self.sums()}
+
+        def below(place: Place) -> tuple[Place, ...]:
+            if place not in sums:
+                return (place,)
+            return tuple(leaf for part in sums[place] for leaf in below(part))
+
+        return {total: below(total) for total in sums}
+
     def places(self, written: str) -> list[Place]:
         """Return the places written as `sheet/row/column`, where a `*` stands for any code."""
         return [place for place in self.entry_at if fnmatchcase("/".join(place), written)]

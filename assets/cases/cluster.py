@@ -2,12 +2,13 @@
 
 Dask does a part again elsewhere when its worker dies, or is silent for as long as `worker-ttl` says
 (docs/scaling.md sets it). What only this module does: starting again where the scheduler was lost,
-and never waiting for ever. `look_around` and `work` are called in the workers; data errors come
-back as values, so what is raised there is wrong with the worker.
+and never waiting for ever. `require_same_setup` and `work` are called in the workers; data errors
+come back as values, so what is raised there is wrong with the worker.
 """
 
 import importlib.metadata
 import platform
+import re
 import socket
 import tempfile
 import time
@@ -17,7 +18,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from distributed import Client, Future, KilledWorker, as_completed
 from distributed.client import FutureCancelledError
@@ -36,6 +36,7 @@ _LIBRARIES: Final = ("polars", "numpy", "pyarrow", "distributed")
 _START: Final = (
     "Start one as docs/scaling.md says, or unset MUSTER_DASK to work in this process alone"
 )
+_ADDRESS: Final = re.compile(r"(tcp|tls)://([^@:/?#\[\]\s]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}/?")
 _GLANCE: Final = 0.05
 _LOOK: Final = 1.0
 _LOSSES: Final = 3
@@ -91,7 +92,7 @@ class Cluster:
         """
         # A worker that wakes up after this run must not write to the next one's folder.
         job = replace(job, folder=Path(tempfile.mkdtemp(prefix="run-", dir=job.folder)))
-        left = {part.name: _absolute(part) for part in parts}
+        left = {part.name: part for part in parts}
         outcomes: dict[str, Outcome] = {}
         for loss in range(_LOSSES + 1):
             seconds = self._patience.back if loss else self._patience.connect
@@ -203,12 +204,7 @@ def checked_address(address: str) -> str:
         SetupError: it is not of the form tcp://host:port. The message does not quote it, as it
             may hold a password.
     """
-    try:
-        parts = urlsplit(address)
-        good = parts.scheme in {"tcp", "tls"} and parts.hostname and parts.port
-    except ValueError:
-        good = None
-    if not good or "@" in address or parts.path.strip("/") or parts.query:
+    if not _ADDRESS.fullmatch(address):
         raise SetupError(
             "MUSTER_DASK must be the address of a scheduler and nothing else, such as"
             " tcp://127.0.0.1:8786 (or tls://). Set it so, or unset it to work in this process"
@@ -230,9 +226,9 @@ def _workers(client: Client) -> list[str]:
 
 
 def _require_fit(client: Client, run: Path, seconds: float) -> None:
-    """Have every worker look around; one that does not answer in time is left to be found lost."""
+    """Hold every worker to the set-up; one that does not answer is left to be found lost."""
     asked = {
-        address: client.submit(look_around, run, versions(), workers=[address], pure=False)
+        address: client.submit(require_same_setup, run, versions(), workers=[address], pure=False)
         for address in _workers(client)
     }
     until = time.monotonic() + seconds
@@ -263,8 +259,8 @@ def versions() -> dict[str, str]:
     }
 
 
-def look_around(run: Path, expected: Mapping[str, str], paths: Sequence[Path] = ()) -> None:
-    """See whether this process can work on a run: its versions, the shared folder, its files.
+def require_same_setup(run: Path, expected: Mapping[str, str], paths: Sequence[Path] = ()) -> None:
+    """Hold this process to what a run needs: its versions, the shared folder, its files.
 
     Raises:
         SetupError: it cannot.
@@ -298,20 +294,11 @@ def work(part: Part, job: Job, expected: Mapping[str, str]) -> tuple[Outcome, Do
     """
     started = time.perf_counter()
     files = (source.path for source in part.sources)
-    look_around(job.folder, expected, [file for file in files if isinstance(file, Path)])
+    require_same_setup(job.folder, expected, [file for file in files if isinstance(file, Path)])
     folder = Path(tempfile.mkdtemp(prefix=f"{part.name}-", dir=job.folder))
     found = outcome(part, replace(job, folder=folder))
     seconds = time.perf_counter() - started
     return found, Done(part.name, part.forces, part.rows, seconds, socket.gethostname())
-
-
-def _absolute(part: Part) -> Part:
-    """Return a part whose files are found from any working directory."""
-    sources = [
-        replace(source, path=source.path.absolute()) if isinstance(source.path, Path) else source
-        for source in part.sources
-    ]
-    return replace(part, sources=tuple(sources))
 
 
 def _files(parts: Iterable[Part]) -> str:

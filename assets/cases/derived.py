@@ -41,12 +41,12 @@ def leaf_grid(cases: pl.DataFrame, forces: pl.Series, template: Template) -> pl.
 
 def _whole_grid(leaves: pl.DataFrame, template: Template) -> pl.DataFrame:
     """Return `leaf_grid` with the cells of the template that are sums of others."""
-    within: dict[Place, set[Place]] = {entry.place: {entry.place} for entry in case_cells(template)}
-    for sheet in template.sheets:
-        sums = list(sheet.sums())
-        # A sum may stand before the sums that it adds up.
-        while ready := [s for s in sums if s.total not in within and within.keys() >= {*s.parts}]:
-            within |= {s.total: set().union(*map(within.__getitem__, s.parts)) for s in ready}
+    within: dict[Place, tuple[Place, ...]] = {
+        entry.place: (entry.place,) for entry in case_cells(template)
+    }
+    within |= {
+        total: parts for total, parts in template.leaves.items() if within.keys() >= {*parts}
+    }
     cells = pl.DataFrame(
         [(*part, *place) for place, parts in within.items() for part in parts],
         schema=dict.fromkeys([*GRID[1:], *(f"{name}_whole" for name in GRID[1:])], pl.String),

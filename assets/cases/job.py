@@ -50,7 +50,7 @@ Pool = Callable[[Sequence[Part], Job, Advance], list[Outcome]]
 """Returns the outcome of each part in order."""
 
 
-def here(parts: Sequence[Part], job: Job, advance: Advance) -> list[Outcome]:
+def in_this_process(parts: Sequence[Part], job: Job, advance: Advance) -> list[Outcome]:
     """Work on one part after the other: the largest sets how much memory is needed."""
     return [outcome(part, job, advance) for part in parts]
 
@@ -66,7 +66,7 @@ def chosen_pool(tell: Callable[..., None] = lambda _: None) -> Pool:
     """
     address = os.environ.get("MUSTER_DASK")
     if not address:
-        return here
+        return in_this_process
     from assets.cases.cluster import Cluster  # noqa: PLC0415 (takes half a second)
 
     return Cluster(address, tell)
@@ -78,7 +78,7 @@ def run_cases(
     collection: Collection,
     limits: Limits = LIMITS,
     tell: Callable[[int, int], None] = lambda _done, _total: None,
-    pool: Pool = here,
+    pool: Pool = in_this_process,
 ) -> dict[str, Any]:
     """Judge and count an extract; `folder` then shows RESULTS, all of this run.
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.cases.job import BAD_ROWS, BY_FORCE, COUNTS, Pool, here, run_cases
+from assets.cases.job import BAD_ROWS, BY_FORCE, COUNTS, Pool, in_this_process, run_cases
 from assets.cases.sources import ExtractRefusedError, Refusal, Source, find_sources, reading
 from assets.cases.store import CaseStore
 from assets.intake.store import UNKNOWN, Version
@@ -46,7 +46,7 @@ class _Judged:
 
 
 def judge_received(
-    store: CaseStore, lake: Lake, collection: Collection, pool: Pool = here
+    store: CaseStore, lake: Lake, collection: Collection, pool: Pool = in_this_process
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the table Extracts and the mart InvestigationsByMonth; bad rows go to quarantine.
 
@@ -101,18 +101,18 @@ def _by_force(store: CaseStore, collection: Collection) -> dict[str, list[Versio
         if version.force_code:
             found.setdefault(version.force_code, []).append((version.sequence, version))
     for item in store.damaged():
-        whose, number = store.whose(item, collection), item.sequence or 0
+        owner, number = store.force_of_damaged(item, collection), item.sequence or 0
         before = [v for v in versions if v.sequence < number]
         about: dict[str, tuple[int | None, str | None]] = {}
-        if whose == UNKNOWN:
+        if owner == UNKNOWN:
             last = {version.force_code: version for version in before}
             about = {force: (v.version, v.receipt_id) for force, v in last.items() if force}
-        elif whose:
-            after = store.last_version(whose, before, [], collection) + 1
-            about = {whose: (after, item.receipt_id)}
+        elif owner:
+            after = store.last_version(owner, before, [], collection) + 1
+            about = {owner: (after, item.receipt_id)}
         for force, (version_number, receipt_id) in about.items():
             problem = _restore(store.place(item.path), item.problem)
-            if whose == UNKNOWN:
+            if owner == UNKNOWN:
                 problem += " Whose it is cannot be told, so a newer extract of this force."
             row = dict.fromkeys(empty(Extracts).columns) | {
                 "receipt_id": receipt_id,

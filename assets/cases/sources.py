@@ -81,8 +81,7 @@ def _refuse_folder(error: OSError) -> None:
 
 def _folders(where: Place) -> Sequence[str]:
     """Return the names of the folders a file lies in, the outermost first."""
-    path = PurePosixPath(where) if isinstance(where, str) else where.absolute()
-    return path.parent.parts
+    return (PurePosixPath(where) if isinstance(where, str) else where.absolute()).parent.parts
 
 
 def _head(where: Place, length: int) -> bytes:
@@ -188,10 +187,10 @@ _BYTES_PER_CSV_ROW: Final = 80
 class Source:
     """A file of an extract.
 
-    `file` is its name in findings, `path` where its rows are read, `folder` the force of the
-    Hive folder it lies in, None also for the folder of null. `sent` has its columns and their
-    types, `rows` its rows. Until it is unpacked, CSV (`text`) has no columns and about so many
-    rows.
+    `file` is its name in findings, `path` where its rows are read, whole: workers have other
+    folders. `folder` is the force of the Hive folder it lies in, None also for the folder of null.
+    `sent` has its columns and their types, `rows` its rows. Until it is unpacked, CSV (`text`) has
+    no columns and about so many rows.
     """
 
     file: str
@@ -249,15 +248,16 @@ def _source(file: Place) -> Source:
             "Send the rows as one of these, with no other files beside them.",
         )
     folder = folder_force(_folders(file))
+    path = file if isinstance(file, str) else file.absolute()
     if text:
         held = (
             object_store.files_below(file)[file] if isinstance(file, str) else file.stat().st_size
         )
-        return Source(name, file, folder, {}, held // _BYTES_PER_CSV_ROW, text=True)
+        return Source(name, path, folder, {}, held // _BYTES_PER_CSV_ROW, text=True)
     with reading([file], name, "damaged or cut off"):
         sent = scan([file]).collect_schema()
         rows = scan([file]).select(pl.len()).collect().item()
-    source = Source(name, file, folder, sent, rows, text=False)
+    source = Source(name, path, folder, sent, rows, text=False)
     check_columns(source, list(sent))
     if wrong := [
         f"{column} is {dtype}, expected {TYPES[column].__name__}"

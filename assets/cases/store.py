@@ -204,10 +204,10 @@ class CaseStore:
         mine = [version for version in versions if version.force_code == force]
         newest = max((version.sequence for version in mine), default=0)
         after = [item for item in damaged if (item.sequence or 0) > newest]
-        perhaps = sum(self.whose(item, collection) in {force, UNKNOWN} for item in after)
+        perhaps = sum(self.force_of_damaged(item, collection) in {force, UNKNOWN} for item in after)
         return max((version.version or 0 for version in mine), default=0) + perhaps
 
-    def whose(self, damaged: Damaged[Version], collection: Collection) -> str | None:
+    def force_of_damaged(self, damaged: Damaged[Version], collection: Collection) -> str | None:
         """Return the force of a damaged version, None where it is nobody's, else UNKNOWN.
 
         Where it says nothing itself, the kept files tell whose id it has; or what the last run

@@ -173,8 +173,8 @@ def _print_taken_in(done: Refreshed, lake: Lake) -> None:
 def print_refused_extracts(lake: Lake) -> None:
     """Print which case-level extracts do not count, and why: they stand in no mart."""
     extracts = read_table(lake.table("cases", "extracts"))
-    nobodys = {file.key for file in unattributed_files(lake) if file.kind == "extract"}
-    unattributed = extracts.filter(pl.col("receipt_id").is_in(nobodys))
+    ids = {file.key for file in unattributed_files(lake) if file.kind == "extract"}
+    unattributed = extracts.filter(pl.col("receipt_id").is_in(ids))
     refused = pl.concat([refused_extracts(extracts), unattributed])
     if refused.height:
         click.echo(f"\nRefused whole: {plural(refused.height, 'case-level extract')}")

@@ -19,7 +19,7 @@ from distributed import LocalCluster, versions
 from assets.cases import cluster as remote
 from assets.cases.assets import cases
 from assets.cases.cluster import Cluster, Done, Patience, checked_address
-from assets.cases.job import RESULTS, chosen_pool, here, run_cases
+from assets.cases.job import RESULTS, chosen_pool, in_this_process, run_cases
 from assets.cases.reading import Limits
 from assets.cases.sources import ExtractRefusedError, find_sources
 from assets.files import software_sha256
@@ -165,7 +165,7 @@ def test_refused_files_are_told_as_in_one_process(
             data = path.read_bytes()
             path.write_bytes(data[:40] + bytes(60) + data[100:])
     refusals = []
-    for pool in (here, Cluster(address, patience=QUICK)):
+    for pool in (in_this_process, Cluster(address, patience=QUICK)):
         with pytest.raises(ExtractRefusedError) as caught:
             run_cases(
                 find_sources([tmp_path / "in"]), tmp_path / "out", collection, BY_FORCE, pool=pool
@@ -209,7 +209,7 @@ def test_what_is_no_address(address: str, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_without_the_setting_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUSTER_DASK", "")
-    assert chosen_pool() is here
+    assert chosen_pool() is in_this_process
 
 
 @pytest.mark.slow
@@ -245,16 +245,6 @@ def test_a_worker_with_other_code(
 
 
 @pytest.mark.slow
-def test_a_scheduler_without_workers(extract: Path, tmp_path: Path, collection: Collection) -> None:
-    with (
-        cluster(tmp_path / "cluster", 0) as processes,
-        pytest.raises(SetupError, match="has no workers"),
-    ):
-        worked(processes.address, extract, tmp_path / "out", collection,
-               patience=Patience(connect=2))  # fmt: skip
-
-
-@pytest.mark.slow
 def test_a_scheduler_with_other_versions(
     two: Processes,
     extract: Path,
@@ -270,29 +260,23 @@ def test_a_scheduler_with_other_versions(
 
 
 @pytest.mark.slow
-def test_a_worker_is_killed(
+def test_a_worker_is_killed_and_another_stalls(
     extract: Path, embedded: dict[str, bytes], tmp_path: Path, collection: Collection
 ) -> None:
-    with cluster(tmp_path / "cluster", 2, SLOW) as processes:
-        processes.wait_for_workers(2)
-        with third(lambda: kill(processes.workers[0])) as tell:
-            worked(processes.address, extract, tmp_path / "out", collection, tell=tell)
-    assert contents(tmp_path / "out") == embedded
-
-
-@pytest.mark.slow
-def test_a_worker_stalls(
-    extract: Path, embedded: dict[str, bytes], tmp_path: Path, collection: Collection
-) -> None:
-    """It is neither dead nor at work: others do its parts. Awake again, it does no harm."""
+    """The stalled one is neither dead nor at work. Awake again, it does no harm."""
     quick = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "2s"}
-    with cluster(tmp_path / "cluster", 2, SLOW, **quick) as processes:
-        processes.wait_for_workers(2)
-        stalled = processes.workers[0].pid
-        with third(lambda: os.kill(stalled, signal.SIGSTOP)) as tell:
+    with cluster(tmp_path / "cluster", 3, SLOW, **quick) as processes:
+        processes.wait_for_workers(3)
+        killed, stalled, _ = processes.workers
+
+        def lose_both() -> None:
+            kill(killed)
+            os.kill(stalled.pid, signal.SIGSTOP)
+
+        with third(lose_both) as tell:
             worked(processes.address, extract, tmp_path / "out", collection, tell=tell)
         assert contents(tmp_path / "out") == embedded
-        with third(lambda: os.kill(stalled, signal.SIGCONT)) as tell:
+        with third(lambda: os.kill(stalled.pid, signal.SIGCONT)) as tell:
             worked(processes.address, extract, tmp_path / "out", collection, tell=tell)
         assert contents(tmp_path / "out") == embedded
 
@@ -354,6 +338,9 @@ def test_all_workers_are_lost(extract: Path, tmp_path: Path, collection: Collect
         ):
             worked(processes.address, extract, tmp_path / "out", collection, tell=tell,
                    patience=Patience(connect=10, back=2))  # fmt: skip
+        with pytest.raises(SetupError, match="has no workers"):
+            worked(processes.address, extract, tmp_path / "out", collection,
+                   patience=Patience(connect=2))  # fmt: skip
     assert not (tmp_path / "out").exists()
 
 
@@ -374,23 +361,28 @@ def test_a_part_kills_its_workers(extract: Path, tmp_path: Path, collection: Col
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.slow
 def test_a_fault_of_the_code_in_a_worker(
-    extract: Path, tmp_path: Path, collection: Collection
+    address: str,
+    extract: Path,
+    tmp_path: Path,
+    collection: Collection,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    fault = SLOW.replace("time.sleep(0.1)", "raise ZeroDivisionError('of the code')")
-    with cluster(tmp_path / "cluster", 1, fault) as processes:
-        with pytest.raises(ZeroDivisionError, match="of the code") as caught:
-            worked(processes.address, extract, tmp_path / "out", collection)
-        assert "force_code=" in caught.value.__notes__[0]
+    def fault(*_: object) -> None:
+        raise ZeroDivisionError("of the code")
+
+    monkeypatch.setattr(remote, "outcome", fault)
+    with pytest.raises(ZeroDivisionError, match="of the code") as caught:
+        worked(address, extract, tmp_path / "out", collection)
+    assert "force_code=" in caught.value.__notes__[0]
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow
 def test_a_run_says_what_the_cluster_did(
-    two: Processes, tmp_path: Path, collection: Collection, monkeypatch: pytest.MonkeyPatch
+    address: str, tmp_path: Path, collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MUSTER_DASK", two.address)
+    monkeypatch.setenv("MUSTER_DASK", address)
     lake = Lake(tmp_path, collection.id)
     write_parquet(lake.landing / "cases" / "a.parquet", [good(n) for n in range(30)])
     result = dg.materialize(

@@ -18,12 +18,10 @@ PEERS = ("duckdb_job", "pandera_polars", "pandera_pandas")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shape", ["uneven", "bad"])
 @pytest.mark.parametrize("peer", PEERS)
-def test_a_peer_does_the_same_job(
-    peer: str, shape: str, tmp_path: Path, collection: Collection
-) -> None:
-    write(Recipe(30_000, shape=shape), tmp_path / "in", "hive", collection)
+def test_a_peer_does_the_same_job(peer: str, tmp_path: Path, collection: Collection) -> None:
+    """Of rows with every fault; of the usual ones the benchmark sees it before it measures."""
+    write(Recipe(30_000, shape="bad"), tmp_path / "in", "hive", collection)
     run(tmp_path / "in", tmp_path / "job", collection)
     command = python(f"benchmarks.peers.{peer}", tmp_path / "in", tmp_path / peer, "whole")
     subprocess.run(command, check=True)
