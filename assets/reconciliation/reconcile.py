@@ -1,16 +1,16 @@
 """Published against computed, figure by figure.
 
-Belongs here: which computed figure meets a published one, and the status of the pair. Nothing is
-ever taken from the published side to fill the computed one.
+Nothing is ever taken from the published side to fill the computed one. Shares are compared
+unrounded.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+import math
+from collections.abc import Callable, Iterator
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from assets.reconciliation.qualifiers import TOLERANCE, Pair, compare
 from assets.research.social_media import social_media_cases
 from assets.research.tables import no_research
 from assets.totals.leaves import leaf_cells, sum_of
@@ -20,6 +20,75 @@ from schemas.marts.returns import Reconciliation
 
 Row = dict[str, Any]
 
+TOLERANCE: Final = 0.15
+"""The gap, as a share of the published figure, beyond which `about` and `almost` are flagged."""
+
+
+class Pair(NamedTuple):
+    """A published and a computed figure, and how many forces the collection expects."""
+
+    published: float
+    computed: float
+    forces_expected: int
+
+    @property
+    def gap(self) -> float:
+        """The difference as a share of the published figure."""
+        if self.published == 0:
+            return 0.0 if self.computed == 0 else math.inf
+        return abs(self.computed - self.published) / abs(self.published)
+
+
+def _equal(pair: Pair) -> bool:
+    return pair.computed == pair.published
+
+
+def _rounded(pair: Pair) -> bool:
+    published = Decimal(repr(pair.published)).normalize()
+    printed = Decimal(1).scaleb(min(int(published.as_tuple().exponent), 0))
+    return Decimal(repr(pair.computed)).quantize(printed, ROUND_HALF_UP) == published
+
+
+def _close(pair: Pair) -> bool:
+    return pair.gap <= TOLERANCE
+
+
+QUALIFIERS: Final[dict[str, tuple[str, Callable[[Pair], bool]]]] = {
+    "exact": ("match", _equal),
+    "counted": ("match", _equal),
+    "derived": ("match", _equal),
+    "all": ("match", lambda pair: pair.computed == pair.published == pair.forces_expected),
+    "all_but_one": (
+        "match",
+        lambda pair: pair.computed == pair.published == pair.forces_expected - 1,
+    ),
+    "no_change": ("match", lambda pair: pair.computed == 0),
+    "rounded": ("within_qualifier", _rounded),
+    "average": ("within_qualifier", _rounded),
+    "at_least": ("within_qualifier", lambda pair: pair.computed >= pair.published),
+    "more_than": ("within_qualifier", lambda pair: pair.computed > pair.published),
+    "about": ("within_qualifier", _close),
+    "almost": ("within_qualifier", _close),
+}
+"""Each wording of a published figure: the status of one that satisfies it, and when it does."""
+
+
+def compare(qualifier: str, pair: Pair, unit: str = "count") -> str:
+    """Return `match`, `within_qualifier` or `differs`.
+
+    A percent is printed rounded even where the publication does not say so: 81 per cent of 853
+    respondents is nobody's number. `exact` leaves it that room.
+
+    Raises:
+        KeyError: the qualifier is none of those above.
+    """
+    status, satisfied = QUALIFIERS[qualifier]
+    if satisfied(pair):
+        return status
+    printed_rounded = qualifier == "exact" and unit.startswith("percent")
+    return "within_qualifier" if printed_rounded and _rounded(pair) else "differs"
+
+
 _COLLECTED: Final = {
     "returns": "no live return gives it",
     "registry": "the list of forces does not give it",
@@ -28,39 +97,15 @@ _COLLECTED: Final = {
 }
 """The bases of figures that a collection's data can give, and what to say where it does not."""
 
+_KEY: Final = ("measure", "breakdown", "period")
 
-@dataclass(frozen=True)
-class _Computed:
+
+class _Computed(NamedTuple):
     """What the data give for a figure: how many forces are in it, and how many should be."""
 
-    value: float | None
-    included: int
-    expected: int
-
-
-@dataclass(frozen=True)
-class _Data:
-    """The computed side: national totals, live returns, and each force's social media cases."""
-
-    totals: Mapping[tuple[str, ...], _Computed]
-    live: pl.DataFrame
-    live_forces: frozenset[str]
-    cases: Mapping[str, int]
-    collection: Collection
-
-    def gives(self, figure: Row) -> _Computed:
-        """Return what the data give for a published figure."""
-        force, key = figure["scope"], (figure["measure"], figure["breakdown"], figure["period"])
-        if force not in self.collection.forces:
-            return self.totals.get(key, _Computed(None, 0, len(self.collection.forces)))
-        if figure["measure"] == "social_media_cases":
-            return _Computed(self.cases.get(force), int(force in self.cases), 1)
-        if force not in self.live_forces:
-            return _Computed(None, 0, 1)
-        cells = leaf_cells(
-            self.live.filter(pl.col("force_code") == force), self.collection.template, *key
-        )
-        return _Computed(None if cells is None else sum_of(cells), 1, 1)
+    value: float | None = None
+    included: int = 0
+    expected: int = 0
 
 
 def reconcile(
@@ -79,26 +124,30 @@ def reconcile(
         collection: the collection, which names the published figures.
         instances: table InstancesInUse, for the social media cases of a force; None for none.
     """
-    figures = [
-        *collection.published_figures.iter_rows(named=True),
-        *_report_rows(printed),
-    ]
     found = no_research().instances if instances is None else instances
-    data = _Data(
-        {row[:3]: _Computed(*row[3:]) for row in national.select(_TOTAL).iter_rows()},
-        live,
-        frozenset(live["force_code"]),
-        dict(social_media_cases(found, collection).select("force_code", "cases").iter_rows()),
-        collection,
-    )
-    rows = [_compared(figure, data) for figure in figures]
+    cases = dict(social_media_cases(found, collection).select("force_code", "cases").iter_rows())
+    named = national.select(*_KEY, "value", "forces_included", "forces_expected")
+    totals = {row[:3]: _Computed(*row[3:]) for row in named.iter_rows()}
+    live_forces = set(live["force_code"])
+
+    def given(figure: Row) -> _Computed:
+        force, key = figure["scope"], tuple(figure[name] for name in _KEY)
+        if force not in collection.forces:
+            return totals.get(key, _Computed(expected=len(collection.forces)))
+        if figure["measure"] == "social_media_cases":
+            return _Computed(cases.get(force), int(force in cases), 1)
+        if force not in live_forces:
+            return _Computed(expected=1)
+        cells = leaf_cells(live.filter(force_code=force), collection.template, *key)
+        return _Computed(None if cells is None else sum_of(cells), 1, 1)
+
+    figures = [*collection.published_figures.iter_rows(named=True), *_report_rows(printed)]
+    rows = [
+        _compared(figure, given(figure) if figure["basis"] in _COLLECTED else None, collection)
+        for figure in figures
+    ]
     _blame_the_source(rows, collection)
     return conform(Reconciliation, pl.DataFrame(rows, schema=empty(Reconciliation).schema))
-
-
-_TOTAL: Final = [
-    "measure", "breakdown", "period", "value", "forces_included", "forces_expected",
-]  # fmt: skip
 
 
 def _report_rows(printed: pl.DataFrame) -> Iterator[Row]:
@@ -121,52 +170,48 @@ def _report_rows(printed: pl.DataFrame) -> Iterator[Row]:
             }
 
 
-def _compared(figure: Row, data: _Data) -> Row:
-    """Return the figure's row of the mart, as if the source never contradicted itself."""
-    if figure["basis"] in _COLLECTED:
-        computed = data.gives(figure)
-        status, why = _status(figure, computed, len(data.collection.forces))
+_KEPT: Final = (
+    "figure_id", "document", "scope", *_KEY, "unit", "qualifier", "source_issue",
+)  # fmt: skip
+
+
+def _compared(figure: Row, given: _Computed | None, collection: Collection) -> Row:
+    """Return the figure's row of the mart, as if the source never contradicted itself.
+
+    What no data of the collection give is None.
+    """
+    value, included, expected = given or _Computed()
+    if given is None:
+        of_no_data = "no data of the collection gives it"
+        status: str = "not_computable"
+        why: str | None = collection.uncollected.get(figure["measure"], of_no_data)
     else:
-        computed = _Computed(None, 0, 0)
-        status, why = (
-            "not_computable",
-            data.collection.uncollected.get(figure["measure"], _UNCOLLECTED),
-        )
-    included, expected = computed.included, computed.expected
+        status, why = _status(figure, given, len(collection.forces))
     short = f"{included} of {expected} forces give a number" if 0 < included < expected else None
-    notes = [note for note in (why, short, figure["note"]) if note]
     return {
         **{name: figure[name] for name in _KEPT},
         "published": figure["value"],
-        "computed": computed.value,
-        "difference": None if computed.value is None else computed.value - figure["value"],
+        "computed": value,
+        "difference": None if value is None else value - figure["value"],
         "status": status,
-        "note": "; ".join(notes) or None,
+        "note": "; ".join(filter(None, [why, short, figure["note"]])) or None,
     }
 
 
-_UNCOLLECTED: Final = "no data of the collection gives it"
-
-_KEPT: Final = [
-    "figure_id", "document", "scope", "measure", "breakdown", "period", "unit", "qualifier",
-    "source_issue",
-]  # fmt: skip
-
-
-def _status(figure: Row, computed: _Computed, forces: int) -> tuple[str, str | None]:
+def _status(figure: Row, given: _Computed, forces: int) -> tuple[str, str | None]:
     """Return the status and the reason, where there is more to say than the numbers do."""
-    if computed.value is None:
-        if computed.included == 0:
-            return "not_included", _COLLECTED[figure["basis"]]
+    if given.value is None and given.included == 0:
+        return "not_included", _COLLECTED[figure["basis"]]
+    if given.value is None:
         return "not_computable", "the live return does not hold it"
-    pair = Pair(figure["value"], computed.value, forces)
-    status = compare(figure["qualifier"], pair, figure["unit"])
+    pair = Pair(figure["value"], given.value, forces)
+    status, why = compare(figure["qualifier"], pair, figure["unit"]), None
     if figure["qualifier"] in {"about", "almost"}:
-        limit = "" if pair.gap <= TOLERANCE else f", beyond {TOLERANCE:.0%}"
-        return status, f"gap {pair.gap:.1%} of the published figure{limit}"
-    if figure["qualifier"] == "exact" and status == "within_qualifier":
-        return status, "a percent is printed rounded"
-    return status, None
+        limit = "" if _close(pair) else f", beyond {TOLERANCE:.0%}"
+        why = f"gap {pair.gap:.1%} of the published figure{limit}"
+    elif figure["qualifier"] == "exact" and status == "within_qualifier":
+        why = "a percent is printed rounded"
+    return status, why
 
 
 def _blame_the_source(rows: list[Row], collection: Collection) -> None:
