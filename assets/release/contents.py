@@ -1,9 +1,7 @@
-"""Everything that is in a release, and whether it is fit to be shown.
+"""Everything that is in a release, in the order in which it is made, and what blocks it."""
 
-Belongs here: the order in which the parts are made, and what blocks. Does not: the parts
-themselves, which have packages of their own, nor the folder and the swap (publish.py).
-"""
-
+import hashlib
+import json
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -26,10 +24,10 @@ from assets.marts import DESCRIPTION, write_mart
 from assets.pages.figures import Edition
 from assets.pages.workbook import write_summary
 from assets.pages.write import write_pages
-from assets.release.datapackage import write_datapackage
 from assets.release.identity import Ingredients
-from schemas.collection import description, load_collection
-from schemas.contract import Contract
+from schemas.collection import Collection, description, load_collection
+from schemas.contract import CONTRACT_VERSION, Contract, columns, keys
+from schemas.contract import description as about_contract
 from schemas.errors import ContractError, LakeError, ReleaseBlockedError
 from schemas.marts.catalogue import marts_of
 from schemas.marts.public import DisclosureReport, SuppressionAudit
@@ -56,10 +54,9 @@ Found = dict[str, Any]
 class Draft:
     """A release in the making: its marts stand in `folder`, what follows from them is to come.
 
-    `marts` are all that were made; what is released of them, `contracts` says.
-
-    `about` are the facts that every file states of the release; `gate` evaluates what is expected
-    of the marts. `due` says that the hard deadline has passed.
+    `marts` are all that were made; what is released of them, `contracts` says. `about` are the
+    facts that every file states of the release; `gate` evaluates what is expected of the marts.
+    `due` says that the hard deadline has passed.
     """
 
     folder: Path
@@ -70,10 +67,25 @@ class Draft:
     due: bool = True
 
     @cached_property
+    def collection(self) -> Collection:
+        """The collection it is of."""
+        return load_collection(self.lake.collection)
+
+    @cached_property
     def contracts(self) -> dict[str, Contract]:
         """The contracts of the marts that are released: that the collection can fill, or has."""
         filled = [name for name, frame in self.marts.items() if not frame.is_empty()]
-        return marts_of(load_collection(self.lake.collection), filled)
+        return marts_of(self.collection, filled)
+
+    @cached_property
+    def released(self) -> dict[str, pl.DataFrame]:
+        """The marts that are released."""
+        return {name: self.marts[name] for name in self.contracts}
+
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file of it, by its path in the folder."""
+        with atomic_file(self.folder / name) as file:
+            file.write(content)
 
 
 def about_release(marts: Mapping[str, pl.DataFrame], made_from: Ingredients) -> dict[str, str]:
@@ -98,7 +110,7 @@ def write_marts(draft: Draft) -> None:
         ContractError: a mart is not what its contract says.
         LakeError: the lake cannot be written.
     """
-    template = load_collection(draft.lake.collection).template
+    template = draft.collection.template
     for name, contract in draft.contracts.items():
         with atomic_file(draft.folder / f"{name}.parquet") as file:
             write_mart(file, name, contract, draft.marts[name], draft.about, template)
@@ -143,12 +155,11 @@ def _national_rules(draft: Draft) -> Found:
 
 def _expectations(draft: Draft) -> Callable[[], Found]:
     """Block where a critical expectation of a mart is not met; evaluated while others are made."""
-    collection = load_collection(draft.lake.collection)
-    evaluated = draft.gate.evaluate(draft.folder, collection, draft.contracts)
+    evaluated = draft.gate.evaluate(draft.folder, draft.collection, draft.contracts)
 
     def judged() -> Found:
         docs = draft.folder / QUALITY
-        gate = write_quality(evaluated(), docs, collection, draft.about, draft.contracts)
+        gate = write_quality(evaluated(), docs, draft.collection, draft.about, draft.contracts)
         if gate.critical:
             raise ReleaseBlockedError(_kept(gate, draft.lake).blocking_line, gate.blocking_places)
         return gate.metadata()
@@ -167,15 +178,56 @@ def _kept(gate: GateResult, lake: Lake) -> GateResult:
 def _description(draft: Draft) -> Found:
     """Keep what the collection is, so that the release can be explained by it for ever."""
     for name, content in description(draft.lake.collection).items():
-        with atomic_file(draft.folder / DESCRIPTION / name) as file:
-            file.write(content)
-    template = load_collection(draft.lake.collection).template
+        draft.write(f"{DESCRIPTION}/{name}", content)
+    template = draft.collection.template
     return {"template": f"{template.name}-{template.version}"}
 
 
+_TYPES: Final = {
+    "string": "string", "int64": "integer", "float64": "number", "bool": "boolean", "date": "date",
+}  # fmt: skip
+
+
 def _datapackage(draft: Draft) -> Found:
-    write_datapackage(draft.folder, draft.about, draft.contracts)
+    """Describe the marts as a Data Package, version 1 (specs.frictionlessdata.io)."""
+    about = draft.about
+    package = {
+        "profile": "data-package",
+        "name": about["release"],
+        "title": f"Marts of the collection {about['collection']}",
+        "version": CONTRACT_VERSION,
+        "description": f"Basis: {about['basis']}",
+        "sources": [{"title": about["sources"]}],
+        "resources": [_resource(draft.folder, *of) for of in draft.contracts.items()],
+    }
+    draft.write("datapackage.json", json.dumps(package, indent=1).encode())
     return {}
+
+
+def _resource(folder: Path, name: str, contract: Contract) -> dict[str, Any]:
+    content = (folder / f"{name}.parquet").read_bytes()
+    return {
+        "name": name,
+        "path": f"{name}.parquet",
+        "format": "parquet",
+        "mediatype": "application/vnd.apache.parquet",
+        "bytes": len(content),
+        "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
+        "description": about_contract(contract),
+        "schema": {
+            "fields": [
+                {
+                    "name": column.name,
+                    "type": _TYPES[column.type_name],
+                    "description": column.description,
+                    "unit": column.unit,
+                    "constraints": {"required": not column.nullable},
+                }
+                for column in columns(contract)
+            ],
+            "primaryKey": keys(contract),
+        },
+    }
 
 
 def _public(draft: Draft) -> Found:
@@ -183,15 +235,14 @@ def _public(draft: Draft) -> Found:
 
     The tables that tell small counts from the others stand apart from it, in the full edition.
     """
-    collection = load_collection(draft.lake.collection)
     last: Entry | None = None
     try:
-        before = ledger.given_out(draft.lake, collection)
+        before = ledger.given_out(draft.lake, draft.collection)
         last = before[-1] if before else None
-        earlier = [entry.edition(collection) for entry in before]
-        edition = public_edition(draft.marts, collection, earlier, due=draft.due)
-        shown = {n: frame for n, frame in edition.marts.items() if n in draft.contracts}
-        edition = replace(edition, marts=shown)
+        earlier = [entry.edition(draft.collection) for entry in before]
+        edition = public_edition(draft.marts, draft.collection, earlier, due=draft.due)
+        released = {n: frame for n, frame in edition.marts.items() if n in draft.contracts}
+        edition = replace(edition, marts=released)
         if edition.problems:
             cases = f"{plural(len(edition.problems), 'case')}, such as {edition.problems[0]}"
             edition = edition.without("M010", cases)
@@ -231,15 +282,14 @@ def enter_public(draft: Draft, found: Found) -> Found:
     """
     if found.get("withheld") is not None or not (draft.folder / PUBLIC).exists():
         return found
-    collection = load_collection(draft.lake.collection)
     folder = draft.folder / PUBLIC
-    now = edition_behind(draft.about["release"], draft.marts, collection)
+    now = edition_behind(draft.about["release"], draft.marts, draft.collection)
     try:
         entry = ledger.enter(draft.lake, now, folder)
     except LakeError as error:
         last: list[Entry] = []
         with suppress(LakeError):
-            last = ledger.given_out(draft.lake, collection)
+            last = ledger.given_out(draft.lake, draft.collection)
         none = PublicEdition().without("M010", f"the edition cannot be entered: {error}")
         carry_forward(folder, last[-1] if last else None, none.told or "", draft.about)
         shown = last[-1].id if last else None
@@ -249,7 +299,7 @@ def enter_public(draft: Draft, found: Found) -> Found:
 
 def _report(draft: Draft) -> Found:
     """Write the pages and the workbook that people read."""
-    edition = Edition({name: draft.marts[name] for name in draft.contracts}, draft.about)
+    edition = Edition(draft.released, draft.about)
     write_pages(draft.folder / REPORT, edition)
     write_summary(draft.folder / SUMMARY, edition)
     return {}

@@ -1,8 +1,4 @@
-"""What a release is made from, and the name that follows from it.
-
-Belongs here: the inputs of a release and their hash. A name never contains the time, so the same
-inputs have the same name on any machine.
-"""
+"""What a release is made from, and the name that follows from it: never from the time."""
 
 import hashlib
 import json
@@ -67,16 +63,9 @@ def ingredients(
     research: Sequence[tuple[str, str, str]] = (),
     cases: Sequence[tuple[str, str]] = (),
 ) -> Ingredients:
-    """Return the ingredients of a release.
+    """Return the ingredients of a release, from what Ingredients says of each.
 
-    Args:
-        collection_id: the collection.
-        returns: force and sha256 of every receipt that shows in the marts.
-        live: force and sha256 of the returns that count.
-        reports: sha256 of every force report read.
-        decisions: tables of what people decided, without times.
-        research: name, sha256 and basis of every research file in use.
-        cases: force and sha256 of the case-level extracts that count.
+    `decisions` are the tables of what people decided, without times.
     """
     described = {name: _sha256(text) for name, text in description(collection_id).items()}
     return Ingredients(

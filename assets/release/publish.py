@@ -1,7 +1,7 @@
 """Makes a release complete in a folder of its own, then shows it to analysts in one rename.
 
-Belongs here: the folder and the swap. Does not: what is in it (contents.py). Until the swap
-nothing an analyst sees changes, and a run that dies on the way leaves the last release in place.
+Until then nothing an analyst sees changes, and a run that dies on the way leaves the last release
+in place.
 """
 
 import os
@@ -18,6 +18,7 @@ from assets.gate.process import Gate
 from assets.history import record
 from assets.lake import Lake, sync_folder, write_errors
 from assets.marts import damage, read_manifest, write_manifest
+from assets.pointer import publish_folder
 from assets.release.contents import (
     PUBLIC,
     Draft,
@@ -94,12 +95,7 @@ def _require_same(made: Path, kept: Path) -> None:
 
     What else is in a release follows from the marts alone.
     """
-    if found := damage(kept):
-        raise LakeError(
-            kept,
-            f"is damaged: {'; '.join(found[:5])}",
-            "Move that folder away, then run again: it is made anew.",
-        )
+    _require_whole(kept, "Move that folder away, then run again: it is made anew.")
     files = read_manifest(kept)["files"]
     if any(files.get(name) != sha256 for name, sha256 in hashes(made).items()):
         raise LakeError(
@@ -108,3 +104,24 @@ def _require_same(made: Path, kept: Path) -> None:
             " anew?)",
             "Move that folder away if it is not needed, then run again.",
         )
+
+
+def _require_whole(folder: Path, remedy: str) -> None:
+    if found := damage(folder):
+        raise LakeError(folder, f"is damaged: {'; '.join(found[:5])}", remedy)
+
+
+def publish_marts(folder: Path, url: str) -> str:
+    """Copy a release to `<url>/releases/<its name>/`, and let `<url>/current.json` name it.
+
+    Returns:
+        The URL of the copy.
+
+    Raises:
+        LakeError: the release is not what its manifest says.
+        SetupError: the URL is none, or may not be written.
+        ServiceError: the store does not do its part; it shows what it showed.
+    """
+    remedy = "Nothing was copied. Move that folder away, then muster run makes it anew."
+    _require_whole(folder, remedy)
+    return publish_folder(folder, url, folder.name)

@@ -1,8 +1,4 @@
-"""Which releases are kept and why, and the removal of the others.
-
-Belongs here: the policy, which looks at names and at the record of what was shown. Does not:
-whether a release is whole (assets/marts.py), which does not matter here.
-"""
+"""Which releases are kept and why, and the removal of the others, whole or not."""
 
 import os
 from collections.abc import Collection, Sequence

@@ -13,8 +13,7 @@ from assets.history import shown as shown_before
 from assets.lake import Lake, held, lake_root
 from assets.marts import damage, read_manifest
 from assets.release import retention
-from assets.release.publish import show
-from assets.release.push import publish_marts
+from assets.release.publish import publish_marts, show
 from pipelines.cli.figures import read_release
 from pipelines.cli.output import collection_option, json_option, print_json, print_table
 from schemas.collection import command, load_collection

@@ -17,7 +17,7 @@ from assets.lake import lake_root
 from assets.marts import write_manifest
 from assets.object_store import copy_folder, files_below, head, put
 from assets.pointer import POINTER, publish_folder, scan_shown, shown_at
-from assets.release.push import publish_marts
+from assets.release.publish import publish_marts
 from benchmarks.make_cases import Recipe, write
 from pipelines.cli.cases import cases as command
 from schemas.collection import Collection
