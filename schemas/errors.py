@@ -29,7 +29,7 @@ class LakeError(MusterError):
     def __init__(self, path: Path, problem: str, next_step: str) -> None:
         """Name the path, what is wrong with it, and what to do."""
         super().__init__(f"{path}: {problem}. {next_step}")
-        self.path = path
+        self.path, self.problem = path, problem
 
 
 class UnavailableError(LakeError):

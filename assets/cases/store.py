@@ -85,11 +85,11 @@ class CaseStore:
 
     def versions(self) -> list[Version]:
         """Return every version that can be read, in order of receipt."""
-        return [item for item in self._versions.all() if isinstance(item, Version)]
+        return self._versions.sound()
 
     def damaged(self) -> list[Damaged[Version]]:
         """Return the versions that cannot be read; the files of the others are not looked at."""
-        return [item for item in self._versions.all() if isinstance(item, Damaged)]
+        return self._versions.damaged()
 
     def kept(self, key: str) -> Kept:
         """Return a kept file by the name of its folder."""

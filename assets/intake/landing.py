@@ -4,10 +4,11 @@ import fcntl
 import os
 import signal
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 REPORTS: Final = "reports"
 RESEARCH: Final = "research"
@@ -19,18 +20,10 @@ ARRIVING: Final = "has not settled yet; it is taken in once it is whole"
 """Why a file is left in landing by a run that was asked for others."""
 
 _LITTER: Final = frozenset(
-    (
-        "thumbs.db",
-        "ehthumbs.db",
-        "ehthumbs_vista.db",
-        "desktop.ini",
-        "icon\r",
-        "__macosx",
-        "$recycle.bin",
-        "system volume information",
-        "lost+found",
-        "@eadir",
-    )
+    {
+        *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r", "__macosx"),
+        *("$recycle.bin", "system volume information", "lost+found", "@eadir"),
+    }
 )
 """Names, in small letters, of what systems put into folders by themselves."""
 
@@ -59,15 +52,14 @@ def name_as_text(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-@dataclass(frozen=True)
-class Waiting:
+class Waiting(NamedTuple):
     """`files` in order of arrival, without litter.
 
     `folders` nobody looks into; `unfinished` are files that another process has open for writing;
     `litter` is passed over.
     """
 
-    files: tuple[Path, ...]
+    files: tuple[Path, ...] = ()
     folders: tuple[Path, ...] = ()
     unfinished: tuple[Path, ...] = ()
     litter: tuple[Path, ...] = ()
@@ -79,19 +71,18 @@ def waiting(folder: Path) -> Waiting:
     Order of arrival is modification time, then name.
     """
     files, folders, unfinished, litter = [], [], [], []
-    for path in folder.iterdir() if folder.is_dir() else ():
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if is_litter(path.name):
             litter.append(path)
         elif path.is_dir():
-            if path.name not in KNOWN_FOLDERS:
-                folders.append(path)
+            folders += [path] if path.name not in KNOWN_FOLDERS else []
         elif being_written(path):
             unfinished.append(path)
         else:
             with suppress(FileNotFoundError):  # taken away since
                 files.append((path.lstat().st_mtime_ns, path.name, path))
     in_order = tuple(path for *_, path in sorted(files))
-    return Waiting(in_order, *(tuple(sorted(paths)) for paths in (folders, unfinished, litter)))
+    return Waiting(in_order, tuple(folders), tuple(unfinished), tuple(litter))
 
 
 def waiting_below(folder: Path) -> Waiting:
@@ -103,16 +94,9 @@ def waiting_below(folder: Path) -> Waiting:
     for name, folders, _ in os.walk(folder):
         folders[:] = [below for below in folders if not is_hidden(below)]
         found.append(waiting(Path(name)))
-    return Waiting(
-        tuple(
-            path
-            for path in sorted(path for here in found for path in here.files)
-            if path.is_file() and not is_hidden(path.name)
-        ),
-        (),
-        tuple(sorted(path for here in found for path in here.unfinished)),
-        tuple(sorted(path for here in found for path in here.litter)),
-    )
+    files, _, unfinished, litter = map(sorted, _together(found))
+    plain = (path for path in files if path.is_file() and not is_hidden(path.name))
+    return Waiting(tuple(plain), (), tuple(unfinished), tuple(litter))
 
 
 def is_hidden(name: str) -> bool:
@@ -122,18 +106,12 @@ def is_hidden(name: str) -> bool:
 
 def waiting_anywhere(landing: Path) -> Waiting:
     """Return the files dropped in a landing folder and in the folders known in it."""
-    found = [
-        waiting(landing),
-        waiting(landing / REPORTS),
-        waiting(landing / RESEARCH),
-        waiting_below(landing / CASES),
-    ]
-    return Waiting(
-        *(
-            tuple(path for each in found for path in getattr(each, name))
-            for name in ("files", "folders", "unfinished", "litter")
-        )
-    )
+    flat = (landing, landing / REPORTS, landing / RESEARCH)
+    return _together([*map(waiting, flat), waiting_below(landing / CASES)])
+
+
+def _together(found: Iterable[Waiting]) -> Waiting:
+    return Waiting(*(tuple(chain(*paths)) for paths in zip(*found, strict=True)))
 
 
 def being_written(path: Path) -> bool:

@@ -24,7 +24,6 @@ from assets.intake.store import (
     ID_LENGTH,
     UNKNOWN,
     Clock,
-    Damaged,
     DamagedReturn,
     Receipts,
     ReturnReceipt,
@@ -70,11 +69,11 @@ class RawStore:
 
     def receipts(self) -> list[ReturnReceipt]:
         """Return every receipt that can be read, in order of receipt."""
-        return [found for found in self._receipts.all() if isinstance(found, ReturnReceipt)]
+        return self._receipts.sound()
 
     def damaged(self) -> list[DamagedReturn]:
         """Return the receipts that cannot be read; the bytes of the others are not looked at."""
-        return [found for found in self._receipts.all() if isinstance(found, Damaged)]
+        return self._receipts.damaged()
 
     def path(self, receipt: ReturnReceipt) -> Path:
         """Return where the bytes of a receipt lie."""

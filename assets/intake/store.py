@@ -92,7 +92,7 @@ class Kept:
         try:
             self.whole()
         except LakeError as error:
-            return str(error).removeprefix(f"{error.path}: ").partition(". ")[0]
+            return error.problem
         return None
 
     def whole(self) -> Path:
@@ -323,34 +323,39 @@ class Receipts(Generic[R]):
 
     def all(self) -> list[R | Damaged[R]]:
         """Return the receipts that can be read, in order, and after them those that cannot."""
-        sound: list[R] = []
-        damaged: list[Damaged[R]] = []
-        for path in sorted(self._folder.glob("*.json")):
-            if is_litter(path.name):
-                continue
-            try:
-                receipt = self._read(path)
-            except (OSError, ValueError, RecursionError) as error:
-                named = _RECEIPT.match(path.name)
-                # Not the words of a library: they could quote what stands there.
-                why = str(error) if type(error) is ValueError else type(error).__name__
-                about = (named[2], int(named[1])) if named else (None, None)
-                damaged.append(Damaged(path, f"is not a receipt ({why})", *about))
-            else:
-                if path.name == receipt.file:
-                    sound.append(receipt)
-                    continue
-                problem = f"is not the receipt that its name says, but number {receipt.sequence}"
-                about = (receipt.receipt_id, receipt.sequence)
-                damaged.append(Damaged(path, problem, *about, receipt))
+        paths = sorted(self._folder.glob("*.json"))
+        found = [self._read(path) for path in paths if not is_litter(path.name)]
+        sound = [each for each in found if not isinstance(each, Damaged)]
         there = {receipt.receipt_id for receipt in sound}
-        copies = (item.receipt_id in there for item in damaged)
+        damaged = [each for each in found if isinstance(each, Damaged)]
         return sound + [
-            replace(item, receipt_id=None, sequence=None) if is_copy else item
-            for item, is_copy in zip(damaged, copies, strict=True)
+            replace(each, receipt_id=None, sequence=None) if each.receipt_id in there else each
+            for each in damaged
         ]
 
-    def _read(self, path: Path) -> R:
+    def sound(self) -> list[R]:
+        """Return the receipts that can be read, in order."""
+        return [each for each in self.all() if not isinstance(each, Damaged)]
+
+    def damaged(self) -> list[Damaged[R]]:
+        """Return those that cannot; the bytes of the others are not looked at."""
+        return [each for each in self.all() if isinstance(each, Damaged)]
+
+    def _read(self, path: Path) -> R | Damaged[R]:
+        try:
+            receipt = self._parsed(path)
+        except (OSError, ValueError, RecursionError) as error:
+            named = _RECEIPT.match(path.name)
+            # Not the words of a library: they could quote what stands there.
+            why = str(error) if type(error) is ValueError else type(error).__name__
+            about = (named[2], int(named[1])) if named else (None, None)
+            return Damaged(path, f"is not a receipt ({why})", *about)
+        if path.name == receipt.file:
+            return receipt
+        problem = f"is not the receipt that its name says, but number {receipt.sequence}"
+        return Damaged(path, problem, receipt.receipt_id, receipt.sequence, receipt)
+
+    def _parsed(self, path: Path) -> R:
         data = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(data, dict):
             raise ValueError("it holds no object")
@@ -360,9 +365,7 @@ class Receipts(Generic[R]):
             raise ValueError(f"fields are missing or unknown: {', '.join(odd[:5])!r}")
         if wrong := [name for name, value in data.items() if not _TYPES[name](value)]:
             raise ValueError(f"fields do not hold what they must: {', '.join(wrong)}")
-        values: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
-        }
+        values: dict[str, Any] = {k: tuple(v) if type(v) is list else v for k, v in data.items()}
         receipt = self._form(**values)
         receipt.check()
         return receipt

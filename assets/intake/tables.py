@@ -45,9 +45,8 @@ def received(store: RawStore) -> RawTables:
         try:
             reading = store.read(receipt)
         except LakeError as error:
-            problem = str(error).removeprefix(f"{error.path}: ")
             known = (receipt.receipt_id, receipt.sequence, receipt)
-            damaged.append(Damaged(error.path, problem.partition(". ")[0], *known))
+            damaged.append(Damaged(error.path, error.problem, *known))
             continue
         refusal = reading.refusal
         refused = {
@@ -112,16 +111,15 @@ def _others(lake: Lake) -> Iterator[dict[str, Any]]:
     figures tells, or this one of the run before.
     """
     about = {"force_code": None, "version": None, "can_count": False}
-    for item in case_versions(lake).all():
-        if isinstance(item, Damaged):
-            yield about | {
-                "kind": "extract",
-                "file": str(item.path.relative_to(lake.root)),
-                "receipt_id": item.receipt_id,
-                "sequence": item.sequence,
-                "force_code": item.receipt and item.receipt.force_code,
-                "problem": item.problem,
-            }
+    for item in case_versions(lake).damaged():
+        yield about | {
+            "kind": "extract",
+            "file": str(item.path.relative_to(lake.root)),
+            "receipt_id": item.receipt_id,
+            "sequence": item.sequence,
+            "force_code": item.receipt and item.receipt.force_code,
+            "problem": item.problem,
+        }
     forces = _forces_of_reports(lake)
     for kind in ("extract", "research", "report"):
         for each in kept(lake, kind):

@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from assets.intake import raw_store, reader
-from assets.intake.raw_store import Damaged, RawStore
+from assets.intake.raw_store import RawStore
 from assets.intake.reading import Reading
+from assets.intake.store import Damaged
 from assets.intake.tables import damaged_now, damaged_receipts, received
 from assets.lake import Lake
 from assets.validation.states import check_damaged
