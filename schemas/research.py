@@ -1,8 +1,4 @@
-"""The inspectorate's own inputs: research on social media, and a survey of the public.
-
-Belongs here: the questions and their answers, and the contract of each file, its checks included.
-Does not: what a problem tells people (assets/research/advice.py), nor anything added up.
-"""
+"""The inspectorate's own inputs: the contracts of research on social media and of a survey."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -50,7 +50,7 @@ class ResearchFiles(Table):
 
 
 class ResearchProblems(Table):
-    """What is wrong with research files: where, observed against expected, what to do."""
+    """What is wrong with research files: where, by which rule, and what to do."""
 
     file_name: str = column("Name of the file", "text", key=True)
     row: int = column(
@@ -60,6 +60,6 @@ class ResearchProblems(Table):
         nullable=True,
     )
     column_name: str = column("The column; null for the whole row", "code", key=True, nullable=True)
-    observed: str = column("What stands there", "text", key=True)
-    expected: str = column("What was expected", "text", key=True)
+    rule_id: str = column("Rule of docs/rules/research.md", "code", key=True)
+    message: str = column("What stands there, and what was expected", "text", key=True)
     how_to_fix: str = column("What to do", "text")

@@ -12,7 +12,7 @@ import polars as pl
 from assets.lake import Lake
 from assets.marts import read_manifest, read_mart
 from assets.previous import kept_collection
-from assets.research.evidence import Evidence, evidence
+from assets.research.store import Evidence, evidence
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.marts.catalogue import contracts_of, marts_of

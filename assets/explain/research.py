@@ -11,7 +11,7 @@ import polars as pl
 from assets.explain.question import Question
 from assets.explain.released import Released
 from assets.explain.terms import TERM, Terms
-from assets.research.evidence import Evidence
+from assets.research.store import Evidence
 from schemas.research import YES
 
 _FOUND: Final = "social_media_"

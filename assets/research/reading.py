@@ -1,44 +1,99 @@
-"""Reads a file of the research folder: text into the types of its contract, checked by pandera.
+"""Reads a file of the research folder: CSV in the types of its contract, or what is wrong."""
 
-Belongs here: how cells are typed, and how pandera's failures become problems at their rows. Does
-not: the contract (schemas/research.py), nor which of several received files counts (store.py).
-"""
-
-from collections.abc import Iterator, Sequence
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from typing import Final
+from io import StringIO
+from typing import Any, Final
 
 import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaErrors
 
-from assets.research.advice import ADVICE
-from assets.research.problem import Problem, ResearchError
-from assets.research.table import ROW, text_table
 from schemas.collection import Collection
 from schemas.contract import Column, Contract, columns, keys
-from schemas.errors import ContractError
-from schemas.research import FILES
+from schemas.errors import ContractError, MusterError
+from schemas.finding import Finding
+from schemas.research import ALONE, FILES, INSTANCE_CATEGORIES, QUESTIONS, SITES
+from schemas.rules.catalogue import rules_of
 from schemas.vocabulary import NOT_HELD
+from schemas.wording import listed
 
-_SHOWN: Final = 50
-"""Characters of a cell that a message repeats."""
+ROW: Final = "row"
+"""Column with the row's number as a spreadsheet shows it."""
+
+STANDS_AT: Final[dict[str, str | None]] = {
+    "multiple_fields_uniqueness": None,
+    "profiles_within": "profiles_inappropriate",
+    "accounts_within": "accounts_still_visible",
+    "every_kind": "category",
+    "answer_of_question": "answer",
+    "one_wave": "wave",
+    "one_answer": "answer",
+    "led_to": "question",
+    "no_contradiction": "answer",
+}
+"""The column at which the failure of a check on whole rows is shown; None for the key."""
+
+SHOWN: Final = 20
+"""Findings that a message lists; it counts them all."""
+
+_QUOTED: Final = 50
+"""Characters of a cell or heading that a message repeats."""
 
 _WHOLE: Final = r"^([0-9]{1,9}|[1-9][0-9]{0,2}(,[0-9]{3}){1,2})$"
+
+
+class ResearchError(MusterError):
+    """A file of the research folder cannot be used; `findings` say everything that is wrong."""
+
+    def __init__(self, *findings: Finding) -> None:
+        """List the first, say how many there are, and what to do next."""
+        self.findings = findings
+        files = ", ".join(sorted({item.sheet or "" for item in findings}))
+        more = len(findings) - SHOWN
+        lines = [f"{len(findings)} problem(s) in {files}:"]
+        lines += [f"{_place(item)}: {item.message}. {item.how_to_fix}" for item in findings[:SHOWN]]
+        lines += [f"... and {more:,} more"] * (more > 0)
+        super().__init__(
+            "\n".join([*lines, "Mend the file and drop it in the research folder again."])
+        )
+
+
+def _place(found: Finding) -> str:
+    row = f", row {found.row_code}" if found.row_code else ""
+    column = f", column {found.column_code}" if found.column_code else ""
+    return f"{found.sheet}{row}{column}"
+
+
+def research_finding(
+    what: str,
+    file: str,
+    observed: str,
+    row: int | None = None,
+    column: str | None = None,
+    **words: Any,
+) -> Finding:
+    """Return a finding in a file of the research folder: its sheet is the file.
+
+    Args:
+        what: what is wrong, as a rule of tier `research` says it.
+        file: the name of the file.
+        observed: what stands there.
+        row: the row as a spreadsheet numbers it, the headings being row 1; None for the file.
+        column: the column; None for the file or the whole row.
+        words: what stands in the texts of the rule.
+    """
+    rule = next(rule for rule in rules_of("research").values() if what in rule.says)
+    message = f"{observed}; expected {rule.says[what].format_map(words)}"
+    fix = rule.advice(rule.fixes.get(what, rule.fix).format_map(words))
+    at = None if row is None else str(row)
+    return Finding(rule.id, rule.severity, message, fix, file, None, at, column)
 
 
 def research_years(collection: Collection) -> tuple[int, int]:
     """Return the years that a collection's research and survey may be of: the last and its own."""
     return collection.census.year - 1, collection.census.year
-
-
-def read_file(file: str, content: bytes, collection: Collection) -> pl.DataFrame:
-    """Return a research file as a frame of the contract that its name stands for.
-
-    Raises:
-        ResearchError: something in it is wrong; it lists everything that is.
-    """
-    return read_rows(file, content, collection)[0].drop(ROW)
 
 
 def read_rows(
@@ -55,15 +110,58 @@ def read_rows(
         ResearchError: something in it is wrong; it lists everything that is.
     """
     contract = FILES[file]
-    table = text_table(file, content, [column.name for column in columns(contract)])
-    typed = table.cells.select(ROW, *(_typed(column) for column in columns(contract)))
-    years = research_years(collection)
-    problems = [*table.problems, *_cell_problems(file, contract, table.cells, typed, years)]
-    sound = typed.filter(~pl.col(ROW).is_in([problem.row for problem in problems]))
-    problems += _row_problems(file, contract, sound, all_sound=not problems)
-    if problems:
-        raise ResearchError(sorted(problems, key=lambda p: (p.row or 0, p.column or "")))
-    return typed, table.headings
+    cells, headings, findings = _table(file, content, [column.name for column in columns(contract)])
+    typed = cells.select(ROW, *(_typed(column) for column in columns(contract)))
+    findings += _cell_findings(file, contract, cells, typed, research_years(collection))
+    sound = typed.filter(~pl.col(ROW).cast(pl.String).is_in([f.row_code for f in findings]))
+    findings += _row_findings(file, contract, sound, all_sound=not findings)
+    if findings:
+        raise ResearchError(
+            *sorted(findings, key=lambda f: (int(f.row_code or 0), f.column_code or ""))
+        )
+    return typed, headings
+
+
+def _table(
+    file: str, content: bytes, names: Sequence[str]
+) -> tuple[pl.DataFrame, tuple[str, ...], list[Finding]]:
+    """Return the cells as text under `names`, the headings as they stand, and rows left out.
+
+    Raises:
+        ResearchError: it is not CSV in UTF-8, its headings are others, or it has no rows.
+    """
+    try:
+        text = StringIO(content.decode("utf-8-sig"), newline="")
+        lines = [(n, line) for n, line in enumerate(csv.reader(text, strict=True), 1) if any(line)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ResearchError(research_finding("csv", file, f"not readable ({error})")) from error
+    headings = tuple(text.strip() for _, line in lines[:1] for text in line)
+    wrong = [
+        *(("absent", name, "the column is missing") for name in names if name not in headings),
+        *(("unknown_column", name, "unknown column") for name in headings if name not in names),
+        *(("twice", name, "the column stands twice") for name in names if headings.count(name) > 1),
+    ]
+    if wrong:
+        expected = listed(names)
+        raise ResearchError(
+            *(
+                research_finding(
+                    what, file, observed, 1, name[:_QUOTED] or "without a heading", names=expected
+                )
+                for what, name, observed in wrong
+            )
+        )
+    if len(lines) == 1:
+        raise ResearchError(research_finding("rows", file, "headings without rows"))
+    fitting = [(row, line) for row, line in lines[1:] if len(line) == len(headings)]
+    findings = [
+        research_finding("cells", file, f"{len(line)} cells", row, cells=len(headings))
+        for row, line in lines[1:]
+        if len(line) != len(headings)
+    ]
+    rows = [(row, *(line[headings.index(name)].strip() for name in names)) for row, line in fitting]
+    schema = {ROW: pl.Int64, **dict.fromkeys(names, pl.String)}
+    return pl.DataFrame(rows, schema=schema, orient="row"), headings, findings
 
 
 def _typed(column: Column) -> pl.Expr:
@@ -75,37 +173,55 @@ def _typed(column: Column) -> pl.Expr:
     return pl.when(text.str.contains(_WHOLE)).then(number).alias(column.name)
 
 
-def _cell_problems(
+def _cell_findings(
     file: str, contract: Contract, cells: pl.DataFrame, typed: pl.DataFrame, years: Sequence[int]
-) -> Iterator[Problem]:
-    """Yield a problem for each cell that is not of its type, or holds a code not in its list.
+) -> Iterator[Finding]:
+    """Yield a finding for each cell that is not of its type, or holds a code not in its list.
 
     Only `not_held` makes a null where the contract allows one, so any other text is no null.
     """
     schema = _schema(contract)
     schema.checks, schema.unique = [], None
     schema.columns["year"].checks.append(pa.Check.isin(years))
-    for column in schema.columns.values():
-        column.nullable = False
+    for each in schema.columns.values():
+        each.nullable = False
+    described = {column.name: column for column in columns(contract)}
     for name, _, index in _failures(schema, typed.drop(ROW)):
-        text = cells[name][index]
-        column = next(column for column in columns(contract) if column.name == name)
+        text, column = cells[name][index], described[name]
         if not (column.nullable and text == NOT_HELD):
-            observed = repr(text[:_SHOWN]) if text else "a blank cell"
-            yield Problem(file, cells[ROW][index], name, observed, *_wanted(column, years))
+            observed = repr(text[:_QUOTED]) if text else "a blank cell"
+            codes = years if name == "year" else column.allowed
+            count = "count_or_not" if column.nullable else "count"
+            what = "code" if codes else "text" if column.dtype is pl.String else count
+            row = cells[ROW][index]
+            yield research_finding(what, file, observed, row, name, codes=listed(codes or ()))
 
 
-def _row_problems(
+def _row_findings(
     file: str, contract: Contract, sound: pl.DataFrame, *, all_sound: bool
-) -> Iterator[Problem]:
-    """Yield a problem for each row that breaks a check of the contract on whole rows."""
-    broken = [(ADVICE[check], i) for _, check, i in _failures(_schema(contract), sound.drop(ROW))]
-    certain = [(advice, index) for advice, index in broken if not advice.needs_other_rows]
-    for advice, index in broken if all_sound and not certain else certain:
-        row = sound.row(index, named=True)
-        shown = [advice.column] if advice.column else keys(contract)
-        observed = ", ".join(str(row[name]) for name in shown)
-        yield Problem(file, row[ROW], advice.column, observed, *advice.of(row))
+) -> Iterator[Finding]:
+    """Yield a finding for each row that breaks a check of the contract on whole rows."""
+    broken = [(check, i) for _, check, i in _failures(_schema(contract), sound.drop(ROW))]
+    by_others = {
+        w for r in rules_of("research").values() if r.needs == "other rows" for w in r.says
+    }
+    certain = [(check, index) for check, index in broken if check not in by_others]
+    for check, index in broken if all_sound and not certain else certain:
+        row, column = sound.row(index, named=True), STANDS_AT[check]
+        observed = ", ".join(str(row[name]) for name in ([column] if column else keys(contract)))
+        yield research_finding(check, file, observed, row.pop(ROW), column, **_words(row))
+
+
+def _words(row: Mapping[str, Any]) -> dict[str, Any]:
+    question = QUESTIONS.get(row.get("question", ""))
+    asked_of = question.asked_of if question else None
+    return {
+        **{name: NOT_HELD if value is None else value for name, value in row.items()},
+        "answers": listed(question.answers) if question else "",
+        "route": f"{asked_of[1]} to {asked_of[0]}" if asked_of else "",
+        "alone": " and ".join(ALONE),
+        "kinds": len(SITES) * len(INSTANCE_CATEGORIES),
+    }
 
 
 def _schema(contract: Contract) -> pa.DataFrameSchema:
@@ -115,7 +231,7 @@ def _schema(contract: Contract) -> pa.DataFrameSchema:
     return schema
 
 
-def _failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> list[tuple[str, str, int]]:
+def _failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Iterable[tuple[str, str, int]]:
     """Return what pandera finds: column, check, and place in the frame from 0.
 
     Raises:
@@ -133,16 +249,3 @@ def _failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> list[tuple[str
             " This is a fault of the program; report it."
         )
     return cases.select("column", "check", "index").unique(maintain_order=True).rows()
-
-
-def _wanted(column: Column, years: Sequence[int]) -> tuple[str, str]:
-    """Return what a column accepts, and what to do about a cell that is something else."""
-    codes = years if column.name == "year" else column.allowed
-    if codes:
-        return f"one of {', '.join(map(str, codes))}", "Type one of them, as it is written here."
-    if column.dtype is pl.String:
-        return "a text", "Type it; no cell may be blank."
-    if column.nullable:
-        advice = f"Type the number; 0 for none, {NOT_HELD} where it was not counted."
-        return f"a whole number or {NOT_HELD}", advice
-    return "a whole number", "Type the number; 0 for none."

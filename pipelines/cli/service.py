@@ -164,10 +164,8 @@ def _print_taken_in(done: Refreshed, lake: Lake) -> None:
     if problems.height:
         count = plural(problems.height, "problem")
         click.echo(f"\n{count} in research; of each file the last acceptable one counts:")
-        heads = ("file", "row", "column", "observed", "expected", "what to do")
-        named = dict(zip(problems.columns, heads, strict=True))
-        columns = ", ".join(f"{head}: {name}" for name, head in named.items())
-        print_frame(problems, columns, most=_SHOWN)
+        columns = "file: file_name, row, column: column_name, rule: rule_id, message"
+        print_frame(problems, f"{columns}, what to do: how_to_fix", most=_SHOWN)
 
 
 def print_refused_extracts(lake: Lake) -> None:

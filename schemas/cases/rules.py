@@ -6,21 +6,18 @@ there are, and which subjects have a recipient or media, the collection's templa
 of the rules stand in rules/cases.toml.
 """
 
-import tomllib
 from collections.abc import Iterable, Sequence
 from functools import cache, reduce
 from operator import or_
-from pathlib import Path
 from typing import Final
 
 import polars as pl
-from pydantic import ValidationError
 
 from schemas.cases.columns import FOLDER, TYPES, UNREADABLE, codes
 from schemas.collection import Collection
 from schemas.errors import SetupError
 from schemas.measures import NOW
-from schemas.rules import catalogue
+from schemas.rules.catalogue import Rule, rules_of
 from schemas.template import CaseRows, Entry, Template
 
 CASE_REF: Final = r"^[A-Z]{3}-[0-9]{4}-[0-9]{1,9}$"
@@ -153,16 +150,10 @@ def row_rules(collection: Collection) -> dict[str, pl.Expr]:
 
 
 @cache
-def case_rules() -> dict[str, catalogue.Rule]:
+def case_rules() -> dict[str, Rule]:
     """Return the texts of all eleven rules by id.
 
     Raises:
         SetupError: the file of the rules is not as it must be.
     """
-    path = Path(catalogue.__file__).with_name("cases.toml")
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        found = [catalogue.Rule(tier="cases", **item) for item in data["rule"]]
-    except (OSError, KeyError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise SetupError(f"{path} is not a file of rules: {error}. Mend it.") from error
-    return {rule.id: rule for rule in found}
+    return rules_of("cases")

@@ -17,8 +17,9 @@ from schemas.errors import SetupError
 
 Severity = Literal["B", "Q", "N"]
 Needs = Literal[
-    "file", "workbook", "cells", "count", "answer", "date", "free text", "cover", "earlier"
-]
+    "file", "workbook", "cells", "count", "answer", "date", "free text", "cover", "earlier",
+    "other rows",
+]  # fmt: skip
 
 TIERS: Final = {
     "structure": "Structure: can the return be read as the template says?",
@@ -28,6 +29,12 @@ TIERS: Final = {
     "plausibility": "Plausibility: figures that may be right, and still want a word",
     "national": "National: do the totals hold? These never block a force; they can block a release",
 }
+OTHER_FILES: Final = {
+    "cases": "Cases: is each row of a case-level extract what it should be?",
+    "research": "Research: are the inspectorate's own files what they should be?",
+}
+"""Tiers that returns and totals are not held to: no collection can change their rules."""
+
 NATIONAL: Final = "national"
 UNORDERED: Final = "S014"
 """The rule that two versions are held to between which nothing tells the order."""
@@ -41,9 +48,10 @@ class Rule(BaseModel):
     such a rule. `needs` marks a rule that every template has, and says what it can be told by:
     any `file`; a readable `workbook`; one where all `cells` were found; where every `count`, every
     `answer`, every `date` or every `free text` could be typed, or the rows `cover` of the `cover`;
-    or the `earlier` return.
+    or the `earlier` return; in other files, the `other rows`.
     `says`: the message of a finding, by the use that a template makes of the rule; `words`: what
-    stands in it where the template gives no words of its own.
+    stands in it where the template gives no words of its own; `fixes`: what to do where that
+    differs from `fix`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -62,6 +70,7 @@ class Rule(BaseModel):
     cover: tuple[str, ...] = Field(default=(), strict=False)
     says: dict[str, str] = Field(default_factory=dict)
     words: dict[str, str] = Field(default_factory=dict)
+    fixes: dict[str, str] = Field(default_factory=dict)
 
     @property
     def place(self) -> str:
@@ -148,22 +157,29 @@ class RuleUse(BaseModel):
 
 
 @cache
-def rules() -> dict[str, Rule]:
-    """Return every rule by id, tier by tier.
+def rules_of(tier: str) -> dict[str, Rule]:
+    """Return the rules of a tier by id, in the order of its file.
 
     Raises:
-        SetupError: a rule file is not as it must be, or an id stands twice.
+        SetupError: the file is not as it must be, or an id stands twice.
     """
-    found: dict[str, Rule] = {}
-    for tier in TIERS:
-        path = Path(__file__).with_name(f"{tier}.toml")
-        try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
-            parsed = [Rule(tier=tier, **item) for item in data["rule"]]
-        except (OSError, KeyError, tomllib.TOMLDecodeError, ValidationError) as error:
-            raise SetupError(f"{path} is not a file of rules: {error}. Mend it.") from error
-        for rule in parsed:
-            if rule.id in found:
-                raise SetupError(f"{path} defines {rule.id} again. Give the rule a new id.")
-            found[rule.id] = rule
+    path = Path(__file__).with_name(f"{tier}.toml")
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        parsed = [Rule(tier=tier, **item) for item in data["rule"]]
+    except (OSError, KeyError, tomllib.TOMLDecodeError, ValidationError) as error:
+        raise SetupError(f"{path} is not a file of rules: {error}. Mend it.") from error
+    found = {rule.id: rule for rule in parsed}
+    if len(found) < len(parsed):
+        raise SetupError(f"{path} defines a rule twice. Give each an id of its own.")
     return found
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    """Return every rule that returns and totals are held to, by id, tier by tier.
+
+    Raises:
+        SetupError: a rule file is not as it must be.
+    """
+    return {rule_id: rule for tier in TIERS for rule_id, rule in rules_of(tier).items()}

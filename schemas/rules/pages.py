@@ -5,12 +5,13 @@ from itertools import chain
 from pathlib import Path
 
 from schemas.collection import Collection
-from schemas.rules.catalogue import NATIONAL, TIERS, Rule, read_by, rules
+from schemas.rules.catalogue import NATIONAL, OTHER_FILES, TIERS, Rule, read_by, rules, rules_of
 from schemas.vocabulary import SEVERITIES
 from schemas.wording import listed
 
 _GENERATED = "Written from `schemas/rules/` by `make docs`; do not edit."
 _KINDS = "kinds.md"
+_TITLES = TIERS | OTHER_FILES
 
 
 def rule_pages(collections: list[Collection], kinds: Mapping[str, str]) -> dict[str, str]:
@@ -20,7 +21,7 @@ def rule_pages(collections: list[Collection], kinds: Mapping[str, str]) -> dict[
         collections: those whose limits and changes are shown.
         kinds: what each kind of test asks, by the name under which templates use it.
     """
-    pages = {f"{tier}.md": _tier(tier, collections) for tier in TIERS}
+    pages = {f"{tier}.md": _tier(tier, collections) for tier in _TITLES}
     pages |= {"README.md": _index(), _KINDS: _uses(kinds)}
     return {name: "\n".join(lines) for name, lines in pages.items()}
 
@@ -32,18 +33,17 @@ def _index() -> Iterator[str]:
     yield "rule, its tier's page and its id in lower case as in `structure.md#s010`, stays."
     yield "Releases and letters from before name a page a rule, as `S010.md`: look for it here."
     yield ""
-    for tier, title in TIERS.items():
+    for tier, title in _TITLES.items():
         yield from (f"## {title}", "", "| rule | | severity |", "|---|---|---|")
-        for rule in rules().values():
-            if rule.tier == tier:
-                yield f"| [{rule.id}]({rule.place}) | {rule.title} | {rule.severity} |"
+        for rule in rules_of(tier).values():
+            yield f"| [{rule.id}]({rule.place}) | {rule.title} | {rule.severity} |"
         yield ""
 
 
 def _tier(tier: str, collections: list[Collection]) -> Iterator[str]:
-    yield from (f"# {TIERS[tier]}", "", f"[All rules](README.md). {_GENERATED}", "")
-    of_tier = [rule for rule in rules().values() if rule.tier == tier]
-    yield from chain.from_iterable(_rule(rule, collections) for rule in of_tier)
+    yield from (f"# {_TITLES[tier]}", "", f"[All rules](README.md). {_GENERATED}", "")
+    held = collections if tier in TIERS else []
+    yield from chain.from_iterable(_rule(rule, held) for rule in rules_of(tier).values())
 
 
 def _rule(rule: Rule, collections: list[Collection]) -> Iterator[str]:
@@ -52,7 +52,7 @@ def _rule(rule: Rule, collections: list[Collection]) -> Iterator[str]:
     yield f"**Reads** {rule.reads}.  "
     yield f"**Checks** {rule.checks}  "
     yield f"**Why** {rule.why}  "
-    yield f"**How to fix it** {rule.fix}"
+    yield f"**How to fix it** {' '.join([rule.fix, *rule.fixes.values()])}"
     yield ""
     if rule.limits:
         names = [collection.id for collection in collections]
@@ -66,7 +66,7 @@ def _rule(rule: Rule, collections: list[Collection]) -> Iterator[str]:
     for collection in collections:
         yield f"- `{collection.id}`: {_status(rule, collection)}"
         yield from _cells(rule, collection)
-    if rule.guards:
+    if rule.guards and collections:
         yield from ("", "No collection may change it: without it a value could be lost or misread.")
     yield ""
 

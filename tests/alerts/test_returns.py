@@ -45,9 +45,9 @@ def _queries(*rows: tuple[str, str, str, str]) -> pl.DataFrame:
 def test_refused_research_says_which_files_and_quotes_nothing(collection: Collection) -> None:
     assert research(empty(ResearchProblems), collection) is None
     rows = [
-        ("survey_responses.csv", 7, "answer", "Sergeant Smith", "yes or no", "Type one."),
-        ("survey_responses.csv", 9, "answer", "maybe", "yes or no", "Type one."),
-        ("social_media_profiles.csv", None, None, "not readable", "CSV in UTF-8", "Save it so."),
+        ("survey_responses.csv", 7, "answer", "R003", "Sergeant Smith", "Type one."),
+        ("survey_responses.csv", 9, "answer", "R003", "maybe", "Type one."),
+        ("social_media_profiles.csv", None, None, "R002", "not readable", "Save it so."),
     ]
     problems = pl.DataFrame(rows, schema=empty(ResearchProblems).schema, orient="row")
     found = research(problems, collection)

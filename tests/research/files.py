@@ -66,5 +66,6 @@ class Folder:
 
     def problems(self) -> list[tuple[str, int | None, str | None, str]]:
         """Return file, row, column and what was expected of each problem."""
-        found = self.read().problems
+        expected = pl.col("message").str.split("; expected ").list.last()
+        found = self.read().problems.with_columns(expected=expected)
         return found.select("file_name", "row", "column_name", "expected").rows()

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
-from assets.research.advice import ADVICE, STANDS_TWICE
-from assets.research.dropped import MAX_BYTES
+from assets.research.reading import STANDS_AT
+from assets.research.store import MAX_BYTES
 from schemas.research import FILES, QUESTIONS
+from schemas.rules.catalogue import rules_of
 from tests.research.files import INSTANCES, PROFILES, SHORT, SURVEY, Folder
 
 Change = Callable[[pl.DataFrame], pl.DataFrame]
@@ -37,7 +38,7 @@ SURVEY_END = SHORT + 2
 """The first row after the short survey."""
 
 ROW_CHECKS: dict[str, tuple[str, Change, list[int], str]] = {
-    STANDS_TWICE: (PROFILES, _again(2), [2, 54], "one row for each key"),
+    "multiple_fields_uniqueness": (PROFILES, _again(2), [2, 54], "one row for each key"),
     "profiles_within": (
         PROFILES,
         _cell(2, "profiles_inappropriate", "999"),
@@ -77,10 +78,13 @@ ROW_CHECKS: dict[str, tuple[str, Change, list[int], str]] = {
 }
 
 
-def test_every_check_of_a_contract_has_its_advice_and_its_test() -> None:
-    """A check without advice crashes on bad data; one without a test may be dead."""
+def test_every_check_of_a_contract_has_its_rule_and_its_test() -> None:
+    """A check without a rule crashes on bad data; one without a test may be dead."""
     checks = {check.error for contract in FILES.values() for check in contract.to_schema().checks}
-    assert checks | {STANDS_TWICE} == set(ADVICE) == set(ROW_CHECKS)
+    assert {*checks, "multiple_fields_uniqueness"} == set(STANDS_AT) == set(ROW_CHECKS)
+    said = [what for rule in rules_of("research").values() for what in rule.says]
+    assert set(STANDS_AT) <= set(said)
+    assert len(said) == len(set(said))
 
 
 @pytest.mark.parametrize("check", ROW_CHECKS)
@@ -89,7 +93,7 @@ def test_each_check_of_whole_rows_fires_at_its_rows(check: str, folder: Folder) 
     folder.change(name, change)
     found = folder.problems()
     assert [row for _, row, _, _ in found] == rows
-    assert {(file, column) for file, _, column, _ in found} == {(name, ADVICE[check].column)}
+    assert {(file, column) for file, _, column, _ in found} == {(name, STANDS_AT[check])}
     assert all(text.startswith(expected) for *_, text in found), found[0]
 
 
@@ -124,9 +128,10 @@ def test_a_wrong_cell_is_found_where_it_stands_and_nothing_else_is_told(
     folder.change(name, _cell(3, column, text))
     [found] = folder.read().problems.rows(named=True)
     assert (found["file_name"], found["row"], found["column_name"]) == (name, 3, column)
-    assert found["observed"] == (repr(text) if text else "a blank cell")
-    assert found["expected"].startswith(expected)
-    assert found["how_to_fix"].endswith(".")
+    observed = repr(text) if text else "a blank cell"
+    assert found["message"].startswith(f"{observed}; expected {expected}")
+    assert found["rule_id"] == "R003"
+    assert found["how_to_fix"].endswith(". See docs/rules/research.md#r003.")
 
 
 def test_everything_that_is_wrong_is_told_at_once(folder: Folder) -> None:
@@ -157,9 +162,11 @@ def test_a_file_of_another_kind_is_no_research(
     if row:
         mine = found.filter(pl.col("column_name") == column)
         assert mine["row"].to_list() == [row]
-        assert mine["observed"].to_list() == [observed]
+        assert mine["message"].str.starts_with(f"{observed}; expected the columns ").to_list() == [
+            True
+        ]
     else:
-        assert found["observed"][0].startswith(observed)
+        assert found["message"][0].startswith(observed)
 
 
 def test_headings_without_rows_are_no_research(folder: Folder) -> None:
