@@ -137,8 +137,8 @@ def _content(path: Path) -> bytes:
     name = name_as_text(path.name)
 
     def refused(what: str, observed: str) -> ResearchError:
-        words = {"names": _NAMES, "limit": f"{MAX_BYTES:,}"}
-        return ResearchError(research_finding(what, name, observed, **words))
+        limit = f"{MAX_BYTES:,}"
+        return ResearchError(research_finding(what, name, observed, names=_NAMES, limit=limit))
 
     if name not in (*FILES, BASIS_FILE):
         raise refused("unknown", "an unknown file")
