@@ -43,10 +43,14 @@ _HERE: Final = Path(__file__).parent
 
 
 class Line(Data):
-    """A line of its own: a label, and the keys it adds; or what stands in it, of all columns."""
+    """A line of its own: a label, the keys it adds, and what else fills the braces of addresses.
+
+    In columns of words its own `text` or `figure` stand instead.
+    """
 
     label: str
     dims: dict[str, str] = Field(default_factory=dict)
+    about: dict[str, str] = Field(default_factory=dict)
     text: str = ""
     figure: str = ""
 
@@ -57,9 +61,9 @@ class Lines(Data):
     `labels` words a line by how many of these dimensions it has, `groups` says whether a line of
     the first dimension alone stands before or after those that have more. `sheet`: a line for each
     entry of a sheet. `fixed`: these lines. `forces`: a line for each force. `each`: a line for each
-    record that the expression yields, or of `records`, worded by the expression `label`; what is no
-    record is called `it`. `all`: the label of a last line, of everything `within`. `without` leaves
-    out cells that have a dimension, `full` those that lack one of `by`.
+    record that the expression yields, worded by the expression `label`; what is no record is called
+    `it`. `all`: the label of a last line, of everything `within`. `without` leaves out cells that
+    have a dimension, `full` those that lack one of `by`.
     """
 
     measure: str = ""
@@ -73,7 +77,6 @@ class Lines(Data):
     fixed: tuple[Line, ...] = ()
     forces: bool = False
     each: str = ""
-    records: tuple[dict[str, str], ...] = ()
     label: str = "label"
     largest_first: bool = False
     all: str = ""
@@ -123,12 +126,12 @@ class TableOf(Data):
 
 
 class ChartOf(Data):
-    """A chart of columns of the section's table, or of a figure of each force.
+    """A chart of columns of the section's table, or of a `figure` of each force.
 
     Of its lines those that have `depth` dimensions, or for which `only` holds; `label` words them.
     """
 
-    kind: Literal["bars", "pairs", "stacks", "intervals", "skyline", "place"]
+    kind: Literal["bars", "pairs", "stacks", "intervals"] = "bars"
     ident: str
     name: str
     table: int = 0

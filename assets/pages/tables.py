@@ -100,8 +100,16 @@ def _expression(written: str) -> Any:
     return _LANGUAGE.compile_expression(written, undefined_to_none=False)
 
 
+_DRAWN: Final = {
+    "bars": charts.bars,
+    "pairs": charts.pairs,
+    "stacks": charts.stacks,
+    "intervals": charts.intervals,
+}
+
+
 @dataclass(frozen=True)
-class Row:
+class TableLine:
     """A line of a table: what it covers. `about` fills the braces of its columns' figures."""
 
     label: str
@@ -110,7 +118,7 @@ class Row:
     depth: int = 0
     is_all: bool = False
     href: str | None = None
-    own: Line | None = None
+    own: Line = Line(label="")  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True)
@@ -142,9 +150,9 @@ class View:
             return written
         return _words(written).render(self.known)
 
-    def figure(self, written: str, row: Row | None = None, **codes: str) -> Figure:
+    def figure(self, written: str, row: TableLine | None = None, **codes: str) -> Figure:
         """Return the figure at an address, in a line of a table; `codes` are of its column."""
-        row = row or Row("")
+        row = row or TableLine("")
         if "{" in written:
             about = {key: "" if value is None else value for key, value in row.about.items()}
             written = written.format_map({**about, **codes})
@@ -184,7 +192,7 @@ class View:
             return code == NOW or code in self.edition.collection.comparators
         return key not in lists or code in {*lists[key], *groups.get(key, ())}
 
-    def rows(self, lines: Lines) -> list[Row]:
+    def rows(self, lines: Lines) -> list[TableLine]:
         """Return the lines of a table; none where the template has nothing of the kind."""
         if not all(self.has(*pair) for pair in lines.within.items()):
             return []
@@ -195,28 +203,29 @@ class View:
             rows = [rows[number] for number in order]
         if lines.all and rows:
             whole = {"measure": lines.measure}
-            rows.append(Row(lines.all, dict(lines.within), whole, is_all=lines.all == "All"))
+            rows.append(TableLine(lines.all, dict(lines.within), whole, is_all=lines.all == "All"))
         return rows
 
-    def _rows(self, lines: Lines) -> Iterator[Row]:
+    def _rows(self, lines: Lines) -> Iterator[TableLine]:
         known = not lines.measure or lines.measure in self.template.measures
         for line in lines.fixed if known else ():
-            yield Row(line.label, dict(line.dims), self._of_measure(lines.measure), own=line)
+            about = self._of_measure(lines.measure) | line.about
+            yield TableLine(line.label, dict(line.dims), about, own=line)
         if lines.forces:
             names = self.edition.names
             for code in sorted(names, key=lambda code: names[code]):
                 of = {"force_code": code}
-                yield Row(names[code], of, of, href=f"forces/{code}.html")
-        for found in (*lines.records, *(self.evaluate(lines.each) if lines.each else ())):
+                yield TableLine(names[code], of, of, href=f"forces/{code}.html")
+        for found in self.evaluate(lines.each) if lines.each else ():
             about = found if isinstance(found, dict) else {"it": found}
-            yield Row(str(self.evaluate(lines.label, about)), about=about)
+            yield TableLine(str(self.evaluate(lines.label, about)), about=about)
         for entry in self.template.entries() if lines.sheet else ():
             if entry.sheet == lines.sheet and entry.kind == "count":
                 yield self._of_entry(entry)
         yield from self._by_dimensions(lines) if lines.by else ()
 
-    def _by_dimensions(self, lines: Lines) -> Iterator[Row]:
-        groups: dict[str, dict[tuple[str, ...], Row]] = {}
+    def _by_dimensions(self, lines: Lines) -> Iterator[TableLine]:
+        groups: dict[str, dict[tuple[str, ...], TableLine]] = {}
         for entry in self.template.counted():
             dims = {d: entry.dims[d] for d in lines.by if d in entry.dims}
             if dims and _is_of(entry, lines):
@@ -235,19 +244,19 @@ class View:
         row_code = next((e.row_code for e in self.template.counted() if e.measure == measure), "")
         return {"measure": measure, "row_code": row_code}
 
-    def _line(self, lines: Lines, dims: Dims, row_code: str) -> Row:
+    def _line(self, lines: Lines, dims: Dims, row_code: str) -> TableLine:
         pattern = lines.labels[len(dims) - 1]
         labels = {d: _Label(self.template.lists[d][code]) for d, code in dims.items()}
         labels["row"] = _Label(self._row_labels().get(row_code, row_code))
         label = pattern.format_map(labels)
         label = sentence(label) if pattern.startswith("{") else label
         about = {"measure": lines.measure, "row_code": row_code}
-        return Row(label, {**lines.within, **dims}, about, len(dims))
+        return TableLine(label, {**lines.within, **dims}, about, len(dims))
 
     def _row_labels(self) -> Dims:
         return {row.code: row.label for sheet in self.template.sheets for row in sheet.rows}
 
-    def _of_entry(self, entry: Entry) -> Row:
+    def _of_entry(self, entry: Entry) -> TableLine:
         sheet = self.template.sheet(entry.sheet)
         label = next(row.label for row in sheet.rows if row.code == entry.row_code)
         if len(sheet.columns) > 1:
@@ -264,7 +273,7 @@ class View:
             shown = "median" if "median" in measure.statistics else measure.statistics[0]
             common[STATISTIC] = shown
             label += f" (all forces: {STATISTICS[shown].lower()})"
-        return Row(label, {**common, "period": entry.period}, about)
+        return TableLine(label, {**common, "period": entry.period}, about)
 
     def _parts(self, sheet: Sheet, entry: Entry) -> list[Entry]:
         """Return the cells that count what an entry says: itself, or the parts of a sum."""
@@ -332,20 +341,19 @@ class View:
             for one in (column, *column.beside):
                 yield one, {name: code}, one.label.format_map({name: label})
 
-    def _cells(self, column: Column, rows: list[Row], code: Dims) -> Iterator[Cell]:
+    def _cells(self, column: Column, rows: list[TableLine], code: Dims) -> Iterator[Cell]:
         if column.text:
-            for row in rows:
-                said = self.evaluate(column.text, row.about)
-                small = self.evaluate(column.code, row.about) if column.code else None
-                yield Cell(NOT_KNOWN if said is None else str(said), code=small)
+            yield from (self._cell(column, row) for row in rows)
             return
-        figures = [self._own(column, row, code) for row in rows]
-        most = max((figure.number or 0 for figure in figures if figure), default=0) or 1
+        figures = [
+            self.figure(
+                column.at_all if row.is_all and column.at_all else column.figure, row, **code
+            )
+            for row in rows
+        ]
+        most = max((figure.number or 0 for figure in figures), default=0) or 1
         for row, figure in zip(rows, figures, strict=True):
-            if figure is None:
-                said = self.evaluate(row.own.text) if row.own else None
-                yield Cell(NOT_KNOWN if said is None else str(said))
-            elif not column.bar or row.is_all:
+            if not column.bar or row.is_all:
                 yield Cell(figure)
             elif column.bar == "most":
                 yield Cell(figure, bar=(figure.number or 0) / most)
@@ -354,68 +362,48 @@ class View:
                 length = (figure.number or 0) / 100
                 yield Cell(figure, bar=length, mark=None if mark is None else mark / 100)
 
-    def _own(self, column: Column, row: Row, code: Dims) -> Figure | None:
-        """Return the figure of a line in a column; None where the line has words of its own."""
-        if row.own and row.own.text:
-            return None
-        written = row.own.figure if row.own and row.own.figure else column.figure
-        return self.figure(column.at_all if row.is_all and column.at_all else written, row, **code)
+    def _cell(self, column: Column, row: TableLine) -> Cell:
+        """Return a cell of words, those of its line before those of the column; None is unknown."""
+        if row.own.figure:
+            return Cell(self.figure(row.own.figure, row))
+        said = self.evaluate(row.own.text or column.text, row.about)
+        small = self.evaluate(column.code, row.about) if column.code else None
+        return Cell(NOT_KNOWN if said is None else str(said), code=small)
 
     def chart(self, of: ChartOf, tables: tuple[TableOf, ...]) -> Chart:
         """Return a chart of a table of its section, or of a figure of every force."""
         name = self.write(of.name)
-        if of.kind == "place":
-            return charts.place(
-                name, of.ident, self._by_live(of.figure), self.edition.names[str(self.force)]
-            )
+        if of.figure:
+            forces = self._by_force(of.figure)
+            if self.force:
+                mine = self.edition.names[self.force]
+                return charts.place(of.ident, name, forces, mine)
+            return charts.skyline(of.ident, name, forces, self._thresholds(tables[0].columns[0]))
         table = tables[of.table]
-        if of.kind == "skyline":
-            forces = self._by_force(table)
-            return charts.skyline(of.ident, name, forces, self._thresholds(table))
-        rows = [row for lines in table.lines for row in self.rows(lines) if not row.is_all]
-        rows = [
-            row
-            for row in rows
-            if of.depth in {0, row.depth} and (not of.only or self.evaluate(of.only, row.about))
+        shown = [one for at in of.columns for one in self._repeated(table.columns[at], table)]
+        items = [
+            (
+                self._worded(of, row),
+                [self.figure(column.figure, row, **code) for column, code, _ in shown],
+            )
+            for lines in table.lines
+            for row in self.rows(lines)
+            if not row.is_all
+            and of.depth in {0, row.depth}
+            and (not of.only or self.evaluate(of.only, row.about))
         ]
-        shown = [table.columns[number] for number in of.columns]
-        labels = [
-            str(self.evaluate(of.label, row.about)) if of.label else row.label for row in rows
-        ]
-        figures = (
-            [[self.figure(column.figure, row) for column in shown] for row in rows]
-            if (not shown[0].each)
-            else []
-        )
-        if of.kind == "bars":
-            items = [(label, one) for label, (one,) in zip(labels, figures, strict=True)]
-            if of.largest_first:
-                items.sort(key=lambda item: -(item[1].number or 0))
-            return charts.bars(of.ident, name, items)
-        if of.kind == "pairs":
-            both = [(label, *two) for label, two in zip(labels, figures, strict=True)]
-            return charts.pairs(of.ident, name, self.evaluate(of.legend), both)
-        repeated = [*self._repeated(shown[0], table)]
-        series = [
-            [self.figure(column.figure, row, **code) for column, code, _ in repeated]
-            for row in rows
-        ]
+        if of.largest_first:
+            items.sort(key=lambda item: -(item[1][0].number or 0))
+        given = self.evaluate(of.legend) if of.legend else [label for *_, label in shown]
+        draw = _DRAWN[of.kind]
+        return draw(of.ident, name, [str(label) for label in given], items)
+
+    def _worded(self, of: ChartOf, row: TableLine) -> str:
         if of.kind == "stacks":
-            sized = [f"{row.label}: {self.figure('{measure}', row).text}" for row in rows]
-            legend = tuple(label for *_, label in repeated)
-            return charts.stacks(of.ident, name, legend, [*zip(sized, series, strict=True)])
-        margins = [[*zip(one[::2], one[1::2], strict=True)] for one in series]
-        legend = tuple(str(one) for one in self.evaluate(of.legend))
-        return charts.intervals(of.ident, name, legend, [*zip(labels, margins, strict=True)])
+            return f"{row.label}: {self.figure('{measure}', row).text}"
+        return str(self.evaluate(of.label, row.about)) if of.label else row.label
 
-    def _by_force(self, table: TableOf) -> list[tuple[str, Figure]]:
-        (measure, *_) = (lines.measure for lines in table.lines if lines.measure)
-        return [
-            (name, View(self.edition, code).figure(f"{measure}:cases"))
-            for code, name in self.edition.names.items()
-        ]
-
-    def _by_live(self, written: str) -> dict[str, Figure]:
+    def _by_force(self, written: str) -> dict[str, Figure]:
         """Return a figure of each force whose return is live; others have none of their own."""
         states = [self.edition.rows("returns_status", state=state) for state in v.LIVE_STATES]
         live = {row["force_code"] for rows in states for row in rows}
@@ -425,7 +413,7 @@ class View:
             if code in live
         }
 
-    def _thresholds(self, table: TableOf) -> list[tuple[float, str]]:
+    def _thresholds(self, column: Column) -> list[tuple[float, str]]:
         """Return the bands that begin or end within the spread, each at its limit."""
         lines = []
         for name in self.edition.collection.count_bands:
@@ -433,7 +421,7 @@ class View:
             limit = limits.low if limits.high is None else limits.high
             if limit < 2 or limits.low == limits.high:
                 continue
-            forces = self.figure(table.columns[0].figure, None, it=name)
+            forces = self.figure(column.figure, None, it=name)
             lines.append((float(limit), f"{band(name)}: {forces.text} forces"))
         return lines
 
@@ -474,7 +462,7 @@ class View:
         drawn = [view.chart(one, of.table) for one in of.chart]
         return (*view.said(of.text), *drawn, *tables, *view.said(of.after))
 
-    def _largest(self, dimension: str) -> Row:
+    def _largest(self, dimension: str) -> TableLine:
         """Return the line of the largest code of a dimension, of the first measure that has it."""
         entry = next(e for e in self.template.counted() if dimension in e.dims)
         wanted = Lines(
