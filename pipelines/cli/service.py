@@ -3,13 +3,13 @@
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 import click
 import polars as pl
 
 from assets.cases.derived import refused_extracts
+from assets.explain.released import Released
 from assets.lake import Lake, lake_root
 from assets.sample.write import write_research, write_sample
 from assets.totals.national import in_the_totals
@@ -20,7 +20,7 @@ from pipelines.alerts.messages import tell_at_end
 from pipelines.alerts.runs import outcome_in_history
 from pipelines.alerts.send import SETTING, channels
 from pipelines.cli.desk import absent_forces, print_unattributed, states_in_words
-from pipelines.cli.figures import counted
+from pipelines.cli.figures import counted, read_release
 from pipelines.cli.output import (
     collection_option,
     console,
@@ -36,7 +36,7 @@ from pipelines.doctor import examine
 from pipelines.refresh import Refreshed, refresh
 from schemas import vocabulary as v
 from schemas.breakdown import write_breakdown
-from schemas.collection import Collection, addressed, command, load_collection
+from schemas.collection import addressed, command, load_collection
 from schemas.errors import UnavailableError
 from schemas.measures import NOW
 from schemas.wording import plural
@@ -118,14 +118,12 @@ def _report(done: Refreshed, collection_id: str) -> None:
     _print_taken_in(done, lake)
     print_refused_extracts(lake)
     print_unattributed(lake)
-    status, findings, reconciliation = (
-        pl.read_parquet(lake.marts / f"{name}.parquet")
-        for name in ("returns_status", "findings", "reconciliation")
-    )
+    release = read_release(collection_id)
+    status, reconciliation = release.mart("returns_status"), release.mart("reconciliation")
     click.echo(f"\n{states_in_words(status)}")
     if absent := absent_forces(status):
         click.echo(f"  missing: {absent}")
-    blocking = findings.filter(pl.col("severity") == "B")
+    blocking = release.mart("findings").filter(pl.col("severity") == "B")
     if blocking.height:
         click.echo(f"\n{plural(blocking.height, 'blocking finding')}:")
         columns = (
@@ -133,7 +131,7 @@ def _report(done: Refreshed, collection_id: str) -> None:
             " what to do: how_to_fix"
         )
         print_frame(blocking, columns, most=_SHOWN, where=" in findings.parquet")
-    _print_totals(lake.marts, load_collection(collection_id))
+    _print_totals(release)
     click.echo(f"\n{counted(reconciliation)}")
     differing = reconciliation.filter(pl.col("status") == "differs")["figure_id"]
     if differing.len():
@@ -180,12 +178,11 @@ def print_refused_extracts(lake: Lake) -> None:
         print_frame(refused, columns, most=_SHOWN)
 
 
-def _print_totals(marts: Path, collection: Collection) -> None:
+def _print_totals(release: Released) -> None:
     """Print the main measure of the template, by its first dimension and what crosses it."""
-    template = collection.template
-    main, totals = template.main, pl.read_parquet(marts / "national_totals.parquet")
-    included, expected = in_the_totals(totals, collection)
-    profiles = pl.read_parquet(marts / "force_profiles.parquet")
+    template, totals = release.collection.template, release.mart("national_totals")
+    main, (included, expected) = template.main, in_the_totals(totals, release.collection)
+    profiles = release.mart("force_profiles")
     name = (main or "totals").replace("_", " ").capitalize()
     click.echo(f"\n{name}, from {included} of {expected} forces")
     if profiles.filter(pl.col("state").is_in(v.LIVE_STATES), basis="reconstructed").height:
