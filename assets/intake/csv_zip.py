@@ -3,6 +3,7 @@
 import codecs
 import csv
 import re
+from collections.abc import Iterable
 from io import StringIO
 from pathlib import PurePosixPath
 from typing import Final
@@ -40,7 +41,7 @@ def read_csv_zip(container: Container) -> tuple[RawSheet, ...]:
         RefusedError: a file is not text, is not CSV, is too long, or two give the same sheet.
     """
     found: dict[str, str] = {}
-    for name, sheet in _named(list(container.parts)):
+    for name, sheet in _named(container.parts):
         if sheet in found:
             both = " and ".join(repr(visible(each)) for each in (found[sheet], name))
             raise RefusedError(
@@ -60,7 +61,7 @@ def read_csv_zip(container: Container) -> tuple[RawSheet, ...]:
     )
 
 
-def _named(names: list[str]) -> list[tuple[str, str]]:
+def _named(names: Iterable[str]) -> list[tuple[str, str]]:
     """Return the files that are sheets, and the sheet that each is named after.
 
     Raises:
@@ -68,13 +69,11 @@ def _named(names: list[str]) -> list[tuple[str, str]]:
     """
     plain = [name for name in names if not hidden(name)]
     tables = [(name, _sheet_name(name)) for name in plain if name.lower().endswith(".csv")]
-    if tables:
-        return tables
-    others = [(n, _sheet_name(n)) for n in plain if n.lower().endswith(OTHER_TABLES)]
-    named = [(name, sheet) for name, sheet in others if sheet in expected_sheets()]
-    if not named:
+    others = (name for name in plain if not tables and name.lower().endswith(OTHER_TABLES))
+    named = [(n, sheet) for n in others if (sheet := _sheet_name(n)) in expected_sheets()]
+    if not (tables or named):
         raise NO_RETURN  # notes, of whatever
-    return named
+    return tables or named
 
 
 def _sheet_name(name: str) -> str:
@@ -88,27 +87,23 @@ def _sheet_name(name: str) -> str:
     # Where endings are not shown, a name gets a second one.
     stem = re.sub(r"(?:\.(?:csv|tsv|txt))+$", "", PurePosixPath(name).name, flags=re.IGNORECASE)
     words = re.split(r"[\W_]+", _NUMBERED.sub("", stem).casefold())
-    meant = [
-        (sheet, at) for sheet in expected_sheets() for at in [_after(sheet.split("_"), words)] if at
-    ]
+    meant: dict[str, list[str]] = {}
+    for sheet in expected_sheets():
+        parts = sheet.split("_")
+        starts = (n for n in range(len(words)) if words[n : n + len(parts)] == parts)
+        if (start := next(starts, None)) is not None:
+            meant[sheet] = words[start + len(parts) :]
     if len(meant) > 1:
         raise RefusedError(
-            f"the name of {visible(name)!r} could mean the sheets"
-            f" {' and '.join(sheet for sheet, _ in meant)}",
+            f"the name of {visible(name)!r} could mean the sheets {' and '.join(meant)}",
             "Name each CSV file after its sheet, such as cover.csv.",
         )
     codes = {code.casefold() for code in forces()["force_code"]}
-    for sheet, at in meant:
+    for sheet, after in meant.items():
         # Not a cover letter.
-        if all(word.isdigit() or word in codes or not word for word in words[at:]):
+        if all(word.isdigit() or word in codes or not word for word in after):
             return sheet
     return stem
-
-
-def _after(sheet: list[str], words: list[str]) -> int | None:
-    """Return the place behind the words of a sheet's name, None where they are not there."""
-    last = len(sheet)
-    return next((n + last for n in range(len(words)) if words[n : n + last] == sheet), None)
 
 
 def _cells(name: str, text: str, separator: str) -> list[Cell]:
@@ -117,30 +112,29 @@ def _cells(name: str, text: str, separator: str) -> list[Cell]:
     except csv.Error as error:
         raise RefusedError(f"{name!r} is not a CSV file ({error})", _SAVE) from error
     _refuse_mixed(name, rows, separator)
-    filled = [
-        _cell(row_number, column_number, text, separator)
+    cells = [
+        Cell(row_number, column_number, text, "text")
         for row_number, row in enumerate(rows, 1)
         for column_number, text in enumerate(row, 1)
         if text
     ]
-    beyond = next((c for c in filled if c.row > MAX_ROWS or c.column > MAX_COLUMNS), None)
+    beyond = next((c for c in cells if c.row > MAX_ROWS or c.column > MAX_COLUMNS), None)
     if beyond:
         raise RefusedError(
             f"{name!r} has something in row {beyond.row}, column {beyond.column}; a return ends"
             f" before row {MAX_ROWS:,} and column {MAX_COLUMNS}",
             "Delete what stands beyond the figures and send it again.",
         )
-    return filled
+    return list(map(_doubted, cells)) if separator == ";" else cells
 
 
-def _cell(row: int, column: int, text: str, separator: str) -> Cell:
-    """Return a cell; where a semicolon separates, a comma in a number may be a decimal one."""
-    if separator == ";" and _COMMA.fullmatch(text.strip()):
-        doubt = (
-            f"{text.strip()} in a file separated by semicolons, where a comma may start decimals"
-        )
-        return Cell(row, column, text, "odd", doubt)
-    return Cell(row, column, text, "text")
+def _doubted(cell: Cell) -> Cell:
+    """Return a cell of a file separated by semicolons: its comma may be a decimal one."""
+    text = cell.text.strip()
+    if not _COMMA.fullmatch(text):
+        return cell
+    doubt = f"{text} in a file separated by semicolons, where a comma may start decimals"
+    return cell._replace(kind="odd", doubt=doubt)
 
 
 def _separated(name: str, text: str) -> tuple[str, str | None]:
@@ -165,7 +159,8 @@ def _separated(name: str, text: str) -> tuple[str, str | None]:
 def _refuse_mixed(name: str, rows: list[list[str]], separator: str) -> None:
     """Refuse a file some of whose lines have another separator than its header row."""
     others = set(_SEPARATORS) - {separator}
-    top = next((n for n, row in enumerate(rows) if row[:1] and _is_header(row[0])), None)
+    first = [row[0].strip().casefold() if row else "" for row in rows]
+    top = first.index(HEADER_CODE) if HEADER_CODE in first else None
     if top is None:
         return
     for number, row in enumerate(rows[top:], top + 1):
@@ -176,10 +171,6 @@ def _refuse_mixed(name: str, rows: list[list[str]], separator: str) -> None:
                 f" {number}",
                 _SAVE,
             )
-
-
-def _is_header(text: str) -> bool:
-    return text.strip().casefold() == HEADER_CODE
 
 
 def _text(name: str, content: bytes) -> str:

@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 
 from assets.intake.quoting import told
 from assets.intake.reading import UNCALCULATED, Cell, RawSheet, column_number
-from schemas.template import column_letter
 
 _DEEPEST: Final = 40
 """Formulas that rest on each other, and parentheses inside each other."""
@@ -61,28 +60,6 @@ def verified(sheets: tuple[RawSheet, ...]) -> tuple[RawSheet, ...]:
         )
         for sheet in sheets
     )
-
-
-_REFERENCE: Final = re.compile(
-    r"""(?x) ("[^"]*" | '[^']*' | \[[^\]]*\])  # texts and names of sheets stay
-    | (?<![\w.$]) (\$?) ([A-Za-z]{1,3}) (\$?) ([0-9]{1,7}) (?![\w.(!])"""
-)
-
-
-def moved(formula: str, rows: int, columns: int) -> str:
-    """Return a formula as it reads that many rows below and columns right of its own cell."""
-
-    def shift(match: re.Match[str]) -> str:
-        kept, column_fixed, letters, row_fixed, row = match.groups()
-        if kept:
-            return kept
-        there = _column(letters) + (0 if column_fixed else columns)
-        number = int(row) + (0 if row_fixed else rows)
-        if there < 1 or number < 1:
-            return "#REF!"
-        return f"{column_fixed}{column_letter(there)}{row_fixed}{number}"
-
-    return _REFERENCE.sub(shift, formula)
 
 
 def _column(letters: str) -> int:

@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 
 from assets.intake.container import Container
 from assets.intake.elements import DAMAGED, Names, elements
+from assets.intake.notation import translated
 from assets.intake.quoting import in_doubt, the_sheet
 from assets.intake.reading import (
     MAX_COLUMNS,
@@ -75,9 +76,6 @@ _SHOWN: Final = re.compile(r"(-?[0-9]+(?:[ .,'\u00a0\u2019\u202f][0-9]+)*?)(?:[.
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
 _LOOKLESS: Final = {"fo:language", "fo:country", "fo:script", "style:rfc-language-tag", "?"}
 """What a style of text says that nobody sees; programs cut a text by it."""
-_REFERENCE: Final = re.compile(r"\[((?:'(?:[^']|'')*'|[^\]'])*)\]")
-_QUOTED: Final = re.compile(r'("(?:[^"]|"")*")')
-_PLACE: Final = re.compile(r"(?:(\$?)((?:'(?:[^']|'')*'|[^.':])*))?\.([$A-Z0-9#!]+)")
 _LONGEST_FORMULA: Final = 8192
 
 
@@ -401,36 +399,3 @@ def _formula(element: Element) -> str | None:
         text = translated(text)
     array = element.get(_full("table:number-matrix-rows-spanned")) is not None
     return f"{{{text}}}" if array or len(text) > _LONGEST_FORMULA else text
-
-
-def translated(formula: str) -> str:
-    """Return an OpenFormula without its `of:=` in Excel's notation.
-
-    `SUM([.B2:.C2];[$Sheet2.B3])` is `SUM(B2:C2,Sheet2!B3)`; what stands in quotes stays.
-    """
-    parts = _QUOTED.split(formula)
-    parts[::2] = [_outside_quotes(part) for part in parts[::2]]
-    return "".join(parts)
-
-
-def _outside_quotes(part: str) -> str:
-    # What stands between two references has the even places, what they say the odd ones.
-    pieces = _REFERENCE.split(part)
-    pieces[::2] = [
-        text.replace(";", ",").replace("~", ",").replace("!", " ") for text in pieces[::2]
-    ]
-    pieces[1::2] = [_excel_place(reference) for reference in pieces[1::2]]
-    return "".join(pieces)
-
-
-def _excel_place(reference: str) -> str:
-    places = _PLACE.findall(reference)
-    if not places or len(places) > 2:
-        return "#REF!"
-    (_, sheet, first), *more = places
-    prefix = f"{sheet}!" if sheet else ""
-    if not more:
-        return f"{prefix}{first}"
-    _, other, last = more[0]
-    # Over several sheets it is beyond what can be verified.
-    return "#REF!" if other not in {"", sheet} else f"{prefix}{first}:{last}"

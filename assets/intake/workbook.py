@@ -9,7 +9,6 @@ from xml.etree.ElementTree import Element
 
 from assets.intake.container import Container
 from assets.intake.elements import DAMAGED, elements, has_text_between, text_in
-from assets.intake.formulas import moved
 from assets.intake.looks import (
     NAMES,
     STRICT,
@@ -22,6 +21,7 @@ from assets.intake.looks import (
     unescaped,
     whole,
 )
+from assets.intake.notation import moved
 from assets.intake.quoting import in_doubt, the_sheet, told
 from assets.intake.reading import (
     MAX_COLUMNS,

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from assets.cases.store import CaseStore
+from assets.intake.arrivals import Look, Memory, look
 from assets.intake.landing import being_written, waiting
 from assets.intake.raw_store import RawStore
-from assets.intake.settling import Look, Memory, look
 from assets.lake import Lake
 from schemas.collection import Collection
 from tests.automation.conftest import drop

@@ -1,4 +1,4 @@
-"""Which dropped files have settled, and whether what is in them is new.
+"""Which dropped files are complete, and whether what is in them is new.
 
 A copy over the network shows as a file that grows, so a file is whole once its size and time stand
 still for long enough. One of the same size and time may replace it; its system then has another
@@ -58,9 +58,9 @@ class Memory:
 class Look:
     """What one look at landing found.
 
-    `new` maps the key of each settled file to what names its content. `research` are the keys of
-    the settled research files: none is read without the one that says their basis. The rest are
-    names: `moving` has not settled, `closed` cannot be opened. `memory` is for the next look, when
+    `new` maps the key of each complete file to what names its content. `research` are the keys of
+    the complete research files: none is read without the one that says their basis. The rest are
+    names: `moving` is incomplete, `closed` cannot be opened. `memory` is for the next look, when
     a run has been asked for what is `new`; `oldest` the age in seconds of what is new.
     """
 
