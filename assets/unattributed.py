@@ -78,7 +78,7 @@ def _unopened(lake: Lake, names: set[str]) -> Iterator[Unattributed]:
 def _extracts(lake: Lake) -> Iterator[Unattributed]:
     store, folder = CaseStore(lake), lake.landing / CASES
     present = {str(path.relative_to(folder)) for path in waiting_below(folder).files}
-    newest = {store.kept(kept).name: (kept, v) for v in store.versions() for kept in v.files}
+    newest = {store.kept(kept).name: (kept, v) for v in store.receipts() for kept in v.files}
     for name, (kept, version) in sorted(newest.items()):
         if version.force_code is None and name in present:
             at = store.place(store.kept(kept).path or store.kept(kept).at)

@@ -59,7 +59,7 @@ def judge_received(
     """
     judged = [
         _judged(version, UNREADABLE_STATE, version.problem)
-        for version in store.versions()
+        for version in store.receipts()
         if version.force_code is None
     ]
     older = _by_force(store, collection)
@@ -96,7 +96,7 @@ def _by_force(store: CaseStore, collection: Collection) -> dict[str, list[Versio
     What is damaged and may be of any force is so for each that had sent an extract before.
     """
     found: dict[str, list[tuple[int, Version | _Judged]]] = {}
-    versions = store.versions()
+    versions = store.receipts()
     for version in versions:
         if version.force_code:
             found.setdefault(version.force_code, []).append((version.sequence, version))

@@ -5,7 +5,7 @@ A version is all files of a force that lie in landing when a new one has come.
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,8 @@ from assets.intake.store import (
     Clock,
     Damaged,
     Kept,
+    Receipts,
     Version,
-    case_versions,
     content_of,
     extract_ids,
     kept,
@@ -74,22 +74,13 @@ class _LeftError(Exception):
     """A file stays in landing for the next round; the text says why."""
 
 
-class CaseStore:
-    """The extracts of one collection."""
+class CaseStore(Receipts[Version]):
+    """The extracts of one collection, each version a receipt."""
 
     def __init__(self, lake: Lake, clock: Clock = utc_now) -> None:
         """Open the store of a lake."""
-        self._lake = lake
-        self._versions = case_versions(lake)
-        self._clock = clock
-
-    def versions(self) -> list[Version]:
-        """Return every version that can be read, in order of receipt."""
-        return self._versions.sound()
-
-    def damaged(self) -> list[Damaged[Version]]:
-        """Return the versions that cannot be read; the files of the others are not looked at."""
-        return self._versions.damaged()
+        super().__init__(lake.raw / "case_versions", Version)
+        self._lake, self._clock = lake, clock
 
     def kept(self, key: str) -> Kept:
         """Return a kept file by the name of its folder."""
@@ -135,7 +126,7 @@ class CaseStore:
                 lying[known[content]] = path
         # Also a file that a run kept before it was killed is still to be listed, unless it may be
         # of a damaged version: listed again, an old file would replace a newer one.
-        fresh = lying.keys() - {key for version in self.versions() for key in version.files}
+        fresh = lying.keys() - {key for version in self.receipts() for key in version.files}
         if damaged := self.damaged():
             receipt = self.place(damaged[0].path)
             for key in fresh & before:
@@ -176,7 +167,7 @@ class CaseStore:
     def _write(
         self, force: str | None, files: list[str], problem: str | None, collection: Collection
     ) -> Version:
-        earlier, damaged = self.versions(), self.damaged()
+        earlier, damaged = self.receipts(), self.damaged()
         number = self.last_version(force, earlier, damaged, collection) + 1 if force else None
         sha256, receipt_id, again = extract_ids(force, [key.rpartition("-")[2] for key in files])
         taken: list[Version | Damaged[Version]] = [*earlier, *damaged]
@@ -190,33 +181,11 @@ class CaseStore:
             files=tuple(sorted(files)),
             problem=problem,
         )
-        self._versions.write(version)
+        self.write(version)
         return version
 
-    def last_version(
-        self,
-        force: str,
-        versions: Sequence[Version],
-        damaged: Sequence[Damaged[Version]],
-        collection: Collection,
-    ) -> int:
-        """Return the highest number that a version of a force may have, 0 where none has come."""
-        mine = [version for version in versions if version.force_code == force]
-        newest = max((version.sequence for version in mine), default=0)
-        after = [item for item in damaged if (item.sequence or 0) > newest]
-        perhaps = sum(self.force_of_damaged(item, collection) in {force, UNKNOWN} for item in after)
-        return max((version.version or 0 for version in mine), default=0) + perhaps
-
-    def force_of_damaged(self, damaged: Damaged[Version], collection: Collection) -> str | None:
-        """Return the force of a damaged version, None where it is nobody's, else UNKNOWN.
-
-        Where it says nothing itself, the kept files tell whose id it has; or what the last run
-        noted of it, where a file of it is damaged too.
-        """
-        if not damaged.sequence:
-            return None
-        if damaged.receipt:
-            return damaged.receipt.force_code
+    def _force_of_bytes(self, receipt_id: str, collection: Collection) -> str | None:
+        """Return the force whose files have an id; or what the last run noted of that."""
         by_force: dict[str | None, list[str]] = {}
         for each in kept(self._lake, "extract"):
             with suppress(LakeError):
@@ -229,11 +198,11 @@ class CaseStore:
             newest = hashes[-_LOOKED_AT:]
             ends = range(1, len(newest) + 1)
             runs = (newest[first:end] for end in ends for first in range(end))
-            if any(damaged.receipt_id in extract_ids(force, some)[1:] for some in runs):
+            if any(receipt_id in extract_ids(force, some)[1:] for some in runs):
                 return force
         with suppress(OSError, pl.exceptions.PolarsError):
             noted = pl.read_parquet(self._lake.table("cases", "extracts")).drop_nulls("force_code")
-            found = noted.filter(receipt_id=damaged.receipt_id)["force_code"].to_list()
+            found = noted.filter(receipt_id=receipt_id)["force_code"].to_list()
             return str(found[-1]) if found else UNKNOWN
         return UNKNOWN
 

@@ -57,23 +57,15 @@ class _LeftError(Exception):
     """The file stays in landing for the next round; the text says why."""
 
 
-class RawStore:
+class RawStore(Receipts[ReturnReceipt]):
     """The raw store of one collection."""
 
     def __init__(self, lake: Lake, clock: Clock = utc_now) -> None:
         self._files = lake.raw / FOLDERS["return"]
-        self._receipts = Receipts(lake.raw / "receipts", ReturnReceipt)
+        super().__init__(lake.raw / "receipts", ReturnReceipt)
         self._quarantine = lake.quarantine
         self._clock = clock
         self._readings: dict[str, Reading] = {}
-
-    def receipts(self) -> list[ReturnReceipt]:
-        """Return every receipt that can be read, in order of receipt."""
-        return self._receipts.sound()
-
-    def damaged(self) -> list[DamagedReturn]:
-        """Return the receipts that cannot be read; the bytes of the others are not looked at."""
-        return self._receipts.damaged()
 
     def path(self, receipt: ReturnReceipt) -> Path:
         """Return where the bytes of a receipt lie."""
@@ -190,39 +182,13 @@ class RawStore:
             self._write_reason(file.sha256, receipt.file_name, refusal)
             with write_errors(self._quarantine):
                 (self._files / file.sha256).replace(self.path(receipt))
-        self._receipts.write(receipt)
+        self.write(receipt)
         return receipt
 
-    def last_version(
-        self,
-        force: str,
-        receipts: Iterable[ReturnReceipt],
-        damaged: Iterable[DamagedReturn],
-        collection: Collection,
-    ) -> int:
-        """Return the highest number that a version of a force may have, 0 where none has come.
-
-        A damaged receipt may be of the force if that cannot be told, so its number stays free.
-        """
-        mine = [r for r in receipts if r.force_code == force]
-        newest = max(mine, key=lambda r: r.sequence, default=None)
-        after = [
-            item
-            for item in damaged
-            if item.sequence and item.sequence > (newest.sequence if newest else 0)
-        ]
-        perhaps = sum(self.whose(item, collection) in {force, UNKNOWN} for item in after)
-        return max((r.version or 0 for r in mine), default=0) + perhaps
-
-    def whose(self, damaged: DamagedReturn, collection: Collection) -> str | None:
-        """Return the force of a damaged receipt, None where it is nobody's, else UNKNOWN."""
-        if not damaged.receipt_id:
+    def _force_of_bytes(self, receipt_id: str, collection: Collection) -> str | None:
+        if any(self._quarantine.glob(f"{receipt_id}*")):
             return None
-        if damaged.receipt:
-            return damaged.receipt.force_code
-        if any(self._quarantine.glob(f"{damaged.receipt_id}*")):
-            return None
-        for path in self._files.glob(f"{damaged.receipt_id}*"):
+        for path in self._files.glob(f"{receipt_id}*"):
             try:
                 check_unchanged(path, path.name, path.name)
             except LakeError:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from typing import IO, Any, ClassVar, Final, Generic, Literal, TypeVar
 from assets.intake.landing import is_litter
 from assets.lake import Lake, atomic_file, sync_folder, write_errors
 from schemas.cases.columns import folder_force
+from schemas.collection import Collection
 from schemas.errors import LakeError
 from schemas.reference import forces
 
@@ -315,7 +316,7 @@ _RECEIPT: Final = re.compile(r"(\d{6,})-([0-9a-f]{16})")
 
 
 class Receipts(Generic[R]):
-    """The receipts of one kind, each a JSON file."""
+    """The receipts of one kind, each a JSON file; what keeps that kind inherits from it."""
 
     def __init__(self, folder: Path, form: type[R]) -> None:
         """Read and write receipts of one form."""
@@ -333,13 +334,42 @@ class Receipts(Generic[R]):
             for each in damaged
         ]
 
-    def sound(self) -> list[R]:
-        """Return the receipts that can be read, in order."""
-        return [each for each in self.all() if not isinstance(each, Damaged)]
+    def receipts(self) -> list[R]:
+        """Return every receipt that can be read, in order of receipt."""
+        return [item for item in self.all() if not isinstance(item, Damaged)]
 
     def damaged(self) -> list[Damaged[R]]:
-        """Return those that cannot; the bytes of the others are not looked at."""
-        return [each for each in self.all() if isinstance(each, Damaged)]
+        """Return the receipts that cannot be read; the bytes of the others are not looked at."""
+        return [item for item in self.all() if isinstance(item, Damaged)]
+
+    def last_version(
+        self,
+        force: str,
+        receipts: Iterable[R],
+        damaged: Iterable[Damaged[R]],
+        collection: Collection,
+    ) -> int:
+        """Return the highest number that a version of a force may have, 0 where none has come.
+
+        A damaged receipt may be of the force if that cannot be told, so its number stays free.
+        """
+        mine = [receipt for receipt in receipts if receipt.force_code == force]
+        newest = max((receipt.sequence for receipt in mine), default=0)
+        after = [item for item in damaged if (item.sequence or 0) > newest]
+        perhaps = sum(self.force_of_damaged(item, collection) in {force, UNKNOWN} for item in after)
+        return max((receipt.version or 0 for receipt in mine), default=0) + perhaps
+
+    def force_of_damaged(self, damaged: Damaged[R], collection: Collection) -> str | None:
+        """Return the force of a damaged receipt, None where it is nobody's, else UNKNOWN."""
+        if not damaged.receipt_id:
+            return None
+        if damaged.receipt:
+            return damaged.receipt.force_code
+        return self._force_of_bytes(damaged.receipt_id, collection)
+
+    def _force_of_bytes(self, receipt_id: str, collection: Collection) -> str | None:
+        """Return what the kept bytes tell of whose a receipt is that says nothing itself."""
+        raise NotImplementedError
 
     def _read(self, path: Path) -> R | Damaged[R]:
         try:

@@ -78,7 +78,7 @@ def damaged_receipts(
     receipts, told = store.receipts(), _released(lake)
     rows = []
     for item in found:
-        force = store.whose(item, collection)
+        force = store.force_of_damaged(item, collection)
         version = item.receipt.version if item.receipt else None
         unattributed, rejected = force is None, bool(item.receipt and item.receipt.quarantined)
         if item.receipt_id in told["receipt_id"]:

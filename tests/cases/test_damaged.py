@@ -104,7 +104,7 @@ def test_what_lies_in_landing_does_not_come_back_as_a_newer_extract(stored: Stor
     assert counted == {"STF": 30, "DER": 5}, "a new one counts"
     newest = extracts.filter(force_code="STF", live=True)
     assert newest["version"].to_list() == [3], "the number of the damaged one is not given again"
-    assert stored.store.versions()[-1].sequence == 4
+    assert stored.store.receipts()[-1].sequence == 4
 
 
 def _change(path: Path) -> None:

@@ -60,7 +60,7 @@ def test_every_file_is_kept_and_the_same_bytes_are_no_new_version(
     (second,) = store.take_in(collection).new
     assert (second.version, len(second.files)) == (2, 1)
     assert store.kept(version.files[0]).there().read_bytes() == sent
-    assert [v.version for v in CaseStore(lake).versions()] == [1, 2]
+    assert [v.version for v in CaseStore(lake).receipts()] == [1, 2]
 
 
 def test_files_that_lie_together_are_one_extract(
