@@ -6,6 +6,7 @@ The only module of the default tests that loads Great Expectations on its own.
 import re
 import socket
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import inf, nan
@@ -130,7 +131,11 @@ def sound(tmp_path_factory: pytest.TempPathFactory, collection: Collection) -> P
 def passed(
     sound: Path, tmp_path_factory: pytest.TempPathFactory, collection: Collection
 ) -> GateResult:
-    return run_gate(sound, collection, tmp_path_factory.mktemp("docs"), ABOUT)
+    shown = warnings.showwarning
+    found = run_gate(sound, collection, tmp_path_factory.mktemp("docs"), ABOUT)
+    # On import the library sends every warning of the process to its log.
+    assert warnings.showwarning is shown
+    return found
 
 
 @pytest.fixture

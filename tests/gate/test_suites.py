@@ -15,12 +15,21 @@ def _of(suite: Suite, kind: str, name: str) -> list[Expectation]:
 
 
 @pytest.mark.parametrize("name", MARTS)
-def test_everything_a_contract_says_of_a_column_is_expected(
+def test_everything_a_contract_says_is_expected_and_of_its_columns_alone(
     name: str, collection: Collection
 ) -> None:
     """A column added to a contract must not slip past the gate."""
-    derived = suite(name, MARTS[name], collection)
-    for each in columns(MARTS[name]):
+    contract, key = MARTS[name], keys(MARTS[name])
+    derived = suite(name, contract, collection)
+    known = [each.name for each in columns(contract)]
+    assert {each.column for each in derived} <= {None, *known}
+    by_type = {each.type: each.arguments for each in derived}
+    assert by_type["expect_table_columns_to_match_ordered_list"]["column_list"] == known
+    if len(key) > 1:
+        assert by_type["expect_compound_columns_to_be_unique"]["column_list"] == key
+    elif key:
+        assert by_type["expect_column_values_to_be_unique"] == {"column": key[0]}
+    for each in columns(contract):
         assert _of(derived, "expect_column_type_to_be", each.name)
         null = _of(derived, "expect_column_values_to_not_be_null", each.name)
         assert bool(null) != each.nullable, each.name
@@ -31,27 +40,6 @@ def test_everything_a_contract_says_of_a_column_is_expected(
         if each.type_name == "float64":
             bounds = _of(derived, "expect_column_values_to_be_between", each.name)[0].arguments
             assert None not in (bounds["min_value"], bounds["max_value"]), "NaN goes unseen"
-
-
-@pytest.mark.parametrize("name", MARTS)
-def test_the_whole_mart_and_its_key_are_expected(name: str, collection: Collection) -> None:
-    contract = MARTS[name]
-    by_type = {each.type: each.arguments for each in suite(name, contract, collection)}
-    listed = by_type["expect_table_columns_to_match_ordered_list"]["column_list"]
-    assert listed == [column.name for column in columns(contract)]
-    key = keys(contract)
-    if len(key) > 1:
-        assert by_type["expect_compound_columns_to_be_unique"]["column_list"] == key
-    elif key:
-        assert by_type["expect_column_values_to_be_unique"] == {"column": key[0]}
-
-
-@pytest.mark.parametrize("name", MARTS)
-def test_no_expectation_is_about_a_column_that_is_not_there(
-    name: str, collection: Collection
-) -> None:
-    known = {None, *(column.name for column in columns(MARTS[name]))}
-    assert {each.column for each in suite(name, MARTS[name], collection)} <= known
 
 
 def test_what_is_particular_is_of_a_mart_that_there_is(collection: Collection) -> None:
