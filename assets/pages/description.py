@@ -31,14 +31,6 @@ from schemas.measures import NOW, QUESTION, Data, Figure, Measure
 from schemas.template import Sheet, Template
 
 STATISTIC: Final = "statistic"
-STATISTICS: Final = {
-    "minimum": "Lowest",
-    "lower_quartile": "Lower quartile",
-    "median": "Median",
-    "mean": "Mean",
-    "upper_quartile": "Upper quartile",
-    "maximum": "Highest",
-}
 _HERE: Final = Path(__file__).parent
 
 
@@ -190,12 +182,13 @@ class PageOf(Data):
 
 
 class Description(Data):
-    """The pages of a template; `words` are codes that do not word themselves.
+    """The pages of a template; `words` and the lists of `labels` word codes that do not do so.
 
     `trace` maps a sentence to the figure that `muster explain` traces for it.
     """
 
     words: dict[str, str] = Field(default_factory=dict)
+    labels: dict[str, dict[str, str]] = Field(default_factory=dict)
     trace: dict[str, str] = Field(default_factory=dict)
     national: PageOf
     force: PageOf
@@ -205,12 +198,12 @@ class Description(Data):
 @cache
 def description(template: Template) -> Description:
     """Return what stands on the pages of a collection that uses the template."""
-    path = _HERE / f"{template.name}.toml"
-    own = path.read_text(encoding="utf-8") if path.is_file() else _derived(template)
-    file = tomllib.loads(own)
     common = tomllib.loads((_HERE / "common.toml").read_text(encoding="utf-8"))
+    path = _HERE / f"{template.name}.toml"
+    known = path.is_file()
+    file = tomllib.loads(path.read_text(encoding="utf-8") if known else _derived(template, common))
     both: dict[str, Any] = {of: {**common[of], **file.get(of, {})} for of in ("national", "force")}
-    return Description.model_validate({**file, "use": common["use"], **both})
+    return Description.model_validate({**common, **file, **both})
 
 
 def questions(template: Template) -> list[Sheet]:
@@ -232,7 +225,7 @@ def first_measure(template: Template) -> str:
     return template.main or next(iter(template.measures))
 
 
-def _derived(template: Template) -> str:
+def _derived(template: Template, common: dict[str, Any]) -> str:
     """Return pages of what a template counts and asks: a section a measure, and the questions."""
     counted = {entry.measure for entry in template.counted()}
     measures = {name: of for name, of in template.measures.items() if name in counted}
@@ -252,8 +245,9 @@ def _derived(template: Template) -> str:
         if column.name in template.profile and column.dtype.is_numeric()
     ]
     return render(
-        _HERE / "derived.toml.j2", measures=measures, sheets=counts, statistics=STATISTICS,
-        asked=bool(questions(template)), first=first_measure(template), profile=profile,
+        _HERE / "derived.toml.j2", measures=measures, sheets=counts,
+        statistics=common["labels"]["STATISTICS"], asked=bool(questions(template)),
+        first=first_measure(template), profile=profile,
     )  # fmt: skip
 
 

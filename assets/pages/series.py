@@ -25,8 +25,8 @@ from assets.pages.content import (
 )
 from assets.pages.description import description
 from assets.pages.figures import Edition
+from assets.pages.pages import INDEX, write_page
 from assets.pages.wording import Wording, months, sentence
-from assets.pages.write import INDEX, write_page
 from schemas.collection import Collection
 from schemas.template import Template
 from schemas.wording import plural

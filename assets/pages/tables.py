@@ -1,104 +1,26 @@
-"""Makes the tables, charts and sentences of a page from their description and a release."""
+"""Makes the tables and charts of a page from their description and a release."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
-from typing import Any, Final
-
-from jinja2 import Environment, StrictUndefined
-from jinja2 import Template as Words
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
 
 from assets.pages import charts
-from assets.pages.content import (
-    COUNT,
-    NOT_KNOWN,
-    STYLES,
-    Cell,
-    Chart,
-    Figure,
-    Head,
-    Headline,
-    Style,
-    Table,
-    Text,
-)
+from assets.pages.content import NOT_KNOWN, Cell, Chart, Figure, Head, Table, Text
 from assets.pages.description import (
     STATISTIC,
-    STATISTICS,
     ChartOf,
     Column,
-    HeadlineOf,
-    Line,
     Lines,
     Part,
     TableOf,
     over_forces,
 )
-from assets.pages.figures import Edition, share
-from assets.pages.known import FILTERS, WORDS, of_force, of_release
+from assets.pages.view import LANGUAGE, Dims, TableLine, View
 from assets.pages.wording import band, sentence
 from schemas import vocabulary as v
-from schemas.breakdown import Band, write_breakdown
-from schemas.contract import columns
-from schemas.marts.catalogue import MARTS
+from schemas.breakdown import Band
 from schemas.measures import NOW
-from schemas.template import Entry, Sheet, Template
-
-Dims = dict[str, str]
-_IN_BRACES: Final = re.compile(r"\{([^{}]+)\}")
-_OPEN, _CLOSE = "\x01", "\x02"
-"""Stand for braces that a value has: they hold no address."""
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where a figure stands; see description.py. `whole` has the keys of what it is a share of."""
-
-    mart: str
-    column: str
-    dims: Dims
-    whole: Dims | None
-    style: Style
-    mark: str
-
-
-@cache
-def _address(written: str) -> Address:
-    *words, last = written.lstrip("=*").split()
-    style = STYLES.get(last)
-    first, *keys = words if style else [*words, last]
-    mart, colon, column = first.rpartition(":")
-    parts, slash, whole = " ".join(keys).partition("/")
-    return Address(
-        mart if colon else "national_totals", column, _keys(parts),
-        _keys(whole) if slash else None, style or COUNT, written[:1],
-    )  # fmt: skip
-
-
-def _keys(text: str) -> Dims:
-    return dict(part.split("=", 1) for part in text.split())
-
-
-def _kept(value: Any) -> Any:
-    braces = str.maketrans("{}", _OPEN + _CLOSE)
-    return value.translate(braces) if isinstance(value, str) else value
-
-
-_LANGUAGE: Final = Environment(undefined=StrictUndefined, finalize=_kept, trim_blocks=True)  # noqa: S701 - the page escapes
-_LANGUAGE.filters |= FILTERS
-_LANGUAGE.globals |= WORDS
-
-
-@cache
-def _words(written: str) -> Words:
-    return _LANGUAGE.from_string(written)
-
-
-@cache
-def _expression(written: str) -> Any:
-    return _LANGUAGE.compile_expression(written, undefined_to_none=False)
-
+from schemas.template import Entry, Sheet
 
 _DRAWN: Final = {
     "bars": charts.bars,
@@ -108,89 +30,8 @@ _DRAWN: Final = {
 }
 
 
-@dataclass(frozen=True)
-class TableLine:
-    """A line of a table: what it covers. `about` fills the braces of its columns' figures."""
-
-    label: str
-    dims: Dims = field(default_factory=dict)
-    about: Mapping[str, Any] = field(default_factory=dict)
-    depth: int = 0
-    is_all: bool = False
-    href: str | None = None
-    own: Line = Line(label="")  # noqa: RUF009 - frozen
-
-
-@dataclass(frozen=True)
-class View:
-    """A release as one page reads it: nationally, or for one force; `more` is known besides."""
-
-    edition: Edition
-    force: str | None = None
-    more: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def template(self) -> Template:
-        """The template of the collection."""
-        return self.edition.collection.template
-
-    @cached_property
-    def known(self) -> dict[str, Any]:
-        """What paragraphs and expressions know besides the record of a line."""
-        mine = of_force(self.edition, self.force) if self.force else {}
-        return {**of_release(self.edition), **mine, **self.more}
-
-    def evaluate(self, written: str, about: Mapping[str, Any] | None = None) -> Any:
-        """Return the value of an expression over a record."""
-        return _expression(written)({**self.known, **(about or {})})
-
-    def write(self, written: str) -> str:
-        """Return a text of a description with its values, but for addresses."""
-        if "{{" not in written and "{%" not in written:
-            return written
-        return _words(written).render(self.known)
-
-    def figure(self, written: str, row: TableLine | None = None, **codes: str) -> Figure:
-        """Return the figure at an address, in a line of a table; `codes` are of its column."""
-        row = row or TableLine("")
-        if "{" in written:
-            about = {key: "" if value is None else value for key, value in row.about.items()}
-            written = written.format_map({**about, **codes})
-        at = _address(written)
-        dims = at.dims if at.mark == "=" else {**row.dims, **at.dims}
-        found = self._look(at, dims)
-        return found if at.whole is None else share(found, self._look(at, at.whole))
-
-    def _look(self, at: Address, dims: Dims) -> Figure:
-        look = self.edition.figure
-        order = [k for k in self.template.dimensions if k in dims]
-        breakdown = {k: dims[k] for k in [*order, *dims] if k not in {"period", STATISTIC}}
-        if at.mart in {"national_totals", "included", "expected"}:
-            breakdown |= {k: c for k, c in dims.items() if k == STATISTIC}
-            column = "value" if at.mart == "national_totals" else f"forces_{at.mart}"
-            of = {"measure": at.column, "breakdown": write_breakdown(breakdown)}
-            return look("national_totals", column, at.style, **of, period=dims.get("period", NOW))
-        if at.mart == "distribution":
-            of = {"measure": at.column, "breakdown": write_breakdown(breakdown)}
-            return look(at.mart, "value", at.style, **of, statistic=dims[STATISTIC])
-        mine = {"force_code": self.force} if self.force and _has_forces(at) else {}
-        found = look(at.mart, at.column, at.style, **mine, **dims)
-        return _number(found) if at.mart == "cells" else found
-
-    def knows(self, written: str) -> bool:
-        """Return whether there is every code, and every period, that an address or text names."""
-        named = re.findall(r"(\w+)=([\w.-]+)", written)
-        return all(self.has(key, code) for key, code in named)
-
-    def has(self, key: str, code: str) -> bool:
-        """Return whether a code is of the template's list, where the template has that list.
-
-        A period is one that the collection is compared with, or its own.
-        """
-        lists, groups = self.template.lists, self.template.groups
-        if key == "period":
-            return code == NOW or code in self.edition.collection.comparators
-        return key not in lists or code in {*lists[key], *groups.get(key, ())}
+class Tables(View):
+    """Makes what stands in the sections of one page."""
 
     def rows(self, lines: Lines) -> list[TableLine]:
         """Return the lines of a table; none where the template has nothing of the kind."""
@@ -272,7 +113,7 @@ class View:
         if over_forces(measure):
             shown = "median" if "median" in measure.statistics else measure.statistics[0]
             common[STATISTIC] = shown
-            label += f" (all forces: {STATISTICS[shown].lower()})"
+            label += f" (all forces: {self.known['STATISTICS'][shown].lower()})"
         return TableLine(label, {**common, "period": entry.period}, about)
 
     def _parts(self, sheet: Sheet, entry: Entry) -> list[Entry]:
@@ -314,7 +155,7 @@ class View:
             return None
         added = [(Cell(name), *found) for name, found in below.items()]
         return Table(
-            self.write(of.name), _plain(self.write(of.caption)), tuple(heads),
+            self.write(of.name), self.write(of.caption), tuple(heads),
             (*map(tuple, cells), *added), of.notes,
         )  # fmt: skip
 
@@ -335,7 +176,7 @@ class View:
             labels = {code: self.template.lists[name][code] for code in codes}
         elif column.each not in self.template.dimensions and not column.each.isidentifier():
             labels = {str(code): str(code) for code in self.evaluate(column.each)}
-        elif column.each in self.known or column.each in _LANGUAGE.globals:
+        elif column.each in self.known or column.each in LANGUAGE.globals:
             labels = self.evaluate(column.each)
         for code, label in (labels or {}).items():
             for one in (column, *column.beside):
@@ -408,7 +249,7 @@ class View:
         states = [self.edition.rows("returns_status", state=state) for state in v.LIVE_STATES]
         live = {row["force_code"] for rows in states for row in rows}
         return {
-            name: View(self.edition, code).figure(written)
+            name: Tables(self.edition, code).figure(written)
             for code, name in self.edition.names.items()
             if code in live
         }
@@ -424,30 +265,6 @@ class View:
             forces = self.figure(column.figure, None, it=name)
             lines.append((float(limit), f"{band(name)}: {forces.text} forces"))
         return lines
-
-    def said(self, written: Iterable[str]) -> list[Text]:
-        """Return paragraphs with their figures, but for those that name a code there is not."""
-        return [
-            self._paragraph(line)
-            for text in written
-            for line in self.write(text).splitlines()
-            if line and all(self.knows(at) for at in _IN_BRACES.findall(line))
-        ]
-
-    def _paragraph(self, line: str) -> Text:
-        mono, leads = line.startswith("$ "), line.startswith("> ")
-        href, line = line[2:].split(" ", 1) if leads else (None, line.removeprefix("$ "))
-        return Text(self._pieces(line), mono=mono, href=href)
-
-    def _pieces(self, line: str) -> tuple[str | Figure, ...]:
-        parts = enumerate(_IN_BRACES.split(line))
-        return tuple(self.figure(of) if at % 2 else _plain(of) for at, of in parts if of)
-
-    def headline(self, of: HeadlineOf) -> Headline:
-        """Return a figure to see first."""
-        note = (of.note,) if isinstance(of.note, str) else of.note
-        known = "".join(part for part in note if self.knows(part))
-        return Headline(of.label, self.figure(of.figure), Text(self._pieces(known)))
 
     def blocks(self, of: Part) -> tuple[Text | Chart | Table, ...]:
         """Return what stands in a section: its paragraphs, its charts, its tables."""
@@ -481,10 +298,6 @@ class _Label(str):
         return self.lower() if spec == "lower" else str(self)
 
 
-def _plain(text: str) -> str:
-    return text.translate(str.maketrans(_OPEN + _CLOSE, "{}"))
-
-
 def _is_of(entry: Entry, lines: Lines) -> bool:
     """Return whether a cell is counted in lines of its own."""
     return (
@@ -494,13 +307,3 @@ def _is_of(entry: Entry, lines: Lines) -> bool:
         and lines.without not in entry.dims
         and (not lines.full or all(name in entry.dims for name in lines.by))
     )
-
-
-def _number(sent: Figure) -> Figure:
-    """Return a count that a force sent, which is a text; a reason for none is no number."""
-    value: Any = sent.value
-    return replace(sent, value=int(value) if str(value).isdigit() else None)
-
-
-def _has_forces(at: Address) -> bool:
-    return at.mark != "*" and any(column.name == "force_code" for column in columns(MARTS[at.mart]))

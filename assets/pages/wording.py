@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from schemas import vocabulary as v
 from schemas.breakdown import Band, read_breakdown
 from schemas.collection import Collection
 from schemas.collection_fields import Period
@@ -12,32 +13,7 @@ from schemas.measures import QUESTION
 from schemas.research import INSTANCE_CATEGORIES, QUESTIONS, SITES
 from schemas.template import Template
 
-STATES: Final = {
-    "accepted": "Accepted",
-    "queried": "Queried",
-    "rejected": "Rejected",
-    "missing": "Missing",
-}
-
-STATUSES: Final = {
-    "differs": "Differs",
-    "not_included": "Not included",
-    "source_issue": "Source contradicts itself",
-    "within_qualifier": "Within its wording",
-    "not_computable": "Not computable",
-    "match": "Match",
-}
-"""The statuses of the reconciliation; what a reader must see first stands first."""
-
-SPREAD: Final = {
-    "minimum": "Fewest",
-    "lower_quartile": "Lower quartile",
-    "median": "Median",
-    "mean": "Mean",
-    "upper_quartile": "Upper quartile",
-    "maximum": "Most",
-}
-
+STATES: Final = {state: state.capitalize() for state in v.STATES}
 _OWN: Final = {"per_force": "per force", "per_month": "a month"}
 _OF_RESEARCH: Final[dict[str, dict[str, str]]] = {"category": INSTANCE_CATEGORIES, "site": SITES}
 

@@ -1,10 +1,10 @@
 """Writes the summary workbook: the national tables for people who open Excel.
 
-Belongs here: cover, contents, notes, and one table a sheet from A1, as the guidance for government
-analysts asks. Does not: which figures (national/). The same inputs give the same bytes.
+Cover, contents, notes, and one table a sheet, as the guidance for government analysts asks.
 """
 
 import textwrap
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,8 @@ from assets.pages.wording import period, sentence
 MISSING: Final = "[x]"
 _EPOCH: Final = datetime(2012, 1, 1)
 _SHORTHAND: Final = {MISSING: "not available: the figure is not known. It is not zero."}
+_LONGEST: Final = 31
+"""Characters of the name of a sheet, at most."""
 _NARROW: Final = 14
 _WIDE: Final = 60
 _LINE: Final = 15
@@ -69,7 +71,7 @@ class _Book:
     def wrapped(self) -> Any:
         return self.format(text_wrap=True, valign="top")
 
-    def sheet(self, name: str, title: str, widths: list[int]) -> Any:
+    def sheet(self, name: str, title: str, widths: Sequence[int]) -> Any:
         """Return a new sheet with its title in A1."""
         page = self.book.add_worksheet(name)
         for number, width in enumerate(widths):
@@ -80,20 +82,35 @@ class _Book:
         page.fit_to_pages(1, 0)
         return page
 
+    def words(
+        self,
+        name: str,
+        title: str,
+        heads: Sequence[str],
+        widths: Sequence[int],
+        rows: Sequence[tuple[str, str]],
+        link: Any = None,
+    ) -> None:
+        """Add a sheet with a table of words; with a link format the first lead to sheets."""
+        sheet = self.sheet(name, title, widths)
+        sheet.write_string(1, 0, _ONE_TABLE, self.format())
+        of = name if link else f"{name}_table"
+        _mark(self, sheet, 2, of, [Head(label, numeric=False) for label in heads], len(rows))
+        for line, (first, second) in enumerate(rows, 3):
+            if link:
+                sheet.write_url(line, 0, f"internal:'{first}'!A1", link, first)
+            else:
+                sheet.write_string(line, 0, first, self.wrapped)
+                _fit(sheet, line, (first, second), widths)
+            sheet.write_string(line, 1, second, self.wrapped)
+
 
 def _write(book: _Book, edition: Edition, page: Page, tables: list[Table]) -> None:
     book.book.set_properties({"title": page.title, "author": "Muster", "created": _EPOCH})
     book.book.set_size(2400, 1500)
-    _cover(book, edition, page)
-    _contents(book, tables)
-    _notes(book, edition, page)
     basis = f"{sentence(edition.about['basis'])}."
-    for table in tables:
-        _table(book, table, basis)
-
-
-def _cover(book: _Book, edition: Edition, page: Page) -> None:
-    sheet = book.sheet("cover", f"{page.title}: summary tables", [90])
+    names = _sheet_names(tables)
+    cover = book.sheet("cover", f"{page.title}: summary tables", [90])
     lines = [
         *(_plain(line) for line in page.banner),
         f"Period: {period(edition.collection, 'collection')}.",
@@ -101,59 +118,53 @@ def _cover(book: _Book, edition: Edition, page: Page) -> None:
         "The worksheet contents lists the tables; the worksheet notes explains their shorthand.",
     ]
     for number, line in enumerate(lines, 1):
-        sheet.write_string(number, 0, line, book.wrapped)
-        _fit(sheet, number, [line], [90])
-
-
-def _plain(line: Text) -> str:
-    return "".join(part if isinstance(part, str) else part.text for part in line.parts)
-
-
-def _contents(book: _Book, tables: list[Table]) -> None:
-    sheet = book.sheet("contents", "Contents", [36, 90])
-    sheet.write_string(1, 0, _ONE_TABLE, book.format())
+        cover.write_string(number, 0, line, book.wrapped)
+        _fit(cover, number, [line], [90])
     link = book.format(font_color="#0B4F9E", underline=1)
-    listed = [("notes", "Notes and shorthand"), *((table.name, table.caption) for table in tables)]
-    headings = (Head("Worksheet", numeric=False), Head("What it contains", numeric=False))
-    _mark(book, sheet, 2, "contents", headings, len(listed))
-    for line, (name, caption) in enumerate(listed, 3):
-        sheet.write_url(line, 0, f"internal:'{name}'!A1", link, name)
-        sheet.write_string(line, 1, caption, book.wrapped)
-
-
-def _notes(book: _Book, edition: Edition, page: Page) -> None:
-    sheet = book.sheet("notes", "Notes and shorthand", [30, 100])
-    sheet.write_string(1, 0, _ONE_TABLE, book.format())
+    listed = [
+        ("notes", "Notes and shorthand"),
+        *zip(names, (t.caption for t in tables), strict=True),
+    ]
+    book.words("contents", "Contents", ("Worksheet", "What it contains"), (36, 90), listed, link)
     said = [
         (section.title, _plain(block))
         for section in page.sections
         for block in section.blocks
         if isinstance(block, Text)
     ]
-    listed = [
-        *_SHORTHAND.items(),
-        ("Basis", f"{sentence(edition.about['basis'])}."),
-        *said,
-    ]
-    headings = (Head("About", numeric=False), Head("Note", numeric=False))
-    _mark(book, sheet, 2, "notes_table", headings, len(listed))
-    for line, (what, note) in enumerate(listed, 3):
-        sheet.write_string(line, 0, what, book.wrapped)
-        sheet.write_string(line, 1, note, book.wrapped)
-        _fit(sheet, line, [what, note], [30, 100])
+    listed = [*_SHORTHAND.items(), ("Basis", basis), *said]
+    book.words("notes", "Notes and shorthand", ("About", "Note"), (30, 100), listed)
+    for name, table in zip(names, tables, strict=True):
+        _table(book, name, table, basis)
 
 
-def _table(book: _Book, table: Table, basis: str) -> None:
+def _plain(line: Text) -> str:
+    return "".join(part if isinstance(part, str) else part.text for part in line.parts)
+
+
+def _sheet_names(tables: list[Table]) -> list[str]:
+    """Return a name for each table's sheet: its own, cut to what Excel allows and still unique."""
+    names: list[str] = []
+    for table in tables:
+        name = table.name
+        taken = {"cover", "contents", "notes", *(known.lower() for known in names)}
+        while len(name) > _LONGEST or name.lower() in taken:
+            name = f"{name[: _LONGEST - 4]}_{len(names)}"
+        names.append(name)
+    return names
+
+
+def _table(book: _Book, name: str, table: Table, basis: str) -> None:
     widths = [
         _width(head.label, [cells[number] for cells in table.rows], numeric=head.numeric)
         for number, head in enumerate(table.heads)
     ]
-    sheet = book.sheet(table.name, table.caption, widths)
+    sheet = book.sheet(name, table.caption, widths)
     notes = [_ONE_TABLE, basis, f"Shorthand: {MISSING} {_SHORTHAND[MISSING]}", *table.notes]
     for line, note in enumerate(notes, 1):
         sheet.write_string(line, 0, note, book.format())
     top = len(notes) + 1
-    _mark(book, sheet, top, f"{table.name}_table", table.heads, len(table.rows))
+    _mark(book, sheet, top, f"{name}_table", table.heads, len(table.rows))
     _fit(sheet, top, [head.label for head in table.heads], widths)
     nothing = (tuple(Cell(MISSING) for _ in table.heads),)
     for line, cells in enumerate(table.rows or nothing, top + 1):
@@ -163,9 +174,7 @@ def _table(book: _Book, table: Table, basis: str) -> None:
     sheet.freeze_panes(top + 1, 1)
 
 
-def _mark(
-    book: _Book, sheet: Any, top: int, name: str, labels: tuple[Head, ...], rows: int
-) -> None:
+def _mark(book: _Book, sheet: Any, top: int, name: str, labels: Sequence[Head], rows: int) -> None:
     """Mark a range as an Excel table and write its headings."""
     looks = {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1}
     columns = [
@@ -199,7 +208,7 @@ def _words(cell: Cell) -> str:
     return f"{cell.text} ({cell.code})" if cell.code else cell.text
 
 
-def _fit(sheet: Any, line: int, texts: list[str], widths: list[int]) -> None:
+def _fit(sheet: Any, line: int, texts: Sequence[str], widths: Sequence[int]) -> None:
     """Make a row as high as its longest text wants: not every program does so by itself."""
     lines = max(
         len(textwrap.wrap(words, max(width, 1))) or 1

@@ -22,8 +22,8 @@ from assets.gate.process import Gate
 from assets.lake import Lake, atomic_file
 from assets.marts import DESCRIPTION, write_mart
 from assets.pages.figures import Edition
+from assets.pages.pages import write_pages
 from assets.pages.workbook import write_summary
-from assets.pages.write import write_pages
 from assets.release.identity import Ingredients
 from schemas.collection import Collection, description, load_collection
 from schemas.contract import CONTRACT_VERSION, Contract, columns, keys

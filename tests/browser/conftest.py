@@ -17,8 +17,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from assets.explain.series import write_series
 from assets.marts import write_mart
 from assets.pages.figures import Edition
+from assets.pages.pages import write_pages
 from assets.pages.series import write_series_page
-from assets.pages.write import write_pages
 from assets.research.tables import ResearchTables
 from schemas.collection import Collection, load_collection
 from schemas.marts.catalogue import MARTS

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from assets.pages.figures import Edition
-from assets.pages.write import write_pages
+from assets.pages.pages import write_pages
 from assets.research.tables import ResearchTables
 from schemas.collection import Collection
 from schemas.contract import conform, empty

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from assets.pages.figures import Edition
+from assets.pages.pages import write_pages
 from assets.pages.wording import period
 from assets.pages.workbook import write_summary
-from assets.pages.write import write_pages
 from schemas.collection import Collection, load_collection
 from schemas.contract import columns, empty
 from schemas.marts.catalogue import contracts_of

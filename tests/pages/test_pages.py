@@ -9,8 +9,7 @@ import pytest
 
 from assets.pages.content import Figure, Table
 from assets.pages.figures import Edition
-from assets.pages.pages import force_page, national_page
-from assets.pages.write import page_html, write_pages
+from assets.pages.pages import force_page, national_page, page_html, write_pages
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.marts.returns import Findings

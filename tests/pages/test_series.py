@@ -9,9 +9,8 @@ import pytest
 
 from assets.explain.series import write_series
 from assets.pages.figures import Edition
-from assets.pages.pages import national_page
+from assets.pages.pages import national_page, page_html
 from assets.pages.series import write_series_page
-from assets.pages.write import page_html
 from assets.totals.national import national_totals
 from schemas.collection import load_collection
 from tests.live import any_live

@@ -1,6 +1,7 @@
 """The summary workbook is as the guidance for government analysts asks, and says what pages say."""
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.utils import range_boundaries
 
+from assets.pages import workbook
+from assets.pages.content import Head, Section, Table
 from assets.pages.figures import Edition
 from assets.pages.pages import national_page
 from assets.pages.workbook import MISSING, write_summary
@@ -110,3 +113,20 @@ def test_a_text_that_looks_like_a_formula_stays_a_text(patchy: Marts, tmp_path: 
     found = {cell.data_type for row in sheet for cell in row if cell.value == "=1+1"}
     assert found <= {"s"}
     assert found
+
+
+def test_a_table_whose_name_is_too_long_for_a_sheet_has_one_nevertheless(
+    patchy: Marts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A measure of any template may be called as its authors like."""
+    page = national_page(Edition(patchy, ABOUT))
+    long = "a_measure_that_counts_what_nobody_has_counted"
+    tables = [Table(f"{long}_{kind}", kind, (Head("What"),), ()) for kind in "ab"]
+    tables += [Table(kind, kind, (Head("What"),), ()) for kind in ("x", "X")]
+    of_them = replace(page, sections=(Section("s", "S", tuple(tables)),))
+    monkeypatch.setattr(workbook, "national_page", lambda _: of_them)
+    write_summary(tmp_path / "long.xlsx", Edition(patchy, ABOUT))
+    sheets = load_workbook(tmp_path / "long.xlsx").sheetnames[3:]
+    assert len({name.lower() for name in sheets}) == len(tables)
+    assert sheets[2] == "x"
+    assert all(long.startswith(name[:20]) for name in sheets[:2])
