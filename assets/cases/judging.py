@@ -18,42 +18,24 @@ from schemas.collection import Collection
 Counts = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
 
-COUNTS: Final = {
-    "force_code": pl.String,
-    "category": pl.String,
-    "recipient": pl.String,
-    "media": pl.String,
-    "status_at_census": pl.String,
-    "month": pl.Date,
-    "cases": pl.Int64,
-}
+_SUBJECT: Final = ("force_code", "category", "recipient", "media", "status_at_census")
+COUNTS: Final = {**dict.fromkeys(_SUBJECT, pl.String), "month": pl.Date, "cases": pl.Int64}
 """Columns of a table of valid cases, sorted; a month is its first day."""
 
 FORCES: Final = {
     "force_code": pl.String,
-    "valid": pl.Int64,
-    "suspended": pl.Int64,
-    "staff": pl.Int64,
+    **dict.fromkeys(("valid", "suspended", "staff"), pl.Int64),
 }
 """Columns of a table of valid cases by force, with somebody suspended, and of police staff."""
 
 DAYS: Final = {"force_code": pl.String, "days": pl.Int64, "cases": pl.Int64}
 """Columns of a table of valid closed cases by the days from opening to closing, sorted."""
 
-FAULTS: Final = {
-    "file": pl.String,
-    "force_code": pl.String,
-    "reasons": pl.String,
-    "rows": pl.Int64,
-}
+FAULTS: Final = {**dict.fromkeys(("file", "force_code", "reasons"), pl.String), "rows": pl.Int64}
 """Columns of a table of bad rows by file, force and all the rules they break."""
 
-QUARANTINE: Final = {
-    "file": pl.String,
-    "row": pl.Int64,
-    **dict.fromkeys(TYPES, pl.String),
-    "reasons": pl.String,
-}
+_TEXTS: Final = dict.fromkeys((*TYPES, "reasons"), pl.String)
+QUARANTINE: Final = {"file": pl.String, "row": pl.Int64, **_TEXTS}
 """Columns of a bad row: where it stands, as it was sent, and the rules it breaks joined by `;`."""
 
 _FITS: Final = {pl.UInt8: 1 << 8, pl.UInt16: 1 << 16, pl.UInt32: 1 << 32}

@@ -170,21 +170,6 @@ def test_damage_inside_one_extract_leaves_the_others(
     assert cases["force_code"].to_list() == ["DER"]
 
 
-def test_the_sample_is_never_taken_for_what_a_force_sent(
-    lake: Lake, store: CaseStore, collection: Collection
-) -> None:
-    write_cases(lake.landing / "cases", collection)
-    _dropped(lake, "STF.parquet").unlink()
-    write_csv(_dropped(lake, "own.csv"), MANY)
-    store.take_in(collection)
-    extracts, cases = judge_received(store, lake, collection)
-    basis = dict(extracts.select("force_code", "basis").iter_rows())
-    assert basis.pop("STF") == "submitted"
-    assert set(basis.values()) == {"reconstructed"}
-    assert len(basis) == 43
-    assert set(cases.filter(force_code="STF")["basis"]) == {"submitted"}
-
-
 def _sample_by_month(collection: Collection) -> pl.DataFrame:
     month = pl.col("opened_on").dt.truncate("1mo").alias("month")
     by = ["force_code", "category", "recipient", "media", "status_at_census", month]
@@ -219,12 +204,25 @@ def test_x007_compares_cell_by_cell(collection: Collection) -> None:
 def sample_extracts(
     tmp_path_factory: pytest.TempPathFactory, collection: Collection
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The tables of the sample's extracts."""
+    """The tables of the sample's extracts, but for STF, which sent its own."""
     lake = Lake(tmp_path_factory.mktemp("sample") / "lake", collection.id)
     write_cases(lake.landing / "cases", collection)
+    _dropped(lake, "STF.parquet").unlink()
+    write_csv(_dropped(lake, "own.csv"), MANY)
     store = CaseStore(lake, lambda: NOON)
     store.take_in(collection)
     return judge_received(store, lake, collection)
+
+
+def test_the_sample_is_never_taken_for_what_a_force_sent(
+    sample_extracts: tuple[pl.DataFrame, pl.DataFrame],
+) -> None:
+    extracts, cases = sample_extracts
+    basis = dict(extracts.select("force_code", "basis").iter_rows())
+    assert basis.pop("STF") == "submitted"
+    assert set(basis.values()) == {"reconstructed"}
+    assert len(basis) == 43
+    assert set(cases.filter(force_code="STF")["basis"]) == {"submitted"}
 
 
 def test_where_only_rows_came_the_grid_is_derived(
