@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from assets.disclosure.known import Condition, Knowledge, Total
-from assets.disclosure.solver import Conditions, Floats, LinearProgram, Weighted, is_whole
+from assets.disclosure.solver import Conditions, Floats, LinearProgram, is_whole
 from schemas.breakdown import Band
 from schemas.errors import ContractError
 
@@ -134,23 +134,10 @@ class Puzzle:
         return min((h for h, terms in around if unknowns <= terms), default=0.0) + total.shown
 
     def conditions(self) -> Conditions:
-        """Return the rows as the solver takes them."""
-        plain: dict[Any, None] = {}
-        weighted: dict[Any, Weighted] = {}
-        for row in self._rows:
-            terms = {n: weight for n, weight in row.terms.items() if n < self._unknowns}
-            key = tuple(sorted(row.terms.items())), row.low, row.high
-            if {abs(weight) for weight in terms.values()} <= {1.0}:
-                plain[key] = None
-            else:
-                sums = [
-                    (weight, dict.fromkeys((n for n in terms if terms[n] == weight), 1.0))
-                    for weight in sorted(set(terms.values()))
-                ]
-                rest = {n: w for n, w in row.terms.items() if n >= self._unknowns}
-                weighted[key] = sums, rest, row.low, row.high
-        rows = [(dict(terms), low, high) for terms, low, high in plain]
-        return Conditions.of(rows, self.columns, list(weighted.values()))
+        """Return the rows; what several editions tell alike stands once."""
+        rows = {(tuple(sorted(row.terms.items())), row.low, row.high): None for row in self._rows}
+        told = [(dict(terms), low, high) for terms, low, high in rows]
+        return Conditions.of(told, self.columns, self._unknowns)
 
 
 def _holds(row: Condition, table: Floats) -> bool:

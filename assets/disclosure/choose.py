@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.disclosure.counts import Block, Count, Limit
-from assets.disclosure.solver import Conditions, Floats, LinearProgram, Terms, Weighted, is_whole
+from assets.disclosure.counts import Block, Count
+from assets.disclosure.solver import Conditions, Floats, LinearProgram, Row, is_whole
 from assets.disclosure.spread import Bound
 from schemas.disclosure import Protection
 
@@ -39,10 +39,21 @@ class Alternatives:
         is_sum = np.array([bool(count.parts) for count in block.counts])
         self._loss = (1 + np.log2(1 + self.true)) * np.where(is_sum, _SUM_WEIGHT, 1.0)
         self._fixed: Mask = np.array([count.known for count in block.counts])
+        rows: list[Row] = [(dict.fromkeys(places, 1.0), 0.0, 0.0) for places in block.nation]
+        for place, count in enumerate(block.counts):
+            if count.parts:
+                rows.append(({**dict.fromkeys(count.parts, 1.0), place: -1.0}, 0.0, 0.0))
+        begun = len(rows)
+        for limit in (limit for told in block.told for side in told[2:] for limit in side):
+            now = sum(weight * float(self.true[place]) for place, weight in limit.terms.items())
+            rows.append((limit.terms, limit.low - now, limit.high - now))
+        conditions = Conditions.of(rows, len(self.true)).of_steps()
+        numbers = iter(conditions.numbers[begun:])
+        self._sides = [
+            tuple([next(numbers) for _ in side] for side in told[2:]) for told in block.told
+        ]
         nowhere = np.zeros(2 * len(self.true))
-        rows = _Rows(block, self.true)
-        self._sides = rows.sides
-        self._program = LinearProgram(rows.conditions, nowhere, nowhere, bounds_stay=False)
+        self._program = LinearProgram(conditions, nowhere, nowhere, bounds_stay=False)
         for _, other in self._sides:
             self._program.hold(other, hold=False)
         self.reach(far=False)
@@ -147,56 +158,6 @@ class Alternatives:
         return found[: len(low)] - found[len(low) :], is_whole(found)
 
 
-class _Rows:
-    """The conditions of a block on the steps away from its values.
-
-    Sums stay sums and national totals stay what they are, whatever the steps up and down; and what
-    rules tell holds. `sides` has of each rule the rows of the side that holds, and of the other.
-    """
-
-    def __init__(self, block: Block, true: Counts) -> None:
-        self._true, self._size = true, len(true)
-        self._plain = [(self._both_ways(terms), 0.0, 0.0) for terms in _equalities(block)]
-        self._weighted: list[Weighted] = []
-        placed = [
-            tuple(list(map(self._add, side)) for side in (told.one, told.other))
-            for told in block.told
-        ]
-        self.conditions = Conditions.of(self._plain, 2 * self._size, self._weighted)
-        self.sides = [
-            tuple([self._row(*place) for place in side] for side in sides) for sides in placed
-        ]
-
-    def _add(self, limit: Limit) -> tuple[bool, int]:
-        terms = limit.terms
-        now = sum(weight * float(self._true[place]) for place, weight in terms.items())
-        ends = limit.low - now, limit.high - now
-        weights = sorted(set(terms.values()))
-        if {abs(weight) for weight in weights} == {1.0}:
-            self._plain.append((self._both_ways(terms), *ends))
-            return True, len(self._plain) - 1
-        sums = [
-            (weight, self._both_ways({place: 1.0 for place in terms if terms[place] == weight}))
-            for weight in weights
-        ]
-        self._weighted.append((sums, {}, *ends))
-        return False, len(self._weighted) - 1
-
-    def _row(self, is_plain: bool, number: int) -> int:
-        return number if is_plain else self.conditions.shares[number][0]
-
-    def _both_ways(self, terms: Terms) -> Terms:
-        return {**terms} | {place + self._size: -sign for place, sign in terms.items()}
-
-
-def _equalities(block: Block) -> Iterator[Terms]:
-    for places in block.nation:
-        yield dict.fromkeys(places, 1.0)
-    for place, count in enumerate(block.counts):
-        if count.parts:
-            yield {**dict.fromkeys(count.parts, 1.0), place: -1.0}
-
-
 _REWARDS: Final = (30.0, 1000.0)
 """What a step towards a wanted value may cost: first nearly nothing, at last whatever it takes."""
 
@@ -297,7 +258,7 @@ class _Search:
         self._tables = Alternatives(block)
         self._hidden, self._needed, self._ceilings = hidden.copy(), needed, ceilings
         self._low, self._high = self._tables.true.copy(), self._tables.true.copy()
-        self._shared, _ = _shared(block)
+        self._shared = _shared(block)
         self.tables: list[Counts] = []
         self._only: str | None = None
         forces = np.array([count.force_code for count in block.counts])
@@ -426,18 +387,12 @@ class _Search:
                 yield {own: ranges[other], other: ranges[own]}
 
 
-def _shared(block: Block) -> tuple[list[set[str | int]], dict[str | int, int]]:
-    """Return, by place, what a count shares with others, and how many cases each such thing has.
-
-    That is its force (a code), and the national totals it is part of (numbers).
-    """
+def _shared(block: Block) -> list[set[str | int]]:
+    """Return, by place, its force (a code) and the national totals it is part of (numbers)."""
     of: list[set[str | int]] = [{count.force_code} for count in block.counts]
-    room: dict[str | int, int] = defaultdict(int)
     for number, places in enumerate(block.nation):
         for place in places:
             of[place].add(number)
-            room[number] += block.counts[place].value
-            room[block.counts[place].force_code] += block.counts[place].value
     for place, count in enumerate(block.counts):
         of[place].update(*(of[part] for part in count.parts))
-    return of, room
+    return of

@@ -3,15 +3,14 @@
 The use of the solver HiGHS: thousands of bounds of one table are found in a second or two this way.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import highspy as highs
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array, lil_array
+from scipy.sparse import csc_array, hstack, lil_array
 
 Floats = NDArray[np.float64]
 
@@ -24,11 +23,8 @@ _PRIMAL: Final = 4
 """The method that begins from the last solution, as long as that still fits."""
 
 
-Terms = Mapping[int, float]
-"""A sum of columns: how often it takes each of them."""
-
-Weighted = tuple[Sequence[tuple[float, Terms]], Terms, float, float]
-"""A row of sums with weights of their own, what else it has, and its two limits."""
+Row = tuple[Mapping[int, float], float, float]
+"""A sum of columns, how often it takes each of them, and the two ends it lies between."""
 
 
 @dataclass(frozen=True)
@@ -36,41 +32,47 @@ class Conditions:
     """Rows of a program: each is a sum of columns between two limits, infinite for none.
 
     `shares` are the rows whose weights are not all 1: the number of the row, and of the row of each
-    sum that it weighs, with the weight. Those have no limits of their own.
+    sum that it weighs, with the weight. Those have no limits of their own, and stand at the end.
+    `numbers` are where the rows stand that were given.
     """
 
     matrix: csc_array
     low: Floats
     high: Floats
     shares: tuple[tuple[int, tuple[tuple[float, int], ...]], ...] = ()
+    numbers: tuple[int, ...] = ()
 
     @classmethod
-    def of(
-        cls,
-        rows: Sequence[tuple[Terms, float, float]],
-        columns: int,
-        weighted: Sequence[Weighted] = (),
-    ) -> "Conditions":
-        """Lay rows of so many columns out as a matrix."""
-        laid: list[tuple[Terms, float, float]] = list(rows)
-        shares = []
-        for sums, rest, low, high in weighted:
-            terms: dict[int, float] = defaultdict(float, rest)
-            for weight, part in sums:
-                for place, times in part.items():
-                    terms[place] += weight * times
-            own = len(laid)
-            laid.append((terms, low, high))
-            laid += [(part, -np.inf, np.inf) for _, part in sums]
-            weights = enumerate((weight for weight, _ in sums), own + 1)
-            shares.append((own, tuple((weight, number) for number, weight in weights)))
+    def of(cls, rows: Sequence[Row], columns: int, unknowns: int | None = None) -> "Conditions":
+        """Lay rows of so many columns out as a matrix; those from `unknowns` on are choices."""
+        weights = [
+            sorted({weight for place, weight in terms.items() if place < (unknowns or columns)})
+            for terms, _, _ in rows
+        ]
+        shared = [not {*each} <= {1.0, -1.0} for each in weights]
+        plain = [number for number, is_shared in enumerate(shared) if not is_shared]
+        numbers = {number: at for at, number in enumerate(plain)}
+        laid, shares = [rows[number] for number in plain], []
+        for number in (number for number, is_shared in enumerate(shared) if is_shared):
+            own = numbers[number] = len(laid)
+            laid.append(rows[number])
+            for weight in weights[number]:
+                places = (place for place, w in rows[number][0].items() if w == weight)
+                part = {place: 1.0 for place in places if place < (unknowns or columns)}
+                laid.append((part, -np.inf, np.inf))
+            sums = enumerate(weights[number], own + 1)
+            shares.append((own, tuple((weight, at) for at, weight in sums)))
         matrix = lil_array((len(laid), columns))
-        for number, (row, _, _) in enumerate(laid):
-            places = sorted(row)
-            matrix.rows[number], matrix.data[number] = places, [row[p] for p in places]
-        least = np.array([low for _, low, _ in laid], dtype=float)
-        most = np.array([high for _, _, high in laid], dtype=float)
-        return cls(csc_array(matrix), least, most, tuple(shares))
+        for at, (terms, _, _) in enumerate(laid):
+            matrix.rows[at] = sorted(terms)
+            matrix.data[at] = [terms[place] for place in sorted(terms)]
+        low, high = (np.array([row[end] for row in laid], dtype=float) for end in (1, 2))
+        given = tuple(numbers[number] for number in range(len(rows)))
+        return cls(csc_array(matrix), low, high, tuple(shares), given)
+
+    def of_steps(self) -> "Conditions":
+        """Return the same of steps: columns for those up, and behind them for those down."""
+        return replace(self, matrix=csc_array(hstack([self.matrix, -self.matrix])))
 
 
 class LinearProgram:
