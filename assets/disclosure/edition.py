@@ -149,31 +149,27 @@ def _named(block: Block, choice: Choice) -> Iterator[dict[Any, int]]:
 
 def report(chosen: Iterable[tuple[Block, Choice]], settings: Disclosure) -> pl.DataFrame:
     """Return the mart DisclosureReport of what was chosen."""
-    rows = [row for block, choice in chosen for row in _rows(block, choice, settings)]
-    return conform(DisclosureReport, pl.DataFrame(rows, schema=empty(DisclosureReport).schema))
-
-
-def _rows(block: Block, choice: Choice, settings: Disclosure) -> Iterator[dict[str, Any]]:
-    columns = np.array([f"{count.mart}.{count.column}" for count in block.counts])
-    values = np.array([count.value for count in block.counts])
-    protection = settings.counts[block.subject]
-    exempt = np.array([count.known and protection.is_small(count.value) for count in block.counts])
-    shown = np.array([count.is_shown for count in block.counts])
-    for name in dict.fromkeys(columns[shown].tolist()):
-        here = shown & (columns == name)
-        total, hidden = int(values[here].sum()), int(values[here & choice.hidden].sum())
-        mart, column = name.split(".")
-        yield {
-            "mart": mart,
-            "column_name": column,
-            "counts": int(here.sum()),
-            "small": int((here & choice.small).sum()),
-            "secondary": int((here & choice.hidden & ~choice.small).sum()),
-            "exempt": int((here & exempt).sum()),
-            "total": total,
-            "hidden": hidden,
-            "hidden_share": hidden * 100 / total if total else None,
-        }
+    rows = [
+        (count.mart, count.column, count.value, *chosen_so, is_exempt)
+        for block, choice in chosen
+        for count, *chosen_so in zip(block.counts, choice.small, choice.hidden, strict=True)
+        for is_exempt in [count.known and settings.counts[block.subject].is_small(count.value)]
+        if count.is_shown
+    ]
+    flags = dict.fromkeys(("is_small", "is_hidden", "is_exempt"), pl.Boolean)
+    types = {"mart": pl.String, "column_name": pl.String, "value": pl.Int64, **flags}
+    counts = pl.DataFrame(rows, types, orient="row")
+    total, hidden = pl.col("value").sum(), pl.col("value").filter("is_hidden").sum()
+    found = counts.group_by("mart", "column_name", maintain_order=True).agg(
+        counts=pl.len().cast(pl.Int64),
+        small=pl.col("is_small").sum().cast(pl.Int64),
+        secondary=(pl.col("is_hidden") & ~pl.col("is_small")).sum().cast(pl.Int64),
+        exempt=pl.col("is_exempt").sum().cast(pl.Int64),
+        total=total,
+        hidden=hidden,
+        hidden_share=pl.when(total > 0).then(hidden * 100 / total),
+    )
+    return conform(DisclosureReport, found)
 
 
 README: Final = "README.txt"
@@ -206,7 +202,10 @@ def write_public(folder: Path, edition: PublicEdition, about: Mapping[str, str])
             frame.write_csv(file)
         written += [folder / f"{name}.parquet", folder / f"{name}.csv"]
     with atomic_file(folder / README) as file:
-        file.write("\n".join(_page(edition, about)).encode())
+        symbols = "\n".join(f"  {symbol}  {meaning}" for symbol, meaning in SYMBOLS.items())
+        tables = (f"{name}: {description(edition.contracts[name])}" for name in edition.marts)
+        text = _SHOWN.format(symbols=symbols, tables="\n".join(tables))
+        file.write(_page(about, text))
     return sorted([*written, folder / README])
 
 
@@ -234,47 +233,39 @@ def carry_forward(
         if path.name != README:
             with atomic_file(folder / path.name) as file:
                 file.write(path.read_bytes())
+    text = f"There is no public edition of this release: {why}.\n"
+    if entry is not None:
+        own = (entry.public / README).read_text(encoding="utf-8")
+        text = _EARLIER.format(release=entry.release, why=why) + own
     with atomic_file(folder / README) as file:
-        file.write("\n".join(_page_of_earlier(entry, why, about)).encode())
+        file.write(_page(about, text))
     return sorted(folder.iterdir())
 
 
-def _page_of_earlier(entry: Entry | None, why: str, about: Mapping[str, str]) -> Iterator[str]:
-    yield "PUBLIC EDITION"
-    yield ""
-    for name, fact in sorted(about.items()):
-        yield f"{name}: {fact}"
-    yield ""
-    if entry is None:
-        yield f"There is no public edition of this release: {why}."
-        yield ""
-        return
-    yield f"This is the public edition of release {entry.release}, as it was published then."
-    yield f"There is no newer one: {why}."
-    yield ""
-    yield "Its own page follows."
-    yield ""
-    yield (entry.public / README).read_text(encoding="utf-8")
+def _page(about: Mapping[str, str], text: str) -> bytes:
+    facts = "\n".join(f"{name}: {fact}" for name, fact in sorted(about.items()))
+    return f"PUBLIC EDITION\n\n{facts}\n\n{text}".encode()
 
 
-def _page(edition: PublicEdition, about: Mapping[str, str]) -> Iterator[str]:
-    yield "PUBLIC EDITION"
-    yield ""
-    for name, fact in sorted(about.items()):
-        yield f"{name}: {fact}"
-    yield ""
-    yield "Small counts of single forces are hidden, and as few others as it takes, so that the"
-    yield "hidden ones cannot be worked out from totals. National counts are all shown. A hidden"
-    yield "count is empty, never 0, and a symbol stands in a column of its own:"
-    yield ""
-    for symbol, meaning in SYMBOLS.items():
-        yield f"  {symbol}  {meaning}"
-    yield ""
-    yield "Where no symbol stands, the value is as in the full edition. Statistics over forces,"
-    yield "such as a largest count, are shown where they are in print or follow from what is shown."
-    yield ""
-    yield "Each table is here twice: as .parquet, with its columns described, and as .csv."
-    yield ""
-    for name in edition.marts:
-        yield f"{name}: {description(edition.contracts[name])}"
-    yield ""
+_SHOWN: Final = """\
+Small counts of single forces are hidden, and as few others as it takes, so that the
+hidden ones cannot be worked out from totals. National counts are all shown. A hidden
+count is empty, never 0, and a symbol stands in a column of its own:
+
+{symbols}
+
+Where no symbol stands, the value is as in the full edition. Statistics over forces,
+such as a largest count, are shown where they are in print or follow from what is shown.
+
+Each table is here twice: as .parquet, with its columns described, and as .csv.
+
+{tables}
+"""
+
+_EARLIER: Final = """\
+This is the public edition of release {release}, as it was published then.
+There is no newer one: {why}.
+
+Its own page follows.
+
+"""
