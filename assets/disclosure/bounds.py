@@ -57,11 +57,11 @@ class Puzzle:
                 self._plain_sums[number].append((high, terms))
         self._most: dict[int, float] = {}
         self._choices: list[Callable[[Floats], dict[int, float]]] = []
-        for some, only_with in known.implied:
+        for none, some in known.implied:
             # Whole numbers: at least 1 of the one where there is any of the other.
-            self._rows.append(
-                Condition.of([(1, some), (-self._reach(some), only_with)], -np.inf, 0)
-            )
+            reach = self._reach(Total(tuple(none.terms), 0))
+            both = {**none.terms, **dict.fromkeys(some.terms, -reach)}
+            self._rows.append(Condition(both, -np.inf, 0))
         for ways in known.either:
             self._either(*ways)
         for band in known.bands:
@@ -71,7 +71,9 @@ class Puzzle:
         """Say that the rows of one list hold: a choice of 1 frees the first, of 0 the second."""
         choice = self.columns
         self.columns += 1
-        self._choices.append(lambda table: {choice: float(not all(_holds(r, table) for r in one))})
+        self._choices.append(
+            lambda table: {choice: float(not all(c.holds(table.item) for c in one))}
+        )
         for rows, frees in ((one, 1.0), (other, 0.0)):
             for row in rows:
                 most = sum(w * self._unknown(n) for n, w in row.terms.items() if w > 0)
@@ -138,11 +140,6 @@ class Puzzle:
         rows = {(tuple(sorted(row.terms.items())), row.low, row.high): None for row in self._rows}
         told = [(dict(terms), low, high) for terms, low, high in rows]
         return Conditions.of(told, self.columns, self._unknowns)
-
-
-def _holds(row: Condition, table: Floats) -> bool:
-    value = sum(weight * table[number] for number, weight in row.terms.items())
-    return bool(row.low - _ROUNDING <= value <= row.high + _ROUNDING)
 
 
 def _side(

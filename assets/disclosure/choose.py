@@ -44,7 +44,7 @@ class Alternatives:
             if count.parts:
                 rows.append(({**dict.fromkeys(count.parts, 1.0), place: -1.0}, 0.0, 0.0))
         begun = len(rows)
-        for limit in (limit for told in block.told for side in told[2:] for limit in side):
+        for limit in (each for told in block.told for each in (*told.one, *told.other)):
             now = sum(weight * float(self.true[place]) for place, weight in limit.terms.items())
             rows.append((limit.terms, limit.low - now, limit.high - now))
         conditions = Conditions.of(rows, len(self.true)).of_steps()

@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from assets.disclosure.passed import TELLING, Range, Told, told
+from assets.disclosure.known import Condition, Total, Ways, is_possible, uncertain
+from assets.disclosure.passed import TELLING, ways_of
 from assets.disclosure.published import (
     Edition,
     Leaf,
@@ -28,27 +29,19 @@ from schemas.disclosure import PROFILES, SUPPRESSED
 from schemas.errors import ContractError
 from schemas.marts.public import symbol_of
 
-_EXACT: Final = 1e-9
+_ROUNDING: Final = 1e-9
 
 Places = Mapping[Leaf, int]
 """The places of a force's entries in one edition."""
 
 
-class Limit(NamedTuple):
-    """A weighted sum of places, and the least and most that it can be."""
-
-    terms: dict[int, float]
-    low: float
-    high: float
-
-
 class Passed(NamedTuple):
-    """What a rule tells of a force: the limits that hold, and those that may hold instead."""
+    """What a rule tells of a force: the conditions that hold, and those that may instead."""
 
     rule: str
     force_code: str
-    one: list[Limit]
-    other: list[Limit]
+    one: list[Condition]
+    other: list[Condition]
 
 
 @dataclass(frozen=True)
@@ -286,117 +279,60 @@ class _Maker:
 def _passed(
     edition: Edition, by_force: Mapping[str, Places], counts: Sequence[Count]
 ) -> Iterator[Passed]:
-    """Yield what an edition's states tell of a source's entries; without limits what is not so.
+    """Yield what an edition's states tell of a source's entries; without conditions what is not so.
 
     A rule that is one thing or another is taken as it is, and so is a count of another source:
     every table found this way passes the rules, though not every table that does is found. A return
     that was accepted although it breaks a rule is not what the rule tells.
     """
     template = edition.collection.template
-    cells = TemplateCells(template)
-    kinds = list(TELLING)
-    uses = sorted(
-        (use for use in template.rules if use.id in edition.rules and use.use in kinds),
-        key=lambda use: kinds.index(use.use),
-    )
-    for rule in dict.fromkeys(use.id for use in uses):
-        limits = edition.rules[rule]
-        tells = told(template.rules, rule, limits, cells.named, cells.leaves)
-        for force in edition.passed(rule):
-            for item in tells if force in by_force else ():
-                ways = _ways(item, force, edition, by_force[force], cells)
-                if ways:
-                    yield _as_it_is(
-                        Passed(rule, force, ways[0], ways[-1] if ways[1:] else []), counts
-                    )
+    cells, kinds = TemplateCells(template), list(TELLING)
+    uses = (use for use in template.rules if use.use in kinds)
+    ordered = sorted(uses, key=lambda use: kinds.index(use.use))
+    for rule, force, tells in edition.told(ordered, cells.named, cells.leaves):
+        places, known = by_force.get(force, {}), edition.counts.get(force, {})
+
+        def count(leaf: Leaf, places: Places = places, known: Places = known) -> Total | None:
+            if leaf in places:
+                return Total((places[leaf],), 0)
+            return Total((), known[leaf]) if leaf in known else None
+
+        for item in tells if places else ():
+            ways = ways_of(item, cells.leaves, count)
+            possible = [_together(list(map(_plain, way))) for way in uncertain(ways)]
+            if possible or (ways and not any(map(is_possible, ways))):
+                yield _as_it_is(rule, force, possible, counts)
 
 
-def _ways(
-    item: Told, force: str, edition: Edition, places: Places, cells: TemplateCells
-) -> list[list[Limit]]:
-    """Return which lists of limits may hold of the places of a force; none where all may."""
-    ways = []
-    if not edition.answers >= {(force, at.split("/")[1], answer) for at, answer in item.where}:
-        return []
-    known, none = edition.counts[force], Limit({}, 0, -1)
-    for way in item.ways:
-        limits = []
-        for part in way:
-            limit = _limit(part, item.lacking, places, known, cells)
-            if limit is None:
-                return []
-            limits.append(limit)
-        uncertain = [limit for limit in limits if limit.terms]
-        if all(limit.low <= 0 <= limit.high for limit in limits if not limit.terms):
-            if not uncertain:
-                return []
-            ways.append(_together(uncertain))
-    return ways or [[none]]
+def _plain(condition: Condition) -> Condition:
+    """Return the condition of a sum in whole numbers, where that is what it is of."""
+    terms, low, high = condition
+    if len(weights := set(terms.values())) > 1:
+        return condition
+    (weight,) = weights
+    low, high = low / weight, high / weight
+    if math.isfinite(low + high):
+        low, high = math.ceil(low - _ROUNDING), math.floor(high + _ROUNDING)
+    return Condition(dict.fromkeys(terms, 1.0), 0 if low == -math.inf else low, high)
 
 
-def _limit(
-    part: Range,
-    lacking: Sequence[str],
-    places: Places,
-    known: Mapping[Leaf, int],
-    cells: TemplateCells,
-) -> Limit | None:
-    """Return a range as one of the places of a force; None where not every cell has a number."""
-    terms: dict[int, float] = defaultdict(float)
-    low, high = part.low, part.high
-    for weight, named in part.parts:
-        found = [[leaf for leaf in cells.leaves(cell) if leaf in known] for cell in named]
-        lacks = (not held and cell not in lacking for cell, held in zip(named, found, strict=True))
-        if not any(found) or any(lacks):
-            return None
-        leaves = [leaf for held in found for leaf in held]
-        for place in sorted(places[leaf] for leaf in leaves if leaf in places):
-            terms[place] += weight
-        apart = weight * sum(known[leaf] for leaf in leaves if leaf not in places)
-        low, high = low - apart, high - apart
-    terms = {place: weight for place, weight in terms.items() if weight}
-    weights = set(terms.values())
-    if len(weights) == 1:
-        (weight,) = weights
-        low, high = sorted((low / weight, high / weight))
-        terms = dict.fromkeys(terms, 1.0)
-        if math.isfinite(part.low + part.high):
-            low, high = math.ceil(low - _EXACT), math.floor(high + _EXACT)
-        elif part.low == -math.inf:
-            low = max(low, 0)
-    return Limit(terms, low, high)
+def _together(conditions: list[Condition]) -> list[Condition]:
+    """Return conditions of the same sum as one."""
+    one, *others = conditions
+    if any(other.terms != one.terms for other in others):
+        return conditions
+    low, high = max(c.low for c in conditions), min(c.high for c in conditions)
+    return [Condition(one.terms, low, high)]
 
 
-def _together(limits: list[Limit]) -> list[Limit]:
-    """Return limits of the same sum as one."""
-    found: list[Limit] = []
-    for limit in limits:
-        if found and found[-1].terms == limit.terms:
-            last = found.pop()
-            limit = Limit(limit.terms, max(last.low, limit.low), min(last.high, limit.high))  # noqa: PLW2901
-        found.append(limit)
-    return found
-
-
-def _as_it_is(told: Passed, counts: Sequence[Count]) -> Passed:
-    """Return what is told with the side first that holds; without limits where neither does.
+def _as_it_is(rule: str, force: str, ways: Ways, counts: Sequence[Count]) -> Passed:
+    """Return what is told with the way first that holds; without conditions where none does.
 
     Of two ranges of one sum, the wider of those that hold alone.
     """
-    sides = [
-        side
-        for side in (told.one, told.other)
-        if side and all(_holds(limit, counts) for limit in side)
-    ]
-    if len(told.one) == len(told.other) == 1 and told.one[0].terms == told.other[0].terms:
-        widest = max(sides, key=lambda side: side[0].high - side[0].low, default=[])
-        return told._replace(one=widest, other=[])
-    if not sides:
-        return told._replace(one=[], other=[])
-    other = told.other if sides[0] is told.one else told.one
-    return told._replace(one=sides[0], other=other)
-
-
-def _holds(limit: Limit, counts: Sequence[Count]) -> bool:
-    value = sum(weight * counts[place].value for place, weight in limit.terms.items())
-    return bool(limit.low - _EXACT <= value <= limit.high + _EXACT)
+    true = [w for w in ways if all(c.holds(lambda place: counts[place].value) for c in w)]
+    if len(ways) > 1 and all(len(way) == 1 and way[0].terms == ways[0][0].terms for way in ways):
+        widest = max(true, key=lambda way: way[0].high - way[0].low, default=[])
+        return Passed(rule, force, widest, [])
+    one = true[0] if true else []
+    return Passed(rule, force, one, next((way for way in ways if one and way is not one), []))

@@ -1,20 +1,16 @@
-"""What can be known of hidden counts: unknowns, what is told of sums of them, and of their spread.
-
-The words in which readings.py and promises.py say what is public, and bounds.py reads it.
-"""
+"""The words in which it is said what is known of hidden counts: unknowns, and sums of them."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from schemas.breakdown import Band
 
-_EXACT: Final = 1e-9
+_ROUNDING: Final = 1e-9
 
 
-@dataclass(frozen=True)
-class Total:
+class Total(NamedTuple):
     """A sum of unknowns and of a number that is known."""
 
     unknowns: tuple[int, ...]
@@ -43,8 +39,7 @@ class Hidden:
         return self.mart, self.column, self.cell, self.names
 
 
-@dataclass(frozen=True)
-class Condition:
+class Condition(NamedTuple):
     """A weighted sum of unknowns that lies between two ends, infinite for none."""
 
     terms: Mapping[int, float]
@@ -65,25 +60,41 @@ class Condition:
             kept, ends = {n: -weight for n, weight in kept.items()}, (-ends[1], -ends[0])
         return cls(kept, *ends)
 
-    @property
-    def is_certain(self) -> bool | None:
-        """Whether it holds whatever the unknowns are; None where that depends on them."""
-        if self.terms:
-            return None
-        return self.low <= _EXACT and self.high >= -_EXACT
+    def holds(self, values: Callable[[int], float]) -> bool:
+        """Return whether it holds where the unknowns have these values."""
+        value = sum(weight * values(number) for number, weight in self.terms.items())
+        return bool(self.low - _ROUNDING <= value <= self.high + _ROUNDING)
+
+
+Ways = list[list[Condition]]
+"""Conditions of which those of one list hold, all of them."""
+
+
+def uncertain(ways: Ways) -> Ways:
+    """Return the ways without what holds for certain, and without those that cannot be.
+
+    None where something holds for certain, or nothing can.
+    """
+    possible = [[each for each in way if each.terms] for way in ways if is_possible(way)]
+    return possible if all(possible) else []
+
+
+def is_possible(way: list[Condition]) -> bool:
+    """Return whether no condition is broken whatever the unknowns are."""
+    return all(condition.terms or condition.holds(float) for condition in way)
 
 
 @dataclass
 class Knowledge:
     """Of one system of tables: its hidden counts, and what is known of sums of its unknowns.
 
-    `equal`: a total and its value. `rows`: weighted sums and their range. `limits`: a total and the
-    range it lies in. `either`: two lists of rows, of which all of the one hold or all of the other.
-    `implied`: a total that is 0 where another one is. `bands`: totals, a band, and how many of them
-    lie in it, at least and at most. `unlike`: totals, and whether numbers of theirs are none that
-    are known not to be so. `unread`: public figures that are none of these. `names` are
-    those of the unknowns, each with what it is in fact at its end. `broken`: the rules that a force
-    has not passed, though its return was accepted.
+    `equal`: a total and its value. `rows`: what holds. `limits`: a total and the range it lies in.
+    `either`: two lists, of which all of the one hold or all of the other. `implied`: that a sum is
+    0, or that another is at least 1. `bands`: totals, a band, and how many of them lie in it, at
+    least and at most. `unlike`: totals, and whether numbers of theirs are none that are known not
+    to be so. `unread`: public figures that are none of these. `names` are those of the unknowns,
+    each with what it is in fact at its end. `broken`: the rules that a force has not passed, though
+    its return was accepted.
     """
 
     unknowns: int = 0
@@ -93,7 +104,7 @@ class Knowledge:
     rows: list[Condition] = field(default_factory=list)
     limits: list[tuple[Total, int, int | None]] = field(default_factory=list)
     either: list[tuple[list[Condition], list[Condition]]] = field(default_factory=list)
-    implied: list[tuple[Total, Total]] = field(default_factory=list)
+    implied: list[tuple[Condition, Condition]] = field(default_factory=list)
     bands: list[tuple[list[Total], Band, int, int]] = field(default_factory=list)
     unlike: list[tuple[list[Total], Callable[[Sequence[float]], bool]]] = field(
         default_factory=list
@@ -103,48 +114,29 @@ class Knowledge:
 
     def add(self, told: "Knowledge", numbering: "Numbering") -> bool:
         """Add what is told of a return, where it is true; return whether it is."""
-
-        def holds(row: Condition) -> bool:
-            value = numbering.true(row.terms)
-            return row.low - _EXACT <= value <= row.high + _EXACT
-
-        true = all(map(holds, told.rows)) and all(
-            all(map(holds, one)) or all(map(holds, other)) for one, other in told.either
+        values = numbering.value
+        true = all(condition.holds(values) for condition in told.rows) and all(
+            any(all(condition.holds(values) for condition in way) for way in ways)
+            for ways in (*told.either, *([[none], [some]] for none, some in told.implied))
         )
-        for some, only_with in told.implied:
-            counts = (
-                numbering.true(dict.fromkeys(total.unknowns, 1.0)) + total.shown
-                for total in (some, only_with)
-            )
-            true &= next(counts) == 0 or next(counts) > 0
         if true:
             self.rows += told.rows
             self.either += told.either
             self.implied += told.implied
         return true
 
-    def tell(self, parts: Sequence[tuple[float, Total]], low: float, high: float) -> None:
-        """Add that so many times each total add up to something between two ends."""
-        row = Condition.of(parts, low, high)
-        if row.terms:
-            self.rows.append(row)
-
-    def tell_either(self, one: Sequence[Condition], other: Sequence[Condition]) -> None:
-        """Add that all rows of the one list hold, or all of the other."""
-        ways = [
-            [row for row in rows if row.is_certain is None]
-            for rows in (one, other)
-            if all(row.is_certain is not False for row in rows)
-        ]
-        if len(ways) == 1:
-            self.rows += ways[0]
-        elif len(ways) > 1 and all(ways):
-            (none, *more), (some, *others) = ways
-            weights = {*none.terms.values(), *some.terms.values()}
-            if (none.high, some.low, weights) == (0, 1, {1}) and not (more or others):
-                self.implied.append((Total(tuple(none.terms), 0), Total(tuple(some.terms), 0)))
+    def tell(self, ways: Ways) -> None:
+        """Add that the conditions of one of some lists hold."""
+        possible = uncertain(ways)
+        if len(possible) == 1:
+            self.rows += possible[0]
+        elif len(possible) > 1:
+            one, other = possible
+            weights = {weight for each in (*one, *other) for weight in each.terms.values()}
+            if (len(one), len(other), one[0].high, other[0].low, weights) == (1, 1, 0, 1, {1}):
+                self.implied.append((one[0], other[0]))
             else:
-                self.either.append((ways[0], ways[1]))
+                self.either.append((one, other))
 
 
 class Numbering:
@@ -169,15 +161,15 @@ class Numbering:
         """The names of the unknowns, by number."""
         return list(self._numbers)
 
-    def true(self, terms: Mapping[int, float]) -> float:
-        """Return what a weighted sum of unknowns is in fact."""
+    def value(self, number: int) -> int:
+        """Return what an unknown is in fact."""
         if len(self._names) < len(self._numbers):
             self._names = list(self._numbers)
-        return sum(weight * (self._names[n][-1] or 0) for n, weight in terms.items())
+        return self._names[number][-1] or 0
 
-    def of_total(self, total: Total) -> float:
+    def of_total(self, total: Total) -> int:
         """Return what a total is in fact."""
-        return self.true(dict.fromkeys(total.unknowns, 1.0)) + total.shown
+        return sum(map(self.value, total.unknowns)) + total.shown
 
     def total(self, names: Iterable[Any]) -> Total:
         """Return the sum of counts: of the unknown ones, and of those that some edition shows."""

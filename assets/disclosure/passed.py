@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from assets.disclosure.known import Condition, Total, Ways
 from schemas.rules.catalogue import RuleUse
 from schemas.template import Place
 
@@ -46,14 +47,9 @@ class Told(NamedTuple):
 def told(
     uses: Iterable[RuleUse], rule: str, limits: Limits, named: Named, leaves: Leaves
 ) -> list[Told]:
-    """Return what a rule tells of the returns that have passed it.
+    """Return what a rule of a template tells of the returns that have passed it.
 
-    Args:
-        uses: the rules of a template.
-        rule: the rule.
-        limits: its limits in the collection (published.py); of a rate also the months.
-        named: finds the cells that are meant.
-        leaves: finds the cells that they add up.
+    `limits` are those of the collection (published.py); of a rate also the months.
     """
     found: list[Told] = []
     for use in uses:
@@ -64,6 +60,33 @@ def told(
                     item = item._replace(ways=(one, (*other, *item.ways[1])))  # noqa: PLW2901
                 found.append(item)
     return found
+
+
+def ways_of(item: Told, leaves: Leaves, count: Callable[[Place], Total | None]) -> Ways:
+    """Return what is told as conditions of unknowns; none where it is about cells without numbers.
+
+    Args:
+        item: what is told.
+        leaves: finds the cells that a cell adds up.
+        count: the number of a cell, known or not; None for none.
+    """
+    ways: Ways = []
+    for way in item.ways:
+        conditions = []
+        for part in way:
+            totals = []
+            for weight, cells in part.parts:
+                held = [[n for n in map(count, leaves(cell)) if n is not None] for cell in cells]
+                lacks = (not n and c not in item.lacking for c, n in zip(cells, held, strict=True))
+                if not any(held) or any(lacks):
+                    return []
+                found = [total for each in held for total in each]
+                unknowns = sorted(number for total in found for number in total.unknowns)
+                total = Total(tuple(unknowns), sum(total.shown for total in found))
+                totals.append((weight, total))
+            conditions.append(Condition.of(totals, part.low, part.high))
+        ways.append(conditions)
+    return ways
 
 
 def cells_of(use: RuleUse, named: Named) -> list[str]:

@@ -5,7 +5,7 @@ Nothing of it is used in reading what an edition tells (readings.py): a mistake 
 itself.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -13,7 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from assets.disclosure.known import cell_of
-from assets.disclosure.passed import TELLING, cells_of
+from assets.disclosure.passed import TELLING, Leaves, Named, Told, cells_of, told
 from schemas import vocabulary as v
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
@@ -21,7 +21,7 @@ from schemas.contract import keys
 from schemas.disclosure import PROFILES
 from schemas.marts.catalogue import MARTS
 from schemas.measures import NOW, Protections
-from schemas.rules.catalogue import rules
+from schemas.rules.catalogue import RuleUse, rules
 from schemas.template import Entry, Place, Template
 
 BEHIND: Final[dict[str, tuple[str, ...]]] = {
@@ -285,6 +285,25 @@ class Edition:
         states = v.LIVE_STATES if told["severity"] == "B" else ("accepted",)
         status = self.public["returns_status"]
         return sorted(status.filter(pl.col("state").is_in(states))["force_code"])
+
+    def told(
+        self, uses: Sequence[RuleUse], named: Named, leaves: Leaves
+    ) -> Iterator[tuple[str, str, list[Told]]]:
+        """Yield rule, force and what is told by that, of the rules that were in force."""
+        for rule in dict.fromkeys(use.id for use in uses if use.id in self.rules):
+            found = told(uses, rule, self.rules[rule], named, leaves)
+            for force in self.passed(rule):
+                yield (
+                    rule,
+                    force,
+                    [
+                        item
+                        for item in found
+                        if all(
+                            (force, at.split("/")[1], so) in self.answers for at, so in item.where
+                        )
+                    ],
+                )
 
     @cached_property
     def answers(self) -> set[tuple[str, str, str]]:

@@ -10,15 +10,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from assets.disclosure.known import Condition, Hidden, Knowledge, Numbering, Total, cell_of
+from assets.disclosure.known import Hidden, Knowledge, Numbering, Total, cell_of
 from assets.disclosure.over_forces import read_spread
-from assets.disclosure.passed import Range, Told, told
+from assets.disclosure.passed import ways_of
 from assets.disclosure.published import Edition
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
@@ -432,50 +432,14 @@ class _Reader:
 
         A return that breaks a rule was accepted with an answer: it is noted among the broken ones.
         """
-        uses, answers = self.said.rules, self.edition.answers
-        for rule in dict.fromkeys(use.id for use in uses if use.id in self.edition.rules):
-            limits = self.edition.rules[rule]
-            tells = told(uses, rule, limits, self.said.named, self.said.leaves)
-            for force in self.edition.passed(rule):
-                found = Knowledge()
-                for item in tells:
-                    if all((force, at.split("/")[1], is_so) in answers for at, is_so in item.where):
-                        self._tell_rule(found, item, force)
-                if not self.known.add(found, self.numbering):
-                    self.known.broken.setdefault(force, set()).add(rule)
+        told = self.edition.told(self.said.rules, self.said.named, self.said.leaves)
+        for rule, force, items in told:
+            found = Knowledge()
+            for item in items:
+                found.tell(ways_of(item, self.said.leaves, partial(self._count, force)))
+            if not self.known.add(found, self.numbering):
+                self.known.broken.setdefault(force, set()).add(rule)
 
-    def _tell_rule(self, found: Knowledge, item: Told, force: str) -> None:
-        ways = []
-        for way in item.ways:
-            conditions = [self._condition(part, item.lacking, force) for part in way]
-            if None in conditions:
-                return
-            ways.append([condition for condition in conditions if condition is not None])
-        if len(ways) == 1:
-            found.rows += [condition for condition in ways[0] if condition.terms]
-        else:
-            found.tell_either(*ways)
-
-    def _condition(self, part: Range, lacking: Sequence[str], force: str) -> Condition | None:
-        """Return a range of unknowns; None where a cell has no number, or is left out.
-
-        What is told of a count that stands in no mart, beside one of another system, is left out.
-        """
-        totals = []
-        for weight, cells in part.parts:
-            unknowns: list[int] = []
-            shown = held = 0
-            for cell in cells:
-                leaves = self.said.leaves(cell)
-                total = self.counts.total(leaves, force) or Total((), 0)
-                away = [self.away.get((force, leaf)) for leaf in leaves]
-                here = len(self.counts.names(leaves, force)) + sum(n is not None for n in away)
-                if not here and cell not in lacking:
-                    return None
-                held += here
-                unknowns += total.unknowns
-                shown += total.shown + sum(n for n in away if n is not None)
-            if not held:
-                return None
-            totals.append((weight, Total(tuple(unknowns), shown)))
-        return Condition.of(totals, part.low, part.high)
+    def _count(self, force: str, place: Place) -> Total | None:
+        away = self.away.get((force, place))
+        return self.counts.total([place], force) if away is None else Total((), away)
