@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 from xml.parsers import expat
 
-from assets.intake.foreign import ITSELF, SAVE_AS, SEND_AGAIN, foreign
+from assets.intake.foreign import foreign, refusal
 from assets.intake.landing import is_litter
 from assets.intake.reading import RefusedError
 from schemas.wording import visible
@@ -36,7 +36,6 @@ _SIZES_FOLLOW: Final = 0x8
 _ZIP64: Final = 0xFFFFFFFF
 _MANY: Final = 0xFFFF
 """What stands for a number that has its place elsewhere, as large zips have it."""
-_ANEW: Final = "Save the return anew in Excel (.xlsx) and send that."
 
 _BOOKS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _ARCHIVES: Final = (".zip", ".7z", ".rar", ".gz")
@@ -81,15 +80,11 @@ def check_entry(path: Path) -> None:
     """
     status = path.lstat()
     if stat.S_ISLNK(status.st_mode):
-        raise RefusedError("this is a link, not a file", ITSELF)
+        raise refusal("link")
     if not stat.S_ISREG(status.st_mode):
-        raise RefusedError("this is not a plain file", ITSELF)
+        raise refusal("no_file")
     if status.st_size > MAX_FILE:
-        raise RefusedError(
-            f"the file has {status.st_size / MIB:,.0f} MB; a return has less than one, and the"
-            f" limit is {MAX_FILE // MIB} MB",
-            "Send the return workbook alone, without pictures or other sheets.",
-        )
+        raise refusal("large", size=f"{status.st_size / MIB:,.0f}", limit=MAX_FILE // MIB)
 
 
 def _unpacked(content: bytes) -> dict[str, bytes]:
@@ -104,21 +99,16 @@ def _unpacked(content: bytes) -> dict[str, bytes]:
             _check_members(members)
             (told,) = struct.unpack_from("<H", content, content.rindex(_END_MAGIC) + 10)
             if _END_MAGIC in archive.comment or told not in {len(members), _MANY}:
-                raise RefusedError("the zip has two directories, or part of one", _ANEW)
+                raise refusal("directories")
             found = dict(_parts(content, members, archive.start_dir))
     except (RefusedError, MemoryError):
         raise
     except Exception as error:
         # zipfile lets through whatever a broken directory provokes: struct.error, OverflowError,
         # UnicodeDecodeError, NotImplementedError...
-        raise RefusedError(
-            f"the zip is damaged or cut off ({_in_short(error)})", SEND_AGAIN
-        ) from error
+        said = visible(str(error), 100) or type(error).__name__
+        raise refusal("damaged_zip", error=said) from error
     return found
-
-
-def _in_short(error: Exception) -> str:
-    return visible(str(error), 100) or type(error).__name__
 
 
 def _parts(
@@ -127,8 +117,9 @@ def _parts(
     end = 0
     for member in sorted(members, key=lambda member: member.header_offset):
         name, start = _plain_name(member), member.header_offset
+        shown = repr(visible(name))
         if start < end or (not end and start):
-            raise RefusedError(f"the zip is damaged: {visible(name)!r} starts elsewhere", _ANEW)
+            raise refusal("elsewhere", name=shown)
         magic, _, flags, method, *_, crc, packed, size, name_length, extra = _LOCAL_HEADER.unpack(
             content[start : start + _LOCAL_HEADER.size]
         )
@@ -142,11 +133,9 @@ def _parts(
             local_name.decode("cp437"),
         }
         if magic != _ZIP_MAGIC or method != member.compress_type or not (agrees and same_name):
-            raise RefusedError(
-                f"the zip is damaged: its directory and {visible(name)!r} do not agree", _ANEW
-            )
+            raise refusal("disagree", name=shown)
         if end > directory:
-            raise RefusedError(f"the zip is cut off in {visible(name)!r}", SEND_AGAIN)
+            raise refusal("cut_off", name=shown)
         part = _inflated(content[begin:end], member)
         if not member.is_dir() and not name.endswith("/"):
             yield name, part
@@ -161,9 +150,9 @@ def _inflated(packed: bytes, member: zipfile.ZipInfo) -> bytes:
         part = inflate.decompress(packed, member.file_size + 1)
         sound = inflate.eof and not inflate.unused_data
     elif member.compress_type != zipfile.ZIP_STORED:
-        raise RefusedError("the zip is packed in an unusual way", _ANEW)
+        raise refusal("method")
     if not sound or len(part) != member.file_size or zlib.crc32(part) != member.CRC:
-        raise RefusedError(f"the zip is damaged in {visible(_plain_name(member))!r}", SEND_AGAIN)
+        raise refusal("damaged_in", name=repr(visible(_plain_name(member))))
     return part
 
 
@@ -174,33 +163,27 @@ def _plain_name(member: zipfile.ZipInfo) -> str:
 
 def _check_members(members: list[zipfile.ZipInfo]) -> None:
     if len(members) > MAX_MEMBERS:
-        raise RefusedError(f"the file holds {len(members)} parts, far more than a return", SAVE_AS)
+        raise refusal("many_parts", count=len(members))
     seen: set[str] = set()
     for member in members:
         name = _plain_name(member)
         shown = repr(visible(name))
         outside = name.startswith("/") or ".." in PurePosixPath(name).parts or _DRIVE.match(name)
         if outside or "\0" in member.orig_filename:
-            raise RefusedError(f"the zip names a path outside itself: {shown}", SAVE_AS)
+            raise refusal("outside", name=shown)
         if name.lower() in seen:
-            raise RefusedError(f"the zip holds {shown} twice", SAVE_AS)
+            raise refusal("twice", name=shown)
         seen.add(name.lower())
         if member.flag_bits & 0x1:
-            raise RefusedError("the zip is encrypted", "Send it without a password.")
+            raise refusal("encrypted_zip")
         if stat.S_ISLNK(member.external_attr >> 16):
-            raise RefusedError(f"the zip holds a link: {shown}", ITSELF)
+            raise refusal("link_in_zip", name=shown)
         if member.file_size > MIB and member.file_size > MAX_RATIO * member.compress_size:
-            raise RefusedError(
-                f"{shown} unpacks to {member.file_size / MIB:,.0f} MB, more than"
-                f" {MAX_RATIO} times its packed size",
-                SAVE_AS,
-            )
+            size = f"{member.file_size / MIB:,.0f}"
+            raise refusal("ratio", name=shown, size=size, limit=MAX_RATIO)
     unpacked = sum(member.file_size for member in members)
     if unpacked > MAX_UNPACKED:
-        raise RefusedError(
-            f"the file unpacks to {unpacked / MIB:,.0f} MB; the limit is {MAX_UNPACKED // MIB} MB",
-            "Delete the empty formatted rows below the figures and send it again.",
-        )
+        raise refusal("unpacks", size=f"{unpacked / MIB:,.0f}", limit=MAX_UNPACKED // MIB)
 
 
 def _kind(parts: dict[str, bytes]) -> Kind:
@@ -212,20 +195,19 @@ def _kind(parts: dict[str, bytes]) -> Kind:
         mimetype = mimetype or _SPREADSHEET  # some programs that pack it anew leave it out
     if mimetype.startswith(b"application/vnd.oasis"):
         if any(name.startswith("xl/") for name in lower):
-            raise RefusedError("the file is two kinds of workbook at once", _ANEW)
+            raise refusal("two_kinds")
         return _opendocument(parts, mimetype)
     if "xl/workbook.bin" in lower or b"ms-excel.sheet.binary" in types:
-        raise RefusedError("the file is a binary workbook (.xlsb)", SAVE_AS)
+        raise refusal("xlsb")
     if any(name.startswith("word/") for name in lower):
-        raise RefusedError("the file is a Word document", SAVE_AS)
+        raise refusal("word")
     if any(name.startswith("ppt/") for name in lower):
-        raise RefusedError("the file is a PowerPoint file", SAVE_AS)
+        raise refusal("powerpoint")
     if "xl/workbook.xml" in lower or b"spreadsheetml" in types:
         _refuse_macros(parts, lower)
         return "workbook"
     if any(name.endswith(".iwa") for name in lower):
-        fix = "In Numbers: File, Export To, Excel. Send the .xlsx."
-        raise RefusedError("the file is an Apple Numbers document", fix)
+        raise refusal("numbers")
     return _packed_files(list(parts))
 
 
@@ -236,31 +218,18 @@ def _packed_files(names: list[str]) -> Kind:
     tables = [n for n in plain if n.lower().endswith(".csv")]
     shown = ", ".join(repr(visible(PurePosixPath(n).name)) for n in books[:5])
     if books and tables:
-        raise RefusedError(
-            f"the zip holds CSV files and beside them a workbook ({shown}); which one counts?",
-            "Send one of them: the workbook alone, or the zip of CSV files alone.",
-        )
-    if len(books) > 1:
-        raise RefusedError(
-            f"the zip holds {len(books)} workbooks ({shown})",
-            "Take them out and send each alone, as a file of its own.",
-        )
+        raise refusal("book_and_csv", books=shown)
     if books:
-        raise RefusedError(
-            f"the zip holds a workbook ({shown})", "Take it out and send it alone, not in a zip."
-        )
+        raise refusal("books" if len(books) > 1 else "book", count=len(books), books=shown)
     if tables or any(n.lower().endswith(OTHER_TABLES) for n in plain):
         return "csv"
     if any(name.lower().endswith(_ARCHIVES) for name in plain):
-        raise RefusedError(
-            "the zip holds another zip", "Take out the return workbook and send it alone."
-        )
-    raise NO_RETURN
+        raise refusal("zip_in_zip")
+    raise refusal("neither")
 
 
 OTHER_TABLES: Final = (".tsv", ".txt")
 """How the sheets may end where none is .csv; Excel calls those in UTF-16 .txt."""
-NO_RETURN: Final = RefusedError("the zip holds neither an Excel workbook nor CSV files", SAVE_AS)
 
 
 def hidden(name: str) -> bool:
@@ -276,14 +245,13 @@ def _opendocument(parts: dict[str, bytes], mimetype: bytes) -> Kind:
         RefusedError: it is no spreadsheet, is encrypted, or holds macros.
     """
     if _ENCRYPTED.search(parts.get(_MANIFEST, b"")):
-        fix = "Save it without a password (File, Save As) and send it again."
-        raise RefusedError("the workbook is encrypted with a password", fix)
+        raise refusal("password")
     if mimetype not in {_SPREADSHEET, _SPREADSHEET + b"-template"}:
-        raise RefusedError("the file is an OpenDocument file, but not a spreadsheet", SAVE_AS)
+        raise refusal("no_spreadsheet")
     if any(name.lower().startswith(("basic/", "scripts/")) for name in parts):
-        raise RefusedError("the workbook holds macros", SAVE_AS, "S006")
+        raise refusal("macros")
     if "content.xml" not in parts:
-        raise RefusedError("the OpenDocument file (.ods) lacks its content", SEND_AGAIN)
+        raise refusal("no_content")
     return "ods"
 
 
@@ -295,7 +263,7 @@ def _refuse_macros(parts: dict[str, bytes], lower: dict[str, str]) -> None:
         or any(b"/vbaproject" in content for content in related)
         or any(low.startswith("xl/macrosheets/") for low in lower)
     ):
-        raise RefusedError("the workbook holds macros", SAVE_AS, "S006")
+        raise refusal("macros")
 
 
 def _ascii(xml: bytes) -> bytes:
@@ -305,9 +273,7 @@ def _ascii(xml: bytes) -> bytes:
 
 def _refuse_entities(name: str, content: bytes) -> None:
     def refuse(*_: object) -> None:
-        raise RefusedError(
-            f"{visible(name)!r} declares XML entities, which no Excel workbook does", SAVE_AS
-        )
+        raise refusal("entities", name=repr(visible(name)))
 
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = refuse

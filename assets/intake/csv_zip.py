@@ -8,14 +8,14 @@ from io import StringIO
 from pathlib import PurePosixPath
 from typing import Final
 
-from assets.intake.container import NO_RETURN, OTHER_TABLES, Container, hidden
+from assets.intake.container import OTHER_TABLES, Container, hidden
+from assets.intake.foreign import refusal
 from assets.intake.quoting import expected_sheets
-from assets.intake.reading import MAX_COLUMNS, MAX_ROWS, Cell, RawSheet, RefusedError
+from assets.intake.reading import MAX_COLUMNS, MAX_ROWS, Cell, RawSheet
 from schemas.reference import forces
 from schemas.template import HEADER_CODE
 from schemas.wording import visible
 
-_SAVE: Final = "Save the sheet as CSV UTF-8 and send again."
 _SEPARATORS: Final = ",;\t"
 _HEADER: Final = re.compile(rf'(?:\A|[\r\n])[ ]*"?{HEADER_CODE}[ ]*"?[ ]*([{_SEPARATORS}])', re.I)
 _SEP_LINE: Final = re.compile(r'"?sep=(.)"?[,;\t]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
@@ -44,10 +44,7 @@ def read_csv_zip(container: Container) -> tuple[RawSheet, ...]:
     for name, sheet in _named(container.parts):
         if sheet in found:
             both = " and ".join(repr(visible(each)) for each in (found[sheet], name))
-            raise RefusedError(
-                f"the zip holds two files for the sheet {visible(sheet)!r}: {both}",
-                "Send each sheet once, then send again.",
-            )
+            raise refusal("two_files", sheet=repr(visible(sheet)), files=both)
         found[sheet] = name
     texts = {
         sheet: _separated(visible(name), _text(visible(name), container.parts[name]))
@@ -72,7 +69,7 @@ def _named(names: Iterable[str]) -> list[tuple[str, str]]:
     others = (name for name in plain if not tables and name.lower().endswith(OTHER_TABLES))
     named = [(n, sheet) for n in others if (sheet := _sheet_name(n)) in expected_sheets()]
     if not (tables or named):
-        raise NO_RETURN  # notes, of whatever
+        raise refusal("neither")  # notes, of whatever
     return tables or named
 
 
@@ -94,10 +91,7 @@ def _sheet_name(name: str) -> str:
         if (start := next(starts, None)) is not None:
             meant[sheet] = words[start + len(parts) :]
     if len(meant) > 1:
-        raise RefusedError(
-            f"the name of {visible(name)!r} could mean the sheets {' and '.join(meant)}",
-            "Name each CSV file after its sheet, such as cover.csv.",
-        )
+        raise refusal("two_sheets", name=repr(visible(name)), sheets=" and ".join(meant))
     codes = {code.casefold() for code in forces()["force_code"]}
     for sheet, after in meant.items():
         # Not a cover letter.
@@ -110,7 +104,7 @@ def _cells(name: str, text: str, separator: str) -> list[Cell]:
     try:
         rows = list(csv.reader(StringIO(text, newline=""), strict=True, delimiter=separator))
     except csv.Error as error:
-        raise RefusedError(f"{name!r} is not a CSV file ({error})", _SAVE) from error
+        raise refusal("no_csv", name=repr(name), error=error) from error
     _refuse_mixed(name, rows, separator)
     cells = [
         Cell(row_number, column_number, text, "text")
@@ -120,11 +114,9 @@ def _cells(name: str, text: str, separator: str) -> list[Cell]:
     ]
     beyond = next((c for c in cells if c.row > MAX_ROWS or c.column > MAX_COLUMNS), None)
     if beyond:
-        raise RefusedError(
-            f"{name!r} has something in row {beyond.row}, column {beyond.column}; a return ends"
-            f" before row {MAX_ROWS:,} and column {MAX_COLUMNS}",
-            "Delete what stands beyond the figures and send it again.",
-        )
+        place = {"row": beyond.row, "column": beyond.column}
+        end = {"rows": f"{MAX_ROWS:,}", "columns": MAX_COLUMNS}
+        raise refusal("csv_far_out", name=repr(name), **place, **end)
     return list(map(_doubted, cells)) if separator == ";" else cells
 
 
@@ -152,7 +144,7 @@ def _separated(name: str, text: str) -> tuple[str, str | None]:
         separators.add(told[1])
     if len(separators) > 1 or not separators <= set(_SEPARATORS):
         shown = " and ".join(repr(each) for each in sorted(separators))
-        raise RefusedError(f"{name!r} is separated by {shown}", _SAVE)
+        raise refusal("separators", name=repr(name), separators=shown)
     return text, separators.pop() if separators else None
 
 
@@ -166,11 +158,7 @@ def _refuse_mixed(name: str, rows: list[list[str]], separator: str) -> None:
     for number, row in enumerate(rows[top:], top + 1):
         whole = len(row) == 1 < len(rows[top])
         if (whole or number == top + 1) and any(others.intersection(cell) for cell in row):
-            raise RefusedError(
-                f"{name!r} is separated by {separator!r} in its header row and otherwise in line"
-                f" {number}",
-                _SAVE,
-            )
+            raise refusal("mixed", name=repr(name), separator=repr(separator), line=number)
 
 
 def _text(name: str, content: bytes) -> str:
@@ -189,12 +177,12 @@ def _text(name: str, content: bytes) -> str:
         text = content.decode(encoding or "utf-8")
     except UnicodeDecodeError as error:
         if encoding:
-            raise RefusedError(f"{name!r} is not text in {encoding.upper()}", _SAVE) from error
+            raise refusal("not_in", name=repr(name), encoding=encoding.upper()) from error
         # What Excel for Windows writes as plain "CSV". Every byte is a character there, and the
         # codes and numbers are ASCII in both.
         text = content.decode("cp1252", errors="replace")
     except LookupError as error:
-        raise RefusedError(f"{name!r} is not text", _SAVE) from error
+        raise refusal("no_text", name=repr(name)) from error
     # Old programs of Windows end a text with Ctrl-Z.
     text = text.replace("\r\r\n", "\r\n")  # what a line ends with that was translated twice
     end = text.rstrip("\r\n\0")

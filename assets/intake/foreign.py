@@ -1,4 +1,4 @@
-"""What a file is that is no return, so that its sender knows what to send (foreign.toml)."""
+"""Why a file is refused, in the words of refusals.toml, and what it is if it is no return."""
 
 import struct
 import tomllib
@@ -8,12 +8,9 @@ from typing import Any, Final
 from assets.intake.reading import RefusedError
 
 _TOLD: Final[dict[str, Any]] = tomllib.loads(
-    resources.files("assets.intake").joinpath("foreign.toml").read_text(encoding="utf-8")
+    resources.files("assets.intake").joinpath("refusals.toml").read_text(encoding="utf-8")
 )
 _FIXES: Final[dict[str, str]] = _TOLD["fixes"]
-SAVE_AS: Final = _FIXES["save_as"]
-SEND_AGAIN: Final = _FIXES["again"]
-ITSELF: Final = _FIXES["itself"]
 
 _OLE_MAGIC: Final = bytes.fromhex("d0cf11e0a1b11ae1")
 _LONGEST_CHAIN: Final = 4096
@@ -21,25 +18,23 @@ _FEW_LINES: Final = 60
 _LOOKED_AT: Final = 64 * 1024
 
 
+def refusal(which: str, /, **values: object) -> RefusedError:
+    """Return a refusal of refusals.toml with values for what stands there in braces."""
+    problem, fix, *rule = _TOLD["says"][which]
+    fix = _FIXES[fix.format(**values)]
+    return RefusedError(problem.format(**values), fix.format(**values), *rule)
+
+
 def foreign(content: bytes) -> RefusedError:
     """Return why a file that does not begin like a zip is refused, and what to send instead."""
     if not content.strip(b"\0"):
-        return _says("zeros" if content else "empty")
+        return refusal("zeros" if content else "empty")
     if content.startswith(_OLE_MAGIC):
         return _ole(content)
     for beginning, what, fix in _TOLD["tells"]["begins"]:
         if content.startswith(beginning.encode("latin-1")):
-            return _other(what, fix) if what else _says(fix)
+            return refusal("instead", what=what, fix=fix) if what else refusal(fix)
     return _text(content)
-
-
-def _says(name: str) -> RefusedError:
-    problem, fix = _TOLD["says"][name]
-    return RefusedError(problem, _FIXES[fix])
-
-
-def _other(what: str, fix: str) -> RefusedError:
-    return RefusedError(f"the file is {what}, not an Excel workbook", _FIXES[fix])
 
 
 def _text(content: bytes) -> RefusedError:
@@ -50,13 +45,13 @@ def _text(content: bytes) -> RefusedError:
     low = head.lower().decode("latin-1")
     for (beginning, *more), what, fix in _TOLD["tells"]["texts"]:
         if low.startswith(beginning) and all(mark in low for mark in more):
-            return _other(what, fix)
+            return refusal("instead", what=what, fix=fix)
     lines = head.splitlines()[:_FEW_LINES]
     if _begins_like_mail(lines):
-        return _says("mail")
+        return refusal("mail")
     if any(sum(line.count(c) for line in lines) >= len(lines) > 1 for c in (b",", b";", b"\t")):
-        return _says("csv")
-    return _says("other")
+        return refusal("csv")
+    return refusal("other")
 
 
 def _begins_like_mail(lines: list[bytes]) -> bool:
@@ -80,7 +75,7 @@ def _ole(content: bytes) -> RefusedError:
             not names and any(name.encode("utf-16-le") in content for name in known)
         ):
             return RefusedError(problem, _FIXES[fix])
-    return _says("xls")
+    return refusal("xls")
 
 
 def _stream_names(content: bytes) -> set[str]:

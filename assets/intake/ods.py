@@ -10,6 +10,7 @@ from xml.etree.ElementTree import Element
 
 from assets.intake.container import Container
 from assets.intake.elements import DAMAGED, Names, elements
+from assets.intake.foreign import refusal
 from assets.intake.notation import translated
 from assets.intake.quoting import in_doubt, the_sheet
 from assets.intake.reading import (
@@ -20,7 +21,6 @@ from assets.intake.reading import (
     Fact,
     RawSheet,
     Reading,
-    RefusedError,
     moment_text,
     number_text,
     several_values,
@@ -45,7 +45,6 @@ _SPACES: Final = {
     "calcext": "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0",
 }
 _NAMES: Final = Names({space: f"{prefix}:" for prefix, space in _SPACES.items()})
-_SAVE: Final = "Open the file in LibreOffice, save it anew (.ods or .xlsx), and send that."
 _ERROR: Final = re.compile(r"#(REF|DIV/0|VALUE|NUM|NULL)!|#NAME\?|#N/A|Err:[0-9]{3}")
 _WHOLE: Final = re.compile(r"-?[0-9]+")
 _NUMBER: Final = re.compile(
@@ -91,9 +90,9 @@ def read_ods(container: Container) -> Reading:
     try:
         content.read(container.parts["content.xml"])
     except DAMAGED as error:
-        raise RefusedError(f"the workbook is damaged ({type(error).__name__})", _SAVE) from error
+        raise refusal("damaged_book", error=type(error).__name__) from error
     if not content.sheets:
-        raise RefusedError("the workbook lacks its sheets", _SAVE)
+        raise refusal("no_sheets", fix="libreoffice")
     sheets = tuple(
         RawSheet(name, tuple(sorted(sheet.cells)), tuple(sorted(set(sheet.facts))))
         for name, sheet in content.sheets.items()
@@ -168,7 +167,7 @@ class _Content:
             elif sheet and path.startswith(f"{sheet.path}/"):
                 if row:
                     if "table:table" in names:
-                        raise RefusedError("a cell of the workbook holds a table", _SAVE)
+                        raise refusal("table_in_cell")
                     self._meet_row(sheet, element)
                 elif path.endswith("/table:table-column"):
                     _meet_columns(sheet, element)
@@ -189,9 +188,9 @@ class _Content:
     def _open(self, path: str, element: Element) -> None:
         self._name = name = _get(element, "table:name")
         if name in self.sheets:
-            raise RefusedError(f"the workbook has two of one name: {the_sheet(name)}", _SAVE)
+            raise refusal("one_name", sheet=the_sheet(name), fix="libreoffice")
         if len(self.sheets) == _MAX_SHEETS:
-            raise RefusedError("the workbook has far more sheets than a return", _SAVE)
+            raise refusal("many_sheets")
         style, shown = element.get(_full("table:style-name")), _get(element, "table:display")
         hidden = style in self._hiding or shown == "false"
         self.sheets[name] = _Sheet(path, [], [Fact("hidden_sheet", "")] if hidden else [], [])
@@ -206,14 +205,11 @@ class _Content:
         last = max((last for _, last, _ in filled), default=0)
         if filled and (self._row > MAX_ROWS or last > MAX_COLUMNS):
             here = address(min(self._row, MAX_ROWS + 1), min(last, MAX_COLUMNS + 1))
-            raise RefusedError(
-                f"{the_sheet(self._name)} has something in cell {here}; a return ends"
-                f" before row {MAX_ROWS:,} and column {MAX_COLUMNS}",
-                "Clear what stands there, save, and send the file again.",
-            )
+            end = {"rows": f"{MAX_ROWS:,}", "columns": MAX_COLUMNS}
+            raise refusal("far_out", sheet=the_sheet(self._name), cell=here, fix="clear", **end)
         self._all += sum(last - first + 1 for first, last, _ in filled) * (self._row - top + 1)
         if self._all > _MAX_CELLS:
-            raise RefusedError("the workbook has far more cells than a return", _SAVE)
+            raise refusal("many_cells")
         for first, last, cell in filled:
             formula = cell.formula or ""
             self.links |= "'file:" in formula or "://" in formula

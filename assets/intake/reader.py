@@ -7,7 +7,7 @@ from pathlib import Path
 
 from assets.intake.container import open_container
 from assets.intake.csv_zip import read_csv_zip
-from assets.intake.foreign import SEND_AGAIN
+from assets.intake.foreign import refusal
 from assets.intake.formulas import verified
 from assets.intake.ods import read_ods
 from assets.intake.reading import Reading, RefusedError
@@ -30,14 +30,13 @@ def read_return(path: Path) -> Reading:
             return Reading(read_csv_zip(container))
         reading = read_ods(container) if container.kind == "ods" else read_workbook(container)
         return replace(reading, sheets=verified(reading.sheets))
-    except RefusedError as refusal:
-        return Reading(refusal=refusal)
+    except RefusedError as refused:
+        return Reading(refusal=refused)
     except (MemoryError, OSError):
         raise
     except Exception as error:
         # Content that nobody thought of. What the error says may quote a cell; its name does not.
-        problem = f"the file cannot be read as a return ({type(error).__name__})"
-        return Reading(refusal=RefusedError(problem, SEND_AGAIN))
+        return Reading(refusal=refusal("unread", error=type(error).__name__))
 
 
 def declared_force(reading: Reading, collection: Collection) -> str | None:

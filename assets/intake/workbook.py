@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element
 
 from assets.intake.container import Container
 from assets.intake.elements import DAMAGED, elements, has_text_between, text_in
+from assets.intake.foreign import refusal
 from assets.intake.looks import (
     NAMES,
     STRICT,
@@ -31,7 +32,6 @@ from assets.intake.reading import (
     Fact,
     RawSheet,
     Reading,
-    RefusedError,
     moment_text,
     number_text,
     place,
@@ -40,7 +40,6 @@ from assets.intake.reading import (
 from schemas.template import address
 from schemas.wording import visible
 
-_SAVE: Final = "Open the file in Excel, save it as a new workbook (.xlsx), and send that."
 _RELATION: Final = (
     f"{{{TRANSITIONAL}officeDocument/2006/relationships}}id",
     f"{{{STRICT}officeDocument/relationships}}id",
@@ -80,11 +79,9 @@ def read_workbook(container: Container) -> Reading:
             if links[relation][0] == "worksheet"
         }
     except DAMAGED as error:
-        raise RefusedError(
-            f"the workbook lacks a part it needs, or it is damaged ({visible(str(error))})", _SAVE
-        ) from error
+        raise refusal("lacks_part", error=visible(str(error))) from error
     if not found:
-        raise RefusedError("the workbook lacks its sheets", _SAVE)
+        raise refusal("no_sheets", fix="excel")
     outside = any("/externallinks/" in f"/{name}" for name in parts)
     return Reading(
         tuple(sheet.read(xml) for sheet, xml in found.items()),
@@ -124,7 +121,7 @@ def _sheets(xml: bytes) -> tuple[list[tuple[str, str, bool]], datetime]:
         if path == "/workbook/sheets/sheet":
             name = element.attrib["name"]
             if any(name == other for other, *_ in found):
-                raise RefusedError(f"the workbook has two of one name: {the_sheet(name)}", _SAVE)
+                raise refusal("one_name", sheet=the_sheet(name), fix="excel")
             relation = next(
                 (value for value in map(element.get, _RELATION) if value is not None), ""
             )
@@ -186,7 +183,7 @@ class _Sheet:
             for path, element in elements(xml, NAMES, (_CELL,)):
                 self._meet(path, element)
         except DAMAGED as error:
-            raise RefusedError(f"{the_sheet(self._name)} is damaged ({error})", _SAVE) from error
+            raise refusal("damaged_sheet", sheet=the_sheet(self._name), error=error) from error
         cells = map(self._spilt, self._cells) if self._spilling else self._cells
         return RawSheet(self._name, tuple(cells), tuple(sorted(self._facts)))
 
@@ -245,17 +242,13 @@ class _Sheet:
         self._last = self._here
         if self._here[0] > MAX_ROWS or self._here[1] > MAX_COLUMNS:
             cell = address(*self._here)
-            raise RefusedError(
-                f"{the_sheet(self._name)} has something in cell {cell}; a return ends before"
-                f" row {MAX_ROWS:,} and column {MAX_COLUMNS}",
-                f"Clear cell {cell} (Ctrl+End leads there), save, and send the file again.",
-            )
+            end = {"rows": f"{MAX_ROWS:,}", "columns": MAX_COLUMNS}
+            name = the_sheet(self._name)
+            raise refusal("far_out", sheet=name, cell=cell, fix="clear_cell", **end)
 
     def _refuse_order(self, reference: str | None) -> None:
         cell = reference or address(*self._here)
-        raise RefusedError(
-            f"{the_sheet(self._name)} stores cell {cell} twice or out of order", _SAVE
-        )
+        raise refusal("order", sheet=the_sheet(self._name), cell=cell)
 
     def _read(self, element: Element, text: str, inline: Text | None) -> Cell:
         """Return the cell as it stands; one whose value is in doubt says why."""

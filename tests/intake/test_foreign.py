@@ -1,12 +1,15 @@
 """A file that is no return is told by what it is, with the way out."""
 
 import struct
+import tomllib
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from assets.intake.reader import read_return
 
+ROOT = Path(__file__).parents[2]
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
@@ -90,3 +93,16 @@ def test_a_file_is_told_by_what_it_is(name: str, tmp_path: Path) -> None:
     assert word in refusal.problem
     assert refusal.fix.endswith(".")
     assert ("password" in refusal.problem + refusal.fix) == (word == "password")
+
+
+def test_every_refusal_has_a_way_out() -> None:
+    """A name that is not in the table would hide why a file was refused."""
+    text = resources.files("assets.intake").joinpath("refusals.toml").read_text(encoding="utf-8")
+    told = tomllib.loads(text)
+    fixes = [row[1] for row in told["says"].values() if row[1] != "{fix}"]
+    for name in ("begins", "texts", "streams"):
+        fixes += [fix for _, what, fix in told["tells"][name] if what]
+    assert set(fixes) <= set(told["fixes"])
+    code = "".join(path.read_text() for path in (ROOT / "assets" / "intake").glob("*.py"))
+    called = {row[2] for row in told["tells"]["begins"] if not row[1]}
+    assert all(f'"{name}"' in code or name in called for name in told["says"])
