@@ -11,8 +11,7 @@ from openpyxl import load_workbook
 
 from assets.intake.reader import read_return
 from assets.intake.reading import Cell, RawSheet, Reading
-from assets.sample.returns import sample_returns
-from assets.sample.returns_template import returns_template
+from assets.sample.returns import returns_template, sample_returns
 from assets.template.workbook import write_workbook
 from assets.validation.judge import Judged, Received, judge
 from schemas.collection import Collection

@@ -11,12 +11,13 @@ from typing import Any, Final
 import polars as pl
 
 from assets.sample.chance import fraction
-from assets.sample.returns import sample_returns
-from assets.sample.returns_template import INVESTIGATION_ROWS, SUSPENDED, InvestigationRow
+from assets.sample.returns import SUSPENDED, returns_template, sample_returns
 from schemas import vocabulary as v
 from schemas.cases.columns import TYPES
 from schemas.collection import Collection
+from schemas.template import Row
 
+_SHEET: Final = "investigations"
 _OFFICERS: Final = 0.7
 """Share of the cases that concern a police officer; it was not published."""
 
@@ -32,7 +33,7 @@ def sample_cases(collection: Collection) -> pl.DataFrame:
     investigation grids of `sample_returns`.
     """
     grids: dict[str, dict[tuple[str, str], int]] = {force: {} for force in collection.forces}
-    cells = sample_returns(collection).filter(sheet="investigations")
+    cells = sample_returns(collection).filter(sheet=_SHEET)
     for force, row_code, column_code, value in cells.drop("sheet").iter_rows():
         grids[force][row_code, column_code] = int(value)
     cases = []
@@ -48,7 +49,8 @@ def _cases(
     force: str, grid: Mapping[tuple[str, str], int], collection: Collection
 ) -> Iterator[dict[str, Any]]:
     """Yield the cases of a force, subject by subject."""
-    for row in (row for row in INVESTIGATION_ROWS if row.is_part):
+    rows = returns_template().sheet(_SHEET).rows
+    for row in (row for row in rows if not row.sum_of):
         suspended = grid.get((row.code, SUSPENDED), 0)
         for outcome in v.OUTCOMES:
             for number in range(grid[row.code, outcome]):
@@ -62,15 +64,13 @@ def _drawn(case: tuple[object, ...], what: str) -> float:
 
 
 def _case(
-    row: InvestigationRow, outcome: str, drawn: Callable[[str], float], collection: Collection
+    row: Row, outcome: str, drawn: Callable[[str], float], collection: Collection
 ) -> dict[str, Any]:
-    continuing = outcome == v.CONTINUING
+    continuing, dims = outcome == v.CONTINUING, row.entries[0].dims
     exponent = 1 if continuing else _EARLIER
     opened = _day(collection.period.start, collection.period.end, drawn("opened") ** exponent)
     return {
-        "category": row.category,
-        "recipient": row.recipient,
-        "media": row.media,
+        **{name: dims.get(name) for name in ("category", "recipient", "media")},
         "opened_on": opened,
         "status_at_census": outcome,
         "closed_on": None if continuing else _day(opened, collection.census, drawn("closed")),

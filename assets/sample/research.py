@@ -1,20 +1,26 @@
-"""The sample's research: what the stored tables hold, as files of the research folder.
+"""The sample's research as files of the research folder: stored tables, and a survey by chance.
 
-Belongs here: from the stored tables to the text of each file. Does not: how the tables were found
-(tools/make_sample), nor writing files (write.py).
+Who gave which answer is repeatable chance, from how many gave each; somebody who trusts the police
+more tends to answer so throughout.
 """
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from assets.sample.survey import sample_survey
+from assets.sample.chance import deviate, fraction
 from schemas.collection import Collection
 from schemas.contract import columns
 from schemas.research import (
+    ALONE,
     BASIS_FILE,
+    DONT_KNOW,
     FILES,
+    NO,
+    QUESTIONS,
+    YES,
     SocialMediaInstances,
     SocialMediaProfiles,
     SurveyResponses,
@@ -26,6 +32,16 @@ SURVEY_PATH: Final = Path(__file__).with_name("survey_counts.csv")
 """How many respondents gave each answer in each wave."""
 
 _BASIS: Final = "reconstructed"
+Answers = Mapping[str, int]
+"""How many respondents gave each answer."""
+
+_LOADING: Final = 0.6
+"""How much of what a respondent answers is trust, the rest being chance."""
+
+_AGAINST: Final = ("corruption_common", "disclosure_to_media_big_problem")
+"""Statements that those agree with who trust the police less."""
+
+_REVERSED: Final = {YES: NO, NO: YES, DONT_KNOW: DONT_KNOW}
 
 
 def sample_research(collection: Collection) -> dict[str, str]:
@@ -47,3 +63,71 @@ def sample_research(collection: Collection) -> dict[str, str]:
             table = table.filter(pl.col("force_code").is_in(collection.forces))
         texts[name] = table.select(c.name for c in columns(contract)).write_csv()
     return {**texts, BASIS_FILE: f"{_BASIS}\n"}
+
+
+def sample_survey(counts: pl.DataFrame) -> pl.DataFrame:
+    """Return one row an answer: respondent_id, year, wave, question, answer.
+
+    Args:
+        counts: year, wave, question, answer, respondents; as survey_counts.csv.
+    """
+    rows = []
+    for (year, wave), mine in sorted(counts.partition_by("year", "wave", as_dict=True).items()):
+        questions = {
+            str(code): dict(answers.select("answer", "respondents").iter_rows())
+            for (code,), answers in mine.partition_by("question", as_dict=True).items()
+        }
+        for person, question, answer in _wave(f"{year}-{wave}", questions):
+            rows.append((person, year, wave, question, answer))
+    return pl.DataFrame(rows, schema=[c.name for c in columns(SurveyResponses)], orient="row")
+
+
+def _wave(name: str, counts: Mapping[str, Answers]) -> Iterator[tuple[str, str, str]]:
+    """Yield respondent, question and answer of one wave, respondent by respondent."""
+    size = next(sum(answers.values()) for code, answers in counts.items() if _is_open(code))
+    people = [f"{name}-{number:04d}" for number in range(1, size + 1)]
+    trust = {person: deviate("trust", person) for person in people}
+    given: dict[str, dict[str, list[str]]] = {}
+    for code, question in QUESTIONS.items():
+        if question.reverse_of:
+            reverse = given.get(question.reverse_of, {})
+            given[code] = {person: [_REVERSED[said[0]]] for person, said in reverse.items()}
+        elif code in counts and question.asked_of:
+            before, answer = question.asked_of
+            asked = [person for person, said in given[before].items() if answer in said]
+            given[code] = _several(code, counts[code], asked)
+        elif code in counts:
+            given[code] = _statement(code, counts[code], trust)
+    for person in people:
+        for code, answers in given.items():
+            yield from ((person, code, answer) for answer in answers.get(person, []))
+
+
+def _is_open(code: str) -> bool:
+    """Return whether everybody is asked a question."""
+    return QUESTIONS[code].asked_of is None
+
+
+def _statement(code: str, counts: Answers, trust: Mapping[str, float]) -> dict[str, list[str]]:
+    """Give those the answer yes who lean to it most, and no those who lean to it least."""
+    loading = -_LOADING if code in _AGAINST else _LOADING
+    chance = (1 - loading**2) ** 0.5
+    leaning = {p: loading * t + chance * deviate(code, p) for p, t in trust.items()}
+    answers = [answer for answer in (YES, DONT_KNOW, NO) for _ in range(counts[answer])]
+    in_order = sorted(leaning, key=leaning.__getitem__, reverse=True)
+    return {person: [answer] for person, answer in zip(in_order, answers, strict=True)}
+
+
+def _several(code: str, counts: Answers, asked: list[str]) -> dict[str, list[str]]:
+    """Give each answer to as many as gave it, at least one to everybody who was asked."""
+    given: dict[str, list[str]] = {person: [] for person in asked}
+    for answer in sorted(counts, key=lambda a: a not in ALONE):
+        free = [person for person, said in given.items() if not set(said) & set(ALONE)]
+        if answer in ALONE:
+            free = [person for person in free if not given[person]]
+        for person in sorted(free, key=lambda p: fraction(code, answer, p))[: counts[answer]]:
+            given[person].append(answer)
+    for person in [person for person, said in given.items() if not said]:
+        talkative = max(given, key=lambda p: len(given[p]))
+        given[person].append(given[talkative].pop())
+    return given

@@ -6,18 +6,25 @@ from typing import Final
 
 import polars as pl
 
-from assets.sample.returns_template import returns_template
 from assets.template.blank import prefilled
 from schemas import vocabulary as v
 from schemas.collection import Collection
-from schemas.template import Place
+from schemas.template import Template
+from schemas.template_file import load_template
 
 RETURNS_PATH: Final = Path(__file__).with_name("returns.csv")
+
+SUSPENDED: Final = "people_suspended"
 
 COLUMNS: Final = ("force_code", "sheet", "row_code", "column_code", "value")
 
 _PLACE: Final = ("sheet", "row_code", "column_code")
 _BASIS: Final = "reconstructed"
+
+
+def returns_template() -> Template:
+    """Return template `returns`, version 1, which the sample is made for."""
+    return load_template("returns-1")
 
 
 def sample_returns(collection: Collection) -> pl.DataFrame:
@@ -67,12 +74,7 @@ def _parts() -> pl.DataFrame:
 
     Columns: sheet, row_code, column_code; sum_row, sum_column: where the sum stands.
     """
-    sums = {each.total: each.parts for each in returns_template().sums()}
-
-    def stored(place: Place) -> list[Place]:
-        if place not in sums:
-            return [place]
-        return [leaf for part in sums[place] for leaf in stored(part)]
-
-    parts = [(*leaf, *total[1:]) for total in sums for leaf in stored(total)]
+    parts = [
+        (*part, *total[1:]) for total, parts in returns_template().leaves.items() for part in parts
+    ]
     return pl.DataFrame(parts, schema=[*_PLACE, "sum_row", "sum_column"], orient="row")

@@ -14,8 +14,7 @@ from assets.feedback.letters import letters
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake
 from assets.sample.cases import sample_cases
-from assets.sample.returns import sample_returns
-from assets.sample.returns_template import SUSPENDED
+from assets.sample.returns import SUSPENDED, sample_returns
 from assets.sample.write import write_cases
 from assets.validation.judge import Received, judge
 from assets.validation.states import returns_status

@@ -13,7 +13,7 @@ from assets.feedback.letters import Letter, UnattributedReturn, letters, unattri
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
-from assets.sample.returns_template import returns_template
+from assets.sample.returns import returns_template
 from assets.validation.judge import judge, received_by_id
 from assets.validation.states import standing
 from schemas.cases.tables import Extracts

@@ -4,8 +4,7 @@ import polars as pl
 import pytest
 
 from assets.research.tables import ResearchTables
-from assets.sample.research import sample_research
-from assets.sample.survey import sample_survey
+from assets.sample.research import sample_research, sample_survey
 from assets.sample.write import write_research
 from schemas.collection import Collection, load_collection
 from schemas.research import BASIS_FILE, FILES, QUESTIONS

@@ -7,11 +7,11 @@ import polars as pl
 from assets.cases.job import run_cases
 from assets.cases.sources import find_sources
 from assets.sample.cases import sample_cases
-from assets.sample.returns import sample_returns
-from assets.sample.returns_template import INVESTIGATION_ROWS, SUSPENDED
+from assets.sample.returns import SUSPENDED, sample_returns
 from assets.sample.write import write_cases
 from schemas.collection import Collection
 from tests.cases.extracts import read_results
+from tools.make_sample.described import INVESTIGATION_ROWS
 
 
 def test_they_add_up_to_the_grid_of_every_return(collection: Collection, tmp_path: Path) -> None:

@@ -5,11 +5,10 @@ from collections import Counter
 import polars as pl
 import pytest
 
-from assets.sample.returns import RETURNS_PATH, sample_returns
-from assets.sample.returns_template import INVESTIGATION_ROWS, SUSPENDED, returns_template
+from assets.sample.returns import RETURNS_PATH, SUSPENDED, returns_template, sample_returns
 from schemas import vocabulary as v
 from schemas.collection import load_collection
-from tools.make_sample.described import REGISTER_ROWS
+from tools.make_sample.described import INVESTIGATION_ROWS, REGISTER_ROWS
 from tools.make_sample.solve import COLLECTION, as_csv, solve
 
 Values = dict[tuple[str, str, str, str], str]

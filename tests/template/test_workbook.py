@@ -19,7 +19,7 @@ from assets.intake.raw_store import RawStore
 from assets.intake.reader import read_return
 from assets.lake import Lake
 from assets.previous import previous_values
-from assets.sample.returns_template import returns_template
+from assets.sample.returns import returns_template
 from assets.template.blank import earlier_values, write_blanks
 from assets.template.checks import EARLIER, checks
 from assets.template.workbook import write_workbook

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from assets.intake.reading import Cell, RawSheet, Reading, RefusedError
-from assets.sample.returns_template import INVESTIGATION_ROWS, TOTAL
 from schemas import vocabulary as v
 from schemas.collection import load_collection
 from tests.returns import Place, SampleReturn
-from tools.make_sample.described import BREACH
+from tools.make_sample.described import BREACH, INVESTIGATION_ROWS, TOTAL
 
 INV = "investigations"
 DISCLOSURE = "information_disclosure"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assets.intake.reader import read_return
 from assets.intake.reading import Cell, RawSheet
-from assets.sample.returns_template import returns_template
+from assets.sample.returns import returns_template
 from assets.validation.cells import LARGEST, TypedEntry, type_entry
 from assets.validation.layout import Slot, lay_out
 from schemas.collection import Collection

@@ -6,11 +6,27 @@ from typing import Final
 
 import polars as pl
 
-from assets.sample.returns_template import returns_template
+from assets.sample.returns import returns_template
 from schemas.breakdown import write_breakdown
 
+TOTAL: Final = "total"
 REVIEW_MONTHS: Final = "review_months"
 BREACH: Final = "breach."
+
+
+@dataclass(frozen=True)
+class InvestigationRow:
+    """What a row of the investigations sheet counts; null where the split does not apply.
+
+    `is_part` is false for the subtotal and the total, which repeat what other rows say.
+    """
+
+    code: str
+    label: str
+    category: str | None
+    recipient: str | None = None
+    media: str | None = None
+    is_part: bool = True
 
 
 @dataclass(frozen=True)
@@ -23,6 +39,23 @@ class Comparator:
     period: str
 
 
+def _investigation_rows() -> tuple[InvestigationRow, ...]:
+    sheet = returns_template().sheet("investigations")
+    dims = {row.code: row.entries[0].dims for row in sheet.rows}
+    return tuple(
+        InvestigationRow(
+            row.code,
+            row.label,
+            dims[(row.sum_of or (row.code,))[0]].get("category") if row.code != TOTAL else None,
+            dims[row.code].get("recipient"),
+            dims[row.code].get("media"),
+            is_part=not row.sum_of,
+        )
+        for row in sheet.rows
+    )
+
+
+INVESTIGATION_ROWS: Final = _investigation_rows()
 REGISTER_ROWS: Final = {
     row.code: (row.entries[0].dims["body"], row.entries[0].dims["kind"])
     for row in returns_template().sheet("registers").rows

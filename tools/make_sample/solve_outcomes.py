@@ -7,7 +7,7 @@ Belongs here: what the outcomes of a return must keep. Does not: how many invest
 from collections import Counter
 from typing import Final
 
-from assets.sample.returns_template import SUSPENDED
+from assets.sample.returns import SUSPENDED
 from schemas import vocabulary as v
 from schemas.collection import Collection
 from tools.make_sample.counts import CountProgram

@@ -7,10 +7,10 @@ to the outcomes (solve_outcomes.py).
 from collections.abc import Iterable
 from typing import Final
 
-from assets.sample.returns_template import INVESTIGATION_ROWS, TOTAL, InvestigationRow
 from schemas.breakdown import Band
 from schemas.collection import Collection
 from tools.make_sample.counts import LARGEST_SHARE, CountProgram
+from tools.make_sample.described import INVESTIGATION_ROWS, TOTAL, InvestigationRow
 from tools.make_sample.likelihood import assumed_sizes, rates, varied
 from tools.make_sample.program import Unknown
 from tools.make_sample.published import Facets, Figure, Place, figure, figures, totals
