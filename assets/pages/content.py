@@ -168,8 +168,3 @@ class Page:
     banner: tuple[Text, ...]
     headlines: tuple[Headline, ...]
     sections: tuple[Section, ...]
-
-
-def text(*parts: str | Figure) -> Text:
-    """Return a paragraph."""
-    return Text(parts)

@@ -10,7 +10,7 @@ Without a mart it is a national total; the column `rows` counts rows. A line of 
 keys, but to an address that begins with `=`; one with `*` is of all forces on the page of one too.
 After `/` stand the keys of a whole: the figure is in percent of that. Styles: `%`; `.1` for one
 decimal; `any` for none or two; `+.1`, `change` and `times`. In braces stands what line and column
-are about: `{measure}`, `{row_code}`, a value of a record, the code that a column is repeated for.
+are about: `{measure}`, `{row_code}`, a value of a record, `{each}` that a column is repeated for.
 
 Paragraphs are Jinja templates in which `{address}` is a figure. Each line is a paragraph; one that
 begins with `$` is a command, one with `> HREF` leads there. Other texts of tables are expressions

@@ -167,7 +167,7 @@ class Tables(View):
             if self.knows(column.figure):
                 yield column, {}, column.label
             return
-        name, labels = "it", None
+        name, labels = "each", None
         if column.each in self.template.lists:
             name = column.each
             measures = {lines.measure for lines in of.lines}
@@ -262,7 +262,7 @@ class Tables(View):
             limit = limits.low if limits.high is None else limits.high
             if limit < 2 or limits.low == limits.high:
                 continue
-            forces = self.figure(column.figure, None, it=name)
+            forces = self.figure(column.figure, None, each=name)
             lines.append((float(limit), f"{band(name)}: {forces.text} forces"))
         return lines
 

@@ -22,7 +22,7 @@ from schemas.marts.catalogue import MARTS
 from schemas.marts.facts import force_profiles_contract
 from schemas.marts.returns import ReturnsStatus
 from schemas.measures import NOW
-from schemas.research import INSTANCE_CATEGORIES, QUESTIONS, SITES, YES
+from schemas.research import INSTANCE_CATEGORIES, QUESTIONS, SITES
 from schemas.rules.catalogue import rules
 from schemas.template import Template
 from schemas.wording import long_date, plural, visible
@@ -77,6 +77,7 @@ LANGUAGE.globals |= {
     "LIVE": v.LIVE_STATES,
     "MEANINGS": v.STATES,
     "RECONCILIATION": v.RECONCILIATION_STATUSES,
+    "QUESTIONS": QUESTIONS,
     "RULES": rules(),
     "SEVERITIES": v.SEVERITIES,
     "SITES": SITES,
@@ -124,7 +125,8 @@ class View:
     def known(self) -> dict[str, Any]:
         """What paragraphs and expressions know besides the record of a line."""
         mine = _of_force(self.edition, self.force) if self.force else {}
-        return {**_of_release(self.edition), **mine, **self.more}
+        said = {"said": lambda address: self.figure(address).text}
+        return {**_of_release(self.edition), **mine, **said, **self.more}
 
     def evaluate(self, written: str, about: Mapping[str, Any] | None = None) -> Any:
         """Return the value of an expression over a record."""
@@ -144,7 +146,7 @@ class View:
         row = row or TableLine("")
         if "{" in written:
             about = {key: "" if value is None else value for key, value in row.about.items()}
-            written = written.format_map({**about, **codes})
+            written = self.write(written).format_map({**about, **codes})
         at = _address(written)
         dims = at.dims if at.mark == "=" else {**row.dims, **at.dims}
         found = self._look(at, dims)
@@ -224,7 +226,7 @@ def _has_forces(at: Address) -> bool:
 def _of_release(edition: Edition) -> Known:
     """Return what is known on every page of a release."""
     collection, rows, wording = edition.collection, edition.rows, edition.wording
-    lists, figure = collection.template.lists, edition.figure
+    lists = collection.template.lists
 
     def in_state(state: str) -> list[str]:
         found = rows("returns_status", state=state)
@@ -242,10 +244,6 @@ def _of_release(edition: Edition) -> Known:
     def printed_in(document: str, scope: str) -> str:
         inside = scope in {"national", *edition.names}
         return sentence(wording.words(document)) + ("" if inside else f" ({wording.words(scope)})")
-
-    def state_of(force: str) -> str:
-        state = figure("returns_status", "state", force_code=force).text
-        return STATES.get(state, state)
 
     asked: list[Known] = [
         {
@@ -266,7 +264,6 @@ def _of_release(edition: Edition) -> Known:
             for answer in one["answers"]
         ],
         "BANDS": {code: band(code).capitalize() for code in collection.count_bands},
-        "basis_of": lambda force: figure("force_profiles", "basis", force_code=force).text,
         "code_of": code_of,
         "collection": collection,
         "command": partial(command, collection_id=collection.id, kept=True),
@@ -279,13 +276,12 @@ def _of_release(edition: Edition) -> Known:
         "printed_in": printed_in,
         "questions": asked,
         "rows": rows,
-        "state_of": state_of,
         "template": collection.template,
         "trace": edition.description.trace,
         "wording": wording,
         "years": lambda mart: _years(rows(mart)),
         **edition.description.labels,
-        **_of_research(edition),
+        "found_on_social_media": _social_media(_years(rows("social_media"))),
     }
 
 
@@ -303,35 +299,6 @@ def _social_media(years: list[int]) -> list[Known]:
         for year in years
         for code, label in (*INSTANCE_CATEGORIES.items(), ("", "all kinds"))
     ]  # fmt: skip
-
-
-def _of_research(edition: Edition) -> Known:
-    """Return the statements and the reasons that the public was asked for, and what was found."""
-    answers = edition.rows("survey")
-    years = _years(answers)
-    agreed = {row["question"] for row in answers if row["answer"] == YES}
-    of = {
-        code: [row for row in answers if row["question"] == code]
-        for code, question in QUESTIONS.items()
-        if question.several
-    }
-    return {
-        "found_on_social_media": _social_media(_years(edition.rows("social_media"))),
-        "statements": [
-            {"code": code, "label": question.label, "last": years[-1]}
-            for code, question in QUESTIONS.items()
-            if not question.several and code in agreed
-        ],
-        "reasons": [
-            {
-                **row,
-                "label": f"{QUESTIONS[code].label}:"
-                f" {QUESTIONS[code].answers.get(row['answer'], row['answer'])} ({row['year']})",
-            }
-            for code, rows in of.items()
-            for row in rows
-        ],
-    }
 
 
 def _of_force(edition: Edition, force: str) -> Known:
