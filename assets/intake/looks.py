@@ -130,7 +130,7 @@ def _look(part: Element) -> Iterator[str]:
         yield name if usual else f"{name} {sorted(part.items())}"
 
 
-class Look(NamedTuple):
+class CellFormat(NamedTuple):
     """How a cell shows what it holds.
 
     `kind` is date, duration, percent or empty; `marks` says struck out, superscript or subscript.
@@ -163,7 +163,7 @@ class Styles:
         self._formats = dict(_BUILT_IN)
         self._fonts: list[set[str]] = []
         self._cells: list[tuple[str, str]] = []
-        self._looks: dict[str, Look] = {}
+        self._looks: dict[str, CellFormat] = {}
         with suppress(*DAMAGED):  # what stood before it holds
             for path, element in elements(xml, NAMES, (_FONT,)):
                 if path == "/styleSheet/numFmts/numFmt":
@@ -174,15 +174,15 @@ class Styles:
                 elif path == "/styleSheet/cellXfs/xf":
                     self._cells.append((element.get("numFmtId", "0"), element.get("fontId", "0")))
 
-    def look(self, style: str) -> Look:
+    def look(self, style: str) -> CellFormat:
         """Return the look of a cell with that style."""
         if style not in self._looks:
-            index, look = _index(style), Look()
+            index, look = _index(style), CellFormat()
             if 0 <= index < len(self._cells):
                 number, font = (_index(text) for text in self._cells[index])
                 own = frozenset(self._fonts[font] if 0 <= font < len(self._fonts) else ())
                 marks = " and ".join(sorted(_MARKS & own))
-                look = Look(self._formats.get(number, ""), marks, own)
+                look = CellFormat(self._formats.get(number, ""), marks, own)
             self._looks[style] = look
         return self._looks[style]
 

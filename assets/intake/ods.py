@@ -28,7 +28,7 @@ from assets.intake.reading import (
 from schemas.template import address
 from schemas.wording import visible
 
-Look = frozenset[tuple[str, str]]
+TextFormat = frozenset[tuple[str, str]]
 """The properties of a run of text, of those that can be seen."""
 
 _MAX_SHEETS: Final = 100
@@ -138,7 +138,7 @@ class _Content:
     def __init__(self) -> None:
         self.sheets: dict[str, _Sheet] = {}
         self.links = False
-        self.looks: dict[tuple[str, str], Look] = {}
+        self.looks: dict[tuple[str, str], TextFormat] = {}
         self._hiding: set[str] = set()
         self._name = ""
         self._row = self._all = 0
@@ -248,16 +248,16 @@ def _meet_columns(sheet: _Sheet, element: Element) -> None:
 class _Shown:
     """What a cell shows: `text`, whether it is `odd`, and what is special about its `format`."""
 
-    def __init__(self, cell: Element, looks: dict[tuple[str, str], Look], style: str) -> None:
+    def __init__(self, cell: Element, looks: dict[tuple[str, str], TextFormat], style: str) -> None:
         self._looks = looks
         self._paragraphs: list[str] = []
-        self._runs: list[tuple[Look, str]] = []
+        self._runs: list[tuple[TextFormat, str]] = []
         self.odd = any(part.tag in _CELLS for part in cell.iter() if part is not cell)
         self._read(cell, frozenset())
         self.text = "\n".join(self._paragraphs)
         self.format = self._format(looks.get(("table-cell", style), frozenset()))
 
-    def _read(self, element: Element, look: Look) -> None:
+    def _read(self, element: Element, look: TextFormat) -> None:
         """Read a cell's own text: not that of its comments and drawings, nor of notes in it."""
         is_text = element.tag in _IN_TEXT
         self._write(element.text if is_text else None, look)
@@ -282,7 +282,7 @@ class _Shown:
                 self._read(child, inner)
             self._write(child.tail if is_text else None, look)
 
-    def _write(self, text: str | None, look: Look) -> None:
+    def _write(self, text: str | None, look: TextFormat) -> None:
         """Add a text; spaces that stand together are one, as the format has it."""
         if text and self._paragraphs:
             plain, before = _BLANKS.sub(" ", text), self._paragraphs[-1]
@@ -290,12 +290,12 @@ class _Shown:
                 plain = plain.lstrip(" ")
             self._add(plain, look)
 
-    def _add(self, text: str, look: Look) -> None:
+    def _add(self, text: str, look: TextFormat) -> None:
         self._paragraphs[-1] += text
         if text.strip():
             self._runs.append((look, text.strip()))
 
-    def _format(self, own: Look) -> str | None:
+    def _format(self, own: TextFormat) -> str | None:
         looks = {look for look, _ in self._runs}
         if len(looks) > 1:
             parts = []
@@ -307,7 +307,7 @@ class _Shown:
         return f"what is {' and '.join(marks)}" if marks else None
 
 
-def _marks(look: Look) -> list[str]:
+def _marks(look: TextFormat) -> list[str]:
     """Return what a look does to a figure: it is struck out, or raised or lowered."""
     found = set()
     for name, value in look:

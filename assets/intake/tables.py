@@ -14,6 +14,7 @@ from assets.intake.store import (
     UNKNOWN,
     Damaged,
     DamagedReturn,
+    Kind,
     case_versions,
     kept,
 )
@@ -110,29 +111,30 @@ def _others(lake: Lake) -> Iterator[dict[str, Any]]:
     They can be many; whoever counts from one looks at them. Whose a report was the table of report
     figures tells, or this one of the run before.
     """
-    about = {"force_code": None, "version": None, "can_count": False}
     for item in case_versions(lake).damaged():
-        yield about | {
+        yield {
             "kind": "extract",
             "file": str(item.path.relative_to(lake.root)),
             "receipt_id": item.receipt_id,
             "sequence": item.sequence,
             "force_code": item.receipt and item.receipt.force_code,
             "problem": item.problem,
+            "can_count": False,
         }
     forces = _forces_of_reports(lake)
-    for kind in ("extract", "research", "report"):
-        for each in kept(lake, kind):
-            problem = None if each.path and kind == "extract" else each.damage()
-            if problem:
-                yield about | {
-                    "kind": kind,
-                    "file": str((each.path or each.at).relative_to(lake.root)),
-                    "receipt_id": each.sha256[:ID_LENGTH],
-                    "sequence": each.number or None,
-                    "force_code": forces.get(each.sha256[:ID_LENGTH]) if kind == "report" else None,
-                    "problem": problem,
-                }
+    kinds: tuple[Kind, ...] = ("extract", "research", "report")
+    for each in (each for kind in kinds for each in kept(lake, kind)):
+        receipt_id = each.sha256[:ID_LENGTH]
+        if problem := None if each.path and each.kind == "extract" else each.damage():
+            yield {
+                "kind": each.kind,
+                "file": str((each.path or each.at).relative_to(lake.root)),
+                "receipt_id": receipt_id,
+                "sequence": each.number or None,
+                "force_code": forces.get(receipt_id) if each.kind == "report" else None,
+                "problem": problem,
+                "can_count": False,
+            }
 
 
 def _forces_of_reports(lake: Lake) -> dict[str, str]:

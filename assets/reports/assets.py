@@ -7,7 +7,7 @@ import polars as pl
 
 from assets.declare import TakeIn, table
 from assets.lake import Lake
-from assets.reports.store import read_reports
+from assets.reports.kept_reports import read_reports
 from schemas.tables import ReportFigures
 
 

@@ -6,7 +6,7 @@ import dagster as dg
 import polars as pl
 
 from assets.declare import RESEARCH, retried, table
-from assets.reports.store import agreed
+from assets.reports.kept_reports import agreed
 from assets.research.tables import ResearchTables
 from assets.totals import force_profiles, marts, national
 from schemas.collection import Collection, load_collection

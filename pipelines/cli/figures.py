@@ -14,8 +14,8 @@ from assets.explain.released import Released
 from assets.explain.series import write_series
 from assets.lake import Lake, lake_root
 from assets.pages.series import write_series_page
-from assets.reports.reader import read_report as figures_in
-from assets.reports.text import UnreadableReportError, report_text
+from assets.reports.report import read_report as figures_in
+from assets.reports.report_text import UnreadableReportError, report_text
 from pipelines.cli.output import (
     collection_option,
     emit,

@@ -12,7 +12,7 @@ from assets.declare import TakeIn
 from assets.intake.landing import is_litter, waiting, waiting_anywhere
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake
-from assets.reports.store import read_reports
+from assets.reports.kept_reports import read_reports
 from assets.research.store import Research, read_research
 from pipelines.alerts import look
 from pipelines.jobs import evaluate

@@ -13,7 +13,7 @@ import polars as pl
 from assets.marts import DESCRIPTION, write_manifest, write_mart
 from assets.reconciliation.reconcile import reconcile
 from assets.recount import checks
-from assets.reports.store import agreed
+from assets.reports.kept_reports import agreed
 from assets.research import social_media, survey
 from assets.research.tables import ResearchTables, no_research
 from assets.totals import force_profiles, marts, national

@@ -6,7 +6,7 @@ Every sentence in the tests of this folder is our own; none is from a published 
 from dataclasses import dataclass
 from pathlib import Path
 
-from assets.reports.reader import Report, ReportFigure, read_report
+from assets.reports.report import Report, ReportFigure, read_report
 from assets.reports.vocabulary import vocabulary
 
 vocabulary()  # Compiled before any test is timed.

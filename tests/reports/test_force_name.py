@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from assets.reports.reader import read_report
+from assets.reports.report import read_report
 from schemas import reference
 
 FORCES = reference.forces().select("force_code", "short_name", "full_name").rows()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.reports.reader import read_report
+from assets.reports.report import read_report
 from assets.reports.signs import FIRST_MONTH, LAST_MONTH
 from schemas.collection import Collection
 from tests.reports.reading import KENT, SHORT, kent, line_of, said

@@ -9,7 +9,7 @@ import pytest
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import damaged_receipts
 from assets.lake import Lake
-from assets.reports.store import agreed, read_reports
+from assets.reports.kept_reports import agreed, read_reports
 from schemas.collection import load_collection
 
 REPORT = """Revisiting police relationships: progress report

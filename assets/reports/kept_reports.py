@@ -10,8 +10,8 @@ import polars as pl
 from assets.intake.landing import waiting
 from assets.intake.store import ID_LENGTH, kept, kept_at, kept_file
 from assets.lake import Lake, atomic_file
-from assets.reports.reader import Report, read_report
-from assets.reports.text import MAX_BYTES, UnreadableReportError, report_text
+from assets.reports.report import Report, read_report
+from assets.reports.report_text import MAX_BYTES, UnreadableReportError, report_text
 from schemas.contract import conform, empty
 from schemas.tables import ReportFigures
 

@@ -8,9 +8,9 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from assets.reports.force_name import find_force, find_names
-from assets.reports.reading import STAFFING, WHOSE, Reading, Said, say
 from assets.reports.sentences import Sentence, clean_line, read_sentences
 from assets.reports.signs import OWN_FORCE
+from assets.reports.statements import STAFFING, WHOSE, Said, Statement, say
 from assets.reports.vocabulary import speaks, vocabulary
 from schemas.breakdown import write_breakdown
 
@@ -81,15 +81,15 @@ def read_report(text: str) -> Report:
     for name, figure in _FIGURES.items():
         values, told = _settled(name, figure, said)
         problems += told
-        counted = {one.figure for each in said for one in each.readings if one.value is not None}
+        counted = {one.figure for each in said for one in each.statements if one.value is not None}
         if name == "ok" and values and "app" in counted:
             values, told = _checked_approvals(values, taken.get("app"), figure)
             problems += told
-        for reading in values:
-            answer = {"answer": reading.answer} if reading.answer else {}
+        for one in values:
+            answer = {"answer": one.answer} if one.answer else {}
             breakdown = write_breakdown({**figure.parts, **answer})
-            value = float(reading.value or 0)
-            taken[name] = ReportFigure(figure.measure, breakdown, value, figure.unit, reading.line)
+            value = float(one.value or 0)
+            taken[name] = ReportFigure(figure.measure, breakdown, value, figure.unit, one.line)
     return Report(force.force_code, tuple(taken.values()), tuple(problems))
 
 
@@ -116,62 +116,62 @@ def _said(sentences: Sequence[Sentence], force_code: str | None) -> list[Said]:
     announced: str | None = None
     for sentence in sentences:
         said = say(sentence, force_code, told[-1] if told else None, sites)
-        if not said.readings and OWN_FORCE not in said.words and speaks("announces", said.words):
+        if not said.statements and OWN_FORCE not in said.words and speaks("announces", said.words):
             announced = sentence.heading
         elif sentence.heading == announced:
             # What the figures below are was said above, in words that nobody knows.
-            said.readings[:] = [replace(one, value=None, why=WHOSE) for one in said.readings]
+            said.statements[:] = [replace(one, value=None, why=WHOSE) for one in said.statements]
         told.append(said)
     return told
 
 
-def _settled(name: str, figure: _Figure, said: Sequence[Said]) -> tuple[list[Reading], list[str]]:
-    """Return the one reading on which all sentences agree, if any, and what to tell people.
+def _settled(name: str, figure: _Figure, said: Sequence[Said]) -> tuple[list[Statement], list[str]]:
+    """Return the one statement on which all sentences agree, if any, and what to tell people.
 
     A sentence that cannot be read may change what the others of its paragraph say.
     """
     problems = []
     doubtful: set[int] = set()
     amended = False
-    readings: dict[tuple[int, str], list[tuple[int, Reading]]] = {}
+    statements: dict[tuple[int, str], list[tuple[int, Statement]]] = {}
     for sentence in said:
         paragraph = sentence.sentence.paragraph
-        for reading in dict.fromkeys(one for one in sentence.readings if one.figure == name):
-            if reading.value is not None:
-                key = (reading.value, reading.answer)
-                readings.setdefault(key, []).append((paragraph, reading))
+        for statement in dict.fromkeys(one for one in sentence.statements if one.figure == name):
+            if statement.value is not None:
+                key = (statement.value, statement.answer)
+                statements.setdefault(key, []).append((paragraph, statement))
                 continue
             doubtful.add(paragraph)
             amended |= speaks("amends", sentence.words)
             problems.append(
-                f"{figure.name}: '{reading.words}' on line {reading.line} {reading.why}; "
+                f"{figure.name}: '{statement.words}' on line {statement.line} {statement.why}; "
                 f"not taken. {_LOOK_IT_UP}"
             )
-    if len(readings) > 1:
-        firsts = [found[0][1] for found in readings.values()]
+    if len(statements) > 1:
+        firsts = [found[0][1] for found in statements.values()]
         both = " and ".join(f"'{one.words}' on line {one.line}" for one in firsts)
         problems.append(f"{figure.name}: the report says {both}; neither is taken. {_LOOK_IT_UP}")
         return [], problems
     sure = [
-        reading
-        for found in readings.values()
-        for paragraph, reading in found
+        statement
+        for found in statements.values()
+        for paragraph, statement in found
         if paragraph not in doubtful
     ]
     return ([] if amended else sure[:1]), problems
 
 
 def _checked_approvals(
-    approved: list[Reading], received: ReportFigure | None, figure: _Figure
-) -> tuple[list[Reading], list[str]]:
+    approved: list[Statement], received: ReportFigure | None, figure: _Figure
+) -> tuple[list[Statement], list[str]]:
     """Leave out approvals of a disputed number of applications, or of more than there were."""
-    (reading,) = approved
-    if received and (reading.value or 0) <= received.value:
+    (statement,) = approved
+    if received and (statement.value or 0) <= received.value:
         return approved, []
     why = (
         f"are more than the {received.value:.0f} applications on line {received.line}"
         if received
         else "belong to one of several numbers of applications"
     )
-    said = f"{figure.name}: {reading.value} approvals on line {reading.line} {why}"
+    said = f"{figure.name}: {statement.value} approvals on line {statement.line} {why}"
     return [], [f"{said}; not taken. {_LOOK_IT_UP}"]

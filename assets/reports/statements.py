@@ -41,7 +41,7 @@ _A_TIME: Final = re.compile(r"(?<!\S)(?:every )?# (?:years?|months?|weeks?|days?
 
 
 @dataclass(frozen=True)
-class Reading:
+class Statement:
     """What one sentence says of a figure.
 
     `value` is None where a person must look it up, for the reason `why`. `answer` is that of a
@@ -58,7 +58,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Said:
-    """A sentence with its tokens and its readings.
+    """A sentence with its tokens and its statements.
 
     `before` precedes it in the same paragraph; `above` ends the paragraph above, for the first.
     """
@@ -68,7 +68,7 @@ class Said:
     heading: str
     before: "Said | None"
     above: "Said | None"
-    readings: list[Reading] = field(default_factory=list)
+    statements: list[Statement] = field(default_factory=list)
 
     @property
     def words(self) -> str:
@@ -95,7 +95,7 @@ def say(
     no_lines = [0] * len(sentence.heading)
     heading = text_of(tokens(sentence.heading, no_lines, force_code))
     said = Said(sentence, tuple(row), heading, before, above)
-    said.readings.extend(_readings(said, sites))
+    said.statements.extend(_statements(said, sites))
     return said
 
 
@@ -105,7 +105,7 @@ def _opening(before: Said | None) -> tuple[Token, ...]:
     return opens.tokens if opens and opens.sentence.text.endswith(":") else ()
 
 
-def _readings(said: Said, sites: frozenset[str]) -> Iterator[Reading]:
+def _statements(said: Said, sites: frozenset[str]) -> Iterator[Statement]:
     parts = cover(said.tokens)
     if parts is None and said.before and begins("refers", said.words):
         joined = (*said.before.tokens, Token(";", 0), *said.tokens)
@@ -117,16 +117,16 @@ def _readings(said: Said, sites: frozenset[str]) -> Iterator[Reading]:
         yield from _doubted_before(said)
         return
     found = list(_of_parts(said, parts, sites))
-    for reading in found:
+    for statement in found:
         # Where one number may be somebody else's, the others of its sentence may be, too.
         if any(other.why == WHOSE for other in found):
-            yield replace(reading, value=None, why=WHOSE)
+            yield replace(statement, value=None, why=WHOSE)
         else:
-            yield reading
+            yield statement
 
 
-def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Iterator[Reading]:
-    """Yield the readings of a sentence's own parts."""
+def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Iterator[Statement]:
+    """Yield the statements of a sentence's own parts."""
     own = set(map(id, said.tokens))
     period = any(PERIOD in part.times for part in parts)
     cores = [part.kind for part in parts if part.kind in CORES]
@@ -140,19 +140,19 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
         if not mine or part.kind in BESIDE:
             continue
         if part.kind == "doubt":
-            yield _reading(said, "ok", None, part.row[0], why=_UNCLEAR)
+            yield _statement(said, "ok", None, part.row[0], why=_UNCLEAR)
             continue
         here = PERIOD in part.times or (period and cores.count(part.kind) < 2)
         at = part.token("n") or part.token("no") or part.token("not") or part.row[0]
         if not _is_sure(said, part, here, sites) or (part.kind == "ok" and total is None):
-            yield _reading(said, figure, None, at, why=WHOSE)
+            yield _statement(said, figure, None, at, why=WHOSE)
         elif part.kind in ANSWERS:
             changed = vocabulary().words["changed"]
             at = next(token for token in part.row if changed.fullmatch(token.word))
-            yield _reading(said, STAFFING, 1, at, answer=part.kind)
+            yield _statement(said, STAFFING, 1, at, answer=part.kind)
         else:
             if part.kind != "ok":
-                yield _reading(said, figure, value, at)
+                yield _statement(said, figure, value, at)
             if part.kind == "ok" or (part.kind == "app" and any(map(part.token, _SHARES))):
                 yield _share(said, part, total)
 
@@ -164,7 +164,7 @@ def _value(part: Part) -> int:
     return number.value if number.word == NUMBER else 1
 
 
-def _share(said: Said, part: Part, total: int | None) -> Reading:
+def _share(said: Said, part: Part, total: int | None) -> Statement:
     """Return the approvals that a part makes of a total of applications."""
     name = next(name for name in _SHARES if part.token(name))
     token = part.token(name) or part.row[0]
@@ -184,8 +184,8 @@ def _share(said: Said, part: Part, total: int | None) -> Reading:
         first = said.words.count(" ", 0, match.start())
         rest += sum(t.value for t in said.tokens[first : first + match[0].count(" ") + 1])
     if value is None or (rest and total is not None and value + rest > total):
-        return _reading(said, "ok", None, token, why=_UNCLEAR)
-    return _reading(said, "ok", value, token)
+        return _statement(said, "ok", None, token, why=_UNCLEAR)
+    return _statement(said, "ok", value, token)
 
 
 def _is_sure(said: Said, part: Part, in_period: bool, sites: frozenset[str]) -> bool:
@@ -230,7 +230,7 @@ def _is_ours(said: Said) -> bool:
     return True
 
 
-def _told_of(said: Said) -> Iterator[Reading]:
+def _told_of(said: Said) -> Iterator[Statement]:
     """Yield the figures that a sentence seems to tell of in words that are not all known."""
     text = said.words
     if speaks("foreign", text) and not speaks("ours", text):
@@ -247,15 +247,15 @@ def _told_of(said: Said) -> Iterator[Reading]:
     told["ok"] = told["ok"] and of_jobs and "applications" in near
     for figure in _TOPICS:
         if told[figure] and (amount or (share and figure in {"ok", STAFFING})):
-            yield _reading(said, figure, None, _quantity(said), why=_UNCLEAR)
+            yield _statement(said, figure, None, _quantity(said), why=_UNCLEAR)
 
 
-def _doubted_before(said: Said) -> Iterator[Reading]:
+def _doubted_before(said: Said) -> Iterator[Statement]:
     """Yield the figures of the sentence before that this one may add to, limit or take back."""
     text = said.words
-    doubted: list[Reading] = []
+    doubted: list[Statement] = []
     if said.above and speaks("amends_above", text):
-        doubted += [reading for each in said.above.back() for reading in each.readings]
+        doubted += [statement for each in said.above.back() for statement in each.statements]
     if said.before:
         of_approvals = begins("share", text) and speaks("approval", text)
         refers = begins("refers", text) and not of_approvals
@@ -263,13 +263,13 @@ def _doubted_before(said: Said) -> Iterator[Reading]:
         changes = refers and speaks("changed", text)
         amends = speaks("amends", text)
         doubted += [
-            reading
-            for reading in said.before.readings
-            if amends or (changes if reading.figure == STAFFING else adds)
+            statement
+            for statement in said.before.statements
+            if amends or (changes if statement.figure == STAFFING else adds)
         ]
-    for reading in doubted:
-        if reading.value is not None:
-            yield _reading(said, reading.figure, None, _quantity(said), why=_UNCLEAR)
+    for statement in doubted:
+        if statement.value is not None:
+            yield _statement(said, statement.figure, None, _quantity(said), why=_UNCLEAR)
 
 
 def _quantity(said: Said) -> Token:
@@ -277,9 +277,9 @@ def _quantity(said: Said) -> Token:
     return next((one for one in said.tokens if quantity.fullmatch(one.word)), said.tokens[0])
 
 
-def _reading(
+def _statement(
     said: Said, figure: str, value: int | None, at: Token, *, why: str = "", answer: str = ""
-) -> Reading:
+) -> Statement:
     text = said.sentence.text
     words = text if len(text) <= _QUOTED else text[:_QUOTED].rsplit(" ", 1)[0] + " ..."
-    return Reading(figure, value, at.line, words, why=why, answer=answer)
+    return Statement(figure, value, at.line, words, why=why, answer=answer)
