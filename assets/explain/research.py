@@ -1,7 +1,6 @@
 """How each figure of the inspectorate's own research is made: of the rows of which file.
 
-Belongs here: one function a kind of measure, from the rows of a file to terms. Written apart from
-the totals (assets/research/), so that each can be held to the other.
+Written apart from the totals (assets/totals/research.py), so that each can be held to the other.
 """
 
 from typing import Final
@@ -15,7 +14,6 @@ from assets.research.store import Evidence
 from schemas.research import YES
 
 _FOUND: Final = "social_media_"
-_ASKED: Final = "survey_"
 _SHARE: Final = "_share"
 _WHOLE_OF: Final = {
     "profiles_inappropriate": "profiles",
@@ -26,55 +24,46 @@ _WHOLE_OF: Final = {
 
 def is_of_research(measure: str) -> bool:
     """Return whether a measure comes from the inspectorate's own research."""
-    return measure.startswith((_FOUND, _ASKED))
+    return measure.startswith((_FOUND, "survey_"))
 
 
 def research_terms(question: Question, released: Released) -> Terms | None:
-    """Return what a total of research is made of, None where the release had no such file.
+    """Return what a total of research is made of, None where the release has no such number.
 
     Raises:
         LakeError: the file is no longer where the lake keeps research.
     """
-    name = question.measure.removesuffix(_SHARE)
-    if name.startswith(_ASKED):
-        file, make = "survey_responses.csv", _survey
-    elif name in {"social_media_instances", "social_media_cases"}:
-        file, make = "social_media_instances.csv", _instances
-    else:
-        file, make = "social_media_profiles.csv", _profiles
-    found = released.research(file)
+    name = question.measure.removesuffix(_SHARE).removeprefix(_FOUND)
+    file = "social_media_instances" if name in {"instances", "cases"} else "social_media_profiles"
+    of_survey = question.measure.startswith("survey_")
+    found = released.research("survey_responses.csv" if of_survey else f"{file}.csv")
     if found is None:
         return None
-    year = int(question.parts.get("year", released.collection.census.year))
-    here = pl.col("year") == year
-    if file != "survey_responses.csv":
-        forces = [question.force_code] if question.force_code else released.collection.forces
-        here &= pl.col("force_code").is_in(forces)
-    return make(question, found.where(here))
-
-
-def _profiles(question: Question, found: Evidence) -> Terms:
-    name = question.measure.removeprefix(_FOUND)
-    part = name.removesuffix(_SHARE)
+    found = found.where(
+        pl.col("year") == int(question.parts.get("year", released.collection.census.year))
+    )
+    if of_survey:
+        return _survey(question, found)
+    forces = [question.force_code] if question.force_code else released.collection.forces
+    found = found.where(pl.col("force_code").is_in(forces))
     if name == "forces_researched":
         return Terms(_terms(found, "force_code", "value", adds=pl.lit(1.0)))
-    if part == name:
-        return Terms(_terms(found, name, "value"))
-    whole = _WHOLE_OF[part]
-    both = found.where(pl.col(part).is_not_null() & pl.col(whole).is_not_null())
-    return _quotient(_terms(both, part, "numerator"), _terms(both, whole, "denominator"))
-
-
-def _instances(question: Question, found: Evidence) -> Terms:
-    kinds = {key: text for key, text in question.parts.items() if key in {"site", "category"}}
-    of_kind = found
-    for key, text in kinds.items():
-        of_kind = of_kind.where(pl.col(key) == text)
-    if not question.measure.endswith(_SHARE):
-        return Terms(_terms(of_kind, "instances", "value"))
-    return _quotient(
-        _terms(of_kind, "instances", "numerator"), _terms(found, "instances", "denominator")
-    )
+    of_share = question.measure.endswith(_SHARE)
+    if file == "social_media_instances":
+        whole, name = "instances", "instances"
+        part = found
+        for key in {"site", "category"} & question.parts.keys():
+            part = part.where(pl.col(key) == question.parts[key])
+    else:
+        whole = _WHOLE_OF.get(name, name)
+        if not {name, whole} <= set(found.rows.columns):
+            return None
+        if of_share:
+            found = found.where(pl.all_horizontal(pl.col(name, whole).is_not_null()))
+        part = found
+    if not of_share:
+        return Terms(_terms(part, name, "value"))
+    return _quotient(_terms(part, name, "numerator"), _terms(found, whole, "denominator"))
 
 
 def _survey(question: Question, found: Evidence) -> Terms:

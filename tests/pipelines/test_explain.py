@@ -305,3 +305,13 @@ def test_a_correction_is_shown_with_what_the_force_sent(lake: Lake, run: Muster)
     (corrected,) = document["contributions"]
     assert (corrected["entry"], corrected["sent"]) == (instead, sent)
     assert document["value"] == before["value"] + 6
+
+
+def test_a_figure_that_no_data_give_is_not_computed_and_says_why(released: Released) -> None:
+    figures = released.mart("reconciliation").filter(pl.col("computed").is_null())
+    assert "TRN-12" in set(figures["figure_id"])  # is named as research is, and in no file of it
+    for name in figures["figure_id"]:
+        found = explain(read_question(name, "", None, None, released), released)
+        assert found.arithmetic.startswith("not computed: ")
+        assert found.contributions.is_empty()
+        assert found.included == []
