@@ -1,7 +1,4 @@
-"""How a Dagster asset is declared here: one table, its contract, and nothing written twice.
-
-Belongs here: what every table asset has in common. The bodies stand in each stage's assets.py.
-"""
+"""How a Dagster asset is declared here: one table, its contract, and nothing written twice."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

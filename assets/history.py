@@ -1,7 +1,4 @@
-"""Which release was shown when: a list that only grows, and the releases that are kept.
-
-Belongs here: the record beside the releases. A release itself never holds the time.
-"""
+"""Which release was shown when: a list that only grows, and the releases that are kept."""
 
 import json
 from collections.abc import Iterable

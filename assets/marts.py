@@ -9,8 +9,7 @@ from typing import IO, Any, Final
 import polars as pl
 import pyarrow.parquet
 
-from assets.files import MANIFEST, hashes
-from assets.lake import atomic_file
+from assets.lake import MANIFEST, atomic_file, hashes
 from schemas.contract import (
     CONTRACT_VERSION,
     Contract,

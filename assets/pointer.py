@@ -1,7 +1,6 @@
 """Shows a folder on an object store whole, by a pointer in place of a link.
 
-Belongs here: `<prefix>/releases/<name>/`, written once, and `<prefix>/current.json`, which names
-the one that readers are to read. Does not: what is in a folder.
+`<prefix>/releases/<name>/` is written once; `<prefix>/current.json` names the one to be read.
 """
 
 import json
@@ -10,14 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from assets.object_store import (
-    READING,
-    checked_url,
-    copy_folder,
-    files_below,
-    head,
-    put,
-)
+from assets.object_store import READING, checked_url, copy_folder, files_below, head, put
 from schemas.errors import ServiceError, SetupError
 
 POINTER: Final = "current.json"

@@ -25,7 +25,7 @@ from distributed.versions import VersionMismatchWarning
 
 from assets.cases.counting import Advance, Job, Outcome, outcome
 from assets.cases.reading import Part
-from assets.files import software_sha256
+from assets.lake import software_sha256
 from schemas.errors import MusterError, ServiceError, SetupError
 from schemas.wording import plural
 

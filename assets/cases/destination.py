@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from assets.cases.sources import Place
-from assets.files import hashes
-from assets.lake import sync_folder, write_errors
+from assets.lake import hashes, sync_folder, write_errors
 from schemas.errors import BusyError, SetupError
 
 _EXCHANGE: Final = 2

@@ -18,9 +18,8 @@ from typing import Any, Final
 import polars as pl
 
 from assets.disclosure.published import BEHIND, Edition, edition_behind
-from assets.files import hashes
 from assets.history import kept, shown
-from assets.lake import Lake, atomic_file, sync_folder, write_errors
+from assets.lake import Lake, atomic_file, hashes, sync_folder, write_errors
 from assets.marts import damage, read_manifest
 from schemas.collection import Collection
 from schemas.contract import empty

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from assets.files import software_sha256
+from assets.lake import software_sha256
 from schemas.collection import description
 from schemas.contract import CONTRACT_VERSION
 

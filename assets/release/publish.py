@@ -13,10 +13,9 @@ from pathlib import Path
 import polars as pl
 
 from assets.disclosure.ledger import edition_of
-from assets.files import hashes
 from assets.gate.process import Gate
 from assets.history import record
-from assets.lake import Lake, sync_folder, write_errors
+from assets.lake import Lake, hashes, sync_folder, write_errors
 from assets.marts import damage, read_manifest, write_manifest
 from assets.pointer import publish_folder
 from assets.release.contents import (

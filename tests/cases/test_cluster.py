@@ -22,8 +22,7 @@ from assets.cases.cluster import Cluster, Done, Patience, checked_address
 from assets.cases.job import RESULTS, chosen_pool, in_this_process, run_cases
 from assets.cases.reading import Limits
 from assets.cases.sources import ExtractRefusedError, find_sources
-from assets.files import software_sha256
-from assets.lake import Lake
+from assets.lake import Lake, software_sha256
 from benchmarks.make_cases import Recipe, write
 from benchmarks.processes import Processes, cluster, kill
 from schemas.collection import Collection

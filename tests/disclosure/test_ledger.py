@@ -14,10 +14,9 @@ from assets.disclosure import ledger
 from assets.disclosure.edition import PublicEdition, too_early
 from assets.disclosure.published import Edition, edition_behind
 from assets.doctor import public_editions
-from assets.files import MANIFEST
 from assets.gate.process import Gate
 from assets.history import record, shown
-from assets.lake import Lake
+from assets.lake import MANIFEST, Lake
 from assets.marts import damage, read_manifest
 from assets.release import contents
 from assets.release import publish as publishing

@@ -11,8 +11,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from assets.files import hashes
-from assets.lake import Lake
+from assets.lake import Lake, hashes
 from pipelines.cli.main import main
 from pipelines.cli.output import collection_option
 from pipelines.open_demo import ID, open_collection

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.files import hashes
-from assets.lake import Lake
+from assets.lake import Lake, hashes
 from assets.marts import read_manifest
 from assets.release.contents import DISCLOSURE, PUBLIC, QUALITY, REPORT, SUMMARY
 from tests.pipelines.conftest import invoke

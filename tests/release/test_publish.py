@@ -17,10 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from assets.explain.released import Released
-from assets.files import hashes
 from assets.gate.process import Gate
 from assets.history import shown
-from assets.lake import Lake
+from assets.lake import Lake, hashes
 from assets.marts import damage
 from assets.release import contents
 from assets.release import publish as publishing
