@@ -45,6 +45,16 @@ AUTHOR: Final = "Muster"
 _OURS: Final = "Found by Muster"
 """How our comments begin; not every program keeps their author."""
 _THEIRS: Final = "\n\nThe comment that stood here before:\n"
+_MARKED: Final = (
+    "Each cell is marked in its sheet, with a comment that says what is wrong and what to do."
+    " Mend it in this copy or in your own workbook, and send that: this sheet is not read."
+)
+_NO_COPY: Final = "The file could not be read as a return, so this is not a copy of it."
+_CELLS_ALONE: Final = "This copy holds the cells of your file alone, each sheet at its name."
+_NOT_CHECKED: Final = (
+    "Not checked yet, because what they look at could not be read: {}."
+    " They are checked once it can."
+)
 _WIDTH: Final = 380
 _CHARACTERS_A_LINE: Final = 56
 _LINE_HEIGHT: Final = 17
@@ -75,16 +85,23 @@ def marked_copy(
         name: what the force calls the file.
         not_evaluable: ids of the rules that could not be told.
     """
-    about = _about(reading, findings, template, name, not_evaluable)
+    problems = grouped(findings, template)
+    about = [f"{visible(name)}: {tally(problems)}."]
+    if basis := basis_line(cover_values(reading).get("basis")):
+        about.append(basis)
+    if reading.refusal:
+        about.append(_NO_COPY)
+    else:
+        about.append(_MARKED)
+        if not_evaluable:
+            about.append(_NOT_CHECKED.format(", ".join(not_evaluable)))
     own = own_workbook(path, reading, template)
     if own:
         with suppress(*STUMBLES):  # not all that openpyxl can open it can save
-            return _marked(own, reading, grouped(findings, template), about)
+            return _marked(own, reading, problems, about)
     if reading.sheets:
-        about.append("This copy holds the cells of your file alone, each sheet at its name.")
-    return _marked(
-        workbook_of_cells(reading, template), reading, grouped(findings, template), about
-    )
+        about.append(_CELLS_ALONE)
+    return _marked(workbook_of_cells(reading, template), reading, problems, about)
 
 
 def _marked(
@@ -105,15 +122,25 @@ def _mark(copy: Copy, findings: Iterable[Finding]) -> None:
     at_cell: dict[tuple[str, str], list[Finding]] = {}
     for item in findings:
         if item.cell and item.sheet in copy.sheets:
-            sheet = copy.sheets[item.sheet]
-            cell = _top_left(sheet, item.cell)
-            at_cell.setdefault((sheet.title, cell), []).append(item)
+            sheet, at = copy.sheets[item.sheet], item.cell
+            if isinstance(sheet[at], MergedCell):  # of merged cells the first can have a comment
+                ranges = (merged for merged in sheet.merged_cells.ranges if at in merged)
+                at = next((str(one.coord.partition(":")[0]) for one in ranges), at)
+            at_cell.setdefault((sheet.title, at), []).append(item)
     for (title, address), items in at_cell.items():
         items.sort(key=lambda item: list(SEVERITIES).index(item.severity))
         cell = copy.book[title][address]
         cell.fill = FILLS[items[0].severity]
+        said = [
+            f"{item.rule_id}: {severity_word(item.severity)}\n{message(item)}"
+            f"\nWhat to do: {fix(item)}"
+            for item in items
+        ]
         theirs = f"{_THEIRS}{cell.comment.text}" if cell.comment else ""
-        cell.comment = _comment("\n\n".join([_OURS, *map(_text, items)]) + theirs)
+        text = "\n\n".join([_OURS, *said]) + theirs
+        lines = sum(1 + len(line) // _CHARACTERS_A_LINE for line in text.split("\n"))
+        height = _LINE_HEIGHT * (lines + 1)
+        cell.comment = Comment(text, AUTHOR, width=_WIDTH, height=height)
 
 
 def _unmark(sheet: Worksheet) -> None:
@@ -124,51 +151,6 @@ def _unmark(sheet: Worksheet) -> None:
             _, _, theirs = cell.comment.text.partition(_THEIRS)
             cell.comment = Comment(theirs, "") if theirs else None
             cell.fill = PatternFill()
-
-
-def _top_left(sheet: Worksheet, address: str) -> str:
-    """Return where a mark can stand: of merged cells only the first can have a comment."""
-    if isinstance(sheet[address], MergedCell):
-        for merged in sheet.merged_cells.ranges:
-            if address in merged:
-                return str(merged.coord.partition(":")[0])
-    return address
-
-
-def _text(item: Finding) -> str:
-    heading = f"{item.rule_id}: {severity_word(item.severity)}"
-    return f"{heading}\n{message(item)}\nWhat to do: {fix(item)}"
-
-
-def _comment(text: str) -> Comment:
-    lines = sum(1 + len(line) // _CHARACTERS_A_LINE for line in text.split("\n"))
-    return Comment(text, AUTHOR, width=_WIDTH, height=_LINE_HEIGHT * (lines + 1))
-
-
-def _about(
-    reading: Reading,
-    findings: Sequence[Finding],
-    template: Template,
-    name: str,
-    not_evaluable: Sequence[str],
-) -> list[str]:
-    """Return the lines above the list of problems."""
-    lines = [f"{visible(name)}: {tally(grouped(findings, template))}."]
-    basis = basis_line(cover_values(reading).get("basis"))
-    if basis:
-        lines.append(basis)
-    if reading.refusal:
-        return [*lines, "The file could not be read as a return, so this is not a copy of it."]
-    lines.append(
-        "Each cell is marked in its sheet, with a comment that says what is wrong and what to do."
-        " Mend it in this copy or in your own workbook, and send that: this sheet is not read."
-    )
-    if not_evaluable:
-        lines.append(
-            "Not checked yet, because what they look at could not be read:"
-            f" {', '.join(not_evaluable)}. They are checked once it can."
-        )
-    return lines
 
 
 def write_marked_copies(checked: Sequence[Checked], folder: Path, template: Template) -> list[Path]:

@@ -96,8 +96,20 @@ def grouped(findings: Iterable[Finding], template: Template) -> list[Problem]:
     Sheets stand in the order of the template.
     """
     sheets = [sheet.name for sheet in template.sheets]
+    severities, known = list(v.SEVERITIES), list(rules())
+
+    def order(item: Finding) -> tuple[int, int, str, int, tuple[int, int]]:
+        at = sheets.index(item.sheet) if item.sheet in sheets else len(sheets)
+        return (
+            severities.index(item.severity),
+            at if item.sheet else -1,
+            item.sheet or "",
+            known.index(item.rule_id),
+            place(item.cell) if item.cell else (0, 0),
+        )
+
     found: dict[tuple[str, ...], list[Finding]] = {}
-    for item in sorted(findings, key=lambda item: _order(item, sheets)):
+    for item in sorted(findings, key=order):
         key = item.severity, item.rule_id, item.sheet or "", _advice(item)
         found.setdefault(key, []).append(item)
     return [Problem(tuple(items)) for items in found.values()]
@@ -107,17 +119,6 @@ def _advice(item: Finding) -> str:
     """Advice without the finding's own address: the same mistake in ten cells is one problem."""
     return (
         re.sub(rf"\b{item.cell}\b", "the cell", item.how_to_fix) if item.cell else item.how_to_fix
-    )
-
-
-def _order(item: Finding, sheets: list[str]) -> tuple[int, int, str, int, tuple[int, int]]:
-    known = sheets.index(item.sheet) if item.sheet in sheets else len(sheets)
-    return (
-        list(v.SEVERITIES).index(item.severity),
-        known if item.sheet else -1,
-        item.sheet or "",
-        list(rules()).index(item.rule_id),
-        place(item.cell) if item.cell else (0, 0),
     )
 
 
