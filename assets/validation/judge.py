@@ -4,7 +4,7 @@ Accepted and rejected come out of one call, with a third state: a rule whose cel
 read or typed is "not evaluable". A finding that blocks rejects its return whole; others go on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -18,7 +18,7 @@ from assets.intake.reading import Cell, Reading, place
 from assets.validation.cells import TypedEntry, another_return, cover_findings, type_entry
 from assets.validation.layout import Slot, lay_out, surroundings
 from assets.validation.rules.entries import Returns, between_returns, no_cases, within_returns
-from assets.validation.rules.evaluate import Cells, Test, evaluate
+from assets.validation.rules.evaluate import evaluate, wide
 from assets.validation.rules.kinds import KINDS, Use, total_is_sum
 from assets.validation.rules.order import Received, unordered
 from schemas.collection import Collection
@@ -191,38 +191,31 @@ def _compare(
     )
     returns = Returns(entries, receipts, cases)
     off = _off(collection)
-    cells, tests = _tests_of_returns(collection, off)
-    table = cells.table(entries, list(received))
-    within = evaluate([(table, tests), *within_returns(returns, collection, off)])
-    found = _at_cells(within.failures, entries)
+    template = collection.template
+    tests = [total_is_sum(each) for each in template.sums() if each.rule not in off]
+    for item in template.rules:
+        if item.use in KINDS and item.id not in off:
+            tests += Use(item, collection).tests()
+    table = wide(entries, received, template)
+    failures, counts = evaluate([(table, tests), *within_returns(returns, collection, off)])
+    found = _at_cells(failures, entries)
     changed = _as_changed(pl.concat([single, found]), [], collection)
     blocked = changed.filter(pl.col("severity") == "B")["receipt_id"]
     acceptable = frozenset(received) - set(blocked)
-    between = evaluate(between_returns(returns, acceptable, collection, off))
+    failures, others = evaluate(between_returns(returns, acceptable, collection, off))
     ties = () if UNORDERED in off else unordered(entries, received, acceptable)
     told = [{"receipt_id": key, **asdict(item)} for key, item in ties]
     findings = [
         found,
-        _at_cells(between.failures, entries),
+        _at_cells(failures, entries),
         pl.DataFrame(told, schema=empty(AllFindings).schema),
     ]
-    return pl.concat(findings), pl.concat([within.counts, between.counts])
+    return pl.concat(findings), pl.concat([counts, others])
 
 
 def _off(collection: Collection) -> frozenset[str]:
     """Return the rules that the collection has switched off."""
     return frozenset(c.rule for c in collection.rule_changes if c.severity == "off")
-
-
-def _tests_of_returns(collection: Collection, off: Set[str]) -> tuple[Cells, list[Test]]:
-    """Return the tests whose rows are returns, with the cells they read."""
-    cells = Cells()
-    template = collection.template
-    tests = [total_is_sum(each, cells) for each in template.sums() if each.rule not in off]
-    for item in template.rules:
-        if item.use in KINDS and item.id not in off:
-            tests += KINDS[item.use](Use(item, cells, collection))
-    return cells, tests
 
 
 def _at_cells(failures: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:

@@ -14,8 +14,8 @@ from assets.disclosure.edition import public_edition
 from assets.disclosure.passed import TELLING, Range, Told, told
 from assets.disclosure.published import TemplateCells, rules_told
 from assets.disclosure.readings import description
-from assets.validation.rules.evaluate import Cells
-from assets.validation.rules.kinds import KINDS, Use
+from assets.validation.rules.evaluate import wide
+from assets.validation.rules.kinds import Use
 from schemas.collection import Collection, load_collection
 from schemas.template import Place
 from tests.disclosure.conftest import SOME
@@ -84,8 +84,7 @@ def _returns(collection: Collection) -> list[dict[Place, Any]]:
 
 def _tested(use: Any, collection: Collection, returns: list[dict[Place, Any]]) -> list[bool]:
     """Return which returns pass a rule, as returns are held to it."""
-    cells = Cells()
-    tests = list(KINDS[use.use](Use(use, cells, collection)))
+    tests = list(Use(use, collection).tests())
     entries = pl.DataFrame(
         [
             (name, *place, value if isinstance(value, int) else None, None, str(value))
@@ -102,7 +101,8 @@ def _tested(use: Any, collection: Collection, returns: list[dict[Place, Any]]) -
         orient="row",
     )
     passed = pl.all_horizontal(~test.applies.fill_null(value=False) | test.valid for test in tests)
-    return cells.table(entries, RETURNS).select(passed.alias("passed"))["passed"].to_list()
+    table = wide(entries, RETURNS, collection.template)
+    return table.select(passed.alias("passed"))["passed"].to_list()
 
 
 def _holds(item: Told, row: Mapping[Place, Any], leaves: Any) -> bool:

@@ -5,12 +5,11 @@ Each gives a table with one row an entry of a return, and the tests of its rows.
 
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import polars as pl
 
-from assets.validation.rules.evaluate import ENTRY, EVERY, Fields, Test, worded
+from assets.validation.rules.evaluate import ENTRY, EVERY, Fields, Test
 from schemas.collection import Collection
 from schemas.rules.catalogue import rules
 
@@ -66,13 +65,10 @@ def between_returns(
     `acceptable` are the receipts without a blocking finding so far.
     """
     uses = {use.use: use for use in collection.template.rules if use.id not in off}
-    beside = _beside_earlier(returns, acceptable)
-    tests = []
+    tests = [_is_not_older()] if NOT_OLDER not in off else []
     if "resubmission" in uses:
         tests.append(_resubmission(uses["resubmission"].id, collection))
-    if NOT_OLDER not in off:
-        tests.append(_is_not_older())
-    yield beside, tests
+    yield _beside_earlier(returns, acceptable), tests
     if "peers" in uses:
         use = uses["peers"]
         places = [place for text in use.at for place in collection.template.places(text)]
@@ -81,8 +77,7 @@ def between_returns(
 
 
 def _test(rule: str, use: str, valid: pl.Expr, fields: Fields, applies: pl.Expr) -> Test:
-    message = partial(worded, rules()[rule].says[use], fields)
-    return Test(rule, valid, message, applies=applies)
+    return Test(rule, valid, rules()[rule].says[use], fields, applies=applies)
 
 
 def _ceiling(rule: str, collection: Collection) -> Test:

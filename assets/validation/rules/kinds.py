@@ -1,30 +1,31 @@
 """The kinds of rules that a template can use, each as the tests of a row that is a return.
 
-A kind is a function, by the name under which templates use it (`use`): it is given which cells are
-meant, and yields one test for each place where a finding can stand. What compares the entries of a
-return one by one, with a list or with another return, is in entries.py.
+A kind is a function, by the name under which templates use it (`use`): of one place where a finding
+can stand it says when the rule holds. What compares the entries of a return one by one, with a list
+or with another return, is in entries.py.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 import polars as pl
 
-from assets.validation.rules.evaluate import EVERY, At, Cells, Fields, Test, worded
+from assets.validation.rules.evaluate import EVERY, At, Fields, Test, missing, number, value
 from schemas.collection import Collection
 from schemas.rules.catalogue import RuleUse, rules
 from schemas.template import Place, Sum
 from schemas.vocabulary import NOT_APPLICABLE, NOT_HELD
 
+Asked = tuple[pl.Expr, Fields, pl.Expr]
+"""When the rule holds, what its message says besides, and which returns it concerns."""
+
 
 @dataclass(frozen=True)
 class Use:
-    """A rule as a template uses it, with the cells of returns and the collection's limits."""
+    """A rule as a template uses it, with the collection's limits."""
 
     item: RuleUse
-    cells: Cells
     collection: Collection
 
     @property
@@ -36,57 +37,42 @@ class Use:
         """Return the places that are meant."""
         return [place for text in written for place in self.collection.template.places(text)]
 
-    def pairs(self) -> Iterator[tuple[Place, Place]]:
-        """Yield each place with the one it is compared with."""
-        for at, other in zip(self.item.at, self.item.other, strict=True):
-            for place in self.places([at]):
-                yield place, _like(place, other)
+    def tests(self) -> Iterator[Test]:
+        """Yield one test for each place where a finding can stand."""
+        item, rule = self.item, rules()[self.item.id]
+        for at, other in self._pairs():
+            valid, fields, applies = KINDS[item.use](self, at, other)
+            said = {"row": at[1], "column": at[2], **rule.words, **item.words, **fields}
+            stands: At = (at[0], at[1] or None, at[2] or None)
+            says, fix = rule.says[item.use], item.fix or None
+            yield Test(item.id, valid, says, said, stands, applies, fix)
 
-    def answer(self) -> tuple[pl.Expr, str, Fields]:
-        """Return what was answered to the question, the answer meant, and both for a message."""
-        ((cell, answer),) = self.item.where.items()
-        (place,) = self.places([cell])
-        answered = self.cells.value(place)
-        return answered, answer, {"question": place[1], "answered": answered}
-
-    def held(self, places: Sequence[Place]) -> pl.Expr:
-        """Whether no place has a reason in place of a number."""
-        return pl.all_horizontal(self.cells.missing(place).is_null() for place in places)
-
-    def added(self, places: Sequence[Place], unheld: Sequence[Place] = ()) -> pl.Expr:
-        """Return the sum of places; of those in `unheld`, what is not held counts as nothing."""
-        return _added(self.cells, places, unheld)
-
-    def test(self, at: At, valid: pl.Expr, fields: Fields, applies: pl.Expr = EVERY) -> Test:
-        """Return a test of the rule whose message has these fields."""
-        rule, item = rules()[self.item.id], self.item
-        codes = {"row": at[1] or "", "column": at[2] or ""}
-        message = partial(
-            worded, rule.says[item.use], {**codes, **rule.words, **item.words, **fields}
-        )
-        return Test(item.id, valid, message, at, applies, item.fix or None)
+    def _pairs(self) -> Iterator[tuple[Place, Place]]:
+        """Yield each place with the one that it is compared with; a sheet has no codes."""
+        if self.item.sheet:
+            yield (self.item.sheet, "", ""), (self.item.sheet, "", "")
+        for written, other in zip(self.item.at, self.item.other or self.item.at, strict=True):
+            for at in self.places([written]):
+                compared = zip(at, other.split("/"), strict=True)
+                sheet, row, column = (code if text == "*" else text for code, text in compared)
+                yield at, (sheet, row, column)
 
 
-def _like(place: Place, written: str) -> Place:
-    """Return a place as written, each `*` standing for what stands there in another place."""
-    parts = zip(place, written.split("/"), strict=True)
-    sheet, row, column = (code if text == "*" else text for code, text in parts)
-    return sheet, row, column
+def _held(places: Sequence[Place]) -> pl.Expr:
+    """Whether no place has a reason in place of a number."""
+    return pl.all_horizontal(missing(place).is_null() for place in places)
 
 
-def _added(cells: Cells, places: Sequence[Place], unheld: Sequence[Place]) -> pl.Expr:
-    numbers = [
-        pl.when(cells.missing(place) == NOT_HELD).then(0).otherwise(cells.number(place))
-        if place in unheld
-        else cells.number(place)
-        for place in places
-    ]
+def _added(places: Sequence[Place], unheld: Sequence[Place] = ()) -> pl.Expr:
+    """Return the sum of places; of those in `unheld`, what is not held counts as nothing."""
+    nothing = {place: pl.when(missing(place) == NOT_HELD).then(0) for place in unheld}
+    numbers = [nothing[p].otherwise(number(p)) if p in nothing else number(p) for p in places]
     return pl.sum_horizontal(numbers, ignore_nulls=False)
 
 
-def total_is_sum(each: Sum, cells: Cells) -> Test:
+def total_is_sum(each: Sum) -> Test:
     """Return the test of a total that the template describes as the sum of others."""
-    added, said = _added(cells, each.parts, list(each.unheld)), cells.number(each.total)
+    added, said = _added(each.parts, list(each.unheld)), number(each.total)
     off = added - said
     few, many = pl.format("{} too few", off), pl.format("{} too many", -off)
     fields: Fields = {
@@ -96,185 +82,152 @@ def total_is_sum(each: Sum, cells: Cells) -> Test:
         "said": said,
         "off": pl.when(off > 0).then(few).otherwise(many),
     }
-    held = [
-        reason.is_null() | (reason == NOT_HELD) if place in each.unheld else reason.is_null()
-        for place in (*each.parts, each.total)
-        for reason in [cells.missing(place)]
-    ]
-    message = partial(worded, rules()[each.rule].says["sum"], fields)
-    return Test(each.rule, off == 0, message, each.total, pl.all_horizontal(held))
+    held = [place for place in (*each.parts, each.total) if place not in each.unheld]
+    unheld = [missing(p).is_null() | (missing(p) == NOT_HELD) for p in each.unheld]
+    applies = pl.all_horizontal(_held(held), *unheld)
+    return Test(each.rule, off == 0, rules()[each.rule].says["sum"], fields, each.total, applies)
 
 
-def _needs(use: Use) -> Iterator[Test]:
+def _needs(_: Use, at: Place, other: Place) -> Asked:
     """A count stands only where the other cell has one too."""
-    for at, other in use.pairs():
-        count = use.cells.number(at)
-        yield use.test(at, use.cells.number(other) > 0, {"at": count}, count > 0)
+    return number(other) > 0, {"at": number(at)}, number(at) > 0
 
 
-def _between(use: Use) -> Iterator[Test]:
+def _between(use: Use, at: Place, _: Place) -> Asked:
     """A count lies between two limits."""
-    for at in use.places(use.item.at):
-        count, low, high = use.cells.number(at), use.limits["lowest"], use.limits["highest"]
-        fields: Fields = {"at": count, "lowest": low, "highest": high}
-        yield use.test(at, count.is_between(low, high), fields, use.held([at]))
+    inside = number(at).is_between(use.limits["lowest"], use.limits["highest"])
+    return inside, {"at": number(at), **use.limits}, _held([at])
 
 
-def _at_most(use: Use) -> Iterator[Test]:
+def _at_most(use: Use, _: Place, __: Place) -> Asked:
     """The sum of the parts is at most that of the whole."""
-    (at,), parts, whole = (use.places(p) for p in (use.item.at, use.item.parts, use.item.whole))
+    parts, whole = use.places(use.item.parts), use.places(use.item.whole)
     unheld = parts if use.item.unheld else []
-    theirs, ours = use.added(parts, unheld), use.added(whole)
-    held = use.held([place for place in (*parts, *whole) if place not in unheld])
-    yield use.test(at, theirs <= ours, {"parts": theirs, "whole": ours}, held)
+    theirs, ours = _added(parts, unheld), _added(whole)
+    held = _held([place for place in (*parts, *whole) if place not in unheld])
+    return theirs <= ours, {"parts": theirs, "whole": ours}, held
 
 
-def _share(use: Use) -> Iterator[Test]:
+def _share(use: Use, at: Place, _: Place) -> Asked:
     """The parts lie between two limits, or below or above one, as a share of the whole."""
-    at, part, whole, applies = _part(use)
+    part, whole, applies = _part(use, at)
     share = part.cast(pl.Float64)
-    fields: Fields = {"part": part, "whole": whole, **use.limits}
     low, high = use.limits.get("lowest"), use.limits.get("highest")
     bounds = [share >= whole * low] if low is not None else []
     bounds += [share <= whole * high] if high is not None else []
-    yield use.test(at, pl.all_horizontal(bounds), fields, applies)
+    return pl.all_horizontal(bounds), {"part": part, "whole": whole, **use.limits}, applies
 
 
-def _not_all(use: Use) -> Iterator[Test]:
+def _not_all(use: Use, at: Place, _: Place) -> Asked:
     """The parts are not the whole, where it is large enough."""
-    at, part, whole, applies = _part(use)
-    yield use.test(at, part != whole, {"part": part, "whole": whole}, applies)
+    part, whole, applies = _part(use, at)
+    return part != whole, {"part": part, "whole": whole}, applies
 
 
-def _some(use: Use) -> Iterator[Test]:
+def _some(use: Use, at: Place, _: Place) -> Asked:
     """The parts are not nothing, where the whole is large enough."""
-    at, part, whole, applies = _part(use)
-    yield use.test(at, part > 0, {"part": part, "whole": whole}, applies)
+    part, whole, applies = _part(use, at)
+    return part > 0, {"part": part, "whole": whole}, applies
 
 
-def _part(use: Use) -> tuple[Place, pl.Expr, pl.Expr, pl.Expr]:
-    """Return where it stands, the part, the whole, and whether the whole is enough to judge by."""
-    (at,), (whole_at,) = use.places(use.item.at), use.places(use.item.whole)
-    parts = use.places(use.item.parts) or [at]
-    whole = use.cells.number(whole_at)
+def _part(use: Use, at: Place) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """Return the part, the whole, and whether the whole is enough to judge by."""
+    (whole_at,), parts = use.places(use.item.whole), use.places(use.item.parts) or [at]
+    whole = number(whole_at)
     fewest = use.limits[use.item.fewest] if use.item.fewest else 1
-    enough = whole.is_null() | (whole >= fewest)
-    return at, use.added(parts), whole, use.held(parts) & enough
+    return _added(parts), whole, _held(parts) & (whole.is_null() | (whole >= fewest))
 
 
-def _change(use: Use) -> Iterator[Test]:
+def _change(use: Use, at: Place, other: Place) -> Asked:
     """A count differs from an earlier one by at most a share of that."""
-    for at, other in use.pairs():
-        now, before = use.cells.number(at), use.cells.number(other)
-        valid = (now - before).abs() <= before * use.limits["share"]
-        yield use.test(at, valid, {"at": now, "other": before}, use.held([at, other]))
+    now, before = number(at), number(other)
+    little = (now - before).abs() <= before * use.limits["share"]
+    return little, {"at": now, "other": before}, _held([at, other])
 
 
-def _rate(use: Use) -> Iterator[Test]:
+def _rate(use: Use, at: Place, other: Place) -> Asked:
     """A monthly rate is in line with that of an earlier period, or nearly."""
     limits, months = use.limits, use.collection.period.months
-    for at, other in use.pairs():
-        period = use.collection.comparators[use.collection.template.entry_at[other].period]
-        now, before = use.cells.number(at), use.cells.number(other)
-        usual = before * months / period.months
-        near = now.cast(pl.Float64).is_between(usual * limits["lowest"], usual * limits["highest"])
-        fields: Fields = {
-            "at": now,
-            "other": before,
-            "months": months,
-            "other_months": period.months,
-            "until": f"{period.end:%B %Y}",
-        }
-        valid = near | ((now - usual).abs() < limits["difference"])
-        yield use.test(at, valid, fields, use.held([other]))
+    period = use.collection.comparators[use.collection.template.entry_at[other].period]
+    now, before = number(at), number(other)
+    usual = before * months / period.months
+    near = now.cast(pl.Float64).is_between(usual * limits["lowest"], usual * limits["highest"])
+    fields: Fields = {
+        "at": now,
+        "other": before,
+        "months": months,
+        "other_months": period.months,
+        "until": f"{period.end:%B %Y}",
+    }
+    return near | ((now - usual).abs() < limits["difference"]), fields, _held([other])
 
 
-def _some_after(use: Use) -> Iterator[Test]:
+def _some_after(use: Use, at: Place, other: Place) -> Asked:
     """There are not suddenly none where there were many."""
-    for at, other in use.pairs():
-        before = use.cells.number(other)
-        applies = use.held([other]) & (before >= use.limits["comparator"])
-        yield use.test(at, use.cells.number(at) > 0, {"other": before}, applies)
+    before = number(other)
+    many = _held([other]) & (before >= use.limits["comparator"])
+    return number(at) > 0, {"other": before}, many
 
 
-def _counted(use: Use) -> Iterator[Test]:
+def _counted(use: Use, _: Place, __: Place) -> Asked:
     """The counts of a sheet are neither all round nor all the same."""
-    places = [
-        entry.place
-        for entry in use.collection.template.counted()
-        if entry.sheet == use.item.sheet and entry.measure in use.item.measures
-    ]
-    cells, name = use.cells, f"{use.item.id} of {'/'.join((use.item.sheet, *use.item.measures))}"
-    known = cells.once(
-        f"{name}: known",
-        pl.all_horizontal(
-            cells.number(place).is_not_null() | cells.missing(place).is_not_null()
-            for place in places
-        ),
-    )
-    counts = pl.concat_list([cells.number(place) for place in places])
-    above = cells.once(name, counts.list.filter(pl.element() > 0))
-    multiple = int(use.limits["multiple"])
+    counted = use.collection.template.counted()
+    item, multiple = use.item, int(use.limits["multiple"])
+    places = [e.place for e in counted if e.sheet == item.sheet and e.measure in item.measures]
+    known = pl.all_horizontal(number(p).is_not_null() | missing(p).is_not_null() for p in places)
+    above = pl.concat_list(number(p) for p in places).list.filter(pl.element() > 0)
     rounded = above.list.eval(pl.element() % multiple == 0).list.all()
     same = (above.list.n_unique() == 1) & (above.list.max() > 1)
-    yield use.test(
-        (use.item.sheet, None, None),
-        pl.when(known).then(~(rounded | same)),
-        {"counts": above.list.len(), "multiple": multiple},
-        ~known | (above.list.len() >= use.limits["counts"]),
-    )
+    enough = ~known | (above.list.len() >= use.limits["counts"])
+    fields: Fields = {"counts": above.list.len(), "multiple": multiple}
+    return pl.when(known).then(~(rounded | same)), fields, enough
 
 
-def _held_where(use: Use) -> Iterator[Test]:
+def _answer(use: Use, at: Place) -> tuple[pl.Expr, Fields]:
+    """Return whether the question was answered so, and what a message tells of it."""
+    ((cell, meant),) = use.item.where.items()
+    (question,) = use.places([cell])
+    answered = value(question)
+    fields: Fields = {
+        "at": number(at), "value": value(at), "question": question[1], "answered": answered,
+    }  # fmt: skip
+    return answered == meant, fields
+
+
+def _held_where(use: Use, at: Place, _: Place) -> Asked:
     """There is a number exactly where the question was answered so."""
-    answered, answer, told = use.answer()
-    for at in use.places(use.item.at):
-        missing = use.cells.missing(at)
-        known = (use.cells.number(at).is_not_null() | missing.is_not_null()) & (
-            answered.is_not_null()
-        )
-        valid = pl.when(known).then((answered == answer) == missing.is_null())
-        yield use.test(at, valid, {"value": use.cells.value(at), **told})
+    so, fields = _answer(use, at)
+    known = (number(at).is_not_null() | missing(at).is_not_null()) & so.is_not_null()
+    return pl.when(known).then(so == missing(at).is_null()), fields, EVERY
 
 
-def _none_where(use: Use) -> Iterator[Test]:
+def _none_where(use: Use, at: Place, _: Place) -> Asked:
     """There is nothing where the question was answered so."""
-    answered, answer, told = use.answer()
-    for at in use.places(use.item.at):
-        count = use.cells.number(at)
-        yield use.test(at, count == 0, {"at": count, **told}, answered == answer)
+    so, fields = _answer(use, at)
+    return number(at) == 0, fields, so
 
 
-def _applicable_where(use: Use) -> Iterator[Test]:
+def _applicable_where(use: Use, at: Place, _: Place) -> Asked:
     """A question applies exactly where another was answered so."""
-    answered, answer, told = use.answer()
-    for at in use.places(use.item.at):
-        value = use.cells.value(at)
-        valid = (answered == answer) == (value != NOT_APPLICABLE)
-        yield use.test(at, valid, {"value": value, **told})
+    so, fields = _answer(use, at)
+    return so == (value(at) != NOT_APPLICABLE), fields, EVERY
 
 
-def _excludes(use: Use) -> Iterator[Test]:
+def _excludes(use: Use, at: Place, _: Place) -> Asked:
     """An answer is not given where another question was answered so."""
-    answered, answer, told = use.answer()
-    for at in use.places(use.item.at):
-        value = use.cells.value(at)
-        fields: Fields = {"value": value, **told}
-        yield use.test(at, value != use.item.answer, fields, answered == answer)
+    so, fields = _answer(use, at)
+    return value(at) != use.item.answer, fields, so
 
 
-def _not_applicable_without_authority(use: Use) -> Iterator[Test]:
+def _not_applicable_without_authority(use: Use, at: Place, _: Place) -> Asked:
     """What does not exist has no register: the collection lists the forces without authority."""
-    force = use.cells.value(("cover", "force_code", "value"))
+    force = value(("cover", "force_code", "value"))
     without = force.is_in(list(use.collection.without_police_authority))
-    for at in use.places(use.item.at):
-        value, missing = use.cells.value(at), use.cells.missing(at)
-        fields: Fields = {"value": value, "force": force}
-        valid = missing.eq_missing(pl.lit(NOT_APPLICABLE))
-        yield use.test(at, valid, fields, without & value.is_not_null())
+    valid = missing(at).eq_missing(pl.lit(NOT_APPLICABLE))
+    return valid, {"value": value(at), "force": force}, without & value(at).is_not_null()
 
 
-KINDS: Final[dict[str, Callable[[Use], Iterator[Test]]]] = {
+KINDS: Final[dict[str, Callable[[Use, Place, Place], Asked]]] = {
     "needs": _needs,
     "between": _between,
     "at_most": _at_most,
