@@ -20,7 +20,7 @@ from assets.pages.wording import band, sentence
 from schemas import vocabulary as v
 from schemas.breakdown import Band
 from schemas.measures import NOW
-from schemas.template import Entry, Sheet
+from schemas.template import Entry
 
 _DRAWN: Final = {
     "bars": charts.bars,
@@ -102,7 +102,8 @@ class Tables(View):
         label = next(row.label for row in sheet.rows if row.code == entry.row_code)
         if len(sheet.columns) > 1:
             label = f"{label}: {sheet.columns[entry.column_code]}"
-        parts = self._parts(sheet, entry)
+        leaves = self.template.leaves.get(entry.place, (entry.place,))
+        parts = [self.template.entry_at[place] for place in leaves]
         about = {
             "measure": str(parts[0].measure), "sheet": entry.sheet,
             "row_code": entry.row_code, "column_code": entry.column_code,
@@ -115,15 +116,6 @@ class Tables(View):
             common[STATISTIC] = shown
             label += f" (all forces: {self.known['STATISTICS'][shown].lower()})"
         return TableLine(label, {**common, "period": entry.period}, about)
-
-    def _parts(self, sheet: Sheet, entry: Entry) -> list[Entry]:
-        """Return the cells that count what an entry says: itself, or the parts of a sum."""
-        if entry.measure:
-            return [entry]
-        parts = next(total.parts for total in sheet.sums() if total.total == entry.place)
-        return [
-            part for place in parts for part in self._parts(sheet, self.template.entry_at[place])
-        ]
 
     def tables(self, of: TableOf) -> list[Table | Text]:
         """Return a table with what is said before it; or what is said where it has no line."""
