@@ -107,7 +107,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Table:
+class PageTable:
     """A table: the first cell of each row is the row's heading. `name` names its sheet."""
 
     kind: ClassVar[str] = "table"
@@ -156,7 +156,7 @@ class Section:
 
     name: str
     title: str
-    blocks: tuple[Table | Chart | Text, ...]
+    blocks: tuple[PageTable | Chart | Text, ...]
 
 
 @dataclass(frozen=True)

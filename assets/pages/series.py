@@ -19,8 +19,8 @@ from assets.pages.content import (
     Figure,
     Head,
     Page,
+    PageTable,
     Section,
-    Table,
     Text,
 )
 from assets.pages.description import description
@@ -83,7 +83,7 @@ def _basis(released: Released) -> str:
     return bytes(said.get(b"basis", b"not known")).decode()
 
 
-def _collections(released: list[Released]) -> Table:
+def _collections(released: list[Released]) -> PageTable:
     rows = []
     for one in released:
         of = one.collection
@@ -93,7 +93,7 @@ def _collections(released: list[Released]) -> Table:
             f"{of.template.name}-{of.template.version}",
         )
         rows.append((of.id, of.title, when, asked, template, one.folder.name))
-    return Table(
+    return PageTable(
         "collections",
         "The released collections, in the order of their periods",
         tuple(Head(label, numeric=False) for label in _COLLECTIONS),
@@ -138,7 +138,7 @@ def _sections(collections: list[Collection], edition: Edition) -> Iterator[Secti
             if one and one["per_month"] is not None
         ]
         drawn = [trend(f"chart-{name}", f"{title} a month", points)] if len(points) > 1 else []
-        table = Table(name, f"{title}, by collection", tuple(heads), rows)
+        table = PageTable(name, f"{title}, by collection", tuple(heads), rows)
         yield Section(name, title, (*drawn, table))
 
 

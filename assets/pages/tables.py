@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from assets.pages import charts
-from assets.pages.content import NOT_KNOWN, Cell, Chart, Figure, Head, Table, Text
+from assets.pages.content import NOT_KNOWN, Cell, Chart, Figure, Head, PageTable, Text
 from assets.pages.description import (
     STATISTIC,
     ChartOf,
@@ -117,7 +117,7 @@ class Tables(View):
             label += f" (all forces: {self.known['STATISTICS'][shown].lower()})"
         return TableLine(label, {**common, "period": entry.period}, about)
 
-    def tables(self, of: TableOf) -> list[Table | Text]:
+    def tables(self, of: TableOf) -> list[PageTable | Text]:
         """Return a table with what is said before it; or what is said where it has no line."""
         if of.split:
             views = [
@@ -129,7 +129,7 @@ class Tables(View):
         table = self._table(of)
         return [*self.said(of.text), *([table] if table else self.said(of.none))]
 
-    def _table(self, of: TableOf) -> Table | None:
+    def _table(self, of: TableOf) -> PageTable | None:
         rows = [row for lines in of.lines for row in self.rows(lines)]
         if not rows and not of.stays:
             return None
@@ -146,7 +146,7 @@ class Tables(View):
         if len(heads) == 1:
             return None
         added = [(Cell(name), *found) for name, found in below.items()]
-        return Table(
+        return PageTable(
             self.write(of.name), self.write(of.caption), tuple(heads),
             (*map(tuple, cells), *added), of.notes,
         )  # fmt: skip
@@ -258,7 +258,7 @@ class Tables(View):
             lines.append((float(limit), f"{band(name)}: {forces.text} forces"))
         return lines
 
-    def blocks(self, of: Part) -> tuple[Text | Chart | Table, ...]:
+    def blocks(self, of: Part) -> tuple[Text | Chart | PageTable, ...]:
         """Return what stands in a section: its paragraphs, its charts, its tables."""
         if of.needs and not self.evaluate(of.needs):
             return tuple(self.said(of.without))

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.pages.content import Figure, Table
+from assets.pages.content import Figure, PageTable
 from assets.pages.figures import Edition
 from assets.pages.pages import force_page, national_page, page_html, write_pages
 from schemas.collection import Collection
@@ -60,7 +60,7 @@ def test_a_force_is_shown_the_answers_it_gave(whole: Marts) -> None:
     page = force_page(edition, "AVS")
     (section,) = [one for one in page.sections if one.name == "arrangements"]
     (table,) = section.blocks
-    assert isinstance(table, Table)
+    assert isinstance(table, PageTable)
     codes = capability_questions()["question_code"]
     assert len(table.rows) == len(given) == 41
     for code, cells in zip(codes, table.rows, strict=True):

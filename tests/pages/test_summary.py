@@ -10,7 +10,7 @@ from openpyxl import load_workbook
 from openpyxl.utils import range_boundaries
 
 from assets.pages import workbook
-from assets.pages.content import Head, Section, Table
+from assets.pages.content import Head, PageTable, Section
 from assets.pages.figures import Edition
 from assets.pages.pages import national_page
 from assets.pages.workbook import MISSING, write_summary
@@ -121,8 +121,8 @@ def test_a_table_whose_name_is_too_long_for_a_sheet_has_one_nevertheless(
     """A measure of any template may be called as its authors like."""
     page = national_page(Edition(patchy, ABOUT))
     long = "a_measure_that_counts_what_nobody_has_counted"
-    tables = [Table(f"{long}_{kind}", kind, (Head("What"),), ()) for kind in "ab"]
-    tables += [Table(kind, kind, (Head("What"),), ()) for kind in ("x", "X")]
+    tables = [PageTable(f"{long}_{kind}", kind, (Head("What"),), ()) for kind in "ab"]
+    tables += [PageTable(kind, kind, (Head("What"),), ()) for kind in ("x", "X")]
     of_them = replace(page, sections=(Section("s", "S", tuple(tables)),))
     monkeypatch.setattr(workbook, "national_page", lambda _: of_them)
     write_summary(tmp_path / "long.xlsx", Edition(patchy, ABOUT))
