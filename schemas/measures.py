@@ -1,7 +1,4 @@
-"""What a template counts: measures, the levels each is totalled at, and what is derived of them.
-
-Belongs here: the description as data. Does not: the cells (template.py), or adding up (assets/).
-"""
+"""What a template counts: measures, the levels each is totalled at, and what is derived of them."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal

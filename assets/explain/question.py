@@ -1,7 +1,4 @@
-"""What is asked for: a total by measure, breakdown and period, of the nation or of one force.
-
-Belongs here: reading a figure's name. Does not: how it is made (terms.py).
-"""
+"""What is asked for: a total by measure, breakdown and period, of the nation or of one force."""
 
 from dataclasses import dataclass
 from difflib import get_close_matches

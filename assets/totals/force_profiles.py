@@ -6,7 +6,7 @@ import polars as pl
 
 from assets.research.social_media import social_media_cases
 from assets.research.tables import no_research
-from assets.totals.leaves import counted_in, leaves, sent
+from assets.totals.leaves import counted_in, leaves, sent, summed
 from schemas.breakdown import write_breakdown
 from schemas.collection import Collection
 from schemas.contract import columns, conform
@@ -57,11 +57,9 @@ _CASES: Final = "social_media_cases"
 
 def _with_cases(rows: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
     """Add each force's cases in the research; without them what its report printed stands."""
-    printed = pl.col(_CASES) if _CASES in rows.columns else pl.lit(None, pl.Int64)
     found = cases.select("force_code", "cases", pl.col("basis").alias("cases_basis"))
-    both = rows.with_columns(printed.alias(_CASES)).join(found, on="force_code", how="left")
     reported = pl.when(pl.col(_CASES).is_not_null()).then(pl.lit("published"))
-    return both.with_columns(
+    return rows.join(found, on="force_code", how="left").with_columns(
         pl.coalesce("cases", _CASES).alias(_CASES),
         pl.coalesce("cases_basis", reported).alias("social_media_basis"),
     )
@@ -77,35 +75,22 @@ def _from_returns(live: pl.DataFrame, template: Template) -> pl.DataFrame:
         mine = (
             here.select("force_code", pl.col("value").alias(name))
             if QUESTION in column.dims
-            else here.group_by("force_code").agg(_ADDED.alias(name))
+            else summed(here, ["force_code"]).select("force_code", pl.col("total").alias(name))
         )
         profile = profile.join(mine, on="force_code", how="left", validate="1:1")
     return profile
 
 
-_HELD: Final = pl.col("number").is_not_null()
-_ADDED: Final = pl.when(_HELD.any()).then(pl.col("number").sum())
-"""The sum of a force's entries; null where it holds none of them."""
-
-
 def _from_reports(printed: pl.DataFrame, template: Template) -> pl.DataFrame:
     """One row a force whose report was read, with a column for each figure it printed."""
     figures = pl.concat_str("measure", "breakdown", separator=" ")
-    counts = {_CASES: f"{_CASES} "} | {
-        name: f"{column.measure} {write_breakdown(column.dims)}"
-        for name, column in template.profile.items()
-        if column.period == NOW and QUESTION not in column.dims
-    }
-    answers = {
-        name: f"{column.measure} question={column.dims[QUESTION]};answer=(.+)$"
-        for name, column in template.profile.items()
-        if QUESTION in column.dims
-    }
-    said = [
-        pl.col("value").filter(figures == figure).first().cast(pl.Int64).alias(name)
-        for name, figure in counts.items()
-    ] + [
-        figures.str.extract(f"^{pattern}").drop_nulls().first().alias(name)
-        for name, pattern in answers.items()
-    ]
-    return printed.group_by("force_code").agg(*said, pl.lit("published").alias("basis"))
+    said = {_CASES: pl.col("value").filter(figures == f"{_CASES} ").first().cast(pl.Int64)}
+    for name, column in template.profile.items():
+        if QUESTION in column.dims:
+            pattern = f"^{column.measure} question={column.dims[QUESTION]};answer=(.+)$"
+            said[name] = figures.str.extract(pattern).drop_nulls().first()
+        elif column.period == NOW:
+            figure = f"{column.measure} {write_breakdown(column.dims)}"
+            said[name] = pl.col("value").filter(figures == figure).first().cast(pl.Int64)
+    named = [expression.alias(name) for name, expression in said.items()]
+    return printed.group_by("force_code").agg(*named, pl.lit("published").alias("basis"))

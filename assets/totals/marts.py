@@ -1,8 +1,4 @@
-"""The marts made of live entries: what each force sent, and totals laid out for reading.
-
-Belongs here: one row a force and item, by outcome, by answer, over time, spread. Does not: the
-national totals (national.py), or the profile of each force (force_profiles.py).
-"""
+"""The marts made of live entries: what each force sent, and totals laid out for reading."""
 
 import polars as pl
 
