@@ -1,8 +1,11 @@
 """A sample return that a test can change and write: as values, or as a workbook in openpyxl."""
 
+import csv
+import io
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +91,19 @@ def clean_return(collection: Collection, force: str | None = None) -> SampleRetu
         first = {"count": "0", "answer": "".join(entry.answers[:1]), "text": "Head of unit"}
         values[place] = cover.get(place[1], first.get(entry.kind, ""))
     return SampleReturn(collection, values)
+
+
+def as_csv(book: Path, path: Path) -> Path:
+    """Write the values that a workbook shows as a zip of CSV files, as a spreadsheet saves them."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for page in load_workbook(book, data_only=True).worksheets:
+            text = io.StringIO()
+            csv.writer(text).writerows(
+                [v.date() if isinstance(v, datetime) else "" if v is None else v for v in row]
+                for row in page.iter_rows(values_only=True)
+            )
+            archive.writestr(f"{page.title}.csv", text.getvalue())
+    return path
 
 
 def validated(reading: Reading, collection: Collection, force: str | None = None) -> Judged:

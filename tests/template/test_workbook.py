@@ -1,11 +1,8 @@
 """The workbook a force fills: locked but for its entries, helpful as one types, the same bytes."""
 
-import csv
-import io
 import shutil
 import time
-import zipfile
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +21,12 @@ from assets.template.blank import earlier_values, write_blanks
 from assets.template.checks import EARLIER, checks
 from assets.template.workbook import write_workbook
 from assets.validation.check import check_files
-from assets.validation.judge import judge
-from assets.validation.rules.order import Received
 from pipelines.cli.returns import template
 from schemas.collection import Collection, read_collection
 from schemas.errors import SetupError
 from tests.any_template import drawn_collection
 from tests.live import any_live, release_of
-from tests.returns import SampleReturn, clean_return, validated
+from tests.returns import SampleReturn, as_csv, clean_return, validated
 
 FORCE = ("cover", "force_code", "value")
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -255,19 +250,6 @@ def later() -> Collection:
 HEADING = "2012-revisit, 1 September 2011 to 31 May 2012"
 
 
-def _as_csv(book: Path, path: Path) -> Path:
-    """Write the values that a workbook shows as a zip of CSV files, as a spreadsheet saves them."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for page in load_workbook(book, data_only=True).worksheets:
-            text = io.StringIO()
-            csv.writer(text).writerows(
-                [v.date() if isinstance(v, datetime) else "" if v is None else v for v in row]
-                for row in page.iter_rows(values_only=True)
-            )
-            archive.writestr(f"{page.title}.csv", text.getvalue())
-    return path
-
-
 def test_earlier_values_stand_beside_the_entries_and_are_none(
     tmp_path: Path, released: Path, later: Collection
 ) -> None:
@@ -284,11 +266,10 @@ def test_earlier_values_stand_beside_the_entries_and_are_none(
     book.save(tmp_path / "filled.xlsx")
     # openpyxl drops the results of formulas, so what CSV holds comes from the workbook as written.
     write_workbook(blank, later.template, later, filled.values, earlier["STF"])
-    ours = _as_csv(blank, tmp_path / "STF.zip")
+    ours = as_csv(blank, tmp_path / "STF.zip")
     found = []
     for path in (plain, tmp_path / "filled.xlsx", ours):
-        known = {"r": Received(date(2013, 6, 1), "STF")}
-        judged = judge({"r": read_return(path)}, known, later)
+        judged = validated(read_return(path), later, "STF")
         found.append((judged.entries, judged.findings))
     for entries, findings in found[1:]:
         assert entries.equals(found[0][0])
