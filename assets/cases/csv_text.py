@@ -5,7 +5,6 @@ import csv
 import re
 from dataclasses import dataclass, replace
 from functools import reduce
-from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -67,13 +66,11 @@ def unpack(source: Source, path: Path) -> Source:
         names = [name.strip() for name in heading.names]
         check_columns(source, names)
         schema = pyarrow.schema([(name, pyarrow.string()) for name in names])
-        with (
-            _reader(file, heading) as reader,
-            pyarrow.parquet.ParquetWriter(
-                path, schema, compression="lz4", use_dictionary=[*CODED, "force_code"]
-            ) as writer,
-        ):
-            for batch in reader:
+        with pyarrow.parquet.ParquetWriter(
+            path, schema, compression="lz4", use_dictionary=[*CODED, "force_code"]
+        ) as writer:
+            # A heading that no line end follows is nothing to pyarrow.
+            for batch in () if heading.alone else _reader(file, heading):
                 columns = [_trimmed(column) for column in batch.columns]
                 filled = pyarrow.RecordBatch.from_arrays(columns, schema=schema)
                 if all(column.null_count for column in columns):  # so a row may have no value
@@ -108,8 +105,7 @@ def _trimmed(column: pyarrow.Array) -> pyarrow.Array:
 
 def _reader(path: Path, heading: _Heading) -> pyarrow.csv.CSVStreamingReader:
     return pyarrow.csv.open_csv(
-        # A heading that no line end follows is nothing to pyarrow.
-        BytesIO(path.read_bytes() + "\n".encode(heading.encoding)) if heading.alone else str(path),
+        str(path),
         # One thread, so that an error tells its row; parsing is not what takes the time.
         read_options=pyarrow.csv.ReadOptions(
             block_size=_BLOCK,
