@@ -81,17 +81,19 @@ def cover_values(reading: Reading) -> dict[str, str]:
 
 def force_named(name: str) -> str | None:
     """Return the code of the force with that short or full name, None where there is none."""
-    return _names().get(_plain(name))
+    return forces_by_name().get(plain_name(name))
 
 
 @cache
-def _names() -> dict[str, str]:
+def forces_by_name() -> dict[str, str]:
+    """Return the code of each force by its short and its full name, as `plain_name` has them."""
     return {
-        _plain(name): code
+        plain_name(name): code
         for code, *names in forces().select("force_code", "short_name", "full_name").iter_rows()
         for name in names
     }
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return a force's name without what people spell differently in it."""
     return " ".join(name.casefold().replace("&", " and ").replace("-", " ").split())

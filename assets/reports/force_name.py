@@ -3,19 +3,20 @@
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import takewhile
 from typing import Final, NamedTuple
 
-from schemas import reference
+from assets.intake.reader import forces_by_name, plain_name
 
 UNLISTED: Final = ""
 """Stands for the code of a force or police body that is not one of the 44."""
 
 _OTHER_SPELLINGS: Final = {
-    "BTP": ("BTP",),
-    "COL": ("CoLP",),
-    "GMP": ("GMP",),
-    "MPS": ("MPS", "the Met", "Met Police"),
-    "TVP": ("TVP",),
+    "BTP": "BTP",
+    "CoLP": "COL",
+    "GMP": "GMP",
+    "TVP": "TVP",
+    **dict.fromkeys(("MPS", "the Met", "Met Police"), "MPS"),
 }
 _KIND: Final = r"(?: (?:Police Service|Police Force|Police|Constabulary))?"
 _SPELLED_CASE: Final = re.compile(r"(?:the )?(?:Met|BTP|CoLP|GMP|MPS|TVP)")
@@ -43,14 +44,12 @@ class Name(NamedTuple):
 def find_names(text: str, *, any_case: bool = False) -> list[Name]:
     """Return the forces named in a text, in order; `any_case` for titles set in capitals."""
     pattern, codes = _listed()
-    found = [
-        Name(
-            *match.span(),
-            UNLISTED if _NOT_THE_FORCE.match(text, match.end()) else codes[_key(match["name"])],
-        )
-        for match in pattern.finditer(text)
-        if any_case or _is_capitalised(match["name"])
-    ]
+    found = []
+    for match in pattern.finditer(text):
+        if any_case or _is_capitalised(match["name"]):
+            is_other = _NOT_THE_FORCE.match(text, match.end())
+            code = UNLISTED if is_other else codes[plain_name(match["name"])]
+            found.append(Name(*match.span(), code))
     taken = {place for name in found for place in range(name.start, name.end)}
     found += [
         Name(*match.span(), UNLISTED)
@@ -67,19 +66,10 @@ def _is_capitalised(name: str) -> bool:
     return all(word[:1].isupper() for word in plain) and len(name) > 3
 
 
-def _key(name: str) -> str:
-    return " ".join(name.lower().replace("&", " and ").replace("-", " ").split())
-
-
 @cache
 def _listed() -> tuple[re.Pattern[str], dict[str, str]]:
     """Return the pattern of every listed name, and the force code of each spelling."""
-    codes: dict[str, str] = {}
-    for code, short, full in (
-        reference.forces().select("force_code", "short_name", "full_name").rows()
-    ):
-        for spelling in (short, full, *_OTHER_SPELLINGS.get(code, ())):
-            codes[_key(spelling)] = code
+    codes = forces_by_name() | {plain_name(name): c for name, c in _OTHER_SPELLINGS.items()}
     names = "|".join(
         "[ -]+".join("(?:and|&)" if word == "and" else re.escape(word) for word in key.split())
         for key in sorted(codes, key=len, reverse=True)
@@ -234,9 +224,5 @@ def _title_at(lines: list[str], start: int, follows_title: bool) -> tuple[int, s
 
 
 def _is_prose(lines: list[str], start: int) -> bool:
-    words = 0
-    for line in lines[start : start + _PROSE_WORDS]:
-        if not line:
-            break
-        words += len(line.split())
-    return words >= _PROSE_WORDS
+    paragraph = takewhile(bool, lines[start : start + _PROSE_WORDS])
+    return sum(len(line.split()) for line in paragraph) >= _PROSE_WORDS

@@ -10,7 +10,7 @@ import polars as pl
 from assets.intake.landing import waiting
 from assets.intake.store import ID_LENGTH, kept, kept_at, kept_file
 from assets.lake import Lake, atomic_file
-from assets.reports.report import Report, read_report
+from assets.reports.report import read_report
 from assets.reports.report_text import MAX_BYTES, UnreadableReportError, report_text
 from schemas.contract import conform, empty
 from schemas.tables import ReportFigures
@@ -45,17 +45,7 @@ def read_reports(
     whose = {} if damaged is None else dict(damaged.select("receipt_id", "force_code").iter_rows())
     lost: set[str | None] = set()
     rows: list[dict[str, object]] = []
-    problems: dict[str, list[str]] = {}
-    for path in waiting(lake.reports).files:
-        if path.is_symlink() or path.stat().st_size > MAX_BYTES:
-            problems[path.name] = ["is a link, or larger than any report; it is not kept"]
-        elif settled(path):
-            try:
-                content = path.read_bytes()
-            except OSError as error:
-                problems[path.name] = [f"left in landing; it cannot be opened ({error.strerror})"]
-            else:
-                _keep(path.name, content, lake)
+    problems = _keep_dropped(lake, settled)
     for each in kept(lake, "report"):
         if damage := each.damage():
             force = whose.get(each.sha256[:ID_LENGTH])
@@ -67,38 +57,42 @@ def read_reports(
             ]
             continue
         path = each.there()
-        report, found = _read(path)
-        if found:
-            problems[path.name] = found
-        if report and report.force_code:
-            about = {
-                "file_name": path.name,
-                "sha256": each.sha256,
-                "force_code": report.force_code,
-            }
+        try:
+            report = read_report(report_text(path))
+        except UnreadableReportError as error:
+            problems[path.name] = [str(error)]
+            continue
+        if report.problems:
+            problems[path.name] = list(report.problems)
+        if force := report.force_code:
+            about = {"file_name": path.name, "sha256": each.sha256, "force_code": force}
             rows += [{**about, **asdict(figure)} for figure in report.figures]
     table = conform(ReportFigures, pl.DataFrame(rows, schema=empty(ReportFigures).schema))
     counts = pl.lit(None not in lost) & ~pl.col("force_code").is_in(list(lost - {None}))
     return ReportsRead(table.filter(counts), problems)
 
 
-def _keep(name: str, content: bytes, lake: Lake) -> None:
-    sha256 = hashlib.sha256(content).hexdigest()
-    before = kept_at(lake, "report", sha256)
-    if before.path is None:
-        with kept_file(lake, "report", name, sha256) as file:
-            file.write(content)
-    elif before.damage():
-        with atomic_file(before.path) as file:
-            file.write(content)
-
-
-def _read(path: Path) -> tuple[Report | None, list[str]]:
-    try:
-        report = read_report(report_text(path))
-    except UnreadableReportError as error:
-        return None, [str(error)]
-    return report, list(report.problems)
+def _keep_dropped(lake: Lake, settled: Callable[[Path], bool]) -> dict[str, list[str]]:
+    """Keep what was dropped, and return by name why a file was not kept."""
+    problems: dict[str, list[str]] = {}
+    for path in waiting(lake.reports).files:
+        if path.is_symlink() or path.stat().st_size > MAX_BYTES:
+            problems[path.name] = ["is a link, or larger than any report; it is not kept"]
+        elif settled(path):
+            try:
+                content = path.read_bytes()
+            except OSError as error:
+                problems[path.name] = [f"left in landing; it cannot be opened ({error.strerror})"]
+                continue
+            sha256 = hashlib.sha256(content).hexdigest()
+            before = kept_at(lake, "report", sha256)
+            if before.path is None:
+                with kept_file(lake, "report", path.name, sha256) as file:
+                    file.write(content)
+            elif before.damage():
+                with atomic_file(before.path) as file:
+                    file.write(content)
+    return problems
 
 
 def agreed(figures: pl.DataFrame) -> pl.DataFrame:
