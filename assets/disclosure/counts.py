@@ -28,6 +28,7 @@ from schemas.collection import Collection
 from schemas.disclosure import PROFILES, SUPPRESSED
 from schemas.errors import ContractError
 from schemas.marts.public import symbol_of
+from schemas.measures import NOW
 
 _ROUNDING: Final = 1e-9
 
@@ -105,94 +106,76 @@ class _Maker:
 
     def __init__(self, source: Source, editions: Sequence[Edition], collection: Collection) -> None:
         self._source, self._editions, self._collection = source, editions, collection
-        self._newest = len(editions) - 1
-        self._found: dict[Any, Count] = {}
+        self._counts: list[Count] = []
         self._place: dict[Any, int] = {}
-        self._names: dict[int, tuple[str, str, str]] = {}
 
     def made(self) -> Block:
-        nation: list[list[int]] = []
-        by_force: list[dict[str, dict[Leaf, int]]] = []
-        for number in range(len(self._editions)):
-            totals, of_force = self._entries(number)
-            nation += totals
-            by_force.append(of_force)
-        counts = list(self._found.values())
-        for number, of_force in enumerate(by_force):
-            self._sums(number, counts, of_force)
-            self._printed(number, of_force)
-        block = Block(self._source.subject, list(self._found.values()))
-        block.nation = [list(places) for places in dict.fromkeys(map(tuple, nation))]
+        block = Block(self._source.subject, self._counts)
+        nation: dict[tuple[int, ...], None] = {}
+        by_force = []
+        for number, edition in enumerate(self._editions):
+            of_nation: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+            by_force.append(self._entries(number, edition, block, of_nation))
+            nation |= dict.fromkeys(map(tuple, of_nation.values()))
+        block.nation = list(map(list, nation))
+        for number, (edition, of_force) in enumerate(zip(self._editions, by_force, strict=True)):
+            self._sums(number, edition, of_force)
+            self._printed(edition, of_force)
+        block.names += [None] * (len(self._counts) - len(block.names))
         if self._source.sums:
-            block.ranges = self._ranges(block)
+            block.ranges = self._ranges()
         passed: dict[Any, Passed] = {}
         for edition, of_force in zip(self._editions, by_force, strict=True):
-            for item in _passed(edition, of_force, counts):
+            for item in _passed(edition, of_force, self._counts):
                 if item.one:
                     passed[repr(item)] = item
                 else:
                     block.broken.setdefault(item.force_code, set()).add(item.rule)
         block.told = list(passed.values())
-        names = (self._names.get(place) for place in range(len(block.counts)))
-        block.names = [
-            name and (*name, count.value) for name, count in zip(names, block.counts, strict=True)
-        ]
         return block
 
     def _add(self, name: Any, count: Count) -> int:
         """Add a count, or what another edition says of one that is there."""
-        before = self._found.get(name)
-        if before is not None:
-            count = replace(
-                before,
-                key=count.key if count.is_shown else before.key,
-                is_shown=before.is_shown or count.is_shown,
-                known=before.known or count.known,
-                was_hidden=before.was_hidden or count.was_hidden,
-                editions=before.editions | count.editions,
-            )
-        self._found[name] = count
-        return self._place.setdefault(name, len(self._place))
+        place = self._place.setdefault(name, len(self._place))
+        if place == len(self._counts):
+            self._counts.append(count)
+        before = self._counts[place]
+        self._counts[place] = replace(
+            before,
+            key=count.key if count.is_shown else before.key,
+            is_shown=before.is_shown or count.is_shown,
+            known=before.known or count.known,
+            was_hidden=before.was_hidden or count.was_hidden,
+            editions=before.editions | count.editions,
+        )
+        return place
 
-    def _entries(self, number: int) -> tuple[list[list[int]], dict[str, dict[Leaf, int]]]:
-        source, edition = self._source, self._editions[number]
-        nation: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    def _entries(
+        self, number: int, edition: Edition, block: Block, nation: dict[tuple[Any, ...], list[int]]
+    ) -> dict[str, dict[Leaf, int]]:
+        """Add the entries of an edition, and return their places by force."""
+        source = self._source
         by_force: dict[str, dict[Leaf, int]] = defaultdict(dict)
         told = self._told(number, source.mart, source.value, ("force_code", *source.dims))
         for row, leaf, name, value in source.counts(edition.behind):
             if row["force_code"] not in self._collection.forces:
                 continue
             key = tuple(row.values())
-            count = self._count(number, source.mart, source.value, row, value, (), told.get(key))
-            place = self._add((*key, value), count)
-            self._names[place] = name
+            count = Count(source.mart, source.value, row["force_code"], row, value)
+            place = self._add((*key, value), self._seen(number, count, told.get(key)))
+            block.names += [(*name, value)] * (place == len(block.names))
             nation[key[1:]].append(place)
             by_force[row["force_code"]][leaf] = place
-        return list(nation.values()), by_force
+        return by_force
 
-    def _count(
-        self,
-        number: int,
-        mart: str,
-        column: str,
-        key: Mapping[str, Any],
-        value: int,
-        parts: tuple[int, ...],
-        told: bool | None,
-    ) -> Count:
-        """Return a count of an edition; `told`: whether that shows it, None for in no mart."""
-        force = key["force_code"]
-        earlier = number < self._newest
-        return Count(
-            mart,
-            column,
-            force,
-            key,
-            value,
-            parts,
-            is_shown=not earlier and (self._source.is_shown or bool(parts)),
-            known=(earlier and bool(told))
-            or self._collection.is_exempt(mart, column, force, value),
+    def _seen(self, number: int, count: Count, told: bool | None) -> Count:
+        """Return a count as an edition has it, which shows it or not; None for in no mart."""
+        earlier = number < len(self._editions) - 1
+        exempt = self._collection.is_exempt(count.mart, count.column, count.force_code, count.value)
+        return replace(
+            count,
+            is_shown=not earlier and (self._source.is_shown or bool(count.parts)),
+            known=(earlier and bool(told)) or exempt,
             was_hidden=earlier and told is False,
             editions=frozenset([number]),
         )
@@ -202,76 +185,60 @@ class _Maker:
     ) -> dict[tuple[Any, ...], bool]:
         """Return by key whether an earlier edition shows a count, False for hidden."""
         public = self._editions[number].public
-        if number == self._newest or mart not in public:
+        if number == len(self._editions) - 1 or mart not in public:
             return {}
-        symbol = symbol_of(mart, column)
-        rows = public[mart].select(*key, (pl.col(symbol) == SUPPRESSED).fill_null(value=False))
-        return {row[:-1]: not row[-1] for row in rows.iter_rows()}
+        symbol = pl.col(symbol_of(mart, column)).eq_missing(SUPPRESSED)
+        return {row[:-1]: not row[-1] for row in public[mart].select(*key, symbol).iter_rows()}
 
-    def _sums(self, number: int, counts: Sequence[Count], by_force: Mapping[str, Places]) -> None:
+    def _sums(self, number: int, edition: Edition, by_force: Mapping[str, Places]) -> None:
         """Add the columns of force_profiles that add the entries up."""
-        source, edition = self._source, self._editions[number]
         rows = {row["force_code"]: row for row in edition.behind[PROFILES].iter_rows(named=True)}
         told = {
-            column: self._told(number, PROFILES, column, ["force_code"]) for column in source.sums
+            name: self._told(number, PROFILES, name, ["force_code"]) for name in self._source.sums
         }
         for force, places in by_force.items():
-            for column, among in source.sums.items():
+            for column, among in sums.items():
                 parts = tuple(place for leaf, place in places.items() if among(leaf))
                 # A profile without a workbook says nothing, though rows gave the entries.
-                if not parts or rows[force].get(column) is None:
+                said = rows[force].get(column) if parts else None
+                if said is None:
                     continue
-                total = sum(counts[place].value for place in parts)
-                if rows[force][column] != total:
+                total = sum(self._counts[place].value for place in parts)
+                if said != total:
                     raise ContractError(
-                        f"{PROFILES}: {column} of {force} is {rows[force][column]}, but its entries"
-                        f" in {source.mart} add up to {total}. This is a fault of the program;"
+                        f"{PROFILES}: {column} of {force} is {said}, but its entries in"
+                        f" {self._source.mart} add up to {total}. This is a fault of the program;"
                         " report it."
                     )
-                key = {"force_code": force}
-                shown = told[column].get((force,))
-                self._add(
-                    (column, parts),
-                    self._count(number, PROFILES, column, key, total, parts, shown),
-                )
+                count = Count(PROFILES, column, force, {"force_code": force}, total, parts)
+                self._add((column, parts), self._seen(number, count, told[column].get((force,))))
 
-    def _printed(self, number: int, by_force: Mapping[str, Places]) -> None:
+    def _printed(self, edition: Edition, by_force: Mapping[str, Places]) -> None:
         """Add the figures of single forces that a report printed and the returns confirm."""
-        confirmed = (
-            self._editions[number]
-            .behind["reconciliation"]
-            .filter(
-                pl.col("scope").is_in(self._collection.forces),
-                pl.col("period").is_in(["collection", ""]),
-                pl.col("computed") == pl.col("published"),
-            )
+        confirmed = edition.behind["reconciliation"].filter(
+            pl.col("scope").is_in(self._collection.forces),
+            pl.col("period").is_in([NOW, ""]),
+            pl.col("computed") == pl.col("published"),
         )
         for row in confirmed.iter_rows(named=True):
-            found = sum_of(row["measure"], row["breakdown"], self._collection)
-            if found is None or found[0] != self._source.mart:
-                continue
-            of_force = by_force.get(row["scope"], {})
-            parts = tuple(place for leaf, place in of_force.items() if found[1](leaf))
+            mart, among = sum_of(row["measure"], row["breakdown"], self._collection)
+            of_force = by_force.get(row["scope"], {}) if mart == self._source.mart else {}
+            parts = tuple(place for leaf, place in of_force.items() if among(leaf))
             if parts:
-                name, value = row["figure_id"], int(row["published"])
-                key = {"figure_id": name}
+                key, value = {"figure_id": row["figure_id"]}, int(row["published"])
                 told = ("reconciliation", "published", row["scope"], key, value, parts)
-                self._add((name, parts), Count(*told, is_shown=False, known=True))
+                self._add((row["figure_id"], parts), Count(*told, is_shown=False, known=True))
 
-    def _ranges(self, block: Block) -> dict[int, tuple[Bound, ...]]:
+    def _ranges(self) -> dict[int, tuple[Bound, ...]]:
         """Return the ranges of sums by subject, as every edition together tells them apart."""
         cuts: dict[str, set[int]] = defaultdict(set)
-        for edition in self._editions:
-            told = starts(
-                edition.behind["national_totals"],
-                edition.behind["reconciliation"],
-                self._collection.template,
-            )
-            for column, found in told.items():
+        for behind in (edition.behind for edition in self._editions):
+            national, printed = behind["national_totals"], behind["reconciliation"]
+            for column, found in starts(national, printed, self._collection.template).items():
                 cuts[column] |= found
         return {
             place: tuple(between(sorted(cuts[count.column])))
-            for place, count in enumerate(block.counts)
+            for place, count in enumerate(self._counts)
             if count.mart == PROFILES and count.column in cuts
         }
 

@@ -191,43 +191,35 @@ def _of_year(dims: tuple[str, ...], collection: Collection) -> Among:
     return lambda leaf: leaf[at] == year
 
 
-def sum_of(measure: str, breakdown: str, collection: Collection) -> tuple[str, Among] | None:
+def sum_of(measure: str, breakdown: str, collection: Collection) -> tuple[str, Among]:
     """Return the mart of the entries that a printed figure of a force adds up, and which they are.
 
-    None for a figure that is no such sum.
+    No mart for a figure that is no such sum.
     """
     parts = read_breakdown(breakdown)
     if measure == _RESEARCHED and not parts:
         return "social_media", _of_year(_key("social_media"), collection)
-    if not set(parts) <= set(collection.template.dimensions):
-        return None
-    for source in sources(collection):
+    for source in sources(collection) if set(parts) <= set(collection.template.dimensions) else ():
         if not source.apart and any(entry.measure == measure for entry in source.places):
             return source.mart, _among(collection.template, source.places, measure, parts)
-    return None
+    return "", lambda _: False
 
 
 class TemplateCells:
     """The cells of a template as rules name them."""
 
     def __init__(self, template: Template) -> None:
-        """Read which cells add up which."""
+        """Take a template."""
         self._template = template
-        self._parts = {each.total: each.parts for each in template.sums()}
-        self._leaves: dict[str, list[Place]] = {}
 
     def named(self, written: str) -> list[str]:
         """Return the cells that are written so."""
         return ["/".join(place) for place in self._template.places(written)]
 
-    def leaves(self, cell: str) -> list[Place]:
+    def leaves(self, cell: str) -> tuple[Place, ...]:
         """Return the cells that count something, of which a cell is the sum."""
-        if cell not in self._leaves:
-            sheet, row, column = cell.split("/")
-            parts = self._parts.get((sheet, row, column), ())
-            below = [leaf for part in parts for leaf in self.leaves("/".join(part))]
-            self._leaves[cell] = below or [(sheet, row, column)]
-        return self._leaves[cell]
+        sheet, row, column = cell.split("/")
+        return self._template.leaves.get((sheet, row, column), ((sheet, row, column),))
 
 
 @dataclass(frozen=True)
