@@ -181,12 +181,6 @@ class Extremes:
         widths: Floats = self.table_high - self.table_low
         return widths
 
-    @property
-    def room(self) -> Floats:
-        """How far apart two whole numbers within the bounds can be."""
-        room: Floats = np.floor(self.high + _ROUNDING) - np.ceil(self.low - _ROUNDING)
-        return room
-
     def bound(self, places: Iterable[int]) -> None:
         """Find the bounds of hidden counts by linear programming.
 
@@ -205,10 +199,12 @@ class Extremes:
                 if sign * (seen[place] - limit[place]) <= _ROUNDING:
                     ends[place] = limit[place]
                     continue
-                values = self._values(self._solved(place, sign))
+                values = self._counts @ self._solved(place, sign) + self._shown
                 np.minimum(low, values, out=low)
                 np.maximum(high, values, out=high)
                 ends[place] = values[place]
+        # So far apart can two whole numbers within the bounds be.
+        self.room = np.floor(self.high + _ROUNDING) - np.ceil(self.low - _ROUNDING)
 
     def take(self, tables: Iterable[Mapping[Any, int]]) -> None:
         """Note tables that somebody else has found, those that fit all that is known here.
@@ -237,8 +233,9 @@ class Extremes:
             self._program.stay_near(first)
             self._try(goal, self._solved)
             self._program.stay_near(None)
-        self._try(goal, self._solved_near_by)
-        self._free_choices()
+        self._try(goal, partial(self._solved, near=True))
+        self._bounds = self._free
+        self._program.bound(*self._bounds)
 
     def settle(self, needed: Floats) -> None:
         """Find bounds of the counts that do not differ as needed, and search in whole numbers.
@@ -286,10 +283,6 @@ class Extremes:
         self._bounds = least, most
         self._program.bound(*self._bounds)
 
-    def _free_choices(self) -> None:
-        self._bounds = self._free
-        self._program.bound(*self._bounds)
-
     def _try(self, goal: Floats, solve: Callable[[int, float], object]) -> None:
         """Look for tables in which counts that are not as wide as the goal are least and most."""
         for place in np.flatnonzero(self.widths < goal).tolist():
@@ -299,16 +292,6 @@ class Extremes:
             ):
                 if self.widths[place] < goal[place] and ends[place] != limits[place]:
                     solve(place, sign)
-
-    def _solved_near_by(self, place: int, sign: float) -> None:
-        """Note a table where a count is little or much; where that is in fractions, one near by."""
-        solution = self._solved(place, sign)
-        if not is_whole(solution):
-            self._program.stay_near(solution, 0)
-            near = self._program.solve(sign * self._cost(place))
-            if near is not None and is_whole(near):
-                self._note(np.rint(near))
-            self._program.stay_near(None)
 
     def _whole(self, place: int, sign: float, goal: Floats | None = None) -> None:
         """Note a table where a count is least or most, or no farther from others than the goal."""
@@ -321,9 +304,10 @@ class Extremes:
         self._note(self._found(self._program.solve_whole(sign * self._cost(place))))
         self._program.bound(*self._bounds)
 
-    def _solved(self, place: int, sign: float) -> Floats:
+    def _solved(self, place: int, sign: float, *, near: bool = False) -> Floats:
         """Return a solution where a count is least or most; one that is a table is noted."""
-        solution = self._found(self._program.solve(sign * self._cost(place)))
+        solve = self._program.solve_near if near else self._program.solve
+        solution = self._found(solve(sign * self._cost(place)))
         if is_whole(solution):
             self._note(np.rint(solution))
         return solution
@@ -338,10 +322,6 @@ class Extremes:
         cost[self._terms[place]] = 1
         return cost
 
-    def _values(self, solution: Floats) -> Floats:
-        values: Floats = self._counts @ solution + self._shown
-        return values
-
     def _note(self, table: Floats) -> None:
         """Note a table, once it has been seen to fit."""
         if not self._program.fits(table) or not all(
@@ -351,7 +331,7 @@ class Extremes:
             return
         if self._first is None:
             self._first = table
-        values = self._values(table)
+        values = self._counts @ table + self._shown
         self.table_low = np.minimum(self.table_low, values)
         self.table_high = np.maximum(self.table_high, values)
 

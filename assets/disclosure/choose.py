@@ -147,12 +147,7 @@ class Alternatives:
             np.concatenate([np.maximum(low, 0), np.maximum(-high, 0)]),
             np.concatenate([np.maximum(high, 0), np.maximum(-low, 0)]),
         )
-        found = self._program.solve(cost)
-        if found is not None and not is_whole(found) and self._far:
-            self._program.stay_near(found, 0)
-            near = self._program.solve(cost)
-            self._program.stay_near(None)
-            found = near if near is not None and is_whole(near) else found
+        found = self._program.solve_near(cost) if self._far else self._program.solve(cost)
         if found is None:
             return None, False
         return found[: len(low)] - found[len(low) :], is_whole(found)

@@ -193,9 +193,8 @@ class _Maker:
     def _sums(self, number: int, edition: Edition, by_force: Mapping[str, Places]) -> None:
         """Add the columns of force_profiles that add the entries up."""
         rows = {row["force_code"]: row for row in edition.behind[PROFILES].iter_rows(named=True)}
-        told = {
-            name: self._told(number, PROFILES, name, ["force_code"]) for name in self._source.sums
-        }
+        sums, key = self._source.sums, ("force_code",)
+        told = {name: self._told(number, PROFILES, name, key) for name in sums}
         for force, places in by_force.items():
             for column, among in sums.items():
                 parts = tuple(place for leaf, place in places.items() if among(leaf))

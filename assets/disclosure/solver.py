@@ -175,6 +175,16 @@ class LinearProgram:
             return None
         return np.array(self._solver.getSolution().col_value)
 
+    def solve_near(self, cost: Floats) -> Floats | None:
+        """Return a solution of least cost; where that is in fractions, whole numbers near by."""
+        found = self.solve(cost)
+        if found is not None and not is_whole(found):
+            self.stay_near(found, 0)
+            near = self.solve(cost)
+            self.stay_near(None)
+            found = near if near is not None and is_whole(near) else found
+        return found
+
     def solve_whole(self, cost: Floats) -> Floats | None:
         """Return a solution of least cost in whole numbers, None where there is none.
 
