@@ -1,10 +1,9 @@
 """What the statistics over forces tell of the counts of each, such as a largest one."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -23,30 +22,15 @@ _QUANTILES: Final = {
 _ENDS: Final = ("minimum", "maximum")
 
 
-@dataclass(frozen=True)
-class _Spread:
-    """The totals of the forces in one subject, each with the least and most it can be."""
+class OfForce(NamedTuple):
+    """The total of a force, with the least and most it can be."""
 
-    totals: list[Total]
-    low: list[int]
-    high: list[float]
-
-
-class Said(Protocol):
-    """What the template's file says of a profile."""
-
-    lists: list[str]
-    profile: dict[str, dict[str, Any]]
-
-    def among(self, measure: str, breakdown: str) -> list[tuple[Any, ...]] | None:
-        """Return the cells that a total adds up."""
+    total: Total
+    low: int
+    high: float
 
 
-class Summed(Protocol):
-    """The counts of an edition."""
-
-    def total(self, leaves: Iterable[tuple[Any, ...]], force: str | None = None) -> Total | None:
-        """Return the sum of counts; None where none of them has a number."""
+Spread = Sequence[OfForce]
 
 
 def over_forces(measures: Iterable[str]) -> list[str]:
@@ -56,38 +40,39 @@ def over_forces(measures: Iterable[str]) -> list[str]:
 
 def read_spread(
     known: Knowledge,
-    said: Said,
-    measure: str,
-    counts: Summed,
-    public: Mapping[str, pl.DataFrame],
     numbering: Numbering,
+    measure: str,
+    public: Mapping[str, pl.DataFrame],
+    spread_of: Callable[[Mapping[str, str]], Spread],
 ) -> None:
-    """Add to the knowledge what the shown statistics tell; bands come before ends, by name."""
-    over = pl.col("breakdown").str.contains("count=") | (
-        pl.col("breakdown").str.contains("statistic=")
-        & ~pl.col("breakdown").str.contains("statistic=mean")
-    )
-    here = pl.col("measure").is_in(over_forces([measure])) & over
+    """Add to the knowledge what the shown statistics tell; bands come before ends, by name.
+
+    `spread_of` gives the totals that a breakdown is about.
+    """
+    text = pl.col("breakdown").str
+    spread = text.contains("statistic=") & ~text.contains("statistic=mean")
+    here = pl.col("measure").is_in(over_forces([measure])) & (text.contains("count=") | spread)
     shown = public["national_totals"].filter(here).sort("measure", "breakdown")
     for breakdown, value in shown.drop_nulls("value").select("breakdown", "value").iter_rows():
         parts = read_breakdown(breakdown)
-        spread = _spread(counts, public["force_profiles"], said, measure, parts)
+        of_forces = spread_of(parts)
         if "count" in parts:
-            _read_band(known, spread, Band.parse(parts["count"]), round(value))
-        elif not _is_fixed(spread, _QUANTILES[parts["statistic"]]):
+            _read_band(known, of_forces, Band.parse(parts["count"]), round(value))
+        elif not _is_fixed(of_forces, _QUANTILES[parts["statistic"]]):
             if parts["statistic"] in _ENDS:
-                _read_end(known, spread, round(value), parts["statistic"])
+                _read_end(known, of_forces, round(value), parts["statistic"])
             else:
                 known.unread.append(f"{parts['statistic']} of {breakdown}")
     hidden = public["reconciliation"].filter(here, pl.col("symbol") == SUPPRESSED)
     for breakdown, value in hidden.select("breakdown", "published").iter_rows():
         parts = read_breakdown(breakdown)
-        spread = _spread(counts, public["force_profiles"], said, measure, parts)
-        true = [numbering.of_total(total) for total in spread.totals]
+        of_forces = spread_of(parts)
         if "count" in parts:
-            _read_other_band(known, spread, Band.parse(parts["count"]), value, true)
+            true = [numbering.of_total(each.total) for each in of_forces]
+            _read_other_band(known, of_forces, Band.parse(parts["count"]), value, true)
         else:
-            known.unlike.append((spread.totals, partial(_differs, parts["statistic"], value)))
+            differs = partial(_differs, parts["statistic"], value)
+            known.unlike.append(([each.total for each in of_forces], differs))
 
 
 def _differs(statistic: str, printed: float, totals: Sequence[float]) -> bool:
@@ -95,73 +80,25 @@ def _differs(statistic: str, printed: float, totals: Sequence[float]) -> bool:
     return bool(np.quantile(totals, _QUANTILES[statistic]) != printed)
 
 
-def _read_other_band(
-    known: Knowledge, spread: _Spread, band: Band, printed: float, true: Sequence[float]
-) -> None:
-    """Not so many totals lie in the band as is printed; on which side of it is given away here."""
-    top = np.inf if band.high is None else band.high
-    sure, unsure = 0, []
-    for total, low, high in zip(spread.totals, spread.low, spread.high, strict=True):
-        if low >= band.low and high <= top:
-            sure += 1
-        elif low <= top and high >= band.low:
-            unsure.append(total)
-    more = sum(band.low <= count <= top for count in true) > printed
-    least, most = (math.floor(printed) + 1, len(true)) if more else (0, math.ceil(printed) - 1)
-    least, most = max(0, least - sure), min(len(unsure), most - sure)
-    if least > 0 or most < len(unsure):
-        known.bands.append((unsure, band, least, most))
-
-
-def _spread(
-    counts: Summed,
-    profiles: pl.DataFrame,
-    said: Said,
-    measure: str,
-    parts: Mapping[str, str],
-) -> _Spread:
-    dims = {name: code for name, code in parts.items() if name in said.lists}
-    column, whole = (
-        next(
-            (
-                name
-                for name, of in said.profile.items()
-                if of["measure"] == measure and of.get("dims", {}) == codes and "period" not in of
-            ),
-            None,
-        )
-        for codes in (dims, {})
-    )
-    leaves = said.among(measure, ";".join(f"{name}={code}" for name, code in dims.items()))
-    totals, low, high = [], [], []
-    for row in profiles.sort("force_code").iter_rows(named=True):
-        total = counts.total(leaves or (), row["force_code"])
-        if total is not None:
-            shown = row.get(column or "")
-            most = row.get(whole or "")
-            totals.append(total)
-            low.append(total.shown if shown is None else shown)
-            high.append((np.inf if most is None else most) if shown is None else shown)
-    return _Spread(totals, low, high)
-
-
-def _is_fixed(spread: _Spread, quantile: float) -> bool:
-    if np.isinf(spread.high).any():
+def _is_fixed(spread: Spread, quantile: float) -> bool:
+    if any(np.isinf(each.high) for each in spread):
         return False
-    low, high = (np.quantile(ends, quantile) for ends in (spread.low, spread.high))
-    return bool(low == high)
+    low, high = ([each[end] for each in spread] for end in (1, 2))
+    return bool(np.quantile(low, quantile) == np.quantile(high, quantile))
 
 
-def _read_band(known: Knowledge, spread: _Spread, band: Band, value: int) -> None:
-    """So many totals lie in the band; where none or all of the unsure ones do, each one does."""
+def _in_band(spread: Spread, band: Band) -> tuple[int, list[Total]]:
+    """Return how many totals are in a band for certain, and those that may be."""
     top = np.inf if band.high is None else band.high
-    inside, unsure = 0, []
-    for total, low, high in zip(spread.totals, spread.low, spread.high, strict=True):
-        if low >= band.low and high <= top:
-            inside += 1
-        elif low <= top and high >= band.low:
-            unsure.append(total)
-    inside = value - inside
+    sure = [each for each in spread if band.low <= each.low and each.high <= top]
+    may = [each for each in spread if each.low <= top and each.high >= band.low]
+    return len(sure), [each.total for each in may if each not in sure]
+
+
+def _read_band(known: Knowledge, spread: Spread, band: Band, value: int) -> None:
+    """So many totals lie in the band; where none or all of the unsure ones do, each one does."""
+    sure, unsure = _in_band(spread, band)
+    inside = value - sure
     if inside == len(unsure):
         known.limits += [(total, band.low, band.high) for total in unsure]
     elif inside == 0 and band.low == 0 and band.high is not None:
@@ -172,14 +109,25 @@ def _read_band(known: Knowledge, spread: _Spread, band: Band, value: int) -> Non
         known.bands.append((unsure, band, inside, inside))
 
 
-def _read_end(known: Knowledge, spread: _Spread, value: int, name: str) -> None:
+def _read_other_band(
+    known: Knowledge, spread: Spread, band: Band, printed: float, true: Sequence[float]
+) -> None:
+    """Not so many totals lie in the band as is printed; on which side of it is given away here."""
+    sure, unsure = _in_band(spread, band)
+    top = np.inf if band.high is None else band.high
+    more = sum(band.low <= count <= top for count in true) > printed
+    least, most = (math.floor(printed) + 1, len(true)) if more else (0, math.ceil(printed) - 1)
+    least, most = max(0, least - sure), min(len(unsure), most - sure)
+    if least > 0 or most < len(unsure):
+        known.bands.append((unsure, band, least, most))
+
+
+def _read_end(known: Knowledge, spread: Spread, value: int, name: str) -> None:
     """No total is beyond it, and one reaches it."""
-    unsure = [place for place, low in enumerate(spread.low) if low != spread.high[place]]
-    for place in unsure:
-        low, high = (value, None) if name == "minimum" else (0, value)
-        known.limits.append((spread.totals[place], low, high))
-    sure = {low for place, low in enumerate(spread.low) if place not in unsure}
+    unsure = [each.total for each in spread if each.low != each.high]
+    ends = (value, None) if name == "minimum" else (0, value)
+    known.limits += [(total, *ends) for total in unsure]
+    sure = {each.low for each in spread if each.low == each.high}
     told = any(band == Band(value, value) and least for _, band, least, _ in known.bands)
     if value not in sure and not told:
-        totals = [spread.totals[place] for place in unsure]
-        known.bands.append((totals, Band(value, value), 1, len(totals)))
+        known.bands.append((unsure, Band(value, value), 1, len(unsure)))

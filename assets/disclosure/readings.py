@@ -14,10 +14,11 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from assets.disclosure.known import Hidden, Knowledge, Numbering, Total, cell_of
-from assets.disclosure.over_forces import read_spread
+from assets.disclosure.over_forces import OfForce, read_spread
 from assets.disclosure.passed import ways_of
 from assets.disclosure.published import Edition
 from schemas.breakdown import read_breakdown
@@ -317,7 +318,8 @@ def knowledge(
                 reader.read_profiles(table, number)
             for measure in said.measures:
                 if said.table_of(measure) in counts[number].entries:
-                    read_spread(known, said, measure, counts[number], edition.public, numbering)
+                    spread_of = partial(reader.spread, measure)
+                    read_spread(known, numbering, measure, edition.public, spread_of)
             reader.read_rules()
         known.unknowns, known.names = len(numbering), numbering.names
         hidden: dict[Any, Hidden] = {}
@@ -404,9 +406,7 @@ class _Reader:
     def read_profiles(self, table: str, edition: int) -> None:
         """Read the columns of force_profiles that add a table up."""
         columns: dict[str, list[Leaf] | None] = {
-            name: self.said.among(
-                of["measure"], ";".join(f"{k}={code}" for k, code in of.get("dims", {}).items())
-            )
+            name: self.said.among(of["measure"], _breakdown(of.get("dims", {})))
             for name, of in self.said.profile.items()
             if of["measure"] in self.said.measures
             and "period" not in of
@@ -427,6 +427,24 @@ class _Reader:
                 elif row[column] is not None:
                     self._tell(self.counts.total(leaves, force), row[column])
 
+    def spread(self, measure: str, parts: Mapping[str, str]) -> list[OfForce]:
+        """Return the totals of the forces that a statistic is about, as far as profiles tell."""
+        dims = {name: code for name, code in parts.items() if name in self.said.lists}
+        column, whole = (
+            next((n for n, of in self.said.profile.items() if of == {"measure": measure, **at}), "")
+            for at in ({"dims": dims} if dims else {}, {})
+        )
+        leaves = self.said.among(measure, _breakdown(dims)) or []
+        found = []
+        for row in self.edition.public[PROFILES].sort("force_code").iter_rows(named=True):
+            total = self.counts.total(leaves, row["force_code"])
+            if total is not None and (shown := row.get(column)) is not None:
+                found.append(OfForce(total, shown, shown))
+            elif total is not None:
+                most = row.get(whole)
+                found.append(OfForce(total, total.shown, np.inf if most is None else most))
+        return found
+
     def read_rules(self) -> None:
         """Add what is known since returns have passed the rules that were in force.
 
@@ -443,3 +461,7 @@ class _Reader:
     def _count(self, force: str, place: Place) -> Total | None:
         away = self.away.get((force, place))
         return self.counts.total([place], force) if away is None else Total((), away)
+
+
+def _breakdown(dims: Mapping[str, str]) -> str:
+    return ";".join(f"{name}={code}" for name, code in dims.items())
