@@ -187,6 +187,8 @@ class _Content:
 
     def _open(self, path: str, element: Element) -> None:
         self._name = name = _get(element, "table:name")
+        if not name:
+            raise refusal("no_name", fix="libreoffice")
         if name in self.sheets:
             raise refusal("one_name", sheet=the_sheet(name), fix="libreoffice")
         if len(self.sheets) == _MAX_SHEETS:

@@ -120,6 +120,8 @@ def _sheets(xml: bytes) -> tuple[list[tuple[str, str, bool]], datetime]:
     for path, element in elements(xml, NAMES, ()):
         if path == "/workbook/sheets/sheet":
             name = element.attrib["name"]
+            if not name:
+                raise refusal("no_name", fix="excel")
             if any(name == other for other, *_ in found):
                 raise refusal("one_name", sheet=the_sheet(name), fix="excel")
             relation = next(

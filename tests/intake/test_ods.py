@@ -258,11 +258,18 @@ def test_cells_out_of_bounds_are_refused(name: str, tmp_path: Path) -> None:
     ("tables", "members", "problem", "rule"),
     [
         ("", {}, "lacks its sheets", "S001"),
-        (_table(_row(_cell(table__number_columns_repeated="-1"))), {}, "damaged", "S001"),
-        (_table(_row(_cell(table__number_columns_repeated="9" * 5000))), {}, "damaged", "S001"),
-        (_table(_row("<a/>" * 100_001)), {}, "damaged", "S001"),
+        (
+            _table(_row(_cell(table__number_columns_repeated="-1")), table__name="a"),
+            {}, "damaged", "S001",
+        ),
+        (
+            _table(_row(_cell(table__number_columns_repeated="9" * 5000)), table__name="a"),
+            {}, "damaged", "S001",
+        ),
+        (_table(_row("<a/>" * 100_001), table__name="a"), {}, "damaged", "S001"),
+        (_table(_row(ONE)), {}, "without a name", "S001"),
         (_table("", table__name="a") * 2, {}, "two of one name", "S001"),
-        (_table(_row(_cell(_table(_row(ONE))))), {}, "holds a table", "S001"),
+        (_table(_row(_cell(_table(_row(ONE)))), table__name="a"), {}, "holds a table", "S001"),
         (_table(_row(ONE)), {"Basic/Standard/Module1.xml": "<a/>"}, "macros", "S006"),
         (_table(_row(ONE)), {"Scripts/python/a.py": "x"}, "macros", "S006"),
         (_table(_row(ONE)), {"xl/workbook.xml": "<a/>"}, "two kinds", "S001"),

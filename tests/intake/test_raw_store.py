@@ -15,6 +15,8 @@ from assets.intake.tables import readings, received
 from assets.lake import Lake, held
 from schemas.collection import Collection
 from schemas.errors import BusyError, LakeError
+from tests.intake.workbooks import parts, write
+from tests.ods import write_content
 from tests.returns import SampleReturn
 
 NOON = datetime(2012, 6, 1, 12, tzinfo=UTC)
@@ -226,6 +228,24 @@ def test_tables_stand_for_the_readings(
         ours = again[receipt.receipt_id]
         assert (ours.refusal is None) == (reading.refusal is None)
         assert {s.name: s for s in ours.sheets} == {s.name: s for s in reading.sheets}
+
+
+def test_a_sheet_without_a_name_is_refused_and_stops_nothing(
+    lake: Lake, store: RawStore, collection: Collection
+) -> None:
+    """Facts without a sheet are those of the workbook, so that no sheet may go without a name."""
+    cells = '<row r="1"><c r="A1"><v>1</v></c></row>'
+    members = parts(cells)
+    members["xl/workbook.xml"] = members["xl/workbook.xml"].replace('name="a"', 'name=""')
+    rows = '<table:table-row><table:table-cell office:value-type="float" office:value="1"/>'
+    nameless = f"<table:table>{rows}</table:table-row></table:table>"
+    paths = [
+        write(lake.landing, members),
+        write_content(lake.landing / "a.ods", nameless),
+    ]
+    assert len(store.take_in(paths, collection).new) == 2
+    found = readings(received(store))
+    assert [reading.refusal is None for reading in found.values()] == [False, False]
 
 
 def test_files_wait_in_order_of_arrival(tmp_path: Path) -> None:
