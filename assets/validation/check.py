@@ -15,7 +15,9 @@ from assets.intake.store import ID_LENGTH, utc_now
 from assets.validation.judge import judge
 from assets.validation.rules.order import Received
 from schemas.collection import Collection
+from schemas.contract import empty
 from schemas.finding import Finding, finding
+from schemas.marts.returns import Findings
 
 
 @dataclass(frozen=True)
@@ -44,25 +46,15 @@ class Checked:
 
     def as_json(self) -> dict[str, Any]:
         """Return the file with its findings as in the mart Findings."""
+        of_file = {"force_code": self.force_code, "receipt_id": self.receipt_id}
         return {
             "file": self.file,
             "force_code": self.force_code,
             "state": self.state,
             "findings": [
                 {
-                    "force_code": self.force_code,
-                    "receipt_id": self.receipt_id,
-                    "rule_id": f.rule_id,
-                    "severity": f.severity,
-                    "sheet": f.sheet,
-                    "cell": f.cell,
-                    "row_code": f.row_code,
-                    "column_code": f.column_code,
-                    "value": f.value,
-                    "message": f.message,
-                    "how_to_fix": f.how_to_fix,
-                    "reason": None,
-                    "accepted_by": None,
+                    name: of_file.get(name, getattr(f, name, None))
+                    for name in empty(Findings).columns
                 }
                 for f in self.findings
             ],

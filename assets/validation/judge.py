@@ -4,7 +4,7 @@ Accepted and rejected come out of one call, with a third state: a rule whose cel
 read or typed is "not evaluable". A finding that blocks rejects its return whole; others go on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -72,27 +72,25 @@ def judge(
     Raises:
         ContractError: a rule crashed: our fault, not a force's.
     """
-    entries: list[dict[str, Any]] = []
-    found: list[dict[str, Any]] = []
-    seen: dict[str, _Seen] = {}
-    applied: list[tuple[str | None, ...]] = []
-    for receipt_id, reading in readings.items():
-        known = received[receipt_id]
-        mine = (corrections or {}).get(known.force_code or "", {})
-        one = _look_at(reading, known, collection, mine)
-        seen[receipt_id] = one.seen
-        applied += [(receipt_id, *slot.entry.place, slot.address) for slot in one.corrected]
-        entries += [_entry_row(receipt_id, entry) for entry in one.typed]
-        found += [{"receipt_id": receipt_id, **asdict(item)} for item in one.findings]
+    looked = {
+        key: _look_at(reading, received[key], collection, corrections or {})
+        for key, reading in readings.items()
+    }
+    applied = [
+        (key, *slot.entry.place, slot.address)
+        for key, one in looked.items()
+        for slot in one.corrected
+    ]
+    entries = [_entry_row(key, entry) for key, one in looked.items() for entry in one.typed]
     table = conform(Entries, pl.DataFrame(entries, schema=empty(Entries).schema))
-    single = pl.DataFrame(found, schema=empty(AllFindings).schema)
+    single = _rows((key, item) for key, one in looked.items() for item in one.findings)
     sent = no_cases() if cases is None else cases
     between, counts = _compare(table, single, received, collection, sent)
     findings = _as_changed(pl.concat([single, between]), list(readings), collection)
     return Judged(
         table,
         conform(AllFindings, findings),
-        conform(RuleResults, _rule_results(seen, findings, counts, collection)),
+        conform(RuleResults, _rule_results(looked, findings, counts, collection)),
         conform(
             AppliedCorrections,
             pl.DataFrame(applied, schema=empty(AppliedCorrections).schema, orient="row"),
@@ -100,37 +98,33 @@ def judge(
     )
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What could be made of one return: the entries that were found, and those that were typed."""
-
-    readable: bool
-    found: frozenset[Place] = frozenset()
-    typed: frozenset[Place] = frozenset()
+def _rows(findings: Iterable[tuple[str, Finding]]) -> pl.DataFrame:
+    rows = [{"receipt_id": key, **asdict(item)} for key, item in findings]
+    return pl.DataFrame(rows, schema=empty(AllFindings).schema)
 
 
 @dataclass(frozen=True)
-class _One:
-    """What can be told of one return without comparing its figures."""
+class _Looked:
+    """What can be told of one return without comparing its figures.
 
-    seen: _Seen
-    typed: Sequence[TypedEntry]
+    `found`: the entries that stand in it; None where it cannot be read as a return.
+    """
+
     findings: Sequence[Finding]
-    corrected: Sequence[Slot]
+    found: frozenset[Place] | None = None
+    typed: Sequence[TypedEntry] = ()
+    corrected: Sequence[Slot] = ()
 
 
 def _look_at(
-    reading: Reading,
-    received: Received,
-    collection: Collection,
-    corrections: Mapping[Place, Correction],
-) -> _One:
+    reading: Reading, known: Received, collection: Collection, corrections: ByForce
+) -> _Looked:
     if reading.refusal:
         refusal = reading.refusal
-        refused = finding(refusal.rule_id, refusal.problem, fix=refusal.fix)
-        return _One(_Seen(readable=False), [], [refused], [])
+        return _Looked([finding(refusal.rule_id, refusal.problem, fix=refusal.fix)])
+    mine = corrections.get(known.force_code or "", {})
     layout = lay_out(reading.sheets, collection.template)
-    slots = [_corrected(slot, corrections.get(slot.entry.place)) for slot in layout.slots]
+    slots = [_corrected(slot, mine.get(slot.entry.place)) for slot in layout.slots]
     results = [type_entry(slot) for slot in slots]
     typed = [item for item in results if isinstance(item, TypedEntry)]
     cover = {item.slot.entry.row_code: item for item in typed if item.slot.entry.sheet == "cover"}
@@ -138,14 +132,13 @@ def _look_at(
         *layout.findings,
         *surroundings(reading, layout, collection.template),
         *(item for item in results if isinstance(item, Finding)),
-        *cover_findings(cover, collection, received.received_on),
+        *cover_findings(cover, collection, known.received_on),
     ]
     if another := another_return(cover, collection, len(findings)):
-        return _One(_Seen(readable=False), [], [another], [])
+        return _Looked([another])
     found = frozenset(slot.entry.place for slot in layout.slots)
-    seen = _Seen(True, found, frozenset(item.slot.entry.place for item in typed))
     changed = [new for new, old in zip(slots, layout.slots, strict=True) if new is not old]
-    return _One(seen, typed, findings, changed)
+    return _Looked(findings, found, typed, changed)
 
 
 def _corrected(slot: Slot, correction: Correction | None) -> Slot:
@@ -204,12 +197,7 @@ def _compare(
     acceptable = frozenset(received) - set(blocked)
     failures, others = evaluate(between_returns(returns, acceptable, collection, off))
     ties = () if UNORDERED in off else unordered(entries, received, acceptable)
-    told = [{"receipt_id": key, **asdict(item)} for key, item in ties]
-    findings = [
-        found,
-        _at_cells(failures, entries),
-        pl.DataFrame(told, schema=empty(AllFindings).schema),
-    ]
+    findings = [found, _at_cells(failures, entries), _rows(ties)]
     return pl.concat(findings), pl.concat([counts, others])
 
 
@@ -274,7 +262,7 @@ def _as_changed(
 
 
 def _rule_results(
-    seen: Mapping[str, _Seen],
+    looked: Mapping[str, _Looked],
     findings: pl.DataFrame,
     counts: pl.DataFrame,
     collection: Collection,
@@ -282,37 +270,35 @@ def _rule_results(
     """Return how each rule ended on each return, with the columns of the contract RuleResults."""
     failed = set(findings.select("receipt_id", "rule_id").iter_rows())
     ended = {(key, rule): told for key, rule, *told in counts.iter_rows()}
-    off = _off(collection)
+    off, needed_by = _off(collection), _needed_by(collection.template)
+
+    def result(key: str, rule: Rule, typed: Set[Place]) -> str:
+        found = looked[key].found
+        if rule.id in off:
+            return "off"
+        if (key, rule.id) in failed:
+            return "failed"
+        if found is None and rule.needs != "file":
+            return "not_evaluable"
+        if rule.needs in {None, "earlier"}:
+            passed, _, untold = ended.get((key, rule.id), (0, 0, 1))
+            return "not_evaluable" if untold else "passed" if passed else "not_applicable"
+        on_cover = frozenset(("cover", row, "value") for row in rule.cover)
+        needed = needed_by.get(rule.needs, on_cover)
+        known = found or typed if rule.needs == "cells" else typed
+        return "passed" if needed <= known else "not_evaluable"
+
     held_to = [rules()[rule_id] for rule_id in sorted(collection.template.rules_in_use)]
     rows = []
-    for key, return_ in seen.items():
-        for rule in held_to:
-            if rule.id in off:
-                result = "off"
-            elif (key, rule.id) in failed:
-                result = "failed"
-            elif not return_.readable and rule.needs != "file":
-                result = "not_evaluable"
-            elif rule.needs in {None, "earlier"}:
-                passed, _, untold = ended.get((key, rule.id), (0, 0, 1))
-                result = "not_evaluable" if untold else "passed" if passed else "not_applicable"
-            else:
-                known = return_.found if rule.needs == "cells" else return_.typed
-                needed = _needed(rule, collection.template)
-                result = "passed" if needed <= known else "not_evaluable"
-            rows.append((key, rule.id, result))
+    for key, one in looked.items():
+        typed = frozenset(entry.slot.entry.place for entry in one.typed)
+        rows += [(key, rule.id, result(key, rule, typed)) for rule in held_to]
     return pl.DataFrame(rows, schema=empty(RuleResults).schema, orient="row")
-
-
-def _needed(rule: Rule, template: Template) -> frozenset[Place]:
-    """Return the entries without which a rule on single cells cannot be told."""
-    return _needed_by(template).get(rule.needs or "") or frozenset(
-        ("cover", row, "value") for row in rule.cover
-    )
 
 
 @cache
 def _needed_by(template: Template) -> dict[str, frozenset[Place]]:
+    """Return the entries without which rules on single cells cannot be told, by what they need."""
     entries = template.entry_at.items()
     return {
         "cells": frozenset(template.entry_at),

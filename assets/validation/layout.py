@@ -178,10 +178,10 @@ def _lay_out_sheet(raw: RawSheet, sheet: Sheet, findings: list[Finding]) -> Shee
     heads = [(cell.text.strip(), cell) for cell in header_row]
     labels = [cell for text, cell in heads if text in _NO_CODES]
     columns = _match([head for head in heads if head[0] not in _NO_CODES], list(sheet.columns))
-    findings += _column_findings(sheet, top, columns)
+    findings += _code_findings(sheet, columns, top)
     codes = [(text, cell) for text, cell in first_column if cell.row > top.row]
     rows = _match(codes, [row.code for row in sheet.rows])
-    findings += _row_findings(sheet, rows)
+    findings += _code_findings(sheet, rows, None)
     slots = [
         Slot(entry, address(*here), cells.get(here))
         for row in sheet.rows
@@ -212,36 +212,28 @@ def _misspelt(sheet: Sheet, expected: str, cell: Cell) -> Finding:
     return finding("S005", message, place, fix=f"Put {expected} back in {cell.address}.")
 
 
-def _column_findings(sheet: Sheet, top: Cell, columns: _Match[Cell]) -> Iterable[Finding]:
-    for expected, (text, cell) in columns.found.items():
+def _code_findings(sheet: Sheet, match: _Match[Cell], top: Cell | None) -> Iterator[Finding]:
+    """Yield what is wrong with the codes of columns, given the top of their header, or of rows."""
+    line, rule = ("column", "S005") if top else ("row", "S013")
+    known = list(sheet.columns) if top else [row.code for row in sheet.rows]
+    for expected, (text, cell) in match.found.items():
         if text != expected:
             yield _misspelt(sheet, expected, cell)
-    for code in columns.missing:
-        message = f"the header row {top.row} has no column {code!r}, so its figures cannot be read"
-        yield finding("S005", message, Place(sheet.name, top.address, column_code=code))
-    for text, cell in columns.again:
-        message = f"column {text!r} stands twice, here and in {columns.found[text][1].address}"
-        yield finding("S005", message, Place(sheet.name, cell.address, column_code=text))
-    known = list(sheet.columns)
-    for text, cell in columns.unknown:
-        message = f"{quoted(text, known)} in the header row is not a column code of this sheet"
+    for code in match.missing:
+        lacks = f"the header row {top.row} has no column" if top else "there is no row"
+        message = f"{lacks} {code!r}, so its figures cannot be read"
+        yield finding(rule, message, _at_code(sheet, line, code, top))
+    for text, cell in match.again:
+        message = f"{line} {text!r} stands twice, here and in {match.found[text][1].address}"
+        yield finding(rule, message, _at_code(sheet, line, text, cell))
+    for text, cell in match.unknown:
+        where = "the header row" if top else "column A"
+        message = f"{quoted(text, known)} in {where} is not a {line} code of this sheet"
         yield finding("S005", message, Place(sheet.name, cell.address, value=shown(text, known)))
 
 
-def _row_findings(sheet: Sheet, rows: _Match[Cell]) -> Iterable[Finding]:
-    for expected, (text, cell) in rows.found.items():
-        if text != expected:
-            yield _misspelt(sheet, expected, cell)
-    for code in rows.missing:
-        message = f"there is no row {code!r}, so its figures cannot be read"
-        yield finding("S013", message, Place(sheet.name, row_code=code))
-    for text, cell in rows.again:
-        message = f"row {text!r} stands twice, here and in {rows.found[text][1].address}"
-        yield finding("S013", message, Place(sheet.name, cell.address, row_code=text))
-    known = [row.code for row in sheet.rows]
-    for text, cell in rows.unknown:
-        message = f"{quoted(text, known)} in column A is not a row code of this sheet"
-        yield finding("S005", message, Place(sheet.name, cell.address, value=shown(text, known)))
+def _at_code(sheet: Sheet, line: str, code: str, cell: Cell | None) -> Place:
+    return Place(sheet.name, cell.address if cell else None, **{f"{line}_code": code})
 
 
 _MOST: Final = 25
@@ -256,80 +248,63 @@ def surroundings(reading: Reading, layout: Layout, template: Template) -> Iterat
         yield finding("S006", message, fix=fix)
     names = _names(reading.sheets, template)
     for raw in reading.sheets:
-        if not is_list_of_problems(raw):
-            yield from _hidden_sheet(raw, names[raw.name])
+        hidden = raw.cells and any(fact.fact == "hidden_sheet" for fact in raw.facts)
+        if hidden and not is_list_of_problems(raw):
+            name = names[raw.name]
+            message = f"sheet {name!r} is hidden and holds {len(raw.cells)} filled cells"
+            yield finding("S006", message, Place(sheet=name), severity="Q")
     for sheet in layout.sheets:
         yield from _merged(sheet)
         yield from _hidden_cells(sheet)
         yield from _stray(sheet, template.sheet(sheet.name))
 
 
-def _hidden_sheet(raw: RawSheet, name: str) -> Iterator[Finding]:
-    if raw.cells and any(fact.fact == "hidden_sheet" for fact in raw.facts):
-        message = f"sheet {name!r} is hidden and holds {len(raw.cells)} filled cells"
-        yield finding("S006", message, Place(sheet=name), severity="Q")
-
-
 def _merged(sheet: SheetLayout) -> Iterator[Finding]:
     for fact in sheet.raw.facts:
-        if fact.fact != "merged":
-            continue
-        first, _, last = fact.place.partition(":")
-        (top, left), (bottom, right) = place(first), place(last or first)
-        slot = next(
-            (
-                slot
-                for slot in sheet.slots
-                for row, column in [place(slot.address)]
-                if top <= row <= bottom and left <= column <= right
-            ),
-            None,
-        )
-        if slot:
-            message = f"the entry cell is merged with others ({fact.place})"
-            fix = f"Unmerge {fact.place} and type each figure into its own cell."
-            yield finding("S006", message, slot.place, fix=fix)
+        if fact.fact == "merged":
+            first, _, last = fact.place.partition(":")
+            (top, left), (bottom, right) = place(first), place(last or first)
+            for slot in sheet.slots:
+                row, column = place(slot.address)
+                if top <= row <= bottom and left <= column <= right:
+                    message = f"the entry cell is merged with others ({fact.place})"
+                    fix = f"Unmerge {fact.place} and type each figure into its own cell."
+                    yield finding("S006", message, slot.place, fix=fix)
+                    break
 
 
 def _hidden_cells(sheet: SheetLayout) -> Iterator[Finding]:
-    rows = {int(fact.place) for fact in sheet.raw.facts if fact.fact == "hidden_row"}
-    columns = [
-        range(int(first), int(last) + 1)
-        for fact in sheet.raw.facts
-        if fact.fact == "hidden_columns"
-        for first, _, last in [fact.place.partition(":")]
-    ]
-
-    def hidden(slot: Slot) -> bool:
-        row, column = place(slot.address)
-        return row in rows or any(column in span for span in columns)
-
-    first = next((slot for slot in sheet.slots if slot.cell and hidden(slot)), None)
-    if first:
-        count = sum(1 for slot in sheet.slots if slot.cell and hidden(slot))
-        message = f"{count} entry cells stand in hidden rows or columns, the first here"
-        yield finding("S006", message, first.place, severity="Q")
+    facts = sheet.raw.facts
+    rows = {int(fact.place) for fact in facts if fact.fact == "hidden_row"}
+    spans = [f.place.partition(":")[::2] for f in facts if f.fact == "hidden_columns"]
+    columns = {c for first, last in spans for c in range(int(first), int(last) + 1)}
+    at = [(slot, *place(slot.address)) for slot in sheet.slots if slot.cell]
+    hidden = [slot for slot, row, column in at if row in rows or column in columns]
+    if hidden:
+        message = f"{len(hidden)} entry cells stand in hidden rows or columns, the first here"
+        yield finding("S006", message, hidden[0].place, severity="Q")
 
 
 def _stray(sheet: SheetLayout, described: Sheet) -> Iterator[Finding]:
     """Yield filled cells below the header that are no entry, in rows and columns of known codes.
 
     A row or column whose own code is wrong has a finding already, and what a label says is free.
-    Formulas are the template's
-    checks, or a force's own sums beside the table, and count nothing.
+    Formulas are the template's checks, or a force's own sums beside the table, and count nothing.
     """
-    entries = {slot.address for slot in sheet.slots}
+    passed = {slot.address for slot in sheet.slots}
+    passed |= {f.place for f in sheet.raw.facts if f.fact in {"formula", "uncalculated"}}
+    unknown_rows = {row for row, code in sheet.rows.items() if code is None}
+    unknown_columns = {column for column, code in sheet.columns.items() if code is None}
     checked = set(_checked(sheet, described))
-    formulas = {fact.place for fact in sheet.raw.facts if fact.fact in {"formula", "uncalculated"}}
     stray = [
         cell
         for cell in sheet.raw.cells
         if cell.row > sheet.top
         and cell.column > 1
         and cell.text.strip()
-        and cell.address not in entries
-        and cell.address not in formulas
-        and not _explained(sheet, cell)
+        and cell.address not in passed
+        and cell.row not in unknown_rows
+        and cell.column not in unknown_columns
         and not (cell.text.strip() in RESULTS and cell.address in checked)
     ]
     for cell in stray[:_MOST]:
@@ -356,9 +331,3 @@ def _checked(sheet: SheetLayout, described: Sheet) -> Iterator[str]:
             yield address(row_of[code], beside + check.column)
         elif code is None and column:
             yield address(below + check.row - last, column)
-
-
-def _explained(sheet: SheetLayout, cell: Cell) -> bool:
-    return (cell.row in sheet.rows and sheet.rows[cell.row] is None) or (
-        cell.column in sheet.columns and sheet.columns[cell.column] is None
-    )
