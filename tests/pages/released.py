@@ -164,23 +164,22 @@ class Answers:
     """What stands at an address, worked out from the marts by other code than the pages use."""
 
     def __init__(self, marts: Mapping[str, pl.DataFrame]) -> None:
-        self._rows = {
-            (name, force[0]): part.to_dicts()
-            for name, frame in marts.items()
-            if "force_code" in frame.columns
-            for force, part in frame.partition_by("force_code", as_dict=True).items()
-        } | {(name, None): frame.to_dicts() for name, frame in marts.items()}
+        self._rows = {name: frame.to_dicts() for name, frame in marts.items()}
+        self._by = cache(self._sorted)
         self.at = cache(self._at)
+
+    def _sorted(self, mart: str, names: tuple[str, ...]) -> dict[tuple[str, ...], list[Any]]:
+        """Return the rows of a mart by the texts of some of their values."""
+        found: dict[tuple[str, ...], list[Any]] = {}
+        for row in self._rows.get(mart, []):
+            values = ("" if row[name] is None else str(row[name]) for name in names)
+            found.setdefault(tuple(values), []).append(row)
+        return found
 
     def _at(self, address: str) -> Any:
         mart, *conditions, column = address.split(" ")
-        where = [condition.split("=", 1) for condition in conditions]
-        part = (mart, dict(where).get("force_code"))
-        rows = [
-            row
-            for row in self._rows.get(part, [])
-            if all(("" if row[key] is None else str(row[key])) == value for key, value in where)
-        ]
+        where = dict(condition.split("=", 1) for condition in conditions)
+        rows = self._by(mart, tuple(where)).get(tuple(where.values()), [])
         if column == "rows":
             return len(rows)
         values = [row[column] for row in rows]
