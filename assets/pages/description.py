@@ -1,8 +1,8 @@
 """What stands on the pages of a collection: sections, tables and charts as data.
 
 A template `<name>-<version>` has its own pages in `<name>.toml`; any other gets those of
-`derived.toml.j2`, which follow from its measures and questions. What every collection has stands in
-`common.toml`. A figure is named by an address, a line of text:
+`_derived.toml.j2`, which follow from its measures and questions. What every collection has stands in
+`_common.toml`. A figure is named by an address, a line of text:
 
     [=|*][<mart>:]<measure or column> [key=code]... [/ [key=code]...] [style]
 
@@ -198,7 +198,7 @@ class Description(Data):
 @cache
 def description(template: Template) -> Description:
     """Return what stands on the pages of a collection that uses the template."""
-    common = tomllib.loads((_HERE / "common.toml").read_text(encoding="utf-8"))
+    common = tomllib.loads((_HERE / "_common.toml").read_text(encoding="utf-8"))
     path = _HERE / f"{template.name}.toml"
     known = path.is_file()
     file = tomllib.loads(path.read_text(encoding="utf-8") if known else _derived(template, common))
@@ -245,7 +245,7 @@ def _derived(template: Template, common: dict[str, Any]) -> str:
         if column.name in template.profile and column.dtype.is_numeric()
     ]
     return render(
-        _HERE / "derived.toml.j2", measures=measures, sheets=counts,
+        _HERE / "_derived.toml.j2", measures=measures, sheets=counts,
         statistics=common["labels"]["STATISTICS"], asked=bool(questions(template)),
         first=first_measure(template), profile=profile,
     )  # fmt: skip

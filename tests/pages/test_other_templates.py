@@ -145,6 +145,26 @@ def test_a_measure_of_statistics_alone_has_a_section_of_its_own(
     assert "People hurt (all forces: median)" in force
 
 
+def test_a_title_with_braces_stands_on_pages_as_it_was_written(
+    example: Collection, tmp_path: Path
+) -> None:
+    """Braces mean something in the description of pages, and nothing in a template's words."""
+    title = "Uses {of} {{ force }} {% in % the period"
+    sheets = tuple(replace(sheet, title=title) for sheet in example.template.sheets)
+    lists = {"tactic": dict.fromkeys(example.template.lists["tactic"], "{firearm}")}
+    template = replace(example.template, name="use-of-braces", sheets=sheets, lists=lists)
+    of_braces = example.model_copy(update={"template": template, "title": "{title}"})
+    edition = Edition(_release(of_braces), {**ABOUT, "collection": example.id, "sources": "{a} b"})
+    edition.__dict__["collection"] = of_braces
+    write_pages(tmp_path, edition)
+    html = (tmp_path / "forces" / "AVS.html").read_text(encoding="utf-8")
+    assert f"<caption><span>{title}</span></caption>" in html
+    national = (tmp_path / "index.html").read_text(encoding="utf-8")
+    cited = "its release: {title}, release"
+    for said in (">{firearm}</th>", "<h1>{title}</h1>", "Sources: {a} b.", cited):
+        assert said in national
+
+
 def test_a_changed_version_keeps_its_pages_with_its_own_codes(
     collection: Collection, tmp_path: Path
 ) -> None:
