@@ -7,8 +7,9 @@ import json
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pandas as pd
 import pyarrow
@@ -16,13 +17,11 @@ import pyarrow.parquet
 
 from schemas.wording import plural
 
-if TYPE_CHECKING:
-    from great_expectations.datasource.fluent.pandas_datasource import PandasDatasource
-
 Asked = Mapping[str, Any]
 """What is asked of one mart.
 
-Keys: `name`, `path`, `keys` (its key columns), `suite` (each `type`, `arguments`, `severity`).
+Keys: `name`, `path`, `keys` (its key columns), `suite` (each as the library reads it, with its
+position as `meta`).
 """
 
 Told = tuple[bool | None, str, list[dict[str, str]]]
@@ -56,7 +55,7 @@ def load() -> ModuleType:
     return great_expectations
 
 
-def _source() -> "PandasDatasource":
+def _source() -> Any:
     """Return a source of frames in a context that lives in memory alone and tells nobody."""
     library = load()
     from great_expectations.data_context.types import base  # noqa: PLC0415
@@ -67,24 +66,14 @@ def _source() -> "PandasDatasource":
         progress_bars=base.ProgressBarsConfig(globally=False),
     )
     context = library.get_context(mode="ephemeral", project_config=config)
-    source: PandasDatasource = context.data_sources.add_pandas("marts")
-    return source
+    return context.data_sources.add_pandas("marts")
 
 
-def _evaluated(source: "PandasDatasource", mart: Asked) -> dict[str, Any]:
-    name, frame = mart["name"], _read(mart["path"])
-    expectations = [
-        {
-            "type": one["type"],
-            "kwargs": dict(one["arguments"]),
-            "severity": one["severity"],
-            "meta": {"position": position},
-        }
-        for position, one in enumerate(mart["suite"])
-    ]
+def _evaluated(source: Any, mart: Asked) -> dict[str, Any]:
+    name, suite, frame = mart["name"], mart["suite"], _read(mart["path"])
     batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe(name)
     found = batch.get_batch({"dataframe": frame}).validate(
-        load().ExpectationSuite(name=name, expectations=expectations),
+        load().ExpectationSuite(name=name, expectations=deepcopy(suite)),
         result_format={
             "result_format": "SUMMARY",
             "partial_unexpected_count": _SHOWN,
@@ -93,23 +82,21 @@ def _evaluated(source: "PandasDatasource", mart: Asked) -> dict[str, Any]:
     )
     # The order of the results is the library's own.
     results = {result.expectation_config.meta["position"]: result for result in found.results}
-    outcomes = [
-        outcome(one["arguments"], results.get(position))
-        for position, one in enumerate(mart["suite"])
-    ]
+    outcomes = [outcome(one["kwargs"], results.get(n)) for n, one in enumerate(suite)]
     return {"rows": len(frame), "outcomes": outcomes}
 
 
 def _read(path: str) -> pd.DataFrame:
-    """Return a mart in Arrow's types, so that null, NaN and whole numbers stay what they are."""
+    """Return a mart in Arrow's types, so that null, NaN and whole numbers stay what they are.
+
+    Text alone is pandas' own: Great Expectations cannot name Arrow's.
+    """
+    types = {pyarrow.string(): pd.StringDtype("pyarrow")}
     table = pyarrow.parquet.ParquetFile(path).read()
-    frame: pd.DataFrame = table.to_pandas(types_mapper=_pandas_type, ignore_metadata=True)
+    frame: pd.DataFrame = table.to_pandas(
+        types_mapper=lambda dtype: types.get(dtype) or pd.ArrowDtype(dtype), ignore_metadata=True
+    )
     return frame
-
-
-def _pandas_type(dtype: pyarrow.DataType) -> Any:
-    """Return Arrow's type but for text, which Great Expectations can name only as pandas' own."""
-    return pd.StringDtype("pyarrow") if dtype == pyarrow.string() else pd.ArrowDtype(dtype)
 
 
 def outcome(arguments: Mapping[str, Any], result: Any) -> Told:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
@@ -50,7 +49,15 @@ def question(
             "name": name,
             "path": str(path),
             "keys": keys(contracts[name]),
-            "suite": [asdict(one) for one in suites[name]],
+            "suite": [
+                {
+                    "type": one.type,
+                    "kwargs": dict(one.arguments),
+                    "severity": one.severity,
+                    "meta": {"position": position},
+                }
+                for position, one in enumerate(suites[name])
+            ],
         }
         for name, path in paths.items()
     ]
