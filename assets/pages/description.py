@@ -1,8 +1,8 @@
 """What stands on the pages of a collection: sections, tables and charts as data.
 
 A template `<name>-<version>` has its own pages in `<name>.toml`; any other gets those of
-`_derived.toml.j2`, which follow from its measures and questions. What every collection has stands in
-`_common.toml`. A figure is named by an address, a line of text:
+`_derived.toml.j2`, which follow from its measures and questions. What every collection has stands
+in `_common.toml`. A figure is named by an address, a line of text:
 
     [=|*][<mart>:]<measure or column> [key=code]... [/ [key=code]...] [style]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cached_property
 from typing import Final
 
 from assets.pages import charts
@@ -88,12 +89,13 @@ class Tables(View):
     def _line(self, lines: Lines, dims: Dims, row_code: str) -> TableLine:
         pattern = lines.labels[len(dims) - 1]
         labels = {d: _Label(self.template.lists[d][code]) for d, code in dims.items()}
-        labels["row"] = _Label(self._row_labels().get(row_code, row_code))
+        labels.setdefault("row", _Label(self._row_labels.get(row_code, row_code)))
         label = pattern.format_map(labels)
         label = sentence(label) if pattern.startswith("{") else label
         about = {"measure": lines.measure, "row_code": row_code}
         return TableLine(label, {**lines.within, **dims}, about, len(dims))
 
+    @cached_property
     def _row_labels(self) -> Dims:
         return {row.code: row.label for sheet in self.template.sheets for row in sheet.rows}
 
