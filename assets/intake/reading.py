@@ -10,18 +10,8 @@ from datetime import datetime, time
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-import polars as pl
-
 from schemas.template import address
 
-CELL_SCHEMA: Final = {
-    "sheet": pl.String,
-    "row_number": pl.Int64,
-    "column_number": pl.Int64,
-    "text": pl.String,
-    "kind": pl.String,
-    "doubt": pl.String,
-}
 UNCALCULATED: Final = "a formula that was never calculated"
 """Text of a cell of kind formula."""
 
@@ -31,8 +21,6 @@ MAX_COLUMNS: Final = 100
 
 _EXACT: Final = 2**53
 _ADDRESS: Final = re.compile("([A-Z]+)([0-9]+)")
-
-FACT_SCHEMA: Final = {"sheet": pl.String, "fact": pl.String, "place": pl.String}
 
 
 class RefusedError(Exception):
@@ -95,44 +83,6 @@ class Reading:
     sheets: tuple[RawSheet, ...] = ()
     facts: tuple[Fact, ...] = ()
     refusal: RefusedError | None = None
-
-    def cells_frame(self) -> pl.DataFrame:
-        """One row a filled cell, with the columns of CELL_SCHEMA."""
-        rows = [(sheet.name, *cell[:-1]) for sheet in self.sheets for cell in sheet.cells]
-        return pl.DataFrame(rows, schema=CELL_SCHEMA, orient="row")
-
-    def facts_frame(self) -> pl.DataFrame:
-        """One row a fact, with the columns of FACT_SCHEMA.
-
-        Each sheet has the fact `present`; facts of the workbook have an empty sheet.
-        """
-        rows = [
-            (sheet.name, *fact)
-            for sheet in self.sheets
-            for fact in (Fact("present", ""), *sheet.facts)
-        ]
-        rows += [("", *fact) for fact in self.facts]
-        return pl.DataFrame(rows, schema=FACT_SCHEMA, orient="row")
-
-
-def reading_of(cells: pl.DataFrame, facts: pl.DataFrame) -> Reading:
-    """Return the reading that frames of one receipt's cells and facts stand for."""
-    by_sheet: dict[str, tuple[list[Cell], list[Fact]]] = {}
-    about: list[Fact] = []
-    for sheet, *fact in facts.select(list(FACT_SCHEMA)).iter_rows():
-        if not sheet:
-            about.append(Fact(*fact))
-            continue
-        _, known = by_sheet.setdefault(sheet, ([], []))
-        if fact[0] != "present":
-            known.append(Fact(*fact))
-    for sheet, *cell in cells.select(list(CELL_SCHEMA)).iter_rows():
-        by_sheet[sheet][0].append(Cell(*cell))
-    sheets = (
-        RawSheet(name, tuple(sorted(found)), tuple(sorted(known)))
-        for name, (found, known) in by_sheet.items()
-    )
-    return Reading(tuple(sheets), tuple(sorted(about)))
 
 
 def column_number(letters: str) -> int:

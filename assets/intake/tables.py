@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
 from assets.intake.raw_store import RawStore
-from assets.intake.reading import Reading, RefusedError, reading_of
+from assets.intake.reading import Cell, Fact, RawSheet, Reading, RefusedError
 from assets.intake.store import (
     ID_LENGTH,
     UNKNOWN,
@@ -23,6 +23,9 @@ from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.errors import LakeError
 from schemas.tables import DamagedReceipts, RawCells, Receipts, SheetFacts
+
+_PRESENT: Final = Fact("present", "")
+"""A fact of every sheet, so that one without a cell is there too."""
 
 
 @dataclass(frozen=True)
@@ -40,33 +43,56 @@ class RawTables:
 
 def received(store: RawStore) -> RawTables:
     """Read every receipt's file and return all that stands in them."""
-    rows, cells, facts = [], [empty(RawCells)], [empty(SheetFacts)]
+    receipts: list[dict[str, Any]] = []
+    cells: list[tuple[Any, ...]] = []
+    facts: list[tuple[str, ...]] = []
     damaged = store.damaged()
     for receipt in store.receipts():
+        key = receipt.receipt_id
         try:
             reading = store.read(receipt)
         except LakeError as error:
-            known = (receipt.receipt_id, receipt.sequence, receipt)
-            damaged.append(Damaged(error.path, error.problem, *known))
+            damaged.append(Damaged(error.path, error.problem, key, receipt.sequence, receipt))
             continue
         refusal = reading.refusal
-        refused = {
-            "problem": refusal and refusal.problem,
-            "remedy": refusal and refusal.fix,
-            "refused_by": refusal and refusal.rule_id,
-        }
         about = asdict(receipt)
         del about["modified_ns"]  # what follows from it is `tie`
-        rows.append({**about, **refused})
-        receipt_id = pl.lit(receipt.receipt_id).alias("receipt_id")
-        cells.append(reading.cells_frame().select(receipt_id, pl.all()))
-        facts.append(reading.facts_frame().select(receipt_id, pl.all()))
+        about["problem"] = refusal and refusal.problem
+        about |= {"remedy": refusal and refusal.fix, "refused_by": refusal and refusal.rule_id}
+        receipts.append(about)
+        for sheet in reading.sheets:
+            facts += [(key, sheet.name, *fact) for fact in (_PRESENT, *sheet.facts)]
+            cells += [(key, sheet.name, *cell[:-1]) for cell in sheet.cells]
+        facts += [(key, "", *fact) for fact in reading.facts]
     return RawTables(
-        conform(Receipts, pl.DataFrame(rows, schema=empty(Receipts).schema)),
-        conform(RawCells, pl.concat(cells)),
-        conform(SheetFacts, pl.concat(facts)),
+        conform(Receipts, pl.DataFrame(receipts, schema=empty(Receipts).schema)),
+        conform(RawCells, pl.DataFrame(cells, schema=empty(RawCells).schema, orient="row")),
+        conform(SheetFacts, pl.DataFrame(facts, schema=empty(SheetFacts).schema, orient="row")),
         tuple(damaged),
     )
+
+
+def readings(data: RawTables) -> dict[str, Reading]:
+    """Return the readings that the tables stand for, by receipt_id: the reverse of `received`."""
+    sheets: dict[str, dict[str, tuple[list[Cell], list[Fact]]]] = {}
+    for key, sheet, *fact in data.facts.iter_rows():
+        _, facts = sheets.setdefault(key, {}).setdefault(sheet, ([], []))
+        facts += [Fact(*fact)] if fact[0] != _PRESENT.fact else []
+    for key, sheet, *cell in data.cells.iter_rows():
+        sheets[key][sheet][0].append(Cell(*cell))
+    found = {}
+    for receipt in data.receipts.iter_rows(named=True):
+        key, refusal = receipt["receipt_id"], None
+        if receipt["problem"]:
+            refusal = RefusedError(receipt["problem"], receipt["remedy"], receipt["refused_by"])
+        mine = sheets.get(key, {})
+        _, about = mine.pop("", ([], []))
+        parts = (
+            RawSheet(name, tuple(sorted(cells)), tuple(sorted(facts)))
+            for name, (cells, facts) in mine.items()
+        )
+        found[key] = Reading(tuple(parts), tuple(sorted(about)), refusal)
+    return found
 
 
 def damaged_receipts(
@@ -189,25 +215,3 @@ def damaged_now(lake: Lake) -> pl.DataFrame:
         # The words of another program could quote what stands in the table.
         problem = f"is damaged ({type(error).__name__})"
         raise LakeError(path, problem, "muster run makes it anew.") from error
-
-
-def readings(data: RawTables) -> dict[str, Reading]:
-    """Return the readings that the tables stand for, by receipt_id: the reverse of `received`."""
-    by_receipt = {
-        name: {
-            str(key): frame
-            for (key,), frame in table.partition_by("receipt_id", as_dict=True).items()
-        }
-        for name, table in (("cells", data.cells), ("facts", data.facts))
-    }
-    no_cells, no_facts = empty(RawCells), empty(SheetFacts)
-    found = {}
-    for receipt in data.receipts.iter_rows(named=True):
-        key = receipt["receipt_id"]
-        if receipt["problem"]:
-            refusal = RefusedError(receipt["problem"], receipt["remedy"], receipt["refused_by"])
-            found[key] = Reading(refusal=refusal)
-        else:
-            cells = by_receipt["cells"].get(key, no_cells)
-            found[key] = reading_of(cells, by_receipt["facts"].get(key, no_facts))
-    return found

@@ -10,7 +10,7 @@ import pytest
 from openpyxl import Workbook
 
 from assets.intake.reader import read_return
-from assets.intake.reading import Cell, Fact, RawSheet, reading_of
+from assets.intake.reading import Cell, Fact, RawSheet
 from schemas.collection import Collection
 from schemas.template import address
 from tests.returns import SampleReturn
@@ -80,14 +80,6 @@ def test_structure_is_noted_beside_the_values(tmp_path: Path) -> None:
     sheets = read_return(_book(tmp_path / "x.xlsx", fill)).sheets
     assert set(sheets[0].facts) == {Fact("merged", "A1:B2"), Fact("hidden_row", "4")}
     assert sheets[1].facts == (Fact("hidden_sheet", ""),)
-
-
-def test_tables_of_cells_and_facts_give_the_sheets_back(
-    sample: Callable[[str], SampleReturn], tmp_path: Path
-) -> None:
-    reading = read_return(sample("STF").write(tmp_path / "STF.xlsx"))
-    again = reading_of(reading.cells_frame(), reading.facts_frame()).sheets
-    assert {s.name: s for s in again} == {s.name: s for s in reading.sheets}
 
 
 def test_a_zip_of_csv_files_gives_the_cells_of_the_workbook(
