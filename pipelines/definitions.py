@@ -9,8 +9,8 @@ import dagster as dg
 
 from assets.cases import assets as cases
 from assets.desk import assets as desk
-from assets.desk.ledger import utc_now
 from assets.intake import assets as intake
+from assets.intake.store import utc_now
 from assets.reconciliation import assets as reconciliation
 from assets.recount import assets as recount
 from assets.release import assets as release

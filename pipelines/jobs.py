@@ -20,9 +20,9 @@ from typing import Any, Final
 import dagster as dg
 from dagster import DagsterRunStatus, DefaultScheduleStatus, DefaultSensorStatus
 
-from assets.desk.ledger import utc_now
 from assets.intake.arrivals import Look, Memory, look, quiet
 from assets.intake.landing import waiting_anywhere
+from assets.intake.store import utc_now
 from assets.lake import Lake, is_held, lake_root
 from pipelines.alerts import look as broken
 from pipelines.outcome import can_pass

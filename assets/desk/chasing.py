@@ -1,21 +1,10 @@
-"""Chasing: who is late, who to call, and what has changed since a moment.
-
-Belongs here: from the states of returns to what the data team does about them. States at an
-earlier moment are judged anew from what had been received and decided by then.
-"""
+"""Chasing: who is late, who to call, and what has changed since a moment."""
 
 from datetime import date
-from typing import Final
 
 import polars as pl
 
 from schemas.collection import Collection
-
-DUE: Final = {
-    "in time": "before the soft deadline",
-    "due": "the soft deadline has passed",
-    "late": "the hard deadline has passed",
-}
 
 
 def days_late(collection: Collection, today: date) -> int:
@@ -24,7 +13,7 @@ def days_late(collection: Collection, today: date) -> int:
 
 
 def due(collection: Collection, today: date) -> str:
-    """Return how urgent a return is that is not in yet: a key of DUE."""
+    """Return how urgent a return is that is not in yet: in time, due (after soft), late."""
     if today > collection.deadlines.hard:
         return "late"
     return "due" if today > collection.deadlines.soft else "in time"

@@ -4,7 +4,6 @@ A correction applies only while the return holds what it expects. Once it does n
 published until somebody has looked: a correction that has outlived its mistake makes a new one.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,25 +16,18 @@ from schemas.contract import conform, empty
 from schemas.errors import ContractError, SetupError
 from schemas.marts.returns import Corrections as CorrectionsMart
 from schemas.tables import Corrections
-from schemas.template import Template
+from schemas.template import Place, Template
 
 FILE: Final = "corrections.csv"
+_PLACE: Final = ("sheet", "row_code", "column_code")
 
 
 class StaleCorrectionError(SetupError):
     """A correction no longer meets the value it expects."""
 
 
-@dataclass(frozen=True)
-class Correction:
-    """What one correction expects and what it puts in its place."""
-
-    from_value: str
-    to_value: str
-
-
-Place = tuple[str, str, str]
-ByForce = dict[str, dict[Place, Correction]]
+ByForce = dict[str, dict[Place, tuple[str, str]]]
+"""By force and place what a correction expects, and what it puts there."""
 
 
 def read_corrections(lake: Lake, collection: Collection) -> pl.DataFrame:
@@ -72,11 +64,11 @@ def _read(path: Path) -> pl.DataFrame:
 
 def by_force(corrections: pl.DataFrame) -> ByForce:
     """Return the corrections by force and place."""
+    columns = ("force_code", *_PLACE, "from_value", "to_value")
     found: ByForce = {}
-    for row in corrections.iter_rows(named=True):
-        place = row["sheet"], row["row_code"], row["column_code"]
-        correction = Correction(row["from_value"], row["to_value"])
-        found.setdefault(row["force_code"], {})[place] = correction
+    for force, sheet, row, column, *values in corrections.select(columns).iter_rows():
+        expected, put = values
+        found.setdefault(force, {})[sheet, row, column] = expected, put
     return found
 
 
@@ -94,7 +86,7 @@ def applied_mart(
     Raises:
         StaleCorrectionError: the live return of a force does not hold what a correction expects.
     """
-    place = ["force_code", "sheet", "row_code", "column_code"]
+    place = ["force_code", *_PLACE]
     mine = applied.join(live.select("receipt_id", "force_code"), on="receipt_id")
     meant = corrections.join(live.select("force_code"), on="force_code", how="semi")
     stale = meant.join(mine, on=place, how="anti")

@@ -1,24 +1,13 @@
-"""The desk's ledger: what people decided about returns, one record a file, only ever added to.
-
-Belongs here: writing and reading records. Does not: what they mean (queries.py, versions.py).
-"""
+"""The desk's ledger: what people decided about returns, one record a file, only ever added to."""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
+from assets.intake.store import Clock, utc_now
 from assets.lake import Lake, scratch_file, sync_folder, write_errors
 from schemas.errors import LakeError, MusterError
-
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """Return the current time in UTC."""
-    return datetime.now(UTC)
-
 
 _CONTENT: Final[dict[str, dict[str, type]]] = {
     "answer": dict.fromkeys(("query_id", "force_code", "rule_id", "answered_for", "reason"), str),

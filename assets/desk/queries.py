@@ -1,7 +1,6 @@
 """Queries: what was answered, who accepted it, and for which value it holds.
 
-Belongs here: from findings and the ledger to the state of each query. An answer wants a reason
-and a second person who accepts it; it lapses once the cell's value changes.
+An answer wants a reason and a second person who accepts it; it lapses once the value changes.
 """
 
 import hashlib
@@ -36,10 +35,11 @@ def queries(findings: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
         answers: table Answers.
     """
     asked = findings.filter(pl.col("severity") == "Q").drop_nulls("force_code")
-    identified = with_query_id(asked).drop("reason", "accepted_by", strict=False)
-    given = answers.select("query_id", "answered_for", "reason", "answered_by", "accepted_by")
+    identified = _with_query_id(asked).drop("reason", "accepted_by", strict=False)
+    given = answers.select("query_id", "answered_for", *_OF_ANSWER)
     joined = identified.join(given, on="query_id", how="left", validate="m:1")
-    holds = pl.col("answered_for") == answered_for()
+    # An answer is given for the cell's value, else for what was observed.
+    holds = pl.col("answered_for") == pl.coalesce("value", "message")
     state = (
         pl.when(pl.col("answered_for").is_null())
         .then(pl.lit("open"))
@@ -51,19 +51,11 @@ def queries(findings: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
     )
     return joined.with_columns(
         state.alias("state"),
-        *(
-            pl.when(holds).then(name).alias(name)
-            for name in ("reason", "answered_by", "accepted_by")
-        ),
+        *(pl.when(holds).then(name).alias(name) for name in _OF_ANSWER),
     ).drop("answered_for")
 
 
-def answered_for() -> pl.Expr:
-    """Return what an answer to a finding is given for: the cell's value, else what was observed."""
-    return pl.coalesce("value", "message")
-
-
-def with_query_id(findings: pl.DataFrame) -> pl.DataFrame:
+def _with_query_id(findings: pl.DataFrame) -> pl.DataFrame:
     """Add the id by which people name a query; of two ties of one force each has its own."""
     tied = pl.when(pl.col("rule_id") == UNORDERED).then("receipt_id")
     places = findings.select(*PLACE, tied.alias("tied")).iter_rows()

@@ -1,8 +1,4 @@
-"""Versions of a return: what each changed, and going back to an earlier one.
-
-Belongs here: the difference between versions and the choice of one. Does not: which version is
-live by itself (validation/states.py).
-"""
+"""Versions of a return: what each changed, and going back to an earlier one."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -18,29 +14,15 @@ _ENTRY = ["sheet", "row_code", "column_code"]
 
 def version_changes(receipts: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
     """Return the table VersionChanges: each version against the one before it that is there."""
-    versions = receipts.drop_nulls("version").select("receipt_id", "force_code", "version")
-    follows = pl.col("version").sort().shift(-1).over("force_code", mapping_strategy="explode")
-    next_one = versions.sort("force_code", "version").select("receipt_id", follows.alias("next"))
-    values = entries.join(versions, on="receipt_id").select(
-        "receipt_id", "force_code", "version", *_ENTRY, "cell", "value"
-    )
-    resubmitted = versions.filter(
-        pl.col("version") > pl.col("version").min().over("force_code")
-    ).select("force_code", "version")
-    after = (
-        values.drop("receipt_id")
-        .join(resubmitted, on=["force_code", "version"])
-        .rename({"value": "after"})
-    )
-    before = (
-        values.join(next_one, on="receipt_id")
-        .drop("receipt_id", "version")
-        .rename({"next": "version"})
-        .join(resubmitted, on=["force_code", "version"])
-        .rename({"value": "before"})
-        .drop("cell")
-    )
-    both = after.join(before, on=["force_code", "version", *_ENTRY], how="full", coalesce=True)
+    versions = receipts.drop_nulls("version").sort("force_code", "version")
+    earlier = pl.col("receipt_id").shift().over("force_code")
+    pairs = versions.select("receipt_id", "force_code", "version", earlier=earlier)
+    held = entries.select("receipt_id", *_ENTRY, "cell", "value")
+    key = ["force_code", "version", *_ENTRY]
+    resubmitted = pairs.drop_nulls("earlier")
+    after = resubmitted.join(held, on="receipt_id").select(*key, "cell", after="value")
+    before = resubmitted.join(held, left_on="earlier", right_on="receipt_id")
+    both = after.join(before.select(*key, before="value"), on=key, how="full", coalesce=True)
     return conform(VersionChanges, both.filter(pl.col("before").ne_missing(pl.col("after"))))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from assets.desk.corrections import ByForce, Correction
+from assets.desk.corrections import ByForce
 from assets.intake.quoting import is_free_text
 from assets.intake.reading import Cell, Reading, place
 from assets.validation.cells import TypedEntry, another_return, cover_findings, type_entry
@@ -141,12 +141,12 @@ def _look_at(
     return _Looked(findings, found, typed, changed)
 
 
-def _corrected(slot: Slot, correction: Correction | None) -> Slot:
+def _corrected(slot: Slot, correction: tuple[str, str] | None) -> Slot:
     """Return the slot with the corrected text, or itself where no correction meets its value."""
     text = slot.cell.text.strip() if slot.cell else ""
-    if correction is None or text != correction.from_value:
+    if correction is None or text != correction[0]:
         return slot
-    return replace(slot, cell=Cell(*place(slot.address), correction.to_value, "text"))
+    return replace(slot, cell=Cell(*place(slot.address), correction[1], "text"))
 
 
 def _entry_row(receipt_id: str, entry: TypedEntry) -> dict[str, Any]:

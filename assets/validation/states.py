@@ -111,12 +111,9 @@ def returns_status(judged: pl.DataFrame, collection: Collection) -> pl.DataFrame
     rows = expected.join(standing, on="force_code", how="left").join(
         last, on="force_code", how="left"
     )
-    if "held" in judged.columns:
-        rows = rows.join(_held_versions(judged), on="force_code", how="left")
-    else:
-        rows = rows.with_columns(pl.lit(None, pl.String).alias("held_versions"))
+    rows = rows.join(_held_versions(judged), on="force_code", how="left")
     # A version that was refused asks nothing: there is more to mend first.
-    asks = pl.col("live") | (pl.col("held") if "held" in rows.columns else pl.lit(value=False))
+    asks = pl.col("live") | pl.col("held")
     counts = ("queries_open", "queries_answered")
     return conform(
         ReturnsStatus,

@@ -13,7 +13,7 @@ from typing import Any, Final
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus
 
-from assets.desk.ledger import utc_now
+from assets.intake.store import utc_now
 from pipelines.alerts.look import RunOutcome
 from pipelines.alerts.messages import tell, tell_without_lake, told_runs
 from pipelines.instance import open_instance

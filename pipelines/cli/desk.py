@@ -10,8 +10,9 @@ import polars as pl
 
 from assets.desk import queries as desk_queries
 from assets.desk.chasing import call_list, changes, days_late, due
-from assets.desk.ledger import DeskError, Ledger, utc_now
+from assets.desk.ledger import DeskError, Ledger
 from assets.desk.versions import choose, version_changes
+from assets.intake.store import utc_now
 from assets.intake.tables import damaged_now
 from assets.lake import Lake, lake_root
 from assets.previous import previous_values

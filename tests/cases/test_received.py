@@ -258,6 +258,7 @@ def test_where_only_rows_came_the_grid_is_derived(
 
 
 _JUDGED = {
+    "held": pl.Boolean,
     "blocking": pl.Int64,
     "queries_open": pl.Int64,
     "queries_answered": pl.Int64,

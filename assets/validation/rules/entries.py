@@ -126,10 +126,7 @@ def _peers(rule: str, collection: Collection) -> Test:
 
 
 ENTRY_KINDS: Final = {
-    "ceiling": _ceiling,
-    "cases": _cases,
-    "resubmission": _resubmission,
-    "peers": _peers,
+    test.__name__.removeprefix("_"): test for test in (_ceiling, _cases, _resubmission, _peers)
 }
 """The kinds of tests of entries one by one; each needs no cells named but `peers`."""
 

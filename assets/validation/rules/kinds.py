@@ -228,19 +228,9 @@ def _not_applicable_without_authority(use: Use, at: Place, _: Place) -> Asked:
 
 
 KINDS: Final[dict[str, Callable[[Use, Place, Place], Asked]]] = {
-    "needs": _needs,
-    "between": _between,
-    "at_most": _at_most,
-    "share": _share,
-    "not_all": _not_all,
-    "some": _some,
-    "change": _change,
-    "rate": _rate,
-    "some_after": _some_after,
-    "counted": _counted,
-    "held_where": _held_where,
-    "none_where": _none_where,
-    "applicable_where": _applicable_where,
-    "excludes": _excludes,
-    "not_applicable_without_authority": _not_applicable_without_authority,
-}
+    test.__name__.removeprefix("_"): test
+    for test in (
+        _needs, _between, _at_most, _share, _not_all, _some, _change, _rate, _some_after, _counted,
+        _held_where, _none_where, _applicable_where, _excludes, _not_applicable_without_authority,
+    )
+}  # fmt: skip

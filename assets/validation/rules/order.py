@@ -1,8 +1,4 @@
-"""Rule S014: whether the order of two versions of a force's return can be told.
-
-Belongs here: comparing the versions between which arrival tells no order. Does not: finding those
-(intake/raw_store.py), nor which version counts meanwhile (validation/states.py).
-"""
+"""Rule S014: whether the order of two versions of a force's return can be told."""
 
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
@@ -52,16 +48,23 @@ def unordered(
         newest = max(found, key=lambda key: received[key].version or 0)
         # The first can have come, and counted, before the others were known.
         rivals = {*found, *({first} & acceptable)} - {newest}
-        tables = {key: _of(entries, key) for key in (newest, *rivals)}
+        tables = {key: entries.filter(receipt_id=key) for key in (newest, *rivals)}
+        dated = {
+            key: table.filter(sheet="cover", row_code="submitted_on").select("value", "cell").rows()
+            for key, table in tables.items()
+        }
+        # ISO dates compare as text, and none is before any.
+        day = {key: next((value or "" for value, _ in rows), "") for key, rows in dated.items()}
         told = [
             f"{_named(received[key])} ({_differences(differing)})"
             for key in sorted(rivals, key=lambda key: received[key].version or 0)
-            if not _date(tables[newest]) > _date(tables[key])
+            if not day[newest] > day[key]
             and (differing := _differing(tables[key], tables[newest])).height
         ]
         if told:
             # No value: an answer would hold for every later pair of the same date.
-            place = Place("cover", _cell(tables[newest]), "submitted_on", "value")
+            cell = next((cell for _, cell in dated[newest]), None)
+            place = Place("cover", cell, "submitted_on", "value")
             message = (
                 f"{_named(received[newest])} has the same time as {', '.join(told)}: which of them"
                 " is newer cannot be told, and none counts until somebody says so"
@@ -71,23 +74,6 @@ def unordered(
 
 def _named(known: Received) -> str:
     return f"version {known.version} ({known.file_name!r})"
-
-
-def _of(entries: pl.DataFrame, receipt_id: str) -> pl.DataFrame:
-    return entries.filter(pl.col("receipt_id") == receipt_id)
-
-
-def _submitted_on(entries: pl.DataFrame) -> pl.DataFrame:
-    return entries.filter((pl.col("sheet") == "cover") & (pl.col("row_code") == "submitted_on"))
-
-
-def _date(entries: pl.DataFrame) -> str:
-    """Return the date of submission; ISO dates compare as text, and none is before any."""
-    return next((str(value) for value in _submitted_on(entries)["value"].drop_nulls()), "")
-
-
-def _cell(entries: pl.DataFrame) -> str | None:
-    return next(iter(_submitted_on(entries)["cell"]), None)
 
 
 def _differing(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
