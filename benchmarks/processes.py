@@ -94,13 +94,14 @@ class Processes:
 def cluster(
     folder: Path, workers: int, preload: str = "", **environment: str
 ) -> Iterator[Processes]:
-    """Yield a scheduler with workers that are starting, and end them all."""
+    """Yield a scheduler that knows so many workers, and end them all."""
     folder.mkdir(parents=True, exist_ok=True)
     processes = Processes(folder)
     try:
         processes.start_scheduler(**environment)
         for _ in range(workers):
             processes.start_worker(preload)
+        processes.wait_for_workers(workers)
         yield processes
     finally:
         processes.end()

@@ -265,7 +265,6 @@ def test_a_worker_is_killed_and_another_stalls(
     """The stalled one is neither dead nor at work. Awake again, it does no harm."""
     quick = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "2s"}
     with cluster(tmp_path / "cluster", 3, SLOW, **quick) as processes:
-        processes.wait_for_workers(3)
         killed, stalled, _ = processes.workers
 
         def lose_both() -> None:
