@@ -41,6 +41,7 @@ _WIDTH: Final = 440
 _BARS: Final = 372
 _ROW, _STACK, _THIN, _TALL = 42, 46, 60, 64
 _SKY, _TREND = 340, 180
+_ABREAST: Final = 4
 _FONT: Final = 14
 _LEAST_SHARE: Final = 9.0
 """Percent of a bar below which its number would not fit into its part."""
@@ -201,13 +202,16 @@ def trend(ident: str, name: str, points: Sequence[tuple[str, Figure, str | None]
         known.mark_line(color=SERIES[0], strokeWidth=2).encode(y=height, detail="stretch:N"),
         known.mark_point(color=SERIES[0], filled=True, opacity=1, size=70).encode(y=height),
         _text(known, dy=-14).encode(y=height, text="number:N"),
-        _text(_data(rows)).encode(x=x, y=alt.value(_TREND + 16), text="label:N"),
     ]
+    turns = 1 if len(rows) <= _ABREAST else 2  # labels that do not fit abreast stand in two lines
+    for turn in range(turns):
+        y = alt.value(_TREND + 16 * (turn + 1))
+        layers.append(_text(_data(rows[turn::turns])).encode(x=x, y=y, text="label:N"))
     said = "; ".join(
         f"{label}: {figure.text}" + (f", after a break ({why})" if why and place else "")
         for place, (label, figure, why) in enumerate(points)
     )
-    return _drawn(ident, name, layers, _TREND + 28, said)
+    return _drawn(ident, name, layers, _TREND + 12 + 16 * turns, said)
 
 
 def _data(rows: list[dict[str, Any]]) -> alt.Chart:

@@ -8,6 +8,8 @@ import polars as pl
 import pytest
 
 from assets.explain.series import write_series
+from assets.pages.charts import trend
+from assets.pages.content import Figure
 from assets.pages.figures import Edition
 from assets.pages.pages import national_page, page_html
 from assets.pages.series import write_series_page
@@ -91,6 +93,17 @@ def test_a_line_is_drawn_where_figures_are_comparable_and_never_across_a_break(
         assert ("after a break" in said) != comparable
         kinds.add(comparable)
     assert kinds == {True, False}
+
+
+def test_no_line_leads_to_a_figure_that_is_unknown_or_over_it() -> None:
+    values = (4.0, 5.0, None, 6.0, 7.0, 8.0)
+    points = [(f"year-{n}", Figure(value, "a"), None) for n, value in enumerate(values)]
+    drawn = trend("chart-returns-any", "Any", [*points[:5], (*points[5][:2], "reworded")])
+    said, lines = _drawn(drawn.svg, "any")
+    assert lines == 2, "from the first to the second, and from the fourth to the fifth"
+    assert "year-2: not known" in said
+    assert "year-5: 8, after a break (reworded)" in said
+    assert all(f">year-{n}<" in drawn.svg for n in range(6))
 
 
 def test_the_series_and_the_reports_lead_to_each_other(lake: Path, html: str) -> None:
