@@ -20,7 +20,9 @@ RESULTS: Final = (ADDS_UP, DOES_NOT_ADD_UP)
 
 
 EARLIER: Final = "(previous)"
-"""The header of a column that shows earlier values: in its brackets no code, so no entry."""
+ANSWERS: Final = "(answers)"
+BESIDE: Final = (EARLIER, ANSWERS)
+"""Headers of what stands beside a table to be looked at: in their brackets no codes of entries."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 The same input gives the same bytes.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -11,10 +12,10 @@ from typing import Any, Final
 
 import xlsxwriter
 
-from assets.template.checks import ADDS_UP, DOES_NOT_ADD_UP, EARLIER, Check, checks
+from assets.template.checks import ADDS_UP, ANSWERS, DOES_NOT_ADD_UP, EARLIER, Check, checks
 from schemas.collection import Collection
 from schemas.collection_fields import Period
-from schemas.template import Entry, Sheet, Template
+from schemas.template import Entry, Sheet, Template, column_letter
 from schemas.vocabulary import MISSING_REASONS
 from schemas.wording import long_date
 
@@ -28,6 +29,10 @@ _FOR_COMPARISON: Final = "For comparison, locked and not part of this return"
 _EARLIER_HEIGHT: Final = 108
 """Points; a heading that names collection and period as well takes seven lines."""
 
+_LONGEST_LIST: Final = 255
+"""Characters of a list of answers, with commas, that Excel keeps in a drop-down itself."""
+
+_DATE: Final = re.compile(r"\{(period|census|soft|hard)\}")
 _EPOCH: Final = datetime(2012, 1, 1)
 _RECONSTRUCTED: Final = "RECONSTRUCTED sample: made by Muster, not sent by any police force."
 _LOOKS: Final = tomllib.loads(Path(__file__).with_name("workbook.toml").read_text(encoding="utf-8"))
@@ -71,7 +76,7 @@ def write_workbook(
             _write_validations(page, sheet)
             for check in checks(sheet):
                 _write_check(page, check, values, formats)
-            _write_earlier(page, sheet, earlier or {}, formats)
+            _write_beside(page, sheet, earlier or {}, formats)
 
 
 def _set_properties(book: Any, template: Template, collection: Collection, values: Values) -> None:
@@ -103,7 +108,8 @@ def _write_frame(
     dates = {"period": spelt(collection.period), "census": long_date(collection.census)}
     dates |= {name: long_date(getattr(collection.deadlines, name)) for name in ("soft", "hard")}
     for line, text in enumerate(sheet.instructions, 1):
-        page.write_string(line, 0, text.format(**dates), formats["note"])
+        told = _DATE.sub(lambda found: dates[found[1]], text)
+        page.write_string(line, 0, told, formats["note"])
     if reconstructed:
         page.write_string(sheet.header_row - 2, 0, _RECONSTRUCTED, formats["warning"])
         page.set_footer(f"&C{_RECONSTRUCTED}")
@@ -150,6 +156,7 @@ def _write_value(page: Any, line: int, column: int, text: str | None, style: Any
 
 def _write_validations(page: Any, sheet: Sheet) -> None:
     """Write one validation for all entries that accept the same; Excel moves its formula along."""
+    lists = _long_lists(sheet)
     alike: dict[tuple[object, ...], list[Entry]] = {}
     for row in sheet.rows:
         for entry in row.entries:
@@ -158,6 +165,10 @@ def _write_validations(page: Any, sheet: Sheet) -> None:
     for entries in alike.values():
         places = [sheet.address(entry.row_code, entry.column_code) for entry in entries]
         validation = _validation(entries[0], places[0])
+        if column := lists.get(entries[0].answers):
+            top, bottom = sheet.header_row + 1, sheet.header_row + len(entries[0].answers)
+            at = column_letter(column + 1)
+            validation["source"] = f"=${at}${top}:${at}${bottom}"
         page.data_validation(places[0], {**validation, "multi_range": " ".join(places)})
 
 
@@ -184,24 +195,42 @@ def _write_check(page: Any, check: Check, values: Values, formats: _Formats) -> 
         page.write_string(line, 1, check.label, formats["note"])
 
 
-def _write_earlier(page: Any, sheet: Sheet, earlier: EarlierValues, formats: _Formats) -> None:
-    """Write a column of earlier values for each column of entries and time that has any."""
-    rows = sheet.row_numbers
-    used = [*sheet.column_numbers.values(), *(check.column for check in checks(sheet))]
-    column = first = max(used)  # counted from 0, so right of them all
+def _free(sheet: Sheet) -> int:
+    """Return the first column, from 0, that is right of all entries and checks."""
+    return max([*sheet.column_numbers.values(), *(check.column for check in checks(sheet))])
+
+
+def _long_lists(sheet: Sheet) -> dict[tuple[str, ...], int]:
+    """Return the lists of answers that a drop-down cannot hold, with their columns from 0."""
+    lists = dict.fromkeys(entry.answers for row in sheet.rows for entry in row.entries)
+    long = [answers for answers in lists if len(",".join(answers)) > _LONGEST_LIST]
+    return {answers: column for column, answers in enumerate(long, _free(sheet))}
+
+
+def _write_beside(page: Any, sheet: Sheet, earlier: EarlierValues, formats: _Formats) -> None:
+    """Write what stands locked beside the table, and is never read.
+
+    Long lists of answers come first, then a column of earlier values for each column of entries
+    and time that has any.
+    """
+    lists = _long_lists(sheet)
+    columns: list[tuple[str, str, Mapping[int, str | None]]] = [
+        ("Answers to choose from", ANSWERS, dict(enumerate(answers, sheet.header_row)))
+        for answers in lists
+    ]
     for code, label in sheet.columns.items():
         for heading, values in earlier.items():
-            told = {row: values.get((sheet.name, row, code)) for row in rows}
-            if not any(told.values()):
-                continue
-            page.write_string(
-                sheet.header_row - 2, column, f"{heading}: {label}", formats["heading"]
-            )
-            page.write_string(sheet.header_row - 1, column, EARLIER, formats["code"])
-            for row, text in told.items():
-                _write_value(page, rows[row] - 1, column, text, formats["earlier"])
-            column += 1
-    if column > first:
-        page.set_column(first, column - 1, 22)
+            rows = sheet.row_numbers.items()
+            found = {line - 1: values.get((sheet.name, row, code)) for row, line in rows}
+            if any(found.values()):
+                columns.append((f"{heading}: {label}", EARLIER, found))
+    first = _free(sheet)
+    for column, (heading, code, told) in enumerate(columns, first):
+        page.set_column(column, column, 22)
+        page.write_string(sheet.header_row - 2, column, heading, formats["heading"])
+        page.write_string(sheet.header_row - 1, column, code, formats["code"])
+        for line, text in told.items():
+            _write_value(page, line, column, text, formats["earlier"])
+    if len(columns) > len(lists):
         page.set_row(sheet.header_row - 2, _EARLIER_HEIGHT)
-        page.write_string(0, first, _FOR_COMPARISON, formats["note"])
+        page.write_string(0, first + len(lists), _FOR_COMPARISON, formats["note"])

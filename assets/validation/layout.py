@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 
 from assets.intake.quoting import codes_of, quoted, sheet_shown, shown
 from assets.intake.reading import Cell, RawSheet, Reading, place
-from assets.template.checks import EARLIER, RESULTS, checks
+from assets.template.checks import BESIDE, RESULTS, checks
 from schemas.finding import Finding, Place, finding
 from schemas.template import HEADER_CODE, LABEL_CODE, Entry, Sheet, Template, address
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 _CLOSE: Final = 0.75
 """Similarity above which a text is taken for a misspelt code; the return is rejected either way."""
 
-_NO_CODES: Final = (LABEL_CODE, EARLIER)
+_NO_CODES: Final = (LABEL_CODE, *BESIDE)
 """Headers of columns that tell people something, and count nothing."""
 
 PROBLEMS_MARK: Final = "Problems found by Muster"

@@ -1,7 +1,9 @@
 """The workbook a force fills: locked but for its entries, helpful as one types, the same bytes."""
 
+import json
 import shutil
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -202,6 +204,44 @@ def test_checks_that_the_template_does_not_word_are_worded(tmp_path: Path) -> No
         "Check: the parts add up to Gentle",
         "Check: both kinds add up to Everything",
     ]
+
+
+def test_a_brace_in_an_instruction_is_a_brace_unless_it_names_a_date(tmp_path: Path) -> None:
+    collection = _with_a_table(tmp_path / "others")
+    text = "Count {each} } use once by {soft}, {{period}}."
+    (sheet, *others) = collection.template.sheets
+    changed = replace(sheet, instructions=(text,))
+    template = replace(collection.template, sheets=(changed, *others))
+    write_workbook(tmp_path / "x.xlsx", template, collection, {})
+    told = load_workbook(tmp_path / "x.xlsx")[sheet.name]["A2"].value
+    assert told == "Count {each} } use once by 30 April 2013, {1 April 2012 to 31 March 2013}."
+
+
+def test_a_list_too_long_for_a_drop_down_is_chosen_from_a_column_beside(
+    tmp_path: Path, collection: Collection
+) -> None:
+    codes = [f"answer_number_{number}" for number in range(40)]
+    shutil.copytree(EXAMPLES, tmp_path / "others")
+    path = tmp_path / "others/templates/use-of-force-1.toml"
+    sheet = f"""
+[[sheet]]
+name = "kinds"
+title = "Kinds"
+instructions = []
+kind = "answer"
+columns = [{{ code = "answer", label = "Answer" }}]
+rows = [{{ code = "one", label = "One", answers = {json.dumps(codes)} }}]
+"""
+    path.write_text(path.read_text(encoding="utf-8") + sheet, encoding="utf-8")
+    later = read_collection(tmp_path / "others/collections/use-of-force-2013.toml")
+    filled = clean_return(later).with_values({("kinds", "one", "answer"): codes[-1]})
+    book = load_workbook(filled.write(tmp_path / "x.xlsx"))
+    (rule,) = book["kinds"].data_validations.dataValidation
+    ((top, *_), *rest) = book["kinds"][rule.formula1.replace("$", "").lstrip("=")]
+    assert [top.value, *(row[0].value for row in rest)] == codes
+    assert top.protection.locked
+    (checked,) = check_files([tmp_path / "x.xlsx"], later)
+    assert checked.findings == ()
 
 
 @pytest.mark.parametrize("seed", range(6))
