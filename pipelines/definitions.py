@@ -21,8 +21,7 @@ from assets.validation import assets as validation
 from pipelines.alerts.runs import tell_of_finished_runs
 from pipelines.jobs import LANDING_SENSORS, SCHEDULES, inventory_job, refresh
 from pipelines.resources import RESOURCES
-from schemas.collection import Collection, load_collection
-from schemas.reference import collection_files
+from schemas.collection import Collection, sound_collections
 
 STAGES = (
     intake,
@@ -75,7 +74,7 @@ def with_freshness(
     return [*dg.map_asset_specs(lambda spec: marts(spec) if spec.key == _MARTS else spec, ours)]
 
 
-EXPECTED = freshness([load_collection(name) for name in collection_files()], utc_now())
+EXPECTED = freshness(sound_collections(), utc_now())
 
 defs = dg.Definitions(
     assets=[

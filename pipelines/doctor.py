@@ -20,8 +20,8 @@ from pipelines.alerts.send import SETTING, channels
 from pipelines.definitions import defs
 from pipelines.instance import damaged_databases, home_folder, keeps_files
 from pipelines.jobs import SWITCH, is_on
-from schemas.collection import addressed
-from schemas.errors import MusterError
+from schemas.collection import addressed, load_collection
+from schemas.errors import MusterError, SetupError
 from schemas.reference import collection_files
 from schemas.wording import plural
 
@@ -39,6 +39,7 @@ def examine() -> Iterator[Examined]:
         for look in (doctor.permissions, doctor.space, doctor.leftovers):
             yield from look(root)
         for name in sorted(collection_files()):
+            yield from examined("collections", _broken(name))
             lake = Lake(root, name)
             if lake.landing.exists() or lake.raw.exists() or lake.releases.exists():
                 parts = (doctor.landing, doctor.received, doctor.releases, doctor.public_editions)
@@ -47,6 +48,14 @@ def examine() -> Iterator[Examined]:
     yield from history()
     yield from alerts()
     yield from packages()
+
+
+def _broken(collection_id: str) -> Iterator[Ill]:
+    try:
+        load_collection(collection_id)
+    except SetupError as error:
+        do = "Mend the file; until then nothing of this collection runs. The others go on."
+        yield "bad", collection_files()[collection_id], " ".join(str(error).split()), do
 
 
 def history() -> Iterator[Examined]:

@@ -26,9 +26,8 @@ from assets.intake.store import utc_now
 from assets.lake import Lake, is_held, lake_root
 from pipelines.alerts import look as broken
 from pipelines.outcome import can_pass
-from schemas.collection import Collection, command, load_collection
+from schemas.collection import Collection, command, load_collection, sound_collections
 from schemas.errors import SetupError
-from schemas.reference import collection_files
 from schemas.wording import plural
 
 SWITCH: Final = "MUSTER_AUTOMATION"
@@ -305,8 +304,9 @@ def _remembered(cursor: str | None) -> tuple[Memory, Asked | None]:
         return Memory(), None
 
 
-_COLLECTIONS: Final = [load_collection(name) for name in sorted(collection_files())]
 SCHEDULES: Final = [
-    schedule(known) for known in _COLLECTIONS for schedule in (daily_refresh, morning_inventory)
+    schedule(known)
+    for known in sound_collections()
+    for schedule in (daily_refresh, morning_inventory)
 ]
-LANDING_SENSORS: Final = [landing_sensor(known) for known in _COLLECTIONS]
+LANDING_SENSORS: Final = [landing_sensor(known) for known in sound_collections()]

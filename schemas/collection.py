@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -45,6 +46,18 @@ def load_collection(collection_id: str) -> Collection:
     return read_collection(files[collection_id])
 
 
+def sound_collections() -> list[Collection]:
+    """Return every collection whose file is sound, in the order of their ids.
+
+    A draft that is broken harms no other: whoever asks for it by its id is told what is wrong.
+    """
+    found = []
+    for collection_id in sorted(collection_files()):
+        with suppress(SetupError):
+            found.append(load_collection(collection_id))
+    return found
+
+
 def usual_collection() -> str:
     """Return the collection that a command without --collection works on.
 
@@ -52,11 +65,16 @@ def usual_collection() -> str:
     one that closes last.
 
     Raises:
-        SetupError: a collection file does not say what it must say.
+        SetupError: a collection file does not say what it must say: the one that is meant, perhaps.
     """
     if named := os.environ.get("MUSTER_COLLECTION"):
         return named
-    known, now = [load_collection(name) for name in collection_files()], datetime.now(UTC)
+    try:
+        known = [load_collection(collection_id) for collection_id in collection_files()]
+    except SetupError as error:
+        named = "Until then name the collection that you mean: --collection ID."
+        raise SetupError(f"{error} {named}") from error
+    now = datetime.now(UTC)
     there = [each for each in known if each.is_open(each.day_of(now))] or known
     return max(there, key=lambda each: (each.window[1], each.id)).id
 

@@ -7,13 +7,11 @@ number", and what is a known code or nearly one. Of any other text only its kind
 import re
 import unicodedata
 from collections.abc import Collection
-from contextlib import suppress
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
 from typing import Final
 
-from schemas.collection import load_collection
-from schemas.errors import SetupError
+from schemas.collection import sound_collections
 from schemas.reference import collection_files, forces
 from schemas.template import Entry, Template
 from schemas.vocabulary import MISSING_REASONS
@@ -189,11 +187,7 @@ def expected_sheets() -> tuple[str, ...]:
 @cache
 def _templates() -> frozenset[Template]:
     """Return the templates of all collections; a file that is no collection has none."""
-    found = set()
-    for collection_id in collection_files():
-        with suppress(SetupError):
-            found.add(load_collection(collection_id).template)
-    return frozenset(found)
+    return frozenset(collection.template for collection in sound_collections())
 
 
 def _named(character: str, *, whole: bool) -> str:

@@ -10,11 +10,10 @@ from assets.desk.versions import version_changes
 from assets.intake.tables import RawTables, readings
 from assets.validation import states
 from assets.validation.judge import judge, received_by_id
-from schemas.collection import load_collection
+from schemas.collection import load_collection, sound_collections
 from schemas.contract import conform
 from schemas.marts.returns import Corrections as CorrectionsMart
 from schemas.marts.returns import Findings, ReturnsStatus
-from schemas.reference import collection_files
 from schemas.rules.catalogue import NATIONAL, TIERS, rules
 from schemas.tables import (
     AllFindings,
@@ -29,13 +28,13 @@ from schemas.tables import (
 _STAGE = "validation"
 
 FORCE_RETURNS = {
-    collection_id: dg.AssetSpec(
-        key=[_STAGE, "force_returns", collection_id],
+    collection.id: dg.AssetSpec(
+        key=[_STAGE, "force_returns", collection.id],
         description="One partition for each expected force, materialised by its live return.",
         group_name=_STAGE,
-        partitions_def=dg.StaticPartitionsDefinition(load_collection(collection_id).forces),
+        partitions_def=dg.StaticPartitionsDefinition(collection.forces),
     )
-    for collection_id in sorted(collection_files())
+    for collection in sound_collections()
 }
 
 

@@ -19,9 +19,8 @@ from pipelines.alerts.messages import tell, tell_without_lake, told_runs
 from pipelines.instance import open_instance
 from pipelines.jobs import REFRESH, sensor_status
 from pipelines.outcome import reason_to_send
-from schemas.collection import Collection, load_collection
+from schemas.collection import Collection, sound_collections
 from schemas.errors import UnavailableError
-from schemas.reference import collection_files
 from schemas.wording import plural, visible
 
 _EVERY: Final = 30
@@ -111,13 +110,12 @@ def tell_of_finished_runs(context: dg.SensorEvaluationContext) -> dg.SensorResul
     """Tell people of every collection; the cursor has the runs told of while the lake was full."""
     without_lake: list[str] = json.loads(context.cursor or "[]")
     number, problems = 0, []
-    for collection_id in sorted(collection_files()):
-        collection = load_collection(collection_id)
+    for collection in sound_collections():
         try:
             number += _tell(context.instance, collection, utc_now())
         except UnavailableError as error:
             problems.append(str(error))
-            without_lake = _without_lake(context.instance, collection_id, without_lake)
+            without_lake = _without_lake(context.instance, collection.id, without_lake)
     said = "; ".join(problems) or f"{plural(number, 'alert')} told"
     return dg.SensorResult(skip_reason=said, cursor=json.dumps(without_lake))
 

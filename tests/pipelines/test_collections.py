@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(EXAMPLES, tmp_path / "drafts")
     monkeypatch.setenv("MUSTER_COLLECTIONS", str(tmp_path / "drafts"))
     monkeypatch.setenv("MUSTER_LAKE", str(tmp_path / "lake"))
+    monkeypatch.delenv("MUSTER_COLLECTION", raising=False)
     return tmp_path / "drafts"
 
 
@@ -45,6 +48,27 @@ def test_a_broken_one_is_said_beside_the_others(folder: Path) -> None:
     assert done.exit_code == 1
     assert "use-of-force-1" in done.output
     assert "2013-revisit.toml:1: this is no TOML" in done.output
+
+
+def test_a_broken_one_keeps_no_other_from_running(folder: Path) -> None:
+    (folder / "collections" / "2013-revisit.toml").write_text("id = \n")
+    code = (
+        "from pipelines.definitions import defs; known = defs.get_repository_def();"
+        "print(*(each.name for each in (*known.sensor_defs, *known.schedule_defs)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"landing_2012_revisit", "daily_refresh_use_of_force_2013"} <= {*done.stdout.split()}
+    assert "2013_revisit" not in done.stdout
+    asked = CliRunner().invoke(muster, ["status"])
+    assert "2013-revisit.toml:1: this is no TOML" in str(asked.exception), "it may be the one meant"
+    assert "name the collection that you mean: --collection ID" in str(asked.exception)
+    named = CliRunner().invoke(muster, ["status", "--collection", "2012-revisit"])
+    assert "is not there yet" in str(named.exception)
+    (folder.parent / "lake").mkdir()
+    examined = json.loads(CliRunner().invoke(muster, ["doctor", "--json"]).output)
+    (ill,) = (each for each in examined if each["what"] == "collections")
+    assert ill["level"] == "bad"
+    assert "this is no TOML" in ill["observed"]
 
 
 def test_a_draft_is_examined(folder: Path) -> None:
