@@ -217,9 +217,7 @@ def test_a_brace_in_an_instruction_is_a_brace_unless_it_names_a_date(tmp_path: P
     assert told == "Count {each} } use once by 30 April 2013, {1 April 2012 to 31 March 2013}."
 
 
-def test_a_list_too_long_for_a_drop_down_is_chosen_from_a_column_beside(
-    tmp_path: Path, collection: Collection
-) -> None:
+def test_a_list_too_long_for_a_drop_down_is_chosen_from_a_column_beside(tmp_path: Path) -> None:
     codes = [f"answer_number_{number}" for number in range(40)]
     shutil.copytree(EXAMPLES, tmp_path / "others")
     path = tmp_path / "others/templates/use-of-force-1.toml"
