@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import combinations
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -179,7 +179,7 @@ def _spread_rows(
         yield rows.with_columns(own.alias("breakdown"))
 
 
-def adoption(everything: pl.DataFrame, template: Template) -> pl.DataFrame:
+def adoption(everything: pl.DataFrame, template: Template, *, pairs: bool = False) -> pl.DataFrame:
     """Return one row a question and answer of its list, whether given or not.
 
     Columns: measure, question, answer, forces (int), answered (forces with an answer to the
@@ -188,56 +188,38 @@ def adoption(everything: pl.DataFrame, template: Template) -> pl.DataFrame:
     Args:
         everything: as `leaves` returns it.
         template: the template, which lists the answers.
+        pairs: whether either of two answers has a row too, where a question has more than two.
     """
-    listed = pl.DataFrame(
-        [
-            (entry.measure, entry.dims[QUESTION], answer)
-            for entry in template.counted()
-            if QUESTION in entry.dims
-            for answer in entry.answers
-        ],
-        schema=dict.fromkeys(["measure", QUESTION, ANSWER], pl.String),
-        orient="row",
-    )
-    given = pl.col("value") == pl.col(ANSWER)
+    listed = [
+        (entry.measure, entry.dims[QUESTION], "|".join(answers), list(answers))
+        for entry in template.counted()
+        if QUESTION in entry.dims
+        for size in ((1, 2) if pairs and len(entry.answers) > 2 else (1,))
+        for answers in combinations(entry.answers, size)
+    ]
+    key = ["measure", QUESTION, ANSWER]
+    schema: dict[str, Any] = {**dict.fromkeys(key, pl.String), "either": pl.List(pl.String)}
     return (
-        listed.join(everything, on=["measure", QUESTION])
-        .group_by("measure", QUESTION, ANSWER)
+        pl.DataFrame(listed, schema=schema, orient="row")
+        .join(everything, on=key[:2])
+        .group_by(key)
         .agg(
-            given.sum().cast(pl.Int64).alias("forces"),
+            pl.col("value").is_in(pl.col("either")).sum().cast(pl.Int64).alias("forces"),
             pl.col("value").count().cast(pl.Int64).alias("answered"),
+            pl.col("value").count().cast(pl.Int64).alias("forces_included"),
             pl.col("provisional").any(),
         )
-        .with_columns(pl.col("answered").alias("forces_included"))
     )
 
 
-def _answers(everything: pl.DataFrame, template: Template) -> list[pl.DataFrame]:
-    """Return counts and shares of forces by question and answer; `a|b` counts either answer."""
-    single = adoption(everything, template)
-    both = pl.concat([single, *_pairs(single, template)], how="diagonal")
-    known = pl.when(pl.col("answered") > 0)
-    dims, share = (QUESTION, ANSWER), percent("forces", "answered")
-    return [
-        rows
-        for (name,), of in both.partition_by("measure", as_dict=True).items()
-        for rows in (
-            as_rows(of, dims, known.then("forces"), str(name), template.measures[str(name)].unit),
-            as_rows(of, dims, share, f"{name}_share", "percent"),
-        )
-    ]
-
-
-def _pairs(single: pl.DataFrame, template: Template) -> list[pl.DataFrame]:
-    """Count the forces that gave either of two answers, for questions with more than two."""
-    return [
-        single.filter(pl.col(QUESTION) == entry.dims[QUESTION], pl.col(ANSWER).is_in(list(pair)))
-        .group_by("measure", QUESTION, "answered", "forces_included", "provisional")
-        .agg(pl.col("forces").sum(), pl.lit("|".join(pair)).alias(ANSWER))
-        for entry in template.counted()
-        if QUESTION in entry.dims and len(entry.answers) > 2
-        for pair in combinations(entry.answers, 2)
-    ]
+def _answers(everything: pl.DataFrame, template: Template) -> Iterator[pl.DataFrame]:
+    """Yield counts and shares of forces by question and answer; `a|b` counts either answer."""
+    known, dims = pl.when(pl.col("answered") > 0).then("forces"), (QUESTION, ANSWER)
+    both = adoption(everything, template, pairs=True).partition_by("measure", as_dict=True)
+    for (measure,), of in both.items():
+        name = str(measure)
+        yield as_rows(of, dims, known, name, template.measures[name].unit)
+        yield as_rows(of, dims, percent("forces", "answered"), f"{name}_share", "percent")
 
 
 def _bodies(collection: Collection) -> pl.DataFrame:

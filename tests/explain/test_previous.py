@@ -1,14 +1,16 @@
 """What an entry was in the collection before: the same count and nothing else, or unknown."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from assets.lake import Lake
-from assets.previous import previous_release, previous_values
+from assets.previous import previous_release, previous_values, renamed
 from schemas.collection import Collection, load_collection
+from schemas.reference import OURS
 from tests.live import any_live, release_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -144,3 +146,13 @@ def test_the_collection_before_is_the_one_compared_with_or_else_the_newest(
     assert previous_release(lake, _named(collection, "2011-revisit")) is None
     uses = load_collection("use-of-force-2013")  # another return
     assert previous_release(Lake(tmp_path, uses.id), uses) is None
+
+
+def test_codes_are_followed_through_versions_that_nobody_collected_on() -> None:
+    first = load_collection("2012-revisit").template
+    second = replace(first, version=2, since={"outcome": {"a": "b", "b": "a", "left": "gone"}})
+    third = replace(first, version=3, since={"outcome": {"went": "left"}})
+    called = renamed(first, third, OURS, [second])
+    # Two codes that changed places in one version are not taken for one.
+    assert called["outcome"] == {"a": "b", "b": "a", "gone": "went"}
+    assert renamed(first, third, OURS) == {"outcome": {"left": "went"}}
