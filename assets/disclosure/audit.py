@@ -1,8 +1,7 @@
-"""The proof, count by count, that nothing hidden can be worked out again.
+"""The proof, count by count, that nothing hidden can be worked out again: rule M010.
 
-Belongs here: what is wide enough, and the cases against rule M010. It reads the public edition as
-anybody could, and shares no code with the choice of what to hide but the solver. Tables that the
-choice has found are checked like any other.
+It reads the public edition as anybody could, and shares with the choice of what to hide the solver
+and what a rule means. Tables that the choice has found are checked like any other.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -169,11 +168,9 @@ class _Judge:
         narrow = np.flatnonzero(extremes.widths < required).tolist()
         places = {place: _force_of(known.hidden[place]) for place in narrow}
         for force in sorted(set(places.values()) & known.broken.keys()):
+            broken = known.broken[force]
             editions = [
-                replace(
-                    edition,
-                    rules={k: v for k, v in edition.rules.items() if k not in known.broken[force]},
-                )
+                replace(edition, rules={k: v for k, v in edition.rules.items() if k not in broken})
                 for edition in self._editions
             ]
             without = knowledge(editions, self._collection, table)[table]
@@ -222,15 +219,10 @@ def _force_of(item: Hidden) -> str:
 
 def _unread(breakdown: str) -> dict[str, Any]:
     """A statistic that is shown, and of which nobody can say here what follows from it."""
-    ends = dict.fromkeys(["table_low", "table_high", "width"], 0)
-    where = {
-        "mart": "national_totals",
-        "column_name": "value",
-        "cell": breakdown,
-        "edition": None,
-        "low": None,
-        "high": None,
-    }
+    where = {"mart": "national_totals", "column_name": "value", "cell": breakdown}
+    ends = dict.fromkeys(["edition", "low", "high"]) | dict.fromkeys(
+        ["table_low", "table_high", "width"], 0
+    )
     return {**where, **ends, "required": 1, "protected": False}
 
 
@@ -267,15 +259,10 @@ def _blind(edition: Edition, collection: Collection, group: str) -> Edition:
                 pl.when(~hide).then(column).alias(column),
             )
     printed = public["reconciliation"].drop_nulls("computed")
-    national = public["national_totals"]
-    is_statistic = pl.col("breakdown").str.contains("statistic=|count=")
-    is_over_forces = pl.col("measure").is_in(over_forces(said.measures)) & is_statistic
-    found["national_totals"] = pl.concat(
-        [
-            national.filter(~is_over_forces),
-            national.filter(is_over_forces).join(
-                printed, on=["measure", "breakdown", "period"], how="semi"
-            ),
-        ]
+    national, key = public["national_totals"], ["measure", "breakdown", "period"]
+    spread = pl.col("measure").is_in(over_forces(said.measures)) & pl.col("breakdown").str.contains(
+        "statistic=|count="
     )
+    shown = national.filter(spread).join(printed, on=key, how="semi")
+    found["national_totals"] = pl.concat([national.filter(~spread), shown])
     return replace(edition, public=found)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from assets.disclosure.counts import Block, Count
 from assets.disclosure.solver import Conditions, Floats, LinearProgram, Row, is_whole
-from assets.disclosure.spread import Bound
+from schemas.breakdown import Band
 from schemas.disclosure import Protection
 
 Counts = NDArray[np.int64]
@@ -58,8 +58,8 @@ class Alternatives:
             self._program.hold(other, hold=False)
         self.reach(far=False)
         self.ranges = {
-            place: next(bound for bound in bounds if bound.holds(int(self.true[place])))
-            for place, bounds in block.ranges.items()
+            place: [band for band in bands if band.low <= self.true[place]][-1]
+            for place, bands in block.ranges.items()
         }
 
     def table(
@@ -67,7 +67,7 @@ class Alternatives:
         hidden: Mask,
         wanted: Mapping[int, int],
         reward: float,
-        ranges: Mapping[int, Bound] | None = None,
+        ranges: Mapping[int, Band] | None = None,
         reached: tuple[Counts, Counts] | None = None,
     ) -> Counts | None:
         """Return a table that comes as near to the wanted values as any, None where there is none.
@@ -314,7 +314,7 @@ class _Search:
             self._high[own] = np.maximum(self._high, table)[own]
             self._hidden |= table != self._tables.true
 
-    def _as_far_as_it_goes(self, place: int, ranges: Mapping[int, Bound] | None = None) -> None:
+    def _as_far_as_it_goes(self, place: int, ranges: Mapping[int, Band] | None = None) -> None:
         """Move one count down and then up."""
         for value in (0, int(self._low[place] + self._needed[place])):
             if value != self._tables.true[place] and self._lack()[place] > 0:
@@ -361,11 +361,11 @@ class _Search:
             if self._lack()[place] <= 0:
                 return
 
-    def _swaps(self, force: str, needed: int) -> Iterator[dict[int, Bound]]:
+    def _swaps(self, force: str, needed: int) -> Iterator[dict[int, Band]]:
         """Yield ranges in which a force changes places with another, where its own holds it."""
         ranges, counts = self._tables.ranges, self._block.counts
-        for own, (low, high) in ranges.items():
-            value = counts[own].value
+        for own, band in ranges.items():
+            value, low, high = counts[own].value, band.low, band.high
             is_free = value - low >= needed and (high is None or high - value >= needed)
             if counts[own].force_code != force or counts[own].known or is_free:
                 continue
@@ -374,12 +374,12 @@ class _Search:
                 for other in ranges
                 if counts[other].column == counts[own].column
                 and counts[other].editions == counts[own].editions
-                and ranges[other] != ranges[own]
+                and ranges[other] != band
             ]
             distance = {other: abs(counts[other].value - value) for other in others}
             nearest = sorted(others, key=lambda p: (not self._hidden[p], distance[p], p))
             for other in nearest[:_PARTNERS]:
-                yield {own: ranges[other], other: ranges[own]}
+                yield {own: ranges[other], other: band}
 
 
 def _shared(block: Block) -> list[set[str | int]]:

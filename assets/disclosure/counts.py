@@ -23,7 +23,8 @@ from assets.disclosure.published import (
     sources,
     sum_of,
 )
-from assets.disclosure.spread import Bound, between, starts
+from assets.disclosure.spread import between, starts
+from schemas.breakdown import Band
 from schemas.collection import Collection
 from schemas.disclosure import PROFILES, SUPPRESSED
 from schemas.errors import ContractError
@@ -81,7 +82,7 @@ class Block:
     nation: list[list[int]] = field(default_factory=list)
     told: list[Passed] = field(default_factory=list)
     broken: dict[str, set[str]] = field(default_factory=dict)
-    ranges: dict[int, tuple[Bound, ...]] = field(default_factory=dict)
+    ranges: dict[int, tuple[Band, ...]] = field(default_factory=dict)
     names: list[Any] = field(default_factory=list)
 
 
@@ -228,7 +229,7 @@ class _Maker:
                 told = ("reconciliation", "published", row["scope"], key, value, parts)
                 self._add((row["figure_id"], parts), Count(*told, is_shown=False, known=True))
 
-    def _ranges(self) -> dict[int, tuple[Bound, ...]]:
+    def _ranges(self) -> dict[int, tuple[Band, ...]]:
         """Return the ranges of sums by subject, as every edition together tells them apart."""
         cuts: dict[str, set[int]] = defaultdict(set)
         for behind in (edition.behind for edition in self._editions):

@@ -7,7 +7,7 @@ itself.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 
 import polars as pl
@@ -116,7 +116,11 @@ def protections(template: Template) -> Protections:
 
 def sources(collection: Collection) -> tuple[Source, ...]:
     """Return every source of counts of single forces."""
-    template = collection.template
+    return _sources(collection.template, collection.census.year)
+
+
+@cache
+def _sources(template: Template, year: int) -> tuple[Source, ...]:
     protected, profile = protections(template), template.profile
     counted = [entry for entry in template.counted() if entry.measure in protected.measures]
     found: dict[str, Source] = {}
@@ -134,7 +138,7 @@ def sources(collection: Collection) -> tuple[Source, ...]:
             item.subject, mart, item.value or "value", dims, places, sums
         )
     for mart in protected.research:
-        sums = {_RESEARCHED: _of_year(_key(mart), collection)}
+        sums = {_RESEARCHED: _of_year(_key(mart), year)}
         found[f"research {mart}"] = Source(mart, mart, "instances", _key(mart), sums=sums)
     shown: set[Entry] = set()
     for name, of in profile.items():
@@ -186,8 +190,8 @@ def _among(
     }.__contains__
 
 
-def _of_year(dims: tuple[str, ...], collection: Collection) -> Among:
-    at, year = dims.index("year"), collection.census.year
+def _of_year(dims: tuple[str, ...], year: int) -> Among:
+    at = dims.index("year")
     return lambda leaf: leaf[at] == year
 
 
@@ -198,7 +202,7 @@ def sum_of(measure: str, breakdown: str, collection: Collection) -> tuple[str, A
     """
     parts = read_breakdown(breakdown)
     if measure == _RESEARCHED and not parts:
-        return "social_media", _of_year(_key("social_media"), collection)
+        return "social_media", _of_year(_key("social_media"), collection.census.year)
     for source in sources(collection) if set(parts) <= set(collection.template.dimensions) else ():
         if not source.apart and any(entry.measure == measure for entry in source.places):
             return source.mart, _among(collection.template, source.places, measure, parts)

@@ -5,7 +5,7 @@ decided upon, is shown where everybody has it in print, or can take it from the 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 
@@ -25,17 +25,6 @@ _OF_NOBODY: Final = (
     "survey_percent",
 )
 _OF_RESEARCH: Final = ("cases", "instances", "instances_share", "forces_researched")
-
-
-class Bound(NamedTuple):
-    """A range of counts, both ends included; no upper end is None."""
-
-    low: int
-    high: int | None
-
-    def holds(self, value: int) -> bool:
-        """Return whether a count lies in the range."""
-        return value >= self.low and (self.high is None or value <= self.high)
 
 
 def about_forces(template: Template) -> pl.Expr:
@@ -119,10 +108,10 @@ def _of_profile(template: Template, measure: str, dims: Mapping[str, str]) -> st
     )
 
 
-def between(cuts: Sequence[int]) -> Iterator[Bound]:
+def between(cuts: Sequence[int]) -> Iterator[Band]:
     """Yield the ranges that begin at each of some counts and end before the next."""
     for low, following in zip(cuts, [*cuts[1:], None], strict=True):
-        yield Bound(low, None if following is None else following - 1)
+        yield Band(low, None if following is None else following - 1)
 
 
 def plain(national: pl.DataFrame, profiles: pl.DataFrame, template: Template) -> pl.DataFrame:

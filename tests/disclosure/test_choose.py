@@ -5,7 +5,7 @@ import pytest
 
 from assets.disclosure.choose import choose
 from assets.disclosure.counts import Block, Count
-from assets.disclosure.spread import Bound
+from schemas.breakdown import Band
 from schemas.disclosure import Protection
 
 WIDE = Protection(small="1..4", width=5)
@@ -126,7 +126,7 @@ def test_a_count_that_stands_in_no_mart_is_protected_through_its_sum() -> None:
 def test_a_force_that_a_statistic_singles_out_changes_places_with_another() -> None:
     """`One force has 2`: it stays hidden only as long as another may be that force."""
     block = _table([[1, 1, 9], [3, 4, 9], [30, 30, 9]], known=False)
-    told = (Bound(0, 1), Bound(2, 2), Bound(3, None))
+    told = (Band(0, 1), Band(2, 2), Band(3, None))
     for row in range(3):
         parts = (row * 3, row * 3 + 1)
         value = sum(block.counts[part].value for part in parts)
