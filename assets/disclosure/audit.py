@@ -49,11 +49,10 @@ def audit(
     settings = collection.disclosure
     rows: list[dict[str, Any]] = []
     if settings is not None and editions:
-        judge = _Judge(editions, collection, settings)
-        for table, known in knowledge(editions, collection).items():
+        for system, known in knowledge(editions, collection).items():
             rows += [_unread(breakdown) for breakdown in known.unread]
             if known.hidden:
-                rows += judge.judged(table, known, tables)
+                rows += _Judge(editions, collection, settings, system, known).judged(tables)
     return conform(SuppressionAudit, pl.DataFrame(rows, schema=empty(SuppressionAudit).schema))
 
 
@@ -70,30 +69,34 @@ def problems(audited: pl.DataFrame) -> Iterator[str]:
 
 
 class _Judge:
-    """Says of each hidden count how wide it is and how wide it must be."""
+    """Says of each hidden count of a system of tables how wide it is and how wide it must be."""
 
     def __init__(
-        self, editions: Sequence[Edition], collection: Collection, settings: Disclosure
+        self,
+        editions: Sequence[Edition],
+        collection: Collection,
+        settings: Disclosure,
+        system: str,
+        known: Knowledge,
     ) -> None:
         self._editions, self._collection, self._settings = editions, collection, settings
         self._said = description(collection.template.path)
         self._of = force_counts(collection.template)
-
-    def judged(
-        self, table: str, known: Knowledge, tables: Sequence[Table]
-    ) -> Iterator[dict[str, Any]]:
-        """Yield the rows of the audit of one system of tables."""
+        self._system, self._known = system, known
         known.hidden = [item for item in known.hidden if self._matters(item)]
-        extremes = Extremes(known)
+        self._extremes = Extremes(known)
+
+    def judged(self, tables: Sequence[Table]) -> Iterator[dict[str, Any]]:
+        """Yield the rows of the audit."""
+        known, extremes = self._known, self._extremes
         extremes.take(tables)
-        protections = [self._protection(item) for item in known.hidden]
-        needed = np.array([item.width for item in protections], dtype=float)
+        needed = np.array([self._protection(item).width for item in known.hidden], dtype=float)
         extremes.find_tables(needed)
-        required = self._required(table, known, needed, extremes, Extremes.reach)
+        required = self._required(needed, Extremes.reach)
         asked = extremes.widths < required
         extremes.settle(required)
-        required = self._required(table, known, required, extremes, Extremes.exact)
-        self._forgive(table, known, required, extremes, tables)
+        required = self._required(required, Extremes.exact)
+        self._forgive(required, tables)
         newest = len(self._editions) - 1
         for place, item in enumerate(known.hidden):
             most = float(min(extremes.high[place], extremes.ceilings[place]))
@@ -113,10 +116,7 @@ class _Judge:
 
     def _required(
         self,
-        table: str,
-        known: Knowledge,
         needed: Floats,
-        extremes: Extremes,
         how_wide: Callable[[Extremes, Mapping[int, float]], Mapping[int, float]],
     ) -> Floats:
         """Return how wide each hidden count must be.
@@ -124,26 +124,20 @@ class _Judge:
         That is what the collection asks for, or all that the rest left open when it was first
         hidden, where that is less; and never nothing. The rest are the national totals, the exempt
         counts, the other tables that rules compare, and the editions before. What was promised then
-        is not taken back by an edition that comes later.
-
-        Args:
-            table: the system of tables.
-            known: what is known of it.
-            needed: what is asked for.
-            extremes: how wide each is found to be; others than the narrow ones are passed over.
-            how_wide: how to find what is left open, for places and widths that suffice.
+        is not taken back by an edition that comes later. `how_wide` finds what is left open, for
+        places and widths that suffice.
         """
+        hidden = self._known.hidden
         required = needed.copy()
-        narrow = np.flatnonzero(extremes.widths < required).tolist()
-        asks = {
-            place: (known.hidden[place].first, self._group(known.hidden[place])) for place in narrow
-        }
+        narrow = np.flatnonzero(self._extremes.widths < required).tolist()
+        asks = {place: (hidden[place].first, self._group(hidden[place])) for place in narrow}
         for edition, group in sorted(set(asks.values())):
             newest = _blind(self._editions[edition], self._collection, group)
-            blind = knowledge([*self._editions[:edition], newest], self._collection, table)[table]
+            editions = [*self._editions[:edition], newest]
+            blind = knowledge(editions, self._collection, self._system)[self._system]
             places = {item.key: place for place, item in enumerate(blind.hidden)}
             there = {
-                places[known.hidden[place].key]: place
+                places[hidden[place].key]: place
                 for place in narrow
                 if asks[place] == (edition, group)
             }
@@ -152,40 +146,30 @@ class _Judge:
                 required[place] = min(required[place], max(1.0, left[at]))
         return required
 
-    def _forgive(
-        self,
-        table: str,
-        known: Knowledge,
-        required: Floats,
-        extremes: Extremes,
-        tables: Sequence[Table],
-    ) -> None:
+    def _forgive(self, required: Floats, tables: Sequence[Table]) -> None:
         """Judge forces that were accepted with an answer by what is known without those rules.
 
         That a force has passed a rule which it breaks, nobody can know; nor which force it is. So
         of its own counts the rule tells nothing, while of those of others it does.
         """
+        known, extremes = self._known, self._extremes
         narrow = np.flatnonzero(extremes.widths < required).tolist()
-        places = {place: _force_of(known.hidden[place]) for place in narrow}
-        for force in sorted(set(places.values()) & known.broken.keys()):
+        forces = {place: _force_of(known.hidden[place]) for place in narrow}
+        for force in sorted(set(forces.values()) & known.broken.keys()):
             broken = known.broken[force]
             editions = [
                 replace(edition, rules={k: v for k, v in edition.rules.items() if k not in broken})
                 for edition in self._editions
             ]
-            without = knowledge(editions, self._collection, table)[table]
-            there = {item.key: place for place, item in enumerate(without.hidden)}
-            own = {
-                there[known.hidden[place].key]: place for place in narrow if places[place] == force
-            }
-            without.hidden = [without.hidden[place] for place in own]
+            without = knowledge(editions, self._collection, self._system)[self._system]
+            own = [place for place in narrow if forces[place] == force]
+            there = {item.key: item for item in without.hidden}
+            without.hidden = [there[known.hidden[place].key] for place in own]
             ends = Extremes(without)
             ends.take(tables)
-            wanted = required[list(own.values())]
-            ends.find_tables(wanted)
-            ends.settle(wanted)
-            extremes.table_low[list(own.values())] = ends.table_low
-            extremes.table_high[list(own.values())] = ends.table_high
+            ends.find_tables(required[own])
+            ends.settle(required[own])
+            extremes.table_low[own], extremes.table_high[own] = ends.table_low, ends.table_high
 
     def _matters(self, item: Hidden) -> bool:
         """Return whether a count is hidden in a mart, or is small, not 0, and stands in none.
