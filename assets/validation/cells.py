@@ -20,27 +20,21 @@ from schemas.reference import OURS, collection_files, outside
 from schemas.template import Entry, Kind
 from schemas.template_file import template_files
 from schemas.vocabulary import MISSING_REASONS, NOT_HELD
-from schemas.wording import plural
+from schemas.wording import listed, plural
 
 LARGEST: Final = 10**9
 """No count comes near it, and sums of such numbers stay exact in every type they pass through."""
 
-_IF_BLANK: Final[dict[Kind, str]] = {
-    "answer": "Choose an answer from the drop-down list of the cell.",
-    "date": "Type the date.",
-    "text": "Type what the label beside it asks for.",
+_KINDS: Final[dict[Kind, tuple[str, str, str | None]]] = {
+    "count": ("figure", "a whole number", None),
+    "date": ("date", "a date", "Type the date."),
+    "answer": ("answer", "one of {}", "Choose an answer from the drop-down list of the cell."),
+    "text": ("text", "a text", "Type what the label beside it asks for."),
 }
-"""Advice for blank cells; that of the rule is for counts."""
+"""What an entry is called, what belongs there, and advice where it is blank but the rule's own."""
 
 _WITHOUT_VALUE: Final = {"error": "an error", "formula": UNCALCULATED}
 _ALONE: Final = "Type the {} alone into {}: no formula, no mark, nothing struck out."
-
-_NOUNS: Final[dict[Kind, str]] = {
-    "count": "figure",
-    "date": "date",
-    "answer": "answer",
-    "text": "text",
-}
 
 _WHOLE: Final = re.compile(r"[0-9]+|[1-9][0-9]{0,2}(,[0-9]{3})+")
 _ISO_DATE: Final = re.compile(
@@ -82,11 +76,11 @@ def type_entry(slot: Slot) -> TypedEntry | Finding:
     if cell and cell.doubt and not (cell.kind == "rich" and entry.kind == "text"):
         # What a free text says stays out of messages.
         doubt = "what is not a plain text" if entry.kind == "text" else cell.doubt
-        fix = _ALONE.format(_NOUNS[entry.kind], slot.address)
+        fix = _ALONE.format(_KINDS[entry.kind][0], slot.address)
         return finding("S006", f"the cell holds {doubt}", slot.place, fix=fix)
     if cell is None or not text:
         message = f"the cell is blank; {_expected(entry)} belongs here"
-        return finding("S010", message, slot.place, fix=_IF_BLANK.get(entry.kind))
+        return finding("S010", message, slot.place, fix=_KINDS[entry.kind][2])
     if cell.kind in _WITHOUT_VALUE:
         return finding("S006", f"the cell holds {_WITHOUT_VALUE[cell.kind]}", slot.place)
     if text in MISSING_REASONS and text not in entry.answers:
@@ -95,13 +89,7 @@ def type_entry(slot: Slot) -> TypedEntry | Finding:
 
 
 def _expected(entry: Entry) -> str:
-    what = {
-        "count": "a whole number",
-        "date": "a date",
-        "answer": f"one of {', '.join(entry.answers)}",
-        "text": "a text",
-    }[entry.kind]
-    return " or ".join([what, *entry.missing])
+    return " or ".join([_KINDS[entry.kind][1].format(listed(entry.answers)), *entry.missing])
 
 
 def _missing(slot: Slot, text: str) -> TypedEntry | Finding:
@@ -130,15 +118,11 @@ def _advice(entry: Entry, text: str) -> tuple[str, str | None]:
     for pattern, what, fix in _ADVICE:
         if re.fullmatch(pattern, text, re.IGNORECASE):
             return what, fix
-    if _WORDS.fullmatch(text):
-        return "a word", _missing_advice(entry)
-    return "not a whole number", None
-
-
-def _missing_advice(entry: Entry) -> str:
+    if not _WORDS.fullmatch(text):
+        return "not a whole number", None
     if NOT_HELD in entry.missing:
-        return f"Type {NOT_HELD} if the force does not record it, 0 if there were none."
-    return "Type the number; 0 if there were none."
+        return "a word", f"Type {NOT_HELD} if the force does not record it, 0 if there were none."
+    return "a word", "Type the number; 0 if there were none."
 
 
 def _date(slot: Slot, cell: Cell, text: str) -> TypedEntry | Finding:
@@ -233,14 +217,34 @@ def cover_findings(
 
     An entry that is blank or missing has a finding already, and is passed over here.
     """
-    yield from _force(cover, collection)
-    yield from _collection(cover, collection)
-    yield from _submission(cover, collection, received_on)
-    yield from _free_text(cover)
+    yield from _force(cover.get("force_code"), cover.get("force_name"), collection)
+    census = collection.census
+    as_at, submitted, signed = (
+        cover.get(code) for code in ("data_as_at", "submitted_on", "signed_off_by_role")
+    )
+    if as_at and as_at.value != census.isoformat():
+        message = f"the cover says data_as_at {as_at.slot.quoted}; it must be '{census}'"
+        yield finding("S008", message, as_at.slot.place)
+    if (
+        submitted
+        and not census <= (day := date.fromisoformat(submitted.value or "")) <= received_on
+    ):
+        between = f"the census date {census} and the day of receipt {received_on}"
+        message = f"submitted on {day}, which is not between {between}"
+        yield finding("S009", message, submitted.slot.place)
+    if signed and (said := (signed.value or "").casefold()) in _PUT_OFF:
+        message = f"signed_off_by_role says {said!r}: the return is not signed off"
+        yield finding("S009", message, signed.slot.place)
+    for entry in cover.values():
+        what = is_free_text(entry.slot.entry) and names_somebody(entry.value or "")
+        if what:
+            message = f"the text has what looks like {what}; nothing of it is shown anywhere"
+            yield finding("V008", message, entry.slot.place)
 
 
-def _force(cover: Mapping[str, TypedEntry], collection: Collection) -> Iterator[Finding]:
-    code, name = cover.get("force_code"), cover.get("force_name")
+def _force(
+    code: TypedEntry | None, name: TypedEntry | None, collection: Collection
+) -> Iterator[Finding]:
     if code and code.value not in collection.forces:
         message = f"{code.slot.quoted} is not the code of a force that this collection expects"
         if ended := collection.ended(code.value or ""):
@@ -248,47 +252,9 @@ def _force(cover: Mapping[str, TypedEntry], collection: Collection) -> Iterator[
             by = f"; {successor} sends its return" if successor else ""
             message = f"the force {code.slot.quoted} ended on {day}, before the census{by}"
         yield finding("S007", message, code.slot.place)
-    elif code and name:
-        named = force_named(name.value or "")
-        if named != code.value:
-            belongs = f"belongs to {named}" if named else "is not the name of a known force"
-            expected = f"the code {code.value} is {_full_name(code.value or '', collection)}"
-            message = f"the name {name.slot.quoted} {belongs}, but {expected}"
-            yield finding("S007", message, name.slot.place)
-
-
-def _full_name(code: str, collection: Collection) -> str:
-    return str(collection.bodies.filter(force_code=code)["full_name"].item())
-
-
-def _collection(cover: Mapping[str, TypedEntry], collection: Collection) -> Iterator[Finding]:
-    entry, census = cover.get("data_as_at"), collection.census.isoformat()
-    if entry and entry.value != census:
-        message = f"the cover says data_as_at {entry.slot.quoted}; it must be {census!r}"
-        yield finding("S008", message, entry.slot.place)
-
-
-def _submission(
-    cover: Mapping[str, TypedEntry], collection: Collection, received_on: date
-) -> Iterator[Finding]:
-    submitted, signed = cover.get("submitted_on"), cover.get("signed_off_by_role")
-    if submitted:
-        day = date.fromisoformat(submitted.value or "")
-        if not collection.census <= day <= received_on:
-            message = (
-                f"submitted on {day}, which is not between the census date {collection.census} and"
-                f" the day of receipt {received_on}"
-            )
-            yield finding("S009", message, submitted.slot.place)
-    if signed and (signed.value or "").casefold() in _PUT_OFF:
-        said = (signed.value or "").casefold()
-        message = f"signed_off_by_role says {said!r}: the return is not signed off"
-        yield finding("S009", message, signed.slot.place)
-
-
-def _free_text(cover: Mapping[str, TypedEntry]) -> Iterator[Finding]:
-    for entry in cover.values():
-        what = is_free_text(entry.slot.entry) and names_somebody(entry.value or "")
-        if what:
-            message = f"the text has what looks like {what}; nothing of it is shown anywhere"
-            yield finding("V008", message, entry.slot.place)
+    elif code and name and (named := force_named(name.value or "")) != code.value:
+        belongs = f"belongs to {named}" if named else "is not the name of a known force"
+        full_name = collection.bodies.filter(force_code=code.value)["full_name"].item()
+        expected = f"the code {code.value} is {full_name}"
+        message = f"the name {name.slot.quoted} {belongs}, but {expected}"
+        yield finding("S007", message, name.slot.place)

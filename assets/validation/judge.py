@@ -235,30 +235,28 @@ def _as_changed(
     A finding of a downgraded rule has the lighter severity and says why. A rule that is switched
     off has no findings but one note for each receipt given, so that nobody takes it for passed.
     """
-    for change in collection.rule_changes:
-        mine = pl.col("rule_id") == change.rule
-        why = f"since {change.since}: {change.reason}"
-        if change.severity == "off":
-            note = {
-                "rule_id": change.rule,
-                "severity": "N",
-                "message": f"not checked in this collection, {why}",
-                "how_to_fix": rules()[change.rule].advice("Nothing."),
-            }
-            notes = [{"receipt_id": key, **note} for key in receipts]
-            told = pl.DataFrame(notes, schema=findings.schema)
-            findings = pl.concat([findings.filter(~mine), told])
-        else:
-            lighter, downgraded = (
-                pl.lit(change.severity),
-                f" (downgraded to {change.severity} {why})",
-            )
-            message = pl.col("message") + pl.lit(downgraded)
-            findings = findings.with_columns(
-                pl.when(mine).then(lighter).otherwise("severity").alias("severity"),
-                pl.when(mine).then(message).otherwise("message").alias("message"),
-            )
-    return findings
+    lighter = [
+        (c.rule, c.severity, f" (downgraded to {c.severity} since {c.since}: {c.reason})")
+        for c in collection.rule_changes
+        if c.severity != "off"
+    ]
+    schema = dict.fromkeys(("rule_id", "lighter", "why"), pl.String)
+    kept = (
+        findings.filter(~pl.col("rule_id").is_in(list(_off(collection))))
+        .join(pl.DataFrame(lighter, schema, orient="row"), on="rule_id", how="left")
+        .with_columns(
+            pl.coalesce("lighter", "severity").alias("severity"),
+            pl.concat_str("message", pl.col("why").fill_null("")).alias("message"),
+        )
+        .select(findings.columns)
+    )
+    notes = [
+        (key, finding(c.rule, f"not checked in this collection, since {c.since}: {c.reason}",
+                      fix="Nothing.", severity="N"))
+        for c in collection.rule_changes if c.severity == "off"
+        for key in receipts
+    ]  # fmt: skip
+    return pl.concat([kept, _rows(notes)])
 
 
 def _rule_results(

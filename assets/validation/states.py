@@ -98,20 +98,17 @@ def _held(judged: pl.DataFrame, findings: pl.DataFrame, acceptable: pl.Expr) -> 
 
 def returns_status(judged: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     """Return the mart ReturnsStatus: one row for each force the collection expects."""
-    newest = judged.filter("newest")
-    standing = pl.concat([judged.filter("live"), newest.filter(~pl.col("live"))]).unique(
-        "force_code", keep="first", maintain_order=True
+    standing = (
+        judged.filter(pl.col("live") | pl.col("newest"))
+        .sort("live", descending=True, maintain_order=True)
+        .unique("force_code", keep="first", maintain_order=True)
     )
-    last = newest.select(
-        "force_code",
-        pl.col("version").alias("last_version"),
-        pl.col("blocking").alias("last_blocking"),
+    last = judged.filter("newest").select(
+        "force_code", last_version="version", last_blocking="blocking"
     )
-    expected = pl.DataFrame({"force_code": collection.forces})
-    rows = expected.join(standing, on="force_code", how="left").join(
-        last, on="force_code", how="left"
-    )
-    rows = rows.join(_held_versions(judged), on="force_code", how="left")
+    rows = pl.DataFrame({"force_code": collection.forces})
+    for each in (standing, last, _versions(judged.filter("held"), "held_versions")):
+        rows = rows.join(each, on="force_code", how="left", maintain_order="left")
     # A version that was refused asks nothing: there is more to mend first.
     asks = pl.col("live") | pl.col("held")
     counts = ("queries_open", "queries_answered")
@@ -126,13 +123,10 @@ def returns_status(judged: pl.DataFrame, collection: Collection) -> pl.DataFrame
     )
 
 
-def _held_versions(judged: pl.DataFrame) -> pl.DataFrame:
-    return (
-        judged.filter("held")
-        .sort("version")
-        .group_by("force_code")
-        .agg(pl.col("version").cast(pl.String).str.join(" and ").alias("held_versions"))
-    )
+def _versions(receipts: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return by force which versions some receipts are, in words."""
+    listed = pl.col("version").sort().cast(pl.String).str.join(" and ").alias(name)
+    return receipts.drop_nulls("force_code").group_by("force_code").agg(listed)
 
 
 def _state() -> pl.Expr:
@@ -149,17 +143,13 @@ def _state() -> pl.Expr:
 
 def _notes() -> pl.Expr:
     overtaken = pl.col("live") & (pl.col("last_version") > pl.col("version"))
-    went_back = pl.format(
-        "{} went back to version {}; version {} does not count",
-        "decided_by",
-        "version",
-        "last_version",
+    went_back = pl.concat_str(
+        pl.format("{} went back to version {}", "decided_by", "version"),
+        pl.format("; version {} does not count", "last_version"),
     )
-    rejected = pl.format(
-        "version {} was rejected ({} blocking); version {} stays live",
-        "last_version",
-        "last_blocking",
-        "version",
+    rejected = pl.concat_str(
+        pl.format("version {} was rejected ({} blocking)", "last_version", "last_blocking"),
+        pl.format("; version {} stays live", "version"),
     )
     told = pl.format(
         "versions {} came with the same time and differ: none counts until somebody says which is"
@@ -285,13 +275,7 @@ class Standing:
 
 def _damage_told(status: pl.DataFrame, damaged: pl.DataFrame) -> pl.DataFrame:
     """Note with each force which of its versions are damaged, and so in no state."""
-    versions = (
-        damaged.filter(pl.col("can_count"))
-        .drop_nulls("force_code")
-        .sort("version")
-        .group_by("force_code")
-        .agg(pl.col("version").cast(pl.String).str.join(" and ").alias("lost"))
-    )
+    versions = _versions(damaged.filter("can_count"), "lost")
     told = status.join(versions, on="force_code", how="left", maintain_order="left")
     note = pl.format("version {} is damaged in the raw store: see muster doctor", "lost")
     both = pl.concat_str("notes", note, separator="; ", ignore_nulls=True)
