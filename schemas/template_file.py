@@ -141,6 +141,8 @@ def _rule_faults(template: Template) -> Iterator[Fault]:
             if not template.places(cell):
                 said = f"rule {use.id} reads {cell}, which is no cell of the template"
                 yield (*where, *key), said
+        for what, name in _unknown(use, template):
+            yield (*where, what), f"rule {use.id} names {name!r}, which the template has not"
         for lacking in use.lacks:
             yield where, f"rule {use.id} lacks {lacking}, which {use.use!r} reads"
         for word in sorted({*use.words} - {*rules()[use.id].words}):
@@ -151,6 +153,13 @@ def _rule_faults(template: Template) -> Iterator[Fault]:
             there = listed(rules()[use.id].limits)
             said = f"fewest = {use.fewest!r} is no limit of {use.id}; its limits: {there}"
             yield (*where, "fewest"), said
+
+
+def _unknown(use: RuleUse, template: Template) -> Iterator[tuple[str, str]]:
+    """Yield the sheet and the measures that a rule names and that are not there, by its keys."""
+    if use.sheet and use.sheet not in [sheet.name for sheet in template.sheets]:
+        yield "sheet", use.sheet
+    yield from (("measures", name) for name in use.measures if name not in template.measures)
 
 
 def _sheet(sheet: _Sheet, lists: dict[str, dict[str, str]]) -> Sheet:

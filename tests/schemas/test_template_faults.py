@@ -78,6 +78,10 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
         ('[profile]', f'{RULE}whole = ["uses/all/count"]\n\n[profile]', "whole", "is no cell of"),
         ('[profile]', f'{RULE}whole = ["uses/total/count"]\n\n[profile]'.replace("share", "shares"),
          'id = "Q107"', "no rule 'Q107' for the use 'shares'"),
+        ('[profile]', '[[rules]]\nid = "Q110"\nuse = "counted"\nsheet = "use"\n'
+         'measures = ["uses"]\n\n[profile]', 'sheet = "use"', "Q110 names 'use', which"),
+        ('[profile]', '[[rules]]\nid = "Q110"\nuse = "counted"\nsheet = "uses"\n'
+         'measures = ["gas"]\n\n[profile]', "measures", "Q110 names 'gas', which"),
         ('sum_of = [', 'rule = "Q107", sum_of = [', '{ code = "total"', "no rule 'Q107' of sums"),
         ('"spray", "cond', '"cond', '{ code = "total"', "leaves out 'spray'"),
         ('per_force = [[]]', 'per_force = [[]]\ncrossed_by = "tactic"', "levels", "crosses every"),
