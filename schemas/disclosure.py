@@ -1,8 +1,4 @@
-"""What a collection says about its public edition: which counts are small, and which are exempt.
-
-Belongs here: the settings, and which columns hold counts of single forces, as the template says.
-Does not: how counts are hidden (assets/disclosure/), nor the public marts (marts/public.py).
-"""
+"""What a collection says about its public edition: which counts are small, and which are exempt."""
 
 from collections.abc import Mapping
 from typing import Final

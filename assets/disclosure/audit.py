@@ -12,10 +12,11 @@ import numpy as np
 import polars as pl
 
 from assets.disclosure.bounds import Extremes
+from assets.disclosure.described import Description, description
 from assets.disclosure.known import Hidden, Knowledge
 from assets.disclosure.over_forces import over_forces
 from assets.disclosure.published import Edition
-from assets.disclosure.readings import Description, description, knowledge
+from assets.disclosure.readings import knowledge
 from assets.disclosure.solver import Floats
 from schemas.collection import Collection
 from schemas.contract import conform, empty

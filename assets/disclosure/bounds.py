@@ -1,7 +1,4 @@
-"""Exact bounds of hidden counts from what is known: linear and whole-number programs.
-
-Belongs here: the programs. Does not: what is known (readings.py), nor what is enough (audit.py).
-"""
+"""Exact bounds of hidden counts from what is known: linear and whole-number programs."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence

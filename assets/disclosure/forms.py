@@ -1,7 +1,4 @@
-"""Marts in their public form: what is hidden is null, and a symbol says so.
-
-Belongs here: applying a choice to the marts. Does not: making the choice (choose.py).
-"""
+"""Marts in their public form: what is hidden is null, and a symbol says so."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

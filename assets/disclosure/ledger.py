@@ -1,7 +1,6 @@
 """The ledger of public editions: each that was ever shown, with what stood behind it.
 
-Belongs here: entries, which are never changed, and whether they are all there. Does not: what an
-edition tells (audit.py). The ledger is not public: it holds the counts that editions hide.
+The ledger is not public: it holds the counts that editions hide.
 
 An edition is entered before anybody sees it. Each entry names the one before, and each release the
 entry that it shows, so that a ledger that was lost, cut or changed is seen to be.

@@ -5,18 +5,16 @@ each edition the public marts and which counts are the same as in another one.
 """
 
 import math
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
-from functools import cache, cached_property, partial
-from pathlib import Path
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
 
+from assets.disclosure.described import Cell, Description, Leaf, description
 from assets.disclosure.known import Hidden, Knowledge, Numbering, Total, cell_of
 from assets.disclosure.over_forces import OfForce, read_spread
 from assets.disclosure.passed import ways_of
@@ -24,176 +22,14 @@ from assets.disclosure.published import Edition
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
 from schemas.disclosure import PROFILES, SUPPRESSED, UNAVAILABLE
-from schemas.rules.catalogue import RuleUse
 from schemas.template import Place
 
-Leaf = tuple[Any, ...]
-"""What tells the counts of one force apart: the place of a cell, or a research's codes."""
-
 _CELLS: Final = "cells"
-_WHOLE: Final = "@all"
-"""Ends the name of a table of wholes of an earlier period, which are no sums of its parts."""
-
-_NOW: Final = ("collection", "")
 _RESEARCH_TOTALS: Final = {
     "social_media_instances": "social_media",
     "social_media_cases": "social_media",
 }
 """National figures of the research, and the mart that they add up."""
-
-
-@dataclass(frozen=True)
-class _Cell:
-    """A cell that counts: its measure, period (empty for the collection's own), place and codes."""
-
-    measure: str
-    period: str
-    place: Place
-    dims: Mapping[str, str]
-
-
-class Description:
-    """What a template's file says of protected counts."""
-
-    def __init__(self, path: Path) -> None:
-        """Read the file."""
-        file = tomllib.loads(path.read_text(encoding="utf-8"))
-        self.lists: list[str] = list(file["lists"])
-        self.profile: dict[str, dict[str, Any]] = file.get("profile", {})
-        self.rules = [RuleUse.model_validate(use) for use in file.get("rules", [])]
-        said = file.get("disclosure", {})
-        self.measures: dict[str, dict[str, str]] = said.get("measures", {})
-        self.research: list[str] = said.get("research", [])
-        self._groups: dict[str, dict[str, list[str]]] = file.get("groups", {})
-        self._of: dict[str, dict[str, Any]] = file["measures"]
-        self._lines = {
-            sheet["name"]: tuple(
-                {line["code"]: line.get("sum_of", []) for line in lines}
-                for lines in (sheet.get("rows") or sheet.get("questions", []), sheet["columns"])
-            )
-            for sheet in file["sheet"]
-        }
-        self._leaves: dict[str, list[Place]] = {}
-        self.cells = {cell.place: cell for sheet in file["sheet"] for cell in self._counted(sheet)}
-
-    def _counted(self, sheet: dict[str, Any]) -> Iterator[_Cell]:
-        for row in sheet.get("rows", []):
-            for column in sheet["columns"]:
-                measure = row.get("measure") or column.get("measure") or sheet.get("measure")
-                if "sum_of" in row or "sum_of" in column or measure not in self.measures:
-                    continue
-                codes = {**row.get("dims", {}), **column.get("dims", {})}
-                dims = {name: codes[name] for name in self.lists if name in codes}
-                place = sheet["name"], row["code"], column["code"]
-                yield _Cell(measure, row.get("period", ""), place, dims)
-
-    def named(self, written: str) -> list[str]:
-        """Return the cells that a rule writes so."""
-        cells = (
-            f"{sheet}/{row}/{column}"
-            for sheet, (rows, columns) in self._lines.items()
-            for row in rows
-            for column in columns
-        )
-        return [cell for cell in cells if fnmatchcase(cell, written)]
-
-    def leaves(self, cell: str) -> list[Place]:
-        """Return the cells that count something, of which a cell is the sum."""
-        if cell not in self._leaves:
-            sheet, row, column = cell.split("/")
-            rows, columns = self._lines[sheet]
-            along, down = rows[row] or [row], columns[column] or [column]
-            parts = [f"{sheet}/{one}/{other}" for one in along for other in down]
-            self._leaves[cell] = (
-                [(sheet, row, column)]
-                if parts == [cell]
-                else [place for part in parts for place in self.leaves(part)]
-            )
-        return self._leaves[cell]
-
-    def table_of(self, measure: str, period: str = "", breakdown: object = "") -> str:
-        """Return the table that a measure's total adds up.
-
-        What was asked of an earlier period stands for itself: a whole is no sum of its parts.
-        """
-        if period in _NOW:
-            return self.measures[measure].get("mart", measure)
-        columns = (name for name, of in self.earlier.items() if of == (measure, period))
-        return f"{measure}@{period}" if breakdown else next(columns, f"{measure}@{period}{_WHOLE}")
-
-    @cached_property
-    def earlier(self) -> dict[str, tuple[str, str]]:
-        """Measure and period of the columns of a profile that are a whole of an earlier period."""
-        return {
-            name: (of["measure"], of["period"])
-            for name, of in self.profile.items()
-            if "period" in of and "dims" not in of and of["measure"] in self.measures
-        }
-
-    @cached_property
-    def tables(self) -> dict[str, list[_Cell]]:
-        """The cells of each table: of a mart, of a column of a profile, or of no public mart."""
-        found: dict[str, list[_Cell]] = {
-            **{of["mart"]: [] for of in self.measures.values() if "mart" in of},
-            **{name: [] for name in (*self.research, *self.earlier)},
-        }
-        for cell in self.cells.values():
-            found.setdefault(self.table_of(cell.measure, cell.period, cell.dims), []).append(cell)
-        return found
-
-    def is_public(self, table: str) -> bool:
-        """Return whether the counts of a table stand in a public mart."""
-        return "@" not in table and (
-            table not in self.measures or table == self.measures[table].get("mart")
-        )
-
-    @cached_property
-    def systems(self) -> dict[str, list[str]]:
-        """Tables that something ties together, by the first: those of one sheet, and earlier ones.
-
-        A cell of an earlier period that stands in no mart is in a system of that period.
-        """
-        first: dict[str, str] = {}
-        found: dict[str, list[str]] = {}
-        for cell in self.cells.values():
-            if not cell.period:
-                table = self.table_of(cell.measure)
-                tables = found.setdefault(first.setdefault(cell.place[0], table), [])
-                tables += [table] if table not in tables else []
-        for column, (measure, _) in self.earlier.items():
-            own = self.table_of(measure)
-            next(tables for tables in found.values() if own in tables).append(column)
-        found |= {mart: [mart] for mart in self.research}
-        for table in self.tables:
-            if "@" in table:
-                period = table.partition("@")[2].removesuffix(_WHOLE)
-                found.setdefault(period, []).append(table)
-        return found
-
-    def among(self, measure: str, breakdown: str, period: str = "") -> list[Leaf] | None:
-        """Return the cells that a total adds up; None for a figure that is no total."""
-        parts = read_breakdown(breakdown)
-        if not set(parts) <= set(self.lists):
-            return None
-        codes: dict[str, Sequence[str | None]] = {
-            name: self._groups.get(name, {}).get(code, [code]) for name, code in parts.items()
-        }
-        by = sorted(set(parts) - {self._of[measure].get("crossed_by")})
-        for level in self._of[measure].get("levels", []):
-            if isinstance(level, dict) and sorted(level["by"]) == by and "without" in level:
-                codes[level["without"]] = [None]
-        return [
-            cell.place
-            for cell in self.tables.get(self.table_of(measure, period, breakdown), ())
-            if cell.measure == measure
-            and all(cell.dims.get(name) in among for name, among in codes.items())
-        ]
-
-
-@cache
-def description(path: Path) -> Description:
-    """Read a template's file once."""
-    return Description(path)
 
 
 class _Entry(NamedTuple):
@@ -236,12 +72,12 @@ def _entries(edition: Edition, said: Description) -> dict[str, list[_Entry]]:
     return found
 
 
-def _own(force: str, cell: _Cell) -> dict[str, Any]:
+def _own(force: str, cell: Cell) -> dict[str, Any]:
     return {"force_code": force, **({"period": cell.period} if cell.period else {}), **cell.dims}
 
 
 def _rows(
-    frame: pl.DataFrame, column: str, cells: Sequence[_Cell]
+    frame: pl.DataFrame, column: str, cells: Sequence[Cell]
 ) -> Iterator[tuple[dict[str, Any], Leaf | None, int | None]]:
     """Yield key, cell and shown value of the rows of a public mart that have a number."""
     names = [name for name in frame.columns if name not in {"force_code", column, "symbol"}]

@@ -1,8 +1,4 @@
-"""The marts of the public edition: those of the full one, with a symbol beside what may be hidden.
-
-Belongs here: which marts are in it and in what form. Derived from the contracts of the full
-edition, so that a column is described once.
-"""
+"""The marts of the public edition: those of the full one, a symbol beside what may be hidden."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache

@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 from assets.disclosure.audit import audit, problems
+from assets.disclosure.described import description
 from assets.disclosure.edition import public_edition
 from assets.disclosure.passed import TELLING, Range, Told, told
 from assets.disclosure.published import TemplateCells, rules_told
-from assets.disclosure.readings import description
 from assets.validation.rules.evaluate import wide
 from assets.validation.rules.kinds import Use
 from schemas.collection import Collection, load_collection
