@@ -32,14 +32,15 @@ def call_list(status: pl.DataFrame, collection: Collection, today: date) -> pl.D
     names = collection.bodies.select("force_code", pl.col("full_name").alias("name"))
     order = pl.col("state").replace_strict({"missing": 0, "rejected": 1}, default=2)
     overtaken = (pl.col("blocking") > 0) & (pl.col("state") != "rejected")
+    blocking = _counted("blocking", "blocking finding", "blocking findings")
     why = (
         pl.when(pl.col("state") == "missing")
         .then(pl.lit("nothing has been received"))
         .when(pl.col("state") == "rejected")
-        .then(pl.format("{} blocking findings", "blocking"))
+        .then(blocking)
         .when(overtaken)
-        .then(pl.format("the resubmission has {} blocking findings", "blocking"))
-        .otherwise(pl.format("{} open queries", "queries_open"))
+        .then(pl.format("the resubmission has {}", blocking))
+        .otherwise(_counted("queries_open", "open query", "open queries"))
     )
     to_call = (pl.col("state") != "accepted") | (pl.col("blocking") > 0)
     waiting = pl.col("state").is_in(["missing", "rejected"])
@@ -58,6 +59,11 @@ def call_list(status: pl.DataFrame, collection: Collection, today: date) -> pl.D
             why.alias("why"),
         )
     )
+
+
+def _counted(column: str, one: str, many: str) -> pl.Expr:
+    noun = pl.when(pl.col(column) == 1).then(pl.lit(one)).otherwise(pl.lit(many))
+    return pl.format("{} {}", column, noun)
 
 
 def changes(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:

@@ -140,7 +140,7 @@ def _sum(terms: pl.DataFrame) -> str:
     ]
     rest = by_force[_SHOWN:]
     if not rest.is_empty():
-        named.append(f"{rest.height} other forces {_number(float(rest['value'].sum()))}")
+        named.append(f"{plural(rest.height, 'other force')} {_number(float(rest['value'].sum()))}")
     return " + ".join(named).replace("+ -", "- ") or "nothing"
 
 
