@@ -1,6 +1,8 @@
 """The inspectorate's own inputs: the contracts of research on social media and of a survey."""
 
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import pandera.polars as pa
@@ -10,15 +12,9 @@ from schemas import columns as shared
 from schemas.contract import Contract, Table, column
 from schemas.reference import forces
 
-SITES: Final = {"facebook": "Facebook", "twitter": "Twitter"}
-
-INSTANCE_CATEGORIES: Final = {
-    "extreme_opinions_on_government": "Extreme opinions on government",
-    "negativity_towards_work": "Negativity towards work",
-    "offensive_language_or_behaviour": "Offensive language or behaviour",
-    "police_protocol_or_procedure": "Comments on police protocol or procedure",
-}
-
+_FILE: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+SITES: Final[dict[str, str]] = _FILE["sites"]
+INSTANCE_CATEGORIES: Final[dict[str, str]] = _FILE["instance_categories"]
 WAVES: Final = (1, 2, 3)
 """The monthly rounds of interviews in a year."""
 
@@ -29,8 +25,6 @@ REFUSED: Final = "refused"
 
 ALONE: Final = (DONT_KNOW, REFUSED)
 """Answers that exclude every other, whatever the question."""
-
-_STATEMENT: Final = {YES: "agrees", NO: "does not agree", DONT_KNOW: "does not know"}
 
 
 @dataclass(frozen=True)
@@ -49,54 +43,15 @@ class Question:
     reverse_of: str | None = None
 
 
-QUESTIONS: Final[dict[str, Question]] = {
-    "police_good_or_excellent": Question(
-        "The police in general do a good or an excellent job", _STATEMENT
-    ),
-    "local_police_good_or_excellent": Question(
-        "The local police do a good or an excellent job", _STATEMENT
-    ),
-    "more_honest_than_average": Question(
-        "The police are expected to be more honest than other people", _STATEMENT
-    ),
-    "trust_to_tell_truth": Question("The police are trusted to tell the truth", _STATEMENT),
-    "disclosure_to_media_big_problem": Question(
-        "Disclosure to the media is a fairly or a very big problem", _STATEMENT
-    ),
-    "corruption_common": Question("Corruption is fairly or very common", _STATEMENT),
-    "corruption_not_common": Question(
-        "Corruption is not common", _STATEMENT, reverse_of="corruption_common"
-    ),
-    "reason_corruption_common": Question(
-        "Why corruption is thought to be common",
-        {
-            "national_media": "reports in national media",
-            "opportunity_to_enrich": "officers have the opportunity to enrich themselves",
-            "all_professions": "it is found in every profession",
-            "human_nature": "human nature",
-            "media_generally": "reports in media of any kind",
-            "local_media": "reports in local media",
-            "know_someone": "knows somebody who experienced it",
-            "economic_climate": "the state of the economy",
-            "personally_experienced": "experienced it",
-            DONT_KNOW: "names no reason",
-        },
-        several=True,
-        asked_of=("corruption_common", YES),
-    ),
-    "personal_experience_detail": Question(
-        "What was experienced",
-        {
-            "officer_lied": "an officer lied or changed an account",
-            "know_corrupt_officer": "knows a corrupt officer",
-            "treated_unfairly": "unfair treatment of the respondent or the family",
-            "threatened_or_attacked": "a threat or an attack",
-            "other": "something else",
-            REFUSED: "refused to tell",
-        },
-        several=True,
-        asked_of=("reason_corruption_common", "personally_experienced"),
-    ),
+QUESTIONS: Final = {
+    code: Question(
+        asked["label"],
+        asked.get("answers", _FILE["statement"]),
+        asked.get("several", False),
+        tuple(asked["asked_of"]) if "asked_of" in asked else None,
+        asked.get("reverse_of"),
+    )
+    for code, asked in _FILE["questions"].items()
 }
 
 _PAIRS: Final = [f"{code} {answer}" for code, q in QUESTIONS.items() for answer in q.answers]
