@@ -8,6 +8,7 @@ import polars as pl
 from assets.declare import TakeIn, table
 from assets.lake import Lake
 from assets.reports.kept_reports import read_reports
+from schemas.collection import load_collection
 from schemas.tables import ReportFigures
 
 
@@ -18,7 +19,8 @@ def report_figures(
     lake_root: dg.ResourceParam[Path],
     damaged: pl.DataFrame,
 ) -> pl.DataFrame:
-    read = read_reports(Lake(lake_root, context.partition_key), config.settled, damaged)
+    lake = Lake(lake_root, context.partition_key)
+    read = read_reports(lake, load_collection(lake.collection), config.settled, damaged)
     for name, problems in read.problems.items():
         context.log.warning(f"{name}: {'; '.join(problems)}")
     return read.figures

@@ -12,6 +12,8 @@ from assets.intake.store import ID_LENGTH, kept, kept_at, kept_file
 from assets.lake import Lake, atomic_file
 from assets.reports.report import read_report
 from assets.reports.report_text import MAX_BYTES, UnreadableReportError, report_text
+from assets.reports.signs import Times
+from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.tables import ReportFigures
 
@@ -26,6 +28,7 @@ class ReportsRead:
 
 def read_reports(
     lake: Lake,
+    collection: Collection,
     settled: Callable[[Path], bool] = lambda _: True,
     damaged: pl.DataFrame | None = None,
 ) -> ReportsRead:
@@ -36,6 +39,7 @@ def read_reports(
 
     Args:
         lake: the lake.
+        collection: the collection, whose period the reports are about.
         settled: whether a dropped file may be taken as it is now.
         damaged: table DamagedReceipts, which tells whose a damaged report was; None for nobody's.
 
@@ -43,6 +47,7 @@ def read_reports(
         UnavailableError: a report cannot be kept.
     """
     whose = {} if damaged is None else dict(damaged.select("receipt_id", "force_code").iter_rows())
+    times = Times.of(collection)
     lost: set[str | None] = set()
     rows: list[dict[str, object]] = []
     problems = _keep_dropped(lake, settled)
@@ -58,7 +63,7 @@ def read_reports(
             continue
         path = each.there()
         try:
-            report = read_report(report_text(path))
+            report = read_report(report_text(path), times)
         except UnreadableReportError as error:
             problems[path.name] = [str(error)]
             continue

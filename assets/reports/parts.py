@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from assets.reports.signs import PERIOD, SINCE_2011, TIMES, Token
+from assets.reports.signs import PERIOD, SINCE_BEFORE, TIMES, Token
 from assets.reports.vocabulary import begins, frames_of, group, speaks
 
 ANSWERS: Final = ("unchanged", "increased", "decreased")
@@ -24,7 +24,7 @@ _MOST_WORDS: Final = 400
 """More are a table or damaged text, in which words stand together by accident."""
 _LONGEST_PART: Final = 6
 _JOINS: Final = frozenset({"and", "while", "whereas"})
-_NO_TIME: Final = re.compile(r"(?<!\S)(?:(?:in|during|for|over) )?(?:¬|2011)(?!\S)")
+_NO_TIME: Final = re.compile(r"(?<!\S)(?:(?:in|during|for|over) )?(?:¬|†)(?!\S)")
 _FOREIGN: Final = re.compile(
     r"(?<!\S)(?:(?:in|at) ¶|¶(?: 's)?|nationally(?: ,)?|(?:most |all |other )?forces)(?!\S)"
 )
@@ -126,7 +126,7 @@ def _kinds(row: Row, last: str) -> Iterator[Part]:
 def _framed(row: Row, last: str, times: frozenset[str]) -> Iterator[Part]:
     text = text_of(row)
     for kind in CORES:
-        is_other = SINCE_2011 in times and kind not in (*ANSWERS, "soc")
+        is_other = SINCE_BEFORE in times and kind not in (*ANSWERS, "soc")
         for match in frames_of(kind, text):
             yield Part("elsewhere" if is_other else kind, row, match, times)
     for kind, subject in (("ok", "app"), ("med_part", "inv")):

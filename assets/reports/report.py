@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from assets.reports.force_name import find_force, find_names
 from assets.reports.sentences import Sentence, clean_line, read_sentences
-from assets.reports.signs import OWN_FORCE
+from assets.reports.signs import OWN_FORCE, Times
 from assets.reports.statements import STAFFING, WHOSE, Said, Statement, say
 from assets.reports.vocabulary import speaks, vocabulary
 from schemas.breakdown import write_breakdown
@@ -67,15 +67,15 @@ _FIGURES: Final = {
 }
 
 
-def read_report(text: str) -> Report:
-    """Return the force and the figures of a report's text.
+def read_report(text: str, times: Times) -> Report:
+    """Return the force and the figures of a report's text, of a collection's times.
 
     Raises nothing for what a report says or leaves out: that is in `figures` and `problems`.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     force = find_force([clean_line(line) for line in text.split("\n")])
     sentences = list(_of_findings(read_sentences(text), force.findings_line))
-    said = _said(sentences, force.force_code or _only_force_named(sentences))
+    said = _said(sentences, force.force_code or _only_force_named(sentences), times)
     problems = [force.problem] if force.problem else []
     taken: dict[str, ReportFigure] = {}
     for name, figure in _FIGURES.items():
@@ -108,14 +108,14 @@ def _only_force_named(sentences: Sequence[Sentence]) -> str | None:
     return codes.pop() if len(codes) == 1 else None
 
 
-def _said(sentences: Sequence[Sentence], force_code: str | None) -> list[Said]:
+def _said(sentences: Sequence[Sentence], force_code: str | None, times: Times) -> list[Said]:
     site = vocabulary().words["site"]
     everything = " ".join(sentence.text for sentence in sentences).lower()
     sites = frozenset(filter(site.fullmatch, re.findall(r"[a-z]+", everything)))
     told: list[Said] = []
     announced: str | None = None
     for sentence in sentences:
-        said = say(sentence, force_code, told[-1] if told else None, sites)
+        said = say(sentence, force_code, told[-1] if told else None, sites, times)
         if not said.statements and OWN_FORCE not in said.words and speaks("announces", said.words):
             announced = sentence.heading
         elif sentence.heading == announced:

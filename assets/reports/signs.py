@@ -5,27 +5,28 @@ What is neither a word nor a known sign becomes UNKNOWN, which no frame of the v
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Final, NamedTuple
 
 from assets.reports.force_name import find_names
 from assets.reports.vocabulary import vocabulary
+from schemas.collection import Collection
 
 NUMBER: Final = "#"
 VAGUE: Final = "~"
 """A number that is not exact, such as `40-50`, `several` or `48 (forty-nine)`."""
 PERCENT: Final = "%"
 PERIOD: Final = "@"
-"""The nine months of the collection, or since they began."""
-SINCE_2011: Final = "°"
-YEAR_2011: Final = "2011"
+"""The months of the collection, or since they began."""
+SINCE_BEFORE: Final = "°"
+"""Since the inspection before."""
+YEAR_BEFORE: Final = "†"
+"""The year of the inspection before."""
 OTHER_TIME: Final = "¬"
 OWN_FORCE: Final = "§"
 OTHER_FORCE: Final = "¶"
 UNKNOWN: Final = "?"
-TIMES: Final = frozenset({PERIOD, SINCE_2011})
-
-FIRST_MONTH: Final = (2011, 9)
-LAST_MONTH: Final = (2012, 5)
+TIMES: Final = frozenset({PERIOD, SINCE_BEFORE})
 
 _UNITS: Final = (
     "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen"
@@ -64,30 +65,7 @@ _MONTH: Final = (
     r"|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?|"
     r"JANUARY|FEBRUARY|MARCH|APRIL|MAY|JUNE|JULY|AUGUST|SEPTEMBER|OCTOBER|NOVEMBER|DECEMBER)\.?"
 )
-_NINE: Final = r"(?:nine|9)[- ]months?(?:[- ]period)?+"
-_LED_IN: Final = (
-    rf"(?:\b(?i:between|from|in|during|over|for|since|throughout|covering|the|this|of|period|{_NINE}"
-    r"|to|ending|until|before|after|by|at|on|prior to|up to|following|beginning|starting"
-    r"|end of|start of)\b,? )*"
-)
 _DAY: Final = r"(?:(?P<day{0}>\d{{1,2}})(?:st|nd|rd|th)? )?(?P<month{0}>" + _MONTH + ")"
-_DATES: Final = re.compile(
-    rf"(?P<lead>{_LED_IN})(?:(?<=\W)|^){_DAY.format(1)}(?:,? (?P<year1>(?:19|20)\d\d))?"
-    rf"(?:(?: inclusive)?(?P<link> and | to | until | till | up to | through | - |-)"
-    rf"(?:the end of )?{_DAY.format(2)},? (?P<year2>(?:19|20)\d\d)(?: inclusive)?)?(?!\w)"
-)
-_PERIOD_WORDS: Final = re.compile(
-    rf"\b(?:in|over|during|for|within|across|throughout) (?:the|this|our|that) (?:{_NINE}"
-    r"|(?:review|inspection|reporting|assessment|data) period"
-    r"|period (?:under review|(?:reviewed|covered|assessed|examined) by (?:this|the|our)"
-    r" (?:review|report|inspection)))\b(?! (?:to|ending|from|between|before|prior|until|up)\b)",
-    re.IGNORECASE,
-)
-_SINCE_2011: Final = re.compile(
-    r"\b(?:since|following) (?:(?:the|our|hmic's|its) )?(?:2011|(?:(?:2011|last|previous) )"
-    r"(?:inspection|report|review|visit))(?: (?:inspection|report|review|visit))?\b",
-    re.IGNORECASE,
-)
 _YEAR: Final = re.compile(r"(?<![\w.,/:£$€-])(?:19|20)\d\d(?: ?[/-] ?(?:\d{4}|\d\d))?(?!\w|[,.]\d)")
 # A count may look like a year; these say that it is one: `2012 investigations`, `1950 of which`.
 _COUNTED: Final = re.compile(
@@ -103,6 +81,66 @@ _TIME_LEAD: Final = re.compile(
 _SCARE_QUOTES: Final = re.compile(r'"([A-Za-z][A-Za-z -]{1,40})"')
 _WORD: Final = re.compile(r"\x01|'s\b|and/or\b|[a-z]+(?:['-][a-z]+)*|[,;:()-]|(?<=[a-z])\.|[^\s]")
 _TAKEN: Final = "\x01"
+
+
+class Times(NamedTuple):
+    """A collection's first and last month, each as (year, month), and the year before its census.
+
+    In that year was the inspection before, which a report may count from.
+    """
+
+    first: tuple[int, int]
+    last: tuple[int, int]
+    before: int
+
+    @classmethod
+    def of(cls, collection: Collection) -> "Times":
+        """Return the times of a collection."""
+        start, end = collection.period.start, collection.period.end
+        return cls((start.year, start.month), (end.year, end.month), collection.census.year - 1)
+
+
+class _Patterns(NamedTuple):
+    """What says a time: so many months, dates, the period in words, and since the last time."""
+
+    months: str
+    dates: re.Pattern[str]
+    period: re.Pattern[str]
+    since: re.Pattern[str]
+
+
+@cache
+def _patterns(times: Times) -> _Patterns:
+    many = 12 * (times.last[0] - times.first[0]) + times.last[1] - times.first[1] + 1
+    word = [name for name, value in _VALUES.items() if value == many and name != "a"]
+    months = rf"(?:{'|'.join([*word, str(many)])})[- ]months?(?:[- ]period)?+"
+    led_in = (
+        r"(?:\b(?i:between|from|in|during|over|for|since|throughout|covering|the|this|of|period"
+        rf"|{months}|to|ending|until|before|after|by|at|on|prior to|up to|following|beginning"
+        r"|starting|end of|start of)\b,? )*"
+    )
+    return _Patterns(
+        months,
+        re.compile(
+            rf"(?P<lead>{led_in})(?:(?<=\W)|^){_DAY.format(1)}(?:,? (?P<year1>(?:19|20)\d\d))?"
+            rf"(?:(?: inclusive)?(?P<link> and | to | until | till | up to | through | - |-)"
+            rf"(?:the end of )?{_DAY.format(2)},? (?P<year2>(?:19|20)\d\d)(?: inclusive)?)?(?!\w)"
+        ),
+        re.compile(
+            rf"\b(?:in|over|during|for|within|across|throughout) (?:the|this|our|that) (?:{months}"
+            r"|(?:review|inspection|reporting|assessment|data) period"
+            r"|period (?:under review|(?:reviewed|covered|assessed|examined) by (?:this|the|our)"
+            r" (?:review|report|inspection)))\b"
+            r"(?! (?:to|ending|from|between|before|prior|until|up)\b)",
+            re.IGNORECASE,
+        ),
+        re.compile(
+            rf"\b(?:since|following) (?:(?:the|our|hmic's|its) )?(?:{times.before}"
+            rf"|(?:(?:{times.before}|last|previous) )(?:inspection|report|review|visit))"
+            r"(?: (?:inspection|report|review|visit))?\b",
+            re.IGNORECASE,
+        ),
+    )
 
 
 class Token(NamedTuple):
@@ -132,7 +170,7 @@ def read_number(text: str) -> int:
     return total + part
 
 
-def tokens(text: str, lines: Sequence[int], force_code: str | None) -> list[Token]:
+def tokens(text: str, lines: Sequence[int], force_code: str | None, times: Times) -> list[Token]:
     """Return the tokens of a sentence in a report about a force; None makes every name another.
 
     `lines` has the line of the report for each character of the text.
@@ -146,7 +184,7 @@ def tokens(text: str, lines: Sequence[int], force_code: str | None) -> list[Toke
         rest = rest[:start] + _TAKEN * (end - start) + rest[end:]
 
     for finder in (_percents, _dates, _years, _numbers):
-        for start, end, sign, value in finder(rest):
+        for start, end, sign, value in finder(rest, times):
             if _TAKEN not in rest[start:end]:
                 take(start, end, sign, value)
     for name in find_names(rest):
@@ -182,22 +220,24 @@ def _said_alike(row: list[Token]) -> list[Token]:
 _Found = tuple[int, int, str, int]
 
 
-def _percents(text: str) -> Iterator[_Found]:
+def _percents(text: str, _: Times) -> Iterator[_Found]:
     """Yield shares; one that stands in brackets beside its number says nothing of its own."""
     for match in _PERCENT.finditer(text):
         yield match.start(), match.end(), "" if match["aside"] else PERCENT, 0
 
 
-def _dates(text: str) -> Iterator[_Found]:
-    for pattern, sign in ((_SINCE_2011, SINCE_2011), (_PERIOD_WORDS, PERIOD)):
+def _dates(text: str, times: Times) -> Iterator[_Found]:
+    patterns = _patterns(times)
+    for pattern, sign in ((patterns.since, SINCE_BEFORE), (patterns.period, PERIOD)):
         for match in pattern.finditer(text):
             yield match.start(), match.end(), sign, 0
-    for match in _DATES.finditer(text):
+    for match in patterns.dates.finditer(text):
         if match["year1"] or match["year2"]:
-            yield match.start(), match.end(), PERIOD if _is_period(match) else OTHER_TIME, 0
+            sign = PERIOD if _is_period(match, times) else OTHER_TIME
+            yield match.start(), match.end(), sign, 0
 
 
-def _is_period(match: re.Match[str]) -> bool:
+def _is_period(match: re.Match[str], times: Times) -> bool:
     lead = match["lead"].lower()
     if re.search(r"\b(?:before|until|after|by|at|on|prior|up|following)\b", lead):
         return False
@@ -205,11 +245,11 @@ def _is_period(match: re.Match[str]) -> bool:
     if match["link"]:
         whole = match["day1"] in {None, "1", "01"} and match["day2"] in {None, "31"}
         joined = match["link"] != " and " or "between" in lead
-        return whole and joined and (first, _month(match, 2)) == (FIRST_MONTH, LAST_MONTH)
-    if re.search(rf"{_NINE}.*\b(?:to|ending)\b", lead):
-        return first == LAST_MONTH and match["day1"] in {None, "31"}
+        return whole and joined and (first, _month(match, 2)) == (times.first, times.last)
+    if re.search(rf"{_patterns(times).months}.*\b(?:to|ending)\b", lead):
+        return first == times.last and match["day1"] in {None, "31"}
     begins = re.search(r"\b(?:since|from|beginning|starting)\b", lead)
-    return bool(begins) and first == FIRST_MONTH and match["day1"] in {None, "1", "01"}
+    return bool(begins) and first == times.first and match["day1"] in {None, "1", "01"}
 
 
 def _month(match: re.Match[str], n: int) -> tuple[int, int]:
@@ -221,16 +261,16 @@ def _month(match: re.Match[str], n: int) -> tuple[int, int]:
     return (year if month <= last else year - 1), month
 
 
-def _years(text: str) -> Iterator[_Found]:
+def _years(text: str, times: Times) -> Iterator[_Found]:
     for match in _YEAR.finditer(text):
         before = text[: match.start()]
         is_count = _COUNTED.match(text, match.end()) or _COUNTS.search(before)
-        if len(match.group()) > len(YEAR_2011) or not is_count or _TIME_LEAD.search(before):
-            sign = YEAR_2011 if match.group() == YEAR_2011 else OTHER_TIME
+        if len(match.group()) > len("2011") or not is_count or _TIME_LEAD.search(before):
+            sign = YEAR_BEFORE if match.group() == str(times.before) else OTHER_TIME
             yield match.start(), match.end(), sign, 0
 
 
-def _numbers(text: str) -> Iterator[_Found]:
+def _numbers(text: str, _: Times) -> Iterator[_Found]:
     for match in _NUMBER.finditer(text):
         words = match.group()
         start, end = match.span()

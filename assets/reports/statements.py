@@ -14,7 +14,8 @@ from assets.reports.signs import (
     OWN_FORCE,
     PERIOD,
     TIMES,
-    YEAR_2011,
+    YEAR_BEFORE,
+    Times,
     Token,
     tokens,
 )
@@ -84,16 +85,20 @@ class Said:
 
 
 def say(
-    sentence: Sentence, force_code: str | None, last: Said | None, sites: frozenset[str]
+    sentence: Sentence,
+    force_code: str | None,
+    last: Said | None,
+    sites: frozenset[str],
+    times: Times,
 ) -> Said:
     """Return a sentence read; `sites` are the social media that the whole report names."""
     together = last is not None and last.sentence.paragraph == sentence.paragraph
     before, above = (last, None) if together else (None, last)
-    row = tokens(sentence.text, sentence.lines, force_code)
+    row = tokens(sentence.text, sentence.lines, force_code, times)
     if sentence.is_item and (opening := _opening(before)):
         row = [*opening, *row]
     no_lines = [0] * len(sentence.heading)
-    heading = text_of(tokens(sentence.heading, no_lines, force_code))
+    heading = text_of(tokens(sentence.heading, no_lines, force_code, times))
     said = Said(sentence, tuple(row), heading, before, above)
     said.statements.extend(_statements(said, sites))
     return said
@@ -197,7 +202,7 @@ def _is_sure(said: Said, part: Part, in_period: bool, sites: frozenset[str]) -> 
     if part.kind not in (*ANSWERS, "soc") and not in_period:
         # The sentence before may speak of another time, which this one goes on about.
         earlier = set(before.split())
-        if earlier & {OTHER_TIME, YEAR_2011} and not earlier & TIMES:
+        if earlier & {OTHER_TIME, YEAR_BEFORE} and not earlier & TIMES:
             return False
     if part.kind == "inv" and not speaks("whole", text):
         return in_period and not speaks("specific", f"{said.heading} {before}")
@@ -218,7 +223,7 @@ def _is_ours(said: Said) -> bool:
     if OWN_FORCE in said.words:
         return True
     if OWN_FORCE not in said.heading:
-        if {OTHER_TIME, YEAR_2011} & set(said.heading.split()):
+        if {OTHER_TIME, YEAR_BEFORE} & set(said.heading.split()):
             return False
         if speaks("foreign_heading", said.heading) and "£" not in said.words:
             return False

@@ -16,6 +16,7 @@ from assets.lake import Lake, lake_root
 from assets.pages.series import write_series_page
 from assets.reports.report import read_report as figures_in
 from assets.reports.report_text import UnreadableReportError, report_text
+from assets.reports.signs import Times
 from pipelines.cli.output import (
     collection_option,
     emit,
@@ -187,18 +188,21 @@ def _print_terms(terms: pl.DataFrame, *, every_cell: bool) -> None:
 @click.command("read-report")
 @files_argument
 @json_option
-def read_report(files: tuple[Path, ...], as_json: bool) -> None:
+@collection_option
+def read_report(files: tuple[Path, ...], as_json: bool, collection_id: str) -> None:
     """Read the figures out of published force reports (text or PDF).
 
-    A figure that a report does not print is absent, never zero.
+    A figure is read where the report says it of the collection's period. One that a report does
+    not print is absent, never zero.
     """
+    times = Times.of(load_collection(collection_id))
     documents: list[dict[str, Any]] = []
     unread = 0
     for path in files:
         document: dict[str, Any] = {"file": str(path), "force_code": None, "figures": []}
         documents.append(document)
         try:
-            report = figures_in(report_text(path))
+            report = figures_in(report_text(path), times)
         except UnreadableReportError as error:
             unread += 1
             click.echo(f"muster: {error}", err=True)

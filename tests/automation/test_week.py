@@ -59,7 +59,7 @@ class Week:
         files = [path for path in waiting(self.lake.landing).files if settled(path)]
         RawStore(self.lake).take_in(files, self.collection)
         CaseStore(self.lake).take_in(self.collection, settled)
-        read_reports(self.lake, settled)
+        read_reports(self.lake, self.collection, settled)
         self.research = read_research(self.lake, self.collection, settled)
         assert look.research(self.research.problems, self.collection) is None
         assert self.research.left == {}

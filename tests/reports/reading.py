@@ -5,11 +5,15 @@ Every sentence in the tests of this folder is our own; none is from a published 
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from assets.reports.report import Report, ReportFigure, read_report
+from assets.reports.signs import Times
 from assets.reports.vocabulary import vocabulary
+from schemas.collection import load_collection
 
 vocabulary()  # Compiled before any test is timed.
+TIMES: Final = Times.of(load_collection("2012-revisit"))
 
 SHORT = {
     ("investigations", ""): "inv",
@@ -66,7 +70,7 @@ def wordings() -> list[Wording]:
 
 def kent(*paragraphs: str) -> Report:
     """Read a report of Kent Police with these paragraphs as its findings."""
-    return read_report(KENT.format("\n\n".join(paragraphs)))
+    return read_report(KENT.format("\n\n".join(paragraphs)), TIMES)
 
 
 def short(figure: ReportFigure) -> str:

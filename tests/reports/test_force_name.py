@@ -6,6 +6,7 @@ import pytest
 
 from assets.reports.report import read_report
 from schemas import reference
+from tests.reports.reading import TIMES
 
 FORCES = reference.forces().select("force_code", "short_name", "full_name").rows()
 TITLED = """\
@@ -47,15 +48,15 @@ def test_every_force_is_known_by_title_and_heading(code: str, short: str, full: 
     for title in variants(full):
         for heading in variants(short) | variants(f"the {full}"):
             text = TITLED.format(full=title, short=heading)
-            assert read_report(text).force_code == code
-            assert read_report(text.replace("Findings", "Notes")).force_code == code
-            assert read_report(f"Findings for {heading}\n\nText.").force_code == code
+            assert read_report(text, TIMES).force_code == code
+            assert read_report(text.replace("Findings", "Notes"), TIMES).force_code == code
+            assert read_report(f"Findings for {heading}\n\nText.", TIMES).force_code == code
     for width in (12, 25, 60):
         wrapped = "\n\n".join(
             textwrap.fill(part, width, break_long_words=False)
             for part in TITLED.format(full=full, short=short).split("\n\n")
         )
-        assert read_report(wrapped).force_code == code, wrapped
+        assert read_report(wrapped, TIMES).force_code == code, wrapped
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_every_force_is_known_by_title_and_heading(code: str, short: str, full: 
     ],
 )
 def test_a_force_is_known_by_its_other_names(heading: str, code: str) -> None:
-    assert read_report(f"{heading}\n\nText.").force_code == code
+    assert read_report(f"{heading}\n\nText.", TIMES).force_code == code
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_a_force_is_known_by_its_other_names(heading: str, code: str) -> None:
     ],
 )
 def test_a_report_of_no_force_or_of_two_has_none_and_says_so(text: str, problem: str) -> None:
-    report = read_report(text)
+    report = read_report(text, TIMES)
     assert report.force_code is None
     assert problem in report.problems[0]
     assert "state the force yourself" in report.problems[0]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from assets.reports.report import read_report
-from assets.reports.signs import FIRST_MONTH, LAST_MONTH
+from assets.reports.signs import Times
 from schemas.collection import Collection
-from tests.reports.reading import KENT, SHORT, kent, line_of, said
+from tests.reports.reading import KENT, SHORT, TIMES, kent, line_of, said
 
 SOURCES = Path(__file__).parents[3] / "shared" / "sources"
 REAL = ("staffordshire", "derbyshire", "west_mercia")
@@ -44,7 +44,7 @@ def test_a_report_wrapped_at_any_width_says_the_same(blank: str) -> None:
         wrapped = blank.join(
             textwrap.fill(paragraph, width, break_long_words=False) for paragraph in paragraphs
         )
-        report = read_report(wrapped)
+        report = read_report(wrapped, TIMES)
         assert report.force_code == "KEN"
         assert said(report) == WHOLE, wrapped
 
@@ -116,32 +116,41 @@ def test_more_approvals_than_applications_are_not_taken() -> None:
 def test_figures_before_the_findings_are_not_the_forces() -> None:
     text = KENT.format("The force is well run.")
     text = text.replace("We came back", "There were 70 investigations into staff conduct. We came")
-    assert read_report(text).figures == ()
+    assert read_report(text, TIMES).figures == ()
 
 
 def test_without_title_and_heading_figures_are_read_for_no_force() -> None:
-    report = read_report("\n\n".join(SENTENCES.values()))
+    report = read_report("\n\n".join(SENTENCES.values()), TIMES)
     assert report.force_code is None
     assert said(report) == WHOLE | {"!"}
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "?", "-", "\u00ad\n\u00ad", "(((((", "- \n- \n- "])
 def test_a_text_of_nothing_is_read_as_nothing(text: str) -> None:
-    assert read_report(text).figures == ()
+    assert read_report(text, TIMES).figures == ()
 
 
-def test_the_period_is_the_collections(collection: Collection) -> None:
-    """The reader is written for the reports of one collection; it must be the one we run."""
-    period = collection.period
-    assert (period.start.year, period.start.month) == FIRST_MONTH
-    assert (period.end.year, period.end.month) == LAST_MONTH
+def test_a_report_is_about_the_period_of_its_collection() -> None:
+    """What is said of another collection's months is of another time, and no figure."""
+    year = Times((2012, 6), (2013, 5), 2012)
+    told = "{} the force opened 37 investigations into staff conduct."
+    own = ["From June 2012 to May 2013", "In the twelve months to May 2013", "Since June 2012"]
+    others = ["From September 2011 to May 2012", "In the nine months to May 2012", "Since 2011"]
+    for when, times in (*((when, year) for when in own), *((when, TIMES) for when in others[:2])):
+        assert said(read_report(KENT.format(told.format(when)), times)) == {"inv=37"}, when
+    for when, times in (*((when, TIMES) for when in own), *((when, year) for when in others)):
+        assert not read_report(KENT.format(told.format(when)), times).figures, when
+    assert said(read_report(KENT.format(SENTENCES["acu"]), TIMES)) == {"acu=increased"}
+    assert not read_report(KENT.format(SENTENCES["acu"]), year).figures
+    later = SENTENCES["acu"].replace("2011", "2012")
+    assert said(read_report(KENT.format(later), year)) == {"acu=increased"}
 
 
 @pytest.mark.skipif(not SOURCES.is_dir(), reason="the published reports are not part of the code")
 @pytest.mark.parametrize("name", REAL)
 def test_the_published_reports_read_as_published(name: str, collection: Collection) -> None:
     text = (SOURCES / f"{name}.txt").read_text(encoding="utf-8")
-    report = read_report(text)
+    report = read_report(text, TIMES)
     rows = collection.published_figures
     expected = {
         (row["measure"], row["breakdown"]): row

@@ -12,6 +12,7 @@ from assets.lake import Lake
 from assets.reports.kept_reports import agreed, read_reports
 from schemas.collection import load_collection
 
+COLLECTION = load_collection("2012-revisit")
 REPORT = """Revisiting police relationships: progress report
 
 {name}
@@ -40,29 +41,29 @@ def _drop(lake: Lake, name: str, text: str, force: str = "Kent") -> Path:
 
 def test_figures_come_with_their_file_and_line(lake: Lake) -> None:
     _drop(lake, "kent.txt", COUNTED.format(n=37))
-    (row,) = read_reports(lake).figures.to_dicts()
+    (row,) = read_reports(lake, COLLECTION).figures.to_dicts()
     assert (row["force_code"], row["measure"], row["value"]) == ("KEN", "investigations", 37.0)
     assert (row["file_name"], row["line"]) == ("kent.txt", 8)
 
 
 def test_a_report_stays_when_landing_is_emptied(lake: Lake) -> None:
     path = _drop(lake, "kent.txt", COUNTED.format(n=37))
-    first = read_reports(lake).figures
+    first = read_reports(lake, COLLECTION).figures
     path.unlink()
-    assert read_reports(lake).figures.equals(first)
+    assert read_reports(lake, COLLECTION).figures.equals(first)
 
 
 def test_the_same_report_twice_is_one(lake: Lake) -> None:
     first = _drop(lake, "kent.txt", COUNTED.format(n=37))
     (lake.reports / "copy.txt").write_bytes(first.read_bytes())
-    assert read_reports(lake).figures.height == 1
+    assert read_reports(lake, COLLECTION).figures.height == 1
 
 
 def test_what_two_reports_dispute_is_unknown(lake: Lake) -> None:
     _drop(lake, "a.txt", COUNTED.format(n=37))
     _drop(lake, "b.txt", COUNTED.format(n=38))
     _drop(lake, "c.txt", COUNTED.format(n=12), "Essex")
-    figures = read_reports(lake).figures
+    figures = read_reports(lake, COLLECTION).figures
     assert figures.height == 3, "each stands in the reconciliation"
     assert agreed(figures).select("force_code", "value").rows() == [("ESX", 12.0)]
 
@@ -72,7 +73,7 @@ def test_a_file_that_is_no_report_is_told_and_holds_up_nothing(lake: Lake) -> No
     (lake.reports / "empty.txt").write_text("")
     (lake.reports / "scan.pdf").write_bytes(b"%PDF-1.4\n%nothing")
     _drop(lake, "nobody.txt", COUNTED.format(n=1), "Toytown")
-    read = read_reports(lake)
+    read = read_reports(lake, COLLECTION)
     assert read.figures["force_code"].to_list() == ["KEN"]
     assert {"empty.txt", "scan.pdf", "nobody.txt"} <= set(read.problems)
 
@@ -82,15 +83,15 @@ def test_links_and_huge_files_are_not_kept(lake: Lake, tmp_path: Path) -> None:
     (lake.reports / "link.txt").symlink_to(tmp_path / "secret.txt")
     with (lake.reports / "huge.txt").open("wb") as file:
         file.truncate(21 * 1024**2)
-    read = read_reports(lake)
+    read = read_reports(lake, COLLECTION)
     assert set(read.problems) == {"link.txt", "huge.txt"}
     assert not lake.kept_reports.exists()
 
 
 def test_a_report_that_is_still_arriving_waits(lake: Lake) -> None:
     _drop(lake, "kent.txt", COUNTED.format(n=37))
-    assert read_reports(lake, lambda _: False).figures.is_empty()
-    assert read_reports(lake).figures.height == 1
+    assert read_reports(lake, COLLECTION, lambda _: False).figures.is_empty()
+    assert read_reports(lake, COLLECTION).figures.height == 1
 
 
 def _change(kept: Path) -> None:
@@ -107,7 +108,7 @@ def test_a_damaged_report_leaves_the_figures_of_its_force_missing(
     whole = dropped.read_bytes()
     _drop(lake, "kent2.txt", COUNTED.format(n=40))
     _drop(lake, "essex.txt", COUNTED.format(n=12), "Essex")
-    figures = read_reports(lake).figures
+    figures = read_reports(lake, COLLECTION).figures
     dropped.unlink()
     harm(next(lake.kept_reports.glob("*/kent.txt")))
     for _ in range(2):  # whose it was is not forgotten from one run to the next
@@ -117,14 +118,14 @@ def test_a_damaged_report_leaves_the_figures_of_its_force_missing(
         _written(lake, "intake", "damaged_receipts", table)
         (row,) = table.rows(named=True)
         assert (row["kind"], row["force_code"]) == ("report", "KEN" if known else None)
-        read = read_reports(lake, damaged=table)
+        read = read_reports(lake, COLLECTION, damaged=table)
         assert read.figures["force_code"].to_list() == (["ESX"] if known else [])
         ((told,),) = (text for name, text in read.problems.items())
         assert "Restore it from the backup of the lake" in told
         assert told.startswith("raw/")
         figures = read.figures
     dropped.write_bytes(whole)
-    assert read_reports(lake).figures.height == 3, "dropped again it is whole"
+    assert read_reports(lake, COLLECTION).figures.height == 3, "dropped again it is whole"
 
 
 def _written(lake: Lake, stage: str, name: str, table: pl.DataFrame) -> None:
@@ -146,13 +147,13 @@ def test_a_report_that_cannot_be_opened_holds_nobody_up(
         return unpatched(path)
 
     monkeypatch.setattr(Path, "read_bytes", refusing)
-    read = read_reports(lake)
+    read = read_reports(lake, COLLECTION)
     assert read.figures["force_code"].to_list() == ["KEN"]
     assert "cannot be opened (Permission denied)" in read.problems["essex.txt"][0]
 
 
 def test_without_reports_there_are_no_figures(tmp_path: Path) -> None:
-    read = read_reports(Lake(tmp_path, "2012-revisit"))
+    read = read_reports(Lake(tmp_path, "2012-revisit"), COLLECTION)
     assert read.figures.is_empty()
     assert read.problems == {}
     assert agreed(read.figures).schema["value"] == pl.Float64

@@ -9,7 +9,7 @@ from assets.reports import report_text as reports_text
 from assets.reports.report import read_report
 from assets.reports.report_text import UnreadableReportError, report_text
 from schemas.errors import MusterError
-from tests.reports.reading import KENT, said
+from tests.reports.reading import KENT, TIMES, said
 
 BODY = KENT.format("The force received 91 applications for second jobs; 88 were approved.")
 
@@ -48,7 +48,7 @@ def test_plain_text_is_read_in_its_encoding(tmp_path: Path, name: str, encoding:
 def test_a_pdf_is_read_like_its_text(tmp_path: Path) -> None:
     path = tmp_path / "report.pdf"
     path.write_bytes(pdf_of(BODY))
-    report = read_report(report_text(path))
+    report = read_report(report_text(path), TIMES)
     assert report.force_code == "KEN"
     assert said(report) == {"app=91", "ok=88"}
 
