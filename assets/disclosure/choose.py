@@ -72,14 +72,9 @@ class Alternatives:
     ) -> Counts | None:
         """Return a table that comes as near to the wanted values as any, None where there is none.
 
-        Nor is there one where no wanted count would go beyond what it has reached.
-
-        Args:
-            hidden: which counts are hidden already, so that they may differ without further loss.
-            wanted: by place, the value to come near to.
-            reward: how much loss a step towards a wanted value is worth.
-            ranges: by place, a range to lie in instead of the one of the true value.
-            reached: the least and the most that each count is in the tables found so far.
+        Nor is there one where no wanted count would go beyond the least and most it has `reached`.
+        Counts that are `hidden` may differ at no further loss; a step towards a wanted value is
+        worth the `reward`; some counts may lie in other `ranges` than the true value does.
         """
         cost = np.where(hidden, _HIDDEN_COST, self._loss)
         up, down = cost.copy(), cost

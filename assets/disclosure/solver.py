@@ -83,11 +83,7 @@ class LinearProgram:
     ) -> None:
         """State the program; it has no cost yet.
 
-        Args:
-            conditions: its rows.
-            low: the least of each column.
-            high: the most of each column.
-            bounds_stay: whether from one solution to the next the cost alone changes, as a rule.
+        `bounds_stay`: whether from one solution to the next the cost alone changes, as a rule.
         """
         self._conditions, self._low, self._high = conditions, low, high
         self._free_rows: set[int] = set()
@@ -120,11 +116,8 @@ class LinearProgram:
         """Keep the sums that rows weigh on such sides of whole numbers that the rows hold.
 
         Then solutions are whole numbers nearly always, as they are not where a row of shares cuts.
-
-        Args:
-            point: a solution, near to which the whole numbers lie; None sets the sums free again.
-            share: how much of what a row leaves goes to the sums that use it up; the rest goes to
-                those that make room.
+        They lie near a point, a solution; without one the sums are free again. The share of what a
+        row leaves goes to the sums that use it up, the rest to those that make room.
         """
         rows = self._conditions
         values = None if point is None else rows.matrix @ point
