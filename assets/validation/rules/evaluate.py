@@ -1,17 +1,36 @@
-"""Evaluates tests over tables of returns: which of their rows pass, fail, or cannot be told."""
+"""Evaluates tests over tables of returns; pandera says which of their rows fail, and where."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from string import Formatter
 from typing import Final, NamedTuple
 
+import pandera.polars as pa
 import polars as pl
+from pandera.errors import SchemaErrors
 
 from schemas.errors import ContractError
 from schemas.template import Place, Template
 
 ENTRY: Final = ["sheet", "row_code", "column_code"]
 _FOUND: Final = dict.fromkeys(("receipt_id", "rule_id", *ENTRY, "message", "fix"), pl.String)
-_COUNTED: Final = {"receipt_id": pl.String, "rule_id": pl.String, "outcome": pl.Int8}
+_HOLDS: Final = "holds"
+_OUTCOMES: Final = pa.DataFrameSchema(
+    {
+        "receipt_id": pa.Column(pl.String),
+        "rule_id": pa.Column(pl.String),
+        "table": pa.Column(pl.Int32),
+        "test": pa.Column(pl.String),
+        "row": pa.Column(pl.UInt32),
+        # What cannot be told is null: neither passed nor failed.
+        "outcome": pa.Column(pl.Int8, pa.Check.gt(0, error=_HOLDS), nullable=True),
+    },
+    strict=True,
+)
+"""What every outcome of every rule is held to, all in one lazy run."""
+
+_NO_OUTCOME: Final = pl.DataFrame(
+    schema={name: column.dtype.type for name, column in _OUTCOMES.columns.items()}
+)
 
 At = tuple[str, str | None, str | None]
 """Sheet, row and column at which a finding stands; without codes, at the sheet as a whole."""
@@ -114,37 +133,60 @@ def evaluate(
     Raises:
         ContractError: a test crashed: our fault, not a force's.
     """
-    failures, outcomes = [pl.DataFrame(schema=_FOUND)], [pl.DataFrame(schema=_COUNTED)]
-    for table, tests in tables:
-        names = [str(n) for n in range(len(tests))]
-        asked = [test.outcome.alias(name) for name, test in zip(names, tests, strict=True)]
-        try:
-            told = table.select("receipt_id", *asked)
-            for test, name in zip(tests, names, strict=True):
-                if (told[name] == 0).any():
-                    failed = table.filter(told[name].eq_missing(0))
-                    failures.append(failed.select("receipt_id", *test.finding()))
-        except pl.exceptions.PolarsError as error:
-            raise ContractError(
-                f"rules could not be evaluated ({type(error).__name__}). This is a fault of the"
-                " program; report it."
-            ) from error
-        rule = pl.col("test").replace_strict(
-            names, [test.rule for test in tests], return_dtype=pl.String
-        )
-        long = told.unpivot(names, index="receipt_id", variable_name="test", value_name="outcome")
-        outcomes.append(long.select("receipt_id", rule.alias("rule_id"), "outcome"))
+    given = list(tables)
+    outcomes = pl.concat(
+        [_NO_OUTCOME, *(_outcomes(number, *each) for number, each in enumerate(given))]
+    )
+    failures = [pl.DataFrame(schema=_FOUND)]
+    for (number, name), rows in _failed(outcomes).group_by("table", "test", maintain_order=True):
+        table, tests = given[int(str(number))]
+        failed = table[rows["row"]]
+        failures.append(failed.select("receipt_id", *tests[int(str(name))].finding()))
     of_rules = ["receipt_id", "rule_id"]
-    counts = (
-        pl.concat(outcomes)
-        .group_by(of_rules)
-        .agg(
-            (pl.col("outcome") == 1).sum().cast(pl.Int64).alias("passed"),
-            (pl.col("outcome") == 0).sum().cast(pl.Int64).alias("failed"),
-            pl.col("outcome").null_count().cast(pl.Int64).alias("not_evaluable"),
-        )
+    counts = outcomes.group_by(of_rules).agg(
+        (pl.col("outcome") == 1).sum().cast(pl.Int64).alias("passed"),
+        (pl.col("outcome") == 0).sum().cast(pl.Int64).alias("failed"),
+        pl.col("outcome").null_count().cast(pl.Int64).alias("not_evaluable"),
     )
     # A total in a corner is a sum along its row and down its column: one cell, one finding.
     message = pl.col("message").unique(maintain_order=True).str.join("; ")
     once = pl.concat(failures).group_by(*of_rules, *ENTRY, maintain_order=True)
     return once.agg(message, pl.col("fix").first()), counts
+
+
+def _outcomes(number: int, table: pl.DataFrame, tests: Sequence[Test]) -> pl.DataFrame:
+    """Return the outcome of every test at every row of a table, all in one query."""
+    names = [str(n) for n in range(len(tests))]
+    asked = [test.outcome.alias(name) for name, test in zip(names, tests, strict=True)]
+    try:
+        told = table.with_row_index("row").select("receipt_id", "row", *asked)
+    except pl.exceptions.PolarsError as error:
+        raise _faulty(type(error).__name__) from error
+    rule = pl.col("test").replace_strict(
+        names, [test.rule for test in tests], return_dtype=pl.String
+    )
+    long = told.unpivot(
+        names, index=["receipt_id", "row"], variable_name="test", value_name="outcome"
+    )
+    return long.select(
+        "receipt_id", rule.alias("rule_id"), pl.lit(number, pl.Int32).alias("table"), "test", "row",
+        "outcome",
+    )  # fmt: skip
+
+
+def _failed(outcomes: pl.DataFrame) -> pl.DataFrame:
+    """Hold every outcome to its rule by pandera, and return the rows that fail, in order."""
+    try:
+        _OUTCOMES.validate(outcomes, lazy=True)
+    except SchemaErrors as error:
+        cases: pl.DataFrame = error.failure_cases
+        if set(cases["check"]) != {_HOLDS}:
+            raise _faulty(", ".join(sorted(set(cases["check"].drop_nulls())))) from None
+        return outcomes[cases["index"].sort()]
+    return outcomes.clear()
+
+
+def _faulty(what: str) -> ContractError:
+    return ContractError(
+        f"rules could not be evaluated ({what}). This is a fault of the program; report it."
+    )
