@@ -98,7 +98,7 @@ def table(
 
     Args:
         contract: the contract of the table.
-        stage: the folder under assets/ that makes it.
+        stage: the asset's group, and the folder of `work/` that it lies in.
         name: the table's name, which is the file's too.
         inputs: parameter name to `stage/table` of each table it is made from.
     """

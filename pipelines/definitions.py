@@ -8,16 +8,16 @@ from typing import Final
 import dagster as dg
 
 from assets.cases import assets as cases
-from assets.desk import assets as desk
+from assets.figures.reconciliation import assets as reconciliation
+from assets.figures.recount import assets as recount
+from assets.figures.totals import assets as totals
+from assets.inputs.reports import assets as reports
+from assets.inputs.research import assets as research
 from assets.intake import assets as intake
 from assets.intake.store import utc_now
-from assets.reconciliation import assets as reconciliation
-from assets.recount import assets as recount
 from assets.release import assets as release
-from assets.reports import assets as reports
-from assets.research import assets as research
-from assets.totals import assets as totals
-from assets.validation import assets as validation
+from assets.returns.desk import assets as desk
+from assets.returns.validation import assets as validation
 from pipelines.alerts.runs import tell_of_finished_runs
 from pipelines.jobs import LANDING_SENSORS, SCHEDULES, inventory_job, refresh
 from pipelines.resources import RESOURCES

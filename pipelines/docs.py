@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from assets.validation.rules.entries import ENTRY_KINDS
-from assets.validation.rules.kinds import KINDS
+from assets.returns.validation.rules.entries import ENTRY_KINDS
+from assets.returns.validation.rules.kinds import KINDS
 from schemas.collection import load_collection
 from schemas.data_dictionary import case_page, data_dictionary
 from schemas.reference import COLLECTIONS

@@ -11,9 +11,9 @@ import polars as pl
 from dagster import DagsterEventType, DagsterRunStatus
 
 from assets.declare import retried
-from assets.gate.process import Gate, gate_process
 from assets.lake import Lake, atomic_file, held, lake_root, sweep
-from assets.validation.states import read_table
+from assets.release.gate.process import Gate, gate_process
+from assets.returns.validation.states import read_table
 from pipelines.instance import history_at_hand
 from pipelines.jobs import QUEUES, REFRESH
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from assets.inputs.research.store import read_research
+from assets.inputs.research.tables import ResearchTables
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
-from assets.research.store import read_research
-from assets.research.tables import ResearchTables
+from assets.returns.validation import states
+from assets.returns.validation.judge import judge, received_by_id
 from assets.sample.write import write_research, write_sample
-from assets.validation import states
-from assets.validation.judge import judge, received_by_id
 from schemas.collection import Collection, load_collection
 from schemas.contract import empty
 from schemas.tables import Answers, Choices

@@ -5,9 +5,9 @@ from random import Random
 
 import polars as pl
 
+from assets.figures.totals.marts import cells
+from assets.figures.totals.national import national_totals
 from assets.marts import DESCRIPTION, write_manifest
-from assets.totals.marts import cells
-from assets.totals.national import national_totals
 from schemas.collection import Collection, description
 from schemas.contract import empty
 from schemas.tables import LiveEntries

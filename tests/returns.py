@@ -14,9 +14,9 @@ from openpyxl import load_workbook
 
 from assets.intake.reader import read_return
 from assets.intake.reading import Cell, RawSheet, Reading
+from assets.returns.template.workbook import write_workbook
+from assets.returns.validation.judge import Judged, Received, judge
 from assets.sample.returns import returns_template, sample_returns
-from assets.template.workbook import write_workbook
-from assets.validation.judge import Judged, Received, judge
 from schemas.collection import Collection
 
 Place = tuple[str, str, str]

@@ -211,4 +211,4 @@ TELLING: Final[dict[str, Callable[[RuleUse, Limits, Named, Leaves], Iterator[Tol
     "none_where": _none_where,
     "needs": _needs,
 }
-"""What each kind of rule tells (assets/validation/rules/kinds.py has what it tests)."""
+"""What each kind of rule tells (assets/returns/validation/rules/kinds.py has what it tests)."""

@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from assets.disclosure.published import protections
-from assets.totals.national import STATISTICS
+from assets.figures.totals.national import STATISTICS
 from schemas.breakdown import Band, read_breakdown
 from schemas.disclosure import SUPPRESSED
 from schemas.measures import NOW

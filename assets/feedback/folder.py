@@ -12,8 +12,8 @@ from assets.feedback.marked_copy import marked_copy
 from assets.html import render
 from assets.intake.raw_store import RawStore
 from assets.lake import atomic_file, write_errors
-from assets.template.blank import write_blanks
-from assets.template.workbook import EarlierValues
+from assets.returns.template.blank import write_blanks
+from assets.returns.template.workbook import EarlierValues
 from assets.unattributed import Unattributed
 from schemas.collection import Collection
 from schemas.errors import SetupError

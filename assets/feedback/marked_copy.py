@@ -34,8 +34,8 @@ from assets.feedback.safe_cells import (
 from assets.intake.reader import cover_values, read_return
 from assets.intake.reading import Reading
 from assets.lake import atomic_file
-from assets.validation.check import Checked
-from assets.validation.layout import is_list_of_problems
+from assets.returns.validation.check import Checked
+from assets.returns.validation.layout import is_list_of_problems
 from schemas.finding import Finding
 from schemas.template import Template
 from schemas.vocabulary import SEVERITIES

@@ -15,7 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from assets.feedback.problems import Problem, fix, message, severity_word
 from assets.feedback.safe_cells import Copy, write_plain, write_text
-from assets.validation.layout import PROBLEMS_MARK
+from assets.returns.validation.layout import PROBLEMS_MARK
 from schemas.finding import Finding
 from schemas.wording import visible
 

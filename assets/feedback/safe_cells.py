@@ -26,7 +26,7 @@ from openpyxl.writer.excel import ExcelWriter
 
 from assets.intake.container import MIB, open_container
 from assets.intake.reading import Cell, RawSheet, Reading, place
-from assets.validation.layout import lay_out
+from assets.returns.validation.layout import lay_out
 from schemas.template import Template
 from schemas.wording import visible
 

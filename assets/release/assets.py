@@ -11,9 +11,9 @@ import polars as pl
 
 from assets.declare import COLLECTIONS, OWNERS, ins, unquoted
 from assets.disclosure.ledger import given_out
-from assets.gate.process import Gate
 from assets.lake import Lake
 from assets.release.contents import PUBLIC, QUALITY
+from assets.release.gate.process import Gate
 from assets.release.identity import DUE, EARLY, LOST, ingredients
 from assets.release.publish import publish
 from schemas.collection import load_collection

@@ -16,15 +16,15 @@ from assets.disclosure import ledger
 from assets.disclosure.edition import PublicEdition, carry_forward, public_edition, write_public
 from assets.disclosure.ledger import Entry
 from assets.disclosure.published import edition_behind
-from assets.gate.outcome import GateResult
-from assets.gate.outcome import write_pages as write_quality
-from assets.gate.process import Gate
 from assets.lake import Lake, atomic_file
 from assets.marts import DESCRIPTION, write_mart
-from assets.pages.figures import Edition
-from assets.pages.pages import write_pages
-from assets.pages.workbook import write_summary
+from assets.release.gate.outcome import GateResult
+from assets.release.gate.outcome import write_pages as write_quality
+from assets.release.gate.process import Gate
 from assets.release.identity import Ingredients
+from assets.release.pages.figures import Edition
+from assets.release.pages.pages import write_pages
+from assets.release.pages.workbook import write_summary
 from schemas.collection import Collection, description, load_collection
 from schemas.contract import CONTRACT_VERSION, Contract, columns, keys
 from schemas.contract import description as about_contract

@@ -13,7 +13,6 @@ from pathlib import Path
 import polars as pl
 
 from assets.disclosure.ledger import edition_of
-from assets.gate.process import Gate
 from assets.history import record
 from assets.lake import Lake, hashes, sync_folder, write_errors
 from assets.marts import damage, read_manifest, write_manifest
@@ -27,6 +26,7 @@ from assets.release.contents import (
     write_marts,
     write_parts,
 )
+from assets.release.gate.process import Gate
 from assets.release.identity import EARLY, Ingredients
 from schemas.errors import LakeError
 

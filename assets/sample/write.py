@@ -7,10 +7,10 @@ from typing import TypeVar
 import polars as pl
 
 from assets.lake import write_errors
+from assets.returns.template.workbook import write_workbook
 from assets.sample.cases import sample_cases
 from assets.sample.research import sample_research
 from assets.sample.returns import sample_returns
-from assets.template.workbook import write_workbook
 from schemas.collection import Collection
 
 T = TypeVar("T")

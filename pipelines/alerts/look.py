@@ -12,19 +12,19 @@ from typing import Any, Final
 import polars as pl
 
 from assets.cases.derived import refused_extracts
-from assets.desk.chasing import due
-from assets.desk.ledger import Ledger
-from assets.desk.queries import queries, read_answers
 from assets.intake.tables import damaged_now
 from assets.lake import Lake
-from assets.unattributed import Unattributed, unattributed_files
-from assets.validation.states import (
+from assets.returns.desk.chasing import due
+from assets.returns.desk.ledger import Ledger
+from assets.returns.desk.queries import queries, read_answers
+from assets.returns.validation.states import (
     judged_receipts,
     read_table,
     returns_status,
     standing,
     work_table,
 )
+from assets.unattributed import Unattributed, unattributed_files
 from pipelines.alerts.conditions import (
     AlertLevel,
     Condition,
@@ -162,7 +162,7 @@ def research(problems: pl.DataFrame, collection: Collection) -> Condition | None
 
 
 def overdue(asked: pl.DataFrame, collection: Collection, today: date) -> Condition | None:
-    """Return the queries without an accepted answer, as assets.desk.queries.queries has them.
+    """Return the queries without an accepted answer, as the desk's `queries` has them.
 
     Until their deadline has passed they are only listed.
     """

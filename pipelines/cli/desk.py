@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 import click
 import polars as pl
 
-from assets.desk import queries as desk_queries
-from assets.desk.chasing import call_list, changes, days_late, due
-from assets.desk.ledger import DeskError, Ledger
-from assets.desk.versions import choose, version_changes
 from assets.intake.store import utc_now
 from assets.intake.tables import damaged_now
 from assets.lake import Lake, lake_root
 from assets.previous import previous_values
+from assets.returns.desk import queries as desk_queries
+from assets.returns.desk.chasing import call_list, changes, days_late, due
+from assets.returns.desk.ledger import DeskError, Ledger
+from assets.returns.desk.versions import choose, version_changes
+from assets.returns.validation.states import standing
 from assets.unattributed import unattributed_files
-from assets.validation.states import standing
 from pipelines.cli.output import (
     CSV_FILE,
     collection_option,
@@ -37,7 +37,7 @@ def _lake(collection_id: str) -> Lake:
 
 
 def _queries(lake: Lake) -> pl.DataFrame:
-    """Return every current query, as assets.desk.queries.queries does.
+    """Return every current query, as assets.returns.desk.queries.queries does.
 
     Those of a version that was refused are not among them: it has more to mend first. Besides:
     `previous_value`, what the entry was in the released collection before, and

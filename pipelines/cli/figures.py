@@ -8,15 +8,15 @@ from typing import Any, Final
 import click
 import polars as pl
 
-from assets.explain import explain as explaining
-from assets.explain.question import read_question
-from assets.explain.released import Released
-from assets.explain.series import write_series
+from assets.figures.explain import explain as explaining
+from assets.figures.explain.question import read_question
+from assets.figures.explain.released import Released
+from assets.figures.explain.series import write_series
+from assets.inputs.reports.report import read_report as figures_in
+from assets.inputs.reports.report_text import UnreadableReportError, report_text
+from assets.inputs.reports.signs import Times
 from assets.lake import Lake, lake_root
-from assets.pages.series import write_series_page
-from assets.reports.report import read_report as figures_in
-from assets.reports.report_text import UnreadableReportError, report_text
-from assets.reports.signs import Times
+from assets.release.pages.series import write_series_page
 from pipelines.cli.output import (
     collection_option,
     emit,

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from assets.explain import compare as comparing
+from assets.figures.explain import compare as comparing
 from assets.history import find, kept
 from assets.history import shown as shown_before
 from assets.lake import Lake, held, lake_root

@@ -11,11 +11,11 @@ from assets.feedback.marked_copy import write_marked_copies
 from assets.intake.raw_store import RawStore
 from assets.intake.store import utc_now
 from assets.lake import Lake, lake_root
+from assets.returns.template.blank import earlier_values, write_blanks
+from assets.returns.validation.check import check_files
+from assets.returns.validation.states import standing
 from assets.sample.write import write_cases, write_research, write_sample
-from assets.template.blank import earlier_values, write_blanks
 from assets.unattributed import unattributed_files
-from assets.validation.check import check_files
-from assets.validation.states import standing
 from pipelines.cli.output import (
     collection_option,
     files_argument,

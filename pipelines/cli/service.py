@@ -9,12 +9,12 @@ import click
 import polars as pl
 
 from assets.cases.derived import refused_extracts
-from assets.explain.released import Released
+from assets.figures.explain.released import Released
+from assets.figures.totals.national import in_the_totals
 from assets.lake import Lake, lake_root
+from assets.returns.validation.states import read_table
 from assets.sample.write import write_research, write_sample
-from assets.totals.national import in_the_totals
 from assets.unattributed import unattributed_files
-from assets.validation.states import read_table
 from pipelines.alerts.look import RunOutcome
 from pipelines.alerts.messages import tell_at_end
 from pipelines.alerts.runs import outcome_in_history

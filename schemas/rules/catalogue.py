@@ -1,8 +1,8 @@
 """The rules of a return as data a force can read about: id, title, severity, why, how to fix.
 
 The texts stand in the .toml files here, one a tier; which cells a rule reads, a template says
-(template.py); how each kind of rule is tested, assets/validation/rules/. A collection can downgrade
-a rule or switch it off (collection.py).
+(template.py); how each kind of rule is tested, assets/returns/validation/rules/. A collection can
+downgrade a rule or switch it off (collection.py).
 """
 
 import tomllib

@@ -7,14 +7,14 @@ from datetime import date
 import polars as pl
 import pytest
 
-from assets.desk.ledger import Ledger
-from assets.desk.queries import accept, answer, queries, read_answers
 from assets.intake.landing import waiting
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import damaged_receipts, readings, received
 from assets.lake import Lake
-from assets.validation.judge import judge, received_by_id
-from assets.validation.states import standing
+from assets.returns.desk.ledger import Ledger
+from assets.returns.desk.queries import accept, answer, queries, read_answers
+from assets.returns.validation.judge import judge, received_by_id
+from assets.returns.validation.states import standing
 from pipelines.alerts.conditions import Condition
 from pipelines.alerts.look import look
 from pipelines.jobs import inventory_now

@@ -9,11 +9,11 @@ import pytest
 
 from assets.cases.store import CaseStore
 from assets.declare import TakeIn
+from assets.inputs.reports.kept_reports import read_reports
+from assets.inputs.research.store import Research, read_research
 from assets.intake.landing import is_litter, waiting, waiting_anywhere
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake
-from assets.reports.kept_reports import read_reports
-from assets.research.store import Research, read_research
 from pipelines.alerts import look
 from pipelines.jobs import evaluate
 from schemas.collection import Collection

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from assets.explain.series import write_series
+from assets.figures.explain.series import write_series
+from assets.inputs.research.tables import ResearchTables
 from assets.marts import write_mart
-from assets.pages.figures import Edition
-from assets.pages.pages import write_pages
-from assets.pages.series import write_series_page
-from assets.research.tables import ResearchTables
+from assets.release.pages.figures import Edition
+from assets.release.pages.pages import write_pages
+from assets.release.pages.series import write_series_page
 from schemas.collection import Collection, load_collection
 from schemas.marts.catalogue import MARTS
 from tests.gate.gated import run_gate

@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from assets.desk.chasing import call_list, changes, days_late, due
+from assets.returns.desk.chasing import call_list, changes, days_late, due
 from schemas.collection import Collection
 from schemas.collection_fields import Deadlines
 from schemas.contract import conform, empty

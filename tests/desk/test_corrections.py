@@ -7,14 +7,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.desk.corrections import (
+from assets.lake import Lake
+from assets.returns.desk.corrections import (
     StaleCorrectionError,
     applied_mart,
     by_force,
     read_corrections,
 )
-from assets.lake import Lake
-from assets.validation.judge import Judged, Received, judge
+from assets.returns.validation.judge import Judged, Received, judge
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.errors import SetupError

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from assets.desk.ledger import DeskError, Ledger
 from assets.lake import Lake
+from assets.returns.desk.ledger import DeskError, Ledger
 from schemas.errors import LakeError
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.desk import queries as desk
-from assets.desk.ledger import DeskError, Ledger
 from assets.lake import Lake
+from assets.returns.desk import queries as desk
+from assets.returns.desk.ledger import DeskError, Ledger
 from schemas.contract import empty
 from schemas.marts.returns import Findings
 

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from assets.disclosure.edition import PublicEdition, public_edition
-from assets.research.tables import ResearchTables
+from assets.inputs.research.tables import ResearchTables
 from schemas.collection import Collection, load_collection
 from tests.disclosure.marts import Marts, marts_of
 

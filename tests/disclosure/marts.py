@@ -6,12 +6,12 @@ import polars as pl
 
 from assets.disclosure.edition import PublicEdition
 from assets.disclosure.published import Edition, behind, rules_told
-from assets.reconciliation.reconcile import reconcile
-from assets.research.social_media import social_media
-from assets.research.tables import ResearchTables, no_research
-from assets.totals import marts
-from assets.totals.force_profiles import force_profiles
-from assets.totals.national import national_totals
+from assets.figures.reconciliation.reconcile import reconcile
+from assets.figures.totals import marts
+from assets.figures.totals.force_profiles import force_profiles
+from assets.figures.totals.national import national_totals
+from assets.inputs.research.social_media import social_media
+from assets.inputs.research.tables import ResearchTables, no_research
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.disclosure import Disclosure

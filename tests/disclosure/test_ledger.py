@@ -14,12 +14,12 @@ from assets.disclosure import ledger
 from assets.disclosure.edition import PublicEdition, too_early
 from assets.disclosure.published import Edition, edition_behind
 from assets.doctor import public_editions
-from assets.gate.process import Gate
 from assets.history import record, shown
 from assets.lake import MANIFEST, Lake
 from assets.marts import damage, read_manifest
 from assets.release import contents
 from assets.release import publish as publishing
+from assets.release.gate.process import Gate
 from assets.release.identity import EARLY, ingredients
 from schemas.collection import Collection
 from schemas.contract import empty

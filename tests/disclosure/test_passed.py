@@ -14,8 +14,8 @@ from assets.disclosure.described import description
 from assets.disclosure.edition import public_edition
 from assets.disclosure.passed import TELLING, Range, Told, told
 from assets.disclosure.published import TemplateCells, rules_told
-from assets.validation.rules.evaluate import wide
-from assets.validation.rules.kinds import Use
+from assets.returns.validation.rules.evaluate import wide
+from assets.returns.validation.rules.kinds import Use
 from schemas.collection import Collection, load_collection
 from schemas.template import Place
 from tests.disclosure.conftest import SOME

@@ -13,9 +13,9 @@ from assets.feedback.letters import Letter, UnattributedReturn, letters, unattri
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
+from assets.returns.validation.judge import judge, received_by_id
+from assets.returns.validation.states import standing
 from assets.sample.returns import returns_template
-from assets.validation.judge import judge, received_by_id
-from assets.validation.states import standing
 from schemas.cases.tables import Extracts
 from schemas.collection import Collection
 from schemas.contract import empty

@@ -12,13 +12,13 @@ import pytest
 from click.testing import CliRunner
 from openpyxl import load_workbook
 
-from assets.desk.ledger import Ledger
-from assets.desk.queries import answer, queries, read_answers
 from assets.feedback.folder import LIST, letter_page, write_feedback
 from assets.feedback.letters import Letter
 from assets.html import TEXT_WIDTH
 from assets.lake import Lake
-from assets.validation.states import standing
+from assets.returns.desk.ledger import Ledger
+from assets.returns.desk.queries import answer, queries, read_answers
+from assets.returns.validation.states import standing
 from pipelines.cli.returns import feedback as command
 from schemas.collection import Collection
 from schemas.errors import SetupError

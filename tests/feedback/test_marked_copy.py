@@ -16,9 +16,9 @@ from openpyxl.comments import Comment
 from assets.feedback.marked_copy import AUTHOR, write_marked_copies
 from assets.feedback.problems_sheet import FILLS
 from assets.intake.reader import read_return
+from assets.returns.validation.check import Checked, check_files
+from assets.returns.validation.layout import PROBLEMS_MARK, lay_out
 from assets.sample.returns import returns_template
-from assets.validation.check import Checked, check_files
-from assets.validation.layout import PROBLEMS_MARK, lay_out
 from pipelines.cli.returns import check as command
 from schemas.collection import Collection
 from schemas.finding import Finding

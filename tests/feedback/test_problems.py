@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from assets.feedback.problems import grouped, tally
-from assets.validation.check import check_files
+from assets.returns.validation.check import check_files
 from schemas.collection import Collection
 from schemas.finding import Finding, Place, finding
 from schemas.wording import visible

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from assets.gate.evaluate import evaluate
-from assets.gate.outcome import GateResult, MartResult, results, write_pages
-from assets.gate.process import question
-from assets.gate.suites import Suite, suite
+from assets.release.gate.evaluate import evaluate
+from assets.release.gate.outcome import GateResult, MartResult, results, write_pages
+from assets.release.gate.process import question
+from assets.release.gate.suites import Suite, suite
 from schemas.collection import Collection
 from schemas.contract import Contract
 from schemas.marts.catalogue import MARTS

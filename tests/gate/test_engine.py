@@ -16,8 +16,8 @@ from typing import Any
 import pyarrow
 import pytest
 
-from assets.gate.outcome import GateResult
-from assets.gate.suites import Expectation, suite
+from assets.release.gate.outcome import GateResult
+from assets.release.gate.suites import Expectation, suite
 from schemas.collection import Collection
 from schemas.errors import ContractError
 from schemas.marts.catalogue import MARTS

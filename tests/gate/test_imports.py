@@ -2,7 +2,7 @@
 
 from tests.test_structure import ROOT, _loaded_by
 
-ENGINE = ROOT / "assets" / "gate" / "evaluate.py"
+ENGINE = ROOT / "assets" / "release" / "gate" / "evaluate.py"
 
 
 def test_the_engine_alone_names_it() -> None:
@@ -16,5 +16,5 @@ def test_the_engine_alone_names_it() -> None:
 
 
 def test_importing_the_gate_does_not_load_it() -> None:
-    code = "import assets.gate.evaluate, assets.gate.process"
+    code = "import assets.release.gate.evaluate, assets.release.gate.process"
     assert "great_expectations" not in _loaded_by(code)

@@ -3,9 +3,9 @@
 from types import SimpleNamespace
 from typing import Any
 
-from assets.gate.evaluate import outcome
-from assets.gate.outcome import results
-from assets.gate.suites import Expectation
+from assets.release.gate.evaluate import outcome
+from assets.release.gate.outcome import results
+from assets.release.gate.suites import Expectation
 
 
 def _crashed(message: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.gate.process import Gate, gate_process
+from assets.release.gate.process import Gate, gate_process
 from schemas.collection import Collection
 from schemas.errors import ContractError, ServiceError
 from schemas.marts.catalogue import MARTS
@@ -117,7 +117,7 @@ def test_it_ends_with_a_process_that_is_killed() -> None:
     """Else each killed run would leave one behind, and it would hold memory for ever."""
     code = (
         "import time\n"
-        "from assets.gate.process import gate_process\n"
+        "from assets.release.gate.process import gate_process\n"
         "if __name__ == '__main__':\n"
         "    with gate_process() as gate:\n"
         "        print(gate._process.pid, flush=True)\n"

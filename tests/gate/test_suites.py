@@ -3,7 +3,7 @@
 import pandera.polars as pa
 import pytest
 
-from assets.gate.suites import Expectation, Suite, particular, suite
+from assets.release.gate.suites import Expectation, Suite, particular, suite
 from schemas.collection import Collection
 from schemas.contract import Contract, Table, column, columns, keys
 from schemas.errors import ContractError

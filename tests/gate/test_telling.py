@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from assets.gate.outcome import GateResult, Label, MartResult, Outcome
-from assets.gate.suites import Expectation
+from assets.release.gate.outcome import GateResult, Label, MartResult, Outcome
+from assets.release.gate.suites import Expectation
 
 
 def _outcome(label: Label, observed: str, *samples: dict[str, str]) -> Outcome:

@@ -13,7 +13,7 @@ import pytest
 from openpyxl import load_workbook
 
 from assets.intake.reader import read_return
-from assets.validation.check import check_files
+from assets.returns.validation.check import check_files
 from schemas.collection import Collection
 from tests.hostile.mutate import mutated
 from tests.intake.test_reader import write_csv_zip

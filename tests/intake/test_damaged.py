@@ -15,7 +15,7 @@ from assets.intake.reading import Reading
 from assets.intake.store import Damaged
 from assets.intake.tables import damaged_now, damaged_receipts, received
 from assets.lake import Lake
-from assets.validation.states import check_damaged
+from assets.returns.validation.states import check_damaged
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.errors import LakeError

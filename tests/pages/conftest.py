@@ -5,9 +5,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.pages.figures import Edition
-from assets.pages.pages import write_pages
-from assets.research.tables import ResearchTables
+from assets.inputs.research.tables import ResearchTables
+from assets.release.pages.figures import Edition
+from assets.release.pages.pages import write_pages
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.marts.returns import Findings

@@ -10,13 +10,13 @@ from typing import Any
 
 import polars as pl
 
+from assets.figures.reconciliation.reconcile import reconcile
+from assets.figures.recount import checks
+from assets.figures.totals import force_profiles, marts, national
+from assets.inputs.reports.kept_reports import agreed
+from assets.inputs.research import social_media, survey
+from assets.inputs.research.tables import ResearchTables, no_research
 from assets.marts import DESCRIPTION, write_manifest, write_mart
-from assets.reconciliation.reconcile import reconcile
-from assets.recount import checks
-from assets.reports.kept_reports import agreed
-from assets.research import social_media, survey
-from assets.research.tables import ResearchTables, no_research
-from assets.totals import force_profiles, marts, national
 from schemas.collection import Collection, description
 from schemas.contract import conform, empty
 from schemas.finding import findings_frame

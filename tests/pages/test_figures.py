@@ -5,9 +5,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from assets.pages.content import CHANGE, COUNT, EXACT, PERCENT, Figure, Style
-from assets.pages.figures import Edition, share
-from assets.pages.wording import band
+from assets.release.pages.content import CHANGE, COUNT, EXACT, PERCENT, Figure, Style
+from assets.release.pages.figures import Edition, share
+from assets.release.pages.wording import band
 from tests.pages.released import ABOUT
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from assets.pages.figures import Edition
-from assets.pages.pages import write_pages
-from assets.pages.wording import period
-from assets.pages.workbook import write_summary
+from assets.release.pages.figures import Edition
+from assets.release.pages.pages import write_pages
+from assets.release.pages.wording import period
+from assets.release.pages.workbook import write_summary
 from schemas.collection import Collection, load_collection
 from schemas.contract import columns, empty
 from schemas.marts.catalogue import contracts_of

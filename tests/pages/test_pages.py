@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.pages.content import Figure, PageTable
-from assets.pages.figures import Edition
-from assets.pages.pages import force_page, national_page, page_html, write_pages
+from assets.release.pages.content import Figure, PageTable
+from assets.release.pages.figures import Edition
+from assets.release.pages.pages import force_page, national_page, page_html, write_pages
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.marts.returns import Findings

@@ -7,13 +7,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.explain.series import write_series
-from assets.pages.charts import trend
-from assets.pages.content import Figure
-from assets.pages.figures import Edition
-from assets.pages.pages import national_page, page_html
-from assets.pages.series import write_series_page
-from assets.totals.national import national_totals
+from assets.figures.explain.series import write_series
+from assets.figures.totals.national import national_totals
+from assets.release.pages.charts import trend
+from assets.release.pages.content import Figure
+from assets.release.pages.figures import Edition
+from assets.release.pages.pages import national_page, page_html
+from assets.release.pages.series import write_series_page
 from schemas.collection import load_collection
 from tests.live import any_live
 from tests.pages.released import ABOUT, Answers, is_number, read_page, show_release

@@ -9,11 +9,11 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.utils import range_boundaries
 
-from assets.pages import workbook
-from assets.pages.content import Head, PageTable, Section
-from assets.pages.figures import Edition
-from assets.pages.pages import national_page
-from assets.pages.workbook import MISSING, write_summary
+from assets.release.pages import workbook
+from assets.release.pages.content import Head, PageTable, Section
+from assets.release.pages.figures import Edition
+from assets.release.pages.pages import national_page
+from assets.release.pages.workbook import MISSING, write_summary
 from tests.pages.released import ABOUT, Marts
 
 

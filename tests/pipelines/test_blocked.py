@@ -6,8 +6,8 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from assets.figures.totals import marts
 from assets.lake import Lake
-from assets.totals import marts
 from pipelines.instance import open_instance
 from schemas.collection import Collection
 from schemas.measures import Measure

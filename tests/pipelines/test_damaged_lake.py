@@ -10,8 +10,8 @@ import pytest
 from click.testing import Result
 
 from assets.cases.store import CaseStore
-from assets.desk.corrections import read_corrections
 from assets.lake import Lake
+from assets.returns.desk.corrections import read_corrections
 from schemas.collection import Collection
 from schemas.errors import MusterError
 from tests.cases.extracts import good, write_csv

@@ -3,9 +3,9 @@
 import polars as pl
 import pytest
 
-from assets.reconciliation.reconcile import reconcile
-from assets.research.tables import ResearchTables, no_research
-from assets.totals.national import national_totals
+from assets.figures.reconciliation.reconcile import reconcile
+from assets.figures.totals.national import national_totals
+from assets.inputs.research.tables import ResearchTables, no_research
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.tables import ReportFigures

@@ -5,10 +5,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.recount.checks import Totals, national_checks
-from assets.recount.recount import OF_CELLS_ALONE, differences, recounted
-from assets.totals import marts
-from assets.totals.national import national_totals
+from assets.figures.recount.checks import Totals, national_checks
+from assets.figures.recount.recount import OF_CELLS_ALONE, differences, recounted
+from assets.figures.totals import marts
+from assets.figures.totals.national import national_totals
 from schemas.collection import Collection, load_collection
 from tests.any_template import drawn_collection
 from tests.live import any_live

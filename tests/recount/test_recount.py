@@ -9,15 +9,15 @@ from random import Random
 import polars as pl
 import pytest
 
-from assets.recount.checks import (
+from assets.figures.recount.checks import (
     CHECKS,
     Totals,
     national_checks,
     no_force_is_most_of_a_figure,
 )
-from assets.recount.recount import OF_CELLS_ALONE, differences, recounted
-from assets.totals import marts
-from assets.totals.national import national_totals
+from assets.figures.recount.recount import OF_CELLS_ALONE, differences, recounted
+from assets.figures.totals import marts
+from assets.figures.totals.national import national_totals
 from schemas.collection import Collection, load_collection
 from schemas.contract import empty
 from schemas.rules.catalogue import NATIONAL, rules

@@ -16,13 +16,13 @@ import pyarrow
 import pyarrow.parquet as pq
 import pytest
 
-from assets.explain.released import Released
-from assets.gate.process import Gate
+from assets.figures.explain.released import Released
 from assets.history import shown
 from assets.lake import Lake, hashes
 from assets.marts import damage
 from assets.release import contents
 from assets.release import publish as publishing
+from assets.release.gate.process import Gate
 from assets.release.identity import Ingredients, ingredients
 from assets.release.publish import show
 from schemas.collection import load_collection, read_collection

@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from assets.reports.report import read_report
+from assets.inputs.reports.report import read_report
 from schemas import reference
 from tests.reports.reading import TIMES
 

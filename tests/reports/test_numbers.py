@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.reports.signs import read_number
+from assets.inputs.reports.signs import read_number
 from tests.reports.reading import kent, said
 
 # fmt: off

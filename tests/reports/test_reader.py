@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from assets.reports.report import read_report
-from assets.reports.signs import Times
+from assets.inputs.reports.report import read_report
+from assets.inputs.reports.signs import Times
 from schemas.collection import Collection
 from tests.reports.reading import KENT, SHORT, TIMES, kent, line_of, said
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from assets.inputs.reports.kept_reports import agreed, read_reports
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import damaged_receipts
 from assets.lake import Lake
-from assets.reports.kept_reports import agreed, read_reports
 from schemas.collection import load_collection
 
 COLLECTION = load_collection("2012-revisit")

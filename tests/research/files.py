@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
+from assets.inputs.research.store import Research, read_research
 from assets.lake import Lake
-from assets.research.store import Research, read_research
 from assets.sample.research import sample_research
 from schemas.collection import Collection, load_collection
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
-from assets.research.reading import STANDS_AT
-from assets.research.store import MAX_BYTES
+from assets.inputs.research.reading import STANDS_AT
+from assets.inputs.research.store import MAX_BYTES
 from schemas.research import FILES, QUESTIONS
 from schemas.rules.catalogue import rules_of
 from tests.research.files import INSTANCES, PROFILES, SHORT, SURVEY, Folder

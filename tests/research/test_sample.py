@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from assets.research.tables import ResearchTables
+from assets.inputs.research.tables import ResearchTables
 from assets.sample.research import sample_research, sample_survey
 from assets.sample.write import write_research
 from schemas.collection import Collection, load_collection

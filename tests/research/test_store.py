@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from assets.inputs.research.assets import research_is_sound
+from assets.inputs.research.store import read_research
 from assets.intake.landing import ARRIVING
-from assets.research.assets import research_is_sound
-from assets.research.store import read_research
 from schemas.collection import Collection
 from schemas.research import BASIS_FILE
 from tests.research.files import INSTANCES, PROFILES, SURVEY, Folder

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
-from assets.research.survey import survey, survey_changes
-from assets.research.tables import ResearchTables, no_research
+from assets.inputs.research.survey import survey, survey_changes
+from assets.inputs.research.tables import ResearchTables, no_research
 from schemas.contract import conform
 from schemas.research import QUESTIONS
 from schemas.research_in_use import ResponsesInUse

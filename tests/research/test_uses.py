@@ -5,14 +5,14 @@ from random import Random
 import polars as pl
 import pytest
 
-from assets.recount.checks import Totals, national_checks
-from assets.recount.recount import differences, recounted, research_recounted
+from assets.figures.recount.checks import Totals, national_checks
+from assets.figures.recount.recount import differences, recounted, research_recounted
+from assets.figures.totals import marts
+from assets.figures.totals.force_profiles import force_profiles
+from assets.figures.totals.national import national_totals
+from assets.inputs.research.tables import ResearchTables, no_research
 from assets.release.contents import about_release
 from assets.release.identity import Ingredients, ingredients
-from assets.research.tables import ResearchTables, no_research
-from assets.totals import marts
-from assets.totals.force_profiles import force_profiles
-from assets.totals.national import national_totals
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.marts.facts import ForceProfiles, Investigations

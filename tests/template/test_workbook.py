@@ -18,11 +18,11 @@ from assets.intake.raw_store import RawStore
 from assets.intake.reader import read_return
 from assets.lake import Lake
 from assets.previous import previous_values
+from assets.returns.template.blank import earlier_values, write_blanks
+from assets.returns.template.checks import EARLIER, checks
+from assets.returns.template.workbook import write_workbook
+from assets.returns.validation.check import check_files
 from assets.sample.returns import returns_template
-from assets.template.blank import earlier_values, write_blanks
-from assets.template.checks import EARLIER, checks
-from assets.template.workbook import write_workbook
-from assets.validation.check import check_files
 from pipelines.cli.returns import template
 from schemas.collection import Collection, read_collection
 from schemas.errors import SetupError

@@ -5,8 +5,8 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from assets.totals import marts
-from assets.totals.force_profiles import force_profiles
+from assets.figures.totals import marts
+from assets.figures.totals.force_profiles import force_profiles
 from schemas.collection import Collection, load_collection
 from schemas.contract import columns, conform, empty
 from schemas.marts.facts import force_profiles_contract

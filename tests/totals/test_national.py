@@ -3,9 +3,9 @@
 import polars as pl
 import pytest
 
-from assets.totals import marts
-from assets.totals.leaves import leaf_cells, sum_of
-from assets.totals.national import national_totals
+from assets.figures.totals import marts
+from assets.figures.totals.leaves import leaf_cells, sum_of
+from assets.figures.totals.national import national_totals
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.tables import LiveEntries

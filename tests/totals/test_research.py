@@ -5,9 +5,9 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
-from assets.research.social_media import social_media, social_media_cases
-from assets.research.tables import ResearchTables, no_research
-from assets.totals.research import research_totals
+from assets.figures.totals.research import research_totals
+from assets.inputs.research.social_media import social_media, social_media_cases
+from assets.inputs.research.tables import ResearchTables, no_research
 from schemas.collection import Collection
 from schemas.research import INSTANCE_CATEGORIES, SITES
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from assets.intake.reader import read_return
 from assets.intake.reading import Cell, RawSheet
+from assets.returns.validation.cells import LARGEST, TypedEntry, type_entry
+from assets.returns.validation.layout import Slot, lay_out
 from assets.sample.returns import returns_template
-from assets.validation.cells import LARGEST, TypedEntry, type_entry
-from assets.validation.layout import Slot, lay_out
 from schemas.collection import Collection
 from schemas.template import HEADER_CODE, Entry
 from tests.returns import SampleReturn, validated

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from assets.intake.reading import Reading
-from assets.validation.judge import Judged, Received, judge
+from assets.returns.validation.judge import Judged, Received, judge
 from schemas.collection import Collection
 from tests.returns import SampleReturn
 from tests.validation.mutations import MUTATIONS, RESUBMISSIONS, Mutation

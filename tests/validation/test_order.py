@@ -8,16 +8,16 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.desk.ledger import Ledger
-from assets.desk.queries import accept, answer, queries, read_answers
-from assets.desk.versions import choose, read_choices, version_changes
 from assets.intake.landing import waiting
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
-from assets.validation import states
-from assets.validation.judge import judge, received_by_id
-from assets.validation.states import Standing
+from assets.returns.desk.ledger import Ledger
+from assets.returns.desk.queries import accept, answer, queries, read_answers
+from assets.returns.desk.versions import choose, read_choices, version_changes
+from assets.returns.validation import states
+from assets.returns.validation.judge import judge, received_by_id
+from assets.returns.validation.states import Standing
 from schemas.cases.tables import Extracts
 from schemas.collection import Collection
 from schemas.contract import empty

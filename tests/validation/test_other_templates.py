@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from assets.validation.check import check_files
-from assets.validation.judge import Judged, judge
-from assets.validation.rules.order import Received
+from assets.returns.validation.check import check_files
+from assets.returns.validation.judge import Judged, judge
+from assets.returns.validation.rules.order import Received
 from schemas.collection import Collection, read_collection
 from schemas.errors import SetupError
 from schemas.rules.catalogue import rules as catalogue

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from assets.intake.reader import read_return
-from assets.validation.check import check_files
+from assets.returns.validation.check import check_files
 from schemas.collection import Collection
 from tests.returns import Place, SampleReturn, address_of, findings_of, validated
 

@@ -10,8 +10,8 @@ import pytest
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
-from assets.validation import states
-from assets.validation.judge import judge, received_by_id
+from assets.returns.validation import states
+from assets.returns.validation.judge import judge, received_by_id
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.tables import Answers, Choices

@@ -1,0 +1,119 @@
+"""Two releases of a collection, figure by figure: old, new, and whose return made it so."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from assets.figures.explain.question import Question
+from assets.figures.explain.released import Released
+from assets.figures.explain.terms import terms_of
+from assets.marts import read_manifest
+from schemas.collection import Collection
+
+_KEY: Final = ["measure", "breakdown", "period"]
+_CELL: Final = ["force_code", "sheet", "row_code", "column_code"]
+_OTHERWISE: Final = {
+    "collection_sha256": "the collection file, its template or its publication",
+    "contract_version": "the contracts",
+    "software_sha256": "the software",
+    "reports": "the force reports",
+    "research": "the research files",
+    "decisions_sha256": "answers, choices of versions or corrections",
+}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is different between two releases.
+
+    `returns`: force_code, old, new (sha256 of the live return; null where it has none).
+    `otherwise`: what else they were made from that is different, in words.
+    `totals`: measure, breakdown, period, old, new, change, unit, because (the forces that
+    changed a cell which bears on it, comma-separated; null where none did).
+    `figures`: figure_id, old_status, new_status, old, new of every published figure whose status
+    or computed value is different.
+    """
+
+    returns: pl.DataFrame
+    otherwise: list[str]
+    totals: pl.DataFrame
+    figures: pl.DataFrame
+
+
+def compare(old: Path, new: Path, collection: Collection) -> Comparison:
+    """Compare two releases of a collection by their folders.
+
+    Raises:
+        LakeError: a manifest is missing or cannot be read.
+    """
+    before, after = (read_manifest(folder)["made_from"] for folder in (old, new))
+    releases = Released(old, collection), Released(new, collection)
+    return Comparison(
+        _apart(_live(before), _live(after), ["force_code"], "sha256"),
+        [words for name, words in _OTHERWISE.items() if before.get(name) != after.get(name)],
+        _totals(*releases),
+        _figures(*releases),
+    )
+
+
+def _live(made_from: dict[str, Any]) -> pl.DataFrame:
+    schema = dict.fromkeys(("force_code", "sha256"), pl.String)
+    return pl.DataFrame([row[:2] for row in made_from["live"]], schema=schema, orient="row")
+
+
+def _apart(old: pl.DataFrame, new: pl.DataFrame, key: list[str], *values: str) -> pl.DataFrame:
+    """Return the rows of which a value is different or that only one side has.
+
+    The first value is `old` and `new`, others have their name behind that.
+    """
+    sides = []
+    for side, frame in (("old", old), ("new", new)):
+        names = {value: f"{side}_{value}" if at else side for at, value in enumerate(values)}
+        sides.append(frame.select(*key, *values).rename(names))
+    both = sides[0].join(sides[1], on=key, how="full", coalesce=True)
+    pairs = zip(sides[0].columns[len(key) :], sides[1].columns[len(key) :], strict=True)
+    different = [pl.col(one).ne_missing(pl.col(other)) for one, other in pairs]
+    return both.filter(pl.any_horizontal(different)).sort(key)
+
+
+def _totals(old: Released, new: Released) -> pl.DataFrame:
+    before, after = (release.mart("national_totals") for release in (old, new))
+    both = _apart(before, after, [*_KEY, "unit"], "value")
+    changed = _changed(old, new), _changed(new, old)
+
+    def because(question: Question) -> str | None:
+        """Return the forces that changed a cell which bears on a total."""
+        forces: set[str] = set()
+        for live, cells, collection in changed:
+            terms = terms_of(question, live, collection)
+            # A statistic or a band is of all forces; which it names may be nobody who changed.
+            for looked_at in (terms.cells, terms.whole) if terms else ():
+                if looked_at is not None:
+                    forces |= set(looked_at.join(cells, on=_CELL)["force_code"])
+        return ", ".join(sorted(forces)) or None
+
+    whose = [because(Question(*row)) for row in both.select(_KEY).iter_rows()]
+    return both.select(
+        *_KEY,
+        "old",
+        "new",
+        (pl.col("new") - pl.col("old")).alias("change"),
+        "unit",
+        pl.Series("because", whose, dtype=pl.String),
+    )
+
+
+def _changed(one: Released, other: Released) -> tuple[pl.DataFrame, pl.DataFrame, Collection]:
+    """Return of one side the live entries of the forces that changed any, and these cells."""
+    values = [*_CELL, "value"]
+    cells = one.live.select(values).join(other.live.select(values), on=values, how="anti")
+    live = one.live.join(cells.select("force_code").unique(), on="force_code", how="semi")
+    return live, cells.select(_CELL), one.collection
+
+
+def _figures(old: Released, new: Released) -> pl.DataFrame:
+    before, after = (release.mart("reconciliation") for release in (old, new))
+    both = _apart(before, after, ["figure_id"], "computed", "status")
+    return both.select("figure_id", "old_status", "new_status", "old", "new")

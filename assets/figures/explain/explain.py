@@ -1,0 +1,210 @@
+"""From a figure to the cells that make it, with the arithmetic.
+
+The sum of the terms is held to the figure that was released; who is not in it is named.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+
+from assets.figures.explain.question import Question
+from assets.figures.explain.released import Released
+from assets.figures.explain.research import is_of_research, research_terms
+from assets.figures.explain.terms import TERM, Terms, kinds, terms_of
+from schemas import vocabulary as v
+from schemas.errors import ContractError
+from schemas.wording import plural
+
+_CLOSE: Final = 1e-9
+"""Relative; the same division of the same integers, but for the order of a float's last bit."""
+
+
+Standing = dict[str, str]
+"""A force and a reason: `force_code`, `reason`."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A figure and what makes it.
+
+    `contributions` has the columns of TERM and `sent` (what the force sent, where a correction
+    changed it). `behind` has the same columns: the cells that decided which forces a count of
+    forces includes. `included` are the forces in it; `left_out` names each expected force that is
+    not, and why, and `partly` each that is in it with some of its cells alone.
+    """
+
+    question: Question
+    value: float | None
+    unit: str
+    arithmetic: str
+    contributions: pl.DataFrame
+    behind: pl.DataFrame
+    included: list[str]
+    left_out: list[Standing]
+    partly: list[Standing]
+
+
+def explain(question: Question, released: Released) -> Explanation:
+    """Return how a figure of a release is made.
+
+    Raises:
+        ContractError: the cells do not add up to the figure that was released.
+    """
+    live, value, unit = _asked(question, released)
+    terms = _terms(question, live, released)
+    if terms is None or value is None:
+        nothing = _addressed(TERM.to_frame(), released)
+        reason = (question.figure or {}).get("note") or "no live return gives it"
+        arithmetic = f"not computed: {reason}"
+        out, _ = _standing(question, None, live, released)
+        return Explanation(question, value, unit, arithmetic, nothing, nothing, [], out, [])
+    computed, arithmetic = _worked_out(terms)
+    if abs(computed - value) > _CLOSE * max(1.0, abs(value)):
+        raise ContractError(
+            f"{question.measure} {question.breakdown} {question.period}: the release says"
+            f" {value:,g}, its cells make {computed:,g}. Report it, and do not use the figure."
+        )
+    behind = TERM.to_frame() if terms.behind is None else terms.behind
+    return Explanation(
+        question, value, unit, arithmetic,
+        _addressed(terms.terms, released), _addressed(behind, released),
+        sorted(terms.forces or {*terms.terms["force_code"].drop_nulls()}),
+        *_standing(question, terms, live, released),
+    )  # fmt: skip
+
+
+def _terms(question: Question, live: pl.DataFrame, released: Released) -> Terms | None:
+    if is_of_research(question.measure):
+        return research_terms(question, released)
+    return terms_of(question, live, released.collection)
+
+
+def _asked(question: Question, released: Released) -> tuple[pl.DataFrame, float | None, str]:
+    """Return the live entries that are asked about, and the released value with its unit."""
+    if question.figure is not None and question.figure["computed"] is None:
+        return released.live, None, question.figure["unit"]
+    key = (question.measure, question.breakdown, question.period)
+    here = pl.struct("measure", "breakdown", "period") == pl.struct(
+        *(pl.lit(text).alias(name) for name, text in zip(_KEY, key, strict=True))
+    )
+    total = released.mart("national_totals").filter(here)
+    if question.force_code is None:
+        if total.is_empty():
+            figure: dict[str, Any] = question.figure or {}
+            return released.live, figure.get("computed"), str(figure.get("unit"))
+        return released.live, total.item(0, "value"), total.item(0, "unit")
+    mine = released.live.filter(pl.col("force_code") == question.force_code)
+    if question.figure is not None:
+        return mine, question.figure["computed"], question.figure["unit"]
+    terms = _terms(question, mine, released)
+    made = terms is not None and not terms.terms.is_empty()
+    return mine, _worked_out(terms)[0] if terms and made else None, total.item(0, "unit")
+
+
+_KEY: Final = ("measure", "breakdown", "period")
+
+
+def _worked_out(terms: Terms) -> tuple[float, str]:
+    """Return the value that the terms make, and the arithmetic in words."""
+    by_part = {
+        part: terms.terms.filter(pl.col("part") == part)
+        for part in ("value", "numerator", "denominator")
+    }
+    sums = {part: float(frame["value"].sum()) for part, frame in by_part.items()}
+    if by_part["denominator"].is_empty():
+        return sums["value"], f"{_sum(by_part['value'])} = {_number(sums['value'])}"
+    value = sums["numerator"] * terms.factor / sums["denominator"]
+    times = f" x {terms.factor}" if terms.factor != 1 else ""
+    return value, (
+        f"numerator: {_sum(by_part['numerator'])} = {_number(sums['numerator'])};"
+        f" denominator: {_sum(by_part['denominator'])} = {_number(sums['denominator'])};"
+        f" {_number(sums['numerator'])} / {_number(sums['denominator'])}{times}"
+        f" = {_number(value)}"
+    )
+
+
+_SHOWN: Final = 8
+
+
+def _sum(terms: pl.DataFrame) -> str:
+    """Write a sum by force, largest first; what is more than a line holds is summed up."""
+    by_force = (
+        terms.group_by("force_code", maintain_order=True)
+        .agg(pl.col("value").sum())
+        .sort(pl.col("value").abs(), descending=True, maintain_order=True)
+    )
+    named = [
+        f"{force} {_number(value)}" if force else _number(value)
+        for force, value in by_force.head(_SHOWN).iter_rows()
+    ]
+    rest = by_force[_SHOWN:]
+    if not rest.is_empty():
+        named.append(f"{plural(rest.height, 'other force')} {_number(float(rest['value'].sum()))}")
+    return " + ".join(named).replace("+ -", "- ") or "nothing"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4f}".rstrip("0")
+
+
+def _addressed(terms: pl.DataFrame, released: Released) -> pl.DataFrame:
+    """Join what the force sent where a correction was made, in a fixed order."""
+    place = ["force_code", "sheet", "row_code", "column_code"]
+    joined = terms.join(released.sent, on=place, how="left")
+    return joined.sort("part", *place, nulls_last=True)
+
+
+def _standing(
+    question: Question, terms: Terms | None, live: pl.DataFrame, released: Released
+) -> tuple[list[Standing], list[Standing]]:
+    """Return each expected force that is not in the figure, and each that is so in part, and why.
+
+    Of what is no figure of forces, such as the months of a period, nobody is left out.
+    """
+    collection = released.collection
+    asked = sorted([question.force_code] if question.force_code else collection.forces)
+    if is_of_research(question.measure):
+        adding = terms.terms["force_code"] if terms else pl.Series([None], dtype=pl.String)
+        named = set(adding)
+        out = [force for force in asked if force not in named and not adding.null_count()]
+        return [_said(force, "the research gives no number of it") for force in out], []
+    measures = {*collection.template.measures, *kinds(collection.template)}
+    if terms is None or terms.cells is None:
+        out = asked if terms is None and question.measure in measures else []
+        return [_said(force, _absent(force, live, released)) for force in out], []
+    cells = dict(terms.cells.partition_by("force_code", as_dict=True).items())
+    divided = set(() if terms.whole is None else terms.whole.drop_nulls("number")["force_code"])
+    left_out, partly = [], []
+    for force in asked:
+        mine = cells.get((force,))
+        reasons = _reasons(mine)
+        if force in terms.forces:
+            if mine is not None and reasons:
+                share = f"{mine['number'].null_count()} of its {plural(mine.height, 'cell')} here"
+                partly.append(_said(force, f"{share}: {reasons}"))
+        elif mine is None or mine.is_empty():
+            left_out.append(_said(force, _absent(force, live, released)))
+        else:
+            why = reasons or "its return gives no number here"
+            whole = "; its other numbers are in the whole" if force in divided else ""
+            left_out.append(_said(force, why + whole))
+    return left_out, partly
+
+
+def _reasons(cells: pl.DataFrame | None) -> str:
+    """Return why some cells hold no number, in words; nothing where all do."""
+    given = () if cells is None else cells.filter(pl.col("number").is_null())["value"]
+    return " and ".join(f"{name} ({v.MISSING_REASONS[name]})" for name in v.MISSING_REASONS
+                        if name in set(given))  # fmt: skip
+
+
+def _absent(force: str, live: pl.DataFrame, released: Released) -> str:
+    if force in set(live["force_code"]):
+        return "its return gives no number here"
+    state = released.status.filter(force_code=force)["state"].to_list()
+    return f"its return is {state[0] if state else 'missing'}"
+
+
+def _said(force: str, reason: str) -> Standing:
+    return {"force_code": force, "reason": reason}

@@ -1,0 +1,94 @@
+"""What a release says of itself: the live entries its totals were made from, read back.
+
+The lake's working tables are not read: what analysts see is explained from what analysts see.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from assets.inputs.research.store import Evidence, evidence
+from assets.lake import Lake
+from assets.marts import read_manifest, read_mart
+from assets.previous import kept_collection
+from schemas.collection import Collection
+from schemas.contract import empty
+from schemas.marts.catalogue import contracts_of, marts_of
+
+
+@dataclass(frozen=True)
+class Released:
+    """The marts of one release in `folder`.
+
+    `collection` is as the release keeps it, with its template; today's, on the first template,
+    where it keeps none. `kept_research` is where the lake keeps research files; without it their
+    figures cannot be explained.
+    """
+
+    folder: Path
+    collection: Collection
+    kept_research: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Take the collection from the release."""
+        of_then = kept_collection(self.folder, self.collection.id, self.collection).collection
+        object.__setattr__(self, "collection", of_then)
+
+    @classmethod
+    def shown(cls, folder: Path, collection_id: str, root: Path) -> "Released":
+        """Return a release of a collection that need not be known today, if the release keeps it.
+
+        Args:
+            folder: the release.
+            collection_id: the collection.
+            root: the lake.
+
+        Raises:
+            SetupError: the release keeps no collection, and there is none of that name today.
+        """
+        known = kept_collection(folder, collection_id).collection
+        return cls(folder, known, Lake(root, collection_id).kept_research)
+
+    def mart(self, name: str) -> pl.DataFrame:
+        """Return a mart of the release; one that the collection cannot fill has no rows.
+
+        Raises:
+            LakeError: it is not there, or not as it was published.
+        """
+        there = f"{name}.parquet" in read_manifest(self.folder)["files"]
+        contract = contracts_of(self.collection.template).get(name)
+        if contract and not there and name not in marts_of(self.collection):
+            return empty(contract)
+        return read_mart(self.folder, name)
+
+    @cached_property
+    def live(self) -> pl.DataFrame:
+        """The mart Cells, and `number`: the entry as a number, null where it is none."""
+        # Anything but digits is an answer or a code, which no total adds up.
+        return self.mart("cells").with_columns(
+            pl.col("value").cast(pl.Int64, strict=False).alias("number")
+        )
+
+    @cached_property
+    def status(self) -> pl.DataFrame:
+        """The mart ReturnsStatus."""
+        return self.mart("returns_status")
+
+    @cached_property
+    def sent(self) -> pl.DataFrame:
+        """What the force sent where a correction stands in its place: address and `sent`."""
+        place = ["force_code", "sheet", "row_code", "column_code"]
+        return self.mart("corrections").select(*place, pl.col("from_value").alias("sent"))
+
+    def research(self, name: str) -> Evidence | None:
+        """Return a research file that the release was made from, None where it had none.
+
+        Raises:
+            LakeError: the file is no longer where the lake keeps research.
+        """
+        used = {row[0]: row[1] for row in read_manifest(self.folder)["made_from"]["research"]}
+        if name not in used:
+            return None
+        return evidence(self.kept_research or self.folder, name, used[name], self.collection)

@@ -1,0 +1,212 @@
+"""How each measure is made from cells: what is added, and what it is divided by.
+
+Written apart from the totals (totals/), so that each can be held to the other.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import polars as pl
+
+from assets.figures.explain.question import Question
+from assets.figures.totals.leaves import ANSWER, leaf_cells
+from schemas.breakdown import Band, write_breakdown
+from schemas.collection import Collection
+from schemas.measures import NOW, QUESTION
+from schemas.template import Template
+
+_ADDRESS: Final = [
+    "force_code", "sha256", "sheet", "cell", "row_code", "column_code", "entry",
+]  # fmt: skip
+TERM: Final = pl.Schema(
+    {**dict.fromkeys(_ADDRESS, pl.String), "value": pl.Float64, "part": pl.String}
+)
+"""A term: an address, the entry that stands there, and what it adds to a part of the figure."""
+
+_HELD: Final = pl.col("number").is_not_null()
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The terms of a figure, how they become it, and what else bears on it.
+
+    `terms` has the columns of TERM. `factor` is what the quotient of numerator and denominator is
+    multiplied by. `behind` holds the cells, as TERM, that decided which forces are counted.
+    `cells` are the live entries that the figure looks at, those without a number too, and `whole`
+    those that it is divided by; None where it is not made of returns. `forces` are those that it
+    includes.
+    """
+
+    terms: pl.DataFrame
+    factor: int = 1
+    behind: pl.DataFrame | None = None
+    cells: pl.DataFrame | None = None
+    whole: pl.DataFrame | None = None
+    forces: frozenset[str] = frozenset()
+
+
+@cache
+def kinds(template: Template) -> dict[str, tuple[str, str, Any]]:
+    """Return of each measure that is no plain count its kind, what it is made of, and how."""
+    made: dict[str, tuple[str, str, Any]] = {}
+    asked = {e.dims[QUESTION]: e for e in template.counted() if QUESTION in e.dims}
+    for name, measure in template.measures.items():
+        for share in measure.shares:
+            of_name = measure.share_name(name, share)
+            made.setdefault(of_name, ("share", name, []))[2].append(share)
+        if any(entry.measure == name for entry in asked.values()):
+            made[f"{name}_share"] = "answers", name, asked
+        if measure.per_month:
+            made[f"{name}_per_month"] = "per_month", name, None
+        if measure.per_force:
+            made[f"{name}_per_force"] = "statistic", name, None
+            made[f"forces_with_{name}"] = "band", name, None
+        if measure.statistics:
+            made[name] = "statistic", name, None
+        if measure.change:
+            made[f"{name}_change"] = "change", name, measure.change
+    return made
+
+
+def terms_of(question: Question, live: pl.DataFrame, collection: Collection) -> Terms | None:
+    """Return what a total is made of, None where it is not made of the returns.
+
+    Args:
+        question: the total.
+        live: table LiveEntries, of the forces that are asked about.
+        collection: the collection, which has the months and the expected forces.
+    """
+    if question.measure in {"months_in_collection", "reporting_bodies"}:
+        return _of_the_collection(question, collection)
+    template, parts = collection.template, question.parts
+    plain = ("count", question.measure, None)
+    kind, measure, of = kinds(template).get(question.measure, plain)
+    statistic, band = (parts.pop(name, None) for name in ("statistic", "count"))
+
+    def cells_of(codes: Mapping[str, str]) -> pl.DataFrame | None:
+        return leaf_cells(live, template, measure, write_breakdown(codes), question.period)
+
+    cells = cells_of(parts)
+    if cells is None:
+        return None
+    if kind in {"share", "answers"}:
+        found = _whole(kind, of, parts)
+        whole = None if found is None else cells_of(found[0])
+        return None if found is None or whole is None else _quotient(cells, whole, found[1])
+    if kind == "per_month":
+        period = {NOW: collection.period, **collection.comparators}.get(question.period)
+        return None if period is None else _per_month(cells, period.months)
+    if kind == "change":
+        return _change(cells, of, template.codes_of(measure, of))
+    return _spread(cells, statistic, band)
+
+
+def _of_the_collection(question: Question, collection: Collection) -> Terms:
+    if question.measure == "months_in_collection":
+        return Terms(_given([(None, collection.period.months)], "value"))
+    bodies = collection.bodies.filter(**{k: v for k, v in question.parts.items() if k == "kind"})
+    return Terms(_counting(bodies["force_code"], "value"))
+
+
+def _whole(
+    kind: str, of: Any, parts: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[str, ...]] | None:
+    """Return the codes that a share is divided by, and the dimensions that its cells must have."""
+    if kind == "answers":
+        question = parts[QUESTION]
+        return {QUESTION: question, ANSWER: "|".join(of[question].answers)}, ()
+    share = next((share for share in of if set(share.by) == set(parts)), None)
+    return share and ({name: parts[name] for name in share.within}, share.by)
+
+
+def _forces(cells: pl.DataFrame) -> frozenset[str]:
+    return frozenset(cells.filter(_HELD)["force_code"])
+
+
+def _adding(cells: pl.DataFrame, part: str, weight: pl.Expr | float = 1.0) -> pl.DataFrame:
+    """Return cells as terms; a cell that holds no number adds nothing and is no term."""
+    return cells.filter(_HELD).select(
+        *_ADDRESS[:-1],
+        pl.col("value").alias("entry"),
+        (pl.col("number") * weight).cast(pl.Float64).alias("value"),
+        pl.lit(part).alias("part"),
+    )
+
+
+def _given(rows: Iterable[tuple[str | None, float]], part: str) -> pl.DataFrame:
+    """Return terms that stand in no cell: a force that is counted, or a number of months."""
+    schema = {"force_code": pl.String, "value": pl.Float64}
+    blank = [pl.lit(None, pl.String).alias(name) for name in _ADDRESS[1:]]
+    frame = pl.DataFrame(list(rows), schema=schema, orient="row")
+    return frame.with_columns(*blank, pl.lit(part).alias("part")).select(TERM.names())
+
+
+def _counting(forces: Iterable[str], part: str) -> pl.DataFrame:
+    return _given(((force, 1.0) for force in forces), part)
+
+
+def _quotient(top: pl.DataFrame, whole: pl.DataFrame, by: tuple[str, ...]) -> Terms:
+    """Return a percent: cells, divided by those that have all of some dimensions."""
+    bottom = whole.drop_nulls(by) if by else whole
+    terms = pl.concat([_adding(top, "numerator"), _adding(bottom, "denominator")])
+    return Terms(terms, 100, cells=top, whole=bottom, forces=_forces(top))
+
+
+def _per_month(cells: pl.DataFrame, months: int) -> Terms:
+    terms = pl.concat([_adding(cells, "numerator"), _given([(None, months)], "denominator")])
+    return Terms(terms, cells=cells, forces=_forces(cells))
+
+
+def _spread(cells: pl.DataFrame, statistic: str | None, band: str | None) -> Terms:
+    """Return a band or a statistic over the forces, or else the plain sum."""
+    if statistic:
+        return _statistic(cells, statistic)
+    if band:
+        return _in_band(cells, Band.parse(band))
+    return Terms(_adding(cells, "value"), cells=cells, forces=_forces(cells))
+
+
+def _change(cells: pl.DataFrame, dimension: str, codes: tuple[str, ...]) -> Terms:
+    """Return the last code of the dimension less the first, of the forces that know both ends."""
+    earlier, later = (cells.filter(pl.col(dimension) == codes[end]) for end in (0, -1))
+    both = _forces(earlier) & _forces(later)
+    known = pl.col("force_code").is_in(list(both))
+    signed = [(earlier, -1.0), (later, 1.0)]
+    terms = pl.concat(_adding(ends.filter(known), "value", sign) for ends, sign in signed)
+    return Terms(terms, cells=pl.concat([earlier, later]), forces=both)
+
+
+def _by_force(cells: pl.DataFrame) -> pl.DataFrame:
+    held = cells.filter(_HELD).group_by("force_code").agg(pl.col("number").sum())
+    return held.sort("number", "force_code")
+
+
+def _in_band(cells: pl.DataFrame, band: Band) -> Terms:
+    """Return the forces whose count lies in a band."""
+    within = _by_force(cells).filter(band.contains(pl.col("number")))["force_code"]
+    behind = _adding(cells.filter(pl.col("force_code").is_in(within.to_list())), "value")
+    return Terms(_counting(within, "value"), behind=behind, cells=cells, forces=_forces(cells))
+
+
+_QUANTILES: Final = {
+    "minimum": 0.0, "lower_quartile": 0.25, "median": 0.5, "upper_quartile": 0.75, "maximum": 1.0,
+}  # fmt: skip
+
+
+def _statistic(cells: pl.DataFrame, statistic: str) -> Terms:
+    """Return a statistic over the forces: the one or two that it lies at or between, in order."""
+    by_force = _by_force(cells)["force_code"].to_list()
+    if statistic == "mean":
+        counted = _counting(by_force, "denominator")
+        terms = pl.concat([_adding(cells, "numerator"), counted])
+    else:
+        position = (len(by_force) - 1) * _QUANTILES[statistic]
+        low, beyond = int(position), position - int(position)
+        weights = {low: 1 - beyond, low + 1: beyond} if beyond else {low: 1.0}
+        beside = {by_force[at]: weight for at, weight in weights.items() if by_force}
+        chosen = cells.filter(pl.col("force_code").is_in(list(beside)))
+        weight = pl.col("force_code").replace_strict(beside, return_dtype=pl.Float64)
+        terms = _adding(chosen, "value", weight)
+    return Terms(terms, cells=cells, forces=_forces(cells))

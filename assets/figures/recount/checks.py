@@ -1,0 +1,295 @@
+"""Rules M: whether the totals hold, one small function a rule, each returning what does not.
+
+What is the sum of what, and what is within what, is read off the template's cells.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from typing import Final
+
+import polars as pl
+
+from assets.figures.recount.recount import differences, recounted, research_recounted
+from assets.figures.totals.leaves import leaves, places, sent
+from assets.figures.totals.national import in_the_totals
+from assets.inputs.research.tables import ResearchTables, no_research
+from schemas.breakdown import Band, in_order, read_breakdown, write_breakdown
+from schemas.collection import Collection
+from schemas.contract import conform
+from schemas.marts.totals import NationalChecks
+from schemas.measures import NOW
+from schemas.rules.catalogue import rules
+from schemas.template import Template
+
+_SHOWN: Final = 5
+
+Key = tuple[str, str, str]
+Codes = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What the checks read: marts NationalTotals and Cells, and the rest."""
+
+    national: pl.DataFrame
+    cells: pl.DataFrame
+    collection: Collection
+    research: ResearchTables = field(default_factory=no_research)
+
+    @cached_property
+    def value(self) -> dict[Key, float | None]:
+        """Each national total by measure, breakdown and period."""
+        keyed = self.national.select("measure", "breakdown", "period", "value").iter_rows()
+        return {(measure, breakdown, period): value for measure, breakdown, period, value in keyed}
+
+    def of(self, measure: str, parts: Codes) -> float | None:
+        """Return a total of the collection period, None where it is unknown."""
+        return self.value.get((measure, write_breakdown(parts), NOW))
+
+    @property
+    def template(self) -> Template:
+        """The template of the collection."""
+        return self.collection.template
+
+    @cached_property
+    def counted(self) -> pl.DataFrame:
+        """The leaves of the main measure: force_code, each dimension, number."""
+        number = pl.col("value").cast(pl.Int64, strict=False).alias("number")
+        found = sent(leaves(self.cells.with_columns(number), self.template))
+        return found.filter(measure=self.template.main or "", period=NOW)
+
+
+Check = Callable[[Totals], Iterable[str]]
+
+
+def everybody_is_in(totals: Totals) -> Iterator[str]:
+    """M001: every expected force is in the total of the main measure, else in any total."""
+    included, expected = in_the_totals(totals.national, totals.collection)
+    if included != expected:
+        yield f"{included} of {expected} forces are in the totals"
+
+
+def parts_add_up(totals: Totals) -> Iterator[str]:
+    """M002: every whole is the sum of its parts, on each side it is divided by."""
+    for measure, whole, parts in _divisions(totals.template):
+        total = totals.of(measure, whole)
+        values = [totals.of(measure, part) for part in parts]
+        known = [value for value in values if value is not None]
+        if total is not None and sum(known) != total:
+            name = write_breakdown(whole) or "all"
+            yield f"{measure} {name} is {total:g}, but its parts add up to {sum(known):g}"
+
+
+def _divisions(template: Template) -> Iterator[tuple[str, Codes, list[Codes]]]:
+    """Yield each total that others divide: they have one dimension more, and so have all cells."""
+    for name, measure in template.measures.items():
+        cells = [e.dims for e in template.counted() if (e.measure, e.period) == (name, NOW)]
+        levels = [*{level.by for level in measure.levels}]
+        for by in sorted(levels, key=lambda level: (len(level), level)):
+            wholes = {tuple(d[key] for key in by) for d in cells if set(by) <= set(d)}
+            for codes in sorted(wholes):
+                whole = dict(zip(by, codes, strict=True))
+                within = [d for d in cells if whole.items() <= d.items()]
+                finer = {key for level in levels if set(by) < set(level) for key in level}
+                sides = [
+                    k for k in finer - set(by) if tuple(_ordered({*by, k}, template)) in levels
+                ]
+                for key in [*sorted(sides), *([measure.crossed_by] if measure.crossed_by else [])]:
+                    if all(key in d for d in within):
+                        found = [c for c in template.lists[key] if c in {d[key] for d in within}]
+                        yield name, whole, [_with(whole, key, code, template) for code in found]
+                        yield from _grouped(name, whole, key, found, template)
+
+
+def _grouped(
+    name: str, whole: Codes, key: str, codes: list[str], template: Template
+) -> Iterator[tuple[str, Codes, list[Codes]]]:
+    """Yield the same total, divided into a group of codes and the others."""
+    if key != template.measures[name].crossed_by:
+        return
+    for group, members in template.groups.get(key, {}).items():
+        parts = [group, *(code for code in codes if code not in members)]
+        yield name, whole, [_with(whole, key, code, template) for code in parts]
+
+
+def _ordered(keys: Iterable[str], template: Template) -> list[str]:
+    return sorted(keys, key=template.dimensions.index)
+
+
+def _with(codes: Codes, key: str, code: str, template: Template) -> Codes:
+    both = {**codes, key: code}
+    return {name: both[name] for name in _ordered(both, template)}
+
+
+def the_rest_is_not_negative(totals: Totals) -> Iterator[str]:
+    """M003: what the publication left out is a number of cases, in every outcome."""
+    template, main = totals.template, totals.template.main or ""
+    if main not in template.measures:
+        return
+    crossed = template.measures[main].crossed_by
+    figures = totals.collection.published_figures.filter(measure=main, period=NOW)["breakdown"]
+    printed = [parts for parts in map(read_breakdown, figures) if len(parts) == 1]
+    for key in {key for parts in printed for key in parts if key != crossed}:
+        published = {parts[key] for parts in printed if key in parts}
+        codes = [code for code in template.lists.get(key, {}) if code in published]
+        for outcome in (None, *(template.codes_of(main, crossed) if crossed else ())):
+            whole = {crossed: outcome} if crossed and outcome else {}
+            values = [totals.of(main, _with(whole, key, code, template)) for code in codes]
+            total = totals.of(main, whole)
+            if total is not None and total < sum(value or 0 for value in values):
+                yield f"{outcome or 'all'}: the published subjects exceed the whole {total:g}"
+
+
+def the_second_engine_agrees(totals: Totals) -> Iterator[str]:
+    """M004: another engine finds the same totals in the same cells and the same research."""
+    recount = pl.concat(
+        [
+            recounted(totals.cells, totals.collection),
+            research_recounted(totals.research, totals.collection),
+        ]
+    )
+    for row in differences(totals.national, recount).iter_rows(named=True):
+        yield (
+            f"{row['measure']} {row['breakdown']} {row['period']}: {row['value']} of"
+            f" {row['forces_included']} forces, recounted {row['recounted']} of"
+            f" {row['forces_recounted']}"
+        )
+
+
+def parts_are_within_wholes(totals: Totals) -> Iterator[str]:
+    """M008: a part is at most its whole."""
+    for (small_name, small), (large_name, large) in _nested(totals):
+        if small is not None and large is not None and small > large:
+            yield f"{small_name} {small:g} is above {large_name} {large:g}"
+
+
+Named = tuple[str, float | None]
+
+
+def _nested(totals: Totals) -> Iterator[tuple[Named, Named]]:
+    def named(measure: str, breakdown: str) -> Named:
+        return f"{measure} {breakdown or 'all'}", totals.value.get((measure, breakdown, NOW))
+
+    for name, measure in totals.template.measures.items():
+        levels = [text for of, text, at in totals.value if (of, at) == (name, NOW)]
+        for text in levels if measure.levels else ():
+            parts = read_breakdown(text)
+            for left_out in parts:
+                whole = {key: code for key, code in parts.items() if key != left_out}
+                yield named(name, text), named(name, write_breakdown(whole))
+        if measure.within is not None:
+            of = measure.within
+            yield named(name, ""), named(of.measure, write_breakdown(of.dims))
+        for by in measure.per_force:
+            for codes in _combinations(totals.template, name, by):
+                yield from _nested_spread(totals.collection, name, codes, named)
+
+
+def _combinations(template: Template, measure: str, by: Sequence[str]) -> list[Codes]:
+    cells = places(template).filter(measure=measure, period=NOW)
+    if not by:
+        return [{}]
+    return cells.drop_nulls(list(by)).select(by).unique().sort(by).to_dicts()
+
+
+def _nested_spread(
+    collection: Collection, measure: str, codes: Codes, named: Callable[[str, str], Named]
+) -> Iterator[tuple[Named, Named]]:
+    names = ("minimum", "lower_quartile", "median", "upper_quartile", "maximum")
+    spread = [write_breakdown({**codes, "statistic": name}) for name in names]
+    yield from pairwise(named(f"{measure}_per_force", text) for text in spread)
+    for bands in _nested_bands(collection):
+        narrow, wide = (write_breakdown({**codes, "count": band}) for band in bands)
+        of_forces = f"forces_with_{measure}"
+        yield named(of_forces, narrow), named(of_forces, wide)
+
+
+def _nested_bands(collection: Collection) -> Iterator[tuple[str, str]]:
+    bands = {text: Band.parse(text) for text in collection.count_bands}
+    for narrow, one in bands.items():
+        for wide, other in bands.items():
+            ends_within = other.high is None or (one.high is not None and one.high <= other.high)
+            if narrow != wide and one.low >= other.low and ends_within:
+                yield narrow, wide
+
+
+def regions_add_up(totals: Totals) -> Iterator[str]:
+    """M009: every force is in exactly one region."""
+    regions = totals.collection.bodies.select("force_code", "region").drop_nulls()
+    placed = totals.counted.join(regions, on="force_code", how="inner")["number"].sum()
+    nation = totals.of(totals.template.main or "", {})
+    if nation is not None and placed != nation:
+        yield f"regions add up to {placed}, the nation is {nation:g}"
+
+
+def no_force_is_most_of_a_figure(totals: Totals) -> Iterator[str]:
+    """M006: told, because such a figure is about one force."""
+    limits, main = totals.collection.thresholds.get("M006"), totals.template.main
+    if limits is None or main is None:
+        return
+    measure = totals.template.measures[main]
+    plain = [list(level.by) for level in measure.levels if not level.without]
+    crossed = [[measure.crossed_by]] if measure.crossed_by else []
+    for dims in [*(by for by in plain if 1 <= len(by) <= _FINEST), *crossed]:
+        level = totals.counted.drop_nulls(dims)
+        by_force = level.group_by("force_code", *dims).agg(pl.col("number").sum().alias("cases"))
+        whole = pl.col("cases").sum().over(dims)
+        much = (whole >= limits["cases"]) & (pl.col("cases") > whole * limits["share"])
+        found = by_force.with_columns(whole.alias("whole")).filter(much).sort(*dims, "force_code")
+        for row in found.iter_rows(named=True):
+            name = write_breakdown({dim: row[dim] for dim in in_order(dims)})
+            yield f"{row['force_code']} has {row['cases']} of {row['whole']} in {name}"
+
+
+_FINEST: Final = 2
+"""Dimensions of the finest figures that are told: finer ones are about few forces anyway."""
+
+
+def no_force_moves_a_share(totals: Totals) -> Iterator[str]:
+    """M007: told, because such a share would change with one return."""
+    limits, main = totals.collection.thresholds.get("M007"), totals.template.main
+    if limits is None or main is None:
+        return
+    shares = totals.template.measures[main].shares
+    for dim in [share.by[0] for share in shares if len(share.by) == 1 and not share.within]:
+        part = totals.counted.group_by("force_code", dim).agg(pl.col("number").sum().alias("cases"))
+        own = part.with_columns(pl.col("cases").sum().over("force_code").alias("own_whole"))
+        cases, whole = pl.col("cases").sum().over(dim), pl.col("cases").sum()
+        share = cases / whole
+        without = (cases - pl.col("cases")) / (whole - pl.col("own_whole"))
+        moved = own.with_columns(((without - share) / share).alias("change"), cases.alias("of"))
+        much = (pl.col("of") >= limits["cases"]) & (pl.col("change").abs() > limits["change"])
+        for row in moved.filter(much).sort("force_code", dim).iter_rows(named=True):
+            yield f"without {row['force_code']} the share of {row[dim]} moves {row['change']:+.0%}"
+
+
+CHECKS: Final[dict[str, Check]] = {
+    "M001": everybody_is_in,
+    "M002": parts_add_up,
+    "M003": the_rest_is_not_negative,
+    "M004": the_second_engine_agrees,
+    "M006": no_force_is_most_of_a_figure,
+    "M007": no_force_moves_a_share,
+    "M008": parts_are_within_wholes,
+    "M009": regions_add_up,
+}
+
+
+def national_checks(totals: Totals) -> pl.DataFrame:
+    """Return the mart NationalChecks: every rule M that can be told of the totals alone."""
+    rows = []
+    for rule_id, check in CHECKS.items():
+        found = list(check(totals))
+        more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        rows.append(
+            {
+                "rule_id": rule_id,
+                "severity": rules()[rule_id].severity,
+                "passed": not found,
+                "cases": len(found),
+                "message": ("; ".join(found[:_SHOWN]) + more) or rules()[rule_id].title,
+            }
+        )
+    return conform(NationalChecks, pl.DataFrame(rows))

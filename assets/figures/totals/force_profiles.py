@@ -1,0 +1,96 @@
+"""The mart force_profiles: one row a force, from its return or else from its published report."""
+
+from typing import Final
+
+import polars as pl
+
+from assets.figures.totals.leaves import counted_in, leaves, sent, summed
+from assets.inputs.research.social_media import social_media_cases
+from assets.inputs.research.tables import no_research
+from schemas.breakdown import write_breakdown
+from schemas.collection import Collection
+from schemas.contract import columns, conform
+from schemas.disclosure import FOLLOWS
+from schemas.marts.facts import force_profiles_contract
+from schemas.measures import NOW, QUESTION
+from schemas.template import Template
+
+
+def force_profiles(
+    live: pl.DataFrame,
+    status: pl.DataFrame,
+    printed: pl.DataFrame,
+    collection: Collection,
+    instances: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Return the mart force_profiles, with the columns of the collection's template.
+
+    Args:
+        live: table LiveEntries.
+        status: mart ReturnsStatus.
+        printed: table ReportFigures, with one value a force and figure.
+        collection: the collection, which says which forces are expected.
+        instances: table InstancesInUse; None for no research.
+    """
+    bodies, name = collection.bodies, pl.col("full_name").alias("name")
+    known = bodies.select("force_code", "ons_code", "region", name)
+    expected = status.select("force_code", "state").join(known, on="force_code", how="left")
+    sent = _from_returns(live, collection.template)
+    reported = _from_reports(printed, collection.template).join(sent, on="force_code", how="anti")
+    rows = expected.join(
+        pl.concat([sent, reported], how="diagonal"), on="force_code", how="left", validate="1:1"
+    )
+    found = no_research().instances if instances is None else instances
+    rows = _with_cases(rows, social_media_cases(found, collection))
+    contract = force_profiles_contract(collection.template)
+    names = {column.name for column in columns(contract)}
+    rates = [
+        (pl.col(of) / collection.period.months).alias(rate)
+        for rate, of in FOLLOWS.items()
+        if rate in names
+    ]
+    return conform(contract, rows.with_columns(rates))
+
+
+_CASES: Final = "social_media_cases"
+
+
+def _with_cases(rows: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
+    """Add each force's cases in the research; without them what its report printed stands."""
+    found = cases.select("force_code", "cases", pl.col("basis").alias("cases_basis"))
+    reported = pl.when(pl.col(_CASES).is_not_null()).then(pl.lit("published"))
+    return rows.join(found, on="force_code", how="left").with_columns(
+        pl.coalesce("cases", _CASES).alias(_CASES),
+        pl.coalesce("cases_basis", reported).alias("social_media_basis"),
+    )
+
+
+def _from_returns(live: pl.DataFrame, template: Template) -> pl.DataFrame:
+    """One row a force with a live return, with each column of the template's profile."""
+    cells = sent(leaves(live, template))
+    # A force that sent case rows alone has no cover, and no profile.
+    profile = live.filter(sheet="cover").group_by("force_code").agg(pl.col("basis").first())
+    for name, column in template.profile.items():
+        here = cells.filter(counted_in(template, column.measure, column.dims, column.period))
+        mine = (
+            here.select("force_code", pl.col("value").alias(name))
+            if QUESTION in column.dims
+            else summed(here, ["force_code"]).select("force_code", pl.col("total").alias(name))
+        )
+        profile = profile.join(mine, on="force_code", how="left", validate="1:1")
+    return profile
+
+
+def _from_reports(printed: pl.DataFrame, template: Template) -> pl.DataFrame:
+    """One row a force whose report was read, with a column for each figure it printed."""
+    figures = pl.concat_str("measure", "breakdown", separator=" ")
+    said = {_CASES: pl.col("value").filter(figures == f"{_CASES} ").first().cast(pl.Int64)}
+    for name, column in template.profile.items():
+        if QUESTION in column.dims:
+            pattern = f"^{column.measure} question={column.dims[QUESTION]};answer=(.+)$"
+            said[name] = figures.str.extract(pattern).drop_nulls().first()
+        elif column.period == NOW:
+            figure = f"{column.measure} {write_breakdown(column.dims)}"
+            said[name] = pl.col("value").filter(figures == figure).first().cast(pl.Int64)
+    named = [expression.alias(name) for name, expression in said.items()]
+    return printed.group_by("force_code").agg(*named, pl.lit("published").alias("basis"))

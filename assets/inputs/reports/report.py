@@ -1,0 +1,177 @@
+"""Reads the figures out of a published force report; one in doubt is a problem, not a figure."""
+
+import re
+from bisect import bisect
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from assets.inputs.reports.force_name import find_force, find_names
+from assets.inputs.reports.sentences import Sentence, clean_line, read_sentences
+from assets.inputs.reports.signs import OWN_FORCE, Times
+from assets.inputs.reports.statements import STAFFING, WHOSE, Said, Statement, say
+from assets.inputs.reports.vocabulary import speaks, vocabulary
+from schemas.breakdown import write_breakdown
+
+_LOOK_IT_UP: Final = "Look it up in the report."
+
+
+@dataclass(frozen=True)
+class ReportFigure:
+    """One printed figure in the words of published_figures.csv.
+
+    `unit` is `count`, `cases` or `boolean` (1.0 for the answer in `breakdown`); `line` is the
+    1-based line of the text on which the value stands.
+    """
+
+    measure: str
+    breakdown: str
+    value: float
+    unit: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a force's report says: a figure that is not in `figures` was not found, and is not 0.
+
+    `force_code` is None where title and heading do not name one force. `problems` are for people:
+    what was found and not taken, on which lines, and what to do.
+    """
+
+    force_code: str | None
+    figures: tuple[ReportFigure, ...]
+    problems: tuple[str, ...]
+
+
+class _Figure(NamedTuple):
+    measure: str
+    unit: str
+    parts: Mapping[str, str] = MappingProxyType({})
+
+    @property
+    def name(self) -> str:
+        return f"{self.measure} {write_breakdown(self.parts)}".rstrip()
+
+
+_FIGURES: Final = {
+    "inv": _Figure("investigations", "count"),
+    "med": _Figure(
+        "investigations", "count", {"category": "information_disclosure", "recipient": "media"}
+    ),
+    "soc": _Figure("social_media_cases", "cases"),
+    "app": _Figure("second_job_applications", "count"),
+    "ok": _Figure("second_job_applications", "count", {"decision": "approved"}),
+    STAFFING: _Figure("capability", "boolean", {"question": "acu_staffing_change"}),
+}
+
+
+def read_report(text: str, times: Times) -> Report:
+    """Return the force and the figures of a report's text, of a collection's times.
+
+    Raises nothing for what a report says or leaves out: that is in `figures` and `problems`.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    force = find_force([clean_line(line) for line in text.split("\n")])
+    sentences = list(_of_findings(read_sentences(text), force.findings_line))
+    said = _said(sentences, force.force_code or _only_force_named(sentences), times)
+    problems = [force.problem] if force.problem else []
+    taken: dict[str, ReportFigure] = {}
+    for name, figure in _FIGURES.items():
+        values, told = _settled(name, figure, said)
+        problems += told
+        counted = {one.figure for each in said for one in each.statements if one.value is not None}
+        if name == "ok" and values and "app" in counted:
+            values, told = _checked_approvals(values, taken.get("app"), figure)
+            problems += told
+        for one in values:
+            answer = {"answer": one.answer} if one.answer else {}
+            breakdown = write_breakdown({**figure.parts, **answer})
+            value = float(one.value or 0)
+            taken[name] = ReportFigure(figure.measure, breakdown, value, figure.unit, one.line)
+    return Report(force.force_code, tuple(taken.values()), tuple(problems))
+
+
+def _of_findings(sentences: Sequence[Sentence], findings_line: int) -> Iterator[Sentence]:
+    """Yield what stands below the heading of the findings, even where it runs into that."""
+    for sentence in sentences:
+        start = bisect(sentence.lines, findings_line)
+        if start < len(sentence.lines):
+            text = sentence.text[start:].lstrip()
+            yield replace(sentence, text=text, lines=sentence.lines[-len(text) :])
+
+
+def _only_force_named(sentences: Sequence[Sentence]) -> str | None:
+    """Return the force of a text without title, where it cannot be confused with another."""
+    codes = {name.code for sentence in sentences for name in find_names(sentence.text)}
+    return codes.pop() if len(codes) == 1 else None
+
+
+def _said(sentences: Sequence[Sentence], force_code: str | None, times: Times) -> list[Said]:
+    site = vocabulary().words["site"]
+    everything = " ".join(sentence.text for sentence in sentences).lower()
+    sites = frozenset(filter(site.fullmatch, re.findall(r"[a-z]+", everything)))
+    told: list[Said] = []
+    announced: str | None = None
+    for sentence in sentences:
+        said = say(sentence, force_code, told[-1] if told else None, sites, times)
+        if not said.statements and OWN_FORCE not in said.words and speaks("announces", said.words):
+            announced = sentence.heading
+        elif sentence.heading == announced:
+            # What the figures below are was said above, in words that nobody knows.
+            said.statements[:] = [replace(one, value=None, why=WHOSE) for one in said.statements]
+        told.append(said)
+    return told
+
+
+def _settled(name: str, figure: _Figure, said: Sequence[Said]) -> tuple[list[Statement], list[str]]:
+    """Return the one statement on which all sentences agree, if any, and what to tell people.
+
+    A sentence that cannot be read may change what the others of its paragraph say.
+    """
+    problems = []
+    doubtful: set[int] = set()
+    amended = False
+    statements: dict[tuple[int, str], list[tuple[int, Statement]]] = {}
+    for sentence in said:
+        paragraph = sentence.sentence.paragraph
+        for statement in dict.fromkeys(one for one in sentence.statements if one.figure == name):
+            if statement.value is not None:
+                key = (statement.value, statement.answer)
+                statements.setdefault(key, []).append((paragraph, statement))
+                continue
+            doubtful.add(paragraph)
+            amended |= speaks("amends", sentence.words)
+            problems.append(
+                f"{figure.name}: '{statement.words}' on line {statement.line} {statement.why}; "
+                f"not taken. {_LOOK_IT_UP}"
+            )
+    if len(statements) > 1:
+        firsts = [found[0][1] for found in statements.values()]
+        both = " and ".join(f"'{one.words}' on line {one.line}" for one in firsts)
+        problems.append(f"{figure.name}: the report says {both}; neither is taken. {_LOOK_IT_UP}")
+        return [], problems
+    sure = [
+        statement
+        for found in statements.values()
+        for paragraph, statement in found
+        if paragraph not in doubtful
+    ]
+    return ([] if amended else sure[:1]), problems
+
+
+def _checked_approvals(
+    approved: list[Statement], received: ReportFigure | None, figure: _Figure
+) -> tuple[list[Statement], list[str]]:
+    """Leave out approvals of a disputed number of applications, or of more than there were."""
+    (statement,) = approved
+    if received and (statement.value or 0) <= received.value:
+        return approved, []
+    why = (
+        f"are more than the {received.value:.0f} applications on line {received.line}"
+        if received
+        else "belong to one of several numbers of applications"
+    )
+    said = f"{figure.name}: {statement.value} approvals on line {statement.line} {why}"
+    return [], [f"{said}; not taken. {_LOOK_IT_UP}"]

@@ -1,0 +1,298 @@
+"""Reads one sentence: a figure stands only where frames cover every word of it."""
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from assets.inputs.reports.parts import (
+    ANSWERS,
+    BESIDE,
+    CORES,
+    Part,
+    cover,
+    cut_before_shares,
+    text_of,
+)
+from assets.inputs.reports.sentences import Sentence
+from assets.inputs.reports.signs import (
+    NUMBER,
+    OTHER_TIME,
+    OWN_FORCE,
+    PERIOD,
+    TIMES,
+    YEAR_BEFORE,
+    Times,
+    Token,
+    tokens,
+)
+from assets.inputs.reports.vocabulary import begins, speaks, vocabulary
+
+STAFFING: Final = "acu"
+
+_SHARES: Final = ("every", "less", "wholly", "all", "none", "both", "one", "ok")
+_TOPICS: Final = {
+    "inv": ("about_inv",),
+    "med": ("about_med", "about_leak", "about_case"),
+    "soc": ("any_site", "about_soc"),
+    "app": ("about_app",),
+    "ok": ("approval",),
+    STAFFING: ("about_acu", "changed", "sized"),
+}
+_MOST_BACK: Final = 4
+"""A sentence says of whom the next ones speak, but not for long."""
+_QUOTED: Final = 90
+_FIGURE_OF: Final = {"med_part": "med", "ok_alone": "ok", **dict.fromkeys(ANSWERS, STAFFING)}
+WHOSE: Final = "may count for another force, time or subject"
+_UNCLEAR: Final = "holds words that may change what it counts"
+_A_TIME: Final = re.compile(r"(?<!\S)(?:every )?# (?:years?|months?|weeks?|days?|hours?)(?!\S)")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What one sentence says of a figure.
+
+    `value` is None where a person must look it up, for the reason `why`. `answer` is that of a
+    capability question.
+    """
+
+    figure: str
+    value: int | None
+    line: int
+    words: str
+    why: str = ""
+    answer: str = ""
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence with its tokens and its statements.
+
+    `before` precedes it in the same paragraph; `above` ends the paragraph above, for the first.
+    """
+
+    sentence: Sentence
+    tokens: tuple[Token, ...]
+    heading: str
+    before: "Said | None"
+    above: "Said | None"
+    statements: list[Statement] = field(default_factory=list)
+
+    @property
+    def words(self) -> str:
+        """The words and signs of the sentence."""
+        return text_of(self.tokens)
+
+    def back(self) -> Iterator["Said"]:
+        """Yield the sentence, and those before it in its paragraph, the nearest first."""
+        here: Said | None = self
+        while here is not None:
+            yield here
+            here = here.before
+
+
+def say(
+    sentence: Sentence,
+    force_code: str | None,
+    last: Said | None,
+    sites: frozenset[str],
+    times: Times,
+) -> Said:
+    """Return a sentence read; `sites` are the social media that the whole report names."""
+    together = last is not None and last.sentence.paragraph == sentence.paragraph
+    before, above = (last, None) if together else (None, last)
+    row = tokens(sentence.text, sentence.lines, force_code, times)
+    if sentence.is_item and (opening := _opening(before)):
+        row = [*opening, *row]
+    no_lines = [0] * len(sentence.heading)
+    heading = text_of(tokens(sentence.heading, no_lines, force_code, times))
+    said = Said(sentence, tuple(row), heading, before, above)
+    said.statements.extend(_statements(said, sites))
+    return said
+
+
+def _opening(before: Said | None) -> tuple[Token, ...]:
+    """Return the words that a list item continues: `Since September 2011 there were:`."""
+    opens = next((s for s in (before.back() if before else ()) if not s.sentence.is_item), None)
+    return opens.tokens if opens and opens.sentence.text.endswith(":") else ()
+
+
+def _statements(said: Said, sites: frozenset[str]) -> Iterator[Statement]:
+    parts = cover(said.tokens)
+    if parts is None and said.before and begins("refers", said.words):
+        joined = (*said.before.tokens, Token(";", 0), *said.tokens)
+        is_ours = _is_ours(said.before) or OWN_FORCE in said.words
+        parts = cover(joined) if is_ours else None
+    parts = parts or cut_before_shares(said.tokens)
+    if not parts or said.sentence.text.rstrip(" '\")").endswith("?"):
+        yield from _told_of(said)
+        yield from _doubted_before(said)
+        return
+    found = list(_of_parts(said, parts, sites))
+    for statement in found:
+        # Where one number may be somebody else's, the others of its sentence may be, too.
+        if any(other.why == WHOSE for other in found):
+            yield replace(statement, value=None, why=WHOSE)
+        else:
+            yield statement
+
+
+def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Iterator[Statement]:
+    """Yield the statements of a sentence's own parts."""
+    own = set(map(id, said.tokens))
+    period = any(PERIOD in part.times for part in parts)
+    cores = [part.kind for part in parts if part.kind in CORES]
+    total: int | None = None
+    for part in parts:
+        value, figure = _value(part), _FIGURE_OF.get(part.kind, part.kind)
+        mine = not part.row or id(part.row[-1]) in own
+        if part.kind == "app":
+            teller = said if mine else said.before or said
+            total = value if _is_sure(teller, part, period, sites) else None
+        if not mine or part.kind in BESIDE:
+            continue
+        if part.kind == "doubt":
+            yield _statement(said, "ok", None, part.row[0], why=_UNCLEAR)
+            continue
+        here = PERIOD in part.times or (period and cores.count(part.kind) < 2)
+        at = part.token("n") or part.token("no") or part.token("not") or part.row[0]
+        if not _is_sure(said, part, here, sites) or (part.kind == "ok" and total is None):
+            yield _statement(said, figure, None, at, why=WHOSE)
+        elif part.kind in ANSWERS:
+            changed = vocabulary().words["changed"]
+            at = next(token for token in part.row if changed.fullmatch(token.word))
+            yield _statement(said, STAFFING, 1, at, answer=part.kind)
+        else:
+            if part.kind != "ok":
+                yield _statement(said, figure, value, at)
+            if part.kind == "ok" or (part.kind == "app" and any(map(part.token, _SHARES))):
+                yield _share(said, part, total)
+
+
+def _value(part: Part) -> int:
+    number = part.token("n")
+    if number is None:
+        return 0
+    return number.value if number.word == NUMBER else 1
+
+
+def _share(said: Said, part: Part, total: int | None) -> Statement:
+    """Return the approvals that a part makes of a total of applications."""
+    name = next(name for name in _SHARES if part.token(name))
+    token = part.token(name) or part.row[0]
+    value: int | None = None
+    if name == "none":
+        value = 0
+    elif name == "ok":
+        value = token.value
+    elif total is not None:
+        wanted = {"every": token.value, "both": 2, "one": 1}.get(name, total)
+        if name == "less":
+            value = total - token.value if token.value <= total else None
+        elif wanted == total:
+            value = total
+    rest = 0
+    for match in vocabulary().words["not_approved"].finditer(said.words):
+        first = said.words.count(" ", 0, match.start())
+        rest += sum(t.value for t in said.tokens[first : first + match[0].count(" ") + 1])
+    if value is None or (rest and total is not None and value + rest > total):
+        return _statement(said, "ok", None, token, why=_UNCLEAR)
+    return _statement(said, "ok", value, token)
+
+
+def _is_sure(said: Said, part: Part, in_period: bool, sites: frozenset[str]) -> bool:
+    """Return whether a part is about our force, our period, and all that its figure counts."""
+    text = text_of(part.row)
+    before = said.before.words if said.before else ""
+    if not _is_ours(said):
+        return False
+    if part.kind not in (*ANSWERS, "soc") and not in_period:
+        # The sentence before may speak of another time, which this one goes on about.
+        earlier = set(before.split())
+        if earlier & {OTHER_TIME, YEAR_BEFORE} and not earlier & TIMES:
+            return False
+    if part.kind == "inv" and not speaks("whole", text):
+        return in_period and not speaks("specific", f"{said.heading} {before}")
+    if part.kind == "soc":
+        named = frozenset(vocabulary().words["site"].findall(text))
+        lone = len(named) == 1 and "socialmedia" not in text
+        return speaks("any_site", text) and (not lone or named >= sites)
+    if part.kind == "app" and part.token("bare"):
+        # Applications for nothing in particular are for what was spoken of last.
+        of_jobs = (each.words for each in said.back() if "secondjobs" in each.words)
+        words = next(of_jobs, "" if "secondjobs" in said.heading else "applications for")
+        return "applications for" not in words.replace("applications for secondjobs", "")
+    return True
+
+
+def _is_ours(said: Said) -> bool:
+    """Return whether words that may be of any force are of ours, by what stands before them."""
+    if OWN_FORCE in said.words:
+        return True
+    if OWN_FORCE not in said.heading:
+        if {OTHER_TIME, YEAR_BEFORE} & set(said.heading.split()):
+            return False
+        if speaks("foreign_heading", said.heading) and "£" not in said.words:
+            return False
+    for earlier in itertools.islice(said.back(), 1, _MOST_BACK + 1):
+        other = vocabulary().words["foreign"].search(earlier.words)
+        own = re.search(r"[§£]", earlier.words)
+        if other or own:
+            return not other or (own is not None and own.start() < other.start())
+    return True
+
+
+def _told_of(said: Said) -> Iterator[Statement]:
+    """Yield the figures that a sentence seems to tell of in words that are not all known."""
+    text = said.words
+    if speaks("foreign", text) and not speaks("ours", text):
+        return
+    counting = _A_TIME.sub("", text)
+    amount, share = speaks("quantity", counting), speaks("some", counting)
+    of_jobs = any(speaks("about_jobs", each.words) for each in said.back()) or speaks(
+        "about_jobs", said.heading
+    )
+    near = text + (said.before.words if said.before else "")
+    told = {figure: all(speaks(topic, text) for topic in of) for figure, of in _TOPICS.items()}
+    told["inv"] = told["inv"] and not told["med"]
+    told["app"] = told["app"] and of_jobs
+    told["ok"] = told["ok"] and of_jobs and "applications" in near
+    for figure in _TOPICS:
+        if told[figure] and (amount or (share and figure in {"ok", STAFFING})):
+            yield _statement(said, figure, None, _quantity(said), why=_UNCLEAR)
+
+
+def _doubted_before(said: Said) -> Iterator[Statement]:
+    """Yield the figures of the sentence before that this one may add to, limit or take back."""
+    text = said.words
+    doubted: list[Statement] = []
+    if said.above and speaks("amends_above", text):
+        doubted += [statement for each in said.above.back() for statement in each.statements]
+    if said.before:
+        of_approvals = begins("share", text) and speaks("approval", text)
+        refers = begins("refers", text) and not of_approvals
+        adds = NUMBER in text and (refers or speaks("more", text))
+        changes = refers and speaks("changed", text)
+        amends = speaks("amends", text)
+        doubted += [
+            statement
+            for statement in said.before.statements
+            if amends or (changes if statement.figure == STAFFING else adds)
+        ]
+    for statement in doubted:
+        if statement.value is not None:
+            yield _statement(said, statement.figure, None, _quantity(said), why=_UNCLEAR)
+
+
+def _quantity(said: Said) -> Token:
+    quantity = vocabulary().words["quantity"]
+    return next((one for one in said.tokens if quantity.fullmatch(one.word)), said.tokens[0])
+
+
+def _statement(
+    said: Said, figure: str, value: int | None, at: Token, *, why: str = "", answer: str = ""
+) -> Statement:
+    text = said.sentence.text
+    words = text if len(text) <= _QUOTED else text[:_QUOTED].rsplit(" ", 1)[0] + " ..."
+    return Statement(figure, value, at.line, words, why=why, answer=answer)

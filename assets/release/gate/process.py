@@ -1,0 +1,139 @@
+"""The gate in a process of its own: its library takes seconds to load, and others go on meanwhile.
+
+Asked and answered in lines of JSON. Answers have a pipe that nothing else is printed into, and one
+that does not end its line is none: a process that is killed while it answers has not answered.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Final, cast
+
+from assets.release.gate.outcome import MartResult, results
+from assets.release.gate.suites import Suite, suite
+from schemas.collection import Collection
+from schemas.contract import Contract, keys
+from schemas.errors import ContractError, ServiceError
+
+Results = tuple[MartResult, ...]
+_AT_ONCE: Final = 1 << 20
+"""Bytes of a question that can wait while the library loads: asking holds nobody up."""
+
+
+def question(
+    marts: Path, suites: Mapping[str, Suite], contracts: Mapping[str, Contract]
+) -> list[dict[str, Any]]:
+    """Return what is to be evaluated of each mart, as plain data.
+
+    Args:
+        marts: the folder with `<mart>.parquet` of each.
+        suites: what is expected of each.
+        contracts: the contract of each.
+
+    Raises:
+        ContractError: a mart is not there.
+    """
+    paths = {name: marts.absolute() / f"{name}.parquet" for name in suites}
+    for name, path in paths.items():
+        if not path.is_file():
+            raise ContractError(
+                f"the release lacks the mart {name}: there is no {path.name}."
+                " This is a fault of Muster; report it."
+            )
+    return [
+        {
+            "name": name,
+            "path": str(path),
+            "keys": keys(contracts[name]),
+            "suite": [
+                {
+                    "type": one.type,
+                    "kwargs": dict(one.arguments),
+                    "severity": one.severity,
+                    "meta": {"position": position},
+                }
+                for position, one in enumerate(suites[name])
+            ],
+        }
+        for name, path in paths.items()
+    ]
+
+
+class Gate:
+    """Evaluates expectations in another process, which writes nothing."""
+
+    def __init__(self, process: "subprocess.Popen[str]", answers: IO[str]) -> None:
+        """Ask this process by its standard input; it answers by the other stream."""
+        self._process, self._answers = process, answers
+        self._ask = cast(IO[str], process.stdin)
+
+    def evaluate(
+        self, marts: Path, collection: Collection, contracts: Mapping[str, Contract]
+    ) -> Callable[[], Results]:
+        """Begin to evaluate what is expected of marts, one folder at a time.
+
+        Args:
+            marts: the folder with `<mart>.parquet` of each, which stays until the answer is there.
+            collection: their collection.
+            contracts: the contract of each, in the order of the results.
+
+        Returns:
+            A function that waits and returns what came of them. It raises ServiceError where the
+            process has ended.
+
+        Raises:
+            ContractError: a mart is not there, or has a contract that no expectation is derived
+                from.
+            ServiceError: the process has ended.
+        """
+        suites = {name: suite(name, each, collection) for name, each in contracts.items()}
+        try:
+            print(json.dumps(question(marts, suites, contracts)), file=self._ask, flush=True)
+        except BrokenPipeError as error:
+            raise self._ended() from error
+        return lambda: results(suites, self._answer())
+
+    def _answer(self) -> list[dict[str, Any]]:
+        line = self._answers.readline()
+        if not line.endswith("\n"):
+            raise self._ended()
+        answer: list[dict[str, Any]] = json.loads(line)
+        return answer
+
+    def _ended(self) -> ServiceError:
+        return ServiceError(
+            "the process that evaluates the expectations has ended by itself (exit code"
+            f" {self._process.wait()}; -9: killed, often for want of memory). What it said stands"
+            " in the log. The last release stays live; run again."
+        )
+
+
+@contextmanager
+def gate_process() -> Iterator[Gate]:
+    """Have a gate at hand: it loads its library at once, and ends with this context.
+
+    It ends too when this process is killed, since nobody holds the other end of its pipe then.
+    """
+    reading, writing = os.pipe()
+    # Without -P, a folder of the same name where somebody happens to be would be run instead.
+    command = [sys.executable, "-P", "-m", "assets.release.gate.evaluate", str(writing)]
+    process = subprocess.Popen(  # noqa: S603 (nothing in it comes from elsewhere)
+        command,
+        stdin=subprocess.PIPE,
+        stdout=2,  # what a library prints goes to the log
+        pass_fds=[writing],
+        pipesize=_AT_ONCE,
+        process_group=0,  # who interrupts a run is told by the first process alone
+        text=True,
+    )
+    os.close(writing)
+    with open(reading, encoding="utf-8") as answers:  # noqa: PTH123 (a pipe, which has no path)
+        try:
+            yield Gate(process, answers)
+        finally:
+            process.kill()
+            process.communicate()

@@ -1,0 +1,114 @@
+"""Looks figures up in the marts, each with its address.
+
+Nothing but a percent or a count of rows is computed: everything else on a page stands in a mart.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import polars as pl
+
+from assets.release.pages.content import COUNT, PERCENT, Figure, Style
+from assets.release.pages.description import Description, description
+from assets.release.pages.wording import Wording
+from schemas.collection import Collection, load_collection
+
+ROWS: Final = "rows"
+Key = str | int | bool | None
+_Index = dict[tuple[str, ...], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Edition:
+    """A release to be read by people: its marts by name, and what it says about itself.
+
+    `about` has release, collection, sources and basis.
+    """
+
+    marts: Mapping[str, pl.DataFrame]
+    about: Mapping[str, str]
+    _indices: dict[tuple[str, str, tuple[str, ...]], _Index] = field(default_factory=dict)
+
+    @cached_property
+    def collection(self) -> Collection:
+        """The collection the release is of."""
+        return load_collection(self.about["collection"])
+
+    @cached_property
+    def description(self) -> Description:
+        """What stands on the pages of the collection."""
+        return description(self.collection.template)
+
+    @cached_property
+    def wording(self) -> Wording:
+        """The words of the collection's codes."""
+        return Wording(self.collection.template, self.description.words)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Short name of each expected force, by code."""
+        known = dict(self.collection.bodies.select("force_code", "short_name").iter_rows())
+        return {code: known[code] for code in self.collection.forces}
+
+    def rows(self, mart: str, **where: Key) -> list[dict[str, Any]]:
+        """Return the rows of a mart that have these values; none where there is no such mart."""
+        frame = self.marts.get(mart)
+        if frame is None:
+            return []
+        wanted = [pl.col(name).eq_missing(pl.lit(value)) for name, value in where.items()]
+        return (frame.filter(wanted) if wanted else frame).to_dicts()
+
+    def figure(self, mart: str, column: str, style: Style = COUNT, **where: Key) -> Figure:
+        """Return the value of a mart's column in the rows that have these values.
+
+        Numbers of several rows are added up; one that is unknown makes the sum unknown. The column
+        `rows` counts them: unknown where there is no such mart. Values may be texts, as they stand
+        in addresses.
+        """
+        found = self._index(mart, column, tuple(where)).get(tuple(map(_key, where.values())))
+        if column == ROWS and mart in self.marts:
+            found = found or 0
+        return Figure(found, _address(mart, column, where), style)
+
+    def _index(self, mart: str, column: str, names: tuple[str, ...]) -> _Index:
+        key = (mart, column, names)
+        if key not in self._indices:
+            frame = self.marts.get(mart)
+            if frame is None or not {column, *names} <= {*frame.columns, ROWS}:
+                self._indices[key] = {}
+            else:
+                self._indices[key] = _indexed(frame, column, names)
+        return self._indices[key]
+
+
+def share(part: Figure, whole: Figure) -> Figure:
+    """Return the percent that a figure is of another; unknown where there is no whole."""
+    value = None
+    if part.number is not None and whole.number:
+        value = 100 * part.number / whole.number
+    return Figure(value, part.source, PERCENT, of=whole.source)
+
+
+def _indexed(frame: pl.DataFrame, column: str, names: tuple[str, ...]) -> _Index:
+    if column == ROWS:
+        value = pl.len()
+    elif frame.schema[column].is_numeric():
+        known = pl.col(column).is_not_null().all()
+        value = pl.when(known).then(pl.col(column).sum())
+    else:
+        value = pl.when(pl.len() == 1).then(pl.col(column).first())
+    if not names:
+        return {(): frame.select(value).item()} if frame.height else {}
+    found = frame.group_by(names).agg(value.alias("__value"))
+    return {tuple(map(_key, keys)): result for *keys, result in found.iter_rows()}
+
+
+def _key(value: Key) -> str:
+    return "" if value is None else str(value)
+
+
+def _address(mart: str, column: str, where: Mapping[str, Key]) -> str:
+    parts = (f"{name}={_key(value)}" for name, value in where.items())
+    return " ".join((mart, *parts, column))

@@ -1,0 +1,96 @@
+"""Writes the pages of a release: the national one, and one for each force beside all forces."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from assets.html import render
+from assets.lake import atomic_file
+from assets.release.pages.content import Page, Section
+from assets.release.pages.description import PageOf, SectionOf
+from assets.release.pages.figures import Edition
+from assets.release.pages.tables import Tables
+from assets.release.pages.wording import period, sentence
+from schemas.measures import NOW
+from schemas.vocabulary import LIVE_STATES
+
+INDEX: Final = "index.html"
+_TEMPLATE: Final = Path(__file__).parent / "templates" / "page.html.j2"
+_NATIONAL: Final = [("National picture", f"../{INDEX}"), ("Every force", f"../{INDEX}#forces")]
+
+
+def write_pages(folder: Path, edition: Edition) -> None:
+    """Write `index.html` and `forces/<FORCE_CODE>.html` into a folder, which is made if need be.
+
+    The pages load nothing from elsewhere, and the same inputs give the same bytes. They are the
+    full edition: nothing is suppressed. A mart that is absent is said to be not known.
+
+    Raises:
+        LakeError: a page cannot be written.
+        SetupError: there is no such collection.
+    """
+    write_page(folder / INDEX, national_page(edition), [], edition.about)
+    names = edition.names
+    codes = sorted(names, key=lambda code: names[code])
+    for place, code in enumerate(codes):
+        around = {"Previous": codes[place - 1], "Next": codes[place + 1 - len(codes)]}
+        links = [(f"{words}: {names[other]}", f"{other}.html") for words, other in around.items()]
+        page = force_page(edition, code)
+        write_page(folder / "forces" / f"{code}.html", page, [*_NATIONAL, *links], edition.about)
+
+
+def write_page(
+    path: Path, page: Page, links: Sequence[tuple[str, str]], about: Mapping[str, str]
+) -> None:
+    """Write a page whole or not at all; see page_html."""
+    with atomic_file(path) as file:
+        file.write(page_html(page, links, about).encode())
+
+
+def page_html(page: Page, links: Sequence[tuple[str, str]], about: Mapping[str, str]) -> str:
+    """Return a page that loads nothing else.
+
+    Args:
+        page: the page.
+        links: other pages it leads to: words and relative address.
+        about: what the release says about itself.
+    """
+    return render(_TEMPLATE, page=page, links=links, about=about, basis=sentence(about["basis"]))
+
+
+@lru_cache(maxsize=1)
+def national_page(edition: Edition) -> Page:
+    """Return the national page of a release; made once for the page and the workbook.
+
+    What its banner says, every page says first: basis, coverage, edition and release.
+    """
+    of = edition.description.national
+    over = f"National picture, {period(edition.collection, NOW)}"
+    return _page(Tables(edition), of, edition.collection.title, over, of.section)
+
+
+def force_page(edition: Edition, force: str) -> Page:
+    """Return the page of a force, by its code."""
+    view, of = Tables(edition, force), edition.description.force
+    over = f"{edition.collection.title}, {period(edition.collection, NOW)}"
+    sections = of.section if view.known["state"] in LIVE_STATES else of.without
+    return _page(view, of, view.known["name"], over, sections)
+
+
+def _page(view: Tables, of: PageOf, title: str, over: str, own: Iterable[SectionOf]) -> Page:
+    use = view.edition.description.use
+    sections = [
+        Section(one.name, one.title, view.blocks(use[one.use] if one.use else one))
+        for one in (*own, *of.add)
+    ]
+    return Page(
+        title=title,
+        over=over,
+        banner=(
+            *view.said([of.banner]),
+            *(national_page(view.edition).banner if view.force else ()),
+        ),
+        headlines=tuple(view.headline(one) for one in of.headline if view.knows(one.figure)),
+        sections=tuple(section for section in sections if section.blocks),
+    )

@@ -1,0 +1,338 @@
+"""A release as one page reads it: its figures by their addresses, its sentences, what they know."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache, cached_property, lru_cache, partial
+from typing import Any, Final
+
+from jinja2 import Environment, StrictUndefined
+from jinja2 import Template as Words
+
+from assets.release.pages.content import COUNT, NOT_KNOWN, STYLES, Figure, Headline, Style, Text
+from assets.release.pages.description import STATISTIC, HeadlineOf, Line, first_measure, questions
+from assets.release.pages.figures import Edition, share
+from assets.release.pages.wording import STATES, band, period, sentence
+from schemas import vocabulary as v
+from schemas.breakdown import write_breakdown
+from schemas.collection import addressed, command
+from schemas.contract import columns
+from schemas.marts.catalogue import MARTS
+from schemas.marts.facts import force_profiles_contract
+from schemas.marts.returns import ReturnsStatus
+from schemas.measures import NOW
+from schemas.research import INSTANCE_CATEGORIES, QUESTIONS, SITES
+from schemas.rules.catalogue import rules
+from schemas.template import Template
+from schemas.wording import long_date, plural, visible
+
+Known = dict[str, Any]
+Dims = dict[str, str]
+_IN_BRACES: Final = re.compile(r"\{([^{}]+)\}")
+_OPEN, _CLOSE = "\x01", "\x02"
+"""Stand for braces that a value has: they hold no address."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a figure stands; see description.py. `whole` has the keys of what it is a share of."""
+
+    mart: str
+    column: str
+    dims: Dims
+    whole: Dims | None
+    style: Style
+    mark: str
+
+
+@cache
+def _address(written: str) -> Address:
+    *words, last = written.lstrip("=*").split()
+    style = STYLES.get(last)
+    first, *keys = words if style else [*words, last]
+    mart, colon, column = first.rpartition(":")
+    parts, slash, whole = " ".join(keys).partition("/")
+    return Address(
+        mart if colon else "national_totals", column, _keys(parts),
+        _keys(whole) if slash else None, style or COUNT, written[:1],
+    )  # fmt: skip
+
+
+def _keys(text: str) -> Dims:
+    return dict(part.split("=", 1) for part in text.split())
+
+
+def _kept(value: Any) -> Any:
+    braces = str.maketrans("{}", _OPEN + _CLOSE)
+    return value.translate(braces) if isinstance(value, str) else value
+
+
+LANGUAGE: Final = Environment(undefined=StrictUndefined, finalize=_kept, trim_blocks=True)  # noqa: S701 - the page escapes
+LANGUAGE.filters |= {
+    "long_date": long_date, "plural": plural, "sentence": sentence, "visible": visible
+}  # fmt: skip
+LANGUAGE.globals |= {
+    "BASES": v.BASES,
+    "LIVE": v.LIVE_STATES,
+    "MEANINGS": v.STATES,
+    "RECONCILIATION": v.RECONCILIATION_STATUSES,
+    "QUESTIONS": QUESTIONS,
+    "RULES": rules(),
+    "SEVERITIES": v.SEVERITIES,
+    "SITES": SITES,
+    "STATES": STATES,
+}
+
+
+@cache
+def _words(written: str) -> Words:
+    return LANGUAGE.from_string(written)
+
+
+@cache
+def _expression(written: str) -> Any:
+    return LANGUAGE.compile_expression(written, undefined_to_none=False)
+
+
+@dataclass(frozen=True)
+class TableLine:
+    """A line of a table: what it covers. `about` fills the braces of its columns' figures."""
+
+    label: str
+    dims: Dims = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
+    depth: int = 0
+    is_all: bool = False
+    href: str | None = None
+    own: Line = Line(label="")  # noqa: RUF009 - frozen
+
+
+@dataclass(frozen=True)
+class View:
+    """A release as one page reads it: nationally, or for one force; `more` is known besides."""
+
+    edition: Edition
+    force: str | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def template(self) -> Template:
+        """The template of the collection."""
+        return self.edition.collection.template
+
+    @cached_property
+    def known(self) -> dict[str, Any]:
+        """What paragraphs and expressions know besides the record of a line."""
+        mine = _of_force(self.edition, self.force) if self.force else {}
+        said = {"said": lambda address: self.figure(address).text}
+        return {**_of_release(self.edition), **mine, **said, **self.more}
+
+    def evaluate(self, written: str, about: Mapping[str, Any] | None = None) -> Any:
+        """Return the value of an expression over a record."""
+        return _expression(written)({**self.known, **(about or {})})
+
+    def write(self, written: str) -> str:
+        """Return a text of a description with its values."""
+        return _plain(self._rendered(written))
+
+    def _rendered(self, written: str) -> str:
+        """Return the same, with braces in values as signs that hold no address."""
+        fixed = "{{" not in written and "{%" not in written
+        return written if fixed else _words(written).render(self.known)
+
+    def figure(self, written: str, row: TableLine | None = None, **codes: str) -> Figure:
+        """Return the figure at an address, in a line of a table; `codes` are of its column."""
+        row = row or TableLine("")
+        if "{" in written:
+            about = {key: "" if value is None else value for key, value in row.about.items()}
+            written = self.write(written).format_map({**about, **codes})
+        at = _address(written)
+        dims = at.dims if at.mark == "=" else {**row.dims, **at.dims}
+        found = self._look(at, dims)
+        return found if at.whole is None else share(found, self._look(at, at.whole))
+
+    def _look(self, at: Address, dims: Dims) -> Figure:
+        look = self.edition.figure
+        order = [k for k in self.template.dimensions if k in dims]
+        breakdown = {k: dims[k] for k in [*order, *dims] if k not in {"period", STATISTIC}}
+        if at.mart in {"national_totals", "included", "expected"}:
+            breakdown |= {k: c for k, c in dims.items() if k == STATISTIC}
+            column = "value" if at.mart == "national_totals" else f"forces_{at.mart}"
+            of = {"measure": at.column, "breakdown": write_breakdown(breakdown)}
+            return look("national_totals", column, at.style, **of, period=dims.get("period", NOW))
+        if at.mart == "distribution":
+            of = {"measure": at.column, "breakdown": write_breakdown(breakdown)}
+            return look(at.mart, "value", at.style, **of, statistic=dims[STATISTIC])
+        mine = {"force_code": self.force} if self.force and _has_forces(at) else {}
+        found = look(at.mart, at.column, at.style, **mine, **dims)
+        return _number(found) if at.mart == "cells" else found
+
+    def knows(self, written: str) -> bool:
+        """Return whether there is every code, and every period, that an address or text names."""
+        named = re.findall(r"(\w+)=([\w.-]+)", written)
+        return all(self.has(key, code) for key, code in named)
+
+    def has(self, key: str, code: str) -> bool:
+        """Return whether a code is of the template's list, where the template has that list.
+
+        A period is one that the collection is compared with, or its own.
+        """
+        lists, groups = self.template.lists, self.template.groups
+        if key == "period":
+            return code == NOW or code in self.edition.collection.comparators
+        return key not in lists or code in {*lists[key], *groups.get(key, ())}
+
+    def said(self, written: Iterable[str]) -> list[Text]:
+        """Return paragraphs with their figures, but for those that name a code there is not."""
+        return [
+            self._paragraph(line)
+            for text in written
+            for line in self._rendered(text).splitlines()
+            if line and all(self.knows(at) for at in _IN_BRACES.findall(line))
+        ]
+
+    def _paragraph(self, line: str) -> Text:
+        mono, leads = line.startswith("$ "), line.startswith("> ")
+        href, line = line[2:].split(" ", 1) if leads else (None, line.removeprefix("$ "))
+        return Text(self._pieces(line), mono=mono, href=href)
+
+    def _pieces(self, line: str) -> tuple[str | Figure, ...]:
+        parts = enumerate(_IN_BRACES.split(line))
+        return tuple(self.figure(of) if at % 2 else _plain(of) for at, of in parts if of)
+
+    def headline(self, of: HeadlineOf) -> Headline:
+        """Return a figure to see first."""
+        note = (of.note,) if isinstance(of.note, str) else of.note
+        known = "".join(part for part in note if self.knows(part))
+        return Headline(of.label, self.figure(of.figure), Text(self._pieces(known)))
+
+
+def _plain(text: str) -> str:
+    return text.translate(str.maketrans(_OPEN + _CLOSE, "{}"))
+
+
+def _number(sent: Figure) -> Figure:
+    """Return a count that a force sent, which is a text; a reason for none is no number."""
+    value: Any = sent.value
+    return replace(sent, value=int(value) if str(value).isdigit() else None)
+
+
+def _has_forces(at: Address) -> bool:
+    return at.mark != "*" and any(column.name == "force_code" for column in columns(MARTS[at.mart]))
+
+
+@lru_cache(maxsize=1)
+def _of_release(edition: Edition) -> Known:
+    """Return what is known on every page of a release."""
+    collection, rows, wording = edition.collection, edition.rows, edition.wording
+    lists = collection.template.lists
+
+    def in_state(state: str) -> list[str]:
+        found = rows("returns_status", state=state)
+        return sorted(edition.names[status["force_code"]] for status in found)
+
+    def of_part(breakdown: str) -> str:
+        """Return the label of the one code of a breakdown; All of everything."""
+        dimension, _, code = breakdown.partition("=")
+        return lists.get(dimension, {}).get(code, "All")
+
+    def code_of(measure: str, breakdown: str, when: str) -> str:
+        code = " ".join(part for part in (measure, breakdown) if part)
+        return code if when in {"", NOW} else f"{code}, {when}"
+
+    def printed_in(document: str, scope: str) -> str:
+        inside = scope in {"national", *edition.names}
+        return sentence(wording.words(document)) + ("" if inside else f" ({wording.words(scope)})")
+
+    asked: list[Known] = [
+        {
+            "code": row.code, "label": row.label, "answers": row.entries[0].answers,
+            "yes_no": row.entries[0].answers == ("yes", "no"),
+            "area": sentence(wording.words(row.area)) if row.area else "",
+        }
+        for sheet in questions(collection.template)
+        for row in sheet.rows
+    ]  # fmt: skip
+    return {
+        "about": edition.about,
+        "addressed": partial(addressed, collection_id=collection.id, kept=True),
+        "answers": [
+            {**one, "answer": answer}
+            for one in asked
+            if not one["yes_no"]
+            for answer in one["answers"]
+        ],
+        "BANDS": {code: band(code).capitalize() for code in collection.count_bands},
+        "code_of": code_of,
+        "collection": collection,
+        "command": partial(command, collection_id=collection.id, kept=True),
+        "first": first_measure(collection.template),
+        "in_state": in_state,
+        "named": partial(period, collection),
+        "names": edition.names,
+        "of_part": of_part,
+        "period_now": period(collection, NOW),
+        "printed_in": printed_in,
+        "questions": asked,
+        "rows": rows,
+        "template": collection.template,
+        "trace": edition.description.trace,
+        "wording": wording,
+        "years": lambda mart: _years(rows(mart)),
+        **edition.description.labels,
+        "found_on_social_media": _social_media(_years(rows("social_media"))),
+    }
+
+
+def _years(rows: list[Known]) -> list[int]:
+    return sorted({row["year"] for row in rows})
+
+
+def _social_media(years: list[int]) -> list[Known]:
+    """Return a record for each year and kind of what was found, and for all kinds of a year."""
+    return [
+        {
+            "year": year, "category": code, "kind": label,
+            "of": f"year={year} category={code}" if code else f"year={year}",
+        }
+        for year in years
+        for code, label in (*INSTANCE_CATEGORIES.items(), ("", "all kinds"))
+    ]  # fmt: skip
+
+
+def _of_force(edition: Edition, force: str) -> Known:
+    """Return what is known besides on the page of a force."""
+    status = next(iter(edition.rows("returns_status", force_code=force)), {})
+    profile = next(iter(edition.rows("force_profiles", force_code=force)), {})
+    found = edition.rows("findings", force_code=force)
+    state, received = status.get("state") or "missing", status.get("received_at")
+    counts = "which counts" if state in v.LIVE_STATES else "which does not count"
+    given = {
+        row["question_code"]: row["answer"]
+        for row in edition.rows("capability_answers", force_code=force)
+    }
+    return {
+        "answered": [
+            {**one, "answer": given.get(one["code"])} for one in _of_release(edition)["questions"]
+        ],
+        "basis": profile.get("basis"),
+        "force": force,
+        "found_on_social_media": _social_media(
+            _years(edition.rows("social_media", force_code=force))
+        ),
+        "name": profile.get("name") or NOT_KNOWN,
+        "newest": [row for row in found if row["receipt_id"] != status.get("receipt_id")],
+        "printed": [
+            (column.name, column.description.partition(";")[0])
+            for column in columns(force_profiles_contract(edition.collection.template))
+            if column.dtype.is_numeric() and profile.get(column.name) is not None
+        ],
+        "received_on": received
+        and long_date(edition.collection.day_of(datetime.fromisoformat(received))),
+        "state": state,
+        "status": dict.fromkeys(column.name for column in columns(ReturnsStatus)) | status,
+        "version_said": f"Version {status['version']}, {counts}"
+        if status.get("version")
+        else "No return",
+    }

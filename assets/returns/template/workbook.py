@@ -1,0 +1,236 @@
+"""Writes the return workbook: blank for a force to fill, or filled with given values.
+
+The same input gives the same bytes.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import xlsxwriter
+
+from assets.returns.template.checks import ADDS_UP, ANSWERS, DOES_NOT_ADD_UP, EARLIER, Check, checks
+from schemas.collection import Collection
+from schemas.collection_fields import Period
+from schemas.template import Entry, Sheet, Template, column_letter
+from schemas.vocabulary import MISSING_REASONS
+from schemas.wording import long_date
+
+Values = Mapping[tuple[str, str, str], str]
+"""Values by (sheet, row code, column code), in plain text form; an absent one is left blank."""
+
+EarlierValues = Mapping[str, Values]
+"""What a force told before, by what to call that time: the collection and its period."""
+
+_FOR_COMPARISON: Final = "For comparison, locked and not part of this return"
+_EARLIER_HEIGHT: Final = 108
+"""Points; a heading that names collection and period as well takes seven lines."""
+
+_LONGEST_LIST: Final = 255
+"""Characters of a list of answers, with commas, that Excel keeps in a drop-down itself."""
+
+_DATE: Final = re.compile(r"\{(period|census|soft|hard)\}")
+_EPOCH: Final = datetime(2012, 1, 1)
+_RECONSTRUCTED: Final = "RECONSTRUCTED sample: made by Muster, not sent by any police force."
+_LOOKS: Final = tomllib.loads(Path(__file__).with_name("workbook.toml").read_text(encoding="utf-8"))
+
+
+class _Formats(dict[str, Any]):
+    """The formats of a workbook by name, each made where it is first used."""
+
+    def __init__(self, book: Any) -> None:
+        super().__init__()
+        self._book = book
+
+    def __missing__(self, name: str) -> Any:
+        return self.setdefault(name, self._book.add_format(_LOOKS["formats"][name]))
+
+
+def write_workbook(
+    path: Path,
+    template: Template,
+    collection: Collection,
+    values: Values,
+    earlier: EarlierValues | None = None,
+) -> None:
+    """Write a return workbook.
+
+    `values` gives the prefilled cells; the cover's `basis` decides whether the workbook is
+    labelled as reconstructed. What was told `earlier` stands locked right of the entries and
+    their checks, in the row of its entry.
+    """
+    with xlsxwriter.Workbook(str(path)) as book:
+        _set_properties(book, template, collection, values)
+        formats = _Formats(book)
+        reconstructed = values.get(("cover", "basis", "value")) == "reconstructed"
+        for sheet in template.sheets:
+            page = book.add_worksheet(sheet.name)
+            _write_frame(page, sheet, collection, formats, reconstructed=reconstructed)
+            for row in sheet.rows:
+                for entry in row.entries:
+                    style = formats[_style(entry, is_sum=bool(row.sum_of))]
+                    _write_entry(page, sheet, entry, values.get(entry.place), style)
+            _write_validations(page, sheet)
+            for check in checks(sheet):
+                _write_check(page, check, values, formats)
+            _write_beside(page, sheet, earlier or {}, formats)
+
+
+def _set_properties(book: Any, template: Template, collection: Collection, values: Values) -> None:
+    book.set_properties(
+        {"title": f"{collection.title}: return", "author": "Muster", "created": _EPOCH}
+    )
+    book.set_custom_property("template", template.name)
+    book.set_custom_property("template_version", str(template.version))
+    book.set_custom_property("collection", collection.id)
+    book.set_custom_property("force_code", values.get(("cover", "force_code", "value"), ""))
+
+
+def _write_frame(
+    page: Any, sheet: Sheet, collection: Collection, formats: _Formats, *, reconstructed: bool
+) -> None:
+    page.protect("", {"select_locked_cells": True, "format_columns": True, "format_rows": True})
+    page.hide_gridlines(2)
+    page.set_landscape()
+    page.set_paper(9)
+    page.fit_to_pages(1, 0)
+    page.freeze_panes(sheet.header_row, 2)
+    single = len(sheet.columns) == 1
+    page.set_column(0, 0, 28)
+    page.set_column(1, 1, 60)
+    last = max([2 + len(sheet.columns), *(check.column - 1 for check in checks(sheet))])
+    page.set_column(2, last, 34 if single else 17)
+    page.set_row(sheet.header_row - 2, 62)
+    page.write_string(0, 0, sheet.title, formats["title"])
+    dates = {"period": spelt(collection.period), "census": long_date(collection.census)}
+    dates |= {name: long_date(getattr(collection.deadlines, name)) for name in ("soft", "hard")}
+    for line, text in enumerate(sheet.instructions, 1):
+        told = _DATE.sub(lambda found: dates[found[1]], text)
+        page.write_string(line, 0, told, formats["note"])
+    if reconstructed:
+        page.write_string(sheet.header_row - 2, 0, _RECONSTRUCTED, formats["warning"])
+        page.set_footer(f"&C{_RECONSTRUCTED}")
+    for column, label in enumerate(sheet.columns.values(), 2):
+        page.write_string(sheet.header_row - 2, column, label, formats["heading"])
+    for column, code in enumerate(sheet.header):
+        page.write_string(sheet.header_row - 1, column, code, formats["code"])
+    for row in sheet.rows:
+        line = sheet.row_numbers[row.code] - 1
+        page.write_string(line, 0, row.code, formats["code"])
+        page.write_string(line, 1, row.label, formats["label_sum" if row.sum_of else "label"])
+
+
+def spelt(period: Period) -> str:
+    """Return a period in words: 1 September 2011 to 31 May 2012."""
+    return f"{long_date(period.start)} to {long_date(period.end)}"
+
+
+def _style(entry: Entry, *, is_sum: bool) -> str:
+    if entry.locked:
+        return "locked"
+    if entry.kind == "count":
+        return "entry_sum" if is_sum else "entry"
+    return "date" if entry.kind == "date" else "words"
+
+
+def _write_entry(page: Any, sheet: Sheet, entry: Entry, text: str | None, style: Any) -> None:
+    line = sheet.row_numbers[entry.row_code] - 1
+    column = sheet.column_numbers[entry.column_code] - 1
+    if text is not None and entry.kind == "date":
+        page.write_datetime(line, column, date.fromisoformat(text), style)
+    else:
+        _write_value(page, line, column, text, style)
+
+
+def _write_value(page: Any, line: int, column: int, text: str | None, style: Any) -> None:
+    if text is None:
+        page.write_blank(line, column, None, style)
+    elif text.isdigit():
+        page.write_number(line, column, int(text), style)
+    else:
+        page.write_string(line, column, text, style)
+
+
+def _write_validations(page: Any, sheet: Sheet) -> None:
+    """Write one validation for all entries that accept the same; Excel moves its formula along."""
+    lists = _long_lists(sheet)
+    alike: dict[tuple[object, ...], list[Entry]] = {}
+    for row in sheet.rows:
+        for entry in row.entries:
+            if not entry.locked:
+                alike.setdefault((entry.kind, entry.answers, entry.missing), []).append(entry)
+    for entries in alike.values():
+        places = [sheet.address(entry.row_code, entry.column_code) for entry in entries]
+        validation = _validation(entries[0], places[0])
+        if column := lists.get(entries[0].answers):
+            top, bottom = sheet.header_row + 1, sheet.header_row + len(entries[0].answers)
+            at = column_letter(column + 1)
+            validation["source"] = f"=${at}${top}:${at}${bottom}"
+        page.data_validation(places[0], {**validation, "multi_range": " ".join(places)})
+
+
+def _validation(entry: Entry, here: str) -> dict[str, Any]:
+    found = dict(_LOOKS["validations"][entry.kind])
+    if entry.kind == "answer":
+        found["source"] = list(entry.answers)
+    elif entry.kind == "count":
+        whole = f"IF(ISNUMBER({here}),AND({here}>=0,{here}=INT({here})),FALSE)"
+        words = "".join(f',{here}="{reason}"' for reason in entry.missing)
+        found["value"] = f"=OR({whole}{words})"
+        meant = "".join(f", or {reason} if {MISSING_REASONS[reason]}" for reason in entry.missing)
+        found["error_message"] = found["error_message"].replace("{or}", meant)
+    return found
+
+
+def _write_check(page: Any, check: Check, values: Values, formats: _Formats) -> None:
+    line, column = check.row - 1, check.column - 1
+    result = ADDS_UP if check.holds(values) else DOES_NOT_ADD_UP
+    page.write_formula(line, column, check.formula, formats["check"], result)
+    good = {"type": "cell", "criteria": "==", "value": f'"{ADDS_UP}"'}
+    page.conditional_format(line, column, line, column, good | {"format": formats["adds_up"]})
+    if check.label:
+        page.write_string(line, 1, check.label, formats["note"])
+
+
+def _free(sheet: Sheet) -> int:
+    """Return the first column, from 0, that is right of all entries and checks."""
+    return max([*sheet.column_numbers.values(), *(check.column for check in checks(sheet))])
+
+
+def _long_lists(sheet: Sheet) -> dict[tuple[str, ...], int]:
+    """Return the lists of answers that a drop-down cannot hold, with their columns from 0."""
+    lists = dict.fromkeys(entry.answers for row in sheet.rows for entry in row.entries)
+    long = [answers for answers in lists if len(",".join(answers)) > _LONGEST_LIST]
+    return {answers: column for column, answers in enumerate(long, _free(sheet))}
+
+
+def _write_beside(page: Any, sheet: Sheet, earlier: EarlierValues, formats: _Formats) -> None:
+    """Write what stands locked beside the table, and is never read.
+
+    Long lists of answers come first, then a column of earlier values for each column of entries
+    and time that has any.
+    """
+    lists = _long_lists(sheet)
+    columns: list[tuple[str, str, Mapping[int, str | None]]] = [
+        ("Answers to choose from", ANSWERS, dict(enumerate(answers, sheet.header_row)))
+        for answers in lists
+    ]
+    for code, label in sheet.columns.items():
+        for heading, values in earlier.items():
+            rows = sheet.row_numbers.items()
+            found = {line - 1: values.get((sheet.name, row, code)) for row, line in rows}
+            if any(found.values()):
+                columns.append((f"{heading}: {label}", EARLIER, found))
+    first = _free(sheet)
+    for column, (heading, code, told) in enumerate(columns, first):
+        page.set_column(column, column, 22)
+        page.write_string(sheet.header_row - 2, column, heading, formats["heading"])
+        page.write_string(sheet.header_row - 1, column, code, formats["code"])
+        for line, text in told.items():
+            _write_value(page, line, column, text, formats["earlier"])
+    if len(columns) > len(lists):
+        page.set_row(sheet.header_row - 2, _EARLIER_HEIGHT)
+        page.write_string(0, first + len(lists), _FOR_COMPARISON, formats["note"])

@@ -1,0 +1,260 @@
+"""Reads single cells: an entry as a typed value or the finding that says why not, and the cover.
+
+A text that cannot be typed is a finding, never a null. What V008 found is said without its text.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from typing import Final
+
+from assets.intake.quoting import is_free_text, names_somebody, quoted
+from assets.intake.reader import force_named
+from assets.intake.reading import UNCALCULATED, Cell
+from assets.returns.validation.layout import Slot
+from schemas.collection import Collection, command
+from schemas.finding import Finding, finding
+from schemas.reference import OURS, collection_files, outside
+from schemas.template import Entry, Kind
+from schemas.template_file import template_files
+from schemas.vocabulary import MISSING_REASONS, NOT_HELD
+from schemas.wording import listed, plural
+
+LARGEST: Final = 10**9
+"""No count comes near it, and sums of such numbers stay exact in every type they pass through."""
+
+_KINDS: Final[dict[Kind, tuple[str, str, str | None]]] = {
+    "count": ("figure", "a whole number", None),
+    "date": ("date", "a date", "Type the date."),
+    "answer": ("answer", "one of {}", "Choose an answer from the drop-down list of the cell."),
+    "text": ("text", "a text", "Type what the label beside it asks for."),
+}
+"""What an entry is called, what belongs there, and advice where it is blank but the rule's own."""
+
+_WITHOUT_VALUE: Final = {"error": "an error", "formula": UNCALCULATED}
+_ALONE: Final = "Type the {} alone into {}: no formula, no mark, nothing struck out."
+
+_WHOLE: Final = re.compile(r"[0-9]+|[1-9][0-9]{0,2}(,[0-9]{3})+")
+_ISO_DATE: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
+)
+"""A day, with or without a time, which does not count."""
+
+_EXACT: Final = "Type the exact number."
+_ADVICE: Final = (
+    (r"(c\.?|circa|approx\w*\.?|about|around|~)\s*[0-9].*", "an estimate", _EXACT),
+    (r"[<>≤≥].*", "a range", "Type the exact number; publication protects small numbers."),
+    (r"[0-9]+\s*(-|to|/)\s*[0-9]+", "a range or a ratio", _EXACT),
+    (r".*%", "a percentage", "Type the count itself, not its share."),
+    (r"[-+]?[0-9,]*\.[0-9]+", "not a whole number", "Type the whole number."),
+    (r"-[0-9,]+", "below zero", "Type a number of at least 0."),
+)
+_WORDS: Final = re.compile(
+    r"n/?[ak]|n\.[ak]\.?|not?[ _-]?(known|held|recorded|available)|unknown|-+|nil|none",
+    re.IGNORECASE,
+)
+"""What people type where they have no number."""
+
+
+@dataclass(frozen=True)
+class TypedEntry:
+    """A slot with what it holds: a value and, for a count, the number; or why it is missing."""
+
+    slot: Slot
+    value: str | None = None
+    number: int | None = None
+    missing: str | None = None
+
+
+def type_entry(slot: Slot) -> TypedEntry | Finding:
+    """Return the typed value of a slot, or the one finding that says why it has none."""
+    entry, cell = slot.entry, slot.cell
+    text = cell.text.strip() if cell else ""
+    if cell and cell.doubt and not (cell.kind == "rich" and entry.kind == "text"):
+        # What a free text says stays out of messages.
+        doubt = "what is not a plain text" if entry.kind == "text" else cell.doubt
+        fix = _ALONE.format(_KINDS[entry.kind][0], slot.address)
+        return finding("S006", f"the cell holds {doubt}", slot.place, fix=fix)
+    if cell is None or not text:
+        message = f"the cell is blank; {_expected(entry)} belongs here"
+        return finding("S010", message, slot.place, fix=_KINDS[entry.kind][2])
+    if cell.kind in _WITHOUT_VALUE:
+        return finding("S006", f"the cell holds {_WITHOUT_VALUE[cell.kind]}", slot.place)
+    if text in MISSING_REASONS and text not in entry.answers:
+        return _missing(slot, text)
+    return _TYPED[entry.kind](slot, cell, text)
+
+
+def _expected(entry: Entry) -> str:
+    return " or ".join([_KINDS[entry.kind][1].format(listed(entry.answers)), *entry.missing])
+
+
+def _missing(slot: Slot, text: str) -> TypedEntry | Finding:
+    if text in slot.entry.missing:
+        return TypedEntry(slot, value=text, missing=text)
+    message = f"{text} is not accepted here; {_expected(slot.entry)} belongs here"
+    return finding("V004", message, slot.place)
+
+
+def _count(slot: Slot, cell: Cell, text: str) -> TypedEntry | Finding:
+    if cell.kind in {"number", "text"} and _WHOLE.fullmatch(text):
+        number = int(text.replace(",", ""))
+        if number <= LARGEST:
+            return TypedEntry(slot, value=str(number), number=number)
+        return finding("V001", f"{slot.quoted} is larger than any count can be", slot.place)
+    if cell.kind not in {"number", "text"}:
+        message = f"the cell holds a {cell.kind} ({slot.place.value}) where a whole number belongs"
+        fix = f"Format {slot.address} as a number and type the whole number."
+        return finding("V001", message, slot.place, fix=fix)
+    what, advice = _advice(slot.entry, text)
+    message = f"{slot.quoted} is {what}; a whole number belongs here"
+    return finding("V001", message, slot.place, fix=advice)
+
+
+def _advice(entry: Entry, text: str) -> tuple[str, str | None]:
+    for pattern, what, fix in _ADVICE:
+        if re.fullmatch(pattern, text, re.IGNORECASE):
+            return what, fix
+    if not _WORDS.fullmatch(text):
+        return "not a whole number", None
+    if NOT_HELD in entry.missing:
+        return "a word", f"Type {NOT_HELD} if the force does not record it, 0 if there were none."
+    return "a word", "Type the number; 0 if there were none."
+
+
+def _date(slot: Slot, cell: Cell, text: str) -> TypedEntry | Finding:
+    if cell.kind in {"date", "text"} and (day := _ISO_DATE.fullmatch(text)):
+        try:
+            return TypedEntry(slot, value=date.fromisoformat(day[1]).isoformat())
+        except ValueError:
+            return finding("V003", f"{text} is no day of the calendar", slot.place)
+    return finding("V003", f"{slot.quoted} is not a date", slot.place)
+
+
+def _text(slot: Slot, cell: Cell, text: str) -> TypedEntry:
+    del cell  # the sheet's own words and a force's text are taken as they stand
+    return TypedEntry(slot, value=text)
+
+
+def _answer(slot: Slot, cell: Cell, text: str) -> TypedEntry | Finding:
+    del cell  # a code is a code, however Excel stores it
+    answers = slot.entry.answers
+    if text in answers:
+        return TypedEntry(slot, value=text)
+    close = get_close_matches("_".join(text.casefold().split()), answers, n=1)
+    meant = f" Was {close[0]} meant?" if close else ""
+    listed = ", ".join(answers)
+    message = f"{slot.quoted} is not in the list ({listed}).{meant}"
+    return finding("V002", message, slot.place)
+
+
+_TYPED: Final[dict[Kind, Callable[[Slot, Cell, str], TypedEntry | Finding]]] = {
+    "count": _count,
+    "date": _date,
+    "answer": _answer,
+    "text": _text,
+}
+
+
+_PUT_OFF: Final = {"pending", "tbc", "tba", "to follow", "to be confirmed", "no", "none", "n/a"}
+
+
+def another_return(
+    cover: Mapping[str, TypedEntry], collection: Collection, others: int
+) -> Finding | None:
+    """Return the one finding of a return on another template or for another collection.
+
+    All else that is found in it follows from that, or cannot be told before.
+
+    Args:
+        cover: its typed entries by row code.
+        collection: the collection that it was sent for.
+        others: how many findings are left out for this one.
+    """
+    template = collection.template
+    expected = {
+        "template": template.name,
+        "template_version": str(template.version),
+        "collection": collection.id,
+    }
+    wrong = [
+        code for code, value in expected.items() if code in cover and cover[code].value != value
+    ]
+    if not wrong:
+        return None
+    # Names of ours may be said; any other text on a cover could be somebody's.
+    ours = {
+        *collection_files(),
+        *(path.stem.rpartition("-")[0] for path in template_files(outside() or OURS)),
+    }
+    told = " and ".join(
+        f"{code} {quoted(cover[code].value or '', ours)}, where this collection has"
+        f" {expected[code]!r}"
+        for code in wrong
+    )
+    message = f"this is another return: the cover says {told}"
+    if others:
+        message += f"; {plural(others, 'finding')} that may follow from it are left out"
+    named = cover["collection"].value if "collection" in wrong else None
+    fix = None
+    if named and named in collection_files():
+        fix = (
+            f"It is for {named}: drop it in landing/{named}/, or check it with"
+            f" {command('check FILE', named)}. If it is meant for {collection.id}, copy its figures"
+            f" into the workbook of that collection."
+        )
+    rule = "S008" if wrong == ["collection"] else "S003"
+    return finding(rule, message, cover[wrong[0]].slot.place, fix=fix)
+
+
+def cover_findings(
+    cover: Mapping[str, TypedEntry], collection: Collection, received_on: date
+) -> Iterator[Finding]:
+    """Yield the findings about the cover, given its typed entries by row code.
+
+    An entry that is blank or missing has a finding already, and is passed over here.
+    """
+    yield from _force(cover.get("force_code"), cover.get("force_name"), collection)
+    census = collection.census
+    as_at, submitted, signed = (
+        cover.get(code) for code in ("data_as_at", "submitted_on", "signed_off_by_role")
+    )
+    if as_at and as_at.value != census.isoformat():
+        message = f"the cover says data_as_at {as_at.slot.quoted}; it must be '{census}'"
+        yield finding("S008", message, as_at.slot.place)
+    if (
+        submitted
+        and not census <= (day := date.fromisoformat(submitted.value or "")) <= received_on
+    ):
+        between = f"the census date {census} and the day of receipt {received_on}"
+        message = f"submitted on {day}, which is not between {between}"
+        yield finding("S009", message, submitted.slot.place)
+    if signed and (said := (signed.value or "").casefold()) in _PUT_OFF:
+        message = f"signed_off_by_role says {said!r}: the return is not signed off"
+        yield finding("S009", message, signed.slot.place)
+    for entry in cover.values():
+        what = is_free_text(entry.slot.entry) and names_somebody(entry.value or "")
+        if what:
+            message = f"the text has what looks like {what}; nothing of it is shown anywhere"
+            yield finding("V008", message, entry.slot.place)
+
+
+def _force(
+    code: TypedEntry | None, name: TypedEntry | None, collection: Collection
+) -> Iterator[Finding]:
+    if code and code.value not in collection.forces:
+        message = f"{code.slot.quoted} is not the code of a force that this collection expects"
+        if ended := collection.ended(code.value or ""):
+            day, successor = ended
+            by = f"; {successor} sends its return" if successor else ""
+            message = f"the force {code.slot.quoted} ended on {day}, before the census{by}"
+        yield finding("S007", message, code.slot.place)
+    elif code and name and (named := force_named(name.value or "")) != code.value:
+        belongs = f"belongs to {named}" if named else "is not the name of a known force"
+        full_name = collection.bodies.filter(force_code=code.value)["full_name"].item()
+        expected = f"the code {code.value} is {full_name}"
+        message = f"the name {name.slot.quoted} {belongs}, but {expected}"
+        yield finding("S007", message, name.slot.place)

@@ -1,0 +1,106 @@
+"""Checks return files on their own: no lake, no receipt, nothing written."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from assets.intake.container import check_entry
+from assets.intake.reader import declared_force, read_return
+from assets.intake.reading import RefusedError
+from assets.intake.store import ID_LENGTH, utc_now
+from assets.returns.validation.judge import judge
+from assets.returns.validation.rules.order import Received
+from schemas.collection import Collection
+from schemas.contract import empty
+from schemas.finding import Finding, finding
+from schemas.marts.returns import Findings
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One checked file: what it is, where it stands, and everything found in it."""
+
+    file: str
+    receipt_id: str
+    force_code: str | None
+    findings: tuple[Finding, ...]
+    not_evaluable: tuple[str, ...]
+    readable: bool
+
+    @property
+    def state(self) -> str:
+        """The state its force's return would be in."""
+        severities = {f.severity for f in self.findings}
+        return "rejected" if "B" in severities else "queried" if "Q" in severities else "accepted"
+
+    @property
+    def exit_code(self) -> int:
+        """0 acceptable, 1 blocking findings, 2 not readable as a return."""
+        if not self.readable:
+            return 2
+        return 1 if self.state == "rejected" else 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the file with its findings as in the mart Findings."""
+        of_file = {"force_code": self.force_code, "receipt_id": self.receipt_id}
+        return {
+            "file": self.file,
+            "force_code": self.force_code,
+            "state": self.state,
+            "findings": [
+                {
+                    name: of_file.get(name, getattr(f, name, None))
+                    for name in empty(Findings).columns
+                }
+                for f in self.findings
+            ],
+            "not_evaluable": list(self.not_evaluable),
+        }
+
+
+def check_files(files: Sequence[Path], collection: Collection) -> list[Checked]:
+    """Check files by every rule, in the order given.
+
+    Raises:
+        OSError: a file cannot be opened.
+    """
+    keys = [f"{number}:{_receipt_id(path)}" for number, path in enumerate(files)]
+    readings = {key: read_return(path) for key, path in zip(keys, files, strict=True)}
+    forces = {key: declared_force(reading, collection) for key, reading in readings.items()}
+    today = collection.day_of(utc_now())
+    received = {key: Received(today, force) for key, force in forces.items()}
+    judged = judge(readings, received, collection)
+    untold = judged.results.filter(pl.col("result") == "not_evaluable")
+    checked: list[Checked] = []
+    for key, path in zip(keys, files, strict=True):
+        mine = pl.col("receipt_id") == key
+        rows = judged.findings.filter(mine).drop("receipt_id").iter_rows(named=True)
+        findings = [Finding(**row) for row in rows]
+        receipt_id = key.partition(":")[2]
+        earlier = next((item for item in checked if item.receipt_id == receipt_id), None)
+        if earlier:
+            findings.append(finding("S002", f"these are the bytes of {earlier.file}"))
+        checked.append(
+            Checked(
+                file=str(path),
+                receipt_id=receipt_id,
+                force_code=forces[key],
+                findings=tuple(findings),
+                not_evaluable=tuple(untold.filter(mine)["rule_id"]),
+                readable=readings[key].refusal is None,
+            )
+        )
+    return checked
+
+
+def _receipt_id(path: Path) -> str:
+    try:
+        check_entry(path)
+    except RefusedError:
+        return f"not read: {path}"  # hashing 2 GB would make somebody wait for nothing
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:ID_LENGTH]

@@ -1,0 +1,313 @@
+"""Judges returns: from readings to typed entries and findings, every rule that can run in one pass.
+
+Accepted and rejected come out of one call, with a third state: a rule whose cells could not be
+read or typed is "not evaluable". A finding that blocks rejects its return whole; others go on.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import polars as pl
+
+from assets.intake.quoting import is_free_text
+from assets.intake.reading import Cell, Reading, place
+from assets.returns.desk.corrections import ByForce
+from assets.returns.validation.cells import TypedEntry, another_return, cover_findings, type_entry
+from assets.returns.validation.layout import Slot, lay_out, surroundings
+from assets.returns.validation.rules.entries import (
+    Returns,
+    between_returns,
+    no_cases,
+    within_returns,
+)
+from assets.returns.validation.rules.evaluate import evaluate, wide
+from assets.returns.validation.rules.kinds import KINDS, Use, total_is_sum
+from assets.returns.validation.rules.order import Received, unordered
+from schemas.collection import Collection
+from schemas.contract import conform, empty
+from schemas.finding import Finding, finding
+from schemas.rules.catalogue import UNORDERED, Rule, rules
+from schemas.tables import AllFindings, AppliedCorrections, Entries, RuleResults
+from schemas.template import Place, Template
+
+
+def received_by_id(receipts: pl.DataFrame, collection: Collection) -> dict[str, Received]:
+    """Return what judging knows of each receipt, given the table Receipts."""
+    return {
+        row["receipt_id"]: Received(
+            collection.day_of(datetime.fromisoformat(row["received_at"])),
+            row["force_code"],
+            row["version"],
+            row["file_name"],
+            row["tie"],
+        )
+        for row in receipts.iter_rows(named=True)
+    }
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Tables of the contracts Entries, AllFindings, RuleResults and AppliedCorrections."""
+
+    entries: pl.DataFrame
+    findings: pl.DataFrame
+    results: pl.DataFrame
+    applied: pl.DataFrame
+
+
+def judge(
+    readings: Mapping[str, Reading],
+    received: Mapping[str, Received],
+    collection: Collection,
+    corrections: ByForce | None = None,
+    cases: pl.DataFrame | None = None,
+) -> Judged:
+    """Judge returns by the collection's template and rules.
+
+    Args:
+        readings: what was read of each return, by receipt_id.
+        received: what is known of each receipt.
+        collection: the collection, with the template of its returns.
+        corrections: applied to a return's cells before anything else is looked at.
+        cases: what case-level extracts add up to (`Returns.cases`), None where none was sent.
+
+    Raises:
+        ContractError: a rule crashed: our fault, not a force's.
+    """
+    looked = {
+        key: _look_at(reading, received[key], collection, corrections or {})
+        for key, reading in readings.items()
+    }
+    applied = [
+        (key, *slot.entry.place, slot.address)
+        for key, one in looked.items()
+        for slot in one.corrected
+    ]
+    entries = [_entry_row(key, entry) for key, one in looked.items() for entry in one.typed]
+    table = conform(Entries, pl.DataFrame(entries, schema=empty(Entries).schema))
+    single = _rows((key, item) for key, one in looked.items() for item in one.findings)
+    sent = no_cases() if cases is None else cases
+    between, counts = _compare(table, single, received, collection, sent)
+    findings = _as_changed(pl.concat([single, between]), list(readings), collection)
+    return Judged(
+        table,
+        conform(AllFindings, findings),
+        conform(RuleResults, _rule_results(looked, findings, counts, collection)),
+        conform(
+            AppliedCorrections,
+            pl.DataFrame(applied, schema=empty(AppliedCorrections).schema, orient="row"),
+        ),
+    )
+
+
+def _rows(findings: Iterable[tuple[str, Finding]]) -> pl.DataFrame:
+    rows = [{"receipt_id": key, **asdict(item)} for key, item in findings]
+    return pl.DataFrame(rows, schema=empty(AllFindings).schema)
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """What can be told of one return without comparing its figures.
+
+    `found`: the entries that stand in it; None where it cannot be read as a return.
+    """
+
+    findings: Sequence[Finding]
+    found: frozenset[Place] | None = None
+    typed: Sequence[TypedEntry] = ()
+    corrected: Sequence[Slot] = ()
+
+
+def _look_at(
+    reading: Reading, known: Received, collection: Collection, corrections: ByForce
+) -> _Looked:
+    if reading.refusal:
+        refusal = reading.refusal
+        return _Looked([finding(refusal.rule_id, refusal.problem, fix=refusal.fix)])
+    mine = corrections.get(known.force_code or "", {})
+    layout = lay_out(reading.sheets, collection.template)
+    slots = [_corrected(slot, mine.get(slot.entry.place)) for slot in layout.slots]
+    results = [type_entry(slot) for slot in slots]
+    typed = [item for item in results if isinstance(item, TypedEntry)]
+    cover = {item.slot.entry.row_code: item for item in typed if item.slot.entry.sheet == "cover"}
+    findings = [
+        *layout.findings,
+        *surroundings(reading, layout, collection.template),
+        *(item for item in results if isinstance(item, Finding)),
+        *cover_findings(cover, collection, known.received_on),
+    ]
+    if another := another_return(cover, collection, len(findings)):
+        return _Looked([another])
+    found = frozenset(slot.entry.place for slot in layout.slots)
+    changed = [new for new, old in zip(slots, layout.slots, strict=True) if new is not old]
+    return _Looked(findings, found, typed, changed)
+
+
+def _corrected(slot: Slot, correction: tuple[str, str] | None) -> Slot:
+    """Return the slot with the corrected text, or itself where no correction meets its value."""
+    text = slot.cell.text.strip() if slot.cell else ""
+    if correction is None or text != correction[0]:
+        return slot
+    return replace(slot, cell=Cell(*place(slot.address), correction[1], "text"))
+
+
+def _entry_row(receipt_id: str, entry: TypedEntry) -> dict[str, Any]:
+    slot = entry.slot
+    return {
+        "receipt_id": receipt_id,
+        "sheet": slot.entry.sheet,
+        "row_code": slot.entry.row_code,
+        "column_code": slot.entry.column_code,
+        "cell": slot.address,
+        # The value of a free text is nobody's business: its finding is made, its words stay.
+        "value": slot.place.value if slot.entry.kind == "text" else entry.value,
+        "number": entry.number,
+        "missing": entry.missing,
+    }
+
+
+def _compare(
+    entries: pl.DataFrame,
+    single: pl.DataFrame,
+    received: Mapping[str, Received],
+    collection: Collection,
+    cases: pl.DataFrame,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Hold entries against each other, then against other returns that are acceptable so far.
+
+    Returns:
+        Findings as in AllFindings, and how many tests of each receipt and rule passed, failed,
+        could not be evaluated.
+    """
+    receipts = pl.DataFrame(
+        [(key, item.force_code, item.version) for key, item in received.items()],
+        schema={"receipt_id": pl.String, "force_code": pl.String, "version": pl.Int64},
+        orient="row",
+    )
+    returns = Returns(entries, receipts, cases)
+    off = _off(collection)
+    template = collection.template
+    tests = [total_is_sum(each) for each in template.sums() if each.rule not in off]
+    for item in template.rules:
+        if item.use in KINDS and item.id not in off:
+            tests += Use(item, collection).tests()
+    table = wide(entries, received, template)
+    failures, counts = evaluate([(table, tests), *within_returns(returns, collection, off)])
+    found = _at_cells(failures, entries)
+    changed = _as_changed(pl.concat([single, found]), [], collection)
+    blocked = changed.filter(pl.col("severity") == "B")["receipt_id"]
+    acceptable = frozenset(received) - set(blocked)
+    failures, others = evaluate(between_returns(returns, acceptable, collection, off))
+    ties = () if UNORDERED in off else unordered(entries, received, acceptable)
+    findings = [found, _at_cells(failures, entries), _rows(ties)]
+    return pl.concat(findings), pl.concat([counts, others])
+
+
+def _off(collection: Collection) -> frozenset[str]:
+    """Return the rules that the collection has switched off."""
+    return frozenset(c.rule for c in collection.rule_changes if c.severity == "off")
+
+
+def _at_cells(failures: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
+    """Give failures their address, value, severity and advice."""
+    place = ["receipt_id", "sheet", "row_code", "column_code"]
+    advice = pl.concat_str(pl.coalesce("fix", "usual_fix"), "see", separator=" ")
+    return (
+        failures.join(_advice(), on="rule_id", validate="m:1")
+        .join(entries.select(*place, "cell", "value"), on=place, how="left", validate="m:1")
+        .with_columns(advice.alias("how_to_fix"))
+        .select(empty(AllFindings).columns)
+    )
+
+
+@cache
+def _advice() -> pl.DataFrame:
+    return pl.DataFrame(
+        [(rule.id, rule.severity, rule.fix, rule.see) for rule in rules().values()],
+        schema=["rule_id", "severity", "usual_fix", "see"],
+        orient="row",
+    )
+
+
+def _as_changed(
+    findings: pl.DataFrame, receipts: Iterable[str], collection: Collection
+) -> pl.DataFrame:
+    """Return findings with the collection's changes of rules.
+
+    A finding of a downgraded rule has the lighter severity and says why. A rule that is switched
+    off has no findings but one note for each receipt given, so that nobody takes it for passed.
+    """
+    lighter = [
+        (c.rule, c.severity, f" (downgraded to {c.severity} since {c.since}: {c.reason})")
+        for c in collection.rule_changes
+        if c.severity != "off"
+    ]
+    schema = dict.fromkeys(("rule_id", "lighter", "why"), pl.String)
+    kept = (
+        findings.filter(~pl.col("rule_id").is_in(list(_off(collection))))
+        .join(pl.DataFrame(lighter, schema, orient="row"), on="rule_id", how="left")
+        .with_columns(
+            pl.coalesce("lighter", "severity").alias("severity"),
+            pl.concat_str("message", pl.col("why").fill_null("")).alias("message"),
+        )
+        .select(findings.columns)
+    )
+    notes = [
+        (key, finding(c.rule, f"not checked in this collection, since {c.since}: {c.reason}",
+                      fix="Nothing.", severity="N"))
+        for c in collection.rule_changes if c.severity == "off"
+        for key in receipts
+    ]  # fmt: skip
+    return pl.concat([kept, _rows(notes)])
+
+
+def _rule_results(
+    looked: Mapping[str, _Looked],
+    findings: pl.DataFrame,
+    counts: pl.DataFrame,
+    collection: Collection,
+) -> pl.DataFrame:
+    """Return how each rule ended on each return, with the columns of the contract RuleResults."""
+    failed = set(findings.select("receipt_id", "rule_id").iter_rows())
+    ended = {(key, rule): told for key, rule, *told in counts.iter_rows()}
+    off, needed_by = _off(collection), _needed_by(collection.template)
+
+    def result(key: str, rule: Rule, typed: Set[Place]) -> str:
+        found = looked[key].found
+        if rule.id in off:
+            return "off"
+        if (key, rule.id) in failed:
+            return "failed"
+        if found is None and rule.needs != "file":
+            return "not_evaluable"
+        if rule.needs in {None, "earlier"}:
+            passed, _, untold = ended.get((key, rule.id), (0, 0, 1))
+            return "not_evaluable" if untold else "passed" if passed else "not_applicable"
+        on_cover = frozenset(("cover", row, "value") for row in rule.cover)
+        needed = needed_by.get(rule.needs, on_cover)
+        known = found or typed if rule.needs == "cells" else typed
+        return "passed" if needed <= known else "not_evaluable"
+
+    held_to = [rules()[rule_id] for rule_id in sorted(collection.template.rules_in_use)]
+    rows = []
+    for key, one in looked.items():
+        typed = frozenset(entry.slot.entry.place for entry in one.typed)
+        rows += [(key, rule.id, result(key, rule, typed)) for rule in held_to]
+    return pl.DataFrame(rows, schema=empty(RuleResults).schema, orient="row")
+
+
+@cache
+def _needed_by(template: Template) -> dict[str, frozenset[Place]]:
+    """Return the entries without which rules on single cells cannot be told, by what they need."""
+    entries = template.entry_at.items()
+    return {
+        "cells": frozenset(template.entry_at),
+        "free text": frozenset(place for place, entry in entries if is_free_text(entry)),
+        **{
+            kind: frozenset(place for place, entry in entries if entry.kind == kind)
+            for kind in ("count", "answer", "date")
+        },
+    }

@@ -1,0 +1,333 @@
+"""Finds the template's entries in the sheets of a received return, and what stands around them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final, Generic, TypeVar
+
+from assets.intake.quoting import codes_of, quoted, sheet_shown, shown
+from assets.intake.reading import Cell, RawSheet, Reading, place
+from assets.returns.template.checks import BESIDE, RESULTS, checks
+from schemas.finding import Finding, Place, finding
+from schemas.template import HEADER_CODE, LABEL_CODE, Entry, Sheet, Template, address
+
+T = TypeVar("T")
+
+_CLOSE: Final = 0.75
+"""Similarity above which a text is taken for a misspelt code; the return is rejected either way."""
+
+_NO_CODES: Final = (LABEL_CODE, *BESIDE)
+"""Headers of columns that tell people something, and count nothing."""
+
+PROBLEMS_MARK: Final = "Problems found by Muster"
+"""The text in A1 of the sheet that Muster adds to a marked copy, which may come back with it."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One entry of the template in a received file: its address there, and the cell if filled."""
+
+    entry: Entry
+    address: str
+    cell: Cell | None
+
+    @property
+    def place(self) -> Place:
+        """The slot as the place of a finding."""
+        entry = self.entry
+        text = shown(self.cell.text, codes_of(entry)) if self.cell else None
+        return Place(entry.sheet, self.address, entry.row_code, entry.column_code, text)
+
+    @property
+    def quoted(self) -> str:
+        """What stands in the slot, as a message may quote it."""
+        return quoted(self.cell.text, codes_of(self.entry)) if self.cell else "nothing"
+
+
+@dataclass(frozen=True)
+class SheetLayout:
+    """One sheet as it was found: the header's row, and the codes of its rows and columns.
+
+    `name` is the template's name for it, `raw` has the name that stands in the file.
+    `rows` and `columns` map numbers to codes; one whose text is no code, or is only for people, to
+    None.
+    """
+
+    name: str
+    raw: RawSheet
+    top: int
+    rows: dict[int, str | None]
+    columns: dict[int, str | None]
+    slots: tuple[Slot, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What could be found, and what is wrong with sheets, headings and codes."""
+
+    sheets: tuple[SheetLayout, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def slots(self) -> list[Slot]:
+        """Every slot, in the order of the template."""
+        return [slot for sheet in self.sheets for slot in sheet.slots]
+
+
+def is_list_of_problems(sheet: RawSheet) -> bool:
+    """Whether Muster added the sheet to a marked copy: it is no part of the return."""
+    return any(cell.address == "A1" and cell.text == PROBLEMS_MARK for cell in sheet.cells[:1])
+
+
+def lay_out(sheets: tuple[RawSheet, ...], template: Template) -> Layout:
+    """Find each entry by its codes, in whatever order sheets, rows and columns stand.
+
+    A misspelt name or code is one finding, and its cells are read as what was meant, so that a
+    force sees everything else that is wrong in the same round.
+    """
+    wanted = [sheet.name for sheet in template.sheets]
+    theirs = [(sheet.name, sheet) for sheet in sheets if not is_list_of_problems(sheet)]
+    matched = _match(theirs, wanted)
+    findings = list(_sheet_findings(matched, _names(sheets, template)))
+    found: list[SheetLayout] = []
+    for sheet in template.sheets:
+        if sheet.name in matched.found:
+            layout = _lay_out_sheet(matched.found[sheet.name][1], sheet, findings)
+            found += [layout] if layout else []
+    return Layout(tuple(found), tuple(findings))
+
+
+@dataclass(frozen=True)
+class _Match(Generic[T]):
+    """Texts matched with the codes that are wanted: each code to the text that stands for it."""
+
+    found: dict[str, tuple[str, T]]
+    missing: list[str]
+    again: list[tuple[str, T]]
+    unknown: list[tuple[str, T]]
+
+
+def _match(texts: Iterable[tuple[str, T]], wanted: list[str]) -> _Match[T]:
+    found: dict[str, tuple[str, T]] = {}
+    again: list[tuple[str, T]] = []
+    others: list[tuple[str, T]] = []
+    for text, item in texts:
+        if text not in wanted:
+            others.append((text, item))
+        elif text in found:
+            again.append((text, item))
+        else:
+            found[text] = text, item
+    unknown = []
+    for text, item in others:
+        open_codes = [code for code in wanted if code not in found]
+        meant = get_close_matches(_plain(text), open_codes, n=1, cutoff=_CLOSE)
+        if meant:
+            found[meant[0]] = text, item
+        else:
+            unknown.append((text, item))
+    return _Match(found, [code for code in wanted if code not in found], again, unknown)
+
+
+def _plain(text: str) -> str:
+    return "_".join(text.casefold().replace("-", " ").split())
+
+
+def _names(sheets: tuple[RawSheet, ...], template: Template) -> dict[str, str]:
+    """Return how to call each sheet, by its name."""
+    expected = [sheet.name for sheet in template.sheets]
+    return {s.name: sheet_shown(s.name, number, expected) for number, s in enumerate(sheets, 1)}
+
+
+def _sheet_findings(matched: _Match[RawSheet], names: Mapping[str, str]) -> Iterable[Finding]:
+    for expected, (name, _) in matched.found.items():
+        if name != expected:
+            here = Place(sheet=names[name])
+            message = f"the sheet is named {names[name]!r}; the template's name is {expected!r}"
+            yield finding("S004", message, here, fix=f"Rename it to {expected}.")
+    for name in matched.missing:
+        message = f"there is no sheet {name!r}, so none of its figures can be read"
+        yield finding("S004", message, Place(sheet=name))
+    for name, sheet in matched.unknown:
+        here = Place(sheet=names[name])
+        alike = next((code for code in matched.found if _plain(code) == _plain(name)), None)
+        if sheet.cells and alike:
+            message = f"sheets {name!r} and {alike!r} differ only by case; which one counts?"
+            yield finding("S004", message, here)
+        elif sheet.cells:
+            message = (
+                f"sheet {names[name]!r} is not in the template and holds {len(sheet.cells)} filled"
+                f" cells, the first in {sheet.cells[0].address}; nothing in it is counted"
+            )
+            yield finding("S004", message, here, severity="Q")
+
+
+def _lay_out_sheet(raw: RawSheet, sheet: Sheet, findings: list[Finding]) -> SheetLayout | None:
+    """Lay one sheet out and add what is wrong with it; None where it has no header row."""
+    cells = {(cell.row, cell.column): cell for cell in raw.cells if cell.text.strip()}
+    first_column = [(cell.text.strip(), cell) for (_, column), cell in cells.items() if column == 1]
+    header = _match(first_column, [HEADER_CODE]).found.get(HEADER_CODE)
+    if header is None:
+        message = f"no row has {HEADER_CODE!r} in column A, so none of the sheet can be read"
+        findings.append(finding("S005", message, Place(sheet=sheet.name, cell="A1")))
+        return None
+    text, top = header
+    if text != HEADER_CODE:
+        findings.append(_misspelt(sheet, HEADER_CODE, top))
+    header_row = [cell for (row, column), cell in cells.items() if row == top.row and column > 1]
+    heads = [(cell.text.strip(), cell) for cell in header_row]
+    labels = [cell for text, cell in heads if text in _NO_CODES]
+    columns = _match([head for head in heads if head[0] not in _NO_CODES], list(sheet.columns))
+    findings += _code_findings(sheet, columns, top)
+    codes = [(text, cell) for text, cell in first_column if cell.row > top.row]
+    rows = _match(codes, [row.code for row in sheet.rows])
+    findings += _code_findings(sheet, rows, None)
+    slots = [
+        Slot(entry, address(*here), cells.get(here))
+        for row in sheet.rows
+        for entry in row.entries
+        if entry.row_code in rows.found and entry.column_code in columns.found
+        for here in [(rows.found[row.code][1].row, columns.found[entry.column_code][1].column)]
+    ]
+    return SheetLayout(
+        sheet.name,
+        raw,
+        top.row,
+        {cell.row: code for code, cell in _placed(rows)},
+        {cell.column: code for code, cell in [*_placed(columns), *((None, c) for c in labels)]},
+        tuple(slots),
+    )
+
+
+def _placed(match: _Match[Cell]) -> Iterable[tuple[str | None, Cell]]:
+    for code, (_, cell) in match.found.items():
+        yield code, cell
+    for _, cell in [*match.again, *match.unknown]:
+        yield None, cell
+
+
+def _misspelt(sheet: Sheet, expected: str, cell: Cell) -> Finding:
+    place = Place(sheet.name, cell.address, value=shown(cell.text, [expected]))
+    message = f"{quoted(cell.text, [expected])} stands where the code {expected!r} belongs"
+    return finding("S005", message, place, fix=f"Put {expected} back in {cell.address}.")
+
+
+def _code_findings(sheet: Sheet, match: _Match[Cell], top: Cell | None) -> Iterator[Finding]:
+    """Yield what is wrong with the codes of columns, given the top of their header, or of rows."""
+    line, rule = ("column", "S005") if top else ("row", "S013")
+    known = list(sheet.columns) if top else [row.code for row in sheet.rows]
+    for expected, (text, cell) in match.found.items():
+        if text != expected:
+            yield _misspelt(sheet, expected, cell)
+    for code in match.missing:
+        lacks = f"the header row {top.row} has no column" if top else "there is no row"
+        message = f"{lacks} {code!r}, so its figures cannot be read"
+        yield finding(rule, message, _at_code(sheet, line, code, top))
+    for text, cell in match.again:
+        message = f"{line} {text!r} stands twice, here and in {match.found[text][1].address}"
+        yield finding(rule, message, _at_code(sheet, line, text, cell))
+    for text, cell in match.unknown:
+        where = "the header row" if top else "column A"
+        message = f"{quoted(text, known)} in {where} is not a {line} code of this sheet"
+        yield finding("S005", message, Place(sheet.name, cell.address, value=shown(text, known)))
+
+
+def _at_code(sheet: Sheet, line: str, code: str, cell: Cell | None) -> Place:
+    return Place(sheet.name, cell.address if cell else None, **{f"{line}_code": code})
+
+
+_MOST: Final = 25
+"""Stray cells told one by one; the rest is counted."""
+
+
+def surroundings(reading: Reading, layout: Layout, template: Template) -> Iterator[Finding]:
+    """Yield the findings about everything but codes and entries."""
+    if any(fact.fact == "external_links" for fact in reading.facts):
+        message = "the workbook has links to other files"
+        fix = "In Excel: Data, Edit Links, Break Link. Then save and send again."
+        yield finding("S006", message, fix=fix)
+    names = _names(reading.sheets, template)
+    for raw in reading.sheets:
+        hidden = raw.cells and any(fact.fact == "hidden_sheet" for fact in raw.facts)
+        if hidden and not is_list_of_problems(raw):
+            name = names[raw.name]
+            message = f"sheet {name!r} is hidden and holds {len(raw.cells)} filled cells"
+            yield finding("S006", message, Place(sheet=name), severity="Q")
+    for sheet in layout.sheets:
+        yield from _merged(sheet)
+        yield from _hidden_cells(sheet)
+        yield from _stray(sheet, template.sheet(sheet.name))
+
+
+def _merged(sheet: SheetLayout) -> Iterator[Finding]:
+    for fact in sheet.raw.facts:
+        if fact.fact == "merged":
+            first, _, last = fact.place.partition(":")
+            (top, left), (bottom, right) = place(first), place(last or first)
+            for slot in sheet.slots:
+                row, column = place(slot.address)
+                if top <= row <= bottom and left <= column <= right:
+                    message = f"the entry cell is merged with others ({fact.place})"
+                    fix = f"Unmerge {fact.place} and type each figure into its own cell."
+                    yield finding("S006", message, slot.place, fix=fix)
+                    break
+
+
+def _hidden_cells(sheet: SheetLayout) -> Iterator[Finding]:
+    facts = sheet.raw.facts
+    rows = {int(fact.place) for fact in facts if fact.fact == "hidden_row"}
+    spans = [f.place.partition(":")[::2] for f in facts if f.fact == "hidden_columns"]
+    columns = {c for first, last in spans for c in range(int(first), int(last) + 1)}
+    at = [(slot, *place(slot.address)) for slot in sheet.slots if slot.cell]
+    hidden = [slot for slot, row, column in at if row in rows or column in columns]
+    if hidden:
+        message = f"{len(hidden)} entry cells stand in hidden rows or columns, the first here"
+        yield finding("S006", message, hidden[0].place, severity="Q")
+
+
+def _stray(sheet: SheetLayout, described: Sheet) -> Iterator[Finding]:
+    """Yield filled cells below the header that are no entry, in rows and columns of known codes.
+
+    A row or column whose own code is wrong has a finding already, and what a label says is free.
+    Formulas are the template's checks, or a force's own sums beside the table, and count nothing.
+    """
+    passed = {slot.address for slot in sheet.slots}
+    passed |= {f.place for f in sheet.raw.facts if f.fact in {"formula", "uncalculated"}}
+    unknown_rows = {row for row, code in sheet.rows.items() if code is None}
+    unknown_columns = {column for column, code in sheet.columns.items() if code is None}
+    checked = set(_checked(sheet, described))
+    stray = [
+        cell
+        for cell in sheet.raw.cells
+        if cell.row > sheet.top
+        and cell.column > 1
+        and cell.text.strip()
+        and cell.address not in passed
+        and cell.row not in unknown_rows
+        and cell.column not in unknown_columns
+        and not (cell.text.strip() in RESULTS and cell.address in checked)
+    ]
+    for cell in stray[:_MOST]:
+        message = f"{quoted(cell.text)} stands outside the entry cells; nothing counts it"
+        yield finding("S012", message, Place(sheet.name, cell.address, value=shown(cell.text)))
+    if len(stray) > _MOST:
+        message = f"and {len(stray) - _MOST} more cells of this sheet stand outside the entry cells"
+        yield finding("S012", message, Place(sheet.name, stray[_MOST].address))
+
+
+def _checked(sheet: SheetLayout, described: Sheet) -> Iterator[str]:
+    """Yield where the template's own checks stand in a sheet as it was found.
+
+    Saved as CSV, or with values pasted over formulas, their results are texts like any other.
+    """
+    row_of = {code: row for row, code in sheet.rows.items() if code}
+    column_of = {code: column for column, code in sheet.columns.items() if code}
+    codes = {row: code for code, row in described.row_numbers.items()}
+    beside = max(column_of.values(), default=0) - max(described.column_numbers.values())
+    below, last = max(row_of.values(), default=sheet.top), max(codes)
+    for check in checks(described):
+        code, column = codes.get(check.row), column_of.get(check.total[1])
+        if code in row_of:
+            yield address(row_of[code], beside + check.column)
+        elif code is None and column:
+            yield address(below + check.row - last, column)

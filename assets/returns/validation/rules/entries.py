@@ -1,0 +1,194 @@
+"""Rules about entries one by one: against a ceiling, case rows, peers, and an earlier return.
+
+Each gives a table with one row an entry of a return, and the tests of its rows.
+"""
+
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from assets.returns.validation.rules.evaluate import ENTRY, EVERY, Fields, Test
+from schemas.collection import Collection
+from schemas.rules.catalogue import rules
+
+CASE_GRID: Final = ["force_code", *ENTRY]
+NOT_OLDER: Final = "S011"
+"""The rule that every template has: a return that replaces another is not older."""
+
+_CONSISTENT: Final = 1.4826
+"""Makes the median absolute deviation an estimate of the standard deviation."""
+
+Tables = Iterator[tuple[pl.DataFrame, Sequence[Test]]]
+
+
+@dataclass(frozen=True)
+class Returns:
+    """The typed returns that rules are held against.
+
+    `entries`: table Entries. `receipts`: receipt_id, force_code, version. `cases`: `rows` by
+    CASE_GRID, of the forces whose case-level extract counts.
+    """
+
+    entries: pl.DataFrame
+    receipts: pl.DataFrame
+    cases: pl.DataFrame
+
+    def numbers(self) -> pl.DataFrame:
+        """Return receipt_id, ENTRY and number of every entry."""
+        return self.entries.select("receipt_id", *ENTRY, "number")
+
+
+def no_cases() -> pl.DataFrame:
+    """Return what case rows add up to where no force sent any: `rows` by CASE_GRID."""
+    return pl.DataFrame(schema={**dict.fromkeys(CASE_GRID, pl.String), "rows": pl.Int64})
+
+
+def within_returns(returns: Returns, collection: Collection, off: Set[str]) -> Tables:
+    """Yield the tests of entries by what the return itself, or its case rows, say."""
+    for use in collection.template.rules:
+        if use.id not in off and use.use == "ceiling":
+            yield returns.numbers(), [_ceiling(use.id, collection)]
+        if use.id not in off and use.use == "cases":
+            forces = returns.receipts.select("receipt_id", "force_code")
+            grid = forces.join(returns.cases, on="force_code", how="left")
+            table = grid.join(returns.numbers(), on=["receipt_id", *ENTRY], how="left")
+            yield table, [_cases(use.id, collection)]
+
+
+def between_returns(
+    returns: Returns, acceptable: Set[str], collection: Collection, off: Set[str]
+) -> Tables:
+    """Yield the tests of entries against those of other returns that are acceptable.
+
+    `acceptable` are the receipts without a blocking finding so far.
+    """
+    uses = {use.use: use for use in collection.template.rules if use.id not in off}
+    tests = [_is_not_older()] if NOT_OLDER not in off else []
+    if "resubmission" in uses:
+        tests.append(_resubmission(uses["resubmission"].id, collection))
+    yield _beside_earlier(returns, acceptable), tests
+    if "peers" in uses:
+        use = uses["peers"]
+        places = [place for text in use.at for place in collection.template.places(text)]
+        table = _beside_peers(returns, acceptable, pl.DataFrame(places, ENTRY, orient="row"))
+        yield table, [_peers(use.id, collection)]
+
+
+def _test(rule: str, use: str, valid: pl.Expr, fields: Fields, applies: pl.Expr) -> Test:
+    return Test(rule, valid, rules()[rule].says[use], fields, applies=applies)
+
+
+def _ceiling(rule: str, collection: Collection) -> Test:
+    """No count is above a limit."""
+    number, ceiling = pl.col("number"), collection.thresholds[rule]["ceiling"]
+    fields: Fields = {"number": number, "ceiling": ceiling}
+    return _test(rule, "ceiling", number <= ceiling, fields, number.is_not_null())
+
+
+def _cases(rule: str, _: Collection) -> Test:
+    """Counts of cases are what the rows of the force's case-level extract add up to."""
+    number, rows = pl.col("number"), pl.col("rows")
+    fields: Fields = {"number": number, "rows": rows}
+    return _test(rule, "cases", number == rows, fields, rows.is_not_null())
+
+
+def _resubmission(rule: str, collection: Collection) -> Test:
+    """A count differs from the earlier one by at most a share, or by too little to matter."""
+    limits, now, before = collection.thresholds[rule], pl.col("number"), pl.col("earlier")
+    change = (now - before).abs()
+    little = (change <= before * limits["share"]) | (change < limits["difference"])
+    both = now.is_not_null() & before.is_not_null()
+    return _test(rule, "resubmission", little, {"number": now, "earlier": before}, both)
+
+
+def _is_not_older() -> Test:
+    """ISO dates compare as text."""
+    now, before = pl.col("value"), pl.col("earlier_value")
+    dated = (pl.col("row_code") == "submitted_on") & before.is_not_null()
+    fields: Fields = {"value": now, "earlier_value": before}
+    return _test(NOT_OLDER, "not_older", now >= before, fields, dated)
+
+
+def _peers(rule: str, collection: Collection) -> Test:
+    """A count is near those of the other forces by its robust z-score, where they are enough."""
+    limits, centre = collection.thresholds[rule], pl.col("centre")
+    spread = pl.col("deviation") * _CONSISTENT
+    z = (pl.col("number").cast(pl.Float64).sqrt() - centre).abs() / spread
+    near = pl.when(pl.col("peers") >= limits["peers"]).then((spread == 0) | (z <= limits["z"]))
+    fields: Fields = {
+        "number": pl.col("number"),
+        "typical": (centre**2).round(0).cast(pl.Int64),
+        "z": z.round(1),
+    }
+    return _test(rule, "peers", near, fields, EVERY)
+
+
+ENTRY_KINDS: Final = {
+    test.__name__.removeprefix("_"): test for test in (_ceiling, _cases, _resubmission, _peers)
+}
+"""The kinds of tests of entries one by one; each needs no cells named but `peers`."""
+
+
+def _beside_earlier(returns: Returns, acceptable: Set[str]) -> pl.DataFrame:
+    """Return every entry with those of its force's newest acceptable return before it, or null."""
+    entries = returns.entries.select("receipt_id", *ENTRY, "number", "value")
+    before = returns.entries.select(
+        pl.col("receipt_id").alias("earlier_id"),
+        *ENTRY,
+        pl.col("number").alias("earlier"),
+        pl.col("value").alias("earlier_value"),
+    )
+    earlier = _acceptable(returns, acceptable).select(
+        pl.col("receipt_id").alias("earlier_id"), "force_code", earlier_version="version"
+    )
+    earlier_of = (
+        returns.receipts.join(earlier, on="force_code")
+        .filter(pl.col("earlier_version") < pl.col("version"))
+        .sort("earlier_version")
+        .unique("receipt_id", keep="last")
+        .select("receipt_id", "earlier_id")
+    )
+    beside = entries.join(earlier_of, on="receipt_id", how="left")
+    return beside.join(before, on=["earlier_id", *ENTRY], how="left")
+
+
+def _beside_peers(returns: Returns, acceptable: Set[str], places: pl.DataFrame) -> pl.DataFrame:
+    """Return the entries at places with the spread of their peers, one row a return and place.
+
+    Peers are the newest acceptable returns of the other forces. `centre` and `deviation` are the
+    median and the median absolute deviation of the square roots of their numbers.
+    """
+    newest = (
+        _acceptable(returns, acceptable)
+        .drop_nulls("force_code")
+        .sort("version")
+        .unique("force_code", keep="last")
+    )
+    numbers = returns.entries.join(places, on=ENTRY).join(
+        returns.receipts.select("receipt_id", "force_code"), on="receipt_id"
+    )
+    root = pl.col("number").cast(pl.Float64).sqrt().alias("root")
+    live = numbers.join(newest, on="receipt_id", how="semi")
+    peers = numbers.select("receipt_id", "force_code", *ENTRY).join(
+        live.select(pl.col("force_code").alias("peer"), *ENTRY, root), on=ENTRY
+    )
+    spread = (
+        peers.filter(pl.col("peer") != pl.col("force_code"))
+        .group_by("receipt_id", *ENTRY)
+        .agg(
+            pl.col("root").count().cast(pl.Int64).alias("peers"),
+            pl.col("root").median().alias("centre"),
+            (pl.col("root") - pl.col("root").median()).abs().median().alias("deviation"),
+        )
+    )
+    grid = returns.receipts.select("receipt_id").join(places, how="cross")
+    mine = numbers.select("receipt_id", *ENTRY, "number")
+    return grid.join(mine, on=["receipt_id", *ENTRY], how="left").join(
+        spread, on=["receipt_id", *ENTRY], how="left"
+    )
+
+
+def _acceptable(returns: Returns, acceptable: Set[str]) -> pl.DataFrame:
+    return returns.receipts.filter(pl.col("receipt_id").is_in(list(acceptable)))

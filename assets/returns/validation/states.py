@@ -1,0 +1,345 @@
+"""Which return of each force counts: its state, now or at an earlier moment, by what a run read.
+
+The newest acceptable one is live; a rejected resubmission leaves the earlier one live. Totals read
+the list of live returns, never "whatever is on disk".
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from assets.cases import derived
+from assets.intake.tables import damaged_now
+from assets.lake import Lake
+from assets.returns.desk.ledger import Ledger
+from assets.returns.desk.queries import queries, read_answers
+from assets.returns.desk.versions import read_choices
+from schemas.collection import Collection
+from schemas.contract import conform, empty
+from schemas.errors import LakeError
+from schemas.marts.returns import Findings, ReturnsStatus
+from schemas.rules.catalogue import UNORDERED
+from schemas.tables import TABLES, LiveEntries, LiveReturns
+
+
+def answered_findings(
+    findings: pl.DataFrame, receipts: pl.DataFrame, answers: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the findings with force_code, and with the reason and acceptance of each query.
+
+    Args:
+        findings: table AllFindings.
+        receipts: table Receipts.
+        answers: table Answers.
+    """
+    forces = receipts.select("receipt_id", "force_code")
+    found = findings.join(forces, on="receipt_id", how="left", validate="m:1")
+    asked = queries(found, answers).select(*found.columns, "reason", "accepted_by")
+    others = found.filter((pl.col("severity") != "Q") | pl.col("force_code").is_null())
+    return pl.concat([asked, others], how="diagonal")
+
+
+def judged_receipts(
+    receipts: pl.DataFrame, findings: pl.DataFrame, choices: pl.DataFrame
+) -> pl.DataFrame:
+    """Add to each receipt its counts of findings and whether it is the newest and the live one.
+
+    `held` are the versions of which nobody can tell which is newer (rule S014): until that query is
+    accepted, or one of them chosen, none of them is live, and what was live before them still is.
+
+    Args:
+        receipts: table Receipts.
+        findings: as `answered_findings` returns them.
+        choices: table Choices.
+    """
+    query = pl.col("severity") == "Q"
+    accepted = pl.col("accepted_by").is_not_null()
+    counts = findings.group_by("receipt_id").agg(
+        (pl.col("severity") == "B").sum().cast(pl.Int64).alias("blocking"),
+        (query & ~accepted).sum().cast(pl.Int64).alias("queries_open"),
+        (query & accepted).sum().cast(pl.Int64).alias("queries_answered"),
+    )
+    chosen = choices.select("force_code", pl.col("version").alias("chosen"), "up_to", "decided_by")
+    judged = (
+        receipts.join(counts, on="receipt_id", how="left")
+        .join(chosen, on="force_code", how="left")
+        .with_columns(pl.col("blocking", "queries_open", "queries_answered").fill_null(0))
+    )
+    version = pl.col("version")
+    counts_now = (version == pl.col("chosen")) | (version > pl.col("up_to"))
+    acceptable = (pl.col("blocking") == 0) & counts_now.fill_null(value=True)
+    judged = judged.with_columns(_held(judged, findings, acceptable).alias("held"))
+    newest_live = version.filter(acceptable & ~pl.col("held")).max().over("force_code")
+    waits = pl.col("held").any().over("force_code").cast(pl.Int64)
+    return judged.with_columns(
+        (version == version.max().over("force_code")).fill_null(value=False).alias("newest"),
+        (version == newest_live).fill_null(value=False).alias("live"),
+    ).with_columns(
+        # What counts meanwhile may be about to change: it is queried too.
+        (pl.col("queries_open") + pl.when("live").then(waits).otherwise(0)).alias("queries_open")
+    )
+
+
+def _held(judged: pl.DataFrame, findings: pl.DataFrame, acceptable: pl.Expr) -> pl.Series:
+    asked = findings.filter(
+        pl.col("rule_id") == UNORDERED, pl.col("severity") == "Q", pl.col("accepted_by").is_null()
+    )
+    if asked.is_empty() or "tie" not in judged.columns:  # as in a table of an earlier release
+        return pl.repeat(value=False, n=judged.height, dtype=pl.Boolean, eager=True)
+    chosen = pl.col("version").eq_missing(pl.col("chosen"))
+    open_ = pl.col("receipt_id").is_in(asked["receipt_id"].to_list()) & acceptable & ~chosen
+    held = open_.any().over("force_code", "tie") & pl.col("tie").is_not_null() & ~chosen
+    return judged.select((held & acceptable).fill_null(value=False)).to_series()
+
+
+def returns_status(judged: pl.DataFrame, collection: Collection) -> pl.DataFrame:
+    """Return the mart ReturnsStatus: one row for each force the collection expects."""
+    standing = (
+        judged.filter(pl.col("live") | pl.col("newest"))
+        .sort("live", descending=True, maintain_order=True)
+        .unique("force_code", keep="first", maintain_order=True)
+    )
+    last = judged.filter("newest").select(
+        "force_code", last_version="version", last_blocking="blocking"
+    )
+    rows = pl.DataFrame({"force_code": collection.forces})
+    for each in (standing, last, _versions(judged.filter("held"), "held_versions")):
+        rows = rows.join(each, on="force_code", how="left", maintain_order="left")
+    # A version that was refused asks nothing: there is more to mend first.
+    asks = pl.col("live") | pl.col("held")
+    counts = ("queries_open", "queries_answered")
+    return conform(
+        ReturnsStatus,
+        rows.with_columns(
+            _state().alias("state"),
+            pl.col("last_blocking").fill_null(0).alias("blocking"),
+            *(pl.when(asks).then(name).otherwise(0).alias(name) for name in counts),
+            _notes().alias("notes"),
+        ),
+    )
+
+
+def _versions(receipts: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return by force which versions some receipts are, in words."""
+    listed = pl.col("version").sort().cast(pl.String).str.join(" and ").alias(name)
+    return receipts.drop_nulls("force_code").group_by("force_code").agg(listed)
+
+
+def _state() -> pl.Expr:
+    return (
+        pl.when(pl.col("live").is_null())
+        .then(pl.lit("missing"))
+        .when(~pl.col("live"))
+        .then(pl.lit("rejected"))
+        .when(pl.col("queries_open") > 0)
+        .then(pl.lit("queried"))
+        .otherwise(pl.lit("accepted"))
+    )
+
+
+def _notes() -> pl.Expr:
+    overtaken = pl.col("live") & (pl.col("last_version") > pl.col("version"))
+    went_back = pl.concat_str(
+        pl.format("{} went back to version {}", "decided_by", "version"),
+        pl.format("; version {} does not count", "last_version"),
+    )
+    rejected = pl.concat_str(
+        pl.format("version {} was rejected ({} blocking)", "last_version", "last_blocking"),
+        pl.format("; version {} stays live", "version"),
+    )
+    told = pl.format(
+        "versions {} came with the same time and differ: none counts until somebody says which is"
+        " newer (query S014, or muster versions --go-back)",
+        "held_versions",
+    )
+    stays = pl.when("live").then(pl.format("; version {} stays live", "version"))
+    held = pl.concat_str(told, stays.fill_null(""))
+    return (
+        pl.when(pl.col("held_versions").is_not_null())
+        .then(held)
+        .when(overtaken)
+        .then(pl.when(pl.col("last_blocking") > 0).then(rejected).otherwise(went_back))
+    )
+
+
+def live_returns(judged: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
+    """Return the table LiveReturns. `basis` is what the cover says."""
+    on_cover = (pl.col("sheet") == "cover") & (pl.col("row_code") == "basis")
+    basis = entries.filter(on_cover).select("receipt_id", pl.col("value").alias("basis"))
+    live = judged.filter("live").join(basis, on="receipt_id", how="left", validate="1:1")
+    return conform(
+        LiveReturns, live.with_columns((pl.col("queries_open") > 0).alias("provisional"))
+    )
+
+
+def live_entries(live: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
+    """Return the table LiveEntries."""
+    return conform(LiveEntries, entries.join(live, on="receipt_id", how="inner", validate="m:1"))
+
+
+def findings_mart(judged: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
+    """Return the mart Findings: of each force's live and newest receipt, and of receipts of nobody.
+
+    A receipt whose force cannot be told is nobody's; its findings are shown without a force code.
+    What is held is shown too; which version is newer is not asked once that is settled.
+
+    Args:
+        judged: as `judged_receipts` returns it.
+        findings: as `answered_findings` returns them.
+    """
+    shown = pl.col("live") | pl.col("newest") | pl.col("force_code").is_null()
+    current = judged.filter(shown | pl.col("held")).select("receipt_id")
+    settled = judged.filter(~pl.col("held") & ~pl.col("live")).select("receipt_id")
+    moot = findings.filter(pl.col("rule_id") == UNORDERED).join(settled, on="receipt_id")
+    now = findings.join(current, on="receipt_id", how="semi")
+    return conform(Findings, now.join(moot, on=["receipt_id", "rule_id"], how="anti"))
+
+
+def check_damaged(judged: pl.DataFrame, damaged: pl.DataFrame, choices: pl.DataFrame) -> None:
+    """Refuse to go on where a damaged receipt may be the return that counts.
+
+    An earlier version would else count in its place, and a total look right that is not.
+
+    Args:
+        judged: as `judged_receipts` returns it.
+        damaged: table DamagedReceipts.
+        choices: table Choices.
+
+    Raises:
+        LakeError: there is such a receipt; whoever goes back to another version has decided.
+    """
+    live = dict(judged.filter("live").select("force_code", "sequence").iter_rows())
+    chosen = {row["force_code"]: row for row in choices.iter_rows(named=True)}
+    missed = []
+    for row in damaged.filter("can_count").sort("file").iter_rows(named=True):
+        force, version, choice = row["force_code"], row["version"], chosen.get(row["force_code"])
+        passed_over = choice and choice["version"] != version and version <= choice["up_to"]
+        if not passed_over and live.get(force, 0) < row["sequence"]:
+            missed.append(row)
+    if missed:
+        first, *others = missed
+        told = [f"{_whose(first)}: {first['problem']}"]
+        told += [f"{row['file']}: {_whose(row)}: {row['problem']}" for row in others]
+        raise LakeError(
+            Path(first["file"]),
+            "; ".join(told),
+            "Restore it from the backup of the lake; nothing is computed meanwhile."
+            " Where it is lost, let the force save and send its return anew, or say which"
+            " version shall count: muster versions FORCE --go-back N --reason TEXT --by NAME.",
+        )
+
+
+def _whose(damaged: dict[str, Any]) -> str:
+    if damaged["force_code"] is None:
+        return "whose cannot be told, so it may be the return of any force"
+    return f"{damaged['force_code']} version {damaged['version']}, which may be what counts"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`findings`: every finding with its answer; `judged`: every receipt with its counts.
+
+    `extracts`: table Extracts. `damaged`: table DamagedReceipts.
+    """
+
+    receipts: pl.DataFrame
+    entries: pl.DataFrame
+    findings: pl.DataFrame
+    judged: pl.DataFrame
+    extracts: pl.DataFrame
+    damaged: pl.DataFrame
+
+    def status(self, collection: Collection) -> pl.DataFrame:
+        """Return the mart ReturnsStatus of this moment."""
+        status = returns_status(self.judged, collection)
+        only = derived.only_rows(self.extracts, self.receipts, self.damaged)
+        return _damage_told(derived.told_in_status(status, only, self.extracts), self.damaged)
+
+    def current_findings(self) -> pl.DataFrame:
+        """Return the mart Findings of this moment."""
+        return findings_mart(self.judged, self.findings)
+
+    def asked(self) -> pl.DataFrame:
+        """Return the findings that ask for an answer: of what counts, and of what is held.
+
+        What is asked of a version that was refused is shown with that version alone.
+        """
+        asking = self.judged.filter(pl.col("live") | pl.col("held")).select("receipt_id")
+        query = pl.col("severity") == "Q"
+        return self.current_findings().filter(query).join(asking, on="receipt_id", how="semi")
+
+
+def _damage_told(status: pl.DataFrame, damaged: pl.DataFrame) -> pl.DataFrame:
+    """Note with each force which of its versions are damaged, and so in no state."""
+    versions = _versions(damaged.filter("can_count"), "lost")
+    told = status.join(versions, on="force_code", how="left", maintain_order="left")
+    note = pl.format("version {} is damaged in the raw store: see muster doctor", "lost")
+    both = pl.concat_str("notes", note, separator="; ", ignore_nulls=True)
+    lost = pl.col("lost").is_not_null()
+    return told.with_columns(notes=pl.when(lost).then(both).otherwise("notes")).drop("lost")
+
+
+def standing(lake: Lake, until: datetime | None = None) -> Standing:
+    """Return where returns stand, by what the last run read and the desk has decided since.
+
+    Args:
+        lake: the lake.
+        until: leave out what was received or decided after this moment; None for nothing.
+
+    Raises:
+        LakeError: nothing has been run yet, or what was written then is damaged.
+    """
+    receipts, findings, entries, extracts = (
+        work_table(lake, stage, name)
+        for stage, name in (
+            ("intake", "receipts"),
+            ("validation", "all_findings"),
+            ("validation", "entries"),
+            ("cases", "extracts"),
+        )
+    )
+    if until:
+        at = pl.col("received_at").str.to_datetime("%Y-%m-%dT%H:%M:%S%z")
+        receipts, extracts = (t.filter(at <= until.astimezone(UTC)) for t in (receipts, extracts))
+        findings = findings.join(receipts, on="receipt_id", how="semi")
+    ledger = Ledger(lake, until=until)
+    found = answered_findings(findings, receipts, read_answers(ledger))
+    judged = judged_receipts(receipts, found, read_choices(ledger))
+    return Standing(receipts, entries, found, judged, extracts, damaged_now(lake))
+
+
+def read_table(path: Path, schema: pl.Schema | None = None) -> pl.DataFrame:
+    """Return a table between the stages, held to its schema where one is given.
+
+    Raises:
+        LakeError: it is not there yet, or is damaged; a run makes it anew.
+    """
+    if not os.path.lexists(path):
+        raise LakeError(path, "is not there yet", "Drop returns in landing and: muster run")
+    problem, table = "", pl.DataFrame()
+    try:
+        if path.is_file():
+            table = pl.read_parquet(path, glob=False)
+        else:
+            problem = "it is no file"
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        # The words of another program could quote what stands in the table.
+        problem = type(error).__name__
+    if not problem and schema is not None and table.schema != schema:
+        problem = "it has other columns than it was written with"
+    if problem:
+        raise LakeError(path, f"is damaged ({problem})", "muster run makes it anew.")
+    return table
+
+
+def work_table(lake: Lake, stage: str, name: str) -> pl.DataFrame:
+    """Return a table of TABLES that the last run wrote.
+
+    Raises:
+        LakeError: nothing has been run yet, or the table is damaged.
+    """
+    return read_table(lake.table(stage, name), empty(TABLES[f"{stage}/{name}"]).schema)
