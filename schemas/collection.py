@@ -154,7 +154,8 @@ def read_collection(path: Path, *, released: bool = False) -> Collection:
     data, text = read_toml(path)
     faults: list[Fault] = []
     if (named := data.get("id")) != path.stem:
-        faults.append((("id",), f"says {named!r}; the id must be the file's name"))
+        said = f"says {named!r}" if isinstance(named, str) else "gives no name in quotes"
+        faults.append((("id",), f"{said}; the id must be the file's name"))
     try:
         collection = Collection.model_validate(data, context={"root": root, "released": released})
     except ValidationError as error:

@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from schemas.breakdown import Band
 from schemas.disclosure import Disclosure, Exemption
 from schemas.errors import SetupError
 from schemas.reference import (
@@ -87,7 +88,7 @@ class Running(_Data):
     """
 
     opens: date | None = None
-    days_after_hard: int = Field(default=28, ge=0)
+    days_after_hard: int = Field(default=28, ge=0, le=3660)
     refresh: time = time(6)
     inventory: time = time(7, 30)
     settle_seconds: int = Field(default=20, ge=1, le=3600)
@@ -150,7 +151,7 @@ class RuleChange(_Data):
 def _resolved(named: object, info: ValidationInfo) -> object:
     """Return the template that a collection names, such as `returns-1`."""
     if not isinstance(named, str):
-        return named
+        raise ValueError("must be the name of a template in quotes, such as returns-1")
     try:
         return load_template(named, folder_read(info), released=is_released(info))
     except SetupError as error:
@@ -275,6 +276,15 @@ class CollectionFields(_Data):
         if named == "series":
             raise ValueError("'series' is the folder of the series in marts/; choose another id")
         return named
+
+    @field_validator("count_bands")
+    @classmethod
+    def _bands(cls, written: tuple[str, ...]) -> tuple[str, ...]:
+        for text in written:
+            Band.parse(text)
+        if len(set(written)) < len(written):
+            raise ValueError("a band stands here twice")
+        return written
 
     @field_validator("timezone")
     @classmethod

@@ -64,7 +64,10 @@ class _Examined:
         yield from self._since(earlier)
         for name, measure in self.measures.items():
             yield from self._measure(("measures", name), name, measure)
+        said: dict[str, str] = {}
         for name, column in self.file["profile"].items():
+            if (same := said.setdefault(json.dumps(column, sort_keys=True), name)) != name:
+                yield ("profile", name), f"{name!r} says the same as {same!r}; take one out"
             if name in PROFILE or not _CODE.fullmatch(name):
                 yield ("profile", name), f"a column cannot be called {name!r}; call it otherwise"
             yield from _known(("profile", name, "measure"), "measure", column["measure"],
@@ -77,6 +80,13 @@ class _Examined:
             yield from self._sheet(("sheet", number), sheet)
         yield from _cover(sheets)
         yield from self._nested()
+        yield from self._named_alike()
+        for name, measure in self.measures.items():
+            dim = measure["change"]
+            codes = {dict(cell[2:]).get(dim) for cell in self.counted if cell[:2] == (name, NOW)}
+            if dim in self.lists and len(codes - {None}) < 2:
+                few = f"{name!r} is counted at no two codes of {dim!r}: there is no change along it"
+                yield ("measures", name, "change"), few
         for name in self.measures.keys() - {cell[0] for cell in self.counted}:
             yield ("measures", name), f"no cell of the sheets counts {name!r}; take it out"
         if self.file["disclosure"] is not None:
@@ -135,6 +145,8 @@ class _Examined:
         """Yield what of a measure is in no list, or of a share not of its own whole."""
         yield from _code(loc, name)
         yield from self._levels(loc, measure)
+        if measure["change"] == QUESTION:
+            yield (*loc, "change"), f"there is no change along {QUESTION!r}; name a list"
         named: list[tuple[Loc, Any]] = [(("crossed_by",), [measure["crossed_by"]]),
                                         (("change",), [measure["change"]])]  # fmt: skip
         for i, level in enumerate(measure["levels"]):
@@ -143,10 +155,35 @@ class _Examined:
             named.append((("shares", i), [*share["by"], *share["within"]]))
             for dim in set(share["within"]) - set(share["by"]):
                 yield (*loc, "shares", i), f"{dim!r} is in within and must be in by as well"
+            for key in ("by", "within"):
+                yield from _twice([((*loc, "shares", i), dim) for dim in share[key]])
         for part, dims in named:
             for dim in dict.fromkeys(dims):
                 if dim is not None and dim != QUESTION:
                     yield from _known((*loc, *part), "list", dim, self.lists)
+
+    def _named_alike(self) -> Iterator[Fault]:
+        """Yield the figures derived of a measure that are called as others are."""
+        whose: dict[str, tuple[Any, ...]] = {name: (name,) for name in self.measures}
+        for name, measure in self.measures.items():
+            named: list[tuple[Loc, str, tuple[str, ...]]] = [
+                (("shares", i), share["name"] or f"{name}_share", tuple(sorted(share["by"])))
+                for i, share in enumerate(measure["shares"])
+            ]
+            derived = {"per_month": f"{name}_per_month", "per_force": f"{name}_per_force",
+                       "change": f"{name}_change"}  # fmt: skip
+            named += [((key,), called, ()) for key, called in derived.items() if measure[key]]
+            if measure["per_force"]:
+                named.append((("per_force",), f"forces_with_{name}", ()))
+            seen: set[tuple[str, tuple[str, ...]]] = set()
+            for key, called, by in named:
+                if (
+                    whose.setdefault(called, (name, key[0])) != (name, key[0])
+                    or (called, by) in seen
+                ):
+                    said = f"there are figures called {called!r} already; give other names"
+                    yield ("measures", name, *key), said
+                seen.add((called, by))
 
     def _levels(self, loc: Loc, measure: Mapping[str, Any]) -> Iterator[Fault]:
         levels, crossed = measure["levels"], measure["crossed_by"]
@@ -154,6 +191,15 @@ class _Examined:
             if crossed in level["by"]:
                 crosses = f"{crossed!r} crosses every level already; take it out here"
                 yield (*loc, "levels", i), crosses
+        by = [tuple(sorted(level["by"])) for level in levels]
+        for key, given in (("levels", by), *((k, measure[k]) for k in ("per_month", "per_force"))):
+            named = [json.dumps(sorted(dims)) for dims in given]
+            yield from _twice([((*loc, key, i), dims) for i, dims in enumerate(named)])
+            for i, dims in enumerate(given):
+                yield from _twice([((*loc, key, i), dim) for dim in dims])
+        yield from _twice(
+            [((*loc, "statistics", i), s) for i, s in enumerate(measure["statistics"])]
+        )
         for key in ("per_month", "per_force"):
             for dims in measure[key]:
                 if set(dims) not in [set(level["by"]) for level in levels]:
@@ -191,6 +237,7 @@ class _Examined:
         if not _CODE.fullmatch(line["code"]):
             yield loc, f"{line['code']!r} is no code: small letters, digits, _ and . only"
         yield from self._dims(loc, line["dims"])
+        yield from _twice([((*loc, "answers"), answer) for answer in line["answers"]])
         if line["measure"] is not None:
             yield from _known((*loc, "measure"), "measure", line["measure"], self.measures)
         if line["label"] is None and len(line["dims"]) != 1:
@@ -344,5 +391,9 @@ def _twice(codes: Iterable[tuple[Loc, str]]) -> Iterator[Fault]:
 def _known(loc: Loc, what: str, name: str, known: Collection[str]) -> Iterator[Fault]:
     if name not in known:
         near = get_close_matches(name, known, 1)
-        there = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}"
+        there = (
+            f"; did you mean {near[0]!r}?"
+            if near
+            else f"; there are {', '.join(known) or 'none at all'}"
+        )
         yield loc, f"there is no {what} {name!r}{there}"

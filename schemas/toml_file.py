@@ -36,7 +36,16 @@ _WORDS: Final = {
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
     "float_type": "must be a number",
+    "int_parsing": "must be a whole number",
     "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "finite_number": "must be a number",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+    "string_too_short": "must be text of {min_length} characters or more",
+    "string_pattern_mismatch": "must be small letters, digits and - only",
+    "too_short": "must name {min_length} or more",
+    "literal_error": "must be {expected}",
     "tuple_type": "must be a list in [ ]",
     "list_type": "must be a list in [ ]",
     "dict_type": "must be a table of keys",
@@ -95,9 +104,8 @@ def of_library(error: ValidationError) -> Iterator[Fault]:
             yield from ((None, line) for line in lines_in(inner.__cause__))
             continue
         given = fault["msg"].removeprefix("Value error, ").rstrip(".")
-        if fault["type"] == "literal_error":
-            given = f"must be {fault['ctx']['expected']}"
-        yield fault["loc"], _WORDS.get(fault["type"], given)
+        said = _WORDS.get(fault["type"], given)
+        yield fault["loc"], said.format_map(fault.get("ctx", {})) if said != given else given
 
 
 def lines_in(error: SetupError) -> list[str]:

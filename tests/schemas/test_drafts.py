@@ -70,6 +70,27 @@ def test_a_draft_that_is_no_draft(name: str, content: bytes, said: str, folder: 
     assert any(said in line for line in wrong_in(folder)[1]), wrong_in(folder)[1]
 
 
+@pytest.mark.parametrize(
+    ("written", "instead", "said"),
+    [
+        ('id = "use-of-force-2013"\n', "", "id: gives no name in quotes; the id must"),
+        ('"use-of-force-2013"', '"Use"', "id: must be small letters, digits and - only"),
+        ('template = "use-of-force-1"', "template = 1", "template: must be the name of a template"),
+        ("[period]", 'count_bands = ["some"]\n[period]', "count_bands: band 'some' is not of the"),
+        ("[period]", 'count_bands = ["1", "1"]\n[period]', "count_bands: a band stands here twice"),
+        ("[period]", "[running]\ndays_after_hard = 99999999999\n[period]",
+         "running.days_after_hard: must be 3660 or less"),
+    ],
+)  # fmt: skip
+def test_what_no_collection_can_say_is_told_in_words(
+    written: str, instead: str, said: str, folder: Path
+) -> None:
+    path = folder / "collections" / "use-of-force-2013.toml"
+    _change(path, written, instead)
+    _, wrong = wrong_in(path)
+    assert any(f": {said}" in line and line.startswith(f"{path}:") for line in wrong), wrong
+
+
 def test_a_single_file_and_an_empty_folder(folder: Path, tmp_path: Path) -> None:
     assert wrong_in(folder / "collections" / "use-of-force-2013.toml")[1] == []
     assert wrong_in(folder / "templates" / "returns-2.toml")[1] == []
