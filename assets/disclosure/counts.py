@@ -264,8 +264,7 @@ def _passed(
                 return Total((places[leaf],), 0)
             return Total((), known[leaf]) if leaf in known else None
 
-        for item in tells if places else ():
-            ways = ways_of(item, cells.leaves, count)
+        for ways in ways_of(tells if places else (), cells.leaves, count):
             possible = [_together(list(map(_plain, way))) for way in uncertain(ways)]
             if possible or (ways and not any(map(is_possible, ways))):
                 yield _as_it_is(rule, force, possible, counts)

@@ -22,6 +22,7 @@ Leaves = Callable[[str], Sequence[Place]]
 Cells = tuple[str, ...]
 Limits = Mapping[str, Any]
 _NO_END: Final = math.inf
+_EITHER: Final = 2
 
 
 class Range(NamedTuple):
@@ -54,22 +55,35 @@ def told(
     found: list[Told] = []
     for use in uses:
         if use.id == rule and use.use in TELLING:
-            for item in TELLING[use.use](use, limits, named, leaves):
-                if found and len(item.ways) > 1 and found[-1].ways[0] == item.ways[0]:
-                    one, other = found.pop().ways
-                    item = item._replace(ways=(one, (*other, *item.ways[1])))  # noqa: PLW2901
-                found.append(item)
+            found += TELLING[use.use](use, limits, named, leaves)
     return found
 
 
-def ways_of(item: Told, leaves: Leaves, count: Callable[[Place], Total | None]) -> Ways:
-    """Return what is told as conditions of unknowns; none where it is about cells without numbers.
+def ways_of(
+    items: Iterable[Told], leaves: Leaves, count: Callable[[Place], Total | None]
+) -> list[Ways]:
+    """Return what is told as conditions of unknowns, but for what is of cells without numbers.
+
+    What holds where one and the same thing does not is together one: of what has numbers alone,
+    since a return with one of two parts has passed what is told of that.
 
     Args:
-        item: what is told.
+        items: what is told.
         leaves: finds the cells that a cell adds up.
         count: the number of a cell, known or not; None for none.
     """
+    found: list[tuple[tuple[Range, ...], Ways]] = []
+    for item in items:
+        ways = _ways_of(item, leaves, count)
+        if found and len(ways) == len(found[-1][1]) == _EITHER and found[-1][0] == item.ways[0]:
+            one, other = found.pop()[1]
+            ways = [one, [*other, *ways[1]]]
+        if ways:
+            found.append((item.ways[0], ways))
+    return [ways for _, ways in found]
+
+
+def _ways_of(item: Told, leaves: Leaves, count: Callable[[Place], Total | None]) -> Ways:
     ways: Ways = []
     for way in item.ways:
         conditions = []

@@ -143,7 +143,7 @@ def knowledge(
             away = {
                 (entry.key["force_code"], entry.leaf): entry.name[-1]
                 for table, entries in everything[number].items()
-                if table not in names and said.is_public(table)
+                if table not in names and "@" not in table
                 for entry in entries
             }
             year = collection.census.year
@@ -170,8 +170,8 @@ def knowledge(
 class _Reader:
     """Adds to the knowledge what one edition tells of the tables of one system.
 
-    `away` are the counts of other systems that stand in a public mart, by force and leaf: where a
-    rule compares with them they are given away here.
+    `away` are the counts of other systems but those of earlier periods in no public mart, by force
+    and leaf: where a rule compares with them they are given away here.
     """
 
     known: Knowledge
@@ -289,8 +289,8 @@ class _Reader:
         told = self.edition.told(self.said.rules, self.said.named, self.said.leaves)
         for rule, force, items in told:
             found = Knowledge()
-            for item in items:
-                found.tell(ways_of(item, self.said.leaves, partial(self._count, force)))
+            for ways in ways_of(items, self.said.leaves, partial(self._count, force)):
+                found.tell(ways)
             if not self.known.add(found, self.numbering):
                 self.known.broken.setdefault(force, set()).add(rule)
 
