@@ -18,9 +18,9 @@ COVER: Final = {
 """What every return says of itself on the sheet `cover`, in the column `value`."""
 
 RESERVED: Final = {
-    "answer", "band", "basis", "breakdown", "cell", "column_code", "count", "force_code", "measure",
-    "missing", "number", "period", "question", "receipt_id", "row_code", "sheet", "statistic",
-    "unit", "value",
+    "answer", "band", "basis", "breakdown", "cases", "cell", "column_code", "count", "force_code",
+    "forces_included", "measure", "missing", "number", "period", "provisional", "question",
+    "receipt_id", "row_code", "sheet", "statistic", "total", "unit", "value",
 }  # fmt: skip
 """What columns beside the dimensions are called, so that no list can be."""
 
@@ -30,6 +30,17 @@ PROFILE: Final = {
 }  # fmt: skip
 """What columns of every profile are called, so that none of a template's own can be."""
 
+_OF_EVERY_COLLECTION: Final = ("reporting_bodies", "months_in_collection")
+_OF_RESEARCH: Final = ("social_media_", "survey_")
+"""What figures beside those of the returns are called, or how their names begin."""
+
+_KEYS: Final = {
+    "investigations": ({"category", "outcome"}, {"recipient", "media"}),
+    "register_entries": ({"body", "kind", "decision"}, set[str]()),
+}
+"""Measures that have a mart of their name: by which lists each row is counted, or may be."""
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)*")
 _LONGEST_SHEET_NAME: Final = 31
 _MISSING: Final = ("not_held", "not_applicable")
@@ -82,11 +93,7 @@ class _Examined:
         yield from self._nested()
         yield from self._named_alike()
         for name, measure in self.measures.items():
-            dim = measure["change"]
-            codes = {dict(cell[2:]).get(dim) for cell in self.counted if cell[:2] == (name, NOW)}
-            if dim in self.lists and len(codes - {None}) < 2:
-                few = f"{name!r} is counted at no two codes of {dim!r}: there is no change along it"
-                yield ("measures", name, "change"), few
+            yield from self._as_counted(name, measure["change"])
         for name in self.measures.keys() - {cell[0] for cell in self.counted}:
             yield ("measures", name), f"no cell of the sheets counts {name!r}; take it out"
         if self.file["disclosure"] is not None:
@@ -108,7 +115,7 @@ class _Examined:
 
     def _codes(self) -> Iterator[Fault]:
         for name, codes in self.lists.items():
-            yield from _code(("lists", name), name)
+            yield from _name(("lists", name), name)
             for code in codes:
                 yield from _code(("lists", name, code), code)
             if name in RESERVED:
@@ -143,7 +150,7 @@ class _Examined:
 
     def _measure(self, loc: Loc, name: str, measure: Mapping[str, Any]) -> Iterator[Fault]:
         """Yield what of a measure is in no list, or of a share not of its own whole."""
-        yield from _code(loc, name)
+        yield from _name(loc, name)
         yield from self._levels(loc, measure)
         if measure["change"] == QUESTION:
             yield (*loc, "change"), f"there is no change along {QUESTION!r}; name a list"
@@ -162,10 +169,32 @@ class _Examined:
                 if dim is not None and dim != QUESTION:
                     yield from _known((*loc, *part), "list", dim, self.lists)
 
+    def _as_counted(self, name: str, along: str | None) -> Iterator[Fault]:
+        """Yield what the cells of a measure do not give: two ends of a change, keys of a mart."""
+        cells = [
+            (dict(dims), at)
+            for (measure, period, *dims), (at, _) in self.counted.items()
+            if (measure, period) == (name, NOW)
+        ]
+        if along in self.lists and len({dims.get(along) for dims, _ in cells} - {None}) < 2:
+            few = f"{name!r} is counted at no two codes of {along!r}: there is no change along it"
+            yield ("measures", name, "change"), few
+        if name in _KEYS:
+            always, also = _KEYS[name]
+            at = next(
+                (at for dims, at in cells if not always <= dims.keys() <= always | also), None
+            )
+            if at is not None:
+                keys = " and ".join(sorted(always))
+                yield at, f"the mart {name!r} counts by {keys}; call the measure otherwise"
+
     def _named_alike(self) -> Iterator[Fault]:
         """Yield the figures derived of a measure that are called as others are."""
         whose: dict[str, tuple[Any, ...]] = {name: (name,) for name in self.measures}
+        whose |= dict.fromkeys(_OF_EVERY_COLLECTION, ())
         for name, measure in self.measures.items():
+            if name in _OF_EVERY_COLLECTION or name.startswith(_OF_RESEARCH):
+                yield ("measures", name), f"figures of other sources are called {name!r} already"
             named: list[tuple[Loc, str, tuple[str, ...]]] = [
                 (("shares", i), share["name"] or f"{name}_share", tuple(sorted(share["by"])))
                 for i, share in enumerate(measure["shares"])
@@ -319,6 +348,11 @@ class _Examined:
                         f"{line['code']!r} leaves out {code!r}, which counts what its parts count:"
                         " add it, or say in [groups] which codes are meant",
                     )
+
+
+def _name(loc: Loc, name: str) -> Iterator[Fault]:
+    if not _NAME.fullmatch(name):
+        yield loc, f"{name!r} is no name: a small letter, then small letters, digits and _ only"
 
 
 def _code(loc: Loc, name: str) -> Iterator[Fault]:

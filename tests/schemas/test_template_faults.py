@@ -103,6 +103,11 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
         (', dims = { tactic = "firearm" } }\np', ' }\np', "firearm", "says the same as 'uses'"),
         ('"submitted", "reconstructed"]', '"submitted", "submitted"]', "basis",
          "'submitted' stands here twice"),
+        ('[lists.tactic]', '[lists.total]\nnow = "Now"\n\n[lists.tactic]', "[lists.total]",
+         "a column of the marts is"),
+        ('[lists.tactic]', '[lists.2]\nnow = "Now"\n\n[lists.tactic]', "[lists.2]", "is no name"),
+        ('[measures.uses]', '[measures.reporting_bodies]', "[measures.reporting_bodies]",
+         "figures of other sources"),
         ('locked = true', 'locked = "perhaps"', "template", "must be true or false"),
         ('version = 1', 'version = 2', 'name = "use-of-force"', "must be called so"),
     ],
@@ -167,3 +172,11 @@ def test_a_sum_of_some_codes_alone_is_meant_where_there_is_a_group_of_them(tmp_p
     path.write_text(text.replace("[prof", group, 1), encoding="utf-8")
     read_template.cache_clear()
     assert load_template("use-of-force-1", tmp_path).sums()
+
+
+@pytest.mark.parametrize("measure", ["investigations", "register_entries"])
+def test_a_measure_that_a_mart_is_called_after_is_counted_by_what_the_mart_is(
+    measure: str, tmp_path: Path
+) -> None:
+    faults = list(_refused(tmp_path, SOUND.replace("people_hurt", measure)))
+    assert any(f"the mart {measure!r} counts by" in told for _, told in faults), faults
