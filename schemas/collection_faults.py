@@ -1,5 +1,6 @@
 """What in a collection does not fit together, each fault with the keys that lead to it."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -45,6 +46,11 @@ def _of_dates(of: CollectionFields) -> Iterator[Fault]:
     for name, comparator in of.comparators.items():
         if comparator.collection == of.id:
             yield ("comparators", name), "a collection cannot be compared with itself"
+        elif comparator.start >= of.period.start:
+            begins = f"it starts {comparator.start}, the collection {of.period.start}"
+            yield ("comparators", name), f"this is no earlier period: {begins}"
+        if name == NOW or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+            yield ("comparators", name), f"{name!r} is no name: small letters, digits, - and _ only"
     opens, closes = of.window
     if closes < opens:
         yield ("running",), f"the window closes on {closes}, before it opens on {opens}"

@@ -1,5 +1,6 @@
 """What a collection file says, and what follows from it: dates, bodies, publication, settings."""
 
+import re
 import tomllib
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -44,6 +45,10 @@ class _Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+Day = Annotated[date, Field(lt=date(3000, 1, 1))]
+"""A day from which others are counted on."""
+
+
 class Period(_Data):
     """A span of whole months, both ends included."""
 
@@ -69,7 +74,7 @@ class Deadlines(_Data):
     """
 
     soft: date
-    hard: date
+    hard: Day
     queries: date | None = None
 
     @property
@@ -185,7 +190,7 @@ class CollectionFields(_Data):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     title: str
     period: Period
-    census: date
+    census: Day
     timezone: str
     template: Annotated[
         InstanceOf[Template],
@@ -280,9 +285,9 @@ class CollectionFields(_Data):
     @field_validator("count_bands")
     @classmethod
     def _bands(cls, written: tuple[str, ...]) -> tuple[str, ...]:
-        for text in written:
-            Band.parse(text)
-        if len(set(written)) < len(written):
+        if odd := [text for text in written if not re.fullmatch(r"[0-9]+(\.\.[0-9]*)?", text)]:
+            raise ValueError(f"band {odd[0]!r} is not of the form 2, 0..10 or 60..")
+        if len({Band.parse(text) for text in written}) < len(written):
             raise ValueError("a band stands here twice")
         return written
 

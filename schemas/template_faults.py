@@ -81,10 +81,6 @@ class _Examined:
                 yield ("profile", name), f"{name!r} says the same as {same!r}; take one out"
             if name in PROFILE or not _CODE.fullmatch(name):
                 yield ("profile", name), f"a column cannot be called {name!r}; call it otherwise"
-            yield from _known(("profile", name, "measure"), "measure", column["measure"],
-                              self.measures)  # fmt: skip
-            asked = {dim: code for dim, code in column["dims"].items() if dim != QUESTION}
-            yield from self._dims(("profile", name), asked)
         sheets = self.file["sheet"]
         yield from _twice([(("sheet", i), sheet["name"]) for i, sheet in enumerate(sheets)])
         for number, sheet in enumerate(sheets):
@@ -92,8 +88,9 @@ class _Examined:
         yield from _cover(sheets)
         yield from self._nested()
         yield from self._named_alike()
+        yield from self._figures()
         for name, measure in self.measures.items():
-            yield from self._as_counted(name, measure["change"])
+            yield from self._as_counted(name, measure)
         for name in self.measures.keys() - {cell[0] for cell in self.counted}:
             yield ("measures", name), f"no cell of the sheets counts {name!r}; take it out"
         if self.file["disclosure"] is not None:
@@ -125,6 +122,10 @@ class _Examined:
             yield from _known(("groups", name), "list", name, self.lists)
             for code, members in groups.items() if name in self.lists else ():
                 loc = ("groups", name, code)
+                yield from _code(loc, code)
+                yield from _twice([(loc, one) for one in members])
+                if not members:
+                    yield loc, f"{code!r} stands for no code; name those that it stands for"
                 for one in members:
                     yield from _known(loc, f"code of {name}", one, self.lists[name])
                 if code in self.lists[name]:
@@ -169,8 +170,23 @@ class _Examined:
                 if dim is not None and dim != QUESTION:
                     yield from _known((*loc, *part), "list", dim, self.lists)
 
-    def _as_counted(self, name: str, along: str | None) -> Iterator[Fault]:
+    def _figures(self) -> Iterator[Fault]:
+        """Yield what of a figure named in the file is not known, or that no cell counts it."""
+        figures: list[tuple[Loc, Mapping[str, Any]]] = [
+            *((("profile", name), column) for name, column in self.file["profile"].items()),
+            *((("measures", name, "within"), measure["within"])
+              for name, measure in self.measures.items() if measure["within"]),
+        ]  # fmt: skip
+        for loc, figure in figures:
+            of, dims = (figure["measure"], figure["period"]), figure["dims"]
+            yield from _known((*loc, "measure"), "measure", of[0], self.measures)
+            yield from self._dims(loc, {dim: one for dim, one in dims.items() if dim != QUESTION})
+            if not any(c[:2] == of and dims.items() <= dict(c[2:]).items() for c in self.counted):
+                yield loc, "no cell of the sheets counts this; take it out, or name what one counts"
+
+    def _as_counted(self, name: str, said: Mapping[str, Any]) -> Iterator[Fault]:
         """Yield what the cells of a measure do not give: two ends of a change, keys of a mart."""
+        along = said["change"]
         cells = [
             (dict(dims), at)
             for (measure, period, *dims), (at, _) in self.counted.items()
@@ -179,6 +195,9 @@ class _Examined:
         if along in self.lists and len({dims.get(along) for dims, _ in cells} - {None}) < 2:
             few = f"{name!r} is counted at no two codes of {along!r}: there is no change along it"
             yield ("measures", name, "change"), few
+        if said["statistics"] and len(cells) > 1:
+            many = f"{name!r} is counted in {len(cells)} cells; statistics are of one that each has"
+            yield ("measures", name, "statistics"), many
         if name in _KEYS:
             always, also = _KEYS[name]
             at = next(
@@ -267,6 +286,8 @@ class _Examined:
             yield loc, f"{line['code']!r} is no code: small letters, digits, _ and . only"
         yield from self._dims(loc, line["dims"])
         yield from _twice([((*loc, "answers"), answer) for answer in line["answers"]])
+        for answer in line["answers"]:
+            yield from _code((*loc, "answers"), answer)
         if line["measure"] is not None:
             yield from _known((*loc, "measure"), "measure", line["measure"], self.measures)
         if line["label"] is None and len(line["dims"]) != 1:

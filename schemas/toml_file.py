@@ -41,6 +41,7 @@ _WORDS: Final = {
     "bool_parsing": "must be true or false",
     "finite_number": "must be a number",
     "greater_than_equal": "must be {ge} or more",
+    "less_than": "must be before {lt}",
     "less_than_equal": "must be {le} or less",
     "string_too_short": "must be text of {min_length} characters or more",
     "string_pattern_mismatch": "must be small letters, digits and - only",
