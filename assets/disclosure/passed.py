@@ -122,13 +122,14 @@ def _pairs(use: RuleUse, named: Named) -> Iterator[tuple[Cells, Cells, str]]:
 
 
 def _needs(use: RuleUse, _: Limits, named: Named, leaves: Leaves) -> Iterator[Told]:
-    """Something only where there is something else; of a sum, unless its parts are asked."""
-    asked = set(_all(use.at, named))
-    for at, other, _written in _pairs(use, named):
-        parts = {"/".join(place) for place in leaves(*at)}
-        if parts == {*at} or not parts <= asked:
-            none, some = Range(((1, at),), -_NO_END, 0), Range(((1, other),), 1, _NO_END)
-            yield Told(((none,), (some,)))
+    """Something only where there is something else; of a sum, unless it follows from its parts."""
+    pairs = [(at, other, set(leaves(other))) for (at,), (other,), _ in _pairs(use, named)]
+    for at, other, those in pairs:
+        parts = ["/".join(place) for place in leaves(at)]
+        follows = all(any(p == part and some <= those for p, _, some in pairs) for part in parts)
+        if parts == [at] or not follows:
+            none = Range(((1, (at,)),), -_NO_END, 0)
+            yield Told(((none,), (Range(((1, (other,)),), 1, _NO_END),)))
 
 
 def _between(use: RuleUse, limits: Limits, named: Named, _: Leaves) -> Iterator[Told]:
