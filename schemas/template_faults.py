@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from schemas.measures import NOW, QUESTION
 from schemas.rules.catalogue import rules
+from schemas.template import HEADER_CODE, LABEL_CODE
 from schemas.toml_file import Fault, Loc
 
 COVER: Final = {
@@ -195,6 +196,10 @@ class _Examined:
         if along in self.lists and len({dims.get(along) for dims, _ in cells} - {None}) < 2:
             few = f"{name!r} is counted at no two codes of {along!r}: there is no change along it"
             yield ("measures", name, "change"), few
+        questions = sum(QUESTION in dims for dims, _ in cells)
+        if 0 < questions < len(cells):
+            both = f"{name!r} is asked by questions and counted by rows; give each its own"
+            yield ("measures", name), both
         if said["statistics"] and len(cells) > 1:
             many = f"{name!r} is counted in {len(cells)} cells; statistics are of one that each has"
             yield ("measures", name, "statistics"), many
@@ -270,7 +275,12 @@ class _Examined:
         )
         if not columns or not (rows or questions):
             yield loc, f"the sheet {name!r} has no cell: it needs columns, and rows or questions"
+        if name == "history":
+            yield (*loc, "name"), "Excel keeps the name 'history' for itself; call it otherwise"
         codes = [column["code"] for _, column in columns]
+        for at, column in columns:
+            if column["code"] in {HEADER_CODE, LABEL_CODE}:
+                yield at, f"a column cannot be called {column['code']!r}: the first two are"
         for lines in ([*rows, *questions], columns):
             yield from _twice([(at, line["code"]) for at, line in lines])
             yield from _sums(lines)
@@ -302,6 +312,8 @@ class _Examined:
 
     def _cell(self, loc: Loc, sheet: Line, row: Line, column: Line) -> Iterator[Fault]:
         code, kind = row["code"], row["kind"] or column["kind"] or sheet["kind"]
+        if row in sheet["questions"] and kind != "answer":
+            yield loc, f"{code!r} is a question, and of kind {kind}; it must be of kind answer"
         if kind == "answer" and not row["answers"]:
             yield loc, f"{code!r} is answered by a code; give its answers"
         if row["sum_of"] or column["sum_of"]:

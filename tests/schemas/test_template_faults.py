@@ -117,6 +117,15 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
         ('[profile]', '[groups.tactic]\n"A !" = ["spray"]\n[profile]', "A !", "is no code"),
         ('[profile]', '[groups.tactic]\na = ["spray", "spray"]\n[profile]', "a =", "here twice"),
         ('"submitted", "reconstructed"]', '"submitted", "a b"]', "basis", "'a b' is no code"),
+        ('name = "uses"\ntitle', 'name = "history"\ntitle', 'name = "history"', "Excel keeps"),
+        ('{ code = "count"', '{ code = "label"', 'code = "label"', "the first two are"),
+        ('code = "count", label = "Count" },\n]\nrows = [',
+         'code = "count", label = "Count" },\n]\nquestions = [{ code = "why", label = "Why",'
+         ' measure = "uses", answers = ["a"] }]\nrows = [', "questions", "must be of kind answer"),
+        ('code = "count", label = "Count" },\n]\nrows = [',
+         'code = "count", label = "Count" },\n]\nquestions = [{ code = "why", label = "Why",'
+         ' measure = "uses", kind = "answer", answers = ["a"] }]\nrows = [', "[measures.uses]",
+         "asked by questions and counted by rows"),
         ('locked = true', 'locked = "perhaps"', "template", "must be true or false"),
         ('version = 1', 'version = 2', 'name = "use-of-force"', "must be called so"),
     ],
