@@ -41,6 +41,16 @@ _KEYS: Final = {
 }
 """Measures that have a mart of their name: by which lists each row is counted, or may be."""
 
+_SHOWN: Final = {
+    "investigations": ("investigations", "cases"),
+    "register_entries": ("register_entries", "entries"),
+    "second_job_applications": ("second_jobs", "count"),
+    "second_job_approvals_in_breach": ("second_jobs", "count"),
+}
+"""Measures whose entries stand in a public mart of their own: the mart and its column."""
+
+_RESEARCHED: Final = ("social_media",)
+
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)*")
 _LONGEST_SHEET_NAME: Final = 31
@@ -86,6 +96,10 @@ class _Examined:
         yield from _twice([(("sheet", i), sheet["name"]) for i, sheet in enumerate(sheets)])
         for number, sheet in enumerate(sheets):
             yield from self._sheet(("sheet", number), sheet)
+        asked = [(("sheet", i, "questions", n), question["code"])
+                 for i, sheet in enumerate(sheets)
+                 for n, question in enumerate(sheet["questions"])]  # fmt: skip
+        yield from _twice(asked)
         yield from _cover(sheets)
         yield from self._nested()
         yield from self._named_alike()
@@ -105,6 +119,13 @@ class _Examined:
         ]
         for key, name in named:
             yield from _known(("disclosure", *key), "measure", name, self.measures)
+        for i, name in enumerate(said["research"]):
+            yield from _known(("disclosure", "research", i), "research", name, _RESEARCHED)
+        for name, protected in said["measures"].items():
+            shown = protected["mart"], protected["value"]
+            if shown not in {(None, None), _SHOWN.get(name)}:
+                none = f"no mart shows {name!r} so; take mart and value out"
+                yield ("disclosure", "measures", name), none
         for name in self.measures:
             times = sum(other == name for _, other in named)
             if times != 1:
@@ -216,6 +237,8 @@ class _Examined:
         """Yield the figures derived of a measure that are called as others are."""
         whose: dict[str, tuple[Any, ...]] = {name: (name,) for name in self.measures}
         whose |= dict.fromkeys(_OF_EVERY_COLLECTION, ())
+        asked = {cell[0] for cell in self.counted if QUESTION in dict(cell[2:])}
+        whose |= {f"{name}_share": (name, "questions") for name in asked}
         for name, measure in self.measures.items():
             if name in _OF_EVERY_COLLECTION or name.startswith(_OF_RESEARCH):
                 yield ("measures", name), f"figures of other sources are called {name!r} already"

@@ -126,6 +126,11 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
          'code = "count", label = "Count" },\n]\nquestions = [{ code = "why", label = "Why",'
          ' measure = "uses", kind = "answer", answers = ["a"] }]\nrows = [', "[measures.uses]",
          "asked by questions and counted by rows"),
+        ('[profile]', '[disclosure]\nopen = ["people_hurt"]\nresearch = ["letters"]\n'
+         '[disclosure.measures]\nuses = { subject = "uses" }\n[profile]', "research",
+         "no research 'letters'"),
+        ('[profile]', '[disclosure]\nopen = ["people_hurt"]\n[disclosure.measures]\n'
+         'uses = { subject = "uses", mart = "used" }\n[profile]', "mart =", "no mart shows 'uses'"),
         ('locked = true', 'locked = "perhaps"', "template", "must be true or false"),
         ('version = 1', 'version = 2', 'name = "use-of-force"', "must be called so"),
     ],
@@ -198,3 +203,21 @@ def test_a_measure_that_a_mart_is_called_after_is_counted_by_what_the_mart_is(
 ) -> None:
     faults = list(_refused(tmp_path, SOUND.replace("people_hurt", measure)))
     assert any(f"the mart {measure!r} counts by" in told for _, told in faults), faults
+
+
+def test_questions_give_their_figures_and_codes_to_no_other(tmp_path: Path) -> None:
+    sheet = """
+[[sheet]]
+name = "{0}"
+title = "Asked"
+instructions = []
+kind = "answer"
+measure = "asked"
+columns = [{{ code = "answer", label = "Answer" }}]
+questions = [{{ code = "why", label = "Why", answers = ["a", "b"] }}]
+"""
+    text = SOUND.replace("[profile]", '[measures.asked]\nunit = "forces"\n\n[profile]')
+    text = text.replace('by = ["tactic"] }]', 'by = ["tactic"], name = "asked_share" }]')
+    faults = list(_refused(tmp_path, text + sheet.format("one") + sheet.format("two")))
+    assert any("figures called 'asked_share' already" in told for _, told in faults), faults
+    assert any("'why' stands here twice" in told for _, told in faults), faults
