@@ -135,8 +135,10 @@ class _Examined:
     def _codes(self) -> Iterator[Fault]:
         for name, codes in self.lists.items():
             yield from _name(("lists", name), name)
-            for code in codes:
+            for code, label in codes.items():
                 yield from _code(("lists", name, code), code)
+                if not label.strip():
+                    yield ("lists", name, code), f"{code!r} has an empty label; word it"
             if name in RESERVED:
                 said = f"a list cannot be called {name!r}: a column of the marts is"
                 yield ("lists", name), said
@@ -318,6 +320,8 @@ class _Examined:
         if not _CODE.fullmatch(line["code"]):
             yield loc, f"{line['code']!r} is no code: small letters, digits, _ and . only"
         yield from self._dims(loc, line["dims"])
+        if line["label"] is not None and not line["label"].strip():
+            yield loc, f"{line['code']!r} has an empty label; word it"
         yield from _twice([((*loc, "answers"), answer) for answer in line["answers"]])
         for answer in line["answers"]:
             yield from _code((*loc, "answers"), answer)

@@ -131,6 +131,8 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
          "no research 'letters'"),
         ('[profile]', '[disclosure]\nopen = ["people_hurt"]\n[disclosure.measures]\n'
          'uses = { subject = "uses", mart = "used" }\n[profile]', "mart =", "no mart shows 'uses'"),
+        ('spray = "Irritant spray"', 'spray = " "', "spray", "has an empty label"),
+        ('"People hurt"', '""', "people_hurt", "has an empty label"),
         ('locked = true', 'locked = "perhaps"', "template", "must be true or false"),
         ('version = 1', 'version = 2', 'name = "use-of-force"', "must be called so"),
     ],
