@@ -38,7 +38,11 @@ class Description:
         """Read the file."""
         file = tomllib.loads(path.read_text(encoding="utf-8"))
         self.lists: list[str] = list(file["lists"])
-        self.profile: dict[str, dict[str, Any]] = file.get("profile", {})
+        plain: tuple[tuple[str, Any], ...] = (("period", "collection"), ("dims", {}))
+        self.profile: dict[str, dict[str, Any]] = {
+            name: {key: said for key, said in of.items() if (key, said) not in plain}
+            for name, of in file.get("profile", {}).items()
+        }
         self.rules = [RuleUse.model_validate(use) for use in file.get("rules", [])]
         said = file.get("disclosure", {})
         self.measures: dict[str, dict[str, str]] = said.get("measures", {})
@@ -90,23 +94,24 @@ class Description:
             )
         return self._leaves[cell]
 
-    def table_of(self, measure: str, period: str = "", breakdown: object = "") -> str:
-        """Return the table that a measure's total adds up.
+    def table_of(self, measure: str, period: str = "", at: Mapping[str, str] | str = "") -> str:
+        """Return the table that a measure's total adds up, at some codes or of a breakdown.
 
         What was asked of an earlier period stands for itself: a whole is no sum of its parts.
         """
         if period in _NOW:
             return self.measures[measure].get("mart", measure)
-        columns = (name for name, of in self.earlier.items() if of == (measure, period))
-        return f"{measure}@{period}" if breakdown else next(columns, f"{measure}@{period}{_WHOLE}")
+        dims = read_breakdown(at) if isinstance(at, str) else dict(at)
+        columns = (name for name, of in self.earlier.items() if of == (measure, period, dims))
+        return next(columns, f"{measure}@{period}" if dims else f"{measure}@{period}{_WHOLE}")
 
     @cached_property
-    def earlier(self) -> dict[str, tuple[str, str]]:
-        """Measure and period of the columns of a profile that are a whole of an earlier period."""
+    def earlier(self) -> dict[str, tuple[str, str, dict[str, str]]]:
+        """Measure, period and codes of the columns of a profile that are of an earlier period."""
         return {
-            name: (of["measure"], of["period"])
+            name: (of["measure"], of["period"], of.get("dims", {}))
             for name, of in self.profile.items()
-            if "period" in of and "dims" not in of and of["measure"] in self.measures
+            if "period" in of and of["measure"] in self.measures
         }
 
     @cached_property
@@ -139,7 +144,7 @@ class Description:
                 table = self.table_of(cell.measure)
                 tables = found.setdefault(first.setdefault(cell.place[0], table), [])
                 tables += [table] if table not in tables else []
-        for column, (measure, _) in self.earlier.items():
+        for column, (measure, *_) in self.earlier.items():
             own = self.table_of(measure)
             next(tables for tables in found.values() if own in tables).append(column)
         found |= {mart: [mart] for mart in self.research}

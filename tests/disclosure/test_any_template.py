@@ -8,7 +8,7 @@ import pytest
 
 from assets.disclosure.edition import public_edition
 from schemas.collection import load_collection
-from tests.any_template import drawn_collection
+from tests.any_template import drawn_collection, to_toml
 from tests.disclosure.marts import marts_of
 from tests.live import any_live
 
@@ -29,11 +29,16 @@ def test_a_template_drawn_at_random_has_an_edition_that_holds(
     folder = shutil.copytree(tmp_path / "plain", tmp_path / "protected")
     template = folder / "templates" / "drawn-1.toml"
     text = template.read_text(encoding="utf-8")
-    counted = [name for name in tomllib.loads(text)["measures"] if name != "answered"]
+    file = tomllib.loads(text)
+    counted = [name for name in file["measures"] if name != "answered"]
     measures = ", ".join(f'{name} = {{ subject = "cases" }}' for name in counted)
-    profile = ", ".join(f'{name} = {{ measure = "{name}" }}' for name in counted)
+    columns = {name: {"measure": name} for name in counted}
+    before = [row for sheet in file["sheet"] for row in sheet.get("rows", []) if "period" in row]
+    for number, row in enumerate(before):
+        figure = {key: row[key] for key in ("measure", "period", "dims") if key in row}
+        columns[f"before_{number}"] = figure
     said = f'disclosure = {{ open = ["answered"], measures = {{ {measures} }} }}\n'
-    said += f"profile = {{ {profile} }}\n"
+    said += to_toml({"profile": columns})
     template.write_text(text + said, encoding="utf-8")
     collection = folder / "collections" / "drawn.toml"
     collection.write_text(collection.read_text(encoding="utf-8") + SETTINGS, encoding="utf-8")
@@ -44,3 +49,7 @@ def test_a_template_drawn_at_random_has_an_edition_that_holds(
     assert made.withheld is None
     assert made.problems == ()
     assert made.audit.height > 0
+    audited = made.audit.filter(mart="force_profiles").select("column_name", "cell").rows()
+    rows = made.marts["force_profiles"].iter_rows(named=True)
+    hidden = [(c, row["force_code"]) for row in rows for c in columns if row[f"{c}_symbol"] == "c"]
+    assert sorted(audited) == sorted((c, f"force_code={force}") for c, force in hidden)
