@@ -10,6 +10,7 @@ from schemas.measures import NOW, QUESTION
 from schemas.rules.catalogue import rules
 from schemas.template import HEADER_CODE, LABEL_CODE
 from schemas.toml_file import Fault, Loc
+from schemas.vocabulary import BASES
 
 COVER: Final = {
     "template": "text", "template_version": "text", "collection": "text", "force_code": "text",
@@ -339,8 +340,10 @@ class _Examined:
 
     def _cell(self, loc: Loc, sheet: Line, row: Line, column: Line) -> Iterator[Fault]:
         code, kind = row["code"], row["kind"] or column["kind"] or sheet["kind"]
-        if row in sheet["questions"] and kind != "answer":
-            yield loc, f"{code!r} is a question, and of kind {kind}; it must be of kind answer"
+        if row in sheet["questions"] and (kind, row["period"]) != ("answer", NOW):
+            of = f"of kind {kind} and period {row['period']}"
+            own = "it must be of kind answer, and of the collection's own period"
+            yield loc, f"{code!r} is a question, {of}; {own}"
         if kind == "answer" and not row["answers"]:
             yield loc, f"{code!r} is answered by a code; give its answers"
         if row["sum_of"] or column["sum_of"]:
@@ -470,6 +473,11 @@ def _cover(sheets: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
     for code, kind in COVER.items():
         if rows.get(code) != kind:
             yield ("sheet", number, "rows"), f"the cover needs a row {code!r} of kind {kind}"
+    for row in cover["rows"]:
+        if row["code"] == "basis" and not set(row["answers"]) <= set(BASES):
+            yield ("sheet", number, "rows"), f"'basis' has no answers but {', '.join(BASES)}"
+        if row["locked"] and COVER.get(row["code"]) == "date":
+            yield ("sheet", number, "rows"), f"{row['code']!r} is for the sender: it is not locked"
     if [column["code"] for column in cover["columns"]] != ["value"]:
         yield ("sheet", number, "columns"), "the cover has one column, 'value'"
 

@@ -198,14 +198,16 @@ _QUANTILES: Final = {
 def _statistic(cells: pl.DataFrame, statistic: str) -> Terms:
     """Return a statistic over the forces: the one or two that it lies at or between, in order."""
     by_force = _by_force(cells)["force_code"].to_list()
-    if statistic == "mean":
+    if not by_force:
+        terms = _adding(cells, "value")
+    elif statistic == "mean":
         counted = _counting(by_force, "denominator")
         terms = pl.concat([_adding(cells, "numerator"), counted])
     else:
         position = (len(by_force) - 1) * _QUANTILES[statistic]
         low, beyond = int(position), position - int(position)
         weights = {low: 1 - beyond, low + 1: beyond} if beyond else {low: 1.0}
-        beside = {by_force[at]: weight for at, weight in weights.items() if by_force}
+        beside = {by_force[at]: weight for at, weight in weights.items()}
         chosen = cells.filter(pl.col("force_code").is_in(list(beside)))
         weight = pl.col("force_code").replace_strict(beside, return_dtype=pl.Float64)
         terms = _adding(chosen, "value", weight)
