@@ -28,7 +28,7 @@ from assets.release.contents import (
 )
 from assets.release.gate.process import Gate
 from assets.release.identity import EARLY, Ingredients
-from schemas.errors import LakeError
+from schemas.errors import LakeError, ReleaseBlockedError
 
 
 def publish(
@@ -44,6 +44,7 @@ def publish(
         ContractError: a mart is not what its contract says.
         LakeError: the lake cannot be written; the last release stays in place.
     """
+    _require_returns(lake, made_from)
     folder = lake.releases / made_from.release_id
     partial = lake.releases / f".{made_from.release_id}.partial"
     about, due = about_release(marts, made_from), made_from.public != EARLY
@@ -68,6 +69,21 @@ def publish(
         shutil.rmtree(partial, ignore_errors=True)
     show(lake, folder)
     return folder, found
+
+
+def _require_returns(lake: Lake, made_from: Ingredients) -> None:
+    """Block a release in which no return counts where analysts see one in which some do."""
+    if made_from.live or made_from.cases or not lake.marts.exists():
+        return
+    shown = lake.marts.resolve()
+    if before := read_manifest(shown)["made_from"]["live"]:
+        raise ReleaseBlockedError(
+            f"the release is blocked, the last one stays in place. None of the returns counts, and"
+            f" {len(before)} did in {shown.name}. A return that is sent cannot do that: the"
+            " template, the collection or a rule has changed since. Take that back, or make it a"
+            " new version (docs/collections.md), then run again.",
+            ["no return counts"],
+        )
 
 
 def show(lake: Lake, folder: Path) -> None:

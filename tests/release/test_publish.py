@@ -78,6 +78,18 @@ def test_a_release_is_shown_whole(lake: Lake, marts: dict[str, pl.DataFrame]) ->
     assert folder.name == _made_from().release_id
 
 
+def test_a_release_without_a_return_does_not_follow_one_with_some(
+    lake: Lake, marts: dict[str, pl.DataFrame]
+) -> None:
+    """A template that was changed in place rejects every return that was sent on it."""
+    publish(lake, marts, nobody := ingredients(COLLECTION, [("STF", "a" * 64)], [], [], []))
+    folder, _ = publish(lake, marts, _made_from())
+    with pytest.raises(ReleaseBlockedError, match=rf"and 1 did in {folder.name}") as blocked:
+        publish(lake, marts, nobody)
+    assert blocked.value.places == ("no return counts",)
+    assert lake.marts.resolve() == folder
+
+
 @pytest.mark.parametrize(
     ("collection_id", "lacking"),
     [
