@@ -201,5 +201,5 @@ def _profiled(template: Template, figure: Figure) -> str:
         for name, code in figure.dims.items()
     ]
     what = figure.measure.replace("_", " ").capitalize()
-    period = [] if figure.period == NOW else [f"in the period `{figure.period}`"]
+    period = [] if figure.period == NOW else [f"in the period {figure.period}"]
     return ": ".join(filter(None, [what, ", ".join([*labels, *period])]))

@@ -172,8 +172,8 @@ def test_the_morning_asks_for_a_run_only_where_something_is_broken(
     [
         ("soft = 2012-06-15", "soft = 2012-07-15", "is before the soft one"),
         ("days_after_hard = 28", "opens = 2012-12-01", "before it opens on 2012-12-01"),
-        ("days_after_hard = 28", "days_after_hard = -1", "greater than or equal to 0"),
-        ("settle_seconds = 20", "settle_seconds = 0", "greater than or equal to 1"),
+        ("days_after_hard = 28", "days_after_hard = -1", "must be 0 or more"),
+        ("settle_seconds = 20", "settle_seconds = 0", "must be 1 or more"),
         ("refresh = 06:00:00", 'refresh = "dawn"', "refresh"),
     ],
 )

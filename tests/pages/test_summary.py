@@ -130,3 +130,19 @@ def test_a_table_whose_name_is_too_long_for_a_sheet_has_one_nevertheless(
     assert len({name.lower() for name in sheets}) == len(tables)
     assert sheets[2] == "x"
     assert all(long.startswith(name[:20]) for name in sheets[:2])
+
+
+def test_headings_that_are_alike_are_told_apart(tmp_path: Path, patchy: Marts) -> None:
+    """To Excel a table with the same heading twice is none."""
+    heads = [Head("Force", numeric=False), Head("Stops"), Head("stops"), Head("Stops")]
+    edition = Edition(patchy, ABOUT)
+    page = national_page(edition)
+    table = PageTable("alike", "Alike", tuple(heads), ())
+    alike = replace(page, sections=(*page.sections, Section("alike", "Alike", (table,))))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workbook, "national_page", lambda _: alike)
+        write_summary(tmp_path / "summary.xlsx", edition)
+    sheet = load_workbook(tmp_path / "summary.xlsx")["alike"]
+    (shown,) = sheet.tables.values()
+    names = [column.name for column in shown.tableColumns]
+    assert names == ["Force", "Stops", "stops (2)", "Stops (3)"]

@@ -4,6 +4,7 @@ Cover, contents, notes, and one table a sheet, as the guidance for government an
 """
 
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -169,9 +170,13 @@ def _mark(book: _Book, sheet: Any, top: int, name: str, labels: Sequence[Head], 
     """Mark a range as an Excel table and write its headings."""
     looks = {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1}
     columns = []
+    said: Counter[str] = Counter()
     for number, head in enumerate(labels):
+        said[head.label.lower()] += 1  # A table whose headings are alike is none to Excel.
+        again = said[head.label.lower()]
         beside = {"align": "right"} if head.numeric else {"indent": min(number, 1)}
-        columns.append({"header": head.label, "header_format": book.looks(**looks, **beside)})
+        header = f"{head.label} ({again})" if again > 1 else head.label
+        columns.append({"header": header, "header_format": book.looks(**looks, **beside)})
     options = {"name": name, "columns": columns, "style": None, "autofilter": False}
     sheet.add_table(top, 0, top + max(rows, 1), len(labels) - 1, options)
 
