@@ -1,5 +1,6 @@
 """A release that is not fit to be shown: the last one stays, and one line says what to do."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -22,9 +23,10 @@ def endless(monkeypatch: pytest.MonkeyPatch) -> None:
     right = marts.spread
 
     def divided_by_zero(
-        measure: Measure, cells: pl.DataFrame, collection: Collection
-    ) -> pl.DataFrame:
-        return right(measure, cells, collection).with_columns(pl.col("value") / 0)
+        name: str, measure: Measure, cells: pl.DataFrame, collection: Collection
+    ) -> Iterator[tuple[str, str, pl.DataFrame]]:
+        for key, text, rows in right(name, measure, cells, collection):
+            yield key, text, rows.with_columns(pl.col("value") / 0)
 
     monkeypatch.setattr(marts, "spread", divided_by_zero)
 
