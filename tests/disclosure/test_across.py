@@ -179,6 +179,7 @@ def test_an_edition_that_shows_what_was_hidden_is_a_case(
     assert len(told) >= gone
 
 
+@pytest.mark.slow
 def test_going_back_to_an_earlier_state_tells_nothing_new(
     first: Edition,
     second: PublicEdition,

@@ -172,6 +172,7 @@ def test_a_decision_that_says_nothing_is_explained(
     _explained(run("status"), "000001")
 
 
+@pytest.mark.slow
 def test_what_is_damaged_of_extracts_reports_and_research_stops_no_return(
     lake: Lake, run: Muster, collection: Collection
 ) -> None:

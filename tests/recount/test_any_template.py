@@ -27,7 +27,7 @@ def drawn(
     return load_collection("drawn")
 
 
-@pytest.mark.parametrize("drawn", range(10), indirect=True)
+@pytest.mark.parametrize("drawn", range(6), indirect=True)
 def test_two_engines_agree_on_a_template_drawn_at_random(drawn: Collection) -> None:
     live = any_live(drawn, seed=0)
     national, cells = national_totals(live, drawn), marts.cells(live, drawn)
