@@ -44,7 +44,7 @@ def _pinned(*seen: Seen) -> set[str]:
 @pytest.mark.parametrize(
     "whose",
     [
-        OWN | {"WYK": "WYK"},
+        pytest.param(OWN | {"WYK": "WYK"}, marks=pytest.mark.slow),
         pytest.param({force: force for force in SOME if force != "GMP"}, marks=pytest.mark.slow),
         pytest.param(OWN | {"AVS": "LEI", "GMP": "WYK", "LAN": "KEN"}, marks=pytest.mark.slow),
     ],
@@ -134,6 +134,7 @@ def second(first: Edition, more: Marts, collection: Collection) -> PublicEdition
     return public_edition(more, collection, [first])
 
 
+@pytest.mark.slow
 def test_many_more_forces_have_another_edition(
     first: Edition, second: PublicEdition, more: Marts
 ) -> None:

@@ -218,6 +218,7 @@ def test_a_damaged_file_of_corrections_is_named(
         read_corrections(lake, collection)
 
 
+@pytest.mark.slow
 def test_a_run_that_meets_damaged_corrections_names_them(lake: Lake, run: Muster) -> None:
     path = _with_corrections(lake, None)
     result = run("run")
