@@ -12,7 +12,7 @@ import pytest
 from assets.intake import raw_store, reader
 from assets.intake.raw_store import RawStore
 from assets.intake.reading import Reading
-from assets.intake.store import Damaged
+from assets.intake.store import UNKNOWN, Damaged, case_versions
 from assets.intake.tables import damaged_now, damaged_receipts, received
 from assets.lake import Lake
 from assets.returns.validation.states import check_damaged
@@ -259,3 +259,17 @@ def test_a_damaged_table_of_what_is_damaged_is_made_anew(
     with pytest.raises(LakeError, match="muster run makes it anew"):
         damaged_now(lake)
     assert damaged_receipts(RawStore(lake), (), lake, collection).is_empty()
+
+
+def test_a_store_that_reads_no_bytes_cannot_tell_whose_a_damaged_receipt_is(
+    tmp_path: Path, collection: Collection
+) -> None:
+    """It may be anybody's, so that the number after it stays free for each force."""
+    lake = Lake(tmp_path, collection.id)
+    folder = lake.raw / "case_versions"
+    folder.mkdir(parents=True)
+    (folder / f"000001-{'a' * 16}.json").write_text("{")
+    store = case_versions(lake)
+    (damaged,) = store.damaged()
+    assert store.force_of_damaged(damaged, collection) == UNKNOWN
+    assert store.last_version("STF", [], [damaged], collection) == 1
