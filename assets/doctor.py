@@ -27,6 +27,7 @@ from assets.intake.store import (
     kept,
     sha256_of,
 )
+from assets.kept import is_damaged, results
 from assets.lake import LEFTOVERS, OURS, Lake, is_held, size
 from assets.marts import damage
 from assets.unattributed import unattributed_files
@@ -107,7 +108,8 @@ def space(root: Path) -> Iterator[Examined]:
     """Say whether there is room for the next runs, by what one writes."""
     releases = (root / "releases").glob("*/*/")
     newest = max(releases, key=lambda path: path.lstat().st_mtime_ns, default=None)
-    one_run = size(root / "work") + (size(newest) if newest else 0)
+    again = sum(each.size for each in results(root))
+    one_run = size(root / "work") - again + (size(newest) if newest else 0)
     free = shutil.disk_usage(root).free
     seen = f"{free / _MIB:,.0f} MB free; a run writes about {one_run / _MIB:,.1f} MB"
     do = (
@@ -128,6 +130,18 @@ def leftovers(root: Path) -> Iterator[Examined]:
         seen = f"{plural(len(found), 'unfinished file')} of a run that was killed"
         ill = [("warn", found[0], seen, "Nothing; the next run removes what is unfinished.")]
     yield from examined("leftovers", ill, root, "none")
+
+
+def kept_results(root: Path) -> Iterator[Examined]:
+    """Say what is kept to save time, and whether it is as it was written."""
+    found = [*results(root)]
+    damaged = [each.path for each in found if is_damaged(each)]
+    do = "Nothing; what follows from it is made anew. If it happens again, examine the disk."
+    seen = f"{plural(len(damaged), 'kept result')} damaged, which costs time alone"
+    ill: list[Ill] = [("warn", damaged[0], seen, do)] if damaged else []
+    held_now = sum(each.size for each in found) / _MIB
+    well = f"{plural(len(found), 'kept result')}, {held_now:,.1f} MB; can be deleted"
+    yield from examined("kept results", ill, Lake(root, "").kept, well if found else "")
 
 
 def landing(lake: Lake) -> Iterator[Examined]:

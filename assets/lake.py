@@ -86,6 +86,8 @@ class Lake:
     desk = _Place("desk/{}")
     # Tables between the stages; can be deleted and made again from the raw store.
     work = _Place("work/{}")
+    # Of every collection: results by the content they follow from; can be deleted too.
+    kept = _Place("work/kept")
     # Every release, each in a folder of its name; a link to the complete one that analysts read.
     releases = _Place("releases/{}")
     marts = _Place("marts/{}")

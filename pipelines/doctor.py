@@ -36,7 +36,7 @@ def examine() -> Iterator[Examined]:
     root = lake_root()
     yield from doctor.layout(root)
     if root.is_dir():
-        for look in (doctor.permissions, doctor.space, doctor.leftovers):
+        for look in (doctor.permissions, doctor.space, doctor.leftovers, doctor.kept_results):
             yield from look(root)
         for name in sorted(collection_files()):
             yield from examined("collections", _broken(name))

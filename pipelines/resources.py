@@ -11,6 +11,7 @@ import polars as pl
 from dagster import DagsterEventType, DagsterRunStatus
 
 from assets.declare import retried
+from assets.kept import prune
 from assets.lake import Lake, atomic_file, held, lake_root, sweep
 from assets.release.gate.process import Gate, gate_process
 from assets.returns.validation.states import read_table
@@ -43,6 +44,7 @@ def lake(context: dg.InitResourceContext) -> Iterator[Path]:
             stack.enter_context(history_at_hand(context.instance, run.run_id))
         sweep(root)
         yield root
+        prune(root)
 
 
 def end_dead_runs(instance: dg.DagsterInstance, ours: dg.DagsterRun) -> list[str]:

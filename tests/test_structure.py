@@ -33,7 +33,7 @@ def test_imports_point_down(package: str) -> None:
 
 
 STAGES = (
-    "lake marts history previous declare object_store pointer html",  # what every stage stands on
+    "lake kept marts history previous declare object_store pointer html",  # what every stage stands on
     "intake",
     "cases unattributed",
     "inputs",

@@ -1,0 +1,132 @@
+"""Results kept by the content that they follow from, so that what has not changed costs nothing.
+
+A kept result is never more than saved time: one that is gone, damaged, or of other software is made
+anew. Whoever asks composes the key from the hashes of everything that the result follows from.
+"""
+
+import hashlib
+import io
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from assets.lake import Lake, scratch_file, software_sha256
+
+_NAME: Final = re.compile(r"[0-9a-f]{64}")
+_DAY: Final = 24 * 60 * 60
+_UNUSED: Final = 30 * _DAY
+"""Seconds after which a result that no refresh has used goes."""
+_MOST: Final = 1024**3
+"""Bytes of results that are kept; beyond them those go that were used longest ago."""
+
+
+class Result(NamedTuple):
+    """A kept result: where, how large, and when it was last used, to the day."""
+
+    path: Path
+    size: int
+    used: float
+
+
+def kept(lake: Lake, kind: str, key: bytes | Sequence[str], make: Callable[[], bytes]) -> bytes:
+    """Return what `make` makes, or what it made of the same key when the software was the same.
+
+    Args:
+        lake: the lake, in whose `work/kept/<kind>/` the result lies.
+        kind: what is made, a name for each `make`.
+        key: the hashes and words that tell whether `make` would make the same.
+        make: makes the result; the same bytes for the same key.
+    """
+    name = _name(key)
+    path = lake.kept / kind / name
+    content = _read(path)
+    if content is None:
+        content = make()
+        # Not forced to the disk: what a power cut leaves of it is noticed by its digest. Nor told
+        # where it cannot be written: whatever a run must write there says so itself.
+        with suppress(OSError), scratch_file(path.parent) as scratch:
+            scratch.write_bytes(_digest(path, content) + content)
+            scratch.chmod(0o644)
+            scratch.replace(path)
+    return content
+
+
+def kept_frame(
+    lake: Lake, kind: str, key: bytes | Sequence[str], make: Callable[[], pl.DataFrame]
+) -> pl.DataFrame:
+    """Return the table that `make` makes, kept as `kept` says, and read back in either case."""
+
+    def written() -> bytes:
+        buffer = io.BytesIO()
+        make().write_ipc(buffer)
+        return buffer.getvalue()
+
+    return pl.read_ipc(kept(lake, kind, key, written))
+
+
+def results(root: Path) -> Iterator[Result]:
+    """Yield every kept result of a lake."""
+    for path in Lake(root, "").kept.glob("*/*"):
+        with suppress(FileNotFoundError):
+            if _NAME.fullmatch(path.name) and path.is_file():
+                status = path.stat()
+                yield Result(path, status.st_size, status.st_mtime)
+
+
+def is_damaged(result: Result) -> bool:
+    """Return whether a result is not as it was written."""
+    return _read(result.path) is None
+
+
+def prune(root: Path) -> None:
+    """Remove what no refresh has used for long, and what is too much."""
+    left, now = _MOST, time.time()
+    for result in sorted(results(root), key=lambda each: each.used, reverse=True):
+        left -= result.size
+        if left < 0 or now - result.used > _UNUSED:
+            with suppress(OSError):
+                result.path.unlink()
+
+
+def _name(key: bytes | Sequence[str]) -> str:
+    given = key if isinstance(key, bytes) else json.dumps([*key]).encode()
+    return hashlib.sha256(f"{_software()} ".encode() + given).hexdigest()
+
+
+@cache
+def _software() -> str:
+    """Return the hash of all that turns a key's content into a result, packages and Python too."""
+    folders = [Path(entry) for entry in sys.path if Path(entry).is_dir()]
+    packages = {each.name for folder in folders for each in folder.glob("*.dist-info")}
+    return " ".join([software_sha256(), sys.version, *sorted(packages)])
+
+
+def _digest(path: Path, content: bytes) -> bytes:
+    """Return what stands before a result: the hash of it and of its place, as bytes."""
+    place = "/".join(path.parts[-2:]).encode()
+    return hashlib.sha256(place + b" " + content).digest()
+
+
+def _read(path: Path) -> bytes | None:
+    """Return a result, marked as used; None where there is none as it was written."""
+    try:
+        whole = path.read_bytes()
+        used = path.stat().st_mtime
+    except OSError:
+        return None
+    length = hashlib.sha256().digest_size
+    if whole[:length] != _digest(path, whole[length:]):
+        return None
+    if time.time() - used > _DAY:
+        with suppress(OSError):  # who only reads the lake need not mark it
+            os.utime(path)
+    return whole[length:]
