@@ -33,7 +33,8 @@ def test_imports_point_down(package: str) -> None:
 
 
 STAGES = (
-    "lake kept marts history previous declare object_store pointer html",  # what every stage stands on
+    # What every stage stands on.
+    "lake kept marts history previous declare object_store pointer html",
     "intake",
     "cases unattributed",
     "inputs",
