@@ -80,7 +80,7 @@ class Comparisons(Table):
 
 
 class Distribution(Table):
-    """How investigations are spread over the forces with a live return."""
+    """How each count is spread over the forces with a live return."""
 
     measure: str = shared.measure(key=True)
     breakdown: str = shared.breakdown(key=True)
@@ -90,7 +90,7 @@ class Distribution(Table):
         key=True,
     )
     value: float = column(
-        "Investigations per force, or number of forces for a band; null without live returns",
+        "Count per force, or number of forces for a band; null without live returns",
         "count",
         nullable=True,
     )

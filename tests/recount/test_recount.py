@@ -245,6 +245,15 @@ def test_a_wrong_total_is_found(
     assert set(_failed(_changed(totals, measure, breakdown, by))) == expected
 
 
+def test_what_was_published_above_the_whole_is_told_in_words_of_the_template(
+    totals: Totals,
+) -> None:
+    failed = _failed(_changed(totals, "investigations", "outcome=left_service", -60))
+    assert failed["M003"] == (
+        "outcome=left_service: what was published by category exceeds the whole 7"
+    )
+
+
 def test_a_missing_force_is_told(live: pl.DataFrame, collection: Collection) -> None:
     failed = _failed(_totals(live.filter(pl.col("force_code") != "STF"), collection))
     assert failed["M001"] == "43 of 44 forces are in the totals"

@@ -124,22 +124,21 @@ def _with(codes: Codes, key: str, code: str, template: Template) -> Codes:
 
 
 def the_rest_is_not_negative(totals: Totals) -> Iterator[str]:
-    """M003: what the publication left out is a number of cases, in every outcome."""
+    """M003: what the publication left out is no number below zero, at any code crossed by."""
     template, main = totals.template, totals.template.main or ""
     if main not in template.measures:
         return
-    crossed = template.measures[main].crossed_by
+    crossed = template.measures[main].crossed_by or ""
     figures = totals.collection.published_figures.filter(measure=main, period=NOW)["breakdown"]
-    printed = [parts for parts in map(read_breakdown, figures) if len(parts) == 1]
-    for key in {key for parts in printed for key in parts if key != crossed}:
-        published = {parts[key] for parts in printed if key in parts}
-        codes = [code for code in template.lists.get(key, {}) if code in published]
-        for outcome in (None, *(template.codes_of(main, crossed) if crossed else ())):
-            whole = {crossed: outcome} if crossed and outcome else {}
+    printed = {tuple(parts.items()) for parts in map(read_breakdown, figures) if len(parts) == 1}
+    wholes = [{}, *({crossed: code} for code in template.codes_of(main, crossed))]
+    for key in sorted({key for ((key, _),) in printed} - {crossed}):
+        codes = [code for code in template.lists.get(key, {}) if ((key, code),) in printed]
+        for whole in wholes:
             values = [totals.of(main, _with(whole, key, code, template)) for code in codes]
-            total = totals.of(main, whole)
+            total, named = totals.of(main, whole), write_breakdown(whole) or "all"
             if total is not None and total < sum(value or 0 for value in values):
-                yield f"{outcome or 'all'}: the published subjects exceed the whole {total:g}"
+                yield f"{named}: what was published by {key} exceeds the whole {total:g}"
 
 
 def the_second_engine_agrees(totals: Totals) -> Iterator[str]:
