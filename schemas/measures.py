@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Statistic = Literal["minimum", "lower_quartile", "median", "mean", "upper_quartile", "maximum"]
 NOW: Final = "collection"
@@ -55,6 +55,7 @@ class Figure(Data):
 class Measure(Data):
     """One thing counted, and what is derived of it.
 
+    `kind`: a flow is counted over a period, a stock is a number at a date, without a monthly rate.
     `levels`: what it is totalled by; each also by `crossed_by`. `per_month` and `per_force`: the
     levels at which there is a monthly rate, and a spread over the forces. `statistics`: of the
     single entry that each force has. `change`: from the first code of that dimension to the last.
@@ -62,6 +63,7 @@ class Measure(Data):
     """
 
     unit: str
+    kind: Literal["flow", "stock"] = "flow"
     levels: tuple[Level, ...] = ()
     crossed_by: str | None = None
     shares: tuple[Share, ...] = ()
@@ -70,6 +72,15 @@ class Measure(Data):
     statistics: tuple[Statistic, ...] = ()
     change: str | None = None
     within: Figure | None = None
+
+    @model_validator(mode="after")
+    def _rated(self) -> "Measure":
+        if self.kind == "stock" and self.per_month:
+            raise ValueError(
+                "a stock is a number at a date, which has no rate a month; take per_month out, or"
+                " kind where it is counted over the period"
+            )
+        return self
 
     def ordered(self, dimensions: Sequence[str]) -> "Measure":
         """Return the same measure with the dimensions of each level in the template's order."""

@@ -13,7 +13,7 @@ from schemas.reference import OURS, beside
 from schemas.rules.catalogue import RuleUse, rules
 from schemas.template import CaseRows, Column, Entry, Kind, Row, Sheet, Template
 from schemas.template_faults import template_faults
-from schemas.toml_file import DescriptionError, Fault, of_library, read_toml
+from schemas.toml_file import DescriptionError, Fault, Loc, of_library, read_toml
 from schemas.wording import listed
 
 
@@ -137,10 +137,8 @@ def _rule_faults(template: Template) -> Iterator[Fault]:
             said = f"there is no rule {use.id!r} for the use {use.use!r} in schemas/rules/"
             yield (*where, "id"), said
             continue
-        for key, cell in use.cells:
-            if not template.places(cell):
-                said = f"rule {use.id} reads {cell}, which is no cell of the template"
-                yield (*where, *key), said
+        for key, said in _cell_faults(use, template):
+            yield (*where, *key), said
         for what, name in _unknown(use, template):
             yield (*where, what), f"rule {use.id} names {name!r}, which the template has not"
         for lacking in use.lacks:
@@ -153,6 +151,18 @@ def _rule_faults(template: Template) -> Iterator[Fault]:
             there = listed(rules()[use.id].limits)
             said = f"fewest = {use.fewest!r} is no limit of {use.id}; its limits: {there}"
             yield (*where, "fewest"), said
+
+
+def _cell_faults(use: RuleUse, template: Template) -> Iterator[tuple[Loc, str]]:
+    """Yield of each cell that a rule reads why it cannot, by its keys."""
+    stocks = {name for name, measure in template.measures.items() if measure.kind == "stock"}
+    for key, cell in use.cells:
+        places = template.places(cell)
+        leaves = [leaf for place in places for leaf in template.leaves.get(place, (place,))]
+        if not places:
+            yield key, f"rule {use.id} reads {cell}, which is no cell of the template"
+        elif use.use == "rate" and stocks & {template.entry_at[leaf].measure for leaf in leaves}:
+            yield key, f"{cell} is a number at a date, which has no monthly rate; `use` change"
 
 
 def _unknown(use: RuleUse, template: Template) -> Iterator[tuple[str, str]]:

@@ -184,7 +184,7 @@ def _profile_columns(template: Template, known: dict[str, Column]) -> Iterator[C
             continue
         unit = template.measures[figure.measure].unit
         yield Column(name, pl.Int64, what, unit, key=False, nullable=True, least=0)
-        if name in rates:
+        if name in rates and template.measures[figure.measure].kind == "flow":
             yield rates[name]
     if template.disclosure and "social_media" in template.disclosure.research:
         yield known["social_media_cases"]

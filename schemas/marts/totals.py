@@ -58,22 +58,27 @@ class CapabilityAdoption(Table):
 
 
 class Comparisons(Table):
-    """The collection period beside an earlier one, as monthly rates."""
+    """The collection period beside an earlier one, as monthly rates; numbers at a date as such."""
 
     measure: str = shared.measure(key=True)
     breakdown: str = shared.breakdown(key=True)
     period: str = shared.period(key=True)
     value: int = column("Number in the period; null where unknown", "count", nullable=True)
-    per_month: float = column("Number a month; null where unknown", "per_month", nullable=True)
+    per_month: float = column(
+        "Number a month; null where unknown, or at a date", "per_month", nullable=True
+    )
     previous_period: str = column("The earlier period", "code")
     previous_value: int = column(
         "Number in the earlier period; null where unknown", "count", nullable=True
     )
     previous_per_month: float = column(
-        "Number a month in the earlier period; null where unknown", "per_month", nullable=True
+        "Number a month in the earlier period; null where unknown, or at a date",
+        "per_month",
+        nullable=True,
     )
     ratio: float = column(
-        "Monthly rate over the earlier monthly rate; null where that is zero or unknown",
+        "Monthly rate over the earlier one, of numbers at a date the number over the earlier one;"
+        " null where that is zero or unknown",
         "ratio",
         nullable=True,
     )
@@ -112,7 +117,8 @@ class Series(Table):
         nullable=True,
     )
     per_month: float = column(
-        "The figure divided by the months of the period; null for shares and numbers of forces",
+        "The figure divided by the months of the period; null for shares, numbers of forces, and"
+        " numbers at a date",
         "per_month",
         nullable=True,
     )

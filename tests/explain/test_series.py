@@ -82,6 +82,12 @@ def test_a_break_is_flagged(measure: str, breakdown: str, why: str, rows: Rows) 
     assert str(now["why_not"]).startswith(why)
 
 
+def test_a_number_at_a_date_has_no_rate_a_month(rows: Rows) -> None:
+    suspended = rows("people_suspended", "category=other")
+    assert all(row["value"] is not None for row in suspended.values())
+    assert {row["per_month"] for row in suspended.values()} == {None}
+
+
 def test_what_is_no_longer_counted_has_no_value(rows: Rows) -> None:
     dropped = rows("second_job_approvals_in_breach", "occupation=driving_instructor")
     assert dropped["2012-revisit"]["value"] is not None

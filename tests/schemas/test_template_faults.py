@@ -18,7 +18,7 @@ RULE = '[[rules]]\nid = "Q107"\nuse = "share"\nat = ["uses/spray/count"]\n'
 def _refused(folder: Path, text: str) -> Iterator[tuple[str, str]]:
     """Yield of each fault the text of its line, and what is said."""
     path = folder / "templates" / "use-of-force-1.toml"
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     with pytest.raises(SetupError) as refused:
         load_template("use-of-force-1", folder)
@@ -136,6 +136,9 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
          'uses = { subject = "uses", mart = "used" }\n[profile]', "mart =", "no mart shows 'uses'"),
         ('spray = "Irritant spray"', 'spray = " "', "spray", "has an empty label"),
         ('"People hurt"', '""', "people_hurt", "has an empty label"),
+        ('unit = "people"', 'unit = "people"\nkind = "level"', "kind", "flow"),
+        ('unit = "people"', 'unit = "people"\nkind = "stock"\nper_month = [[]]',
+         "[measures.people_hurt]", "a number at a date"),
         ('locked = true', 'locked = "perhaps"', "template", "must be true or false"),
         ('version = 1', 'version = 2', 'name = "use-of-force"', "must be called so"),
     ],
@@ -200,6 +203,19 @@ def test_a_sum_of_some_codes_alone_is_meant_where_there_is_a_group_of_them(tmp_p
     path.write_text(text.replace("[prof", group, 1), encoding="utf-8")
     read_template.cache_clear()
     assert load_template("use-of-force-1", tmp_path).sums()
+
+
+def test_no_rule_asks_for_the_monthly_rate_of_a_number_at_a_date(tmp_path: Path) -> None:
+    rule = '[[rules]]\nid = "Q101"\nuse = "rate"\nat = ["uses/people_hurt/count"]\n'
+    text = SOUND + rule + 'other = ["uses/spray/count"]\n'
+    (tmp_path / "templates").mkdir()
+    path = tmp_path / "templates" / "use-of-force-1.toml"
+    path.write_text(text, encoding="utf-8")
+    assert load_template("use-of-force-1", tmp_path).rules
+    stock = text.replace('unit = "people"', 'unit = "people"\nkind = "stock"')
+    ((line, said),) = _refused(tmp_path / "other", stock)
+    assert "people_hurt/count" in line
+    assert "has no monthly rate" in said
 
 
 @pytest.mark.parametrize("measure", ["investigations", "register_entries"])

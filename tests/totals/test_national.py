@@ -1,5 +1,7 @@
 """National totals are sums of live cells, of nothing else, and say how many forces they include."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
@@ -202,6 +204,18 @@ def test_comparisons_are_monthly_rates(national: pl.DataFrame, collection: Colle
     assert whole["ratio"] == pytest.approx(whole["per_month"] / whole["previous_per_month"])
     five_years = rows["category=media_relationship"]
     assert five_years["previous_per_month"] == pytest.approx(five_years["previous_value"] / 60)
+
+
+def test_numbers_at_a_date_are_compared_as_such(
+    national: pl.DataFrame, collection: Collection
+) -> None:
+    template = collection.template
+    stock = template.measures["investigations"].model_copy(update={"kind": "stock"})
+    other = replace(template, measures={**template.measures, "investigations": stock})
+    at_a_date = collection.model_copy(update={"template": other})
+    rows = marts.comparisons(national, at_a_date)
+    assert {*rows["per_month"], *rows["previous_per_month"]} == {None}
+    assert rows["ratio"].equals(rows["value"] / rows["previous_value"], null_equal=True)
 
 
 def test_the_distribution_counts_every_force_once(

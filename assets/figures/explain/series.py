@@ -126,6 +126,8 @@ class _Year:
 def _of_template(released: list[Released]) -> Iterator[Row]:
     """Yield the rows of the collections of one template, in the codes of the last."""
     templates = [one.collection.template for one in released]
+    # A version that said nothing of it counted the same.
+    stocks = {n for each in templates for n, m in each.measures.items() if m.kind == "stock"}
     years = [_Year(one, released[-1].collection, templates) for one in released]
     for before, year in zip([None, *years], years, strict=False):
         earlier = before.rows if before else {}
@@ -139,7 +141,8 @@ def _of_template(released: list[Released]) -> Iterator[Row]:
                 breaks, notes = _compared((before, was), (year, row), *forces)
             value: float | None = row["value"] if row else None
             unit, months = (row or was or {})["unit"], year.collection.period.months
-            per_month = None if value is None or unit in _NO_RATE else value / months
+            rated = unit not in _NO_RATE and key[0] not in stocks
+            per_month = value / months if rated and value is not None else None
             yield {
                 "measure": key[0],
                 "breakdown": key[1],

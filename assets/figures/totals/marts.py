@@ -1,5 +1,7 @@
 """The marts made of live entries: what each force sent, and totals laid out for reading."""
 
+from typing import Final
+
 import polars as pl
 
 from assets.figures.totals.leaves import ANSWER, leaves, percent, sent, summed
@@ -82,34 +84,35 @@ def capability_adoption(live: pl.DataFrame, collection: Collection) -> pl.DataFr
 
 def comparisons(national: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     """Return the mart Comparisons from the mart NationalTotals."""
-    pairs = [
-        (entry.measure, write_breakdown(entry.dims), entry.period)
-        for entry in collection.template.counted()
-        if entry.period in collection.comparators
-    ]
-    months = [collection.comparators[period].months for *_, period in pairs]
-    wanted = pl.DataFrame(
-        pairs, schema=dict.fromkeys(["measure", "breakdown", "previous_period"], pl.String),
-        orient="row",
-    ).with_columns(
-        pl.lit(NOW).alias("period"),
-        pl.Series("previous_months", months, pl.Int64),
-        pl.lit(collection.period.months, pl.Int64).alias("months"),
-    )  # fmt: skip
-    counts = national.select("measure", "breakdown", "period", "value")
-    now = wanted.join(counts, on=["measure", "breakdown", "period"], how="left")
+    rows = []
+    for entry in collection.template.counted():
+        if earlier := collection.comparators.get(entry.period):
+            named = str(entry.measure)
+            rated = collection.template.measures[named].kind == "flow"
+            months = (collection.period.months, earlier.months) if rated else (None, None)
+            rows.append((named, write_breakdown(entry.dims), NOW, entry.period, *months))
+    texts, numbers = [*_KEY, "previous_period"], ["months", "previous_months"]
+    schema = {**dict.fromkeys(texts, pl.String), **dict.fromkeys(numbers, pl.Int64)}
+    counts = national.select(*_KEY, "value")
     then = counts.rename({"period": "previous_period", "value": "previous_value"})
-    both = now.join(then, on=["measure", "breakdown", "previous_period"], how="left")
-    rates = both.with_columns(
-        (pl.col("value") / pl.col("months")).alias("per_month"),
-        (pl.col("previous_value") / pl.col("previous_months")).alias("previous_per_month"),
-        pl.col("value", "previous_value").cast(pl.Int64),
+    both = (
+        pl.DataFrame(rows, schema=schema, orient="row")
+        .join(counts, on=_KEY, how="left")
+        .join(then, on=["measure", "breakdown", "previous_period"], how="left")
+        .with_columns(
+            (pl.col("value") / pl.col("months")).alias("per_month"),
+            (pl.col("previous_value") / pl.col("previous_months")).alias("previous_per_month"),
+        )
     )
-    rate = pl.col("previous_per_month")
+    now, before = pl.coalesce("per_month", "value"), pl.coalesce(*_BEFORE)
+    ratio = pl.when(before > 0).then(now / before).alias("ratio")
     return conform(
-        Comparisons,
-        rates.with_columns(pl.when(rate > 0).then(pl.col("per_month") / rate).alias("ratio")),
+        Comparisons, both.with_columns(ratio, pl.col("value", "previous_value").cast(pl.Int64))
     )
+
+
+_KEY: Final = ["measure", "breakdown", "period"]
+_BEFORE: Final = ("previous_per_month", "previous_value")
 
 
 def distribution(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
