@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 
 from assets.disclosure.known import Condition, Total, Ways, is_possible, uncertain
-from assets.disclosure.passed import TELLING, ways_of
+from assets.disclosure.passed import TELLING, Held
 from assets.disclosure.published import (
     Edition,
     Leaf,
@@ -256,17 +256,19 @@ def _passed(
     cells, kinds = TemplateCells(template), list(TELLING)
     uses = (use for use in template.rules if use.use in kinds)
     ordered = sorted(uses, key=lambda use: kinds.index(use.use))
-    for rule, force, tells in edition.told(ordered, cells.named, cells.leaves):
-        places, known = by_force.get(force, {}), edition.counts.get(force, {})
-
-        def count(leaf: Leaf, places: Places = places, known: Places = known) -> Total | None:
-            if leaf in places:
-                return Total((places[leaf],), 0)
-            return Total((), known[leaf]) if leaf in known else None
-
-        for ways in ways_of(tells if places else (), cells.leaves, count):
+    held = Held(
+        {
+            force: {
+                **{leaf: Total((), count) for leaf, count in edition.counts.get(force, {}).items()},
+                **{leaf: Total((place,), 0) for leaf, place in places.items()},
+            }
+            for force, places in by_force.items()
+        }
+    )
+    for rule, force, told in edition.told(ordered, cells.named, cells.leaves, held):
+        for ways in told:
             possible = [_together(list(map(_plain, way))) for way in uncertain(ways)]
-            if possible or (ways and not any(map(is_possible, ways))):
+            if possible or not any(map(is_possible, ways)):
                 yield _as_it_is(rule, force, possible, counts)
 
 

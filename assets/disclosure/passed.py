@@ -6,8 +6,12 @@ audit find out each by itself.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assets.disclosure.known import Condition, Total, Ways
 from schemas.rules.catalogue import RuleUse
@@ -21,8 +25,11 @@ Leaves = Callable[[str], Sequence[Place]]
 
 Cells = tuple[str, ...]
 Limits = Mapping[str, Any]
+Answers = Collection[tuple[str, str, str]]
+Mask = NDArray[np.bool_]
 _NO_END: Final = math.inf
-_EITHER: Final = 2
+_KNOWN: Final = -1
+"""In place of the number of an unknown, where there is none."""
 
 
 class Range(NamedTuple):
@@ -59,48 +66,108 @@ def told(
     return found
 
 
+class Held:
+    """The counts that forces have at cells: unknowns, or what is known; a row a force."""
+
+    def __init__(self, counts: Mapping[str, Mapping[Any, Total]]) -> None:
+        """Take by force and cell a total of one count."""
+        self.rows = {force: row for row, force in enumerate(counts)}
+        self._columns: dict[Any, int] = {}
+        found = [
+            (row, self._columns.setdefault(cell, len(self._columns)), number, total.shown)
+            for row, of in enumerate(counts.values())
+            for cell, total in of.items()
+            for number in total.unknowns or (_KNOWN,)
+        ]
+        rows, columns, numbers, shown = np.array(found, dtype=int).reshape(-1, 4).T
+        shape = len(self.rows), len(self._columns)
+        self.has, self.shown = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=int)
+        self.number = np.full(shape, _KNOWN)
+        self.has[rows, columns] = True
+        self.shown[rows, columns], self.number[rows, columns] = shown, numbers
+
+    def at(self, cells: Iterable[Any]) -> list[int]:
+        """Return the columns of those cells that any force has."""
+        return [self._columns[cell] for cell in cells if cell in self._columns]
+
+
+class _Laid:
+    """A range laid over every force: who has its numbers, and what is unknown of them."""
+
+    def __init__(self, part: Range, lacking: Cells, held: Held, leaves: Leaves) -> None:
+        weights, shown = np.zeros(held.has.shape[1]), np.zeros(len(held.rows))
+        order: dict[int, None] = {}
+        self.usable = np.ones(len(held.rows), dtype=bool)
+        for weight, cells in part.parts:
+            at = [held.at(leaves(cell)) for cell in cells]
+            has = [held.has[:, own].any(axis=1) for own in at]
+            for cell, each in zip(cells, has, strict=True):
+                self.usable &= each | (cell in lacking)
+            self.usable &= np.any(has, axis=0)
+            columns = sorted(column for own in at for column in own)
+            order |= dict.fromkeys(columns)
+            np.add.at(weights, columns, weight)
+            shown = shown + weight * held.shown[:, columns].sum(axis=1)
+        there = np.array([column for column in order if weights[column]], dtype=int)
+        self._weights, self._numbers = weights[there], held.number[:, there]
+        self._low, self._high = part.low - shown, part.high - shown
+        self.unknown = (self._numbers != _KNOWN).any(axis=1)
+
+    def condition(self, row: int) -> Condition:
+        """Return the condition of the unknowns of a force."""
+        here = self._numbers[row] != _KNOWN
+        weights, low, high = self._weights[here], float(self._low[row]), float(self._high[row])
+        if len(weights) and (weights < 0).all():
+            weights, low, high = -weights, -high, -low
+        numbers = self._numbers[row][here].tolist()
+        return Condition(dict(zip(numbers, weights.tolist(), strict=True)), low, high)
+
+
 def ways_of(
-    items: Iterable[Told], leaves: Leaves, count: Callable[[Place], Total | None]
-) -> list[Ways]:
-    """Return what is told as conditions of unknowns, but for what is of cells without numbers.
+    items: Iterable[Told], forces: Sequence[str], held: Held, leaves: Leaves, answers: Answers
+) -> Iterator[tuple[str, list[Ways]]]:
+    """Yield by force what is told as conditions of unknowns, of the cells that have numbers.
 
     What holds where one and the same thing does not is together one: of what has numbers alone,
     since a return with one of two parts has passed what is told of that.
 
     Args:
         items: what is told.
+        forces: of whom.
+        held: the numbers of their cells, known or not.
         leaves: finds the cells that a cell adds up.
-        count: the number of a cell, known or not; None for none.
+        answers: force, question and answer, of all that was answered.
     """
-    found: list[tuple[tuple[Range, ...], Ways]] = []
-    for item in items:
-        ways = _ways_of(item, leaves, count)
-        if found and len(ways) == len(found[-1][1]) == _EITHER and found[-1][0] == item.ways[0]:
-            one, other = found.pop()[1]
-            ways = [one, [*other, *ways[1]]]
-        if ways:
-            found.append((item.ways[0], ways))
-    return [ways for _, ways in found]
+    groups = [
+        [(each, *_laid(each, held, leaves, answers)) for each in same]
+        for _, same in groupby(items, lambda item: item.ways[0] if len(item.ways) > 1 else item)
+    ]
+    unknown = [np.any([of & some for _, of, some, _ in group], axis=0) for group in groups]
+    for force in forces:
+        row = held.rows.get(force, _KNOWN)
+        found = []
+        for group, here in zip(groups, unknown, strict=True):
+            if row == _KNOWN or not here[row]:
+                continue
+            usable = [laid for _, of, _, laid in group if of[row]]
+            told = [[[part.condition(row) for part in way] for way in laid] for laid in usable]
+            one, *others = zip(*told, strict=True)
+            found.append([one[0], *([each for way in other for each in way] for other in others)])
+        yield force, found
 
 
-def _ways_of(item: Told, leaves: Leaves, count: Callable[[Place], Total | None]) -> Ways:
-    ways: Ways = []
-    for way in item.ways:
-        conditions = []
-        for part in way:
-            totals = []
-            for weight, cells in part.parts:
-                held = [[n for n in map(count, leaves(cell)) if n is not None] for cell in cells]
-                lacks = (not n and c not in item.lacking for c, n in zip(cells, held, strict=True))
-                if not any(held) or any(lacks):
-                    return []
-                found = [total for each in held for total in each]
-                unknowns = sorted(number for total in found for number in total.unknowns)
-                total = Total(tuple(unknowns), sum(total.shown for total in found))
-                totals.append((weight, total))
-            conditions.append(Condition.of(totals, part.low, part.high))
-        ways.append(conditions)
-    return ways
+def _laid(
+    item: Told, held: Held, leaves: Leaves, answers: Answers
+) -> tuple[Mask, Mask, list[list[_Laid]]]:
+    """Return who has the numbers of what is told, of whom any is unknown, and the ranges."""
+    laid = [[_Laid(part, item.lacking, held, leaves) for part in way] for way in item.ways]
+    parts = [part for way in laid for part in way]
+    asked = [
+        all((force, at.split("/")[1], so) in answers for at, so in item.where)
+        for force in held.rows
+    ]
+    usable: Mask = np.all([np.array(asked), *(part.usable for part in parts)], axis=0)
+    return usable, np.any([part.unknown for part in parts], axis=0), laid
 
 
 def cells_of(use: RuleUse, named: Named) -> list[str]:

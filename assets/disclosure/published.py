@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.disclosure.known import cell_of
-from assets.disclosure.passed import TELLING, Leaves, Named, Told, cells_of, told
+from assets.disclosure.known import Ways, cell_of
+from assets.disclosure.passed import TELLING, Held, Leaves, Named, cells_of, told, ways_of
 from schemas import vocabulary as v
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
@@ -283,23 +283,13 @@ class Edition:
         return sorted(status.filter(pl.col("state").is_in(states))["force_code"])
 
     def told(
-        self, uses: Sequence[RuleUse], named: Named, leaves: Leaves
-    ) -> Iterator[tuple[str, str, list[Told]]]:
-        """Yield rule, force and what is told by that, of the rules that were in force."""
+        self, uses: Sequence[RuleUse], named: Named, leaves: Leaves, held: Held
+    ) -> Iterator[tuple[str, str, list[Ways]]]:
+        """Yield rule, force and what is told of its numbers, of the rules that were in force."""
         for rule in dict.fromkeys(use.id for use in uses if use.id in self.rules):
             found = told(uses, rule, self.rules[rule], named, leaves)
-            for force in self.passed(rule):
-                yield (
-                    rule,
-                    force,
-                    [
-                        item
-                        for item in found
-                        if all(
-                            (force, at.split("/")[1], so) in self.answers for at, so in item.where
-                        )
-                    ],
-                )
+            for force, ways in ways_of(found, self.passed(rule), held, leaves, self.answers):
+                yield rule, force, ways
 
     @cached_property
     def answers(self) -> set[tuple[str, str, str]]:

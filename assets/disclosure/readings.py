@@ -17,12 +17,11 @@ import polars as pl
 from assets.disclosure.described import Cell, Description, Leaf, description
 from assets.disclosure.known import Hidden, Knowledge, Numbering, Total, cell_of
 from assets.disclosure.over_forces import OfForce, read_spread
-from assets.disclosure.passed import ways_of
+from assets.disclosure.passed import Held
 from assets.disclosure.published import Edition
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
 from schemas.disclosure import PROFILES, SUPPRESSED, UNAVAILABLE
-from schemas.template import Place
 
 _CELLS: Final = "cells"
 _RESEARCH_TOTALS: Final = {
@@ -116,6 +115,17 @@ class Counts:
         """Return the sum of counts; None where none of them has a number."""
         names = self.names(leaves, force)
         return self._numbering.total(names) if names else None
+
+    def totals(self, away: Mapping[tuple[str, Leaf], int | None]) -> dict[str, dict[Leaf, Total]]:
+        """Return every count by force and leaf, with those of other systems, which are known."""
+        found = {
+            force: {leaf: self._numbering.total([name]) for leaf, name in names.items()}
+            for force, names in self._names.items()
+        }
+        for (force, leaf), count in away.items():
+            if count is not None:
+                found.setdefault(force, {})[leaf] = Total((), count)
+        return found
 
 
 def knowledge(
@@ -286,17 +296,15 @@ class _Reader:
 
         A return that breaks a rule was accepted with an answer: it is noted among the broken ones.
         """
-        told = self.edition.told(self.said.rules, self.said.named, self.said.leaves)
-        for rule, force, items in told:
+        held = Held(self.counts.totals(self.away))
+        for rule, force, all_ways in self.edition.told(
+            self.said.rules, self.said.named, self.said.leaves, held
+        ):
             found = Knowledge()
-            for ways in ways_of(items, self.said.leaves, partial(self._count, force)):
+            for ways in all_ways:
                 found.tell(ways)
             if not self.known.add(found, self.numbering):
                 self.known.broken.setdefault(force, set()).add(rule)
-
-    def _count(self, force: str, place: Place) -> Total | None:
-        away = self.away.get((force, place))
-        return self.counts.total([place], force) if away is None else Total((), away)
 
 
 def _breakdown(dims: Mapping[str, str]) -> str:
