@@ -19,8 +19,9 @@ class NationalTotals(Table):
     )
     unit: str = column("Unit of the value", "code")
     forces_included: int = column(
-        "Forces whose live return, or whose part of the research, gives a number for it; 0 for the"
-        " survey, which asks no force",
+        "Forces whose live return, or whose part of the research, gives a number for it, and for a"
+        " share for its part: what the others hold is in the whole all the same (rule M012); 0 for"
+        " the survey, which asks no force",
         "forces",
         ge=0,
     )

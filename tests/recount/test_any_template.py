@@ -13,7 +13,7 @@ from schemas.collection import Collection, load_collection
 from tests.any_template import drawn_collection
 from tests.live import any_live
 
-OF_THE_COUNTS = {"M001", "M006", "M007", "M008"}
+OF_THE_COUNTS = {"M001", "M006", "M007", "M008", "M012"}
 """Rules on what forces sent at random, rather than on how it was counted."""
 
 

@@ -54,11 +54,16 @@ class Totals:
         return self.collection.template
 
     @cached_property
-    def counted(self) -> pl.DataFrame:
-        """The leaves of the main measure: force_code, each dimension, number."""
+    def held(self) -> pl.DataFrame:
+        """The leaves of the period that hold a number: measure, force_code, dimensions, number."""
         number = pl.col("value").cast(pl.Int64, strict=False).alias("number")
         found = sent(leaves(self.cells.with_columns(number), self.template))
-        return found.filter(measure=self.template.main or "", period=NOW)
+        return found.filter(period=NOW).drop_nulls("number")
+
+    @cached_property
+    def counted(self) -> pl.DataFrame:
+        """Those of the main measure."""
+        return self.held.filter(measure=self.template.main or "")
 
 
 Check = Callable[[Totals], Iterable[str]]
@@ -253,15 +258,45 @@ def no_force_moves_a_share(totals: Totals) -> Iterator[str]:
         return
     shares = totals.template.measures[main].shares
     for dim in [share.by[0] for share in shares if len(share.by) == 1 and not share.within]:
-        part = totals.counted.group_by("force_code", dim).agg(pl.col("number").sum().alias("cases"))
+        held = totals.counted.drop_nulls(dim)
+        part = held.group_by("force_code", dim).agg(pl.col("number").sum().alias("cases"))
         own = part.with_columns(pl.col("cases").sum().over("force_code").alias("own_whole"))
-        cases, whole = pl.col("cases").sum().over(dim), pl.col("cases").sum()
+        cases, whole = (pl.col(name).sum().over(dim) for name in ("cases", "own_whole"))
         share = cases / whole
         without = (cases - pl.col("cases")) / (whole - pl.col("own_whole"))
         moved = own.with_columns(((without - share) / share).alias("change"), cases.alias("of"))
         much = (pl.col("of") >= limits["cases"]) & (pl.col("change").abs() > limits["change"])
         for row in moved.filter(much).sort("force_code", dim).iter_rows(named=True):
             yield f"without {row['force_code']} the share of {row[dim]} moves {row['change']:+.0%}"
+
+
+def forces_in_a_whole_hold_the_part(totals: Totals) -> Iterator[str]:
+    """M012: told, because such a share is not one of the forces that hold its part."""
+    for name, measure in totals.template.measures.items():
+        for share in measure.shares:
+            by, within = list(share.by), list(share.within)
+            cells = totals.held.filter(measure=name).drop_nulls(by)
+            part, whole = (
+                cells.group_by("force_code", *dims).agg(pl.col("number").sum().alias(called))
+                for called, dims in (("part", by), ("whole", within))
+            )
+            codes = cells.select(by).unique()
+            each = codes.join(whole, on=within) if within else codes.join(whole, how="cross")
+            of_all = each.join(part, on=["force_code", *by], how="left").group_by(by)
+            own = pl.col("whole").filter(pl.col("part").is_not_null()).sum()
+            found = of_all.agg(
+                pl.len().alias("forces"),
+                pl.col("part").null_count().alias("lacking"),
+                pl.when(own > 0).then(pl.col("part").sum() * 100 / own).alias("share"),
+            )
+            for row in found.filter(pl.col("lacking") > 0).sort(by).iter_rows(named=True):
+                named = write_breakdown({key: row[key] for key in by})
+                told = "unknown" if row["share"] is None else f"{row['share']:.1f}"
+                yield (
+                    f"{measure.share_name(name, share)} {named}: {row['lacking']} of the"
+                    f" {row['forces']} forces in its whole do not hold it; among the others it is"
+                    f" {told}"
+                )
 
 
 CHECKS: Final[dict[str, Check]] = {
@@ -273,6 +308,7 @@ CHECKS: Final[dict[str, Check]] = {
     "M007": no_force_moves_a_share,
     "M008": parts_are_within_wholes,
     "M009": regions_add_up,
+    "M012": forces_in_a_whole_hold_the_part,
 }
 
 
