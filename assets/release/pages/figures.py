@@ -14,22 +14,27 @@ from assets.release.pages.content import COUNT, PERCENT, Figure, Style
 from assets.release.pages.description import Description, description
 from assets.release.pages.wording import Wording
 from schemas.collection import Collection, load_collection
+from schemas.template import Entry
 
 ROWS: Final = "rows"
 Key = str | int | bool | None
 _Index = dict[tuple[str, ...], Any]
+_Rows = dict[tuple[Key, ...], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True, eq=False)
 class Edition:
     """A release to be read by people: its marts by name, and what it says about itself.
 
-    `about` has release, collection, sources and basis.
+    `about` has release, collection, sources and basis. `by_force` keeps figures of every force, by
+    address: each page shows all of them.
     """
 
     marts: Mapping[str, pl.DataFrame]
     about: Mapping[str, str]
+    by_force: dict[str, dict[str, Figure]] = field(default_factory=dict)
     _indices: dict[tuple[str, str, tuple[str, ...]], _Index] = field(default_factory=dict)
+    _rows: dict[tuple[str, tuple[str, ...]], _Rows] = field(default_factory=dict)
 
     @cached_property
     def collection(self) -> Collection:
@@ -52,13 +57,23 @@ class Edition:
         known = dict(self.collection.bodies.select("force_code", "short_name").iter_rows())
         return {code: known[code] for code in self.collection.forces}
 
+    @cached_property
+    def counted(self) -> dict[str, list[Entry]]:
+        """The entries that count each measure, in their order."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.collection.template.counted():
+            found.setdefault(str(entry.measure), []).append(entry)
+        return found
+
     def rows(self, mart: str, **where: Key) -> list[dict[str, Any]]:
         """Return the rows of a mart that have these values; none where there is no such mart."""
-        frame = self.marts.get(mart)
-        if frame is None:
-            return []
-        wanted = [pl.col(name).eq_missing(pl.lit(value)) for name, value in where.items()]
-        return (frame.filter(wanted) if wanted else frame).to_dicts()
+        names = tuple(where)
+        if (mart, names) not in self._rows:
+            found = self._rows[mart, names] = {}
+            frame = self.marts.get(mart)
+            for row in () if frame is None else frame.iter_rows(named=True):
+                found.setdefault(tuple(row[name] for name in names), []).append(row)
+        return self._rows[mart, names].get(tuple(where.values()), [])
 
     def figure(self, mart: str, column: str, style: Style = COUNT, **where: Key) -> Figure:
         """Return the value of a mart's column in the rows that have these values.

@@ -5,9 +5,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from markupsafe import Markup, escape
+
 from assets.html import render
 from assets.lake import atomic_file
-from assets.release.pages.content import Page, Section
+from assets.release.pages.content import NOT_KNOWN, Cell, Figure, Head, Page, PageTable, Section
 from assets.release.pages.description import PageOf, SectionOf
 from assets.release.pages.figures import Edition
 from assets.release.pages.tables import Tables
@@ -18,6 +20,9 @@ from schemas.vocabulary import LIVE_STATES
 INDEX: Final = "index.html"
 _TEMPLATE: Final = Path(__file__).parent / "templates" / "page.html.j2"
 _NATIONAL: Final = [("National picture", f"../{INDEX}"), ("Every force", f"../{INDEX}#forces")]
+_WIDE: Final = ' class="w"'
+_LONG: Final = 24
+"""Letters of a text in a table that has lines, beyond which its cell is wide."""
 
 
 def write_pages(folder: Path, edition: Edition) -> None:
@@ -56,7 +61,42 @@ def page_html(page: Page, links: Sequence[tuple[str, str]], about: Mapping[str, 
         links: other pages it leads to: words and relative address.
         about: what the release says about itself.
     """
-    return render(_TEMPLATE, page=page, links=links, about=about, basis=sentence(about["basis"]))
+    basis = sentence(about["basis"])
+    return render(_TEMPLATE, page=page, links=links, about=about, basis=basis, rows=_rows)
+
+
+def _rows(table: PageTable) -> Markup:
+    """Return the lines of a table: most of a page, which a template would take long to write."""
+    lines = []
+    for first, *cells in table.rows:
+        look = ' class="total"' if first.text == "All" else ""
+        wide = _WIDE if len(first.text) > _LONG else ""
+        lines.append(f'<tr{look}><th scope="row"{wide}>{_inside(first)}</th>')
+        lines += map(_cell, cells, table.heads[1:])
+        lines.append("</tr>\n")
+    unknown = f'<tr><td colspan="{len(table.heads)}">{NOT_KNOWN}</td></tr>\n'
+    return Markup("".join(lines) or unknown)  # noqa: S704 - each text in it is escaped
+
+
+def _cell(cell: Cell, head: Head) -> str:
+    content, look = cell.content, ""
+    if cell.bar is not None:
+        mark = "" if cell.mark is None else f";--m:{cell.mark * 100:.1f}"
+        look = f' class="bar" style="--w:{cell.bar * 100:.1f}{mark}"'
+    elif isinstance(content, str):
+        look = _WIDE if len(content) > _LONG else ""
+    elif not head.numeric:
+        look = ' class="t"'
+    if isinstance(content, Figure):
+        look += f' data-from="{escape(content.source)}"'
+        look += f' data-of="{escape(content.of)}"' if content.of else ""
+    return f"<td{look}>{_inside(cell)}</td>"
+
+
+def _inside(cell: Cell) -> str:
+    text = f"{escape(cell.text)}"
+    linked = f'<a href="{escape(cell.href)}">{text}</a>' if cell.href else text
+    return f"{linked}<small>{escape(cell.code)}</small>" if cell.code else linked
 
 
 @lru_cache(maxsize=1)

@@ -16,7 +16,7 @@ from assets.release.pages.description import (
     TableOf,
     over_forces,
 )
-from assets.release.pages.view import LANGUAGE, Dims, TableLine, View
+from assets.release.pages.view import Dims, TableLine, View
 from assets.release.pages.wording import band, sentence
 from schemas import vocabulary as v
 from schemas.breakdown import Band
@@ -68,7 +68,7 @@ class Tables(View):
 
     def _by_dimensions(self, lines: Lines) -> Iterator[TableLine]:
         groups: dict[str, dict[tuple[str, ...], TableLine]] = {}
-        for entry in self.template.counted():
+        for entry in self.edition.counted.get(lines.measure, ()):
             dims = {d: entry.dims[d] for d in lines.by if d in entry.dims}
             if dims and _is_of(entry, lines):
                 group = groups.setdefault(next(iter(dims.values())), {})
@@ -83,8 +83,8 @@ class Tables(View):
 
     def _of_measure(self, measure: str) -> Dims:
         """Return what a line of a measure is about: where the measure has one entry, that entry."""
-        row_code = next((e.row_code for e in self.template.counted() if e.measure == measure), "")
-        return {"measure": measure, "row_code": row_code}
+        entries = self.edition.counted.get(measure)
+        return {"measure": measure, "row_code": entries[0].row_code if entries else ""}
 
     def _line(self, lines: Lines, dims: Dims, row_code: str) -> TableLine:
         pattern = lines.labels[len(dims) - 1]
@@ -165,12 +165,12 @@ class Tables(View):
         if column.each in self.template.lists:
             name = column.each
             measures = {lines.measure for lines in of.lines}
-            entries = [e for e in self.template.counted() if e.measure in measures]
+            entries = (e for e in self.template.counted() if e.measure in measures)
             codes = dict.fromkeys(e.dims[name] for e in entries if name in e.dims)
             labels = {code: self.template.lists[name][code] for code in codes}
         elif column.each not in self.template.dimensions and not column.each.isidentifier():
             labels = {str(code): str(code) for code in self.evaluate(column.each)}
-        elif column.each in self.known or column.each in LANGUAGE.globals:
+        elif column.each in self.known:
             labels = self.evaluate(column.each)
         for code, label in (labels or {}).items():
             for one in (column, *column.beside):
@@ -240,13 +240,16 @@ class Tables(View):
 
     def _by_force(self, written: str) -> dict[str, Figure]:
         """Return a figure of each force whose return is live; others have none of their own."""
-        states = [self.edition.rows("returns_status", state=state) for state in v.LIVE_STATES]
-        live = {row["force_code"] for rows in states for row in rows}
-        return {
-            name: Tables(self.edition, code).figure(written)
-            for code, name in self.edition.names.items()
-            if code in live
-        }
+        edition = self.edition
+        if written not in edition.by_force:
+            states = [edition.rows("returns_status", state=state) for state in v.LIVE_STATES]
+            live = {row["force_code"] for rows in states for row in rows}
+            edition.by_force[written] = {
+                name: View(edition, code).figure(written)
+                for code, name in edition.names.items()
+                if code in live
+            }
+        return edition.by_force[written]
 
     def _thresholds(self, column: Column) -> list[tuple[float, str]]:
         """Return the bands that begin or end within the spread, each at its limit."""
@@ -295,8 +298,7 @@ class _Label(str):
 def _is_of(entry: Entry, lines: Lines) -> bool:
     """Return whether a cell is counted in lines of its own."""
     return (
-        entry.measure == lines.measure
-        and entry.period == NOW
+        entry.period == NOW
         and all(entry.dims.get(key) == code for key, code in lines.within.items())
         and lines.without not in entry.dims
         and (not lines.full or all(name in entry.dims for name in lines.by))

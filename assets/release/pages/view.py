@@ -91,8 +91,8 @@ def _words(written: str) -> Words:
 
 
 @cache
-def _expression(written: str) -> Any:
-    return LANGUAGE.compile_expression(written, undefined_to_none=False)
+def _expression(written: str) -> Words:
+    return LANGUAGE.from_string(f"{{% set value = {written} %}}")
 
 
 @dataclass(frozen=True)
@@ -126,11 +126,14 @@ class View:
         """What paragraphs and expressions know besides the record of a line."""
         mine = _of_force(self.edition, self.force) if self.force else {}
         said = {"said": lambda address: self.figure(address).text}
-        return {**_of_release(self.edition), **mine, **said, **self.more}
+        return {**LANGUAGE.globals, **_of_release(self.edition), **mine, **said, **self.more}
 
     def evaluate(self, written: str, about: Mapping[str, Any] | None = None) -> Any:
         """Return the value of an expression over a record."""
-        return _expression(written)({**self.known, **(about or {})})
+        if about and written in about:
+            return about[written]
+        known = {**self.known, **about} if about else self.known
+        return _expression(written).make_module(known, shared=True).value
 
     def write(self, written: str) -> str:
         """Return a text of a description with its values."""
