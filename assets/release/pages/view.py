@@ -133,7 +133,7 @@ class View:
         if about and written in about:
             return about[written]
         known = {**self.known, **about} if about else self.known
-        return _expression(written).make_module(known, shared=True).value
+        return vars(_expression(written).make_module(known, shared=True))["value"]
 
     def write(self, written: str) -> str:
         """Return a text of a description with its values."""
