@@ -158,6 +158,19 @@ def test_a_statistic_is_of_every_force_that_holds_a_number(released: Released) -
     assert found.left_out == []
 
 
+def test_a_median_says_between_whose_numbers_it_lies_and_shows_the_others(
+    released: Released,
+) -> None:
+    asked = ("investigations_per_force", "category=other;statistic=median", None, None)
+    found = explain(read_question(*asked, released), released)
+    assert (
+        found.arithmetic
+        == "number 22 and 23 of 44 forces, least first: BED 3 x 0.5 + CMB 3 x 0.5 = 3"
+    )
+    assert set(found.contributions["force_code"]) == {"BED", "CMB"}
+    assert set(found.behind["force_code"]) == set(found.included) - {"BED", "CMB"}
+
+
 def test_a_release_is_explained_by_the_template_it_keeps(
     released: Released, tmp_path: Path
 ) -> None:

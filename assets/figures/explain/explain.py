@@ -112,6 +112,8 @@ def _worked_out(terms: Terms) -> tuple[float, str]:
         for part in ("value", "numerator", "denominator")
     }
     sums = {part: float(frame["value"].sum()) for part, frame in by_part.items()}
+    if terms.ranks:
+        return sums["value"], _ranked(terms, sums["value"])
     if by_part["denominator"].is_empty():
         return sums["value"], f"{_sum(by_part['value'])} = {_number(sums['value'])}"
     value = sums["numerator"] * terms.factor / sums["denominator"]
@@ -122,6 +124,18 @@ def _worked_out(terms: Terms) -> tuple[float, str]:
         f" {_number(sums['numerator'])} / {_number(sums['denominator'])}{times}"
         f" = {_number(value)}"
     )
+
+
+def _ranked(terms: Terms, value: float) -> str:
+    """Write the forces at or between whose numbers a statistic lies, and where they stand."""
+    added = dict(terms.terms.group_by("force_code").agg(pl.col("value").sum()).iter_rows())
+    named = [
+        f"{force} {_number(added[force] / weight)}" + (f" x {weight:g}" if weight != 1 else "")
+        for force, (_, weight) in terms.ranks.items()
+    ]
+    places = " and ".join(str(at) for at, _ in terms.ranks.values())
+    of = plural(len(terms.forces), "force")
+    return f"number {places} of {of}, least first: {' + '.join(named)} = {_number(value)}"
 
 
 _SHOWN: Final = 8

@@ -4,7 +4,7 @@ Written apart from the totals (totals/), so that each can be held to the other.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
@@ -33,7 +33,9 @@ class Terms:
     """The terms of a figure, how they become it, and what else bears on it.
 
     `terms` has the columns of TERM. `factor` is what the quotient of numerator and denominator is
-    multiplied by. `behind` holds the cells, as TERM, that decided which forces are counted.
+    multiplied by. `behind` holds the cells, as TERM, that decided which forces are counted. `ranks`
+    is of a statistic that lies at or between forces in order, least first: the place of each, and
+    what its number is multiplied by.
     `cells` are the live entries that the figure looks at, those without a number too, and `whole`
     those that it is divided by; None where it is not made of returns. `forces` are those that it
     includes.
@@ -42,6 +44,7 @@ class Terms:
     terms: pl.DataFrame
     factor: int = 1
     behind: pl.DataFrame | None = None
+    ranks: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     cells: pl.DataFrame | None = None
     whole: pl.DataFrame | None = None
     forces: frozenset[str] = frozenset()
@@ -199,16 +202,18 @@ def _statistic(cells: pl.DataFrame, statistic: str) -> Terms:
     """Return a statistic over the forces: the one or two that it lies at or between, in order."""
     by_force = _by_force(cells)["force_code"].to_list()
     if not by_force:
-        terms = _adding(cells, "value")
-    elif statistic == "mean":
+        return Terms(_adding(cells, "value"), cells=cells)
+    if statistic == "mean":
         counted = _counting(by_force, "denominator")
         terms = pl.concat([_adding(cells, "numerator"), counted])
-    else:
-        position = (len(by_force) - 1) * _QUANTILES[statistic]
-        low, beyond = int(position), position - int(position)
-        weights = {low: 1 - beyond, low + 1: beyond} if beyond else {low: 1.0}
-        beside = {by_force[at]: weight for at, weight in weights.items()}
-        chosen = cells.filter(pl.col("force_code").is_in(list(beside)))
-        weight = pl.col("force_code").replace_strict(beside, return_dtype=pl.Float64)
-        terms = _adding(chosen, "value", weight)
-    return Terms(terms, cells=cells, forces=_forces(cells))
+        return Terms(terms, cells=cells, forces=_forces(cells))
+    position = (len(by_force) - 1) * _QUANTILES[statistic]
+    low, beyond = int(position), position - int(position)
+    weights = ((low, 1 - beyond), (low + 1, beyond))
+    ranks = {by_force[at]: (at + 1, weight) for at, weight in weights if weight}
+    chosen = pl.col("force_code").is_in(list(ranks))
+    factors = {force: weight for force, (_, weight) in ranks.items()}
+    weight = pl.col("force_code").replace_strict(factors, return_dtype=pl.Float64)
+    others = _adding(cells.filter(~chosen), "value")
+    terms = _adding(cells.filter(chosen), "value", weight)
+    return Terms(terms, behind=others, ranks=ranks, cells=cells, forces=_forces(cells))
