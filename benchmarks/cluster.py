@@ -16,7 +16,7 @@ from benchmarks.measure import Program, Run, muster, run_once, take_turns
 from benchmarks.processes import Processes, kill
 
 _WORKERS: Final = 2
-_READY: Final = "import assets.cases.counting, assets.cases.cluster, assets.cases.csv_text\n"
+_READY: Final = "import assets.cases.judging, assets.cases.cluster, assets.cases.csv_text\n"
 
 
 def measured(source: Path, folder: Path, rounds: int) -> dict[str, Run]:

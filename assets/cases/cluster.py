@@ -23,7 +23,7 @@ from distributed import Client, Future, KilledWorker, as_completed
 from distributed.client import FutureCancelledError
 from distributed.versions import VersionMismatchWarning
 
-from assets.cases.counting import Advance, Job, Outcome, outcome
+from assets.cases.judging import Advance, Job, Outcome, outcome
 from assets.cases.reading import Part
 from assets.lake import software_sha256
 from schemas.errors import MusterError, ServiceError, SetupError

@@ -1,43 +1,149 @@
-"""Judges and counts the parts of an extract, and puts what came of them together."""
+"""Where valid cases are counted, and what came of the parts of an extract put together."""
 
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from math import prod
+from operator import add
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from assets.cases.judging import (
-    COUNTS,
-    DAYS,
-    FAULTS,
-    FORCES,
-    Grid,
-    Keys,
-    key_hash,
-    look_at,
-    places_of,
-    settle,
-)
-from assets.cases.reading import LIMITS, Limits, Part, Rows
-from assets.cases.sources import ExtractRefusedError, Refusal, Source
-from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED
-from schemas.cases.rules import row_rules
+from assets.cases.reading import typed
+from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED, codes
+from schemas.cases.rules import number, with_codes
 from schemas.collection import Collection
+
+_SUBJECT: Final = ("force_code", "category", "recipient", "media", "status_at_census")
+COUNTS: Final = {**dict.fromkeys(_SUBJECT, pl.String), "month": pl.Date, "cases": pl.Int64}
+"""Columns of a table of valid cases, sorted; a month is its first day."""
+
+FORCES: Final = {
+    "force_code": pl.String,
+    **dict.fromkeys(("valid", "suspended", "staff"), pl.Int64),
+}
+"""Columns of a table of valid cases by force, with somebody suspended, and of police staff."""
+
+DAYS: Final = {"force_code": pl.String, "days": pl.Int64, "cases": pl.Int64}
+"""Columns of a table of valid closed cases by the days from opening to closing, sorted."""
+
+FAULTS: Final = {**dict.fromkeys(("file", "force_code", "reasons"), pl.String), "rows": pl.Int64}
+"""Columns of a table of bad rows by file, force and all the rules they break."""
 
 _TABLES: Final = {"counts": COUNTS, "forces": FORCES, "days": DAYS, "faults": FAULTS}
 
+_FITS: Final = {pl.UInt8: 1 << 8, pl.UInt16: 1 << 16, pl.UInt32: 1 << 32}
+"""How many numbers each type holds, the smallest type first."""
 
-@dataclass(frozen=True)
-class Job:
-    """What parts are worked on with; what they write lies below `folder`."""
+Axes = Mapping[str, Sequence[Any]]
+"""The values that each column of a grid can have, in order."""
 
-    collection: Collection
-    folder: Path
-    limits: Limits = LIMITS
+
+class Grid:
+    """The cells that valid cases of the given forces fall into, and their days to close."""
+
+    def __init__(self, forces: Sequence[str], collection: Collection) -> None:
+        """Lay the grid out; `forces` are those that rows can be of."""
+        self.collection = collection
+        self.forces = tuple(sorted(forces))
+        listed = codes(collection.template)
+        first, last = collection.period.start.replace(day=1), collection.period.end
+        self._months = pl.date_range(first, last, "1mo", eager=True).to_list()
+        self._axes: Axes = {
+            "force_code": self.forces,
+            "category": listed["category"],
+            "recipient": (None, *listed["recipient"]),
+            "media": (None, *listed["media"]),
+            "status_at_census": listed["status_at_census"],
+            "month": self._months,
+            "workforce": listed["workforce"],
+            "suspended": (False, True),
+        }
+        lengths = range((collection.census - collection.period.start).days + 1)
+        self._day_axes: Axes = {"force_code": self.forces, "days": lengths}
+
+    def coded(self, rows: pl.DataFrame, *, text: bool) -> pl.LazyFrame:
+        """Return rows as sent in their types, with the numbers of their codes: as rules want."""
+        return with_codes(typed(rows, text=text), self.forces, self.collection.template)
+
+    def cell(self) -> pl.Expr:
+        """Return the number of a valid row's cell, from 1."""
+        force, *others = self._axes
+        subject, rest = others[:3], others[3:]
+        place = self._index(force, pl.UInt32)
+        for names in (subject, rest):
+            place = place * self._size(names) + self._packed(names).cast(pl.UInt32)
+        return place + 1
+
+    def day(self) -> pl.Expr:
+        """Return the number of a valid row's force and days to close, from 1; null if open."""
+        closed, opened = (pl.col(name).cast(pl.Int32) for name in ("closed_on", "opened_on"))
+        days = (closed - opened).cast(pl.UInt32, strict=False)
+        return self._index("force_code", pl.UInt32) * len(self._day_axes["days"]) + days + 1
+
+    def _size(self, names: Sequence[str]) -> int:
+        return prod(len(self._axes[name]) for name in names)
+
+    def _packed(self, names: Sequence[str]) -> pl.Expr:
+        """Return the number of a valid row's combination, in the fewest bytes that hold it.
+
+        Numbers of one byte are added in a quarter of the time of those of four.
+        """
+        size = self._size(names)
+        dtype = next(fits for fits, most in _FITS.items() if size < most)
+        place = pl.lit(0, dtype)
+        for name in names:
+            place = place * pl.lit(len(self._axes[name]), dtype) + self._index(name, dtype)
+        return place
+
+    def _index(self, name: str, dtype: type[pl.DataType]) -> pl.Expr:
+        """Return the place of a valid row's value on an axis."""
+        if name == "month":
+            later = ((pl.col("opened_on") >= first).cast(dtype) for first in self._months[1:])
+            return reduce(add, later, pl.lit(0, dtype))
+        if name == "suspended":
+            return pl.col(name).cast(dtype)
+        index = number(name).cast(dtype)
+        return (index + 1).fill_null(0) if None in self._axes[name] else index
+
+    def tables(self, cells: pl.DataFrame, days: pl.DataFrame) -> dict[str, pl.DataFrame]:
+        """Return the tables of COUNTS, FORCES and DAYS by name: what has cases.
+
+        Args:
+            cells: `cases` by `cell`, as often as were counted, less what was counted amiss; those
+                of 0 are no cases.
+            days: the same by `day`.
+        """
+        cases = pl.col("cases").sum()
+        counted = _unpacked(cells, self._axes)
+        suspended, staff = pl.col("suspended"), pl.col("workforce") == "staff"
+        tables = {
+            "counts": counted.group_by(list(COUNTS)[:-1]).agg(cases),
+            "forces": counted.group_by("force_code").agg(
+                cases.alias("valid"),
+                pl.col("cases").filter(suspended).sum().alias("suspended"),
+                pl.col("cases").filter(staff).sum().alias("staff"),
+            ),
+            "days": _unpacked(days, self._day_axes).group_by("force_code", "days").agg(cases),
+        }
+        return {
+            name: table.select(pl.col(column).cast(of) for column, of in _TABLES[name].items())
+            .filter(pl.col("valid" if name == "forces" else "cases") > 0)
+            .sort(pl.all())
+            for name, table in tables.items()
+        }
+
+
+def _unpacked(counted: pl.DataFrame, axes: Axes) -> pl.DataFrame:
+    """Return `cases` by the values that a number of the first column, from 1, stands for."""
+    place = pl.col(counted.columns[0])
+    number, columns = place - 1, {}
+    for name in reversed([*axes]):
+        values = axes[name]
+        columns[name] = pl.lit(pl.Series(values)).gather(number % len(values))
+        number = number // len(values)
+    return counted.filter(place > 0).select("cases", **columns)
 
 
 @dataclass(frozen=True)
@@ -54,145 +160,6 @@ class PartResult:
     days: pl.DataFrame
     faults: pl.DataFrame
     quarantine: Path | None
-
-
-Outcome = PartResult | tuple[Refusal, ...]
-"""What came of a part, or why files of it are refused."""
-
-Advance = Callable[[int], None]
-"""Is told the rows that have been counted since."""
-
-
-def outcome(part: Part, job: Job, advance: Advance = lambda _: None) -> Outcome:
-    """Judge and count a part; its quarantine appears in the job's folder under the part's name.
-
-    A file that is refused is an outcome, so that all others are told.
-    """
-    try:
-        with tempfile.TemporaryDirectory(prefix=".part-", dir=job.folder) as name:
-            return _Pass(part, job, Path(name)).result(advance)
-    except ExtractRefusedError as error:
-        return error.refusals
-
-
-class _Pass:
-    """A part while it is worked on: valid rows by place in the grid (0: bad), and the bad ones.
-
-    A row counts as valid at first even if its key repeats. `_bad` has for each chunk its bad rows
-    as `look_at` returns them, or a file of them.
-    """
-
-    def __init__(self, part: Part, job: Job, scratch: Path) -> None:
-        self._name, self._job, self._scratch = part.name, job, scratch
-        self._grid = Grid(part.forces, job.collection)
-        self._sources = _unpacked(part.sources, scratch)
-        self._rows = Rows(self._sources, job.limits.rows_at_once)
-        rows = sum(source.rows for source in self._sources)
-        self._keys = Keys(rows, job.limits.keys_at_once, scratch)
-        self._cells = np.zeros(self._grid.cells + 1, np.int64)
-        self._days = np.zeros(self._grid.days + 1, np.int64)
-        self._bad: list[pl.DataFrame | Path] = []
-
-    def result(self, advance: Advance) -> PartResult:
-        self._count(advance)
-        faults, quarantine = self._settled()
-        return PartResult(
-            {source.file: source.rows for source in self._sources},
-            self._grid.count_table(self._cells[1:]),
-            self._grid.force_table(self._cells[1:]),
-            self._grid.day_table(self._days[1:]),
-            faults,
-            quarantine,
-        )
-
-    def _count(self, advance: Advance) -> None:
-        """Judge every row by the rules about a row, and count it where it breaks none."""
-        for chunk in self._rows.chunks:
-            rows = self._rows.read(chunk)
-            cell, day, key = self._judged(rows, text=chunk[0].source.text)
-            at = np.flatnonzero(cell == 0)
-            # A value with spaces around it breaks its rule, so only bad rows are trimmed.
-            looked = look_at(chunk, rows, at, self._grid)
-            key[at] = looked["key"].to_numpy()
-            well, bad = looked.filter(broken=0), looked.filter(pl.col("broken") > 0)
-            for cells, days in ((cell, day), (well["cell"], well["day"].drop_nulls())):
-                self._cells += np.bincount(cells, minlength=self._cells.size)
-                self._days += np.bincount(days, minlength=self._days.size)
-            self._bad.append(self._put_by(bad, f"bad-{len(self._bad)}"))
-            self._keys.add(key)
-            advance(cell.size)
-
-    def _judged(self, rows: pl.DataFrame, *, text: bool) -> list[NDArray[Any]]:
-        """Return of each row its place among the cells and the days (0: bad), and its key."""
-        valid = pl.all_horizontal(row_rules(self._job.collection).values())
-        narrow = self._grid.coded(rows, text=text).select(
-            pl.when(valid).then(self._grid.cell()).otherwise(0),
-            pl.when(valid).then(self._grid.day()).fill_null(0).alias("day"),
-            key_hash().alias("key"),
-        )
-        columns = narrow.collect(engine="streaming")
-        return [column.to_numpy(writable=column.name == "key") for column in columns]
-
-    def _put_by(self, found: pl.DataFrame, name: str) -> pl.DataFrame | Path:
-        """Keep rows in memory where there is one chunk, else in a file."""
-        if len(self._rows.chunks) == 1:
-            return found
-        path = self._scratch / f"{name}.parquet"
-        found.write_parquet(path, compression="lz4")
-        return path
-
-    def _suspects(self) -> Iterator[pl.LazyFrame]:
-        """Yield the rows that are bad or may repeat a key, chunk by chunk; see `settle`."""
-        repeated = self._keys.repeated()
-        judged = zip(self._rows.chunks, self._keys.chunks(), self._bad, strict=True)
-        named = pl.all_horizontal(pl.col("owner", "force_code", "case_ref").is_not_null())
-        for number, (chunk, keys, bad) in enumerate(judged):
-            candidates = places_of(repeated, keys)
-            found = pl.read_parquet(bad, glob=False) if isinstance(bad, Path) else bad
-            others = np.setdiff1d(candidates, found["at"].to_numpy(), assume_unique=True)
-            if others.size:
-                valid = look_at(chunk, self._rows.read(chunk), others, self._grid)
-                found = pl.concat([found, valid]).sort("at")
-            if found.height:
-                may = pl.Series(np.isin(found["at"].to_numpy(), candidates, assume_unique=True))
-                held = self._put_by(found.with_columns(candidate=may & named), f"{number}")
-                yield pl.scan_parquet(held, glob=False) if isinstance(held, Path) else held.lazy()
-
-    def _settled(self) -> tuple[pl.DataFrame, Path | None]:
-        """Uncount the rows whose key repeats; return the faults, and the file of all bad rows."""
-        suspects = list(self._suspects())
-        if not suspects:
-            return pl.DataFrame(schema=FAULTS), None
-        bad, faults, uncounted = settle(suspects, self._job.limits.rows_at_once)
-        self._cells -= np.bincount(uncounted["cell"], minlength=self._cells.size)
-        self._days -= np.bincount(uncounted["day"].drop_nulls(), minlength=self._days.size)
-        scratch = self._scratch / "all.parquet"
-        bad.sink_parquet(scratch, compression="lz4")
-        return faults, scratch.replace(self._job.folder / f"{self._name}.parquet")
-
-
-def _unpacked(sources: Sequence[Source], scratch: Path) -> list[Source]:
-    """Return the sources with those that are CSV as Parquet of text.
-
-    Raises:
-        ExtractRefusedError: names every file that is not CSV with the columns of an extract.
-    """
-    if not any(source.text for source in sources):
-        return list(sources)
-    # Parquet needs no pyarrow, whose loading takes as long as a hundred thousand rows.
-    from assets.cases.csv_text import unpack  # noqa: PLC0415
-
-    unpacked: list[Source] = []
-    refusals: list[Refusal] = []
-    for number, source in enumerate(sources):
-        try:
-            text = scratch / f"text-{number}.parquet"
-            unpacked.append(unpack(source, text) if source.text else source)
-        except ExtractRefusedError as error:
-            refusals += error.refusals
-    if refusals:
-        raise ExtractRefusedError(refusals)
-    return unpacked
 
 
 def together(results: Sequence[PartResult]) -> PartResult:

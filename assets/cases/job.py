@@ -9,18 +9,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.cases.counting import (
-    Advance,
-    Job,
-    Outcome,
-    PartResult,
-    by_force,
-    outcome,
-    spread,
-    together,
-)
+from assets.cases.counting import PartResult, by_force, spread, together
 from assets.cases.destination import new_contents
-from assets.cases.judging import QUARANTINE
+from assets.cases.judging import QUARANTINE, Advance, Job, Outcome, outcome
 from assets.cases.reading import LIMITS, Limits, Part, plan
 from assets.cases.sources import ExtractRefusedError, Source
 from assets.intake.quoting import shown

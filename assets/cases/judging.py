@@ -1,148 +1,55 @@
-"""What a row is: its place in the grid, whether its key repeats, and which rules it breaks."""
+"""Judges every row of a part: which rules it breaks, whether its key repeats, where it counts."""
 
-from collections.abc import Iterator, Sequence
-from functools import cache, reduce
-from operator import add
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from assets.cases.reading import Chunk, Places, as_sent, places, trimmed, typed
-from schemas.cases.columns import TYPES, codes
-from schemas.cases.rules import OWNER, ROW_RULES, UNIQUE, number, row_rules, with_codes
+from assets.cases.counting import FAULTS, Grid, PartResult
+from assets.cases.reading import LIMITS, Chunk, Limits, Part, Rows, as_sent, places, trimmed
+from assets.cases.sources import ExtractRefusedError, Refusal, Source
+from schemas.cases.columns import TYPES
+from schemas.cases.rules import OWNER, ROW_RULES, UNIQUE, row_rules
 from schemas.collection import Collection
-
-Counts = NDArray[np.int64]
-Hashes = NDArray[np.uint64]
-
-_SUBJECT: Final = ("force_code", "category", "recipient", "media", "status_at_census")
-COUNTS: Final = {**dict.fromkeys(_SUBJECT, pl.String), "month": pl.Date, "cases": pl.Int64}
-"""Columns of a table of valid cases, sorted; a month is its first day."""
-
-FORCES: Final = {
-    "force_code": pl.String,
-    **dict.fromkeys(("valid", "suspended", "staff"), pl.Int64),
-}
-"""Columns of a table of valid cases by force, with somebody suspended, and of police staff."""
-
-DAYS: Final = {"force_code": pl.String, "days": pl.Int64, "cases": pl.Int64}
-"""Columns of a table of valid closed cases by the days from opening to closing, sorted."""
-
-FAULTS: Final = {**dict.fromkeys(("file", "force_code", "reasons"), pl.String), "rows": pl.Int64}
-"""Columns of a table of bad rows by file, force and all the rules they break."""
 
 _TEXTS: Final = dict.fromkeys((*TYPES, "reasons"), pl.String)
 QUARANTINE: Final = {"file": pl.String, "row": pl.Int64, **_TEXTS}
 """Columns of a bad row: where it stands, as it was sent, and the rules it breaks joined by `;`."""
 
-_FITS: Final = {pl.UInt8: 1 << 8, pl.UInt16: 1 << 16, pl.UInt32: 1 << 32}
-"""How many numbers each type holds, the smallest type first."""
+_RULES: Final = (*ROW_RULES, UNIQUE)
+_UNIQUE_BIT: Final = 1 << _RULES.index(UNIQUE)
 
 
-class Grid:
-    """The cells that valid cases of the given forces fall into, and their days to close."""
+@dataclass(frozen=True)
+class Job:
+    """What parts are worked on with; what they write lies below `folder`."""
 
-    def __init__(self, forces: Sequence[str], collection: Collection) -> None:
-        """Lay the grid out; `forces` are those that rows can be of."""
-        self.collection = collection
-        self.forces = tuple(sorted(forces))
-        listed = codes(collection.template)
-        first, last = collection.period.start.replace(day=1), collection.period.end
-        self._months = pl.date_range(first, last, "1mo", eager=True).to_list()
-        self._axes: dict[str, list[Any]] = {
-            "force_code": [*self.forces],
-            "category": [*listed["category"]],
-            "recipient": [None, *listed["recipient"]],
-            "media": [None, *listed["media"]],
-            "status_at_census": [*listed["status_at_census"]],
-            "month": self._months,
-            "workforce": [*listed["workforce"]],
-            "suspended": [False, True],
-        }
-        self._shape = [len(values) for values in self._axes.values()]
-        self.cells = int(np.prod(self._shape))
-        self._longest = (collection.census - collection.period.start).days
-        self.days = len(self.forces) * (self._longest + 1)
-
-    def coded(self, rows: pl.DataFrame, *, text: bool) -> pl.LazyFrame:
-        """Return rows as sent in their types, with the numbers of their codes: as rules want."""
-        return with_codes(typed(rows, text=text), self.forces, self.collection.template)
-
-    def cell(self) -> pl.Expr:
-        """Return the number of a valid row's cell, from 1."""
-        force, *others = self._axes
-        subject, rest = others[:3], others[3:]
-        place = self._index(force, pl.UInt32)
-        for names in (subject, rest):
-            place = place * self._size(names) + self._packed(names).cast(pl.UInt32)
-        return place + 1
-
-    def day(self) -> pl.Expr:
-        """Return the number of a valid row's force and days to close, from 1; null if open."""
-        closed, opened = (pl.col(name).cast(pl.Int32) for name in ("closed_on", "opened_on"))
-        days = (closed - opened).cast(pl.UInt32, strict=False)
-        return self._index("force_code", pl.UInt32) * (self._longest + 1) + days + 1
-
-    def _size(self, names: Sequence[str]) -> int:
-        return int(np.prod([len(self._axes[name]) for name in names]))
-
-    def _packed(self, names: Sequence[str]) -> pl.Expr:
-        """Return the number of a valid row's combination, in the fewest bytes that hold it.
-
-        Numbers of one byte are added in a quarter of the time of those of four.
-        """
-        size = self._size(names)
-        dtype = next(fits for fits, most in _FITS.items() if size < most)
-        place = pl.lit(0, dtype)
-        for name in names:
-            place = place * pl.lit(len(self._axes[name]), dtype) + self._index(name, dtype)
-        return place
-
-    def _index(self, name: str, dtype: type[pl.DataType]) -> pl.Expr:
-        """Return the place of a valid row's value on an axis."""
-        if name == "month":
-            later = ((pl.col("opened_on") >= first).cast(dtype) for first in self._months[1:])
-            return reduce(add, later, pl.lit(0, dtype))
-        if name == "suspended":
-            return pl.col(name).cast(dtype)
-        index = number(name).cast(dtype)
-        return (index + 1).fill_null(0) if None in self._axes[name] else index
-
-    def count_table(self, cells: Counts) -> pl.DataFrame:
-        """Return the cells that hold cases as a table of COUNTS."""
-        by = [name for name in COUNTS if name in self._axes]
-        counts = cells.reshape(self._shape).sum(axis=(-2, -1))
-        held = counts.nonzero()
-        axes = {
-            name: pl.Series(self._axes[name], dtype=COUNTS[name])[place]
-            for name, place in zip(by, held, strict=True)
-        }
-        return pl.DataFrame({**axes, "cases": counts[held]}, schema=COUNTS)
-
-    def force_table(self, cells: Counts) -> pl.DataFrame:
-        """Return a table of FORCES, with those that have cases."""
-        people = cells.reshape(self._shape).sum(axis=(1, 2, 3, 4, 5))
-        table = {
-            "force_code": self.forces,
-            "valid": people.sum(axis=(1, 2)),
-            "suspended": people[:, :, 1].sum(axis=1),
-            "staff": people[:, self._axes["workforce"].index("staff"), :].sum(axis=1),
-        }
-        return pl.DataFrame(table, schema=FORCES).filter(pl.col("valid") > 0)
-
-    def day_table(self, days: Counts) -> pl.DataFrame:
-        """Return a table of DAYS."""
-        counts = days.reshape(len(self.forces), self._longest + 1)
-        force, length = counts.nonzero()
-        forces = pl.Series(self.forces, dtype=pl.String)[force]
-        table = {"force_code": forces, "days": length, "cases": counts[force, length]}
-        return pl.DataFrame(table, schema=DAYS)
+    collection: Collection
+    folder: Path
+    limits: Limits = LIMITS
 
 
-_MARKS: Final = 1 << 20
+Outcome = PartResult | tuple[Refusal, ...]
+"""What came of a part, or why files of it are refused."""
+
+Advance = Callable[[int], None]
+"""Is told the rows that have been counted since."""
+
+
+def outcome(part: Part, job: Job, advance: Advance = lambda _: None) -> Outcome:
+    """Judge and count a part; its quarantine appears in the job's folder under the part's name.
+
+    A file that is refused is an outcome, so that all others are told.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix=".part-", dir=job.folder) as name:
+            return _Pass(part, job, Path(name)).result(advance)
+    except ExtractRefusedError as error:
+        return error.refusals
 
 
 def key_hash() -> pl.Expr:
@@ -150,89 +57,168 @@ def key_hash() -> pl.Expr:
     return pl.col("case_ref").hash()
 
 
-class Keys:
-    """The hashes of the keys of a part, chunk by chunk.
+class _Pass:
+    """A part while it is worked on, chunk by chunk.
 
-    Above `at_once` keys they wait in files, and are sorted a bucket at a time: a hash falls into
-    the bucket of its remainder, so the same hash is always in the same bucket.
+    A row counts as valid at first even if its key repeats. `_keys` has the hash of each row's key,
+    `_bad` the bad rows as `_look_at` returns them, `_cells` and `_days` the cases that each chunk
+    adds to the grid.
     """
 
-    def __init__(self, rows: int, at_once: int, scratch: Path) -> None:
-        """Prepare for so many rows; `scratch` is a folder for the files."""
-        self.buckets = max(1, -(-rows // at_once))
-        self._scratch = scratch
-        self._held: list[Hashes | Path] = []
+    def __init__(self, part: Part, job: Job, scratch: Path) -> None:
+        self._name, self._job, self._scratch = part.name, job, scratch
+        self._grid = Grid(part.forces, job.collection)
+        self._sources = _unpacked(part.sources, scratch)
+        self._rows = Rows(self._sources, job.limits.rows_at_once)
+        self._buckets = 1 + sum(each.rows for each in self._sources) // job.limits.keys_at_once
+        self._keys: list[pl.LazyFrame] = []
+        self._bad: list[pl.LazyFrame] = []
+        self._cells, self._days = (
+            [pl.DataFrame(schema={name: pl.UInt32, "cases": pl.Int64})] for name in ("cell", "day")
+        )
 
-    def add(self, hashes: Hashes) -> None:
-        """Keep the hashes of the next chunk."""
-        if self.buckets == 1:
-            self._held.append(hashes)
-            return
-        path = self._scratch / f"hashes-{len(self._held)}"
-        hashes.tofile(path)
-        self._held.append(path)
+    def result(self, advance: Advance) -> PartResult:
+        for chunk in self._rows.chunks:
+            advance(self._judge(chunk))
+        faults, quarantine = self._settled()
+        return PartResult(
+            {source.file: source.rows for source in self._sources},
+            **self._grid.tables(pl.concat(self._cells), pl.concat(self._days)),
+            faults=faults,
+            quarantine=quarantine,
+        )
 
-    def chunks(self) -> Iterator[Hashes]:
-        """Yield the hashes of each chunk as they were added."""
-        for held in self._held:
-            yield np.fromfile(held, np.uint64) if isinstance(held, Path) else held
+    def _judge(self, chunk: Chunk) -> int:
+        """Judge every row by the rules about a row, and count it where it breaks none."""
+        rows = self._rows.read(chunk)
+        valid = pl.all_horizontal(row_rules(self._job.collection).values())
+        narrow = self._grid.coded(rows, text=chunk[0].source.text).select(
+            pl.when(valid).then(self._grid.cell()).otherwise(0).alias("cell"),
+            pl.when(valid).then(self._grid.day()).alias("day"),
+            key_hash().alias("key"),
+        )
+        judged = narrow.collect(engine="streaming")
+        at = (judged["cell"] == 0).arg_true()
+        # A value with spaces around it breaks its rule, so only bad rows are trimmed.
+        looked = self._look_at(chunk, rows, at)
+        self._add(judged)
+        self._add(looked.filter(broken=0))
+        keys = judged["key"].scatter(at, looked["key"]).to_frame()
+        self._keys.append(self._put_by(keys, f"keys-{len(self._keys)}", at_once=self._buckets == 1))
+        bad = looked.filter(pl.col("broken") > 0)
+        self._bad.append(self._put_by(bad, f"bad-{len(self._bad)}"))
+        return rows.height
 
-    def repeated(self) -> Hashes:
-        """Return the hashes that occur more than once, sorted."""
-        found = []
-        for bucket in range(self.buckets):
-            if self.buckets == 1:
-                hashes = np.concatenate([*self.chunks(), np.empty(0, np.uint64)])
-            else:
-                hashes = np.concatenate([h[h % self.buckets == bucket] for h in self.chunks()])
-            hashes.sort()
-            again = hashes[1:][hashes[1:] == hashes[:-1]]
-            found.append(again[np.diff(again, prepend=~again[:1]) != 0])
-        return np.sort(np.concatenate(found))
+    def _add(self, rows: pl.DataFrame, cases: int = 1) -> None:
+        """Add so many cases to the grid for each of some rows."""
+        grouped = (
+            rows.lazy().group_by(name).agg(cases=pl.len().cast(pl.Int64) * cases)
+            for name in ("cell", "day")
+        )
+        cells, days = pl.collect_all(grouped, engine="streaming")
+        self._cells.append(cells)
+        self._days.append(days)
+
+    def _look_at(self, chunk: Chunk, rows: pl.DataFrame, at: pl.Series) -> pl.DataFrame:
+        """Return some rows of a chunk, given by their number in it.
+
+        Columns: `at` (that number), `file` and `row` (where it stands), those of the contract as
+        text, and `owner`, `key` (its hash), `broken` (a bit for each broken rule), `cell` and `day`
+        (places in the grid).
+        """
+        found = trimmed(rows[at])
+        bits = (
+            (~holds).cast(pl.UInt16) * (1 << _RULES.index(rule_id))
+            for rule_id, holds in row_rules(self._job.collection).items()
+        )
+        judged = self._grid.coded(found, text=chunk[0].source.text).select(
+            OWNER.alias("owner"),
+            key_hash().alias("key"),
+            pl.sum_horizontal(bits).cast(pl.UInt16).alias("broken"),
+            self._grid.cell().alias("cell"),
+            self._grid.day().alias("day"),
+        )
+        about = (at.to_frame("at"), places(chunk, at), as_sent(found), judged.collect())
+        return pl.concat(about, how="horizontal")
+
+    def _put_by(
+        self, found: pl.DataFrame, name: str, *, at_once: bool | None = None
+    ) -> pl.LazyFrame:
+        """Keep rows in memory where there is one chunk, or `at_once` says so; else in a file."""
+        if at_once if at_once is not None else len(self._rows.chunks) == 1:
+            return found.lazy()
+        path = self._scratch / f"{name}.parquet"
+        found.write_parquet(path, compression="lz4")
+        return pl.scan_parquet(path, glob=False)
+
+    def _repeated(self) -> pl.Series:
+        """Return the hashes that more than one key has, a bucket of them at a time.
+
+        A hash falls into the bucket of its remainder: the same hash is always in the same bucket.
+        """
+        keys, found = pl.concat(self._keys), []
+        for bucket in range(self._buckets):
+            here = (
+                keys.filter(pl.col("key") % self._buckets == bucket) if self._buckets > 1 else keys
+            )
+            # Sorting by one thread takes less than half the work of two, and no more time.
+            hashes = here.collect().to_series().sort(multithreaded=False)
+            found.append(hashes.filter(hashes == hashes.shift(1)).unique())
+        return pl.concat(found)
+
+    def _suspects(self) -> Iterator[pl.LazyFrame]:
+        """Yield the rows that are bad or may repeat a key, chunk by chunk; see `_settle`."""
+        repeated = self._repeated().implode()
+        named = pl.all_horizontal(pl.col("owner", "force_code", "case_ref").is_not_null())
+        judged = zip(self._rows.chunks, self._keys, self._bad, strict=True)
+        for number, (chunk, keys, bad) in enumerate(judged):
+            again = pl.col("key").is_in(repeated).arg_true()
+            candidates, found = keys.select(again).collect().to_series(), bad.collect()
+            others = candidates.filter(~candidates.is_in(found["at"].implode()))
+            if others.len():
+                valid = self._look_at(chunk, self._rows.read(chunk), others)
+                found = pl.concat([found, valid]).sort("at")
+            if found.height:
+                may = pl.col("at").is_in(candidates.implode()) & named
+                yield self._put_by(found.with_columns(candidate=may), f"suspects-{number}")
+
+    def _settled(self) -> tuple[pl.DataFrame, Path | None]:
+        """Uncount the rows whose key repeats; return the faults, and the file of all bad rows."""
+        suspects = list(self._suspects()) if self._rows.chunks else []
+        if not suspects:
+            return pl.DataFrame(schema=FAULTS), None
+        bad, faults, uncounted = _settle(suspects, self._job.limits.rows_at_once)
+        self._add(uncounted, -1)
+        scratch = self._scratch / "all.parquet"
+        bad.sink_parquet(scratch, compression="lz4")
+        return faults, scratch.replace(self._job.folder / f"{self._name}.parquet")
 
 
-def places_of(wanted: Hashes, hashes: Hashes) -> Places:
-    """Return the places in `hashes` that hold one of `wanted`, which are sorted."""
-    if not wanted.size:
-        return np.empty(0, np.intp)
-    # Nearly every hash is dismissed by one look into a small table; a search takes far longer.
-    marks = np.uint64(_MARKS - 1)
-    marked = np.zeros(_MARKS, np.bool_)
-    marked[wanted & marks] = True
-    near = np.flatnonzero(marked[hashes & marks])
-    found = np.searchsorted(wanted, hashes[near]).clip(max=wanted.size - 1)
-    places: Places = near[wanted[found] == hashes[near]]
-    return places
+def _unpacked(sources: Sequence[Source], scratch: Path) -> list[Source]:
+    """Return the sources with those that are CSV as Parquet of text.
 
-
-_RULES: Final = (*ROW_RULES, UNIQUE)
-_UNIQUE_BIT: Final = 1 << _RULES.index(UNIQUE)
-
-
-def look_at(chunk: Chunk, rows: pl.DataFrame, at: Places, grid: Grid) -> pl.DataFrame:
-    """Return some rows of a chunk, given by their number in it.
-
-    Columns: `at` (that number), `file` and `row` (where it stands), those of the contract as text,
-    and `owner`, `key` (its hash), `broken` (a bit for each broken rule), `cell` and `day` (places
-    in the grid).
+    Raises:
+        ExtractRefusedError: names every file that is not CSV with the columns of an extract.
     """
-    found = trimmed(rows[at])
-    bits = (
-        (~holds).cast(pl.UInt16) * (1 << _RULES.index(rule_id))
-        for rule_id, holds in row_rules(grid.collection).items()
-    )
-    judged = grid.coded(found, text=chunk[0].source.text).select(
-        OWNER.alias("owner"),
-        key_hash().alias("key"),
-        pl.sum_horizontal(bits).cast(pl.UInt16).alias("broken"),
-        grid.cell().alias("cell"),
-        grid.day().alias("day"),
-    )
-    about = (pl.DataFrame({"at": at}), places(chunk, at), as_sent(found), judged.collect())
-    return pl.concat(about, how="horizontal")
+    if not any(source.text for source in sources):
+        return list(sources)
+    # Parquet needs no pyarrow, whose loading takes as long as a hundred thousand rows.
+    from assets.cases.csv_text import unpack  # noqa: PLC0415
+
+    unpacked: list[Source] = []
+    refusals: list[Refusal] = []
+    for number, source in enumerate(sources):
+        try:
+            text = scratch / f"text-{number}.parquet"
+            unpacked.append(unpack(source, text) if source.text else source)
+        except ExtractRefusedError as error:
+            refusals += error.refusals
+    if refusals:
+        raise ExtractRefusedError(refusals)
+    return unpacked
 
 
-def settle(
+def _settle(
     suspects: Sequence[pl.LazyFrame], at_once: int
 ) -> tuple[pl.LazyFrame, pl.DataFrame, pl.DataFrame]:
     """Decide about the suspects of a part, given in order, with a column `candidate`.

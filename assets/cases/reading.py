@@ -8,16 +8,11 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from assets.cases.sources import DAMAGE, STRINGS, Source, reading, scan
 from schemas.cases.columns import BLANKS, FOLDER, TYPES, UNREADABLE
 from schemas.collection import Collection
-
-Places = NDArray[np.intp]
-"""Numbers of rows in a chunk, sorted."""
 
 
 @dataclass(frozen=True)
@@ -240,10 +235,11 @@ def _scan(chunk: Sequence[Slice]) -> pl.LazyFrame:
     return found.slice(chunk[0].offset, sum(piece.rows for piece in chunk))
 
 
-def places(chunk: Chunk, rows: Places) -> pl.DataFrame:
+def places(chunk: Chunk, rows: pl.Series) -> pl.DataFrame:
     """Return `file` and `row` (from 1) of some rows of a chunk, given by their number in it."""
-    starts = np.cumsum([0, *(piece.rows for piece in chunk)])
-    piece = np.searchsorted(starts, rows, side="right") - 1
-    first = np.array([piece.offset + 1 for piece in chunk]) - starts[:-1]
+    sizes = pl.Series([piece.rows for piece in chunk], dtype=pl.Int64)
+    starts = sizes.cum_sum() - sizes
+    piece = starts.search_sorted(rows, side="right") - 1
     files = pl.Series([piece.source.file for piece in chunk], dtype=pl.String)
-    return pl.DataFrame({"file": files[piece], "row": rows + first[piece]})
+    first = pl.Series([piece.offset + 1 for piece in chunk], dtype=pl.Int64) - starts
+    return pl.DataFrame({"file": files.gather(piece), "row": first.gather(piece) + rows})

@@ -44,7 +44,7 @@ SLOW = (
     SAME
     + """
 import time
-from assets.cases.counting import outcome as at_once
+from assets.cases.judging import outcome as at_once
 def outcome(*arguments):
     time.sleep(0.1)
     return at_once(*arguments)
@@ -56,7 +56,7 @@ DIES = (
     SAME
     + """
 import os
-from assets.cases.counting import outcome as at_once
+from assets.cases.judging import outcome as at_once
 def outcome(part, *others):
     if any("force_code=STF" in source.file for source in part.sources):
         os._exit(1)
