@@ -166,7 +166,9 @@ class Answers(Table):
     An answer holds for a finding while the cell has the value that was answered for.
     """
 
-    query_id: str = column("Identifies the query: force, rule and place", "code", key=True)
+    query_id: str = column(
+        "Identifies the query in its collection: force, rule, place", "code", key=True
+    )
     force_code: str = shared.force_code()
     rule_id: str = column("The rule that asks", "code")
     sheet: str = shared.sheet(nullable=True)

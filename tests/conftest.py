@@ -49,7 +49,9 @@ def live(
     everything = received(store)
     known = received_by_id(everything.receipts, collection)
     result = judge(readings(everything), known, collection)
-    found = states.answered_findings(result.findings, everything.receipts, empty(Answers))
+    found = states.answered_findings(
+        result.findings, everything.receipts, empty(Answers), collection.id
+    )
     judged = states.judged_receipts(everything.receipts, found, empty(Choices))
     return states.live_entries(states.live_returns(judged, result.entries), result.entries)
 

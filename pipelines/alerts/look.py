@@ -267,7 +267,7 @@ def _returns(lake: Lake, collection: Collection, today: date) -> Found:
     findings = now.current_findings()
     unattributed = [_nobodys(file, findings) for file in unattributed_files(lake)]
     refused = refused_extracts(now.extracts)
-    asked = queries(now.asked(), read_answers(Ledger(lake)))
+    asked = queries(now.asked(), read_answers(Ledger(lake)), lake.collection)
     # Of what was received and is damaged somebody is told in its own words.
     lost = now.damaged.filter("can_count")
     known = now.status(collection).join(lost, on="force_code", how="anti")

@@ -44,7 +44,7 @@ def _queries(lake: Lake) -> pl.DataFrame:
     `previous_collection`, which that is; null where there is none.
     """
     answers = desk_queries.read_answers(Ledger(lake))
-    asked = desk_queries.queries(standing(lake).asked(), answers)
+    asked = desk_queries.queries(standing(lake).asked(), answers, lake.collection)
     before = previous_values(lake, load_collection(lake.collection)).rename(
         {"value": "previous_value", "collection": "previous_collection"}
     )

@@ -177,7 +177,8 @@ def test_what_the_desk_accepted_since_the_run_counts(
         lambda q: answer(ledger, q, "as counted by hand", "A"),
         lambda q: accept(ledger, q, "B"),
     ):
-        asked = queries(standing(lake).current_findings(), read_answers(ledger))
+        findings = standing(lake).current_findings()
+        asked = queries(findings, read_answers(ledger), lake.collection)
         decide(asked.row(0, named=True))
     assert look(lake, collection, LATE)["queries-overdue"] is None
 

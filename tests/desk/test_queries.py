@@ -10,13 +10,15 @@ from assets.returns.desk import queries as desk
 from assets.returns.desk.ledger import DeskError, Ledger
 from schemas.contract import empty
 from schemas.marts.returns import Findings
+from schemas.tables import Answers
 
+COLLECTION = "2012-revisit"
 REASON = "The force counted every allegation as a case."
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(Lake(tmp_path, "2012-revisit"))
+    return Ledger(Lake(tmp_path, COLLECTION))
 
 
 def _finding(value: str | None = "120", rule: str = "Q102", severity: str = "Q") -> pl.DataFrame:
@@ -30,7 +32,7 @@ def _finding(value: str | None = "120", rule: str = "Q102", severity: str = "Q")
 
 
 def _state(findings: pl.DataFrame, ledger: Ledger) -> dict[str, object]:
-    return desk.queries(findings, desk.read_answers(ledger)).row(0, named=True)
+    return desk.queries(findings, desk.read_answers(ledger), COLLECTION).row(0, named=True)
 
 
 def test_a_query_goes_from_open_to_accepted(ledger: Ledger) -> None:
@@ -91,13 +93,30 @@ def test_a_reason_must_say_something(ledger: Ledger) -> None:
 
 def test_only_queries_are_queries(ledger: Ledger) -> None:
     findings = pl.concat([_finding(severity="B"), _finding(severity="N")])
-    assert desk.queries(findings, desk.read_answers(ledger)).is_empty()
+    assert desk.queries(findings, desk.read_answers(ledger), COLLECTION).is_empty()
 
 
 def test_two_rules_at_one_cell_are_two_queries(ledger: Ledger) -> None:
     both = pl.concat([_finding(rule="Q102"), _finding(rule="Q103")])
-    rows = desk.queries(both, desk.read_answers(ledger))
+    rows = desk.queries(both, desk.read_answers(ledger), COLLECTION)
     assert rows["query_id"].n_unique() == 2
     desk.answer(ledger, rows.row(0, named=True), REASON, "Ann")
-    states = desk.queries(both, desk.read_answers(ledger))["state"].to_list()
+    states = desk.queries(both, desk.read_answers(ledger), COLLECTION)["state"].to_list()
     assert sorted(states) == ["answered", "open"]
+
+
+def test_queries_of_two_collections_have_ids_of_their_own() -> None:
+    nobody = empty(Answers)
+    first, other = (
+        desk.queries(_finding(), nobody, name)["query_id"].item() for name in (COLLECTION, "2013")
+    )
+    assert first != other
+
+
+def test_an_answer_in_an_older_ledger_still_holds(ledger: Ledger) -> None:
+    """Its query was called by its place alone, as in every collection."""
+    query = {**_state(_finding(), ledger), "query_id": "Q-98dda509"}
+    desk.answer(ledger, query, REASON, "Ann")
+    assert _state(_finding(), ledger)["state"] == "answered"
+    desk.accept(ledger, _state(_finding(), ledger), "Bob")
+    assert _state(_finding(), ledger)["state"] == "accepted"

@@ -159,7 +159,8 @@ def test_a_query_with_its_reason_is_not_asked_again(
     take_in(lake, [path], six)
     assert "AVS" in write(lake, six, date(2012, 6, 20)).letters
     ledger = Ledger(lake)
-    for query in queries(standing(lake).current_findings(), read_answers(ledger)).to_dicts():
+    findings = standing(lake).current_findings()
+    for query in queries(findings, read_answers(ledger), lake.collection).to_dicts():
         answer(ledger, query, "Cards were given to all inspectors.", "A. Analyst")
     assert "AVS" not in write(lake, six, date(2012, 6, 20)).letters
 

@@ -57,13 +57,15 @@ class Desk:
         known = received_by_id(everything.receipts, self.collection)
         result = judge(readings(everything), known, self.collection)
         answers = read_answers(self.ledger)
-        found = states.answered_findings(result.findings, everything.receipts, answers)
+        found = states.answered_findings(
+            result.findings, everything.receipts, answers, self.lake.collection
+        )
         judged = states.judged_receipts(everything.receipts, found, read_choices(self.ledger))
         nothing = (empty(Extracts), empty(DamagedReceipts))
         return Standing(everything.receipts, result.entries, found, judged, *nothing)
 
     def query(self, now: Standing) -> dict[str, str]:
-        asked = queries(now.current_findings(), read_answers(self.ledger))
+        asked = queries(now.current_findings(), read_answers(self.ledger), self.lake.collection)
         return asked.row(by_predicate=pl.col("rule_id") == "S014", named=True)
 
 
@@ -128,7 +130,7 @@ def test_an_accepted_answer_lets_the_version_in_the_query_count(desk: Desk) -> N
     desk.drop("d.xlsx", "13", at=TIME + 5)
     now = desk.run()
     assert _live(now) == ["9"], "the answer was about other files"
-    asked = queries(now.current_findings(), read_answers(desk.ledger))
+    asked = queries(now.current_findings(), read_answers(desk.ledger), desk.lake.collection)
     unordered = asked.filter(pl.col("rule_id") == "S014")
     assert set(unordered["state"]) == {"accepted", "open"}
     assert unordered["query_id"].n_unique() == 2

@@ -27,7 +27,9 @@ def _judge(paths: list[Path], lake: Path, collection: Collection) -> tuple[pl.Da
     everything = received(store)
     known = received_by_id(everything.receipts, collection)
     result = judge(readings(everything), known, collection)
-    found = states.answered_findings(result.findings, everything.receipts, empty(Answers))
+    found = states.answered_findings(
+        result.findings, everything.receipts, empty(Answers), collection.id
+    )
     judged = states.judged_receipts(everything.receipts, found, empty(Choices))
     status = states.returns_status(judged, collection)
     live = states.live_returns(judged, result.entries)

@@ -38,6 +38,7 @@ class Ledger:
     _DIGITS: Final = 6
 
     def __init__(self, lake: Lake, clock: Clock = utc_now, until: datetime | None = None) -> None:
+        self.collection = lake.collection
         self._folder = lake.desk / "ledger"
         self._clock = clock
         self._until = until

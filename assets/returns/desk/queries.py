@@ -27,15 +27,16 @@ STATES: Final = {
 }
 
 
-def queries(findings: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
+def queries(findings: pl.DataFrame, answers: pl.DataFrame, collection_id: str) -> pl.DataFrame:
     """Return one row a query: query_id, the columns of Findings, answered_by, and `state`.
 
     Args:
         findings: mart Findings, or the like with force_code.
         answers: table Answers.
+        collection_id: the collection that both are of.
     """
     asked = findings.filter(pl.col("severity") == "Q").drop_nulls("force_code")
-    identified = _with_query_id(asked).drop("reason", "accepted_by", strict=False)
+    identified = _with_query_id(asked, collection_id).drop("reason", "accepted_by", strict=False)
     given = answers.select("query_id", "answered_for", *_OF_ANSWER)
     joined = identified.join(given, on="query_id", how="left", validate="m:1")
     # An answer is given for the cell's value, else for what was observed.
@@ -55,15 +56,29 @@ def queries(findings: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
     ).drop("answered_for")
 
 
-def _with_query_id(findings: pl.DataFrame) -> pl.DataFrame:
+def _with_query_id(findings: pl.DataFrame, collection_id: str) -> pl.DataFrame:
     """Add the id by which people name a query; of two ties of one force each has its own."""
     tied = pl.when(pl.col("rule_id") == UNORDERED).then("receipt_id")
     places = findings.select(*PLACE, tied.alias("tied")).iter_rows()
     ids = [
-        "Q-" + hashlib.sha256("|".join(code or "" for code in place).encode()).hexdigest()[:8]
+        _id_in(collection_id, _hashed("|".join(code or "" for code in place), _OF_OLD))
         for place in ((*place, tied) if tied else place for *place, tied in places)
     ]
     return findings.with_columns(pl.Series("query_id", ids, pl.String))
+
+
+_OF_OLD: Final = 8
+"""Digits of the ids in older ledgers, which queries of two collections had in common."""
+
+
+def _id_in(collection_id: str, query_id: str) -> str:
+    """Return the id that a query has in a collection: an old one is that of its place alone."""
+    old = len(query_id) == len("Q-") + _OF_OLD
+    return _hashed(f"{collection_id}|{query_id}", _OF_OLD + 2) if old else query_id
+
+
+def _hashed(text: str, digits: int) -> str:
+    return f"Q-{hashlib.sha256(text.encode()).hexdigest()[:digits]}"
 
 
 def read_answers(ledger: Ledger) -> pl.DataFrame:
@@ -71,9 +86,10 @@ def read_answers(ledger: Ledger) -> pl.DataFrame:
     newest: dict[str, dict[str, Any]] = {}
     numbers: dict[str, int] = {}
     for record in ledger.records("answer", "acceptance"):
-        query_id = record.content["query_id"]
+        query_id = _id_in(ledger.collection, record.content["query_id"])
         if record.kind == "answer":
-            newest[query_id] = {**record.content, "answered_by": record.by, "accepted_by": None}
+            newest[query_id] = {**record.content, "query_id": query_id, "answered_by": record.by,
+                                "accepted_by": None}  # fmt: skip
             numbers[query_id] = record.number
         elif numbers.get(query_id) == record.content["answer"]:
             newest[query_id]["accepted_by"] = record.by
@@ -110,8 +126,12 @@ def accept(ledger: Ledger, query: dict[str, Any], by: str) -> None:
             f" first: muster answer {query_id} --reason TEXT --by NAME."
         )
     require_second_person(query_id, query["answered_by"], by)
-    given = [r for r in ledger.records("answer") if r.content["query_id"] == query_id]
-    ledger.add("acceptance", by, {"query_id": query_id, "answer": given[-1].number})
+    given = [
+        record.number
+        for record in ledger.records("answer")
+        if _id_in(ledger.collection, record.content["query_id"]) == query_id
+    ]
+    ledger.add("acceptance", by, {"query_id": query_id, "answer": given[-1]})
 
 
 def require_second_person(query_id: str, answered_by: str, accepted_by: str) -> None:

@@ -106,7 +106,9 @@ def judged(
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Judge every receipt, and say which return of each force is live."""
     extracts, damaged, choices = (tables[name] for name in ("extracts", "damaged", "choices"))
-    found = states.answered_findings(tables["all_findings"], receipts, tables["answers"])
+    found = states.answered_findings(
+        tables["all_findings"], receipts, tables["answers"], context.partition_key
+    )
     receipts_judged = states.judged_receipts(receipts, found, choices)
     states.check_damaged(receipts_judged, damaged, choices)
     only = derived.only_rows(extracts, receipts, damaged)

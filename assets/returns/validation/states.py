@@ -27,7 +27,7 @@ from schemas.tables import TABLES, LiveEntries, LiveReturns
 
 
 def answered_findings(
-    findings: pl.DataFrame, receipts: pl.DataFrame, answers: pl.DataFrame
+    findings: pl.DataFrame, receipts: pl.DataFrame, answers: pl.DataFrame, collection_id: str
 ) -> pl.DataFrame:
     """Return the findings with force_code, and with the reason and acceptance of each query.
 
@@ -35,10 +35,11 @@ def answered_findings(
         findings: table AllFindings.
         receipts: table Receipts.
         answers: table Answers.
+        collection_id: the collection that they are of.
     """
     forces = receipts.select("receipt_id", "force_code")
     found = findings.join(forces, on="receipt_id", how="left", validate="m:1")
-    asked = queries(found, answers).select(*found.columns, "reason", "accepted_by")
+    asked = queries(found, answers, collection_id).select(*found.columns, "reason", "accepted_by")
     others = found.filter((pl.col("severity") != "Q") | pl.col("force_code").is_null())
     return pl.concat([asked, others], how="diagonal")
 
@@ -307,7 +308,7 @@ def standing(lake: Lake, until: datetime | None = None) -> Standing:
         receipts, extracts = (t.filter(at <= until.astimezone(UTC)) for t in (receipts, extracts))
         findings = findings.join(receipts, on="receipt_id", how="semi")
     ledger = Ledger(lake, until=until)
-    found = answered_findings(findings, receipts, read_answers(ledger))
+    found = answered_findings(findings, receipts, read_answers(ledger), lake.collection)
     judged = judged_receipts(receipts, found, read_choices(ledger))
     return Standing(receipts, entries, found, judged, extracts, damaged_now(lake))
 
