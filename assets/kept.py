@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Final, NamedTuple
-
-import polars as pl
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from assets.lake import Lake, scratch_file, software_sha256
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _NAME: Final = re.compile(r"[0-9a-f]{64}")
 _DAY: Final = 24 * 60 * 60
@@ -61,9 +62,10 @@ def kept(lake: Lake, kind: str, key: bytes | Sequence[str], make: Callable[[], b
 
 
 def kept_frame(
-    lake: Lake, kind: str, key: bytes | Sequence[str], make: Callable[[], pl.DataFrame]
-) -> pl.DataFrame:
+    lake: Lake, kind: str, key: bytes | Sequence[str], make: Callable[[], "pl.DataFrame"]
+) -> "pl.DataFrame":
     """Return the table that `make` makes, kept as `kept` says, and read back in either case."""
+    import polars as pl
 
     def written() -> bytes:
         buffer = io.BytesIO()
@@ -99,12 +101,12 @@ def prune(root: Path) -> None:
 
 def _name(key: bytes | Sequence[str]) -> str:
     given = key if isinstance(key, bytes) else json.dumps([*key]).encode()
-    return hashlib.sha256(f"{_software()} ".encode() + given).hexdigest()
+    return hashlib.sha256(f"{software()} ".encode() + given).hexdigest()
 
 
 @cache
-def _software() -> str:
-    """Return the hash of all that turns a key's content into a result, packages and Python too."""
+def software() -> str:
+    """Return what names all that turns content into results: our code, the packages, Python."""
     folders = [Path(entry) for entry in sys.path if Path(entry).is_dir()]
     packages = {each.name for folder in folders for each in folder.glob("*.dist-info")}
     return " ".join([software_sha256(), sys.version, *sorted(packages)])

@@ -191,7 +191,7 @@ def software_sha256() -> str:
         path
         for folder in _SOURCES
         for path in (_PACKAGES / folder).rglob("*")
-        if path.suffix in {".py", ".sql", ".toml", ".csv"}
+        if path.suffix in {".py", ".sql", ".toml", ".csv", ".j2"}
         and not any(path.is_relative_to(folder) for folder in described)
     )
     parts = [

@@ -10,13 +10,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from typing import Final
-
-import dagster as dg
-from sqlalchemy.exc import SQLAlchemyError
+from typing import TYPE_CHECKING, Final
 
 from assets.lake import atomic_file, lake_root, write_errors
 from schemas.errors import UnavailableError
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 _SETTINGS: Final = Path(__file__).with_name("dagster_home.yaml")
 """What is written as dagster.yaml where there is none."""
@@ -47,12 +47,15 @@ def home_folder() -> Path:
     return Path(os.environ.get("DAGSTER_HOME") or lake_root() / "dagster").absolute()
 
 
-def open_instance() -> dg.DagsterInstance:
+def open_instance() -> "dg.DagsterInstance":
     """Return the instance that keeps runs and events.
 
     Raises:
         UnavailableError: its database does not answer.
     """
+    import dagster as dg
+    from sqlalchemy.exc import SQLAlchemyError
+
     home = dagster_home()
     os.environ["DAGSTER_HOME"] = str(home)
     try:
@@ -71,7 +74,7 @@ def open_instance() -> dg.DagsterInstance:
 
 
 @contextmanager
-def history_at_hand(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
+def history_at_hand(instance: "dg.DagsterInstance", run_id: str) -> Iterator[None]:
     """Keep the files of the history open through a run, where it lies in files.
 
     Dagster opens and closes them for each of some 500 events. Whenever nobody has a file open any
@@ -98,8 +101,7 @@ def mend_history() -> list[str]:
     """
     home = dagster_home()
     notes = []
-    gone = keeps_files(home) and not (home / _DATABASES[0]).exists()
-    if gone and any((lake_root() / "releases").glob("*/*")):
+    if history_is_gone() and any((lake_root() / "releases").glob("*/*")):
         notes.append(
             f"{home} holds no history of earlier runs: it was deleted, or moved away. Receipts,"
             " decisions and releases do not lie there and are unharmed; a new history begins."
@@ -117,6 +119,12 @@ def mend_history() -> list[str]:
             " Restart the Dagster services if they are running."
         )
     return notes
+
+
+def history_is_gone() -> bool:
+    """Return whether there is no history of runs where files would have it."""
+    home = home_folder()
+    return keeps_files(home) and not (home / _DATABASES[0]).exists()
 
 
 def damaged_databases(home: Path) -> Iterator[tuple[Path, str]]:

@@ -1,14 +1,15 @@
 """What assets are given: the lake, held for one run at a time, its tables, and the gate."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 import polars as pl
 from dagster import DagsterEventType, DagsterRunStatus
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from assets.declare import retried
 from assets.kept import prune
@@ -17,6 +18,7 @@ from assets.release.gate.process import Gate, gate_process
 from assets.returns.validation.states import read_table
 from pipelines.instance import history_at_hand
 from pipelines.jobs import QUEUES, REFRESH
+from pipelines.record import begin, leave
 
 _PATIENCE: Final = 1800
 """Seconds that a run waits for its turn; a refresh takes seconds, so a longer wait is a fault."""
@@ -43,8 +45,39 @@ def lake(context: dg.InitResourceContext) -> Iterator[Path]:
             end_dead_runs(context.instance, run)
             stack.enter_context(history_at_hand(context.instance, run.run_id))
         sweep(root)
-        yield root
+        with _recorded(root, run, context.instance):
+            yield root
         prune(root)
+
+
+@contextmanager
+def _recorded(
+    root: Path, run: dg.DagsterRun | None, instance: dg.DagsterInstance | None
+) -> Iterator[None]:
+    """Leave the record of a refresh of which every step went well; remove it before any run."""
+    partition = run.tags.get(PARTITION_NAME_TAG) if run else None
+    if run is None or instance is None or partition is None:
+        yield
+        return
+    lake = Lake(root, partition)
+    began = begin(lake)
+    yield
+    if run.job_name == REFRESH and _went_well(instance, run):
+        leave(lake, began, _only(run.run_config))
+
+
+def _only(run_config: Mapping[str, Any]) -> set[str] | None:
+    """Return the states of files that every step was to take in alone; None where all were."""
+    steps = run_config.get("ops", {}).values()
+    asked = [only for step in steps if (only := step.get("config", {}).get("only")) is not None]
+    return set.intersection(*map(set, asked)) if asked else None
+
+
+def _went_well(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Return whether every step that a run was to do has ended well."""
+    plan = instance.get_execution_plan_snapshot(str(run.execution_plan_snapshot_id))
+    done = instance.all_logs(run.run_id, of_type=DagsterEventType.STEP_SUCCESS)
+    return {entry.step_key for entry in done} == {*plan.step_keys_to_execute}
 
 
 def end_dead_runs(instance: dg.DagsterInstance, ours: dg.DagsterRun) -> list[str]:

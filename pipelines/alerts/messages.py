@@ -249,8 +249,8 @@ def tell_without_lake(collection_id: str, run: RunOutcome, now: datetime) -> Non
                 _log.error("not sent through %s: %s", channel.name, why)
 
 
-def tell_at_end(collection_id: str, run: RunOutcome) -> None:
-    """Tell people at the end of a run from the command line, however it ended.
+def tell_at_end(collection_id: str, run: RunOutcome | None) -> None:
+    """Tell people at the end of a run from the command line, however it ended; None for no run.
 
     An alert that cannot be kept is told all the same, and does not change how the run ended.
     """
@@ -259,7 +259,8 @@ def tell_at_end(collection_id: str, run: RunOutcome) -> None:
         tell(collection_id, run=run, now=now)
     except MusterError as error:
         _log.error("What was told is not kept: %s", error)
-        tell_without_lake(collection_id, run, now)
+        if run is not None:
+            tell_without_lake(collection_id, run, now)
 
 
 def moment(now: datetime) -> str:

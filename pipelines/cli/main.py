@@ -23,7 +23,7 @@ COMMANDS: Final = {
     "sample": ("returns", "Write the 44 sample returns."),
     "template": ("returns", "Write blank returns, prefilled with the force."),
     "check": ("returns", "Check return files and say what to mend."),
-    "run": ("service", "Take in what is new, rebuild, publish."),
+    "run": ("run", "Take in what is new, rebuild, publish."),
     "feedback": ("returns", "Write letters and marked copies for forces."),
     "status": ("desk", "Show where each return stands, who is missing."),
     "queries": ("desk", "List queries and their answers."),

@@ -42,11 +42,13 @@ def _collection_option(**how: Any) -> Callable[[FC], FC]:
     return click.option("--collection", "collection_id", callback=_noted, help=words, **how)
 
 
-collection_option = _collection_option(
-    default=_usual,
-    envvar="MUSTER_COLLECTION",
-    show_default="MUSTER_COLLECTION, else the one open today, else the newest",
-)
+_USUAL: Final = {
+    "envvar": "MUSTER_COLLECTION",
+    "show_default": "MUSTER_COLLECTION, else the one open today, else the newest",
+}
+collection_option = _collection_option(default=_usual, **_USUAL)
+run_option = _collection_option(default=None, **_USUAL)
+"""The same, but None where none is named: to find out which is meant takes long."""
 sample_option = _collection_option(default="2012-revisit", show_default=True)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 out_option = click.option(

@@ -1,4 +1,4 @@
-"""What drives the service: a run, the demonstration, the examination, a test of the alerts."""
+"""What drives the service: a refresh, the demonstration, the examination, a test of the alerts."""
 
 import sys
 from dataclasses import asdict
@@ -22,7 +22,6 @@ from pipelines.alerts.send import SETTING, channels
 from pipelines.cli.desk import absent_forces, print_unattributed, states_in_words
 from pipelines.cli.figures import counted, read_release
 from pipelines.cli.output import (
-    collection_option,
     console,
     json_option,
     print_frame,
@@ -54,16 +53,6 @@ _SHOWN: Final = 20
 
 
 @click.command()
-@collection_option
-def run(collection_id: str) -> None:
-    """Take in what is new, rebuild, reconcile and publish a release.
-
-    Exit code 0: published. 1: not published; what analysts see has not changed.
-    """
-    sys.exit(0 if _refresh(collection_id) else 1)
-
-
-@click.command()
 @sample_option
 def demo(collection_id: str) -> None:
     """Make the sample returns, run everything, and say where to look.
@@ -77,7 +66,7 @@ def demo(collection_id: str) -> None:
         f"Wrote {plural(len(paths), 'reconstructed sample return')} and research/ to"
         f" {shown_path(lake.landing)}"
     )
-    published = _refresh(collection_id)
+    published = refreshed(collection_id)
     if published:
         check = f"check {shown_path(lake.landing / 'STF.xlsx')}"
         click.echo("\nWhere to look next")
@@ -92,7 +81,7 @@ def demo(collection_id: str) -> None:
     sys.exit(0 if published else 1)
 
 
-def _refresh(collection_id: str) -> bool:
+def refreshed(collection_id: str) -> bool:
     """Refresh, print what happened, tell people what is news, and return whether it published."""
     try:
         with console(stderr=True).status("Taking in, checking and adding up"):

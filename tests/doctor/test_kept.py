@@ -45,7 +45,7 @@ def test_what_follows_from_the_same_is_made_once(empty: Lake) -> None:
 def test_other_software_makes_it_anew(empty: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     make = _Maker()
     kept(empty, "cells", ["a"], make)
-    monkeypatch.setattr(module, "_software", lambda: "another version")
+    monkeypatch.setattr(module, "software", lambda: "another version")
     assert kept(empty, "cells", ["a"], make) == b"result 1"
 
 

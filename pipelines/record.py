@@ -1,0 +1,146 @@
+"""Leaves the record by which the next run sees that nothing is new; see pipelines/standing.py.
+
+Wrong would be a record of something that the refresh has not seen. So it compares what there was
+before with what there is after: all that people give must be as it was, all that is kept for ever
+may only have grown by what lay in landing, and nothing may be damaged or left. Where that is not so
+there is no record, and the next refresh, which finds nothing new, leaves one.
+"""
+
+import hashlib
+import json
+import os
+import re
+import time
+from collections.abc import Collection as Many
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from assets.intake.landing import waiting_anywhere
+from assets.intake.tables import damaged_now
+from assets.lake import Lake, atomic_file, state_key, write_errors
+from assets.marts import damage, read_manifest
+from assets.release.identity import LOST
+from assets.returns.validation.states import work_table
+from pipelines.standing import (
+    FOLDER,
+    RECORD,
+    Record,
+    digest,
+    dropped,
+    everything,
+    given,
+    kept_for_ever,
+)
+from schemas.collection import Collection, sound_collections, usual_collection
+from schemas.errors import MusterError, SetupError
+
+_SETTLED: Final = 50_000_000
+"""Nanoseconds in which two changes of a large file may leave the same trace."""
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Before:
+    """What there was when a refresh began, by the names of files, and when that was."""
+
+    at: datetime
+    given: Mapping[str, str]
+    dropped: Mapping[str, str]
+    kept: Mapping[str, str]
+
+
+def before(lake: Lake) -> Before:
+    """Return what there is now; to be called by whoever holds the lake."""
+    at = datetime.now(UTC)
+    return Before(at, dict(given(lake)), dict(dropped(lake)), dict(kept_for_ever(lake)))
+
+
+def begin(lake: Lake) -> Before:
+    """Remove the record, and return what there is before anything is changed.
+
+    Raises:
+        UnavailableError: the record cannot be removed.
+    """
+    with write_errors(lake.work):
+        (lake.work / RECORD).unlink(missing_ok=True)
+    return before(lake)
+
+
+def leave(lake: Lake, began: Before, only: Many[str] | None) -> None:
+    """Leave the record of a refresh that went well, unless there is any doubt of what it saw.
+
+    Args:
+        lake: the lake, still held.
+        began: what there was as it began.
+        only: the states of the dropped files that it was to take in alone; None for all.
+    """
+    # Whatever keeps the record from being left costs time alone.
+    with suppress(MusterError, OSError, ValueError, KeyError, TypeError):
+        if not any(_doubts(lake, began, before(lake), only)):
+            record = Record(digest(everything(lake)), *_span(lake, began.at))
+            text = json.dumps(asdict(record))
+            with atomic_file(lake.work / RECORD) as file:
+                file.write(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}".encode())
+
+
+def _doubts(lake: Lake, began: Before, after: Before, only: Many[str] | None) -> Iterator[bool]:
+    """Yield whether there is each kind of doubt."""
+    yield (began.given, began.dropped) != (after.given, after.dropped)
+    changed = [int(trace.split()[-1]) for trace in {**after.given, **after.dropped}.values()]
+    yield max(changed, default=0) > time.time_ns() - _SETTLED
+    yield not began.kept.items() <= after.kept.items()
+    there = {trace.split()[0] for trace in after.dropped.values()}
+    fresh = [
+        name
+        for name, seen in after.kept.items() - began.kept.items()
+        if name.startswith("raw/") and not seen.startswith(FOLDER)
+    ]
+    yield not all(there.intersection(_hashes(lake, name)) for name in fresh)
+    read = work_table(lake, "intake", "receipts").select("sequence", "receipt_id").iter_rows()
+    names = {f"{sequence:06d}-{receipt_id}.json" for sequence, receipt_id in read}
+    yield names != {path.name for path in (lake.raw / "receipts").glob("[!.]*")}
+    waiting = waiting_anywhere(lake.landing)
+    yield bool(waiting.unfinished) or not all(os.access(path, os.R_OK) for path in waiting.files)
+    if only is not None:
+        yield not {state_key(path) for path in waiting.files} <= {*only}
+    release = lake.marts.resolve()
+    yield read_manifest(release)["made_from"].get("public") == LOST or bool(damage(release))
+    yield not damaged_now(lake).is_empty()
+
+
+def _hashes(lake: Lake, name: str) -> Iterable[str]:
+    """Return the hashes that a file of the raw store is named by, or a receipt names."""
+    path = lake.root / name
+    return _HASH.findall(path.read_text("utf-8", "replace") if path.suffix == ".json" else name)
+
+
+def _span(lake: Lake, began: datetime) -> tuple[str, str, bool]:
+    """Return from when until when nothing changes by the day alone, and whether it is the usual."""
+    moments = {moment for known in sound_collections() for moment in _turns(known)}
+    last = datetime.max.replace(tzinfo=UTC)
+    until = min((moment for moment in moments if moment > began), default=last)
+    try:
+        usual = "MUSTER_COLLECTION" not in os.environ and usual_collection() == lake.collection
+    except SetupError:
+        usual = False
+    return began.isoformat(), until.isoformat(), usual
+
+
+def _turns(collection: Collection) -> Iterator[datetime]:
+    """Yield when each day that a collection names begins and ends."""
+    days = {*_days(collection.model_dump()), *collection.window, collection.deadlines.of_queries}
+    for day in {*days, *(day + timedelta(days=1) for day in days)}:
+        local = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(collection.timezone))
+        yield local.astimezone(UTC)
+
+
+def _days(value: Any) -> Iterator[date]:
+    if isinstance(value, date):
+        yield value
+    elif isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _days(each)
