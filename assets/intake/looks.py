@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element
 
 from assets.intake.elements import DAMAGED, Names, elements, has_text_between, text_in
-from assets.intake.quoting import in_doubt
+from assets.intake.grid import Font
 from schemas.wording import visible
 
 TRANSITIONAL: Final = "http://schemas.openxmlformats.org/"
@@ -20,10 +20,6 @@ NAMES: Final = Names(
     }
 )
 
-Font = frozenset[str]
-"""What a font makes of text, as `_look` names it."""
-
-_MARKS: Final = frozenset({"struck out", "superscript", "subscript"})
 _NOT_SEEN: Final = {"family", "charset", "scheme"}
 _TRUE: Final = {"1", "true", "on"}
 _FALSE: Final = {"0", "false", "off"}
@@ -51,37 +47,31 @@ def unescaped(text: str) -> str:
 
 
 class Text(NamedTuple):
-    """A text of the workbook; `fault` says what is odd about how it is stored, null for most.
+    """A text of the workbook; `is_odd` where it is stored in an unusual way.
 
     `runs` are its pieces with fonts of their own; one without a font has that of its cell.
     """
 
     text: str
     runs: tuple[tuple[Font, str], ...] = ()
-    fault: str | None = None
+    is_odd: bool = False
 
-    def format(self, own: Font) -> str | None:
-        """Say what is special about its looks in a cell with that font; None where nothing is."""
-        seen = [(look or own, text) for look, text in self.runs if text.strip()]
-        if len({look for look, _ in seen}) < 2:
-            marks = sorted(_MARKS & seen[0][0]) if seen else []
-            return f"a text that is {' and '.join(marks)}" if marks else None
-        parts = (
-            in_doubt(text) + (f" ({', '.join(sorted(_MARKS & look))})" if _MARKS & look else "")
-            for look, text in seen[:5]
-        )
-        return f"text in different formats: {', '.join(parts)}"
+
+_PLAIN: Final = frozenset[str]()
 
 
 def text_of(element: Element) -> Text:
     """Return the text that an <si> or <is> holds; how to pronounce it (rPh) is no part of it."""
+    part = element[0] if len(element) == 1 else None
+    if part is not None and part.tag == "t" and not (len(part) or part.tail or element.text):
+        return Text(text := unescaped(part.text or ""), ((_PLAIN, text),))
     runs: list[tuple[Font, str]] = []
     odd, plain = has_text_between(element), False
     for child in element:
         if child.tag == "t":
             odd |= bool(runs or len(child))
             plain = True
-            runs.append((frozenset(), unescaped(text_in(child))))
+            runs.append((_PLAIN, unescaped(text_in(child))))
         elif child.tag == "r":
             odd |= plain or has_text_between(child)
             look: set[str] = set()
@@ -97,11 +87,7 @@ def text_of(element: Element) -> Text:
                     odd |= part.tag != "rPr" or bool(len(part))
         else:
             odd |= not child.tag.startswith(("rPh", "phoneticPr"))
-    return Text(
-        "".join(text for _, text in runs),
-        tuple(runs) if any(look for look, _ in runs) else (),
-        "a text that is stored in an unusual way" if odd else None,
-    )
+    return Text("".join(text for _, text in runs), tuple(runs), odd)
 
 
 def shared_texts(xml: bytes) -> list[Text]:
@@ -131,13 +117,9 @@ def _look(part: Element) -> Iterator[str]:
 
 
 class CellFormat(NamedTuple):
-    """How a cell shows what it holds.
-
-    `kind` is date, duration, percent or empty; `marks` says struck out, superscript or subscript.
-    """
+    """How a cell shows what it holds; `kind` is date, duration, percent or empty."""
 
     kind: str = ""
-    marks: str = ""
     font: Font = frozenset()
 
 
@@ -153,41 +135,29 @@ _LITERAL: Final = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!hh?\]|mm?\]|ss?\])[^\]]*\
 _FONT: Final = "/styleSheet/fonts/font"
 
 
-class Styles:
-    """The looks of cells by the number of their style.
+def cell_formats(xml: bytes) -> list[CellFormat]:
+    """Return the formats of cells in order of the numbers of their styles.
 
     Looks carry no figure: what is faulty here is passed over, and the cell shows what it holds.
     """
-
-    def __init__(self, xml: bytes) -> None:
-        self._formats = dict(_BUILT_IN)
-        self._fonts: list[set[str]] = []
-        self._cells: list[tuple[str, str]] = []
-        self._looks: dict[str, CellFormat] = {}
-        with suppress(*DAMAGED):  # what stood before it holds
-            for path, element in elements(xml, NAMES, (_FONT,)):
-                if path == "/styleSheet/numFmts/numFmt":
-                    number = _index(element.get("numFmtId", ""))
-                    self._formats[number] = _kind(element.get("formatCode", ""))
-                elif path == _FONT:
-                    self._fonts.append(_font(element))
-                elif path == "/styleSheet/cellXfs/xf":
-                    self._cells.append((element.get("numFmtId", "0"), element.get("fontId", "0")))
-
-    def look(self, style: str) -> CellFormat:
-        """Return the look of a cell with that style."""
-        if style not in self._looks:
-            index, look = _index(style), CellFormat()
-            if 0 <= index < len(self._cells):
-                number, font = (_index(text) for text in self._cells[index])
-                own = frozenset(self._fonts[font] if 0 <= font < len(self._fonts) else ())
-                marks = " and ".join(sorted(_MARKS & own))
-                look = CellFormat(self._formats.get(number, ""), marks, own)
-            self._looks[style] = look
-        return self._looks[style]
+    kinds, fonts, found = dict(_BUILT_IN), list[Font](), list[tuple[int, int]]()
+    with suppress(*DAMAGED):  # what stood before it holds
+        for path, element in elements(xml, NAMES, (_FONT,)):
+            if path == "/styleSheet/numFmts/numFmt":
+                kinds[index(element.get("numFmtId", ""))] = _kind(element.get("formatCode", ""))
+            elif path == _FONT:
+                fonts.append(frozenset(_font(element)))
+            elif path == "/styleSheet/cellXfs/xf":
+                number, font = element.get("numFmtId", "0"), element.get("fontId", "0")
+                found.append((index(number), index(font)))
+    return [
+        CellFormat(kinds.get(number, ""), fonts[font] if 0 <= font < len(fonts) else frozenset())
+        for number, font in found
+    ]
 
 
-def _index(text: str) -> int:
+def index(text: str) -> int:
+    """Return a number such as that of a style, -1 where it is none."""
     try:
         return whole(text)
     except ValueError:

@@ -1,35 +1,33 @@
 """Reads the cells of an OpenDocument spreadsheet (.ods) as they stand there."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import datetime
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 from xml.etree.ElementTree import Element
 
 from assets.intake.container import Container
 from assets.intake.elements import DAMAGED, Names, elements
 from assets.intake.foreign import refusal
+from assets.intake.grid import (
+    NEVER_CALCULATED,
+    Content,
+    Font,
+    Grid,
+    odd,
+    several_values,
+    typed,
+    with_looks,
+)
 from assets.intake.notation import translated
 from assets.intake.quoting import in_doubt, the_sheet
-from assets.intake.reading import (
-    MAX_COLUMNS,
-    MAX_ROWS,
-    UNCALCULATED,
-    Cell,
-    Fact,
-    RawSheet,
-    Reading,
-    moment_text,
-    number_text,
-    several_values,
-)
+from assets.intake.reading import MAX_COLUMNS, MAX_ROWS, Fact, Reading
 from schemas.template import address
-from schemas.wording import visible
 
-TextFormat = frozenset[tuple[str, str]]
-"""The properties of a run of text, of those that can be seen."""
+Look = dict[str, str]
+"""The properties of a style of text, of those that can be seen."""
 
 _MAX_SHEETS: Final = 100
 _MAX_CELLS: Final = MAX_ROWS * MAX_COLUMNS
@@ -47,9 +45,6 @@ _SPACES: Final = {
 _NAMES: Final = Names({space: f"{prefix}:" for prefix, space in _SPACES.items()})
 _ERROR: Final = re.compile(r"#(REF|DIV/0|VALUE|NUM|NULL)!|#NAME\?|#N/A|Err:[0-9]{3}")
 _WHOLE: Final = re.compile(r"-?[0-9]+")
-_NUMBER: Final = re.compile(
-    r"[+-]?(?:[0-9]{1,40}\.?[0-9]{0,40}|\.[0-9]{1,40})(?:[Ee][+-]?[0-9]{1,4})?"
-)
 _VALUES: Final = {
     "string": "string-value",
     "date": "date-value",
@@ -57,6 +52,13 @@ _VALUES: Final = {
     "boolean": "boolean-value",
 }
 """Where a value stands, by its type; that of numbers is `value`."""
+_TYPES: Final = {
+    "float": "number",
+    "currency": "number",
+    "percentage": "percent",
+    "boolean": "boolean",
+    "date": "date",
+}
 _STYLE: Final = "/style:style"
 _SHEET: Final = "/office:spreadsheet/table:table"
 _ROW: Final = "/table:table-row"
@@ -93,10 +95,7 @@ def read_ods(container: Container) -> Reading:
         raise refusal("damaged_book", error=type(error).__name__) from error
     if not content.sheets:
         raise refusal("no_sheets", fix="libreoffice")
-    sheets = tuple(
-        RawSheet(name, tuple(sorted(sheet.cells)), tuple(sorted(set(sheet.facts))))
-        for name, sheet in content.sheets.items()
-    )
+    sheets = tuple(sheet.grid.sheet() for sheet in content.sheets.values())
     return Reading(sheets, (Fact("external_links", ""),) * content.links)
 
 
@@ -123,13 +122,13 @@ def _count(element: Element, name: str) -> int:
     return number
 
 
-class _Sheet(NamedTuple):
+@dataclass
+class _Sheet:
     """What is known of a sheet so far; `columns` has the last column and the style of each run."""
 
     path: str
-    cells: list[Cell]
-    facts: list[Fact]
-    columns: list[tuple[int, str]]
+    grid: Grid
+    columns: list[tuple[int, str]] = field(default_factory=list)
 
 
 class _Content:
@@ -138,7 +137,8 @@ class _Content:
     def __init__(self) -> None:
         self.sheets: dict[str, _Sheet] = {}
         self.links = False
-        self.looks: dict[tuple[str, str], TextFormat] = {}
+        self._looks: dict[tuple[str, str], Look] = {}
+        self.fonts: dict[tuple[str, str], Font] = {}
         self._hiding: set[str] = set()
         self._name = ""
         self._row = self._all = 0
@@ -174,7 +174,7 @@ class _Content:
 
     def _style(self, element: Element) -> None:
         family, name = _get(element, "style:family"), _get(element, "style:name")
-        look = dict(self.looks.get((family, _get(element, "style:parent-style-name")), ()))
+        look = dict(self._looks.get((family, _get(element, "style:parent-style-name")), {}))
         for part in element.iter():
             if part.tag == "style:text-properties":
                 own = {
@@ -183,7 +183,7 @@ class _Content:
                 look |= {key: own[key] for key in own.keys() - _LOOKLESS}
             elif part.tag == "style:table-properties" and _get(part, "table:display") == "false":
                 self._hiding.add(name)
-        self.looks[family, name] = frozenset(look.items())
+        self._looks[family, name], self.fonts[family, name] = look, _font(look)
 
     def _open(self, path: str, element: Element) -> None:
         self._name = name = _get(element, "table:name")
@@ -195,35 +195,32 @@ class _Content:
             raise refusal("many_sheets")
         style, shown = element.get(_full("table:style-name")), _get(element, "table:display")
         hidden = style in self._hiding or shown == "false"
-        self.sheets[name] = _Sheet(path, [], [Fact("hidden_sheet", "")] if hidden else [], [])
+        self.sheets[name] = _Sheet(path, Grid(name, "clear", hidden=hidden))
         self._row = 0
 
     def _meet_row(self, sheet: _Sheet, row: Element) -> None:
         top, self._row = self._row + 1, self._row + _count(row, "table:number-rows-repeated")
+        grid = sheet.grid
         if _get(row, "table:visibility") in _HIDDEN:
             rows = range(top, min(self._row, MAX_ROWS) + 1)
-            sheet.facts.extend(Fact("hidden_row", str(number)) for number in rows)
+            grid.facts.update(Fact("hidden_row", str(number)) for number in rows)
         filled = list(self._filled(sheet, row, top))
-        last = max((last for _, last, _ in filled), default=0)
-        if filled and (self._row > MAX_ROWS or last > MAX_COLUMNS):
-            here = address(min(self._row, MAX_ROWS + 1), min(last, MAX_COLUMNS + 1))
-            end = {"rows": f"{MAX_ROWS:,}", "columns": MAX_COLUMNS}
-            raise refusal("far_out", sheet=the_sheet(self._name), cell=here, fix="clear", **end)
-        self._all += sum(last - first + 1 for first, last, _ in filled) * (self._row - top + 1)
+        last = max((last for _, last, *_ in filled), default=0)
+        if filled:
+            grid.check_bounds(min(self._row, MAX_ROWS + 1), min(last, MAX_COLUMNS + 1))
+        self._all += sum(last - first + 1 for first, last, *_ in filled) * (self._row - top + 1)
         if self._all > _MAX_CELLS:
             raise refusal("many_cells")
-        for first, last, cell in filled:
-            formula = cell.formula or ""
-            self.links |= "'file:" in formula or "://" in formula
+        for first, last, content, formula in filled:
+            self.links |= formula is not None and ("'file:" in formula or "://" in formula)
             for number in range(top, self._row + 1):
                 for column in range(first, last + 1):
-                    sheet.cells.append(cell._replace(row=number, column=column))
-                    if cell.formula is not None:
-                        fact = "uncalculated" if cell.kind == "formula" else "formula"
-                        sheet.facts.append(Fact(fact, address(number, column)))
+                    grid.put(number, column, content, formula)
 
-    def _filled(self, sheet: _Sheet, row: Element, top: int) -> Iterator[tuple[int, int, Cell]]:
-        """Yield the filled cells of a row, each with the first and the last of its columns."""
+    def _filled(
+        self, sheet: _Sheet, row: Element, top: int
+    ) -> Iterator[tuple[int, int, Content, str | None]]:
+        """Yield the filled cells of a row: the first and the last column, content and formula."""
         usual, last = _get(row, "table:default-cell-style-name"), 0
         for element in (each for each in row if each.tag in _CELLS):
             of_column = next((style for end, style in sheet.columns if last < end), "")
@@ -233,10 +230,11 @@ class _Content:
             high = _count(element, "table:number-rows-spanned")
             if wide > 1 or high > 1:
                 end = address(top + high - 1, first + wide - 1)
-                sheet.facts.append(Fact("merged", f"{address(top, first)}:{end}"))
-            cell = _read(element, _Shown(element, self.looks, style))
-            if cell.text or cell.doubt or cell.formula is not None:
-                yield first, last, cell
+                sheet.grid.facts.add(Fact("merged", f"{address(top, first)}:{end}"))
+            formula = _formula(element)
+            content = _content(element, _Shown(element, self.fonts, style), formula)
+            if content.text or content.doubt or formula is not None:
+                yield first, last, content, formula
 
 
 def _meet_columns(sheet: _Sheet, element: Element) -> None:
@@ -244,37 +242,36 @@ def _meet_columns(sheet: _Sheet, element: Element) -> None:
     last = first - 1 + _count(element, "table:number-columns-repeated")
     sheet.columns.append((last, _get(element, "table:default-cell-style-name")))
     if _get(element, "table:visibility") in _HIDDEN:
-        sheet.facts.append(Fact("hidden_columns", f"{first}:{last}"))
+        sheet.grid.facts.add(Fact("hidden_columns", f"{first}:{last}"))
 
 
 class _Shown:
-    """What a cell shows: `text`, whether it is `odd`, and what is special about its `format`."""
+    """What a cell shows: `text`, its `runs` of one font each, and whether it is odd."""
 
-    def __init__(self, cell: Element, looks: dict[tuple[str, str], TextFormat], style: str) -> None:
-        self._looks = looks
+    def __init__(self, cell: Element, fonts: Mapping[tuple[str, str], Font], style: str) -> None:
+        self.font, self._fonts = fonts.get(("table-cell", style), frozenset()), fonts
         self._paragraphs: list[str] = []
-        self._runs: list[tuple[TextFormat, str]] = []
-        self.odd = any(part.tag in _CELLS for part in cell.iter() if part is not cell)
-        self._read(cell, frozenset())
+        self.runs: list[tuple[Font, str]] = []
+        self.is_odd = any(part.tag in _CELLS for part in cell.iter() if part is not cell)
+        self._read(cell, self.font)
         self.text = "\n".join(self._paragraphs)
-        self.format = self._format(looks.get(("table-cell", style), frozenset()))
 
-    def _read(self, element: Element, look: TextFormat) -> None:
+    def _read(self, element: Element, look: Font) -> None:
         """Read a cell's own text: not that of its comments and drawings, nor of notes in it."""
         is_text = element.tag in _IN_TEXT
         self._write(element.text if is_text else None, look)
         for child in element:
             if child.tag.startswith("text:"):
                 inner = look
-                self.odd |= child.tag not in _IN_TEXT
+                self.is_odd |= child.tag not in _IN_TEXT
                 match child.tag:
                     case "text:p" | "text:h":
-                        self.odd |= element.tag in _PARAGRAPHS
+                        self.is_odd |= element.tag in _PARAGRAPHS
                         self._paragraphs.append("")
-                        inner = frozenset()
+                        inner = self.font
                     case "text:span":
                         style = _get(child, "text:style-name")
-                        inner = self._looks.get(("text", style), frozenset())
+                        inner = self.font | self._fonts.get(("text", style), frozenset())
                     case "text:s":
                         self._add(" " * min(_count(child, "text:c"), MAX_COLUMNS), look)
                     case "text:tab":
@@ -284,7 +281,7 @@ class _Shown:
                 self._read(child, inner)
             self._write(child.tail if is_text else None, look)
 
-    def _write(self, text: str | None, look: TextFormat) -> None:
+    def _write(self, text: str | None, look: Font) -> None:
         """Add a text; spaces that stand together are one, as the format has it."""
         if text and self._paragraphs:
             plain, before = _BLANKS.sub(" ", text), self._paragraphs[-1]
@@ -292,99 +289,65 @@ class _Shown:
                 plain = plain.lstrip(" ")
             self._add(plain, look)
 
-    def _add(self, text: str, look: TextFormat) -> None:
+    def _add(self, text: str, look: Font) -> None:
         self._paragraphs[-1] += text
         if text.strip():
-            self._runs.append((look, text.strip()))
-
-    def _format(self, own: TextFormat) -> str | None:
-        looks = {look for look, _ in self._runs}
-        if len(looks) > 1:
-            parts = []
-            for look, text in self._runs[:5]:
-                marks = _marks(look)
-                parts.append(in_doubt(text) + (f" ({','.join(marks)})" if marks else ""))
-            return f"text in different formats: {', '.join(parts)}"
-        marks = sorted({*_marks(own), *(mark for look in looks for mark in _marks(look))})
-        return f"what is {' and '.join(marks)}" if marks else None
+            self.runs.append((look, text.strip()))
 
 
-def _marks(look: TextFormat) -> list[str]:
-    """Return what a look does to a figure: it is struck out, or raised or lowered."""
+def _font(look: Look) -> Font:
+    """Return what a look makes of a figure, and whatever else of it can be seen."""
     found = set()
-    for name, value in look:
+    for name, value in look.items():
+        found.add(f"{name} {value}")
         if name == "style:text-position" and not value.startswith("0"):
             found.add("subscript" if value.startswith(("sub", "-")) else "superscript")
         elif name.startswith("style:text-line-through-") and name.endswith(("-style", "-type")):
             found |= set() if value == "none" else {"struck out"}
-    return sorted(found)
+    return frozenset(found)
 
 
-def _read(element: Element, shown: _Shown) -> Cell:
-    """Return a cell as it stands, at no place; a blank one has no text, doubt or formula."""
-    cell, formula = _value(element, shown), _formula(element)
+def _content(element: Element, shown: _Shown, formula: str | None) -> Content:
+    """Return what a cell holds as it stands; a blank one has no text and no doubt."""
+    content = _value(element, shown)
     # The result of a formula that is an empty text was calculated.
-    calculated = cell.text or cell.doubt or _get(element, "office:value-type") == "string"
-    if formula is not None and not calculated:
-        cell = cell._replace(text=UNCALCULATED, kind="formula")
-    return cell._replace(formula=formula)
+    calculated = content.text or content.doubt or _get(element, "office:value-type") == "string"
+    return content if formula is None or calculated else NEVER_CALCULATED
 
 
-def _value(element: Element, shown: _Shown) -> Cell:
+def _value(element: Element, shown: _Shown) -> Content:
     if _get(element, "calcext:value-type") == "error" or _ERROR.fullmatch(shown.text.strip()):
-        return Cell(0, 0, shown.text or "#VALUE!", "error")
+        return Content(shown.text or "#VALUE!", "error")
     untyped = "string" if element.get(_full("office:value")) is None else "float"
     kind = _get(element, "office:value-type", untyped)
     value = element.get(_full(f"office:{_VALUES.get(kind, 'value')}"))
-    text, doubt = value or shown.text, None
-    if shown.odd:
-        doubt = "text with something else inside it, such as a note"
+    seen = value or "", shown.text
+    if shown.is_odd:
+        content = odd("text with something else inside it, such as a note", *seen)
     elif kind == "string":
-        kind = "text"
-        if value and shown.text and value.split() != shown.text.split():
-            doubt = several_values(in_doubt(value), in_doubt(shown.text))
+        content = Content(value or shown.text, "text")
+        if all(seen) and seen[0].split() != seen[1].split():
+            content = several_values(*seen)
     elif value is None:
-        doubt = f"{in_doubt(shown.text)} without the value that it shows"
+        content = odd(f"{in_doubt(shown.text)} without the value that it shows", *seen)
+    elif kind == "time":
+        content = Content(value.strip(), "date")
     else:
-        try:
-            text, kind = _typed(kind, value.strip())
-        except ValueError:
-            doubt = f"{in_doubt(value)}, which is no {visible(kind, 20)}"
-        else:
-            if kind == "number" and _WHOLE.fullmatch(text) and not _shows(shown.text, int(text)):
-                doubt = several_values(in_doubt(text), in_doubt(shown.text))
-    if doubt:
-        # A cell whose text is empty would be a blank one, and what it holds pass unseen.
-        return Cell(0, 0, " ".join(filter(None, (value, shown.text))) or "?", "odd", doubt)
-    look = shown.format if text else None
-    return Cell(0, 0, text, "rich" if look else kind, look)
+        content = typed(_TYPES.get(kind, ""), value)
+        if content.doubt:
+            content = odd(content.doubt, *seen)
+        elif content.kind == "number" and not _shows(shown.text, content.text):
+            content = several_values(content.text, shown.text)
+    return with_looks(content, shown.runs or [(shown.font, content.text)])
 
 
-def _shows(shown: str, number: int) -> bool:
+def _shows(shown: str, number: str) -> bool:
     """Whether what a cell shows is its number; with words or units in it, nobody can tell."""
     found = _SHOWN.fullmatch(shown.strip())
-    if found is None:
+    if found is None or not _WHOLE.fullmatch(number):
         return True
     read = [int(re.sub("[^-0-9]", "", part)) for part in (found[0], found[1])]
-    return number in (read if found[2] else read[:1])
-
-
-def _typed(kind: str, value: str) -> tuple[str, str]:
-    """Return the text and kind of a value that is stored by its type.
-
-    Raises:
-        ValueError: it is none of that type.
-    """
-    match kind:
-        case "float" | "currency" | "percentage" if _NUMBER.fullmatch(value):
-            return number_text(value), "percent" if kind == "percentage" else "number"
-        case "date":
-            return moment_text(datetime.fromisoformat(value)), "date"
-        case "boolean" if value in {"true", "false"}:
-            return value.upper(), "boolean"
-        case "time":
-            return value, "date"
-    raise ValueError(kind)
+    return int(number) in (read if found[2] else read[:1])
 
 
 def _formula(element: Element) -> str | None:

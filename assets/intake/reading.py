@@ -120,8 +120,3 @@ def moment_text(moment: datetime) -> str:
     """Return a date in ISO form, with its time where that is not midnight."""
     moment = moment.replace(tzinfo=None)
     return (moment.date() if moment.time() == time() else moment).isoformat()
-
-
-def several_values(*shown: str) -> str:
-    """Say why a cell is in doubt that holds these."""
-    return f"more than one value, or something else inside one ({', '.join(shown)})"

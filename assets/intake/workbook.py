@@ -1,7 +1,7 @@
 """Reads the cells of an Excel workbook as they stand there, and what its XML says beyond values."""
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from posixpath import basename, dirname, join, normpath
 from typing import Final
 from urllib.parse import unquote
@@ -10,13 +10,24 @@ from xml.etree.ElementTree import Element
 from assets.intake.container import Container
 from assets.intake.elements import DAMAGED, elements, has_text_between, text_in
 from assets.intake.foreign import refusal
+from assets.intake.grid import (
+    BLANK,
+    NEVER_CALCULATED,
+    Content,
+    Grid,
+    odd,
+    several_values,
+    typed,
+    with_looks,
+)
 from assets.intake.looks import (
     NAMES,
     STRICT,
     TRANSITIONAL,
-    Font,
-    Styles,
+    CellFormat,
     Text,
+    cell_formats,
+    index,
     shared_texts,
     text_of,
     unescaped,
@@ -27,15 +38,12 @@ from assets.intake.quoting import in_doubt, the_sheet, told
 from assets.intake.reading import (
     MAX_COLUMNS,
     MAX_ROWS,
-    UNCALCULATED,
     Cell,
     Fact,
     RawSheet,
     Reading,
     moment_text,
-    number_text,
     place,
-    several_values,
 )
 from schemas.template import address
 from schemas.wording import visible
@@ -68,13 +76,13 @@ def read_workbook(container: Container) -> Reading:
         listed, epoch = _sheets(parts[main])
         # A workbook has one part of each; styles carry no figure, so that they may be gone.
         texts = {part for kind, part in links.values() if kind == "sharedStrings"}
-        styles = [part for kind, part in links.values() if kind == "styles"]
+        styles = [parts.get(part, b"") for kind, part in links.values() if kind == "styles"]
         if len(texts) > 1:
             raise ValueError("two tables of texts")
         shared = [text for part in texts for text in shared_texts(parts[part])]
-        looks = Styles(parts.get(styles[0], b"") if styles else b"")
+        book = _Contents(shared, cell_formats(styles[0] if styles else b""), epoch)
         found = {
-            _Sheet(name, shared, looks, epoch, hidden=hidden): parts[links[relation][1]]
+            _Sheet(book, Grid(name, "clear_cell", hidden=hidden)): parts[links[relation][1]]
             for name, relation, hidden in listed
             if links[relation][0] == "worksheet"
         }
@@ -135,45 +143,134 @@ def _sheets(xml: bytes) -> tuple[list[tuple[str, str, bool]], datetime]:
 
 _ROW: Final = "/worksheet/sheetData/row"
 _CELL: Final = f"{_ROW}/c"
-_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[Ee][+-]?[0-9]+)?")
-_LONGEST_NUMBER: Final = 40
 _MOST_MOVED: Final = 1_000_000
 """Characters of formulas that are spelt out for other cells; a few bytes name one of thousands."""
-_BOOLEANS: Final = {"1": "TRUE", "true": "TRUE", "0": "FALSE", "false": "FALSE"}
-_EXPECTED: Final = {"n": "a number", "b": "true or false", "d": "a date"}
+_TYPES: Final = {"n": "number", "b": "boolean", "d": "date"}
 
 
-def _parts_of(cell: Element) -> tuple[list[str], list[Element], Text | None, bool]:
-    """Return a cell's values, formulas and own text, and whether anything else is in it."""
+def _parts_of(cell: Element) -> tuple[list[str], list[Element], list[Text], bool]:
+    """Return a cell's values, formulas and own texts, and whether anything else is in it."""
     values: list[str] = []
     formulas: list[Element] = []
-    inline: Text | None = None
-    odd = has_text_between(cell)
+    texts: list[Text] = []
+    is_odd = has_text_between(cell)
     for part in cell:
         match part.tag:
             case "v":
-                odd |= bool(len(part))
+                is_odd |= bool(len(part))
                 values.append(text_in(part))
             case "f":
-                odd |= bool(len(part))
+                is_odd |= bool(len(part))
                 formulas.append(part)
             case "is":
-                odd |= inline is not None
-                inline = text_of(part)
+                texts.append(text_of(part))
             case name:
-                odd |= name != "extLst"
-    return values, formulas, inline, odd
+                is_odd |= name != "extLst"
+    return values, formulas, texts, is_odd
+
+
+class _Contents:
+    """What cells hold whose texts and formats stand elsewhere in the workbook."""
+
+    def __init__(self, texts: list[Text], formats: list[CellFormat], epoch: datetime) -> None:
+        self._texts, self._formats, self._epoch = texts, formats, epoch
+        self._looks: dict[str, CellFormat] = {}
+        self._known: dict[tuple[str | None, str | None, str], Content] = {}
+
+    def of(self, cell: Element) -> tuple[Content, Element | None] | None:
+        """Return what a cell holds, and its formula; None where it has neither."""
+        part = cell[0] if len(cell) == 1 else None
+        if part is not None and part.tag == "v" and not (len(part) or part.tail or cell.text):
+            return (self._plain(cell, part.text), None) if part.text else None
+        values, formulas, texts, is_odd = _parts_of(cell)
+        if not (any(values) or formulas or texts or is_odd):
+            return None
+        seen = [*filter(None, values), *(text.text for text in texts)]
+        if is_odd or len(values) > 1 or len(formulas) > 1 or len(texts) > 1:
+            content = several_values(*seen)
+        elif texts:
+            content = several_values(*seen) if len(seen) > 1 else self._read(cell, "", texts[0])
+        else:
+            content = self._plain(cell, "".join(values))
+        if not formulas:
+            return content, None
+        is_stored = texts or any(map(str.strip, values)) or cell.get("t") == "str"
+        if not (is_stored or content.doubt):
+            content = NEVER_CALCULATED
+        elif content.kind == "rich":  # even a free text is in doubt then
+            content = content._replace(kind="text")
+        return content, formulas[0]
+
+    def _plain(self, cell: Element, value: str) -> Content:
+        key = cell.get("t"), cell.get("s"), value
+        if key not in self._known:
+            self._known[key] = self._read(cell, value, None)
+        return self._known[key]
+
+    def _read(self, cell: Element, value: str, text: Text | None) -> Content:
+        kind, look = cell.get("t", "n"), self._look(cell.get("s", "0"))
+        if kind == "s" and value.strip() and not text:
+            try:
+                text = self._texts[whole(value.strip())]
+            except (ValueError, IndexError):
+                return odd(f"text number {told(value)}, which the workbook does not have", value)
+        elif kind in {"s", "inlineStr"} or text:
+            value = text.text if text else value
+            if kind != "inlineStr" or not text:
+                doubt = f"{in_doubt(value)}, stored as something that it is not"
+                return odd(doubt, value) if value.strip() else BLANK
+        if text is None:
+            content = self._value(kind, value, look.kind)
+            return with_looks(content, [(look.font, content.text)])
+        if text.is_odd:
+            return odd("a text that is stored in an unusual way", text.text)
+        runs = [(font or look.font, run) for font, run in text.runs]
+        return with_looks(Content(text.text, "text"), runs)
+
+    def _look(self, style: str) -> CellFormat:
+        if style not in self._looks:
+            number = index(style)
+            known = 0 <= number < len(self._formats)
+            self._looks[style] = self._formats[number] if known else CellFormat()
+        return self._looks[style]
+
+    def _value(self, kind: str, value: str, look: str) -> Content:
+        if kind == "str":
+            return Content(unescaped(value), "text")
+        if not value.strip():
+            return BLANK
+        if kind == "e":
+            return Content(value.strip(), "error")
+        content = typed(_TYPES.get(kind, ""), value)
+        if content.kind != "number" or not look:
+            return content
+        if look == "percent":
+            # Shown as 100%, the cell holds 1; read as a count it would be silently wrong.
+            return Content(content.text, "percent")
+        return self._moment(content.text, duration=look == "duration")
+
+    def _moment(self, text: str, *, duration: bool) -> Content:
+        """Return a serial number as the day, time of day or duration that it is shown as."""
+        value: int | float = float(text) if re.search("[.en]", text) else int(text)
+        try:
+            if duration:
+                return Content(str(timedelta(seconds=round(value * 86_400))), "date")
+            days, fraction = divmod(value, 1)
+            passed = timedelta(milliseconds=round(fraction * 86_400_000))
+            if 0 <= value < 1 and not passed.days:
+                return Content(str((datetime.min + passed).time()), "date")
+            if 0 < value < 60 and self._epoch.year < 1900:
+                days += 1  # Excel's 1900 has a 29 February, so that days before it are one off
+            return Content(moment_text(self._epoch + timedelta(days=days) + passed), "date")
+        except (OverflowError, ValueError):
+            return Content("#VALUE!", "error")
 
 
 class _Sheet:
     """Reads one worksheet part."""
 
-    def __init__(
-        self, name: str, texts: list[Text], styles: Styles, epoch: datetime, *, hidden: bool
-    ) -> None:
-        self._name, self._texts, self._styles, self._epoch = name, texts, styles, epoch
-        self._facts = {Fact("hidden_sheet", "")} if hidden else set[Fact]()
-        self._cells: list[Cell] = []
+    def __init__(self, book: _Contents, grid: Grid) -> None:
+        self._book, self._grid = book, grid
         self._last = self._here = (0, 0)
         self._shared: dict[str, tuple[int, int, str]] = {}
         self._spilling: dict[tuple[int, int], str] = {}
@@ -183,27 +280,31 @@ class _Sheet:
         """Return the sheet with its cells and facts; cells with formulas have them."""
         try:
             for path, element in elements(xml, NAMES, (_CELL,)):
-                self._meet(path, element)
+                if path == _CELL:
+                    self._cell(element)
+                else:
+                    self._meet(path, element)
         except DAMAGED as error:
-            raise refusal("damaged_sheet", sheet=the_sheet(self._name), error=error) from error
-        cells = map(self._spilt, self._cells) if self._spilling else self._cells
-        return RawSheet(self._name, tuple(cells), tuple(sorted(self._facts)))
+            name = the_sheet(self._grid.name)
+            raise refusal("damaged_sheet", sheet=name, error=error) from error
+        if self._spilling:
+            self._grid.cells = list(map(self._spilt, self._grid.cells))
+        return self._grid.sheet()
 
     def _meet(self, path: str, element: Element) -> None:
-        if path == _CELL:
-            self._cell(element)
-        elif path == _ROW:
+        hidden = element.get("hidden") in _HIDES
+        if path == _ROW:
             row = element.get("r")
             self._here = (self._here[0] + 1 if row is None else whole(row)), 0
-            if element.get("hidden") in _HIDES:
-                self._facts.add(Fact("hidden_row", str(self._here[0])))
-        elif path == "/worksheet/cols/col" and element.get("hidden") in _HIDES:
+            if hidden:
+                self._grid.facts.add(Fact("hidden_row", str(self._here[0])))
+        elif path == "/worksheet/cols/col" and hidden:
             span = f"{whole(element.attrib['min'])}:{whole(element.attrib['max'])}"
-            self._facts.add(Fact("hidden_columns", span))
+            self._grid.facts.add(Fact("hidden_columns", span))
         elif path == "/worksheet/mergeCells/mergeCell":
             for end in element.attrib["ref"].split(":"):
                 place(end)
-            self._facts.add(Fact("merged", element.attrib["ref"]))
+            self._grid.facts.add(Fact("merged", element.attrib["ref"]))
         elif path.endswith(("/c", "/row")) or (path.count("/") == 1 and path != "/worksheet"):
             raise ValueError(f"cells stand where none belong: {path}")
 
@@ -211,107 +312,24 @@ class _Sheet:
         """Read a cell: at its address, or else right of the last one."""
         row, column = self._here
         reference = element.get("r")
-        self._here = (row, column + 1) if reference is None else place(reference)
-        if self._here[0] != row:
+        self._here = here = (row, column + 1) if reference is None else place(reference)
+        if here[0] != row:
             self._refuse_order(reference)
-        values, formulas, inline, odd = _parts_of(element)
-        if not (formulas or any(values) or inline or odd):
+        found = self._book.of(element)
+        if found is None:
             return
-        self._check_place(reference)
-        seen = [*filter(None, values), *([inline.text] if inline else [])]
-        if odd or (inline and len(seen) > 1) or len(values) > 1 or len(formulas) > 1:
-            # A cell whose text is empty would be a blank one, and what it holds pass unseen.
-            text = " ".join(filter(None, seen)) or "?"
-            cell = Cell(*self._here, text, "odd", several_values(*map(in_doubt, seen)))
-        else:
-            cell = self._read(element, values[0] if values else "", inline)
-        if formulas:
-            stored = inline or any(map(str.strip, values))
-            if not stored and element.get("t") != "str" and not cell.doubt:
-                cell = cell._replace(text=UNCALCULATED, kind="formula")
-            fact = "uncalculated" if cell.kind == "formula" else "formula"
-            self._facts.add(Fact(fact, cell.address))
-            kind = "text" if cell.kind == "rich" else cell.kind  # even a free text is in doubt then
-            cell = cell._replace(kind=kind, formula=self._formula(formulas[0]))
-        if cell.text or cell.doubt or formulas:
-            self._cells.append(cell)
-
-    def _check_place(self, reference: str | None) -> None:
         # Readers silently skip cells that do not ascend, so two readers would disagree on them.
         # No spreadsheet program writes such a file.
-        if self._here <= self._last or not self._here[0]:
+        if here <= self._last or not row:
             self._refuse_order(reference)
-        self._last = self._here
-        if self._here[0] > MAX_ROWS or self._here[1] > MAX_COLUMNS:
-            cell = address(*self._here)
-            end = {"rows": f"{MAX_ROWS:,}", "columns": MAX_COLUMNS}
-            name = the_sheet(self._name)
-            raise refusal("far_out", sheet=name, cell=cell, fix="clear_cell", **end)
+        self._last = here
+        self._grid.check_bounds(*here)
+        content, formula = found
+        self._grid.put(*here, content, None if formula is None else self._formula(formula))
 
     def _refuse_order(self, reference: str | None) -> None:
         cell = reference or address(*self._here)
-        raise refusal("order", sheet=the_sheet(self._name), cell=cell)
-
-    def _read(self, element: Element, text: str, inline: Text | None) -> Cell:
-        """Return the cell as it stands; one whose value is in doubt says why."""
-        kind = element.get("t", "n")
-        look = self._styles.look(element.get("s", "0"))
-        if kind in {"s", "inlineStr"} or inline:
-            cell = self._text_cell(kind, text, inline, look.font)
-        else:
-            cell = self._value_cell(kind, text, look.kind)
-        if look.marks and cell.text and not cell.doubt:
-            cell = cell._replace(kind="rich", doubt=f"a value that is {look.marks}")
-        return cell
-
-    def _text_cell(self, kind: str, text: str, found: Text | None, font: Font) -> Cell:
-        if kind == "s" and text.strip() and not found:
-            try:
-                found = self._texts[whole(text.strip())]
-            except (ValueError, IndexError):
-                doubt = f"text number {told(text)}, which the workbook does not have"
-                return Cell(*self._here, text, "odd", doubt)
-        elif kind != "inlineStr" or not found:
-            text = found.text if found else text
-            if not text.strip():
-                return Cell(*self._here, "", "text")
-            doubt = f"{in_doubt(text)}, stored as something that it is not"
-            return Cell(*self._here, text, "odd", doubt)
-        if found.fault:
-            return Cell(*self._here, found.text, "odd", found.fault)
-        looks = found.format(font)
-        return Cell(*self._here, found.text, "rich" if looks else "text", looks)
-
-    def _value_cell(self, kind: str, text: str, look: str) -> Cell:
-        plain = text.strip(" \t\r\n")
-        found: tuple[str, ...] = ()
-        if kind == "str":
-            found = unescaped(text), "text"
-        elif not plain:
-            found = "", "text"
-        elif kind == "n" and _NUMBER.fullmatch(plain) and len(plain) <= _LONGEST_NUMBER:
-            found = self._number(number_text(plain), look)
-        elif kind == "e":
-            found = plain, "error"
-        elif kind == "b" and plain in _BOOLEANS:
-            found = _BOOLEANS[plain], "boolean"
-        elif kind == "d" and (day := _iso_day(plain)):
-            found = day, "date"
-        else:
-            known = _EXPECTED.get(kind, "of a known type")
-            found = text, "odd", f"{in_doubt(text)}, which is not {known}"
-        return Cell(*self._here, *found)
-
-    def _number(self, text: str, look: str) -> tuple[str, str]:
-        """Return a number's text and kind; one shown as a date is that date."""
-        if look not in {"date", "duration"}:
-            # Shown as 100%, the cell holds 1; read as a count it would be silently wrong.
-            return text, look or "number"
-        value: int | float = float(text) if re.search("[.en]", text) else int(text)
-        try:
-            return _moment(value, self._epoch, duration=look == "duration"), "date"
-        except (OverflowError, ValueError):
-            return "#VALUE!", "error"
+        raise refusal("order", sheet=the_sheet(self._grid.name), cell=cell)
 
     def _formula(self, element: Element) -> str:
         """Return the cell's formula as a spreadsheet shows it, array formulas in braces."""
@@ -344,29 +362,5 @@ class _Sheet:
         formula = self._spilling.get((cell.row, cell.column))
         if formula is None or cell.formula is not None:
             return cell
-        self._facts.add(Fact("formula", cell.address))
+        self._grid.facts.add(Fact("formula", cell.address))
         return cell._replace(formula=formula)
-
-
-def _moment(value: float, epoch: datetime, *, duration: bool) -> str:
-    """Return a serial number as the day, time of day or duration that it is shown as."""
-    if duration:
-        return str(timedelta(seconds=round(value * 86_400)))
-    days, fraction = divmod(value, 1)
-    passed = timedelta(milliseconds=round(fraction * 86_400_000))
-    if 0 <= value < 1 and not passed.days:
-        return str((datetime.min + passed).time())
-    if 0 < value < 60 and epoch.year < 1900:
-        days += 1  # Excel's 1900 has a 29 February, so that days before it are one off
-    return moment_text(epoch + timedelta(days=days) + passed)
-
-
-def _iso_day(text: str) -> str | None:
-    """Return a date stored as text, with its time where it has one; None where it is none."""
-    try:
-        return moment_text(datetime.fromisoformat(text))
-    except ValueError:
-        try:
-            return str(time.fromisoformat(text).replace(tzinfo=None))
-        except ValueError:
-            return None

@@ -163,8 +163,8 @@ def test_a_cell_without_a_style_has_that_of_its_row_or_column(tmp_path: Path) ->
     rows = _row(one, one, one) + _row(one, default_cell_style_name="void")
     found = _sheet(tmp_path / "a.ods", columns + rows).cells
     assert [(c.address, c.doubt) for c in found if c.doubt] == [
-        ("C1", "what is struck out"),
-        ("A2", "what is struck out"),
+        ("C1", "a value that is struck out"),
+        ("A2", "a value that is struck out"),
     ]
 
 

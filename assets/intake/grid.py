@@ -1,0 +1,133 @@
+"""What the readers of workbooks share: what a cell holds, how its text looks, and its sheet."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, time
+from typing import Final, NamedTuple
+
+from assets.intake.foreign import refusal
+from assets.intake.quoting import in_doubt, the_sheet
+from assets.intake.reading import (
+    MAX_COLUMNS,
+    MAX_ROWS,
+    UNCALCULATED,
+    Cell,
+    Fact,
+    RawSheet,
+    moment_text,
+    number_text,
+)
+from schemas.template import address
+
+Font = frozenset[str]
+"""What a font makes of text: `MARKS`, and whatever else can be seen in the words of its format."""
+
+MARKS: Final = frozenset({"struck out", "superscript", "subscript"})
+"""What a font does to a figure."""
+
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[Ee][+-]?[0-9]+)?")
+_LONGEST_NUMBER: Final = 40
+_BOOLEANS: Final = {"1": "TRUE", "true": "TRUE", "0": "FALSE", "false": "FALSE"}
+_EXPECTED: Final = {
+    "number": "a number",
+    "percent": "a number",
+    "boolean": "true or false",
+    "date": "a date",
+}
+
+
+class Content(NamedTuple):
+    """What a cell holds, wherever it stands; the fields are those of `Cell`."""
+
+    text: str
+    kind: str
+    doubt: str | None = None
+
+
+BLANK: Final = Content("", "text")
+NEVER_CALCULATED: Final = Content(UNCALCULATED, "formula")
+
+
+def odd(doubt: str, *seen: str) -> Content:
+    """Return what a cell holds whose value is in doubt, with all that is seen in it."""
+    # A cell whose text is empty would be a blank one, and what it holds pass unseen.
+    return Content(" ".join(filter(None, seen)) or "?", "odd", doubt)
+
+
+def several_values(*seen: str) -> Content:
+    """Return what a cell holds that holds all these."""
+    shown = ", ".join(map(in_doubt, filter(None, seen)))
+    return odd(f"more than one value, or something else inside one ({shown})", *seen)
+
+
+def typed(kind: str, text: str) -> Content:
+    """Return a value that is stored as one of that kind, in doubt where it is none."""
+    plain, found = text.strip(" \t\r\n"), None
+    if kind in {"number", "percent"}:
+        if _NUMBER.fullmatch(plain) and len(plain) <= _LONGEST_NUMBER:
+            found = number_text(plain)
+    elif kind == "boolean":
+        found = _BOOLEANS.get(plain)
+    elif kind == "date":
+        found = _moment(plain)
+    if found is None:
+        return odd(f"{in_doubt(text)}, which is not {_EXPECTED.get(kind, 'of a known type')}", text)
+    return Content(found, kind)
+
+
+def _moment(text: str) -> str | None:
+    """Return a date with its time where it has one, or a time; None where the text is neither."""
+    try:
+        return moment_text(datetime.fromisoformat(text))
+    except ValueError:
+        try:
+            return str(time.fromisoformat(text).replace(tzinfo=None))
+        except ValueError:
+            return None
+
+
+def with_looks(content: Content, runs: Sequence[tuple[Font, str]]) -> Content:
+    """Return a content with what its looks put in doubt: pieces of text, each with its font."""
+    seen = [(font, text) for font, text in runs if text.strip()]
+    fonts = {font for font, _ in seen}
+    if content.doubt or not content.text or not fonts:
+        return content
+    if len(fonts) == 1:
+        marks = sorted(MARKS & fonts.pop())
+        doubt = f"a value that is {' and '.join(marks)}" if marks else None
+    else:
+        parts = (
+            in_doubt(text) + (f" ({', '.join(sorted(MARKS & font))})" if MARKS & font else "")
+            for font, text in seen[:5]
+        )
+        doubt = f"text in different formats: {', '.join(parts)}"
+    return Content(content.text, "rich", doubt) if doubt else content
+
+
+class Grid:
+    """One sheet while it is read: its cells and facts. `fix` tells who is to clear a cell."""
+
+    def __init__(self, name: str, fix: str, *, hidden: bool) -> None:
+        self.name, self._fix = name, fix
+        self.cells: list[Cell] = []
+        self.facts = {Fact("hidden_sheet", "")} if hidden else set[Fact]()
+
+    def check_bounds(self, row: int, column: int) -> None:
+        """Refuse a filled cell that lies where no return has one."""
+        if row > MAX_ROWS or column > MAX_COLUMNS:
+            end = {"rows": f"{MAX_ROWS:,}", "columns": MAX_COLUMNS}
+            cell = address(row, column)
+            raise refusal("far_out", sheet=the_sheet(self.name), cell=cell, fix=self._fix, **end)
+
+    def put(self, row: int, column: int, content: Content, formula: str | None = None) -> None:
+        """Put a cell with its formula; one that is blank and has none is not there."""
+        if formula is not None:
+            fact = "uncalculated" if content.kind == "formula" else "formula"
+            self.facts.add(Fact(fact, address(row, column)))
+        elif not (content.text or content.doubt):
+            return
+        self.cells.append(Cell(row, column, *content, formula))
+
+    def sheet(self) -> RawSheet:
+        """Return the sheet as it was read."""
+        return RawSheet(self.name, tuple(sorted(self.cells)), tuple(sorted(self.facts)))
