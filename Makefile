@@ -36,10 +36,10 @@ test-kills: setup
 test-browser: setup
 	$(BIN)/python -m pytest -m browser -n 0 tests/browser
 
-# Measures the job beside what one would use instead, and writes benchmarks/RESULTS.md.
-# make bench ROWS=100000000 measures that many rows as well.
+# Measures beside what one would use instead, and writes benchmarks/RESULTS.md; docs/cases.md says
+# what ROWS=100000000, BODIES=4400 and PARTS="returns bodies" choose.
 bench: setup
-	$(BIN)/python -m benchmarks.run $(ROWS)
+	$(BIN)/python -m benchmarks.run $(ROWS) $(addprefix --bodies=,$(BODIES)) $(if $(PARTS),--parts $(PARTS))
 
 # The service profile on loopback, with a real PostgreSQL and a real nginx: one process owns them.
 test-services: setup

@@ -7,13 +7,17 @@ import importlib.metadata
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from benchmarks.measure import Run
 
 Runs = Mapping[str, Run]
+
+_FEWEST: Final = 44
+_LONGEST: Final = 60
+"""Signs of the longest bar of a chart."""
 
 _LIBRARIES: Final = ("polars", "duckdb", "pandera", "pandas", "pyarrow", "openpyxl")
 _WHAT: Final = {
@@ -29,7 +33,9 @@ _WHAT: Final = {
     "duplicates": "every reference stands twice: every row is bad",
     "bad": "30 per cent bad",
     "wide": "1 per cent bad, with values of 2,000 characters",
-    "refresh": "`muster run` of 44 workbooks",
+    "refresh": "`muster run` of 44 new workbooks",
+    "nothing new": "`muster run`, nothing new",
+    "one changed": "`muster run`, one of 44 changed",
     "script": "the script, 44 workbooks",
     "check one": "`muster check` of one workbook",
     "script one": "the script, one workbook",
@@ -45,14 +51,16 @@ class Results:
     """Median runs: of the job and peers by rows, of the job by rows and shape, of returns.
 
     `stages` has the seconds of a refresh of the returns by stage. `cluster` has the runs of the job
-    at 10 million rows in one process and on workers.
+    at 10 million rows in one process and on workers. `bodies` has a first refresh by the number of
+    bodies; None where it did not end well. What was not measured is empty.
     """
 
-    volumes: Mapping[int, Runs]
-    shapes: Mapping[int, Runs]
-    returns: Runs
-    stages: Mapping[str, float]
-    cluster: Runs
+    volumes: Mapping[int, Runs] = field(default_factory=dict)
+    shapes: Mapping[int, Runs] = field(default_factory=dict)
+    returns: Runs = field(default_factory=dict)
+    stages: Mapping[str, float] = field(default_factory=dict)
+    cluster: Runs = field(default_factory=dict)
+    bodies: Mapping[int, Run | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,10 +86,28 @@ def _growth(results: Results) -> float | None:
     return runs["job"].wall / runs["tenth"].wall if runs else None
 
 
-def _cluster(name: str) -> Callable[[Results], float | None]:
+def _ratio(
+    of: Callable[[Results], Runs], name: str, against: str
+) -> Callable[[Results], float | None]:
     def ratio(results: Results) -> float | None:
-        runs = results.cluster
-        return runs[name].wall / runs["one process"].wall if runs else None
+        runs = of(results)
+        return runs[name].wall / runs[against].wall if runs else None
+
+    return ratio
+
+
+def _of_returns(name: str, against: str) -> Callable[[Results], float | None]:
+    return _ratio(lambda results: results.returns, name, against)
+
+
+def _of_cluster(name: str) -> Callable[[Results], float | None]:
+    return _ratio(lambda results: results.cluster, name, "one process")
+
+
+def _a_body(number: int) -> Callable[[Results], float | None]:
+    def ratio(results: Results) -> float | None:
+        few, many = results.bodies.get(_FEWEST), results.bodies.get(number)
+        return many.wall / number / (few.wall / _FEWEST) if few and many else None
 
     return ratio
 
@@ -95,23 +121,27 @@ def _peak(shape: str) -> Callable[[Results], float | None]:
 
 
 BARS: Final = (
+    Bar("44 new workbooks beside the script", 4, "x", _of_returns("refresh", "script")),
+    Bar("Nothing new beside the script", 1, "x", _of_returns("nothing new", "script")),
+    Bar("One of 44 changed beside the script", 2, "x", _of_returns("one changed", "script")),
+    Bar("A body of 440 beside one of 44", 1, "x", _a_body(440)),
+    Bar("A body of 4,400 beside one of 44", 1, "x", _a_body(4400)),
+    Bar("Checking one workbook beside the script", 1.2, "x",
+        _of_returns("check one", "script one")),
+    Bar("`muster --help`", 0.15, "s",
+        lambda results: results.returns["help"].wall if results.returns else None),
     Bar("1M rows beside DuckDB", 1, "x", _wall(1_000_000, "duckdb")),
-    Bar("10M rows beside DuckDB", 0.65, "x", _wall(10_000_000, "duckdb")),
+    Bar("10M rows beside DuckDB", 0.45, "x", _wall(10_000_000, "duckdb")),
     Bar("10M rows beside pandera on polars", 0.55, "x", _wall(10_000_000, "pandera_polars")),
     Bar("10M rows beside pandera on pandas", 0.15, "x", _wall(10_000_000, "pandera_pandas")),
     Bar("10M rows beside the scan", 3, "x", _wall(10_000_000, "scan")),
-    Bar("100M rows beside DuckDB", 0.5, "x", _wall(100_000_000, "duckdb")),
+    Bar("100M rows beside DuckDB", 0.27, "x", _wall(100_000_000, "duckdb")),
     Bar("100M rows beside the scan", 3, "x", _wall(100_000_000, "scan")),
-    Bar("100M rows beside 10M rows", 10, "x", _growth),
+    Bar("100M rows beside 10M rows", 7, "x", _growth),
     Bar("Peak memory at 100M rows", 4, "GB", _peak("uneven")),
     Bar("Peak memory at 100M rows, half of them of one force", 4, "GB", _peak("giant")),
-    Bar("10M rows on two workers beside one process", 1.3, "x", _cluster("two workers")),
-    Bar("10M rows, one of two workers killed", 2, "x", _cluster("one killed")),
-    Bar("44 workbooks beside the script", 3, "x",
-        lambda r: r.returns["refresh"].wall / r.returns["script"].wall),
-    Bar("Checking one workbook beside the script", 2, "x",
-        lambda r: r.returns["check one"].wall / r.returns["script one"].wall),
-    Bar("`muster --help`", 0.5, "s", lambda r: r.returns["help"].wall),
+    Bar("10M rows on two workers beside one process", 1.1, "x", _of_cluster("two workers")),
+    Bar("10M rows, one of two workers killed", 1.6, "x", _of_cluster("one killed")),
 )  # fmt: skip
 
 
@@ -142,8 +172,11 @@ def _lines(results: Results) -> Iterator[str]:
         yield from _table(f"`muster cases`, {rows:,} rows of other shapes", runs, "uneven")
     if results.cluster:
         yield from _table("10,000,000 rows on a cluster", results.cluster, "one process")
-    yield from _table("Returns", results.returns, "script")
-    yield from _where_time_goes(results.stages)
+    if results.returns:
+        yield from _table("Returns", results.returns, "script")
+        yield from _where_time_goes(results.stages)
+    if results.bodies:
+        yield from _by_bodies(results.bodies)
 
 
 def _bar(bar: Bar, results: Results) -> str:
@@ -177,6 +210,34 @@ def _where_time_goes(stages: Mapping[str, float]) -> Iterator[str]:
     yield f"| {' | '.join(stages)} |"
     yield f"|{'---:|' * len(stages)}"
     yield f"| {' | '.join(f'{seconds:.2f}' for seconds in stages.values())} |"
+
+
+def _by_bodies(bodies: Mapping[int, Run | None]) -> Iterator[str]:
+    yield ""
+    yield "## A first refresh by the number of bodies"
+    yield ""
+    yield (
+        "Each body sends what one of the 44 sends, once; no publication. Bars are seconds and"
+        " memory of a body: where none is longer than those above it, growth is at most linear."
+    )
+    yield ""
+    yield "| bodies | wall s | processor s | peak MB | wall ms a body | MB a body |"
+    yield "|---:|---:|---:|---:|---:|---:|"
+    measured = {number: run for number, run in bodies.items() if run}
+    for number, run in bodies.items():
+        if not run:
+            yield f"| {number:,} | did not end well | | | | |"
+            continue
+        each = f"{run.wall / number * 1e3:,.0f} | {run.peak / number / 1e6:,.1f}"
+        yield f"| {number:,} | {run.wall:.1f} | {run.cpu:.1f} | {run.peak / 1e6:,.0f} | {each} |"
+    for what in ("wall", "peak"):
+        shares = {number: getattr(run, what) / number for number, run in measured.items()}
+        longest = max(shares.values(), default=0)
+        yield ""
+        yield "```"
+        for number, share in shares.items():
+            yield f"{what} a body of {number:>5,} {'#' * max(1, round(share / longest * _LONGEST))}"
+        yield "```"
 
 
 def _machine() -> str:

@@ -1,4 +1,4 @@
-"""Measures the job beside what one would use instead: `python -m benchmarks.run [ROWS ...]`.
+"""Measures Muster beside what one would use instead: `python -m benchmarks.run --help`.
 
 Makes the data, holds every result to the job's, lets the programs take turns, and writes
 RESULTS.md. Data lie in the folder that MUSTER_BENCH_DATA names, outside the project.
@@ -10,14 +10,17 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from benchmarks import cluster, make_cases, report, returns
+from benchmarks import bodies, cluster, make_cases, report, returns
 from benchmarks.equal import differences
 from benchmarks.measure import Program, Run, muster, python, run_once, take_turns
 from schemas.collection import load_collection
 
+PARTS: Final = ("rows", "cluster", "returns", "bodies")
+BODIES: Final = (44, 440)
 USUAL: Final = (1_000_000, 10_000_000)
 MOST_IN_MEMORY: Final = 10_000_000
 """Rows above which what holds all of them in memory is left out."""
@@ -100,29 +103,31 @@ def shapes(rows: int, uneven: Run, rounds: int | None) -> dict[str, Run]:
 def main() -> None:
     """Measure as the command line says, and write RESULTS.md."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("rows", nargs="*", type=int, help="beside 1 and 10 million")
+    parser.add_argument("rows", nargs="*", type=int, help="rows beside 1 and 10 million")
+    parser.add_argument("--bodies", type=int, action="append", default=[], help="beside 44 and 440")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="only these")
     parser.add_argument("--rounds", type=int, help="runs of each program")
     parser.add_argument("--only", action="store_true", help="not 1 and 10 million as well")
     given = parser.parse_args()
-    sizes = sorted({*given.rows, *(() if given.only else USUAL)})
+    parts, rounds = given.parts, given.rounds
+    sizes = sorted({*given.rows, *(() if given.only else USUAL)}) if "rows" in parts else []
     data_folder().mkdir(parents=True, exist_ok=True)
-    volumes = {rows: volume(rows, given.rounds) for rows in sizes}
-    of_returns, stages = returns.measured(given.rounds or _FEW)
-    results = report.Results(
-        volumes=volumes,
-        shapes={
-            rows: shapes(rows, runs["job"], given.rounds)
-            for rows, runs in volumes.items()
-            if rows >= MOST_IN_MEMORY
-        },
-        returns=of_returns,
-        stages=stages,
-        cluster=(
-            cluster.measured(made(ON_CLUSTER, "uneven"), data_folder(), given.rounds or _FEW)
-            if ON_CLUSTER in sizes
-            else {}
-        ),
-    )
+    volumes = {rows: volume(rows, rounds) for rows in sizes}
+    of_shapes = {
+        rows: shapes(rows, runs["job"], rounds)
+        for rows, runs in volumes.items()
+        if rows >= MOST_IN_MEMORY
+    }
+    results = report.Results(volumes=volumes, shapes=of_shapes)
+    if "cluster" in parts:
+        runs = cluster.measured(made(ON_CLUSTER, "uneven"), data_folder(), rounds or _FEW)
+        results = replace(results, cluster=runs)
+    if "returns" in parts:
+        runs, stages = returns.measured(rounds or _FEW)
+        results = replace(results, returns=runs, stages=stages)
+    if "bodies" in parts:
+        numbers = sorted({*BODIES, *given.bodies})
+        results = replace(results, bodies=bodies.measured(numbers, data_folder()))
     path = Path(__file__).with_name("RESULTS.md")
     path.write_text(report.page(results), encoding="utf-8")
     _say(f"wrote {path}")

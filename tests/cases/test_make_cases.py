@@ -5,10 +5,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from assets.returns.validation.check import check_files
+from benchmarks import bodies
 from benchmarks.make_cases import LAYOUTS, SHAPES, Recipe, blocks, write
 from schemas.cases.columns import TYPES
 from schemas.cases.rules import COLUMN_OF
-from schemas.collection import Collection
+from schemas.collection import Collection, load_collection
 from tests.cases.extracts import run
 
 
@@ -52,3 +54,20 @@ def test_layouts_are_extracts(layout: str, tmp_path: Path, few: Collection) -> N
     write(Recipe(2_000), tmp_path / "in", layout, few)
     assert run(tmp_path / "in", tmp_path / "out", few).summary["rows"] == 2_000
     assert set(TYPES) >= {"case_ref"}
+
+
+@pytest.mark.slow
+def test_a_collection_of_more_bodies_than_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each body is another that sends what one of the sample sends."""
+    root, name = bodies.made(46, tmp_path)
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(root))
+    collection = load_collection(name)
+    assert len({*collection.forces}) == 46
+    assert collection.without_police_authority == ("MPS",)
+    names = {path.stem for path in (root / "returns").iterdir()}
+    assert names == {*collection.forces}
+    some = [collection.forces[0], collection.forces[-1]]
+    found = check_files([root / "returns" / f"{body}.xlsx" for body in some], collection)
+    assert [(each.force_code, each.findings) for each in found] == [(body, ()) for body in some]
