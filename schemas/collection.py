@@ -8,13 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationError, ValidationInfo, model_validator
+from pydantic import ValidationInfo, model_validator
 
 from schemas.collection_faults import collection_faults
-from schemas.collection_fields import CollectionFields, is_released
+from schemas.collection_fields import CollectionFields, Noted, is_released
 from schemas.errors import SetupError
+from schemas.faults import FaultsError, examined
 from schemas.reference import all_forces, collection_files, outside, outside_hint
-from schemas.toml_file import DescriptionError, Fault, FaultsError, of_library, read_toml
+from schemas.toml_file import DescriptionError, read_toml
 
 
 class Collection(CollectionFields):
@@ -26,7 +27,8 @@ class Collection(CollectionFields):
 
     @model_validator(mode="after")
     def _sound(self, info: ValidationInfo) -> "Collection":
-        if faults := list(collection_faults(self, released=is_released(info))):
+        noted = (info.context or {}).get("noted")
+        if noted is None and (faults := [*collection_faults(self, released=is_released(info))]):
             raise FaultsError(faults)
         return self
 
@@ -152,14 +154,17 @@ def read_collection(path: Path, *, released: bool = False) -> Collection:
     inside = path.parent.name == "collections" and path.parent != outside()
     root = path.parent.parent if inside else path.parent
     data, text = read_toml(path)
-    faults: list[Fault] = []
-    if (named := data.get("id")) != path.stem:
+    noted = Noted()
+    context = {"root": root, "released": released, "noted": noted}
+    collection, faults, unsure = examined(Collection, data, context)
+    unsure |= noted.unsure
+    unsure.names |= noted.unsure.names
+    if (named := data.get("id")) != path.stem and not unsure.has("id"):
         said = f"says {named!r}" if isinstance(named, str) else "gives no name in quotes"
         faults.append((("id",), f"{said}; the id must be the file's name"))
-    try:
-        collection = Collection.model_validate(data, context={"root": root, "released": released})
-    except ValidationError as error:
-        faults += of_library(error)
-    if faults:
-        raise DescriptionError(path, text, "collection", faults)
+        unsure.add(("id",))
+    if collection:
+        faults += collection_faults(collection, released=released, unsure=unsure)
+    if collection is None or faults or noted.faults:
+        raise DescriptionError(path, text, "collection", [*faults, *noted.faults])
     return collection

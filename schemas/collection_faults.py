@@ -1,121 +1,179 @@
 """What in a collection does not fit together, each fault with the keys that lead to it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Generator, Iterator, Mapping
 from datetime import date
+from difflib import get_close_matches
+from operator import attrgetter
+from typing import Final
+from zoneinfo import ZoneInfo
 
-from schemas.collection_fields import CollectionFields, Period
+from schemas.collection_fields import CollectionFields, Period, Published
 from schemas.disclosure import PROFILES, Exemption, in_print
-from schemas.errors import SetupError
+from schemas.faults import Fault, Loc, Unsure, known
 from schemas.measures import NOW
-from schemas.reference import PublishedFigure, collections_named, forces_at
+from schemas.reference import PublishedFigure, forces_at
+from schemas.reference_faults import Publication, forces_read
 from schemas.rules.catalogue import NATIONAL, rules
-from schemas.toml_file import Fault, Loc
 from schemas.wording import listed
 
 
-def collection_faults(collection: CollectionFields, *, released: bool) -> Iterator[Fault]:
-    """Yield everything that does not fit together; what a release keeps was held to its time."""
-    yield from _of_dates(collection)
+def collection_faults(
+    collection: CollectionFields, *, released: bool, unsure: Unsure | None = None
+) -> Iterator[Fault]:
+    """Yield everything that does not fit together; what a release keeps was held to its time.
+
+    Nothing is told that only follows from what is `unsure`.
+    """
+    unsure = Unsure() if unsure is None else unsure
+    yield from unsure.new(_of_dates(collection, unsure))
     asked = {entry.period for entry in collection.template.counted()} - {NOW}
     for period in sorted(asked - set(collection.comparators)):
-        yield (
-            ("comparators",),
-            f"the template asks about {period!r}; give its start and end, or its collection, in"
-            f" [comparators.{period}]",
-        )
-    yield from _of_forces(collection)
-    yield from _of_figures(collection)
+        if not unsure.has("comparators", period):
+            yield (
+                ("comparators",),
+                f"the template asks about {period!r}; give its start and end, or its collection,"
+                f" in [comparators.{period}]",
+            )
+    forces = [*unsure.new(_of_forces(collection, unsure, released=released))]
+    yield from forces
+    unsure |= {loc for loc, _ in forces if loc and loc[0] == "disclosure"}
     if not released:
-        yield from _of_rules(collection)
-        yield from _of_subjects(collection)
-        for number, item in enumerate(collection.exempt):
-            for key, said in _of_exemption(item, collection):
-                yield ("disclosure", "exempt", number, key), said
+        yield from unsure.new(_of_rules(collection, unsure))
+        if not unsure.has("template", "disclosure"):
+            yield from _of_subjects(collection)
+    printed: Mapping[str, PublishedFigure] | None = {}
+    if (one := collection.published) and not unsure.has("published"):
+        printed = yield from _of_figures(collection, one, unsure, released=released)
+    read = [("published",), ("census",), ("period",), ("template", "disclosure"),
+            ("template", "profile")]  # fmt: skip
+    if not released and printed is not None and not any(unsure.has(*keys) for keys in read):
+        yield from unsure.new(_of_exemptions(collection, printed, unsure.names))
 
 
-def _of_dates(of: CollectionFields) -> Iterator[Fault]:
-    soft, hard = of.deadlines.soft, of.deadlines.hard
-    if hard < soft:
-        yield ("deadlines", "hard"), f"the hard deadline {hard} is before the soft one {soft}"
-    if of.census < of.period.end:
-        ends = of.period.end
-        yield ("census",), f"the census {of.census} is before the period ends, {ends}"
-    if hard < of.census:
-        yield ("deadlines", "hard"), f"the hard deadline {hard} is before the census {of.census}"
+_IN_ORDER: Final = (
+    ("deadlines.soft", "deadlines.hard", "the hard deadline {1} is before the soft one {0}"),
+    ("period.end", "census", "the census {1} is before the period ends, {0}"),
+    ("census", "deadlines.hard", "the hard deadline {1} is before the census {0}"),
+)
+"""Days of which one comes before the other, and what is said where it does not."""
+
+
+def _of_dates(of: CollectionFields, unsure: Unsure) -> Iterator[Fault]:
+    told: set[str] = set()
+    for first, second, said in _IN_ORDER:
+        before, after = attrgetter(first)(of), attrgetter(second)(of)
+        if after < before and second not in told and not unsure.has(*first.split(".")):
+            told.add(second)
+            yield tuple(second.split(".")), said.format(before, after)
     for name, comparator in of.comparators.items():
         if comparator.collection == of.id:
             yield ("comparators", name), "a collection cannot be compared with itself"
-        elif comparator.start >= of.period.start:
+        elif comparator.start >= of.period.start and not unsure.has("period"):
             begins = f"it starts {comparator.start}, the collection {of.period.start}"
             yield ("comparators", name), f"this is no earlier period: {begins}"
         if name == NOW or not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
             yield ("comparators", name), f"{name!r} is no name: small letters, digits, - and _ only"
     opens, closes = of.window
-    if closes < opens:
-        yield ("running",), f"the window closes on {closes}, before it opens on {opens}"
+    if of.running.opens and closes < opens and not unsure.has("deadlines", "hard"):
+        yield ("running", "opens"), f"the window closes on {closes}, before it opens on {opens}"
+    try:
+        ZoneInfo(of.timezone)
+    except (KeyError, ValueError, OSError):
+        yield ("timezone",), f"no time zone {of.timezone!r}; one is Europe/London"
 
 
-def _of_forces(of: CollectionFields) -> Iterator[Fault]:
-    known = set(forces_at(of.root, of.census)["force_code"])
-    named: list[tuple[Loc, tuple[str, ...]]] = [
-        (("forces",), of.forces),
-        (("without_police_authority",), of.without_police_authority),
-        *((("disclosure", "exempt", i, "forces"), item.forces) for i, item in enumerate(of.exempt)),
-    ]
-    for loc, code in (((*at, i), code) for at, codes in named for i, code in enumerate(codes)):
-        if code in known:
-            continue
-        if end := of.ended(code):
-            instead = f"; expect {end[1]}" if end[1] else ""
-            yield loc, f"{code} ended on {end[0]}, before the census{instead}"
-        else:
-            yield loc, f"force code not in reference/forces.csv: {code}"
+def _of_forces(of: CollectionFields, unsure: Unsure, *, released: bool) -> Iterator[Fault]:
+    read = None if released else forces_read(of.root)
+    if read:
+        yield from ((None, said) for said in read.faults)
     if not of.forces:
         yield ("forces",), "no force is expected; name those that are"
     for number, code in enumerate(of.forces):
         if code in of.forces[:number]:
             yield ("forces", number), f"{code} is listed twice"
+    if not unsure.has("census") and (read is None or read.is_whole):
+        heirs = set(read.column("successor")) if read else set()
+        yield from _of_codes(of, heirs, released=released)
 
 
-def _of_figures(of: CollectionFields) -> Iterator[Fault]:
-    whose = (of.published.collection if of.published else None) or of.id
-    for name in of.reference_files:
-        try:
-            about = collections_named(of.reference(name))
-        except SetupError as error:
-            yield ("published",), str(error)
+def _of_codes(of: CollectionFields, heirs: set[str], *, released: bool) -> Iterator[Fault]:
+    """Yield the forces that were not at the census; of `heirs` it is told in their own file."""
+    there = set(forces_at(of.root, of.census, mended=not released)["force_code"])
+    named: list[tuple[Loc, tuple[str, ...]]] = [
+        (("forces",), of.forces),
+        (("without_police_authority",), of.without_police_authority),
+        *((("disclosure", "exempt", i, "forces"), item.forces) for i, item in enumerate(of.exempt)),
+    ]
+    told: set[str] = set()
+    for loc, code in (((*at, i), code) for at, codes in named for i, code in enumerate(codes)):
+        if code in there | told:
             continue
-        if about != {whose}:
-            named = " and ".join(sorted(map(str, about))) or "no collection"
-            yield (
-                ("published",),
-                f"{name} is of {named}, not about this collection: its column `collection` must"
-                f" say {whose} in every row. Take [published] out until there is a publication",
-            )
+        told.add(code)
+        if end := of.ended(code, mended=not released):
+            instead = f"; expect {end[1]}" if end[1] else ""
+            yield loc, f"{code} ended on {end[0]}, before the census{instead}"
+        elif code not in heirs:
+            yield loc, f"force code not in reference/forces.csv: {code}"
 
 
-def _of_rules(of: CollectionFields) -> Iterator[Fault]:
+def _of_figures(
+    of: CollectionFields, one: Published, unsure: Unsure, *, released: bool
+) -> Generator[Fault, None, dict[str, PublishedFigure] | None]:
+    """Yield what is wrong in the files of a publication; return its exact figures by id.
+
+    None for a publication whose figures cannot be told.
+    """
+    files = Publication(of.root, one.figures, one.source_issues, one.uncollected)
+    whose = one.collection or of.id
+    other = {read.path.name: read.column("collection") for read in files.files}
+    other = {name: about for name, about in other.items() if about and {*about} != {whose}}
+    if other and (one.collection or not unsure.has("id")):
+        named = " and ".join(
+            sorted({n or "no collection" for about in other.values() for n in about})
+        )
+        yield (
+            ("published",),
+            f"{', '.join(other)} is of {named}, not about this collection: its column `collection`"
+            f" must say {whose} in every row. Take [published] out until there is a publication",
+        )
+    if not released:
+        yield from ((None, said) for said in files.faults())
+    return files.exact if files.figures.is_whole else None
+
+
+def _of_rules(of: CollectionFields, unsure: Unsure) -> Iterator[Fault]:
     for name, limits in of.thresholds.items():
         low, high = limits.get("lowest"), limits.get("highest")
         if low is not None and high is not None and low > high:
             yield ("thresholds", name), f"lowest {low:g} is above highest {high:g}"
-    for rule in rules().values():
-        loc, given = ("thresholds", rule.id), set(of.thresholds.get(rule.id, {}))
-        in_use = rule.id in of.template.rules_in_use
-        if rule.tier == NATIONAL:
-            in_use = bool(of.thresholds) and rule.id in of.template.national_rules
-        wanted = set(rule.limits) if in_use else set()
-        if given and not in_use:
-            yield loc, "its template does not use the rule, so take its limits out"
-        elif given != wanted:
-            yield loc, f"must give {listed(sorted(wanted))}, not {listed(sorted(given))}"
+    yield from _of_limits(of, unsure)
     for number, change in enumerate(of.rule_changes):
         changed = rules().get(change.rule)
         if changed is None or changed.guards:
             why = "values depend on it" if changed else "there is no such rule"
             said = f"rule {change.rule} cannot be changed: {why}"
             yield ("rule_changes", number, "rule"), said
+
+
+def _of_limits(of: CollectionFields, unsure: Unsure) -> Iterator[Fault]:
+    """Yield the rules whose limits are not those that the template asks for."""
+    there = [one.id for one in rules().values() if one.limits and one.id not in of.thresholds]
+    unknown = of.thresholds.keys() - rules().keys()
+    yield from ((("thresholds", name), known("rule with limits", name, there)) for name in unknown)
+    meant = {near for name in unknown for near in get_close_matches(name, there, 1)}
+    for rule in rules().values():
+        loc, given = ("thresholds", rule.id), set(of.thresholds.get(rule.id, {}))
+        in_use, judged = rule.id in of.template.rules_in_use, "rules"
+        if rule.tier == NATIONAL:
+            in_use = bool(of.thresholds) and rule.id in of.template.national_rules
+            judged = "measures"
+        wanted = set(rule.limits) if in_use else set()
+        if given and not in_use:
+            if not unsure.has("template", judged):
+                yield loc, "its template does not use the rule, so take its limits out"
+        elif given != wanted and (given or rule.id not in meant):
+            yield loc, f"must give {listed(sorted(wanted))}, not {listed(sorted(given))}"
 
 
 def _of_subjects(of: CollectionFields) -> Iterator[Fault]:
@@ -126,46 +184,66 @@ def _of_subjects(of: CollectionFields) -> Iterator[Fault]:
             yield ("disclosure", "counts"), f"must give {listed(asked)}, not {listed(given)}"
 
 
-def _of_exemption(item: Exemption, of: CollectionFields) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong in an exemption, after its key."""
+def _of_exemptions(
+    of: CollectionFields, printed: Mapping[str, PublishedFigure], none: Collection[str]
+) -> Iterator[Fault]:
+    """Yield what is wrong in exemptions; what is of names that are `none` nobody can tell."""
+    times: dict[tuple[str | None, ...], list[tuple[Loc, str]]] = {}
+    for number, item in enumerate(of.exempt):
+        for key, said, time in _of_exemption(item, of, printed, none):
+            loc = ("disclosure", "exempt", number, key)
+            if time:
+                times.setdefault(time, []).append((loc, said))
+            else:
+                yield loc, said
+    for same in times.values():
+        count = f" ({len(same)} figures are of that time)" if len(same) > 1 else ""
+        yield same[0][0], f"{same[0][1]}{count}"
+
+
+def _of_exemption(
+    item: Exemption,
+    of: CollectionFields,
+    printed: Mapping[str, PublishedFigure],
+    none: Collection[str],
+) -> Iterator[tuple[str, str, tuple[str | None, ...]]]:
+    """Yield what is wrong in an exemption, after its key and before the time it is wrong about."""
     counts = in_print(of.template)
     if item.mart != PROFILES or item.column not in counts:
-        known = ", ".join(f"{PROFILES}.{name}" for name in counts)
+        there = ", ".join(f"{PROFILES}.{name}" for name in counts)
         no_count = f"{item.mart}.{item.column} is no count that reports on a force print"
-        yield "column", f"{no_count}: {known}"
+        yield "column", f"{no_count}: {there}", ()
         return
-    if unknown := [name for name in item.figures if name not in of.printed]:
+    if unknown := [name for name in item.figures if name not in printed]:
         publication = of.published.figures if of.published else "no publication"
-        yield (
-            "figures",
+        said = (
             f"{item.column} rests on {', '.join(unknown)}, which {publication} does not have. An"
             " exemption belongs to the publication that printed the count; take it out, or name a"
-            " figure of this collection's publication",
+            " figure of this collection's publication"
         )
+        yield "figures", said, ()
         return
-    figures = [of.printed[name] for name in item.figures]
+    figures = [printed[name] for name in item.figures]
     for figure in figures:
         rests = f"{item.column} rests on {figure.figure_id}, which is"
-        if (figure.measure, figure.breakdown) != counts[item.column]:
-            yield (
-                "figures",
-                f"{rests} {figure.measure} {figure.breakdown or 'in all'}: another count. Name the"
-                " figure that prints this one",
-            )
+        time = figure.period_start, figure.period_end
+        named = {figure.measure, *re.split("[=;]", figure.breakdown)}
+        if (figure.measure, figure.breakdown) != counts[item.column] and not named & {*none}:
+            another = f"{figure.measure} {figure.breakdown or 'in all'}: another count"
+            yield "figures", f"{rests} {another}. Name the figure that prints this one", ()
         elif not _is_of_the_time(figure, of):
-            yield (
-                "figures",
-                f"{rests} about {figure.period_start} to {figure.period_end}: not about this"
-                " collection. Take the exemption out, or name the figure that prints this"
-                " collection's count",
+            said = (
+                f"{rests} about {time[0]} to {time[1]}: not about this collection. Take the"
+                " exemption out, or name the figure that prints this collection's count"
             )
+            yield "figures", said, time
     scopes = sorted(figure.scope for figure in figures)
     if scopes != sorted(item.forces):
-        yield (
-            "forces",
+        said = (
             f"{item.column} is for {', '.join(sorted(item.forces))}, but its figures are about"
-            f" {', '.join(scopes)}. Name one figure for each force",
+            f" {', '.join(scopes)}. Name one figure for each force"
         )
+        yield "forces", said, ()
 
 
 def _is_of_the_time(figure: PublishedFigure, of: CollectionFields) -> bool:

@@ -2,9 +2,10 @@
 
 import re
 import tomllib
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -24,6 +25,7 @@ from pydantic import (
 from schemas.breakdown import Band
 from schemas.disclosure import Disclosure, Exemption
 from schemas.errors import SetupError
+from schemas.faults import Fault, Unsure
 from schemas.reference import (
     OURS,
     PublishedFigure,
@@ -39,6 +41,7 @@ from schemas.reference import (
 )
 from schemas.template import Template
 from schemas.template_file import load_template, template_files
+from schemas.toml_file import DescriptionError, lines_in
 
 
 class _Data(BaseModel):
@@ -153,20 +156,50 @@ class RuleChange(_Data):
     since: date
 
 
+_UNKNOWN: Final = Template("unknown", 0, {}, {}, {}, {}, ())
+
+
 def _resolved(named: object, info: ValidationInfo) -> object:
-    """Return the template that a collection names, such as `returns-1`."""
+    """Return the template that a collection names, such as `returns-1`.
+
+    Where it is none, that is noted with the faults of the collection, so that the rest is examined.
+    """
+    noted: Noted | None = (info.context or {}).get("noted")
+    template, said, unsure = _template(named, info)
+    if said and noted is None:
+        raise ValueError("; ".join(words for _, words in said))
+    if said and noted is not None:
+        noted.faults += said
+        noted.unsure |= {("template", *loc) for loc in unsure}
+        noted.unsure.names |= unsure.names
+    return template
+
+
+def _template(named: object, info: ValidationInfo) -> tuple[Template, list[Fault], Unsure]:
+    """Return a template, what is wrong with it, and where in it nobody can tell what is meant."""
+    nothing = Unsure({()})
     if not isinstance(named, str):
-        raise ValueError("must be the name of a template in quotes, such as returns-1")
+        said = "must be the name of a template in quotes, such as returns-1"
+        return _UNKNOWN, [(("template",), said)], nothing
     try:
-        return load_template(named, folder_read(info), released=is_released(info))
+        return load_template(named, folder_read(info), released=is_released(info)), [], nothing
     except SetupError as error:
-        known = sorted(path.stem for path in template_files(folder_read(info)))
-        if named in known:  # what is wrong stands in its file, and is told there
-            raise ValueError(str(error)) from error
-        there = (
-            f"there are {', '.join(known)}; {named}.toml belongs in templates/. {outside_hint()}"
-        )
-        raise ValueError(f"there is no template {named!r}; {there}") from None
+        lines: list[Fault] = [(None, line) for line in lines_in(error)]
+        if isinstance(error, DescriptionError) and error.mended is not None:
+            return error.mended, lines, error.unsure
+    known = sorted(path.stem for path in template_files(folder_read(info)))
+    if named in known:  # what is wrong stands in its file, and is told there
+        return _UNKNOWN, lines, nothing
+    there = f"there are {', '.join(known)}; {named}.toml belongs in templates/. {outside_hint()}"
+    return _UNKNOWN, [(("template",), f"there is no template {named!r}; {there}")], nothing
+
+
+@dataclass
+class Noted:
+    """What is noted beside the faults of a file itself while it is read."""
+
+    faults: list[Fault] = field(default_factory=list)
+    unsure: Unsure = field(default_factory=Unsure)
 
 
 def is_released(info: ValidationInfo) -> bool:
@@ -230,9 +263,12 @@ class CollectionFields(_Data):
         at = forces_at(self.root, self.census)
         return at.filter(pl.col("force_code").is_in(self.forces))
 
-    def ended(self, force_code: str) -> tuple[date, str | None] | None:
-        """Return the last day of a force that was no more at the census, and who succeeded it."""
-        known = all_forces(self.root).filter(force_code=force_code).sort("valid_to")
+    def ended(self, force_code: str, *, mended: bool = False) -> tuple[date, str | None] | None:
+        """Return the last day of a force that was no more at the census, and who succeeded it.
+
+        With `mended` the forces are read though something is wrong in their file.
+        """
+        known = all_forces(self.root, mended=mended).filter(force_code=force_code).sort("valid_to")
         ends = known["valid_to"].to_list()
         if not ends or None in ends or max(ends) >= self.census:
             return None
@@ -290,15 +326,6 @@ class CollectionFields(_Data):
         if len({Band.parse(text) for text in written}) < len(written):
             raise ValueError("a band stands here twice")
         return written
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_timezone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"no time zone {name!r}; one is Europe/London") from None
-        return name
 
     def day_of(self, moment: datetime) -> date:
         """Return the day a moment falls on where the collection is run."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from schemas.collection import read_collection
 from schemas.errors import SetupError
-from schemas.reference import all_forces
+from schemas.reference_faults import forces_read
 from schemas.template_file import read_template
 from schemas.toml_file import lines_in
 
@@ -36,12 +36,10 @@ def wrong_in(path: Path) -> tuple[list[Path], list[str]]:
 
 
 def _wrong(path: Path, root: Path) -> Iterator[str]:
+    read = forces_read(root)
+    yield from read.faults if read else ()
     try:
-        all_forces(root)
-        if _is_template(path):
-            read_template(path)
-        else:
-            read_collection(path)
+        (read_template if _is_template(path) else read_collection)(path)
     except SetupError as error:
         yield from lines_in(error)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Statistic = Literal["minimum", "lower_quartile", "median", "mean", "upper_quartile", "maximum"]
 NOW: Final = "collection"
@@ -72,15 +72,6 @@ class Measure(Data):
     statistics: tuple[Statistic, ...] = ()
     change: str | None = None
     within: Figure | None = None
-
-    @model_validator(mode="after")
-    def _rated(self) -> "Measure":
-        if self.kind == "stock" and self.per_month:
-            raise ValueError(
-                "a stock is a number at a date, which has no rate a month; take per_month out, or"
-                " kind where it is counted over the period"
-            )
-        return self
 
     def ordered(self, dimensions: Sequence[str]) -> "Measure":
         """Return the same measure with the dimensions of each level in the template's order."""

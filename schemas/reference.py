@@ -65,14 +65,20 @@ def _read(path: Path, *key: str) -> pl.DataFrame:
 
 
 @cache
-def _forces(path: Path) -> pl.DataFrame:
-    """One row a force and time: the columns of `forces`, valid_from, valid_to, successor."""
-    read = _read(path, "force_code", *(["valid_from"] if _is_dated(path) else []))
-    absent = [pl.lit(None, pl.String).alias(name) for name in _VALIDITY if name not in read.columns]
+def _forces(path: Path, *, mended: bool = False) -> pl.DataFrame:
+    """One row a force and time: the columns of `forces`, valid_from, valid_to, successor.
+
+    With `mended` what is wrong in a cell or a head is null: somebody is told of it otherwise.
+    """
+    if mended:
+        read = pl.read_csv(path, infer_schema=False, truncate_ragged_lines=True)
+    else:
+        read = _read(path, "force_code", *(["valid_from"] if _is_dated(path) else []))
+    wanted = (*_ABOUT, *_VALIDITY) if mended else _VALIDITY
+    absent = [pl.lit(None, pl.String).alias(name) for name in wanted if name not in read.columns]
+    day = pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d", strict=not mended)
     try:
-        return read.with_columns(absent).select(
-            *_ABOUT, pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d"), "successor"
-        )
+        return read.with_columns(absent).select(*_ABOUT, day, "successor")
     except pl.exceptions.PolarsError as error:
         raise SetupError(
             f"{path} is no file of forces: it must have the columns {', '.join(_ABOUT)}, and dates"
@@ -92,24 +98,25 @@ def _is_dated(path: Path) -> bool:
         return False
 
 
-def all_forces(root: Path = OURS) -> pl.DataFrame:
+def all_forces(root: Path = OURS, *, mended: bool = False) -> pl.DataFrame:
     """Return every force that a folder of collections knows, at any time.
 
     A row of its own forces.csv comes in place of ours of that code. Columns: those of `forces`,
-    valid_from, valid_to (null: no end known), successor.
+    valid_from, valid_to (null: no end known), successor. With `mended` a file is read in which
+    something is wrong, as far as it can be.
     """
     ours, path = _forces(REFERENCE / _FORCES), root / "reference" / _FORCES
     if root == OURS or not path.exists():
         return ours
-    own = _forces(path)
+    own = _forces(path, mended=mended)
     return pl.concat([ours.join(own, on="force_code", how="anti"), own])
 
 
-def forces_at(root: Path, day: date) -> pl.DataFrame:
+def forces_at(root: Path, day: date, *, mended: bool = False) -> pl.DataFrame:
     """Return the forces that a folder of collections knows on a day, by their names of that day."""
     begun = pl.col("valid_from").is_null() | (pl.col("valid_from") <= day)
     lasting = pl.col("valid_to").is_null() | (pl.col("valid_to") >= day)
-    return all_forces(root).filter(begun & lasting).select(_ABOUT).sort("force_code")
+    return all_forces(root, mended=mended).filter(begun & lasting).select(_ABOUT).sort("force_code")
 
 
 def forces() -> pl.DataFrame:
@@ -166,20 +173,6 @@ def exact_figures(path: Path) -> dict[str, PublishedFigure]:
             f"{path} is no file of published figures: it lacks {', '.join(names)}, or some of them."
         ) from error
     return {row[0]: PublishedFigure(*row) for row in exact.iter_rows()}
-
-
-@cache
-def collections_named(path: Path) -> set[str | None]:
-    """Return the collections that a file of reference data says it is about.
-
-    Raises:
-        SetupError: the file cannot be read.
-    """
-    try:
-        frame = pl.read_csv(path, infer_schema=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise SetupError(f"{path} cannot be read: {error}. Restore it.") from error
-    return set(frame["collection"]) if "collection" in frame.columns else set()
 
 
 @cache

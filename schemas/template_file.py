@@ -1,20 +1,28 @@
 """Reads templates/<name>-<version>.toml, and holds it to what a template must say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field
 
 from schemas.errors import SetupError
+from schemas.faults import Fault, Loc, Unsure, examined
+from schemas.measure_faults import measure_faults
 from schemas.measures import NOW, QUESTION, Data, Figure, Measure, Protections
 from schemas.reference import OURS, beside
 from schemas.rules.catalogue import RuleUse, rules
+from schemas.sheet_faults import Sheets, within
 from schemas.template import CaseRows, Column, Entry, Kind, Row, Sheet, Template
-from schemas.template_faults import template_faults
-from schemas.toml_file import DescriptionError, Fault, Loc, of_library, read_toml
+from schemas.template_names import name_faults, parts, since_faults
+from schemas.toml_file import DescriptionError, read_toml
 from schemas.wording import listed
+
+
+def _by_column(missing: object) -> object:
+    """Return reasons by column; those given without one are of every column, `*`."""
+    return {"*": missing} if isinstance(missing, list) else missing
 
 
 class _Line(Data):
@@ -32,13 +40,15 @@ class _Line(Data):
     unheld: tuple[str, ...] = ()
     check: str = ""
     answers: tuple[str, ...] = ()
-    missing: tuple[str, ...] | dict[str, tuple[str, ...]] = ()
+    missing: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_by_column)] = Field(
+        default_factory=dict
+    )
     locked: bool = False
     area: str = ""
 
     def missing_in(self, column: str) -> tuple[str, ...]:
         """Return the reasons accepted in place of a value, where they differ by column there."""
-        return self.missing.get(column, ()) if isinstance(self.missing, dict) else self.missing
+        return self.missing.get(column, self.missing.get("*", ()))
 
 
 class _Sheet(Data):
@@ -94,32 +104,53 @@ def read_template(path: Path, *, released: bool = False) -> Template:
         SetupError: it cannot be read, or does not say what a template must say.
     """
     data, text = read_toml(path)
-    faults: list[Fault] = []
-    try:
-        file = _File.model_validate(data)
-        faults = []
-        if not released:
-            earlier = _version_before(path, file)
-            faults = list(template_faults(file.model_dump(), earlier))
-        if path.stem != f"{file.name}-{file.version}":
-            faults.append((("name",), f"the file of {file.name}-{file.version} must be called so"))
-    except ValidationError as error:
-        faults = list(of_library(error))
-    if not faults:
-        template = _template(file, path)
-        faults = [] if released else list(_rule_faults(template))
-    if faults:
-        raise DescriptionError(path, text, "template", faults)
+    file, faults, unsure = examined(_File, data)
+    if file and not released:
+        file, more = _examined(file, _version_before(path, file), unsure)
+        faults += more
+    if file and not unsure.has("name") and path.stem != f"{file.name}-{file.version}":
+        faults.append((("name",), f"the file of {file.name}-{file.version} must be called so"))
+    template = _template(file, path) if file and not (faults and released) else None
+    if template and not released:
+        faults += unsure.new(_rule_faults(template, unsure))
+    if faults or template is None:
+        # A sum or a rule that is held to none may be meant to be held to any.
+        unsure |= {("rules",) for loc, _ in faults if loc and loc[-1] in {"id", "rule"}}
+        raise DescriptionError(path, text, "template", faults, template, unsure)
     return template
 
 
-def _version_before(path: Path, file: _File) -> dict[str, Any] | None:
-    """Return what the file of the version before says, whatever that is; None without one."""
+def _examined(
+    file: _File, earlier: Mapping[str, Any] | None, unsure: Unsure
+) -> tuple[_File, list[Fault]]:
+    """Return a file mended, with what is wrong in it; `earlier` is the version before."""
+    said = file.model_dump(mode="json")
+    faults = [*name_faults(said, unsure)]
+    if not unsure.has("version"):
+        faults += since_faults(said, earlier)
+    sheets = Sheets(said, unsure)
+    faults += unsure.new((*sheets.faults(), *measure_faults(said, sheets, unsure.names)))
+    for measure in said["measures"].values():  # a name that is none cannot be put in order
+        for pattern in ("levels.*.by", "shares.*.by|within", "per_month|per_force.*"):
+            for _, names in parts(measure, pattern):
+                names[:] = [name for name in names if name in (QUESTION, *said["lists"])]
+    for sheet in said["sheet"]:  # nor a part that is none be added up, or the sum itself
+        for lines in (sheet["columns"], sheet["rows"] + sheet["questions"]):
+            by_code = {line["code"]: line for line in lines}
+            for code, line in by_code.items():
+                sound = (one for one in line["sum_of"] if code not in within(one, by_code))
+                line["sum_of"] = [one for one in sound if one in by_code]
+    return _File.model_validate(said), list(dict.fromkeys(faults))
+
+
+def _version_before(path: Path, file: _File) -> Mapping[str, Any] | None:
+    """Return the lists of the version before, None where there is none."""
     name = f"{file.name}-{file.version - 1}.toml"
     try:
-        return read_toml(beside(path.parent.parent, path.parent.name, name))[0]
+        lists = read_toml(beside(path.parent.parent, path.parent.name, name))[0].get("lists")
     except SetupError:
         return None
+    return lists if isinstance(lists, dict) else None
 
 
 def _template(file: _File, path: Path) -> Template:
@@ -129,47 +160,61 @@ def _template(file: _File, path: Path) -> Template:
     return Template(**same, measures=measures, sheets=sheets, path=path)
 
 
-def _rule_faults(template: Template) -> Iterator[Fault]:
+def _rule_faults(template: Template, unsure: Unsure) -> Iterator[Fault]:
     """Yield the rules that are not in the catalogue, or read a cell that is not there."""
+    absent: dict[tuple[str, ...], list[tuple[Loc, str]]] = {}
     for number, use in enumerate(template.rules):
-        where = "rules", number
+        where: Loc = ("rules", number)
         if use.id not in rules() or use.use not in rules()[use.id].says:
             said = f"there is no rule {use.id!r} for the use {use.use!r} in schemas/rules/"
             yield (*where, "id"), said
             continue
-        for key, said in _cell_faults(use, template):
+        if use.sheet and use.sheet not in [sheet.name for sheet in template.sheets]:
+            said = f"rule {use.id} names {use.sheet!r}, which the template has not"
+            absent.setdefault((use.sheet,), []).append(((*where, "sheet"), said))
+        for key, cell in use.cells:
+            if not template.places(cell) and not unsure.names & {*cell.split("/")}:
+                said = f"rule {use.id} reads {cell}, which is no cell of the template"
+                absent.setdefault(_absent(cell, template), []).append(((*where, *key), said))
+        for key, said in (*_rates(use, template), *_use_faults(use, template, unsure)):
             yield (*where, *key), said
-        for what, name in _unknown(use, template):
-            yield (*where, what), f"rule {use.id} names {name!r}, which the template has not"
-        for lacking in use.lacks:
-            yield where, f"rule {use.id} lacks {lacking}, which {use.use!r} reads"
-        for word in sorted({*use.words} - {*rules()[use.id].words}):
-            there = listed(rules()[use.id].words)
-            said = f"{word!r} is no word in the message of {use.id}; its words: {there}"
-            yield (*where, "words", word), said
-        if use.fewest and use.fewest not in rules()[use.id].limits:
-            there = listed(rules()[use.id].limits)
-            said = f"fewest = {use.fewest!r} is no limit of {use.id}; its limits: {there}"
-            yield (*where, "fewest"), said
+    for named, places in absent.items():
+        count = f" ({len(places)} places name {'/'.join(named)})" if len(places) > 1 else ""
+        yield places[0][0], f"{places[0][1]}{count}"
 
 
-def _cell_faults(use: RuleUse, template: Template) -> Iterator[tuple[Loc, str]]:
-    """Yield of each cell that a rule reads why it cannot, by its keys."""
+def _rates(use: RuleUse, template: Template) -> Iterator[tuple[Loc, str]]:
+    """Yield the cells of which a rule asks for a monthly rate that they cannot have."""
     stocks = {name for name, measure in template.measures.items() if measure.kind == "stock"}
-    for key, cell in use.cells:
-        places = template.places(cell)
-        leaves = [leaf for place in places for leaf in template.leaves.get(place, (place,))]
-        if not places:
-            yield key, f"rule {use.id} reads {cell}, which is no cell of the template"
-        elif use.use == "rate" and stocks & {template.entry_at[leaf].measure for leaf in leaves}:
+    for key, cell in use.cells if use.use == "rate" and stocks else ():
+        leaves = (template.leaves.get(place, (place,)) for place in template.places(cell))
+        if stocks & {template.entry_at[leaf].measure for each in leaves for leaf in each}:
             yield key, f"{cell} is a number at a date, which has no monthly rate; `use` change"
 
 
-def _unknown(use: RuleUse, template: Template) -> Iterator[tuple[str, str]]:
-    """Yield the sheet and the measures that a rule names and that are not there, by its keys."""
-    if use.sheet and use.sheet not in [sheet.name for sheet in template.sheets]:
-        yield "sheet", use.sheet
-    yield from (("measures", name) for name in use.measures if name not in template.measures)
+def _use_faults(use: RuleUse, template: Template, unsure: Unsure) -> Iterator[tuple[Loc, str]]:
+    """Yield what is wrong in the use of a rule beside its cells, after the keys there."""
+    rule = rules()[use.id]
+    for name in use.measures:
+        if name not in template.measures and name not in unsure.names:
+            yield ("measures",), f"rule {use.id} names {name!r}, which the template has not"
+    for lacking in use.lacks:
+        yield (), f"rule {use.id} lacks {lacking}, which {use.use!r} reads"
+    for word in sorted({*use.words} - {*rule.words}):
+        there = listed(rule.words)
+        yield ("words", word), f"{word!r} is no word in the message of {use.id}; its words: {there}"
+    if use.fewest and use.fewest not in rule.limits:
+        there = listed(rule.limits)
+        said = f"fewest = {use.fewest!r} is no limit of {use.id}; its limits: {there}"
+        yield ("fewest",), said
+
+
+def _absent(cell: str, template: Template) -> tuple[str, ...]:
+    """Return as much of a cell's name as is none: its sheet, or its row there, or all of it."""
+    named = cell.split("/")
+    heads = (tuple(named[:n]) for n in range(1, len(named)))
+    none = (head for head in heads if not template.places(f"{'/'.join(head)}/*"))
+    return next(none, tuple(named))
 
 
 def _sheet(sheet: _Sheet, lists: dict[str, dict[str, str]]) -> Sheet:
@@ -195,8 +240,8 @@ def _label(line: _Line, lists: dict[str, dict[str, str]]) -> str:
     """Return the label given, else that of the code in the one list it is of."""
     if line.label is not None:
         return line.label
-    ((dimension, code),) = line.dims.items()
-    return lists[dimension][code]
+    dimension, code = next(iter(line.dims.items()), ("", line.code))
+    return lists.get(dimension, {}).get(code, code)
 
 
 def _entry(sheet: _Sheet, row: _Line, column: _Line, lists: dict[str, dict[str, str]]) -> Entry:

@@ -3,22 +3,15 @@
 import re
 import tomllib
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from schemas.errors import SetupError
-
-Loc = tuple[str | int, ...]
-"""The keys and places (from 0) that lead to a part of a file: ("sheet", 0, "rows", 3, "kind")."""
+from schemas.faults import Fault, Loc, Unsure
 
 _Words = deque[tuple[str, int]]
 """The words of a file that are not read yet, each with its line."""
-
-Fault = tuple[Loc | None, str]
-"""Where something is wrong, and what; None for what names its place itself, in another file."""
 
 _WORD: Final = re.compile(
     r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|\#[^\n]*'
@@ -29,48 +22,25 @@ _WORD: Final = re.compile(
 
 _MEND: Final = " Mend it and try again."
 
-_WORDS: Final = {
-    "missing": "is missing",
-    "extra_forbidden": "is no key that is known here",
-    "string_type": "must be text in quotes",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "int_parsing": "must be a whole number",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "finite_number": "must be a number",
-    "greater_than_equal": "must be {ge} or more",
-    "less_than": "must be before {lt}",
-    "less_than_equal": "must be {le} or less",
-    "string_too_short": "must be text of {min_length} characters or more",
-    "string_pattern_mismatch": "must be small letters, digits and - only",
-    "too_short": "must name {min_length} or more",
-    "literal_error": "must be {expected}",
-    "tuple_type": "must be a list in [ ]",
-    "list_type": "must be a list in [ ]",
-    "dict_type": "must be a table of keys",
-    "model_type": "must be a table of keys",
-    "date_type": "must be a date such as 2013-05-31, without quotes",
-    "time_type": "must be a time such as 06:00:00, without quotes",
-}
-
-
-class FaultsError(ValueError):
-    """What does not fit together in a file whose keys are each of the right type."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        """Hold the faults."""
-        super().__init__("; ".join(message for _, message in faults))
-        self.faults = faults
-
 
 class DescriptionError(SetupError):
     """A file that describes something cannot be used; `lines` says why, a line for each fault."""
 
-    def __init__(self, path: Path, text: str, what: str, faults: Iterable[Fault]) -> None:
-        """Say what is wrong in the text of a file that is to be a `what`."""
-        self.lines = _worded(path, text, faults)
+    def __init__(
+        self,
+        path: Path,
+        text: str,
+        what: str,
+        faults: Iterable[Fault],
+        mended: Any = None,
+        unsure: Unsure | None = None,
+    ) -> None:
+        """Say what is wrong in the text of a file that is to be a `what`.
+
+        `mended` is what it says as if what was meant stood there, but for the places `unsure`.
+        """
+        self.lines, self.mended = _worded(path, text, faults), mended
+        self.unsure = Unsure() if unsure is None else unsure
         wrong = "\n".join(self.lines)
         super().__init__(f"This is no {what} that can be used:\n{wrong}\n{_MEND.strip()}")
 
@@ -94,21 +64,6 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         raise SetupError(f"{path} cannot be read: {why}.{_MEND}") from None
 
 
-def of_library(error: ValidationError) -> Iterator[Fault]:
-    """Yield what the validation of a file found, in our words."""
-    for fault in error.errors(include_url=False):
-        inner = fault.get("ctx", {}).get("error")
-        if isinstance(inner, FaultsError):
-            yield from inner.faults
-            continue
-        if isinstance(inner, BaseException) and isinstance(inner.__cause__, SetupError):
-            yield from ((None, line) for line in lines_in(inner.__cause__))
-            continue
-        given = fault["msg"].removeprefix("Value error, ").rstrip(".")
-        said = _WORDS.get(fault["type"], given)
-        yield fault["loc"], said.format_map(fault.get("ctx", {})) if said != given else given
-
-
 def lines_in(error: SetupError) -> list[str]:
     """Return a line for each thing that is wrong in a file which cannot be used."""
     if isinstance(error, DescriptionError):
@@ -128,7 +83,7 @@ def _worded(path: Path, text: str, faults: Iterable[Fault]) -> list[str]:
         line = lines[known] if known else 1
         key = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc)
         found.append((line, f"{path}:{line}: {key or 'the file'}: {message}"))
-    return [told for _, told in sorted(found)]
+    return [told for _, told in sorted(set(found))]
 
 
 def lines_of(text: str) -> dict[Loc, int]:

@@ -101,3 +101,9 @@ RECONCILIATION_STATUSES: Final = {
     "not_included": "the return it comes from is not in the totals",
     "not_computable": "the figure does not come from this collection's data",
 }
+
+QUALIFIERS: Final = (
+    "exact", "counted", "derived", "all", "all_but_one", "no_change", "rounded", "average",
+    "at_least", "more_than", "about", "almost",
+)  # fmt: skip
+"""How a publication words a figure; reconciliation says of each when it holds."""

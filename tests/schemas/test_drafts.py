@@ -73,7 +73,7 @@ def test_a_draft_that_is_no_draft(name: str, content: bytes, said: str, folder: 
 @pytest.mark.parametrize(
     ("written", "instead", "said"),
     [
-        ('id = "use-of-force-2013"\n', "", "id: gives no name in quotes; the id must"),
+        ('id = "use-of-force-2013"\n', "", "id: is missing"),
         ('"use-of-force-2013"', '"Use"', "id: must be small letters, digits and - only"),
         ('template = "use-of-force-1"', "template = 1", "template: must be the name of a template"),
         ("[period]", 'count_bands = ["some"]\n[period]', "count_bands: band 'some' is not of the"),
@@ -126,7 +126,9 @@ def test_a_fault_of_a_template_is_told_once_and_there(folder: Path) -> None:
     for path in (folder, used):
         _, wrong = wrong_in(path)
         assert len(wrong) == 1, wrong
-        assert wrong[0].startswith(f"{template}:{line}: sheet.2.rows.5.sum_of: there is no row or")
+        assert wrong[0].startswith(
+            f"{template}:{line}: sheet.2.rows.5.sum_of.2: there is no row or"
+        )
     template.write_text("name = \n")
     assert [line.startswith(f"{template}:1: this is no") for line in wrong_in(folder)[1]] == [True]
 

@@ -48,7 +48,7 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
         ('{ measure = "people_hurt" }', '{ measure = "hurt" }', "people_hurt", "no measure 'hurt'"),
         ('tactic = "firearm" } }\npeople', 'tactic = "gun" } }\npeople', "firearm", "no code of"),
         ('firearm = { measure', 'region = { measure', "region", "call it otherwise"),
-        ('name = "uses"\ntitle', 'name = "cover"\ntitle', "[[sheet]]", "stands here twice"),
+        ('name = "uses"\ntitle', 'name = "cover"\ntitle', 'name = "cover"', "stands here twice"),
         ('{ code = "firearm", m', '{ code = "spray", m', '{ code = "spray"', "stands here twice"),
         ('dims = { tactic = "spray" }', 'dims = { tactic = "firearm" }', "firearm",
          "counted twice"),
@@ -64,10 +64,10 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
          "say what it counts"),
         ('"firearm", measure = "uses"', '"firearm", kind = "text", measure = "uses"', "firearm",
          "no count or answer but text"),
-        ('kind = "count"', 'kind = "answer"', '{ code = "restraint"', "give its answers"),
-        ('"submitted", "reconstructed"', '"sent", "made"', "rows = [",
+        ('kind = "count"', 'kind = "answer"', 'kind = "answer"', "give its answers"),
+        ('"submitted", "reconstructed"', '"sent", "made"', 'code = "basis"',
          "'basis' has no answers but"),
-        ('kind = "date" },', 'kind = "date", locked = true },', "rows = [", "for the sender"),
+        ('kind = "date" },', 'kind = "date", locked = true },', "data_as_at", "for the sender"),
         ('code = "basis"', 'code = "bases"', "rows = [", "needs a row 'basis' of kind answer"),
         ('[[sheet]]\nname = "cover"', '[[sheet]]\nname = "front"', "[[sheet]]", "no sheet 'cover'"),
         ('[profile]', '[measures.shots]\nunit = "count"\n\n[profile]', "[measures.shots]",
@@ -138,7 +138,7 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
         ('"People hurt"', '""', "people_hurt", "has an empty label"),
         ('unit = "people"', 'unit = "people"\nkind = "level"', "kind", "flow"),
         ('unit = "people"', 'unit = "people"\nkind = "stock"\nper_month = [[]]',
-         "[measures.people_hurt]", "a number at a date"),
+         "per_month", "a number at a date"),
         ('locked = true', 'locked = "perhaps"', "template", "must be true or false"),
         ('version = 1', 'version = 2', 'name = "use-of-force"', "must be called so"),
     ],
@@ -198,6 +198,7 @@ def test_a_code_is_renamed_only_from_one_that_was(
 def test_a_sum_of_some_codes_alone_is_meant_where_there_is_a_group_of_them(tmp_path: Path) -> None:
     text = SOUND.replace('sum_of = ["restraint", "spray", ', 'sum_of = ["restraint", ')
     assert any("leaves out 'spray'" in said for _, said in _refused(tmp_path, text))
+    text = text.replace('code = "total", label = "All', 'code = "harder", label = "All')
     group = '[groups.tactic]\nharder = ["restraint", "conducted_energy_device", "firearm"]\n\n[prof'
     path = tmp_path / "templates" / "use-of-force-1.toml"
     path.write_text(text.replace("[prof", group, 1), encoding="utf-8")

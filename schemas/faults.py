@@ -1,0 +1,252 @@
+"""Faults of a description: each is told once, and what only follows from one is not told.
+
+What is wrong is mended as it was most likely meant, and the rest is examined as if that stood
+there: `unsure` are the places where nobody can tell what was meant.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from copy import deepcopy
+from datetime import date, time
+from difflib import get_close_matches
+from typing import Any, Final, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+Loc = tuple[str | int, ...]
+"""The keys and places (from 0) that lead to a part of a file: ("sheet", 0, "rows", 3, "kind")."""
+
+Fault = tuple[Loc | None, str]
+"""Where something is wrong, and what; None for what names its place itself, in another file."""
+
+_M = TypeVar("_M", bound=BaseModel)
+_ROUNDS: Final = 20
+"""How often a file is mended before the rest of it is not examined: each may uncover more."""
+_TRIES: Final = 3
+"""How often one place is mended before what it lies in is taken out."""
+
+_WORDS: Final = {
+    "missing": "is missing",
+    "extra_forbidden": "is no key that is known here",
+    "string_type": "must be text in quotes",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "int_parsing": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "finite_number": "must be a number",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than": "must be before {lt}",
+    "less_than_equal": "must be {le} or less",
+    "string_too_short": "must be text of {min_length} characters or more",
+    "string_pattern_mismatch": "must be small letters, digits and - only",
+    "too_short": "must name {min_length} or more",
+    "literal_error": "must be {expected}",
+    "tuple_type": "must be a list in [ ]",
+    "list_type": "must be a list in [ ]",
+    "dict_type": "must be a table of keys",
+    "model_type": "must be a table of keys",
+    "date_type": "must be a date such as 2013-05-31, without quotes",
+    "time_type": "must be a time such as 06:00:00, without quotes",
+}
+
+
+class FaultsError(ValueError):
+    """What does not fit together in a file whose keys are each of the right type."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        """Hold the faults."""
+        self.faults = list(faults)
+        super().__init__("; ".join(message for _, message in self.faults))
+
+
+class Unsure(set[Loc]):
+    """The places of a file where nobody can tell what was meant; `names` are told to be none."""
+
+    def __init__(self, places: Iterable[Loc] = ()) -> None:
+        """Begin with some places, and no name."""
+        super().__init__(places)
+        self.names: set[str] = set()
+
+    def has(self, *keys: str | int) -> bool:
+        """Return whether one of them is a place, or lies within it."""
+        return any(at[: len(keys)] == keys or keys[: len(at)] == at for at in self)
+
+    def new(self, faults: Iterable[Fault]) -> Iterator[Fault]:
+        """Yield the faults that do not lie where nobody can tell, nor in a line of such a place."""
+        for loc, said in faults:
+            if loc is None or not (
+                self.has(*loc) if len(loc) > 1 else any(loc[: len(at)] == at for at in self)
+            ):
+                yield loc, said
+
+
+def examined(
+    model: type[_M], data: Mapping[str, Any], context: Mapping[str, Any] | None = None
+) -> tuple[_M | None, list[Fault], Unsure]:
+    """Return what a file says, mended, with what is wrong with its keys and their types.
+
+    None in place of a file in which too much is wrong for that.
+    """
+    data, told, unsure = deepcopy(dict(data)), list[Fault](), Unsure()
+    times: Counter[Loc] = Counter()
+    for _ in range(_ROUNDS):
+        try:
+            return model.model_validate(data, context=context), told, unsure
+        except ValidationError as error:
+            wrong = error.errors(include_url=False)
+        before = set(times)
+        # A misspelt key comes first: it is why another is missing.
+        for each in sorted(wrong, key=lambda each: each["type"] != "extra_forbidden"):
+            loc = _place(each, data)
+            near = _meant(model, data, loc) if each["type"] == "extra_forbidden" else ""
+            if each["type"] == "missing" and _at(data, loc) is not None:
+                continue
+            if loc not in before and not any(loc[: len(at)] == at for at in unsure):
+                told.append((loc, f"{_said(each)}{near and f'; did you mean {near!r}?'}"))
+            if not loc:
+                return None, told, unsure
+            times[loc] += 1
+            kind = each["type"]
+            while times[loc] > _TRIES and len(loc) > 1:
+                loc, kind = loc[:-1], ""
+                times[loc] += 1
+            if not _mended(data, loc, kind, each.get("ctx", {}), near):
+                unsure.add(loc)
+    return None, told, unsure
+
+
+def _said(each: Mapping[str, Any]) -> str:
+    """Return what the library found, in our words."""
+    given = str(each["msg"]).removeprefix("Value error, ").rstrip(".")
+    return (
+        _WORDS.get(each["type"], given).format_map(each.get("ctx", {}))
+        if (each["type"] in _WORDS)
+        else given
+    )
+
+
+def _at(data: Any, loc: Loc) -> Any:
+    """Return what stands at a place, None for nothing."""
+    for part in loc:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
+
+
+def _place(each: Mapping[str, Any], data: Any) -> Loc:
+    """Return where in the file something is wrong: the library's own marks are no part of it."""
+    loc: Loc = each["loc"]
+    there = next(n for n in range(len(loc), -1, -1) if _at(data, loc[:n]) is not None)
+    return loc[: there + (each["type"] == "missing")]
+
+
+def _meant(model: type[BaseModel], data: Any, loc: Loc) -> str:
+    """Return the key that one which is not known is likely meant to be; one given is a table."""
+    of: type[BaseModel] | None = model
+    for part in loc[:-1]:
+        if of is not None and part in of.model_fields:
+            of = _model_in(of.model_fields[str(part)].annotation)
+    beside = _at(data, loc[:-1])
+    tables = {name for name, value in beside.items() if isinstance(value, dict)}
+    given = beside.keys() - (tables if loc[-1] in tables else set())
+    free = [name for name in (of.model_fields if of else ()) if name not in given]
+    return next(iter(get_close_matches(str(loc[-1]), free, 1)), "")
+
+
+def _model_in(kind: Any) -> type[BaseModel] | None:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind
+    return next(filter(None, map(_model_in, get_args(kind))), None)
+
+
+def _mended(data: Any, loc: Loc, kind: str, about: Mapping[str, Any], near: str) -> bool:
+    """Mend what is wrong at a place; return whether it is what was meant."""
+    parent: Any = _at(data, loc[:-1])
+    key: Any = loc[-1]
+    is_table = isinstance(parent, dict)
+    if type(key) is not (str if is_table else int):
+        return True  # it lay in what was mended just now
+    value = parent.get(key) if is_table else parent[key]
+    if kind == "extra_forbidden":
+        del parent[key]
+        if near:
+            parent[near] = {**(value or {}), **parent[near]} if near in parent else value
+        return True
+    with suppress(ValueError, TypeError, KeyError, IndexError):
+        parent[key] = _EXACTLY[kind](value, about)
+        return True
+    if kind in _STANDS_IN:
+        parent[key] = deepcopy(_STANDS_IN[kind])
+    elif is_table:
+        parent.pop(key, None)
+    else:
+        parent[key] = _NOTHING
+    return False
+
+
+def _as_text(value: Any, _: Any) -> str:
+    if not isinstance(value, bool | int | float | date):
+        raise TypeError
+    return str(value)
+
+
+def _as_list(value: Any, _: Any) -> list[str]:
+    if not isinstance(value, str):
+        raise TypeError
+    return [value]
+
+
+_NOTHING: Final = object()
+_EXACTLY: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "string_type": _as_text,
+    "tuple_type": _as_list,
+    "list_type": _as_list,
+    "date_type": lambda value, _: date.fromisoformat(value),
+    "time_type": lambda value, _: time.fromisoformat(value),
+    "string_too_short": lambda value, about: value.ljust(about["min_length"], "."),
+    "literal_error": lambda value, about: get_close_matches(
+        value, re.findall("'([^']+)'", about["expected"]), 1
+    )[0],
+}
+"""By what is wrong: how it is mended where what was meant is plain, else an error."""
+
+_STANDS_IN: Final[dict[str, Any]] = {
+    "missing": _NOTHING,
+    "string_type": "x",
+    **dict.fromkeys(("int_type", "int_from_float", "int_parsing", "greater_than_equal"), 1),
+    **dict.fromkeys(("float_type", "finite_number", "less_than_equal"), 0.0),
+    **dict.fromkeys(("bool_type", "bool_parsing"), False),
+    "tuple_type": [],
+    "list_type": [],
+    "too_short": ["x"],
+    "dict_type": {},
+    "model_type": {},
+    **dict.fromkeys(("date_type", "less_than"), date(2000, 1, 1)),
+    "time_type": time(6),
+    "string_pattern_mismatch": "x",
+}
+"""By what is wrong: what stands in for what nobody can tell."""
+
+
+def known(what: str, name: str, there: Collection[str]) -> str:
+    """Return that there is no such name, and which was meant, or which there are."""
+    near = get_close_matches(name, there, 1)
+    hint = (
+        f"did you mean {near[0]!r}?" if near else f"there are {', '.join(there) or 'none at all'}"
+    )
+    return f"there is no {what} {name!r}; {hint}"
+
+
+def twice(named: Iterable[tuple[Loc, str]]) -> Iterator[Fault]:
+    """Yield the places at which a name stands once more."""
+    seen: set[str] = set()
+    for loc, name in named:
+        if name in seen:
+            yield loc, f"{name!r} stands here twice"
+        seen.add(name)

@@ -1,0 +1,245 @@
+"""What in the sheets of a template cannot be meant: their lines, sums and cells."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from schemas.faults import Fault, Loc, Unsure, twice
+from schemas.measures import NOW, QUESTION
+from schemas.rules.catalogue import rules
+from schemas.vocabulary import BASES
+
+COVER: Final = {
+    "template": "text", "template_version": "text", "collection": "text", "force_code": "text",
+    "force_name": "text", "data_as_at": "date", "submitted_on": "date",
+    "signed_off_by_role": "text", "basis": "answer",
+}  # fmt: skip
+"""What every return says of itself on the sheet `cover`, in the column `value`."""
+
+Line = Mapping[str, Any]
+Lines = Sequence[tuple[Loc, Line]]
+"""Rows or columns of a sheet as the file has them, each with the keys that lead to it."""
+
+
+class Cell(NamedTuple):
+    """The cell of a row and a column, by the keys that lead to these, and how it is called."""
+
+    row: Loc
+    column: Loc
+    called: str
+
+
+class _Wrong(NamedTuple):
+    """What is wrong in the cell of a row and a column, of a kind."""
+
+    row: Loc
+    column: Loc
+    kind: str
+    said: str
+
+
+class Sheets:
+    """The sheets of a file whose names are known.
+
+    `counted` has each cell by what it counts: measure, period, dims. `doubtful` are the measures
+    of cells that do not count what they are meant to.
+    """
+
+    def __init__(self, file: Mapping[str, Any], unsure: Unsure) -> None:
+        """Take a file, in which nothing is counted yet, and where in it nobody can tell."""
+        self.file, self.unsure = file, unsure
+        self.counted: dict[tuple[Any, ...], Cell] = {}
+        self.doubtful: set[str | None] = set()
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield everything that is wrong."""
+        for number, sheet in enumerate(self.file["sheet"]):
+            columns, rows, questions = (
+                [(("sheet", number, kind, i), line) for i, line in enumerate(sheet[kind])]
+                for kind in ("columns", "rows", "questions")
+            )
+            rows += questions
+            if not columns or not rows:
+                said = f"the sheet {sheet['name']!r} has no cell: it needs columns, and rows or"
+                yield ("sheet", number), f"{said} questions"
+            for lines in (rows, columns):
+                yield from twice([(loc, line["code"]) for loc, line in lines])
+                yield from _sums(lines)
+                yield from self._left_out(lines, sheet["measure"])
+                for loc, line in lines:
+                    if line["label"] is None and len(line["dims"]) != 1:
+                        said = "needs a label: there is not one code alone that words it"
+                        yield loc, f"{line['code']!r} {said}"
+            yield from _by_line([*self._cells(sheet, rows, columns)], len(rows))
+        yield from _cover(self.file["sheet"])
+        yield from self._nested()
+
+    def _cells(self, sheet: Line, rows: Lines, columns: Lines) -> Iterator[_Wrong]:
+        """Count the cells of a sheet; yield what is wrong with one."""
+        for (at, row), (top, column) in ((r, c) for r in rows for c in columns):
+            code, kind = row["code"], row["kind"] or column["kind"] or sheet["kind"]
+            asked = {QUESTION: code} if "questions" in at else {}
+            by = at if asked or row["kind"] else top if column["kind"] else (*at[:2], "kind")
+            wrong, of_kind = partial(_Wrong, at, top), partial(_Wrong, at, by)
+            if asked and (kind, row["period"]) != ("answer", NOW):
+                of = f"is a question, of kind {kind} and period {row['period']}"
+                own = "it must be of kind answer, and of the collection's own period"
+                yield of_kind("question", f"{code!r} {of}; {own}")
+            if kind == "answer" and not row["answers"]:
+                yield of_kind("answers", f"{code!r} is answered by a code; give its answers")
+            if row["sum_of"] or column["sum_of"]:
+                continue
+            measure = row["measure"] or column["measure"] or sheet["measure"]
+            dims = {**row["dims"], **column["dims"]}
+            other = [name for name in row["dims"] if dims[name] != row["dims"][name]]
+            if other:
+                said = f"its row and its column {column['code']!r} have another {other[0]}"
+                yield wrong("dims", said)
+            elif measure is None and dims:
+                yield wrong("measure", f"{code!r} has dims and no measure; say what it counts")
+            if other or measure not in self.file["measures"]:
+                self.doubtful |= {measure if other else None} if measure or dims else set()
+                continue
+            if kind not in {"count", "answer"}:
+                none = f"counts {measure}, and is no count or answer but {kind}"
+                yield of_kind("kind", f"{code!r} {none}")
+            counts = (measure, row["period"], *sorted((asked | dims).items()))
+            cell = Cell(at, top, f"{sheet['name']} {code} {column['code']}")
+            if there := self._count(cell, counts):
+                said = f"{code!r} counts the same as {there.called}: it would be counted twice"
+                yield wrong("twice", said)
+
+    def _count(self, cell: Cell, counts: tuple[Any, ...]) -> Cell | None:
+        """Count a cell; return the one that counts the same, None where it is the only one."""
+        there = self.counted.setdefault(counts, cell)
+        if there is not cell or self.unsure.has(*cell.row) or self.unsure.has(*cell.column):
+            self.doubtful.add(counts[0])
+        return there if there is not cell else None
+
+    def _nested(self) -> Iterator[Fault]:
+        """Yield the cells whose count holds that of another, which a total would add again."""
+        now = [(key[0], set(key[2:]), at) for key, at in self.counted.items() if key[1] == NOW]
+        found: list[_Wrong] = []
+        for measure, dims, cell in now:
+            part = next((at for m, d, at in now if m == measure and dims < d), None)
+            if part and "rows" in cell.row:
+                _, row, column = cell.called.split()
+                said = (
+                    f"what {row!r} counts in {column!r} holds what {part.called} counts, and a"
+                    " total would add both: mark it with sum_of, or give it a code of its own"
+                )
+                self.doubtful.add(measure)
+                found.append(_Wrong(cell.row, cell.column, "nested", said))
+        yield from _by_line(found, len({cell.row for *_, cell in now}))
+
+    def _left_out(self, lines: Lines, measure: str | None) -> Iterator[Fault]:
+        """Yield the sums without a line that counts what all their parts count.
+
+        A sum of some codes alone is meant where it is called as the group of just these is, and
+        where a wider sum has the others too.
+        """
+        by_code = {line["code"]: line for _, line in lines}
+        sums = [(at, line, _parts(line["code"], by_code)) for at, line in lines if line["sum_of"]]
+        for at, line, codes in sums:
+            parts = [by_code[code] for code in codes]
+            if not any(part["dims"] for part in parts) or line["code"] in _below(line, by_code):
+                continue
+            shared = set.intersection(*(_counts(part, measure) for part in parts))
+            for code, other in by_code.items():
+                counts = _counts(other, measure)
+                alike = shared < counts or (
+                    len(parts) == 1
+                    and (
+                        {name for name, _ in counts} == {name for name, _ in shared}
+                        and len(counts - shared) == 1
+                        and counts ^ shared <= {*other["dims"].items(), *parts[0]["dims"].items()}
+                    )
+                )
+                if other["sum_of"] or code in codes or not alike:
+                    continue
+                meant = any(codes | {code} <= wider for *_, wider in sums) or any(
+                    {part["dims"].get(name) for part in parts}
+                    == set(self.file["groups"].get(name, {}).get(line["code"], ()))
+                    for name, _ in counts - shared
+                )
+                if not meant:
+                    yield (
+                        (*at, "sum_of"),
+                        f"{line['code']!r} leaves out {code!r}, which counts what its parts count:"
+                        f" add it, or call the sum as the one of [groups] that has its codes",
+                    )
+
+
+def _by_line(found: Sequence[_Wrong], rows: int) -> Iterator[Fault]:
+    """Yield once what is wrong in several cells of a line: of a column where most rows have it."""
+    times = Counter((each.kind, each.column) for each in found)
+    told: dict[tuple[str, Loc], str] = {}
+    for each in found:
+        most = times[each.kind, each.column] > max(1, rows / 2)
+        told.setdefault((each.kind, each.column if most else each.row), each.said)
+    yield from ((loc, said) for (_, loc), said in told.items())
+
+
+def _sums(lines: Lines) -> Iterator[Fault]:
+    by_code = {line["code"]: line for _, line in lines}
+    of_sums = {rule.id for rule in rules().values() if "sum" in rule.says}
+    ring = set[str]()
+    for at, line in lines:
+        code, parts = line["code"], line["sum_of"]
+        below = _below(line, by_code)
+        if code in below and code not in ring:
+            ring |= below
+            yield (*at, "sum_of"), f"{code!r} is a part of itself"
+        if line["rule"] and line["rule"] not in of_sums:
+            said = f"there is no rule {line['rule']!r} of sums that a sum could be held to"
+            yield (*at, "rule"), said
+        if parts and (line["dims"] or line["measure"]):
+            yield at, f"{code!r} is a sum, which counts nothing; give it no dims"
+
+
+def _below(line: Line, lines: Mapping[str, Line]) -> set[str]:
+    """Return all that a line adds up, by their codes; itself only where it is a part of itself."""
+    return set[str]().union(*(within(part, lines) for part in line["sum_of"]))
+
+
+def within(code: str, lines: Mapping[str, Line]) -> set[str]:
+    """Return a line and all that it adds up, by their codes."""
+    found, left = set[str](), [code]
+    while left:
+        one = left.pop()
+        if one in lines and one not in found:
+            found.add(one)
+            left += lines[one]["sum_of"]
+    return found
+
+
+def _parts(code: str, lines: Mapping[str, Line]) -> set[str]:
+    """Return the lines that a sum adds up in the end."""
+    return {one for one in within(code, lines) if not lines[one]["sum_of"]}
+
+
+def _counts(line: Line, measure: str | None) -> set[tuple[str, str | None]]:
+    """Return what a line counts: measure, period and codes."""
+    of = {("measure", line["measure"] or measure), ("period", line["period"])}
+    return of | set(line["dims"].items())
+
+
+def _cover(sheets: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
+    found = ((i, sheet) for i, sheet in enumerate(sheets) if sheet["name"] == "cover")
+    number, cover = next(found, (0, None))
+    if cover is None:
+        yield ("sheet",), "there is no sheet 'cover', on which a return says whose it is"
+        return
+    rows = {row["code"]: row["kind"] or cover["kind"] for row in cover["rows"]}
+    for code, kind in COVER.items():
+        if rows.get(code) != kind:
+            yield ("sheet", number, "rows"), f"the cover needs a row {code!r} of kind {kind}"
+    for place, row in enumerate(cover["rows"]):
+        at = ("sheet", number, "rows", place)
+        if row["code"] == "basis" and not set(row["answers"]) <= set(BASES):
+            yield (*at, "answers"), f"'basis' has no answers but {', '.join(BASES)}"
+        if row["locked"] and COVER.get(row["code"]) == "date":
+            yield at, f"{row['code']!r} is for the sender: it is not locked"
+    if [column["code"] for column in cover["columns"]] != ["value"]:
+        yield ("sheet", number, "columns"), "the cover has one column, 'value'"
