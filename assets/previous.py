@@ -74,6 +74,25 @@ def previous_release(lake: Lake, collection: Collection) -> Earlier | None:
     return next(reversed(named if compared else [*there.values()]), None)
 
 
+def changed_in_place(root: Path, templates: Iterable[Template]) -> list[str]:
+    """Return of each template whose cells are not those that a collection was released on, so."""
+    said = []
+    kept = f"*/{DESCRIPTION}/templates"
+    for now in templates:
+        for path in sorted((root / "marts").glob(f"{kept}/{now.name}-{now.version}.toml")):
+            then = load_template(path.stem, path.parents[1], released=True)
+            places = dict.fromkeys((*then.entry_at, *now.entry_at))
+            other = [at for at in places if then.entry_at.get(at) != now.entry_at.get(at)]
+            if other:
+                what = "cell is" if len(other) == 1 else "cells are"
+                said.append(
+                    f"{now.path}: {len(other)} {what} not as when {path.parents[2].name} was"
+                    f" released on it ({'/'.join(other[0])} first). Put it back as it was, and make"
+                    f" the change in a new version, {now.name}-{now.version + 1}.toml"
+                )
+    return said
+
+
 def previous_values(lake: Lake, collection: Collection) -> pl.DataFrame:
     """Return what each force's entries were in the released collection before.
 

@@ -1,15 +1,16 @@
 """Examines files of collections and templates before anybody uses them."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from schemas.collection import read_collection
 from schemas.errors import SetupError
 from schemas.reference_faults import forces_read
+from schemas.template import Template
 from schemas.template_file import read_template
-from schemas.toml_file import lines_in
+from schemas.toml_file import DescriptionError, lines_in
 
 _FOLDERS: Final = ("collections", "templates", "reference")
 
@@ -42,6 +43,21 @@ def _wrong(path: Path, root: Path) -> Iterator[str]:
         (read_template if _is_template(path) else read_collection)(path)
     except SetupError as error:
         yield from lines_in(error)
+
+
+def templates_in(files: Iterable[Path]) -> list[Template]:
+    """Return the templates that files are or use, each once, as far as they can be told."""
+    found: dict[Path, Template] = {}
+    for path in files:
+        try:
+            of = read_template(path) if _is_template(path) else read_collection(path).template
+        except DescriptionError as error:
+            of = error.mended
+        except SetupError:
+            continue
+        if isinstance(of, Template):
+            found[of.path] = of
+    return list(found.values())
 
 
 def _is_template(path: Path) -> bool:

@@ -1,6 +1,7 @@
 """`muster releases` and `muster collections`: what was published, and what it is collected by."""
 
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ from assets.history import find, kept
 from assets.history import shown as shown_before
 from assets.lake import Lake, held, lake_root
 from assets.marts import damage, read_manifest
+from assets.previous import changed_in_place
 from assets.release import retention
 from assets.release.publish import publish_marts, show
 from pipelines.cli.figures import read_release
 from pipelines.cli.output import collection_option, json_option, print_json, print_table
 from schemas.collection import command, load_collection
-from schemas.drafts import wrong_in
+from schemas.drafts import templates_in, wrong_in
 from schemas.errors import LakeError, SetupError
 from schemas.reference import collection_files
 from schemas.wording import plural
@@ -270,9 +272,12 @@ def _collection(name: str, path: Path) -> dict[str, Any]:
 def check_drafts(path: Path, as_json: bool) -> None:
     """Say everything that is wrong in a collection, a template, or a folder of both.
 
-    PATH is a file, or a folder such as MUSTER_COLLECTIONS names one. Exit code 0: sound; 1: not.
+    PATH is a file, or a folder such as MUSTER_COLLECTIONS names one. A template is held to those
+    that the lake's releases were made on. Exit code 0: sound; 1: not.
     """
     files, wrong = wrong_in(path)
+    with suppress(SetupError):  # without a lake nothing is released
+        wrong += changed_in_place(lake_root(), templates_in(files))
     if as_json:
         print_json({"files": list(map(str, files)), "wrong": wrong})
     else:

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipelines.cli.main import muster
+from schemas.collection import description
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -69,6 +70,26 @@ def test_a_broken_one_keeps_no_other_from_running(folder: Path) -> None:
     (ill,) = (each for each in examined if each["what"] == "collections")
     assert ill["level"] == "bad"
     assert "this is no TOML" in ill["observed"]
+
+
+def test_a_template_that_was_released_on_is_not_changed_in_place(folder: Path) -> None:
+    release = folder.parent / "lake" / "releases" / "r1"
+    for name, content in description("use-of-force-2013").items():
+        path = release / "description" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    (folder.parent / "lake" / "marts").mkdir()
+    (folder.parent / "lake" / "marts" / "use-of-force-2013").symlink_to(release)
+    template = folder / "templates" / "use-of-force-1.toml"
+    text = template.read_text()
+    template.write_text(text.replace('"People hurt"', '"People who were hurt"'))
+    assert _collections("check", str(folder)).exit_code == 0, "only worded otherwise"
+    template.write_text(text.replace('code = "people_hurt"', 'code = "people_injured"'))
+    done = _collections("check", str(folder / "collections" / "use-of-force-2013.toml"))
+    assert done.exit_code == 1
+    assert f"{template}: 2 cells are not as when use-of-force-2013 was released" in done.output
+    assert "uses/people_hurt/count first" in done.output
+    assert "use-of-force-2.toml" in done.output
 
 
 def test_a_draft_is_examined(folder: Path) -> None:
