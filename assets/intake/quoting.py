@@ -4,6 +4,7 @@ Whatever a force types may name a person. Shown is what cannot: numbers, dates, 
 number", and what is a known code or nearly one. Of any other text only its kind is said.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Collection
@@ -182,6 +183,13 @@ def _any_code() -> frozenset[str]:
 def expected_sheets() -> tuple[str, ...]:
     """Return the names of the sheets of all collections' templates, sorted."""
     return tuple(sorted({sheet.name for template in _templates() for sheet in template.sheets}))
+
+
+@cache
+def words_sha256() -> str:
+    """Return the hash of all words that tell what may be said of a file as it is read."""
+    words = [*sorted(_any_code()), *expected_sheets(), *forces()["force_code"]]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()
 
 
 @cache

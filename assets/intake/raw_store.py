@@ -17,6 +17,7 @@ from typing import Final
 
 from assets.intake.container import check_entry
 from assets.intake.landing import OPEN, being_written, name_as_text
+from assets.intake.quoting import words_sha256
 from assets.intake.reader import declared_force, read_return, submitted_on
 from assets.intake.reading import Reading, RefusedError
 from assets.intake.store import (
@@ -30,6 +31,7 @@ from assets.intake.store import (
     check_unchanged,
     utc_now,
 )
+from assets.kept import kept
 from assets.lake import Lake, atomic_file, put_in_place, scratch_file, write_errors
 from schemas.collection import Collection
 from schemas.errors import LakeError
@@ -61,7 +63,7 @@ class RawStore(Receipts[ReturnReceipt]):
     """The raw store of one collection."""
 
     def __init__(self, lake: Lake, clock: Clock = utc_now) -> None:
-        self._files = lake.raw / FOLDERS["return"]
+        self._lake, self._files = lake, lake.raw / FOLDERS["return"]
         super().__init__(lake.raw / "receipts", ReturnReceipt)
         self._quarantine = lake.quarantine
         self._clock = clock
@@ -90,9 +92,16 @@ class RawStore(Receipts[ReturnReceipt]):
             return Reading(refusal=refusal)
         path = self.path(receipt)
         check_unchanged(path, receipt.file_name, receipt.sha256)
-        if receipt.receipt_id not in self._readings:
-            self._readings[receipt.receipt_id] = read_return(path)
-        return self._readings[receipt.receipt_id]
+        return self._reading(receipt.sha256)
+
+    def _reading(self, sha256: str) -> Reading:
+        """Read a file once: what stands in it is kept by its bytes, and by the words we know."""
+        if sha256 not in self._readings:
+            key = (sha256, words_sha256())
+            path = self._files / sha256
+            content = kept(self._lake, "reading", key, lambda: read_return(path).to_bytes())
+            self._readings[sha256] = Reading.from_bytes(content)
+        return self._readings[sha256]
 
     def take_in(self, files: Iterable[Path], collection: Collection) -> TakenIn:
         """Take dropped files in, in the order given; those that are known are left alone.
@@ -119,7 +128,7 @@ class RawStore(Receipts[ReturnReceipt]):
             else:
                 if sha256 not in known:
                     known[sha256] = path.name
-                    reading = read_return(self._files / sha256)
+                    reading = self._reading(sha256)
                     force = declared_force(reading, collection)
                     arrived.append(_Arrived(path.name, sha256, status, reading, force))
                 elif known[sha256] != path.name:
@@ -176,7 +185,6 @@ class RawStore(Receipts[ReturnReceipt]):
             modified_ns=file.status.st_mtime_ns,
             tie=_tie(file, beside, earlier),
         )
-        self._readings[receipt.receipt_id] = file.reading
         if refusal := file.reading.refusal:
             receipt = replace(receipt, quarantined=True)
             self._write_reason(file.sha256, receipt.file_name, refusal)
@@ -193,7 +201,7 @@ class RawStore(Receipts[ReturnReceipt]):
                 check_unchanged(path, path.name, path.name)
             except LakeError:
                 continue
-            return declared_force(read_return(path), collection)
+            return declared_force(self._reading(path.name), collection)
         return UNKNOWN
 
     def unopened(self) -> Iterator[tuple[str, dict[str, str]]]:

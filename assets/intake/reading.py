@@ -4,6 +4,7 @@ Raw is passthrough: what stands in the file, and nothing about what it means. An
 is a reading too, one that says why; reading never raises for what a force sent.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -83,6 +84,25 @@ class Reading:
     sheets: tuple[RawSheet, ...] = ()
     facts: tuple[Fact, ...] = ()
     refusal: RefusedError | None = None
+
+    def to_bytes(self) -> bytes:
+        """Return the reading, its formulas verified, as bytes from which it can be made again."""
+        why = self.refusal and (self.refusal.problem, self.refusal.fix, self.refusal.rule_id)
+        sheets = [(sheet.name, [c[:-1] for c in sheet.cells], sheet.facts) for sheet in self.sheets]
+        return json.dumps([sheets, self.facts, why]).encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "Reading":
+        """Return the reading that `to_bytes` has written."""
+        sheets, facts, why = json.loads(content)
+        return cls(
+            tuple(
+                RawSheet(name, tuple(Cell(*c) for c in cells), tuple(Fact(*f) for f in about))
+                for name, cells, about in sheets
+            ),
+            tuple(Fact(*fact) for fact in facts),
+            RefusedError(*why) if why else None,
+        )
 
 
 def column_number(letters: str) -> int:

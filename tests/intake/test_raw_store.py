@@ -11,6 +11,8 @@ import pytest
 from assets.intake import raw_store
 from assets.intake.landing import waiting
 from assets.intake.raw_store import RawStore
+from assets.intake.reader import read_return
+from assets.intake.reading import Reading
 from assets.intake.tables import readings, received
 from assets.lake import Lake, held
 from schemas.collection import Collection
@@ -268,3 +270,38 @@ def test_two_runs_never_hold_the_lake_at_once(tmp_path: Path) -> None:
         pass
     with held(tmp_path):
         pass
+
+
+def test_a_file_is_parsed_once_and_a_damaged_result_of_it_costs_time_alone(
+    lake: Lake,
+    store: RawStore,
+    sample: Callable[[str], SampleReturn],
+    collection: Collection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What stands in a file is kept by its bytes; only one that is new is parsed."""
+    paths = [sample(force).write(lake.landing / f"{force}.xlsx") for force in ("STF", "DER")]
+    store.take_in(paths, collection)
+    before = received(store)
+    parsed: list[str] = []
+
+    def parse(path: Path) -> Reading:
+        parsed.append(path.name)
+        return read_return(path)
+
+    def again() -> int:
+        parsed.clear()
+        found = received(RawStore(lake))
+        assert found.cells.equals(before.cells)
+        assert found.facts.equals(before.facts)
+        return len(parsed)
+
+    monkeypatch.setattr(raw_store, "read_return", parse)
+    assert again() == 0
+    kept = sorted((lake.kept / "reading").iterdir())
+    kept[0].write_bytes(kept[0].read_bytes().replace(b"STF", b"DER").replace(b"31", b"32"))
+    kept[1].unlink()
+    assert again() == 2
+    assert again() == 0
+    monkeypatch.setattr(raw_store, "words_sha256", lambda: "of other collections")
+    assert again() == 2

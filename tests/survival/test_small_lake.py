@@ -223,7 +223,7 @@ def test_a_history_kept_elsewhere_is_not_missed(small: Lake) -> None:
 
 
 def test_a_write_that_fails_half_way_leaves_what_was_there(small: Lake) -> None:
-    path = small.root / "work" / "table"
+    path = small.root / "work" / "trial" / "table"
     with atomic_file(path) as file:
         file.write(b"whole")
 
