@@ -16,8 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from assets.lake import held, lake_root
 from pipelines import definitions
+from pipelines.alerts.look import RunOutcome
+from pipelines.alerts.runs import outcome_of
 from pipelines.definitions import defs
-from pipelines.instance import dagster_home, mend_history, open_instance
+from pipelines.instance import dagster_home, history_at_hand, mend_history, open_instance
 from pipelines.jobs import REFRESH
 from pipelines.outcome import reason
 from schemas.collection import load_collection
@@ -41,12 +43,14 @@ _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 class Refreshed:
     """How a refresh ended; `error` is None exactly where a release was published.
 
+    `outcome` is the same as the history has it, for those who are told of it.
+
     `new`, `duplicates`, `left`, `refused`, `ignored` and `litter` say what became of the files in
     landing. `research` names the research files received now. `lost` says what of Dagster's history
     was found lost before.
     """
 
-    run_id: str
+    outcome: RunOutcome
     error: str | None
     release: str | None = None
     new: int = 0
@@ -70,14 +74,14 @@ def refresh(collection_id: str) -> Refreshed:
     load_collection(collection_id)
     with held(lake_root()):  # say so at once, before Dagster starts
         lost = tuple(mend_history())
-    result = _execute(collection_id)
+    result, outcome = _execute(collection_id)
     if not result.success:
-        return Refreshed(result.run_id, reason(result.all_events), lost=lost)
+        return Refreshed(outcome, reason(result.all_events), lost=lost)
     about = _metadata(result, ["intake", "receipts"])
     cases = _metadata(result, ["cases", "extracts"])
     research = _metadata(result, ["research", "research_files"])
     return Refreshed(
-        result.run_id,
+        outcome,
         None,
         release=_metadata(result, ["release", "marts"])["release"],
         new=about["new"],
@@ -91,13 +95,13 @@ def refresh(collection_id: str) -> Refreshed:
     )
 
 
-def _execute(collection_id: str) -> dg.JobExecutionResult:
+def _execute(collection_id: str) -> tuple[dg.JobExecutionResult, RunOutcome]:
     """Run the job here, under the origin that it has in the UI's code location.
 
     A run without an origin is shown under Runs alone, not with its job, nor in the timeline.
     """
     try:
-        with open_instance() as instance:
+        with open_instance() as instance, history_at_hand(instance):
             job = defs.resolve_job_def(REFRESH)
             run = instance.create_run_for_job(
                 job,
@@ -105,7 +109,8 @@ def _execute(collection_id: str) -> dg.JobExecutionResult:
                 tags=job.get_tags_for_partition_key(collection_id, selected_asset_keys=None),
                 remote_job_origin=_ORIGIN.get_job_origin(REFRESH),
             )
-            return execute_run(InMemoryJob(job), run, instance)
+            result = execute_run(InMemoryJob(job), run, instance)
+            return result, outcome_of(instance, run.run_id)
     except (SQLAlchemyError, OSError) as error:
         cause = getattr(error, "orig", None) or error
         raise UnavailableError(

@@ -43,7 +43,7 @@ def lake(context: dg.InitResourceContext) -> Iterator[Path]:
     with held(root, patience=_PATIENCE if queues else 0.5), ExitStack() as stack:
         if run is not None and context.instance is not None:
             end_dead_runs(context.instance, run)
-            stack.enter_context(history_at_hand(context.instance, run.run_id))
+            stack.enter_context(history_at_hand(context.instance))
         sweep(root)
         with _recorded(root, run, context.instance):
             yield root

@@ -16,7 +16,6 @@ from dagster import DagsterEventType, DagsterRunStatus
 from assets.intake.store import utc_now
 from pipelines.alerts.look import RunOutcome
 from pipelines.alerts.messages import tell, tell_without_lake, told_runs
-from pipelines.instance import open_instance
 from pipelines.jobs import REFRESH, sensor_status
 from pipelines.outcome import reason_to_send
 from schemas.collection import Collection, sound_collections
@@ -43,12 +42,6 @@ def outcome_of(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:
     return RunOutcome(
         run_id, reason_to_send(known), next(iter(steps), None), tuple(_blocking(instance, run_id))
     )
-
-
-def outcome_in_history(run_id: str) -> RunOutcome:
-    """Return how a run ended, from the history that the UI shows."""
-    with open_instance() as instance:
-        return outcome_of(instance, run_id)
 
 
 def _blocking(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:

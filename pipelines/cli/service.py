@@ -17,7 +17,6 @@ from assets.sample.write import write_research, write_sample
 from assets.unattributed import unattributed_files
 from pipelines.alerts.look import RunOutcome
 from pipelines.alerts.messages import tell_at_end
-from pipelines.alerts.runs import outcome_in_history
 from pipelines.alerts.send import SETTING, channels
 from pipelines.cli.desk import absent_forces, print_unattributed, states_in_words
 from pipelines.cli.figures import counted, read_release
@@ -90,7 +89,7 @@ def refreshed(collection_id: str) -> bool:
         tell_at_end(collection_id, RunOutcome(None, str(error)))
         raise
     _report(done, collection_id)
-    tell_at_end(collection_id, outcome_in_history(done.run_id))
+    tell_at_end(collection_id, done.outcome)
     return done.error is None
 
 
@@ -101,7 +100,7 @@ def _report(done: Refreshed, collection_id: str) -> None:
     if done.error:
         click.echo(f"Not published. {addressed(done.error, collection_id)}", err=True)
         still = f" {shown_path(lake.marts)} still shows the last release."
-        click.echo(f"Run {done.run_id}.{still if lake.marts.exists() else ''}", err=True)
+        click.echo(f"Run {done.outcome.run_id}.{still if lake.marts.exists() else ''}", err=True)
         print_unattributed(lake)
         return
     _print_taken_in(done, lake)
