@@ -40,6 +40,7 @@ def measure_faults(file: Said, sheets: Sheets, none: Collection[str]) -> Iterato
     counted = {cell[0] for cell in sheets.counted}
     for name, measure in file["measures"].items():
         yield from _levels(("measures", name), measure)
+        yield from _spread(("measures", name), measure)
         if None in sheets.doubtful or name in sheets.doubtful:
             continue
         yield from _as_counted(name, measure, sheets, none)
@@ -71,6 +72,14 @@ def _levels(loc: Loc, measure: Said) -> Iterator[Fault]:
     for i, share in enumerate(measure["shares"]):
         for dim in sorted(set(share["within"]) - set(share["by"])):
             yield (*loc, "shares", i), f"{dim!r} is in within and must be in by as well"
+
+
+def _spread(loc: Loc, measure: Said) -> Iterator[Fault]:
+    """Yield spreads over the forces at levels that leave cells out."""
+    for level in measure["levels"]:
+        if level["without"] and {*level["by"]} in map(set, measure["per_force"]):
+            every = f"a spread is of all that a force counted, and {json.dumps(level['by'])} leaves"
+            yield (*loc, "per_force"), f"{every} out what has {level['without']!r}; take one out"
 
 
 def _as_counted(name: str, said: Said, sheets: Sheets, none: Collection[str]) -> Iterator[Fault]:

@@ -1,6 +1,6 @@
 """What a template counts: measures, the levels each is totalled at, and what is derived of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -72,6 +72,11 @@ class Measure(Data):
     statistics: tuple[Statistic, ...] = ()
     change: str | None = None
     within: Figure | None = None
+
+    def left_out(self, dims: Iterable[str]) -> str | None:
+        """Return the dimension whose cells a total by some dimensions leaves out, if it does."""
+        by = {*dims} - {self.crossed_by}
+        return next((level.without for level in self.levels if {*level.by} == by), None)
 
     def ordered(self, dimensions: Sequence[str]) -> "Measure":
         """Return the same measure with the dimensions of each level in the template's order."""

@@ -251,7 +251,11 @@ class Template:
     @property
     def main(self) -> str | None:
         """The first measure that has a total of everything: every force has a part in it."""
-        whole = ((n, m) for n, m in self.measures.items() if any(not lv.by for lv in m.levels))
+        whole = (
+            (n, m)
+            for n, m in self.measures.items()
+            if any(not lv.by and not lv.without for lv in m.levels)
+        )
         return next((name for name, _ in whole), None)
 
     def codes_of(self, measure: str, dimension: str) -> tuple[str, ...]:

@@ -120,8 +120,13 @@ def _counts(
             "rows": rows,
         }
     )
+    file["measures"][measure] = _described(measure, down, across, deep, chance)
+
+
+def _described(measure: str, down: str, across: str, deep: str, chance: Random) -> dict[str, Any]:
+    """Return a measure: its levels, shares, rates and spread over the forces are drawn."""
     dims = [[], [down], [across], [down, across], [down, deep], [deep, across], [deep]]
-    levels = chance.sample(dims, chance.randrange(1, len(dims)))
+    levels: list[Any] = chance.sample(dims, chance.randrange(1, len(dims)))
     described: dict[str, Any] = {"unit": "count", "levels": levels}
     if chance.random() < 0.5:
         described["crossed_by"] = crossed = chance.choice([across, down])
@@ -134,7 +139,11 @@ def _counts(
     described["per_force"] = chance.sample(levels, chance.randrange(len(levels) + 1))
     if chance.random() < 0.4:
         described["change"] = across
-    file["measures"][measure] = described
+    if chance.random() < 0.5:
+        plain = [by for by in levels if deep not in by and by not in described["per_force"]]
+        for by in plain[:1]:
+            levels[levels.index(by)] = {"by": by, "without": deep}
+    return described
 
 
 def _with_total(lines: list[dict[str, Any]], code: str, chance: Random) -> None:

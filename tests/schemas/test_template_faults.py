@@ -137,6 +137,8 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
         ('spray = "Irritant spray"', 'spray = " "', "spray", "has an empty label"),
         ('"People hurt"', '""', "people_hurt", "has an empty label"),
         ('unit = "people"', 'unit = "people"\nkind = "level"', "kind", "flow"),
+        ('[[], ["tactic"]]', '[{ by = [], without = "tactic" }, ["tactic"]]', "per_force",
+         "leaves out what has 'tactic'; take one out"),
         ('unit = "people"', 'unit = "people"\nkind = "stock"\nper_month = [[]]',
          "per_month", "a number at a date"),
         ('locked = true', 'locked = "perhaps"', "template", "must be true or false"),

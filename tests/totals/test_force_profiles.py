@@ -7,6 +7,8 @@ import pytest
 
 from assets.figures.totals import marts
 from assets.figures.totals.force_profiles import force_profiles
+from assets.figures.totals.national import national_totals
+from schemas.breakdown import write_breakdown
 from schemas.collection import Collection, load_collection
 from schemas.contract import columns, conform, empty
 from schemas.marts.facts import force_profiles_contract
@@ -88,6 +90,20 @@ def test_a_force_of_which_nothing_is_known_has_a_row_of_nulls(collection: Collec
     assert row["ons_code"] is None
     known = {"force_code", "name", "region", "state"}
     assert {name for name, value in row.items() if value is not None} == known
+
+
+def test_every_count_of_the_profiles_adds_up_to_its_national_total(
+    live: pl.DataFrame, printed: pl.DataFrame, collection: Collection
+) -> None:
+    profiles = force_profiles(live, _status(collection, live), printed, collection)
+    totals = national_totals(live, collection)
+    single = {"second_job_review_months", "acu_staffing_change"}
+    for name, figure in collection.template.profile.items():
+        at = {"measure": figure.measure, "breakdown": write_breakdown(figure.dims)}
+        total = totals.filter(**at, period=figure.period)["value"]
+        assert [profiles[name].sum()] == total.to_list() if name not in single else total.is_empty()
+    months = profiles.filter(force_code="MPS")["second_job_review_months"].item()
+    assert months == live.filter(force_code="MPS", row_code="review_months")["number"].item()
 
 
 def test_declined_offers_that_are_not_recorded_are_unknown(

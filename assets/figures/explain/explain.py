@@ -59,7 +59,7 @@ def explain(question: Question, released: Released) -> Explanation:
         arithmetic = f"not computed: {reason}"
         out, _ = _standing(question, None, live, released)
         return Explanation(question, value, unit, arithmetic, nothing, nothing, [], out, [])
-    computed, arithmetic = _worked_out(terms)
+    computed, arithmetic = worked_out(terms)
     if abs(computed - value) > _CLOSE * max(1.0, abs(value)):
         raise ContractError(
             f"{question.measure} {question.breakdown} {question.period}: the release says"
@@ -99,13 +99,13 @@ def _asked(question: Question, released: Released) -> tuple[pl.DataFrame, float 
         return mine, question.figure["computed"], question.figure["unit"]
     terms = _terms(question, mine, released)
     made = terms is not None and not terms.terms.is_empty()
-    return mine, _worked_out(terms)[0] if terms and made else None, total.item(0, "unit")
+    return mine, worked_out(terms)[0] if terms and made else None, total.item(0, "unit")
 
 
 _KEY: Final = ("measure", "breakdown", "period")
 
 
-def _worked_out(terms: Terms) -> tuple[float, str]:
+def worked_out(terms: Terms) -> tuple[float, str]:
     """Return the value that the terms make, and the arithmetic in words."""
     by_part = {
         part: terms.terms.filter(pl.col("part") == part)

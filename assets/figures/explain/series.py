@@ -111,7 +111,7 @@ class _Year:
             share = next(share for share in shares if set(share.by) == set(parts))
             here = here.drop_nulls(share.by)
             parts = {name: parts[name] for name in share.within}
-        here = here.filter(counted_in(self.template, measure, parts, NOW))
+        here = here.filter(counted_in(self.template, measure, parts, NOW, every=kind == "share"))
         counted = here.select(self.template.dimensions).to_dicts()
         own = ({name: code for name, code in cell.items() if code is not None} for cell in counted)
         return {tuple(f"{name}={code}" for name, code in self._now(cell).items()) for cell in own}

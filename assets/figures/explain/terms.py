@@ -89,7 +89,8 @@ def terms_of(question: Question, live: pl.DataFrame, collection: Collection) -> 
     statistic, band = (parts.pop(name, None) for name in ("statistic", "count"))
 
     def cells_of(codes: Mapping[str, str]) -> pl.DataFrame | None:
-        return leaf_cells(live, template, measure, write_breakdown(codes), question.period)
+        text, every = write_breakdown(codes), kind in {"share", "answers"}
+        return leaf_cells(live, template, measure, text, question.period, every=every)
 
     cells = cells_of(parts)
     if cells is None:

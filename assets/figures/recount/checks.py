@@ -88,21 +88,21 @@ def parts_add_up(totals: Totals) -> Iterator[str]:
 
 
 def _divisions(template: Template) -> Iterator[tuple[str, Codes, list[Codes]]]:
-    """Yield each total that others divide: they have one dimension more, and so have all cells."""
+    """Yield each total that others divide: with one dimension more they count the same cells."""
     for name, measure in template.measures.items():
         cells = [e.dims for e in template.counted() if (e.measure, e.period) == (name, NOW)]
-        levels = [*{level.by for level in measure.levels}]
+        levels = {level.by: level.without for level in measure.levels}
         for by in sorted(levels, key=lambda level: (len(level), level)):
-            wholes = {tuple(d[key] for key in by) for d in cells if set(by) <= set(d)}
-            for codes in sorted(wholes):
+            counted = [d for d in cells if set(by) <= set(d) and levels[by] not in d]
+            for codes in sorted({tuple(d[key] for key in by) for d in counted}):
                 whole = dict(zip(by, codes, strict=True))
-                within = [d for d in cells if whole.items() <= d.items()]
-                finer = {key for level in levels if set(by) < set(level) for key in level}
-                sides = [
-                    k for k in finer - set(by) if tuple(_ordered({*by, k}, template)) in levels
-                ]
-                for key in [*sorted(sides), *([measure.crossed_by] if measure.crossed_by else [])]:
-                    if all(key in d for d in within):
+                within = [d for d in counted if whole.items() <= d.items()]
+                finer = {*levels} - {by}
+                sides = {k: levels[f] for f in finer for k in {*f} - {*by} if {*f} == {*by, k}}
+                crossed = {measure.crossed_by: levels[by]} if measure.crossed_by else {}
+                for key, without in [*sorted(sides.items()), *crossed.items()]:
+                    parts = [d for d in cells if whole.items() <= d.items() and key in d]
+                    if [d for d in parts if without not in d] == within:
                         found = [c for c in template.lists[key] if c in {d[key] for d in within}]
                         yield name, whole, [_with(whole, key, code, template) for code in found]
                         yield from _grouped(name, whole, key, found, template)
@@ -182,7 +182,8 @@ def _nested(totals: Totals) -> Iterator[tuple[Named, Named]]:
             parts = read_breakdown(text)
             for left_out in parts:
                 whole = {key: code for key, code in parts.items() if key != left_out}
-                yield named(name, text), named(name, write_breakdown(whole))
+                if measure.left_out(whole) in {None, measure.left_out(parts)}:
+                    yield named(name, text), named(name, write_breakdown(whole))
         if measure.within is not None:
             of = measure.within
             yield named(name, ""), named(of.measure, write_breakdown(of.dims))

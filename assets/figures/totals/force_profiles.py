@@ -71,7 +71,9 @@ def _from_returns(live: pl.DataFrame, template: Template) -> pl.DataFrame:
     # A force that sent case rows alone has no cover, and no profile.
     profile = live.filter(sheet="cover").group_by("force_code").agg(pl.col("basis").first())
     for name, column in template.profile.items():
-        here = cells.filter(counted_in(template, column.measure, column.dims, column.period))
+        here = cells.filter(
+            counted_in(template, column.measure, column.dims, column.period, every=True)
+        )
         mine = (
             here.select("force_code", pl.col("value").alias(name))
             if QUESTION in column.dims

@@ -49,7 +49,13 @@ def sent(cells: pl.DataFrame) -> pl.DataFrame:
 
 
 def leaf_cells(
-    live: pl.DataFrame, template: Template, measure: str, breakdown: str, period: str
+    live: pl.DataFrame,
+    template: Template,
+    measure: str,
+    breakdown: str,
+    period: str,
+    *,
+    every: bool = False,
 ) -> pl.DataFrame | None:
     """Return the live cells that a count is the sum of, or None where the measure is no such count.
 
@@ -59,6 +65,7 @@ def leaf_cells(
         measure: a measure that is a plain count (not a share, a rate or a statistic).
         breakdown: its breakdown.
         period: its period.
+        every: also the cells that a total at its level leaves out, as in a part of a share.
 
     Returns:
         Rows of LiveEntries, `number` being what each adds: for a count of answers, 1 where the
@@ -68,7 +75,7 @@ def leaf_cells(
     answer = parts.pop(ANSWER, None)
     if measure not in template.measures or not set(parts) <= set(template.dimensions):
         return None
-    cells = leaves(live, template).filter(counted_in(template, measure, parts, period))
+    cells = leaves(live, template).filter(counted_in(template, measure, parts, period, every=every))
     if answer is not None:
         given = pl.col("value").is_in(answer.split("|"))
         cells = cells.with_columns(given.cast(pl.Int64).alias("number"))
@@ -77,17 +84,22 @@ def leaf_cells(
     return sent(cells)
 
 
-def counted_in(template: Template, measure: str, codes: Mapping[str, str], period: str) -> pl.Expr:
+def counted_in(
+    template: Template, measure: str, codes: Mapping[str, str], period: str, *, every: bool = False
+) -> pl.Expr:
     """Return whether a leaf is counted in a figure: a measure at some codes, in a period.
 
     A code is one of a dimension's list, or a group's. What was asked of an earlier period stands
-    for itself, so that it is counted in the figure of its own codes alone.
+    for itself, so that it is counted in the figure of its own codes alone. What a total at its
+    level leaves out (`without`) is no part of it, unless `every` such cell is meant.
     """
     of_codes = [
         pl.col(name).is_in(list(template.groups.get(name, {}).get(code, (code,))))
         for name, code in codes.items()
     ]
     others = [name for name in template.dimensions if period != NOW and name not in codes]
+    if not every and (left_out := template.measures[measure].left_out(codes)):
+        others.append(left_out)
     return pl.all_horizontal(
         pl.col("measure") == measure,
         pl.col("period") == period,
