@@ -115,35 +115,42 @@ class Grid:
                 of 0 are no cases.
             days: the same by `day`.
         """
-        cases = pl.col("cases").sum()
-        counted = _unpacked(cells, self._axes)
+        *by, _, _ = self._axes
         suspended, staff = pl.col("suspended"), pl.col("workforce") == "staff"
+        people = len(self._axes["workforce"]) * len(self._axes["suspended"])
+        force = _counted(cells, self._axes).group_by("force_code", maintain_order=True)
         tables = {
-            "counts": counted.group_by(list(COUNTS)[:-1]).agg(cases),
-            "forces": counted.group_by("force_code").agg(
-                cases.alias("valid"),
+            "counts": _counted(cells, {name: self._axes[name] for name in by}, people),
+            "forces": force.agg(
+                pl.col("cases").sum().alias("valid"),
                 pl.col("cases").filter(suspended).sum().alias("suspended"),
                 pl.col("cases").filter(staff).sum().alias("staff"),
             ),
-            "days": _unpacked(days, self._day_axes).group_by("force_code", "days").agg(cases),
+            "days": _counted(days, self._day_axes),
         }
-        return {
-            name: table.select(pl.col(column).cast(of) for column, of in _TABLES[name].items())
-            .filter(pl.col("valid" if name == "forces" else "cases") > 0)
-            .sort(pl.all())
+        found = pl.collect_all(
+            table.select(pl.col(column).cast(of) for column, of in _TABLES[name].items())
             for name, table in tables.items()
-        }
+        )
+        return dict(zip(tables, found, strict=True))
 
 
-def _unpacked(counted: pl.DataFrame, axes: Axes) -> pl.DataFrame:
-    """Return `cases` by the values that a number of the first column, from 1, stands for."""
-    place = pl.col(counted.columns[0])
-    number, columns = place - 1, {}
+def _counted(counted: pl.DataFrame, axes: Axes, together: int = 1) -> pl.LazyFrame:
+    """Return `cases` by the values on some axes that a number from 1 stands for, sorted.
+
+    Args:
+        counted: the number and `cases`; the same number may stand there often.
+        axes: the axes. They are packed into a number, and sums taken by it: that of six columns
+            of text takes ten times as long.
+        together: how many numbers each combination of them has.
+    """
+    place = ((pl.nth(0) - 1) // together).alias("place")
+    sums = counted.lazy().filter(pl.nth(0) > 0).group_by(place).agg(pl.col("cases").sum())
+    number, columns = pl.col("place"), {}
     for name in reversed([*axes]):
-        values = axes[name]
-        columns[name] = pl.lit(pl.Series(values)).gather(number % len(values))
-        number = number // len(values)
-    return counted.filter(place > 0).select("cases", **columns)
+        columns[name] = pl.lit(pl.Series(axes[name])).gather(number % len(axes[name]))
+        number = number // len(axes[name])
+    return sums.filter(pl.col("cases") > 0).sort("place").select("cases", **columns)
 
 
 @dataclass(frozen=True)

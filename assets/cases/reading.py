@@ -148,7 +148,7 @@ _ROW_BYTES: Final = 200
 """What a row takes at most, if it is not wide: one of 2,000 characters counts as ten."""
 
 _SAMPLE: Final = 1000
-_SAMPLED: Final = 8
+_SAMPLED: Final = 3
 
 
 @dataclass(frozen=True)
