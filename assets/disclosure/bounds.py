@@ -17,6 +17,9 @@ _ROUNDING: Final = 1e-6
 _MANY: Final = 20
 """So many counts that are too narrow are worth a look for tables near the first one."""
 
+_AT_ONCE: Final = 100
+"""So many tables are held against what is known together."""
+
 _BOUNDLESS: Final = (
     "The public marts name a count that no public total includes. This is a fault of the program;"
     " report it."
@@ -53,7 +56,9 @@ class Puzzle:
             for number in terms:
                 self._plain_sums[number].append((high, terms))
         self._most: dict[int, float] = {}
-        self._choices: list[Callable[[Floats], dict[int, float]]] = []
+        self._asked: list[tuple[int, Condition]] = []
+        self._banded: list[tuple[Total, float, float]] = []
+        self._sides: list[int] = []
         for none, some in known.implied:
             # Whole numbers: at least 1 of the one where there is any of the other.
             reach = self._reach(Total(tuple(none.terms), 0))
@@ -68,9 +73,7 @@ class Puzzle:
         """Say that the rows of one list hold: a choice of 1 frees the first, of 0 the second."""
         choice = self.columns
         self.columns += 1
-        self._choices.append(
-            lambda table: {choice: float(not all(c.holds(table.item) for c in one))}
-        )
+        self._asked += [(choice, condition) for condition in one]
         for rows, frees in ((one, 1.0), (other, 0.0)):
             for row in rows:
                 most = sum(w * self._unknown(n) for n, w in row.terms.items() if w > 0)
@@ -102,11 +105,11 @@ class Puzzle:
         for total in totals:
             ceiling = self.ceiling(total)
             high = ceiling if band.high is None else min(band.high, ceiling)
-            sides = range(self.columns, self.columns + 3)
+            below, inside, above = range(self.columns, self.columns + 3)
             self.columns += 3
-            below, inside, above = sides
             insides.append(inside)
-            self._choices.append(partial(_side, total, band.low, high, sides))
+            self._banded.append((total, band.low, high))
+            self._sides.append(below)
             terms = dict.fromkeys(total.unknowns, 1.0)
             low = {**terms, inside: -float(band.low), above: -high - 1}
             ends = {**terms, below: 1.0 - band.low, inside: -high, above: -ceiling}
@@ -118,13 +121,22 @@ class Puzzle:
         self._rows.append(Condition(dict.fromkeys(insides, 1.0), least, most))
 
     def complete(self, values: Floats) -> Floats:
-        """Return a solution of values of the unknowns: with the choices that they lead to."""
-        table = np.zeros(self.columns)
-        table[: self._unknowns] = values
-        for choose in self._choices:
-            for column, side in choose(table).items():
-                table[column] = side
-        return table
+        """Return solutions of values of the unknowns, a row each: with the choices they lead to."""
+        tables = np.zeros((len(values), self.columns))
+        tables[:, : self._unknowns] = values
+        asked = [condition for _, condition in self._asked]
+        found = _matrix([condition.terms for condition in asked], self._unknowns) @ values.T
+        low, high = _column(c.low for c in asked), _column(c.high for c in asked)
+        broken = (found < low - _ROUNDING) | (found > high + _ROUNDING)
+        np.maximum.at(tables.T, [choice for choice, _ in self._asked], broken.astype(float))
+        totals = [dict.fromkeys(total.unknowns, 1.0) for total, _, _ in self._banded]
+        found = _matrix(totals, self._unknowns) @ values.T
+        found += _column(total.shown for total, _, _ in self._banded)
+        low = _column(low for _, low, _ in self._banded)
+        high = _column(high for _, _, high in self._banded)
+        side = np.array(self._sides, dtype=int)[:, None] + (found >= low) + (found > high)
+        tables[np.arange(len(values)), side] = 1
+        return tables
 
     def ceiling(self, total: Total) -> float:
         """Return the most that a total can be by a single sum that contains it."""
@@ -137,14 +149,6 @@ class Puzzle:
         rows = {(tuple(sorted(row.terms.items())), row.low, row.high): None for row in self._rows}
         told = [(dict(terms), low, high) for terms, low, high in rows]
         return Conditions.of(told, self.columns, self._unknowns)
-
-
-def _side(
-    total: Total, low: float, high: float, sides: Sequence[int], table: Floats
-) -> dict[int, float]:
-    value = table[list(total.unknowns)].sum() + total.shown
-    place = 0 if value < low else 1 if value <= high else 2
-    return {side: float(number == place) for number, side in enumerate(sides)}
 
 
 class Extremes:
@@ -162,7 +166,7 @@ class Extremes:
         self._true = np.array([name[-1] or 0 for name in known.names], dtype=float)
         self._first: Floats | None = None
         self._terms = [list(item.total.unknowns) for item in known.hidden]
-        self._counts = _sums(self._terms, puzzle.columns)
+        self._counts = _matrix([dict.fromkeys(t, 1.0) for t in self._terms], puzzle.columns)
         self._shown = np.array([item.total.shown for item in known.hidden], dtype=float)
         least, most = np.zeros(puzzle.columns), np.full(puzzle.columns, np.inf)
         most[known.unknowns :] = 1
@@ -209,13 +213,19 @@ class Extremes:
         Args:
             tables: what is another number than in fact, by name of the unknown.
         """
-        self._note(self._puzzle.complete(self._true))
+        found = [self._true]
         for table in tables:
+            if len(found) == _AT_ONCE:
+                self._note(self._puzzle.complete(np.array(found)))
+                found = []
             values = self._true.copy()
-            for name in table.keys() & self._number.keys():
-                values[self._number[name]] = table[name]
+            for name, value in table.items():
+                if (number := self._number.get(name)) is not None:
+                    values[number] = value
             if (values != self._true).any():
-                self._note(self._puzzle.complete(values))
+                found.append(values)
+        if found:
+            self._note(self._puzzle.complete(np.array(found)))
 
     def find_tables(self, needed: Floats) -> None:
         """Look for tables near by until each hidden count differs as needed between them, or not.
@@ -270,7 +280,7 @@ class Extremes:
         """Return the first table, the true one as a rule."""
         if self._first is None:
             nothing = np.zeros(len(self._free[0]))
-            self._note(self._found(self._program.solve_whole(nothing)))
+            self._note(self._found(self._program.solve_whole(nothing))[None])
         assert self._first is not None
         return self._first
 
@@ -298,7 +308,7 @@ class Extremes:
             most[self._terms[place]] = np.inf if sign > 0 else far[0]
             least[self._terms[place]] = max(0, far[1]) if sign > 0 else 0
         self._program.bound(least, most)
-        self._note(self._found(self._program.solve_whole(sign * self._cost(place))))
+        self._note(self._found(self._program.solve_whole(sign * self._cost(place)))[None])
         self._program.bound(*self._bounds)
 
     def _solved(self, place: int, sign: float, *, near: bool = False) -> Floats:
@@ -306,7 +316,7 @@ class Extremes:
         solve = self._program.solve_near if near else self._program.solve
         solution = self._found(solve(sign * self._cost(place)))
         if is_whole(solution):
-            self._note(np.rint(solution))
+            self._note(np.rint(solution)[None])
         return solution
 
     def _found(self, solution: Floats | None) -> Floats:
@@ -319,22 +329,29 @@ class Extremes:
         cost[self._terms[place]] = 1
         return cost
 
-    def _note(self, table: Floats) -> None:
-        """Note a table, once it has been seen to fit."""
-        if not self._program.fits(table) or not all(
-            differs([table[list(total.unknowns)].sum() + total.shown for total in totals])
-            for totals, differs in self._unlike
-        ):
+    def _note(self, tables: Floats) -> None:
+        """Note tables, those that have been seen to fit."""
+        tables = tables[self._program.fits(tables)]
+        for totals, differs in self._unlike:
+            numbers = [
+                [t[list(total.unknowns)].sum() + total.shown for total in totals] for t in tables
+            ]
+            tables = tables[[differs(values) for values in numbers]]
+        if not len(tables):
             return
         if self._first is None:
-            self._first = table
-        values = self._counts @ table + self._shown
-        self.table_low = np.minimum(self.table_low, values)
-        self.table_high = np.maximum(self.table_high, values)
+            self._first = tables[0]
+        values = self._counts @ tables.T + self._shown[:, None]
+        self.table_low = np.minimum(self.table_low, values.min(axis=1))
+        self.table_high = np.maximum(self.table_high, values.max(axis=1))
 
 
-def _sums(terms: list[list[int]], columns: int) -> csr_array:
-    """Return a matrix with a row a list, and a 1 in each column that the list names."""
-    pairs = [(row, column) for row, found in enumerate(terms) for column in found]
-    rows, places = np.array(pairs, dtype=int).reshape(-1, 2).T
-    return csr_array((np.ones(len(pairs)), (rows, places)), shape=(len(terms), columns))
+def _matrix(rows: Sequence[Mapping[int, float]], columns: int) -> csr_array:
+    """Return a matrix with these rows, each its weights by column."""
+    places = [(row, column, w) for row, terms in enumerate(rows) for column, w in terms.items()]
+    row, column, weight = np.array(places, dtype=float).reshape(-1, 3).T
+    return csr_array((weight, (row.astype(int), column.astype(int))), shape=(len(rows), columns))
+
+
+def _column(values: Iterable[float]) -> Floats:
+    return np.array(list(values), dtype=float)[:, None]

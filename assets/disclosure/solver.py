@@ -148,12 +148,12 @@ class LinearProgram:
             self._free_rows -= {row}
             self._free_rows |= set() if hold else {row}
 
-    def fits(self, point: Floats) -> bool:
-        """Return whether a point keeps every row, and no column is negative."""
+    def fits(self, points: Floats) -> NDArray[np.bool_]:
+        """Return of points, a row each, whether they keep every row, and no column is negative."""
         rows = self._conditions
-        values = rows.matrix @ point
+        values = (rows.matrix @ points.T).T
         inside = (values >= rows.low - _WHOLE) & (values <= rows.high + _WHOLE)
-        return bool(inside.all() and (point >= 0).all())
+        return np.asarray(inside.all(axis=1) & (points >= 0).all(axis=1))
 
     def bound(self, low: Floats, high: Floats) -> None:
         """Change the bounds of the columns."""
