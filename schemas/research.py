@@ -143,7 +143,7 @@ class SurveyResponses(Table):
         given = [*_RESPONDENT, "question"]
         alone = pl.col("answer").is_in(ALONE).any().over(given)
         several = ~pl.col("question").is_in(_SINGLE) & ~alone
-        return data.lazyframe.select(several | (pl.len().over(given) == 1))
+        return data.lazyframe.select(several | pl.struct(given).is_unique())
 
     @pa.dataframe_check(name="led_to", error="led_to")
     @classmethod

@@ -44,9 +44,8 @@ class Survey(Table):
 class SurveyChanges(Table):
     """Each answer beside the year before in which the question was put.
 
-    The test is Fisher's exact test, two-sided (`scipy.stats.fisher_exact`), of two simple random
-    samples. Each answer is tested alone: of twenty without a real change one is distinguishable by
-    chance.
+    The test is Fisher's exact test, two-sided, of two simple random samples. Each answer is tested
+    alone: of twenty without a real change one is distinguishable by chance.
     """
 
     question: str = column("Code of the question", "code", key=True, isin=QUESTIONS)

@@ -132,10 +132,11 @@ def _table(
     """
     try:
         text = StringIO(content.decode("utf-8-sig"), newline="")
-        lines = [(n, line) for n, line in enumerate(csv.reader(text, strict=True), 1) if any(line)]
+        lines = list(csv.reader(text, strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise ResearchError(research_finding("csv", file, f"not readable ({error})")) from error
-    headings = tuple(text.strip() for _, line in lines[:1] for text in line)
+    filled = [row for row, line in enumerate(lines, 1) if any(line)]
+    headings = tuple(text.strip() for row in filled[:1] for text in lines[row - 1])
     wrong = [
         *(("absent", name, "the column is missing") for name in names if name not in headings),
         *(("unknown_column", name, "unknown column") for name in headings if name not in names),
@@ -151,17 +152,23 @@ def _table(
                 for what, name, observed in wrong
             )
         )
-    if len(lines) == 1:
+    if len(filled) == 1:
         raise ResearchError(research_finding("rows", file, "headings without rows"))
-    fitting = [(row, line) for row, line in lines[1:] if len(line) == len(headings)]
+    width = len(headings)
     findings = [
-        research_finding("cells", file, f"{len(line)} cells", row, cells=len(headings))
-        for row, line in lines[1:]
-        if len(line) != len(headings)
+        research_finding("cells", file, f"{len(lines[row - 1])} cells", row, cells=width)
+        for row in filled[1:]
+        if len(lines[row - 1]) != width
     ]
-    rows = [(row, *(line[headings.index(name)].strip() for name in names)) for row, line in fitting]
+    fitting = [row for row in filled[1:] if len(lines[row - 1]) == width]
+    # By column: a tuple for each row would take longer than reading the file.
+    cells = {
+        name: [lines[row - 1][at].strip() for row in fitting]
+        for name in names
+        for at in [headings.index(name)]
+    }
     schema = {ROW: pl.Int64, **dict.fromkeys(names, pl.String)}
-    return pl.DataFrame(rows, schema=schema, orient="row"), headings, findings
+    return pl.DataFrame({ROW: fitting, **cells}, schema=schema), headings, findings
 
 
 def _typed(column: Column) -> pl.Expr:

@@ -3,10 +3,10 @@
 Respondents are counted without weights, as a simple random sample of those asked.
 """
 
+from math import comb
 from statistics import NormalDist
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from schemas.contract import conform
@@ -62,10 +62,17 @@ _COUNTS: Final = ["respondents", "base", "previous_respondents", "previous_base"
 
 
 def _p_value(gave: int, of: int, gave_before: int, of_before: int) -> float:
-    from scipy.stats import fisher_exact  # noqa: PLC0415 (takes a third of a second)
+    """Return Fisher's exact test, two-sided: how much of all ways is no likelier than this one.
 
-    table = np.array([[gave, of - gave], [gave_before, of_before - gave_before]])
-    return float(fisher_exact(table).pvalue)
+    In whole numbers, so that none is taken for as likely that is not.
+    """
+    given = gave + gave_before
+    least = max(0, given - of_before)
+    ways = [comb(of, least) * comb(of_before, given - least)]
+    for k in range(least, min(given, of)):
+        more = ways[-1] * (of - k) * (given - k)
+        ways.append(more // ((k + 1) * (of_before - given + k + 1)))
+    return sum(n for n in ways if n <= ways[gave - least]) / comb(of + of_before, given)
 
 
 def answers(responses: pl.DataFrame) -> pl.DataFrame:
