@@ -190,15 +190,32 @@ class Answers:
             return values[0]
         return sum(values)
 
+    def _is_unasked(self, shown: Shown) -> bool:
+        """Return whether no total of the measure is broken down by those keys, of part or whole."""
+        named = [(row["measure"], row["breakdown"], row["period"]) for row in self._rows[_TOTALS]]
+        patterns = {(measure, _keys(breakdown), period) for measure, breakdown, period in named}
+        address = re.compile(r"measure=(\S+) breakdown=(\S*) period=(\S*)")
+        found = filter(None, map(address.search, [shown.source, shown.of or ""]))
+        return any((one[1], _keys(one[2]), one[3]) not in patterns for one in found)
+
     def wrong(self, shown: Shown) -> str | None:
         """Return what is wrong with something shown, None for nothing."""
         expected = self.at(shown.source)
         if shown.of is not None and expected is not None:
             whole = self.at(shown.of)
             expected = 100 * expected / whole if whole else None
+        if shown.text == "not totalled" and expected is None:
+            return None if self._is_unasked(shown) else f"{shown.source}: others are totalled so"
         if agrees(shown.text, expected):
             return None
         return f"{shown.source} of {shown.of}: shown {shown.text!r}, in the marts {expected!r}"
+
+
+_TOTALS = "national_totals"
+
+
+def _keys(breakdown: str) -> tuple[str, ...]:
+    return tuple(part.partition("=")[0] for part in breakdown.split(";"))
 
 
 _NUMBER = re.compile(r"^[+\u2212]?\d{1,3}(,\d{3})*(\.\d+)?(%| times)?$")

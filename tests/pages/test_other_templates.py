@@ -18,7 +18,7 @@ from schemas.marts.catalogue import contracts_of
 from schemas.marts.facts import force_profiles_contract
 from schemas.measures import Measure
 from schemas.template_file import load_template
-from tests.any_template import drawn_collection
+from tests.any_template import STATISTICS, drawn_collection
 from tests.live import any_live
 from tests.pages.released import ABOUT, Answers, is_number, marts_of, pages_in, read_page
 from tests.test_structure import ROOT
@@ -41,12 +41,16 @@ def _release(collection: Collection) -> dict[str, pl.DataFrame]:
         for statistic in measure.statistics:
             breakdown = f"statistic={statistic}"
             totals[name, breakdown] = _total(name, breakdown, next(number), measure.unit)
-        for level in measure.levels:
+        wanted = [(name, level.by, "") for level in measure.levels]
+        wanted += [(measure.share_name(name, share), share.by, "") for share in measure.shares]
+        wanted += [(f"{name}_per_force", by, "statistic=median") for by in measure.per_force]
+        for of, by, statistic in wanted:
             for entry in template.counted():
-                dims = [f"{d}={entry.dims[d]}" for d in level.by if d in entry.dims]
-                if entry.measure == name and len(dims) == len(level.by):
-                    of = _total(name, ";".join(dims), next(number), measure.unit)
-                    totals.setdefault((name, ";".join(dims)), of)
+                dims = [f"{d}={entry.dims[d]}" for d in by if d in entry.dims]
+                if entry.measure == name and len(dims) == len(by):
+                    breakdown = ";".join([*dims, *([statistic] if statistic else [])])
+                    total = _total(of, breakdown, next(number), measure.unit)
+                    totals.setdefault((of, breakdown), total)
     cells = [
         {
             "force_code": force, "receipt_id": "a" * 16, "sha256": "a" * 64, "sheet": entry.sheet,
@@ -74,7 +78,14 @@ def _release(collection: Collection) -> dict[str, pl.DataFrame]:
         | {"force_code": force, "name": force, "state": "accepted"}
         for force in collection.forces
     ]
+    spread = [
+        {"measure": f"{name}_per_force", "breakdown": "", "statistic": each, "value": next(number)}
+        for name, measure in template.measures.items()
+        for each in STATISTICS
+        if () in measure.per_force
+    ]
     rows = {"national_totals": [*totals.values()], "cells": cells, "returns_status": status}
+    rows["distribution"] = spread
     rows["force_profiles"] = profiles
     return {
         name: pl.DataFrame(rows.get(name, []), schema=empty(contract).schema)
@@ -111,8 +122,14 @@ def test_a_sheet_of_counts_has_a_table_of_its_measures(example: Collection, tmp_
     html = (tmp_path / "forces" / "AVS.html").read_text(encoding="utf-8")
     headlines, _, below = html.partition('<section id="place"')
     assert ">Uses: Firearm discharged</dt>" in headlines
+    national_html = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert below.count("<svg ") == 2, "a place among the forces for each figure of a whole measure"
     national, _ = read_page(tmp_path / "index.html")
+    share = "national_totals measure=uses_share breakdown=tactic=spray period=collection value"
+    median = "distribution measure=uses_per_force breakdown= statistic=median value"
+    assert {share, median} <= {one.source for one in national}
+    drawn = re.findall(r'<svg [^>]*aria-labelledby="(\S+)-name', national_html)
+    assert drawn == ["chart-uses", "chart-uses-spread"]
     profiled = {one.source for one in national if one.source.startswith("force_profiles ")}
     assert len(profiled) == 3 * len(example.forces)
     assert not [one.source for one in force if one.text == "not known"]
@@ -163,6 +180,30 @@ def test_a_title_with_braces_stands_on_pages_as_it_was_written(
     cited = "its release: {title}, release"
     for said in (">{firearm}</th>", "<h1>{title}</h1>", "Sources: {a} b.", cited):
         assert said in national
+
+
+def test_what_no_level_asks_for_is_not_totalled_and_else_not_known(
+    example: Collection, tmp_path: Path
+) -> None:
+    whole = Measure.model_validate(
+        {"unit": "count", "levels": [[]], "shares": [{"by": ["tactic"]}]}
+    )
+    measures = {**example.template.measures, "uses": whole}
+    template = replace(example.template, name="use-of-whole", measures=measures)
+    of_whole = example.model_copy(update={"template": template})
+    marts = _release(of_whole)
+    marts["national_totals"] = marts["national_totals"].filter(pl.col("measure") != "people_hurt")
+    edition = Edition(marts, {**ABOUT, "collection": example.id})
+    edition.__dict__["collection"] = of_whole
+    write_pages(tmp_path, edition)
+    write_summary(tmp_path / "summary.xlsx", edition)
+    force = {one.source: one.text for one in read_page(tmp_path / "forces" / "AVS.html")[0]}
+    of = "national_totals measure={} breakdown={} period=collection value".format
+    assert force[of("uses", "tactic=spray")] == "not totalled"
+    assert force[of("people_hurt", "")] == "not known"
+    national = {one.source: one.text for one in read_page(tmp_path / "index.html")[0]}
+    assert national[of("uses_share", "tactic=spray")].endswith("%")
+    assert of("uses", "tactic=spray") not in national
 
 
 def test_a_changed_version_keeps_its_pages_with_its_own_codes(

@@ -1,5 +1,6 @@
 """The summary workbook is as the guidance for government analysts asks, and says what pages say."""
 
+import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +32,12 @@ def book(summary: Path) -> Any:
 
 def _tables(book: Any) -> dict[str, Any]:
     return {sheet.title: table for sheet in book.worksheets for table in sheet.tables.values()}
+
+
+def test_notes_explain_nothing_that_only_a_page_shows(book: Any) -> None:
+    said = " ".join(str(cell.value) for row in book["notes"].iter_rows() for cell in row)
+    assert "A share is of the forces with an answer." in said
+    assert not re.search(r"\bbars?\b|[Ee]ach column", said)
 
 
 def test_each_sheet_has_its_title_in_a1_and_one_table_below_its_notes(book: Any) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 NOT_KNOWN: Final = "not known"
+NOT_TOTALLED: Final = "not totalled"
 _MINUS: Final = "\N{MINUS SIGN}"
 
 
@@ -55,19 +56,21 @@ class Figure:
 
     `source` is its address: the mart, `column=value` for each key, the column; `rows` for a
     number of rows. Several rows at an address are added up. With `of`, the address of a whole, the
-    value is the percent that the first is of the second.
+    value is the percent that the first is of the second. One that is not `asked` for is no total
+    that the template has: nobody counts it, so that it is not missing either.
     """
 
     value: float | str | bool | None
     source: str
     style: Style = COUNT
     of: str | None = None
+    asked: bool = True
 
     @property
     def text(self) -> str:
         """The value as people read it; what is missing is said to be, never left blank."""
         if self.value is None:
-            return NOT_KNOWN
+            return NOT_KNOWN if self.asked else NOT_TOTALLED
         if isinstance(self.value, bool):
             return "yes" if self.value else "no"
         return self.value if isinstance(self.value, str) else self.style.write(self.value)
@@ -132,13 +135,14 @@ class Chart:
 class Text:
     """A paragraph: words and figures in the order they are read; `mono` for a command.
 
-    With `href` it leads to another page.
+    With `href` it leads to another page; one that is `drawn` explains what only a page shows.
     """
 
     kind: ClassVar[str] = "text"
     parts: tuple[str | Figure, ...]
     mono: bool = False
     href: str | None = None
+    drawn: bool = False
 
 
 @dataclass(frozen=True)

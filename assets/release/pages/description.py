@@ -13,12 +13,13 @@ decimal; `any` for none or two; `+.1`, `change` and `times`. In braces stands wh
 are about: `{measure}`, `{row_code}`, a value of a record, `{each}` that a column is repeated for.
 
 Paragraphs are Jinja templates in which `{address}` is a figure. Each line is a paragraph; one that
-begins with `$` is a command, one with `> HREF` leads there. Other texts of tables are expressions
+begins with `$` is a command, one with `> HREF` leads there, one with `~` explains what is drawn and
+stands in no workbook. Other texts of tables are expressions
 of Jinja over the record of their line and what known.py makes known.
 """
 
 import tomllib
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -246,16 +247,65 @@ def _derived(template: Template, common: dict[str, Any]) -> str:
     ]
     return render(
         _HERE / "_derived.toml.j2", measures=measures, sheets=counts,
+        tables=partial(_tables, template),
         statistics=common["labels"]["STATISTICS"], asked=bool(questions(template)),
         first=first_measure(template), profile=profile,
     )  # fmt: skip
 
 
+def _tables(template: Template, name: str) -> list[dict[str, Any]]:
+    """Return for each breakdown of a measure what its table has; of the whole in the last resort.
+
+    Keys: `by`, `without`, `crossed` (the dimension of its columns), `whole` (it ends with all),
+    `counted` (it has numbers), `shares` (name, and whether it is of all), `month` and `spread`.
+    """
+    measure, known = template.measures[name], totals_of(template)[name]
+    levels = [(level.by, level.without) for level in measure.levels]
+    whole, crossed = ((), None) in levels, measure.crossed_by
+    others = [(share.by, None) for share in measure.shares]
+    others += [(by, None) for by in (*measure.per_month, *measure.per_force)]
+    at = [each for each in levels if each[0]]
+    at += [((crossed,), None)] if whole and crossed else []
+    at += [each for each in dict.fromkeys(others) if each not in at and each[0]]
+    tables = []
+    for by, without in at or [((), None)]:
+        split = crossed and crossed not in by and frozenset({*by, crossed}) in known
+        shares = [share for share in measure.shares if {*share.by} == {*by}]
+        tables.append(
+            {
+                "by": by, "without": without or "", "crossed": crossed if split else None,
+                "whole": whole and without is None, "counted": frozenset(by) in known,
+                "shares": [(measure.share_name(name, each), not each.within) for each in shares],
+                "month": by in measure.per_month, "spread": by in measure.per_force,
+            }
+        )  # fmt: skip
+    return tables
+
+
 def _totalled(template: Template, of: Figure) -> str:
     """Return the address of a force's figure over all forces; nothing where none is totalled."""
-    measure = template.measures[of.measure]
-    crossed = {measure.crossed_by} if measure.crossed_by else set()
-    levels = [{*level.by} for level in measure.levels if level.without is None]
-    if of.period != NOW or of.dims.keys() not in [*levels, *(one | crossed for one in levels)]:
+    if of.period != NOW or frozenset(of.dims) not in totals_of(template)[of.measure]:
         return ""
     return " ".join((of.measure, *(f"{name}={code}" for name, code in of.dims.items())))
+
+
+def totals_of(template: Template) -> dict[str, set[frozenset[str]]]:
+    """Return by measure, and by what is derived of it, the keys of the totals there are."""
+    found: dict[str, set[frozenset[str]]] = {}
+    for name, measure in template.measures.items():
+        levels = [frozenset(level.by) for level in measure.levels]
+        crossed = [level | {measure.crossed_by} for level in levels if measure.crossed_by]
+        spread = [frozenset({*level, STATISTIC}) for level in measure.per_force]
+        single = [frozenset({STATISTIC})] if measure.statistics else []
+        found[name] = {*levels, *crossed, *single}
+        found[f"{name}_per_month"] = {frozenset(level) for level in measure.per_month}
+        found[f"{name}_per_force"] = set(spread)
+        found[f"{name}_change"] = {frozenset()} if measure.change else set()
+        for share in measure.shares:
+            of = measure.share_name(name, share)
+            found.setdefault(of, set()).add(frozenset(share.by))
+    for entry in template.counted():
+        if QUESTION in entry.dims:
+            name = str(entry.measure)
+            found[name] = found[f"{name}_share"] = {frozenset({QUESTION, "answer"})}
+    return found

@@ -11,7 +11,7 @@ from typing import Any, Final
 import polars as pl
 
 from assets.release.pages.content import COUNT, PERCENT, Figure, Style
-from assets.release.pages.description import Description, description
+from assets.release.pages.description import Description, description, totals_of
 from assets.release.pages.wording import Wording
 from schemas.collection import Collection, load_collection
 from schemas.template import Entry
@@ -50,6 +50,11 @@ class Edition:
     def wording(self) -> Wording:
         """The words of the collection's codes."""
         return Wording(self.collection.template, self.description.words)
+
+    @cached_property
+    def totals(self) -> dict[str, set[frozenset[str]]]:
+        """By measure, the keys that its national totals are broken down by."""
+        return totals_of(self.collection.template)
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -103,7 +108,8 @@ def share(part: Figure, whole: Figure) -> Figure:
     value = None
     if part.number is not None and whole.number:
         value = 100 * part.number / whole.number
-    return Figure(value, part.source, PERCENT, of=whole.source)
+    asked = part.asked and whole.asked
+    return Figure(value, part.source, PERCENT, of=whole.source, asked=asked)
 
 
 def _indexed(frame: pl.DataFrame, column: str, names: tuple[str, ...]) -> _Index:

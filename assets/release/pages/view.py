@@ -163,13 +163,22 @@ class View:
             breakdown |= {k: c for k, c in dims.items() if k == STATISTIC}
             column = "value" if at.mart == "national_totals" else f"forces_{at.mart}"
             of = {"measure": at.column, "breakdown": write_breakdown(breakdown)}
-            return look("national_totals", column, at.style, **of, period=dims.get("period", NOW))
+            of["period"] = dims.get("period", NOW)
+            found = look("national_totals", column, at.style, **of)
+            return found if self._asked(at.column, breakdown, of["period"]) else _not_asked(found)
         if at.mart == "distribution":
             of = {"measure": at.column, "breakdown": write_breakdown(breakdown)}
             return look(at.mart, "value", at.style, **of, statistic=dims[STATISTIC])
         mine = {"force_code": self.force} if self.force and _has_forces(at) else {}
         found = look(at.mart, at.column, at.style, **mine, **dims)
         return _number(found) if at.mart == "cells" else found
+
+    def _asked(self, measure: str, breakdown: Dims, when: str) -> bool:
+        """Return whether the template asks for such a total, of an earlier period as sent."""
+        levels = self.edition.totals.get(measure)
+        if levels is None or (when != NOW and measure in self.template.measures):
+            return True
+        return frozenset(breakdown) in levels
 
     def knows(self, written: str) -> bool:
         """Return whether there is every code, and every period, that an address or text names."""
@@ -196,9 +205,10 @@ class View:
         ]
 
     def _paragraph(self, line: str) -> Text:
-        mono, leads = line.startswith("$ "), line.startswith("> ")
-        href, line = line[2:].split(" ", 1) if leads else (None, line.removeprefix("$ "))
-        return Text(self._pieces(line), mono=mono, href=href)
+        sign = line[:1] if line[:2] in {"$ ", "> ", "~ "} else ""
+        line = line[2:] if sign else line
+        href, line = line.split(" ", 1) if sign == ">" else (None, line)
+        return Text(self._pieces(line), mono=sign == "$", href=href, drawn=sign == "~")
 
     def _pieces(self, line: str) -> tuple[str | Figure, ...]:
         parts = enumerate(_IN_BRACES.split(line))
@@ -213,6 +223,10 @@ class View:
 
 def _plain(text: str) -> str:
     return text.translate(str.maketrans(_OPEN + _CLOSE, "{}"))
+
+
+def _not_asked(found: Figure) -> Figure:
+    return found if found.value is not None else replace(found, asked=False)
 
 
 def _number(sent: Figure) -> Figure:

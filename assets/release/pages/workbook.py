@@ -19,8 +19,12 @@ from assets.release.pages.pages import national_page
 from assets.release.pages.wording import period, sentence
 
 MISSING: Final = "[x]"
+NOT_TOTALLED: Final = "[z]"
 _EPOCH: Final = datetime(2012, 1, 1)
-_SHORTHAND: Final = {MISSING: "not available: the figure is not known. It is not zero."}
+_SHORTHAND: Final = {
+    MISSING: "not available: the figure is not known. It is not zero.",
+    NOT_TOTALLED: "not applicable: no such total is made of what was asked.",
+}
 _OWN: Final = ("cover", "contents", "notes")
 _WRAPPED: Final = {"text_wrap": True, "valign": "top"}
 _LONGEST: Final = 31
@@ -123,7 +127,7 @@ def _write(book: _Book, edition: Edition, page: Page, tables: list[PageTable]) -
         (section.title, _plain(block))
         for section in page.sections
         for block in section.blocks
-        if isinstance(block, Text)
+        if isinstance(block, Text) and not block.drawn
     ]
     listed = [*_SHORTHAND.items(), ("Basis", basis), *said]
     book.words("notes", "Notes and shorthand", ("About", "Note"), (30, 100), listed)
@@ -187,7 +191,8 @@ def _cell(book: _Book, sheet: Any, line: int, number: int, cell: Cell) -> None:
         style = _number_format(content.style, content.number)
         sheet.write_number(line, number, content.number, book.looks(num_format=style, valign="top"))
     elif isinstance(content, Figure) and content.value is None:
-        sheet.write_string(line, number, MISSING, book.looks(align="right", valign="top"))
+        shown = MISSING if content.asked else NOT_TOTALLED
+        sheet.write_string(line, number, shown, book.looks(align="right", valign="top"))
     else:
         looks = book.looks(text_wrap=True, valign="top", align="left", indent=min(number, 1))
         sheet.write_string(line, number, _words(cell), looks)
