@@ -119,11 +119,14 @@ def test_what_is_asked_is_asked_of_the_version_that_counts(
     assert findings.join(live, on="receipt_id").select("rule_id").rows() == [("V006",)]
 
 
-def test_findings_of_a_file_that_is_nobodys_are_shown(
-    tmp_path: Path, collection: Collection
+def test_findings_of_a_file_that_is_nobodys_are_shown_and_name_it(
+    sample: Callable[[str], SampleReturn], tmp_path: Path, collection: Collection
 ) -> None:
     """A force that sent an unreadable file must still be found by whoever looks."""
-    path = tmp_path / "x.xlsx"
+    path = tmp_path / "x\u202e.xlsx"
     path.write_text("hello")
-    _, _, findings = _judge([path], tmp_path / "lake", collection)
-    assert findings.select("force_code", "rule_id").rows() == [(None, "S001")]
+    other = sample("STF").with_values({("cover", "force_code", "value"): "XXX"})
+    book = other.write(tmp_path / "y.xlsx")
+    _, _, findings = _judge([path, book], tmp_path / "lake", collection)
+    shown = findings.select("force_code", "rule_id", pl.col("message").str.extract("^(.*?'): "))
+    assert sorted(shown.rows()) == [(None, "S001", r"'x\\u202e.xlsx'"), (None, "S007", "'y.xlsx'")]

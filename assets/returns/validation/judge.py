@@ -32,6 +32,7 @@ from schemas.finding import Finding, finding
 from schemas.rules.catalogue import UNORDERED, Rule, rules
 from schemas.tables import AllFindings, AppliedCorrections, Entries, RuleResults
 from schemas.template import Place, Template
+from schemas.wording import visible
 
 
 def received_by_id(receipts: pl.DataFrame, collection: Collection) -> dict[str, Received]:
@@ -78,7 +79,7 @@ def judge(
         ContractError: a rule crashed: our fault, not a force's.
     """
     looked = {
-        key: _look_at(reading, received[key], collection, corrections or {})
+        key: _named(_look_at(reading, received[key], collection, corrections or {}), received[key])
         for key, reading in readings.items()
     }
     applied = [
@@ -144,6 +145,25 @@ def _look_at(
     found = frozenset(slot.entry.place for slot in layout.slots)
     changed = [new for new, old in zip(slots, layout.slots, strict=True) if new is not old]
     return _Looked(findings, found, typed, changed)
+
+
+def _named(looked: _Looked, known: Received) -> _Looked:
+    """Let what is said of a file as a whole, or of its cover, name a file of no known force.
+
+    Nothing else in a finding tells which file it is that somebody has to look for.
+    """
+    if known.force_code or not known.file_name:
+        return looked
+    name = repr(visible(known.file_name))
+    return replace(
+        looked,
+        findings=[
+            replace(each, message=f"{name}: {each.message}")
+            if each.sheet in {None, "cover"}
+            else each
+            for each in looked.findings
+        ],
+    )
 
 
 def _corrected(slot: Slot, correction: tuple[str, str] | None) -> Slot:
