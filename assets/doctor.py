@@ -16,17 +16,8 @@ from typing import Final, Literal
 from assets.disclosure import ledger
 from assets.intake.landing import waiting_anywhere
 from assets.intake.raw_store import RawStore
-from assets.intake.store import (
-    FOLDERS,
-    ID_LENGTH,
-    Damaged,
-    Receipt,
-    ReturnReceipt,
-    Version,
-    case_versions,
-    kept,
-    sha256_of,
-)
+from assets.intake.receipts import Damaged, Receipt, ReturnReceipt, Version, case_versions
+from assets.intake.store import FOLDERS, ID_LENGTH, kept, sha256_of
 from assets.kept import is_damaged, results
 from assets.lake import LEFTOVERS, OURS, Lake, is_held, size
 from assets.marts import damage

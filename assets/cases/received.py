@@ -15,7 +15,7 @@ import polars as pl
 from assets.cases.job import BAD_ROWS, BY_FORCE, COUNTS, Pool, in_this_process, run_cases
 from assets.cases.sources import ExtractRefusedError, Refusal, Source, find_sources, reading
 from assets.cases.store import CaseStore
-from assets.intake.store import UNKNOWN, Version
+from assets.intake.receipts import UNKNOWN, Version
 from assets.lake import Lake, put_in_place, scratch_file, write_errors
 from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED
 from schemas.cases.rules import case_rules

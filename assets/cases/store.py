@@ -16,20 +16,8 @@ import polars as pl
 from assets.cases.csv_text import unpack
 from assets.cases.sources import ExtractRefusedError, find_sources, reading, refused, scan
 from assets.intake.landing import ARRIVING, CASES, OPEN, waiting_below
-from assets.intake.store import (
-    UNKNOWN,
-    Clock,
-    Damaged,
-    Kept,
-    Receipts,
-    Version,
-    content_of,
-    extract_ids,
-    kept,
-    kept_at,
-    kept_file,
-    utc_now,
-)
+from assets.intake.receipts import UNKNOWN, Damaged, Receipts, Version, extract_ids
+from assets.intake.store import Clock, Kept, content_of, kept, kept_at, kept_file, utc_now
 from assets.lake import Lake
 from schemas.cases.columns import BLANKS
 from schemas.collection import Collection

@@ -12,7 +12,7 @@ import polars as pl
 from assets.feedback.problems import Problem, basis_line, grouped
 from assets.intake.raw_store import RawStore
 from assets.intake.reader import cover_values
-from assets.intake.store import ReturnReceipt
+from assets.intake.receipts import ReturnReceipt
 from schemas.collection import Collection, command
 from schemas.finding import Finding, findings_frame
 from schemas.rules.catalogue import UNORDERED

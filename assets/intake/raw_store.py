@@ -20,17 +20,8 @@ from assets.intake.landing import OPEN, being_written, name_as_text
 from assets.intake.quoting import words_sha256
 from assets.intake.reader import declared_force, read_return, submitted_on
 from assets.intake.reading import Reading, RefusedError
-from assets.intake.store import (
-    FOLDERS,
-    ID_LENGTH,
-    UNKNOWN,
-    Clock,
-    DamagedReturn,
-    Receipts,
-    ReturnReceipt,
-    check_unchanged,
-    utc_now,
-)
+from assets.intake.receipts import UNKNOWN, DamagedReturn, Receipts, ReturnReceipt
+from assets.intake.store import FOLDERS, ID_LENGTH, Clock, check_unchanged, utc_now
 from assets.kept import kept
 from assets.lake import Lake, atomic_file, put_in_place, scratch_file, write_errors
 from schemas.collection import Collection

@@ -9,15 +9,8 @@ import polars as pl
 
 from assets.intake.raw_store import RawStore
 from assets.intake.reading import Cell, Fact, RawSheet, Reading, RefusedError
-from assets.intake.store import (
-    ID_LENGTH,
-    UNKNOWN,
-    Damaged,
-    DamagedReturn,
-    Kind,
-    case_versions,
-    kept,
-)
+from assets.intake.receipts import UNKNOWN, Damaged, DamagedReturn, case_versions
+from assets.intake.store import ID_LENGTH, Kind, kept
 from assets.lake import Lake
 from schemas.collection import Collection
 from schemas.contract import conform, empty

@@ -12,7 +12,7 @@ import pytest
 from assets.intake import raw_store, reader
 from assets.intake.raw_store import RawStore
 from assets.intake.reading import Reading
-from assets.intake.store import UNKNOWN, Damaged, case_versions
+from assets.intake.receipts import UNKNOWN, Damaged, case_versions
 from assets.intake.tables import damaged_now, damaged_receipts, received
 from assets.lake import Lake
 from assets.returns.validation.states import check_damaged

@@ -1,0 +1,249 @@
+"""Receipts: what came together, in order of arrival, and whose it is; each is a JSON file."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final, Generic, TypeVar
+
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+from assets.intake.landing import is_litter
+from assets.intake.store import ID_LENGTH, KEPT_NAME
+from assets.lake import Lake, atomic_file
+from schemas.collection import Collection
+from schemas.reference import forces
+from schemas.wording import visible
+
+UNKNOWN: Final = "?"
+"""Stands for the force of something damaged of which nothing tells whose it is."""
+
+_HASH_LENGTH: Final = 64
+
+
+def _zoned(text: str) -> str:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("a time without its zone")
+    return text
+
+
+def _known(code: str) -> str:
+    if code not in _codes():
+        raise ValueError("no code of a force")
+    return code
+
+
+@cache
+def _codes() -> frozenset[str]:
+    return frozenset(forces()["force_code"])
+
+
+_Number = Annotated[int, Field(ge=1)]
+_Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+_Time = Annotated[str, AfterValidator(_zoned)]
+_Force = Annotated[str, AfterValidator(_known)]
+_KeptName = Annotated[str, Field(pattern=f"^{KEPT_NAME.pattern}$")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What has in common whatever came: its order, when, whose, and which of the force's it is."""
+
+    receipt_id: str
+    sequence: _Number
+    sha256: _Hash
+    received_at: _Time
+    force_code: _Force | None
+    version: _Number | None
+
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
+
+    @property
+    def file(self) -> str:
+        """The name of the receipt's own file."""
+        return f"{self.sequence:06d}-{self.receipt_id}.json"
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where it contradicts itself."""
+        if (self.force_code is None) != (self.version is None):
+            raise ValueError("it has a force without a version, or a version without a force")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReturnReceipt(Receipt):
+    """One received file; the fields are those of the contract Receipts.
+
+    `quarantined` tells where its bytes lie: with the returns, or apart from them. `modified_ns` is
+    the time of modification that the file was dropped with; `tie` names those receipts of the force
+    that waited together with the same such time, so that arrival does not order them. Older
+    receipts have none of the three.
+    """
+
+    size: Annotated[int, Field(ge=0)]
+    file_name: str
+    quarantined: bool = False
+    modified_ns: int | None = None
+    tie: str | None = None
+
+    def __post_init__(self) -> None:
+        """Hold the id against the bytes too: one file is one receipt."""
+        super().__post_init__()
+        if self.receipt_id != self.sha256[:ID_LENGTH]:
+            raise ValueError("its id is not that of its bytes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version(Receipt):
+    """One extract as it was received: the files of a force, or one file that is nobody's.
+
+    `files` are the folders of the kept files, sorted; `problem` says why a file is nobody's.
+    """
+
+    files: Annotated[tuple[_KeptName, ...], Field(min_length=1)]
+    problem: str | None = None
+
+    def __post_init__(self) -> None:
+        """Hold the hash and the id against the files too."""
+        super().__post_init__()
+        hashes = [key[-_HASH_LENGTH:] for key in self.files]
+        sha256, *ids = extract_ids(self.force_code, hashes)
+        if self.sha256 != sha256 or self.receipt_id not in ids:
+            raise ValueError("its id is not that of its files")
+
+
+def extract_ids(force: str | None, hashes: Sequence[str]) -> tuple[str, str, str]:
+    """Return the hash of files that came together, and the two ids that their version can have.
+
+    The second where others sent the same bytes: two forces without a case, or a file in a wrong
+    folder.
+    """
+    several = hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()
+    sha256 = hashes[0] if len(hashes) == 1 else several
+    again = hashlib.sha256(f"{force}\n{sha256}".encode()).hexdigest()
+    return sha256, sha256[:ID_LENGTH], again[:ID_LENGTH]
+
+
+R = TypeVar("R", bound=Receipt)
+
+
+@dataclass(frozen=True)
+class Damaged(Generic[R]):
+    """A receipt that nothing can be computed from: its own file or its bytes are damaged or gone.
+
+    `path` is what has to be restored, `problem` what is wrong with it. `receipt_id` and `sequence`
+    are null where it stands for no receipt: a copy of one that is there, or a file of another name.
+    `receipt` is what it says, null where it says nothing.
+    """
+
+    path: Path
+    problem: str
+    receipt_id: str | None
+    sequence: int | None
+    receipt: R | None = None
+
+
+DamagedReturn = Damaged[ReturnReceipt]
+
+_RECEIPT: Final = re.compile(r"(\d{6,})-([0-9a-f]{16})")
+
+
+class Receipts(Generic[R]):
+    """The receipts of one kind, each a JSON file; what keeps that kind inherits from it."""
+
+    def __init__(self, folder: Path, form: type[R]) -> None:
+        """Read and write receipts of one form."""
+        self._folder, self._form = folder, form
+
+    def all(self) -> list[R | Damaged[R]]:
+        """Return the receipts that can be read, in order, and after them those that cannot."""
+        paths = sorted(self._folder.glob("*.json"))
+        found = [self._read(path) for path in paths if not is_litter(path.name)]
+        sound = [each for each in found if not isinstance(each, Damaged)]
+        there = {receipt.receipt_id for receipt in sound}
+        damaged = [each for each in found if isinstance(each, Damaged)]
+        return sound + [
+            replace(each, receipt_id=None, sequence=None) if each.receipt_id in there else each
+            for each in damaged
+        ]
+
+    def receipts(self) -> list[R]:
+        """Return every receipt that can be read, in order of receipt."""
+        return [item for item in self.all() if not isinstance(item, Damaged)]
+
+    def damaged(self) -> list[Damaged[R]]:
+        """Return the receipts that cannot be read; the bytes of the others are not looked at."""
+        return [item for item in self.all() if isinstance(item, Damaged)]
+
+    def last_version(
+        self,
+        force: str,
+        receipts: Iterable[R],
+        damaged: Iterable[Damaged[R]],
+        collection: Collection,
+    ) -> int:
+        """Return the highest number that a version of a force may have, 0 where none has come.
+
+        A damaged receipt may be of the force if that cannot be told, so its number stays free.
+        """
+        mine = [receipt for receipt in receipts if receipt.force_code == force]
+        newest = max((receipt.sequence for receipt in mine), default=0)
+        after = [item for item in damaged if (item.sequence or 0) > newest]
+        perhaps = sum(self.force_of_damaged(item, collection) in {force, UNKNOWN} for item in after)
+        return max((receipt.version or 0 for receipt in mine), default=0) + perhaps
+
+    def force_of_damaged(self, damaged: Damaged[R], collection: Collection) -> str | None:
+        """Return the force of a damaged receipt, None where it is nobody's, else UNKNOWN."""
+        if not damaged.receipt_id:
+            return None
+        if damaged.receipt:
+            return damaged.receipt.force_code
+        return self._force_of_bytes(damaged.receipt_id, collection)
+
+    def _force_of_bytes(self, receipt_id: str, collection: Collection) -> str | None:
+        """Return whose kept bytes say that a receipt is; a store that reads none cannot tell."""
+        del receipt_id, collection
+        return UNKNOWN
+
+    def _read(self, path: Path) -> R | Damaged[R]:
+        try:
+            receipt: R = _forms()[self._form].validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            named = _RECEIPT.match(path.name)
+            about = (named[2], int(named[1])) if named else (None, None)
+            return Damaged(path, f"is not a receipt ({_why(error)})", *about)
+        if path.name == receipt.file:
+            return receipt
+        problem = f"is not the receipt that its name says, but number {receipt.sequence}"
+        return Damaged(path, problem, receipt.receipt_id, receipt.sequence, receipt)
+
+    def write(self, receipt: R) -> None:
+        """Write a receipt.
+
+        Raises:
+            UnavailableError: it cannot be written.
+        """
+        with atomic_file(self._folder / receipt.file) as target:
+            target.write(json.dumps(asdict(receipt), indent=1).encode())
+
+
+@cache
+def _forms() -> dict[type[Receipt], TypeAdapter[Any]]:
+    return {form: TypeAdapter(form) for form in (ReturnReceipt, Version)}
+
+
+def _why(error: OSError | ValidationError) -> str:
+    """Say why a receipt cannot be read; what stands in its fields is not quoted."""
+    if isinstance(error, OSError):
+        return type(error).__name__
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    told = (": ".join([*map(str, one["loc"]), one["msg"]]) for one in found[:5])
+    return visible("; ".join(told))
+
+
+def case_versions(lake: Lake) -> Receipts[Version]:
+    """Return the versions of extracts of a lake."""
+    return Receipts(lake.raw / "case_versions", Version)
