@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-import pandera.polars as pa
 import polars as pl
 import pyarrow
-from pandera.errors import SchemaErrors
 
+from schemas.checking import SchemaErrors, pa
 from schemas.errors import ContractError
 from schemas.template import Template
 from schemas.wording import plural

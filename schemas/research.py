@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import pandera.polars as pa
 import polars as pl
 
 from schemas import columns as shared
+from schemas.checking import pa
 from schemas.contract import Contract, Table, column
 from schemas.reference import forces
 

@@ -13,7 +13,6 @@ from assets.figures.explain.released import Released
 from assets.figures.totals.national import in_the_totals
 from assets.lake import Lake, lake_root
 from assets.returns.validation.states import read_table
-from assets.sample.write import write_research, write_sample
 from assets.unattributed import unattributed_files
 from pipelines.alerts.look import RunOutcome
 from pipelines.alerts.messages import tell_at_end
@@ -30,7 +29,6 @@ from pipelines.cli.output import (
     shown,
     shown_path,
 )
-from pipelines.doctor import examine
 from pipelines.refresh import Refreshed, refresh
 from schemas import vocabulary as v
 from schemas.breakdown import write_breakdown
@@ -58,6 +56,8 @@ def demo(collection_id: str) -> None:
 
     The returns and the research are reconstructed: nobody sent them.
     """
+    from assets.sample.write import write_research, write_sample
+
     lake, collection = Lake(lake_root(), collection_id), load_collection(collection_id)
     paths = write_sample(lake.landing, collection)
     write_research(lake.research, collection)
@@ -203,6 +203,8 @@ def doctor(as_json: bool) -> None:
 
     Nothing is changed. Exit code 0: all is well or wants a look only. 1: something is broken.
     """
+    from pipelines.doctor import examine
+
     found = list(examine())
     broken = [each for each in found if each.level == "bad"]
     if as_json:

@@ -6,10 +6,9 @@ from copy import deepcopy
 from io import StringIO
 from typing import Any, Final
 
-import pandera.polars as pa
 import polars as pl
-from pandera.errors import SchemaErrors
 
+from schemas.checking import SchemaErrors, pa
 from schemas.collection import Collection
 from schemas.contract import Column, Contract, columns, keys
 from schemas.errors import ContractError, MusterError

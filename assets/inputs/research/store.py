@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
-from openpyxl.utils import get_column_letter
 
 from assets.inputs.research.reading import ROW, ResearchError, read_rows, research_finding
 from assets.inputs.research.tables import ResearchTables
@@ -21,6 +20,7 @@ from schemas.errors import LakeError
 from schemas.finding import Finding
 from schemas.research import BASIS_FILE, FILES
 from schemas.research_in_use import IN_USE, ResearchFiles, ResearchProblems
+from schemas.template import column_letter
 from schemas.vocabulary import BASES
 from schemas.wording import listed
 
@@ -238,7 +238,7 @@ class Evidence:
 
     def cell(self, column: str) -> pl.Expr:
         """Return the address of a column's cell in each row, as a spreadsheet shows it."""
-        letter = get_column_letter(self.headings.index(column) + 1)
+        letter = column_letter(self.headings.index(column) + 1)
         return pl.format(f"{letter}{{}}", pl.col(ROW))
 
 

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from string import Formatter
 from typing import Final, NamedTuple
 
-import pandera.polars as pa
 import polars as pl
-from pandera.errors import SchemaErrors
 
+from schemas.checking import SchemaErrors, pa
 from schemas.errors import ContractError
 from schemas.template import Place, Template
 
