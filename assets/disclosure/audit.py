@@ -5,7 +5,6 @@ and what a rule means. Tables that the choice has found are checked like any oth
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -92,7 +91,6 @@ class _Judge:
         known, extremes = self._known, self._extremes
         extremes.take(tables)
         needed = np.array([self._protection(item).width for item in known.hidden], dtype=float)
-        extremes.find_tables(needed)
         required = self._required(needed, Extremes.reach)
         asked = extremes.widths < required
         extremes.settle(required)
@@ -118,15 +116,15 @@ class _Judge:
     def _required(
         self,
         needed: Floats,
-        how_wide: Callable[[Extremes, Mapping[int, float]], Mapping[int, float]],
+        how_wide: Callable[[Extremes, Floats], Floats],
     ) -> Floats:
         """Return how wide each hidden count must be.
 
         That is what the collection asks for, or all that the rest left open when it was first
         hidden, where that is less; and never nothing. The rest are the national totals, the exempt
         counts, the other tables that rules compare, and the editions before. What was promised then
-        is not taken back by an edition that comes later. `how_wide` finds what is left open, for
-        places and widths that suffice.
+        is not taken back by an edition that comes later. `how_wide` finds what is left open, up
+        to widths that suffice.
         """
         hidden = self._known.hidden
         required = needed.copy()
@@ -136,15 +134,11 @@ class _Judge:
             newest = _blind(self._editions[edition], self._collection, group)
             editions = [*self._editions[:edition], newest]
             blind = knowledge(editions, self._collection, self._system)[self._system]
-            places = {item.key: place for place, item in enumerate(blind.hidden)}
-            there = {
-                places[hidden[place].key]: place
-                for place in narrow
-                if asks[place] == (edition, group)
-            }
-            left = how_wide(Extremes(blind), {at: needed[place] for at, place in there.items()})
-            for at, place in there.items():
-                required[place] = min(required[place], max(1.0, left[at]))
+            own = [place for place in narrow if asks[place] == (edition, group)]
+            there = {item.key: item for item in blind.hidden}
+            blind.hidden = [there[hidden[place].key] for place in own]
+            left = how_wide(Extremes(blind), needed[own])
+            required[own] = np.minimum(required[own], np.maximum(1, left))
         return required
 
     def _forgive(self, required: Floats, tables: Sequence[Table]) -> None:
@@ -159,7 +153,7 @@ class _Judge:
         for force in sorted(set(forces.values()) & known.broken.keys()):
             broken = known.broken[force]
             editions = [
-                replace(edition, rules={k: v for k, v in edition.rules.items() if k not in broken})
+                edition.retold(rules={k: v for k, v in edition.rules.items() if k not in broken})
                 for edition in self._editions
             ]
             without = knowledge(editions, self._collection, self._system)[self._system]
@@ -168,7 +162,6 @@ class _Judge:
             without.hidden = [there[known.hidden[place].key] for place in own]
             ends = Extremes(without)
             ends.take(tables)
-            ends.find_tables(required[own])
             ends.settle(required[own])
             extremes.table_low[own], extremes.table_high[own] = ends.table_low, ends.table_high
 
@@ -250,4 +243,4 @@ def _blind(edition: Edition, collection: Collection, group: str) -> Edition:
     )
     shown = national.filter(spread).join(printed, on=key, how="semi")
     found["national_totals"] = pl.concat([national.filter(~spread), shown])
-    return replace(edition, public=found)
+    return edition.retold(public=found)

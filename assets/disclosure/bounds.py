@@ -1,21 +1,29 @@
 """Exact bounds of hidden counts from what is known: linear and whole-number programs."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
 from scipy.sparse import csr_array
 
 from assets.disclosure.known import Condition, Knowledge, Total
-from assets.disclosure.solver import Conditions, Floats, LinearProgram, is_whole
+from assets.disclosure.solver import Conditions, Floats, LinearProgram
 from schemas.breakdown import Band
 from schemas.errors import ContractError
 
 _ROUNDING: Final = 1e-6
-_MANY: Final = 20
-"""So many counts that are too narrow are worth a look for tables near the first one."""
+_REWARD: Final = 1000.0
+"""What a step of the count that is asked for is worth, against a step of any other."""
+
+_TURNS: Final = 6
+"""How many choices a search near by may make in turn."""
+
+_AGAIN: Final = 3
+"""At how many tables that were found last the next search begins."""
 
 _AT_ONCE: Final = 100
 """So many tables are held against what is known together."""
@@ -170,8 +178,11 @@ class Extremes:
         self._shown = np.array([item.total.shown for item in known.hidden], dtype=float)
         least, most = np.zeros(puzzle.columns), np.full(puzzle.columns, np.inf)
         most[known.unknowns :] = 1
-        self._free = self._bounds = least, most
-        self._program = LinearProgram(puzzle.conditions(), least, most, bounds_stay=True)
+        self._bounds = least, most
+        self._conditions = puzzle.conditions()
+        self._program = LinearProgram(self._conditions, least, most, bounds_stay=True)
+        self._steps: LinearProgram | None = None
+        self._begun: list[Floats] = []
         self.low, self.high = self._shown.copy(), np.full(len(known.hidden), np.inf)
         self.table_low, self.table_high = self.high, -self.high
         self.ceilings = np.array([puzzle.ceiling(item.total) for item in known.hidden])
@@ -182,8 +193,8 @@ class Extremes:
         widths: Floats = self.table_high - self.table_low
         return widths
 
-    def bound(self, places: Iterable[int]) -> None:
-        """Find the bounds of hidden counts by linear programming.
+    def bound(self, needed: Floats) -> None:
+        """Find the bounds of hidden counts by linear programming, as far apart as needed or exact.
 
         A bound that a solution for another count has reached already is known: no count can be
         less than what is shown of it, or more than its ceiling.
@@ -192,18 +203,20 @@ class Extremes:
             ContractError: nothing fits: the public marts contradict each other.
         """
         low, high = np.full(len(self.low), np.inf), np.full(len(self.low), -np.inf)
-        for place in places:
-            for sign, seen, limit, ends in (
-                (1.0, low, self._shown, self.low),
-                (-1.0, high, self.ceilings, self.high),
-            ):
-                if sign * (seen[place] - limit[place]) <= _ROUNDING:
-                    ends[place] = limit[place]
-                    continue
-                values = self._counts @ self._solved(place, sign) + self._shown
-                np.minimum(low, values, out=low)
-                np.maximum(high, values, out=high)
-                ends[place] = values[place]
+        ends = ((1.0, low, self._shown, self.low), (-1.0, high, self.ceilings, self.high))
+        lacking = np.flatnonzero(needed > 0).tolist()
+        for places in [lacking, *([place] for place in lacking)] if lacking else []:
+            for sign, seen, limit, found in ends:
+                if len(places) == 1 and (high - low)[places] >= needed[places]:
+                    found[places] = seen[places]
+                elif len(places) == 1 and (sign * (seen - limit))[places] <= _ROUNDING:
+                    found[places] = limit[places]
+                else:
+                    solution = self._found(self._program.solve(sign * self._cost(*places)))
+                    values = self._counts @ solution + self._shown
+                    np.minimum(low, values, out=low)
+                    np.maximum(high, values, out=high)
+                    found[places] = values[places]
         # So far apart can two whole numbers within the bounds be.
         self.room = np.floor(self.high + _ROUNDING) - np.ceil(self.low - _ROUNDING)
 
@@ -227,68 +240,45 @@ class Extremes:
         if found:
             self._note(self._puzzle.complete(np.array(found)))
 
-    def find_tables(self, needed: Floats) -> None:
-        """Look for tables near by until each hidden count differs as needed between them, or not.
-
-        Raises:
-            ContractError: no whole numbers fit: the public marts contradict each other.
-        """
-        first = self._begin()
-        goal = np.minimum(needed, self.ceilings - self._shown)
-        self._keep_choices(first)
-        if len(np.flatnonzero(self.widths < goal)) > _MANY:
-            self._program.stay_near(first)
-            self._try(goal, self._solved)
-            self._program.stay_near(None)
-        self._try(goal, partial(self._solved, near=True))
-        self._bounds = self._free
-        self._program.bound(*self._bounds)
-
     def settle(self, needed: Floats) -> None:
         """Find bounds of the counts that do not differ as needed, and search in whole numbers.
 
         Raises:
             ContractError: no whole numbers fit: the public marts contradict each other.
         """
-        narrow = np.flatnonzero(self.widths < needed).tolist()
-        self.bound(narrow)
+        self._begin()
+        self.bound(np.where(self.widths < needed, np.inf, 0))
         goal = np.minimum(needed, self.room)
         self._try(goal, partial(self._whole, goal=goal))
         self._try(goal, self._whole)
 
-    def reach(self, needed: Mapping[int, float]) -> Mapping[int, float]:
+    def reach(self, needed: Floats) -> Floats:
         """Return how far apart hidden counts can be by linear programming; at least by as much."""
         ends = self.ceilings - self._shown
-        self.bound(place for place, width in needed.items() if ends[place] >= width)
-        return {place: float(min(self.room[place], ends[place])) for place in needed}
+        self.bound(np.where(ends >= needed, needed, 0))
+        reach: Floats = np.minimum(self.room, ends)
+        return reach
 
-    def exact(self, needed: Mapping[int, float]) -> Mapping[int, float]:
+    def exact(self, needed: Floats) -> Floats:
         """Return how far apart hidden counts are in whole-number tables, or that it is enough.
 
         The tables keep to the rules in the way in which the returns do.
         """
         self.take(())
-        self._keep_choices(self._begin())
-        goal = np.full(len(self._terms), -np.inf)
-        for place, width in needed.items():
-            goal[place] = width
-        self._try(goal, partial(self._whole, goal=goal))
-        self._try(goal, self._whole)
-        return {place: float(self.widths[place]) for place in needed}
+        first, (least, most) = self._begin(), (bound.copy() for bound in self._bounds)
+        least[self._unknowns :] = most[self._unknowns :] = first[self._unknowns :]
+        self._bounds = least, most
+        self._try(needed, partial(self._whole, goal=needed))
+        self._try(needed, self._whole)
+        return self.widths
 
     def _begin(self) -> Floats:
         """Return the first table, the true one as a rule."""
         if self._first is None:
-            nothing = np.zeros(len(self._free[0]))
+            nothing = np.zeros(self._puzzle.columns)
             self._note(self._found(self._program.solve_whole(nothing))[None])
         assert self._first is not None
         return self._first
-
-    def _keep_choices(self, table: Floats) -> None:
-        least, most = (bound.copy() for bound in self._free)
-        least[self._unknowns :] = most[self._unknowns :] = table[self._unknowns :]
-        self._bounds = least, most
-        self._program.bound(*self._bounds)
 
     def _try(self, goal: Floats, solve: Callable[[int, float], object]) -> None:
         """Look for tables in which counts that are not as wide as the goal are least and most."""
@@ -301,32 +291,71 @@ class Extremes:
                     solve(place, sign)
 
     def _whole(self, place: int, sign: float, goal: Floats | None = None) -> None:
-        """Note a table where a count is least or most, or no farther from others than the goal."""
+        """Note a table where a count is least or most, or no farther from others than the goal.
+
+        Whole numbers near by are found in a moment. Among all it takes long; so what such a search
+        finds is where the next one begins, on the same sides of bands and of what rules tell.
+        """
         least, most = (bound.copy() for bound in self._bounds)
         if goal is not None and len(self._terms[place]) == 1:
             far = self.table_low[place] + goal[place], self.table_high[place] - goal[place]
             most[self._terms[place]] = np.inf if sign > 0 else far[0]
             least[self._terms[place]] = max(0, far[1]) if sign > 0 else 0
-        self._program.bound(least, most)
-        self._note(self._found(self._program.solve_whole(sign * self._cost(place)))[None])
+        cost = sign * self._cost(place)
+        near = () if goal is None else self._near(cost, least, most)
+        for low, high in chain(near, [(least, most)]):
+            self._program.bound(low, high)
+            table = self._program.solve_whole(cost)
+            if table is not None:
+                self._note(table[None])
+                self._begun += [table] if low is least else []
+            if goal is not None and self.widths[place] >= goal[place]:
+                break
         self._program.bound(*self._bounds)
 
-    def _solved(self, place: int, sign: float, *, near: bool = False) -> Floats:
-        """Return a solution where a count is least or most; one that is a table is noted."""
-        solve = self._program.solve_near if near else self._program.solve
-        solution = self._found(solve(sign * self._cost(place)))
-        if is_whole(solution):
-            self._note(np.rint(solution)[None])
-        return solution
+    def _near(self, cost: Floats, least: Floats, most: Floats) -> Iterator[tuple[Floats, Floats]]:
+        """Yield bounds within which a table of little cost may be found in a moment."""
+        first = self._begin()
+        if self._steps is None:
+            rows, at = self._conditions, self._conditions.matrix @ first
+            rows = replace(rows, low=rows.low - at, high=rows.high - at).of_steps()
+            self._steps = LinearProgram(rows, *np.zeros((2, 2 * len(first))), bounds_stay=False)
+        costs = np.concatenate([1 + _REWARD * cost, 1 - _REWARD * cost])
+        low, high = least - first, most - first
+        turned: list[int] = []
+        for _ in range(_TURNS):
+            self._steps.bound(
+                np.concatenate([np.maximum(low, 0), np.maximum(-high, 0)]),
+                np.concatenate([np.maximum(high, 0), np.maximum(-low, 0)]),
+            )
+            found = self._steps.solve(costs)
+            if found is None and not turned:
+                break
+            if found is None:
+                low[turned[-1]] = high[turned.pop()] = 0
+                continue
+            steps = np.abs(np.subtract(*np.split(found, 2)))
+            parts = np.where(np.abs(steps - np.rint(steps)) > _ROUNDING, steps, 0)[self._unknowns :]
+            if not parts.any():
+                moves = (steps > _ROUNDING) | (np.arange(len(first)) >= self._unknowns)
+                yield np.where(moves, least, first), np.where(moves, most, first)
+                break
+            turned.append(self._unknowns + int(parts.argmax()))
+            low[turned[-1]] = high[turned[-1]] = 1 - 2 * first[turned[-1]]
+        for table in self._begun[-_AGAIN:]:
+            low, high = least.copy(), most.copy()
+            low[self._unknowns :] = high[self._unknowns :] = table[self._unknowns :]
+            yield low, high
 
     def _found(self, solution: Floats | None) -> Floats:
         if solution is None:
             raise ContractError(_CONTRADICTION)
         return solution
 
-    def _cost(self, place: int) -> Floats:
-        cost = np.zeros(len(self._free[0]))
-        cost[self._terms[place]] = 1
+    def _cost(self, *places: int) -> Floats:
+        cost = np.zeros(self._puzzle.columns)
+        for place in places:
+            cost[self._terms[place]] += 1
         return cost
 
     def _note(self, tables: Floats) -> None:

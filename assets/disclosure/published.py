@@ -6,7 +6,7 @@ itself.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any, Final
 
@@ -240,6 +240,12 @@ class Edition:
     behind: Mapping[str, pl.DataFrame]
     collection: Collection
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def retold(self, **changes: Any) -> "Edition":
+        """Return an edition with other marts or rules, of the same counts."""
+        other = replace(self, **changes)
+        vars(other)["marks"] = self.marks
+        return other
 
     @cached_property
     def marks(self) -> dict[tuple[str, str, str], int]:

@@ -20,8 +20,6 @@ def _at_most(total: Total, most: float) -> Condition:
 def _ends(known: Knowledge, needed: int = 99) -> list[tuple[float, float, float, float]]:
     known.hidden = [Hidden("m", "c", str(n), _sum(n)) for n in range(known.unknowns)]
     found = Extremes(known)
-    found.bound(range(known.unknowns))
-    found.find_tables(np.full(known.unknowns, float(needed)))
     found.settle(np.full(known.unknowns, float(needed)))
     ends = (found.low, found.high, found.table_low, found.table_high)
     return [tuple(float(end[n]) for end in ends) for n in range(known.unknowns)]  # type: ignore[misc]

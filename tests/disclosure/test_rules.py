@@ -120,9 +120,7 @@ def test_both_readings_of_the_rules_agree_on_who_has_passed_which(
 
 def _ends(known: Knowledge, unknown: int) -> tuple[float, float]:
     found = Extremes(known)
-    everything = np.full(len(known.hidden), 99.0)
-    found.find_tables(everything)
-    found.settle(everything)
+    found.settle(np.full(len(known.hidden), 99.0))
     return float(found.table_low[unknown]), float(found.table_high[unknown])
 
 
