@@ -11,7 +11,8 @@ from assets.feedback.letters import Letter, UnattributedReturn
 from assets.feedback.marked_copy import marked_copy
 from assets.html import render
 from assets.intake.raw_store import RawStore
-from assets.lake import atomic_file, write_errors
+from assets.kept import kept
+from assets.lake import Lake, atomic_file, write_errors
 from assets.returns.template.blank import write_blanks
 from assets.returns.template.workbook import EarlierValues
 from assets.unattributed import Unattributed
@@ -26,7 +27,7 @@ LIST: Final = ".made-by-muster.json"
 def feedback_files(
     letters: Sequence[Letter],
     unattributed: Sequence[UnattributedReturn],
-    store: RawStore,
+    lake: Lake,
     collection: Collection,
     others: Sequence[Unattributed] = (),
     earlier: Mapping[str, EarlierValues] | None = None,
@@ -46,7 +47,7 @@ def feedback_files(
         folder = letter.force_code
         for name in ("letter.html", "letter.txt"):
             files[f"{folder}/{name}"] = letter_page(letter, name).encode()
-        files[f"{folder}/{letter.attachment}"] = _attachment(letter, store, earlier)
+        files[f"{folder}/{letter.attachment}"] = _attachment(letter, lake, earlier)
     return files
 
 
@@ -55,17 +56,19 @@ def letter_page(letter: Letter, name: str) -> str:
     return render(_TEMPLATES / f"{name}.j2", letter=letter)
 
 
-def _attachment(
-    letter: Letter, store: RawStore, earlier: Mapping[str, EarlierValues] | None
-) -> bytes:
+def _attachment(letter: Letter, lake: Lake, earlier: Mapping[str, EarlierValues] | None) -> bytes:
     if letter.sent:
-        receipt = letter.sent.receipt
-        return marked_copy(
+        receipt, found, store = letter.sent.receipt, letter.sent.findings, RawStore(lake)
+        path, reading, template = (
             store.path(receipt),
             store.read(receipt),
-            letter.sent.findings,
             letter.collection.template,
-            name=receipt.file_name,
+        )
+        return kept(
+            lake,
+            "marked",
+            [receipt.sha256, receipt.file_name, repr(found), repr(template)],
+            lambda: marked_copy(path, reading, found, template, name=receipt.file_name),
         )
     with TemporaryDirectory() as folder:
         (blank,) = write_blanks(Path(folder), letter.collection, [letter.force_code], earlier)

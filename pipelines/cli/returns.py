@@ -131,7 +131,7 @@ def feedback(folder: Path, collection_id: str) -> None:
     files = unattributed_files(lake)
     others = [file for file in files if file.kind != "return"]
     earlier = earlier_values(lake, collection)
-    files_of = feedback_files(written, unattributed, store, collection, others, earlier)
+    files_of = feedback_files(written, unattributed, lake, collection, others, earlier)
     write_feedback(folder, files_of)
     click.echo(f"Wrote {plural(len(written), 'letter')} to {shown_path(folder.absolute())}")
     for letter in written:

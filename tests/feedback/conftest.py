@@ -77,7 +77,7 @@ def write(lake: Lake, collection: Collection, today: date) -> Written:
     findings = now.current_findings()
     written = letters(now.status(collection), findings, store, collection, today)
     unattributed = unattributed_returns(findings, store, collection)
-    files = feedback_files(written, unattributed, store, collection)
+    files = feedback_files(written, unattributed, lake, collection)
     return Written(lake, {letter.force_code: letter for letter in written}, unattributed, files)
 
 

@@ -12,9 +12,11 @@ import pytest
 from click.testing import CliRunner
 from openpyxl import load_workbook
 
-from assets.feedback.folder import LIST, letter_page, write_feedback
+from assets.feedback.folder import LIST, feedback_files, letter_page, write_feedback
 from assets.feedback.letters import Letter
+from assets.feedback.marked_copy import marked_copy
 from assets.html import TEXT_WIDTH
+from assets.intake.raw_store import RawStore
 from assets.lake import Lake
 from assets.returns.desk.ledger import Ledger
 from assets.returns.desk.queries import answer, queries, read_answers
@@ -148,6 +150,31 @@ def test_only_notes_are_ever_left_out(written: Written) -> None:
     notes = letter_page(with_findings("X004"), "letter.txt")
     assert "For your information: 30 notes".upper() in notes
     assert "And 25 more notes, in the marked copy." in notes
+
+
+def test_a_copy_that_is_kept_is_the_one_that_would_be_made(
+    written: Written, six: Collection
+) -> None:
+    """It is of the file under its name, of what was found in it, and of the template's words."""
+    stf = written.letters["STF"]
+    assert stf.sent
+    sheets = tuple(replace(sheet, title="Changed") for sheet in six.template.sheets)
+    changed = six.model_copy(update={"template": replace(six.template, sheets=sheets)})
+    renamed = replace(stf.sent.receipt, file_name="other.xlsx")
+    variants = [
+        stf,
+        replace(stf, sent=replace(stf.sent, findings=stf.sent.findings[1:])),
+        replace(stf, sent=replace(stf.sent, receipt=renamed)),
+        replace(stf, collection=changed),
+    ]
+    for letter in (*variants, *reversed(variants)):
+        sent, store, template = letter.sent, RawStore(written.lake), letter.collection.template
+        assert sent
+        files = feedback_files([letter], [], written.lake, six)
+        path, reading = store.path(sent.receipt), store.read(sent.receipt)
+        name = sent.receipt.file_name
+        made = marked_copy(path, reading, sent.findings, template, name=name)
+        assert files["STF/STF-marked.xlsx"] == made
 
 
 def test_a_query_with_its_reason_is_not_asked_again(

@@ -14,7 +14,6 @@ from openpyxl import load_workbook
 
 from assets.feedback.folder import feedback_files
 from assets.feedback.letters import Letter
-from assets.intake.raw_store import RawStore
 from assets.intake.reader import read_return
 from assets.lake import Lake
 from assets.previous import previous_values
@@ -357,7 +356,7 @@ def test_the_command_and_letters_show_earlier_values_where_there_are_any(
         written = (out / "STF.xlsx").read_bytes()
         lake = Lake(root, later.id)
         earlier = earlier_values(lake, later)
-        files = feedback_files([letter], [], RawStore(lake), later, earlier=earlier)
+        files = feedback_files([letter], [], lake, later, earlier=earlier)
         assert files["STF/STF-blank.xlsx"] == written
         assert (written == plain.read_bytes()) == same
 
