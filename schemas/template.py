@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final, Literal
 
@@ -27,6 +27,7 @@ _LEAST_HEADER_ROW: Final = 5
 _FIRST_ENTRY_COLUMN: Final = 3
 
 
+@cache
 def column_letter(number: int) -> str:
     """Return the letters of a 1-based column number: 1 is A, 28 is AB."""
     letters = ""

@@ -121,7 +121,7 @@ def _match(texts: Iterable[tuple[str, T]], wanted: list[str]) -> _Match[T]:
     unknown = []
     for text, item in others:
         open_codes = [code for code in wanted if code not in found]
-        meant = get_close_matches(_plain(text), open_codes, n=1, cutoff=_CLOSE)
+        meant = open_codes and get_close_matches(_plain(text), open_codes, n=1, cutoff=_CLOSE)
         if meant:
             found[meant[0]] = text, item
         else:
@@ -136,7 +136,10 @@ def _plain(text: str) -> str:
 def _names(sheets: tuple[RawSheet, ...], template: Template) -> dict[str, str]:
     """Return how to call each sheet, by its name."""
     expected = [sheet.name for sheet in template.sheets]
-    return {s.name: sheet_shown(s.name, number, expected) for number, s in enumerate(sheets, 1)}
+    return {
+        s.name: s.name if s.name in expected else sheet_shown(s.name, number, expected)
+        for number, s in enumerate(sheets, 1)
+    }
 
 
 def _sheet_findings(matched: _Match[RawSheet], names: Mapping[str, str]) -> Iterable[Finding]:
@@ -295,18 +298,19 @@ def _stray(sheet: SheetLayout, described: Sheet) -> Iterator[Finding]:
     passed |= {f.place for f in sheet.raw.facts if f.fact in {"formula", "uncalculated"}}
     unknown_rows = {row for row, code in sheet.rows.items() if code is None}
     unknown_columns = {column for column, code in sheet.columns.items() if code is None}
-    checked = set(_checked(sheet, described))
     stray = [
         cell
         for cell in sheet.raw.cells
         if cell.row > sheet.top
         and cell.column > 1
-        and cell.text.strip()
-        and cell.address not in passed
         and cell.row not in unknown_rows
         and cell.column not in unknown_columns
-        and not (cell.text.strip() in RESULTS and cell.address in checked)
+        and cell.text.strip()
+        and cell.address not in passed
     ]
+    if any(cell.text.strip() in RESULTS for cell in stray):
+        checked = set(_checked(sheet, described))
+        stray = [c for c in stray if c.text.strip() not in RESULTS or c.address not in checked]
     for cell in stray[:_MOST]:
         message = f"{quoted(cell.text)} stands outside the entry cells; nothing counts it"
         yield finding("S012", message, Place(sheet.name, cell.address, value=shown(cell.text)))
