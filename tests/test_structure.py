@@ -103,20 +103,31 @@ def _loaded_by(code: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split())
 
 
-def test_help_loads_no_data_library() -> None:
+def test_no_command_loads_a_library_to_explain_itself() -> None:
     """Somebody who asks for help should not wait for polars."""
     code = (
-        "from pipelines.cli.main import muster\n"
-        "try:\n    muster(['--help'])\nexcept SystemExit:\n    pass"
+        "from pipelines.cli.main import COMMANDS, main\n"
+        "for words in ('', *COMMANDS, 'releases prune', 'collections check'):\n"
+        "    try:\n        main(f'{words} --help'.split())\n"
+        "    except SystemExit:\n        pass"
     )
-    assert not _loaded_by(code) & {"polars", "dagster", "pandera", "openpyxl", "pandas"}
+    heavy = {"polars", "pydantic", "dagster", "pandera", "openpyxl", "pandas", "rich", "jinja2"}
+    assert not _loaded_by(code) & heavy
 
 
-def test_checking_a_return_loads_no_orchestrator() -> None:
-    assert not _loaded_by("import assets.returns.validation.check") & {
-        "dagster",
-        "great_expectations",
-    }
+def test_checking_a_return_loads_what_reads_and_judges_it_and_nothing_else(
+    sample_folder: Path,
+) -> None:
+    command = ["check", str(sample_folder / "STF.xlsx"), "--collection", "2012-revisit"]
+    code = (
+        f"from pipelines.cli.main import main\ntry:\n    main({command})\n"
+        "except SystemExit as ended:\n    assert not ended.code"
+    )
+    loaded = {name.partition(".")[0] for name in _loaded_by(code)}
+    assert not loaded & {
+        "altair", "dagster", "dask", "duckdb", "great_expectations", "highspy", "jinja2", "rich",
+        "scipy", "sqlalchemy", "xlsxwriter",
+    }  # fmt: skip
 
 
 def test_every_package_initialiser_is_empty() -> None:

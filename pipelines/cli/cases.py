@@ -1,16 +1,15 @@
 """`muster cases`: judge and count case-level extracts, without a lake."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from assets.cases.destination import lake_places, results_at
-from assets.cases.job import chosen_pool, run_cases
-from assets.cases.sources import ExtractRefusedError, Place, find_sources
 from pipelines.cli.output import (
     collection_option,
     console,
@@ -19,8 +18,10 @@ from pipelines.cli.output import (
     print_table,
     shown_path,
 )
-from schemas.collection import load_collection
 from schemas.wording import plural
+
+if TYPE_CHECKING:
+    from assets.cases.sources import Place
 
 
 class Location(click.Path):
@@ -58,6 +59,11 @@ def cases(paths: tuple[Place, ...], out: Place | None, as_json: bool, collection
 
     Exit code 0: acceptable. 1: too large a share of the rows is bad. 2: not readable as an extract.
     """
+    from assets.cases.destination import lake_places, results_at
+    from assets.cases.job import chosen_pool, run_cases
+    from assets.cases.sources import ExtractRefusedError, find_sources
+    from schemas.collection import load_collection
+
     collection = load_collection(collection_id)
     if not (paths and out):
         if not (places := lake_places(collection_id)):

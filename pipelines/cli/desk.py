@@ -1,23 +1,15 @@
 """What the desk asks and decides: where returns stand, queries and their answers, versions."""
 
+from __future__ import annotations
+
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import click
-import polars as pl
 
-from assets.intake.store import utc_now
-from assets.intake.tables import damaged_now
 from assets.lake import Lake, lake_root
-from assets.previous import previous_values
-from assets.returns.desk import queries as desk_queries
-from assets.returns.desk.chasing import call_list, changes, days_late, due
-from assets.returns.desk.ledger import DeskError, Ledger
-from assets.returns.desk.versions import choose, version_changes
-from assets.returns.validation.states import standing
-from assets.unattributed import unattributed_files
 from pipelines.cli.output import (
     CSV_FILE,
     collection_option,
@@ -27,12 +19,18 @@ from pipelines.cli.output import (
     print_json,
     print_table,
 )
-from schemas.collection import Collection, command, load_collection
 from schemas.vocabulary import STATES
 from schemas.wording import plural
 
+if TYPE_CHECKING:
+    import polars as pl
+
+    from schemas.collection import Collection
+
 
 def _lake(collection_id: str) -> Lake:
+    from schemas.collection import load_collection
+
     return Lake(lake_root(), load_collection(collection_id).id)
 
 
@@ -43,6 +41,12 @@ def _queries(lake: Lake) -> pl.DataFrame:
     `previous_value`, what the entry was in the released collection before, and
     `previous_collection`, which that is; null where there is none.
     """
+    from assets.previous import previous_values
+    from assets.returns.desk import queries as desk_queries
+    from assets.returns.desk.ledger import Ledger
+    from assets.returns.validation.states import standing
+    from schemas.collection import load_collection
+
     answers = desk_queries.read_answers(Ledger(lake))
     asked = desk_queries.queries(standing(lake).asked(), answers, lake.collection)
     before = previous_values(lake, load_collection(lake.collection)).rename(
@@ -59,6 +63,10 @@ def _query(lake: Lake, query_id: str) -> dict[str, Any]:
     Raises:
         DeskError: there is none with that id.
     """
+    import polars as pl
+
+    from assets.returns.desk.ledger import DeskError
+
     rows = _queries(lake).filter(pl.col("query_id") == query_id)
     if rows.is_empty():
         raise DeskError(f"there is no query {query_id} now. List them: muster queries --all")
@@ -67,6 +75,9 @@ def _query(lake: Lake, query_id: str) -> dict[str, Any]:
 
 def print_unattributed(lake: Lake) -> None:
     """Print which files are of no known force, and what of the raw store is damaged."""
+    from assets.intake.tables import damaged_now
+    from assets.unattributed import unattributed_files
+
     files = unattributed_files(lake)
     if files:
         click.echo(f"\nOf no known force: {plural(len(files), 'file')} in landing")
@@ -98,6 +109,11 @@ def status(
     as_json: bool, call_list_file: Path | None, since: str | None, collection_id: str
 ) -> None:
     """Show where each force's return stands, and who is missing."""
+    from assets.intake.store import utc_now
+    from assets.returns.desk.chasing import call_list, changes
+    from assets.returns.validation.states import standing
+    from schemas.collection import load_collection
+
     collection, lake = load_collection(collection_id), _lake(collection_id)
     now, today = standing(lake).status(collection), collection.day_of(utc_now())
     if call_list_file:
@@ -119,6 +135,8 @@ def _moment(when: str, collection: Collection) -> datetime:
     Raises:
         click.BadParameter: the text is no day.
     """
+    from assets.intake.store import utc_now
+
     try:
         yesterday = collection.day_of(utc_now()) - timedelta(days=1)
         day = yesterday if when == "yesterday" else date.fromisoformat(when)
@@ -128,6 +146,10 @@ def _moment(when: str, collection: Collection) -> datetime:
 
 
 def _print_status(status: pl.DataFrame, collection: Collection, today: date) -> None:
+    import polars as pl
+
+    from assets.returns.desk.chasing import days_late, due
+
     waiting = pl.col("state").is_in(["missing", "rejected"])
     urgency = pl.when(waiting).then(pl.lit(due(collection, today))).otherwise(pl.lit(""))
     print_frame(
@@ -154,6 +176,8 @@ def states_in_words(status: pl.DataFrame) -> str:
 
 def absent_forces(status: pl.DataFrame) -> str:
     """Return the forces of mart ReturnsStatus that have sent nothing, "" where there are none."""
+    import polars as pl
+
     return ", ".join(status.filter(pl.col("state") == "missing")["force_code"])
 
 
@@ -174,6 +198,8 @@ def queries(
 
     A query is answered with `muster answer`. An answer holds while the cell's value is unchanged.
     """
+    import polars as pl
+
     rows = _queries(_lake(collection_id))
     if not everything:
         rows = rows.filter(pl.col("state") != "accepted")
@@ -211,6 +237,10 @@ def answer(
 
     QUERY is the id that `muster queries` prints. Nobody accepts a reason of their own.
     """
+    from assets.returns.desk import queries as desk_queries
+    from assets.returns.desk.ledger import Ledger
+    from schemas.collection import command
+
     if not reason and not accepted_by:
         raise click.UsageError("give --reason TEXT --by NAME, or --accepted-by NAME, or all three")
     if bool(reason) != bool(answered_by):
@@ -249,6 +279,12 @@ def versions(
 
     With --go-back an earlier version counts again from the next run, until a newer one comes.
     """
+    import polars as pl
+
+    from assets.returns.desk.ledger import Ledger
+    from assets.returns.desk.versions import choose, version_changes
+    from assets.returns.validation.states import standing
+
     lake = _lake(collection_id)
     now = standing(lake)
     if version is not None:

@@ -1,22 +1,15 @@
 """Figures: published against computed, how each is made, and those that force reports print."""
 
+from __future__ import annotations
+
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
-import polars as pl
 
-from assets.figures.explain import explain as explaining
-from assets.figures.explain.question import read_question
-from assets.figures.explain.released import Released
-from assets.figures.explain.series import write_series
-from assets.inputs.reports.report import read_report as figures_in
-from assets.inputs.reports.report_text import UnreadableReportError, report_text
-from assets.inputs.reports.signs import Times
 from assets.lake import Lake, lake_root
-from assets.release.pages.series import write_series_page
 from pipelines.cli.output import (
     collection_option,
     emit,
@@ -26,10 +19,15 @@ from pipelines.cli.output import (
     print_table,
     shown,
 )
-from schemas.collection import load_collection
 from schemas.errors import LakeError
 from schemas.vocabulary import RECONCILIATION_STATUSES
 from schemas.wording import plural
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from assets.figures.explain import explain as explaining
+    from assets.figures.explain.released import Released
 
 _FEW: Final = 100
 """Cells that are listed one by one unless all are asked for."""
@@ -49,6 +47,9 @@ def read_release(collection_id: str) -> Released:
         SetupError: there is no such collection.
         LakeError: nothing has been published yet.
     """
+    from assets.figures.explain.released import Released
+    from schemas.collection import load_collection
+
     collection, lake = load_collection(collection_id), Lake(lake_root(), collection_id)
     if not lake.marts.exists():
         next_step = "Drop returns in landing and: muster run"
@@ -65,6 +66,8 @@ def reconcile(as_json: bool, differing: bool, collection_id: str) -> None:
 
     Exit code 0: none differ. 1: some differ.
     """
+    import polars as pl
+
     rows = read_release(collection_id).mart("reconciliation")
     apart = rows.filter(pl.col("status") == "differs")
     columns = "figure: figure_id, scope, measure, breakdown, >published, >computed, status, note"
@@ -84,6 +87,11 @@ def series(as_json: bool, breaks: bool) -> None:
     forces that merged are followed; where a figure is not the same count as before, its line says
     why.
     """
+    import polars as pl
+
+    from assets.figures.explain.series import write_series
+    from assets.release.pages.series import write_series_page
+
     rows = write_series(lake_root())
     write_series_page(lake_root(), rows)
     columns = "figure: measure, breakdown, collection, >value, >per_month, comparable, why_not"
@@ -120,6 +128,9 @@ def explain(
 
         muster explain investigations "category=second_jobs;outcome=continuing"
     """
+    from assets.figures.explain import explain as explaining
+    from assets.figures.explain.question import read_question
+
     name, _, breakdown = " ".join(figure).partition(" ")
     released = read_release(collection_id)
     question = read_question(name, breakdown.strip(), period, force_code, released)
@@ -168,6 +179,8 @@ def _print_forces(told: str, forces: list[explaining.Standing]) -> None:
 
 def _print_terms(terms: pl.DataFrame, *, every_cell: bool) -> None:
     """Print each cell, or where there are many a line a force."""
+    import polars as pl
+
     if terms.is_empty():
         return
     short = pl.col("sha256").str.head(12).alias("file")
@@ -195,6 +208,11 @@ def read_report(files: tuple[Path, ...], as_json: bool, collection_id: str) -> N
     A figure is read where the report says it of the collection's period. One that a report does
     not print is absent, never zero.
     """
+    from assets.inputs.reports.report import read_report as figures_in
+    from assets.inputs.reports.report_text import UnreadableReportError, report_text
+    from assets.inputs.reports.signs import Times
+    from schemas.collection import load_collection
+
     times = Times.of(load_collection(collection_id))
     documents: list[dict[str, Any]] = []
     unread = 0

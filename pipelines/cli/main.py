@@ -1,15 +1,15 @@
 """The `muster` command: finds the sub-command and explains errors without a traceback.
 
-Modules of commands load what is heavy, each what its own commands need: none is loaded by `--help`.
+A command loads what is heavy when it runs: none is loaded by `--help`.
 """
 
+import atexit
+import gc
 import importlib
 import os
 import sys
-import tempfile
 import traceback
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ COMMANDS: Final = {
     "sample": ("returns", "Write the 44 sample returns."),
     "template": ("returns", "Write blank returns, prefilled with the force."),
     "check": ("returns", "Check return files and say what to mend."),
-    "run": ("run", "Take in what is new, rebuild, publish."),
+    "run": ("service", "Take in what is new, rebuild, publish."),
     "feedback": ("returns", "Write letters and marked copies for forces."),
     "status": ("desk", "Show where each return stands, who is missing."),
     "queries": ("desk", "List queries and their answers."),
@@ -94,6 +94,10 @@ def muster() -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; an error ends it with exit code 1 and never with a traceback."""
+    # Of what is loaded hardly anything can be freed: to look through it for that again and again,
+    # and once more at the end, takes a third of a short command.
+    gc.set_threshold(100_000, 20, 100)
+    atexit.register(_leave)
     # Nothing here has plugins for pydantic, which would look for some in every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
@@ -114,12 +118,21 @@ def main(arguments: list[str] | None = None) -> Any:
         sys.exit(1)
 
 
+def _leave() -> None:
+    """Let what is loaded end with the process; duckdb complains unless it is given back."""
+    if "duckdb" not in sys.modules:
+        gc.freeze()
+
+
 def _keep_stack(error: BaseException, arguments: list[str]) -> str | None:
     """Write where an unforeseen error was raised to a log file; return its path.
 
     The error's own words could quote a return and the arguments a person, so neither is written.
     It lies in `logs/` of the lake, or where there is no lake in the system's folder for such files.
     """
+    import tempfile
+    from importlib import metadata
+
     lake = Path(os.environ.get("MUSTER_LAKE") or "data_lake")
     folder = lake.absolute() / "logs" if lake.is_dir() else Path(tempfile.gettempdir())
     command = next((each for each in arguments if each in COMMANDS), "no command")

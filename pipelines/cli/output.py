@@ -47,8 +47,15 @@ _USUAL: Final = {
     "show_default": "MUSTER_COLLECTION, else the one open today, else the newest",
 }
 collection_option = _collection_option(default=_usual, **_USUAL)
-run_option = _collection_option(default=None, **_USUAL)
+named_option = _collection_option(default=None, **_USUAL)
 """The same, but None where none is named: to find out which is meant takes long."""
+
+
+def meant(context: click.Context, collection_id: str | None) -> str:
+    """Return the collection that is meant where only the one that was named is known."""
+    return _noted(context, context.command.params[0], collection_id or _usual())
+
+
 sample_option = _collection_option(default="2012-revisit", show_default=True)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 out_option = click.option(

@@ -8,28 +8,26 @@ from typing import Any
 
 import click
 
-from assets.figures.explain import compare as comparing
 from assets.history import find, kept
 from assets.history import shown as shown_before
 from assets.lake import Lake, held, lake_root
-from assets.marts import damage, read_manifest
-from assets.previous import changed_in_place
-from assets.release import retention
-from assets.release.publish import publish_marts, show
-from pipelines.cli.figures import read_release
-from pipelines.cli.output import collection_option, json_option, print_json, print_table
-from schemas.collection import command, load_collection
-from schemas.drafts import templates_in, wrong_in
+from pipelines.cli.output import (
+    collection_option,
+    json_option,
+    meant,
+    named_option,
+    print_json,
+    print_table,
+)
 from schemas.errors import LakeError, SetupError
-from schemas.reference import collection_files
 from schemas.wording import plural
 
 
 @click.group(invoke_without_command=True)
 @json_option
-@collection_option
+@named_option
 @click.pass_context
-def releases(context: click.Context, as_json: bool, collection_id: str) -> None:
+def releases(context: click.Context, as_json: bool, collection_id: str | None) -> None:
     """List the releases, in the order in which they were last shown.
 
     A release is named by the end of its name too, where that is enough. Exit code 1: the manifest
@@ -37,7 +35,9 @@ def releases(context: click.Context, as_json: bool, collection_id: str) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    lake = _lake(collection_id)
+    from assets.marts import read_manifest
+
+    lake = _lake(meant(context, collection_id))
     now = lake.marts.resolve().name if lake.marts.exists() else None
     last = {entry.release: entry.at for entry in shown_before(lake)}
     rows = []
@@ -77,6 +77,9 @@ def verify(names: tuple[str, ...], collection_id: str) -> None:
 
     Exit code 0: all whole. 1: some damaged.
     """
+    from assets.marts import damage
+    from schemas.collection import command
+
     lake, broken = _lake(collection_id), False
     for folder in [find(lake, name) for name in names] or kept(lake):
         try:
@@ -104,6 +107,10 @@ def compare(old: str, new: str | None, as_json: bool, collection_id: str) -> Non
 
     Without NEW, the release that is shown now.
     """
+    from assets.figures.explain import compare as comparing
+    from pipelines.cli.figures import read_release
+    from schemas.collection import load_collection
+
     lake = _lake(collection_id)
     before = find(lake, old)
     after = find(lake, new) if new else read_release(collection_id).folder
@@ -141,6 +148,9 @@ def go_back(name: str, collection_id: str) -> None:
     The next run that publishes shows its own release: to keep a force's earlier return in use,
     choose it first with muster versions.
     """
+    from assets.marts import damage
+    from assets.release.publish import show
+
     lake = _lake(collection_id)
     with held(lake.root):
         folder = find(lake, name)
@@ -162,6 +172,9 @@ def push(url: str, name: str | None, collection_id: str) -> None:
     S3_URL is s3://bucket/prefix. Below it, current.json names the release that readers are to
     read, and is written last: readers never see half a release. Done twice, it changes nothing.
     """
+    from assets.release.publish import publish_marts
+    from pipelines.cli.figures import read_release
+
     folder = find(_lake(collection_id), name) if name else read_release(collection_id).folder
     click.echo(f"{url.rstrip('/')} shows {folder.name}: {publish_marts(folder, url)}")
 
@@ -183,6 +196,8 @@ def prune(last: int, yes: bool, as_json: bool, collection_id: str) -> None:
     Kept are the one that is shown, those that cited.txt beside the releases names (one a line),
     the last of each month, the last thirty (--last), and any that was never shown.
     """
+    from assets.release import retention
+
     lake = _lake(collection_id)
     found = (retention.prune if yes else retention.judged)(lake, last)
     going = [each for each in found if not each.why]
@@ -220,6 +235,8 @@ def prune(last: int, yes: bool, as_json: bool, collection_id: str) -> None:
 
 
 def _lake(collection_id: str) -> Lake:
+    from schemas.collection import load_collection
+
     return Lake(lake_root(), load_collection(collection_id).id)
 
 
@@ -234,6 +251,8 @@ def collections(context: click.Context, as_json: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         return
+    from schemas.reference import collection_files
+
     rows = [_collection(name, path) for name, path in collection_files().items()]
     if as_json:
         print_json(rows)
@@ -248,6 +267,8 @@ def collections(context: click.Context, as_json: bool) -> None:
 
 def _collection(name: str, path: Path) -> dict[str, Any]:
     """Return what there is to say of a collection; `problem` where its file is none."""
+    from schemas.collection import load_collection
+
     about = dict.fromkeys(("template", "start", "end")) | {"state": "broken"}
     problem = None
     try:
@@ -275,6 +296,9 @@ def check_drafts(path: Path, as_json: bool) -> None:
     PATH is a file, or a folder such as MUSTER_COLLECTIONS names one. A template is held to those
     that the lake's releases were made on. Exit code 0: sound; 1: not.
     """
+    from assets.previous import changed_in_place
+    from schemas.drafts import templates_in, wrong_in
+
     files, wrong = wrong_in(path)
     with suppress(SetupError):  # without a lake nothing is released
         wrong += changed_in_place(lake_root(), templates_in(files))

@@ -5,17 +5,7 @@ from pathlib import Path
 
 import click
 
-from assets.feedback.folder import feedback_files, write_feedback
-from assets.feedback.letters import letters, unattributed_returns
-from assets.feedback.marked_copy import write_marked_copies
-from assets.intake.raw_store import RawStore
-from assets.intake.store import utc_now
 from assets.lake import Lake, lake_root
-from assets.returns.template.blank import earlier_values, write_blanks
-from assets.returns.validation.check import check_files
-from assets.returns.validation.states import standing
-from assets.sample.write import write_cases, write_research, write_sample
-from assets.unattributed import unattributed_files
 from pipelines.cli.output import (
     collection_option,
     files_argument,
@@ -27,7 +17,6 @@ from pipelines.cli.output import (
     shown,
     shown_path,
 )
-from schemas.collection import load_collection
 from schemas.wording import plural
 
 
@@ -51,6 +40,9 @@ def check(files: tuple[Path, ...], folder: Path | None, as_json: bool, collectio
 
     Exit code 0: acceptable. 1: blocking findings. 2: not readable as a return.
     """
+    from assets.returns.validation.check import check_files
+    from schemas.collection import load_collection
+
     collection = load_collection(collection_id)
     checked = check_files(files, collection)
     if as_json:
@@ -69,6 +61,8 @@ def check(files: tuple[Path, ...], folder: Path | None, as_json: bool, collectio
         count = sum(len(item.findings) for item in checked)
         click.echo(f"{plural(len(checked), 'file')}, {plural(count, 'finding')}")
     if folder:
+        from assets.feedback.marked_copy import write_marked_copies
+
         # After the findings: they are told though the folder cannot be written.
         copies = write_marked_copies(checked, folder, collection.template)
         for path in () if as_json else copies:
@@ -85,6 +79,9 @@ def template(forces: tuple[str, ...], folder: Path, collection_id: str) -> None:
 
     What the force told the collection before, where that is released, stands beside each entry.
     """
+    from assets.returns.template.blank import earlier_values, write_blanks
+    from schemas.collection import load_collection
+
     collection = load_collection(collection_id)
     earlier = earlier_values(Lake(lake_root(), collection.id), collection)
     paths = write_blanks(folder, collection, forces, earlier)
@@ -100,6 +97,9 @@ def sample(folder: Path, cases: bool, collection_id: str) -> None:
 
     The folder can be dropped as landing/<collection>/ of a lake.
     """
+    from assets.sample.write import write_cases, write_research, write_sample
+    from schemas.collection import load_collection
+
     collection = load_collection(collection_id)
     paths = write_sample(folder, collection)
     write_research(folder / "research", collection)
@@ -120,6 +120,15 @@ def feedback(folder: Path, collection_id: str) -> None:
     overview; DIR/<force_code>/ has letter.html, letter.txt and the workbook:
     the marked copy of the newest return, or a blank one where nothing has come.
     """
+    from assets.feedback.folder import feedback_files, write_feedback
+    from assets.feedback.letters import letters, unattributed_returns
+    from assets.intake.raw_store import RawStore
+    from assets.intake.store import utc_now
+    from assets.returns.template.blank import earlier_values
+    from assets.returns.validation.states import standing
+    from assets.unattributed import unattributed_files
+    from schemas.collection import load_collection
+
     collection = load_collection(collection_id)
     lake = Lake(lake_root(), collection.id)
     store = RawStore(lake)

@@ -1,27 +1,20 @@
-"""What drives the service: a refresh, the demonstration, the examination, a test of the alerts."""
+"""What drives the service: a run, the demonstration, the examination, a test of the alerts."""
+
+from __future__ import annotations
 
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
-import polars as pl
 
-from assets.cases.derived import refused_extracts
-from assets.figures.explain.released import Released
-from assets.figures.totals.national import in_the_totals
 from assets.lake import Lake, lake_root
-from assets.returns.validation.states import read_table
-from assets.unattributed import unattributed_files
-from pipelines.alerts.look import RunOutcome
-from pipelines.alerts.messages import tell_at_end
-from pipelines.alerts.send import SETTING, channels
-from pipelines.cli.desk import absent_forces, print_unattributed, states_in_words
-from pipelines.cli.figures import counted, read_release
 from pipelines.cli.output import (
     console,
     json_option,
+    meant,
+    named_option,
     print_frame,
     print_json,
     print_table,
@@ -29,13 +22,13 @@ from pipelines.cli.output import (
     shown,
     shown_path,
 )
-from pipelines.refresh import Refreshed, refresh
-from schemas import vocabulary as v
-from schemas.breakdown import write_breakdown
-from schemas.collection import addressed, command, load_collection
+from pipelines.standing import Standing, standing
 from schemas.errors import UnavailableError
-from schemas.measures import NOW
 from schemas.wording import plural
+
+if TYPE_CHECKING:
+    from assets.figures.explain.released import Released
+    from pipelines.refresh import Refreshed
 
 _PLACES: Final = {
     "marts": "",
@@ -50,6 +43,32 @@ _SHOWN: Final = 20
 
 
 @click.command()
+@named_option
+@click.pass_context
+def run(context: click.Context, collection_id: str | None) -> None:
+    """Take in what is new, rebuild, reconcile and publish a release.
+
+    Where nothing has changed since the last run, it says so and is done at once.
+
+    Exit code 0: published. 1: not published; what analysts see has not changed.
+    """
+    if found := standing(lake_root(), collection_id):
+        _say(found)
+        sys.exit(0)
+    sys.exit(0 if refreshed(meant(context, collection_id)) else 1)
+
+
+def _say(found: Standing) -> None:
+    """Say which release stands; tell people what they were not told of it yet."""
+    since = found.shown.at.replace("T", " ").replace("+00:00", " UTC")
+    click.echo(f"Nothing has changed: {found.shown.release} stands, shown since {since}")
+    if not found.told:
+        from pipelines.alerts.messages import tell_at_end
+
+        tell_at_end(found.collection, None)
+
+
+@click.command()
 @sample_option
 def demo(collection_id: str) -> None:
     """Make the sample returns, run everything, and say where to look.
@@ -57,6 +76,7 @@ def demo(collection_id: str) -> None:
     The returns and the research are reconstructed: nobody sent them.
     """
     from assets.sample.write import write_research, write_sample
+    from schemas.collection import command, load_collection
 
     lake, collection = Lake(lake_root(), collection_id), load_collection(collection_id)
     paths = write_sample(lake.landing, collection)
@@ -82,6 +102,10 @@ def demo(collection_id: str) -> None:
 
 def refreshed(collection_id: str) -> bool:
     """Refresh, print what happened, tell people what is news, and return whether it published."""
+    from pipelines.alerts.look import RunOutcome
+    from pipelines.alerts.messages import tell_at_end
+    from pipelines.refresh import refresh
+
     try:
         with console(stderr=True).status("Taking in, checking and adding up"):
             done = refresh(collection_id)
@@ -94,6 +118,12 @@ def refreshed(collection_id: str) -> bool:
 
 
 def _report(done: Refreshed, collection_id: str) -> None:
+    import polars as pl
+
+    from pipelines.cli.desk import absent_forces, print_unattributed, states_in_words
+    from pipelines.cli.figures import counted, read_release
+    from schemas.collection import addressed, command
+
     lake = Lake(lake_root(), collection_id)
     for note in done.lost:
         click.echo(f"Warning: {note}", err=True)
@@ -131,6 +161,8 @@ def _report(done: Refreshed, collection_id: str) -> None:
 
 
 def _print_taken_in(done: Refreshed, lake: Lake) -> None:
+    from assets.returns.validation.states import read_table
+
     click.echo(f"Took in {plural(done.new, 'new file')} from {shown_path(lake.landing)}")
     for files, what in (
         (done.duplicates, "the same bytes were received before (S002): {}"),
@@ -156,6 +188,12 @@ def _print_taken_in(done: Refreshed, lake: Lake) -> None:
 
 def print_refused_extracts(lake: Lake) -> None:
     """Print which case-level extracts do not count, and why: they stand in no mart."""
+    import polars as pl
+
+    from assets.cases.derived import refused_extracts
+    from assets.returns.validation.states import read_table
+    from assets.unattributed import unattributed_files
+
     extracts = read_table(lake.table("cases", "extracts"))
     ids = {file.key for file in unattributed_files(lake) if file.kind == "extract"}
     unattributed = extracts.filter(pl.col("receipt_id").is_in(ids))
@@ -168,6 +206,13 @@ def print_refused_extracts(lake: Lake) -> None:
 
 def _print_totals(release: Released) -> None:
     """Print the main measure of the template, by its first dimension and what crosses it."""
+    import polars as pl
+
+    from assets.figures.totals.national import in_the_totals
+    from schemas import vocabulary as v
+    from schemas.breakdown import write_breakdown
+    from schemas.measures import NOW
+
     template, totals = release.collection.template, release.mart("national_totals")
     main, (included, expected) = template.main, in_the_totals(totals, release.collection)
     profiles = release.mart("force_profiles")
@@ -228,6 +273,8 @@ def alert_test() -> None:
 
     Exit code 0: every channel took it, or none is set. 1: a channel did not.
     """
+    from pipelines.alerts.send import SETTING, channels
+
     there = channels()
     if not there:
         outbox = shown_path(Lake(lake_root(), "").outbox)

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from assets import previous
 from assets.lake import Lake
-from pipelines.cli import desk
 from tests.pipelines.conftest import Muster
 from tests.returns import SampleReturn
 
@@ -40,7 +40,7 @@ def test_what_the_entry_was_before_stands_beside_a_query(
     query = _query(run, "CHS", "Q105")
     place = {key: query[key] for key in ("force_code", "sheet", "row_code", "column_code")}
     before = pl.DataFrame([{**place, "value": "8123", "collection": "2011-visit"}])
-    monkeypatch.setattr(desk, "previous_values", lambda *_: before)
+    monkeypatch.setattr(previous, "previous_values", lambda *_: before)
     told = _query(run, "CHS", "Q105")
     assert (told["previous_value"], told["previous_collection"]) == ("8123", "2011-visit")
     assert "8123" in run("queries").output
