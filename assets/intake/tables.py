@@ -1,8 +1,9 @@
 """All receipts and what stands in them as tables, and back."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -89,102 +90,83 @@ def readings(data: RawTables) -> dict[str, Reading]:
 
 
 def damaged_receipts(
-    store: RawStore, found: Iterable[DamagedReturn], lake: Lake, collection: Collection
+    store: RawStore, found: Sequence[DamagedReturn], lake: Lake, collection: Collection
 ) -> pl.DataFrame:
     """Return the table DamagedReceipts: the returns found, and all else that is damaged now.
 
-    Whose a return was is told by what is left of it and by earlier releases.
+    Whose a return was is told by what is left of it and by earlier releases, whose a report was by
+    the table of report figures, or by this one of the run before. The bytes of extracts are not
+    looked at: they can be many, and whoever counts from one looks at them.
     """
-    receipts, told = store.receipts(), _released(lake)
+    receipts = store.receipts()
+    told = _released(lake) if found else {}
     rows = []
     for item in found:
-        force = store.force_of_damaged(item, collection)
-        version = item.receipt.version if item.receipt else None
-        unattributed, rejected = force is None, bool(item.receipt and item.receipt.quarantined)
-        if item.receipt_id in told["receipt_id"]:
-            about = told.filter(pl.col("receipt_id") == item.receipt_id).row(0, named=True)
-            force = about["force_code"] if force in {None, UNKNOWN} else force
-            unattributed, rejected = force is None, rejected or about["rejected"]
+        force, rejected = store.force_of_damaged(item, collection), False
+        if item.receipt_id and item.receipt_id in told:
+            before, rejected = told[item.receipt_id]
+            force = before if force in {None, UNKNOWN} else force
+        version = item.receipt and item.receipt.version
         if force and force != UNKNOWN and version is None:
-            before = [r for r in receipts if r.sequence < (item.sequence or 0)]
-            version = store.last_version(force, before, [], collection) + 1
-        rows.append(
-            {
-                "kind": "return",
-                "file": str(item.path.relative_to(lake.root)),
-                "receipt_id": item.receipt_id,
-                "sequence": item.sequence,
-                "force_code": None if force == UNKNOWN else force,
-                "version": version,
-                "problem": item.problem,
-                "can_count": not (unattributed or rejected),
-            }
-        )
-    rows += _others(lake)
+            earlier = [r for r in receipts if r.sequence < (item.sequence or 0)]
+            version = store.last_version(force, earlier, [], collection) + 1
+        rejected |= bool(item.receipt and item.receipt.quarantined)
+        row = _row("return", item.path, item.receipt_id, item.sequence, item.problem, lake)
+        code = None if force == UNKNOWN else force
+        can_count = force is not None and not rejected
+        rows.append({**row, "force_code": code, "version": version, "can_count": can_count})
+    for version_of in case_versions(lake).damaged():
+        at = version_of.path, version_of.receipt_id, version_of.sequence
+        row = _row("extract", *at, version_of.problem, lake)
+        rows.append({**row, "force_code": version_of.receipt and version_of.receipt.force_code})
+    kinds: tuple[Kind, ...] = ("extract", "research", "report")
+    for each in (each for kind in kinds for each in kept(lake, kind)):
+        if problem := None if each.path and each.kind == "extract" else each.damage():
+            at = each.path or each.at, each.sha256[:ID_LENGTH], each.number or None
+            force = _force_of_report(lake, at[1]) if each.kind == "report" else None
+            rows.append({**_row(each.kind, *at, problem, lake), "force_code": force})
     return conform(DamagedReceipts, pl.DataFrame(rows, schema=empty(DamagedReceipts).schema))
 
 
-def _others(lake: Lake) -> Iterator[dict[str, Any]]:
-    """Yield what is damaged of all that is no return; the bytes of extracts are not looked at.
-
-    They can be many; whoever counts from one looks at them. Whose a report was the table of report
-    figures tells, or this one of the run before.
-    """
-    for item in case_versions(lake).damaged():
-        yield {
-            "kind": "extract",
-            "file": str(item.path.relative_to(lake.root)),
-            "receipt_id": item.receipt_id,
-            "sequence": item.sequence,
-            "force_code": item.receipt and item.receipt.force_code,
-            "problem": item.problem,
-            "can_count": False,
-        }
-    forces = _forces_of_reports(lake)
-    kinds: tuple[Kind, ...] = ("extract", "research", "report")
-    for each in (each for kind in kinds for each in kept(lake, kind)):
-        receipt_id = each.sha256[:ID_LENGTH]
-        if problem := None if each.path and each.kind == "extract" else each.damage():
-            yield {
-                "kind": each.kind,
-                "file": str((each.path or each.at).relative_to(lake.root)),
-                "receipt_id": receipt_id,
-                "sequence": each.number or None,
-                "force_code": forces.get(receipt_id) if each.kind == "report" else None,
-                "problem": problem,
-                "can_count": False,
-            }
+def _row(
+    kind: Kind, path: Path, receipt_id: str | None, sequence: int | None, problem: str, lake: Lake
+) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "file": str(path.relative_to(lake.root)),
+        "receipt_id": receipt_id,
+        "sequence": sequence,
+        "problem": problem,
+        "can_count": False,
+    }
 
 
-def _forces_of_reports(lake: Lake) -> dict[str, str]:
-    tables = [empty(DamagedReceipts).select("receipt_id", "force_code")]
+def _force_of_report(lake: Lake, receipt_id: str) -> str | None:
+    codes: list[str] = []
     with suppress(LakeError):  # what is damaged itself is about to be made anew
-        before = damaged_now(lake).filter(pl.col("kind") == "report")
-        tables.append(before.select("receipt_id", "force_code"))
+        before = damaged_now(lake).filter(kind="report", receipt_id=receipt_id)
+        codes += before["force_code"].drop_nulls().to_list()
     with suppress(OSError, pl.exceptions.PolarsError):
         figures = pl.read_parquet(lake.table("reports", "report_figures"))
-        receipt_id = pl.col("sha256").str.head(ID_LENGTH).alias("receipt_id")
-        tables.append(figures.select(receipt_id, "force_code"))
-    return dict(pl.concat(tables).drop_nulls().iter_rows())
+        codes += figures.filter(pl.col("sha256").str.starts_with(receipt_id))[
+            "force_code"
+        ].to_list()
+    return next(iter(codes[::-1]), None)
 
 
-def _released(lake: Lake) -> pl.DataFrame:
-    """Return what releases tell of receipts: receipt_id, force_code, and whether `rejected`."""
-    schema = {"receipt_id": pl.String, "force_code": pl.String, "rejected": pl.Boolean}
-    tables = [pl.DataFrame(schema=schema)]
+def _released(lake: Lake) -> dict[str | None, tuple[str | None, bool]]:
+    """Return what releases tell of receipts, by receipt_id: whose, and whether it was rejected."""
+    told: dict[str | None, tuple[str | None, bool]] = {}
     for release in lake.releases.glob("[!.]*"):
         with suppress(OSError, pl.exceptions.PolarsError):
             status = pl.read_parquet(release / "returns_status.parquet")
             found = pl.read_parquet(release / "findings.parquet")
-            blocks = (pl.col("severity") == "B").alias("rejected")
-            tables += [
-                status.select("receipt_id", "force_code", rejected=pl.lit(value=False)),
-                found.select("receipt_id", "force_code", blocks),
-            ]
-    every = pl.concat(tables).drop_nulls("receipt_id")
-    return every.group_by("receipt_id").agg(
-        pl.col("force_code").drop_nulls().first(), pl.col("rejected").any()
-    )
+            blocks = found.select("receipt_id", "force_code", pl.col("severity") == "B")
+            states = status.select("receipt_id", "force_code", pl.lit(value=False))
+            for receipt_id, force, rejected in states.rows() + blocks.rows():
+                before, was_rejected = told.get(receipt_id, (None, False))
+                told[receipt_id] = before or force, was_rejected or rejected
+    return told
 
 
 def damaged_now(lake: Lake) -> pl.DataFrame:
