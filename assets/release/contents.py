@@ -155,7 +155,8 @@ def _national_rules(draft: Draft) -> Found:
 
 def _expectations(draft: Draft) -> Callable[[], Found]:
     """Block where a critical expectation of a mart is not met; evaluated while others are made."""
-    evaluated = draft.gate.evaluate(draft.folder, draft.collection, draft.contracts)
+    about = draft.folder, draft.collection, draft.contracts
+    evaluated = draft.gate.evaluate(*about, draft.lake)
 
     def judged() -> Found:
         docs = draft.folder / QUALITY

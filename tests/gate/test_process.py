@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from assets.lake import Lake
 from assets.release.gate.process import Gate, gate_process
 from schemas.collection import Collection
 from schemas.errors import ContractError, ServiceError
@@ -110,6 +111,50 @@ def test_a_process_that_dies_in_the_midst_of_its_answer_is_told(
         process.stdin.close()
         with pytest.raises(ServiceError, match=r"exit code 9.* run again"):
             answer()
+
+
+COUNTS = """
+import json, sys
+for number, line in enumerate(sys.stdin):
+    asked = [(len(mart["suite"]), mart["name"] != "survey") for mart in json.loads(line)]
+    told = [{"rows": 1, "outcomes": [[met, str(number), []]] * n} for n, met in asked]
+    print(json.dumps(told), flush=True)
+"""
+
+
+def test_a_mart_in_which_all_was_met_is_not_asked_about_again(
+    tmp_path: Path, collection: Collection
+) -> None:
+    names = ("outcome_breakdown", "second_jobs", "survey")
+    contracts = {name: MARTS[name] for name in names}
+    marts = {name: sound_mart(name, MARTS[name], collection) for name in names}
+    lake = Lake(tmp_path / "lake", collection.id)
+    command = [sys.executable, "-c", COUNTS]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout is not None
+        gate = Gate(process, process.stdout)
+
+        def asked_in(of: Collection = collection) -> list[str]:
+            """Return for each mart in which question its answer was given; what fails, always."""
+            for name, mart in marts.items():
+                write_mart(tmp_path, name, mart)
+            found = gate.evaluate(tmp_path, of, contracts, lake)()
+            assert [one.mart for one in found] == [*names]
+            return [one.outcomes[0].observed for one in found]
+
+        assert asked_in() == ["0", "0", "0"]
+        assert asked_in() == ["0", "0", "1"]
+        marts["second_jobs"] = marts["second_jobs"].replace_schema_metadata({"release": "another"})
+        assert asked_in() == ["0", "0", "2"], "the same content, of another release"
+        marts["second_jobs"] = put(marts["second_jobs"], count=7)
+        assert asked_in() == ["0", "3", "3"]
+        fewer = collection.model_copy(update={"forces": ("STF",)})
+        assert asked_in(fewer) == ["0", "4", "4"], "other forces are expected in it"
+        for path in lake.kept.glob("gate/*"):
+            path.write_bytes(b"damaged")
+        assert asked_in() == ["5", "5", "5"]
+        process.stdin.close()  # type: ignore[union-attr]
 
 
 @pytest.mark.slow

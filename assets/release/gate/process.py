@@ -4,15 +4,22 @@ Asked and answered in lines of JSON. Answers have a pipe that nothing else is pr
 that does not end its line is none: a process that is killed while it answers has not answered.
 """
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final, cast
 
+import pyarrow
+import pyarrow.ipc
+import pyarrow.parquet
+
+from assets.kept import kept
+from assets.lake import Lake
 from assets.release.gate.outcome import MartResult, results
 from assets.release.gate.suites import Suite, suite
 from schemas.collection import Collection
@@ -72,7 +79,11 @@ class Gate:
         self._ask = cast(IO[str], process.stdin)
 
     def evaluate(
-        self, marts: Path, collection: Collection, contracts: Mapping[str, Contract]
+        self,
+        marts: Path,
+        collection: Collection,
+        contracts: Mapping[str, Contract],
+        lake: Lake | None = None,
     ) -> Callable[[], Results]:
         """Begin to evaluate what is expected of marts, one folder at a time.
 
@@ -80,6 +91,8 @@ class Gate:
             marts: the folder with `<mart>.parquet` of each, which stays until the answer is there.
             collection: their collection.
             contracts: the contract of each, in the order of the results.
+            lake: where it is kept that all is met in a mart of some content, which is not asked
+                again then.
 
         Returns:
             A function that waits and returns what came of them. It raises ServiceError where the
@@ -91,11 +104,23 @@ class Gate:
             ServiceError: the process has ended.
         """
         suites = {name: suite(name, each, collection) for name, each in contracts.items()}
+        asked = question(marts, suites, contracts)
+        keys_ = {one["name"]: _key(one) for one in asked} if lake else {}
+        told = {name: answer for name, key in keys_.items() if (answer := _before(lake, key))}
+        rest = [one for one in asked if one["name"] not in told]
         try:
-            print(json.dumps(question(marts, suites, contracts)), file=self._ask, flush=True)
+            if rest:
+                print(json.dumps(rest), file=self._ask, flush=True)
         except BrokenPipeError as error:
             raise self._ended() from error
-        return lambda: results(suites, self._answer())
+
+        def answered() -> Results:
+            for one, answer in zip(rest, self._answer() if rest else (), strict=True):
+                told[one["name"]] = answer
+                _remember(lake, keys_.get(one["name"]), answer)
+            return results(suites, [told[name] for name in suites])
+
+        return answered
 
     def _answer(self) -> list[dict[str, Any]]:
         line = self._answers.readline()
@@ -110,6 +135,40 @@ class Gate:
             f" {self._process.wait()}; -9: killed, often for want of memory). What it said stands"
             " in the log. The last release stays live; run again."
         )
+
+
+def _key(asked: Mapping[str, Any]) -> list[str] | None:
+    """Return what an answer follows from: all that is asked, and the mart without what names it.
+
+    None of a file that cannot be read: that is for the library to say.
+    """
+    try:
+        table = pyarrow.parquet.ParquetFile(asked["path"]).read()
+    except (pyarrow.ArrowException, OSError):
+        return None
+    content = pyarrow.BufferOutputStream()
+    with pyarrow.ipc.new_stream(content, table.schema.remove_metadata()) as stream:
+        stream.write_table(table.replace_schema_metadata(None))
+    digest = hashlib.sha256(content.getvalue()).hexdigest()
+    return [json.dumps({**asked, "path": None}, sort_keys=True), digest]
+
+
+def _before(lake: Lake | None, key: list[str] | None) -> dict[str, Any] | None:
+    """Return what was told of the same mart before, if all was met in it."""
+
+    def ask() -> bytes:
+        raise LookupError
+
+    with suppress(LookupError):
+        if lake and key:
+            told: dict[str, Any] = json.loads(kept(lake, "gate", key, ask))
+            return told
+    return None
+
+
+def _remember(lake: Lake | None, key: list[str] | None, told: Mapping[str, Any]) -> None:
+    if lake and key and all(met for met, *_ in told["outcomes"]):
+        kept(lake, "gate", key, lambda: json.dumps(told).encode())
 
 
 @contextmanager
