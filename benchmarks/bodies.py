@@ -51,7 +51,8 @@ def made(number: int, folder: Path) -> tuple[Path, str]:
         (partial / below).mkdir(parents=True)
     forces = pl.read_csv(REFERENCE / "forces.csv", infer_schema=False)
     more = {body: force for body, force in like.items() if body != force}
-    copies = pl.DataFrame({"body": [*more], "force_code": [*more.values()]})
+    schema = {"body": pl.String, "force_code": pl.String}
+    copies = pl.DataFrame([*more.items()], schema=schema, orient="row")
     copies.join(forces, on="force_code", maintain_order="left").select(
         pl.col("body").alias("force_code"),
         pl.lit("").alias("ons_code"),

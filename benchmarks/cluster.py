@@ -4,7 +4,6 @@ Belongs here: the cluster that is measured, and the worker that is killed in the
 workers stand ready, as they do in use; their memory is not counted.
 """
 
-import os
 import tempfile
 import threading
 import time
@@ -16,6 +15,9 @@ from benchmarks.measure import Program, Run, muster, run_once, take_turns
 from benchmarks.processes import Processes, kill
 
 _WORKERS: Final = 2
+_MIDDLE: Final = 5
+"""Parts that are begun when a worker is killed, of about fifteen of 10 million rows."""
+
 _READY: Final = "import assets.cases.judging, assets.cases.cluster, assets.cases.csv_text\n"
 
 
@@ -62,17 +64,16 @@ def _programs(source: Path, out: Path, processes: Processes) -> dict[str, Progra
 def _complete(processes: Processes) -> None:
     """Start a worker for each that is dead, and wait until all are known to the scheduler."""
     alive = [worker for worker in processes.workers if worker.poll() is None]
-    threads = str(max(1, (os.cpu_count() or 1) // _WORKERS))
     for _ in range(_WORKERS - len(alive)):
-        processes.start_worker(_READY, POLARS_MAX_THREADS=threads)
+        processes.start_worker(_READY)
     processes.wait_for_workers(_WORKERS)
 
 
 def _kill_in_the_middle(processes: Processes, out: Path) -> None:
-    """Kill a worker once the third part is begun."""
+    """Kill a worker once a third of the parts is begun."""
     work = out.with_name(f".{out.name}.partial")
     deadline = time.monotonic() + 600
-    while len(list(work.glob("run-*/part-*"))) < 3 and time.monotonic() < deadline:
+    while len(list(work.glob("run-*/part-*"))) < _MIDDLE and time.monotonic() < deadline:
         time.sleep(0.01)
     kill(next(worker for worker in processes.workers if worker.poll() is None))
 

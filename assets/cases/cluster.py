@@ -37,7 +37,7 @@ _START: Final = (
     "Start one as docs/scaling.md says, or unset MUSTER_DASK to work in this process alone"
 )
 _ADDRESS: Final = re.compile(r"(tcp|tls)://([^@:/?#\[\]\s]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}/?")
-_GLANCE: Final = 0.05
+_GLANCE: Final = 0.01
 _LOOK: Final = 1.0
 _LOSSES: Final = 3
 

@@ -37,6 +37,10 @@ _NEAR: Final = 10_000
 _SHOWN: Final = 80
 """Characters of a value that a sample shows."""
 
+_SHARES: Final = 3
+"""Small forces go to other processes in so many times as many parts: none waits long for another
+that has a large one left, and one that dies loses little."""
+
 Pool = Callable[[Sequence[Part], Job, Advance], list[Outcome]]
 """Returns the outcome of each part in order."""
 
@@ -90,7 +94,8 @@ def run_cases(
             is as it was.
     """
     case_rows(collection)
-    parts = plan(sources, collection, limits)
+    shares = 1 if pool is in_this_process else _SHARES
+    parts = plan(sources, collection, limits.rows_at_once // shares)
     total, done = sum(part.rows for part in parts), 0
 
     def advance(rows: int) -> None:

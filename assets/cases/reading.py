@@ -46,8 +46,10 @@ class Part:
         return _rows(self.sources)
 
 
-def plan(sources: Sequence[Source], collection: Collection, limits: Limits) -> list[Part]:
+def plan(sources: Sequence[Source], collection: Collection, together: int) -> list[Part]:
     """Return the parts in the order of their sources, which are sorted by folder.
+
+    Forces are in one part as long as they have no more rows than `together`.
 
     A file that lies in no folder of a force may hold rows of any: then all is one part.
     """
@@ -56,7 +58,7 @@ def plan(sources: Sequence[Source], collection: Collection, limits: Limits) -> l
     packs: list[list[Source]] = []
     for _, of_force in groupby(sources, key=attrgetter("folder")):
         members = list(of_force)
-        if packs and _rows(packs[-1]) + _rows(members) <= limits.rows_at_once:
+        if packs and _rows(packs[-1]) + _rows(members) <= together:
             packs[-1] += members
         else:
             packs.append(members)
