@@ -38,6 +38,15 @@ def _refresh(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
     return job.execute_in_process(partition_key=KEY, instance=instance, raise_on_error=False)
 
 
+def _told(result: dg.ExecuteInProcessResult) -> set[str | None]:
+    """Return the forces whose live return Dagster is told of in a run."""
+    return {
+        each.partition
+        for each in result.all_events
+        if each.is_step_materialization and "force_returns" in str(each.asset_key)
+    }
+
+
 def test_the_ui_says_truthfully_what_is_in(filled: Lake) -> None:
     """A partitioned asset that returned 3 of 44 keys would be shown as 44."""
     with dg.instance_for_test() as instance:
@@ -48,7 +57,16 @@ def test_the_ui_says_truthfully_what_is_in(filled: Lake) -> None:
         )
         event = instance.get_latest_materialization_event(dg.AssetKey(["totals", "investigations"]))
         checks = {c.check_name: c for c in result.get_asset_check_evaluations()}
+        judged = [
+            dg.AssetKey(["validation", name])
+            for name in ("returns_status", "findings", "live_returns")
+        ]
+        again = defs.resolve_job_def(REFRESH).execute_in_process(
+            partition_key=KEY, instance=instance, asset_selection=judged
+        )
     assert shown == FORCES
+    assert _told(result) == FORCES
+    assert _told(again) == set(), "a return that is live as before is no news"
     assert event is not None
     assert event.asset_materialization is not None
     assert event.asset_materialization.metadata["dagster/row_count"].value == 3 * 65

@@ -1,17 +1,21 @@
 """Validation as assets: raw cells become entries, findings, states, and live returns."""
 
+from pathlib import Path
+
 import dagster as dg
 import polars as pl
 
 from assets.cases import derived
 from assets.declare import COLLECTIONS, ins, retried, table, table_spec
 from assets.intake.tables import RawTables, readings
+from assets.lake import Lake
 from assets.returns.desk.corrections import applied_mart, by_force
 from assets.returns.desk.versions import version_changes
 from assets.returns.validation import states
 from assets.returns.validation.judge import judge, received_by_id
 from schemas.collection import load_collection, sound_collections
-from schemas.contract import conform
+from schemas.contract import conform, empty
+from schemas.errors import LakeError
 from schemas.marts.returns import Corrections as CorrectionsMart
 from schemas.marts.returns import Findings, ReturnsStatus
 from schemas.rules.catalogue import NATIONAL, TIERS, rules
@@ -102,9 +106,15 @@ def validated(
 )
 @retried()
 def judged(
-    context: dg.AssetExecutionContext, receipts: pl.DataFrame, **tables: pl.DataFrame
+    context: dg.AssetExecutionContext,
+    lake_root: dg.ResourceParam[Path],
+    receipts: pl.DataFrame,
+    **tables: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Judge every receipt, and say which return of each force is live."""
+    """Judge every receipt, and say which return of each force is live.
+
+    Of a force whose live return is the same as before Dagster is not told again.
+    """
     extracts, damaged, choices = (tables[name] for name in ("extracts", "damaged", "choices"))
     found = states.answered_findings(
         tables["all_findings"], receipts, tables["answers"], context.partition_key
@@ -120,7 +130,12 @@ def judged(
     )
     status = states.returns_status(receipts_judged, load_collection(context.partition_key))
     key = FORCE_RETURNS[context.partition_key].key
-    for row in live.iter_rows(named=True):
+    told = context.instance.get_materialized_partitions(key)
+    before = _live_before(Lake(lake_root, context.partition_key)).filter(
+        pl.col("force_code").is_in(list(told))
+    )
+    changed = live.join(before, on=["force_code", "receipt_id", "basis"], how="anti")
+    for row in changed.iter_rows(named=True):
         context.log_event(
             dg.AssetMaterialization(
                 key,
@@ -133,6 +148,14 @@ def judged(
         states.findings_mart(receipts_judged, found),
         live,
     )
+
+
+def _live_before(lake: Lake) -> pl.DataFrame:
+    """Return the table LiveReturns of the run before; without rows where there is none."""
+    try:
+        return states.work_table(lake, _STAGE, "live_returns")
+    except LakeError:
+        return empty(LiveReturns)
 
 
 @table(
