@@ -269,14 +269,18 @@ def test_parts_that_do_not_fit_together_are_refused(
     assert refusal.fix
 
 
-def test_entities_are_refused_in_parts_of_any_name(tmp_path: Path) -> None:
-    """The preflight sees .xml and .rels; which parts hold cells is for the workbook to say."""
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252", "koi8-r"])
+def test_entities_are_refused_in_parts_of_any_name(encoding: str, tmp_path: Path) -> None:
+    """Which parts hold cells is for the workbook to say, and a part says how it is encoded."""
     made = parts(row("><v>1</v>"))
-    sheet = made.pop("xl/worksheets/a.xml")
-    made["xl/worksheets/a.dat"] = f'<!DOCTYPE a [<!ENTITY b "9">]>{sheet}'.replace(">1<", ">&b;<")
+    head = f'<?xml version="1.0" encoding="{encoding}"?><!DOCTYPE a [<!ENTITY b "9">]>'
+    sheet = head + made.pop("xl/worksheets/a.xml").replace(">1<", ">&b;<")
     links = "xl/_rels/workbook.xml.rels"
     made[links] = made[links].replace("a.xml", "a.dat")
-    refusal = read_return(write(tmp_path, made)).refusal
+    path = write(tmp_path, made)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("xl/worksheets/a.dat", sheet.encode(encoding))
+    refusal = read_return(path).refusal
     assert refusal is not None
     assert "entities" in refusal.problem
 
