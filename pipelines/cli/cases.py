@@ -22,6 +22,7 @@ from schemas.wording import plural
 
 if TYPE_CHECKING:
     from assets.cases.sources import Place
+    from schemas.collection import Collection
 
 
 class Location(click.Path):
@@ -45,7 +46,9 @@ class Location(click.Path):
 )
 @json_option
 @collection_option
-def cases(paths: tuple[Place, ...], out: Place | None, as_json: bool, collection_id: str) -> None:
+def cases(
+    paths: tuple[Place, ...], out: Place | None, as_json: bool, collection: Collection
+) -> None:
     """Judge every row of the extracts at PATHs, and count the valid cases.
 
     A PATH is a Parquet or CSV file, or a folder of them, by force (force_code=STF/...) or not.
@@ -62,11 +65,9 @@ def cases(paths: tuple[Place, ...], out: Place | None, as_json: bool, collection
     from assets.cases.destination import lake_places, results_at
     from assets.cases.job import chosen_pool, run_cases
     from assets.cases.sources import ExtractRefusedError, find_sources
-    from schemas.collection import load_collection
 
-    collection = load_collection(collection_id)
     if not (paths and out):
-        if not (places := lake_places(collection_id)):
+        if not (places := lake_places(collection.id)):
             raise click.UsageError(
                 "Name files or folders of an extract, and a folder with --out; or set MUSTER_LAKE"
                 " to s3://bucket/prefix."

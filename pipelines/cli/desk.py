@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from assets.lake import Lake, lake_root
+from assets.lake import Lake
 from pipelines.cli.output import (
     CSV_FILE,
     collection_option,
     emit,
     json_option,
+    lake_of,
     print_frame,
     print_json,
     print_table,
@@ -28,13 +29,7 @@ if TYPE_CHECKING:
     from schemas.collection import Collection
 
 
-def _lake(collection_id: str) -> Lake:
-    from schemas.collection import load_collection
-
-    return Lake(lake_root(), load_collection(collection_id).id)
-
-
-def _queries(lake: Lake) -> pl.DataFrame:
+def _queries(collection: Collection) -> pl.DataFrame:
     """Return every current query, as assets.returns.desk.queries.queries does.
 
     Those of a version that was refused are not among them: it has more to mend first. Besides:
@@ -45,11 +40,11 @@ def _queries(lake: Lake) -> pl.DataFrame:
     from assets.returns.desk import queries as desk_queries
     from assets.returns.desk.ledger import Ledger
     from assets.returns.validation.states import standing
-    from schemas.collection import load_collection
 
+    lake = lake_of(collection)
     answers = desk_queries.read_answers(Ledger(lake))
     asked = desk_queries.queries(standing(lake).asked(), answers, lake.collection)
-    before = previous_values(lake, load_collection(lake.collection)).rename(
+    before = previous_values(lake, collection).rename(
         {"value": "previous_value", "collection": "previous_collection"}
     )
     entry = ["force_code", "sheet", "row_code", "column_code"]
@@ -57,7 +52,7 @@ def _queries(lake: Lake) -> pl.DataFrame:
     return both.sort("force_code", "rule_id", "sheet", "cell")
 
 
-def _query(lake: Lake, query_id: str) -> dict[str, Any]:
+def _query(collection: Collection, query_id: str) -> dict[str, Any]:
     """Return one current query.
 
     Raises:
@@ -67,7 +62,7 @@ def _query(lake: Lake, query_id: str) -> dict[str, Any]:
 
     from assets.returns.desk.ledger import DeskError
 
-    rows = _queries(lake).filter(pl.col("query_id") == query_id)
+    rows = _queries(collection).filter(pl.col("query_id") == query_id)
     if rows.is_empty():
         raise DeskError(f"there is no query {query_id} now. List them: muster queries --all")
     return rows.row(0, named=True)
@@ -106,15 +101,14 @@ def print_unattributed(lake: Lake) -> None:
 )
 @collection_option
 def status(
-    as_json: bool, call_list_file: Path | None, since: str | None, collection_id: str
+    as_json: bool, call_list_file: Path | None, since: str | None, collection: Collection
 ) -> None:
     """Show where each force's return stands, and who is missing."""
     from assets.intake.store import utc_now
     from assets.returns.desk.chasing import call_list, changes
     from assets.returns.validation.states import standing
-    from schemas.collection import load_collection
 
-    collection, lake = load_collection(collection_id), _lake(collection_id)
+    lake = lake_of(collection)
     now, today = standing(lake).status(collection), collection.day_of(utc_now())
     if call_list_file:
         call_list(now, collection, today).write_csv(call_list_file)
@@ -192,7 +186,7 @@ def queries(
     force_code: str | None,
     export: Path | None,
     as_json: bool,
-    collection_id: str,
+    collection: Collection,
 ) -> None:
     """List the queries that wait for an answer or for its acceptance.
 
@@ -200,7 +194,7 @@ def queries(
     """
     import polars as pl
 
-    rows = _queries(_lake(collection_id))
+    rows = _queries(collection)
     if not everything:
         rows = rows.filter(pl.col("state") != "accepted")
     if force_code:
@@ -231,7 +225,7 @@ def answer(
     reason: str | None,
     answered_by: str | None,
     accepted_by: str | None,
-    collection_id: str,
+    collection: Collection,
 ) -> None:
     """Record the reason for QUERY (--reason, --by), or accept it (--accepted-by), or both.
 
@@ -245,18 +239,18 @@ def answer(
         raise click.UsageError("give --reason TEXT --by NAME, or --accepted-by NAME, or all three")
     if bool(reason) != bool(answered_by):
         raise click.UsageError("--reason and --by go together")
-    lake = _lake(collection_id)
+    lake = lake_of(collection)
     if reason and answered_by:
         if accepted_by:
             desk_queries.require_second_person(query_id, answered_by, accepted_by)
-        desk_queries.answer(Ledger(lake), _query(lake, query_id), reason, answered_by)
+        desk_queries.answer(Ledger(lake), _query(collection, query_id), reason, answered_by)
     if accepted_by:
-        desk_queries.accept(Ledger(lake), _query(lake, query_id), accepted_by)
-    query = _query(lake, query_id)
+        desk_queries.accept(Ledger(lake), _query(collection, query_id), accepted_by)
+    query = _query(collection, query_id)
     click.echo(
         f"{query_id} ({query['force_code']} {query['rule_id']} {query['sheet']}"
         f" {query['cell'] or ''}): {query['state']}. It shows in the marts after the next"
-        f" `{command('run', collection_id)}`."
+        f" `{command('run', collection.id)}`."
     )
 
 
@@ -273,7 +267,7 @@ def versions(
     reason: str | None,
     decided_by: str | None,
     as_json: bool,
-    collection_id: str,
+    collection: Collection,
 ) -> None:
     """Show every version of FORCE's return and what it changed, cell by cell.
 
@@ -285,7 +279,7 @@ def versions(
     from assets.returns.desk.versions import choose, version_changes
     from assets.returns.validation.states import standing
 
-    lake = _lake(collection_id)
+    lake = lake_of(collection)
     now = standing(lake)
     if version is not None:
         if not reason or not decided_by:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from assets.lake import Lake, lake_root
+from assets.lake import lake_root
 from pipelines.cli.output import (
     collection_option,
     emit,
     files_argument,
     json_option,
+    lake_of,
     print_json,
     print_table,
     shown,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from assets.figures.explain import explain as explaining
     from assets.figures.explain.released import Released
+    from schemas.collection import Collection
 
 _FEW: Final = 100
 """Cells that are listed one by one unless all are asked for."""
@@ -40,7 +42,7 @@ _ABOUT: Final = ("measure", "breakdown", "period", "force_code")
 _PUBLISHED: Final = ("figure_id", "published", "qualifier", "status", "source_issue", "note")
 
 
-def read_release(collection_id: str) -> Released:
+def read_release(collection: Collection) -> Released:
     """Return the release that analysts see; what follows reads one folder, whatever is shown next.
 
     Raises:
@@ -48,9 +50,8 @@ def read_release(collection_id: str) -> Released:
         LakeError: nothing has been published yet.
     """
     from assets.figures.explain.released import Released
-    from schemas.collection import load_collection
 
-    collection, lake = load_collection(collection_id), Lake(lake_root(), collection_id)
+    lake = lake_of(collection)
     if not lake.marts.exists():
         next_step = "Drop returns in landing and: muster run"
         raise LakeError(lake.marts, "shows no release yet", next_step)
@@ -61,14 +62,14 @@ def read_release(collection_id: str) -> Released:
 @json_option
 @click.option("--differing", is_flag=True, help="Show only the figures that differ.")
 @collection_option
-def reconcile(as_json: bool, differing: bool, collection_id: str) -> None:
+def reconcile(as_json: bool, differing: bool, collection: Collection) -> None:
     """Show each published figure beside the computed one.
 
     Exit code 0: none differ. 1: some differ.
     """
     import polars as pl
 
-    rows = read_release(collection_id).mart("reconciliation")
+    rows = read_release(collection).mart("reconciliation")
     apart = rows.filter(pl.col("status") == "differs")
     columns = "figure: figure_id, scope, measure, breakdown, >published, >computed, status, note"
     emit(apart if differing else rows, columns, as_json=as_json)
@@ -120,7 +121,7 @@ def explain(
     force_code: str | None,
     every_cell: bool,
     as_json: bool,
-    collection_id: str,
+    collection: Collection,
 ) -> None:
     """Show how a figure is made: forces, files, sheets, cells, values, and the arithmetic.
 
@@ -132,7 +133,7 @@ def explain(
     from assets.figures.explain.question import read_question
 
     name, _, breakdown = " ".join(figure).partition(" ")
-    released = read_release(collection_id)
+    released = read_release(collection)
     question = read_question(name, breakdown.strip(), period, force_code, released)
     made = explaining.explain(question, released)
     document = {
@@ -202,7 +203,7 @@ def _print_terms(terms: pl.DataFrame, *, every_cell: bool) -> None:
 @files_argument
 @json_option
 @collection_option
-def read_report(files: tuple[Path, ...], as_json: bool, collection_id: str) -> None:
+def read_report(files: tuple[Path, ...], as_json: bool, collection: Collection) -> None:
     """Read the figures out of published force reports (text or PDF).
 
     A figure is read where the report says it of the collection's period. One that a report does
@@ -211,9 +212,8 @@ def read_report(files: tuple[Path, ...], as_json: bool, collection_id: str) -> N
     from assets.inputs.reports.report import read_report as figures_in
     from assets.inputs.reports.report_text import UnreadableReportError, report_text
     from assets.inputs.reports.signs import Times
-    from schemas.collection import load_collection
 
-    times = Times.of(load_collection(collection_id))
+    times = Times.of(collection)
     documents: list[dict[str, Any]] = []
     unread = 0
     for path in files:

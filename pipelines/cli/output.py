@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 import click
 from click.decorators import FC
 
+from assets.lake import Lake, lake_root
 from schemas.wording import visible
 
 if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
+
+    from schemas.collection import Collection
 
 COLLECTION: Final = "muster.collection"
 """Where the context of a command keeps the collection it works on."""
@@ -31,32 +34,40 @@ def _usual() -> str:
     return usual_collection()
 
 
-def _noted(context: click.Context, _: click.Parameter, collection_id: str) -> str:
-    """Note which collection a command works on, for what it says should it fail."""
+def _loaded(context: click.Context, _: click.Parameter, collection_id: str) -> "Collection":
+    """Note which collection a command works on, for what it says should it fail, and load it."""
+    from schemas.collection import load_collection
+
     context.meta[COLLECTION] = collection_id
-    return collection_id
+    return load_collection(collection_id)
 
 
-def _collection_option(**how: Any) -> Callable[[FC], FC]:
-    words = "The collection to work on."
-    return click.option("--collection", "collection_id", callback=_noted, help=words, **how)
+def _collection_option(name: str, **how: Any) -> Callable[[FC], FC]:
+    return click.option("--collection", name, help="The collection to work on.", **how)
 
 
 _USUAL: Final = {
     "envvar": "MUSTER_COLLECTION",
     "show_default": "MUSTER_COLLECTION, else the one open today, else the newest",
 }
-collection_option = _collection_option(default=_usual, **_USUAL)
-named_option = _collection_option(default=None, **_USUAL)
+collection_option = _collection_option("collection", default=_usual, callback=_loaded, **_USUAL)
+named_option = _collection_option("collection_id", default=None, **_USUAL)
 """The same, but None where none is named: to find out which is meant takes long."""
 
 
-def meant(context: click.Context, collection_id: str | None) -> str:
+def meant(context: click.Context, collection_id: str | None) -> "Collection":
     """Return the collection that is meant where only the one that was named is known."""
-    return _noted(context, context.command.params[0], collection_id or _usual())
+    return _loaded(context, context.command.params[0], collection_id or _usual())
 
 
-sample_option = _collection_option(default="2012-revisit", show_default=True)
+def lake_of(collection: "Collection") -> Lake:
+    """Return the part of the lake that a collection has."""
+    return Lake(lake_root(), collection.id)
+
+
+sample_option = _collection_option(
+    "collection", default="2012-revisit", callback=_loaded, show_default=True
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 out_option = click.option(
     "--out",

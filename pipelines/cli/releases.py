@@ -1,10 +1,12 @@
 """`muster releases` and `muster collections`: what was published, and what it is collected by."""
 
+from __future__ import annotations
+
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +16,7 @@ from assets.lake import Lake, held, lake_root
 from pipelines.cli.output import (
     collection_option,
     json_option,
+    lake_of,
     meant,
     named_option,
     print_json,
@@ -21,6 +24,9 @@ from pipelines.cli.output import (
 )
 from schemas.errors import LakeError, SetupError
 from schemas.wording import plural
+
+if TYPE_CHECKING:
+    from schemas.collection import Collection
 
 
 @click.group(invoke_without_command=True)
@@ -37,7 +43,7 @@ def releases(context: click.Context, as_json: bool, collection_id: str | None) -
         return
     from assets.marts import read_manifest
 
-    lake = _lake(meant(context, collection_id))
+    lake = lake_of(meant(context, collection_id))
     now = lake.marts.resolve().name if lake.marts.exists() else None
     last = {entry.release: entry.at for entry in shown_before(lake)}
     rows = []
@@ -72,7 +78,7 @@ def releases(context: click.Context, as_json: bool, collection_id: str | None) -
 @releases.command()
 @click.argument("names", metavar="[RELEASE]...", nargs=-1)
 @collection_option
-def verify(names: tuple[str, ...], collection_id: str) -> None:
+def verify(names: tuple[str, ...], collection: Collection) -> None:
     """Hold releases, all unless named, to the hashes in their manifests.
 
     Exit code 0: all whole. 1: some damaged.
@@ -80,7 +86,7 @@ def verify(names: tuple[str, ...], collection_id: str) -> None:
     from assets.marts import damage
     from schemas.collection import command
 
-    lake, broken = _lake(collection_id), False
+    lake, broken = lake_of(collection), False
     for folder in [find(lake, name) for name in names] or kept(lake):
         try:
             found = damage(folder)
@@ -91,7 +97,7 @@ def verify(names: tuple[str, ...], collection_id: str) -> None:
     if broken:
         click.echo(
             "\nA damaged release is made anew: move its folder away, then"
-            f" {command('run', collection_id)}.",
+            f" {command('run', collection.id)}.",
             err=True,
         )
     sys.exit(1 if broken else 0)
@@ -102,19 +108,18 @@ def verify(names: tuple[str, ...], collection_id: str) -> None:
 @click.argument("new", metavar="NEW", required=False)
 @json_option
 @collection_option
-def compare(old: str, new: str | None, as_json: bool, collection_id: str) -> None:
+def compare(old: str, new: str | None, as_json: bool, collection: Collection) -> None:
     """Show what is different in NEW, figure by figure, and whose return made it so.
 
     Without NEW, the release that is shown now.
     """
     from assets.figures.explain import compare as comparing
     from pipelines.cli.figures import read_release
-    from schemas.collection import load_collection
 
-    lake = _lake(collection_id)
+    lake = lake_of(collection)
     before = find(lake, old)
-    after = find(lake, new) if new else read_release(collection_id).folder
-    found = comparing.compare(before, after, load_collection(collection_id))
+    after = find(lake, new) if new else read_release(collection).folder
+    found = comparing.compare(before, after, collection)
     if as_json:
         print_json(
             {
@@ -142,7 +147,7 @@ def compare(old: str, new: str | None, as_json: bool, collection_id: str) -> Non
 @releases.command()
 @click.argument("name", metavar="RELEASE")
 @collection_option
-def go_back(name: str, collection_id: str) -> None:
+def go_back(name: str, collection: Collection) -> None:
     """Show an earlier release to analysts again, at once.
 
     The next run that publishes shows its own release: to keep a force's earlier return in use,
@@ -151,7 +156,7 @@ def go_back(name: str, collection_id: str) -> None:
     from assets.marts import damage
     from assets.release.publish import show
 
-    lake = _lake(collection_id)
+    lake = lake_of(collection)
     with held(lake.root):
         folder = find(lake, name)
         if found := damage(folder):
@@ -166,7 +171,7 @@ def go_back(name: str, collection_id: str) -> None:
 @click.argument("url", metavar="S3_URL")
 @click.argument("name", metavar="[RELEASE]", required=False)
 @collection_option
-def push(url: str, name: str | None, collection_id: str) -> None:
+def push(url: str, name: str | None, collection: Collection) -> None:
     """Copy a whole release to an object store, and show it there; the one shown now if not named.
 
     S3_URL is s3://bucket/prefix. Below it, current.json names the release that readers are to
@@ -175,7 +180,7 @@ def push(url: str, name: str | None, collection_id: str) -> None:
     from assets.release.publish import publish_marts
     from pipelines.cli.figures import read_release
 
-    folder = find(_lake(collection_id), name) if name else read_release(collection_id).folder
+    folder = find(lake_of(collection), name) if name else read_release(collection).folder
     click.echo(f"{url.rstrip('/')} shows {folder.name}: {publish_marts(folder, url)}")
 
 
@@ -190,7 +195,7 @@ def push(url: str, name: str | None, collection_id: str) -> None:
 @click.option("--yes", is_flag=True, help="Remove them; without this, they are only listed.")
 @json_option
 @collection_option
-def prune(last: int, yes: bool, as_json: bool, collection_id: str) -> None:
+def prune(last: int, yes: bool, as_json: bool, collection: Collection) -> None:
     """List which releases would go and why the others are kept; with --yes, remove them.
 
     Kept are the one that is shown, those that cited.txt beside the releases names (one a line),
@@ -198,7 +203,7 @@ def prune(last: int, yes: bool, as_json: bool, collection_id: str) -> None:
     """
     from assets.release import retention
 
-    lake = _lake(collection_id)
+    lake = lake_of(collection)
     found = (retention.prune if yes else retention.judged)(lake, last)
     going = [each for each in found if not each.why]
     size = sum(each.size for each in going)
@@ -232,12 +237,6 @@ def prune(last: int, yes: bool, as_json: bool, collection_id: str) -> None:
     click.echo(about if yes else f"\n{about}")
     if going and not yes:
         click.echo("Once a backup has them, the same command with --yes removes them for good.")
-
-
-def _lake(collection_id: str) -> Lake:
-    from schemas.collection import load_collection
-
-    return Lake(lake_root(), load_collection(collection_id).id)
 
 
 @click.group(invoke_without_command=True)

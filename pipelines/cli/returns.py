@@ -1,7 +1,10 @@
 """Returns as files: checked on their own, blank ones, samples, and what forces get back."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +22,9 @@ from pipelines.cli.output import (
 )
 from schemas.wording import plural
 
+if TYPE_CHECKING:
+    from schemas.collection import Collection
+
 
 @click.command()
 @files_argument
@@ -31,7 +37,9 @@ from schemas.wording import plural
 )
 @json_option
 @collection_option
-def check(files: tuple[Path, ...], folder: Path | None, as_json: bool, collection_id: str) -> None:
+def check(
+    files: tuple[Path, ...], folder: Path | None, as_json: bool, collection: Collection
+) -> None:
     """Check return FILEs by every rule and say what to mend. Needs no lake, changes nothing.
 
     With --annotate, each file also comes back as NAME-marked.xlsx: the workbook itself with every
@@ -41,9 +49,7 @@ def check(files: tuple[Path, ...], folder: Path | None, as_json: bool, collectio
     Exit code 0: acceptable. 1: blocking findings. 2: not readable as a return.
     """
     from assets.returns.validation.check import check_files
-    from schemas.collection import load_collection
 
-    collection = load_collection(collection_id)
     checked = check_files(files, collection)
     if as_json:
         print_json([item.as_json() for item in checked])
@@ -74,15 +80,13 @@ def check(files: tuple[Path, ...], folder: Path | None, as_json: bool, collectio
 @click.argument("forces", nargs=-1, metavar="[FORCE]...")
 @out_option
 @collection_option
-def template(forces: tuple[str, ...], folder: Path, collection_id: str) -> None:
+def template(forces: tuple[str, ...], folder: Path, collection: Collection) -> None:
     """Write a blank return for each FORCE (a code such as STF), or for every force.
 
     What the force told the collection before, where that is released, stands beside each entry.
     """
     from assets.returns.template.blank import earlier_values, write_blanks
-    from schemas.collection import load_collection
 
-    collection = load_collection(collection_id)
     earlier = earlier_values(Lake(lake_root(), collection.id), collection)
     paths = write_blanks(folder, collection, forces, earlier)
     click.echo(f"Wrote {plural(len(paths), 'blank return')} to {folder}")
@@ -92,15 +96,13 @@ def template(forces: tuple[str, ...], folder: Path, collection_id: str) -> None:
 @out_option
 @click.option("--cases", is_flag=True, help="Also write cases/: each return case by case.")
 @sample_option
-def sample(folder: Path, cases: bool, collection_id: str) -> None:
+def sample(folder: Path, cases: bool, collection: Collection) -> None:
     """Write 44 sample returns and research, reconstructed so that the published totals hold.
 
     The folder can be dropped as landing/<collection>/ of a lake.
     """
     from assets.sample.write import write_cases, write_research, write_sample
-    from schemas.collection import load_collection
 
-    collection = load_collection(collection_id)
     paths = write_sample(folder, collection)
     write_research(folder / "research", collection)
     others = "research/"
@@ -113,7 +115,7 @@ def sample(folder: Path, cases: bool, collection_id: str) -> None:
 @click.command()
 @out_option
 @collection_option
-def feedback(folder: Path, collection_id: str) -> None:
+def feedback(folder: Path, collection: Collection) -> None:
     """Write a letter for each force with something to do, and its return, marked.
 
     DIR is a new or empty folder, or that of an earlier run, which is renewed: index.html is the
@@ -127,9 +129,7 @@ def feedback(folder: Path, collection_id: str) -> None:
     from assets.returns.template.blank import earlier_values
     from assets.returns.validation.states import standing
     from assets.unattributed import unattributed_files
-    from schemas.collection import load_collection
 
-    collection = load_collection(collection_id)
     lake = Lake(lake_root(), collection.id)
     store = RawStore(lake)
     now = standing(lake)

@@ -13,6 +13,7 @@ from assets.lake import Lake, lake_root
 from pipelines.cli.output import (
     console,
     json_option,
+    lake_of,
     meant,
     named_option,
     print_frame,
@@ -29,6 +30,7 @@ from schemas.wording import plural
 if TYPE_CHECKING:
     from assets.figures.explain.released import Released
     from pipelines.refresh import Refreshed
+    from schemas.collection import Collection
 
 _PLACES: Final = {
     "marts": "",
@@ -70,22 +72,22 @@ def _say(found: Standing) -> None:
 
 @click.command()
 @sample_option
-def demo(collection_id: str) -> None:
+def demo(collection: Collection) -> None:
     """Make the sample returns, run everything, and say where to look.
 
     The returns and the research are reconstructed: nobody sent them.
     """
     from assets.sample.write import write_research, write_sample
-    from schemas.collection import command, load_collection
+    from schemas.collection import command
 
-    lake, collection = Lake(lake_root(), collection_id), load_collection(collection_id)
+    lake = lake_of(collection)
     paths = write_sample(lake.landing, collection)
     write_research(lake.research, collection)
     click.echo(
         f"Wrote {plural(len(paths), 'reconstructed sample return')} and research/ to"
         f" {shown_path(lake.landing)}"
     )
-    published = refreshed(collection_id)
+    published = refreshed(collection)
     if published:
         check = f"check {shown_path(lake.landing / 'STF.xlsx')}"
         click.echo("\nWhere to look next")
@@ -95,12 +97,12 @@ def demo(collection_id: str) -> None:
             ("explain INV-02", "one figure, down to the cells"),
             (check, ""),
         ):
-            click.echo(f"  {command(words, collection_id):<36}{what}".rstrip())
+            click.echo(f"  {command(words, collection.id):<36}{what}".rstrip())
         click.echo("  make dev                            the Dagster UI, with this run in it")
     sys.exit(0 if published else 1)
 
 
-def refreshed(collection_id: str) -> bool:
+def refreshed(collection: Collection) -> bool:
     """Refresh, print what happened, tell people what is news, and return whether it published."""
     from pipelines.alerts.look import RunOutcome
     from pipelines.alerts.messages import tell_at_end
@@ -108,27 +110,27 @@ def refreshed(collection_id: str) -> bool:
 
     try:
         with console(stderr=True).status("Taking in, checking and adding up"):
-            done = refresh(collection_id)
+            done = refresh(collection.id)
     except UnavailableError as error:
-        tell_at_end(collection_id, RunOutcome(None, str(error)))
+        tell_at_end(collection.id, RunOutcome(None, str(error)))
         raise
-    _report(done, collection_id)
-    tell_at_end(collection_id, done.outcome)
+    _report(done, collection)
+    tell_at_end(collection.id, done.outcome)
     return done.error is None
 
 
-def _report(done: Refreshed, collection_id: str) -> None:
+def _report(done: Refreshed, collection: Collection) -> None:
     import polars as pl
 
     from pipelines.cli.desk import absent_forces, print_unattributed, states_in_words
     from pipelines.cli.figures import counted, read_release
     from schemas.collection import addressed, command
 
-    lake = Lake(lake_root(), collection_id)
+    lake = lake_of(collection)
     for note in done.lost:
         click.echo(f"Warning: {note}", err=True)
     if done.error:
-        click.echo(f"Not published. {addressed(done.error, collection_id)}", err=True)
+        click.echo(f"Not published. {addressed(done.error, collection.id)}", err=True)
         still = f" {shown_path(lake.marts)} still shows the last release."
         click.echo(f"Run {done.outcome.run_id}.{still if lake.marts.exists() else ''}", err=True)
         print_unattributed(lake)
@@ -136,7 +138,7 @@ def _report(done: Refreshed, collection_id: str) -> None:
     _print_taken_in(done, lake)
     print_refused_extracts(lake)
     print_unattributed(lake)
-    release = read_release(collection_id)
+    release = read_release(collection)
     status, reconciliation = release.mart("returns_status"), release.mart("reconciliation")
     click.echo(f"\n{states_in_words(status)}")
     if absent := absent_forces(status):
@@ -154,7 +156,7 @@ def _report(done: Refreshed, collection_id: str) -> None:
     differing = reconciliation.filter(pl.col("status") == "differs")["figure_id"]
     if differing.len():
         listed = ", ".join(differing.head(_SHOWN)) + (" ..." if differing.len() > _SHOWN else "")
-        click.echo(f"  differing: {listed}\n  see: {command('reconcile', collection_id)}")
+        click.echo(f"  differing: {listed}\n  see: {command('reconcile', collection.id)}")
     click.echo(f"\nPublished {done.release}")
     for what, name in _PLACES.items():
         click.echo(f"  {what:<8}{shown_path(lake.marts / name)}")

@@ -256,8 +256,9 @@ def test_the_collection_is_the_one_that_is_open_today_else_the_newest(
 
     @click.command()
     @collection_option
-    def which(collection_id: str) -> None:
-        click.echo(collection_id)
+    def which(collection: Collection) -> None:
+        click.echo(collection.id)
 
     assert CliRunner().invoke(which).output.strip() == named
-    assert CliRunner().invoke(which, ["--collection", "x"]).output.strip() == "x"
+    other = ["--collection", "2012-revisit"]
+    assert CliRunner().invoke(which, other).output.strip() == "2012-revisit"
