@@ -6,7 +6,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from assets.inputs.reports import kept_reports
 from assets.inputs.reports.kept_reports import agreed, read_reports
+from assets.inputs.reports.report import Report, read_report
+from assets.inputs.reports.signs import Times
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import damaged_receipts
 from assets.lake import Lake
@@ -51,6 +54,29 @@ def test_a_report_stays_when_landing_is_emptied(lake: Lake) -> None:
     first = read_reports(lake, COLLECTION).figures
     path.unlink()
     assert read_reports(lake, COLLECTION).figures.equals(first)
+
+
+def test_a_report_is_read_once_and_a_damaged_result_of_it_costs_time_alone(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _drop(lake, "kent.txt", COUNTED.format(n=37))
+    _drop(lake, "nobody.txt", COUNTED.format(n=1), "Toytown")
+    first = read_reports(lake, COLLECTION)
+    looked: list[str] = []
+
+    def read(text: str, times: Times) -> Report:
+        looked.append(text)
+        return read_report(text, times)
+
+    monkeypatch.setattr(kept_reports, "read_report", read)
+    for kept, times in (("", 0), ("damaged", 2), ("", 0)):
+        for path in (lake.kept / "report").iterdir() if kept else ():
+            path.write_bytes(path.read_bytes().replace(b"37", b"38")[:-1])
+        again = read_reports(lake, COLLECTION)
+        assert again.figures.equals(first.figures)
+        assert again.problems == first.problems
+        assert len(looked) == times
+        looked.clear()
 
 
 def test_the_same_report_twice_is_one(lake: Lake) -> None:

@@ -1,17 +1,20 @@
 """Force reports: kept by their hash like returns, and read into one table of figures."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import polars as pl
 
-from assets.inputs.reports.report import read_report
+from assets.inputs.reports.report import Report, ReportFigure, read_report
 from assets.inputs.reports.report_text import MAX_BYTES, UnreadableReportError, report_text
 from assets.inputs.reports.signs import Times
 from assets.intake.landing import waiting
+from assets.intake.reader import forces_by_name
 from assets.intake.store import ID_LENGTH, kept, kept_at, kept_file
+from assets.kept import kept as made_once
 from assets.lake import Lake, atomic_file
 from schemas.collection import Collection
 from schemas.contract import conform, empty
@@ -63,7 +66,7 @@ def read_reports(
             continue
         path = each.there()
         try:
-            report = read_report(report_text(path), times)
+            report = _read(lake, path, each.sha256, times)
         except UnreadableReportError as error:
             problems[path.name] = [str(error)]
             continue
@@ -75,6 +78,18 @@ def read_reports(
     table = conform(ReportFigures, pl.DataFrame(rows, schema=empty(ReportFigures).schema))
     counts = pl.lit(None not in lost) & ~pl.col("force_code").is_in(list(lost - {None}))
     return ReportsRead(table.filter(counts), problems)
+
+
+def _read(lake: Lake, path: Path, sha256: str, times: Times) -> Report:
+    """Read a report once: what it says is kept by its bytes, and by what they are read with."""
+    names = sorted(forces_by_name().items())
+    key = (sha256, path.suffix.lower(), json.dumps([times, names]))
+
+    def make() -> bytes:
+        return json.dumps(asdict(read_report(report_text(path), times))).encode()
+
+    force, figures, problems = json.loads(made_once(lake, "report", key, make)).values()
+    return Report(force, tuple(ReportFigure(**figure) for figure in figures), tuple(problems))
 
 
 def _keep_dropped(lake: Lake, settled: Callable[[Path], bool]) -> dict[str, list[str]]:
