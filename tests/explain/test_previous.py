@@ -1,6 +1,5 @@
 """What an entry was in the collection before: the same count and nothing else, or unknown."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +8,8 @@ import polars as pl
 import pytest
 
 from assets.lake import Lake
-from assets.previous import parts_of_forces, previous_release, previous_values, renamed
-from schemas.collection import Collection, load_collection, read_collection
+from assets.previous import previous_release, previous_values, renamed
+from schemas.collection import Collection, load_collection
 from schemas.reference import OURS
 from tests.live import any_live, release_of
 
@@ -157,16 +156,3 @@ def test_codes_are_followed_through_versions_that_nobody_collected_on() -> None:
     # Two codes that changed places in one version are not taken for one.
     assert called["outcome"] == {"a": "b", "b": "a", "gone": "went"}
     assert renamed(first, third, OURS) == {"outcome": {"left": "went"}}
-
-
-def test_forces_that_follow_each_other_in_a_ring_are_nobodys_parts(tmp_path: Path) -> None:
-    """Such a list is wrong, but whoever reads it must come to an end."""
-    own = (EXAMPLES / "reference" / "forces.csv").read_text(encoding="utf-8")
-    heads, bed, hrt, beh = own.splitlines()
-    ring = [heads, bed.replace("BEH", "HRT"), hrt.replace("BEH", "BED"), beh]
-    shutil.copytree(EXAMPLES, tmp_path, dirs_exist_ok=True)
-    (tmp_path / "reference" / "forces.csv").write_text("\n".join(ring) + "\n", encoding="utf-8")
-    now = read_collection(tmp_path / "collections" / "2013-revisit.toml")
-    parts = parts_of_forces(load_collection("2012-revisit"), now)
-    assert parts["BEH"] == []
-    assert parts["KEN"] == ["KEN"]

@@ -11,7 +11,7 @@ from typing import Any, Final
 import polars as pl
 
 from assets.figures.explain.question import Question
-from assets.figures.totals.leaves import ANSWER, leaf_cells
+from assets.figures.totals.leaves import ANSWER, leaf_cells, leaves
 from schemas.breakdown import Band, write_breakdown
 from schemas.collection import Collection
 from schemas.measures import NOW, QUESTION
@@ -86,11 +86,12 @@ def terms_of(question: Question, live: pl.DataFrame, collection: Collection) -> 
     template, parts = collection.template, question.parts
     plain = ("count", question.measure, None)
     kind, measure, of = kinds(template).get(question.measure, plain)
+    everything = leaves(live, template)
     statistic, band = (parts.pop(name, None) for name in ("statistic", "count"))
 
     def cells_of(codes: Mapping[str, str]) -> pl.DataFrame | None:
         text, every = write_breakdown(codes), kind in {"share", "answers"}
-        return leaf_cells(live, template, measure, text, question.period, every=every)
+        return leaf_cells(everything, template, measure, text, question.period, every=every)
 
     cells = cells_of(parts)
     if cells is None:

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from assets.figures.totals.leaves import counted_in, leaves, sent, summed
+from assets.figures.totals.leaves import counted_in, leaves, sent
 from assets.inputs.research.social_media import social_media_cases
 from assets.inputs.research.tables import no_research
 from schemas.breakdown import write_breakdown
@@ -67,20 +67,16 @@ def _with_cases(rows: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
 
 def _from_returns(live: pl.DataFrame, template: Template) -> pl.DataFrame:
     """One row a force with a live return, with each column of the template's profile."""
-    cells = sent(leaves(live, template))
+    columns: dict[str, pl.Expr] = {}
+    for name, of in template.profile.items():
+        here = counted_in(template, of.measure, of.dims, of.period, every=True)
+        number, answer = pl.col("number").filter(here), pl.col("value").filter(here).first()
+        count = pl.when(number.count() > 0).then(number.sum())
+        columns[name] = answer if QUESTION in of.dims else count
     # A force that sent case rows alone has no cover, and no profile.
-    profile = live.filter(sheet="cover").group_by("force_code").agg(pl.col("basis").first())
-    for name, column in template.profile.items():
-        here = cells.filter(
-            counted_in(template, column.measure, column.dims, column.period, every=True)
-        )
-        mine = (
-            here.select("force_code", pl.col("value").alias(name))
-            if QUESTION in column.dims
-            else summed(here, ["force_code"]).select("force_code", pl.col("total").alias(name))
-        )
-        profile = profile.join(mine, on="force_code", how="left", validate="1:1")
-    return profile
+    covers = live.filter(sheet="cover").group_by("force_code").agg(pl.col("basis").first())
+    profile = sent(leaves(live, template)).group_by("force_code").agg(**columns)
+    return covers.join(profile, on="force_code", how="left", validate="1:1")
 
 
 def _from_reports(printed: pl.DataFrame, template: Template) -> pl.DataFrame:

@@ -49,7 +49,7 @@ def sent(cells: pl.DataFrame) -> pl.DataFrame:
 
 
 def leaf_cells(
-    live: pl.DataFrame,
+    everything: pl.DataFrame,
     template: Template,
     measure: str,
     breakdown: str,
@@ -60,7 +60,7 @@ def leaf_cells(
     """Return the live cells that a count is the sum of, or None where the measure is no such count.
 
     Args:
-        live: table LiveEntries.
+        everything: as `leaves` returns it.
         template: the template the returns were made with.
         measure: a measure that is a plain count (not a share, a rate or a statistic).
         breakdown: its breakdown.
@@ -68,14 +68,14 @@ def leaf_cells(
         every: also the cells that a total at its level leaves out, as in a part of a share.
 
     Returns:
-        Rows of LiveEntries, `number` being what each adds: for a count of answers, 1 where the
+        Rows of those, `number` being what each adds: for a count of answers, 1 where the
         force gave the answer and 0 where it gave another.
     """
     parts = read_breakdown(breakdown)
     answer = parts.pop(ANSWER, None)
     if measure not in template.measures or not set(parts) <= set(template.dimensions):
         return None
-    cells = leaves(live, template).filter(counted_in(template, measure, parts, period, every=every))
+    cells = everything.filter(counted_in(template, measure, parts, period, every=every))
     if answer is not None:
         given = pl.col("value").is_in(answer.split("|"))
         cells = cells.with_columns(given.cast(pl.Int64).alias("number"))
