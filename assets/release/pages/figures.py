@@ -27,12 +27,13 @@ class Edition:
     """A release to be read by people: its marts by name, and what it says about itself.
 
     `about` has release, collection, sources and basis. `by_force` keeps figures of every force, by
-    address: each page shows all of them.
+    address, and `of_all` those of all together: every page shows them.
     """
 
     marts: Mapping[str, pl.DataFrame]
     about: Mapping[str, str]
     by_force: dict[str, dict[str, Figure]] = field(default_factory=dict)
+    of_all: dict[tuple[Any, ...], Figure] = field(default_factory=dict)
     _indices: dict[tuple[str, str, tuple[str, ...]], _Index] = field(default_factory=dict)
     _rows: dict[tuple[str, tuple[str, ...]], _Rows] = field(default_factory=dict)
 

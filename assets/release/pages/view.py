@@ -30,6 +30,8 @@ from schemas.wording import long_date, plural, visible
 Known = dict[str, Any]
 Dims = dict[str, str]
 _IN_BRACES: Final = re.compile(r"\{([^{}]+)\}")
+_OF_ALL: Final = {"national_totals", "included", "expected", "distribution"}
+"""Where an address is of all forces together."""
 _OPEN, _CLOSE = "\x01", "\x02"
 """Stand for braces that a value has: they hold no address."""
 
@@ -132,6 +134,8 @@ class View:
         """Return the value of an expression over a record."""
         if about and written in about:
             return about[written]
+        if written in self.known:
+            return self.known[written]
         known = {**self.known, **about} if about else self.known
         return vars(_expression(written).make_module(known, shared=True))["value"]
 
@@ -156,22 +160,28 @@ class View:
         return found if at.whole is None else share(found, self._look(at, at.whole))
 
     def _look(self, at: Address, dims: Dims) -> Figure:
+        if at.mart in _OF_ALL:  # the same on every page
+            known, key = self.edition.of_all, (at.mart, at.column, at.style, *dims.items())
+            if key not in known:
+                known[key] = self._look_of_all(at, dims)
+            return known[key]
+        mine = {"force_code": self.force} if self.force and _has_forces(at) else {}
+        found = self.edition.figure(at.mart, at.column, at.style, **mine, **dims)
+        return _number(found) if at.mart == "cells" else found
+
+    def _look_of_all(self, at: Address, dims: Dims) -> Figure:
         look = self.edition.figure
         order = [k for k in self.template.dimensions if k in dims]
         breakdown = {k: dims[k] for k in [*order, *dims] if k not in {"period", STATISTIC}}
-        if at.mart in {"national_totals", "included", "expected"}:
-            breakdown |= {k: c for k, c in dims.items() if k == STATISTIC}
-            column = "value" if at.mart == "national_totals" else f"forces_{at.mart}"
-            of = {"measure": at.column, "breakdown": write_breakdown(breakdown)}
-            of["period"] = dims.get("period", NOW)
-            found = look("national_totals", column, at.style, **of)
-            return found if self._asked(at.column, breakdown, of["period"]) else _not_asked(found)
         if at.mart == "distribution":
             of = {"measure": at.column, "breakdown": write_breakdown(breakdown)}
             return look(at.mart, "value", at.style, **of, statistic=dims[STATISTIC])
-        mine = {"force_code": self.force} if self.force and _has_forces(at) else {}
-        found = look(at.mart, at.column, at.style, **mine, **dims)
-        return _number(found) if at.mart == "cells" else found
+        breakdown |= {k: c for k, c in dims.items() if k == STATISTIC}
+        column = "value" if at.mart == "national_totals" else f"forces_{at.mart}"
+        of = {"measure": at.column, "breakdown": write_breakdown(breakdown)}
+        of["period"] = dims.get("period", NOW)
+        found = look("national_totals", column, at.style, **of)
+        return found if self._asked(at.column, breakdown, of["period"]) else _not_asked(found)
 
     def _asked(self, measure: str, breakdown: Dims, when: str) -> bool:
         """Return whether the template asks for such a total, of an earlier period as sent."""
