@@ -28,10 +28,9 @@ _AGAIN: Final = 3
 _AT_ONCE: Final = 100
 """So many tables are held against what is known together."""
 
-_BOUNDLESS: Final = (
-    "The public marts name a count that no public total includes. This is a fault of the program;"
-    " report it."
-)
+_FREE: Final = 1000.0
+"""By so much at least can a count that no total contains be more than any that is known."""
+
 _CONTRADICTION: Final = (
     "The public marts contradict each other: no whole numbers fit them all. This is a fault of the"
     " program; report it."
@@ -60,7 +59,9 @@ class Puzzle:
                 terms = frozenset(row.terms)
                 plain[terms] = min(row.high, plain.get(terms, np.inf))
         self._plain_sums: dict[int, list[tuple[float, frozenset[int]]]] = defaultdict(list)
-        for terms, high in plain.items():
+        ends = {terms: high for terms, high in plain.items() if np.isfinite(high)}
+        self._free = max(ends.values(), default=0.0) + _FREE
+        for terms, high in ends.items():
             for number in terms:
                 self._plain_sums[number].append((high, terms))
         self._most: dict[int, float] = {}
@@ -69,7 +70,7 @@ class Puzzle:
         self._sides: list[int] = []
         for none, some in known.implied:
             # Whole numbers: at least 1 of the one where there is any of the other.
-            reach = self._reach(Total(tuple(none.terms), 0))
+            reach = self.ceiling(Total(tuple(none.terms), 0))
             both = {**none.terms, **dict.fromkeys(some.terms, -reach)}
             self._rows.append(Condition(both, -np.inf, 0))
         for ways in known.either:
@@ -98,14 +99,8 @@ class Puzzle:
     def _unknown(self, number: int) -> float:
         """Return the most that an unknown can be by a single sum."""
         if number not in self._most:
-            self._most[number] = self._reach(Total((number,), 0))
+            self._most[number] = self.ceiling(Total((number,), 0))
         return self._most[number]
-
-    def _reach(self, total: Total) -> float:
-        most = self.ceiling(total)
-        if not np.isfinite(most):
-            raise ContractError(_BOUNDLESS)
-        return most
 
     def _band(self, totals: list[Total], band: Band, least: int, most: int) -> None:
         """Say how many totals lie in a band: each is below, inside or above it."""
@@ -147,10 +142,24 @@ class Puzzle:
         return tables
 
     def ceiling(self, total: Total) -> float:
-        """Return the most that a total can be by a single sum that contains it."""
+        """Return the most that a total can be by a single sum that contains it, or its parts can.
+
+        Of a count that no sum contains, which a hidden national total leaves, nobody can say. Here
+        it is no more than a number that leaves it free enough.
+        """
         unknowns = frozenset(total.unknowns)
         around = self._plain_sums[min(unknowns)] if unknowns else []
-        return min((h for h, terms in around if unknowns <= terms), default=0.0) + total.shown
+        sums = [high for high, terms in around if unknowns <= terms]
+        if len(unknowns) > 1 and not sums:
+            return sum(map(self._unknown, unknowns)) + total.shown
+        return min(sums, default=self._free if unknowns else 0.0) + total.shown
+
+    def most(self) -> Floats:
+        """Return what bounds each column from above, besides the rows."""
+        most = np.full(self.columns, np.inf)
+        alone = [n for n in range(self._unknowns) if not self._plain_sums[n]]
+        most[alone], most[self._unknowns :] = self._free, 1
+        return most
 
     def conditions(self) -> Conditions:
         """Return the rows; what several editions tell alike stands once."""
@@ -176,9 +185,7 @@ class Extremes:
         self._terms = [list(item.total.unknowns) for item in known.hidden]
         self._counts = _matrix([dict.fromkeys(t, 1.0) for t in self._terms], puzzle.columns)
         self._shown = np.array([item.total.shown for item in known.hidden], dtype=float)
-        least, most = np.zeros(puzzle.columns), np.full(puzzle.columns, np.inf)
-        most[known.unknowns :] = 1
-        self._bounds = least, most
+        self._bounds = least, most = np.zeros(puzzle.columns), puzzle.most()
         self._conditions = puzzle.conditions()
         self._program = LinearProgram(self._conditions, least, most, bounds_stay=True)
         self._steps: LinearProgram | None = None

@@ -158,6 +158,8 @@ _PARTNERS: Final = 3
 """How many forces are tried to change places with one whose range is too narrow."""
 
 
+_BOUNDLESS: Final = 1000
+
 _Sum = tuple[frozenset[int], int]
 """Places, and what their counts add up to."""
 
@@ -217,7 +219,9 @@ def _ceilings(block: Block) -> Counts:
     for known in by_force.values():
         sums += known
         sums += [(a - b, x - y) for a, x in known for b, y in known if b < a]
-    most = [max(value for _, value in sums)] * len(block.counts)
+    # Of what no total includes, nobody can say how much it is at most.
+    largest = max((count.value for count in block.counts), default=0) + _BOUNDLESS
+    most = [max([largest, *(value for _, value in sums)])] * len(block.counts)
     for places, value in sums:
         for place in places:
             most[place] = min(most[place], value)

@@ -7,12 +7,13 @@ taken as it is.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 import polars as pl
 
+from assets.disclosure.few import Key, Untold, left_untold, of_one_force
 from assets.disclosure.known import Condition, Total, Ways, is_possible, uncertain
 from assets.disclosure.passed import TELLING, Held
 from assets.disclosure.published import (
@@ -86,19 +87,30 @@ class Block:
     names: list[Any] = field(default_factory=list)
 
 
-def blocks(now: Edition, collection: Collection, earlier: Sequence[Edition] = ()) -> list[Block]:
+def blocks(
+    now: Edition,
+    collection: Collection,
+    earlier: Sequence[Edition] = (),
+    hidden: Iterable[Key] = (),
+) -> list[Block]:
     """Return one block a source that has entries.
 
     Args:
         now: the edition in the making; its marts are those of the full edition still.
         collection: the collection.
         earlier: the public editions that were shown before, oldest first.
+        hidden: the national totals that the edition does not show.
 
     Raises:
         ContractError: a sum in force_profiles is not the sum of its entries.
     """
     editions = [*earlier, now]
-    made = [_Maker(source, editions, collection).made() for source in sources(collection)]
+    untold = [left_untold(edition) for edition in earlier]
+    untold.append(left_untold(now, hidden))
+    alone = frozenset[Leaf]().union(*(of_one_force(now) if hidden else {}).values())
+    made = [
+        _Maker(source, editions, collection).made(untold, alone) for source in sources(collection)
+    ]
     return [block for block in made if any(count.is_shown for count in block.counts)]
 
 
@@ -110,14 +122,19 @@ class _Maker:
         self._counts: list[Count] = []
         self._place: dict[Any, int] = {}
 
-    def made(self) -> Block:
+    def made(self, untold: Sequence[Untold], alone: frozenset[Leaf]) -> Block:
         block = Block(self._source.subject, self._counts)
         nation: dict[tuple[int, ...], None] = {}
         by_force = []
         for number, edition in enumerate(self._editions):
-            of_nation: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+            of_nation: dict[Leaf, list[int]] = defaultdict(list)
             by_force.append(self._entries(number, edition, block, of_nation))
-            nation |= dict.fromkeys(map(tuple, of_nation.values()))
+            if edition is self._editions[-1]:
+                self._hide(place for leaf in alone for place in of_nation.get(leaf, ()))
+            left, totals = untold[number]
+            own = [places for leaf, places in of_nation.items() if leaf not in left]
+            own += [[p for leaf in total for p in of_nation.get(leaf, ())] for total in totals]
+            nation |= dict.fromkeys(map(tuple, filter(None, own)))
         block.nation = list(map(list, nation))
         for number, (edition, of_force) in enumerate(zip(self._editions, by_force, strict=True)):
             self._sums(number, edition, of_force)
@@ -152,7 +169,7 @@ class _Maker:
         return place
 
     def _entries(
-        self, number: int, edition: Edition, block: Block, nation: dict[tuple[Any, ...], list[int]]
+        self, number: int, edition: Edition, block: Block, nation: dict[Leaf, list[int]]
     ) -> dict[str, dict[Leaf, int]]:
         """Add the entries of an edition, and return their places by force."""
         source = self._source
@@ -165,9 +182,15 @@ class _Maker:
             count = Count(source.mart, source.value, row["force_code"], row, value)
             place = self._add((*key, value), self._seen(number, count, told.get(key)))
             block.names += [(*name, value)] * (place == len(block.names))
-            nation[key[1:]].append(place)
+            nation[leaf].append(place)
             by_force[row["force_code"]][leaf] = place
         return by_force
+
+    def _hide(self, places: Iterable[int]) -> None:
+        """Hide counts that are small or not, but for none: their number would say which it is."""
+        for place in places:
+            count = self._counts[place]
+            self._counts[place] = replace(count, was_hidden=count.value > 0)
 
     def _seen(self, number: int, count: Count, told: bool | None) -> Count:
         """Return a count as an edition has it, which shows it or not; None for in no mart."""

@@ -49,6 +49,7 @@ class Description:
         self.research: list[str] = said.get("research", [])
         self._groups: dict[str, dict[str, list[str]]] = file.get("groups", {})
         self._of: dict[str, dict[str, Any]] = file["measures"]
+        self.all_measures = list(self._of)
         self._lines = {
             sheet["name"]: tuple(
                 {line["code"]: line.get("sum_of", []) for line in lines}
@@ -105,6 +106,10 @@ class Description:
         columns = (name for name, of in self.earlier.items() if of == (measure, period, dims))
         return next(columns, f"{measure}@{period}" if dims else f"{measure}@{period}{_WHOLE}")
 
+    def computed_of(self, measure: str) -> list[str]:
+        """Return the names of shares of a measure that have one of their own."""
+        return [share["name"] for share in self._of[measure].get("shares", []) if "name" in share]
+
     @cached_property
     def earlier(self) -> dict[str, tuple[str, str, dict[str, str]]]:
         """Measure, period and codes of the columns of a profile that are of an earlier period."""
@@ -154,8 +159,13 @@ class Description:
                 found.setdefault(period, []).append(table)
         return found
 
-    def among(self, measure: str, breakdown: str, period: str = "") -> list[Leaf] | None:
-        """Return the cells that a total adds up; None for a figure that is no total."""
+    def among(
+        self, measure: str, breakdown: str, period: str = "", *, every: bool = False
+    ) -> list[Leaf] | None:
+        """Return the cells that a total adds up; None for a figure that is no total.
+
+        With `every`, also those that the total of the nation leaves out, as a profile has them.
+        """
         parts = read_breakdown(breakdown)
         if not set(parts) <= set(self.lists):
             return None
@@ -164,7 +174,12 @@ class Description:
         }
         by = sorted(set(parts) - {self._of[measure].get("crossed_by")})
         for level in self._of[measure].get("levels", []):
-            if isinstance(level, dict) and sorted(level["by"]) == by and "without" in level:
+            if (
+                not every
+                and isinstance(level, dict)
+                and sorted(level["by"]) == by
+                and "without" in level
+            ):
                 codes[level["without"]] = [None]
         return [
             cell.place

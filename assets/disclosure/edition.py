@@ -12,6 +12,7 @@ import polars as pl
 from assets.disclosure.audit import audit, problems
 from assets.disclosure.choose import Choice, choose
 from assets.disclosure.counts import Block, blocks
+from assets.disclosure.few import Key, of_one_force, that_tell
 from assets.disclosure.forms import public_forms
 from assets.disclosure.ledger import Entry
 from assets.disclosure.published import Edition, changed, edition_behind
@@ -24,6 +25,9 @@ from schemas.disclosure import SYMBOLS, Disclosure
 from schemas.errors import ContractError
 from schemas.marts.public import DisclosureReport, SuppressionAudit, public_marts
 from schemas.wording import plural
+
+_TOTALS: Final = 8
+"""How often more national totals are hidden, as long as a count can be told from them."""
 
 _TOLD: Final = {
     "M010": "rule M010: with it, counts that are hidden could be told",
@@ -96,13 +100,19 @@ def public_edition(
     now = edition_behind("", marts, collection)
     if early := too_early(now, earlier, collection, due=due):
         return PublicEdition().without("M011", early)
-    chosen = [
-        (block, choose(block, settings.counts[block.subject], secondary=secondary))
-        for block in blocks(now, collection, earlier)
-    ]
-    public = public_forms(marts, chosen, collection)
-    tables = [table for block, choice in chosen for table in _named(block, choice)]
-    audited = audit([*earlier, replace(now, public=public)], collection, tables)
+    totals = frozenset[Key](of_one_force(now) if secondary else ())
+    for _ in range(_TOTALS if secondary else 1):
+        chosen = [
+            (block, choose(block, settings.counts[block.subject], secondary=secondary))
+            for block in blocks(now, collection, earlier, totals)
+        ]
+        public = public_forms(marts, chosen, collection, totals)
+        tables = [table for block, choice in chosen for table in _named(block, choice)]
+        audited = audit([*earlier, replace(now, public=public)], collection, tables)
+        more = that_tell(now, audited, totals)
+        if not more:
+            break
+        totals |= more
     return PublicEdition(
         public,
         audited,
@@ -249,7 +259,8 @@ def _page(about: Mapping[str, str], text: str) -> bytes:
 
 _SHOWN: Final = """\
 Small counts of single forces are hidden, and as few others as it takes, so that the
-hidden ones cannot be worked out from totals. National counts are all shown. A hidden
+hidden ones cannot be worked out from totals. National counts are shown, but for those
+to which one force alone gives a number, and those that would tell these. A hidden
 count is empty, never 0, and a symbol stands in a column of its own:
 
 {symbols}

@@ -9,6 +9,7 @@ import polars as pl
 from assets.disclosure import spread
 from assets.disclosure.choose import Choice
 from assets.disclosure.counts import Block
+from assets.disclosure.few import Key, derived
 from assets.disclosure.published import protections
 from schemas.collection import Collection
 from schemas.contract import conform, keys
@@ -17,6 +18,9 @@ from schemas.marts.catalogue import MARTS, contracts_of
 from schemas.marts.public import PUBLIC, public_marts, symbol_of, with_symbols
 
 _KEY: Final = ["measure", "breakdown", "period"]
+_COMPUTED: Final = {"comparisons": None, "outcome_breakdown": "investigations"}
+"""Marts of sums and shares of totals, and the measure they are of; None where they name it."""
+
 _MARK: Final = "_mark"
 
 
@@ -24,8 +28,12 @@ def public_forms(
     marts: Mapping[str, pl.DataFrame],
     chosen: Iterable[tuple[Block, Choice]],
     collection: Collection,
+    totals: Iterable[Key] = (),
 ) -> dict[str, pl.DataFrame]:
-    """Return the public marts by name, of those in `marts`, each as its contract says."""
+    """Return the public marts by name, of those in `marts`, each as its contract says.
+
+    Without some national totals, if any are given, and what is computed of their measures.
+    """
     hidden, template = _hidden(chosen), collection.template
     forms = {name: marts[name] for name in PUBLIC if name in marts}
     if "social_media" in forms:  # research may look at bodies that no total includes
@@ -44,6 +52,15 @@ def public_forms(
     )
     of_forces = national.filter(spread.about_forces(template)).select(_KEY)
     news = of_forces.join(told, on=_KEY, how="anti")
+    if totals:
+        gone = pl.DataFrame([*totals], news.schema, orient="row")
+        measures = gone["measure"].unique().sort().to_list()
+        computed = national.filter(derived(template, measures)).select(_KEY)
+        news = pl.concat([news, gone, computed]).unique(maintain_order=True)
+        for mart, of in _COMPUTED.items():
+            if mart in forms:
+                kept = ~pl.col("measure").is_in(measures) if of is None else of not in measures
+                forms[mart] = forms[mart].filter(kept)
     if "distribution" in forms:
         forms["distribution"] = _distribution(forms["distribution"], news)
     forms["national_totals"] = _without(forms["national_totals"], news)

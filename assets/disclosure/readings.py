@@ -24,6 +24,9 @@ from schemas.collection import Collection
 from schemas.disclosure import PROFILES, SUPPRESSED, UNAVAILABLE
 
 _CELLS: Final = "cells"
+_OUTCOMES: Final = "investigations"
+"""The measure whose totals outcome_breakdown has."""
+
 _RESEARCH_TOTALS: Final = {
     "social_media_instances": "social_media",
     "social_media_cases": "social_media",
@@ -173,7 +176,31 @@ def knowledge(
             hidden[item.key] = replace(hidden.get(item.key, item), last=item.last)
         known.hidden = list(hidden.values())
         found[system] = known
+    if only is None and found:
+        unread = (each for edition in editions for each in _computed(edition, said))
+        next(iter(found.values())).unread += dict.fromkeys(unread)
     return found
+
+
+def _computed(edition: Edition, said: Description) -> Iterator[str]:
+    """Yield what is computed of a measure's totals and shown, though some of those are not."""
+    national = edition.public["national_totals"]
+    for measure, breakdown in dict.fromkeys(
+        national.filter(symbol=SUPPRESSED).select("measure", "breakdown").iter_rows()
+    ):
+        if measure not in said.measures or not set(read_breakdown(breakdown)) <= set(said.lists):
+            continue
+        named = pl.col("measure").is_in(said.computed_of(measure))
+        named |= pl.col("measure").str.starts_with(f"{measure}_")
+        named &= ~pl.col("measure").is_in(said.all_measures)
+        shown = national.drop_nulls("value").filter(named)
+        yield from shown.select(pl.format("{} {}", "measure", "breakdown")).to_series()
+        of = {"comparisons": pl.col("measure") == measure}
+        if measure == _OUTCOMES:
+            of["outcome_breakdown"] = pl.lit(value=True)
+        for mart, rows in of.items():
+            if mart in edition.public and edition.public[mart].filter(rows).height:
+                yield f"{measure} in {mart}"
 
 
 @dataclass(frozen=True)
@@ -206,6 +233,13 @@ class _Reader:
             if self._table(row) == table:
                 self._tell(self._total(table, row), row["value"])
         forces = pl.col("scope").is_in(public[PROFILES]["force_code"].to_list())
+        for row in public["reconciliation"].filter(~forces).iter_rows(named=True):
+            total = self._total(table, row) if self._table(row) == table else None
+            if row["computed"] is not None:
+                self._tell(total, row["computed"])
+            elif total is not None and total.unknowns and row["symbol"] == SUPPRESSED:
+                # Where it were what is printed, it would be shown.
+                self.known.unlike.append(([total], partial(_is_not, row["published"])))
         for row in public["reconciliation"].filter(forces).iter_rows(named=True):
             if self._table(row) != table or row["symbol"] == UNAVAILABLE:
                 continue
@@ -252,7 +286,7 @@ class _Reader:
     def read_profiles(self, table: str, edition: int) -> None:
         """Read the columns of force_profiles that add a table up."""
         columns: dict[str, list[Leaf] | None] = {
-            name: self.said.among(of["measure"], _breakdown(of.get("dims", {})))
+            name: self.said.among(of["measure"], _breakdown(of.get("dims", {})), every=True)
             for name, of in self.said.profile.items()
             if of["measure"] in self.said.measures
             and "period" not in of
@@ -281,6 +315,8 @@ class _Reader:
             for at in ({"dims": dims} if dims else {}, {})
         )
         leaves = self.said.among(measure, _breakdown(dims)) or []
+        if leaves != self.said.among(measure, _breakdown(dims), every=True):
+            column = ""
         found = []
         for row in self.edition.public[PROFILES].sort("force_code").iter_rows(named=True):
             total = self.counts.total(leaves, row["force_code"])
@@ -305,6 +341,10 @@ class _Reader:
                 found.tell(ways)
             if not self.known.add(found, self.numbering):
                 self.known.broken.setdefault(force, set()).add(rule)
+
+
+def _is_not(printed: float, values: Sequence[float]) -> bool:
+    return values[0] != printed
 
 
 def _breakdown(dims: Mapping[str, str]) -> str:

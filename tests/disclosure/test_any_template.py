@@ -4,10 +4,13 @@ import shutil
 import tomllib
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from assets.disclosure.audit import audit, problems
 from assets.disclosure.edition import public_edition
-from schemas.collection import load_collection
+from assets.disclosure.published import Edition, behind, rules_told
+from schemas.collection import Collection, load_collection
 from tests.any_template import drawn_collection, to_toml
 from tests.disclosure.marts import marts_of
 from tests.live import any_live
@@ -21,12 +24,10 @@ cases = { small = "1..4", width = 5 }
 """
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_a_template_drawn_at_random_has_an_edition_that_holds(
-    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drawn_collection(tmp_path / "plain", seed)
-    folder = shutil.copytree(tmp_path / "plain", tmp_path / "protected")
+def _drawn(folder: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> Collection:
+    """Return a collection of a template drawn at random, all of whose counts are protected."""
+    drawn_collection(folder / "plain", seed)
+    folder = shutil.copytree(folder / "plain", folder / "protected")
     template = folder / "templates" / "drawn-1.toml"
     text = template.read_text(encoding="utf-8")
     file = tomllib.loads(text)
@@ -43,13 +44,60 @@ def test_a_template_drawn_at_random_has_an_edition_that_holds(
     collection = folder / "collections" / "drawn.toml"
     collection.write_text(collection.read_text(encoding="utf-8") + SETTINGS, encoding="utf-8")
     monkeypatch.setenv("MUSTER_COLLECTIONS", str(folder))
-    drawn = load_collection("drawn")
-    # A total that one force alone gives a number for is that force's count: then there is none.
-    made = public_edition(marts_of(any_live(drawn, seed, every_force=True), drawn), drawn)
+    return load_collection("drawn")
+
+
+@pytest.mark.parametrize(
+    ("seed", "every_force"), [(0, True), (1, True), (9, False), (31, False), (33, False)]
+)
+def test_a_template_drawn_at_random_has_an_edition_that_holds(
+    seed: int, every_force: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = _drawn(tmp_path, seed, monkeypatch)
+    full = marts_of(any_live(drawn, seed, every_force=every_force), drawn)
+    made = public_edition(full, drawn)
     assert made.withheld is None
     assert made.problems == ()
     assert made.audit.height > 0
     audited = made.audit.filter(mart="force_profiles").select("column_name", "cell").rows()
     rows = made.marts["force_profiles"].iter_rows(named=True)
-    hidden = [(c, row["force_code"]) for row in rows for c in columns if row[f"{c}_symbol"] == "c"]
-    assert sorted(audited) == sorted((c, f"force_code={force}") for c, force in hidden)
+    columns = [name.removesuffix("_symbol") for name in made.marts["force_profiles"].columns]
+    hidden = [
+        (c, row["force_code"]) for row in rows for c in columns if row.get(f"{c}_symbol") == "c"
+    ]
+    assert sorted(audited) == sorted((c, f"force_code={force}") for c, force in set(hidden))
+
+
+def test_a_total_that_one_force_alone_gives_is_hidden_and_what_tells_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Put back, each total tells a count; and so may what is computed of it, which is a case."""
+    drawn = _drawn(tmp_path, 20, monkeypatch)
+    full = marts_of(any_live(drawn, 20), drawn)
+    made = public_edition(full, drawn)
+    assert made.problems == ()
+    national, key = made.marts["national_totals"], ["measure", "breakdown", "period"]
+    gone = national.filter(pl.col("symbol") == "c")
+    true = full["national_totals"].select(*key, pl.col("value").alias("true"))
+    alone = gone.filter(forces_included=1).join(true, on=key).filter(pl.col("true") > 0)
+    totals = alone.filter(~pl.col("measure").str.contains("_"))
+    assert 0 < totals.height < national.filter(measure=totals["measure"][0]).height
+
+    def told(rows: pl.DataFrame) -> list[str]:
+        shown = national.join(true, on=key).join(
+            rows.select(*key, pl.lit(value=True).alias("back")), on=key, how="left"
+        )
+        back = pl.when(pl.col("back")).then("true").otherwise("value").alias("value")
+        symbol = pl.when(pl.col("value").is_null()).then("symbol").alias("symbol")
+        tampered = shown.with_columns(back).with_columns(symbol).select(national.columns)
+        public = {**made.marts, "national_totals": tampered}
+        edition = Edition("", public, behind(full), drawn, rules_told(drawn))
+        return list(problems(audit([edition], drawn)))
+
+    assert told(gone.clear()) == []
+    for row in range(totals.height):
+        assert told(totals[row])
+    computed = gone.filter(pl.col("measure").str.contains(f"{totals['measure'][0]}_"))
+    assert computed.height > 0
+    for row in range(computed.height):
+        assert told(computed[row])
