@@ -1,29 +1,32 @@
-"""Pandera for polars, loaded without pandas.
+"""Pandera for polars, loaded without pandas and hypothesis.
 
-Pandera loads pandas wherever it is installed, which takes longer than all else of it; and nothing
-here validates a table of pandas.
+Pandera loads either wherever it is installed, which takes longer than all else of it; and nothing
+here validates a table of pandas, or makes one up.
 """
 
 import sys
 from importlib.machinery import ModuleSpec
 
-import polars  # noqa: F401 - before, as it looks for pandas itself and remembers what it finds
+import polars as pl  # before, as it looks for pandas itself and remembers what it finds
 
 
-class _NoPandas:
+class _NotInstalled:
     @staticmethod
     def find_spec(name: str, *_: object) -> ModuleSpec | None:
-        """Say of pandas what is said of a package that is not installed."""
-        if name == "pandas":
+        """Say of both what is said of a package that is not installed."""
+        if name in {"pandas", "hypothesis"}:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return None
 
 
-sys.meta_path.insert(0, _NoPandas)
+sys.meta_path.insert(0, _NotInstalled)
 try:
     import pandera.polars as pa
     from pandera.errors import SchemaErrors
+
+    # What it looks for when it first validates a table it then remembers, too.
+    pa.DataFrameSchema({"one": pa.Column(int, pa.Check.ge(1))}).validate(pl.DataFrame({"one": [1]}))
 finally:
-    sys.meta_path.remove(_NoPandas)
+    sys.meta_path.remove(_NotInstalled)
 
 __all__ = ["SchemaErrors", "pa"]
