@@ -88,10 +88,14 @@ class RawStore(Receipts[ReturnReceipt]):
     def _reading(self, sha256: str) -> Reading:
         """Read a file once: what stands in it is kept by its bytes, and by the words we know."""
         if sha256 not in self._readings:
-            key = (sha256, words_sha256())
-            path = self._files / sha256
-            content = kept(self._lake, "reading", key, lambda: read_return(path).to_bytes())
-            self._readings[sha256] = Reading.from_bytes(content)
+            read: list[Reading] = []
+
+            def make() -> bytes:
+                read.append(read_return(self._files / sha256))
+                return read[0].to_bytes()
+
+            content = kept(self._lake, "reading", (sha256, words_sha256()), make)
+            self._readings[sha256] = read[0] if read else Reading.from_bytes(content)
         return self._readings[sha256]
 
     def take_in(self, files: Iterable[Path], collection: Collection) -> TakenIn:
