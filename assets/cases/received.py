@@ -3,10 +3,11 @@
 The extract that counts is the newest that is not refused whole.
 """
 
+import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from assets.cases.job import BAD_ROWS, BY_FORCE, COUNTS, Pool, in_this_process, 
 from assets.cases.sources import ExtractRefusedError, Refusal, Source, find_sources, reading
 from assets.cases.store import CaseStore
 from assets.intake.receipts import UNKNOWN, Version
+from assets.kept import kept as kept_result
+from assets.kept import kept_frame
 from assets.lake import Lake, put_in_place, scratch_file, write_errors
 from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED
 from schemas.cases.rules import case_rules
@@ -32,6 +35,9 @@ RECONSTRUCTED: Final = "reconstructed"
 _SETTLED: Final = (ACCEPTED, QUARANTINED, DAMAGED_STATE)
 """States of an extract before which no earlier one of the force is looked at."""
 
+_MOST_KEPT: Final = 100_000
+"""Bad rows of a version above which it is rather judged again than kept."""
+
 _PLACES: Final = 5
 """Places told of each fault; the quarantine has all."""
 
@@ -41,8 +47,8 @@ class _Judged:
     """A force's version as a row of Extracts, and the counts and the bad rows of its cases."""
 
     row: dict[str, Any]
-    cases: pl.DataFrame | None = None
-    bad: pl.DataFrame | None = None
+    cases: pl.DataFrame = field(default_factory=pl.DataFrame)
+    bad: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 def judge_received(
@@ -68,7 +74,7 @@ def judge_received(
         latest = [item for item in newest if isinstance(item, _Judged)]
         with _folder_to_work_in(lake) as folder:
             versions = [item for item in newest if isinstance(item, Version)]
-            latest += _judge(versions, store, collection, folder, pool)
+            latest += _judge(versions, store, _Keeper(lake, store, collection), folder, pool)
         for item in latest:
             force = item.row["force_code"]
             if item.row["state"] in _SETTLED or not older[force]:
@@ -77,7 +83,7 @@ def judge_received(
     for item in judged:
         _set_aside(item, lake.quarantine / "cases")
     extracts = pl.DataFrame([item.row for item in judged], schema=empty(Extracts).schema)
-    live = [item.cases for item in judged if item.row["live"] and item.cases is not None]
+    live = [item.cases for item in judged if item.row["live"]]
     cases = pl.concat([empty(InvestigationsByMonth), *live])
     return conform(Extracts, extracts), conform(InvestigationsByMonth, cases)
 
@@ -154,26 +160,65 @@ Unusable = dict[str, tuple[str, str]]
 
 
 def _judge(
-    versions: Sequence[Version], store: CaseStore, collection: Collection, folder: Path, pool: Pool
+    versions: Sequence[Version], store: CaseStore, keeper: "_Keeper", folder: Path, pool: Pool
 ) -> list[_Judged]:
     """Judge versions of different forces together; one that cannot be read leaves the others."""
     sources, unusable = _sources(versions, store)
+    judged: list[_Judged] = []
+    left: list[Version] = []
+    for version in versions:
+        if unusable.keys() & set(version.files) or not (before := keeper.before(version)):
+            left.append(version)
+        else:
+            judged.append(before)
     out = folder / "out"
-    while True:
-        readable = [version for version in versions if not unusable.keys() & set(version.files)]
+    while readable := [version for version in left if not unusable.keys() & set(version.files)]:
         wanted = [sources[kept] for version in readable for kept in version.files]
         wanted.sort(key=lambda source: (source.folder or "", source.file))
         try:
-            run_cases(wanted, out, collection, pool=pool)
-            break
+            run_cases(wanted, out, keeper.collection, pool=pool)
         except ExtractRefusedError as error:
             unusable |= {each.file: _refused(each.file, each, store) for each in error.refusals}
-    tables = {name: pl.read_parquet(out / name) for name in (BY_FORCE, COUNTS, BAD_ROWS)}
-    judged = [_result(version, tables, store) for version in readable]
-    for version in versions:
+            continue
+        tables = {name: pl.read_parquet(out / name) for name in (BY_FORCE, COUNTS, BAD_ROWS)}
+        judged += [keeper.keep(each, _result(each, tables, store)) for each in readable]
+        break
+    for version in left:
         if found := [unusable[kept] for kept in version.files if kept in unusable]:
             judged.append(_judged(version, *min(found, key=lambda why: why[0])))
     return judged
+
+
+@dataclass(frozen=True)
+class _Keeper:
+    """Keeps what came of a version, so that one whose rows have not changed is judged once."""
+
+    lake: Lake
+    store: CaseStore
+    collection: Collection
+
+    def _kept(self, version: Version, given: Callable[[], _Judged]) -> _Judged:
+        of, key = self.collection, [repr(version)]
+        key += [self.store.kept(file).name for file in version.files]
+        key += [repr((of.id, of.forces, of.period, of.census, of.max_bad_share, of.template))]
+        row = kept_result(self.lake, "extract", key, lambda: json.dumps(given().row).encode())
+        cases = kept_frame(self.lake, "extract-cases", key, lambda: given().cases)
+        bad = kept_frame(self.lake, "extract-bad", key, lambda: given().bad)
+        return _Judged(json.loads(row), cases, bad)
+
+    def before(self, version: Version) -> _Judged | None:
+        """Return what came of a version before; None where that is not kept."""
+
+        def ask() -> _Judged:
+            raise LookupError
+
+        with suppress(LookupError):
+            return self._kept(version, ask)
+        return None
+
+    def keep(self, version: Version, item: _Judged) -> _Judged:
+        """Keep what came of a version, unless it has too many bad rows, and return it."""
+        return item if item.bad.height > _MOST_KEPT else self._kept(version, lambda: item)
 
 
 def _sources(versions: Sequence[Version], store: CaseStore) -> tuple[dict[str, Source], Unusable]:
@@ -250,7 +295,7 @@ def _faults(bad: pl.DataFrame) -> Iterator[str]:
 
 def _set_aside(item: _Judged, folder: Path) -> None:
     """Write the bad rows of a version, as they were sent, with their reasons."""
-    if item.bad is None or item.bad.is_empty():
+    if item.bad.is_empty():
         return
     path = folder / f"{item.row['force_code']}-{item.row['version']}.parquet"
     with write_errors(folder), scratch_file(folder) as scratch:

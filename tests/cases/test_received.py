@@ -1,14 +1,18 @@
 """Extracts in the lake: kept, versioned, judged, compared with returns, standing in for them."""
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from assets.cases import derived
+from assets.cases.job import run_cases
 from assets.cases.received import judge_received
+from assets.cases.sources import Source
 from assets.cases.store import CaseStore
 from assets.feedback.letters import letters
 from assets.intake.raw_store import RawStore
@@ -348,3 +352,38 @@ def test_a_run_prints_which_extracts_do_not_count(
         told = capsys.readouterr().out
         assert ("CASE09" in told) == ("no force" in told) == bool(others)
         assert "AVS" not in told
+
+
+def test_an_extract_is_judged_once(
+    lake: Lake, store: CaseStore, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came of it is kept by its content; what is damaged of that is made again."""
+    judged: list[set[str | None]] = []
+
+    def told(sources: list[Source], *arguments: Any, **options: Any) -> dict[str, Any]:
+        judged.append({source.folder for source in sources})
+        return run_cases(sources, *arguments, **options)
+
+    def same() -> bool:
+        shutil.rmtree(lake.quarantine)
+        again = judge_received(store, lake, collection)
+        found = pl.read_parquet(quarantine)
+        return found.equals(bad) and all(map(pl.DataFrame.equals, again, before))
+
+    monkeypatch.setattr("assets.cases.received.run_cases", told)
+    write_csv(_dropped(lake, "a.csv"), [*MANY, good(99, workforce=None)])
+    write_csv(_dropped(lake, "b.csv"), [good(1, "DER")])
+    store.take_in(collection)
+    before = judge_received(store, lake, collection)
+    quarantine = lake.quarantine / "cases" / "STF-1.parquet"
+    bad = pl.read_parquet(quarantine)
+    assert same()
+    assert judged == [{"STF", "DER"}]
+    for path in lake.kept.glob("extract*/*"):
+        path.write_bytes(path.read_bytes()[:-1])
+    assert same()
+    assert judged == [{"STF", "DER"}] * 2
+    write_csv(_dropped(lake, "b.csv"), [good(2, "DER")])
+    store.take_in(collection)
+    judge_received(store, lake, collection)
+    assert judged[2:] == [{"DER"}]
