@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from assets.inputs.research import store
 from assets.inputs.research.assets import research_is_sound
 from assets.inputs.research.store import read_research
 from assets.intake.landing import ARRIVING
@@ -55,6 +57,23 @@ def test_reading_again_receives_nothing_new(folder: Folder) -> None:
     before = _kept(folder)
     assert folder.read().new == ()
     assert _kept(folder) == before
+
+
+def test_a_file_is_read_once_for_the_years_that_may_stand_in_it(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = folder.drop(PROFILES, INSTANCES).read().tables
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "read_rows", None)
+        again = folder.read().tables
+    assert again.profiles.equals(tables.profiles)
+    assert again.instances.equals(tables.instances)
+    for path in folder.lake.kept.glob("*/*"):
+        path.write_bytes(path.read_bytes()[:-1])
+    assert folder.read().tables.profiles.equals(tables.profiles), "what is damaged is made anew"
+    later = folder.collection.census.replace(year=folder.collection.census.year + 2)
+    moved = folder.collection.model_copy(update={"census": later})
+    assert replace(folder, collection=moved).read().tables.profiles.is_empty()
 
 
 def test_a_new_file_counts_and_the_old_one_is_kept(folder: Folder) -> None:

@@ -9,15 +9,23 @@ from typing import Final
 
 import polars as pl
 
-from assets.inputs.research.reading import ROW, ResearchError, read_rows, research_finding
+from assets.inputs.research.reading import (
+    ROW,
+    ResearchError,
+    read_rows,
+    research_finding,
+    research_years,
+)
 from assets.inputs.research.tables import ResearchTables
 from assets.intake.landing import ARRIVING, OPEN, name_as_text, waiting
 from assets.intake.store import Kept, kept, kept_file
+from assets.kept import kept_frame
 from assets.lake import Lake
 from schemas.collection import Collection
 from schemas.contract import conform, empty, keys
 from schemas.errors import LakeError
 from schemas.finding import Finding
+from schemas.reference import forces
 from schemas.research import BASIS_FILE, FILES
 from schemas.research_in_use import IN_USE, ResearchFiles, ResearchProblems
 from schemas.template import column_letter
@@ -67,7 +75,7 @@ def read_research(
     used = []
     for name, contract in IN_USE.items():
         table, file, wrong = _newest_acceptable(lake, name, collection)
-        tables[name] = conform(contract, empty(contract) if table is None else table)
+        tables[name] = empty(contract) if table is None else table
         findings += wrong
         used += [(name, file.sha256, file.basis)] if file else []
     research = ResearchTables(*tables.values())
@@ -182,7 +190,7 @@ def _keep(lake: Lake, name: str, content: bytes, basis: str) -> bool:
 def _newest_acceptable(
     lake: Lake, name: str, collection: Collection
 ) -> tuple[pl.DataFrame | None, Kept | None, tuple[Finding, ...]]:
-    """Return a file's table with its basis, where it lies, and what is wrong with the newest.
+    """Return a file's table of IN_USE, where it lies, and what is wrong with the newest.
 
     Where one is damaged none before it is used: it may be what counts.
     """
@@ -192,12 +200,26 @@ def _newest_acceptable(
             place = (each.path or each.at).relative_to(lake.root)
             return None, None, (*findings, research_finding("lost", name, f"{place}: {damage}"))
         try:
-            table = read_rows(name, each.there().read_bytes(), collection)[0].drop(ROW)
+            return _read(lake, each, collection), each, findings
         except ResearchError as error:
             findings = findings or error.findings
-        else:
-            return table.with_columns(pl.lit(each.basis).alias("basis")), each, findings
     return None, None, findings
+
+
+def _read(lake: Lake, file: Kept, collection: Collection) -> pl.DataFrame:
+    """Read a file once: its rows are kept by its bytes, and by what they are held against.
+
+    Raises:
+        ResearchError: something in it is wrong, which is told anew each time.
+    """
+    years = map(str, research_years(collection))
+    key = (file.sha256, file.name, file.basis, *years, *forces()["force_code"])
+
+    def rows() -> pl.DataFrame:
+        read, _ = read_rows(file.name, file.there().read_bytes(), collection)
+        return conform(IN_USE[file.name], read.with_columns(pl.lit(file.basis).alias("basis")))
+
+    return kept_frame(lake, "research", key, rows)
 
 
 def _disagreements(profiles: pl.DataFrame, instances: pl.DataFrame) -> Iterator[Finding]:
