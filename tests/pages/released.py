@@ -176,10 +176,13 @@ class Answers:
             found.setdefault(tuple(values), []).append(row)
         return found
 
-    def _at(self, address: str) -> Any:
-        mart, *conditions, column = address.split(" ")
+    def _rows_at(self, address: str) -> list[dict[str, Any]]:
+        mart, *conditions, _ = address.split(" ")
         where = dict(condition.split("=", 1) for condition in conditions)
-        rows = self._by(mart, tuple(where)).get(tuple(where.values()), [])
+        return self._by(mart, tuple(where)).get(tuple(where.values()), [])
+
+    def _at(self, address: str) -> Any:
+        rows, column = self._rows_at(address), address.rpartition(" ")[2]
         if column == "rows":
             return len(rows)
         values = [row[column] for row in rows]
@@ -190,14 +193,6 @@ class Answers:
             return values[0]
         return sum(values)
 
-    def _is_unasked(self, shown: Shown) -> bool:
-        """Return whether no total of the measure is broken down by those keys, of part or whole."""
-        named = [(row["measure"], row["breakdown"], row["period"]) for row in self._rows[_TOTALS]]
-        patterns = {(measure, _keys(breakdown), period) for measure, breakdown, period in named}
-        address = re.compile(r"measure=(\S+) breakdown=(\S*) period=(\S*)")
-        found = filter(None, map(address.search, [shown.source, shown.of or ""]))
-        return any((one[1], _keys(one[2]), one[3]) not in patterns for one in found)
-
     def wrong(self, shown: Shown) -> str | None:
         """Return what is wrong with something shown, None for nothing."""
         expected = self.at(shown.source)
@@ -205,17 +200,11 @@ class Answers:
             whole = self.at(shown.of)
             expected = 100 * expected / whole if whole else None
         if shown.text == "not totalled" and expected is None:
-            return None if self._is_unasked(shown) else f"{shown.source}: others are totalled so"
+            parts = (address for address in (shown.source, shown.of) if address)
+            return None if not all(map(self._rows_at, parts)) else f"{shown.source} is totalled"
         if agrees(shown.text, expected):
             return None
         return f"{shown.source} of {shown.of}: shown {shown.text!r}, in the marts {expected!r}"
-
-
-_TOTALS = "national_totals"
-
-
-def _keys(breakdown: str) -> tuple[str, ...]:
-    return tuple(part.partition("=")[0] for part in breakdown.split(";"))
 
 
 _NUMBER = re.compile(r"^[+\u2212]?\d{1,3}(,\d{3})*(\.\d+)?(%| times)?$")

@@ -262,21 +262,25 @@ def _tables(template: Template, name: str) -> list[dict[str, Any]]:
     measure, known = template.measures[name], totals_of(template)[name]
     levels = [(level.by, level.without) for level in measure.levels]
     whole, crossed = ((), None) in levels, measure.crossed_by
-    others = [(share.by, None) for share in measure.shares]
-    others += [(by, None) for by in (*measure.per_month, *measure.per_force)]
+    others = [*(share.by for share in measure.shares), *measure.per_force]
     at = [each for each in levels if each[0]]
     at += [((crossed,), None)] if whole and crossed else []
-    at += [each for each in dict.fromkeys(others) if each not in at and each[0]]
+    at += [(by, None) for by in dict.fromkeys(others) if by and (by, None) not in at]
+    parts = {frozenset(by) for by, without in levels if without}
     tables = []
     for by, without in at or [((), None)]:
         split = crossed and crossed not in by and frozenset({*by, crossed}) in known
-        shares = [share for share in measure.shares if {*share.by} == {*by}]
+        # What is totalled of a part of the cells stands in no line with a share of them all.
+        counted = bool(without) or frozenset(by) in known - parts
+        shares = [] if without else [each for each in measure.shares if {*each.by} == {*by}]
+        ends = whole and not without and (counted or any(not each.within for each in shares))
         tables.append(
             {
                 "by": by, "without": without or "", "crossed": crossed if split else None,
-                "whole": whole and without is None, "counted": frozenset(by) in known,
+                "whole": ends, "counted": counted,
                 "shares": [(measure.share_name(name, each), not each.within) for each in shares],
-                "month": by in measure.per_month, "spread": by in measure.per_force,
+                "month": counted and by in measure.per_month,
+                "spread": not without and by in measure.per_force,
             }
         )  # fmt: skip
     return tables

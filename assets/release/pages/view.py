@@ -181,14 +181,20 @@ class View:
         of = {"measure": at.column, "breakdown": write_breakdown(breakdown)}
         of["period"] = dims.get("period", NOW)
         found = look("national_totals", column, at.style, **of)
-        return found if self._asked(at.column, breakdown, of["period"]) else _not_asked(found)
+        known = found.value is not None or self._asked(at.column, breakdown, of["period"])
+        return found if known else replace(found, asked=False)
 
     def _asked(self, measure: str, breakdown: Dims, when: str) -> bool:
         """Return whether the template asks for such a total, of an earlier period as sent."""
-        levels = self.edition.totals.get(measure)
-        if levels is None or (when != NOW and measure in self.template.measures):
+        levels, mine = self.edition.totals.get(measure), measure in self.template.measures
+        if levels is None or (when != NOW and mine):
             return True
-        return frozenset(breakdown) in levels
+        if frozenset(breakdown) not in levels:
+            return False
+        lists, groups = self.template.lists, self.template.groups
+        codes = {k: {c, *groups.get(k, {}).get(c, ())} for k, c in breakdown.items() if k in lists}
+        cells = self.edition.counted.get(measure, ())
+        return not mine or any(all(c.dims.get(k) in of for k, of in codes.items()) for c in cells)
 
     def knows(self, written: str) -> bool:
         """Return whether there is every code, and every period, that an address or text names."""
@@ -233,10 +239,6 @@ class View:
 
 def _plain(text: str) -> str:
     return text.translate(str.maketrans(_OPEN + _CLOSE, "{}"))
-
-
-def _not_asked(found: Figure) -> Figure:
-    return found if found.value is not None else replace(found, asked=False)
 
 
 def _number(sent: Figure) -> Figure:
