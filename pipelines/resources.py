@@ -1,5 +1,6 @@
 """What assets are given: the lake, held for one run at a time, its tables, and the gate."""
 
+import io
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -122,8 +123,13 @@ class ParquetTables(dg.IOManager):
         path = self._path(context)
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)  # what is below work/ is made anew, whatever has become of it
-        with retried(), atomic_file(path) as file:
-            obj.write_parquet(file)
+        buffer = io.BytesIO()
+        obj.write_parquet(buffer)
+        content = buffer.getvalue()
+        with retried():
+            if path.is_symlink() or not path.exists() or path.read_bytes() != content:
+                with atomic_file(path) as file:
+                    file.write(content)
         context.add_output_metadata(
             {"dagster/row_count": obj.height, "path": dg.MetadataValue.path(path)}
         )

@@ -10,7 +10,7 @@ import polars as pl
 from assets.cases.job import chosen_pool
 from assets.cases.received import judge_received
 from assets.cases.store import CaseStore
-from assets.declare import COLLECTIONS, TakeIn, retried, table_spec
+from assets.declare import COLLECTIONS, TakeIn, retried, stated, table_spec
 from assets.intake.landing import CASES
 from assets.lake import Lake
 from schemas.cases.tables import DAMAGED_STATE, UNREADABLE_STATE, Extracts
@@ -46,8 +46,8 @@ def cases(
         for name, reason in left.items():
             context.log.warning(f"{name} stays in landing: {reason}")
         return (
-            dg.Output(empty(Extracts), "extracts", metadata={"new": 0, "left_in_landing": left}),
-            dg.Output(empty(InvestigationsByMonth), "investigations_by_month"),
+            stated(empty(Extracts), "extracts", metadata={"new": 0, "left_in_landing": left}),
+            stated(empty(InvestigationsByMonth), "investigations_by_month"),
         )
     taken = store.take_in(collection, config.settled)
     for name, reason in taken.left.items():
@@ -69,8 +69,8 @@ def cases(
         about["dask_dashboard"] = dg.MetadataValue.url(dashboard)
         about["parts"] = dg.MetadataValue.table(records)
     return (
-        dg.Output(extracts, "extracts", metadata=about),
-        dg.Output(by_month, "investigations_by_month"),
+        stated(extracts, "extracts", metadata=about),
+        stated(by_month, "investigations_by_month"),
     )
 
 

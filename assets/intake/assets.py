@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from assets.declare import COLLECTIONS, TakeIn, retried, table_spec
+from assets.declare import COLLECTIONS, TakeIn, retried, stated, table_spec
 from assets.intake.landing import OPEN, waiting, waiting_anywhere
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import damaged_receipts, received
@@ -61,8 +61,8 @@ def intake(
         ],
     }
     return (
-        dg.Output(everything.receipts, "receipts", metadata=about),
-        dg.Output(damaged, "damaged_receipts"),
-        dg.Output(everything.cells, "raw_cells"),
-        dg.Output(everything.facts, "sheet_facts"),
+        stated(everything.receipts, "receipts", metadata=about),
+        stated(damaged, "damaged_receipts"),
+        stated(everything.cells, "raw_cells"),
+        stated(everything.facts, "sheet_facts"),
     )

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from assets.declare import COLLECTIONS, OWNERS, ins, unquoted
+from assets.declare import CODE_VERSION, COLLECTIONS, OWNERS, ins, unquoted
 from assets.disclosure.ledger import given_out
 from assets.lake import Lake
 from assets.release.contents import PUBLIC, QUALITY
@@ -49,6 +49,7 @@ _MADE_BY = {
     group_name=_STAGE,
     kinds={"parquet"},
     owners=OWNERS,
+    code_version=CODE_VERSION,
     partitions_def=COLLECTIONS,
     io_manager_key="nothing",
     check_specs=[
@@ -96,11 +97,12 @@ def marts(
     except Exception as error:
         raise unquoted(error) from None
     yield dg.MaterializeResult(
+        data_version=dg.DataVersion(made_from.release_id),
         metadata={
             "release": made_from.release_id,
             "path": dg.MetadataValue.path(folder),
             "rows": {name: tables[name].height for name in MARTS if _is_in(folder, name)},
-        }
+        },
     )
     yield _checked(passed=True, docs=folder / QUALITY, found=found[_CHECK])
     withheld, early = found[_PUBLIC]["withheld"], found[_PUBLIC].get("rule") == _TIMING

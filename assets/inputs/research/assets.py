@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from assets.declare import COLLECTIONS, RESEARCH, TakeIn, retried, table, table_spec
+from assets.declare import COLLECTIONS, RESEARCH, TakeIn, retried, stated, table, table_spec
 from assets.inputs.research import social_media as found_online
 from assets.inputs.research import survey as asked
 from assets.inputs.research.store import read_research
@@ -47,11 +47,11 @@ def research(
     read = read_research(lake, load_collection(lake.collection), config.settled)
     about: dict[str, Any] = {"new": list(read.new), "left_in_landing": read.left}
     return (
-        dg.Output(read.tables.profiles, "social_media_profiles"),
-        dg.Output(read.tables.instances, "social_media_instances"),
-        dg.Output(read.tables.responses, "survey_responses"),
-        dg.Output(read.files, "research_files", metadata=about),
-        dg.Output(read.problems, "research_problems"),
+        stated(read.tables.profiles, "social_media_profiles"),
+        stated(read.tables.instances, "social_media_instances"),
+        stated(read.tables.responses, "survey_responses"),
+        stated(read.files, "research_files", metadata=about),
+        stated(read.problems, "research_problems"),
     )
 
 

@@ -6,7 +6,7 @@ import dagster as dg
 import polars as pl
 
 from assets.cases import derived
-from assets.declare import COLLECTIONS, ins, retried, table, table_spec
+from assets.declare import COLLECTIONS, ins, retried, stated, table, table_spec
 from assets.intake.tables import RawTables, readings
 from assets.lake import Lake
 from assets.returns.desk.corrections import applied_mart, by_force
@@ -30,6 +30,7 @@ from schemas.tables import (
 )
 
 _STAGE = "validation"
+_Made = dg.Output[pl.DataFrame]
 
 FORCE_RETURNS = {
     collection.id: dg.AssetSpec(
@@ -72,7 +73,7 @@ def validated(
     corrections: pl.DataFrame,
     extracts: pl.DataFrame,
     by_month: pl.DataFrame,
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+) -> tuple[_Made, _Made, _Made, _Made]:
     """Check every received return by every rule."""
     collection = load_collection(context.partition_key)
     result = judge(
@@ -82,7 +83,12 @@ def validated(
         by_force(corrections),
         derived.leaf_grid(by_month, extracts.filter("live")["force_code"], collection.template),
     )
-    return result.entries, result.findings, result.results, result.applied
+    return (
+        stated(result.entries, "entries"),
+        stated(result.findings, "all_findings"),
+        stated(result.results, "rule_results"),
+        stated(result.applied, "applied_corrections"),
+    )
 
 
 @dg.multi_asset(
@@ -110,7 +116,7 @@ def judged(
     lake_root: dg.ResourceParam[Path],
     receipts: pl.DataFrame,
     **tables: pl.DataFrame,
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+) -> tuple[_Made, _Made, _Made]:
     """Judge every receipt, and say which return of each force is live.
 
     Of a force whose live return is the same as before Dagster is not told again.
@@ -144,9 +150,9 @@ def judged(
             )
         )
     return (
-        derived.told_in_status(status, only, extracts),
-        states.findings_mart(receipts_judged, found),
-        live,
+        stated(derived.told_in_status(status, only, extracts), "returns_status"),
+        stated(states.findings_mart(receipts_judged, found), "findings"),
+        stated(live, "live_returns"),
     )
 
 
