@@ -86,6 +86,12 @@ class Held:
         self.has[rows, columns] = True
         self.shown[rows, columns], self.number[rows, columns] = shown, numbers
 
+    def is_unknown(self, item: Told, leaves: Leaves) -> bool:
+        """Return whether any force has an unknown among the cells that something is told of."""
+        cells = {cell for way in item.ways for part in way for _, of in part.parts for cell in of}
+        columns = self.at(place for cell in cells for place in leaves(cell))
+        return bool((self.number[:, columns] != _KNOWN).any())
+
     def at(self, cells: Iterable[Any]) -> list[int]:
         """Return the columns of those cells that any force has."""
         return [self._columns[cell] for cell in cells if cell in self._columns]
@@ -138,6 +144,7 @@ def ways_of(
         leaves: finds the cells that a cell adds up.
         answers: force, question and answer, of all that was answered.
     """
+    items = [item for item in items if held.is_unknown(item, leaves)]
     groups = [
         [(each, *_laid(each, held, leaves, answers)) for each in same]
         for _, same in groupby(items, lambda item: item.ways[0] if len(item.ways) > 1 else item)

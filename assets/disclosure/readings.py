@@ -93,6 +93,54 @@ def _rows(
         yield row, at.get(codes) if cells else codes, value
 
 
+class _Figure(NamedTuple):
+    """A figure that adds counts up, of a force or of all: what is shown, and what is printed."""
+
+    measure: str
+    breakdown: str
+    period: str
+    force: str | None
+    value: float | None
+    printed: float
+
+
+def _figures(edition: Edition, said: Description) -> dict[str, list[_Figure]]:
+    """Return the national totals, and the printed figures, by the table that they add up."""
+    public = edition.public
+    national = public["national_totals"].drop_nulls("value")
+    shown = national.select(
+        "measure",
+        "breakdown",
+        "period",
+        pl.lit(None).alias("force"),
+        "value",
+        pl.lit(0.0).alias("printed"),
+    )
+    forces = pl.col("scope").is_in(public[PROFILES]["force_code"].to_list())
+    printed = public["reconciliation"].filter(pl.col("symbol").ne_missing(UNAVAILABLE))
+    found: dict[str, list[_Figure]] = defaultdict(list)
+    rows = printed.select(
+        "measure",
+        "breakdown",
+        "period",
+        pl.when(forces).then("scope").alias("force"),
+        "computed",
+        "published",
+    )
+    for row in (
+        *shown.rows(),
+        *rows.filter(pl.col("force").is_null()).rows(),
+        *rows.drop_nulls("force").rows(),
+    ):
+        figure = _Figure(*row)
+        table = _RESEARCH_TOTALS.get(figure.measure)
+        if figure.measure in said.measures:
+            table = said.table_of(figure.measure, figure.period, figure.breakdown)
+        if table is not None:
+            found[table].append(figure)
+    return found
+
+
 class Counts:
     """The counts of one edition in a system of tables: shown ones with values, others unknown.
 
@@ -143,6 +191,7 @@ def knowledge(
     """
     found, said = {}, description(collection.template.path)
     everything = [_entries(edition, said) for edition in editions]
+    figures = [_figures(edition, said) for edition in editions]
     for system, names in said.systems.items():
         if only not in {None, system}:
             continue
@@ -163,7 +212,7 @@ def knowledge(
             reader = _Reader(known, numbering, said, edition, counts[number], away, year)
             for table in counts[number].entries:
                 reader.read_hidden(table, number)
-                reader.read_figures(table)
+                reader.read_figures(table, figures[number].get(table, ()))
                 reader.read_profiles(table, number)
             for measure in said.measures:
                 if said.table_of(measure) in counts[number].entries:
@@ -226,44 +275,32 @@ class _Reader:
                 total, names = self.numbering.total([entry.name]), (entry.name,)
                 self.known.hidden.append(Hidden(*entry.name[:3], total, names, edition, edition))
 
-    def read_figures(self, table: str) -> None:
+    def read_figures(self, table: str, figures: Iterable[_Figure]) -> None:
         """Read the national totals, and the printed figures of forces, that add a table up."""
-        public = self.edition.public
-        for row in public["national_totals"].drop_nulls("value").iter_rows(named=True):
-            if self._table(row) == table:
-                self._tell(self._total(table, row), row["value"])
-        forces = pl.col("scope").is_in(public[PROFILES]["force_code"].to_list())
-        for row in public["reconciliation"].filter(~forces).iter_rows(named=True):
-            total = self._total(table, row) if self._table(row) == table else None
-            if row["computed"] is not None:
-                self._tell(total, row["computed"])
-            elif total is not None and total.unknowns and row["symbol"] == SUPPRESSED:
-                # Where it were what is printed, it would be shown.
-                self.known.unlike.append(([total], partial(_is_not, row["published"])))
-        for row in public["reconciliation"].filter(forces).iter_rows(named=True):
-            if self._table(row) != table or row["symbol"] == UNAVAILABLE:
+        for figure in figures:
+            total = self._total(table, *figure[:3], figure.force)
+            if total is None or not total.unknowns:
                 continue
-            total = self._total(table, row, row["scope"])
-            if row["computed"] is not None:
-                self._tell(total, row["computed"])
-            elif total is not None and total.unknowns:
+            if figure.value is not None:
+                self._tell(total, figure.value)
+            elif figure.force is None:
+                # Where it were what is printed, it would be shown.
+                self.known.unlike.append(([total], partial(_is_not, figure.printed)))
+            else:
                 # It is hidden since it is another number than what is printed. On which side of
                 # that it lies nobody is told; it is given away here.
-                printed = row["published"]
+                printed = figure.printed
                 is_more = self.numbering.of_total(total) > printed
                 ends = (math.floor(printed) + 1, None) if is_more else (0, math.ceil(printed) - 1)
                 self.known.limits.append((total, *ends))
 
-    def _table(self, row: Mapping[str, Any]) -> str | None:
-        if row["measure"] in self.said.measures:
-            return self.said.table_of(row["measure"], row["period"], row["breakdown"])
-        return _RESEARCH_TOTALS.get(row["measure"])
-
-    def _total(self, table: str, row: Mapping[str, Any], force: str | None = None) -> Total | None:
+    def _total(
+        self, table: str, measure: str, breakdown: str, period: str, force: str | None
+    ) -> Total | None:
         leaves = (
-            self._researched(table, row["measure"], row["breakdown"])
+            self._researched(table, measure, breakdown)
             if table in self.said.research
-            else self.said.among(row["measure"], row["breakdown"], row["period"])
+            else self.said.among(measure, breakdown, period)
         )
         return None if leaves is None else self.counts.total(leaves, force)
 
