@@ -119,13 +119,9 @@ def _grouped(
         yield name, whole, [_with(whole, key, code, template) for code in parts]
 
 
-def _ordered(keys: Iterable[str], template: Template) -> list[str]:
-    return sorted(keys, key=template.dimensions.index)
-
-
 def _with(codes: Codes, key: str, code: str, template: Template) -> Codes:
     both = {**codes, key: code}
-    return {name: both[name] for name in _ordered(both, template)}
+    return {name: both[name] for name in template.ordered([both])}
 
 
 def the_rest_is_not_negative(totals: Totals) -> Iterator[str]:
