@@ -34,7 +34,7 @@ def of_one_force(now: Edition) -> dict[Key, frozenset[Leaf]]:
         pl.col("forces_included") == _ALONE, pl.col("value") > 0
     )
     keys = set(alone.select(_KEY).iter_rows())
-    return {key: cells for key, cells in _totals(now).items() if key in keys}
+    return {key: of for key, of in _totals(now).items() if key in keys} if keys else {}
 
 
 def that_tell(now: Edition, audited: pl.DataFrame, hidden: frozenset[Key]) -> frozenset[Key]:
@@ -65,10 +65,11 @@ def left_untold(edition: Edition, hidden: Iterable[Key] = ()) -> Untold:
     if "symbol" in public.columns:
         rows = public.filter(pl.col("symbol") == SUPPRESSED).select(_KEY).iter_rows()
         hidden = {*hidden, *rows}
-    if not hidden:
+    gone = {key for key in hidden if _places(edition.collection.template, *key)}
+    if not gone:
         return frozenset(), []
     totals = _totals(edition)
-    gone = {key for key in hidden if key in totals}
+    gone &= totals.keys()
     told = {place for key, of in totals.items() if key not in gone and len(of) == 1 for place in of}
     left = frozenset(place for key in gone for place in totals[key]) - told
     return left, [sorted(of) for key, of in totals.items() if key not in gone and of & left]
