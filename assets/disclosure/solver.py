@@ -10,7 +10,7 @@ from typing import Final
 import highspy as highs
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array, hstack, lil_array
+from scipy.sparse import csc_array, hstack
 
 Floats = NDArray[np.float64]
 
@@ -56,19 +56,19 @@ class Conditions:
         for number in (number for number, is_shared in enumerate(shared) if is_shared):
             own = numbers[number] = len(laid)
             laid.append(rows[number])
-            for weight in weights[number]:
-                places = (place for place, w in rows[number][0].items() if w == weight)
-                part = {place: 1.0 for place in places if place < (unknowns or columns)}
+            for each in weights[number]:
+                own_terms = (place for place, w in rows[number][0].items() if w == each)
+                part = {place: 1.0 for place in own_terms if place < (unknowns or columns)}
                 laid.append((part, -np.inf, np.inf))
             sums = enumerate(weights[number], own + 1)
             shares.append((own, tuple((weight, at) for at, weight in sums)))
-        matrix = lil_array((len(laid), columns))
-        for at, (terms, _, _) in enumerate(laid):
-            matrix.rows[at] = sorted(terms)
-            matrix.data[at] = [terms[place] for place in sorted(terms)]
+        found = [(at, place, w) for at, row in enumerate(laid) for place, w in row[0].items()]
+        row, column, weight = np.array(found, dtype=float).reshape(-1, 3).T
+        places = row.astype(np.int32), column.astype(np.int32)
+        matrix = csc_array((weight, places), shape=(len(laid), columns))
         low, high = (np.array([row[end] for row in laid], dtype=float) for end in (1, 2))
         given = tuple(numbers[number] for number in range(len(rows)))
-        return cls(csc_array(matrix), low, high, tuple(shares), given)
+        return cls(matrix, low, high, tuple(shares), given)
 
     def of_steps(self) -> "Conditions":
         """Return the same of steps: columns for those up, and behind them for those down."""
