@@ -105,13 +105,13 @@ def table_spec(stage: str, name: str, contract: Contract) -> dict[str, Any]:
 def stated(
     frame: pl.DataFrame, name: str = "result", metadata: Mapping[str, Any] | None = None
 ) -> dg.Output[pl.DataFrame]:
-    """Return a table as an output whose data version says what is in it.
+    """Return a table as an output whose data version is the hash of the file that it is kept in.
 
     So Dagster tells what follows from other data than there is now from what has merely been made
     again.
     """
     buffer = io.BytesIO()
-    frame.write_ipc(buffer)
+    frame.write_parquet(buffer)
     digest = hashlib.sha256(buffer.getvalue()).hexdigest()
     with warnings.catch_warnings():
         # That it may change in a minor version, to which Dagster is bound here.

@@ -1,12 +1,13 @@
 """The refresh through real Dagster: what the UI will show, and what a failing run leaves."""
 
+import hashlib
 import shutil
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from assets.declare import COLLECTIONS
+from assets.declare import CODE_VERSION, COLLECTIONS
 from assets.lake import Lake, held
 from pipelines.definitions import defs
 from pipelines.instance import dagster_home
@@ -70,6 +71,10 @@ def test_the_ui_says_truthfully_what_is_in(filled: Lake) -> None:
     assert event is not None
     assert event.asset_materialization is not None
     assert event.asset_materialization.metadata["dagster/row_count"].value == 3 * 65
+    tags = event.asset_materialization.tags or {}
+    assert tags["dagster/code_version"] == CODE_VERSION
+    content = filled.table("totals", "investigations").read_bytes()
+    assert tags["dagster/data_version"] == hashlib.sha256(content).hexdigest()
     assert set(checks) == {
         *(set(TIERS) - {NATIONAL}), "coverage", "published_figures", "totals_hold",
         "expectations", "public", "public_due",
