@@ -118,7 +118,8 @@ def _figures(file: Said, sheets: Sheets) -> Iterator[Fault]:
     for loc, figure in figures:
         of, dims = (figure["measure"], figure["period"]), figure["dims"].items()
         there = any(cell[:2] == of and dims <= dict(cell[2:]).items() for cell in sheets.counted)
-        if not there and not sheets.doubtful & {None, of[0]}:
+        told = sheets.doubtful & {None, of[0]} or of[0] not in {cell[0] for cell in sheets.counted}
+        if not there and not told:
             yield loc, "no cell of the sheets counts this; take it out, or name what one counts"
 
 

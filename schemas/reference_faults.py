@@ -115,10 +115,14 @@ class Read:
             near = get_close_matches(name, free, 1)
             if name in head[:number]:
                 self.tell(1, "the head", f"{name!r} stands here twice")
-            elif name not in {*needed, *self.shape.also} and (near or self.shape.strict):
-                self.tell(1, "the head", known("column", name, near or free or needed))
+            elif name not in {*needed, *self.shape.also} and near:
+                self.tell(1, "the head", known("column", name, near))
                 absent = [other for other in absent if other not in near]
-                meant[number : number + 1] = near or [name]
+                meant[number] = near[0]
+        odd = [name for name in meant if name not in {*needed, *self.shape.also}]
+        if odd and self.shape.strict:
+            said = f"columns that are not known: {', '.join(odd)}; there are {', '.join(needed)}"
+            self.tell(1, "the head", f"{said}, {', '.join(self.shape.also)}")
         if absent:
             self.tell(1, "the head", f"lacks {', '.join(absent)}")
         return meant

@@ -61,6 +61,7 @@ class Sheets:
             )
             rows += questions
             if not columns or not rows:
+                self.doubtful.add(None)
                 said = f"the sheet {sheet['name']!r} has no cell: it needs columns, and rows or"
                 yield ("sheet", number), f"{said} questions"
             for lines in (rows, columns):
