@@ -5,6 +5,8 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
+import polars as pl
+
 from assets.intake.container import open_container
 from assets.intake.csv_zip import read_csv_zip
 from assets.intake.foreign import refusal
@@ -13,7 +15,7 @@ from assets.intake.ods import read_ods
 from assets.intake.reading import Reading, RefusedError
 from assets.intake.workbook import read_workbook
 from schemas.collection import Collection
-from schemas.reference import forces
+from schemas.reference import forces, forces_at
 from schemas.template import HEADER_CODE
 
 
@@ -49,7 +51,7 @@ def declared_force(reading: Reading, collection: Collection) -> str | None:
     code = cover.get("force_code")
     if code not in collection.forces:
         return None
-    named = force_named(cover.get("force_name", ""))
+    named = force_named(cover.get("force_name", ""), collection)
     return code if named in {code, None} else None
 
 
@@ -79,17 +81,31 @@ def cover_values(reading: Reading) -> dict[str, str]:
     }
 
 
-def force_named(name: str) -> str | None:
-    """Return the code of the force with that short or full name, None where there is none."""
-    return forces_by_name().get(plain_name(name))
+def force_named(name: str, collection: Collection) -> str | None:
+    """Return the code of the force with that short or full name, None where there is none.
+
+    What the collection calls its forces comes before what others do.
+    """
+    plain = plain_name(name)
+    return _named_at(collection.root, collection.census).get(plain) or forces_by_name().get(plain)
+
+
+@cache
+def _named_at(root: Path, day: date) -> dict[str, str]:
+    return _by_name(forces_at(root, day))
 
 
 @cache
 def forces_by_name() -> dict[str, str]:
+    """Return the code of every force that is known at all, by each name, as plain_name has it."""
+    return _by_name(forces())
+
+
+def _by_name(known: pl.DataFrame) -> dict[str, str]:
     """Return the code of each force by its short and its full name, as `plain_name` has them."""
     return {
         plain_name(name): code
-        for code, *names in forces().select("force_code", "short_name", "full_name").iter_rows()
+        for code, *names in known.select("force_code", "short_name", "full_name").iter_rows()
         for name in names
     }
 

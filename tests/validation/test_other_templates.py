@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from assets.intake.reader import declared_force
 from assets.returns.validation.check import check_files
 from assets.returns.validation.judge import Judged, judge
 from assets.returns.validation.rules.order import Received
@@ -202,6 +203,28 @@ def test_required_cells_and_answers_are_those_of_the_template(dogs: Collection) 
     found = _judged(clean_return(dogs).with_values(changed)).findings
     assert found.select("rule_id", "row_code").rows() == [("S010", "rescue"), ("V002", "heated")]
     assert "(all, some)" in found["message"][1]
+
+
+def test_a_force_has_the_name_that_its_collection_gives_it(tmp_path: Path) -> None:
+    """Ours for the same code, or a name of ours for another force, must not reject its return."""
+    file = tmp_path / "reference" / "forces.csv"
+    file.parent.mkdir()
+    file.write_text(
+        "force_code,ons_code,short_name,full_name,region,country,kind,full_name_confirmed_for_2012,"
+        "valid_from,valid_to,successor\n"
+        "STF,,Dogs of the North,Derbyshire Constabulary,North,England,territorial,false,,,\n",
+        encoding="utf-8",
+    )
+    dogs = _described(tmp_path)
+    for name, found in (
+        ("Dogs of the North", []),
+        ("Derbyshire Constabulary", []),
+        ("Kennels of the South", [("S007", "cover", "force_name")]),
+    ):
+        cover = {("cover", "force_code", "value"): "STF", ("cover", "force_name", "value"): name}
+        named = clean_return(dogs).with_values({**HOURS, **cover})
+        assert declared_force(named.reading(), dogs) == "STF", name
+        assert _found(named) == found, name
 
 
 def test_limits_are_the_collections(dogs: Collection) -> None:

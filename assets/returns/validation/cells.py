@@ -252,7 +252,7 @@ def _force(
             by = f"; {successor} sends its return" if successor else ""
             message = f"the force {code.slot.quoted} ended on {day}, before the census{by}"
         yield finding("S007", message, code.slot.place)
-    elif code and name and (named := force_named(name.value or "")) != code.value:
+    elif code and name and (named := force_named(name.value or "", collection)) != code.value:
         belongs = f"belongs to {named}" if named else "is not the name of a known force"
         full_name = collection.bodies.filter(force_code=code.value)["full_name"].item()
         expected = f"the code {code.value} is {full_name}"
