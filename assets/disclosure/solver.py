@@ -15,6 +15,7 @@ from scipy.sparse import csc_array, hstack
 Floats = NDArray[np.float64]
 
 _WHOLE: Final = 1e-6
+_FREE: Final = (-np.inf, np.inf)
 _NODES: Final = 2000
 """How many branches a search in whole numbers may follow. Time would be no limit that is the same
 on every machine."""
@@ -121,10 +122,10 @@ class LinearProgram:
         """
         rows = self._conditions
         values = None if point is None else rows.matrix @ point
+        ends: dict[int, tuple[float, float]] = {}
         for own, sums in rows.shares:
             if values is None or own in self._free_rows:
-                for _, number in sums:
-                    self._solver.changeRowBounds(number, -np.inf, np.inf)
+                ends |= dict.fromkeys((number for _, number in sums), _FREE)
                 continue
             sign = 1.0 if np.isfinite(rows.high[own]) else -1.0
             end = rows.high[own] if sign > 0 else -rows.low[own]
@@ -133,20 +134,25 @@ class LinearProgram:
             using = [(sign * weight, n) for weight, n in sums if sign * weight > 0]
             for weight, number in using:
                 most = np.floor(values[number] + share * left / len(using) / weight + _WHOLE)
-                self._solver.changeRowBounds(number, -np.inf, most)
+                ends[number] = -np.inf, most
                 end -= weight * most
             giving = [(-sign * weight, n) for weight, n in sums if sign * weight < 0]
             for weight, number in giving:
                 least = values[number] if len(giving) > 1 else -end / weight
-                self._solver.changeRowBounds(number, np.ceil(least - _WHOLE), np.inf)
+                ends[number] = np.ceil(least - _WHOLE), np.inf
+        self._hold(ends)
 
     def hold(self, rows: Sequence[int], *, hold: bool) -> None:
         """Hold to rows, or let them be whatever they are."""
-        for row in rows:
-            ends = (self._conditions.low[row], self._conditions.high[row])
-            self._solver.changeRowBounds(row, *(ends if hold else (-np.inf, np.inf)))
-            self._free_rows -= {row}
-            self._free_rows |= set() if hold else {row}
+        own = {row: (self._conditions.low[row], self._conditions.high[row]) for row in rows}
+        self._hold(own if hold else dict.fromkeys(own, _FREE))
+        self._free_rows -= set(rows)
+        self._free_rows |= set() if hold else set(rows)
+
+    def _hold(self, ends: Mapping[int, tuple[float, float]]) -> None:
+        low, high = np.array(list(ends.values()), dtype=float).reshape(-1, 2).T
+        rows = np.array(list(ends), dtype=np.int32)
+        self._solver.changeRowsBounds(len(rows), rows, low, high)  # type: ignore[attr-defined]
 
     def fits(self, points: Floats) -> NDArray[np.bool_]:
         """Return of points, a row each, whether they keep every row, and no column is negative."""
@@ -156,9 +162,10 @@ class LinearProgram:
         return np.asarray(inside.all(axis=1) & (points >= 0).all(axis=1))
 
     def bound(self, low: Floats, high: Floats) -> None:
-        """Change the bounds of the columns."""
+        """Change the bounds of the columns; the solver is told those that are others."""
+        news = np.flatnonzero((low != self._low) | (high != self._high)).astype(np.int32)
         self._low, self._high = low, high
-        self._solver.changeColsBounds(len(low), self._columns, low, high)
+        self._solver.changeColsBounds(len(news), news, low[news], high[news])
 
     def solve(self, cost: Floats) -> Floats | None:
         """Return a solution of least cost, None where there is none."""
