@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -97,7 +98,9 @@ def test_a_release_is_blocked_by_what_its_check_names(
     assert "Smith" not in str(told)
 
 
-def test_dagster_keeps_nothing_of_what_a_force_sent(instance: dg.DagsterInstance) -> None:
+def test_dagster_keeps_nothing_of_what_a_force_sent(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
     """A table that breaks its contract is an error that knows whole rows of it."""
 
     @table(ReturnsStatus, "validation", "returns_status")
@@ -108,7 +111,11 @@ def test_dagster_keeps_nothing_of_what_a_force_sent(instance: dg.DagsterInstance
         return conform(ReturnsStatus, frame)
 
     done = dg.materialize(
-        [returns_status], instance=instance, partition_key=ID, raise_on_error=False
+        [returns_status],
+        instance=instance,
+        partition_key=ID,
+        resources={"lake_root": tmp_path},
+        raise_on_error=False,
     )
     kept = str(instance.all_logs(done.run_id))
     assert "ReturnsStatus breaks its contract in 1 case;" in kept
