@@ -5,7 +5,7 @@ proof is the audit's (audit.py), from what is published alone.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -176,19 +176,32 @@ class Choice:
     tables: list[Counts] = field(default_factory=list)
 
 
-def choose(block: Block, protection: Protection, *, secondary: bool = True) -> Choice:
+def choose(
+    block: Block,
+    protection: Protection,
+    *,
+    secondary: bool = True,
+    wholly: Collection[str] = frozenset(),
+) -> Choice:
     """Return which counts of a block to hide.
 
     Args:
         block: the counts.
         protection: which counts are small, and how uncertain they must stay.
         secondary: whether others are hidden to protect the small ones; only tests say no.
+        wholly: forces of which every count that is not 0 is hidden.
     """
     ceilings = _ceilings(block)
     is_shown = np.array([count.is_shown for count in block.counts])
     was_hidden = np.array([count.was_hidden and not count.known for count in block.counts])
     small = np.array([_is_small(count, protection) for count in block.counts]) & (ceilings > 0)
-    hidden = small | was_hidden | ~is_shown
+    all_of = np.array(
+        [
+            count.force_code in wholly and count.value > 0 and not count.known
+            for count in block.counts
+        ]
+    )
+    hidden = small | was_hidden | ~is_shown | all_of & (ceilings > 0)
     tables: list[Counts] = []
     if secondary and hidden.any():
         judged = small | is_shown | was_hidden

@@ -26,8 +26,8 @@ from schemas.errors import ContractError
 from schemas.marts.public import DisclosureReport, SuppressionAudit, public_marts
 from schemas.wording import plural
 
-_TOTALS: Final = 8
-"""How often more national totals are hidden, as long as a count can be told from them."""
+_ROUNDS: Final = 8
+"""How often more is hidden, as long as the audit finds a count that can be told."""
 
 _TOLD: Final = {
     "M010": "rule M010: with it, counts that are hidden could be told",
@@ -101,18 +101,24 @@ def public_edition(
     if early := too_early(now, earlier, collection, due=due):
         return PublicEdition().without("M011", early)
     totals = frozenset[Key](of_one_force(now) if secondary else ())
-    for _ in range(_TOTALS if secondary else 1):
+    wholly = frozenset[str]()
+    for _ in range(_ROUNDS if secondary else 1):
         chosen = [
-            (block, choose(block, settings.counts[block.subject], secondary=secondary))
+            (
+                block,
+                choose(block, settings.counts[block.subject], secondary=secondary, wholly=wholly),
+            )
             for block in blocks(now, collection, earlier, totals)
         ]
         public = public_forms(marts, chosen, collection, totals)
         tables = [table for block, choice in chosen for table in _named(block, choice)]
         audited = audit([*earlier, replace(now, public=public)], collection, tables)
-        more = that_tell(now, audited, totals)
-        if not more:
+        if more := that_tell(now, audited, totals):
+            totals |= more
+        elif narrow := _of_narrow(audited) - wholly:
+            wholly |= narrow
+        else:
             break
-        totals |= more
     return PublicEdition(
         public,
         audited,
@@ -120,6 +126,12 @@ def public_edition(
         tuple(problems(audited)),
         contracts=public_marts(collection.template),
     )
+
+
+def _of_narrow(audited: pl.DataFrame) -> frozenset[str]:
+    """Return the forces of this edition's counts that could be told, though others were hidden."""
+    told = audited.filter(~pl.col("protected"), pl.col("edition").is_null())
+    return frozenset(told["cell"].str.extract(r"^force_code=(\w+)").drop_nulls())
 
 
 def too_early(

@@ -1,12 +1,14 @@
 """The public edition of real marts: what is in it, what is not, and that an attack fails."""
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow.parquet
 import pytest
 
 from assets.disclosure.audit import audit, problems
+from assets.disclosure.choose import Choice, choose
 from assets.disclosure.edition import PublicEdition, carry_forward, public_edition, write_public
 from assets.disclosure.forms import public_forms
 from assets.disclosure.published import Edition, behind
@@ -66,6 +68,28 @@ def test_the_audit_never_takes_for_possible_what_the_attacker_rules_out(
     assert both.filter(beyond).is_empty()
     narrower = (pl.col("high_attacked") - pl.col("low_attacked")) < pl.col("required")
     assert both.filter(narrower).is_empty()
+
+
+def test_of_a_force_whose_counts_could_be_told_everything_is_hidden(
+    edition: PublicEdition,
+    some: Marts,
+    collection: Collection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A choice that failed cost the whole edition: how few counts it hides hangs on a hair."""
+
+    def careless(*args: Any, wholly: frozenset[str], **how: Any) -> Choice:
+        return choose(*args, wholly=wholly, **how | {"secondary": bool(wholly)})
+
+    monkeypatch.setattr("assets.disclosure.edition.choose", careless)
+    found = public_edition(some, collection)
+    assert found.problems == ()
+    assert found.audit["protected"].all()
+    more = found.marts["investigations"].filter(pl.col("cases") > 0)
+    usual = edition.marts["investigations"].filter(pl.col("cases") > 0)
+    assert more.height < usual.height, "more is hidden, never less"
+    monkeypatch.setattr("assets.disclosure.edition._ROUNDS", 1)
+    assert public_edition(some, collection).problems
 
 
 def test_the_edition_has_no_problem(edition: PublicEdition) -> None:
