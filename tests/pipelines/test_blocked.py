@@ -1,5 +1,6 @@
 """A release that is not fit to be shown: the last one stays, and one line says what to do."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def test_a_failed_expectation_blocks_the_release(
 ) -> None:
     shown = lake.marts.resolve()
     monkeypatch.setattr("assets.release.identity.software_sha256", lambda: "another")
+    shutil.rmtree(lake.kept)  # other software does not find it
     done = run("run")
     assert done.exit_code == 1
     assert "Not released: distribution, column value" in done.output
