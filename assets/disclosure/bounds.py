@@ -1,9 +1,8 @@
 """Exact bounds of hidden counts from what is known: linear and whole-number programs."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import chain
 from typing import Any, Final
 
@@ -256,8 +255,7 @@ class Extremes:
         self._begin()
         self.bound(np.where(self.widths < needed, np.inf, 0))
         goal = np.minimum(needed, self.room)
-        self._try(goal, partial(self._whole, goal=goal))
-        self._try(goal, self._whole)
+        self._try(goal)
 
     def reach(self, needed: Floats) -> Floats:
         """Return how far apart hidden counts can be by linear programming; at least by as much."""
@@ -275,8 +273,7 @@ class Extremes:
         first, (least, most) = self._begin(), (bound.copy() for bound in self._bounds)
         least[self._unknowns :] = most[self._unknowns :] = first[self._unknowns :]
         self._bounds = least, most
-        self._try(needed, partial(self._whole, goal=needed))
-        self._try(needed, self._whole)
+        self._try(needed)
         return self.widths
 
     def _begin(self) -> Floats:
@@ -287,7 +284,7 @@ class Extremes:
         assert self._first is not None
         return self._first
 
-    def _try(self, goal: Floats, solve: Callable[[int, float], object]) -> None:
+    def _try(self, goal: Floats) -> None:
         """Look for tables in which counts that are not as wide as the goal are least and most."""
         for place in np.flatnonzero(self.widths < goal).tolist():
             for sign, ends, limits in (
@@ -295,28 +292,27 @@ class Extremes:
                 (1.0, self.table_low, self._shown),
             ):
                 if self.widths[place] < goal[place] and ends[place] != limits[place]:
-                    solve(place, sign)
+                    self._whole(place, sign, goal[place])
 
-    def _whole(self, place: int, sign: float, goal: Floats | None = None) -> None:
-        """Note a table where a count is least or most, or no farther from others than the goal.
+    def _whole(self, place: int, sign: float, goal: float) -> None:
+        """Note a table where a count is least or most, no farther from others than the goal.
 
         Whole numbers near by are found in a moment. Among all it takes long; so what such a search
         finds is where the next one begins, on the same sides of bands and of what rules tell.
         """
         least, most = (bound.copy() for bound in self._bounds)
-        if goal is not None and len(self._terms[place]) == 1:
-            far = self.table_low[place] + goal[place], self.table_high[place] - goal[place]
+        if len(self._terms[place]) == 1:
+            far = self.table_low[place] + goal, self.table_high[place] - goal
             most[self._terms[place]] = np.inf if sign > 0 else far[0]
             least[self._terms[place]] = max(0, far[1]) if sign > 0 else 0
         cost = sign * self._cost(place)
-        near = () if goal is None else self._near(cost, least, most)
-        for low, high in chain(near, [(least, most)]):
+        for low, high in chain(self._near(cost, least, most), [(least, most)]):
             self._program.bound(low, high)
             table = self._program.solve_whole(cost)
             if table is not None:
                 self._note(table[None])
                 self._begun += [table] if low is least else []
-            if goal is not None and self.widths[place] >= goal[place]:
+            if self.widths[place] >= goal:
                 break
         self._program.bound(*self._bounds)
 
