@@ -13,7 +13,7 @@ from typing import Any, Final
 import dagster as dg
 import polars as pl
 
-from assets.kept import kept_frame
+from assets.kept import frame_made_once
 from assets.lake import Lake, software_sha256, state_key
 from schemas.collection import description
 from schemas.contract import Contract, columns
@@ -152,7 +152,7 @@ def table(
             lake = Lake(context.resources.lake_root, context.partition_key)
             given = {"context": context} if "context" in asked else {}
             key = [f"{stage}/{name}", *_described(lake.collection), *_read(lake, inputs)]
-            return stated(kept_frame(lake, "tables", key, lambda: make(**given, **tables)))
+            return stated(frame_made_once(lake, "tables", key, lambda: make(**given, **tables)))
 
         alone = "lake_root" not in asked
         return dg.asset(

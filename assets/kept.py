@@ -38,7 +38,9 @@ class Result(NamedTuple):
     used: float
 
 
-def kept(lake: Lake, kind: str, key: bytes | Sequence[str], make: Callable[[], bytes]) -> bytes:
+def made_once(
+    lake: Lake, kind: str, key: bytes | Sequence[str], make: Callable[[], bytes]
+) -> bytes:
     """Return what `make` makes, or what it made of the same key when the software was the same.
 
     Args:
@@ -61,10 +63,10 @@ def kept(lake: Lake, kind: str, key: bytes | Sequence[str], make: Callable[[], b
     return content
 
 
-def kept_frame(
+def frame_made_once(
     lake: Lake, kind: str, key: bytes | Sequence[str], make: Callable[[], "pl.DataFrame"]
 ) -> "pl.DataFrame":
-    """Return the table that `make` makes, kept as `kept` says, and read back in either case."""
+    """Return the table that `make` makes, kept as `made_once` keeps, and read back either way."""
     import polars as pl
 
     def written() -> bytes:
@@ -72,7 +74,7 @@ def kept_frame(
         make().write_ipc(buffer)
         return buffer.getvalue()
 
-    return pl.read_ipc(kept(lake, kind, key, written))
+    return pl.read_ipc(made_once(lake, kind, key, written))
 
 
 def results(root: Path) -> Iterator[Result]:

@@ -17,8 +17,7 @@ from assets.cases.job import BAD_ROWS, BY_FORCE, COUNTS, Pool, in_this_process, 
 from assets.cases.sources import ExtractRefusedError, Refusal, Source, find_sources, reading
 from assets.cases.store import CaseStore
 from assets.intake.receipts import UNKNOWN, Version
-from assets.kept import kept as kept_result
-from assets.kept import kept_frame
+from assets.kept import frame_made_once, made_once
 from assets.lake import Lake, put_in_place, scratch_file, write_errors
 from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED
 from schemas.cases.rules import case_rules
@@ -201,9 +200,9 @@ class _Keeper:
         of, key = self.collection, [repr(version)]
         key += [self.store.kept(file).name for file in version.files]
         key += [repr((of.id, of.forces, of.period, of.census, of.max_bad_share, of.template))]
-        row = kept_result(self.lake, "extract", key, lambda: json.dumps(given().row).encode())
-        cases = kept_frame(self.lake, "extract-cases", key, lambda: given().cases)
-        bad = kept_frame(self.lake, "extract-bad", key, lambda: given().bad)
+        row = made_once(self.lake, "extract", key, lambda: json.dumps(given().row).encode())
+        cases = frame_made_once(self.lake, "extract-cases", key, lambda: given().cases)
+        bad = frame_made_once(self.lake, "extract-bad", key, lambda: given().bad)
         return _Judged(json.loads(row), cases, bad)
 
     def before(self, version: Version) -> _Judged | None:

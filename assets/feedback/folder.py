@@ -11,7 +11,7 @@ from assets.feedback.letters import Letter, UnattributedReturn
 from assets.feedback.marked_copy import marked_copy
 from assets.html import render
 from assets.intake.raw_store import RawStore
-from assets.kept import kept
+from assets.kept import made_once
 from assets.lake import Lake, atomic_file, write_errors
 from assets.returns.template.blank import write_blanks
 from assets.returns.template.workbook import EarlierValues
@@ -64,7 +64,7 @@ def _attachment(letter: Letter, lake: Lake, earlier: Mapping[str, EarlierValues]
             store.read(receipt),
             letter.collection.template,
         )
-        return kept(
+        return made_once(
             lake,
             "marked",
             [receipt.sha256, receipt.file_name, repr(found), repr(template)],

@@ -22,7 +22,7 @@ from assets.intake.reader import declared_force, read_return, submitted_on
 from assets.intake.reading import Reading, RefusedError
 from assets.intake.receipts import UNKNOWN, DamagedReturn, Receipts, ReturnReceipt
 from assets.intake.store import FOLDERS, ID_LENGTH, Clock, check_unchanged, utc_now
-from assets.kept import kept
+from assets.kept import made_once
 from assets.lake import Lake, atomic_file, put_in_place, scratch_file, write_errors
 from schemas.collection import Collection
 from schemas.errors import LakeError
@@ -94,7 +94,7 @@ class RawStore(Receipts[ReturnReceipt]):
                 read.append(read_return(self._files / sha256))
                 return read[0].to_bytes()
 
-            content = kept(self._lake, "reading", (sha256, words_sha256()), make)
+            content = made_once(self._lake, "reading", (sha256, words_sha256()), make)
             self._readings[sha256] = read[0] if read else Reading.from_bytes(content)
         return self._readings[sha256]
 

@@ -11,7 +11,7 @@ import pytest
 
 from assets import kept as module
 from assets.doctor import kept_results, space
-from assets.kept import kept, kept_frame, prune, results
+from assets.kept import frame_made_once, made_once, prune, results
 from assets.lake import Lake
 
 _OLD = 40 * 24 * 60 * 60
@@ -34,29 +34,29 @@ class _Maker:
 
 def test_what_follows_from_the_same_is_made_once(empty: Lake) -> None:
     make = _Maker()
-    assert kept(empty, "cells", ["a", "b"], make) == b"result 0"
-    assert kept(empty, "cells", ["a", "b"], make) == b"result 0"
-    assert kept(empty, "cells", ["ab"], make) == b"result 1"
-    assert kept(empty, "cells", b"ab", make) == b"result 2"
-    assert kept(empty, "findings", ["a", "b"], make) == b"result 3"
-    assert kept(Lake(empty.root, "another"), "cells", ["a", "b"], make) == b"result 0"
+    assert made_once(empty, "cells", ["a", "b"], make) == b"result 0"
+    assert made_once(empty, "cells", ["a", "b"], make) == b"result 0"
+    assert made_once(empty, "cells", ["ab"], make) == b"result 1"
+    assert made_once(empty, "cells", b"ab", make) == b"result 2"
+    assert made_once(empty, "findings", ["a", "b"], make) == b"result 3"
+    assert made_once(Lake(empty.root, "another"), "cells", ["a", "b"], make) == b"result 0"
 
 
 def test_other_software_makes_it_anew(empty: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     make = _Maker()
-    kept(empty, "cells", ["a"], make)
+    made_once(empty, "cells", ["a"], make)
     monkeypatch.setattr(module, "software", lambda: "another version")
-    assert kept(empty, "cells", ["a"], make) == b"result 1"
+    assert made_once(empty, "cells", ["a"], make) == b"result 1"
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "emptied", "of another", "a folder"])
 def test_what_is_damaged_is_noticed_told_and_made_anew(damage: str, empty: Lake) -> None:
     make = _Maker()
-    kept(empty, "cells", ["a"], make)
+    made_once(empty, "cells", ["a"], make)
     [path] = [each.path for each in results(empty.root)]
     whole = path.read_bytes()
     if damage == "of another":
-        kept(empty, "cells", ["b"], make)
+        made_once(empty, "cells", ["b"], make)
         [other] = [each.path for each in results(empty.root) if each.path != path]
         whole = other.read_bytes()
         other.unlink()
@@ -68,29 +68,29 @@ def test_what_is_damaged_is_noticed_told_and_made_anew(damage: str, empty: Lake)
         path.mkdir()
     assert [each.level for each in kept_results(empty.root)] == ["warn"] * (damage != "a folder")
     number = 2 if damage == "of another" else 1
-    assert kept(empty, "cells", ["a"], make) == b"result %d" % number
+    assert made_once(empty, "cells", ["a"], make) == b"result %d" % number
     if damage != "a folder":
         assert [each.level for each in kept_results(empty.root)] == ["ok"]
-        assert kept(empty, "cells", ["a"], make) == b"result %d" % number
+        assert made_once(empty, "cells", ["a"], make) == b"result %d" % number
 
 
 def test_a_folder_that_cannot_be_written_costs_time_alone(empty: Lake) -> None:
     empty.work.parent.mkdir(parents=True)
     empty.kept.write_text("no folder")
     make = _Maker()
-    assert [kept(empty, "cells", ["a"], make) for _ in range(2)] == [b"result 0", b"result 1"]
+    assert [made_once(empty, "cells", ["a"], make) for _ in range(2)] == [b"result 0", b"result 1"]
 
 
 def test_a_table_is_the_same_made_or_kept(empty: Lake) -> None:
     table = pl.DataFrame({"a": [1, None], "b": ["x", "y"]}, schema_overrides={"a": pl.Int64})
     for make in (lambda: table, lambda: pytest.fail("made twice")):
-        assert kept_frame(empty, "tables", ["a"], make).equals(table)
+        assert frame_made_once(empty, "tables", ["a"], make).equals(table)
 
 
 def test_threads_that_ask_at_once_get_whole_results(empty: Lake) -> None:
     with ThreadPoolExecutor(8) as pool:
         keys = [str(number % 4) for number in range(64)]
-        found = pool.map(lambda key: kept(empty, "cells", [key], key.encode), keys)
+        found = pool.map(lambda key: made_once(empty, "cells", [key], key.encode), keys)
         assert [*found] == [key.encode() for key in keys]
     assert len([*results(empty.root)]) == 4
 
@@ -99,15 +99,15 @@ def test_what_no_refresh_uses_goes_and_what_is_too_much(
     empty: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number, name in enumerate("abc"):
-        kept(empty, "cells", [name], _Maker())
+        made_once(empty, "cells", [name], _Maker())
         [path] = [each.path for each in results(empty.root) if each.used > time.time() - 9000]
         os.utime(path, (time.time() - _OLD - number,) * 2)
-    kept(empty, "cells", ["a"], _Maker())
+    made_once(empty, "cells", ["a"], _Maker())
     (empty.kept / "cells" / "note.txt").write_text("not ours")
     prune(empty.root)
     assert len([*results(empty.root)]) == 1
     assert (empty.kept / "cells" / "note.txt").exists()
-    kept(empty, "cells", ["d"], _Maker())
+    made_once(empty, "cells", ["d"], _Maker())
     [older, newer] = sorted(results(empty.root), key=lambda each: each.used)
     monkeypatch.setattr(module, "_MOST", newer.size)
     prune(empty.root)
@@ -116,7 +116,7 @@ def test_what_no_refresh_uses_goes_and_what_is_too_much(
 
 
 def test_what_is_kept_is_not_what_a_run_writes(empty: Lake) -> None:
-    kept(empty, "cells", ["a"], lambda: bytes(3 * 1024**2))
+    made_once(empty, "cells", ["a"], lambda: bytes(3 * 1024**2))
     assert [each.observed.rpartition("; ")[2] for each in space(empty.root)] == [
         "a run writes about 0.0 MB"
     ]

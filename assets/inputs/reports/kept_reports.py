@@ -14,7 +14,7 @@ from assets.inputs.reports.signs import Times
 from assets.intake.landing import waiting
 from assets.intake.reader import forces_by_name
 from assets.intake.store import ID_LENGTH, kept, kept_at, kept_file
-from assets.kept import kept as made_once
+from assets.kept import made_once
 from assets.lake import Lake, atomic_file
 from schemas.collection import Collection
 from schemas.contract import conform, empty

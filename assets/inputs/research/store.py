@@ -19,7 +19,7 @@ from assets.inputs.research.reading import (
 from assets.inputs.research.tables import ResearchTables
 from assets.intake.landing import ARRIVING, OPEN, name_as_text, waiting
 from assets.intake.store import Kept, kept, kept_file
-from assets.kept import kept_frame
+from assets.kept import frame_made_once
 from assets.lake import Lake
 from schemas.collection import Collection
 from schemas.contract import conform, empty, keys
@@ -219,7 +219,7 @@ def _read(lake: Lake, file: Kept, collection: Collection) -> pl.DataFrame:
         read, _ = read_rows(file.name, file.there().read_bytes(), collection)
         return conform(IN_USE[file.name], read.with_columns(pl.lit(file.basis).alias("basis")))
 
-    return kept_frame(lake, "research", key, rows)
+    return frame_made_once(lake, "research", key, rows)
 
 
 def _disagreements(profiles: pl.DataFrame, instances: pl.DataFrame) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ import pyarrow
 import pyarrow.ipc
 import pyarrow.parquet
 
-from assets.kept import kept
+from assets.kept import made_once
 from assets.lake import Lake
 from assets.release.gate.outcome import MartResult, results
 from assets.release.gate.suites import Suite, suite
@@ -161,14 +161,14 @@ def _before(lake: Lake | None, key: list[str] | None) -> dict[str, Any] | None:
 
     with suppress(LookupError):
         if lake and key:
-            told: dict[str, Any] = json.loads(kept(lake, "gate", key, ask))
+            told: dict[str, Any] = json.loads(made_once(lake, "gate", key, ask))
             return told
     return None
 
 
 def _remember(lake: Lake | None, key: list[str] | None, told: Mapping[str, Any]) -> None:
     if lake and key and all(met for met, *_ in told["outcomes"]):
-        kept(lake, "gate", key, lambda: json.dumps(told).encode())
+        made_once(lake, "gate", key, lambda: json.dumps(told).encode())
 
 
 @contextmanager
