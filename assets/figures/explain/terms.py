@@ -5,17 +5,16 @@ Written apart from the totals (totals/), so that each can be held to the other.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Final
 
 import polars as pl
 
+from assets.figures.comparable import kinds
 from assets.figures.explain.question import Question
 from assets.figures.totals.leaves import ANSWER, leaf_cells, leaves
 from schemas.breakdown import Band, write_breakdown
 from schemas.collection import Collection
 from schemas.measures import NOW, QUESTION
-from schemas.template import Template
 
 _ADDRESS: Final = [
     "force_code", "sha256", "sheet", "cell", "row_code", "column_code", "entry",
@@ -48,29 +47,6 @@ class Terms:
     cells: pl.DataFrame | None = None
     whole: pl.DataFrame | None = None
     forces: frozenset[str] = frozenset()
-
-
-@cache
-def kinds(template: Template) -> dict[str, tuple[str, str, Any]]:
-    """Return of each measure that is no plain count its kind, what it is made of, and how."""
-    made: dict[str, tuple[str, str, Any]] = {}
-    asked = {e.dims[QUESTION]: e for e in template.counted() if QUESTION in e.dims}
-    for name, measure in template.measures.items():
-        for share in measure.shares:
-            of_name = measure.share_name(name, share)
-            made.setdefault(of_name, ("share", name, []))[2].append(share)
-        if any(entry.measure == name for entry in asked.values()):
-            made[f"{name}_share"] = "answers", name, asked
-        if measure.per_month:
-            made[f"{name}_per_month"] = "per_month", name, None
-        if measure.per_force:
-            made[f"{name}_per_force"] = "statistic", name, None
-            made[f"forces_with_{name}"] = "band", name, None
-        if measure.statistics:
-            made[name] = "statistic", name, None
-        if measure.change:
-            made[f"{name}_change"] = "change", name, measure.change
-    return made
 
 
 def terms_of(question: Question, live: pl.DataFrame, collection: Collection) -> Terms | None:
