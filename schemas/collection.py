@@ -8,29 +8,14 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from pydantic import ValidationInfo, model_validator
-
 from schemas.collection_faults import collection_faults
-from schemas.collection_fields import CollectionFields, Noted, is_released
+from schemas.collection_fields import Collection, Reading
 from schemas.errors import SetupError
-from schemas.faults import FaultsError, examined
+from schemas.faults import examined
 from schemas.reference import all_forces, collection_files, outside, outside_hint
 from schemas.toml_file import DescriptionError, read_toml
 
-
-class Collection(CollectionFields):
-    """One collection of returns, which holds together.
-
-    What is not given it does not have: comparators, research, a publication, bands of counts, case
-    extracts, a public edition.
-    """
-
-    @model_validator(mode="after")
-    def _sound(self, info: ValidationInfo) -> "Collection":
-        noted = (info.context or {}).get("noted")
-        if noted is None and (faults := [*collection_faults(self, released=is_released(info))]):
-            raise FaultsError(faults)
-        return self
+__all__ = ["Collection"]
 
 
 def load_collection(collection_id: str) -> Collection:
@@ -154,9 +139,8 @@ def read_collection(path: Path, *, released: bool = False) -> Collection:
     inside = path.parent.name == "collections" and path.parent != outside()
     root = path.parent.parent if inside else path.parent
     data, text = read_toml(path)
-    noted = Noted()
-    context = {"root": root, "released": released, "noted": noted}
-    collection, faults, unsure = examined(Collection, data, context)
+    noted = Reading(root, released)
+    collection, faults, unsure = examined(Collection, data, noted)
     unsure |= noted.unsure
     unsure.names |= noted.unsure.names
     if (named := data.get("id")) != path.stem and not unsure.has("id"):

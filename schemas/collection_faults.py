@@ -1,14 +1,15 @@
 """What in a collection does not fit together, each fault with the keys that lead to it."""
 
 import re
-from collections.abc import Collection, Generator, Iterator, Mapping
+from collections.abc import Collection as Several
+from collections.abc import Generator, Iterator, Mapping
 from datetime import date
 from difflib import get_close_matches
 from operator import attrgetter
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from schemas.collection_fields import CollectionFields, Period, Published
+from schemas.collection_fields import Collection, Period, Published
 from schemas.disclosure import PROFILES, Exemption, in_print
 from schemas.faults import Fault, Loc, Unsure, known
 from schemas.measures import NOW
@@ -18,14 +19,11 @@ from schemas.rules.catalogue import NATIONAL, rules
 from schemas.wording import listed
 
 
-def collection_faults(
-    collection: CollectionFields, *, released: bool, unsure: Unsure | None = None
-) -> Iterator[Fault]:
+def collection_faults(collection: Collection, *, released: bool, unsure: Unsure) -> Iterator[Fault]:
     """Yield everything that does not fit together; what a release keeps was held to its time.
 
     Nothing is told that only follows from what is `unsure`.
     """
-    unsure = Unsure() if unsure is None else unsure
     yield from unsure.new(_of_dates(collection, unsure))
     asked = {entry.period for entry in collection.template.counted()} - {NOW}
     for period in sorted(asked - set(collection.comparators)):
@@ -59,7 +57,7 @@ _IN_ORDER: Final = (
 """Days of which one comes before the other, and what is said where it does not."""
 
 
-def _of_dates(of: CollectionFields, unsure: Unsure) -> Iterator[Fault]:
+def _of_dates(of: Collection, unsure: Unsure) -> Iterator[Fault]:
     told: set[str] = set()
     for first, second, said in _IN_ORDER:
         before, after = attrgetter(first)(of), attrgetter(second)(of)
@@ -83,7 +81,7 @@ def _of_dates(of: CollectionFields, unsure: Unsure) -> Iterator[Fault]:
         yield ("timezone",), f"no time zone {of.timezone!r}; one is Europe/London"
 
 
-def _of_forces(of: CollectionFields, unsure: Unsure, *, released: bool) -> Iterator[Fault]:
+def _of_forces(of: Collection, unsure: Unsure, *, released: bool) -> Iterator[Fault]:
     read = None if released else forces_read(of.root)
     if read:
         yield from ((None, said) for said in read.faults)
@@ -97,7 +95,7 @@ def _of_forces(of: CollectionFields, unsure: Unsure, *, released: bool) -> Itera
         yield from _of_codes(of, heirs, released=released)
 
 
-def _of_codes(of: CollectionFields, heirs: set[str], *, released: bool) -> Iterator[Fault]:
+def _of_codes(of: Collection, heirs: set[str], *, released: bool) -> Iterator[Fault]:
     """Yield the forces that were not at the census; of `heirs` it is told in their own file."""
     there = set(forces_at(of.root, of.census, mended=not released)["force_code"])
     named: list[tuple[Loc, tuple[str, ...]]] = [
@@ -118,7 +116,7 @@ def _of_codes(of: CollectionFields, heirs: set[str], *, released: bool) -> Itera
 
 
 def _of_figures(
-    of: CollectionFields, one: Published, unsure: Unsure, *, released: bool
+    of: Collection, one: Published, unsure: Unsure, *, released: bool
 ) -> Generator[Fault, None, dict[str, PublishedFigure] | None]:
     """Yield what is wrong in the files of a publication; return its exact figures by id.
 
@@ -142,7 +140,7 @@ def _of_figures(
     return files.exact if files.figures.is_whole else None
 
 
-def _of_rules(of: CollectionFields, unsure: Unsure) -> Iterator[Fault]:
+def _of_rules(of: Collection, unsure: Unsure) -> Iterator[Fault]:
     for name, limits in of.thresholds.items():
         low, high = limits.get("lowest"), limits.get("highest")
         if low is not None and high is not None and low > high:
@@ -156,7 +154,7 @@ def _of_rules(of: CollectionFields, unsure: Unsure) -> Iterator[Fault]:
             yield ("rule_changes", number, "rule"), said
 
 
-def _of_limits(of: CollectionFields, unsure: Unsure) -> Iterator[Fault]:
+def _of_limits(of: Collection, unsure: Unsure) -> Iterator[Fault]:
     """Yield the rules whose limits are not those that the template asks for."""
     there = [one.id for one in rules().values() if one.limits and one.id not in of.thresholds]
     unknown = of.thresholds.keys() - rules().keys()
@@ -176,7 +174,7 @@ def _of_limits(of: CollectionFields, unsure: Unsure) -> Iterator[Fault]:
             yield loc, f"must give {listed(sorted(wanted))}, not {listed(sorted(given))}"
 
 
-def _of_subjects(of: CollectionFields) -> Iterator[Fault]:
+def _of_subjects(of: Collection) -> Iterator[Fault]:
     described = of.template.disclosure
     if of.disclosure is not None and described is not None:
         given, asked = sorted(of.disclosure.counts), sorted(described.subjects)
@@ -185,7 +183,7 @@ def _of_subjects(of: CollectionFields) -> Iterator[Fault]:
 
 
 def _of_exemptions(
-    of: CollectionFields, printed: Mapping[str, PublishedFigure], none: Collection[str]
+    of: Collection, printed: Mapping[str, PublishedFigure], none: Several[str]
 ) -> Iterator[Fault]:
     """Yield what is wrong in exemptions; what is of names that are `none` nobody can tell."""
     times: dict[tuple[str | None, ...], list[tuple[Loc, str]]] = {}
@@ -203,9 +201,9 @@ def _of_exemptions(
 
 def _of_exemption(
     item: Exemption,
-    of: CollectionFields,
+    of: Collection,
     printed: Mapping[str, PublishedFigure],
-    none: Collection[str],
+    none: Several[str],
 ) -> Iterator[tuple[str, str, tuple[str | None, ...]]]:
     """Yield what is wrong in an exemption, after its key and before the time it is wrong about."""
     counts = in_print(of.template)
@@ -246,7 +244,7 @@ def _of_exemption(
         yield "forces", said, ()
 
 
-def _is_of_the_time(figure: PublishedFigure, of: CollectionFields) -> bool:
+def _is_of_the_time(figure: PublishedFigure, of: Collection) -> bool:
     """Whether a figure is about the period; cases on social media are those of the year."""
     year = of.census.year
     whole_year = Period(start=date(year, 1, 1), end=date(year, 12, 31))

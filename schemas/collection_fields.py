@@ -110,10 +110,10 @@ class Comparator(Period):
 
     @model_validator(mode="before")
     @classmethod
-    def _of_a_collection(cls, given: Any, info: ValidationInfo) -> Any:
+    def _of_a_collection(cls, given: Any, info: ValidationInfo["Reading"]) -> Any:
         if not isinstance(given, dict) or set(given) != {"collection"}:
             return given
-        beside_it = folder_read(info) / "collections" / f"{given['collection']}.toml"
+        beside_it = info.context.root / "collections" / f"{given['collection']}.toml"
         path = beside_it if beside_it.exists() else collection_files().get(given["collection"])
         if path is None:
             raise ValueError(f"there is no collection {given['collection']!r}")
@@ -159,62 +159,50 @@ class RuleChange(_Data):
 _UNKNOWN: Final = Template("unknown", 0, {}, {}, {}, {}, ())
 
 
-def _resolved(named: object, info: ValidationInfo) -> object:
-    """Return the template that a collection names, such as `returns-1`.
-
-    Where it is none, that is noted with the faults of the collection, so that the rest is examined.
-    """
-    noted: Noted | None = (info.context or {}).get("noted")
-    template, said, unsure = _template(named, info)
-    if said and noted is None:
-        raise ValueError("; ".join(words for _, words in said))
-    if said and noted is not None:
-        noted.faults += said
-        noted.unsure |= {("template", *loc) for loc in unsure}
-        noted.unsure.names |= unsure.names
-    return template
-
-
-def _template(named: object, info: ValidationInfo) -> tuple[Template, list[Fault], Unsure]:
-    """Return a template, what is wrong with it, and where in it nobody can tell what is meant."""
-    nothing = Unsure({()})
-    if not isinstance(named, str):
-        said = "must be the name of a template in quotes, such as returns-1"
-        return _UNKNOWN, [(("template",), said)], nothing
-    try:
-        return load_template(named, folder_read(info), released=is_released(info)), [], nothing
-    except SetupError as error:
-        lines: list[Fault] = [(None, line) for line in lines_in(error)]
-        if isinstance(error, DescriptionError) and error.mended is not None:
-            return error.mended, lines, error.unsure
-    known = sorted(path.stem for path in template_files(folder_read(info)))
-    if named in known:  # what is wrong stands in its file, and is told there
-        return _UNKNOWN, lines, nothing
-    there = f"there are {', '.join(known)}; {named}.toml belongs in templates/. {outside_hint()}"
-    return _UNKNOWN, [(("template",), f"there is no template {named!r}; {there}")], nothing
-
-
 @dataclass
-class Noted:
-    """What is noted beside the faults of a file itself while it is read."""
+class Reading:
+    """How a collection file is read, and what is noted beside the faults of the file itself.
 
+    `root` is the folder of collections that it is read from; what a release keeps (`released`) is
+    held to no rule of today.
+    """
+
+    root: Path = OURS
+    released: bool = False
     faults: list[Fault] = field(default_factory=list)
     unsure: Unsure = field(default_factory=Unsure)
 
 
-def is_released(info: ValidationInfo) -> bool:
-    """Return whether a release keeps what is being read: then no rule of today holds for it."""
-    return bool((info.context or {}).get("released"))
+def _resolved(named: object, info: ValidationInfo[Reading]) -> Template:
+    """Return the template that a collection names, such as `returns-1`, as far as it can be told.
+
+    What is wrong with it is noted, so that the rest of the collection is examined.
+    """
+    reading = info.context
+    said = "must be the name of a template in quotes, such as returns-1"
+    if isinstance(named, str):
+        known = sorted(path.stem for path in template_files(reading.root))
+        there = f"there are {', '.join(known)}; {named}.toml belongs in templates/."
+        said = f"there is no template {named!r}; {there} {outside_hint()}"
+        try:
+            return load_template(named, reading.root, released=reading.released)
+        except SetupError as error:
+            mended = isinstance(error, DescriptionError) and error.mended is not None
+            if mended or named in known:  # what is wrong stands in its file, and is told there
+                reading.faults += [(None, line) for line in lines_in(error)]
+                said = ""
+            if isinstance(error, DescriptionError) and mended:
+                reading.unsure |= {("template", *loc) for loc in error.unsure}
+                reading.unsure.names |= error.unsure.names
+                of: Template = error.mended
+                return of
+    reading.faults += [(("template",), said)] if said else []
+    reading.unsure.add(("template",))
+    return _UNKNOWN
 
 
-def folder_read(info: ValidationInfo) -> Path:
-    """Return the folder of collections that is being read from, our own unless told otherwise."""
-    root: Path = (info.context or {}).get("root", OURS)
-    return root
-
-
-class CollectionFields(_Data):
-    """What one collection of returns says of itself; `Collection` is one that holds together.
+class Collection(_Data):
+    """One collection of returns, as its file says.
 
     What is not given it does not have: comparators, research, a publication, bands of counts, case
     extracts, a public edition.
@@ -244,10 +232,9 @@ class CollectionFields(_Data):
     disclosure: Disclosure | None = None
     _from: Path = PrivateAttr(default=OURS)
 
-    @model_validator(mode="after")
-    def _read_from(self, info: ValidationInfo) -> "CollectionFields":
-        self._from = folder_read(info)
-        return self
+    def model_post_init(self, reading: Reading) -> None:
+        """Keep the folder that it is read from."""
+        self._from = reading.root
 
     @property
     def root(self) -> Path:

@@ -54,15 +54,6 @@ _WORDS: Final = {
 }
 
 
-class FaultsError(ValueError):
-    """What does not fit together in a file whose keys are each of the right type."""
-
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        """Hold the faults."""
-        self.faults = list(faults)
-        super().__init__("; ".join(message for _, message in self.faults))
-
-
 class Unsure(set[Loc]):
     """The places of a file where nobody can tell what was meant; `names` are told to be none."""
 
@@ -85,7 +76,7 @@ class Unsure(set[Loc]):
 
 
 def examined(
-    model: type[_M], data: Mapping[str, Any], context: Mapping[str, Any] | None = None
+    model: type[_M], data: Mapping[str, Any], context: object = None
 ) -> tuple[_M | None, list[Fault], Unsure]:
     """Return what a file says, mended, with what is wrong with its keys and their types.
 

@@ -2,21 +2,34 @@
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from schemas.collection import Collection
+from schemas.collection import Collection, read_collection
 from schemas.collection_fields import RuleChange
+from schemas.errors import SetupError
+from schemas.reference import COLLECTIONS
 from schemas.rules.catalogue import rules
 from tests.returns import SampleReturn, validated
 
 REASON = "the template's wording was unclear"
 
 
-def _with(collection: Collection, rule: str, severity: str) -> Collection:
+def _with(collection: Collection, rule: str, severity: Literal["off", "Q"]) -> Collection:
     change = RuleChange(rule=rule, severity=severity, reason=REASON, since=date(2012, 6, 1))
-    data = collection.model_dump() | {"rule_changes": (change,)}
-    return Collection.model_validate(data)
+    return collection.model_copy(update={"rule_changes": (change,)})
+
+
+def _refused(folder: Path, old: str, new: str, said: str) -> None:
+    """Hold that the file of a collection is refused once it is changed."""
+    text = (COLLECTIONS / "2012-revisit.toml").read_text(encoding="utf-8")
+    assert old in text
+    path = folder / "2012-revisit.toml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(SetupError, match=said):
+        read_collection(path)
 
 
 def _broken(sample: Callable[[str], SampleReturn]) -> SampleReturn:
@@ -45,10 +58,11 @@ def test_a_rule_that_is_off_is_said_to_be_off_and_never_passed(
 
 
 @pytest.mark.parametrize("rule", [rule.id for rule in rules().values() if rule.guards] + ["C999"])
-def test_a_rule_that_guards_values_cannot_be_changed(collection: Collection, rule: str) -> None:
+def test_a_rule_that_guards_values_cannot_be_changed(rule: str, tmp_path: Path) -> None:
     """Without V001 a text in a count would be left out of the total, and nobody would know."""
-    with pytest.raises(ValueError, match=f"rule {rule} cannot be changed"):
-        _with(collection, rule, "off")
+    change = f'rule = "{rule}"\nseverity = "off"\nreason = "{REASON}"\nsince = 2012-06-01\n'
+    changed = f"[[rule_changes]]\n{change}\n[period]"
+    _refused(tmp_path, "[period]", changed, f"rule {rule} cannot be changed")
 
 
 def test_limits_are_the_collections(
@@ -60,10 +74,9 @@ def test_limits_are_the_collections(
     assert found["message"].to_list() == ["12 months, outside 1 to 11"]
 
 
-def test_a_collection_must_give_every_limit(collection: Collection) -> None:
-    limits = {k: v for k, v in collection.thresholds.items() if k != "Q101"}
-    with pytest.raises(ValueError, match="must give difference, highest, lowest, not none"):
-        Collection.model_validate(collection.model_dump() | {"thresholds": limits})
+def test_a_collection_must_give_every_limit(tmp_path: Path) -> None:
+    limits = "Q101 = { lowest = 0.5, highest = 2.0, difference = 10 }\n"
+    _refused(tmp_path, limits, "", "must give difference, highest, lowest, not none")
 
 
 def test_every_finding_leads_to_the_page_of_its_rule(
