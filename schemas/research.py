@@ -186,3 +186,27 @@ FILES: Final[dict[str, Contract]] = {
 
 BASIS_FILE: Final = "basis.txt"
 """May stand beside them and hold one code of vocabulary.BASES; without it they are `submitted`."""
+
+
+class ProfilesInUse(SocialMediaProfiles):
+    """The newest acceptable file of profiles and accounts, with its basis."""
+
+    basis: str = shared.basis()
+
+
+class InstancesInUse(SocialMediaInstances):
+    """The newest acceptable file of instances on social media, with its basis."""
+
+    basis: str = shared.basis()
+
+
+class ResponsesInUse(SurveyResponses):
+    """The newest acceptable file of survey responses, with its basis."""
+
+    basis: str = shared.basis()
+
+
+IN_USE: Final[dict[str, Contract]] = dict(
+    zip(FILES, (ProfilesInUse, InstancesInUse, ResponsesInUse), strict=True)
+)
+"""What each file becomes between the stages."""

@@ -9,7 +9,7 @@ from pipelines.alerts.look import differing, late, overdue, rejected, research
 from schemas.cases.tables import Extracts
 from schemas.collection import Collection
 from schemas.contract import empty
-from schemas.research_in_use import ResearchProblems
+from schemas.tables import ResearchProblems
 
 JUDGED = {"force_code": pl.String, "version": pl.Int64, "receipt_id": pl.String}
 JUDGED |= {"blocking": pl.Int64, "newest": pl.Boolean}

@@ -9,8 +9,7 @@ from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 from assets.inputs.research.survey import survey, survey_changes
 from assets.inputs.research.tables import ResearchTables, no_research
 from schemas.contract import conform
-from schemas.research import QUESTIONS
-from schemas.research_in_use import ResponsesInUse
+from schemas.research import QUESTIONS, ResponsesInUse
 
 
 def _responses(*answers: tuple[int, str, int]) -> pl.DataFrame:

@@ -13,13 +13,7 @@ from assets.inputs.research.store import read_research
 from assets.lake import Lake
 from schemas.collection import load_collection
 from schemas.marts.research import SocialMedia, Survey, SurveyChanges
-from schemas.research_in_use import (
-    InstancesInUse,
-    ProfilesInUse,
-    ResearchFiles,
-    ResearchProblems,
-    ResponsesInUse,
-)
+from schemas.tables import TABLES
 
 _STAGE = "research"
 _Made = dg.Output[pl.DataFrame]
@@ -27,14 +21,9 @@ _Made = dg.Output[pl.DataFrame]
 
 @dg.multi_asset(
     outs={
-        name: dg.AssetOut(**table_spec(_STAGE, name, contract))
-        for name, contract in {
-            "social_media_profiles": ProfilesInUse,
-            "social_media_instances": InstancesInUse,
-            "survey_responses": ResponsesInUse,
-            "research_files": ResearchFiles,
-            "research_problems": ResearchProblems,
-        }.items()
+        name: dg.AssetOut(**table_spec(stage, name, contract))
+        for (stage, _, name), contract in ((key.partition("/"), of) for key, of in TABLES.items())
+        if stage == _STAGE
     },
     partitions_def=COLLECTIONS,
 )

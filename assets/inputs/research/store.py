@@ -26,8 +26,8 @@ from schemas.contract import conform, empty, keys
 from schemas.errors import LakeError
 from schemas.finding import Finding
 from schemas.reference import forces
-from schemas.research import BASIS_FILE, FILES
-from schemas.research_in_use import IN_USE, ResearchFiles, ResearchProblems
+from schemas.research import BASIS_FILE, FILES, IN_USE
+from schemas.tables import ResearchFiles, ResearchProblems
 from schemas.template import column_letter
 from schemas.vocabulary import BASES
 from schemas.wording import listed

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from schemas.contract import empty
-from schemas.research_in_use import InstancesInUse, ProfilesInUse, ResponsesInUse
+from schemas.research import InstancesInUse, ProfilesInUse, ResponsesInUse
 
 
 @dataclass(frozen=True)
