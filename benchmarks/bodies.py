@@ -14,8 +14,7 @@ from typing import Final
 
 import polars as pl
 
-from assets.returns.template.blank import prefilled
-from assets.returns.template.workbook import write_workbook
+from assets.returns.template.workbook import prefilled, write_workbook
 from assets.sample.returns import sample_returns
 from benchmarks.measure import FailedError, Program, Run, muster, run_once
 from schemas.collection import Collection, load_collection, read_collection

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from assets.returns.template.blank import prefilled
+from assets.returns.template.workbook import prefilled
 from schemas import vocabulary as v
 from schemas.collection import Collection
 from schemas.template import Template

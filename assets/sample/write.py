@@ -1,17 +1,90 @@
-"""Writes the sample as files that can be dropped in landing: `muster sample`."""
+"""Writes the sample as files that can be dropped in landing: `muster sample`.
 
-from collections.abc import Callable, Mapping
+Its investigations one by one are case rows that add up to the grid of each sample return. Days,
+references and who is concerned are invented, like the returns themselves.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 import polars as pl
 
 from assets.lake import write_errors
 from assets.returns.template.workbook import write_workbook
-from assets.sample.cases import sample_cases
-from assets.sample.research import sample_research
-from assets.sample.returns import sample_returns
+from assets.sample.research import fraction, sample_research
+from assets.sample.returns import SUSPENDED, returns_template, sample_returns
+from schemas import vocabulary as v
+from schemas.cases.columns import TYPES
 from schemas.collection import Collection
+from schemas.template import Row
+
+_SHEET: Final = "investigations"
+_OFFICERS: Final = 0.7
+"""Share of the cases that concern a police officer; it was not published."""
+
+_EARLIER: Final = 1.6
+"""Ended cases were opened earlier than continuing ones: days are drawn with this exponent."""
+
+
+def sample_cases(collection: Collection) -> pl.DataFrame:
+    """Return one row a case of each force, with the columns of CaseExtract.
+
+    They are sorted by force and reference, and the references of a force are numbered in the
+    order in which its cases were opened. Counted by subject and outcome, they are the
+    investigation grids of `sample_returns`.
+    """
+    grids: dict[str, dict[tuple[str, str], int]] = {force: {} for force in collection.forces}
+    cells = sample_returns(collection).filter(sheet=_SHEET)
+    for force, row_code, column_code, value in cells.drop("sheet").iter_rows():
+        grids[force][row_code, column_code] = int(value)
+    cases = []
+    for force in sorted(grids):
+        opened = sorted(_cases(force, grids[force], collection), key=lambda case: case["opened_on"])
+        for number, case in enumerate(opened, start=1):
+            reference = f"{force}-{case['opened_on'].year}-{number:06}"
+            cases.append({**case, "force_code": force, "case_ref": reference})
+    return pl.DataFrame(cases, schema=TYPES)
+
+
+def _cases(
+    force: str, grid: Mapping[tuple[str, str], int], collection: Collection
+) -> Iterator[dict[str, Any]]:
+    """Yield the cases of a force, subject by subject."""
+    rows = returns_template().sheet(_SHEET).rows
+    for row in (row for row in rows if not row.sum_of):
+        suspended = grid.get((row.code, SUSPENDED), 0)
+        for outcome in v.OUTCOMES:
+            for number in range(grid[row.code, outcome]):
+                drawn = partial(_drawn, (force, row.code, outcome, number))
+                yield _case(row, outcome, drawn, collection) | {"suspended": suspended > 0}
+                suspended -= 1
+
+
+def _drawn(case: tuple[object, ...], what: str) -> float:
+    return fraction("case", what, *case)
+
+
+def _case(
+    row: Row, outcome: str, drawn: Callable[[str], float], collection: Collection
+) -> dict[str, Any]:
+    continuing, dims = outcome == v.CONTINUING, row.entries[0].dims
+    exponent = 1 if continuing else _EARLIER
+    opened = _day(collection.period.start, collection.period.end, drawn("opened") ** exponent)
+    return {
+        **{name: dims.get(name) for name in ("category", "recipient", "media")},
+        "opened_on": opened,
+        "status_at_census": outcome,
+        "closed_on": None if continuing else _day(opened, collection.census, drawn("closed")),
+        "workforce": "officer" if drawn("workforce") < _OFFICERS else "staff",
+    }
+
+
+def _day(first: date, last: date, drawn: float) -> date:
+    return first + timedelta(days=int(drawn * ((last - first).days + 1)))
+
 
 T = TypeVar("T")
 

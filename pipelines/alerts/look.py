@@ -15,8 +15,7 @@ from assets.cases.derived import refused_extracts
 from assets.intake.tables import damaged_now
 from assets.lake import Lake
 from assets.returns.desk.chasing import due
-from assets.returns.desk.ledger import Ledger
-from assets.returns.desk.queries import queries, read_answers
+from assets.returns.desk.decisions import Ledger, queries, read_answers
 from assets.returns.validation.states import (
     judged_receipts,
     read_table,

@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 
 
 def _queries(collection: Collection) -> pl.DataFrame:
-    """Return every current query, as assets.returns.desk.queries.queries does.
+    """Return every current query, as assets.returns.desk.decisions.queries does.
 
     Those of a version that was refused are not among them: it has more to mend first. Besides:
     `previous_value`, what the entry was in the released collection before, and
     `previous_collection`, which that is; null where there is none.
     """
     from assets.previous import previous_values
-    from assets.returns.desk import queries as desk_queries
-    from assets.returns.desk.ledger import Ledger
+    from assets.returns.desk import decisions
+    from assets.returns.desk.decisions import Ledger
     from assets.returns.validation.states import standing
 
     lake = lake_of(collection)
-    answers = desk_queries.read_answers(Ledger(lake))
-    asked = desk_queries.queries(standing(lake).asked(), answers, lake.collection)
+    answers = decisions.read_answers(Ledger(lake))
+    asked = decisions.queries(standing(lake).asked(), answers, lake.collection)
     before = previous_values(lake, collection).rename(
         {"value": "previous_value", "collection": "previous_collection"}
     )
@@ -60,7 +60,7 @@ def _query(collection: Collection, query_id: str) -> dict[str, Any]:
     """
     import polars as pl
 
-    from assets.returns.desk.ledger import DeskError
+    from assets.returns.desk.decisions import DeskError
 
     rows = _queries(collection).filter(pl.col("query_id") == query_id)
     if rows.is_empty():
@@ -231,8 +231,8 @@ def answer(
 
     QUERY is the id that `muster queries` prints. Nobody accepts a reason of their own.
     """
-    from assets.returns.desk import queries as desk_queries
-    from assets.returns.desk.ledger import Ledger
+    from assets.returns.desk import decisions
+    from assets.returns.desk.decisions import Ledger
     from schemas.collection import command
 
     if not reason and not accepted_by:
@@ -242,10 +242,10 @@ def answer(
     lake = lake_of(collection)
     if reason and answered_by:
         if accepted_by:
-            desk_queries.require_second_person(query_id, answered_by, accepted_by)
-        desk_queries.answer(Ledger(lake), _query(collection, query_id), reason, answered_by)
+            decisions.require_second_person(query_id, answered_by, accepted_by)
+        decisions.answer(Ledger(lake), _query(collection, query_id), reason, answered_by)
     if accepted_by:
-        desk_queries.accept(Ledger(lake), _query(collection, query_id), accepted_by)
+        decisions.accept(Ledger(lake), _query(collection, query_id), accepted_by)
     query = _query(collection, query_id)
     click.echo(
         f"{query_id} ({query['force_code']} {query['rule_id']} {query['sheet']}"
@@ -275,8 +275,7 @@ def versions(
     """
     import polars as pl
 
-    from assets.returns.desk.ledger import Ledger
-    from assets.returns.desk.versions import choose, version_changes
+    from assets.returns.desk.decisions import Ledger, choose, version_changes
     from assets.returns.validation.states import standing
 
     lake = lake_of(collection)

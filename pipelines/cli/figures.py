@@ -209,8 +209,8 @@ def read_report(files: tuple[Path, ...], as_json: bool, collection: Collection) 
     A figure is read where the report says it of the collection's period. One that a report does
     not print is absent, never zero.
     """
+    from assets.inputs.reports.kept_reports import UnreadableReportError, report_text
     from assets.inputs.reports.report import read_report as figures_in
-    from assets.inputs.reports.report_text import UnreadableReportError, report_text
     from assets.inputs.reports.signs import Times
 
     times = Times.of(collection)

@@ -85,7 +85,7 @@ def template(forces: tuple[str, ...], folder: Path, collection: Collection) -> N
 
     What the force told the collection before, where that is released, stands beside each entry.
     """
-    from assets.returns.template.blank import earlier_values, write_blanks
+    from assets.returns.template.workbook import earlier_values, write_blanks
 
     earlier = earlier_values(Lake(lake_root(), collection.id), collection)
     paths = write_blanks(folder, collection, forces, earlier)
@@ -122,11 +122,15 @@ def feedback(folder: Path, collection: Collection) -> None:
     overview; DIR/<force_code>/ has letter.html, letter.txt and the workbook:
     the marked copy of the newest return, or a blank one where nothing has come.
     """
-    from assets.feedback.folder import feedback_files, write_feedback
-    from assets.feedback.letters import letters, unattributed_returns
+    from assets.feedback.letters import (
+        feedback_files,
+        letters,
+        unattributed_returns,
+        write_feedback,
+    )
     from assets.intake.raw_store import RawStore
     from assets.intake.store import utc_now
-    from assets.returns.template.blank import earlier_values
+    from assets.returns.template.workbook import earlier_values
     from assets.returns.validation.states import standing
     from assets.unattributed import unattributed_files
 

@@ -11,8 +11,7 @@ from assets.intake.landing import waiting
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import damaged_receipts, readings, received
 from assets.lake import Lake
-from assets.returns.desk.ledger import Ledger
-from assets.returns.desk.queries import accept, answer, queries, read_answers
+from assets.returns.desk.decisions import Ledger, accept, answer, queries, read_answers
 from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.states import standing
 from pipelines.alerts.conditions import Condition

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assets.lake import Lake
-from assets.returns.desk.ledger import DeskError, Ledger
+from assets.returns.desk.decisions import DeskError, Ledger
 from schemas.errors import LakeError
 
 

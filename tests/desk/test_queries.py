@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from assets.lake import Lake
-from assets.returns.desk import queries as desk
-from assets.returns.desk.ledger import DeskError, Ledger
+from assets.returns.desk import decisions as desk
+from assets.returns.desk.decisions import DeskError, Ledger
 from schemas.contract import empty
 from schemas.marts.returns import Findings
 from schemas.tables import Answers

@@ -10,8 +10,7 @@ from assets.figures.reconciliation.reconcile import reconcile
 from assets.figures.totals import marts
 from assets.figures.totals.force_profiles import force_profiles
 from assets.figures.totals.national import national_totals
-from assets.inputs.research.social_media import social_media
-from assets.inputs.research.tables import ResearchTables, no_research
+from assets.inputs.research.tables import ResearchTables, no_research, social_media
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.disclosure import Disclosure

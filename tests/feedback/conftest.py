@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
-from assets.feedback.folder import feedback_files
-from assets.feedback.letters import Letter, UnattributedReturn, letters, unattributed_returns
+from assets.feedback.letters import (
+    Letter,
+    UnattributedReturn,
+    feedback_files,
+    letters,
+    unattributed_returns,
+)
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake

@@ -12,14 +12,12 @@ import pytest
 from click.testing import CliRunner
 from openpyxl import load_workbook
 
-from assets.feedback.folder import LIST, feedback_files, letter_page, write_feedback
-from assets.feedback.letters import Letter
+from assets.feedback.letters import LIST, Letter, feedback_files, letter_page, write_feedback
 from assets.feedback.marked_copy import marked_copy
 from assets.html import TEXT_WIDTH
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake
-from assets.returns.desk.ledger import Ledger
-from assets.returns.desk.queries import answer, queries, read_answers
+from assets.returns.desk.decisions import Ledger, answer, queries, read_answers
 from assets.returns.validation.states import standing
 from pipelines.cli.returns import feedback as command
 from schemas.collection import Collection

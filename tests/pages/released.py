@@ -14,7 +14,7 @@ from assets.figures.reconciliation.reconcile import reconcile
 from assets.figures.recount import checks
 from assets.figures.totals import force_profiles, marts, national
 from assets.inputs.reports.kept_reports import agreed
-from assets.inputs.research import social_media, survey
+from assets.inputs.research import tables
 from assets.inputs.research.tables import ResearchTables, no_research
 from assets.marts import DESCRIPTION, write_manifest, write_mart
 from schemas.collection import Collection, description
@@ -59,9 +59,9 @@ def marts_of(
         "capability_adoption": marts.capability_adoption(live, collection),
         "comparisons": marts.comparisons(totals, collection),
         "distribution": marts.distribution(live, collection),
-        "social_media": social_media.social_media(own.instances),
-        "survey": survey.survey(own.responses),
-        "survey_changes": survey.survey_changes(own.responses),
+        "social_media": tables.social_media(own.instances),
+        "survey": tables.survey(own.responses),
+        "survey_changes": tables.survey_changes(own.responses),
         "national_checks": checks.national_checks(checks.Totals(totals, cells, collection, own)),
         "reconciliation": reconcile(totals, live, printed, collection, own.instances),
         "returns_status": status,

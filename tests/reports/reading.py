@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from assets.inputs.reports.report import Report, ReportFigure, read_report
-from assets.inputs.reports.signs import Times
-from assets.inputs.reports.vocabulary import vocabulary
+from assets.inputs.reports.signs import Times, vocabulary
 from schemas.collection import load_collection
 
 vocabulary()  # Compiled before any test is timed.

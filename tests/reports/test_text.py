@@ -5,9 +5,9 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from assets.inputs.reports import report_text as reports_text
+from assets.inputs.reports import kept_reports as reports_text
+from assets.inputs.reports.kept_reports import UnreadableReportError, report_text
 from assets.inputs.reports.report import read_report
-from assets.inputs.reports.report_text import UnreadableReportError, report_text
 from schemas.errors import MusterError
 from tests.reports.reading import KENT, TIMES, said
 

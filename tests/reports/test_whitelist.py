@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.inputs.reports.vocabulary import vocabulary
+from assets.inputs.reports.signs import vocabulary
 from tests.reports.reading import figures, kent, said
 
 GOOD = {

@@ -6,8 +6,7 @@ import polars as pl
 import pytest
 from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
-from assets.inputs.research.survey import survey, survey_changes
-from assets.inputs.research.tables import ResearchTables, no_research
+from assets.inputs.research.tables import ResearchTables, no_research, survey, survey_changes
 from schemas.contract import conform
 from schemas.research import QUESTIONS, ResponsesInUse
 

@@ -12,14 +12,12 @@ import pytest
 from click.testing import CliRunner
 from openpyxl import load_workbook
 
-from assets.feedback.folder import feedback_files
-from assets.feedback.letters import Letter
+from assets.feedback.letters import Letter, feedback_files
 from assets.intake.reader import read_return
 from assets.lake import Lake
 from assets.previous import previous_values
-from assets.returns.template.blank import earlier_values, write_blanks
 from assets.returns.template.checks import EARLIER, checks
-from assets.returns.template.workbook import write_workbook
+from assets.returns.template.workbook import earlier_values, write_blanks, write_workbook
 from assets.returns.validation.check import check_files
 from assets.sample.returns import returns_template
 from pipelines.cli.returns import template

@@ -6,8 +6,12 @@ import polars as pl
 import pytest
 
 from assets.figures.totals.research import research_totals
-from assets.inputs.research.social_media import social_media, social_media_cases
-from assets.inputs.research.tables import ResearchTables, no_research
+from assets.inputs.research.tables import (
+    ResearchTables,
+    no_research,
+    social_media,
+    social_media_cases,
+)
 from schemas.collection import Collection
 from schemas.research import INSTANCE_CATEGORIES, SITES
 

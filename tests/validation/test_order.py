@@ -12,9 +12,16 @@ from assets.intake.landing import waiting
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
-from assets.returns.desk.ledger import Ledger
-from assets.returns.desk.queries import accept, answer, queries, read_answers
-from assets.returns.desk.versions import choose, read_choices, version_changes
+from assets.returns.desk.decisions import (
+    Ledger,
+    accept,
+    answer,
+    choose,
+    queries,
+    read_answers,
+    read_choices,
+    version_changes,
+)
 from assets.returns.validation import states
 from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.states import Standing

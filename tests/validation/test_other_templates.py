@@ -8,7 +8,7 @@ import pytest
 from assets.intake.reader import declared_force
 from assets.returns.validation.check import check_files
 from assets.returns.validation.judge import Judged, judge
-from assets.returns.validation.rules.order import Received
+from assets.returns.validation.rules.entries import Received
 from schemas.collection import Collection, read_collection
 from schemas.errors import SetupError
 from schemas.rules.catalogue import rules as catalogue

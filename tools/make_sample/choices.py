@@ -7,7 +7,7 @@ question (solve_*.py).
 import math
 from collections.abc import Callable, Iterable, Mapping
 
-from assets.sample.chance import fraction
+from assets.sample.research import fraction
 from tools.make_sample.likelihood import assumed_sizes
 from tools.make_sample.program import Program, Unknown
 

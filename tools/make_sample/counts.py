@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from assets.sample.chance import fraction
+from assets.sample.research import fraction
 from tools.make_sample.likelihood import draw, rake
 from tools.make_sample.program import Program, Unknown
 from tools.make_sample.published import Place, Total

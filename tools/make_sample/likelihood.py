@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from assets.sample.chance import deviate
+from assets.sample.research import deviate
 from tools.make_sample.published import Place, Total
 
 SIZES_PATH: Final = Path(__file__).with_name("assumed_sizes.csv")

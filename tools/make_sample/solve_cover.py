@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final
 
-from assets.sample.chance import fraction
+from assets.sample.research import fraction
 from schemas.collection import Collection
 from tools.make_sample.likelihood import assumed_sizes
 from tools.make_sample.published import Place

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from assets.sample.chance import fraction
+from assets.sample.research import fraction
 from schemas.collection import Collection
 from schemas.research import INSTANCE_CATEGORIES, SITES
 from schemas.vocabulary import NOT_HELD

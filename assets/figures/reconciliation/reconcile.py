@@ -12,8 +12,7 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 
 from assets.figures.totals.leaves import leaf_cells, leaves, sum_of
-from assets.inputs.research.social_media import social_media_cases
-from assets.inputs.research.tables import no_research
+from assets.inputs.research.tables import no_research, social_media_cases
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.marts.returns import Reconciliation

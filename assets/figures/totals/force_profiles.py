@@ -5,8 +5,7 @@ from typing import Final
 import polars as pl
 
 from assets.figures.totals.leaves import counted_in, leaves, sent
-from assets.inputs.research.social_media import social_media_cases
-from assets.inputs.research.tables import no_research
+from assets.inputs.research.tables import no_research, social_media_cases
 from schemas.breakdown import write_breakdown
 from schemas.collection import Collection
 from schemas.contract import columns, conform

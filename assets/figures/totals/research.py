@@ -5,9 +5,7 @@ from typing import Final
 import polars as pl
 
 from assets.figures.totals.leaves import as_rows, percent, shares, summed, sums
-from assets.inputs.research.social_media import social_media_cases
-from assets.inputs.research.survey import answers
-from assets.inputs.research.tables import ResearchTables
+from assets.inputs.research.tables import ResearchTables, answers, social_media_cases
 from schemas.collection import Collection
 from schemas.research import YES
 

@@ -9,8 +9,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from assets.inputs.reports.signs import PERIOD, SINCE_BEFORE, TIMES, Token
-from assets.inputs.reports.vocabulary import begins, frames_of, group, speaks
+from assets.inputs.reports.signs import (
+    PERIOD,
+    SINCE_BEFORE,
+    TIMES,
+    Token,
+    begins,
+    frames_of,
+    group,
+    speaks,
+)
 
 ANSWERS: Final = ("unchanged", "increased", "decreased")
 CORES: Final = ("inv", "med", "soc", "app", "ok_alone", *ANSWERS)

@@ -9,9 +9,8 @@ from typing import Final, NamedTuple
 
 from assets.inputs.reports.force_name import find_force, find_names
 from assets.inputs.reports.sentences import Sentence, clean_line, read_sentences
-from assets.inputs.reports.signs import OWN_FORCE, Times
+from assets.inputs.reports.signs import OWN_FORCE, Times, speaks, vocabulary
 from assets.inputs.reports.statements import STAFFING, WHOSE, Said, Statement, say
-from assets.inputs.reports.vocabulary import speaks, vocabulary
 from schemas.breakdown import write_breakdown
 
 _LOOK_IT_UP: Final = "Look it up in the report."

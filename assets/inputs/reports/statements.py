@@ -25,9 +25,11 @@ from assets.inputs.reports.signs import (
     YEAR_BEFORE,
     Times,
     Token,
+    begins,
+    speaks,
     tokens,
+    vocabulary,
 )
-from assets.inputs.reports.vocabulary import begins, speaks, vocabulary
 
 STAFFING: Final = "acu"
 

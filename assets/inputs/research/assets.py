@@ -7,8 +7,7 @@ import dagster as dg
 import polars as pl
 
 from assets.declare import COLLECTIONS, RESEARCH, TakeIn, retried, stated, table, table_spec
-from assets.inputs.research import social_media as found_online
-from assets.inputs.research import survey as asked
+from assets.inputs.research import tables
 from assets.inputs.research.store import read_research
 from assets.lake import Lake
 from schemas.collection import load_collection
@@ -46,17 +45,17 @@ def research(
 
 @table(SocialMedia, _STAGE, "social_media", instances=RESEARCH["instances"])
 def social_media(instances: pl.DataFrame) -> pl.DataFrame:
-    return found_online.social_media(instances)
+    return tables.social_media(instances)
 
 
 @table(Survey, _STAGE, "survey", responses=RESEARCH["responses"])
 def survey(responses: pl.DataFrame) -> pl.DataFrame:
-    return asked.survey(responses)
+    return tables.survey(responses)
 
 
 @table(SurveyChanges, _STAGE, "survey_changes", responses=RESEARCH["responses"])
 def survey_changes(responses: pl.DataFrame) -> pl.DataFrame:
-    return asked.survey_changes(responses)
+    return tables.survey_changes(responses)
 
 
 @dg.asset_check(

@@ -8,9 +8,7 @@ import polars as pl
 from assets.declare import table
 from assets.lake import Lake
 from assets.returns.desk.corrections import read_corrections
-from assets.returns.desk.ledger import Ledger
-from assets.returns.desk.queries import read_answers
-from assets.returns.desk.versions import read_choices
+from assets.returns.desk.decisions import Ledger, read_answers, read_choices
 from schemas.collection import load_collection
 from schemas.tables import Answers, Choices, Corrections
 

@@ -10,7 +10,7 @@ from assets.declare import COLLECTIONS, ins, retried, stated, table, table_spec
 from assets.intake.tables import RawTables, readings
 from assets.lake import Lake
 from assets.returns.desk.corrections import applied_mart, by_force
-from assets.returns.desk.versions import version_changes
+from assets.returns.desk.decisions import version_changes
 from assets.returns.validation import states
 from assets.returns.validation.judge import judge, received_by_id
 from schemas.collection import load_collection, sound_collections

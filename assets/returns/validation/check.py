@@ -13,7 +13,7 @@ from assets.intake.reader import declared_force, read_return
 from assets.intake.reading import RefusedError
 from assets.intake.store import ID_LENGTH, utc_now
 from assets.returns.validation.judge import judge
-from assets.returns.validation.rules.order import Received
+from assets.returns.validation.rules.entries import Received
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.finding import Finding, finding

@@ -18,14 +18,15 @@ from assets.returns.desk.corrections import ByForce
 from assets.returns.validation.cells import TypedEntry, another_return, cover_findings, type_entry
 from assets.returns.validation.layout import Slot, lay_out, surroundings
 from assets.returns.validation.rules.entries import (
+    Received,
     Returns,
     between_returns,
     no_cases,
+    unordered,
     within_returns,
 )
 from assets.returns.validation.rules.evaluate import evaluate, wide
 from assets.returns.validation.rules.kinds import KINDS, Use, total_is_sum
-from assets.returns.validation.rules.order import Received, unordered
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.finding import Finding, finding

@@ -15,9 +15,7 @@ import polars as pl
 from assets.cases import derived
 from assets.intake.tables import damaged_now
 from assets.lake import Lake
-from assets.returns.desk.ledger import Ledger
-from assets.returns.desk.queries import queries, read_answers
-from assets.returns.desk.versions import read_choices
+from assets.returns.desk.decisions import Ledger, queries, read_answers, read_choices
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.errors import LakeError

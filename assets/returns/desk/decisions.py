@@ -1,0 +1,305 @@
+"""What people decided about returns: the ledger, answers to queries, and which version counts.
+
+One record a file, only ever added to. An answer wants a reason and a second person who accepts it;
+it lapses once the value changes.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import polars as pl
+
+from assets.intake.store import Clock, utc_now
+from assets.lake import Lake, scratch_file, sync_folder, write_errors
+from schemas.contract import conform, empty
+from schemas.errors import LakeError, MusterError
+from schemas.rules.catalogue import UNORDERED
+from schemas.tables import Answers, Choices, VersionChanges
+
+_CONTENT: Final[dict[str, dict[str, type]]] = {
+    "answer": dict.fromkeys(("query_id", "force_code", "rule_id", "answered_for", "reason"), str),
+    "acceptance": {"query_id": str, "answer": int},
+    "choice": {"force_code": str, "version": int, "up_to": int, "reason": str},
+}
+"""What a record of each kind must say, and as what."""
+
+
+class DeskError(MusterError):
+    """A decision cannot be recorded; the message says why and what to do instead."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One decision: its number in the ledger, what kind, who made it and when, and the rest."""
+
+    number: int
+    kind: str
+    by: str
+    at: str
+    content: dict[str, Any]
+
+
+class Ledger:
+    """The ledger of one collection; with `until`, as it stood at that moment."""
+
+    _DIGITS: Final = 6
+
+    def __init__(self, lake: Lake, clock: Clock = utc_now, until: datetime | None = None) -> None:
+        self.collection = lake.collection
+        self._folder = lake.desk / "ledger"
+        self._clock = clock
+        self._until = until
+
+    def records(self, *kinds: str) -> list[Record]:
+        """Return the records of some kinds, or all, in order.
+
+        Raises:
+            LakeError: a record is damaged.
+        """
+        found = []
+        for path in sorted(self._folder.glob("*.json")):
+            try:
+                record = Record(**json.loads(path.read_text(encoding="utf-8")))
+                at = datetime.fromisoformat(record.at)
+                for key, kind in _CONTENT[record.kind].items():
+                    if not isinstance(record.content[key], kind):
+                        raise TypeError(key)
+            except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+                raise LakeError(
+                    path,
+                    f"is not a record ({type(error).__name__})",
+                    "Restore it from the backup of the lake: what people decided is nowhere else.",
+                ) from error
+            known = self._until is None or at <= self._until
+            if known and (not kinds or record.kind in kinds):
+                found.append(record)
+        return found
+
+    def add(self, kind: str, by: str, content: dict[str, Any]) -> Record:
+        """Add a record and return it.
+
+        Raises:
+            DeskError: nobody is named.
+            LakeError: the ledger cannot be written.
+        """
+        if not by.strip():
+            raise DeskError("nobody is named. Say who decides: --by NAME.")
+        at = self._clock().isoformat(timespec="seconds")
+        with write_errors(self._folder), scratch_file(self._folder) as scratch:
+            while True:
+                number = self._last() + 1
+                record = Record(number, kind, by.strip(), at, content)
+                scratch.write_text(json.dumps(vars(record), indent=1), encoding="utf-8")
+                try:
+                    # A link, unlike a rename, fails where somebody else took the number.
+                    (self._folder / f"{number:0{self._DIGITS}d}-{kind}.json").hardlink_to(scratch)
+                except FileExistsError:
+                    continue
+                sync_folder(self._folder)
+                return record
+
+    def _last(self) -> int:
+        numbers = (int(path.name[: self._DIGITS]) for path in self._folder.glob("[0-9]*.json"))
+        return max(numbers, default=0)
+
+
+PLACE: Final = ["force_code", "rule_id", "sheet", "row_code", "column_code"]
+"""What identifies a query from one version of a return to the next."""
+
+_OF_ANSWER: Final = ("reason", "answered_by", "accepted_by")
+_SHORTEST_REASON: Final = 10
+
+STATES: Final = {
+    "open": "nobody has answered it",
+    "lapsed": "answered for another value than the cell has now",
+    "answered": "a reason is recorded; a second person must accept it",
+    "accepted": "a second person has accepted the reason",
+}
+
+
+def queries(findings: pl.DataFrame, answers: pl.DataFrame, collection_id: str) -> pl.DataFrame:
+    """Return one row a query: query_id, the columns of Findings, answered_by, and `state`.
+
+    Args:
+        findings: mart Findings, or the like with force_code.
+        answers: table Answers.
+        collection_id: the collection that both are of.
+    """
+    asked = findings.filter(pl.col("severity") == "Q").drop_nulls("force_code")
+    identified = _with_query_id(asked, collection_id).drop("reason", "accepted_by", strict=False)
+    given = answers.select("query_id", "answered_for", *_OF_ANSWER)
+    joined = identified.join(given, on="query_id", how="left", validate="m:1")
+    # An answer is given for the cell's value, else for what was observed.
+    holds = pl.col("answered_for") == pl.coalesce("value", "message")
+    state = (
+        pl.when(pl.col("answered_for").is_null())
+        .then(pl.lit("open"))
+        .when(~holds)
+        .then(pl.lit("lapsed"))
+        .when(pl.col("accepted_by").is_null())
+        .then(pl.lit("answered"))
+        .otherwise(pl.lit("accepted"))
+    )
+    return joined.with_columns(
+        state.alias("state"),
+        *(pl.when(holds).then(name).alias(name) for name in _OF_ANSWER),
+    ).drop("answered_for")
+
+
+def _with_query_id(findings: pl.DataFrame, collection_id: str) -> pl.DataFrame:
+    """Add the id by which people name a query; of two ties of one force each has its own."""
+    tied = pl.when(pl.col("rule_id") == UNORDERED).then("receipt_id")
+    places = findings.select(*PLACE, tied.alias("tied")).iter_rows()
+    ids = [
+        _id_in(collection_id, _hashed("|".join(code or "" for code in place), _OF_OLD))
+        for place in ((*place, tied) if tied else place for *place, tied in places)
+    ]
+    return findings.with_columns(pl.Series("query_id", ids, pl.String))
+
+
+_OF_OLD: Final = 8
+"""Digits of the ids in older ledgers, which queries of two collections had in common."""
+
+
+def _id_in(collection_id: str, query_id: str) -> str:
+    """Return the id that a query has in a collection: an old one is that of its place alone."""
+    old = len(query_id) == len("Q-") + _OF_OLD
+    return _hashed(f"{collection_id}|{query_id}", _OF_OLD + 2) if old else query_id
+
+
+def _hashed(text: str, digits: int) -> str:
+    return f"Q-{hashlib.sha256(text.encode()).hexdigest()[:digits]}"
+
+
+def read_answers(ledger: Ledger) -> pl.DataFrame:
+    """Return the table Answers from the ledger."""
+    newest: dict[str, dict[str, Any]] = {}
+    numbers: dict[str, int] = {}
+    for record in ledger.records("answer", "acceptance"):
+        query_id = _id_in(ledger.collection, record.content["query_id"])
+        if record.kind == "answer":
+            newest[query_id] = {**record.content, "query_id": query_id, "answered_by": record.by,
+                                "accepted_by": None}  # fmt: skip
+            numbers[query_id] = record.number
+        elif numbers.get(query_id) == record.content["answer"]:
+            newest[query_id]["accepted_by"] = record.by
+    rows = pl.DataFrame(list(newest.values()), schema=empty(Answers).schema)
+    return conform(Answers, rows)
+
+
+def answer(ledger: Ledger, query: dict[str, Any], reason: str, by: str) -> None:
+    """Record the reason for a query, given its row of `queries`.
+
+    Raises:
+        DeskError: the reason says nothing, or nobody is named.
+    """
+    if len(reason.strip()) < _SHORTEST_REASON:
+        raise DeskError(
+            f"the reason {reason!r} is too short to be one. Say in a sentence why the value is"
+            " right."
+        )
+    content = {name: query[name] for name in ("query_id", *PLACE)}
+    observed = query["value"] if query["value"] is not None else query["message"]
+    ledger.add("answer", by, {**content, "answered_for": observed, "reason": reason.strip()})
+
+
+def accept(ledger: Ledger, query: dict[str, Any], by: str) -> None:
+    """Record that a second person accepts the reason given for a query.
+
+    Raises:
+        DeskError: there is no reason to accept, or it was recorded by the same person.
+    """
+    query_id = query["query_id"]
+    if query["state"] not in {"answered", "accepted"}:
+        raise DeskError(
+            f"query {query_id} is {query['state']}: {STATES[query['state']]}. Record a reason"
+            f" first: muster answer {query_id} --reason TEXT --by NAME."
+        )
+    require_second_person(query_id, query["answered_by"], by)
+    given = [
+        record.number
+        for record in ledger.records("answer")
+        if _id_in(ledger.collection, record.content["query_id"]) == query_id
+    ]
+    ledger.add("acceptance", by, {"query_id": query_id, "answer": given[-1]})
+
+
+def require_second_person(query_id: str, answered_by: str, accepted_by: str) -> None:
+    """Refuse that one person answers and accepts.
+
+    Raises:
+        DeskError: both names are the same but for case and spaces.
+    """
+    if " ".join(answered_by.casefold().split()) == " ".join(accepted_by.casefold().split()):
+        raise DeskError(
+            f"query {query_id} is answered by {answered_by}, who cannot accept it too. Let a second"
+            " person accept it."
+        )
+
+
+_ENTRY = ["sheet", "row_code", "column_code"]
+
+
+def version_changes(receipts: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
+    """Return the table VersionChanges: each version against the one before it that is there."""
+    versions = receipts.drop_nulls("version").sort("force_code", "version")
+    earlier = pl.col("receipt_id").shift().over("force_code")
+    pairs = versions.select("receipt_id", "force_code", "version", earlier=earlier)
+    held = entries.select("receipt_id", *_ENTRY, "cell", "value")
+    key = ["force_code", "version", *_ENTRY]
+    resubmitted = pairs.drop_nulls("earlier")
+    after = resubmitted.join(held, on="receipt_id").select(*key, "cell", after="value")
+    before = resubmitted.join(held, left_on="earlier", right_on="receipt_id")
+    both = after.join(before.select(*key, before="value"), on=key, how="full", coalesce=True)
+    return conform(VersionChanges, both.filter(pl.col("before").ne_missing(pl.col("after"))))
+
+
+def read_choices(ledger: Ledger) -> pl.DataFrame:
+    """Return the table Choices from the ledger: the newest choice for each force."""
+    newest: dict[str, dict[str, Any]] = {
+        record.content["force_code"]: {**record.content, "decided_by": record.by}
+        for record in ledger.records("choice")
+    }
+    return conform(Choices, pl.DataFrame(list(newest.values()), schema=empty(Choices).schema))
+
+
+def choose(
+    ledger: Ledger,
+    judged: pl.DataFrame,
+    force_code: str,
+    version: int,
+    reason: str,
+    by: str,
+    damaged: Iterable[int] = (),
+) -> None:
+    """Record that a force's return goes back to a version; a newer one will override that.
+
+    Args:
+        ledger: the ledger.
+        judged: receipts with their counts of findings, as states.judged_receipts returns them.
+        force_code: the force.
+        version: the version to go back to.
+        reason: why.
+        by: who decides.
+        damaged: versions of the force that are damaged, and are passed over too.
+
+    Raises:
+        DeskError: the force has no such version, or that version was rejected.
+    """
+    mine = judged.filter(pl.col("force_code") == force_code)
+    blocking = dict(mine.select("version", "blocking").iter_rows())
+    if version not in blocking:
+        known = ", ".join(str(number) for number in sorted(blocking)) or "none"
+        raise DeskError(f"{force_code} has no version {version}. Its versions: {known}.")
+    if blocking[version]:
+        raise DeskError(
+            f"version {version} of {force_code} was rejected ({blocking[version]} blocking"
+            " findings); only an acceptable one can count."
+        )
+    up_to = max((*blocking, *damaged))
+    content = {"force_code": force_code, "version": version, "up_to": up_to}
+    ledger.add("choice", by, {**content, "reason": reason.strip()})
