@@ -6,7 +6,7 @@ import dagster as dg
 import polars as pl
 
 from assets.declare import RESEARCH, retried, table
-from assets.figures.totals import force_profiles, marts, national
+from assets.figures.totals import earlier, force_profiles, marts, national
 from assets.inputs.reports.kept_reports import agreed
 from assets.inputs.research.tables import ResearchTables
 from schemas.collection import Collection, load_collection
@@ -55,7 +55,7 @@ def national_totals(
 
 @table(total_contracts.Comparisons, _STAGE, "comparisons", totals="totals/national_totals")
 def comparisons(context: dg.AssetExecutionContext, totals: pl.DataFrame) -> pl.DataFrame:
-    return marts.comparisons(totals, load_collection(context.partition_key))
+    return earlier.comparisons(totals, load_collection(context.partition_key))
 
 
 @table(

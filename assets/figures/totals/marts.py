@@ -1,17 +1,14 @@
 """The marts made of live entries: what each force sent, and totals laid out for reading."""
 
-from typing import Final
-
 import polars as pl
 
 from assets.figures.totals.leaves import ANSWER, leaves, percent, sent, summed
 from assets.figures.totals.national import adoption, spread
-from schemas.breakdown import write_breakdown
 from schemas.collection import Collection
 from schemas.contract import Contract, columns, conform, empty
 from schemas.marts.facts import CapabilityAnswers, Investigations, RegisterEntries, SecondJobs
 from schemas.marts.returns import Cells
-from schemas.marts.totals import CapabilityAdoption, Comparisons, Distribution, OutcomeBreakdown
+from schemas.marts.totals import CapabilityAdoption, Distribution, OutcomeBreakdown
 from schemas.measures import NOW, QUESTION
 
 INVESTIGATIONS = "investigations"
@@ -80,39 +77,6 @@ def capability_adoption(live: pl.DataFrame, collection: Collection) -> pl.DataFr
     return conform(
         CapabilityAdoption, found.rename({QUESTION: "question_code"}).with_columns(share)
     )
-
-
-def comparisons(national: pl.DataFrame, collection: Collection) -> pl.DataFrame:
-    """Return the mart Comparisons from the mart NationalTotals."""
-    rows = []
-    for entry in collection.template.counted():
-        if earlier := collection.comparators.get(entry.period):
-            named = str(entry.measure)
-            rated = collection.template.measures[named].kind == "flow"
-            months = (collection.period.months, earlier.months) if rated else (None, None)
-            rows.append((named, write_breakdown(entry.dims), NOW, entry.period, *months))
-    texts, numbers = [*_KEY, "previous_period"], ["months", "previous_months"]
-    schema = {**dict.fromkeys(texts, pl.String), **dict.fromkeys(numbers, pl.Int64)}
-    counts = national.select(*_KEY, "value")
-    then = counts.rename({"period": "previous_period", "value": "previous_value"})
-    both = (
-        pl.DataFrame(rows, schema=schema, orient="row")
-        .join(counts, on=_KEY, how="left")
-        .join(then, on=["measure", "breakdown", "previous_period"], how="left")
-        .with_columns(
-            (pl.col("value") / pl.col("months")).alias("per_month"),
-            (pl.col("previous_value") / pl.col("previous_months")).alias("previous_per_month"),
-        )
-    )
-    now, before = pl.coalesce("per_month", "value"), pl.coalesce(*_BEFORE)
-    ratio = pl.when(before > 0).then(now / before).alias("ratio")
-    return conform(
-        Comparisons, both.with_columns(ratio, pl.col("value", "previous_value").cast(pl.Int64))
-    )
-
-
-_KEY: Final = ["measure", "breakdown", "period"]
-_BEFORE: Final = ("previous_per_month", "previous_value")
 
 
 def distribution(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
