@@ -282,6 +282,12 @@ class Collection(_Data):
             return {}
         return uncollected(self.reference(self.published.uncollected))
 
+    @property
+    def compared(self) -> dict[str, str]:
+        """The collections whose releases it is compared with, by the names of their periods."""
+        named = {name: period.collection for name, period in self.comparators.items()}
+        return {name: other for name, other in named.items() if other is not None}
+
     def reference(self, name: str) -> Path:
         """Return the path of a file of reference data that it names."""
         return beside(self.root, "reference", name)

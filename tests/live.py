@@ -40,14 +40,17 @@ def any_live(collection: Collection, seed: int, *, every_force: bool = False) ->
     return live.with_columns(pl.col("value").cast(pl.Int64, strict=False).alias("number"))
 
 
-def release_of(root: Path, collection: Collection, live: pl.DataFrame) -> None:
-    """Release a collection in a lake: its description, the national totals, the cells; shown."""
+def release_of(
+    root: Path, collection: Collection, live: pl.DataFrame, **marts: pl.DataFrame
+) -> None:
+    """Release a collection in a lake: its description, national totals, cells, marts; shown."""
     folder = root / "releases" / collection.id / f"{collection.id}-000000000000"
     for name, content in description(collection.id).items():
         (folder / DESCRIPTION / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / DESCRIPTION / name).write_bytes(content)
     national_totals(live, collection).write_parquet(folder / "national_totals.parquet")
-    cells(live, collection).write_parquet(folder / "cells.parquet")
+    for name, mart in {"cells": cells(live, collection), **marts}.items():
+        mart.write_parquet(folder / f"{name}.parquet")
     write_manifest(folder, {"made_from": {"live": [], "research": []}})
     (root / "marts").mkdir(parents=True, exist_ok=True)
     (root / "marts" / collection.id).symlink_to(folder)

@@ -36,6 +36,8 @@ def public_forms(
     """
     hidden, template = _hidden(chosen), collection.template
     forms = {name: marts[name] for name in PUBLIC if name in marts}
+    if "comparisons" in forms:  # what another collection released, its public edition may hide
+        forms["comparisons"] = forms["comparisons"].filter(pl.col("previous_collection").is_null())
     if "social_media" in forms:  # research may look at bodies that no total includes
         expected = pl.col("force_code").is_in(collection.forces)
         forms["social_media"] = forms["social_media"].filter(expected)

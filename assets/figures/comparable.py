@@ -72,6 +72,10 @@ class Year:
         kind, name, how = kinds(self.template).get(measure, ("", measure, ()))
         return kind if kind in {"share", "answers"} else "", name, how
 
+    def is_count(self, measure: str) -> bool:
+        """Return whether a measure is a number that cells add up to, and none of answers."""
+        return self.kind(measure)[0] == "count" and measure not in self.asked
+
     def _now(self, parts: Mapping[str, str]) -> dict[str, str]:
         return {name: self._called.get(name, {}).get(code, code) for name, code in parts.items()}
 

@@ -85,7 +85,9 @@ def marts(
         research=tables["research_files"].select("file_name", "sha256", "basis").rows(),
         cases=tables["extracts"].filter("live").select("force_code", "sha256").rows(),
     )
-    made_from = replace(made_from, public=_may_be_public(lake))
+    compared = tables["comparisons"].select("previous_collection", "previous_release")
+    others = tuple(compared.drop_nulls().unique().sort(pl.all()).iter_rows())
+    made_from = replace(made_from, public=_may_be_public(lake), compared=others)
     try:
         folder, found = publish(lake, {name: tables[name] for name in MARTS}, made_from, gate)
     except ReleaseBlockedError as error:

@@ -31,7 +31,8 @@ class Ingredients:
     `collection_sha256` is of the files that say what the collection is, with its template;
     `decisions_sha256` of the answers, the choices of versions and the corrections, without
     their times. `public` says whether there may be a public edition (DUE, EARLY or LOST): what the
-    returns are made into changes with it.
+    returns are made into changes with it. `compared` has the other collections that it is compared
+    with, and the release of each.
     """
 
     collection: str
@@ -45,6 +46,7 @@ class Ingredients:
     research: tuple[tuple[str, str, str], ...] = ()
     cases: tuple[tuple[str, str], ...] = ()
     public: str = DUE
+    compared: tuple[tuple[str, str], ...] = ()
 
     @property
     def release_id(self) -> str:

@@ -111,6 +111,7 @@ def counted(reconciliation: pl.DataFrame) -> str:
 @click.command()
 @click.argument("figure", nargs=-1, required=True, metavar="FIGURE | MEASURE [BREAKDOWN]")
 @click.option("--period", help="Of a measure: collection, 2010-11, ...")
+@click.option("--against", metavar="PERIOD", help="What stands beside it in comparisons.")
 @click.option("--force", "force_code", metavar="FORCE", help="Of a measure: one force's part.")
 @click.option("--cells", "every_cell", is_flag=True, help="List each cell, however many.")
 @json_option
@@ -118,6 +119,7 @@ def counted(reconciliation: pl.DataFrame) -> str:
 def explain(
     figure: tuple[str, ...],
     period: str | None,
+    against: str | None,
     force_code: str | None,
     every_cell: bool,
     as_json: bool,
@@ -128,17 +130,23 @@ def explain(
     FIGURE is the id of a published figure (INV-01), or a measure with its breakdown:
 
         muster explain investigations "category=second_jobs;outcome=continuing"
+
+    With --against, the figure of an earlier period or collection that stands beside it: of another
+    collection, by the release that it was compared with.
     """
     from assets.figures.explain import explain as explaining
-    from assets.figures.explain.question import read_question
+    from assets.figures.explain.question import read_against, read_question
 
     name, _, breakdown = " ".join(figure).partition(" ")
     released = read_release(collection)
     question = read_question(name, breakdown.strip(), period, force_code, released)
+    if against:
+        question, released = read_against(question, against, released, lake_root())
     made = explaining.explain(question, released)
     document = {
         **{name: question.figure[name] for name in _PUBLISHED if question.figure},
         **{name: getattr(question, name) for name in _ABOUT},
+        **({"against": against, "release": released.folder.name} if against else {}),
         "value": made.value,
         "unit": made.unit,
         "arithmetic": made.arithmetic,
@@ -151,7 +159,8 @@ def explain(
     if as_json:
         print_json(document)
         return
-    click.echo(" ".join(document[part] for part in _ABOUT if document[part]))
+    parts = (*_ABOUT, "release") if against else _ABOUT
+    click.echo(" ".join(document[part] for part in parts if document[part]))
     if question.figure:
         click.echo(
             f"{document['figure_id']}: published {shown(document['published'])}"

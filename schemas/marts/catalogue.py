@@ -56,7 +56,9 @@ _FILLED_BY: Final[dict[str, Callable[[Collection], bool]]] = {
     "second_jobs": _counts("second_job_applications"),
     "capability_answers": _asks,
     "capability_adoption": _asks,
-    "comparisons": lambda one: any(e.period in one.comparators for e in one.template.counted()),
+    "comparisons": lambda one: (
+        bool(one.compared) or any(e.period in one.comparators for e in one.template.counted())
+    ),
     "distribution": lambda one: any(m.per_force for m in one.template.measures.values()),
     "social_media": _researches,
     "survey": _researches,

@@ -59,7 +59,11 @@ class CapabilityAdoption(Table):
 
 
 class Comparisons(Table):
-    """The collection period beside an earlier one, as monthly rates; numbers at a date as such."""
+    """The collection period beside an earlier one, as monthly rates; numbers at a date as such.
+
+    Of a period that the returns ask about, `previous_value` is what they say of it. Of another
+    collection it is what that one released, for every count; breakdowns are in the codes of now.
+    """
 
     measure: str = shared.measure(key=True)
     breakdown: str = shared.breakdown(key=True)
@@ -68,7 +72,7 @@ class Comparisons(Table):
     per_month: float = column(
         "Number a month; null where unknown, or at a date", "per_month", nullable=True
     )
-    previous_period: str = column("The earlier period", "code")
+    previous_period: str = column("The earlier period", "code", key=True)
     previous_value: int = column(
         "Number in the earlier period; null where unknown", "count", nullable=True
     )
@@ -79,8 +83,23 @@ class Comparisons(Table):
     )
     ratio: float = column(
         "Monthly rate over the earlier one, of numbers at a date the number over the earlier one;"
-        " null where that is zero or unknown",
+        " null where that is zero or unknown, or is of another collection and not comparable",
         "ratio",
+        nullable=True,
+    )
+    previous_collection: str = column(
+        "The other collection; null where the returns themselves say what there was before",
+        "code",
+        nullable=True,
+    )
+    previous_release: str = column(
+        "Its release that the earlier number is of; null for none", "code", nullable=True
+    )
+    comparable: bool = column("Whether both numbers are the same count", "true or false")
+    why_not: str = column(
+        "What is not as it was: new, dropped, merged, other forces, forces that are not in, no"
+        " release; beside a comparable number what was followed: renamed, merged. Null for nothing",
+        "text",
         nullable=True,
     )
 

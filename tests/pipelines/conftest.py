@@ -26,7 +26,8 @@ def invoke(lake: Path, *arguments: str | Path) -> Result:
     return CliRunner(env=environment).invoke(muster, [str(a) for a in arguments])
 
 
-def _be_quick(patch: pytest.MonkeyPatch) -> None:
+def be_quick(patch: pytest.MonkeyPatch) -> None:
+    """Leave out of releases what takes seconds and follows from the marts alone."""
     few = {name: contents.PARTS[name] for name in ("national_rules", "description", "datapackage")}
     none = {"expectations": lambda _: {}, "public": lambda _: {"withheld": "not asked for"}}
     patch.setattr(contents, "PARTS", few | none)
@@ -40,7 +41,7 @@ def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     A test that looks at those parts asks for `every_part`.
     """
     if "every_part" not in request.fixturenames:
-        _be_quick(monkeypatch)
+        be_quick(monkeypatch)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     with held(folder, patience=600):
         if not said.exists():
             with pytest.MonkeyPatch.context() as patch:
-                _be_quick(patch)
+                be_quick(patch)
                 result = invoke(folder / "lake", "demo")
             said.write_text(json.dumps([result.exit_code, result.output]))
     os.environ.pop("DAGSTER_HOME", None)

@@ -1,6 +1,7 @@
 """Collections from outside are listed and drafts examined; a broken one is said, harming nobody."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -9,10 +10,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from assets.lake import Lake
+from assets.marts import read_manifest
 from pipelines.cli.main import muster
 from schemas.collection import description
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
 
 
 @pytest.fixture
@@ -102,3 +106,33 @@ def test_a_draft_is_examined(folder: Path) -> None:
     line = path.read_text().splitlines().index('template = "use-of-force-2"') + 1
     assert f"{path}:{line}: template: there is no template 'use-of-force-2'" in done.output
     assert json.loads(_collections("check", str(path), "--json").output)["wrong"]
+
+
+@pytest.mark.slow
+def test_a_release_is_named_by_the_one_that_it_is_compared_with(lake: Lake) -> None:
+    """The next run sees that the other collection has another release, and nothing else new."""
+    environment = {"MUSTER_LAKE": str(lake.root), "MUSTER_COLLECTIONS": str(EXAMPLES)}
+    later, found = Lake(lake.root, "2013-revisit"), []
+    quick = "from tests.pipelines.conftest import be_quick, pytest; be_quick(pytest.MonkeyPatch())"
+
+    def muster_says(*words: str) -> str:
+        command = [*words, "--collection", later.collection]
+        code = f"{quick}\nfrom pipelines.cli.main import main\nmain({command})"
+        told = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        return subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT,
+            env={**told, **environment},
+        ).stdout  # fmt: skip
+
+    for name in (lake.marts.resolve().name, "2012-revisit-ffffffffffff"):
+        if not (lake.releases / name).exists():
+            shutil.copytree(lake.marts.resolve(), lake.releases / name)
+            lake.marts.unlink()
+            lake.marts.symlink_to(lake.releases / name)
+        muster_says("run")
+        shown = later.marts.resolve()
+        assert read_manifest(shown)["made_from"]["compared"] == [["2012-revisit", name]]
+        found.append(shown.name)
+    assert found[0] != found[1]
+    told = json.loads(muster_says("explain", "investigations", "--against", "previous", "--json"))
+    assert (told["value"], told["release"]) == (2207, "2012-revisit-ffffffffffff")

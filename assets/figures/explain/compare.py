@@ -20,6 +20,7 @@ _OTHERWISE: Final = {
     "software_sha256": "the software",
     "reports": "the force reports",
     "research": "the research files",
+    "compared": "the release of a collection that it is compared with",
     "decisions_sha256": "answers, choices of versions or corrections",
 }
 
@@ -52,10 +53,15 @@ def compare(old: Path, new: Path, collection: Collection) -> Comparison:
     releases = Released(old, collection), Released(new, collection)
     return Comparison(
         _apart(_live(before), _live(after), ["force_code"], "sha256"),
-        [words for name, words in _OTHERWISE.items() if before.get(name) != after.get(name)],
+        [words for name, words in _OTHERWISE.items() if _said(before, name) != _said(after, name)],
         _totals(*releases),
         _figures(*releases),
     )
+
+
+def _said(made_from: dict[str, Any], name: str) -> Any:
+    """Return what a release was made from by name; what an older one does not say is nothing."""
+    return made_from.get(name) or []
 
 
 def _live(made_from: dict[str, Any]) -> pl.DataFrame:

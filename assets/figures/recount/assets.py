@@ -6,6 +6,8 @@ import polars as pl
 from assets.declare import RESEARCH, retried, table
 from assets.figures.recount import checks
 from assets.inputs.research.tables import ResearchTables
+from assets.lake import Lake
+from assets.previous import kept_collection
 from schemas.collection import load_collection
 from schemas.marts.totals import NationalChecks
 
@@ -18,20 +20,25 @@ _STAGE = "recount"
     "national_checks",
     national="totals/national_totals",
     cells="totals/cells",
+    compared="totals/comparisons",
     **RESEARCH,
 )
 def national_checks(
     context: dg.AssetExecutionContext,
     national: pl.DataFrame,
     cells: pl.DataFrame,
+    compared: pl.DataFrame,
     **research: pl.DataFrame,
 ) -> pl.DataFrame:
-    totals = checks.Totals(
-        national,
-        cells,
-        load_collection(context.partition_key),
-        ResearchTables(**research),
-    )
+    lake = Lake(context.resources.lake_root, context.partition_key)
+    collection = load_collection(lake.collection)
+    named = compared.select("previous_collection", "previous_release").drop_nulls().unique()
+    released = {
+        other: kept_collection(Lake(lake.root, other).releases / release, other)
+        for other, release in named.iter_rows()
+    }
+    own = ResearchTables(**research)
+    totals = checks.Totals(national, cells, collection, own, compared, released)
     return checks.national_checks(totals)
 
 

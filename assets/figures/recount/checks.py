@@ -3,7 +3,7 @@
 What is the sum of what, and what is within what, is read off the template's cells.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -11,14 +11,21 @@ from typing import Final
 
 import polars as pl
 
-from assets.figures.recount.recount import differences, recounted, research_recounted
+from assets.figures.recount.recount import (
+    differences,
+    earlier_recounted,
+    recounted,
+    research_recounted,
+)
 from assets.figures.totals.leaves import leaves, places, sent
 from assets.figures.totals.national import in_the_totals
 from assets.inputs.research.tables import ResearchTables, no_research
+from assets.marts import read_mart
+from assets.previous import Earlier
 from schemas.breakdown import Band, in_order, read_breakdown, write_breakdown
 from schemas.collection import Collection
-from schemas.contract import conform
-from schemas.marts.totals import NationalChecks
+from schemas.contract import conform, empty
+from schemas.marts.totals import Comparisons, NationalChecks
 from schemas.measures import NOW
 from schemas.rules.catalogue import rules
 from schemas.template import Template
@@ -31,12 +38,17 @@ Codes = dict[str, str]
 
 @dataclass(frozen=True)
 class Totals:
-    """What the checks read: marts NationalTotals and Cells, and the rest."""
+    """What the checks read: marts NationalTotals, Cells and Comparisons, and the rest.
+
+    `released` are the releases of other collections that figures stand beside, by collection.
+    """
 
     national: pl.DataFrame
     cells: pl.DataFrame
     collection: Collection
     research: ResearchTables = field(default_factory=no_research)
+    comparisons: pl.DataFrame = field(default_factory=lambda: empty(Comparisons))
+    released: Mapping[str, Earlier] = field(default_factory=dict)
 
     @cached_property
     def value(self) -> dict[Key, float | None]:
@@ -144,18 +156,44 @@ def the_rest_is_not_negative(totals: Totals) -> Iterator[str]:
 
 def the_second_engine_agrees(totals: Totals) -> Iterator[str]:
     """M004: another engine finds the same totals in the same cells and the same research."""
-    recount = pl.concat(
-        [
-            recounted(totals.cells, totals.collection),
-            research_recounted(totals.research, totals.collection),
-        ]
-    )
+    counted = recounted(totals.cells, totals.collection)
+    recount = pl.concat([counted, research_recounted(totals.research, totals.collection)])
     for row in differences(totals.national, recount).iter_rows(named=True):
         yield (
             f"{row['measure']} {row['breakdown']} {row['period']}: {row['value']} of"
             f" {row['forces_included']} forces, recounted {row['recounted']} of"
             f" {row['forces_recounted']}"
         )
+    own = counted.filter(period=NOW).select(*_FIGURE, recounted="value")
+    compared = totals.comparisons.drop_nulls("previous_collection")
+    yield from _beside(compared, "value", own, totals.collection.id)
+    for (other,), rows in compared.partition_by("previous_collection", as_dict=True).items():
+        if one := totals.released.get(str(other)):
+            cells = read_mart(one.folder, "cells")
+            then = earlier_recounted(cells, one.collection, totals.collection)
+            was = then.select(*_FIGURE, recounted="value")
+            yield from _beside(rows, "previous_value", was, one.folder.name)
+
+
+_FIGURE: Final = ["measure", "breakdown"]
+
+
+def _beside(rows: pl.DataFrame, column: str, recount: pl.DataFrame, where: str) -> Iterator[str]:
+    """Yield the numbers of comparisons that the second engine finds otherwise."""
+    both = rows.join(recount, on=_FIGURE, how="left")
+    for row in both.filter(pl.col(column).ne_missing(pl.col("recounted"))).iter_rows(named=True):
+        yield (
+            f"{row['measure']} {row['breakdown']} in {where}: {row[column]} in comparisons,"
+            f" recounted {row['recounted']}"
+        )
+
+
+def compared_collections_are_released(totals: Totals) -> Iterator[str]:
+    """M013: told, because without its release nothing stands beside the figures."""
+    there = set(totals.comparisons.drop_nulls("previous_release")["previous_collection"])
+    for period, other in totals.collection.compared.items():
+        if other not in there:
+            yield f"{period}: {other} has no release of this return, so nothing is compared with it"
 
 
 def parts_are_within_wholes(totals: Totals) -> Iterator[str]:
@@ -306,6 +344,7 @@ CHECKS: Final[dict[str, Check]] = {
     "M008": parts_are_within_wholes,
     "M009": regions_add_up,
     "M012": forces_in_a_whole_hold_the_part,
+    "M013": compared_collections_are_released,
 }
 
 

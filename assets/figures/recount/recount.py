@@ -17,6 +17,7 @@ import polars as pl
 
 from assets.inputs.research.tables import ResearchTables
 from schemas.collection import Collection
+from schemas.reference import beside
 from schemas.research import QUESTIONS
 
 SQL: Final = Path(__file__).with_name("recount.sql")
@@ -88,7 +89,7 @@ class _Meaning:
         self._codes: dict[str, list[str]] = {name: list(of) for name, of in file["lists"].items()}
         first = ["question", "answer", "year", "site"]
         last = ["count", "statistic"]
-        self._order = [*first, *(name for name in self._codes if name not in first), *last]
+        self.order = [*first, *(name for name in self._codes if name not in first), *last]
         self._cells = [cell for sheet in file["sheet"] for cell in self._of_sheet(sheet)]
 
     @staticmethod
@@ -105,7 +106,7 @@ class _Meaning:
                     yield _Counted(place, measure, period, codes, answers)
 
     def _text(self, codes: Codes) -> str:
-        return ";".join(f"{key}={codes[key]}" for key in self._order if key in codes)
+        return ";".join(f"{key}={codes[key]}" for key in self.order if key in codes)
 
     def _now(self, measure: str) -> list[_Counted]:
         return [c for c in self._cells if (c.measure, c.period) == (measure, _NOW)]
@@ -222,6 +223,37 @@ def research_recounted(research: ResearchTables, collection: Collection) -> pl.D
         engine.register("ours", pl.DataFrame({"force_code": collection.forces}).to_arrow())
         found: pl.DataFrame = engine.sql(RESEARCH_SQL.read_text(encoding="utf-8")).pl()
     return found.select(*KEY, "value", "forces_included").sort(KEY)
+
+
+def earlier_recounted(cells: pl.DataFrame, then: Collection, now: Collection) -> pl.DataFrame:
+    """Return what another collection counted as the second engine finds it, in the codes of now.
+
+    Args:
+        cells: mart Cells of its release.
+        then: that collection, as its release keeps it.
+        now: the collection whose template says what was renamed since.
+
+    Returns:
+        The columns of `recounted`, of the collection's own period.
+    """
+    own = now.template
+    names = (f"{own.name}-{at}.toml" for at in range(then.template.version + 1, own.version + 1))
+    paths = (beside(now.root, "templates", name) for name in names)
+    read = [tomllib.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
+    order = _Meaning(tomllib.loads(own.path.read_text(encoding="utf-8"))).order
+
+    def called(breakdown: str) -> str:
+        codes = dict(part.split("=", 1) for part in breakdown.split(";") if part)
+        for since in (file.get("since", {}) for file in read):
+            for key, renamed in since.items():
+                for name, before in renamed.items():
+                    if codes.get(key) == before:
+                        codes[key] = name
+                        break
+        return ";".join(f"{key}={codes[key]}" for key in order if key in codes)
+
+    found = recounted(cells, then).filter(period=_NOW)
+    return found.with_columns(pl.col("breakdown").map_elements(called, pl.String))
 
 
 def _bands(collection: Collection) -> Listed:

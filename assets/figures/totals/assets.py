@@ -1,6 +1,7 @@
 """Totals as assets: live entries become facts, national totals and the tables laid out of them."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -9,6 +10,7 @@ from assets.declare import RESEARCH, retried, table
 from assets.figures.totals import earlier, force_profiles, marts, national
 from assets.inputs.reports.kept_reports import agreed
 from assets.inputs.research.tables import ResearchTables
+from assets.lake import Lake
 from schemas.collection import Collection, load_collection
 from schemas.contract import Contract
 from schemas.marts import facts as fact_contracts
@@ -54,8 +56,12 @@ def national_totals(
 
 
 @table(total_contracts.Comparisons, _STAGE, "comparisons", totals="totals/national_totals")
-def comparisons(context: dg.AssetExecutionContext, totals: pl.DataFrame) -> pl.DataFrame:
-    return earlier.comparisons(totals, load_collection(context.partition_key))
+def comparisons(
+    context: dg.AssetExecutionContext, lake_root: dg.ResourceParam[Path], totals: pl.DataFrame
+) -> pl.DataFrame:
+    lake = Lake(lake_root, context.partition_key)
+    collection = load_collection(lake.collection)
+    return earlier.comparisons(totals, collection, earlier.compared_with(lake, collection))
 
 
 @table(

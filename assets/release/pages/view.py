@@ -292,6 +292,11 @@ def _of_release(edition: Edition) -> Known:
             if not one["yes_no"]
             for answer in one["answers"]
         ],
+        "beside": [
+            row
+            for row in rows("comparisons")
+            if row["previous_collection"] and ";" not in row["breakdown"]
+        ],
         "BANDS": {code: band(code).capitalize() for code in collection.count_bands},
         "code_of": code_of,
         "collection": collection,

@@ -1,0 +1,161 @@
+"""What another collection released stands beside the figures of now: that, and nothing else."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from assets.figures.explain.explain import explain
+from assets.figures.explain.question import Question, read_against
+from assets.figures.explain.released import Released
+from assets.figures.recount.checks import CHECKS, Totals, national_checks
+from assets.figures.totals.earlier import compared_with, comparisons
+from assets.figures.totals.marts import cells
+from assets.figures.totals.national import national_totals
+from assets.lake import Lake
+from assets.previous import Earlier
+from schemas.collection import Collection, load_collection
+from schemas.contract import empty
+from schemas.errors import SetupError
+from schemas.marts.returns import Corrections, ReturnsStatus
+from tests.live import any_live, release_of
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+THEN = "2012-revisit-000000000000"
+_EMPTY = {"corrections": empty(Corrections), "returns_status": empty(ReturnsStatus)}
+
+
+@pytest.fixture(scope="module")
+def now() -> Collection:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES))
+        return load_collection("2013-revisit")
+
+
+@pytest.fixture(scope="module")
+def live(now: Collection) -> pl.DataFrame:
+    return any_live(now, 2, every_force=True)
+
+
+@pytest.fixture(scope="module")
+def lake(now: Collection, live: pl.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """A lake in which 2012 is released, and 2013 beside it."""
+    lake = Lake(tmp_path_factory.mktemp("lake"), now.id)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES))
+        before = load_collection("2012-revisit")
+        release_of(lake.root, before, any_live(before, 1, every_force=True), **_EMPTY)
+        found = comparisons(national_totals(live, now), now, compared_with(lake, now))
+        release_of(lake.root, now, live, comparisons=found, **_EMPTY)
+    return lake
+
+
+@pytest.fixture(scope="module")
+def released(lake: Lake, now: Collection) -> dict[str, Earlier]:
+    return compared_with(lake, now)
+
+
+@pytest.fixture(scope="module")
+def rows(lake: Lake, now: Collection) -> Callable[..., dict[str, object]]:
+    found = Released(lake.marts.resolve(), now).mart("comparisons")
+
+    def of(measure: str, breakdown: str = "") -> dict[str, object]:
+        return found.row(
+            by_predicate=(pl.col("measure") == measure) & (pl.col("breakdown") == breakdown),
+            named=True,
+        )
+
+    return of
+
+
+def test_a_number_stands_beside_the_released_one_of_the_same_count(
+    rows: Callable[..., dict[str, object]], released: dict[str, Earlier], live: pl.DataFrame,
+    now: Collection,
+) -> None:  # fmt: skip
+    row = rows("investigations", "category=other;outcome=left_police")
+    was = pl.read_parquet(released["2012-revisit"].folder / "national_totals.parquet")
+    of_2012 = was.filter(measure="investigations", breakdown="category=other;outcome=left_service")
+    assert row["previous_value"] == of_2012["value"].item()
+    assert (row["previous_collection"], row["previous_release"]) == ("2012-revisit", THEN)
+    assert row["comparable"]
+    assert row["why_not"] == "renamed; merged: BED, HRT are BEH"
+    assert row["ratio"] == pytest.approx(row["value"] / row["previous_value"])  # type: ignore[operator]
+    # What the returns of now say of that time is another figure, which is not joined here.
+    said = national_totals(live, now).filter(measure="investigations", period="previous")
+    whole = rows("investigations")
+    assert said.filter(breakdown="")["value"].item() != whole["previous_value"]
+    assert whole["previous_value"] == was.filter(measure="investigations", breakdown="").filter(
+        period="collection"
+    )["value"].item()  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("measure", "breakdown", "why"),
+    [
+        ("investigations", "", "new: category=abuse_of_authority; merged"),
+        ("investigations", "category=abuse_of_authority", "new"),
+        ("second_job_approvals_in_breach", "", "dropped: occupation=driving_instructor; merged"),
+    ],
+)
+def test_what_is_not_the_same_count_says_so_and_has_no_ratio(
+    measure: str, breakdown: str, why: str, rows: Callable[..., dict[str, object]]
+) -> None:
+    row = rows(measure, breakdown)
+    assert not row["comparable"]
+    assert str(row["why_not"]).startswith(why)
+    assert row["ratio"] is None
+
+
+def test_a_force_that_is_not_in_makes_it_another_count(
+    released: dict[str, Earlier], live: pl.DataFrame, now: Collection
+) -> None:
+    fewer = national_totals(live.filter(pl.col("force_code") != "STF"), now)
+    found = comparisons(fewer, now, released)
+    assert not found["comparable"].any()
+    assert found["why_not"].str.contains("2013-revisit has 42 of 43 forces|^new$").all()
+
+
+def test_without_a_release_nothing_stands_beside_it_and_that_is_told(
+    live: pl.DataFrame, now: Collection
+) -> None:
+    national = national_totals(live, now)
+    found = comparisons(national, now)
+    assert found["previous_value"].null_count() == found.height > 100
+    assert set(found["why_not"]) == {"2012-revisit has no release of this return"}
+    told = national_checks(Totals(national, cells(live, now), now, comparisons=found))
+    row = told.row(by_predicate=pl.col("rule_id") == "M013", named=True)
+    assert not row["passed"]
+    assert "2012-revisit has no release" in row["message"]
+
+
+def test_the_second_engine_counts_both_sides_anew(
+    released: dict[str, Earlier], live: pl.DataFrame, now: Collection
+) -> None:
+    national = national_totals(live, now)
+    found = comparisons(national, now, released)
+    totals = Totals(national, cells(live, now), now, comparisons=found, released=released)
+
+    assert not list(CHECKS["M004"](totals))
+    whole = (pl.col("measure") == "investigations") & (pl.col("breakdown") == "")
+    for column, where in (("value", "2013-revisit"), ("previous_value", THEN)):
+        wrong = found.with_columns(pl.when(whole).then(pl.col(column) + 1).otherwise(column))
+        (told,) = CHECKS["M004"](replace(totals, comparisons=wrong))
+        assert told.startswith(f"investigations  in {where}:")
+
+
+def test_its_explanation_leads_into_the_cells_of_the_other_release(
+    lake: Lake, now: Collection, rows: Callable[..., dict[str, object]]
+) -> None:
+    asked = Question("investigations", "category=other;outcome=left_police", "collection")
+    question, then = read_against(asked, "previous", Released(lake.marts, now), lake.root)
+    assert question.breakdown == "category=other;outcome=left_service"
+    made = explain(question, then)
+    assert made.value == rows("investigations", asked.breakdown)["previous_value"]
+    assert set(made.contributions["column_code"]) == {"left_service"}
+    assert {"BED", "HRT"} <= set(made.contributions["force_code"])
+    for force, why in (("BEH", "BEH was BED, HRT in 2012-revisit"), (None, "no comparison")):
+        other = replace(asked, force_code=force, breakdown=asked.breakdown if force else "x=y")
+        with pytest.raises(SetupError, match=why):
+            read_against(other, "previous", Released(lake.marts, now), lake.root)
