@@ -126,6 +126,7 @@ class Shown:
     source: str
     of: str | None
     text: str
+    rank: bool = False
 
 
 class _Reader(HTMLParser):
@@ -148,7 +149,8 @@ class _Reader(HTMLParser):
             return
         name, attributes, text = self._open.pop()
         if "data-from" in attributes:
-            self.shown.append(Shown(attributes["data-from"], attributes.get("data-of"), text))
+            of = attributes.get("data-of"), text, "data-rank" in attributes
+            self.shown.append(Shown(attributes["data-from"], *of))
         elif name == "td":
             self.bare.append(text)
 
@@ -193,9 +195,22 @@ class Answers:
             return values[0]
         return sum(values)
 
+    def _rank(self, address: str) -> str | None:
+        """Return the place of a force among all, by what stands at an address of it."""
+        mart, force, column = address.split(" ")
+        numbers = {row["force_code"]: row[column] for row in self._rows.get(mart, [])}
+        mine = numbers.get(force.partition("=")[2])
+        if mine is None:
+            return None
+        known = sorted((n for n in numbers.values() if n is not None), reverse=True)
+        place = known.index(mine) + 1
+        ending = {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+        said = f"{place}{ending if place not in {11, 12, 13} else 'th'} of {len(known)}"
+        return f"joint {said}" if known.count(mine) > 1 else said
+
     def wrong(self, shown: Shown) -> str | None:
         """Return what is wrong with something shown, None for nothing."""
-        expected = self.at(shown.source)
+        expected = self._rank(shown.source) if shown.rank else self.at(shown.source)
         if shown.of is not None and expected is not None:
             whole = self.at(shown.of)
             expected = 100 * expected / whole if whole else None
@@ -221,6 +236,8 @@ def agrees(text: str, value: Any) -> bool:
         return text == "not known"
     if isinstance(value, bool):
         return text == ("yes" if value else "no")
+    if value in {0, 1} and text in {"no", "yes"}:
+        return text == ("yes" if value else "no")
     if not is_number(text):
         return text == value
     digits = text.replace(",", "").replace("\u2212", "-").removesuffix("%").removesuffix(" times")
@@ -231,4 +248,5 @@ def agrees(text: str, value: Any) -> bool:
 def pages_in(folder: Path) -> Iterator[Path]:
     """Yield every page of a folder, the first page first."""
     yield folder / "index.html"
+    yield from sorted(path for path in folder.glob("*.html") if path.stem != "index")
     yield from sorted((folder / "forces").glob("*.html"))

@@ -1,55 +1,68 @@
-"""Charts of few forces and of many: no words lie over each other, over a column or outside."""
+"""Charts of few forces and of many: every force has a column, and none flattens the rest."""
 
 import re
+from itertools import pairwise
 from random import Random
 
 import pytest
+from markupsafe import Markup
 
-from assets.release.pages.charts import place, skyline
-from assets.release.pages.content import Chart, Figure
-
-_LETTER = 7.2
-"""Width of a letter, about."""
+from assets.release.pages.charts import bars, columns, tiles
+from assets.release.pages.content import Figure, Text
 
 
-def _words(chart: Chart) -> list[tuple[float, float, float, float]]:
-    """Return for each text where it begins and ends, and its top and bottom."""
-    found = []
-    for x, y, look, text in re.findall(r'<text x="(.+?)" y="(.+?)"(.*?)>(.*?)<', chart.svg):
-        left = float(x) - ("end" in look) * len(text) * _LETTER
-        found.append((left, left + len(text) * _LETTER, float(y) - 10, float(y) + 2))
-    return found
-
-
-def _columns(chart: Chart) -> list[tuple[float, float, float, float]]:
-    boxes = re.findall(r"M([\d.]+) ([\d.]+)h([\d.]+)v([\d.]+)", chart.svg)
-    return [(x, x + w, y, y + h) for x, y, w, h in (map(float, box) for box in boxes)]
-
-
-def _over(one: tuple[float, ...], two: tuple[float, ...]) -> bool:
-    return one[0] < two[1] and two[0] < one[1] and one[2] < two[3] and two[2] < one[3]
+def _heights(drawn: Markup) -> list[float]:
+    return [float(height) for height in re.findall(r'<i class="[^"]*" style="--h:([\d.]+)"', drawn)]
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 5, 12, 23, 43, 44, 100, 440])
-def test_words_of_a_chart_lie_over_nothing(number: int) -> None:
+def test_every_force_has_a_column_and_the_words_of_lines_stand_apart(number: int) -> None:
     chance = Random(number)
     forces = {
         f"Force {n:03} of any": Figure(chance.randrange(1, 99), "here") for n in range(number)
     }
-    limits = [(n, f"{n} or more: 9 forces") for n in (9, 10, 95)]
-    mine = chance.sample([*forces], min(number, 12))
-    drawn = [place("one", "Counted", forces, force) for force in mine]
-    for chart in (skyline("one", "Counted", forces, limits), *drawn):
-        words, columns = _words(chart), _columns(chart)
-        assert words
-        assert len(columns) == number
-        for at, one in enumerate(words):
-            assert -1 <= one[0] < one[1] <= 441
-            assert one[2] >= 0
-            assert not any(_over(one, other) for other in (*words[:at], *columns))
-        assert max(right for _, right, _, _ in columns) <= 440
+    limits = [(n, Text((f"{n} or more: 9 forces",))) for n in (9.0, 10.0, 60.0)]
+    drawn = columns("one", "Counted", forces, lines=limits)
+    heights = _heights(drawn)
+    assert len(heights) == number
+    assert heights == sorted(heights, reverse=True)
+    assert all(1 <= height <= 100 for height in heights)
+    words = [float(at) for at in re.findall(r'class="t" style="--h:([\d.]+)"', drawn)]
+    assert all(above - below >= 9.9 for below, above in pairwise(words))
+    mine = chance.choice([*forces])
+    assert columns("one", "Counted", forces, mine).count('class="now') == 1
+
+
+def test_the_largest_is_cut_off_and_said_to_be_where_it_would_flatten_the_rest() -> None:
+    forces = {name: Figure(value, "here") for name, value in
+              {"A": 400, "B": 120, "C": 100, "D": 3, "E": 0}.items()}  # fmt: skip
+    drawn = columns("one", "Counted", forces)
+    assert "Cut off at the top, as they would flatten the rest: A." in drawn
+    assert _heights(drawn)[1] > 80
+    assert 'class="now cut"' in drawn
+    even = columns("one", "Counted", {name: forces[name] for name in "BC"})
+    assert "Cut off" not in even
+    assert "cut" not in even
 
 
 def test_a_chart_without_a_known_figure_says_so() -> None:
-    assert "A: not known" in place("one", "Counted", {"A": Figure(None, "here")}, "A").svg
-    assert skyline("one", "Counted", {}, [(9.0, "9 or more")]).svg.count("<text") == 0
+    assert "No force has a known figure." in columns("one", "Counted", {"A": Figure(None, "a")})
+    assert columns("one", "Counted", {"A": Figure(0, "here")}).count("<i ") == 1
+
+
+def test_what_is_hidden_or_unknown_has_no_shade_and_says_which() -> None:
+    forces = {
+        "A": ("Ay", Figure(5, "here"), "A.html"),
+        "B": ("Bee", Figure(None, "here", hidden=True), "B.html"),
+        "C": ("Sea", Figure(None, "here"), "C.html"),
+    }
+    drawn = tiles(forces, {"A": (0, 0)})
+    assert re.findall(r'<li class="(\w+)" style="--r:(\d);--c:(\d)"', drawn) == [
+        ("q1", "1", "1"), ("none", "2", "1"), ("none", "3", "1"),
+    ]  # fmt: skip
+    assert ">[c]<" in drawn
+    assert ">[x]<" in drawn
+
+
+def test_a_label_is_text() -> None:
+    assert "<script>" not in bars([("<script>", [Figure(1, "a<b")])])

@@ -123,13 +123,16 @@ def test_a_sheet_of_counts_has_a_table_of_its_measures(example: Collection, tmp_
     headlines, _, below = html.partition('<section id="place"')
     assert ">Uses: Firearm discharged</dt>" in headlines
     national_html = (tmp_path / "index.html").read_text(encoding="utf-8")
-    assert below.count("<svg ") == 2, "a place among the forces for each figure of a whole measure"
+    assert below.count('<div class="cols"') == 2, (
+        "a place among the forces for each figure of a whole measure"
+    )
     national, _ = read_page(tmp_path / "index.html")
     share = "national_totals measure=uses_share breakdown=tactic=spray period=collection value"
     median = "distribution measure=uses_per_force breakdown= statistic=median value"
     assert {share, median} <= {one.source for one in national}
-    drawn = re.findall(r'<svg [^>]*aria-labelledby="(\S+)-name', national_html)
-    assert drawn == ["chart-uses", "chart-uses-spread"]
+    assert national_html.count('<ul class="bars">') == 1
+    assert re.findall(r'aria-describedby="(\S+)-text', national_html) == ["chart-uses-spread"]
+    assert national_html.count('<ol class="points"') == 1
     profiled = {one.source for one in national if one.source.startswith("force_profiles ")}
     assert len(profiled) == 3 * len(example.forces)
     assert not [one.source for one in force if one.text == "not known"]

@@ -38,7 +38,7 @@ def test_every_figure_on_a_page_is_what_the_marts_say(
 
 def test_every_mart_of_figures_is_on_the_national_page(whole_pages: Path) -> None:
     """A section that reads nothing would pass every comparison."""
-    shown, _ = read_page(whole_pages / "index.html")
+    shown = [one for path in whole_pages.glob("*.html") for one in read_page(path)[0]]
     of_forces = {"register_entries", "second_jobs", "investigations"}
     assert {item.source.partition(" ")[0] for item in shown} >= {
         "national_totals", "outcome_breakdown", "force_profiles", "capability_adoption",
@@ -84,7 +84,7 @@ def test_all_that_a_complete_release_does_not_know_was_never_collected(whole_pag
 
 def test_every_published_figure_is_shown_with_its_status(whole: Marts, whole_pages: Path) -> None:
     """A difference that is left out of the page is a difference nobody explains."""
-    html = (whole_pages / "index.html").read_text(encoding="utf-8")
+    html = (whole_pages / "figures.html").read_text(encoding="utf-8")
     for status, figures in whole["reconciliation"].group_by("status"):
         table = html.split(f'<table id="t-reconciliation_{status[0]}">')[1].split("</table>")[0]
         for figure_id in figures["figure_id"]:
@@ -94,21 +94,37 @@ def test_every_published_figure_is_shown_with_its_status(whole: Marts, whole_pag
 
 def test_a_figure_that_differs_stands_first(patchy_pages: Path, patchy: Marts) -> None:
     assert (patchy["reconciliation"]["status"] == "differs").any()
-    html = (patchy_pages / "index.html").read_text(encoding="utf-8")
+    html = (patchy_pages / "figures.html").read_text(encoding="utf-8")
+    opened = re.sub(r"<details>.*?</details>", "", html, flags=re.S)
+    assert re.findall(r'id="t-reconciliation_(\w+)"', opened)[0] == "differs"
+    assert 't-reconciliation_match"' not in opened
     tables = re.findall(r'id="t-reconciliation_(\w+)"', html)
     assert tables[0] == "differs"
     assert tables[-1] == "match"
 
 
-def test_a_chart_says_what_the_tables_say(whole_pages: Path) -> None:
-    """Who cannot see the chart is read its description; both come from the same figures."""
-    shown, _ = read_page(whole_pages / "index.html")
-    numbers = {item.text for item in shown}
-    said = re.findall(r"<desc[^>]*>([^<]+)", (whole_pages / "index.html").read_text("utf-8"))
-    assert len(said) == 9
-    for words in said:
-        for number in re.findall(r"(?<=[ :])\d[\d,.]*%?(?=[;,.]|$)", words):
-            assert number.rstrip(".") in numbers, (number, words)
+def test_the_page_begins_with_a_story_and_each_chart_says_its_finding(whole_pages: Path) -> None:
+    html = (whole_pages / "index.html").read_text(encoding="utf-8")
+    figures = (whole_pages / "figures.html").read_text(encoding="utf-8")
+    told, _, below = html.partition('<dl class="headlines">')
+    points = re.findall(r"<li>(.*?)</li>", told.partition('class="points"')[2], flags=re.S)
+    assert len(points) == 5
+    for point in points:
+        assert "data-from=" in point
+        (ident,) = re.findall(r'href="figures.html#([A-Z0-9-]+)"', point)
+        assert f'<tr id="{ident}">' in figures
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", below)
+    assert len(captions) == 10
+    assert sum("data-from=" in caption for caption in captions) >= 7
+    for section in re.findall(r"<section.*?</section>", below, flags=re.S):
+        opened = re.sub(r"<details>.*?</details>", "", section, flags=re.S)
+        assert "<figure>" not in opened or "<table" not in opened, "a chart and its table"
+
+
+def test_the_basis_is_said_once_above_every_page(whole_pages: Path) -> None:
+    for path in pages_in(whole_pages):
+        head = path.read_text(encoding="utf-8").partition("</header>")[0]
+        assert head.count("Reconstructed: made so that the published totals hold") == 1, path
 
 
 def test_who_is_missing_is_said_on_every_page(patchy_pages: Path) -> None:
@@ -192,9 +208,10 @@ def test_the_thresholds_are_the_collections(whole_pages: Path, collection: Colle
     html = (whole_pages / "index.html").read_text(encoding="utf-8")
     for band in collection.count_bands:
         address = f"measure=forces_with_investigations breakdown= statistic={band} value"
-        assert html.count(address) == 1
-    assert "60 or more: 11 forces" in html
-    assert "more than 90: 7 forces" in html
+        assert html.count(address) >= 1
+    said = re.sub(r"<[^>]+>", "", html)
+    assert "60 or more: 11 forces" in said
+    assert "more than 90: 7 forces" in said
 
 
 def test_research_that_is_absent_is_said_to_be(patchy: Marts) -> None:
@@ -216,7 +233,7 @@ def test_the_same_marts_give_the_same_bytes(
 ) -> None:
     write_pages(tmp_path, Edition({name: whole[name] for name in reversed(whole)}, dict(ABOUT)))
     names = [path.relative_to(tmp_path) for path in pages_in(tmp_path)]
-    assert len(names) == 45
+    assert len(names) == 48
     for name in names:
         assert (tmp_path / name).read_bytes() == (whole_pages / name).read_bytes(), name
 

@@ -1,220 +1,259 @@
-"""Draws charts as SVG in a page's own colours: they follow light and dark like its text.
+"""Draws charts as lists in a page's own colours and type: labels wrap, nothing shrinks on a phone.
 
-A row's label stands above its bar: a chart is then as legible on a phone. Nothing is measured, so
-fonts do not move anything.
+A figure in a chart keeps its address, so that it is held to the marts like one in a table. What a
+colour means is the same on every page: `now` is this collection or this force, `then` what it is
+beside; parts of a whole have colours of their own. What has no words for its shape alone, such as
+44 columns, is named and described for those who cannot see it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 from itertools import pairwise
 from typing import Final
 
-from assets.release.pages.content import Chart, Figure
+from markupsafe import Markup, escape
 
-Items = Sequence[tuple[str, Sequence[Figure]]]
+from assets.release.pages.content import Figure, Text
+
+Items = Sequence[tuple[str | Markup, Sequence[Figure]]]
 """Rows of a chart: a label, and a figure of each series."""
 
-_WIDTH: Final = 440
-_BARS: Final = 372
-_ROW, _STACK, _THIN, _TALL = 42, 46, 60, 64
-_SKY, _TREND = 340, 180
-_LINE: Final = 16
-"""From one line of words to the next."""
-_SPAN: Final = 160
-"""Width of a force's name with its figure, at most."""
-_ABREAST: Final = 4
-_LEAST_SHARE: Final = 9.0
-"""Percent of a bar below which its number would not fit into its part."""
-_SERIES: Final = [f"var(--s{number})" for number in range(1, 6)]
-_MUTED: Final = ' stroke="var(--muted)" stroke-dasharray="3,3"'
-_MIDDLE, _END = ' text-anchor="middle"', ' text-anchor="end"'
+Points = Sequence[tuple[str, Figure, str | None]]
+_LEAST_SHARE: Final = 10.0
+"""Percent of a bar below which its number would not fit into its part on a phone."""
+_SEEN: Final = 1.5
+"""Percent of the height that the smallest column has: it is still seen."""
+_FLAT: Final = 1.5
+"""A column so many times as high as the next would flatten that and the rest."""
+_MOST_CUT: Final = 3
+_OVER: Final = 1.15
+"""How far a column that is cut stands above the highest whole one."""
+_APART: Final = 10.0
+"""Percent of the height between the words of two lines, at least."""
+_SHADES: Final = 4
+PAIR: Final = ("now", "then")
+PARTS: Final = tuple(f"p{number}" for number in range(1, 6))
 
 
-def bars(ident: str, name: str, legend: Sequence[str], items: Items) -> Chart:
-    """Return one bar for each row, in the order given, with its number at its end."""
-    del legend
-    drawn = [*_labels(items, _ROW, 16), *_bars(items, 0, _ROW, 22, 14)]
-    said = "; ".join(f"{label}: {figure.text}" for label, (figure,) in items)
-    return _chart(ident, name, drawn, len(items) * _ROW, said)
+def value(figure: Figure, look: str = "", text: str = "") -> Markup:
+    """Return a figure with its address."""
+    told = Markup(' class="{}"').format(look) if look else ""
+    of = Markup(' data-of="{}"').format(figure.of) if figure.of else ""
+    rank = Markup(" data-rank") if figure.is_rank else ""
+    shown = text or figure.text
+    return Markup('<span{} data-from="{}"{}{}>{}</span>').format(
+        told, figure.source, of, rank, shown
+    )
 
 
-def pairs(ident: str, name: str, legend: Sequence[str], items: Items) -> Chart:
-    """Return two thin bars for each row: a period above another."""
-    drawn = [*_labels(items, _THIN, 12), *_bars(items, 0, _THIN, 21.5, 13)]
-    drawn += _bars(items, 1, _THIN, 39.5, 13)
-    said = "; ".join(f"{label}: {one.text}, before {two.text}" for label, (one, two) in items)
-    return _chart(ident, name, drawn, len(items) * _THIN, said, legend)
+def words(text: Text) -> Markup:
+    """Return what a text says, each figure with its address."""
+    return _join(part if isinstance(part, str) else value(part) for part in text.parts)
 
 
-def stacks(ident: str, name: str, legend: Sequence[str], items: Items) -> Chart:
+def bars(items: Items, looks: Sequence[str] = PAIR) -> Markup:
+    """Return for each row a bar a series, all on one scale, each with its number at its end."""
+    most = max((f.number or 0.0 for _, figures in items for f in figures), default=0.0) or 1.0
+    rows = (
+        (label, _join(_bar(f, most, look) for f, look in zip(figures, looks, strict=False)))
+        for label, figures in items
+    )
+    return _list("bars", rows)
+
+
+def _bar(figure: Figure, most: float, look: str) -> Markup:
+    length = 100 * (figure.number or 0.0) / most
+    bar = Markup('<span class="b"><i class="{}" style="--w:{}"></i>{}</span>')
+    return bar.format(look, _n(length), value(figure))
+
+
+def stacks(items: Items, legend: Sequence[str]) -> Markup:
     """Return for each row one bar of a whole length, split by the shares given in percent."""
-    drawn, part = _labels(items, _STACK, 18), _WIDTH / 100
-    for row, (_, figures) in enumerate(items):
-        top, start = row * _STACK, 0.0
-        for figure, colour in zip(figures, _SERIES, strict=False):
-            share = figure.number or 0.0
-            box = _box(start * part, top + 22, share * part, 20)
-            drawn.append(_path(box, colour, ' stroke="var(--page)" stroke-width="1.5"'))
-            if share >= _LEAST_SHARE:
-                look = f'{_MIDDLE} font-size="12px"'
-                at = (start + share / 2) * part
-                drawn.append(_text(at, top + 37, f"{share:.0f}%", look, "var(--on)"))
-            start += share
-    return _chart(ident, name, drawn, len(items) * _STACK, _listed(legend, items), legend)
+    rows = (
+        (label, Markup('<span class="stack">{}</span>').format(_join(_parts(figures, legend))))
+        for label, figures in items
+    )
+    return _list("bars", rows)
 
 
-def intervals(ident: str, name: str, legend: Sequence[str], items: Items) -> Chart:
+def _parts(figures: Sequence[Figure], legend: Sequence[str]) -> Iterator[Markup]:
+    for place, (figure, label) in enumerate(zip(figures, legend, strict=False)):
+        share, look = figure.number or 0.0, PARTS[place % len(PARTS)]
+        text = figure.text if figure.number is None else f"{share:.0f}%"
+        shown = value(figure, "" if share >= _LEAST_SHARE else "hid", text)
+        part = Markup('<span class="{}" style="--w:{}"><span class="hid">{}: </span>{}</span>')
+        yield part.format(look if share else "hid", _n(share), label, shown)
+
+
+def intervals(items: Items, legend: Sequence[str]) -> Markup:
     """Return for each row a point a series, on a scale of percent, with its margin of error.
 
-    The figures of a row are a percent and its margin, in percentage points, for each series; a
-    percent that is unknown has no point.
+    The figures of a row are a percent and its margin, in percentage points, for each series, the
+    newest last; a percent that is unknown has no point.
     """
-    height, part = len(items) * _TALL, (_WIDTH - 60) / 100
-    grid = ' stroke="var(--line)"'
-    drawn = [_line(at * part, 0, at * part, height, grid) for at in (0, 25, 50, 75, 100)]
-    drawn += _labels(items, _TALL, 14)
-    for row, (_, figures) in enumerate(items):
-        for series in range(len(legend)):
-            percent, margin = figures[2 * series : 2 * series + 2]
-            if percent.number is None:
-                continue
-            x, y, error = percent.number * part, row * _TALL + 28 + 20 * series, margin.number or 0
-            colour = _SERIES[series]
-            ends = x - error * part, y, x + error * part, y
-            drawn.append(_line(*ends, f' stroke="{colour}" stroke-width="2"'))
-            square = _path(_box(x - 4.2, y - 4.2, 8.4, 8.4), colour)
-            drawn.append(_point(x, y, colour) if series else square)
-            drawn.append(_text(ends[2] + 4, y + 5, percent.text))
-    said = _listed(legend, [(label, figures[::2]) for label, figures in items])
-    return _chart(ident, name, drawn, height, said, legend)
+    rows = (
+        (label, _join(_interval(figures[2 * n : 2 * n + 2], name, newest=n == len(legend) - 1)
+                      for n, name in enumerate(legend)))
+        for label, figures in items
+    )  # fmt: skip
+    return _list("bars", rows)
 
 
-def skyline(
-    ident: str, name: str, forces: Mapping[str, Figure], lines: Sequence[tuple[float, str]]
-) -> Chart:
+def _interval(figures: Sequence[Figure], name: str, *, newest: bool) -> Markup:
+    percent, margin = figures
+    look = PAIR[not newest]
+    drawn = Markup("")
+    if percent.number is not None:
+        error = margin.number or 0.0
+        low, high = max(percent.number - error, 0.0), min(percent.number + error, 100.0)
+        ends = look, _n(low), _n(high - low), look, _n(percent.number)
+        drawn = Markup(
+            '<i class="{} s" style="--x:{};--w:{}"></i><i class="{} m" style="--x:{}"></i>'
+        ).format(*ends)
+    line = Markup('<span class="iv"><span class="track">{}</span><span>{}: {}</span></span>')
+    return line.format(drawn, name, value(percent))
+
+
+def columns(
+    ident: str,
+    name: str,
+    forces: Mapping[str, Figure],
+    mine: str | None = None,
+    lines: Sequence[tuple[float, Text]] = (),
+) -> Markup:
     """Return one column a force, the largest first, with a line and its words at each threshold.
 
-    A force whose figure is unknown has no column; the largest is named.
+    Where the largest would flatten the rest its top is cut off, and the words say so. A force whose
+    figure is unknown has no column.
+
+    Args:
+        ident: an id that nothing else in the page has.
+        name: what is counted.
+        forces: the figure of each force, by the force's name.
+        mine: the force whose page it is: its column stands out and is named.
+        lines: thresholds, each with its words.
     """
     known = _largest_first(forces)
-    most = max(known.values(), default=0.0) or 1.0
-    down = (_SKY - 18) / most
-    step = min(_WIDTH / max(len(known) - 0.22, 1), _STEPS)
-    boxes = (
-        _box(place * step, _SKY - value * down, step * 0.78, value * down)
-        for place, value in enumerate(known.values())
+    if not known:
+        return Markup('<p class="notes">No force has a known figure.</p>')
+    cut = _cut(list(known.values()))
+    top = _OVER * list(known.values())[cut] or 1.0 if cut else max(known.values()) or 1.0
+    heights = {force: min(100 * number / top, 100.0) for force, number in known.items()}
+    other = "then" if mine else "now"
+    looks = (
+        f"{'now' if force == mine else other}{' cut' * (place < cut)}"
+        for place, force in enumerate(known)
     )
-    drawn = [_path("".join(boxes), _SERIES[0])]
+    drawn = Markup("").join(
+        Markup(f'<i class="{look}" style="--h:{_n(max(height, _SEEN))}"></i>')  # noqa: S704 - numbers
+        for look, height in zip(looks, heights.values(), strict=True)
+    )
     # The words of a line stand at its end: above the columns there, and above each other.
-    below = [*known.values()][int((_WIDTH - _SPAN) / step) :]
-    free = _SKY - max(below, default=0.0) * down + _LINE - 6
-    for at, words in sorted(lines):
-        if at <= most:
-            y = _SKY - at * down
-            free = min(y - 7, free - _LINE)
-            drawn += [_line(0, y, _WIDTH, y, _MUTED), _text(_WIDTH, free, words, _END)]
-    named = [f"{label} {value:,.0f}" for label, value in known.items()]
-    drawn += [_text(0, 12, named[0])] if named else []
-    said = "; ".join([*(words for _, words in lines), *named])
-    return _chart(ident, name, drawn, _SKY + 2, said)
+    free, above = list(heights.values())[len(heights) // 2] - _APART, []
+    for at, said in sorted(lines, key=lambda line: line[0]):
+        if at <= top:
+            free = max(100 * at / top, free + _APART)
+            line = Markup('<s style="--h:{}"></s><span class="t" style="--h:{}">{}</span>')
+            above.append(line.format(_n(100 * at / top), _n(free), words(said)))
+    order = list(known)
+    named = dict.fromkeys([*order[: cut or 1], *([mine] if mine in known else []), order[-1]])
+    told = Markup("; ").join(escape(f"{force} ") + value(forces[force]) for force in named)
+    broken = f" Cut off at the top, as they would flatten the rest: {', '.join(order[:cut])}."
+    return Markup(
+        '<div class="cols" role="img" aria-label="{}" aria-describedby="{}-text">{}{}</div>'
+        '<p class="notes" id="{}-text">A column is a force, the largest first: {}.{}</p>'
+    ).format(f"{name} by force", ident, drawn, _join(above), ident, told, broken * (cut > 0))
 
 
-def trend(ident: str, name: str, points: Sequence[tuple[str, Figure, str | None]]) -> Chart:
+def _cut(known: Sequence[float]) -> int:
+    """Return how many columns, the largest first, would flatten the rest: their tops are cut."""
+    places = range(1, min(len(known), _MOST_CUT + 1))
+    return next((at for at in places if known[at - 1] > _FLAT * known[at] > 0), 0)
+
+
+def tiles(
+    forces: Mapping[str, tuple[str, Figure, str]], places: Mapping[str, tuple[int, int]]
+) -> Markup:
+    """Return a map on which each force is a tile of the same size, darker for a larger figure.
+
+    Args:
+        forces: the name, the figure and the page of each force, by its code.
+        places: row and column of each force; those without one stand in a row below.
+    """
+    known = sorted(of.number for _, of, _ in forces.values() if of.number is not None)
+    last = max((row for row, _ in places.values()), default=-1)
+    below, across = 0, max((column for _, column in places.values()), default=6) + 1
+    drawn = []
+    for code, (name, figure, href) in forces.items():
+        row, column = places.get(code, (last + 1 + below // across, below % across))
+        below += code not in places
+        tile = Markup(
+            '<li class="{}" style="--r:{};--c:{}"><a href="{}"><b aria-hidden="true">{}</b>'
+            '<span class="hid">{}: </span>{}</a></li>'
+        )
+        shown = value(figure, text=figure.short) if figure.source else "\N{EN DASH}"
+        at = row + 1, column + 1
+        drawn.append(tile.format(_shade(figure, known), *at, href, code, name, shown))
+    return Markup('<ul class="tiles">{}</ul>').format(_join(drawn))
+
+
+def _shade(figure: Figure, known: Sequence[float]) -> str:
+    """Return the shade of a tile: a quarter of the forces have each."""
+    if figure.number is None:
+        return "none"
+    below = sum(number < figure.number for number in known)
+    return f"q{1 + _SHADES * below // len(known)}"
+
+
+_WIDTH, _TALL, _LINE = 340, 180, 18
+_ABREAST: Final = 3
+_MUTED: Final = ' stroke="var(--muted)" stroke-dasharray="3,3"'
+_MIDDLE: Final = ' text-anchor="middle"'
+
+
+def trend(ident: str, name: str, points: Points) -> Markup:
     """Return a figure over time: a line from point to point, but never across a break.
 
     A point is `(label, figure, why)`: `why` says that and why it is not the same count as the point
     before. A figure that is unknown has no point, and no line leads to it or on from it.
     """
     most = max((figure.number or 0.0 for _, figure, _ in points), default=0.0) or 1.0
-    across, down = _WIDTH / len(points), (_TREND - 40) / most
-    drawn = [_line(0, _TREND, _WIDTH, _TREND, ' stroke="var(--line)"')]
+    across, down = _WIDTH / len(points), (_TALL - 40) / most
+    drawn = [_line(0, _TALL, _WIDTH, _TALL, ' stroke="var(--line)"')]
     at: list[tuple[float, float] | None] = []
     turns = 1 if len(points) <= _ABREAST else 2  # labels that do not fit abreast: in two lines
     for place, (label, figure, why) in enumerate(points):
         x = (place + 0.5) * across
         if why is not None and place:
             between = place * across
-            drawn += [_line(between, 20, between, _TREND, _MUTED)]
+            drawn += [_line(between, 20, between, _TALL, _MUTED)]
             drawn += [_text(between, 14, "break", _MIDDLE)]
-        at.append(None if figure.number is None else (x, _TREND - figure.number * down))
-        drawn.append(_text(x, _TREND + 20 + _LINE * (place % turns), label, _MIDDLE))
+        at.append(None if figure.number is None else (x, _TALL - figure.number * down))
+        drawn.append(_text(x, _TALL + 20 + _LINE * (place % turns), label, _MIDDLE))
     for (one, two), (*_, why) in zip(pairwise(at), points[1:], strict=True):
         if one and two and why is None:
             way = f"M{_n(one[0])},{_n(one[1])}L{_n(two[0])},{_n(two[1])}"
-            drawn.append(f'<path d="{way}" stroke="{_SERIES[0]}" stroke-width="2"/>')
+            drawn.append(f'<path d="{way}" stroke="var(--now)" stroke-width="2"/>')
     for here, (_, figure, _) in zip(at, points, strict=True):
         if here:
-            drawn += [_point(*here, _SERIES[0]), _text(here[0], here[1] - 10, figure.text, _MIDDLE)]
+            dot = f'cx="{_n(here[0])}" cy="{_n(here[1])}" r="4.2"'
+            drawn += [f'<circle {dot} fill="var(--now)"/>']
+            drawn += [_text(here[0], here[1] - 10, figure.text, _MIDDLE)]
     said = "; ".join(
         f"{label}: {figure.text}" + (f", after a break ({why})" if why and place else "")
         for place, (label, figure, why) in enumerate(points)
     )
-    return _chart(ident, name, drawn, _TREND + 12 + _LINE * turns, said)
-
-
-_STEPS: Final = 44.0
-"""From one column to the next, at most: few forces have no broad ones."""
-_STEP: Final = 10.0
-_HEIGHT, _TOP = 96, 36
-_LEAST: Final = 1.5
-"""Height of the smallest column: it is still seen."""
-
-
-def place(ident: str, name: str, forces: Mapping[str, Figure], force: str) -> Chart:
-    """Return the drawing of a count that every force has, the largest first.
-
-    Args:
-        ident: an id that nothing else in the page has.
-        name: what is counted.
-        forces: the count of each force, by the force's name; unknown ones have no column.
-        force: the force whose page it is.
-    """
-    known = _largest_first(forces)
-    order, most = list(known), max(known.values(), default=0.0) or 1.0
-    step = min(_STEP, _WIDTH / max(len(known), 1))
-    tall = [max(_HEIGHT * value / most, _LEAST) for value in known.values()]
-    columns = [
-        _box(number * step, _TOP + _HEIGHT - height, 0.7 * step, height)
-        for number, height in enumerate(tall)
-    ]
-    mine = order.index(force) if force in known else None
-    others = "".join(path for number, path in enumerate(columns) if number != mine)
-    drawn = [
-        _path(others, "var(--quiet)"),
-        _path("" if mine is None else columns[mine], _SERIES[0]),
-    ]
-    if order and mine != 0:
-        drawn.append(_text(0, _TOP - 6 - _LINE, f"{order[0]} {forces[order[0]].text}"))
-    if mine is not None:
-        # Its words stand above the tallest that they stretch over: the first, as columns fall.
-        left, look, tallest = mine * step, ' font-weight="600"', tall[mine]
-        if left + _SPAN > _WIDTH:
-            left, look = left + 0.7 * step, look + _END
-            tallest = tall[max(mine - int(_SPAN / step), 0)]
-        top = _TOP + _HEIGHT - tallest - 6
-        drawn.append(_text(left, top, f"{force} {forces[force].text}", look))
-    said = f"{force}: {forces[force].text}" if force in forces else f"{force}: not known"
-    return _chart(ident, f"{name} by force", drawn, _HEIGHT + _TOP, said, caption=name)
-
-
-def _labels(items: Items, row: int, y: int) -> list[str]:
-    return [_text(0, number * row + y, label) for number, (label, _) in enumerate(items)]
-
-
-def _bars(items: Items, series: int, row: int, y: float, size: int) -> Iterator[str]:
-    """Yield the bars of a series, each with its number at its end; all series have one scale."""
-    most = max((figure.number or 0.0 for _, figures in items for figure in figures), default=0.0)
-    for number, (_, figures) in enumerate(items):
-        length, top = _BARS * (figures[series].number or 0.0) / (most or 1), number * row + y
-        yield _path(_box(0, top, length, size), _SERIES[series])
-        yield _text(length + 6, int(top) + 12, figures[series].text)
-
-
-def _listed(legend: Sequence[str], items: Items) -> str:
-    return "; ".join(
-        f"{label}: " + ", ".join(f"{s} {f.text}" for s, f in zip(legend, figures, strict=True))
-        for label, figures in items
+    height = _TALL + 12 + _LINE * turns
+    return Markup(  # noqa: S704 - each text in it is escaped
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img"'
+        f' aria-labelledby="{ident}-name {ident}-text"><title id="{ident}-name">{escape(name)}'
+        f'</title><desc id="{ident}-text">{escape(said)}.</desc>{"".join(drawn)}</svg>'
     )
+
+
+def _list(look: str, rows: Iterator[tuple[str | Markup, Markup]]) -> Markup:
+    line = Markup('<li><span class="l">{}</span><span class="d">{}</span></li>')
+    drawn = _join(line.format(label, inside) for label, inside in rows)
+    return Markup('<ul class="{}">{}</ul>').format(look, drawn)
 
 
 def _largest_first(forces: Mapping[str, Figure]) -> dict[str, float]:
@@ -222,39 +261,18 @@ def _largest_first(forces: Mapping[str, Figure]) -> dict[str, float]:
     return dict(sorted(known.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _chart(
-    ident: str, name: str, drawn: Sequence[str], height: int, said: str,
-    legend: Sequence[str] = (), caption: str = "",
-) -> Chart:  # fmt: skip
-    """Return a drawing; `said` is it in words, for those who cannot see it."""
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img"'
-        f' aria-labelledby="{ident}-name {ident}-text"><title id="{ident}-name">{escape(name)}'
-        f'</title><desc id="{ident}-text">{escape(said)}.</desc>{"".join(drawn)}</svg>'
-    )
-    return Chart(svg, caption or name, tuple(legend))
-
-
-def _box(x: float, y: float, width: float, height: float) -> str:
-    return f"M{_n(x)} {_n(y)}h{_n(width)}v{_n(height)}h-{_n(width)}z"
-
-
-def _path(d: str, fill: str, look: str = "") -> str:
-    return f'<path fill="{fill}"{look} d="{d}"/>'
-
-
-def _point(x: float, y: float, fill: str) -> str:
-    return f'<circle cx="{_n(x)}" cy="{_n(y)}" r="4.2" fill="{fill}"/>'
+def _join(parts: Iterator[Markup | str] | Sequence[Markup | str]) -> Markup:
+    return Markup("").join(parts)
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, look: str) -> str:
     return f'<line x1="{_n(x1)}" y1="{_n(y1)}" x2="{_n(x2)}" y2="{_n(y2)}"{look}/>'
 
 
-def _text(x: float, y: float, words: str, look: str = "", fill: str = "currentColor") -> str:
-    return f'<text x="{_n(x)}" y="{_n(y)}"{look} fill="{fill}">{escape(words)}</text>'
+def _text(x: float, y: float, said: str, look: str = "") -> str:
+    return f'<text x="{_n(x)}" y="{_n(y)}"{look} fill="currentColor">{escape(said)}</text>'
 
 
-def _n(value: float) -> str:
+def _n(number: float) -> str:
     """Return a number as a drawing has it: the last digits of a float are no picture."""
-    return f"{value:.1f}".removesuffix(".0")
+    return f"{number:.1f}".removesuffix(".0")

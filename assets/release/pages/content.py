@@ -7,27 +7,34 @@ A value keeps its address in the marts, so that every number shown can be held t
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from markupsafe import Markup
+
 NOT_KNOWN: Final = "not known"
 NOT_TOTALLED: Final = "not totalled"
+HIDDEN: Final = "hidden"
 _MINUS: Final = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
 class Style:
-    """How a number is written. `decimals` None: none for whole numbers, two for others."""
+    """How a number is written. `decimals` None: none for whole numbers, `most` for others."""
 
     decimals: int | None = 0
+    most: int = 2
     suffix: str = ""
     signed: bool = False
+    is_answer: bool = False
 
     def places(self, value: float) -> int:
         """Return the number of decimals a value is written with."""
         if self.decimals is not None:
             return self.decimals
-        return 0 if float(value).is_integer() else 2
+        return 0 if float(value).is_integer() else self.most
 
     def write(self, value: float) -> str:
         """Return a number for people: thousands separated, and a minus that is one."""
+        if self.is_answer:
+            return "yes" if value else "no"
         places = self.places(value)
         rounded = round(value, places) + 0.0  # turns -0.0 into 0.0
         sign = "+" if self.signed and rounded else ""
@@ -38,11 +45,15 @@ COUNT: Final = Style()
 RATE: Final = Style(decimals=1)
 PERCENT: Final = Style(decimals=1, suffix="%")
 EXACT: Final = Style(decimals=None)
+RANK: Final = Style()
 CHANGE: Final = Style(decimals=None, signed=True)
 STYLES: Final = {
     "%": PERCENT,
     ".1": RATE,
     "any": EXACT,
+    "few": Style(decimals=None, most=1),
+    "rank": RANK,
+    "yes": Style(is_answer=True),
     "+.1": Style(decimals=1, signed=True),
     "change": CHANGE,
     "times": Style(decimals=1, suffix=" times"),
@@ -57,7 +68,9 @@ class Figure:
     `source` is its address: the mart, `column=value` for each key, the column; `rows` for a
     number of rows. Several rows at an address are added up. With `of`, the address of a whole, the
     value is the percent that the first is of the second. One that is not `asked` for is no total
-    that the template has: nobody counts it, so that it is not missing either.
+    that the template has: nobody counts it, so that it is not missing either. One that is `hidden`
+    stands in the full edition alone. A rank is a place among the forces, by the number at the
+    address.
     """
 
     value: float | str | bool | None
@@ -65,15 +78,26 @@ class Figure:
     style: Style = COUNT
     of: str | None = None
     asked: bool = True
+    hidden: bool = False
+
+    @property
+    def is_rank(self) -> bool:
+        """Whether it is a place among the forces."""
+        return self.style is RANK
 
     @property
     def text(self) -> str:
         """The value as people read it; what is missing is said to be, never left blank."""
         if self.value is None:
-            return NOT_KNOWN if self.asked else NOT_TOTALLED
+            return HIDDEN if self.hidden else NOT_KNOWN if self.asked else NOT_TOTALLED
         if isinstance(self.value, bool):
             return "yes" if self.value else "no"
         return self.value if isinstance(self.value, str) else self.style.write(self.value)
+
+    @property
+    def short(self) -> str:
+        """The same where there is little room."""
+        return self.text if self.value is not None else "[c]" if self.hidden else "[x]"
 
     @property
     def number(self) -> float | None:
@@ -111,7 +135,10 @@ class Head:
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table: the first cell of each row is the row's heading. `name` names its sheet."""
+    """A table: the first cell of each row is the row's heading. `name` names its sheet.
+
+    One that is `folded` is opened by who wants it; the rows of an `anchored` one are led to.
+    """
 
     kind: ClassVar[str] = "table"
     name: str
@@ -119,16 +146,8 @@ class PageTable:
     heads: tuple[Head, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A drawing, with the name and the description that stand in for it; `legend` by series."""
-
-    kind: ClassVar[str] = "chart"
-    svg: str
-    name: str
-    legend: tuple[str, ...] = ()
+    folded: bool = False
+    anchored: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,6 +165,16 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """A drawing under what it shows; `legend` has the look and the words of each series."""
+
+    kind: ClassVar[str] = "chart"
+    drawn: Markup
+    name: Text
+    legend: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Headline:
     """A figure to see first, with what it is and a line that gives it its measure."""
 
@@ -155,20 +184,31 @@ class Headline:
 
 
 @dataclass(frozen=True)
+class Point:
+    """What a page says first, in words; `href` leads to the explanation of its figure."""
+
+    text: Text
+    figure: str
+    href: str
+
+
+@dataclass(frozen=True)
 class Section:
-    """A part of a page under a heading of its own."""
+    """A part of a page under a heading of its own; `page` names the page it stands on."""
 
     name: str
     title: str
     blocks: tuple[PageTable | Chart | Text, ...]
+    page: str = "index"
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page; `banner` says what the figures are, `headlines` come before every section."""
+    """A page; `banner` says what the figures are, points and headlines stand before sections."""
 
     title: str
     over: str
     banner: tuple[Text, ...]
     headlines: tuple[Headline, ...]
     sections: tuple[Section, ...]
+    points: tuple[Point, ...] = ()

@@ -9,8 +9,9 @@ in `_common.toml`. A figure is named by an address, a line of text:
 Without a mart it is a national total; the column `rows` counts rows. A line of a table adds its own
 keys, but to an address that begins with `=`; one with `*` is of all forces on the page of one too.
 After `/` stand the keys of a whole: the figure is in percent of that. Styles: `%`; `.1` for one
-decimal; `any` for none or two; `+.1`, `change` and `times`. In braces stands what line and column
-are about: `{measure}`, `{row_code}`, a value of a record, `{each}` that a column is repeated for.
+decimal; `any` for none or two, `few` for none or one; `+.1`, `change`, `times`; `yes` for yes or
+no; `rank` for the place among the forces. In braces stands what line and column are about:
+`{measure}`, `{row_code}`, a value of a record, `{each}` that a column is repeated for.
 
 Paragraphs are Jinja templates in which `{address}` is a figure. Each line is a paragraph; one that
 begins with `$` is a command, one with `> HREF` leads there, one with `~` explains what is drawn and
@@ -103,7 +104,8 @@ class TableOf(Data):
     """A table, with paragraphs before it, or `none` in its stead where it has no line.
 
     One that `stays` says without a line that none is known. `split` makes one of each that the
-    expression yields, called `part`.
+    expression yields, called `part`. It is folded where its section has a chart, or `folded` holds;
+    rows that are `anchored` are led to by their first cell.
     """
 
     name: str
@@ -116,17 +118,21 @@ class TableOf(Data):
     none: tuple[str, ...] = ()
     stays: bool = False
     split: str = ""
+    folded: str = ""
+    anchored: bool = False
 
 
 class ChartOf(Data):
     """A chart of columns of the section's table, or of a `figure` of each force.
 
-    Of its lines those that have `depth` dimensions, or for which `only` holds; `label` words them.
+    `name` is what it is of, `finding` a paragraph that says what it shows. Of the table's lines
+    those that have `depth` dimensions, or for which `only` holds; `label` words them.
     """
 
-    kind: Literal["bars", "pairs", "stacks", "intervals"] = "bars"
+    kind: Literal["bars", "pairs", "stacks", "intervals", "columns", "tiles"] = "bars"
     ident: str
     name: str
+    finding: str = ""
     table: int = 0
     columns: tuple[int, ...] = (0,)
     depth: int = 0
@@ -154,11 +160,23 @@ class Part(Data):
 
 
 class SectionOf(Part):
-    """A section under its title; `use` names a part that is described for all templates."""
+    """A section under its title; `use` names a part that is described for all templates.
+
+    `page` names the page of the national ones that it stands on.
+    """
 
     name: str
     title: str
     use: str = ""
+    page: str = "index"
+
+
+class PointOf(Data):
+    """What a page says first: a paragraph, the figure it rests on, the section that has more."""
+
+    text: str
+    figure: str
+    section: str
 
 
 class HeadlineOf(Data):
@@ -175,6 +193,7 @@ class PageOf(Data):
     On the page of a force whose return does not count, `without` stands for those of the template.
     """
 
+    point: tuple[PointOf, ...] = ()
     headline: tuple[HeadlineOf, ...] = ()
     section: tuple[SectionOf, ...] = ()
     banner: str = ""
@@ -185,8 +204,12 @@ class PageOf(Data):
 class Description(Data):
     """The pages of a template; `words` and the lists of `labels` word codes that do not do so.
 
-    `trace` maps a sentence to the figure that `muster explain` traces for it.
+    `trace` maps a sentence to the figure that `muster explain` traces for it. `pages` are the
+    national pages with their titles, `tiles` row and column of each force on a map of tiles.
     """
+
+    pages: dict[str, str] = Field(default_factory=dict)
+    tiles: dict[str, tuple[int, int]] = Field(default_factory=dict)
 
     words: dict[str, str] = Field(default_factory=dict)
     labels: dict[str, dict[str, str]] = Field(default_factory=dict)

@@ -4,16 +4,17 @@ Nothing but a percent or a count of rows is computed: everything else on a page 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
 import polars as pl
 
-from assets.release.pages.content import COUNT, PERCENT, Figure, Style
+from assets.release.pages.content import COUNT, PERCENT, RANK, Figure, Style
 from assets.release.pages.description import Description, description, totals_of
-from assets.release.pages.wording import Wording
+from assets.release.pages.wording import Wording, ordinal
 from schemas.collection import Collection, load_collection
+from schemas.disclosure import SUPPRESSED
 from schemas.template import Entry
 
 ROWS: Final = "rows"
@@ -27,12 +28,13 @@ class Edition:
     """A release to be read by people: its marts by name, and what it says about itself.
 
     `about` has release, collection, sources and basis. `by_force` keeps figures of every force, by
-    address, and `of_all` those of all together: every page shows them.
+    address, `ranked` their numbers, and `of_all` those of all together: every page shows them.
     """
 
     marts: Mapping[str, pl.DataFrame]
     about: Mapping[str, str]
     by_force: dict[str, dict[str, Figure]] = field(default_factory=dict)
+    ranked: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     of_all: dict[tuple[Any, ...], Figure] = field(default_factory=dict)
     _indices: dict[tuple[str, str, tuple[str, ...]], _Index] = field(default_factory=dict)
     _rows: dict[tuple[str, tuple[str, ...]], _Rows] = field(default_factory=dict)
@@ -91,7 +93,36 @@ class Edition:
         found = self._index(mart, column, tuple(where)).get(tuple(map(_key, where.values())))
         if column == ROWS and mart in self.marts:
             found = found or 0
-        return Figure(found, _address(mart, column, where), style)
+        hidden = found is None and self._is_hidden(mart, column, where)
+        return Figure(found, _address(mart, column, where), style, hidden=hidden)
+
+    def _is_hidden(self, mart: str, column: str, where: Mapping[str, Key]) -> bool:
+        """Return whether a symbol says that a value stands in the full edition alone."""
+        frame = self.marts.get(mart)
+        beside = (f"{column}_symbol", "symbol")
+        symbol = next((s for s in beside if frame is not None and s in frame.columns), None)
+        if frame is None or symbol is None or not {*where} <= {*frame.columns}:
+            return False
+        key = (mart, symbol, tuple(where))
+        if key not in self._indices:
+            marked = frame.filter(pl.col(symbol) == SUPPRESSED).select(*where)
+            self._indices[key] = {tuple(map(_key, row)): True for row in marked.iter_rows()}
+            if not where and marked.height:
+                self._indices[key] = {(): True}
+        return tuple(map(_key, where.values())) in self._indices[key]
+
+    def rank(self, mart: str, column: str, force_code: str) -> Figure:
+        """Return the place of a force among those whose number is known, the largest first."""
+        of = self.figure(mart, column, RANK, force_code=force_code)
+        if (mart, column) not in self.ranked:
+            numbers = (self.figure(mart, column, force_code=code).number for code in self.names)
+            self.ranked[mart, column] = [number for number in numbers if number is not None]
+        known = self.ranked[mart, column]
+        if of.number is None:
+            return of
+        place = 1 + sum(number > of.number for number in known)
+        alike = "joint " if known.count(of.number) > 1 else ""
+        return replace(of, value=f"{alike}{ordinal(place)} of {len(known)}")
 
     def _index(self, mart: str, column: str, names: tuple[str, ...]) -> _Index:
         key = (mart, column, names)
@@ -109,8 +140,8 @@ def share(part: Figure, whole: Figure) -> Figure:
     value = None
     if part.number is not None and whole.number:
         value = 100 * part.number / whole.number
-    asked = part.asked and whole.asked
-    return Figure(value, part.source, PERCENT, of=whole.source, asked=asked)
+    asked, hidden = part.asked and whole.asked, part.hidden or whole.hidden
+    return Figure(value, part.source, PERCENT, of=whole.source, asked=asked, hidden=hidden)
 
 
 def _indexed(frame: pl.DataFrame, column: str, names: tuple[str, ...]) -> _Index:

@@ -1,6 +1,7 @@
-"""Writes the pages of a release: the national one, and one for each force beside all forces."""
+"""Writes the pages of a release: the national ones, and one for each force beside all forces."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -26,7 +27,7 @@ _LONG: Final = 24
 
 
 def write_pages(folder: Path, edition: Edition) -> None:
-    """Write `index.html` and `forces/<FORCE_CODE>.html` into a folder, which is made if need be.
+    """Write `index.html`, other national pages, and `forces/<FORCE_CODE>.html` into a folder.
 
     The pages load nothing from elsewhere, and the same inputs give the same bytes. They are the
     full edition: nothing is suppressed. A mart that is absent is said to be not known.
@@ -35,7 +36,11 @@ def write_pages(folder: Path, edition: Edition) -> None:
         LakeError: a page cannot be written.
         SetupError: there is no such collection.
     """
-    write_page(folder / INDEX, national_page(edition), [], edition.about)
+    pages = national_pages(edition)
+    for name, page in pages.items():
+        titles = edition.description.pages
+        links = [(titles[other], f"{other}.html") for other in pages if other != name]
+        write_page(folder / f"{name}.html", page, links, edition.about)
     names = edition.names
     codes = sorted(names, key=lambda code: names[code])
     for place, code in enumerate(codes):
@@ -70,6 +75,7 @@ def _rows(table: PageTable) -> Markup:
     lines = []
     for first, *cells in table.rows:
         look = ' class="total"' if first.text == "All" else ""
+        look += f' id="{escape(first.text)}"' if table.anchored else ""
         wide = _WIDE if len(first.text) > _LONG else ""
         lines.append(f'<tr{look}><th scope="row"{wide}>{_inside(first)}</th>')
         lines += map(_cell, cells, table.heads[1:])
@@ -90,6 +96,7 @@ def _cell(cell: Cell, head: Head) -> str:
     if isinstance(content, Figure):
         look += f' data-from="{escape(content.source)}"'
         look += f' data-of="{escape(content.of)}"' if content.of else ""
+        look += " data-rank" if content.is_rank else ""
     return f"<td{look}>{_inside(cell)}</td>"
 
 
@@ -105,32 +112,49 @@ def national_page(edition: Edition) -> Page:
 
     What its banner says, every page says first: basis, coverage, edition and release.
     """
-    of = edition.description.national
-    over = f"National picture, {period(edition.collection, NOW)}"
-    return _page(Tables(edition), of, edition.collection.title, over, of.section)
+    of, view = edition.description.national, Tables(edition)
+    over = f"National picture, {period(edition.collection, NOW)}. {view.known['edition']}."
+    return _page(view, of, edition.collection.title, over, of.section)
+
+
+def national_pages(edition: Edition) -> dict[str, Page]:
+    """Return the national pages by name: what there is to say, each under a title of its own."""
+    whole = national_page(edition)
+    found = {}
+    for name, title in edition.description.pages.items():
+        own = tuple(section for section in whole.sections if section.page == name)
+        if name == "index":
+            found[name] = replace(whole, sections=own)
+        elif own:
+            found[name] = Page(title, _over(edition), whole.banner, (), own)
+    return found
 
 
 def force_page(edition: Edition, force: str) -> Page:
     """Return the page of a force, by its code."""
     view, of = Tables(edition, force), edition.description.force
-    over = f"{edition.collection.title}, {period(edition.collection, NOW)}"
     sections = of.section if view.known["state"] in LIVE_STATES else of.without
-    return _page(view, of, view.known["name"], over, sections)
+    return _page(view, of, view.known["name"], _over(edition), sections)
+
+
+def _over(edition: Edition) -> str:
+    said = Tables(edition).known["edition"]
+    return f"{edition.collection.title}, {period(edition.collection, NOW)}. {said}."
 
 
 def _page(view: Tables, of: PageOf, title: str, over: str, own: Iterable[SectionOf]) -> Page:
     use = view.edition.description.use
+    national = list(national_page(view.edition).banner) if view.force else []
+    basis, coverage = national[:1], national[1:]
     sections = [
-        Section(one.name, one.title, view.blocks(use[one.use] if one.use else one))
+        Section(one.name, one.title, view.blocks(use[one.use] if one.use else one), one.page)
         for one in (*own, *of.add)
     ]
     return Page(
         title=title,
         over=over,
-        banner=(
-            *view.said([of.banner]),
-            *(national_page(view.edition).banner if view.force else ()),
-        ),
+        banner=tuple(basis + view.said([of.banner]) + coverage),
+        points=tuple(point for one in of.point if (point := view.point(one))),
         headlines=tuple(view.headline(one) for one in of.headline if view.knows(one.figure)),
         sections=tuple(section for section in sections if section.blocks),
     )

@@ -16,6 +16,7 @@ from assets.release.pages.content import (
     PERCENT,
     RATE,
     Cell,
+    Chart,
     Figure,
     Head,
     Page,
@@ -137,7 +138,12 @@ def _sections(collections: list[Collection], edition: Edition) -> Iterator[Secti
             for one in whole
             if one and one["per_month"] is not None
         ]
-        drawn = [trend(f"chart-{name}", f"{title} a month", points)] if len(points) > 1 else []
+        over_time = f"{title} a month"
+        drawn = (
+            [Chart(trend(f"chart-{name}", over_time, points), Text((over_time,)))]
+            if len(points) > 1
+            else []
+        )
         table = PageTable(name, f"{title}, by collection", tuple(heads), rows)
         yield Section(name, title, (*drawn, table))
 

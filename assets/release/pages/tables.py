@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
-from typing import Final
+
+from markupsafe import Markup
 
 from assets.release.pages import charts
 from assets.release.pages.content import NOT_KNOWN, Cell, Chart, Figure, Head, PageTable, Text
@@ -16,19 +17,12 @@ from assets.release.pages.description import (
     TableOf,
     over_forces,
 )
-from assets.release.pages.view import Dims, TableLine, View
+from assets.release.pages.view import Dims, TableLine, View, is_known
 from assets.release.pages.wording import band, sentence
 from schemas import vocabulary as v
 from schemas.breakdown import Band
 from schemas.measures import NOW
 from schemas.template import Entry
-
-_DRAWN: Final = {
-    "bars": charts.bars,
-    "pairs": charts.pairs,
-    "stacks": charts.stacks,
-    "intervals": charts.intervals,
-}
 
 
 class Tables(View):
@@ -151,6 +145,7 @@ class Tables(View):
         return PageTable(
             self.write(of.name), self.write(of.caption), tuple(heads),
             (*map(tuple, cells), *added), of.notes,
+            bool(of.folded and self.evaluate(of.folded)), of.anchored,
         )  # fmt: skip
 
     def _repeated(self, column: Column, of: TableOf) -> Iterator[tuple[Column, Dims, str]]:
@@ -208,12 +203,10 @@ class Tables(View):
     def chart(self, of: ChartOf, tables: tuple[TableOf, ...]) -> Chart:
         """Return a chart of a table of its section, or of a figure of every force."""
         name = self.write(of.name)
+        found = next(iter(self.said([of.finding])), None)
+        title = found if found and is_known(found) else Text((name,))
         if of.figure:
-            forces = self._by_force(of.figure)
-            if self.force:
-                mine = self.edition.names[self.force]
-                return charts.place(of.ident, name, forces, mine)
-            return charts.skyline(of.ident, name, forces, self._thresholds(tables[0].columns[0]))
+            return Chart(self._of_forces(of, name, tables), title)
         table = tables[of.table]
         shown = [one for at in of.columns for one in self._repeated(table.columns[at], table)]
         items = [
@@ -230,12 +223,33 @@ class Tables(View):
         if of.largest_first:
             items.sort(key=lambda item: -(item[1][0].number or 0))
         given = self.evaluate(of.legend) if of.legend else [label for *_, label in shown]
-        draw = _DRAWN[of.kind]
-        return draw(of.ident, name, [str(label) for label in given], items)
-
-    def _worded(self, of: ChartOf, row: TableLine) -> str:
+        legend = [str(label) for label in given]
         if of.kind == "stacks":
-            return f"{row.label}: {self.figure('{measure}', row).text}"
+            drawn, looks = charts.stacks(items, legend), charts.PARTS
+        elif of.kind == "intervals":
+            drawn, looks = charts.intervals(items, legend), charts.PAIR[len(legend) - 1 :: -1]
+        else:
+            drawn, looks = charts.bars(items), charts.PAIR if of.kind == "pairs" else ()
+        return Chart(drawn, title, tuple(zip(looks, legend, strict=False)))
+
+    def _of_forces(self, of: ChartOf, name: str, tables: tuple[TableOf, ...]) -> Markup:
+        """Return a drawing of a figure of every force."""
+        forces = self._by_force(of.figure)
+        names = self.edition.names
+        if of.kind == "tiles":
+            hrefs = {code: f"forces/{code}.html" for code in names}
+            shown = {
+                code: (name, forces.get(name, Figure(None, "")), hrefs[code])
+                for code, name in names.items()
+            }
+            return charts.tiles(shown, self.edition.description.tiles)
+        lines = self._thresholds(tables[0].columns[0]) if not self.force and tables else ()
+        mine = names[self.force] if self.force else None
+        return charts.columns(of.ident, name, forces, mine, lines)
+
+    def _worded(self, of: ChartOf, row: TableLine) -> str | Markup:
+        if of.kind == "stacks":
+            return charts.words(Text((f"{row.label}: ", self.figure("{measure}", row))))
         return str(self.evaluate(of.label, row.about)) if of.label else row.label
 
     def _by_force(self, written: str) -> dict[str, Figure]:
@@ -251,7 +265,7 @@ class Tables(View):
             }
         return edition.by_force[written]
 
-    def _thresholds(self, column: Column) -> list[tuple[float, str]]:
+    def _thresholds(self, column: Column) -> list[tuple[float, Text]]:
         """Return the bands that begin or end within the spread, each at its limit."""
         lines = []
         for name in self.edition.collection.count_bands:
@@ -260,7 +274,7 @@ class Tables(View):
             if limit < 2 or limits.low == limits.high:
                 continue
             forces = self.figure(column.figure, None, each=name)
-            lines.append((float(limit), f"{band(name)}: {forces.text} forces"))
+            lines.append((float(limit), Text((f"{band(name)}: ", forces, " forces"))))
         return lines
 
     def blocks(self, of: Part) -> tuple[Text | Chart | PageTable, ...]:
@@ -269,21 +283,19 @@ class Tables(View):
             return tuple(self.said(of.without))
         view = self
         if of.largest:
-            view = replace(self, more={**self.more, "largest": self._largest(of.largest)})
+            view = replace(self, more={**self.more, "largest": self._largest(of)})
         tables = [block for one in of.table for block in view.tables(one)]
+        if of.chart:
+            tables = [replace(b, folded=True) if isinstance(b, PageTable) else b for b in tables]
         if of.table and not tables:
             return ()
         drawn = [view.chart(one, of.table) for one in of.chart]
         return (*view.said(of.text), *drawn, *tables, *view.said(of.after))
 
-    def _largest(self, dimension: str) -> TableLine:
-        """Return the line of the largest code of a dimension, of the first measure that has it."""
-        entry = next(e for e in self.template.counted() if dimension in e.dims)
-        wanted = Lines(
-            measure=str(entry.measure), by=(dimension,), labels=(f"{{{dimension}}}",),
-            largest_first=True,
-        )  # fmt: skip
-        return self.rows(wanted)[0]
+    def _largest(self, of: Part) -> TableLine:
+        """Return the line of the largest code of a dimension, of the first table."""
+        lines = of.table[0].lines[0].model_copy(update={"largest_first": True, "all": ""})
+        return next(row for row in self.rows(lines) if {*row.dims} == {of.largest, *lines.within})
 
 
 class _Label(str):

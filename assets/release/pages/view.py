@@ -10,8 +10,25 @@ from typing import Any, Final
 from jinja2 import Environment, StrictUndefined
 from jinja2 import Template as Words
 
-from assets.release.pages.content import COUNT, NOT_KNOWN, STYLES, Figure, Headline, Style, Text
-from assets.release.pages.description import STATISTIC, HeadlineOf, Line, first_measure, questions
+from assets.release.pages.content import (
+    COUNT,
+    NOT_KNOWN,
+    RANK,
+    STYLES,
+    Figure,
+    Headline,
+    Point,
+    Style,
+    Text,
+)
+from assets.release.pages.description import (
+    STATISTIC,
+    HeadlineOf,
+    Line,
+    PointOf,
+    first_measure,
+    questions,
+)
 from assets.release.pages.figures import Edition, share
 from assets.release.pages.wording import STATES, band, period, sentence
 from schemas import vocabulary as v
@@ -156,6 +173,8 @@ class View:
             written = self.write(written).format_map({**about, **codes})
         at = _address(written)
         dims = at.dims if at.mark == "=" else {**row.dims, **at.dims}
+        if at.style is RANK:
+            return self.edition.rank(at.mart, at.column, str(self.force or dims["force_code"]))
         found = self._look(at, dims)
         return found if at.whole is None else share(found, self._look(at, at.whole))
 
@@ -230,11 +249,29 @@ class View:
         parts = enumerate(_IN_BRACES.split(line))
         return tuple(self.figure(of) if at % 2 else _plain(of) for at, of in parts if of)
 
+    def point(self, of: PointOf) -> Point | None:
+        """Return what is to be said first; None where a figure of it is not known."""
+        said = next(iter(self.said([of.text])), None)
+        if said is None or not is_known(said):
+            return None
+        where = dict(part.split("=", 1) for part in self.figure(of.figure).source.split()[1:-1])
+        published = self.edition.rows("reconciliation", **where, scope="national")
+        if published:
+            found = str(published[0]["figure_id"])
+            return Point(said, found, f"figures.html#{found}")
+        code = " ".join(where[key] for key in ("measure", "breakdown") if where[key])
+        return Point(said, code, f"#{of.section}")
+
     def headline(self, of: HeadlineOf) -> Headline:
         """Return a figure to see first."""
         note = (of.note,) if isinstance(of.note, str) else of.note
         known = "".join(part for part in note if self.knows(part))
         return Headline(of.label, self.figure(of.figure), Text(self._pieces(known)))
+
+
+def is_known(text: Text) -> bool:
+    """Return whether every figure in a text is known."""
+    return all(isinstance(part, str) or part.value is not None for part in text.parts)
 
 
 def _plain(text: str) -> str:
@@ -266,9 +303,15 @@ def _of_release(edition: Edition) -> Known:
         dimension, _, code = breakdown.partition("=")
         return lists.get(dimension, {}).get(code, "All")
 
-    def code_of(measure: str, breakdown: str, when: str) -> str:
-        code = " ".join(part for part in (measure, breakdown) if part)
-        return code if when in {"", NOW} else f"{code}, {when}"
+    def figures_of(**where: str) -> list[Known]:
+        found = []
+        for row in rows("reconciliation", **where):
+            unit, by = wording.words(row["unit"]), wording.words(row["qualifier"])
+            yes = row["unit"] == "boolean"
+            about = {"measured": wording.measured(row["measure"], row["breakdown"])}
+            about |= {"style": "yes" if yes else "any", "said": _joined("" if yes else unit, by)}
+            found.append(row | about)
+        return found
 
     def printed_in(document: str, scope: str) -> str:
         inside = scope in {"national", *edition.names}
@@ -298,9 +341,10 @@ def _of_release(edition: Edition) -> Known:
             if row["previous_collection"] and ";" not in row["breakdown"]
         ],
         "BANDS": {code: band(code).capitalize() for code in collection.count_bands},
-        "code_of": code_of,
         "collection": collection,
         "command": partial(command, collection_id=collection.id, kept=True),
+        "edition": _EDITIONS[edition.about.get("edition", "full")],
+        "figures_of": figures_of,
         "first": first_measure(collection.template),
         "in_state": in_state,
         "named": partial(period, collection),
@@ -317,6 +361,16 @@ def _of_release(edition: Edition) -> Known:
         **edition.description.labels,
         "found_on_social_media": _social_media(_years(rows("social_media"))),
     }
+
+
+_EDITIONS: Final = {
+    "full": "Full edition, for the data team and analysts: nothing is hidden",
+    "public": "Public edition: small counts of single forces are hidden",
+}
+
+
+def _joined(*parts: str) -> str:
+    return ", ".join(part for part in parts if part and part != "exact") or "yes or no"
 
 
 def _years(rows: list[Known]) -> list[int]:

@@ -30,8 +30,8 @@ class Wording:
         return {**_OWN, **self.own}.get(code, code.replace("_", " "))
 
     def answer(self, code: str) -> str:
-        """Return an answer in words; `a|b` is either."""
-        return " or ".join(self.words(part) for part in code.split("|"))
+        """Return an answer in words; `a|b` is either, `a..b` from one to the other."""
+        return " or ".join(self.words(part) for part in code.replace("..", " to ").split("|"))
 
     def measured(self, measure: str, breakdown: str) -> str:
         """Return what a figure measures: the measure, then each part of the breakdown."""
@@ -65,6 +65,12 @@ class Wording:
 def sentence(words_: str) -> str:
     """Return words with a capital letter in front, the rest untouched."""
     return words_[:1].upper() + words_[1:]
+
+
+def ordinal(place: int) -> str:
+    """Return a place in a row: 1st, 2nd, 3rd, 11th."""
+    teen = place // 10 % 10 == 1
+    return f"{place}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(place % 10, 'th')}"
 
 
 def band(text: str) -> str:
