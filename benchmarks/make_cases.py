@@ -16,7 +16,6 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet
 
-from schemas import vocabulary as v
 from schemas.collection import Collection, load_collection
 
 BLOCK: Final = 1_000_000
@@ -79,14 +78,15 @@ def _good(
     to_media = (pl.col("category") == "media_relationship") | (
         disclosed & (pl.col("recipient") == "media")
     )
+    lists = collection.template.lists
     frame = pl.DataFrame(
         {
             "number": random.permutation(size) + start,
-            "category": _drawn(v.CATEGORIES, random.choice(7, size, p=_CATEGORY_ODDS)),
-            "recipient": _drawn(v.RECIPIENTS, random.integers(0, 5, size)),
-            "media": _drawn(v.MEDIA, random.integers(0, 2, size)),
+            "category": _drawn(lists["category"], random.choice(7, size, p=_CATEGORY_ODDS)),
+            "recipient": _drawn(lists["recipient"], random.integers(0, 5, size)),
+            "media": _drawn(lists["media"], random.integers(0, 2, size)),
             "opened_on": _days(first, opened),
-            "status_at_census": _drawn(v.OUTCOMES, random.choice(5, size, p=_STATUS_ODDS)),
+            "status_at_census": _drawn(lists["outcome"], random.choice(5, size, p=_STATUS_ODDS)),
             "closed_on": _days(first, closed),
             "suspended": random.random(size) < 0.04,
             "workforce": _drawn(("officer", "staff"), random.integers(0, 10, size) // 7),
@@ -101,7 +101,7 @@ def _good(
         pl.when(to_media).then("media").alias("media"),
         "opened_on",
         "status_at_census",
-        pl.when(pl.col("status_at_census") != v.CONTINUING).then("closed_on").alias("closed_on"),
+        pl.when(pl.col("status_at_census") != "continuing").then("closed_on").alias("closed_on"),
         "suspended",
         "workforce",
     )

@@ -1,61 +1,10 @@
 """The codes that stand in returns, marts and figures, with their wording for people.
 
-Belongs here: closed lists and their labels. Does not: where a code sits in a workbook
-(template.py), what a column of it means (columns.py), or anything a collection may change.
+Belongs here: closed lists and their labels. Does not: the codes that a template lists, what a
+column means (columns.py), or anything a collection may change.
 """
 
 from typing import Final
-
-CATEGORIES: Final = {
-    "information_disclosure": "Information disclosure (not by social media)",
-    "media_relationship": "Inappropriate relationship with the media",
-    "social_media": "Social media",
-    "gratuities_hospitality": "Gratuities and hospitality",
-    "procurement": "Procurement and contracting",
-    "second_jobs": "Second jobs and business interests",
-    "other": "Other integrity matters",
-}
-
-RECIPIENTS: Final = {
-    "criminals": "to criminals",
-    "friends_family": "to friends or family",
-    "personal_use": "for personal use",
-    "media": "to the media",
-    "others": "to others",
-}
-
-MEDIA: Final = {"local": "local media", "national": "national media"}
-
-OUTCOMES: Final = {
-    "continuing": "Continuing",
-    "referred_external": "Referred to an external body",
-    "no_further_action": "No further action",
-    "management_action": "Management advice, warning or other management action",
-    "left_service": "Left the service (dismissed, resigned or retired)",
-}
-
-CONTINUING: Final = "continuing"
-COMPLETED: Final = "completed"
-"""Every outcome but `continuing`; a derived outcome, never typed by a force."""
-
-BODIES: Final = {"force": "Police force", "authority": "Police authority"}
-REGISTER_KINDS: Final = {"gratuity": "Gratuities and gifts", "hospitality": "Hospitality"}
-REGISTER_DECISIONS: Final = {"accepted": "Accepted", "declined": "Declined"}
-
-SECOND_JOB_DECISIONS: Final = {
-    "approved_unconditional": "Approved without conditions",
-    "approved_conditional": "Approved with conditions",
-    "refused": "Refused",
-    "withdrawn": "Withdrawn by the applicant",
-    "pending": "Not yet decided",
-}
-APPROVED: Final = ("approved_unconditional", "approved_conditional")
-
-BREACH_OCCUPATIONS: Final = {
-    "driver": "taxi, chauffeur or other driver",
-    "driving_instructor": "driving instructor",
-    "police_skills_training": "training in police skills",
-}
 
 NOT_HELD: Final = "not_held"
 NOT_APPLICABLE: Final = "not_applicable"

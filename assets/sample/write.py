@@ -16,12 +16,12 @@ from assets.lake import write_errors
 from assets.returns.template.workbook import write_workbook
 from assets.sample.research import fraction, sample_research
 from assets.sample.returns import SUSPENDED, returns_template, sample_returns
-from schemas import vocabulary as v
 from schemas.cases.columns import TYPES
 from schemas.collection import Collection
 from schemas.template import Row
 
 _SHEET: Final = "investigations"
+_CONTINUING: Final = "continuing"
 _OFFICERS: Final = 0.7
 """Share of the cases that concern a police officer; it was not published."""
 
@@ -53,10 +53,11 @@ def _cases(
     force: str, grid: Mapping[tuple[str, str], int], collection: Collection
 ) -> Iterator[dict[str, Any]]:
     """Yield the cases of a force, subject by subject."""
-    rows = returns_template().sheet(_SHEET).rows
+    template = returns_template()
+    rows = template.sheet(_SHEET).rows
     for row in (row for row in rows if not row.sum_of):
         suspended = grid.get((row.code, SUSPENDED), 0)
-        for outcome in v.OUTCOMES:
+        for outcome in template.lists["outcome"]:
             for number in range(grid[row.code, outcome]):
                 drawn = partial(_drawn, (force, row.code, outcome, number))
                 yield _case(row, outcome, drawn, collection) | {"suspended": suspended > 0}
@@ -70,7 +71,7 @@ def _drawn(case: tuple[object, ...], what: str) -> float:
 def _case(
     row: Row, outcome: str, drawn: Callable[[str], float], collection: Collection
 ) -> dict[str, Any]:
-    continuing, dims = outcome == v.CONTINUING, row.entries[0].dims
+    continuing, dims = outcome == _CONTINUING, row.entries[0].dims
     exponent = 1 if continuing else _EARLIER
     opened = _day(collection.period.start, collection.period.end, drawn("opened") ** exponent)
     return {

@@ -10,20 +10,23 @@ from pathlib import Path
 from typing import Any, Final
 
 import schemas
-from schemas import vocabulary as v
 
+_SCHEMAS: Final = Path(schemas.__file__).parent
 _COLLECTION: Final[dict[str, Any]] = tomllib.loads(
-    (Path(schemas.__file__).parent / "collections" / "2012-revisit.toml").read_text()
+    (_SCHEMAS / "collections" / "2012-revisit.toml").read_text()
 )
+_LISTS: Final[dict[str, Any]] = tomllib.loads(
+    (_SCHEMAS / "templates" / "returns-1.toml").read_text()
+)["lists"]
 FORCES: Final[list[str]] = _COLLECTION["forces"]
 START: Final[date] = _COLLECTION["period"]["start"]
 END: Final[date] = _COLLECTION["period"]["end"]
 CENSUS: Final[date] = _COLLECTION["census"]
 
-CATEGORIES: Final = [*v.CATEGORIES]
-RECIPIENTS: Final = [*v.RECIPIENTS]
-MEDIA: Final = [*v.MEDIA]
-OUTCOMES: Final = [*v.OUTCOMES]
+CATEGORIES: Final = [*_LISTS["category"]]
+RECIPIENTS: Final = [*_LISTS["recipient"]]
+MEDIA: Final = [*_LISTS["media"]]
+OUTCOMES: Final = [*_LISTS["outcome"]]
 WORKFORCE: Final = ["officer", "staff"]
 CASE_REF: Final = "^[A-Z]{3}-[0-9]{4}-[0-9]{1,9}$"
 

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from schemas import vocabulary as v
 from schemas.collection import Collection
 
 Row = Mapping[str, Any]
@@ -39,9 +38,9 @@ def broken_rules(row: Row, folder: str | None, c: Collection) -> set[str]:
         rule_id
         for rule_id, holds in {
             "CASE01": row["force_code"] in c.forces and folder in {None, row["force_code"]},
-            "CASE03": row["category"] in v.CATEGORIES,
+            "CASE03": row["category"] in c.template.lists["category"],
             "CASE06": _opened_well(as_date(row["opened_on"]), c),
-            "CASE07": row["status_at_census"] in v.OUTCOMES,
+            "CASE07": row["status_at_census"] in c.template.lists["outcome"],
             "CASE09": str(row["suspended"]).lower() in {"true", "false"},
             "CASE10": row["workforce"] in {"officer", "staff"},
         }.items()
@@ -51,11 +50,11 @@ def broken_rules(row: Row, folder: str | None, c: Collection) -> set[str]:
     if not form or ("CASE01" not in broken and form[1] != row["force_code"]):
         broken.add("CASE02")
     wanted = None if "CASE03" in broken else row["category"] == "information_disclosure"
-    if not _stands_when(wanted, row["recipient"], v.RECIPIENTS):
+    if not _stands_when(wanted, row["recipient"], c.template.lists["recipient"]):
         broken.add("CASE04")
     wanted = row["category"] == "media_relationship" or row["recipient"] == "media"
     asked = not broken & {"CASE03", "CASE04"}
-    if not _stands_when(wanted if asked else None, row["media"], v.MEDIA):
+    if not _stands_when(wanted if asked else None, row["media"], c.template.lists["media"]):
         broken.add("CASE05")
     opened = None if "CASE06" in broken else row["opened_on"]
     if not _closed_well(row["status_at_census"], as_date(opened), as_date(row["closed_on"]), c):
@@ -76,7 +75,7 @@ def _closed_well(status: Any, opened: date | None, closed: Any, c: Collection) -
     """`opened` is None where the day of opening is itself at fault."""
     if closed == NO_DATE:
         return False
-    if status not in v.OUTCOMES:
+    if status not in c.template.lists["outcome"]:
         return True
     if status == "continuing":
         return closed is None

@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.cases.reading import LIMITS, Limits
-from schemas import vocabulary as v
 from schemas.cases.columns import UNREADABLE
 from schemas.collection import load_collection
 from tests.cases.extracts import Row, run, write_csv, write_parquet
 from tests.cases.reference import counted, judged, seen
 
 COLLECTION = load_collection("2012-revisit")
+LISTS = COLLECTION.template.lists
+WITH_MORE = ("information_disclosure", "media_relationship")
 Sent = Sequence[tuple[str | None, Row]]
 Files = list[tuple[str | None, list[Row]]]
 
@@ -65,11 +66,13 @@ def _rows(days: st.SearchStrategy[Any], said: st.SearchStrategy[Any]) -> st.Sear
         {
             "force_code": FORCES,
             "case_ref": refs,
-            "category": _one_of([*v.CATEGORIES, "information_disclosure", "media_relationship"]),
-            "recipient": _one_of([*v.RECIPIENTS, "media"]),
-            "media": _one_of(list(v.MEDIA)),
+            "category": _one_of(
+                [*LISTS["category"], "information_disclosure", "media_relationship"]
+            ),
+            "recipient": _one_of([*LISTS["recipient"], "media"]),
+            "media": _one_of(list(LISTS["media"])),
             "opened_on": days,
-            "status_at_census": _one_of([*v.OUTCOMES, v.CONTINUING]),
+            "status_at_census": _one_of([*LISTS["outcome"], "continuing"]),
             "closed_on": days,
             "suspended": said,
             "workforce": _one_of(["officer", "staff"]),
@@ -85,7 +88,7 @@ def _valid(number: int, force: str, *, continuing: bool) -> Row:
         "recipient": None,
         "media": None,
         "opened_on": date(2011, 12, 24),
-        "status_at_census": v.CONTINUING if continuing else "left_service",
+        "status_at_census": "continuing" if continuing else "left_service",
         "closed_on": None if continuing else date(2012, 1, 24),
         "suspended": False,
         "workforce": "staff",

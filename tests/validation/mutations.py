@@ -11,7 +11,17 @@ from assets.intake.reading import Cell, RawSheet, Reading, RefusedError
 from schemas import vocabulary as v
 from schemas.collection import load_collection
 from tests.returns import Place, SampleReturn
-from tools.make_sample.described import BREACH, INVESTIGATION_ROWS, TOTAL
+from tools.make_sample.described import (
+    APPROVED,
+    BREACH,
+    BREACH_OCCUPATIONS,
+    CONTINUING,
+    INVESTIGATION_ROWS,
+    OUTCOMES,
+    REGISTER_DECISIONS,
+    REGISTER_KINDS,
+    TOTAL,
+)
 
 INV = "investigations"
 DISCLOSURE = "information_disclosure"
@@ -62,7 +72,7 @@ def add(values: Values, row: str, column: str, number: int) -> None:
 
 
 LEAVES = [row.code for row in INVESTIGATION_ROWS if row.is_part]
-COLUMNS = (*v.OUTCOMES, "people_suspended")
+COLUMNS = (*OUTCOMES, "people_suspended")
 
 
 def _move(values: Values, of: list[str], frm: str, to: str) -> None:
@@ -82,7 +92,7 @@ def _adding(row: str, column: str, number: int) -> Change:
 
 def _v005(values: Values) -> Values | None:
     for row in LEAVES:
-        if values[INV, row, v.CONTINUING] == "0":
+        if values[INV, row, CONTINUING] == "0":
             add(values, row, "people_suspended", 1)
             return values
     return None
@@ -90,13 +100,13 @@ def _v005(values: Values) -> Values | None:
 
 def _c102(values: Values) -> Values:
     for row in (DISCLOSURE, TOTAL):
-        for column in (v.CONTINUING, TOTAL):
+        for column in (CONTINUING, TOTAL):
             values[INV, row, column] = str(_number(values, INV, row, column) + 1)
     return values
 
 
 def _c502(values: Values) -> Values:
-    approved = sum(_number(values, "second_jobs", code, "count") for code in v.APPROVED)
+    approved = sum(_number(values, "second_jobs", code, "count") for code in APPROVED)
     return {**values, ("second_jobs", f"{BREACH}driver", "count"): str(approved + 1)}
 
 
@@ -138,8 +148,8 @@ def _x004(values: Values) -> Values | None:
         return None
     zeros = {
         ("registers", f"authority.{kind}", column): "0"
-        for kind in v.REGISTER_KINDS
-        for column in (*v.REGISTER_DECISIONS, TOTAL)
+        for kind in REGISTER_KINDS
+        for column in (*REGISTER_DECISIONS, TOTAL)
     }
     return {**values, **zeros}
 
@@ -163,12 +173,12 @@ def _q104(values: Values) -> Values | None:
 
 
 def _q105(values: Values) -> Values | None:
-    approved = sum(_number(values, "second_jobs", code, "count") for code in v.APPROVED)
+    approved = sum(_number(values, "second_jobs", code, "count") for code in APPROVED)
     if not approved:
         return None
     refused = ("second_jobs", "refused", "count")
-    changes = {("second_jobs", code, "count"): "0" for code in v.APPROVED}
-    changes |= {("second_jobs", BREACH + code, "count"): "0" for code in v.BREACH_OCCUPATIONS}
+    changes = {("second_jobs", code, "count"): "0" for code in APPROVED}
+    changes |= {("second_jobs", BREACH + code, "count"): "0" for code in BREACH_OCCUPATIONS}
     return {**values, **changes, refused: str(_number(values, *refused) + approved)}
 
 
@@ -199,7 +209,7 @@ def _q107(values: Values) -> Values | None:
 def _q108(values: Values) -> Values | None:
     if _number(values, INV, TOTAL, TOTAL) < 20:
         return None
-    _move(values, LEAVES, v.CONTINUING, "no_further_action")
+    _move(values, LEAVES, CONTINUING, "no_further_action")
     for row in LEAVES:
         add(values, row, "people_suspended", -_number(values, INV, row, "people_suspended"))
     return values
@@ -216,7 +226,7 @@ def _q109(values: Values) -> Values | None:
 def _q110(values: Values) -> Values:
     counts = {
         "approved_unconditional": 100, "approved_conditional": 50, "refused": 5, "withdrawn": 5,
-        "pending": 5, "total": 165, **{BREACH + code: 5 for code in v.BREACH_OCCUPATIONS},
+        "pending": 5, "total": 165, **{BREACH + code: 5 for code in BREACH_OCCUPATIONS},
     }  # fmt: skip
     return {**values, **{("second_jobs", row, "count"): str(n) for row, n in counts.items()}}
 
@@ -224,7 +234,7 @@ def _q110(values: Values) -> Values:
 def _q113(values: Values) -> Values | None:
     if values["registers", "authority.gratuity", TOTAL] == v.NOT_APPLICABLE:
         return None
-    own = sum(_number(values, "registers", f"force.{kind}", TOTAL) for kind in v.REGISTER_KINDS)
+    own = sum(_number(values, "registers", f"force.{kind}", TOTAL) for kind in REGISTER_KINDS)
     row = "authority.gratuity"
     return {
         **values,

@@ -12,6 +12,13 @@ from schemas.breakdown import write_breakdown
 TOTAL: Final = "total"
 REVIEW_MONTHS: Final = "review_months"
 BREACH: Final = "breach."
+CONTINUING: Final = "continuing"
+OUTCOMES: Final = tuple(returns_template().lists["outcome"])
+REGISTER_KINDS: Final = tuple(returns_template().lists["kind"])
+REGISTER_DECISIONS: Final = ("accepted", "declined")
+BREACH_OCCUPATIONS: Final = tuple(returns_template().lists["occupation"])
+APPROVED: Final = ("approved_unconditional", "approved_conditional")
+SECOND_JOB_DECISIONS: Final = (*APPROVED, "refused", "withdrawn", "pending")
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from schemas import vocabulary as v
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
+from tools.make_sample.described import APPROVED, CONTINUING, OUTCOMES
 
 COLLECTION_PERIOD: Final = "collection"
 
 _ONE_OF: Final = {
-    ("outcome", v.COMPLETED): tuple(o for o in v.OUTCOMES if o != v.CONTINUING),
-    ("decision", "approved"): v.APPROVED,
+    ("outcome", "completed"): tuple(o for o in OUTCOMES if o != CONTINUING),
+    ("decision", "approved"): APPROVED,
 }
 """Keys and codes of a breakdown that stand for several codes of the returns."""
 

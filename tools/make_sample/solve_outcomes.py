@@ -8,9 +8,9 @@ from collections import Counter
 from typing import Final
 
 from assets.sample.returns import SUSPENDED
-from schemas import vocabulary as v
 from schemas.collection import Collection
 from tools.make_sample.counts import CountProgram
+from tools.make_sample.described import CONTINUING, OUTCOMES
 from tools.make_sample.likelihood import varied
 from tools.make_sample.published import Facets, Place, Total, figure, figures, totals
 from tools.make_sample.solve_rows import PARTS, facets_of
@@ -39,7 +39,7 @@ def solve_outcomes(collection: Collection, rows: dict[Place, int]) -> dict[Place
     row_totals = []
     for place, count in rows.items():
         row = PARTS[place.row_code]
-        outcomes = {place._replace(column_code=o): facets_of(row, o) for o in v.OUTCOMES}
+        outcomes = {place._replace(column_code=o): facets_of(row, o) for o in OUTCOMES}
         cases.update(outcomes)
         people[place._replace(column_code=SUSPENDED)] = facets_of(row)
         row_totals.append(Total(tuple(outcomes), count))
@@ -52,7 +52,7 @@ def solve_outcomes(collection: Collection, rows: dict[Place, int]) -> dict[Place
         ],
     )
     for suspended in people:
-        continuing = suspended._replace(column_code=v.CONTINUING)
+        continuing = suspended._replace(column_code=CONTINUING)
         program.require_share(program.at(suspended), program.at(continuing))
     _require_usual_outcomes(program, rows)
     return program.solved_counts()
@@ -60,8 +60,8 @@ def solve_outcomes(collection: Collection, rows: dict[Place, int]) -> dict[Place
 
 def _expected(collection: Collection, rows: dict[Place, int]) -> dict[Place, float]:
     whole = figure(collection, "investigations")
-    shares = {o: figure(collection, "investigations", outcome=o) / whole for o in v.OUTCOMES}
-    shares[SUSPENDED] = shares[v.CONTINUING] * _ASSUMED_SUSPENDED
+    shares = {o: figure(collection, "investigations", outcome=o) / whole for o in OUTCOMES}
+    shares[SUSPENDED] = shares[CONTINUING] * _ASSUMED_SUSPENDED
     expected = {}
     for row_place, count in rows.items():
         for column_code, share in shares.items():
@@ -75,7 +75,7 @@ def _require_usual_outcomes(program: CountProgram, rows: dict[Place, int]) -> No
     whole: Counter[str] = Counter()
     for place, count in rows.items():
         whole[place.force_code] += count
-    continuing = program.sum_by_force(p._replace(column_code=v.CONTINUING) for p in rows)
+    continuing = program.sum_by_force(p._replace(column_code=CONTINUING) for p in rows)
     left = program.sum_by_force(p._replace(column_code=_LEFT_SERVICE) for p in rows)
     for force_code, count in whole.items():
         least = int(count >= _MANY)

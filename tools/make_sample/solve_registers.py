@@ -8,9 +8,9 @@ from collections.abc import Container
 from typing import Final
 
 from schemas.collection import Collection
-from schemas.vocabulary import NOT_APPLICABLE, NOT_HELD, REGISTER_DECISIONS
+from schemas.vocabulary import NOT_APPLICABLE, NOT_HELD
 from tools.make_sample.counts import CountProgram
-from tools.make_sample.described import REGISTER_ROWS
+from tools.make_sample.described import REGISTER_DECISIONS, REGISTER_ROWS
 from tools.make_sample.likelihood import assumed_sizes, rates, varied
 from tools.make_sample.published import Facets, Place, figures, totals
 

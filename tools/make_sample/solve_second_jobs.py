@@ -6,11 +6,16 @@ second jobs (solve_rows.py), nor the policy on them (solve_capability.py).
 
 from typing import Final
 
-from schemas import vocabulary as v
 from schemas.collection import Collection
 from tools.make_sample.choices import ChoiceProgram
 from tools.make_sample.counts import CountProgram
-from tools.make_sample.described import BREACH, REVIEW_MONTHS
+from tools.make_sample.described import (
+    APPROVED,
+    BREACH,
+    BREACH_OCCUPATIONS,
+    REVIEW_MONTHS,
+    SECOND_JOB_DECISIONS,
+)
 from tools.make_sample.likelihood import assumed_sizes, rates, varied
 from tools.make_sample.program import Unknown
 from tools.make_sample.published import Facets, Place, figure, figures, totals
@@ -39,9 +44,9 @@ def solve_second_jobs(collection: Collection) -> dict[Place, int | str]:
     decisions: dict[Place, Facets] = {}
     breaches: dict[Place, Facets] = {}
     for force_code in assumed_sizes():
-        for code in v.SECOND_JOB_DECISIONS:
+        for code in SECOND_JOB_DECISIONS:
             decisions[Place(force_code, _SHEET, code, _COLUMN)] = {"decision": code}
-        for code in v.BREACH_OCCUPATIONS:
+        for code in BREACH_OCCUPATIONS:
             breaches[Place(force_code, _SHEET, BREACH + code, _COLUMN)] = {"occupation": code}
     program = CountProgram(
         _expected([*decisions, *breaches]),
@@ -90,12 +95,12 @@ def _require_usual_decisions(program: CountProgram, force_code: str, *, all_appr
     def sum_of(*row_codes: str) -> Unknown:
         return program.sum_at(Place(force_code, _SHEET, code, _COLUMN) for code in row_codes)
 
-    applications, approvals = sum_of(*v.SECOND_JOB_DECISIONS), sum_of(*v.APPROVED)
+    applications, approvals = sum_of(*SECOND_JOB_DECISIONS), sum_of(*APPROVED)
     program.require_share(approvals, applications, low=_LEAST_APPROVED)
     if not all_approved:
         each = 1 / _APPLICATIONS_PER_UNAPPROVED
         program.require({applications: 1 - each, approvals: -1}, low=-each * (_MANY - 1))
-    program.require_share(sum_of(*(BREACH + code for code in v.BREACH_OCCUPATIONS)), approvals)
+    program.require_share(sum_of(*(BREACH + code for code in BREACH_OCCUPATIONS)), approvals)
 
 
 def _review_months(collection: Collection) -> dict[Place, str]:
