@@ -10,14 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.cli.output import (
-    collection_option,
-    console,
-    json_option,
-    print_json,
-    print_table,
-    shown_path,
-)
+from pipelines.cli.output import console, print_json, print_rows, shown_path, subcommand
 from schemas.wording import plural
 
 if TYPE_CHECKING:
@@ -37,15 +30,13 @@ class Location(click.Path):
         return super().convert(value, param, ctx)
 
 
-@click.command()
+@subcommand()
 @click.argument("paths", nargs=-1, type=Location(exists=True, path_type=Path))
 @click.option(
     "--out",
     type=Location(file_okay=False, path_type=Path),
     help="Folder for the results, which is replaced whole; or s3://bucket/prefix.",
 )
-@json_option
-@collection_option
 def cases(
     paths: tuple[Place, ...], out: Place | None, as_json: bool, collection: Collection
 ) -> None:
@@ -105,21 +96,11 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
 
 
 def _print(document: dict[str, Any], out: Place) -> None:
-    rows = [
-        (
-            rule["rule_id"],
-            rule["title"],
-            rule["rows"],
-            f"{rule['samples'][0]['file']}, row {rule['samples'][0]['row']}",
-            rule["samples"][0]["value"],
-            rule["how_to_fix"],
-        )
-        for rule in document["rules"]
-        if rule["rows"]
-    ]
+    found = ((rule, rule["samples"][0]) for rule in document["rules"] if rule["rows"])
+    rows = [{**rule, **at, "at": f"{at['file']}, row {at['row']}"} for rule, at in found]
     if rows:
-        heads = ("rule", "what is wrong", "rows", "first at", "value", "what to do")
-        print_table(heads, rows, right=("rows",))
+        columns = "rule: rule_id, what is wrong: title, >rows, first at: at, value"
+        print_rows(rows, f"{columns}, what to do: how_to_fix")
     click.echo(
         f"{plural(document['rows'], 'row')} in {plural(len(document['files']), 'file')}:"
         f" {document['valid']:,} valid, {document['bad']:,} bad ({document['bad_share']:.2%})"

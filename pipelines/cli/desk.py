@@ -12,13 +12,11 @@ import click
 from assets.lake import Lake
 from pipelines.cli.output import (
     CSV_FILE,
-    collection_option,
     emit,
-    json_option,
     lake_of,
-    print_frame,
     print_json,
-    print_table,
+    print_rows,
+    subcommand,
 )
 from schemas.vocabulary import STATES
 from schemas.wording import plural
@@ -58,11 +56,9 @@ def _query(collection: Collection, query_id: str) -> dict[str, Any]:
     Raises:
         DeskError: there is none with that id.
     """
-    import polars as pl
-
     from assets.returns.desk.decisions import DeskError
 
-    rows = _queries(collection).filter(pl.col("query_id") == query_id)
+    rows = _queries(collection).filter(query_id=query_id)
     if rows.is_empty():
         raise DeskError(f"there is no query {query_id} now. List them: muster queries --all")
     return rows.row(0, named=True)
@@ -76,18 +72,15 @@ def print_unattributed(lake: Lake) -> None:
     files = unattributed_files(lake)
     if files:
         click.echo(f"\nOf no known force: {plural(len(files), 'file')} in landing")
-        print_table(
-            ("file", "came", "lies at", "what is wrong"),
-            ((file.file_name, file.received_at, file.lies_at, file.why) for file in files),
-        )
+        columns = "file: file_name, came: received_at, lies at: lies_at, what is wrong: why"
+        print_rows([vars(file) for file in files], columns)
     damaged = damaged_now(lake)
     if damaged.height:
         click.echo(f"\nDamaged or gone: {plural(damaged.height, 'receipt')}; see muster doctor")
-        print_frame(damaged, "file, force: force_code, >version, what is wrong: problem")
+        print_rows(damaged, "file, force: force_code, >version, what is wrong: problem")
 
 
-@click.command()
-@json_option
+@subcommand()
 @click.option(
     "--call-list",
     "call_list_file",
@@ -99,7 +92,6 @@ def print_unattributed(lake: Lake) -> None:
     metavar="WHEN",
     help="Show what has changed since a day (2012-06-20) or `yesterday`.",
 )
-@collection_option
 def status(
     as_json: bool, call_list_file: Path | None, since: str | None, collection: Collection
 ) -> None:
@@ -117,7 +109,7 @@ def status(
     elif since:
         moved = changes(standing(lake, _moment(since, collection)).status(collection), now)
         click.echo(f"Changed since {since}:" if moved.height else f"Nothing changed since {since}.")
-        print_table(moved.columns, moved.iter_rows())
+        print_rows(moved, ", ".join(moved.columns))
     else:
         _print_status(now, collection, today)
         print_unattributed(lake)
@@ -144,14 +136,15 @@ def _print_status(status: pl.DataFrame, collection: Collection, today: date) -> 
 
     from assets.returns.desk.chasing import days_late, due
 
-    waiting = pl.col("state").is_in(["missing", "rejected"])
-    urgency = pl.when(waiting).then(pl.lit(due(collection, today))).otherwise(pl.lit(""))
-    print_frame(
-        status.with_columns(deadline=urgency),
+    urgency = pl.when(pl.col("state").is_in(["missing", "rejected"])).then(
+        pl.lit(due(collection, today))
+    )
+    print_rows(
+        status.with_columns(deadline=urgency.otherwise(pl.lit(""))),
         "force: force_code, state, >version, received: received_at, >blocking,"
         " >queries: queries_open, deadline, notes",
     )
-    received = status.filter(pl.col("state") != "missing").height
+    received = status.height - status.filter(state="missing").height
     click.echo(f"\n{states_in_words(status)}, {received} received")
     over = days_late(collection, today)
     ago = f", {plural(over, 'day')} ago" if over else ""
@@ -170,17 +163,13 @@ def states_in_words(status: pl.DataFrame) -> str:
 
 def absent_forces(status: pl.DataFrame) -> str:
     """Return the forces of mart ReturnsStatus that have sent nothing, "" where there are none."""
-    import polars as pl
-
-    return ", ".join(status.filter(pl.col("state") == "missing")["force_code"])
+    return ", ".join(status.filter(state="missing")["force_code"])
 
 
-@click.command()
+@subcommand()
 @click.option("--all", "everything", is_flag=True, help="List accepted ones too.")
 @click.option("--force", "force_code", help="Only those of one force.")
 @click.option("--export", type=CSV_FILE, help="Write the list as CSV as well.")
-@json_option
-@collection_option
 def queries(
     everything: bool,
     force_code: str | None,
@@ -192,13 +181,11 @@ def queries(
 
     A query is answered with `muster answer`. An answer holds while the cell's value is unchanged.
     """
-    import polars as pl
-
     rows = _queries(collection)
     if not everything:
-        rows = rows.filter(pl.col("state") != "accepted")
+        rows = rows.filter(rows["state"] != "accepted")
     if force_code:
-        rows = rows.filter(pl.col("force_code") == force_code)
+        rows = rows.filter(force_code=force_code)
     if export:
         rows.write_csv(export)
     compared = rows["previous_value"].drop_nulls().len() > 0
@@ -214,12 +201,11 @@ def queries(
         click.echo(f"\n{plural(rows.height, 'query')}: {listed}")
 
 
-@click.command()
+@subcommand()
 @click.argument("query_id", metavar="QUERY")
 @click.option("--reason", help="Why the value is right.")
 @click.option("--by", "answered_by", help="Who records the reason.")
 @click.option("--accepted-by", help="Who accepts the reason: a second person.")
-@collection_option
 def answer(
     query_id: str,
     reason: str | None,
@@ -254,13 +240,11 @@ def answer(
     )
 
 
-@click.command()
+@subcommand()
 @click.argument("force_code", metavar="FORCE")
 @click.option("--go-back", "version", type=int, help="The version that shall count again.")
 @click.option("--reason", help="Why; with --go-back.")
 @click.option("--by", "decided_by", help="Who decides; with --go-back.")
-@json_option
-@collection_option
 def versions(
     force_code: str,
     version: int | None,
@@ -292,13 +276,13 @@ def versions(
         print_json({"versions": mine.to_dicts(), "changes": changed.to_dicts()})
         return
     counts = pl.when("live").then(pl.lit("yes")).otherwise(pl.lit("no"))
-    print_frame(
+    print_rows(
         mine.with_columns(counts=counts),
         ">version, received: received_at, file: file_name, receipt: receipt_id, >blocking,"
         " >queries: queries_open, counts",
     )
     for number in changed["version"].unique().sort():
-        rows = changed.filter(pl.col("version") == number)
-        before = mine.filter(pl.col("version") < number)["version"].to_list()
+        rows = changed.filter(version=number)
+        before = mine.filter(mine["version"] < number)["version"].to_list()
         click.echo(f"\nVersion {number} against version {before[-1]}: {rows.height} cells")
-        print_frame(rows, "sheet, cell, row: row_code, column: column_code, before, after")
+        print_rows(rows, "sheet, cell, row: row_code, column: column_code, before, after")

@@ -10,16 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from assets.lake import lake_root
-from pipelines.cli.output import (
-    collection_option,
-    emit,
-    files_argument,
-    json_option,
-    lake_of,
-    print_json,
-    print_table,
-    shown,
-)
+from pipelines.cli.output import emit, lake_of, print_json, print_rows, shown, subcommand
 from schemas.errors import LakeError
 from schemas.vocabulary import RECONCILIATION_STATUSES
 from schemas.wording import plural
@@ -34,10 +25,10 @@ if TYPE_CHECKING:
 _FEW: Final = 100
 """Cells that are listed one by one unless all are asked for."""
 
-_CELLS: Final = {
-    "part": "part", "force": "force_code", "file": "file", "sheet": "sheet", "cell": "cell",
-    "row": "row_code", "column": "column_code", "entry": "entry", "adds": "value", "sent": "sent",
-}  # fmt: skip
+_CELLS: Final = (
+    "part, force: force_code, file, sheet, cell, row: row_code, column: column_code, >entry,"
+    " >adds: value"
+)
 _ABOUT: Final = ("measure", "breakdown", "period", "force_code")
 _PUBLISHED: Final = ("figure_id", "published", "qualifier", "status", "source_issue", "note")
 
@@ -58,19 +49,15 @@ def read_release(collection: Collection) -> Released:
     return Released(lake.marts.resolve(), collection, lake.kept_research)
 
 
-@click.command()
-@json_option
+@subcommand()
 @click.option("--differing", is_flag=True, help="Show only the figures that differ.")
-@collection_option
 def reconcile(as_json: bool, differing: bool, collection: Collection) -> None:
     """Show each published figure beside the computed one.
 
     Exit code 0: none differ. 1: some differ.
     """
-    import polars as pl
-
     rows = read_release(collection).mart("reconciliation")
-    apart = rows.filter(pl.col("status") == "differs")
+    apart = rows.filter(status="differs")
     columns = "figure: figure_id, scope, measure, breakdown, >published, >computed, status, note"
     emit(apart if differing else rows, columns, as_json=as_json)
     if not as_json:
@@ -78,8 +65,7 @@ def reconcile(as_json: bool, differing: bool, collection: Collection) -> None:
     sys.exit(0 if apart.is_empty() else 1)
 
 
-@click.command()
-@json_option
+@subcommand()
 @click.option("--breaks", is_flag=True, help="Show only what is not comparable.")
 def series(as_json: bool, breaks: bool) -> None:
     """Build the series over the released collections, and show it.
@@ -88,15 +74,13 @@ def series(as_json: bool, breaks: bool) -> None:
     forces that merged are followed; where a figure is not the same count as before, its line says
     why.
     """
-    import polars as pl
-
     from assets.figures.explain.series import write_series
     from assets.release.pages.series import write_series_page
 
     rows = write_series(lake_root())
     write_series_page(lake_root(), rows)
     columns = "figure: measure, breakdown, collection, >value, >per_month, comparable, why_not"
-    emit(rows.filter(~pl.col("comparable")) if breaks else rows, columns, as_json=as_json)
+    emit(rows.filter(comparable=False) if breaks else rows, columns, as_json=as_json)
 
 
 def counted(reconciliation: pl.DataFrame) -> str:
@@ -108,14 +92,12 @@ def counted(reconciliation: pl.DataFrame) -> str:
     return f"{plural(reconciliation.height, 'published figure')}: {', '.join(listed)}"
 
 
-@click.command()
+@subcommand()
 @click.argument("figure", nargs=-1, required=True, metavar="FIGURE | MEASURE [BREAKDOWN]")
 @click.option("--period", help="Of a measure: collection, 2010-11, ...")
 @click.option("--against", metavar="PERIOD", help="What stands beside it in comparisons.")
 @click.option("--force", "force_code", metavar="FORCE", help="Of a measure: one force's part.")
 @click.option("--cells", "every_cell", is_flag=True, help="List each cell, however many.")
-@json_option
-@collection_option
 def explain(
     figure: tuple[str, ...],
     period: str | None,
@@ -195,23 +177,18 @@ def _print_terms(terms: pl.DataFrame, *, every_cell: bool) -> None:
         return
     short = pl.col("sha256").str.head(12).alias("file")
     if every_cell or terms.height <= _FEW:
-        named = terms.with_columns(short).select(pl.col(c).alias(n) for n, c in _CELLS.items())
-        if terms["sent"].null_count() == terms.height:
-            named = named.drop("sent")
-        print_table(named.columns, named.iter_rows(), right=("entry", "adds"))
+        corrected = terms["sent"].null_count() < terms.height
+        print_rows(terms.with_columns(short), f"{_CELLS}{', sent' * corrected}")
         return
     by_force = terms.group_by("part", "force_code", short, maintain_order=True).agg(
         pl.len(), pl.col("value").sum(), pl.col("sent").count().replace(0, None)
     )
-    heads = ("part", "force", "file", "cells", "adds", "corrected")
-    print_table(heads, by_force.iter_rows(), right=heads[3:])
+    columns = "part, force: force_code, file, >cells: len, >adds: value, >corrected: sent"
+    print_rows(by_force, columns)
     click.echo(f"\n{plural(terms.height, 'cell')}; --cells lists each, --json too.")
 
 
-@click.command("read-report")
-@files_argument
-@json_option
-@collection_option
+@subcommand("read-report")
 def read_report(files: tuple[Path, ...], as_json: bool, collection: Collection) -> None:
     """Read the figures out of published force reports (text or PDF).
 
@@ -238,11 +215,7 @@ def read_report(files: tuple[Path, ...], as_json: bool, collection: Collection) 
         document["figures"] = [asdict(figure) for figure in report.figures]
         if not as_json:
             click.echo(f"{path}: {report.force_code or 'force not known'}")
-            print_table(
-                ("line", "measure", "breakdown", "value", "unit"),
-                ((f.line, f.measure, f.breakdown, f.value, f.unit) for f in report.figures),
-                right=("line", "value"),
-            )
+            print_rows(document["figures"], ">line, measure, breakdown, >value, unit")
             for problem in report.problems:
                 click.echo(f"  {problem}")
     if as_json:

@@ -4,8 +4,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -69,7 +70,7 @@ sample_option = _collection_option(
     "collection", default="2012-revisit", callback=_loaded, show_default=True
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-out_option = click.option(
+_out_option = click.option(
     "--out",
     "folder",
     required=True,
@@ -77,10 +78,40 @@ out_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder to write to; made if it is not there.",
 )
-files_argument = click.argument(
+CSV_FILE: Final = click.Path(dir_okay=False, path_type=Path)
+_files_argument = click.argument(
     "files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-CSV_FILE: Final = click.Path(dir_okay=False, path_type=Path)
+_SHARED: Final = {
+    "as_json": json_option,
+    "collection": collection_option,
+    "collection_id": named_option,
+    "files": _files_argument,
+    "folder": _out_option,
+}
+"""What commands have in common, by the parameter that takes it."""
+
+
+def subcommand(
+    name: str | None = None, of: click.Group | None = None
+) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a command of a function, whose parameters say what it has of the common options.
+
+    Args:
+        name: what it is called, its function's name unless told otherwise.
+        of: the command that it is a part of.
+    """
+
+    def made(make: Callable[..., None]) -> click.Command:
+        taken = [*signature(make).parameters]
+        own: list[click.Parameter] = make.__dict__.setdefault("__click_params__", [])
+        for parameter in {*taken} & _SHARED.keys() - {one.name for one in own}:
+            _SHARED[parameter](make)
+        own.sort(key=lambda one: taken.index(one.name or ""), reverse=True)
+        return (of or click).command(name)(make)
+
+    return made
+
 
 _UNSEEN: Final = re.compile(
     "[\\x00-\\x09\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff"
@@ -164,32 +195,41 @@ def print_table(
     screen.print(table)
 
 
-def print_frame(
-    frame: "pl.DataFrame", columns: str, *, most: int | None = None, where: str = ""
+def print_rows(
+    rows: "pl.DataFrame | Sequence[Mapping[str, Any]]",
+    columns: str,
+    *,
+    most: int | None = None,
+    where: str = "",
 ) -> None:
-    """Print some columns of a frame.
+    """Print some columns of rows.
 
     Args:
-        frame: the frame.
-        columns: its columns in order, as `force_code, >version, what is wrong: message`: a head
+        rows: a frame, or what each row has by column.
+        columns: columns in their order, as `force_code, >version, what is wrong: message`: a head
             before a colon where it is not the column's name, > where the column stands right.
         most: how many rows are printed; the rest are counted.
         where: where the rest are.
     """
-    parts = [part.removeprefix(">").split(": ") for part in columns.split(", ")]
-    right = [part[0] for part in parts if f">{part[0]}" in columns]
-    rows = frame.head(most) if most else frame
-    print_table([p[0] for p in parts], rows.select([p[-1] for p in parts]).rows(), right=right)
-    if rows.height < frame.height:
-        click.echo(f"  and {frame.height - rows.height:,} more{where}")
+    parts = [part.split(": ") for part in columns.split(", ")]
+    heads = [part[0].removeprefix(">") for part in parts]
+    names = [part[-1].removeprefix(">") for part in parts]
+    right = [head for head, part in zip(heads, parts, strict=True) if part[0].startswith(">")]
+    few = rows[:most]
+    found = few if isinstance(few, Sequence) else few.to_dicts()
+    print_table(heads, ([row[name] for name in names] for row in found), right=right)
+    if left := len(rows) - len(found):
+        click.echo(f"  and {left:,} more{where}")
 
 
-def emit(frame: "pl.DataFrame", columns: str, *, as_json: bool) -> None:
-    """Print a frame: all of it as JSON, or some columns as `print_frame` has them."""
-    if as_json:
-        print_json(frame.to_dicts())
+def emit(
+    rows: "pl.DataFrame | Sequence[Mapping[str, Any]]", columns: str, *, as_json: bool
+) -> None:
+    """Print rows: all of them as JSON, or some columns as `print_rows` has them."""
+    if not as_json:
+        print_rows(rows, columns)
     else:
-        print_frame(frame, columns)
+        print_json(rows if isinstance(rows, Sequence) else rows.to_dicts())
 
 
 def shown(value: Any) -> str:

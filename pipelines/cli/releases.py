@@ -14,13 +14,14 @@ from assets.history import find, kept
 from assets.history import shown as shown_before
 from assets.lake import Lake, held, lake_root
 from pipelines.cli.output import (
-    collection_option,
+    emit,
     json_option,
     lake_of,
     meant,
     named_option,
     print_json,
-    print_table,
+    print_rows,
+    subcommand,
 )
 from schemas.errors import LakeError, SetupError
 from schemas.wording import plural
@@ -66,18 +67,16 @@ def releases(context: click.Context, as_json: bool, collection_id: str | None) -
     if as_json:
         print_json(rows)
     else:
-        columns = ("release", "last_shown_at", "live_returns", "contract_version")
-        print_table(
-            ("", "release", "last shown", "live returns", "contract"),
-            (("now" if row["shown"] else "", *map(row.get, columns)) for row in rows),
-            right=("live returns",),
+        print_rows(
+            [{**row, "now": "now" if row["shown"] else ""} for row in rows],
+            ": now, release, last shown: last_shown_at, >live returns: live_returns,"
+            " contract: contract_version",
         )
     sys.exit(int(any(row["live_returns"] is None for row in rows)))
 
 
-@releases.command()
+@subcommand(of=releases)
 @click.argument("names", metavar="[RELEASE]...", nargs=-1)
-@collection_option
 def verify(names: tuple[str, ...], collection: Collection) -> None:
     """Hold releases, all unless named, to the hashes in their manifests.
 
@@ -103,11 +102,9 @@ def verify(names: tuple[str, ...], collection: Collection) -> None:
     sys.exit(1 if broken else 0)
 
 
-@releases.command()
+@subcommand(of=releases)
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW", required=False)
-@json_option
-@collection_option
 def compare(old: str, new: str | None, as_json: bool, collection: Collection) -> None:
     """Show what is different in NEW, figure by figure, and whose return made it so.
 
@@ -140,13 +137,12 @@ def compare(old: str, new: str | None, as_json: bool, collection: Collection) ->
     for what, table in (("national total", found.totals), ("published figure", found.figures)):
         click.echo(f"\n{plural(table.height, what)} different")
         if not table.is_empty():
-            right = tuple({"old", "new", "change"} & set(table.columns))
-            print_table(table.columns, table.iter_rows(), right=right)
+            numbers = {"old", "new", "change"}
+            print_rows(table, ", ".join(f"{'>' * (n in numbers)}{n}" for n in table.columns))
 
 
-@releases.command()
+@subcommand(of=releases)
 @click.argument("name", metavar="RELEASE")
-@collection_option
 def go_back(name: str, collection: Collection) -> None:
     """Show an earlier release to analysts again, at once.
 
@@ -167,10 +163,9 @@ def go_back(name: str, collection: Collection) -> None:
     click.echo(f"{lake.marts} shows {folder.name}, until a run publishes another.")
 
 
-@releases.command()
+@subcommand(of=releases)
 @click.argument("url", metavar="S3_URL")
 @click.argument("name", metavar="[RELEASE]", required=False)
-@collection_option
 def push(url: str, name: str | None, collection: Collection) -> None:
     """Copy a whole release to an object store, and show it there; the one shown now if not named.
 
@@ -184,7 +179,7 @@ def push(url: str, name: str | None, collection: Collection) -> None:
     click.echo(f"{url.rstrip('/')} shows {folder.name}: {publish_marts(folder, url)}")
 
 
-@releases.command()
+@subcommand(of=releases)
 @click.option(
     "--last",
     type=click.IntRange(min=1),
@@ -193,8 +188,6 @@ def push(url: str, name: str | None, collection: Collection) -> None:
     help="How many of those shown last are kept.",
 )
 @click.option("--yes", is_flag=True, help="Remove them; without this, they are only listed.")
-@json_option
-@collection_option
 def prune(last: int, yes: bool, as_json: bool, collection: Collection) -> None:
     """List which releases would go and why the others are kept; with --yes, remove them.
 
@@ -207,31 +200,25 @@ def prune(last: int, yes: bool, as_json: bool, collection: Collection) -> None:
     found = (retention.prune if yes else retention.judged)(lake, last)
     going = [each for each in found if not each.why]
     size = sum(each.size for each in going)
+    rows: list[dict[str, Any]] = [
+        {
+            "release": each.folder.name,
+            "last_shown_at": each.last_shown_at,
+            "keep": bool(each.why),
+            "why": each.why,
+            "bytes": each.size,
+        }
+        for each in found
+    ]
     if as_json:
-        rows = [
-            {
-                "release": each.folder.name,
-                "last_shown_at": each.last_shown_at,
-                "keep": bool(each.why),
-                "why": each.why,
-                "bytes": each.size,
-            }
-            for each in found
-        ]
         print_json({"removed": yes, "going": len(going), "bytes": size, "releases": rows})
         return
     for each in going if yes else ():
         click.echo(f"removed {each.folder.name}")
     if not yes:
-        print_table(
-            ("", "release", "last shown", "bytes", "why"),
-            (
-                ("keep" if each.why else "go", each.folder.name, each.last_shown_at, each.size,
-                 ", ".join(each.why) or None)
-                for each in found
-            ),
-            right=("bytes",),
-        )  # fmt: skip
+        for row in rows:
+            row.update(keep="keep" if row["keep"] else "go", why=", ".join(row["why"]) or None)
+        print_rows(rows, ": keep, release, last shown: last_shown_at, >bytes, why")
     verb = "removed" if yes else "would go"
     about = f"{plural(len(going), 'release')} {verb}, {plural(size, 'byte')}."
     click.echo(about if yes else f"\n{about}")
@@ -253,14 +240,10 @@ def collections(context: click.Context, as_json: bool) -> None:
     from schemas.reference import collection_files
 
     rows = [_collection(name, path) for name, path in collection_files().items()]
-    if as_json:
-        print_json(rows)
-    else:
-        names = ("collection", "template", "start", "end", "state", "releases")
-        print_table(names, ([row[name] for name in names] for row in rows), right=("releases",))
-        for row in rows:
-            if row["problem"]:
-                click.echo(f"muster: {row['problem']}", err=True)
+    emit(rows, "collection, template, start, end, state, >releases", as_json=as_json)
+    for row in rows if not as_json else ():
+        if row["problem"]:
+            click.echo(f"muster: {row['problem']}", err=True)
     sys.exit(int(any(row["problem"] for row in rows)))
 
 
@@ -286,9 +269,8 @@ def _collection(name: str, path: Path) -> dict[str, Any]:
     return {"collection": name, **about, "releases": count, "path": str(path), "problem": problem}
 
 
-@collections.command("check")
+@subcommand("check", of=collections)
 @click.argument("path", type=click.Path(exists=True, path_type=Path))
-@json_option
 def check_drafts(path: Path, as_json: bool) -> None:
     """Say everything that is wrong in a collection, a template, or a folder of both.
 

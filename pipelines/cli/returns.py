@@ -10,15 +10,12 @@ import click
 
 from assets.lake import Lake, lake_root
 from pipelines.cli.output import (
-    collection_option,
-    files_argument,
-    json_option,
-    out_option,
     print_json,
-    print_table,
+    print_rows,
     sample_option,
     shown,
     shown_path,
+    subcommand,
 )
 from schemas.wording import plural
 
@@ -26,8 +23,7 @@ if TYPE_CHECKING:
     from schemas.collection import Collection
 
 
-@click.command()
-@files_argument
+@subcommand()
 @click.option(
     "--annotate",
     "folder",
@@ -35,8 +31,6 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Write a copy of each file to this folder with every problem marked at its cell.",
 )
-@json_option
-@collection_option
 def check(
     files: tuple[Path, ...], folder: Path | None, as_json: bool, collection: Collection
 ) -> None:
@@ -57,13 +51,9 @@ def check(
         for item in checked:
             click.echo(f"{item.file}: {item.force_code or 'force not known'}, {item.state}")
             if item.findings:
-                print_table(
-                    ("rule", "severity", "sheet", "cell", "value", "what is wrong", "what to do"),
-                    (
-                        (f.rule_id, f.severity, f.sheet, f.cell, f.value, f.message, f.how_to_fix)
-                        for f in item.findings
-                    ),
-                )
+                columns = "rule: rule_id, severity, sheet, cell, value, what is wrong: message"
+                found = [vars(finding) for finding in item.findings]
+                print_rows(found, f"{columns}, what to do: how_to_fix")
         count = sum(len(item.findings) for item in checked)
         click.echo(f"{plural(len(checked), 'file')}, {plural(count, 'finding')}")
     if folder:
@@ -76,10 +66,8 @@ def check(
     sys.exit(max(item.exit_code for item in checked))
 
 
-@click.command()
+@subcommand()
 @click.argument("forces", nargs=-1, metavar="[FORCE]...")
-@out_option
-@collection_option
 def template(forces: tuple[str, ...], folder: Path, collection: Collection) -> None:
     """Write a blank return for each FORCE (a code such as STF), or for every force.
 
@@ -92,8 +80,7 @@ def template(forces: tuple[str, ...], folder: Path, collection: Collection) -> N
     click.echo(f"Wrote {plural(len(paths), 'blank return')} to {folder}")
 
 
-@click.command()
-@out_option
+@subcommand()
 @click.option("--cases", is_flag=True, help="Also write cases/: each return case by case.")
 @sample_option
 def sample(folder: Path, cases: bool, collection: Collection) -> None:
@@ -112,9 +99,7 @@ def sample(folder: Path, cases: bool, collection: Collection) -> None:
     click.echo(f"Wrote {plural(len(paths), 'reconstructed sample return')}, {others} to {folder}")
 
 
-@click.command()
-@out_option
-@collection_option
+@subcommand()
 def feedback(folder: Path, collection: Collection) -> None:
     """Write a letter for each force with something to do, and its return, marked.
 

@@ -12,16 +12,15 @@ import click
 from assets.lake import Lake, lake_root
 from pipelines.cli.output import (
     console,
-    json_option,
+    emit,
     lake_of,
     meant,
-    named_option,
-    print_frame,
-    print_json,
+    print_rows,
     print_table,
     sample_option,
     shown,
     shown_path,
+    subcommand,
 )
 from pipelines.standing import Standing, standing
 from schemas.errors import UnavailableError
@@ -44,8 +43,7 @@ _SHOWN: Final = 20
 """Rows of a list that are printed; the rest are counted."""
 
 
-@click.command()
-@named_option
+@subcommand()
 @click.pass_context
 def run(context: click.Context, collection_id: str | None) -> None:
     """Take in what is new, rebuild, reconcile and publish a release.
@@ -70,7 +68,7 @@ def _say(found: Standing) -> None:
         tell_at_end(found.collection, None)
 
 
-@click.command()
+@subcommand()
 @sample_option
 def demo(collection: Collection) -> None:
     """Make the sample returns, run everything, and say where to look.
@@ -120,8 +118,6 @@ def refreshed(collection: Collection) -> bool:
 
 
 def _report(done: Refreshed, collection: Collection) -> None:
-    import polars as pl
-
     from pipelines.cli.desk import absent_forces, print_unattributed, states_in_words
     from pipelines.cli.figures import counted, read_release
     from schemas.collection import addressed, command
@@ -143,17 +139,17 @@ def _report(done: Refreshed, collection: Collection) -> None:
     click.echo(f"\n{states_in_words(status)}")
     if absent := absent_forces(status):
         click.echo(f"  missing: {absent}")
-    blocking = release.mart("findings").filter(pl.col("severity") == "B")
+    blocking = release.mart("findings").filter(severity="B")
     if blocking.height:
         click.echo(f"\n{plural(blocking.height, 'blocking finding')}:")
         columns = (
             "force: force_code, rule: rule_id, sheet, cell, what is wrong: message,"
             " what to do: how_to_fix"
         )
-        print_frame(blocking, columns, most=_SHOWN, where=" in findings.parquet")
+        print_rows(blocking, columns, most=_SHOWN, where=" in findings.parquet")
     _print_totals(release)
     click.echo(f"\n{counted(reconciliation)}")
-    differing = reconciliation.filter(pl.col("status") == "differs")["figure_id"]
+    differing = reconciliation.filter(status="differs")["figure_id"]
     if differing.len():
         listed = ", ".join(differing.head(_SHOWN)) + (" ..." if differing.len() > _SHOWN else "")
         click.echo(f"  differing: {listed}\n  see: {command('reconcile', collection.id)}")
@@ -185,7 +181,7 @@ def _print_taken_in(done: Refreshed, lake: Lake) -> None:
         count = plural(problems.height, "problem")
         click.echo(f"\n{count} in research; of each file the last acceptable one counts:")
         columns = "file: file_name, row, column: column_name, rule: rule_id, message"
-        print_frame(problems, f"{columns}, what to do: how_to_fix", most=_SHOWN)
+        print_rows(problems, f"{columns}, what to do: how_to_fix", most=_SHOWN)
 
 
 def print_refused_extracts(lake: Lake) -> None:
@@ -203,7 +199,7 @@ def print_refused_extracts(lake: Lake) -> None:
     if refused.height:
         click.echo(f"\nRefused whole: {plural(refused.height, 'case-level extract')}")
         columns = "force: force_code, >version, >rows, >bad, what is wrong: problem"
-        print_frame(refused, columns, most=_SHOWN)
+        print_rows(refused, columns, most=_SHOWN)
 
 
 def _print_totals(release: Released) -> None:
@@ -243,8 +239,7 @@ def _print_totals(release: Released) -> None:
     )
 
 
-@click.command()
-@json_option
+@subcommand()
 def doctor(as_json: bool) -> None:
     """Examine the lake, its hashes, releases, Dagster, schedules and alert channels.
 
@@ -254,13 +249,8 @@ def doctor(as_json: bool) -> None:
 
     found = list(examine())
     broken = [each for each in found if each.level == "bad"]
-    if as_json:
-        print_json([asdict(each) for each in found])
-    else:
-        print_table(
-            ("", "what", "where", "observed"),
-            ((each.level, each.what, each.where, each.observed) for each in found),
-        )
+    emit([asdict(each) for each in found], ": level, what, where, observed", as_json=as_json)
+    if not as_json:
         for each in found:
             if each.do:
                 click.echo(f"\n{each.level}: {each.where} {each.observed}\n  {each.do}")
@@ -269,7 +259,7 @@ def doctor(as_json: bool) -> None:
     sys.exit(1 if broken else 0)
 
 
-@click.command("alert-test")
+@subcommand("alert-test")
 def alert_test() -> None:
     """Send a test message through each channel that MUSTER_ALERT_URLS names.
 
