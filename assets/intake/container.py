@@ -13,9 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import Final, Literal
 from xml.parsers import expat
 
-from assets.intake.foreign import foreign, refusal
 from assets.intake.landing import is_litter
-from assets.intake.reading import RefusedError
+from assets.intake.reading import REFUSALS, RefusedError, refusal
 from schemas.wording import visible
 
 MIB: Final = 1024 * 1024
@@ -42,6 +41,11 @@ _ARCHIVES: Final = (".zip", ".7z", ".rar", ".gz")
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
 _MANIFEST: Final = "META-INF/manifest.xml"
 _SPREADSHEET: Final = b"application/vnd.oasis.opendocument.spreadsheet"
+_OLE_MAGIC: Final = bytes.fromhex("d0cf11e0a1b11ae1")
+_TELLS: Final = REFUSALS["tells"]
+"""What tells files that are no returns."""
+_FEW_LINES: Final = 60
+_LOOKED_AT: Final = 64 * 1024
 _ENCRYPTED: Final = re.compile(rb"<(?:\w+:)?encryption-data\b")
 
 
@@ -62,7 +66,7 @@ def open_container(path: Path) -> Container:
     check_entry(path)
     content = path.read_bytes()
     if not content.startswith(_ZIP_MAGIC):
-        raise foreign(content)
+        raise _foreign(content)
     parts = _unpacked(content)
     kind = _kind(parts)
     for name, part in parts.items():
@@ -285,3 +289,57 @@ def _refuse_entities(name: str, content: bytes) -> None:
     # Damage is found by who reads the part: that of looks and properties hides no figure.
     with suppress(expat.ExpatError, LookupError):  # a LookupError names an unknown encoding
         parser.Parse(content, True)
+
+
+def _foreign(content: bytes) -> RefusedError:
+    """Return why a file that does not begin like a zip is refused, and what to send instead."""
+    if not content.strip(b"\0"):
+        return refusal("zeros" if content else "empty")
+    if content.startswith(_OLE_MAGIC):
+        return _ole(content)
+    for beginning, what, fix in _TELLS["begins"]:
+        if content.startswith(beginning.encode("latin-1")):
+            return refusal("instead", what=what, fix=fix) if what else refusal(fix)
+    return _foreign_text(content)
+
+
+def _foreign_text(content: bytes) -> RefusedError:
+    head = content[:_LOOKED_AT]
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        head = head.decode("utf-16", errors="replace").encode()
+    head = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    low = head.lower().decode("latin-1")
+    for (beginning, *more), what, fix in _TELLS["texts"]:
+        if low.startswith(beginning) and all(mark in low for mark in more):
+            return refusal("instead", what=what, fix=fix)
+    lines = head.splitlines()[:_FEW_LINES]
+    if _begins_like_mail(lines):
+        return refusal("mail")
+    if any(sum(line.count(c) for line in lines) >= len(lines) > 1 for c in (b",", b";", b"\t")):
+        return refusal("csv")
+    return refusal("other")
+
+
+def _begins_like_mail(lines: list[bytes]) -> bool:
+    names = set()
+    for line in lines:
+        name, colon, _ = line.partition(b":")
+        if not line.startswith((b" ", b"\t")) and not colon:
+            break
+        names.add(name.lower().decode("latin-1"))
+    return len(names.intersection(_TELLS["mail_headers"])) > 1
+
+
+def _ole(content: bytes) -> RefusedError:
+    """Tell an OLE file by the entries of its directory; one without them by its bare names."""
+    has_entries = _entry("Root Entry") in content
+    for known, problem, fix in _TELLS["streams"]:
+        names = (_entry(name) if has_entries else name.encode("utf-16-le") for name in known)
+        if any(name in content for name in names):
+            return RefusedError(problem, REFUSALS["fixes"][fix])
+    return refusal("xls")
+
+
+def _entry(name: str) -> bytes:
+    """Return how the directory of an OLE file names a stream: padded, and with the length of it."""
+    return name.encode("utf-16-le").ljust(64, b"\0") + struct.pack("<H", 2 * len(name) + 2)

@@ -9,9 +9,8 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from assets.intake.container import OTHER_TABLES, Container, hidden
-from assets.intake.foreign import refusal
 from assets.intake.quoting import expected_sheets
-from assets.intake.reading import MAX_COLUMNS, MAX_ROWS, Cell, RawSheet
+from assets.intake.reading import MAX_COLUMNS, MAX_ROWS, Cell, RawSheet, refusal
 from schemas.reference import forces
 from schemas.template import HEADER_CODE
 from schemas.wording import visible

@@ -47,23 +47,11 @@ def verified(sheets: tuple[RawSheet, ...]) -> tuple[RawSheet, ...]:
     """
     if not any(cell.formula is not None for sheet in sheets for cell in sheet.cells):
         return sheets
-    book = _Book(sheets)
-    return tuple(
-        replace(
-            sheet,
-            cells=tuple(
-                found
-                for cell in sheet.cells
-                for found in [cell if cell.formula is None else book.verified(sheet.name, cell)]
-                if found.text or found.doubt
-            ),
-        )
-        for sheet in sheets
-    )
-
-
-def _column(letters: str) -> int:
-    return column_number(letters.upper())
+    book, found = _Book(sheets), []
+    for sheet in sheets:
+        cells = (c if c.formula is None else book.verified(sheet.name, c) for c in sheet.cells)
+        found.append(replace(sheet, cells=tuple(c for c in cells if c.text or c.doubt)))
+    return tuple(found)
 
 
 _Place = tuple[str, int, int]
@@ -179,13 +167,10 @@ def _agrees(cell: Cell, result: _Value) -> bool:
     if cell.kind not in {"number", "percent", "text"}:
         return False
     try:  # some programs store a number as a text
-        return _alike(_operand(_plain_value(cell)), _operand(result))
+        stored, expected = _operand(_plain_value(cell)), _operand(result)
     except _BeyondError:
         return result == cell.text
-
-
-def _alike(stored: Fraction, expected: Fraction) -> bool:
-    """Whether two numbers are the same in the 15 digits that a spreadsheet has."""
+    # The same in the 15 digits that a spreadsheet has.
     return stored == expected or f"{float(stored):.15g}" == f"{float(expected):.15g}"
 
 
@@ -289,7 +274,7 @@ class _Formula:
         if symbol["function"]:
             return self._function(symbol["function"].upper())
         if symbol["column"] and not symbol["right"]:
-            place = int(symbol["row"]), _column(symbol["column"])
+            place = int(symbol["row"]), column_number(symbol["column"])
             value = self._book.value(self._of(symbol), *place)
             self._has_number |= value is not None
             return value
@@ -320,8 +305,9 @@ class _Formula:
         if symbol is None or not symbol["column"] or symbol.string[symbol.end() :][:1] not in ",)":
             return [_operand(self._sum())]
         self._advance()
+        ends = symbol["column"], symbol["right"] or symbol["column"]
         rows = sorted((int(symbol["row"]), int(symbol["bottom"] or symbol["row"])))
-        columns = sorted((_column(symbol["column"]), _column(symbol["right"] or symbol["column"])))
+        columns = sorted(map(column_number, ends))
         values = self._book.filled(self._of(symbol), *rows, *columns)
         if any(isinstance(value, _Other) and value.kind == "date" for value in values):
             raise _BeyondError

@@ -1,11 +1,14 @@
-"""What the readers of workbooks share: what a cell holds, how its text looks, and its sheet."""
+"""What the readers of workbooks share: elements of XML, what a cell holds and shows, and formulas.
+
+Elements that are read come whole, the others by their name; formulas are in Excel's notation.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, time
 from typing import Final, NamedTuple
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
-from assets.intake.foreign import refusal
 from assets.intake.quoting import in_doubt, the_sheet
 from assets.intake.reading import (
     MAX_COLUMNS,
@@ -14,10 +17,119 @@ from assets.intake.reading import (
     Cell,
     Fact,
     RawSheet,
+    column_number,
     moment_text,
     number_text,
+    refusal,
 )
-from schemas.template import address
+from schemas.template import address, column_letter
+
+DAMAGED: Final = (ParseError, LookupError, ValueError)
+"""What a part raises that is damaged; a LookupError also where its encoding is unknown."""
+
+_CHUNK: Final = 1 << 16
+"""Bytes of a part that become elements before any is read; most parts have fewer."""
+_DEEPEST: Final = 100
+"""Elements inside each other that are not read; a part of ours has about ten."""
+_MOST_WITHIN: Final = 100_000
+"""Elements that wait for the end of one that is read whole, such as a cell."""
+_MOST_KNOWN: Final = 500
+"""Names that are kept to be found again; a file can make up any number of them."""
+
+
+class Names(dict[str, str]):
+    """Names of elements in short, such as `text:p`, by their full names."""
+
+    def __init__(self, prefixes: Mapping[str, str]) -> None:
+        """Put a prefix for each namespace; what is of another is called `?`."""
+        super().__init__()
+        self._prefixes = prefixes
+
+    def __missing__(self, name: str) -> str:
+        space, _, local = name.rpartition("}")
+        prefix = self._prefixes.get(space[1:])
+        short = "?" if prefix is None else f"{prefix}{local}"
+        if len(self) < _MOST_KNOWN:
+            self[name] = short
+        return short
+
+
+class _Walk:
+    """Meets elements of a part as they come: `found` are those met, each with its path."""
+
+    def __init__(self, names: Names, whole: tuple[str, ...]) -> None:
+        self._names, self._whole = names, whole
+        self.builder = TreeBuilder()
+        self._top = self.builder.start("", {})
+        self.found: list[tuple[str, Element]] = []
+
+    def meet(self, *, ended: bool) -> None:
+        """Meet what came since the last time."""
+        if sum(1 for _ in self._top.iter()) > _MOST_WITHIN:
+            raise ValueError("too many elements in one")
+        self._meet(self._top, "", ended=ended)
+
+    def _meet(self, parent: Element, above: str, *, ended: bool) -> None:
+        """Meet what is in an element; where that has not ended, its last one has not either."""
+        if above.count("/") > _DEEPEST:
+            raise ValueError("elements nested too deep")
+        names, last = self._names, None if ended or not len(parent) else parent[-1]
+        for child in parent:
+            is_new = child.tag[:1] != "/"  # one met while it was open has its path for a name
+            path = f"{above}/{names[child.tag]}" if is_new else child.tag
+            if path.endswith(self._whole):
+                if child is last:
+                    break
+                for each in child.iter():
+                    each.tag = names[each.tag]
+                self.found.append((path, child))
+                continue
+            if is_new:
+                self.found.append((path, child))
+                child.tag = path
+            if len(child):
+                self._meet(child, path, ended=child is not last)
+        del parent[: len(parent) - (last is not None)]
+
+
+def elements(xml: bytes, names: Names, whole: tuple[str, ...]) -> Iterator[tuple[str, Element]]:
+    """Yield the elements of a part in order, each with its path, such as /sst/si.
+
+    One whose path ends like one of `whole` comes with all that is in it, which does not come by
+    itself; of any other, its attributes count alone. A part is walked in pieces, so that one of any
+    size takes little memory. It declares no entities: container.py has seen to that.
+
+    Raises:
+        ParseError, LookupError, ValueError: the part is damaged; what stands before it is yielded.
+    """
+    walk, fault = _Walk(names, whole), None
+    parser = XMLParser(target=walk.builder)  # noqa: S314
+    for end in range(_CHUNK, len(xml) + _CHUNK + 1, _CHUNK):
+        try:
+            parser.feed(xml[end - _CHUNK : end])
+            if is_last := end > len(xml):
+                parser.close()
+            walk.meet(ended=is_last)
+        except DAMAGED as error:
+            fault = error
+            if isinstance(error, ParseError):
+                walk.meet(ended=False)
+        yield from walk.found
+        walk.found.clear()
+        if fault:
+            raise fault
+
+
+def text_in(element: Element) -> str:
+    """Return all text in an element; comments part it no more."""
+    return "".join(element.itertext()) if len(element) else element.text or ""
+
+
+def has_text_between(element: Element) -> bool:
+    """Whether text stands beside the elements inside an element, where none belongs."""
+    texts = (element.text, *(each.tail for each in element))
+    return any(text and not text.isspace() for text in texts)
+
 
 Font = frozenset[str]
 """What a font makes of text: `MARKS`, and whatever else can be seen in the words of its format."""
@@ -131,3 +243,63 @@ class Grid:
     def sheet(self) -> RawSheet:
         """Return the sheet as it was read."""
         return RawSheet(self.name, tuple(sorted(self.cells)), tuple(sorted(self.facts)))
+
+
+_REFERENCE: Final = re.compile(
+    r"""(?x) ("[^"]*" | '[^']*' | \[[^\]]*\])  # texts and names of sheets stay
+    | (?<![\w.$]) (\$?) ([A-Za-z]{1,3}) (\$?) ([0-9]{1,7}) (?![\w.(!])"""
+)
+
+
+def moved(formula: str, rows: int, columns: int) -> str:
+    """Return a formula as it reads that many rows below and columns right of its own cell."""
+
+    def shift(match: re.Match[str]) -> str:
+        kept, column_fixed, letters, row_fixed, row = match.groups()
+        if kept:
+            return kept
+        there = column_number(letters) + (0 if column_fixed else columns)
+        number = int(row) + (0 if row_fixed else rows)
+        if there < 1 or number < 1:
+            return "#REF!"
+        return f"{column_fixed}{column_letter(there)}{row_fixed}{number}"
+
+    return _REFERENCE.sub(shift, formula)
+
+
+_BRACKETS: Final = re.compile(r"\[((?:'(?:[^']|'')*'|[^\]'])*)\]")
+_QUOTED: Final = re.compile(r'("(?:[^"]|"")*")')
+_PLACE: Final = re.compile(r"(?:(\$?)((?:'(?:[^']|'')*'|[^.':])*))?\.([$A-Z0-9#!]+)")
+
+
+def translated(formula: str) -> str:
+    """Return an OpenFormula without its `of:=` in Excel's notation.
+
+    `SUM([.B2:.C2];[$Sheet2.B3])` is `SUM(B2:C2,Sheet2!B3)`; what stands in quotes stays.
+    """
+    parts = _QUOTED.split(formula)
+    parts[::2] = [_outside_quotes(part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def _outside_quotes(part: str) -> str:
+    # What stands between two references has the even places, what they say the odd ones.
+    pieces = _BRACKETS.split(part)
+    pieces[::2] = [
+        text.replace(";", ",").replace("~", ",").replace("!", " ") for text in pieces[::2]
+    ]
+    pieces[1::2] = [_excel_place(reference) for reference in pieces[1::2]]
+    return "".join(pieces)
+
+
+def _excel_place(reference: str) -> str:
+    places = _PLACE.findall(reference)
+    if not places or len(places) > 2:
+        return "#REF!"
+    (_, sheet, first), *more = places
+    prefix = f"{sheet}!" if sheet else ""
+    if not more:
+        return f"{prefix}{first}"
+    _, other, last = more[0]
+    # Over several sheets it is beyond what can be verified.
+    return "#REF!" if other not in {"", sheet} else f"{prefix}{first}:{last}"

@@ -6,8 +6,7 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element
 
-from assets.intake.elements import DAMAGED, Names, elements, has_text_between, text_in
-from assets.intake.grid import Font
+from assets.intake.grid import DAMAGED, Font, Names, elements, has_text_between, text_in
 from schemas.wording import visible
 
 TRANSITIONAL: Final = "http://schemas.openxmlformats.org/"

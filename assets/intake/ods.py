@@ -9,21 +9,22 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from assets.intake.container import Container
-from assets.intake.elements import DAMAGED, Names, elements
-from assets.intake.foreign import refusal
 from assets.intake.grid import (
+    DAMAGED,
     NEVER_CALCULATED,
     Content,
     Font,
     Grid,
+    Names,
+    elements,
     odd,
     several_values,
+    translated,
     typed,
     with_looks,
 )
-from assets.intake.notation import translated
 from assets.intake.quoting import in_doubt, the_sheet
-from assets.intake.reading import MAX_COLUMNS, MAX_ROWS, Fact, Reading
+from assets.intake.reading import MAX_COLUMNS, MAX_ROWS, Fact, Reading, refusal
 from schemas.template import address
 
 Look = dict[str, str]

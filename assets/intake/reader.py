@@ -9,10 +9,9 @@ import polars as pl
 
 from assets.intake.container import open_container
 from assets.intake.csv_zip import read_csv_zip
-from assets.intake.foreign import refusal
 from assets.intake.formulas import verified
 from assets.intake.ods import read_ods
-from assets.intake.reading import Reading, RefusedError
+from assets.intake.reading import Reading, RefusedError, refusal
 from assets.intake.workbook import read_workbook
 from schemas.collection import Collection
 from schemas.reference import forces, forces_at

@@ -6,10 +6,12 @@ is a reading too, one that says why; reading never raises for what a force sent.
 
 import json
 import re
+import tomllib
 from dataclasses import dataclass
 from datetime import datetime, time
 from functools import lru_cache
-from typing import Final, NamedTuple
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 from schemas.template import address
 
@@ -35,6 +37,19 @@ class RefusedError(Exception):
         self.problem = problem
         self.fix = fix
         self.rule_id = rule_id
+
+
+REFUSALS: Final[dict[str, Any]] = tomllib.loads(
+    Path(__file__).with_name("refusals.toml").read_text(encoding="utf-8")
+)
+"""Why files are refused, what to send instead, and what tells files that are no returns."""
+
+
+def refusal(which: str, /, **values: object) -> RefusedError:
+    """Return a refusal of refusals.toml with values for what stands there in braces."""
+    problem, fix, *rule = REFUSALS["says"][which]
+    fix = REFUSALS["fixes"][fix.format(**values)]
+    return RefusedError(problem.format(**values), fix.format(**values), *rule)
 
 
 class Cell(NamedTuple):
@@ -114,9 +129,9 @@ def _facts(told: list[list[str]]) -> tuple[Fact, ...]:
 
 
 def column_number(letters: str) -> int:
-    """Return the 1-based number of a column such as AZ."""
+    """Return the 1-based number of a column such as AZ, in small letters too."""
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + ord(letter) - ord("A") + 1
     return number
 

@@ -8,15 +8,18 @@ from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
 from assets.intake.container import Container
-from assets.intake.elements import DAMAGED, elements, has_text_between, text_in
-from assets.intake.foreign import refusal
 from assets.intake.grid import (
     BLANK,
+    DAMAGED,
     NEVER_CALCULATED,
     Content,
     Grid,
+    elements,
+    has_text_between,
+    moved,
     odd,
     several_values,
+    text_in,
     typed,
     with_looks,
 )
@@ -33,7 +36,6 @@ from assets.intake.looks import (
     unescaped,
     whole,
 )
-from assets.intake.notation import moved
 from assets.intake.quoting import in_doubt, the_sheet, told
 from assets.intake.reading import (
     MAX_COLUMNS,
@@ -44,6 +46,7 @@ from assets.intake.reading import (
     Reading,
     moment_text,
     place,
+    refusal,
 )
 from schemas.template import address
 from schemas.wording import visible

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.intake.formulas import verified
-from assets.intake.notation import moved
+from assets.intake.grid import moved
 from assets.intake.quoting import told
 from assets.intake.reader import read_return
 from assets.intake.reading import UNCALCULATED, Cell, RawSheet, place

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.intake.notation import translated
+from assets.intake.grid import translated
 from assets.intake.reader import read_return
 from assets.intake.reading import Cell, Fact, RawSheet
 from schemas.collection import Collection
