@@ -174,13 +174,7 @@ class UnattributedReturn:
 def unattributed_returns(
     findings: pl.DataFrame, store: RawStore, collection: Collection
 ) -> list[UnattributedReturn]:
-    """Return the files that are nobody's, in order of receipt; nobody gets a letter about them.
-
-    Args:
-        findings: mart Findings.
-        store: the raw store.
-        collection: the collection.
-    """
+    """Return the files that are nobody's, in order of receipt; nobody gets a letter about them."""
     found = []
     for receipt in store.receipts():
         nobodys = pl.col("force_code").is_null() & (pl.col("receipt_id") == receipt.receipt_id)
@@ -200,13 +194,6 @@ def letters(
     """Return a letter for each force that has something to do, in the order of `status`.
 
     A query that has its reason waits for the data team, not for the force.
-
-    Args:
-        status: mart ReturnsStatus.
-        findings: mart Findings.
-        store: the raw store, which has the returns that the letters are about.
-        collection: the collection.
-        today: the day the letters are written on.
 
     Raises:
         LakeError: a raw file is gone, or no longer what was received.

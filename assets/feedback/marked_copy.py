@@ -208,13 +208,7 @@ def marked_copy(
     Where the file cannot be opened whole, the copy holds its cells alone; where it was refused,
     nothing but the list of problems.
 
-    Args:
-        path: the force's file, which is only read.
-        reading: what reading it gave.
-        findings: everything found in it.
-        template: what its collection asks for.
-        name: what the force calls the file.
-        not_evaluable: ids of the rules that could not be told.
+    Rules that are `not_evaluable` could not be told.
     """
     problems = grouped(findings, template)
     about = [f"{visible(name)}: {tally(problems)}."]

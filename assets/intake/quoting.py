@@ -97,10 +97,8 @@ def codes_of(entry: Entry) -> tuple[str, ...] | None:
 def shown(text: str, codes: Collection[str] | None = ()) -> str:
     """Return a text itself if it names nobody, else how long it is and what it looks like.
 
-    Args:
-        text: what stands in the cell.
-        codes: what is expected there; a text that is nearly one of them is shown. With None,
-            for free text, nothing is.
+    `codes` are expected there; one that is nearly one of them is shown. With None, for free
+    text, nothing is.
     """
     if codes and text in codes:
         return text

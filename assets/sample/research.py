@@ -83,11 +83,7 @@ def sample_research(collection: Collection) -> dict[str, str]:
 
 
 def sample_survey(counts: pl.DataFrame) -> pl.DataFrame:
-    """Return one row an answer: respondent_id, year, wave, question, answer.
-
-    Args:
-        counts: year, wave, question, answer, respondents; as survey_counts.csv.
-    """
+    """Return one row an answer: respondent_id, year, wave, question, answer."""
     rows = []
     for (year, wave), mine in sorted(counts.partition_by("year", "wave", as_dict=True).items()):
         questions = {

@@ -131,11 +131,7 @@ def read_reports(
     Of a force of which a report is damaged there are no figures: another of its reports could say
     something else. Where it cannot be told whose that was, there are none at all.
 
-    Args:
-        lake: the lake.
-        collection: the collection, whose period the reports are about.
-        settled: whether a dropped file may be taken as it is now.
-        damaged: table DamagedReceipts, which tells whose a damaged report was; None for nobody's.
+    `damaged` is the table DamagedReceipts, which tells whose a damaged report was.
 
     Raises:
         UnavailableError: a report cannot be kept.

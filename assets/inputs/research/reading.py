@@ -75,13 +75,8 @@ def research_finding(
 ) -> Finding:
     """Return a finding in a file of the research folder: its sheet is the file.
 
-    Args:
-        what: what is wrong, as a rule of tier `research` says it.
-        file: the name of the file.
-        observed: what stands there.
-        row: the row as a spreadsheet numbers it, the headings being row 1; None for the file.
-        column: the column; None for the file or the whole row.
-        words: what stands in the texts of the rule.
+    `what` is wrong, as a rule of tier `research` says it, whose texts hold `words`; the headings
+    are row 1. Without row or column it is about the whole file, column or row.
     """
     rule = next(rule for rule in rules_of("research").values() if what in rule.says)
     message = f"{observed}; expected {rule.says[what].format_map(words)}"
@@ -99,11 +94,6 @@ def read_rows(
     file: str, content: bytes, collection: Collection
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Return the rows of a research file with their numbers (ROW), and its headings in order.
-
-    Args:
-        file: a name of FILES.
-        content: the bytes of the file.
-        collection: the collection, which says the years that may stand in it.
 
     Raises:
         ResearchError: something in it is wrong; it lists everything that is.

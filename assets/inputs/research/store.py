@@ -61,11 +61,6 @@ def read_research(
 ) -> Research:
     """Keep the files that were dropped, and read the newest acceptable one of each name.
 
-    Args:
-        lake: the lake.
-        collection: the collection, with its forces.
-        settled: whether a dropped file may be taken as it is now.
-
     Raises:
         UnavailableError: a file cannot be kept.
     """

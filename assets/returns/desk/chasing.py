@@ -23,11 +23,6 @@ def call_list(status: pl.DataFrame, collection: Collection, today: date) -> pl.D
     """Return one row a force that somebody should call, the most urgent first.
 
     Columns: force_code, name, state, due, days_late, blocking, queries_open, why.
-
-    Args:
-        status: mart ReturnsStatus.
-        collection: the collection, with its deadlines.
-        today: the day to count from.
     """
     names = collection.bodies.select("force_code", pl.col("full_name").alias("name"))
     order = pl.col("state").replace_strict({"missing": 0, "rejected": 1}, default=2)
@@ -72,9 +67,7 @@ def changes(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
     Columns: force_code, state_before, state, version_before, version, queries_before,
     queries_open.
 
-    Args:
-        before: mart ReturnsStatus as it was.
-        after: mart ReturnsStatus as it is.
+    Both are the mart ReturnsStatus.
     """
     watched = ["state", "version", "blocking", "queries_open"]
     both = after.select("force_code", *watched).join(

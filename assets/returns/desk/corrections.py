@@ -77,12 +77,6 @@ def applied_mart(
 ) -> pl.DataFrame:
     """Return the mart Corrections: those that apply to live returns.
 
-    Args:
-        corrections: table Corrections.
-        applied: table AppliedCorrections.
-        live: table LiveReturns.
-        template: the template of the returns.
-
     Raises:
         StaleCorrectionError: the live return of a force does not hold what a correction expects.
     """

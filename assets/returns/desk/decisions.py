@@ -124,10 +124,7 @@ STATES: Final = {
 def queries(findings: pl.DataFrame, answers: pl.DataFrame, collection_id: str) -> pl.DataFrame:
     """Return one row a query: query_id, the columns of Findings, answered_by, and `state`.
 
-    Args:
-        findings: mart Findings, or the like with force_code.
-        answers: table Answers.
-        collection_id: the collection that both are of.
+    `findings` are those of the mart Findings, or the like with force_code.
     """
     asked = findings.filter(pl.col("severity") == "Q").drop_nulls("force_code")
     identified = _with_query_id(asked, collection_id).drop("reason", "accepted_by", strict=False)
@@ -278,14 +275,7 @@ def choose(
 ) -> None:
     """Record that a force's return goes back to a version; a newer one will override that.
 
-    Args:
-        ledger: the ledger.
-        judged: receipts with their counts of findings, as states.judged_receipts returns them.
-        force_code: the force.
-        version: the version to go back to.
-        reason: why.
-        by: who decides.
-        damaged: versions of the force that are damaged, and are passed over too.
+    `judged` is as states.judged_receipts returns it; `damaged` versions are passed over too.
 
     Raises:
         DeskError: the force has no such version, or that version was rejected.

@@ -251,11 +251,7 @@ def write_blanks(
 ) -> list[Path]:
     """Write one blank workbook a force, of those given or of all the collection expects.
 
-    Args:
-        folder: made if it is not there.
-        collection: the collection.
-        forces: codes of the forces, none for all.
-        earlier: what to show beside the entries of each force, as `earlier_values` returns it.
+    `earlier` has what to show beside the entries of each force, as `earlier_values` returns it.
 
     Raises:
         SetupError: a code is not that of a force the collection expects.

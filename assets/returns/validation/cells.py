@@ -4,7 +4,7 @@ A text that cannot be typed is a finding, never a null. What V008 found is said 
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -12,7 +12,7 @@ from typing import Final
 
 from assets.intake.quoting import is_free_text, names_somebody, quoted
 from assets.intake.reader import force_named
-from assets.intake.reading import UNCALCULATED, Cell
+from assets.intake.reading import UNCALCULATED
 from assets.returns.validation.layout import Slot
 from schemas.collection import Collection, command
 from schemas.finding import Finding, finding
@@ -85,7 +85,9 @@ def type_entry(slot: Slot) -> TypedEntry | Finding:
         return finding("S006", f"the cell holds {_WITHOUT_VALUE[cell.kind]}", slot.place)
     if text in MISSING_REASONS and text not in entry.answers:
         return _missing(slot, text)
-    return _TYPED[entry.kind](slot, cell, text)
+    if entry.kind == "text":  # the sheet's own words and a force's text are taken as they stand
+        return TypedEntry(slot, value=text)
+    return _TYPED[entry.kind](slot, cell.kind, text)
 
 
 def _expected(entry: Entry) -> str:
@@ -99,14 +101,14 @@ def _missing(slot: Slot, text: str) -> TypedEntry | Finding:
     return finding("V004", message, slot.place)
 
 
-def _count(slot: Slot, cell: Cell, text: str) -> TypedEntry | Finding:
-    if cell.kind in {"number", "text"} and _WHOLE.fullmatch(text):
+def _count(slot: Slot, kind: str, text: str) -> TypedEntry | Finding:
+    if kind in {"number", "text"} and _WHOLE.fullmatch(text):
         number = int(text.replace(",", ""))
         if number <= LARGEST:
             return TypedEntry(slot, value=str(number), number=number)
         return finding("V001", f"{slot.quoted} is larger than any count can be", slot.place)
-    if cell.kind not in {"number", "text"}:
-        message = f"the cell holds a {cell.kind} ({slot.place.value}) where a whole number belongs"
+    if kind not in {"number", "text"}:
+        message = f"the cell holds a {kind} ({slot.place.value}) where a whole number belongs"
         fix = f"Format {slot.address} as a number and type the whole number."
         return finding("V001", message, slot.place, fix=fix)
     what, advice = _advice(slot.entry, text)
@@ -125,8 +127,8 @@ def _advice(entry: Entry, text: str) -> tuple[str, str | None]:
     return "a word", "Type the number; 0 if there were none."
 
 
-def _date(slot: Slot, cell: Cell, text: str) -> TypedEntry | Finding:
-    if cell.kind in {"date", "text"} and (day := _ISO_DATE.fullmatch(text)):
+def _date(slot: Slot, kind: str, text: str) -> TypedEntry | Finding:
+    if kind in {"date", "text"} and (day := _ISO_DATE.fullmatch(text)):
         try:
             return TypedEntry(slot, value=date.fromisoformat(day[1]).isoformat())
         except ValueError:
@@ -134,29 +136,18 @@ def _date(slot: Slot, cell: Cell, text: str) -> TypedEntry | Finding:
     return finding("V003", f"{slot.quoted} is not a date", slot.place)
 
 
-def _text(slot: Slot, cell: Cell, text: str) -> TypedEntry:
-    del cell  # the sheet's own words and a force's text are taken as they stand
-    return TypedEntry(slot, value=text)
-
-
-def _answer(slot: Slot, cell: Cell, text: str) -> TypedEntry | Finding:
-    del cell  # a code is a code, however Excel stores it
+def _answer(slot: Slot, _: str, text: str) -> TypedEntry | Finding:
+    """Take a code for a code, however Excel stores it."""
     answers = slot.entry.answers
     if text in answers:
         return TypedEntry(slot, value=text)
     close = get_close_matches("_".join(text.casefold().split()), answers, n=1)
     meant = f" Was {close[0]} meant?" if close else ""
-    listed = ", ".join(answers)
-    message = f"{slot.quoted} is not in the list ({listed}).{meant}"
+    message = f"{slot.quoted} is not in the list ({', '.join(answers)}).{meant}"
     return finding("V002", message, slot.place)
 
 
-_TYPED: Final[dict[Kind, Callable[[Slot, Cell, str], TypedEntry | Finding]]] = {
-    "count": _count,
-    "date": _date,
-    "answer": _answer,
-    "text": _text,
-}
+_TYPED: Final = {"count": _count, "date": _date, "answer": _answer}
 
 
 _PUT_OFF: Final = {"pending", "tbc", "tba", "to follow", "to be confirmed", "no", "none", "n/a"}
@@ -167,12 +158,8 @@ def another_return(
 ) -> Finding | None:
     """Return the one finding of a return on another template or for another collection.
 
-    All else that is found in it follows from that, or cannot be told before.
-
-    Args:
-        cover: its typed entries by row code.
-        collection: the collection that it was sent for.
-        others: how many findings are left out for this one.
+    All else that is found in it follows from that, or cannot be told before: `others` findings are
+    left out for this one.
     """
     template = collection.template
     expected = {
@@ -180,16 +167,13 @@ def another_return(
         "template_version": str(template.version),
         "collection": collection.id,
     }
-    wrong = [
-        code for code, value in expected.items() if code in cover and cover[code].value != value
-    ]
+    found = {code: cover[code] for code in expected if code in cover}
+    wrong = [code for code, entry in found.items() if entry.value != expected[code]]
     if not wrong:
         return None
     # Names of ours may be said; any other text on a cover could be somebody's.
-    ours = {
-        *collection_files(),
-        *(path.stem.rpartition("-")[0] for path in template_files(outside() or OURS)),
-    }
+    templates = (path.stem.rpartition("-")[0] for path in template_files(outside() or OURS))
+    ours = {*collection_files(), *templates}
     told = " and ".join(
         f"{code} {quoted(cover[code].value or '', ours)}, where this collection has"
         f" {expected[code]!r}"

@@ -69,12 +69,8 @@ def judge(
 ) -> Judged:
     """Judge returns by the collection's template and rules.
 
-    Args:
-        readings: what was read of each return, by receipt_id.
-        received: what is known of each receipt.
-        collection: the collection, with the template of its returns.
-        corrections: applied to a return's cells before anything else is looked at.
-        cases: what case-level extracts add up to (`Returns.cases`), None where none was sent.
+    Corrections are applied to a return's cells before anything else is looked at; `cases` is as
+    `Returns.cases`, None where none was sent.
 
     Raises:
         ContractError: a rule crashed: our fault, not a force's.
@@ -89,7 +85,7 @@ def judge(
         for slot in one.corrected
     ]
     entries = [_entry_row(key, entry) for key, one in looked.items() for entry in one.typed]
-    table = conform(Entries, pl.DataFrame(entries, schema=empty(Entries).schema))
+    table = conform(Entries, pl.DataFrame(entries, schema=empty(Entries).schema, orient="row"))
     single = _rows((key, item) for key, one in looked.items() for item in one.findings)
     sent = no_cases() if cases is None else cases
     between, counts = _compare(table, single, received, collection, sent)
@@ -175,19 +171,11 @@ def _corrected(slot: Slot, correction: tuple[str, str] | None) -> Slot:
     return replace(slot, cell=Cell(*place(slot.address), correction[1], "text"))
 
 
-def _entry_row(receipt_id: str, entry: TypedEntry) -> dict[str, Any]:
+def _entry_row(receipt_id: str, entry: TypedEntry) -> tuple[Any, ...]:
     slot = entry.slot
-    return {
-        "receipt_id": receipt_id,
-        "sheet": slot.entry.sheet,
-        "row_code": slot.entry.row_code,
-        "column_code": slot.entry.column_code,
-        "cell": slot.address,
-        # The value of a free text is nobody's business: its finding is made, its words stay.
-        "value": slot.place.value if slot.entry.kind == "text" else entry.value,
-        "number": entry.number,
-        "missing": entry.missing,
-    }
+    # The value of a free text is nobody's business: its finding is made, its words stay.
+    value = slot.place.value if slot.entry.kind == "text" else entry.value
+    return receipt_id, *slot.entry.place, slot.address, value, entry.number, entry.missing
 
 
 def _compare(

@@ -27,14 +27,7 @@ from schemas.tables import TABLES, LiveEntries, LiveReturns
 def answered_findings(
     findings: pl.DataFrame, receipts: pl.DataFrame, answers: pl.DataFrame, collection_id: str
 ) -> pl.DataFrame:
-    """Return the findings with force_code, and with the reason and acceptance of each query.
-
-    Args:
-        findings: table AllFindings.
-        receipts: table Receipts.
-        answers: table Answers.
-        collection_id: the collection that they are of.
-    """
+    """Return the findings with force_code, and with the reason and acceptance of each query."""
     forces = receipts.select("receipt_id", "force_code")
     found = findings.join(forces, on="receipt_id", how="left", validate="m:1")
     asked = queries(found, answers, collection_id).select(*found.columns, "reason", "accepted_by")
@@ -49,11 +42,6 @@ def judged_receipts(
 
     `held` are the versions of which nobody can tell which is newer (rule S014): until that query is
     accepted, or one of them chosen, none of them is live, and what was live before them still is.
-
-    Args:
-        receipts: table Receipts.
-        findings: as `answered_findings` returns them.
-        choices: table Choices.
     """
     query = pl.col("severity") == "Q"
     accepted = pl.col("accepted_by").is_not_null()
@@ -185,10 +173,6 @@ def findings_mart(judged: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
 
     A receipt whose force cannot be told is nobody's; its findings are shown without a force code.
     What is held is shown too; which version is newer is not asked once that is settled.
-
-    Args:
-        judged: as `judged_receipts` returns it.
-        findings: as `answered_findings` returns them.
     """
     shown = pl.col("live") | pl.col("newest") | pl.col("force_code").is_null()
     current = judged.filter(shown | pl.col("held")).select("receipt_id")
@@ -202,11 +186,6 @@ def check_damaged(judged: pl.DataFrame, damaged: pl.DataFrame, choices: pl.DataF
     """Refuse to go on where a damaged receipt may be the return that counts.
 
     An earlier version would else count in its place, and a total look right that is not.
-
-    Args:
-        judged: as `judged_receipts` returns it.
-        damaged: table DamagedReceipts.
-        choices: table Choices.
 
     Raises:
         LakeError: there is such a receipt; whoever goes back to another version has decided.
@@ -285,9 +264,7 @@ def _damage_told(status: pl.DataFrame, damaged: pl.DataFrame) -> pl.DataFrame:
 def standing(lake: Lake, until: datetime | None = None) -> Standing:
     """Return where returns stand, by what the last run read and the desk has decided since.
 
-    Args:
-        lake: the lake.
-        until: leave out what was received or decided after this moment; None for nothing.
+    What was received or decided after `until` is left out.
 
     Raises:
         LakeError: nothing has been run yet, or what was written then is damaged.

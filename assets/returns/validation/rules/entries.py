@@ -199,7 +199,6 @@ def _acceptable(returns: Returns, acceptable: Set[str]) -> pl.DataFrame:
 
 
 _SHOWN: Final = 10
-_ENTRY: Final = ["sheet", "row_code", "column_code"]
 
 
 @dataclass(frozen=True)
@@ -220,13 +219,7 @@ class Received:
 def unordered(
     entries: pl.DataFrame, received: Mapping[str, Received], acceptable: Set[str]
 ) -> Iterator[tuple[str, Finding]]:
-    """Yield the receipt that would count by its name alone, with the query, for each tie.
-
-    Args:
-        entries: table Entries.
-        received: what is known of each receipt.
-        acceptable: the receipts without a blocking finding.
-    """
+    """Yield the receipt that would count by its name alone, with the query, for each tie."""
     ties: dict[tuple[str | None, str], list[str]] = {}
     for key, known in received.items():
         if known.tie and key in acceptable:
@@ -264,16 +257,16 @@ def _named(known: Received) -> str:
 
 
 def _differing(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
-    """Return the entries that differ: _ENTRY, cell, and the value and number of either."""
-    kept = [*_ENTRY, "cell", "value", "number"]
+    """Return the entries that differ: ENTRY, cell, and the value and number of either."""
+    kept = [*ENTRY, "cell", "value", "number"]
     both = one.select(kept).join(
-        other.select(kept), on=_ENTRY, how="full", coalesce=True, suffix="_other"
+        other.select(kept), on=ENTRY, how="full", coalesce=True, suffix="_other"
     )
     cell = pl.coalesce("cell_other", "cell").alias("cell")
     return (
         both.filter(pl.col("value").ne_missing(pl.col("value_other")))
         .with_columns(cell)
-        .sort(_ENTRY)
+        .sort(ENTRY)
     )
 
 

@@ -92,11 +92,6 @@ def wide(entries: pl.DataFrame, receipts: Iterable[str], template: Template) -> 
     """Return one row a receipt, with `number`, `missing` and `value` of every entry.
 
     One that was not found, or could not be typed, is null.
-
-    Args:
-        entries: table Entries.
-        receipts: the receipts, in the order of the rows.
-        template: the template of the returns, whose entries are columns.
     """
     kinds = ("number", "missing", "value")
     ids = pl.DataFrame({"receipt_id": list(receipts)}, {"receipt_id": pl.String})
