@@ -16,7 +16,7 @@ from assets.intake.container import check_entry
 from assets.intake.landing import CASES, waiting_anywhere
 from assets.intake.raw_store import RawStore, unread_key
 from assets.intake.reading import RefusedError
-from assets.intake.store import FOLDERS, ID_LENGTH, content_of, kept
+from assets.intake.store import FOLDERS, ID_LENGTH, content_of, kept, sha256_of
 from assets.lake import STATE_LENGTH, Lake, short, state_key
 from schemas.research import BASIS_FILE
 
@@ -93,7 +93,9 @@ def look(lake: Lake, before: Memory, now: float, settle_seconds: float) -> Look:
     dropped = waiting_anywhere(lake.landing)
     for path in (*dropped.files, *dropped.unfinished):
         try:
-            key, change = state_key(path), _change(path)
+            key = state_key(path)
+            # When the system last changed it, which no program can set back.
+            change = short(str(path.lstat().st_ctime_ns), _CHANGE_LENGTH)
         except FileNotFoundError:  # taken away since
             continue
         remembered = before.handled.get(key, "")
@@ -151,11 +153,6 @@ def quiet(landing: Path, now: float, settle_seconds: float) -> list[str]:
     return still
 
 
-def _change(path: Path) -> str:
-    """Return what tells when the system last changed a file, which no program can set back."""
-    return short(str(path.lstat().st_ctime_ns), _CHANGE_LENGTH)
-
-
 def _content(path: Path, lake: Lake) -> str | None:
     """Return what names the content of a file as `_known` does; None where it cannot be opened.
 
@@ -166,11 +163,12 @@ def _content(path: Path, lake: Lake) -> str | None:
             check_entry(path)
         elif not path.is_file() or path.is_symlink():
             return state_key(path)
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        sha256 = sha256_of(path)
     except RefusedError:
         return unread_key(path)
     except OSError:
+        sha256 = None
+    if sha256 is None:
         return None
     if path.parent == lake.research:
         return _research(path, sha256, lake)

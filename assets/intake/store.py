@@ -109,12 +109,9 @@ def kept_at(lake: Lake, kind: Kind, name: str) -> Kept:
     at = lake.raw / FOLDERS[kind] / name
     named = KEPT_NAME.fullmatch(name)
     number, basis, sha256 = named.groups("") if named else ("", "", "")
-    path = next(_files(at), None) if at.is_dir() else at if at.exists() else None
+    inside = (p for p in sorted(at.rglob("*")) if p.is_file() and not p.name.startswith("."))
+    path = next(inside, None) if at.is_dir() else at if at.exists() else None
     return Kept(kind, at, path, int(number or 0), basis, sha256)
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (p for p in sorted(folder.rglob("*")) if p.is_file() and not p.name.startswith("."))
 
 
 def content_of(kind: Kind, sha256: str, path: Path) -> str:

@@ -97,7 +97,8 @@ def sample_survey(counts: pl.DataFrame) -> pl.DataFrame:
 
 def _wave(name: str, counts: Mapping[str, Answers]) -> Iterator[tuple[str, str, str]]:
     """Yield respondent, question and answer of one wave, respondent by respondent."""
-    size = next(sum(answers.values()) for code, answers in counts.items() if _is_open(code))
+    open_to_all = (answers for code, answers in counts.items() if not QUESTIONS[code].asked_of)
+    size = sum(next(open_to_all).values())
     people = [f"{name}-{number:04d}" for number in range(1, size + 1)]
     trust = {person: deviate("trust", person) for person in people}
     given: dict[str, dict[str, list[str]]] = {}
@@ -114,11 +115,6 @@ def _wave(name: str, counts: Mapping[str, Answers]) -> Iterator[tuple[str, str, 
     for person in people:
         for code, answers in given.items():
             yield from ((person, code, answer) for answer in answers.get(person, []))
-
-
-def _is_open(code: str) -> bool:
-    """Return whether everybody is asked a question."""
-    return QUESTIONS[code].asked_of is None
 
 
 def _statement(code: str, counts: Answers, trust: Mapping[str, float]) -> dict[str, list[str]]:

@@ -203,7 +203,9 @@ def _title_codes(lines: list[str], before: int) -> set[str]:
     place, follows_title = 0, True
     while place < (len(lines) if end is None else end):
         stop, found = _title_at(lines, place, follows_title)
-        if found is None and end is None and _is_prose(lines, place):
+        paragraph = takewhile(bool, lines[place : place + _PROSE_WORDS])
+        words = sum(len(line.split()) for line in paragraph)
+        if found is None and end is None and words >= _PROSE_WORDS:
             break
         codes |= found or set()
         follows_title = found is not None
@@ -221,8 +223,3 @@ def _title_at(lines: list[str], start: int, follows_title: bool) -> tuple[int, s
         if proper or (found and (follows_title or _may_start(lines, start))):
             return stop, found
     return start + 1, None
-
-
-def _is_prose(lines: list[str], start: int) -> bool:
-    paragraph = takewhile(bool, lines[start : start + _PROSE_WORDS])
-    return sum(len(line.split()) for line in paragraph) >= _PROSE_WORDS

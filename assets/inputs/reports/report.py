@@ -74,7 +74,9 @@ def read_report(text: str, times: Times) -> Report:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     force = find_force([clean_line(line) for line in text.split("\n")])
     sentences = list(_of_findings(read_sentences(text), force.findings_line))
-    said = _said(sentences, force.force_code or _only_force_named(sentences), times)
+    # A text without title can be of the one force in it, where that cannot be confused.
+    named = {name.code for sentence in sentences for name in find_names(sentence.text)}
+    said = _said(sentences, force.force_code or (min(named) if len(named) == 1 else None), times)
     problems = [force.problem] if force.problem else []
     taken: dict[str, ReportFigure] = {}
     for name, figure in _FIGURES.items():
@@ -99,12 +101,6 @@ def _of_findings(sentences: Sequence[Sentence], findings_line: int) -> Iterator[
         if start < len(sentence.lines):
             text = sentence.text[start:].lstrip()
             yield replace(sentence, text=text, lines=sentence.lines[-len(text) :])
-
-
-def _only_force_named(sentences: Sequence[Sentence]) -> str | None:
-    """Return the force of a text without title, where it cannot be confused with another."""
-    codes = {name.code for sentence in sentences for name in find_names(sentence.text)}
-    return codes.pop() if len(codes) == 1 else None
 
 
 def _said(sentences: Sequence[Sentence], force_code: str | None, times: Times) -> list[Said]:

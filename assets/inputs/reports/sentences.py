@@ -153,7 +153,10 @@ def read_sentences(text: str) -> list[Sentence]:
         words, is_heading = block.text, block.is_heading
         lines = tuple(number for piece, number in block.pieces for _ in piece)
         heading = words if is_heading else heading
-        for start, end in _sentence_spans(words):
+        ends = [match.end() for match in _SENTENCE_END.finditer(words)]
+        for last, end in pairwise([-1, *ends, len(words)]):
+            if (start := last + 1) >= end:
+                continue
             said, is_question = words[start:end], words[end - 1] == "?"
             heading = said if is_question else heading
             sentences.append(
@@ -168,13 +171,6 @@ def read_sentences(text: str) -> list[Sentence]:
             )
         before = block
     return sentences
-
-
-def _sentence_spans(text: str) -> Iterator[tuple[int, int]]:
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
-    for start, end in pairwise([-1, *ends, len(text)]):
-        if end > start + 1:
-            yield start + 1, end
 
 
 def _blocks(text: str) -> Iterator[_Block]:

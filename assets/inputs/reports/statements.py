@@ -147,7 +147,8 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
     cores = [part.kind for part in parts if part.kind in CORES]
     total: int | None = None
     for part in parts:
-        value, figure = _value(part), _FIGURE_OF.get(part.kind, part.kind)
+        number, figure = part.token("n"), _FIGURE_OF.get(part.kind, part.kind)
+        value = 0 if number is None else number.value if number.word == NUMBER else 1
         mine = not part.row or id(part.row[-1]) in own
         if part.kind == "app":
             teller = said if mine else said.before or said
@@ -170,13 +171,6 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
                 yield _statement(said, figure, value, at)
             if part.kind == "ok" or (part.kind == "app" and any(map(part.token, _SHARES))):
                 yield _share(said, part, total)
-
-
-def _value(part: Part) -> int:
-    number = part.token("n")
-    if number is None:
-        return 0
-    return number.value if number.word == NUMBER else 1
 
 
 def _share(said: Said, part: Part, total: int | None) -> Statement:

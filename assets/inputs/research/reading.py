@@ -52,17 +52,14 @@ class ResearchError(MusterError):
         files = ", ".join(sorted({item.sheet or "" for item in findings}))
         more = len(findings) - SHOWN
         lines = [f"{len(findings)} problem(s) in {files}:"]
-        lines += [f"{_place(item)}: {item.message}. {item.how_to_fix}" for item in findings[:SHOWN]]
+        for each in findings[:SHOWN]:
+            row = f", row {each.row_code}" if each.row_code else ""
+            column = f", column {each.column_code}" if each.column_code else ""
+            lines.append(f"{each.sheet}{row}{column}: {each.message}. {each.how_to_fix}")
         lines += [f"... and {more:,} more"] * (more > 0)
         super().__init__(
             "\n".join([*lines, "Mend the file and drop it in the research folder again."])
         )
-
-
-def _place(found: Finding) -> str:
-    row = f", row {found.row_code}" if found.row_code else ""
-    column = f", column {found.column_code}" if found.column_code else ""
-    return f"{found.sheet}{row}{column}"
 
 
 def research_finding(

@@ -4,7 +4,6 @@ A correction applies only while the return holds what it expects. Once it does n
 published until somebody has looked: a correction that has outlived its mistake makes a new one.
 """
 
-from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -39,8 +38,11 @@ def read_corrections(lake: Lake, collection: Collection) -> pl.DataFrame:
     path = lake.desk / FILE
     if not path.exists():
         return empty(Corrections)
+    day = pl.col("agreed_on").str.to_date("%Y-%m-%d", strict=True)
     try:
-        table = conform(Corrections, _read(path))
+        text = pl.read_csv(path, infer_schema=False)
+        # A correction of a blank cell expects nothing.
+        table = conform(Corrections, text.with_columns(day, pl.col("from_value").fill_null("")))
     except (pl.exceptions.PolarsError, ContractError) as error:
         raise SetupError(
             f"{path} is not a file of corrections ({error}). Its columns are"
@@ -52,14 +54,6 @@ def read_corrections(lake: Lake, collection: Collection) -> pl.DataFrame:
         if row["force_code"] not in collection.forces or place not in entries:
             raise SetupError(f"{path} corrects {row['force_code']} {place}: no such force or cell.")
     return table
-
-
-def _read(path: Path) -> pl.DataFrame:
-    text = pl.read_csv(path, infer_schema=False)
-    # A correction of a blank cell expects nothing.
-    return text.with_columns(
-        pl.col("agreed_on").str.to_date("%Y-%m-%d", strict=True), pl.col("from_value").fill_null("")
-    )
 
 
 def by_force(corrections: pl.DataFrame) -> ByForce:

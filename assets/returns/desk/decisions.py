@@ -91,7 +91,8 @@ class Ledger:
         at = self._clock().isoformat(timespec="seconds")
         with write_errors(self._folder), scratch_file(self._folder) as scratch:
             while True:
-                number = self._last() + 1
+                taken = (int(p.name[: self._DIGITS]) for p in self._folder.glob("[0-9]*.json"))
+                number = max(taken, default=0) + 1
                 record = Record(number, kind, by.strip(), at, content)
                 scratch.write_text(json.dumps(vars(record), indent=1), encoding="utf-8")
                 try:
@@ -101,10 +102,6 @@ class Ledger:
                     continue
                 sync_folder(self._folder)
                 return record
-
-    def _last(self) -> int:
-        numbers = (int(path.name[: self._DIGITS]) for path in self._folder.glob("[0-9]*.json"))
-        return max(numbers, default=0)
 
 
 PLACE: Final = ["force_code", "rule_id", "sheet", "row_code", "column_code"]

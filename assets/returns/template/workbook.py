@@ -75,8 +75,16 @@ def write_workbook(
             _write_frame(page, sheet, collection, formats, reconstructed=reconstructed)
             for row in sheet.rows:
                 for entry in row.entries:
-                    style = formats[_style(entry, is_sum=bool(row.sum_of))]
-                    _write_entry(page, sheet, entry, values.get(entry.place), style)
+                    is_sum = entry.kind == "count" and row.sum_of
+                    style = "entry_sum" if is_sum else _LOOKS["entries"][entry.kind]
+                    look = formats["locked" if entry.locked else style]
+                    line = sheet.row_numbers[entry.row_code] - 1
+                    column = sheet.column_numbers[entry.column_code] - 1
+                    text = values.get(entry.place)
+                    if text is not None and entry.kind == "date":
+                        page.write_datetime(line, column, date.fromisoformat(text), look)
+                    else:
+                        _write_value(page, line, column, text, look)
             _write_validations(page, sheet)
             for check in checks(sheet):
                 _write_check(page, check, values, formats)
@@ -130,23 +138,6 @@ def _write_frame(
 def spelt(period: Period) -> str:
     """Return a period in words: 1 September 2011 to 31 May 2012."""
     return f"{long_date(period.start)} to {long_date(period.end)}"
-
-
-def _style(entry: Entry, *, is_sum: bool) -> str:
-    if entry.locked:
-        return "locked"
-    if entry.kind == "count":
-        return "entry_sum" if is_sum else "entry"
-    return "date" if entry.kind == "date" else "words"
-
-
-def _write_entry(page: Any, sheet: Sheet, entry: Entry, text: str | None, style: Any) -> None:
-    line = sheet.row_numbers[entry.row_code] - 1
-    column = sheet.column_numbers[entry.column_code] - 1
-    if text is not None and entry.kind == "date":
-        page.write_datetime(line, column, date.fromisoformat(text), style)
-    else:
-        _write_value(page, line, column, text, style)
 
 
 def _write_value(page: Any, line: int, column: int, text: str | None, style: Any) -> None:
