@@ -85,19 +85,9 @@ class Letter:
         return grouped(mine, self.collection.template)
 
     @property
-    def heading(self) -> str:
-        """What the letter is about, in a line."""
-        return self._said("heading")
-
-    @property
     def basis(self) -> str | None:
         """The line that stands over a letter about a reconstructed return."""
         return basis_line(self.sent.basis) if self.sent else None
-
-    @property
-    def opening(self) -> str:
-        """Where the return stands, in plain words."""
-        return self._said("opening")
 
     @property
     def deadline(self) -> str:
@@ -107,9 +97,8 @@ class Letter:
         when = "as soon as you can"
         if today <= dates.hard:
             when = f"by {soft if today <= dates.soft else hard}"
-        were, request = "are" if today <= dates.soft else "were", self._said("request")
-        told: str = _WORDS["deadline"]
-        return told.format(were=were, soft=soft, hard=hard, request=request, when=when)
+        were, told = "are" if today <= dates.soft else "were", str(_WORDS["deadline"])
+        return told.format(were=were, soft=soft, hard=hard, request=self.said("request"), when=when)
 
     @property
     def sections(self) -> list[tuple[str, list[Problem], str]]:
@@ -135,9 +124,9 @@ class Letter:
             told.append((step["text"], typed))
         return told
 
-    def _said(self, key: str) -> str:
-        said: str = _WORDS[self.situation][key]
-        return said.format(**self._facts)
+    def said(self, key: str) -> str:
+        """Return the heading, which is a line, or where the return stands, the opening."""
+        return str(_WORDS[self.situation][key]).format(**self._facts)
 
     @cached_property
     def _facts(self) -> dict[str, object]:

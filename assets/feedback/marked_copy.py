@@ -41,7 +41,7 @@ from assets.intake.reader import cover_values, read_return
 from assets.intake.reading import Reading
 from assets.lake import atomic_file
 from assets.returns.validation.check import Checked
-from assets.returns.validation.layout import PROBLEMS_MARK, is_list_of_problems
+from assets.returns.validation.layout import PROBLEMS_MARK, is_list_of_problems, lay_out
 from schemas.finding import Finding
 from schemas.template import Template
 from schemas.vocabulary import SEVERITIES
@@ -210,23 +210,20 @@ def marked_copy(
 
     Rules that are `not_evaluable` could not be told.
     """
-    problems = grouped(findings, template)
+    problems, layout = grouped(findings, template), lay_out(reading.sheets, template)
     about = [f"{visible(name)}: {tally(problems)}."]
     if basis := basis_line(cover_values(reading).get("basis")):
         about.append(basis)
-    if reading.refusal:
-        about.append(_NO_COPY)
-    else:
-        about.append(_MARKED)
-        if not_evaluable:
-            about.append(_NOT_CHECKED.format(", ".join(not_evaluable)))
-    own = own_workbook(path, reading, template)
+    about.append(_NO_COPY if reading.refusal else _MARKED)
+    if not_evaluable and not reading.refusal:
+        about.append(_NOT_CHECKED.format(", ".join(not_evaluable)))
+    own = own_workbook(path, reading, layout)
     if own:
         with suppress(*STUMBLES):  # not all that openpyxl can open it can save
             return _marked(own, reading, problems, about)
     if reading.sheets:
         about.append(_CELLS_ALONE)
-    return _marked(workbook_of_cells(reading, template), reading, problems, about)
+    return _marked(workbook_of_cells(reading, layout), reading, problems, about)
 
 
 def _marked(

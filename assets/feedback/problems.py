@@ -21,24 +21,15 @@ _NOUNS: Final = {"B": "blocking problem", "Q": "query", "N": "note"}
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing to do: at least one finding, all of one rule, severity, sheet and advice."""
+    """One thing to do: at least one finding, all of one severity, rule, sheet and advice.
 
+    `sheet` is empty where it concerns the whole file.
+    """
+
+    severity: str
+    rule_id: str
+    sheet: str
     findings: tuple[Finding, ...]
-
-    @property
-    def rule_id(self) -> str:
-        """The rule that found it."""
-        return self.findings[0].rule_id
-
-    @property
-    def severity(self) -> str:
-        """B, Q or N."""
-        return self.findings[0].severity
-
-    @property
-    def sheet(self) -> str | None:
-        """The sheet it is on; None where it concerns the whole file."""
-        return self.findings[0].sheet
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -108,11 +99,11 @@ def grouped(findings: Iterable[Finding], template: Template) -> list[Problem]:
             place(item.cell) if item.cell else (0, 0),
         )
 
-    found: dict[tuple[str, ...], list[Finding]] = {}
+    found: dict[tuple[str, str, str, str], list[Finding]] = {}
     for item in sorted(findings, key=order):
         key = item.severity, item.rule_id, item.sheet or "", _advice(item)
         found.setdefault(key, []).append(item)
-    return [Problem(tuple(items)) for items in found.values()]
+    return [Problem(*key[:3], tuple(items)) for key, items in found.items()]
 
 
 def _advice(item: Finding) -> str:

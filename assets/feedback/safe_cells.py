@@ -26,8 +26,7 @@ from openpyxl.writer.excel import ExcelWriter
 
 from assets.intake.container import MIB, open_container
 from assets.intake.reading import Cell, RawSheet, Reading, place
-from assets.returns.validation.layout import lay_out
-from schemas.template import Template
+from assets.returns.validation.layout import Layout
 from schemas.wording import visible
 
 STUMBLES: Final = (
@@ -76,7 +75,7 @@ class Copy:
     whole: bool
 
 
-def own_workbook(path: Path, reading: Reading, template: Template) -> Copy | None:
+def own_workbook(path: Path, reading: Reading, layout: Layout) -> Copy | None:
     """Open a force's workbook with all that openpyxl keeps of it; None where it cannot be opened.
 
     A zip of CSV files, and a file that was refused, cannot. Nor can one with an odd cell, of which
@@ -90,18 +89,17 @@ def own_workbook(path: Path, reading: Reading, template: Template) -> Copy | Non
         book = load_workbook(file, rich_text=True)
         sheets: dict[str, Worksheet] = {sheet.title: sheet for sheet in book.worksheets}
         if all(sheet.name in sheets for sheet in reading.sheets):  # it finds none of a strict one
-            return Copy(book, _as_found(sheets, reading, template), whole=True)
+            return Copy(book, _as_found(sheets, layout), whole=True)
     return None
 
 
-def workbook_of_cells(reading: Reading, template: Template) -> Copy:
+def workbook_of_cells(reading: Reading, layout: Layout) -> Copy:
     """Make a workbook of the cells of a return, each at its place; a refused file has none."""
     book = Workbook()
     book.remove(book.worksheets[0])
     book.properties.creator = "Muster"
     book.properties.created = book.properties.modified = _EPOCH
     sheets = {}
-    layout = lay_out(reading.sheets, template)
     entries = {(s.raw.name, slot.address) for s in layout.sheets for slot in s.slots}
     for raw in reading.sheets:
         title = _NOT_IN_TITLES.sub("_", visible(raw.name))[:_LONGEST_TITLE]
@@ -120,7 +118,7 @@ def workbook_of_cells(reading: Reading, template: Template) -> Copy:
                 write_plain(*here, text)
             width = sheet.column_dimensions[get_column_letter(cell.column)]
             width.width = 34 if cell.column < 3 else 18
-    return Copy(book, _as_found(sheets, reading, template), whole=False)
+    return Copy(book, _as_found(sheets, layout), whole=False)
 
 
 def _opens_whole(path: Path) -> bool:
@@ -158,11 +156,8 @@ def _cells_in_ranges(xml: bytes) -> int:
     return cells
 
 
-def _as_found(
-    sheets: dict[str, Worksheet], reading: Reading, template: Template
-) -> dict[str, Worksheet]:
+def _as_found(sheets: dict[str, Worksheet], layout: Layout) -> dict[str, Worksheet]:
     """Add the template's name of each sheet that was found under another one."""
-    layout = lay_out(reading.sheets, template)
     names = {sheet.slots[0].entry.sheet: sheet.raw.name for sheet in layout.sheets if sheet.slots}
     return {name: sheets[found] for name, found in names.items() if found in sheets} | sheets
 

@@ -20,7 +20,7 @@ NAMES: Final = Names(
 )
 
 _NOT_SEEN: Final = {"family", "charset", "scheme"}
-_TRUE: Final = {"1", "true", "on"}
+TRUE: Final = {"1", "true", "on"}
 _FALSE: Final = {"0", "false", "off"}
 _ESCAPE: Final = re.compile("_x([0-9A-Fa-f]{4})_")
 
@@ -111,7 +111,7 @@ def _look(part: Element) -> Iterator[str]:
     else:
         if name == "rFont":  # a run of text calls so what a font of the workbook calls its name
             name = "name"
-        usual = not part.attrib or value.lower() in _TRUE
+        usual = not part.attrib or value.lower() in TRUE
         yield name if usual else f"{name} {sorted(part.items())}"
 
 

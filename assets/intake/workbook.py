@@ -27,6 +27,7 @@ from assets.intake.looks import (
     NAMES,
     STRICT,
     TRANSITIONAL,
+    TRUE,
     CellFormat,
     Text,
     cell_formats,
@@ -57,7 +58,6 @@ _RELATION: Final = (
 )
 _EPOCH: Final = datetime(1899, 12, 30)
 _EPOCH_1904: Final = datetime(1904, 1, 1)
-_TRUE: Final = {"1", "true", "on"}
 _HIDES: Final = {"1", "true"}
 
 Links = dict[str, tuple[str, str]]
@@ -139,7 +139,7 @@ def _sheets(xml: bytes) -> tuple[list[tuple[str, str, bool]], datetime]:
                 (value for value in map(element.get, _RELATION) if value is not None), ""
             )
             found.append((name, relation, "hidden" in element.get("state", "").lower()))
-        elif path == "/workbook/workbookPr" and element.get("date1904") in _TRUE:
+        elif path == "/workbook/workbookPr" and element.get("date1904") in TRUE:
             epoch = _EPOCH_1904
     return found, epoch
 

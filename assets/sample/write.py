@@ -91,11 +91,7 @@ T = TypeVar("T")
 
 
 def write_research(folder: Path, collection: Collection) -> list[Path]:
-    """Write the files of the research folder; return their paths.
-
-    Raises:
-        LakeError: the folder cannot be written.
-    """
+    """Write the files of the research folder; return their paths."""
     texts = sample_research(collection)
     return _write(folder, texts, lambda path, text: path.write_bytes(text.encode()))
 
@@ -104,9 +100,6 @@ def write_cases(folder: Path, collection: Collection) -> list[Path]:
     """Write one case-level extract for each force of the collection; return their paths.
 
     Each agrees with the workbook of its force. Its metadata say that it is reconstructed.
-
-    Raises:
-        LakeError: the folder cannot be written.
     """
     cases = _by_force(sample_cases(collection), "parquet")
     basis = {"basis": "reconstructed"}
@@ -114,11 +107,7 @@ def write_cases(folder: Path, collection: Collection) -> list[Path]:
 
 
 def write_sample(folder: Path, collection: Collection) -> list[Path]:
-    """Write one workbook for each force of the collection; return their paths.
-
-    Raises:
-        LakeError: the folder cannot be written.
-    """
+    """Write one workbook for each force of the collection; return their paths."""
 
     def workbook(path: Path, entries: pl.DataFrame) -> None:
         rows = entries.select("sheet", "row_code", "column_code", "value").iter_rows()

@@ -225,11 +225,7 @@ class Token(NamedTuple):
 
 
 def read_number(text: str) -> int:
-    """Return the value of digits (`1,245`) or words (`one hundred and twenty`).
-
-    Raises:
-        KeyError: a word is no part of a number.
-    """
+    """Return the value of digits (`1,245`) or words (`one hundred and twenty`)."""
     if text[:1].isdigit():
         return int(text.replace(",", ""))
     total = part = 0

@@ -313,9 +313,5 @@ def read_table(path: Path, schema: pl.Schema | None = None) -> pl.DataFrame:
 
 
 def work_table(lake: Lake, stage: str, name: str) -> pl.DataFrame:
-    """Return a table of TABLES that the last run wrote.
-
-    Raises:
-        LakeError: nothing has been run yet, or the table is damaged.
-    """
+    """Return a table of TABLES that the last run wrote, as `read_table` does."""
     return read_table(lake.table(stage, name), empty(TABLES[f"{stage}/{name}"]).schema)
