@@ -30,7 +30,6 @@ _CELLS: Final = (
     " >adds: value"
 )
 _ABOUT: Final = ("measure", "breakdown", "period", "force_code")
-_PUBLISHED: Final = ("figure_id", "published", "qualifier", "status", "source_issue", "note")
 
 
 def read_release(collection: Collection) -> Released:
@@ -125,19 +124,9 @@ def explain(
     if against:
         question, released = read_against(question, against, released, lake_root())
     made = explaining.explain(question, released)
-    document = {
-        **{name: question.figure[name] for name in _PUBLISHED if question.figure},
-        **{name: getattr(question, name) for name in _ABOUT},
-        **({"against": against, "release": released.folder.name} if against else {}),
-        "value": made.value,
-        "unit": made.unit,
-        "arithmetic": made.arithmetic,
-        "contributions": made.contributions.to_dicts(),
-        "behind": made.behind.to_dicts(),
-        "included": made.included,
-        "left_out": made.left_out,
-        "partly": made.partly,
-    }
+    document = made.document()
+    if against:
+        document |= {"against": against, "release": released.folder.name}
     if as_json:
         print_json(document)
         return

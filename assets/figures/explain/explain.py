@@ -20,6 +20,7 @@ from schemas.wording import plural
 _CLOSE: Final = 1e-9
 """Relative; the same division of the same integers, but for the order of a float's last bit."""
 
+_PUBLISHED: Final = ("figure_id", "published", "qualifier", "status", "source_issue", "note")
 
 Standing = dict[str, str]
 """A force and a reason: `force_code`, `reason`."""
@@ -44,6 +45,23 @@ class Explanation:
     included: list[str]
     left_out: list[Standing]
     partly: list[Standing]
+
+    def document(self) -> dict[str, Any]:
+        """Return it as plain values: what was asked for, what was published, what makes it."""
+        asked = self.question
+        return {
+            **{name: asked.figure[name] for name in _PUBLISHED if asked.figure},
+            **{name: getattr(asked, name) for name in ("measure", "breakdown", "period")},
+            "force_code": asked.force_code,
+            "value": self.value,
+            "unit": self.unit,
+            "arithmetic": self.arithmetic,
+            "contributions": self.contributions.to_dicts(),
+            "behind": self.behind.to_dicts(),
+            "included": self.included,
+            "left_out": self.left_out,
+            "partly": self.partly,
+        }
 
 
 def explain(question: Question, released: Released) -> Explanation:
