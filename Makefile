@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: setup demo test test-slow test-kills test-browser test-services bench check lock docs dev clean
+.PHONY: setup demo test test-slow test-kills test-browser test-r test-services bench check lock docs dev clean
 
 setup: $(VENV)/.done
 
@@ -36,6 +36,10 @@ test-kills: setup
 test-browser: setup
 	$(BIN)/python -m pytest -m browser -n 0 tests/browser
 
+# What analysts who use R are shown; needs R (Debian package r-base-core).
+test-r: setup
+	$(BIN)/python -m pytest -m r -n 0 tests/pipelines/test_r.py
+
 # Measures beside what one would use instead, and writes benchmarks/RESULTS.md; docs/cases.md says
 # what ROWS=100000000, BODIES=4400 and PARTS="returns bodies" choose.
 bench: setup
@@ -50,7 +54,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pipelines.docs --check
-	$(BIN)/python -W ignore -m dagster definitions validate -w workspace.yaml --log-level warning
+	$(BIN)/dg check defs
 
 # Writes the pages that are derived from the contracts.
 docs: setup
@@ -61,7 +65,7 @@ docs: setup
 # do not skip; with a folder of collections of your own in MUSTER_COLLECTIONS it is left out.
 dev: setup
 	MUSTER_COLLECTIONS="$${MUSTER_COLLECTIONS:-$$($(BIN)/python -m pipelines.open_demo)}" \
-	DAGSTER_HOME="$$($(BIN)/python -m pipelines.instance)" $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
+	DAGSTER_HOME="$$($(BIN)/python -m pipelines.instance)" $(BIN)/dg dev --host 127.0.0.1 --port 3000
 
 # Rewrites the lock from pyproject.toml; needs uv and a package index.
 lock:

@@ -53,9 +53,25 @@ def write_mart(
         "contract_version": CONTRACT_VERSION,
         **about,
     }
-    schema = arrow_schema(contract).with_metadata(metadata)
+    schema = arrow_schema(contract)
+    schema = schema.with_metadata({**metadata, "pandas": _for_pandas(schema)})
     table = conform(contract, frame, template).to_arrow().cast(schema)
     pyarrow.parquet.write_table(table, file, compression="zstd")
+
+
+_OF_PANDAS: Final = {"int64": "Int64", "bool": "boolean"}
+"""Types of columns whose unknown values pandas would otherwise read as fractions, or as objects."""
+
+
+def _for_pandas(schema: pyarrow.Schema) -> str:
+    """Return what pandas reads a table by, so that a count stays a whole number beside unknowns."""
+    columns = [
+        {"name": field.name, "field_name": field.name, "pandas_type": str(field.type),
+         "numpy_type": _OF_PANDAS.get(str(field.type), "object"), "metadata": None}
+        for field in schema
+    ]  # fmt: skip
+    about = {"index_columns": [], "column_indexes": [], "pandas_version": "3.0.0"}
+    return json.dumps({**about, "columns": columns})
 
 
 def write_manifest(folder: Path, about: Mapping[str, Any]) -> None:
@@ -107,7 +123,7 @@ def read_mart(folder: Path, name: str) -> pl.DataFrame:
         LakeError: the release has none of that name, or it is not as it was published.
     """
     path = folder / f"{name}.parquet"
-    expected = read_manifest(folder)["files"].get(path.name)
+    expected = read_manifest(folder)["files"].get(f"{name}.parquet")
     if expected is None:
         raise LakeError(path, "is not in this release", "muster run makes one that has it.")
     try:

@@ -205,7 +205,7 @@ class Collection(_Data):
     """One collection of returns, as its file says.
 
     What is not given it does not have: comparators, research, a publication, bands of counts, case
-    extracts, a public edition.
+    extracts, a public edition. `licence` is that of its marts, by its SPDX or Open Definition id.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -213,6 +213,7 @@ class Collection(_Data):
     period: Period
     census: Day
     timezone: str
+    licence: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.+-]+$")
     template: Annotated[
         InstanceOf[Template],
         BeforeValidator(_resolved),

@@ -19,6 +19,18 @@ def data_dictionary() -> str:
     return "\n".join(_dictionary())
 
 
+def dictionary_of(contracts: Mapping[str, Contract], template: Template) -> str:
+    """Return the dictionary of some marts, and of the template that they were made from."""
+    return "\n".join(
+        [
+            *("# Data dictionary", "", f"Contract version {CONTRACT_VERSION}.", "", "## Marts", ""),
+            *(line for name, contract in contracts.items() for line in _contract(name, contract)),
+            *_template(template),
+            *_vocabulary(),
+        ]
+    )
+
+
 def _dictionary() -> Iterator[str]:
     yield from ("# Data dictionary", "")
     made = "Written from the contracts in `schemas/` by `make docs`; do not edit."
@@ -34,6 +46,10 @@ def _dictionary() -> Iterator[str]:
         yield from _contract(name, contract)
     for path in sorted((OURS / "templates").glob("*.toml")):
         yield from _template(load_template(path.stem))
+    yield from _vocabulary()
+
+
+def _vocabulary() -> Iterator[str]:
     yield from ("## Codes", "")
     yield from _listed("States of a return", v.STATES)
     yield from _listed("Severities of findings", v.SEVERITIES)

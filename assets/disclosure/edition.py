@@ -220,9 +220,7 @@ def write_public(folder: Path, edition: PublicEdition, about: Mapping[str, str])
     for name, frame in edition.marts.items():
         with atomic_file(folder / f"{name}.parquet") as file:
             write_mart(file, name, edition.contracts[name], frame, {**about, "edition": "public"})
-        with atomic_file(folder / f"{name}.csv") as file:
-            frame.write_csv(file)
-        written += [folder / f"{name}.parquet", folder / f"{name}.csv"]
+        written.append(folder / f"{name}.parquet")
     with atomic_file(folder / README) as file:
         symbols = "\n".join(f"  {symbol}  {meaning}" for symbol, meaning in SYMBOLS.items())
         tables = (f"{name}: {description(edition.contracts[name])}" for name in edition.marts)
@@ -280,7 +278,8 @@ count is empty, never 0, and a symbol stands in a column of its own:
 Where no symbol stands, the value is as in the full edition. Statistics over forces,
 such as a largest count, are shown where they are in print or follow from what is shown.
 
-Each table is here twice: as .parquet, with its columns described, and as .csv.
+Each table is here as .parquet, with its columns described, and as .csv, with
+.csv-metadata.json beside it; muster.duckdb holds all of them.
 
 {tables}
 """

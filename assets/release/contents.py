@@ -1,7 +1,5 @@
 """Everything that is in a release, in the order in which it is made, and what blocks it."""
 
-import hashlib
-import json
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -22,12 +20,12 @@ from assets.release.gate.outcome import GateResult
 from assets.release.gate.outcome import write_pages as write_quality
 from assets.release.gate.process import Gate
 from assets.release.identity import Ingredients
+from assets.release.pack import Pack
 from assets.release.pages.figures import Edition
 from assets.release.pages.pages import write_pages
 from assets.release.pages.workbook import write_summary
 from schemas.collection import Collection, description, load_collection
-from schemas.contract import CONTRACT_VERSION, Contract, columns, keys
-from schemas.contract import description as about_contract
+from schemas.contract import Contract
 from schemas.errors import ContractError, LakeError, ReleaseBlockedError
 from schemas.marts.catalogue import marts_of
 from schemas.marts.public import DisclosureReport, SuppressionAudit
@@ -184,51 +182,10 @@ def _description(draft: Draft) -> Found:
     return {"template": f"{template.name}-{template.version}"}
 
 
-_TYPES: Final = {
-    "string": "string", "int64": "integer", "float64": "number", "bool": "boolean", "date": "date",
-}  # fmt: skip
-
-
-def _datapackage(draft: Draft) -> Found:
-    """Describe the marts as a Data Package, version 1 (specs.frictionlessdata.io)."""
-    about = draft.about
-    package = {
-        "profile": "data-package",
-        "name": about["release"],
-        "title": f"Marts of the collection {about['collection']}",
-        "version": CONTRACT_VERSION,
-        "description": f"Basis: {about['basis']}",
-        "sources": [{"title": about["sources"]}],
-        "resources": [_resource(draft.folder, *of) for of in draft.contracts.items()],
-    }
-    draft.write("datapackage.json", json.dumps(package, indent=1).encode())
+def _pack(draft: Draft) -> Found:
+    """Write the marts in the forms that analysts' tools read."""
+    Pack(draft.released, draft.contracts, draft.collection, draft.about).write(draft.folder)
     return {}
-
-
-def _resource(folder: Path, name: str, contract: Contract) -> dict[str, Any]:
-    content = (folder / f"{name}.parquet").read_bytes()
-    return {
-        "name": name,
-        "path": f"{name}.parquet",
-        "format": "parquet",
-        "mediatype": "application/vnd.apache.parquet",
-        "bytes": len(content),
-        "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
-        "description": about_contract(contract),
-        "schema": {
-            "fields": [
-                {
-                    "name": column.name,
-                    "type": _TYPES[column.type_name],
-                    "description": column.description,
-                    "unit": column.unit,
-                    "constraints": {"required": not column.nullable},
-                }
-                for column in columns(contract)
-            ],
-            "primaryKey": keys(contract),
-        },
-    }
 
 
 def _public(draft: Draft) -> Found:
@@ -252,7 +209,10 @@ def _public(draft: Draft) -> Found:
     if edition.withheld:
         carry_forward(draft.folder / PUBLIC, last, edition.told or "", draft.about)
     else:
-        write_public(draft.folder / PUBLIC, edition, draft.about)
+        folder = draft.folder / PUBLIC
+        write_public(folder, edition, draft.about)
+        about = {**draft.about, "edition": "public"}
+        Pack(edition.marts, edition.contracts, draft.collection, about).write(folder)
     tables = {
         "suppression_audit": (SuppressionAudit, edition.audit),
         "disclosure_report": (DisclosureReport, edition.report),
@@ -315,6 +275,6 @@ PARTS: Final[dict[str, Part]] = {
     "expectations": _expectations,
     "public": _public,
     "report": _report,
-    "datapackage": _datapackage,
+    "pack": _pack,
 }
 """The parts in the order in which they are begun: first what can block."""

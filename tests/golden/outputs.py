@@ -22,8 +22,8 @@ from tests.golden.worlds import COLLECTION, made
 _RELEASE: Final = re.compile(rf"{COLLECTION}-[0-9a-f]{{12}}")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(\+00:00|Z| UTC)?")
 _DAYS: Final = re.compile(r"\b\d+ days?\b")
-_VARYING: Final = ("manifest.json", "datapackage.json")
-"""Of these the manifest repeats the software's hash, and the package every other file's."""
+_VARYING: Final = ("manifest.json", "muster.duckdb")
+"""Of these the manifest repeats the software's hash; the database holds the tables, with times."""
 
 _COPIED: Final = "description"
 """The folder of a release with copies of what the collection is: inputs, and no output."""

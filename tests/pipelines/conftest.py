@@ -28,7 +28,7 @@ def invoke(lake: Path, *arguments: str | Path) -> Result:
 
 def be_quick(patch: pytest.MonkeyPatch) -> None:
     """Leave out of releases what takes seconds and follows from the marts alone."""
-    few = {name: contents.PARTS[name] for name in ("national_rules", "description", "datapackage")}
+    few = {name: contents.PARTS[name] for name in ("national_rules", "description", "pack")}
     none = {"expectations": lambda _: {}, "public": lambda _: {"withheld": "not asked for"}}
     patch.setattr(contents, "PARTS", few | none)
     patch.setattr(resources, "gate_process", nullcontext)
