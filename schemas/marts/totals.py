@@ -68,11 +68,11 @@ class Comparisons(Table):
     measure: str = shared.measure(key=True)
     breakdown: str = shared.breakdown(key=True)
     period: str = shared.period(key=True)
+    previous_period: str = column("The earlier period", "code", key=True)
     value: int = column("Number in the period; null where unknown", "count", nullable=True)
     per_month: float = column(
         "Number a month; null where unknown, or at a date", "per_month", nullable=True
     )
-    previous_period: str = column("The earlier period", "code", key=True)
     previous_value: int = column(
         "Number in the earlier period; null where unknown", "count", nullable=True
     )

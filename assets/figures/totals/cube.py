@@ -1,0 +1,250 @@
+"""National totals with one column a dimension, and what the codes and measures in them are."""
+
+from typing import Any, Final
+
+import polars as pl
+
+from assets.figures.comparable import kinds
+from assets.figures.totals.leaves import ANSWER
+from schemas import vocabulary as v
+from schemas.breakdown import breakdown_of, read_breakdown
+from schemas.collection import Collection
+from schemas.contract import conform
+from schemas.errors import ContractError
+from schemas.marts.totals import Codes, Measures, cube_contract, cube_dimensions
+from schemas.measures import NOW, QUESTION
+from schemas.reference import all_forces
+from schemas.research import INSTANCE_CATEGORIES, SITES
+from schemas.research import QUESTIONS as SURVEY
+from schemas.template import Template
+from schemas.wording import listed
+
+Row = dict[str, Any]
+Parts = dict[str, str]
+"""A breakdown by key."""
+
+_NO_NUMBER: Final = {"percent", "per_month", "per_force"}
+_BODIES: Final = "reporting_bodies"
+
+
+def cube(national: pl.DataFrame, collection: Collection) -> pl.DataFrame:
+    """Return the mart Cube from the mart NationalTotals.
+
+    Raises:
+        ContractError: a breakdown has a key that is no dimension.
+    """
+    template = collection.template
+    dimensions = cube_dimensions(template)
+    rows = [{**row, "parts": read_breakdown(row["breakdown"])} for row in national.to_dicts()]
+    if unknown := {key for row in rows for key in row["parts"]} - dimensions.keys():
+        raise ContractError(f"no column of the cube for {listed(sorted(unknown))}")
+    of_a_measure: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        of_a_measure.setdefault((row["measure"], row["period"]), []).append(row)
+    for (measure, period), those in of_a_measure.items():
+        _tell_apart(those, measure, period, template)
+    made = [
+        {
+            **row,
+            **{column: row["parts"].get(key) for key, column in dimensions.items()},
+            "broken_down_by": ";".join(dimensions[key] for key in row["parts"]),
+            "number": row["value"] if _is_counted(row) and row["value"] is not None else None,
+        }
+        for row in rows
+    ]
+    contract = cube_contract(template)
+    text = dict.fromkeys([*dimensions.values(), "broken_down_by", "total_or_part"], pl.String)
+    schema: dict[str, Any] = {**national.schema, **text, "number": pl.Float64}
+    frame = pl.DataFrame(made, schema=schema).with_columns(pl.col("number").cast(pl.Int64))
+    return conform(contract, frame)
+
+
+def breakdown_in_cube(cube: pl.DataFrame, template: Template) -> pl.DataFrame:
+    """Return a cube with the column `breakdown`, as national_totals has it."""
+    dimensions = cube_dimensions(template)
+    keyed = cube.select(pl.col(column).alias(key) for key, column in dimensions.items())
+    return cube.with_columns(keyed.select(breakdown_of(*dimensions)).to_series())
+
+
+def _is_counted(row: Row) -> bool:
+    return row["unit"] not in _NO_NUMBER and "statistic" not in row["parts"]
+
+
+def _tell_apart(rows: list[Row], measure: str, period: str, template: Template) -> None:
+    """Say of the rows of a measure in a period which are parts: none count the same thing twice.
+
+    Of a template's own measure they count everything that its rows do, or none is a part.
+    """
+    for row in rows:
+        row["total_or_part"] = "total" if _adds_up(row, template) else "neither"
+    added = [row for row in rows if row["total_or_part"] == "total"]
+    counted = _cells(measure, template) if period == NOW else []
+    chosen = _by_cells(added, counted, measure, template) if counted else _finest(added)
+    for row in chosen:
+        row["total_or_part"] = "part"
+
+
+def _adds_up(row: Row, template: Template) -> bool:
+    """Return whether rows of a measure are numbers of things, which sums may have."""
+    if not _is_counted(row) or "count" in row["parts"]:
+        return False
+    name = row["measure"]
+    if name in template.measures:
+        return True
+    research = name.startswith("social_media_") and row["unit"] != "forces"
+    return name == _BODIES or (research and name not in kinds(template))
+
+
+def _cells(measure: str, template: Template) -> list[Parts]:
+    """Return the codes of each cell that counts a measure, of a question those of each answer."""
+    return [
+        {**entry.dims, **answer}
+        for entry in template.counted()
+        if (entry.measure, entry.period) == (measure, NOW)
+        for answer in ([{ANSWER: a} for a in entry.answers] if QUESTION in entry.dims else [{}])
+    ]
+
+
+def _by_cells(rows: list[Row], cells: list[Parts], measure: str, template: Template) -> list[Row]:
+    """Return rows that together count each cell once that any counts: the finest, or one level."""
+
+    def counted(parts: Parts) -> frozenset[int]:
+        left_out = template.measures[measure].left_out(parts)
+        wanted = {
+            key: set(code.split("|")) if key == ANSWER
+            else set(template.groups.get(key, {}).get(code, (code,)))
+            for key, code in parts.items()
+        }  # fmt: skip
+        return frozenset(
+            number
+            for number, codes in enumerate(cells)
+            if left_out not in codes and all(codes.get(key) in of for key, of in wanted.items())
+        )
+
+    held = [(row, counted(row["parts"])) for row in rows]
+    every = frozenset[int]().union(*(of for _, of in held))
+    finest = sorted(held, key=lambda one: (len(one[1]), -len(one[0]["parts"])))
+    levels = {tuple(row["parts"]): None for row, _ in finest}
+    choices = [finest, *([one for one in finest if tuple(one[0]["parts"]) == by] for by in levels)]
+    for choice in choices:
+        chosen, done = [], frozenset[int]()
+        for row, of in choice:
+            if of and not of & done:
+                chosen.append(row)
+                done |= of
+        if done == every:
+            return chosen
+    return []
+
+
+def _finest(rows: list[Row]) -> list[Row]:
+    """Return rows that no two count the same, as far as their codes tell, those of most codes."""
+
+    def apart(one: Parts, other: Parts) -> bool:
+        return any(one[key] != other[key] for key in one.keys() & other.keys())
+
+    chosen: list[Row] = []
+    for row in sorted(rows, key=lambda row: -len(row["parts"])):
+        if all(apart(row["parts"], taken["parts"]) for taken in chosen):
+            chosen.append(row)
+    return chosen
+
+
+def codes(collection: Collection) -> pl.DataFrame:
+    """Return the mart Codes."""
+    template = collection.template
+    lists = {name: dict(of) for name, of in template.lists.items()}
+    for name, groups in template.groups.items():
+        of = template.lists.get(name, {})
+        lists[name] |= {group: listed([of[c] for c in codes]) for group, codes in groups.items()}
+    asked = [
+        (row, row.entries[0])
+        for sheet in template.sheets
+        for row in sheet.rows
+        if QUESTION in row.entries[0].dims
+    ]
+    given = sorted({answer for _, entry in asked for answer in entry.answers})
+    found: list[tuple[str, dict[str, str]]] = [
+        (QUESTION, {row.code: row.label for row, _ in asked}),
+        (ANSWER, {answer: _in_words(answer) for answer in given}),
+    ]
+    if collection.research:
+        choices = sorted({answer for question in SURVEY.values() for answer in question.answers})
+        found += [
+            ("site", SITES),
+            ("category", INSTANCE_CATEGORIES),
+            (QUESTION, {code: question.label for code, question in SURVEY.items()}),
+            (ANSWER, {answer: _in_words(answer) for answer in choices}),
+        ]
+    found += [
+        ("state", v.STATES),
+        ("basis", v.BASES),
+        ("missing", v.MISSING_REASONS),
+        ("severity", v.SEVERITIES),
+        ("status", v.RECONCILIATION_STATUSES),
+    ]
+    for name, more in found:  # a code that the template has too is called as there
+        lists[name] = {**more, **lists.get(name, {})}
+    schema = dict.fromkeys(("list", "code", "label"), pl.String)
+    named = pl.DataFrame(
+        [(name, code, label) for name, of in lists.items() for code, label in of.items()],
+        schema=schema,
+        orient="row",
+    )
+    forces = collection.bodies.select("force_code", label="full_name")
+    dated = all_forces(collection.root).filter(
+        pl.col("valid_from").is_null() | (pl.col("valid_from") <= collection.census),
+        pl.col("valid_to").is_null() | (pl.col("valid_to") >= collection.census),
+    )
+    bodies = forces.join(dated, on="force_code", how="left").select(
+        pl.lit("force_code").alias("list"), pl.col("force_code").alias("code"), "label",
+        "valid_from", "valid_to",
+    )  # fmt: skip
+    return conform(Codes, pl.concat([named, bodies], how="diagonal"))
+
+
+def measures(national: pl.DataFrame, collection: Collection) -> pl.DataFrame:
+    """Return the mart Measures: those of the mart NationalTotals."""
+    keys = pl.col("breakdown").str.replace_all("=[^;]*", "").alias("levels")
+    found = (
+        national.select("measure", "unit", keys)
+        .unique()
+        .sort(pl.col("levels").str.count_matches(";") + (pl.col("levels") != ""), "levels")
+        .group_by("measure", "unit", maintain_order=True)
+        .agg(pl.col("levels").str.join(" | "))
+    )
+    words = [_said(name, unit, collection.template)
+             for name, unit in found.select("measure", "unit").iter_rows()]  # fmt: skip
+    return conform(Measures, found.with_columns(pl.Series("words", words, pl.String)))
+
+
+_SAID: Final[dict[str, str]] = {
+    "share": "{of}: percent",
+    "answers": "{of}: percent of the forces with an answer",
+    "per_month": "{of}: number divided by the months of the period",
+    "statistic": "{of}: statistics over the forces",
+    "band": "Forces by how many they have: {of}",
+    "change": "{of}: the last code less the first, of the forces that know both",
+}
+
+
+def _said(name: str, unit: str, template: Template) -> str:
+    """Return what a measure is, in words."""
+    kind, of, _ = kinds(template).get(name, ("", name, None))
+    text = _in_words(of)
+    if kind:
+        return _SAID[kind].format(of=text)
+    if name in template.measures:
+        asked = any(e.measure == name and QUESTION in e.dims for e in template.counted())
+        stock = template.measures[name].kind == "stock"
+        how = (
+            "forces by answer"
+            if asked
+            else f"{'number at a date' if stock else 'number in the period'}"
+        )
+        return f"{text}: {how}"
+    return f"{text}: {unit}"
+
+
+def _in_words(code: str) -> str:
+    return code.replace("_", " ").capitalize()
