@@ -7,15 +7,18 @@ come back as values, so what is raised there is wrong with the worker.
 """
 
 import importlib.metadata
+import pickle
 import platform
 import re
 import socket
 import tempfile
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,10 +32,15 @@ from assets.lake import software_sha256
 from schemas.errors import MusterError, ServiceError, SetupError
 from schemas.wording import plural
 
-_SOFTWARE: Final = software_sha256()
-"""Taken when this is loaded: what lies on the disk later may be newer than what runs."""
-
 _LIBRARIES: Final = ("polars", "numpy", "pyarrow", "distributed")
+SETUP: Final = {
+    "Python": platform.python_version(),
+    **{name: importlib.metadata.version(name) for name in _LIBRARIES},
+    "Muster's code": software_sha256()[:12],
+}
+"""What must be the same on all machines, so that the results are. It is taken when this is loaded:
+what lies on the disk later may be newer than what runs."""
+
 _START: Final = (
     "Start one as docs/scaling.md says, or unset MUSTER_DASK to work in this process alone"
 )
@@ -115,20 +123,18 @@ class Cluster:
         """Yield what came of the parts as they end, each once. Raises _LostError, ServiceError."""
         # The largest first: none is left to one worker alone in the end. The client's name makes
         # a key unlike those that a lost connection may have left.
+        about = pickle.dumps(job)
         parts = {
-            client.submit(
-                work, part, job, versions(), key=f"{part.name}-{client.id}", pure=False
-            ): part
+            client.submit(work, part, about, SETUP, key=f"{part.name}-{client.id}"): part
             for part in sorted(left.values(), key=lambda part: -part.rows)
         }
         ended = as_completed(parts, loop=client.loop)
         looked = seen = time.monotonic()
         while not ended.is_empty():
             for future in ended.next_batch(block=False):
-                worked = self._result(future, parts[future])
-                if worked:
-                    yield worked
-                else:
+                try:
+                    yield _result(future, parts[future], self._patience.answer)
+                except TimeoutError:  # gone with its worker, and said to be there while done again
                     ended.add(future)
             if (now := time.monotonic()) - looked > _LOOK:
                 looked = now
@@ -142,50 +148,24 @@ class Cluster:
                     )
             time.sleep(_GLANCE)
 
-    def _result(self, future: Future[Any], part: Part) -> tuple[Outcome, Done] | None:
-        """Return what a future holds; None where that cannot be fetched in time."""
-        try:
-            worked: tuple[Outcome, Done] = future.result(timeout=self._patience.answer)
-        except FutureCancelledError as error:
-            raise _LostError from error
-        except TimeoutError:
-            return None  # it is gone with its worker, and said to be there while it is done again
-        except KilledWorker as error:
-            raise ServiceError(
-                f"every worker that worked on {_files([part])} died. See in their logs why"
-                " (memory, most often), give them more of it or fewer threads, and start again."
-            ) from error
-        except Exception as error:
-            error.add_note(f"This happened with {_files([part])}.")
-            raise
-        return worked
-
     @contextmanager
     def _connected(self, seconds: float) -> Iterator[Client]:
         """Yield a connection to a cluster that has workers, waiting so long for either."""
         until = time.monotonic() + seconds
-        client = None
-        while client is None:  # a scheduler that restarts refuses at first
-            left = max(until - time.monotonic(), 1)
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("error", VersionMismatchWarning)
-                    client = Client(
-                        self._address, timeout=left, set_as_default=False, name="muster"
-                    )
-            except VersionMismatchWarning as error:
-                raise SetupError(
-                    f"the cluster at {self._address} has other versions than this process.\n"
-                    f"{str(error).strip()}\nInstall Muster from the same requirements.lock on every"
-                    " machine, and restart the scheduler and the workers."
-                ) from error
-            except (OSError, TimeoutError, ImportError) as error:
-                if time.monotonic() >= until:
-                    raise SetupError(
-                        f"no scheduler answers at {self._address}, which MUSTER_DASK names."
-                        f" {_START}."
-                    ) from error
-                time.sleep(_GLANCE)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", VersionMismatchWarning)
+                client = Client(self._address, timeout=seconds, set_as_default=False, name="muster")
+        except VersionMismatchWarning as error:
+            raise SetupError(
+                f"the cluster at {self._address} has other versions than this process.\n"
+                f"{str(error).strip()}\nInstall Muster from the same requirements.lock on every"
+                " machine, and restart the scheduler and the workers."
+            ) from error
+        except (OSError, TimeoutError, ImportError) as error:
+            raise SetupError(
+                f"no scheduler answers at {self._address}, which MUSTER_DASK names. {_START}."
+            ) from error
         try:
             while not _workers(client):
                 if time.monotonic() > until:
@@ -228,18 +208,17 @@ def _workers(client: Client) -> list[str]:
 def _require_fit(client: Client, run: Path, seconds: float) -> None:
     """Hold every worker to the set-up; one that does not answer is left to be found lost."""
     asked = {
-        address: client.submit(require_same_setup, run, versions(), workers=[address], pure=False)
+        client.submit(require_same_setup, run, SETUP, workers=[address], pure=False): address
         for address in _workers(client)
     }
-    until = time.monotonic() + seconds
-    while not all(future.done() for future in asked.values()) and time.monotonic() < until:
-        time.sleep(_GLANCE)
-    if not any(future.done() for future in asked.values()):
+    with suppress(TimeoutError):
+        deque(as_completed(asked, loop=client.loop, timeout=seconds), maxlen=0)
+    if not any(future.done() for future in asked):
         raise ServiceError(
             f"none of {plural(len(asked), 'worker')} answers within {seconds:g} seconds. See what"
             " they are doing, restart them, and start again."
         )
-    for address, future in asked.items():
+    for future, address in asked.items():
         error = future.exception() if future.status == "error" else None
         if isinstance(error, MusterError):
             raise error
@@ -250,13 +229,23 @@ def _require_fit(client: Client, run: Path, seconds: float) -> None:
             ) from error
 
 
-def versions() -> dict[str, str]:
-    """Return what must be the same on all machines, so that the results are."""
-    return {
-        "Python": platform.python_version(),
-        **{name: importlib.metadata.version(name) for name in _LIBRARIES},
-        "Muster's code": _SOFTWARE[:12],
-    }
+def _result(future: Future[Any], part: Part, seconds: float) -> tuple[Outcome, Done]:
+    """Return what a future holds. Raises TimeoutError where that cannot be fetched in time."""
+    try:
+        worked: tuple[Outcome, Done] = future.result(timeout=seconds)
+    except TimeoutError:
+        raise
+    except FutureCancelledError as error:
+        raise _LostError from error
+    except KilledWorker as error:
+        raise ServiceError(
+            f"every worker that worked on {_files([part])} died. See in their logs why"
+            " (memory, most often), give them more of it or fewer threads, and start again."
+        ) from error
+    except Exception as error:
+        error.add_note(f"This happened with {_files([part])}.")
+        raise
+    return worked
 
 
 def require_same_setup(run: Path, expected: Mapping[str, str], paths: Sequence[Path] = ()) -> None:
@@ -265,25 +254,27 @@ def require_same_setup(run: Path, expected: Mapping[str, str], paths: Sequence[P
     Raises:
         SetupError: it cannot.
     """
-    found = versions()
-    other = [f"{name} {found[name]}, not {expected[name]}" for name in expected
-             if found[name] != expected[name]]  # fmt: skip
+    other = [f"{name} {SETUP[name]}, not {wanted}" for name, wanted in expected.items()
+             if SETUP[name] != wanted]  # fmt: skip
+    unseen = [str(path) for path in (run, *paths) if not path.exists()]
+    here = f"the worker on {socket.gethostname()}"
     if other:
         raise SetupError(
-            f"the worker on {socket.gethostname()} has {'; '.join(other)}. Install the same"
-            " version of Muster from its requirements.lock on every machine, and restart the"
-            " workers."
+            f"{here} has {'; '.join(other)}. Install the same version of Muster from its"
+            " requirements.lock on every machine, and restart the workers."
         )
-    unseen = [str(path) for path in (run, *paths) if not path.exists()]
     if unseen:
         raise SetupError(
-            f"the worker on {socket.gethostname()} cannot see {', '.join(unseen[:5])}. Put the"
-            " extract and the folder for the results on storage that every machine mounts at"
-            " the same path."
+            f"{here} cannot see {', '.join(unseen[:5])}. Put the extract and the folder for the"
+            " results on storage that every machine mounts at the same path."
         )
 
 
-def work(part: Part, job: Job, expected: Mapping[str, str]) -> tuple[Outcome, Done]:
+_job = lru_cache(2)(pickle.loads)
+"""The job that some bytes are; a worker reads it once, since that takes as long as small parts."""
+
+
+def work(part: Part, job: bytes, expected: Mapping[str, str]) -> tuple[Outcome, Done]:
     """Work on a part; every worker sees the job's folder.
 
     What it writes lies in a folder of this one execution: a worker that was given up for lost
@@ -292,11 +283,11 @@ def work(part: Part, job: Job, expected: Mapping[str, str]) -> tuple[Outcome, Do
     Raises:
         SetupError: this worker is not fit for it.
     """
-    started = time.perf_counter()
+    started, about = time.perf_counter(), _job(job)
     files = (source.path for source in part.sources)
-    require_same_setup(job.folder, expected, [file for file in files if isinstance(file, Path)])
-    folder = Path(tempfile.mkdtemp(prefix=f"{part.name}-", dir=job.folder))
-    found = outcome(part, replace(job, folder=folder))
+    require_same_setup(about.folder, expected, [file for file in files if isinstance(file, Path)])
+    folder = Path(tempfile.mkdtemp(prefix=f"{part.name}-", dir=about.folder))
+    found = outcome(part, replace(about, folder=folder))
     seconds = time.perf_counter() - started
     return found, Done(part.name, part.forces, part.rows, seconds, socket.gethostname())
 

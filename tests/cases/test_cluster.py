@@ -36,7 +36,7 @@ QUICK = Patience(connect=10, answer=20, back=20)
 
 SAME = """
 import assets.cases.cluster as worker
-worker._SOFTWARE = "as tested"
+worker.SETUP["Muster's code"] = "as tested"
 """
 """Somebody may be changing the checkout while tests run."""
 
@@ -68,7 +68,7 @@ worker.outcome = outcome
 
 @pytest.fixture(autouse=True)
 def _same_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remote, "_SOFTWARE", "as tested")
+    monkeypatch.setitem(remote.SETUP, "Muster's code", "as tested")
 
 
 @pytest.fixture(scope="module")
@@ -231,13 +231,14 @@ def test_a_worker_with_other_code(
     extract: Path, tmp_path: Path, collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same name for different rules would give marts that nobody can explain."""
-    monkeypatch.setattr(remote, "_SOFTWARE", software_sha256.__wrapped__())
+    monkeypatch.setitem(remote.SETUP, "Muster's code", software_sha256.__wrapped__()[:12])
     for package in ("assets", "schemas"):
         shutil.copytree(package, tmp_path / "other" / package)
     with (tmp_path / "other" / "schemas" / "errors.py").open("a") as file:
         file.write("# another version\n")
     with cluster(tmp_path / "cluster", 0) as processes:
         processes.start_worker(PYTHONPATH=str(tmp_path / "other"))
+        processes.wait_for_workers(1)
         with pytest.raises(SetupError, match=r"Muster's code .*, not .* Install the same version"):
             worked(processes.address, extract, tmp_path / "out", collection)
     assert not (tmp_path / "out").exists()
@@ -318,6 +319,7 @@ def test_the_scheduler_is_lost(
         assert not out.with_name(".out.partial").exists()
         processes.start_scheduler()
         processes.start_worker(SAME)
+        processes.wait_for_workers(1)
         worked(processes.address, extract, out, collection)
     assert contents(out) == embedded
 
