@@ -9,10 +9,12 @@ import re
 import shutil
 import string
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import polars as pl
+from dagster import DagsterInstance
 
 from assets.returns.template.workbook import prefilled, write_workbook
 from assets.sample.returns import sample_returns
@@ -92,9 +94,17 @@ def _described(name: str, like: Mapping[str, str]) -> str:
     return head + "".join(table for table in tables if not _LEFT_OUT.match(table))
 
 
-def measured(numbers: Sequence[int], folder: Path) -> dict[int, Run | None]:
-    """Return a run of a first refresh by the number of bodies; None where it did not end well."""
-    found: dict[int, Run | None] = {}
+@dataclass(frozen=True)
+class Refresh:
+    """What a first refresh took, and of that the seconds by stage as `by_stage` returns them."""
+
+    run: Run
+    stages: Mapping[str, float]
+
+
+def measured(numbers: Sequence[int], folder: Path) -> dict[int, Refresh | str]:
+    """Return a first refresh by the number of bodies; where one did not end well, its last line."""
+    found: dict[int, Refresh | str] = {}
     for number in numbers:
         root, name = made(number, folder)
         lake = folder / f"lake-{number}"
@@ -107,8 +117,28 @@ def measured(numbers: Sequence[int], folder: Path) -> dict[int, Run | None]:
         environment = {key: str(value) for key, value in where.items()}
         program = Program(muster("run"), (0,), fresh_lake, environment)
         try:
-            found[number] = run_once(program)
-        except FailedError:
-            found[number] = None
+            run = run_once(program)
+            found[number] = Refresh(run, by_stage(lake, run.wall))
+        except FailedError as error:
+            found[number] = str(error).strip().rpartition("\n")[2]
         shutil.rmtree(lake, ignore_errors=True)
     return found
+
+
+_OF_STEP: Final = {"validated": "validation", "judged": "validation"}
+
+
+def by_stage(lake: Path, whole: float) -> dict[str, float]:
+    """Return the seconds of the last run of a lake by stage, in the order in which they began.
+
+    A stage is the folder that assets stand in; "around" is what of the `whole` is no step.
+    """
+    found: dict[str, float] = {}
+    with DagsterInstance.from_config(str(lake / "dagster")) as instance:
+        (run,) = instance.get_runs(limit=1)
+        steps = instance.get_run_step_stats(run.run_id)
+    for step in sorted(steps, key=lambda step: step.start_time or 0):
+        # A step that makes several tables bears the name of a function.
+        stage = _OF_STEP.get(step.step_key, step.step_key.partition("__")[0])
+        found[stage] = found.get(stage, 0.0) + (step.end_time or 0) - (step.start_time or 0)
+    return found | {"around": whole - sum(found.values())}

@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from benchmarks.bodies import Refresh
+from benchmarks.chart import chart
 from benchmarks.measure import Run
 
 Runs = Mapping[str, Run]
 
 _FEWEST: Final = 44
-_LONGEST: Final = 60
-"""Signs of the longest bar of a chart."""
+CHART: Final = "bodies.svg"
+_LEAST_SHOWN: Final = 0.02
+"""Share of the longest refresh below which a stage has no line of its own in the chart."""
 
 _LIBRARIES: Final = ("polars", "duckdb", "pandera", "pandas", "pyarrow", "openpyxl")
 _WHAT: Final = {
@@ -52,15 +55,15 @@ class Results:
 
     `stages` has the seconds of a refresh of the returns by stage. `cluster` has the runs of the job
     at 10 million rows in one process and on workers. `bodies` has a first refresh by the number of
-    bodies; None where it did not end well. What was not measured is empty.
+    bodies; why it did not end well where it did not. What was not measured is empty.
     """
 
-    volumes: Mapping[int, Runs] = field(default_factory=dict)
-    shapes: Mapping[int, Runs] = field(default_factory=dict)
-    returns: Runs = field(default_factory=dict)
-    stages: Mapping[str, float] = field(default_factory=dict)
-    cluster: Runs = field(default_factory=dict)
-    bodies: Mapping[int, Run | None] = field(default_factory=dict)
+    volumes: dict[int, Runs] = field(default_factory=dict)
+    shapes: dict[int, Runs] = field(default_factory=dict)
+    returns: dict[str, Run] = field(default_factory=dict)
+    stages: dict[str, float] = field(default_factory=dict)
+    cluster: dict[str, Run] = field(default_factory=dict)
+    bodies: dict[int, Refresh | str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,9 @@ def _of_cluster(name: str) -> Callable[[Results], float | None]:
 def _a_body(number: int) -> Callable[[Results], float | None]:
     def ratio(results: Results) -> float | None:
         few, many = results.bodies.get(_FEWEST), results.bodies.get(number)
-        return many.wall / number / (few.wall / _FEWEST) if few and many else None
+        if isinstance(few, Refresh) and isinstance(many, Refresh):
+            return many.run.wall / number / (few.run.wall / _FEWEST)
+        return None
 
     return ratio
 
@@ -212,32 +217,45 @@ def _where_time_goes(stages: Mapping[str, float]) -> Iterator[str]:
     yield f"| {' | '.join(f'{seconds:.2f}' for seconds in stages.values())} |"
 
 
-def _by_bodies(bodies: Mapping[int, Run | None]) -> Iterator[str]:
+def _by_bodies(bodies: Mapping[int, Refresh | str]) -> Iterator[str]:
     yield ""
     yield "## A first refresh by the number of bodies"
     yield ""
     yield (
-        "Each body sends what one of the 44 sends, once; no publication. Bars are seconds and"
-        " memory of a body: where none is longer than those above it, growth is at most linear."
+        "Each body sends what one of the 44 sends, once; no publication. The dashed line is linear"
+        " growth from the fewest: what stays below it grows less than the number of bodies."
     )
     yield ""
-    yield "| bodies | wall s | processor s | peak MB | wall ms a body | MB a body |"
-    yield "|---:|---:|---:|---:|---:|---:|"
-    measured = {number: run for number, run in bodies.items() if run}
-    for number, run in bodies.items():
-        if not run:
-            yield f"| {number:,} | did not end well | | | | |"
+    yield f"![Seconds by stage, and peak memory, by the number of bodies]({CHART})"
+    yield ""
+    stages = [*dict.fromkeys(stage for _, each in _ended(bodies) for stage in each.stages)]
+    heads = ("bodies", "wall s", "processor s", "peak MB", "wall ms a body", *stages)
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{'---:|' * len(heads)}"
+    for number, each in bodies.items():
+        if isinstance(each, str):
+            yield f"| {number:,} | did not end well: {each} |{' |' * (len(heads) - 2)}"
             continue
-        each = f"{run.wall / number * 1e3:,.0f} | {run.peak / number / 1e6:,.1f}"
-        yield f"| {number:,} | {run.wall:.1f} | {run.cpu:.1f} | {run.peak / 1e6:,.0f} | {each} |"
-    for what in ("wall", "peak"):
-        shares = {number: getattr(run, what) / number for number, run in measured.items()}
-        longest = max(shares.values(), default=0)
-        yield ""
-        yield "```"
-        for number, share in shares.items():
-            yield f"{what} a body of {number:>5,} {'#' * max(1, round(share / longest * _LONGEST))}"
-        yield "```"
+        run, took = each.run, (each.stages.get(stage, 0.0) for stage in stages)
+        numbers = f"{run.wall:.1f} | {run.cpu:.1f} | {run.peak / 1e6:,.0f}"
+        by_stage = " | ".join(f"{seconds:.1f}" for seconds in took)
+        yield f"| {number:,} | {numbers} | {run.wall / number * 1e3:,.0f} | {by_stage} |"
+
+
+def bodies_chart(bodies: Mapping[int, Refresh | str]) -> str:
+    """Return the chart of the refreshes that ended well, as SVG."""
+    ended = _ended(bodies)
+    seconds = {"all": {number: each.run.wall for number, each in ended}}
+    for stage in [*dict.fromkeys(stage for _, each in ended for stage in each.stages)]:
+        took = {number: each.stages.get(stage, 0.0) for number, each in ended}
+        if max(took.values()) >= _LEAST_SHOWN * max(seconds["all"].values()):
+            seconds[stage] = took
+    memory = {"peak": {number: each.run.peak / 1e6 for number, each in ended}}
+    return chart("bodies", {"Seconds by stage": seconds, "Peak memory, MB": memory})
+
+
+def _ended(bodies: Mapping[int, Refresh | str]) -> list[tuple[int, Refresh]]:
+    return [(number, each) for number, each in bodies.items() if isinstance(each, Refresh)]
 
 
 def _machine() -> str:

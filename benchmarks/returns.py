@@ -10,15 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from dagster import DagsterInstance
-
 from assets.returns.template.workbook import write_workbook
 from assets.sample.write import write_sample
-from benchmarks.bodies import sent
+from benchmarks.bodies import by_stage, sent
 from benchmarks.measure import Program, Run, muster, python, run_once, take_turns
 from schemas.collection import load_collection
 
-_STAGES: Final = {"validated": "validation", "judged": "validation"}
 _CORRECTED: Final = "AVS"
 _COUNTED: Final = (("second_jobs", "pending", "count"), ("second_jobs", "total", "count"))
 """Two cells that a correction raises alike: a count and its sum."""
@@ -66,19 +63,4 @@ def measured(rounds: int) -> tuple[dict[str, Run], dict[str, float]]:
             },
             rounds,
         )
-        stages = _by_stage(folder / "new")
-    stages["around"] = runs["refresh"].wall - sum(stages.values())
-    return runs, stages
-
-
-def _by_stage(lake: Path) -> dict[str, float]:
-    """Return the seconds of the steps of the last run, by the folder their assets stand in."""
-    found: dict[str, float] = {}
-    with DagsterInstance.from_config(str(lake / "dagster")) as instance:
-        (run,) = instance.get_runs(limit=1)
-        steps = instance.get_run_step_stats(run.run_id)
-    for step in sorted(steps, key=lambda step: step.start_time or 0):
-        # A step that makes several tables bears the name of a function.
-        stage = _STAGES.get(step.step_key, step.step_key.partition("__")[0])
-        found[stage] = found.get(stage, 0.0) + (step.end_time or 0) - (step.start_time or 0)
-    return found
+        return runs, by_stage(folder / "new", runs["refresh"].wall)

@@ -10,9 +10,11 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Final
+
+from pydantic import TypeAdapter
 
 from benchmarks import bodies, cluster, make_cases, report, returns
 from benchmarks.equal import differences
@@ -104,10 +106,12 @@ def main() -> None:
     """Measure as the command line says, and write RESULTS.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", nargs="*", type=int, help="rows beside 1 and 10 million")
-    parser.add_argument("--bodies", type=int, action="append", default=[], help="beside 44 and 440")
+    parser.add_argument(
+        "--bodies", type=int, action="append", default=[], help="bodies beside 44 and 440"
+    )
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="only these")
     parser.add_argument("--rounds", type=int, help="runs of each program")
-    parser.add_argument("--only", action="store_true", help="not 1 and 10 million as well")
+    parser.add_argument("--only", action="store_true", help="not those usual as well")
     given = parser.parse_args()
     parts, rounds = given.parts, given.rounds
     sizes = sorted({*given.rows, *(() if given.only else USUAL)}) if "rows" in parts else []
@@ -118,19 +122,41 @@ def main() -> None:
         for rows, runs in volumes.items()
         if rows >= MOST_IN_MEMORY
     }
-    results = report.Results(volumes=volumes, shapes=of_shapes)
+    found = report.Results(volumes=volumes, shapes=of_shapes)
     if "cluster" in parts:
         runs = cluster.measured(made(ON_CLUSTER, "uneven"), data_folder(), rounds or _FEW)
-        results = replace(results, cluster=runs)
+        found = replace(found, cluster=runs)
     if "returns" in parts:
         runs, stages = returns.measured(rounds or _FEW)
-        results = replace(results, returns=runs, stages=stages)
+        found = replace(found, returns=runs, stages=stages)
     if "bodies" in parts:
-        numbers = sorted({*BODIES, *given.bodies})
-        results = replace(results, bodies=bodies.measured(numbers, data_folder()))
+        numbers = sorted({*given.bodies, *(() if given.only else BODIES)})
+        found = replace(found, bodies=bodies.measured(numbers, data_folder()))
+    results = _with_earlier(found)
     path = Path(__file__).with_name("RESULTS.md")
     path.write_text(report.page(results), encoding="utf-8")
+    if any(isinstance(each, bodies.Refresh) for each in results.bodies.values()):
+        drawn = report.bodies_chart(results.bodies)
+        path.with_name(report.CHART).write_text(drawn, encoding="utf-8")
     _say(f"wrote {path}")
+
+
+def _with_earlier(found: report.Results) -> report.Results:
+    """Return what was measured with what earlier runs measured and this one did not, and keep it.
+
+    So a part that takes hours can be measured by itself.
+    """
+    path, kind = data_folder() / "results.json", TypeAdapter(report.Results)
+    if path.exists():
+        earlier = kind.validate_json(path.read_bytes())
+        found = report.Results(
+            **{
+                each.name: getattr(earlier, each.name) | getattr(found, each.name)
+                for each in fields(found)
+            }
+        )
+    path.write_bytes(kind.dump_json(found))
+    return found
 
 
 def _say(text: str) -> None:
