@@ -1,12 +1,14 @@
-"""How a Dagster asset is declared here: one table, its contract, and nothing written twice."""
+"""How what is made is declared: each table with what it follows from, checks of it, and the steps.
+
+A table is made by a plain function. A step of Dagster makes many, each of them an asset of its own:
+of a run, most of the time beside the work itself goes into what is told of the steps.
+"""
 
 import hashlib
 import inspect
-import io
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import wraps
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,11 +17,13 @@ import polars as pl
 
 from assets.kept import frame_made_once
 from assets.lake import Lake, software_sha256, state_key
-from schemas.collection import description
-from schemas.contract import Contract, columns
+from assets.tables import contract_of, path_of, read_made, write_made
+from schemas.collection import description, load_collection
+from schemas.contract import Contract, columns, conform, known_to_conform
 from schemas.contract import description as words_of
 from schemas.errors import MusterError, UnforeseenError
 from schemas.reference import collection_files
+from schemas.template import Template
 
 COLLECTIONS: Final = dg.StaticPartitionsDefinition(sorted(collection_files()))
 """Everything is partitioned by collection: one step reads all returns of one collection."""
@@ -33,18 +37,58 @@ RESEARCH: Final = {
     "instances": "research/social_media_instances",
     "responses": "research/survey_responses",
 }
-"""The inputs of an asset that reads all research, by the names of ResearchTables."""
+"""The inputs of a table that all research goes into, by the names of ResearchTables."""
 
+_OF_THE_RUN: Final = {"lake", "context", "config", "about"}
 _RETRIES: Final = 2
 _PAUSE: Final = 2
 
 
+@dataclass(frozen=True)
+class Made:
+    """Tables that one function makes together, each written `stage/name`.
+
+    The function is given its inputs by the names of its parameters, and what it asks for of
+    `collection`, `lake`, `context`, `config` (TakeIn) and `about`, where it puts what is told of a
+    table beside its size. It returns a table, or several in order.
+    """
+
+    names: tuple[str, ...]
+    make: Callable[..., Any]
+    inputs: Mapping[str, str]
+
+    def asks(self, *names: str) -> set[str]:
+        """Return which of these it asks for."""
+        return {*names} & {*inspect.signature(self.make).parameters}
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check of a table: whether it passed, and what is told of it.
+
+    `judge` is given the table, and the collection if it asks for it.
+    """
+
+    of: str
+    name: str
+    description: str
+    judge: Callable[..., tuple[bool, dict[str, Any]]]
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.WARN
+
+    @property
+    def key(self) -> dg.AssetCheckKey:
+        """How Dagster names it."""
+        return dg.AssetCheckKey(_key(self.of), self.name)
+
+
+def made(*names: str, by: Callable[..., Any], **inputs: str) -> Made:
+    """Declare tables that a function makes of others."""
+    return Made(names, by, inputs)
+
+
 @contextmanager
 def retried() -> Iterator[None]:
-    """Have a step tried again after an error that can pass; nothing else is tried twice.
-
-    A context, or by `@retried()` around the body of an asset.
-    """
+    """Have a step tried again after an error that can pass; nothing else is tried twice."""
     try:
         yield
     except (MusterError, OSError) as error:
@@ -74,7 +118,134 @@ class TakeIn(dg.Config):
         return self.only is None or state_key(path) in self.only
 
 
-def column_schema(contract: Contract) -> dg.TableSchema:
+def step(name: str, parts: Iterable[Made | Check]) -> dg.AssetsDefinition:
+    """Return the step that makes tables, and checks them, in the order in which they are declared.
+
+    Some of them can be chosen. What one function makes together is made and recorded together.
+    """
+    declared = [*parts]
+    several = [part for part in declared if isinstance(part, Made)]
+    checks = [part for part in declared if isinstance(part, Check)]
+
+    def work(context: dg.AssetExecutionContext, config: TakeIn | None) -> Iterator[Any]:
+        lake = Lake(context.resources.lake_root, context.partition_key)
+        collection = load_collection(lake.collection)
+        given = {"lake": lake, "collection": collection, "context": context, "config": config}
+        given |= {"about": {}}
+        chosen = {"/".join(key.path) for key in context.selected_asset_keys}
+        with retried():
+            for each in several:
+                if chosen & {*each.names}:
+                    yield from _recorded(given, chosen, each.names, _made(each, given))
+            for check in checks:
+                if check.key in context.selected_asset_check_keys:
+                    yield _judged(check, given)
+
+    declare = dg.multi_asset(
+        name=name,
+        specs=[_spec(each, of) for each in several for of in each.names],
+        check_specs=[
+            dg.AssetCheckSpec(each.name, asset=_key(each.of), description=each.description)
+            for each in checks
+        ],
+        partitions_def=COLLECTIONS,
+        can_subset=True,
+        required_resource_keys={"lake_root"},
+    )
+    if any(each.asks("config") for each in several):
+
+        def take_in(context: dg.AssetExecutionContext, config: TakeIn) -> Iterator[Any]:
+            yield from work(context, config)
+
+        return declare(take_in)
+
+    def make(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        yield from work(context, None)
+
+    return declare(make)
+
+
+def _made(each: Made, given: Mapping[str, Any]) -> list[pl.DataFrame]:
+    """Return the tables of a function; of the same tables and collection alone they are kept."""
+    lake: Lake = given["lake"]
+    template: Template = given["collection"].template
+    contracts = [contract_of(name, template) for name in each.names]
+
+    def make() -> list[pl.DataFrame]:
+        tables = {name: read_made(lake, of, template) for name, of in each.inputs.items()}
+        found = each.make(**tables, **{name: given[name] for name in each.asks(*given)})
+        several = [found] if isinstance(found, pl.DataFrame) else found
+        of = zip(contracts, several, strict=True)
+        return [conform(contract, table, template) for contract, table in of]
+
+    if each.names[1:] or each.asks(*_OF_THE_RUN):
+        return make()
+    key = [*each.names, *_described(lake.collection), *_read(lake, each.inputs)]
+    kept = frame_made_once(lake, "tables", key, lambda: make()[0])
+    known_to_conform(contracts[0], kept, template)
+    return [kept]
+
+
+def _recorded(
+    given: Mapping[str, Any],
+    chosen: Collection[str],
+    names: Iterable[str],
+    tables: Iterable[pl.DataFrame],
+) -> Iterator[dg.MaterializeResult[None]]:
+    """Write tables, and tell Dagster of each: its size, and the hash of its file as its version.
+
+    So it tells what follows from other data than there is now from what was merely made again.
+    """
+    lake: Lake = given["lake"]
+    for name, table in zip(names, tables, strict=True):
+        version = dg.DataVersion(write_made(lake, name, table))
+        path = dg.MetadataValue.path(path_of(lake, name))
+        about = {"dagster/row_count": table.height, "path": path, **given["about"].get(name, {})}
+        if name in chosen:
+            yield dg.MaterializeResult(asset_key=_key(name), metadata=about, data_version=version)
+            continue
+        tags = {"dagster/data_version": version.value, "dagster/code_version": CODE_VERSION}
+        given["context"].log_event(
+            dg.AssetMaterialization(
+                _key(name), metadata=about, partition=lake.collection, tags=tags
+            )
+        )
+
+
+def _judged(check: Check, given: Mapping[str, Any]) -> dg.AssetCheckResult:
+    asked = inspect.signature(check.judge).parameters
+    own = {"collection": given["collection"]} if "collection" in asked else {}
+    passed, metadata = check.judge(
+        read_made(given["lake"], check.of, given["collection"].template), **own
+    )
+    return dg.AssetCheckResult(
+        asset_key=check.key.asset_key,
+        check_name=check.name,
+        passed=passed,
+        severity=check.severity,
+        metadata=metadata,
+    )
+
+
+def _spec(each: Made, name: str) -> dg.AssetSpec:
+    contract = contract_of(name)
+    return dg.AssetSpec(
+        _key(name),
+        deps=[_key(of) for of in each.inputs.values()],
+        description=words_of(contract),
+        metadata={"dagster/column_schema": _column_schema(contract)},
+        group_name=name.split("/", maxsplit=1)[0],
+        owners=OWNERS,
+        code_version=CODE_VERSION,
+        kinds={"polars", "parquet"},
+    )
+
+
+def _key(name: str) -> dg.AssetKey:
+    return dg.AssetKey(name.split("/"))
+
+
+def _column_schema(contract: Contract) -> dg.TableSchema:
     """Return the columns of a contract as Dagster shows them."""
     return dg.TableSchema(
         columns=[
@@ -89,83 +260,6 @@ def column_schema(contract: Contract) -> dg.TableSchema:
     )
 
 
-def table_spec(stage: str, name: str, contract: Contract) -> dict[str, Any]:
-    """Return the arguments by which `dg.asset` and `dg.AssetOut` describe a table."""
-    return {
-        "key": dg.AssetKey([stage, name]),
-        "description": words_of(contract),
-        "metadata": {"dagster/column_schema": column_schema(contract)},
-        "owners": OWNERS,
-        "code_version": CODE_VERSION,
-        "kinds": {"polars", "parquet"},
-        "group_name": stage,
-    }
-
-
-def stated(
-    frame: pl.DataFrame, name: str = "result", metadata: Mapping[str, Any] | None = None
-) -> dg.Output[pl.DataFrame]:
-    """Return a table as an output whose data version is the hash of the file that it is kept in.
-
-    So Dagster tells what follows from other data than there is now from what has merely been made
-    again.
-    """
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer)
-    digest = hashlib.sha256(buffer.getvalue()).hexdigest()
-    with warnings.catch_warnings():
-        # That it may change in a minor version, to which Dagster is bound here.
-        warnings.simplefilter("ignore", dg.BetaWarning)
-        return dg.Output(frame, name, metadata=metadata, data_version=dg.DataVersion(digest))
-
-
-def table(
-    contract: Contract, stage: str, name: str, **inputs: str
-) -> Callable[[Callable[..., pl.DataFrame]], dg.AssetsDefinition]:
-    """Declare an asset that makes one table.
-
-    One that reads nothing else, so that its function does not ask for the lake, is made once of the
-    same inputs, of the same collection: then the kept one is handed on, and so recorded.
-
-    Args:
-        contract: the contract of the table.
-        stage: the asset's group, and the folder of `work/` that it lies in.
-        name: the table's name, which is the file's too.
-        inputs: parameter name to `stage/table` of each table it is made from.
-    """
-
-    def declare(make: Callable[..., pl.DataFrame]) -> dg.AssetsDefinition:
-        asked = inspect.signature(make).parameters
-
-        @wraps(make)
-        def compute(*args: Any, **tables: Any) -> dg.Output[pl.DataFrame]:
-            return stated(make(*args, **tables))
-
-        # Where the function is looked at, it says what it returns now.
-        compute.__dict__["__signature__"] = inspect.signature(make).replace(
-            return_annotation=dg.Output[pl.DataFrame]
-        )
-
-        def compute_once(
-            context: dg.AssetExecutionContext, **tables: pl.DataFrame
-        ) -> dg.Output[pl.DataFrame]:
-            lake = Lake(context.resources.lake_root, context.partition_key)
-            given = {"context": context} if "context" in asked else {}
-            key = [f"{stage}/{name}", *_described(lake.collection), *_read(lake, inputs)]
-            return stated(frame_made_once(lake, "tables", key, lambda: make(**given, **tables)))
-
-        alone = "lake_root" not in asked
-        return dg.asset(
-            retried()(compute_once if alone else compute),
-            **table_spec(stage, name, contract),
-            ins=ins(inputs),
-            partitions_def=COLLECTIONS,
-            required_resource_keys={"lake_root"} if alone else None,
-        )
-
-    return declare
-
-
 def _described(collection_id: str) -> Iterator[str]:
     """Yield the name and hash of every file that says what a collection is."""
     for name, content in sorted(description(collection_id).items()):
@@ -174,11 +268,6 @@ def _described(collection_id: str) -> Iterator[str]:
 
 def _read(lake: Lake, inputs: Mapping[str, str]) -> Iterator[str]:
     """Yield by the names of parameters what tables are made from, as they lie in the lake."""
-    for name, key in sorted(inputs.items()):
-        digest = hashlib.sha256(lake.table(*key.split("/")).read_bytes()).hexdigest()
-        yield f"{name} {key} {digest}"
-
-
-def ins(inputs: Mapping[str, str]) -> dict[str, dg.AssetIn]:
-    """Return Dagster's form of inputs written `stage/table`."""
-    return {name: dg.AssetIn(key=dg.AssetKey(key.split("/"))) for name, key in inputs.items()}
+    for name, of in sorted(inputs.items()):
+        digest = hashlib.sha256(path_of(lake, of).read_bytes()).hexdigest()
+        yield f"{name} {of} {digest}"

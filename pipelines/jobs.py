@@ -36,8 +36,8 @@ REFRESH: Final = "refresh"
 QUEUES: Final = {"muster/queues": "yes"}
 """Tag of a run that waits for its turn in the lake: nobody is there who could repeat it."""
 
-_TAKE_IN: Final = ("intake", "cases", "reports__report_figures", "research")
-"""The steps that take dropped files in."""
+_TAKES_IN: Final = "intake"
+"""The step that takes dropped files in."""
 
 _EVERY: Final = 10
 _GATHERING: Final = 6
@@ -50,7 +50,7 @@ _PAUSE: Final = 60.0
 refresh = dg.define_asset_job(
     REFRESH,
     selection=dg.AssetSelection.all(),
-    # Ten small assets take 4 s in one process and 35 s in ten; polars is parallel inside a step.
+    # Small steps take seconds in one process and ten times that in several; polars is parallel.
     executor_def=dg.in_process_executor,
     description="Take in what is new, validate, add up, reconcile, and publish a release.",
 )
@@ -61,7 +61,7 @@ def request_refresh(collection: Collection, run_key: str, only: list[str]) -> dg
     return dg.RunRequest(
         run_key=run_key,
         partition_key=collection.id,
-        run_config={"ops": {name: {"config": {"only": only}} for name in _TAKE_IN}},
+        run_config={"ops": {_TAKES_IN: {"config": {"only": only}}}},
         tags=QUEUES,
     )
 

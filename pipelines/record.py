@@ -24,7 +24,7 @@ from assets.intake.tables import damaged_now
 from assets.lake import Lake, atomic_file, state_key, write_errors
 from assets.marts import damage, read_manifest
 from assets.release.identity import LOST
-from assets.returns.validation.states import work_table
+from assets.tables import work_table
 from pipelines.standing import (
     FOLDER,
     RECORD,

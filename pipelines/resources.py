@@ -1,22 +1,17 @@
-"""What assets are given: the lake, held for one run at a time, its tables, and the gate."""
+"""What a run is given: the lake, held for one run at a time, and the gate."""
 
-import io
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import dagster as dg
-import polars as pl
 from dagster import DagsterEventType, DagsterRunStatus
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
-from assets.declare import retried
 from assets.kept import prune
-from assets.lake import Lake, atomic_file, held, lake_root, sweep
+from assets.lake import Lake, held, lake_root, sweep
 from assets.release.gate.process import Gate, gate_process
-from assets.returns.validation.states import read_table
 from pipelines.instance import history_at_hand
 from pipelines.jobs import QUEUES, REFRESH
 from pipelines.record import begin, leave
@@ -103,54 +98,6 @@ def _has_begun(instance: dg.DagsterInstance, run_id: str) -> bool:
     return bool(instance.all_logs(run_id, of_type=DagsterEventType.STEP_START))
 
 
-class ParquetTables(dg.IOManager):
-    """Writes each table to `work/<collection>/<stage>/<table>.parquet`."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def _path(self, context: dg.OutputContext | dg.InputContext) -> Path:
-        stage, name = context.asset_key.path
-        # Of the run: a check of an asset has no partition of its own.
-        return Lake(self._root, context.partition_key).table(stage, name)
-
-    def handle_output(self, context: dg.OutputContext, obj: pl.DataFrame) -> None:
-        """Write a table and tell Dagster its size.
-
-        Raises:
-            LakeError: the lake cannot be written.
-        """
-        path = self._path(context)
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)  # what is below work/ is made anew, whatever has become of it
-        buffer = io.BytesIO()
-        obj.write_parquet(buffer)
-        content = buffer.getvalue()
-        with retried():
-            if path.is_symlink() or not path.exists() or path.read_bytes() != content:
-                with atomic_file(path) as file:
-                    file.write(content)
-        context.add_output_metadata(
-            {"dagster/row_count": obj.height, "path": dg.MetadataValue.path(path)}
-        )
-
-    def load_input(self, context: dg.InputContext) -> pl.DataFrame:
-        """Read a table that an earlier asset wrote.
-
-        Raises:
-            LakeError: it is not there or cannot be read.
-        """
-        return read_table(self._path(context))
-
-
-@dg.io_manager(
-    required_resource_keys={"lake_root"}, description="Parquet tables in the lake, which is held."
-)
-def tables(context: dg.InitResourceContext) -> ParquetTables:
-    """Return the reader and writer of the tables between assets."""
-    return ParquetTables(context.resources.lake_root)
-
-
 @dg.resource(description="Great Expectations, in a process of its own.")
 def gate(_: dg.InitResourceContext) -> Iterator[Gate]:
     """Yield the gate; it loads its library while the run goes on."""
@@ -158,14 +105,4 @@ def gate(_: dg.InitResourceContext) -> Iterator[Gate]:
         yield process
 
 
-class Nothing(dg.IOManager):
-    """For an asset that has written its own output."""
-
-    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
-        """Keep nothing."""
-
-    def load_input(self, context: dg.InputContext) -> None:
-        """Give nothing."""
-
-
-RESOURCES = {"lake_root": lake, "gate": gate, "io_manager": tables, "nothing": Nothing()}
+RESOURCES = {"lake_root": lake, "gate": gate}

@@ -10,6 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
+from weakref import ref
 
 import polars as pl
 import pyarrow
@@ -204,6 +205,23 @@ def arrow_schema(contract: Contract) -> pyarrow.Schema:
     )
 
 
+_KNOWN: Final[dict[int, tuple[ref[pl.DataFrame], Contract, Template | None]]] = {}
+"""Frames that are as a contract says, by their `id`: looking takes longer than making them."""
+
+
+def known_to_conform(
+    contract: Contract, frame: pl.DataFrame, template: Template | None = None
+) -> None:
+    """Say of a frame that it is as `conform` returns it, so that it is not looked at again."""
+    at, forgotten = id(frame), _KNOWN.pop
+    _KNOWN[at] = ref(frame, lambda _: forgotten(at, None)), contract, _asked(contract, template)
+
+
+def _asked(contract: Contract, template: Template | None) -> Template | None:
+    """Return the template where anything of a contract depends on it."""
+    return template if any(column.codes for column in columns(contract)) else None
+
+
 def conform(
     contract: Contract, frame: pl.DataFrame, template: Template | None = None
 ) -> pl.DataFrame:
@@ -218,6 +236,9 @@ def conform(
         ContractError: a column is missing or of another type, a key stands twice, or a value is
             outside what the contract allows.
     """
+    template = _asked(contract, template)
+    if id(frame) in _KNOWN and _KNOWN[id(frame)][1:] == (contract, template):
+        return frame
     names = [column.name for column in columns(contract)]
     missing = [name for name in names if name not in frame.columns]
     if missing:
@@ -225,7 +246,7 @@ def conform(
     order = keys(contract) + [name for name in names if name not in keys(contract)]
     ordered = frame.select(names).sort(order, nulls_last=False, maintain_order=True)
     try:
-        return _schema(contract, template).validate(ordered, lazy=True)
+        held = _schema(contract, template).validate(ordered, lazy=True)
     except SchemaErrors as error:
         # Neither the values nor the cause: this is logged and sent, and could quote a return.
         cases = error.failure_cases
@@ -234,3 +255,5 @@ def conform(
             f"{contract.__name__} breaks its contract in {plural(cases.height, 'case')}; first of"
             f" them: {broken}. This is a fault of the program; report it."
         ) from None
+    known_to_conform(contract, held, template)
+    return held

@@ -1,6 +1,6 @@
 """Release as an asset: all marts of one run, published together or not at all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,13 +9,14 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from assets.declare import CODE_VERSION, COLLECTIONS, OWNERS, ins, unquoted
+from assets.declare import CODE_VERSION, COLLECTIONS, OWNERS, unquoted
 from assets.disclosure.ledger import given_out
 from assets.lake import Lake
 from assets.release.contents import PUBLIC, QUALITY
 from assets.release.gate.process import Gate
-from assets.release.identity import DUE, EARLY, LOST, ingredients
+from assets.release.identity import DUE, EARLY, LOST, Ingredients, ingredients
 from assets.release.publish import publish
+from assets.tables import read_made
 from schemas.collection import load_collection
 from schemas.errors import LakeError, MusterError, ReleaseBlockedError
 from schemas.marts.catalogue import MARTS
@@ -41,6 +42,16 @@ _MADE_BY = {
     "survey": "research/survey",
     "survey_changes": "research/survey_changes",
 }
+_READ = {
+    **{name: _MADE_BY.get(name, f"totals/{name}") for name in MARTS},
+    "receipts": "intake/receipts",
+    "live_returns": "validation/live_returns",
+    "report_figures": "reports/report_figures",
+    "research_files": "research/research_files",
+    "extracts": "cases/extracts",
+    "answers": "desk/answers",
+    "choices": "desk/choices",
+}
 
 
 @dg.asset(
@@ -51,44 +62,22 @@ _MADE_BY = {
     owners=OWNERS,
     code_version=CODE_VERSION,
     partitions_def=COLLECTIONS,
-    io_manager_key="nothing",
     check_specs=[
         dg.AssetCheckSpec(name, asset=[_STAGE, "marts"], description=what)
         for name, what in _CHECKS.items()
     ],
-    ins=ins(
-        {
-            **{name: _MADE_BY.get(name, f"totals/{name}") for name in MARTS},
-            "receipts": "intake/receipts",
-            "live_returns": "validation/live_returns",
-            "report_figures": "reports/report_figures",
-            "research_files": "research/research_files",
-            "extracts": "cases/extracts",
-            "answers": "desk/answers",
-            "choices": "desk/choices",
-        }
-    ),
+    deps=[name.split("/") for name in _READ.values()],
 )
 def marts(
     context: dg.AssetExecutionContext,
     lake_root: dg.ResourceParam[Path],
     gate: dg.ResourceParam[Gate],
-    **tables: pl.DataFrame,
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     lake = Lake(lake_root, context.partition_key)
-    made_from = ingredients(
-        lake.collection,
-        returns=tables["receipts"].select("force_code", "sha256").rows(),
-        live=tables["live_returns"].select("force_code", "sha256").rows(),
-        reports=tables["report_figures"]["sha256"].unique().to_list(),
-        decisions=[tables[name] for name in ("answers", "choices", "corrections")],
-        research=tables["research_files"].select("file_name", "sha256", "basis").rows(),
-        cases=tables["extracts"].filter("live").select("force_code", "sha256").rows(),
-    )
-    compared = tables["comparisons"].select("previous_collection", "previous_release")
-    others = tuple(compared.drop_nulls().unique().sort(pl.all()).iter_rows())
-    made_from = replace(made_from, public=_may_be_public(lake), compared=others)
+    template = load_collection(lake.collection).template
     try:
+        tables = {name: read_made(lake, of, template) for name, of in _READ.items()}
+        made_from = _made_from(lake, tables)
         folder, found = publish(lake, {name: tables[name] for name in MARTS}, made_from, gate)
     except ReleaseBlockedError as error:
         why = {"blocked": str(error), "blocked_by": list(error.places)}
@@ -115,6 +104,21 @@ def marts(
     ):
         warn = dg.AssetCheckSeverity.WARN
         yield dg.AssetCheckResult(check_name=name, passed=passed, severity=warn, metadata=metadata)
+
+
+def _made_from(lake: Lake, tables: Mapping[str, pl.DataFrame]) -> Ingredients:
+    made_from = ingredients(
+        lake.collection,
+        returns=tables["receipts"].select("force_code", "sha256").rows(),
+        live=tables["live_returns"].select("force_code", "sha256").rows(),
+        reports=tables["report_figures"]["sha256"].unique().to_list(),
+        decisions=[tables[name] for name in ("answers", "choices", "corrections")],
+        research=tables["research_files"].select("file_name", "sha256", "basis").rows(),
+        cases=tables["extracts"].filter("live").select("force_code", "sha256").rows(),
+    )
+    compared = tables["comparisons"].select("previous_collection", "previous_release")
+    others = tuple(compared.drop_nulls().unique().sort(pl.all()).iter_rows())
+    return replace(made_from, public=_may_be_public(lake), compared=others)
 
 
 def _is_in(folder: Path, mart: str) -> bool:

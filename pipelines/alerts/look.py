@@ -18,11 +18,10 @@ from assets.returns.desk.chasing import due
 from assets.returns.desk.decisions import Ledger, queries, read_answers
 from assets.returns.validation.states import (
     judged_receipts,
-    read_table,
     returns_status,
     standing,
-    work_table,
 )
+from assets.tables import read_table, work_table
 from assets.unattributed import Unattributed, unattributed_files
 from pipelines.alerts.conditions import (
     AlertLevel,

@@ -159,7 +159,7 @@ def _report(done: Refreshed, collection: Collection) -> None:
 
 
 def _print_taken_in(done: Refreshed, lake: Lake) -> None:
-    from assets.returns.validation.states import read_table
+    from assets.tables import read_table
 
     click.echo(f"Took in {plural(done.new, 'new file')} from {shown_path(lake.landing)}")
     for files, what in (
@@ -189,7 +189,7 @@ def print_refused_extracts(lake: Lake) -> None:
     import polars as pl
 
     from assets.cases.derived import refused_extracts
-    from assets.returns.validation.states import read_table
+    from assets.tables import read_table
     from assets.unattributed import unattributed_files
 
     extracts = read_table(lake.table("cases", "extracts"))

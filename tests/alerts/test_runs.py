@@ -9,14 +9,14 @@ import polars as pl
 import pytest
 from dagster import DagsterRunStatus
 
-from assets.declare import table
+from assets.declare import made, step
 from assets.lake import Lake
 from pipelines.alerts import runs
 from pipelines.alerts.look import of_outcome
 from pipelines.alerts.messages import told_runs
 from pipelines.alerts.runs import not_yet_told, outcome_of, stuck_runs, tell_of_finished_runs
 from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.contract import empty
 from schemas.errors import LakeError, MusterError, ReleaseBlockedError
 from schemas.marts.returns import ReturnsStatus
 
@@ -103,15 +103,14 @@ def test_dagster_keeps_nothing_of_what_a_force_sent(
 ) -> None:
     """A table that breaks its contract is an error that knows whole rows of it."""
 
-    @table(ReturnsStatus, "validation", "returns_status")
-    def returns_status(context: dg.AssetExecutionContext) -> pl.DataFrame:
-        row = {"force_code": context.partition_key, "state": "Sergeant Smith"}
+    def returns_status(lake: Lake) -> pl.DataFrame:
+        row = {"force_code": lake.collection, "state": "Sergeant Smith"}
         counts = dict.fromkeys(("blocking", "queries_open", "queries_answered"), 0)
-        frame = pl.concat([empty(ReturnsStatus), pl.DataFrame([{**row, **counts}])], how="diagonal")
-        return conform(ReturnsStatus, frame)
+        rows = pl.DataFrame([{**row, **counts}])
+        return pl.concat([empty(ReturnsStatus), rows], how="diagonal")
 
     done = dg.materialize(
-        [returns_status],
+        [step("validation", [made("validation/returns_status", by=returns_status)])],
         instance=instance,
         partition_key=ID,
         resources={"lake_root": tmp_path},

@@ -51,7 +51,7 @@ class Week:
             self.cursor = result.cursor
             for request in result.run_requests or ():
                 self.runs += 1
-                self._run(request.run_config["ops"]["research"]["config"]["only"])
+                self._run(request.run_config["ops"]["intake"]["config"]["only"])
         return self.runs - before
 
     def _run(self, only: list[str]) -> None:

@@ -13,15 +13,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 from distributed import LocalCluster, versions
 
 from assets.cases import cluster as remote
-from assets.cases.assets import cases
+from assets.cases.assets import PARTS
 from assets.cases.cluster import Cluster, Done, Patience, checked_address
 from assets.cases.job import RESULTS, chosen_pool, in_this_process, run_cases
 from assets.cases.reading import Limits
 from assets.cases.sources import ExtractRefusedError, find_sources
+from assets.declare import step
 from assets.lake import Lake, software_sha256
 from benchmarks.make_cases import Recipe, write
 from benchmarks.processes import Processes, cluster, kill
@@ -386,9 +388,9 @@ def test_a_run_says_what_the_cluster_did(
     lake = Lake(tmp_path, collection.id)
     write_parquet(lake.landing / "cases" / "a.parquet", [good(n) for n in range(30)])
     result = dg.materialize(
-        [cases],
+        [step("cases", PARTS)],
         partition_key=collection.id,
-        resources={"lake_root": tmp_path, "io_manager": dg.mem_io_manager},
+        resources={"lake_root": tmp_path},
     )
     (made, *_) = (
         event.step_materialization_data.materialization
@@ -398,5 +400,6 @@ def test_a_run_says_what_the_cluster_did(
     assert str(made.metadata["dask_dashboard"].value).startswith("http://127.0.0.1")
     (part,) = made.metadata["parts"].records
     assert (part.data["forces"], part.data["rows"]) == ("STF", 30)
-    assert result.output_for_node("cases", "extracts")["state"].to_list() == ["accepted"]
-    assert not list(lake.work.iterdir()), "nothing is left to sweep"
+    extracts = lake.table("cases", "extracts")
+    assert pl.read_parquet(extracts)["state"].to_list() == ["accepted"]
+    assert [*lake.work.iterdir()] == [extracts.parent], "nothing is left to sweep"

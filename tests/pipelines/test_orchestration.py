@@ -39,6 +39,12 @@ def _refresh(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
     return job.execute_in_process(partition_key=KEY, instance=instance, raise_on_error=False)
 
 
+def _made(result: dg.ExecuteInProcessResult) -> set[str]:
+    """Return the assets that Dagster is told of in a run."""
+    made = [each.asset_key for each in result.all_events if each.is_step_materialization]
+    return {key.to_user_string() for key in made if key}
+
+
 def _told(result: dg.ExecuteInProcessResult) -> set[str | None]:
     """Return the forces whose live return Dagster is told of in a run."""
     return {
@@ -65,7 +71,19 @@ def test_the_ui_says_truthfully_what_is_in(filled: Lake) -> None:
         again = defs.resolve_job_def(REFRESH).execute_in_process(
             partition_key=KEY, instance=instance, asset_selection=judged
         )
+        some = defs.resolve_job_def(REFRESH).execute_in_process(
+            partition_key=KEY,
+            instance=instance,
+            asset_selection=[
+                dg.AssetKey(["intake", "raw_cells"]),
+                dg.AssetKey(["totals", "cells"]),
+            ],
+        )
     assert shown == FORCES
+    with_it = {"receipts", "damaged_receipts", "raw_cells", "sheet_facts"}
+    assert _made(some) == {"totals/cells", *(f"intake/{name}" for name in with_it)}, (
+        "what one function makes is made together, of the rest what was chosen"
+    )
     assert _told(result) == FORCES
     assert _told(again) == set(), "a return that is live as before is no news"
     assert event is not None

@@ -1,102 +1,74 @@
-"""Totals as assets: live entries become facts, national totals and the tables laid out of them."""
+"""Totals: live entries become facts, national totals and the tables laid out of them."""
 
-from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
-import dagster as dg
 import polars as pl
 
-from assets.declare import RESEARCH, retried, table
-from assets.figures.totals import earlier, force_profiles, marts, national
+from assets.declare import RESEARCH, Check, made
+from assets.figures.totals import earlier, marts, national
+from assets.figures.totals.force_profiles import force_profiles
 from assets.inputs.reports.kept_reports import agreed
 from assets.inputs.research.tables import ResearchTables
 from assets.lake import Lake
-from schemas.collection import Collection, load_collection
-from schemas.contract import Contract
-from schemas.marts import facts as fact_contracts
-from schemas.marts import totals as total_contracts
-from schemas.marts.returns import Cells
+from schemas.collection import Collection
 
-_STAGE = "totals"
 _LIVE = "validation/live_entries"
+_NATIONAL = "totals/national_totals"
 
 
-def _of_live(
-    contract: Contract, name: str, make: Callable[[pl.DataFrame, Collection], pl.DataFrame]
-) -> dg.AssetsDefinition:
-    """Declare a mart that is made from the live entries alone."""
-
-    @table(contract, _STAGE, name, live=_LIVE)
-    def asset(context: dg.AssetExecutionContext, live: pl.DataFrame) -> pl.DataFrame:
-        return make(live, load_collection(context.partition_key))
-
-    return asset
-
-
-FROM_LIVE = [
-    _of_live(fact_contracts.Investigations, "investigations", marts.investigations),
-    _of_live(fact_contracts.RegisterEntries, "register_entries", marts.register_entries),
-    _of_live(fact_contracts.SecondJobs, "second_jobs", marts.second_jobs),
-    _of_live(fact_contracts.CapabilityAnswers, "capability_answers", marts.capability_answers),
-    _of_live(Cells, "cells", marts.cells),
-    _of_live(total_contracts.OutcomeBreakdown, "outcome_breakdown", marts.outcome_breakdown),
-    _of_live(total_contracts.CapabilityAdoption, "capability_adoption", marts.capability_adoption),
-    _of_live(total_contracts.Distribution, "distribution", marts.distribution),
-]
-
-
-@table(total_contracts.NationalTotals, _STAGE, "national_totals", live=_LIVE, **RESEARCH)
 def national_totals(
-    context: dg.AssetExecutionContext,
-    live: pl.DataFrame,
-    **research: pl.DataFrame,
+    live: pl.DataFrame, collection: Collection, **research: pl.DataFrame
 ) -> pl.DataFrame:
-    collection = load_collection(context.partition_key)
     return national.national_totals(live, collection, ResearchTables(**research))
 
 
-@table(total_contracts.Comparisons, _STAGE, "comparisons", totals="totals/national_totals")
-def comparisons(
-    context: dg.AssetExecutionContext, lake_root: dg.ResourceParam[Path], totals: pl.DataFrame
-) -> pl.DataFrame:
-    lake = Lake(lake_root, context.partition_key)
-    collection = load_collection(lake.collection)
+def comparisons(lake: Lake, collection: Collection, totals: pl.DataFrame) -> pl.DataFrame:
     return earlier.comparisons(totals, collection, earlier.compared_with(lake, collection))
 
 
-@table(
-    fact_contracts.ForceProfiles,
-    _STAGE,
-    "force_profiles",
-    live=_LIVE,
-    status="validation/returns_status",
-    printed="reports/report_figures",
-    instances=RESEARCH["instances"],
-)
 def profiles(
-    context: dg.AssetExecutionContext,
     live: pl.DataFrame,
     status: pl.DataFrame,
     printed: pl.DataFrame,
+    collection: Collection,
     instances: pl.DataFrame,
 ) -> pl.DataFrame:
-    collection = load_collection(context.partition_key)
-    return force_profiles.force_profiles(live, status, agreed(printed), collection, instances)
+    return force_profiles(live, status, agreed(printed), collection, instances)
 
 
-@dg.asset_check(
-    asset=dg.AssetKey([_STAGE, "national_totals"]),
-    name="coverage",
-    description="M001: every expected force is in the totals, or every total says how many are.",
-)
-@retried()
-def coverage(
-    context: dg.AssetCheckExecutionContext, national_totals: pl.DataFrame
-) -> dg.AssetCheckResult:
-    collection = load_collection(context.partition_key)
+def coverage(national_totals: pl.DataFrame, collection: Collection) -> tuple[bool, dict[str, Any]]:
     included, expected = national.in_the_totals(national_totals, collection)
-    return dg.AssetCheckResult(
-        passed=included == expected,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"forces_included": included, "forces_expected": expected},
-    )
+    return included == expected, {"forces_included": included, "forces_expected": expected}
+
+
+PARTS = (
+    *(
+        made(f"totals/{mart.__name__}", by=mart, live=_LIVE)
+        for mart in (
+            marts.investigations,
+            marts.register_entries,
+            marts.second_jobs,
+            marts.capability_answers,
+            marts.cells,
+            marts.outcome_breakdown,
+            marts.capability_adoption,
+            marts.distribution,
+        )
+    ),
+    made(_NATIONAL, by=national_totals, live=_LIVE, **RESEARCH),
+    made("totals/comparisons", by=comparisons, totals=_NATIONAL),
+    made(
+        "totals/force_profiles",
+        by=profiles,
+        live=_LIVE,
+        status="validation/returns_status",
+        printed="reports/report_figures",
+        instances=RESEARCH["instances"],
+    ),
+    Check(
+        _NATIONAL,
+        "coverage",
+        "M001: every expected force is in the totals, or every total says how many are.",
+        coverage,
+    ),
+)

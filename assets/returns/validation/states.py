@@ -4,7 +4,6 @@ The newest acceptable one is live; a rejected resubmission leaves the earlier on
 the list of live returns, never "whatever is on disk".
 """
 
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,12 +15,13 @@ from assets.cases import derived
 from assets.intake.tables import damaged_now
 from assets.lake import Lake
 from assets.returns.desk.decisions import Ledger, queries, read_answers, read_choices
+from assets.tables import work_table
 from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.contract import conform
 from schemas.errors import LakeError
 from schemas.marts.returns import Findings, ReturnsStatus
 from schemas.rules.catalogue import UNORDERED
-from schemas.tables import TABLES, LiveEntries, LiveReturns
+from schemas.tables import LiveEntries, LiveReturns
 
 
 def answered_findings(
@@ -286,32 +286,3 @@ def standing(lake: Lake, until: datetime | None = None) -> Standing:
     found = answered_findings(findings, receipts, read_answers(ledger), lake.collection)
     judged = judged_receipts(receipts, found, read_choices(ledger))
     return Standing(receipts, entries, found, judged, extracts, damaged_now(lake))
-
-
-def read_table(path: Path, schema: pl.Schema | None = None) -> pl.DataFrame:
-    """Return a table between the stages, held to its schema where one is given.
-
-    Raises:
-        LakeError: it is not there yet, or is damaged; a run makes it anew.
-    """
-    if not os.path.lexists(path):
-        raise LakeError(path, "is not there yet", "Drop returns in landing and: muster run")
-    problem, table = "", pl.DataFrame()
-    try:
-        if path.is_file():
-            table = pl.read_parquet(path, glob=False)
-        else:
-            problem = "it is no file"
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        # The words of another program could quote what stands in the table.
-        problem = type(error).__name__
-    if not problem and schema is not None and table.schema != schema:
-        problem = "it has other columns than it was written with"
-    if problem:
-        raise LakeError(path, f"is damaged ({problem})", "muster run makes it anew.")
-    return table
-
-
-def work_table(lake: Lake, stage: str, name: str) -> pl.DataFrame:
-    """Return a table of TABLES that the last run wrote, as `read_table` does."""
-    return read_table(lake.table(stage, name), empty(TABLES[f"{stage}/{name}"]).schema)

@@ -1,0 +1,96 @@
+"""The tables between the stages as files of the lake."""
+
+import hashlib
+import io
+import os
+import shutil
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from assets.lake import Lake, atomic_file
+from schemas.contract import Contract, empty, known_to_conform
+from schemas.errors import LakeError
+from schemas.marts.catalogue import MARTS, contracts_of
+from schemas.tables import TABLES
+from schemas.template import Template
+
+_WRITTEN: Final[dict[Path, str]] = {}
+"""The hash of each table that this process wrote, so that what it reads of it is known to hold."""
+
+
+def contract_of(name: str, template: Template | None = None) -> Contract:
+    """Return the contract of a table by its `stage/name`: of a mart, its form on a template."""
+    if name in TABLES:
+        return TABLES[name]
+    return (contracts_of(template) if template else MARTS)[name.split("/")[1]]
+
+
+def path_of(lake: Lake, name: str) -> Path:
+    """Return where a table lies."""
+    return lake.table(*name.split("/"))
+
+
+def write_made(lake: Lake, name: str, table: pl.DataFrame) -> str:
+    """Write a table that is as its contract says, unless it lies there so; return its hash.
+
+    Raises:
+        LakeError: the lake cannot be written.
+    """
+    path, buffer = path_of(lake, name), io.BytesIO()
+    table.write_parquet(buffer)
+    content = buffer.getvalue()
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)  # what is below work/ is made anew, whatever has become of it
+    if path.is_symlink() or not path.exists() or path.read_bytes() != content:
+        with atomic_file(path) as file:
+            file.write(content)
+    _WRITTEN[path] = hashlib.sha256(content).hexdigest()
+    return _WRITTEN[path]
+
+
+def read_made(lake: Lake, name: str, template: Template) -> pl.DataFrame:
+    """Return a table that a step before has made, in this run or an earlier one.
+
+    Raises:
+        LakeError: it is not there or cannot be read.
+    """
+    path = path_of(lake, name)
+    table = read_table(path)
+    if path in _WRITTEN and hashlib.sha256(path.read_bytes()).hexdigest() == _WRITTEN[path]:
+        known_to_conform(contract_of(name, template), table, template)
+    return table
+
+
+def read_table(path: Path, schema: pl.Schema | None = None) -> pl.DataFrame:
+    """Return a table between the stages, held to its schema where one is given.
+
+    Raises:
+        LakeError: it is not there yet, or is damaged; a run makes it anew.
+    """
+    if not os.path.lexists(path):
+        raise LakeError(path, "is not there yet", "Drop returns in landing and: muster run")
+    problem, table = "", pl.DataFrame()
+    try:
+        if path.is_file():
+            table = pl.read_parquet(path, glob=False)
+        else:
+            problem = "it is no file"
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        # The words of another program could quote what stands in the table.
+        problem = type(error).__name__
+    if not problem and schema is not None and table.schema != schema:
+        problem = "it has other columns than it was written with"
+    if problem:
+        raise LakeError(path, f"is damaged ({problem})", "muster run makes it anew.")
+    return table
+
+
+def work_table(lake: Lake, stage: str, name: str) -> pl.DataFrame:
+    """Return a table of TABLES that the last run wrote.
+
+    Raises:
+        LakeError: nothing has been run yet, or the table is damaged.
+    """
+    return read_table(lake.table(stage, name), empty(TABLES[f"{stage}/{name}"]).schema)
