@@ -11,11 +11,13 @@ from assets.disclosure.choose import Choice
 from assets.disclosure.counts import Block
 from assets.disclosure.few import Key, derived
 from assets.disclosure.published import protections
+from assets.figures.totals.cube import breakdown_in_cube
 from schemas.collection import Collection
 from schemas.contract import conform, keys
 from schemas.disclosure import FOLLOWS, SUPPRESSED, UNAVAILABLE
-from schemas.marts.catalogue import MARTS, contracts_of
+from schemas.marts.catalogue import contracts_of
 from schemas.marts.public import PUBLIC, public_marts, symbol_of, with_symbols
+from schemas.template import Template
 
 _KEY: Final = ["measure", "breakdown", "period"]
 _COMPUTED: Final = {"comparisons": None, "outcome_breakdown": "investigations"}
@@ -44,7 +46,8 @@ def public_forms(
     for mart in list(forms):
         for column in with_symbols(mart, contracts_of(template)[mart]):
             keyed = hidden.get((mart, FOLLOWS.get(column, column)), [])
-            forms[mart] = _marked(forms[mart], mart, column, keyed)
+            key = keys(contracts_of(template)[mart])
+            forms[mart] = _marked(forms[mart], key, column, symbol_of(mart, column), keyed)
     national = marts["national_totals"]
     told = pl.concat(
         [
@@ -66,6 +69,8 @@ def public_forms(
     if "distribution" in forms:
         forms["distribution"] = _distribution(forms["distribution"], news)
     forms["national_totals"] = _without(forms["national_totals"], news)
+    if "cube" in forms:
+        forms["cube"] = _cube(forms["cube"], news, template)
     forms["reconciliation"] = _reconciliation(forms["reconciliation"], news, collection)
     contracts = public_marts(template)
     return {name: conform(contracts[name], frame) for name, frame in forms.items()}
@@ -84,16 +89,17 @@ def _hidden(
 
 
 def _marked(
-    frame: pl.DataFrame, mart: str, column: str, hidden: list[Mapping[str, Any]]
+    frame: pl.DataFrame,
+    key: list[str],
+    column: str,
+    symbol: str,
+    hidden: list[Mapping[str, Any]],
 ) -> pl.DataFrame:
     """Hide a column in the rows of these keys, and add its symbols."""
-    key = keys(MARTS[mart])
     rows = pl.DataFrame(hidden, schema={name: frame.schema[name] for name in key})
     marks = rows.with_columns(pl.lit(value=True).alias(_MARK))
     joined = frame.join(marks, on=key, how="left", nulls_equal=True, maintain_order="left")
-    return _withheld(joined, column, symbol_of(mart, column), pl.col(_MARK).is_not_null()).drop(
-        _MARK
-    )
+    return _withheld(joined, column, symbol, pl.col(_MARK).is_not_null()).drop(_MARK)
 
 
 def _withheld(
@@ -110,6 +116,13 @@ def _withheld(
 def _without(frame: pl.DataFrame, news: pl.DataFrame) -> pl.DataFrame:
     """Withhold the values of these national figures."""
     return _withheld(frame, "value", "symbol", _is_in(frame, news))
+
+
+def _cube(frame: pl.DataFrame, news: pl.DataFrame, template: Template) -> pl.DataFrame:
+    """Withhold in a cube what is withheld of the national totals."""
+    hidden = _is_in(breakdown_in_cube(frame, template), news)
+    number = pl.when(~hidden).then("number").alias("number")
+    return _withheld(frame, "value", "symbol", hidden).with_columns(number)
 
 
 def _is_in(frame: pl.DataFrame, news: pl.DataFrame) -> pl.Series:

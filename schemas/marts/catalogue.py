@@ -10,9 +10,11 @@ from schemas.contract import Contract
 from schemas.marts import facts, research, returns, totals
 from schemas.measures import QUESTION
 from schemas.template import Template
+from schemas.template_file import load_template
 
 MARTS: Final[dict[str, Contract]] = {
     "national_totals": totals.NationalTotals,
+    "cube": totals.cube_contract(load_template("returns-1")),
     "investigations": facts.Investigations,
     "investigations_by_month": facts.InvestigationsByMonth,
     "outcome_breakdown": totals.OutcomeBreakdown,
@@ -32,6 +34,8 @@ MARTS: Final[dict[str, Contract]] = {
     "findings": returns.Findings,
     "cells": returns.Cells,
     "corrections": returns.Corrections,
+    "codes": totals.Codes,
+    "measures": totals.Measures,
 }
 """Every mart there is, in the form of the collection of 2012."""
 
@@ -71,7 +75,8 @@ _FILLED_BY: Final[dict[str, Callable[[Collection], bool]]] = {
 @cache
 def contracts_of(template: Template) -> dict[str, Contract]:
     """Return the contract of every mart where forces return this template."""
-    return {**MARTS, "force_profiles": facts.force_profiles_contract(template)}
+    profiles = facts.force_profiles_contract(template)
+    return {**MARTS, "cube": totals.cube_contract(template), "force_profiles": profiles}
 
 
 def marts_of(collection: Collection, there: Several[str] = ()) -> dict[str, Contract]:

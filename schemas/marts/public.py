@@ -13,6 +13,7 @@ from schemas.template import Template
 
 WITH_SYMBOLS: Final[Mapping[str, tuple[str, ...]]] = {
     "national_totals": ("value",),
+    "cube": ("value",),
     "distribution": ("value",),
     "reconciliation": ("computed",),
     "investigations": ("cases",),
@@ -29,13 +30,15 @@ _AS_THEY_ARE: Final = (
     "comparisons",
     "survey",
     "survey_changes",
+    "codes",
+    "measures",
 )
 """National figures, and answers about arrangements: nothing in them counts what a force had."""
 
 _KEPT: Final = {"returns_status": ("force_code", "state")}
 """Marts of which only some columns are public."""
 
-_HIDDEN_WITH: Final = {"reconciliation": ("status",)}
+_HIDDEN_WITH: Final = {"reconciliation": ("status",), "cube": ("number",)}
 """Columns that are null where a column with symbols is hidden, though never in the full edition."""
 
 

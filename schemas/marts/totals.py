@@ -1,7 +1,15 @@
 """Marts of what the live returns add up to."""
 
+from datetime import date
+from functools import cache
+from typing import Final
+
+import polars as pl
+
 from schemas import columns as shared
-from schemas.contract import Table, column
+from schemas.breakdown import FIRST, in_order
+from schemas.contract import Column, Contract, Table, column, columns, contract_of
+from schemas.template import Template
 
 
 class NationalTotals(Table):
@@ -32,6 +40,108 @@ class NationalTotals(Table):
         ge=0,
     )
     provisional: bool = column("Whether an included return has open queries", "true or false")
+
+
+_PARTS: Final = {
+    "part": "one of the rows of its measure and period that add up to all of them, each cell once",
+    "total": "it repeats what parts count, so that no sum may have both",
+    "neither": "a share, a rate, a statistic or a number of bodies: it is not added up",
+}
+_DIMENSIONS: Final = {
+    "question": "Code of the question",
+    "answer": "Code of the answer; `a|b` is either",
+    "year": "The year, as the code of the list `year`, or of the research",
+    "site": "Site of the research on social media",
+    "category": "Code of the list `category`, or of the research",
+    "kind": "Code of the list `kind`, or kind of body",
+    "count": "Band of counts by which forces are counted",
+    "statistic": "Statistic over the forces",
+}
+
+
+def cube_dimensions(template: Template | None) -> dict[str, str]:
+    """Return the columns of a cube's dimensions, by the keys of breakdowns as these are written."""
+    own = template.dimensions if template else ()
+    wanted = in_order([*FIRST, *own, *(k for k in _DIMENSIONS if k not in {*FIRST, *own})])
+    return {key: "band" if key == "count" else key for key in wanted}
+
+
+@cache
+def cube_contract(template: Template | None = None) -> Contract:
+    """Return the contract of the cube where forces return this template; None for any."""
+    known = {item.name: item for item in columns(NationalTotals)}
+    text, labels = pl.String, {} if template is None else template.lists
+    dimensions = [
+        Column(
+            column_name,
+            text,
+            f"{_DIMENSIONS.get(key, f'Code of the list `{key}`')}; null for all",
+            "code",
+            key=True,
+            nullable=True,
+        )
+        for key, column_name in cube_dimensions(template).items()
+    ]
+    about = (
+        "Every figure of national_totals, with a column for each dimension in place of a breakdown:"
+        " besides those that all collections have, one for each list of the template"
+        f"{': ' * bool(labels) + ', '.join(labels)}."
+    )
+    said = "; ".join(f"{code} = {words}" for code, words in _PARTS.items())
+    return contract_of(
+        "Cube",
+        about,
+        [
+            known["measure"],
+            known["period"],
+            *dimensions,
+            Column(
+                "broken_down_by", text, "The dimensions that are not null, joined by ';'", "text",
+                key=False, nullable=False,
+            ),
+            Column(
+                "total_or_part", text, f"What a sum may have: {said}", "code",
+                key=False, nullable=False, allowed=tuple(_PARTS),
+            ),
+            Column(
+                "number", pl.Int64, "The figure where it is a number counted; null where unknown",
+                "see the column unit", key=False, nullable=True,
+            ),
+            *(item for item in known.values() if not item.key),
+        ],
+    )  # fmt: skip
+
+
+class Codes(Table):
+    """Every code that a mart of the collection may hold, with its label."""
+
+    list: str = column(
+        "The list: a dimension of the template, `question`, `answer`, `force_code`, or a column"
+        " that every collection has",
+        "code",
+        key=True,
+    )
+    code: str = column("The code", "code", key=True)
+    label: str = column("What it stands for, in words", "text")
+    valid_from: date = column(
+        "First day on which it was one; null where none is known", "date", nullable=True
+    )
+    valid_to: date = column(
+        "Last day on which it was one; null where none is known", "date", nullable=True
+    )
+
+
+class Measures(Table):
+    """Every measure of national_totals, and what it says."""
+
+    measure: str = shared.measure(key=True)
+    unit: str = column("Unit of the value", "code", key=True)
+    levels: str = column(
+        "What it is broken down by: dimensions joined by ';', each level after ' | ', the whole"
+        " first as nothing",
+        "text",
+    )
+    words: str = column("What it is, in words", "text")
 
 
 class OutcomeBreakdown(Table):

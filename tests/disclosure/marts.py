@@ -8,6 +8,7 @@ from assets.disclosure.edition import PublicEdition
 from assets.disclosure.published import Edition, behind, rules_told
 from assets.figures.reconciliation.reconcile import reconcile
 from assets.figures.totals import marts
+from assets.figures.totals.cube import cube
 from assets.figures.totals.force_profiles import force_profiles
 from assets.figures.totals.national import national_totals
 from assets.inputs.research.tables import ResearchTables, no_research, social_media
@@ -40,6 +41,7 @@ def marts_of(
     national = national_totals(live, collection, own)
     found = {
         "national_totals": national,
+        "cube": cube(national, collection),
         "investigations": marts.investigations(live, collection),
         "register_entries": marts.register_entries(live, collection),
         "second_jobs": marts.second_jobs(live, collection),

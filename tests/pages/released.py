@@ -12,7 +12,7 @@ import polars as pl
 
 from assets.figures.reconciliation.reconcile import reconcile
 from assets.figures.recount import checks
-from assets.figures.totals import earlier, force_profiles, marts, national
+from assets.figures.totals import cube, earlier, force_profiles, marts, national
 from assets.inputs.reports.kept_reports import agreed
 from assets.inputs.research import tables
 from assets.inputs.research.tables import ResearchTables, no_research
@@ -57,6 +57,9 @@ def marts_of(
         "second_jobs": marts.second_jobs(live, collection),
         "capability_answers": marts.capability_answers(live, collection),
         "capability_adoption": marts.capability_adoption(live, collection),
+        "cube": cube.cube(totals, collection),
+        "codes": cube.codes(collection),
+        "measures": cube.measures(totals, collection),
         "comparisons": earlier.comparisons(totals, collection),
         "distribution": marts.distribution(live, collection),
         "social_media": tables.social_media(own.instances),

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 
 from assets.declare import RESEARCH, Check, made
-from assets.figures.totals import earlier, marts, national
+from assets.figures.totals import cube, earlier, marts, national
 from assets.figures.totals.force_profiles import force_profiles
 from assets.inputs.reports.kept_reports import agreed
 from assets.inputs.research.tables import ResearchTables
@@ -56,6 +56,9 @@ PARTS = (
         )
     ),
     made(_NATIONAL, by=national_totals, live=_LIVE, **RESEARCH),
+    made("totals/cube", by=cube.cube, national=_NATIONAL),
+    made("totals/measures", by=cube.measures, national=_NATIONAL),
+    made("totals/codes", by=cube.codes),
     made("totals/comparisons", by=comparisons, totals=_NATIONAL),
     made(
         "totals/force_profiles",

@@ -87,6 +87,7 @@ def particular(collection: Collection) -> dict[str, Suite]:
     agrees = "No computed figure differs from the published one."
     return {
         "national_totals": (*of_units, _in_set("provisional", [False], waits, "warning")),
+        "cube": tuple(of_units),
         "national_checks": (
             _in_set("passed", [True], blocks, **_where("severity", "B")),
             _in_set("passed", [True], tells, "warning", **_where("severity", "N")),
