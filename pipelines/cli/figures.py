@@ -96,13 +96,14 @@ def counted(reconciliation: pl.DataFrame) -> str:
 @click.option("--period", help="Of a measure: collection, 2010-11, ...")
 @click.option("--against", metavar="PERIOD", help="What stands beside it in comparisons.")
 @click.option("--force", "force_code", metavar="FORCE", help="Of a measure: one force's part.")
-@click.option("--cells", "every_cell", is_flag=True, help="List each cell, however many.")
+@click.option("--cells", "form", flag_value="cells", help="List each cell, however many.")
+@click.option("--prov", "form", flag_value="prov", help="Print it as W3C PROV-JSON.")
 def explain(
     figure: tuple[str, ...],
     period: str | None,
     against: str | None,
     force_code: str | None,
-    every_cell: bool,
+    form: str | None,
     as_json: bool,
     collection: Collection,
 ) -> None:
@@ -124,6 +125,11 @@ def explain(
     if against:
         question, released = read_against(question, against, released, lake_root())
     made = explaining.explain(question, released)
+    if form == "prov":
+        from assets.figures.explain.prov import provenance
+
+        print_json(provenance(made, released.folder.name))
+        return
     document = made.document()
     if against:
         document |= {"against": against, "release": released.folder.name}
@@ -139,10 +145,10 @@ def explain(
             f" {document['status']}" + (f"; {document['note']}" if document["note"] else "")
         )
     click.echo(f"{shown(made.value)} {made.unit}: {made.arithmetic}\n")
-    _print_terms(made.contributions, every_cell=every_cell)
+    _print_terms(made.contributions, every_cell=form == "cells")
     if not made.behind.is_empty():
         click.echo("\nThe cells that decide which forces are counted:\n")
-        _print_terms(made.behind, every_cell=every_cell)
+        _print_terms(made.behind, every_cell=form == "cells")
     if made.included:
         click.echo(f"\nIn it: {', '.join(made.included)}")
     _print_forces("Not", made.left_out)

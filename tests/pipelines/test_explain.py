@@ -18,7 +18,7 @@ from assets.lake import Lake
 from assets.marts import write_manifest
 from schemas.collection import Collection
 from schemas.errors import ContractError, LakeError, SetupError
-from tests.pipelines.conftest import Demo, Muster
+from tests.pipelines.conftest import Demo, Muster, invoke
 
 _DECLINED = "body=force;decision=declined"
 RETURNS = {
@@ -328,3 +328,31 @@ def test_a_figure_that_no_data_give_is_not_computed_and_says_why(released: Relea
         assert found.arithmetic.startswith("not computed: ")
         assert found.contributions.is_empty()
         assert found.included == []
+
+
+def test_a_figure_is_told_to_readers_of_prov(demo: Demo) -> None:
+    asked = ("explain", "investigations_share", "category=information_disclosure")
+    told = json.loads(invoke(demo.lake, *asked, "--prov").stdout)
+    made = json.loads(invoke(demo.lake, *asked, "--json").stdout)
+    entities, known = told["entity"], {*told["entity"], *told["activity"], *told["agent"]}
+    for relation in ("hadMember", "wasGeneratedBy", "used", "wasDerivedFrom", "wasAttributedTo"):
+        ends = [end for each in told[relation].values() for key, end in each.items()]
+        named = {end for end in ends if isinstance(end, str) and end.startswith(tuple(_KINDS))}
+        assert named, relation
+        assert named <= known, relation
+    parts = [use["prov:role"] for use in told["used"].values()]
+    assert sorted(parts) == sorted(row["part"] for row in made["contributions"])
+    cells = [use["prov:entity"] for use in told["used"].values()]
+    entries = sorted(entities[cell]["prov:value"] for cell in cells)
+    assert entries == sorted(row["entry"] for row in made["contributions"])
+    files = {row["sha256"] for row in made["contributions"]}
+    assert {e["muster:sha256"] for e in entities.values() if "muster:sha256" in e} == files
+
+
+def test_research_is_attributed_to_no_force(demo: Demo) -> None:
+    told = json.loads(invoke(demo.lake, "explain", "SOC-01", "--prov").stdout)
+    assert told["used"]
+    assert "agent" not in told
+
+
+_KINDS = ("release:", "figure:", "computation:", "cell:", "file:", "force:")
