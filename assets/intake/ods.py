@@ -53,6 +53,7 @@ _VALUES: Final = {
     "boolean": "boolean-value",
 }
 """Where a value stands, by its type; that of numbers is `value`."""
+_TYPE: Final = "office:value-type"
 _TYPES: Final = {
     "float": "number",
     "currency": "number",
@@ -233,8 +234,12 @@ class _Content:
                 end = address(top + high - 1, first + wide - 1)
                 sheet.grid.facts.add(Fact("merged", f"{address(top, first)}:{end}"))
             formula = _formula(element)
-            content = _content(element, _Shown(element, self.fonts, style), formula)
-            if content.text or content.doubt or formula is not None:
+            content = _value(element, _Shown(element, self.fonts, style))
+            is_empty = not (content.text or content.doubt)
+            # The result of a formula that is an empty text was calculated.
+            if formula is not None and is_empty and _get(element, _TYPE) != "string":
+                content = NEVER_CALCULATED
+            if formula is not None or not is_empty:
                 yield first, last, content, formula
 
 
@@ -308,19 +313,12 @@ def _font(look: Look) -> Font:
     return frozenset(found)
 
 
-def _content(element: Element, shown: _Shown, formula: str | None) -> Content:
-    """Return what a cell holds as it stands; a blank one has no text and no doubt."""
-    content = _value(element, shown)
-    # The result of a formula that is an empty text was calculated.
-    calculated = content.text or content.doubt or _get(element, "office:value-type") == "string"
-    return content if formula is None or calculated else NEVER_CALCULATED
-
-
 def _value(element: Element, shown: _Shown) -> Content:
+    """Return what a cell holds as it stands; a blank one has no text and no doubt."""
     if _get(element, "calcext:value-type") == "error" or _ERROR.fullmatch(shown.text.strip()):
         return Content(shown.text or "#VALUE!", "error")
     untyped = "string" if element.get(_full("office:value")) is None else "float"
-    kind = _get(element, "office:value-type", untyped)
+    kind = _get(element, _TYPE, untyped)
     value = element.get(_full(f"office:{_VALUES.get(kind, 'value')}"))
     seen = value or "", shown.text
     if shown.is_odd:

@@ -8,6 +8,7 @@ the reason.
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,13 +22,12 @@ from assets.intake.quoting import words_sha256
 from assets.intake.reader import declared_force, read_return, submitted_on
 from assets.intake.reading import Reading, RefusedError
 from assets.intake.receipts import UNKNOWN, DamagedReturn, Receipts, ReturnReceipt
-from assets.intake.store import FOLDERS, ID_LENGTH, Clock, check_unchanged, utc_now
+from assets.intake.store import FOLDERS, ID_LENGTH, Clock, check_unchanged, sha256_of, utc_now
 from assets.kept import made_once
 from assets.lake import Lake, atomic_file, put_in_place, scratch_file, write_errors
 from schemas.collection import Collection
 from schemas.errors import LakeError
 
-_CHUNK: Final = 1024 * 1024
 _KEY_LENGTH: Final = 16
 
 
@@ -297,16 +297,13 @@ def _copy(source: Path, target: Path) -> tuple[str, os.stat_result]:
     Raises:
         _LeftError: the file cannot be opened, or changed while it was copied.
     """
-    digest = hashlib.sha256()
     try:
         reader = source.open("rb")
     except OSError as error:
         raise _LeftError(f"cannot be opened ({error.strerror})") from error
     with reader, target.open("wb") as writer:
         before = os.fstat(reader.fileno())
-        while chunk := reader.read(_CHUNK):
-            digest.update(chunk)
-            writer.write(chunk)
+        shutil.copyfileobj(reader, writer)
         writer.flush()
         os.fsync(writer.fileno())
         after = os.fstat(reader.fileno())
@@ -314,4 +311,4 @@ def _copy(source: Path, target: Path) -> tuple[str, os.stat_result]:
         raise _LeftError("changed while it was copied; it is taken in once it is whole")
     if being_written(source):
         raise _LeftError(OPEN)
-    return digest.hexdigest(), after
+    return str(sha256_of(target)), after

@@ -105,19 +105,16 @@ def say(
     together = last is not None and last.sentence.paragraph == sentence.paragraph
     before, above = (last, None) if together else (None, last)
     row = tokens(sentence.text, sentence.lines, force_code, times)
-    if sentence.is_item and (opening := _opening(before)):
-        row = [*opening, *row]
+    earlier = before.back() if before and sentence.is_item else ()
+    opens = next((each for each in earlier if not each.sentence.is_item), None)
+    if opens and opens.sentence.text.endswith(":"):
+        # A list item goes on with such words as `Since September 2011 there were:`.
+        row = [*opens.tokens, *row]
     no_lines = [0] * len(sentence.heading)
     heading = text_of(tokens(sentence.heading, no_lines, force_code, times))
     said = Said(sentence, tuple(row), heading, before, above)
     said.statements.extend(_statements(said, sites))
     return said
-
-
-def _opening(before: Said | None) -> tuple[Token, ...]:
-    """Return the words that a list item continues: `Since September 2011 there were:`."""
-    opens = next((s for s in (before.back() if before else ()) if not s.sentence.is_item), None)
-    return opens.tokens if opens and opens.sentence.text.endswith(":") else ()
 
 
 def _statements(said: Said, sites: frozenset[str]) -> Iterator[Statement]:

@@ -124,7 +124,15 @@ def queries(findings: pl.DataFrame, answers: pl.DataFrame, collection_id: str) -
     `findings` are those of the mart Findings, or the like with force_code.
     """
     asked = findings.filter(pl.col("severity") == "Q").drop_nulls("force_code")
-    identified = _with_query_id(asked, collection_id).drop("reason", "accepted_by", strict=False)
+    # Of two ties of one force each has an id of its own.
+    tied = pl.when(pl.col("rule_id") == UNORDERED).then("receipt_id")
+    places = asked.select(*PLACE, tied.alias("tied")).iter_rows()
+    ids = [
+        _id_in(collection_id, _hashed("|".join(code or "" for code in place), _OF_OLD))
+        for place in ((*place, tie) if tie else place for *place, tie in places)
+    ]
+    identified = asked.with_columns(pl.Series("query_id", ids, pl.String))
+    identified = identified.drop("reason", "accepted_by", strict=False)
     given = answers.select("query_id", "answered_for", *_OF_ANSWER)
     joined = identified.join(given, on="query_id", how="left", validate="m:1")
     # An answer is given for the cell's value, else for what was observed.
@@ -142,17 +150,6 @@ def queries(findings: pl.DataFrame, answers: pl.DataFrame, collection_id: str) -
         state.alias("state"),
         *(pl.when(holds).then(name).alias(name) for name in _OF_ANSWER),
     ).drop("answered_for")
-
-
-def _with_query_id(findings: pl.DataFrame, collection_id: str) -> pl.DataFrame:
-    """Add the id by which people name a query; of two ties of one force each has its own."""
-    tied = pl.when(pl.col("rule_id") == UNORDERED).then("receipt_id")
-    places = findings.select(*PLACE, tied.alias("tied")).iter_rows()
-    ids = [
-        _id_in(collection_id, _hashed("|".join(code or "" for code in place), _OF_OLD))
-        for place in ((*place, tied) if tied else place for *place, tied in places)
-    ]
-    return findings.with_columns(pl.Series("query_id", ids, pl.String))
 
 
 _OF_OLD: Final = 8
