@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -97,7 +96,7 @@ def read_ods(container: Container) -> Reading:
         raise refusal("damaged_book", error=type(error).__name__) from error
     if not content.sheets:
         raise refusal("no_sheets", fix="libreoffice")
-    sheets = tuple(sheet.grid.sheet() for sheet in content.sheets.values())
+    sheets = tuple(grid.sheet() for grid in content.sheets.values())
     return Reading(sheets, (Fact("external_links", ""),) * content.links)
 
 
@@ -124,25 +123,20 @@ def _count(element: Element, name: str) -> int:
     return number
 
 
-@dataclass
-class _Sheet:
-    """What is known of a sheet so far; `columns` has the last column and the style of each run."""
-
-    path: str
-    grid: Grid
-    columns: list[tuple[int, str]] = field(default_factory=list)
-
-
 class _Content:
-    """Collects the sheets of content.xml, and how styles of cells and texts look."""
+    """Collects the sheets of content.xml, and how styles of cells and texts look.
+
+    Of the sheet that is read, `_columns` has the last column and the style of each run.
+    """
 
     def __init__(self) -> None:
-        self.sheets: dict[str, _Sheet] = {}
+        self.sheets: dict[str, Grid] = {}
         self.links = False
+        self._columns: list[tuple[int, str]] = []
         self._looks: dict[tuple[str, str], Look] = {}
         self.fonts: dict[tuple[str, str], Font] = {}
         self._hiding: set[str] = set()
-        self._name = ""
+        self._name = self._path = ""
         self._row = self._all = 0
 
     def read_styles(self, xml: bytes) -> None:
@@ -163,16 +157,20 @@ class _Content:
             if "table:table-source" in names:
                 # The copy of another file's sheet, for formulas that look at it.
                 self.sheets.pop(self._name, None)
-            sheet = self.sheets.get(self._name)
+            grid = self.sheets.get(self._name)
             if path.endswith(_SHEET):
                 self._open(path, element)
-            elif sheet and path.startswith(f"{sheet.path}/"):
+            elif grid and path.startswith(f"{self._path}/"):
                 if row:
                     if "table:table" in names:
                         raise refusal("table_in_cell")
-                    self._meet_row(sheet, element)
+                    self._meet_row(grid, element)
                 elif path.endswith("/table:table-column"):
-                    _meet_columns(sheet, element)
+                    first = self._columns[-1][0] + 1 if self._columns else 1
+                    last = first - 1 + _count(element, "table:number-columns-repeated")
+                    self._columns.append((last, _get(element, "table:default-cell-style-name")))
+                    if _get(element, "table:visibility") in _HIDDEN:
+                        grid.facts.add(Fact("hidden_columns", f"{first}:{last}"))
 
     def _style(self, element: Element) -> None:
         family, name = _get(element, "style:family"), _get(element, "style:name")
@@ -188,6 +186,7 @@ class _Content:
         self._looks[family, name], self.fonts[family, name] = look, _font(look)
 
     def _open(self, path: str, element: Element) -> None:
+        self._path, self._row, self._columns = path, 0, []
         self._name = name = _get(element, "table:name")
         if not name:
             raise refusal("no_name", fix="libreoffice")
@@ -197,16 +196,14 @@ class _Content:
             raise refusal("many_sheets")
         style, shown = element.get(_full("table:style-name")), _get(element, "table:display")
         hidden = style in self._hiding or shown == "false"
-        self.sheets[name] = _Sheet(path, Grid(name, "clear", hidden=hidden))
-        self._row = 0
+        self.sheets[name] = Grid(name, "clear", hidden=hidden)
 
-    def _meet_row(self, sheet: _Sheet, row: Element) -> None:
+    def _meet_row(self, grid: Grid, row: Element) -> None:
         top, self._row = self._row + 1, self._row + _count(row, "table:number-rows-repeated")
-        grid = sheet.grid
         if _get(row, "table:visibility") in _HIDDEN:
             rows = range(top, min(self._row, MAX_ROWS) + 1)
             grid.facts.update(Fact("hidden_row", str(number)) for number in rows)
-        filled = list(self._filled(sheet, row, top))
+        filled = list(self._filled(grid, row, top))
         last = max((last for _, last, *_ in filled), default=0)
         if filled:
             grid.check_bounds(min(self._row, MAX_ROWS + 1), min(last, MAX_COLUMNS + 1))
@@ -220,19 +217,19 @@ class _Content:
                     grid.put(number, column, content, formula)
 
     def _filled(
-        self, sheet: _Sheet, row: Element, top: int
+        self, grid: Grid, row: Element, top: int
     ) -> Iterator[tuple[int, int, Content, str | None]]:
         """Yield the filled cells of a row: the first and the last column, content and formula."""
         usual, last = _get(row, "table:default-cell-style-name"), 0
         for element in (each for each in row if each.tag in _CELLS):
-            of_column = next((style for end, style in sheet.columns if last < end), "")
+            of_column = next((style for end, style in self._columns if last < end), "")
             style = _get(element, "table:style-name") or usual or of_column
             first, last = last + 1, last + _count(element, "table:number-columns-repeated")
             wide = _count(element, "table:number-columns-spanned")
             high = _count(element, "table:number-rows-spanned")
             if wide > 1 or high > 1:
                 end = address(top + high - 1, first + wide - 1)
-                sheet.grid.facts.add(Fact("merged", f"{address(top, first)}:{end}"))
+                grid.facts.add(Fact("merged", f"{address(top, first)}:{end}"))
             formula = _formula(element)
             content = _value(element, _Shown(element, self.fonts, style))
             is_empty = not (content.text or content.doubt)
@@ -241,14 +238,6 @@ class _Content:
                 content = NEVER_CALCULATED
             if formula is not None or not is_empty:
                 yield first, last, content, formula
-
-
-def _meet_columns(sheet: _Sheet, element: Element) -> None:
-    first = sheet.columns[-1][0] + 1 if sheet.columns else 1
-    last = first - 1 + _count(element, "table:number-columns-repeated")
-    sheet.columns.append((last, _get(element, "table:default-cell-style-name")))
-    if _get(element, "table:visibility") in _HIDDEN:
-        sheet.grid.facts.add(Fact("hidden_columns", f"{first}:{last}"))
 
 
 class _Shown:
