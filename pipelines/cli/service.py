@@ -102,6 +102,9 @@ def demo(collection: Collection) -> None:
 
 def refreshed(collection: Collection) -> bool:
     """Refresh, print what happened, tell people what is news, and return whether it published."""
+    from assets.release.gate.process import begin
+
+    begin()  # first: it takes as long as all that is loaded next, and on another processor
     from pipelines.alerts.look import RunOutcome
     from pipelines.alerts.messages import tell_at_end
     from pipelines.refresh import refresh

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from assets.lake import Lake, held
 from assets.release import contents
+from assets.release.gate import process
 from pipelines import resources
 from pipelines.cli.main import muster
 
@@ -32,6 +33,7 @@ def be_quick(patch: pytest.MonkeyPatch) -> None:
     none = {"expectations": lambda _: {}, "public": lambda _: {"withheld": "not asked for"}}
     patch.setattr(contents, "PARTS", few | none)
     patch.setattr(resources, "gate_process", nullcontext)
+    patch.setattr(process, "begin", lambda: None)
 
 
 @pytest.fixture(autouse=True)

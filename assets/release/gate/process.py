@@ -1,9 +1,14 @@
 """The gate in a process of its own: its library takes seconds to load, and others go on meanwhile.
 
+So that it can be begun before anything else, nothing is loaded here that takes long either.
+
 Asked and answered in lines of JSON. Answers have a pipe that nothing else is printed into, and one
 that does not end its line is none: a process that is killed while it answers has not answered.
 """
 
+from __future__ import annotations
+
+import atexit
 import hashlib
 import json
 import os
@@ -12,23 +17,23 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, Final, cast
-
-import pyarrow
-import pyarrow.ipc
-import pyarrow.parquet
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from assets.kept import made_once
 from assets.lake import Lake
-from assets.release.gate.outcome import MartResult, results
-from assets.release.gate.suites import Suite, suite
-from schemas.collection import Collection
-from schemas.contract import Contract, keys
 from schemas.errors import ContractError, ServiceError
 
-Results = tuple[MartResult, ...]
+if TYPE_CHECKING:
+    from assets.release.gate.outcome import MartResult
+    from assets.release.gate.suites import Suite
+    from schemas.collection import Collection
+    from schemas.contract import Contract
+
+_Process = tuple["subprocess.Popen[str]", int]
 _AT_ONCE: Final = 1 << 20
 """Bytes of a question that can wait while the library loads: asking holds nobody up."""
+_BEGUN: Final[list[_Process]] = []
+"""A process that nobody has asked for yet, with the other end of the pipe for its answers."""
 
 
 def question(
@@ -44,6 +49,8 @@ def question(
     Raises:
         ContractError: a mart is not there.
     """
+    from schemas.contract import keys
+
     paths = {name: marts.absolute() / f"{name}.parquet" for name in suites}
     for name, path in paths.items():
         if not path.is_file():
@@ -73,7 +80,7 @@ def question(
 class Gate:
     """Evaluates expectations in another process, which writes nothing."""
 
-    def __init__(self, process: "subprocess.Popen[str]", answers: IO[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], answers: IO[str]) -> None:
         """Ask this process by its standard input; it answers by the other stream."""
         self._process, self._answers = process, answers
         self._ask = cast(IO[str], process.stdin)
@@ -84,7 +91,7 @@ class Gate:
         collection: Collection,
         contracts: Mapping[str, Contract],
         lake: Lake | None = None,
-    ) -> Callable[[], Results]:
+    ) -> Callable[[], tuple[MartResult, ...]]:
         """Begin to evaluate what is expected of marts, one folder at a time.
 
         Args:
@@ -103,6 +110,9 @@ class Gate:
                 from.
             ServiceError: the process has ended.
         """
+        from assets.release.gate.outcome import results
+        from assets.release.gate.suites import suite
+
         suites = {name: suite(name, each, collection) for name, each in contracts.items()}
         asked = question(marts, suites, contracts)
         keys_ = {one["name"]: _key(one) for one in asked} if lake else {}
@@ -114,7 +124,7 @@ class Gate:
         except BrokenPipeError as error:
             raise self._ended() from error
 
-        def answered() -> Results:
+        def answered() -> tuple[MartResult, ...]:
             for one, answer in zip(rest, self._answer() if rest else (), strict=True):
                 told[one["name"]] = answer
                 _remember(lake, keys_.get(one["name"]), answer)
@@ -142,6 +152,10 @@ def _key(asked: Mapping[str, Any]) -> list[str] | None:
 
     None of a file that cannot be read: that is for the library to say.
     """
+    import pyarrow
+    import pyarrow.ipc
+    import pyarrow.parquet
+
     try:
         table = pyarrow.parquet.ParquetFile(asked["path"]).read()
     except (pyarrow.ArrowException, OSError):
@@ -177,6 +191,20 @@ def gate_process() -> Iterator[Gate]:
 
     It ends too when this process is killed, since nobody holds the other end of its pipe then.
     """
+    begin()
+    process, reading = _BEGUN.pop()
+    with open(reading, encoding="utf-8") as answers:  # noqa: PTH123 (a pipe, which has no path)
+        try:
+            yield Gate(process, answers)
+        finally:
+            process.kill()
+            process.communicate()
+
+
+def begin() -> None:
+    """Let a gate load its library already: the next that is asked for is this one."""
+    if _BEGUN:
+        return
     reading, writing = os.pipe()
     # Without -P, a folder of the same name where somebody happens to be would be run instead.
     command = [sys.executable, "-P", "-m", "assets.release.gate.evaluate", str(writing)]
@@ -190,9 +218,5 @@ def gate_process() -> Iterator[Gate]:
         text=True,
     )
     os.close(writing)
-    with open(reading, encoding="utf-8") as answers:  # noqa: PTH123 (a pipe, which has no path)
-        try:
-            yield Gate(process, answers)
-        finally:
-            process.kill()
-            process.communicate()
+    atexit.register(process.kill)  # where nobody comes to ask it
+    _BEGUN.append((process, reading))
