@@ -10,9 +10,8 @@ from typing import Final
 from assets.returns.validation.rules.entries import ENTRY_KINDS
 from assets.returns.validation.rules.kinds import KINDS
 from schemas.collection import load_collection
-from schemas.data_dictionary import case_page, data_dictionary
+from schemas.docs import case_page, data_dictionary, rule_pages
 from schemas.reference import COLLECTIONS
-from schemas.rules.pages import rule_pages
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 

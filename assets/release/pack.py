@@ -18,7 +18,7 @@ from assets.lake import atomic_file
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
 from schemas.contract import CONTRACT_VERSION, Column, Contract, columns, description, keys
-from schemas.data_dictionary import dictionary_of
+from schemas.docs import dictionary_of
 from schemas.marts.public import symbol_of
 from schemas.measures import NOW
 
