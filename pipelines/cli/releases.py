@@ -278,7 +278,7 @@ def check_drafts(path: Path, as_json: bool) -> None:
     that the lake's releases were made on. Exit code 0: sound; 1: not.
     """
     from assets.previous import changed_in_place
-    from schemas.drafts import templates_in, wrong_in
+    from schemas.collection import templates_in, wrong_in
 
     files, wrong = wrong_in(path)
     with suppress(SetupError):  # without a lake nothing is released

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from assets.figures.reconciliation import reconcile
-from schemas.drafts import wrong_in
+from schemas.collection import wrong_in
 from schemas.reference import OURS
 from schemas.vocabulary import QUALIFIERS
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.collection import load_collection
-from schemas.drafts import wrong_in
+from schemas.collection import load_collection, wrong_in
 from schemas.errors import SetupError
 from schemas.reference import collection_files
 
