@@ -27,32 +27,6 @@ _ROUNDS: Final = 20
 _TRIES: Final = 3
 """How often one place is mended before what it lies in is taken out."""
 
-_WORDS: Final = {
-    "missing": "is missing",
-    "extra_forbidden": "is no key that is known here",
-    "string_type": "must be text in quotes",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "int_parsing": "must be a whole number",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "finite_number": "must be a number",
-    "greater_than_equal": "must be {ge} or more",
-    "less_than": "must be before {lt}",
-    "less_than_equal": "must be {le} or less",
-    "string_too_short": "must be text of {min_length} characters or more",
-    "string_pattern_mismatch": "must be small letters, digits and - only",
-    "too_short": "must name {min_length} or more",
-    "literal_error": "must be {expected}",
-    "tuple_type": "must be a list in [ ]",
-    "list_type": "must be a list in [ ]",
-    "dict_type": "must be a table of keys",
-    "model_type": "must be a table of keys",
-    "date_type": "must be a date such as 2013-05-31, without quotes",
-    "time_type": "must be a time such as 06:00:00, without quotes",
-}
-
 
 class Unsure(set[Loc]):
     """The places of a file where nobody can tell what was meant; `names` are told to be none."""
@@ -111,13 +85,11 @@ def examined(
 
 
 def _said(each: Mapping[str, Any]) -> str:
-    """Return what the library found, in our words."""
-    given = str(each["msg"]).removeprefix("Value error, ").rstrip(".")
-    return (
-        _WORDS.get(each["type"], given).format_map(each.get("ctx", {}))
-        if (each["type"] in _WORDS)
-        else given
-    )
+    """Return what the library found, in our words where we have any."""
+    words, _ = _KINDS.get(each["type"], (None, None))
+    if words is None:
+        return str(each["msg"]).removeprefix("Value error, ").rstrip(".")
+    return words.format_map(each.get("ctx", {}))
 
 
 def _at(data: Any, loc: Loc) -> Any:
@@ -172,8 +144,8 @@ def _mended(data: Any, loc: Loc, kind: str, about: Mapping[str, Any], near: str)
     with suppress(ValueError, TypeError, KeyError, IndexError):
         parent[key] = _EXACTLY[kind](value, about)
         return True
-    if kind in _STANDS_IN:
-        parent[key] = deepcopy(_STANDS_IN[kind])
+    if (stand_in := _KINDS.get(kind, (None, None))[1]) is not None:
+        parent[key] = deepcopy(stand_in)
     elif is_table:
         parent.pop(key, None)
     else:
@@ -207,22 +179,33 @@ _EXACTLY: Final[dict[str, Callable[[Any, Any], Any]]] = {
 }
 """By what is wrong: how it is mended where what was meant is plain, else an error."""
 
-_STANDS_IN: Final[dict[str, Any]] = {
-    "missing": _NOTHING,
-    "string_type": "x",
-    **dict.fromkeys(("int_type", "int_from_float", "int_parsing", "greater_than_equal"), 1),
-    **dict.fromkeys(("float_type", "finite_number", "less_than_equal"), 0.0),
-    **dict.fromkeys(("bool_type", "bool_parsing"), False),
-    "tuple_type": [],
-    "list_type": [],
-    "too_short": ["x"],
-    "dict_type": {},
-    "model_type": {},
-    **dict.fromkeys(("date_type", "less_than"), date(2000, 1, 1)),
-    "time_type": time(6),
-    "string_pattern_mismatch": "x",
+_A_NUMBER: Final = ("must be a whole number", 1)
+_KINDS: Final[dict[str, tuple[str, Any]]] = {
+    "missing": ("is missing", _NOTHING),
+    "extra_forbidden": ("is no key that is known here", None),
+    "string_type": ("must be text in quotes", "x"),
+    "string_pattern_mismatch": ("must be small letters, digits and - only", "x"),
+    "string_too_short": ("must be text of {min_length} characters or more", None),
+    "int_type": _A_NUMBER,
+    "int_from_float": _A_NUMBER,
+    "int_parsing": _A_NUMBER,
+    "float_type": ("must be a number", 0.0),
+    "finite_number": ("must be a number", 0.0),
+    "bool_type": ("must be true or false", False),
+    "bool_parsing": ("must be true or false", False),
+    "greater_than_equal": ("must be {ge} or more", 1),
+    "less_than_equal": ("must be {le} or less", 0.0),
+    "less_than": ("must be before {lt}", date(2000, 1, 1)),
+    "literal_error": ("must be {expected}", None),
+    "tuple_type": ("must be a list in [ ]", []),
+    "list_type": ("must be a list in [ ]", []),
+    "too_short": ("must name {min_length} or more", ["x"]),
+    "dict_type": ("must be a table of keys", {}),
+    "model_type": ("must be a table of keys", {}),
+    "date_type": ("must be a date such as 2013-05-31, without quotes", date(2000, 1, 1)),
+    "time_type": ("must be a time such as 06:00:00, without quotes", time(6)),
 }
-"""By what is wrong: what stands in for what nobody can tell."""
+"""By what is wrong: what is said, and what stands in for what nobody can tell, None for nothing."""
 
 
 def known(what: str, name: str, there: Collection[str]) -> str:
