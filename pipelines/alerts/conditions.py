@@ -45,7 +45,7 @@ class Condition:
     @property
     def key(self) -> str:
         """What identifies the condition while it lasts."""
-        return key_of(self.kind, self.collection)
+        return f"{self.kind}/{self.collection}".removesuffix("/")
 
     @property
     def headline(self) -> str:
@@ -118,11 +118,6 @@ class Number(int):
         one, _, many = words.removeprefix("!").partition("|")
         fitting = one if self == 1 else many
         return fitting if words.startswith("!") else f"{int(self):,} {fitting}".rstrip()
-
-
-def key_of(kind: str, collection: str) -> str:
-    """Return the key of the condition of a kind in a collection; "" for the whole lake."""
-    return f"{kind}/{collection}" if collection else kind
 
 
 def without_credentials(text: str) -> str:

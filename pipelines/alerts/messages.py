@@ -13,16 +13,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import TypeAdapter
 
 from assets.lake import Lake, atomic_file, lake_root, write_errors
-from pipelines.alerts.conditions import KINDS, Condition, Found, condition, key_of
+from pipelines.alerts.conditions import KINDS, Condition, Found, condition
 from pipelines.alerts.look import RunOutcome, look, of_outcome, of_stuck
 from pipelines.alerts.send import Channel, channels
-from schemas.collection import Collection, load_collection
+from schemas.collection import load_collection
 from schemas.errors import MusterError
 from schemas.wording import plural
 
@@ -77,9 +78,8 @@ class State:
     def see(self, found: Found, collection: str) -> None:
         """Take up what was looked at; all other conditions stay as they are."""
         for kind, seen in found.items():
-            if seen is None or seen.severity == "info":
-                self.now.pop(key_of(kind, collection), None)
-            else:
+            self.now.pop(f"{kind}/{collection}".removesuffix("/"), None)
+            if seen is not None and seen.severity != "info":
                 self.now[seen.key] = seen
 
 
@@ -95,6 +95,11 @@ class Message:
     def title(self) -> str:
         """Subject of a mail, line of a log."""
         return f"Muster: {'' if self.news == 'new' else f'{self.news}: '}{self.condition.headline}"
+
+    @property
+    def severity(self) -> str:
+        """How bad it is; what is over is for information."""
+        return "info" if self.news == "over" else self.condition.severity
 
 
 def waiting(state: State, channel: str) -> list[Message]:
@@ -157,44 +162,54 @@ def tell(
             state.runs = [*state.runs, *([run.run_id] if run.run_id else [])][-_RUNS_KEPT:]
         if stuck is not None:
             state.see({"run-stuck": of_stuck(stuck, collection)}, collection_id)
-        state.see(_seen(lake, collection, now), collection_id)
-        teller = _Teller(lake, path, state, moment(now), wait)
-        there = channels()
+        try:
+            state.see(look(lake, collection, collection.day_of(now)), collection_id)
+        except MusterError as error:
+            _log.warning("the state of returns cannot be told: %s", error)
+        teller, there = _Teller(lake, path, state, moment(now), wait), channels()
         state.told = {
             name: state.told.get(name, {}) for name in [_OUTBOX, *(c.name for c in there)]
         }
         state.write(path)
-        told = teller.keep()
+        teller.give(_OUTBOX, teller.keep)
         failed = teller.send(there)
         state.see({"alerts-undelivered": _undelivered(failed, state)}, "")
-        more = teller.keep()
+        teller.give(_OUTBOX, teller.keep)
         teller.send([channel for channel in there if channel.name not in failed])
         state.write(path)
-    return [*told, *more]
+    return teller.told
 
 
 @dataclass
 class _Teller:
-    """One occasion of telling, with the state held."""
+    """One occasion of telling, with the state held; `told` is what was put into the outbox."""
 
     lake: Lake
     path: Path
     state: State
     at: str
     wait: Wait
+    told: list[Message] = field(default_factory=list)
 
-    def keep(self) -> list[Message]:
-        """Put what is news into the outbox and the log."""
-        found = waiting(self.state, _OUTBOX)
-        for message in found:
-            number = self.state.number + 1
-            path = self.lake.outbox / f"{number:06d}-{message.condition.kind}.txt"
-            with atomic_file(path) as file:
-                file.write(f"{message.title}\n\n{self.signed(message)}\n".encode())
-            self.state.number = number
-            self._taken(_OUTBOX, message)
-            _log.warning("%s [%s]", message.title, path)
-        return found
+    def give(self, channel: str, take: Callable[[Message, str], str | None]) -> str | None:
+        """Have a channel take all that waits for it, and return why it does not take one."""
+        for message in waiting(self.state, channel):
+            text = f"{message.text}\n\n{message.condition.severity}, {self.at}"
+            if (why := take(message, text)) is not None:
+                return why
+            taken(self.state, channel, message, self.at)
+            self.state.write(self.path)
+        return None
+
+    def keep(self, message: Message, text: str) -> None:
+        """Put a message into the outbox and the log."""
+        number = self.state.number + 1
+        path = self.lake.outbox / f"{number:06d}-{message.condition.kind}.txt"
+        with atomic_file(path) as file:
+            file.write(f"{message.title}\n\n{text}\n".encode())
+        self.state.number = number
+        self.told.append(message)
+        _log.warning("%s [%s]", message.title, path)
 
     def send(self, there: Sequence[Channel]) -> dict[str, str]:
         """Send all that waits and return, by the name of each channel that failed, why.
@@ -207,26 +222,13 @@ class _Teller:
             if not left or time.monotonic() - begun > _LONG_ENOUGH:
                 break
             self.wait(pause)
-            ended = {channel.name: self._drain(channel) for channel in left}
+            ended = {each.name: self.give(each.name, partial(_sent, each)) for each in left}
             failed = {name: why for name, why in ended.items() if why is not None}
         return failed
 
-    def _drain(self, channel: Channel) -> str | None:
-        for message in waiting(self.state, channel.name):
-            severity = "info" if message.news == "over" else message.condition.severity
-            why = channel.send(message.title, self.signed(message), severity)
-            if why is not None:
-                return why
-            self._taken(channel.name, message)
-        return None
 
-    def _taken(self, channel: str, message: Message) -> None:
-        taken(self.state, channel, message, self.at)
-        self.state.write(self.path)
-
-    def signed(self, message: Message) -> str:
-        """Return the text of a message with its severity and time."""
-        return f"{message.text}\n\n{message.condition.severity}, {self.at}"
+def _sent(channel: Channel, message: Message, text: str) -> str | None:
+    return channel.send(message.title, text, message.severity)
 
 
 def told_runs(collection_id: str) -> frozenset[str]:
@@ -245,7 +247,7 @@ def tell_without_lake(collection_id: str, run: RunOutcome, now: datetime) -> Non
         _log.error("%s\n%s", message.title, message.text)
         for channel in channels():
             text = f"{message.text}\n\n{moment(now)}"
-            if why := channel.send(message.title, text, broken.severity):
+            if why := _sent(channel, message, text):
                 _log.error("not sent through %s: %s", channel.name, why)
 
 
@@ -295,14 +297,6 @@ def _held(lake: Lake) -> Iterator[tuple[Path, State]]:
             kept = lake.outbox.glob("[0-9]*.txt")
             state.number = max((int(text.name.partition("-")[0]) for text in kept), default=0)
         yield path, state
-
-
-def _seen(lake: Lake, collection: Collection, now: datetime) -> Found:
-    try:
-        return look(lake, collection, collection.day_of(now))
-    except MusterError as error:
-        _log.warning("the state of returns cannot be told: %s", error)
-        return {}
 
 
 def _undelivered(failed: Mapping[str, str], state: State) -> Condition | None:
