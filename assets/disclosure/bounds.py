@@ -164,7 +164,7 @@ class Puzzle:
         """Return the rows; what several editions tell alike stands once."""
         rows = {(tuple(sorted(row.terms.items())), row.low, row.high): None for row in self._rows}
         told = [(dict(terms), low, high) for terms, low, high in rows]
-        return Conditions.of(told, self.columns, self._unknowns)
+        return Conditions.of(told, self.columns)
 
 
 class Extremes:

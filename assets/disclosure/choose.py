@@ -1,162 +1,56 @@
 """Chooses what to hide: the small counts, and as little else as keeps them uncertain.
 
-It looks for other tables that show the public the same; what differs in one has to be hidden. The
-proof is the audit's (audit.py), from what is published alone.
+It looks for other tables that show the public the same; what differs in one has to be hidden. First
+many counts are moved at once, as far as what is hidden already allows; then few, at little loss.
+The proof is the audit's (audit.py), from what is published alone.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.disclosure.counts import Block, Count
-from assets.disclosure.solver import Conditions, Floats, LinearProgram, Row, is_whole
+from assets.disclosure.alternatives import NEITHER, OTHER, Alternatives, Counts, Mask
+from assets.disclosure.counts import Block, Count, Passed
+from assets.disclosure.known import Condition
+from assets.disclosure.solver import Floats
 from schemas.breakdown import Band
 from schemas.disclosure import Protection
 
-Counts = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+_GROUP: Final = 44
+"""How many forces are looked at together, about: their sums stay what they are."""
 
 _HIDDEN_COST: Final = 0.01
 """Of a step of a count that is hidden anyway: little, so that no count moves for nothing."""
 
-_STEP: Final = 1 - 1e-6
-"""A whole step, but for rounding."""
+_APART: Final = 0.02
+"""By what share costs differ from count to count at most: then one table alone is the cheapest."""
 
 _SUM_WEIGHT: Final = 2.0
 """A sum is worth more to a reader than an entry of the same size."""
 
-
-class Alternatives:
-    """Finds tables that agree with a block in all that is public, at little loss."""
-
-    def __init__(self, block: Block) -> None:
-        """Lay the sums of the block out as conditions on the steps away from its values."""
-        self.true: Counts = np.array([count.value for count in block.counts], dtype=np.int64)
-        is_sum = np.array([bool(count.parts) for count in block.counts])
-        self._loss = (1 + np.log2(1 + self.true)) * np.where(is_sum, _SUM_WEIGHT, 1.0)
-        self._fixed: Mask = np.array([count.known for count in block.counts])
-        rows: list[Row] = [(dict.fromkeys(places, 1.0), 0.0, 0.0) for places in block.nation]
-        for place, count in enumerate(block.counts):
-            if count.parts:
-                rows.append(({**dict.fromkeys(count.parts, 1.0), place: -1.0}, 0.0, 0.0))
-        begun = len(rows)
-        for limit in (each for told in block.told for each in (*told.one, *told.other)):
-            now = sum(weight * float(self.true[place]) for place, weight in limit.terms.items())
-            rows.append((limit.terms, limit.low - now, limit.high - now))
-        conditions = Conditions.of(rows, len(self.true)).of_steps()
-        numbers = iter(conditions.numbers[begun:])
-        self._sides = [
-            tuple([next(numbers) for _ in side] for side in told[2:]) for told in block.told
-        ]
-        nowhere = np.zeros(2 * len(self.true))
-        self._program = LinearProgram(conditions, nowhere, nowhere, bounds_stay=False)
-        for _, other in self._sides:
-            self._program.hold(other, hold=False)
-        self.reach(far=False)
-        self.ranges = {
-            place: [band for band in bands if band.low <= self.true[place]][-1]
-            for place, bands in block.ranges.items()
-        }
-
-    def table(
-        self,
-        hidden: Mask,
-        wanted: Mapping[int, int],
-        reward: float,
-        ranges: Mapping[int, Band] | None = None,
-        reached: tuple[Counts, Counts] | None = None,
-    ) -> Counts | None:
-        """Return a table that comes as near to the wanted values as any, None where there is none.
-
-        Nor is there one where no wanted count would go beyond the least and most it has `reached`.
-        Counts that are `hidden` may differ at no further loss; a step towards a wanted value is
-        worth the `reward`; some counts may lie in other `ranges` than the true value does.
-        """
-        cost = np.where(hidden, _HIDDEN_COST, self._loss)
-        up, down = cost.copy(), cost
-        low: Floats = np.where(self._fixed, self.true, 0).astype(float)
-        high = np.where(self._fixed, self.true, np.inf)
-        for place, bound in {**self.ranges, **(ranges or {})}.items():
-            low[place] = max(low[place], bound.low)
-            high[place] = min(high[place], np.inf if bound.high is None else bound.high)
-        if (low > high).any():
-            return None
-        for place, value in wanted.items():
-            if value > self.true[place]:
-                up[place], low[place] = -reward, max(low[place], self.true[place])
-                high[place] = max(low[place], min(high[place], value))
-            else:
-                down[place], high[place] = -reward, min(high[place], self.true[place])
-                low[place] = min(high[place], max(low[place], value))
-
-        def is_news(steps: Floats) -> bool:
-            if reached is None:
-                return True
-            values = (self.true + steps)[list(wanted)]
-            least, most = (ends[list(wanted)] for ends in reached)
-            return bool(((values <= least - _STEP) | (values >= most + _STEP)).any())
-
-        costs = np.concatenate([up, down])
-        least: Floats = low - self.true
-        most: Floats = high - self.true
-        steps, is_table = self._solved(costs, least, most)
-        # What fractions do not reach, whole numbers do not.
-        if steps is not None and not is_table and self._far and is_news(steps):
-            for place in wanted:
-                least[place] = most[place] = np.trunc(steps[place])
-            steps, is_table = self._solved(costs, least, most)
-        if steps is None or not is_table:
-            return None
-        return self.true + np.rint(steps).astype(np.int64)
-
-    def turn(self, rule: int, *, over: bool) -> None:
-        """Let the other side of what a rule tells hold, or the one that holds in fact again."""
-        one, other = self._sides[rule]
-        self._program.hold(one, hold=not over)
-        self._program.hold(other, hold=over)
-
-    def forget(self, rules: Iterable[int], *, forget: bool) -> None:
-        """Look for tables that need not keep some of the rules, or for those that keep them."""
-        for rule in rules:
-            self._program.hold(self._sides[rule][0], hold=not forget)
-
-    def reach(self, *, far: bool) -> None:
-        """Say whether to look for every table that keeps the rules, or for those near by.
-
-        Near by, rules are kept by bounds, with tables in whole numbers nearly always.
-        """
-        self._far = far
-        self._program.stay_near(None if far else np.zeros(2 * len(self.true)))
-
-    def _solved(self, cost: Floats, low: Floats, high: Floats) -> tuple[Floats | None, bool]:
-        """Return the cheapest steps, each between its bounds, and whether they are whole.
-
-        Nearly always they are, because sums by force and by nation form a network. Where they are
-        not, for the sums that a rule compares, whole numbers near by are tried.
-        """
-        self._program.bound(
-            np.concatenate([np.maximum(low, 0), np.maximum(-high, 0)]),
-            np.concatenate([np.maximum(high, 0), np.maximum(-low, 0)]),
-        )
-        found = self._program.solve_near(cost) if self._far else self._program.solve(cost)
-        if found is None:
-            return None, False
-        return found[: len(low)] - found[len(low) :], is_whole(found)
-
-
 _REWARDS: Final = (30.0, 1000.0)
 """What a step towards a wanted value may cost: first nearly nothing, at last whatever it takes."""
 
-_AT_ONCE: Final = {str: 2, int: 1}
-"""How many counts of a force, and of a national total, are moved together."""
+_FORCES: Final = 16
+"""A count of so many forces is moved together with one more of the same national total."""
+
+_OF: Final = {str: 2, int: 1}
+"""How many counts of a force are moved together to one of a national total."""
+
+_IDLE: Final = 2
+"""How many tables in a row may prove next to nothing."""
+
+_NEXT_TO_NOTHING: Final = 0.03
 
 _PARTNERS: Final = 3
 """How many forces are tried to change places with one whose range is too narrow."""
 
+_GOLDEN, _PLASTIC = 0.6180339887498949, 0.7548776662466927
+"""Multiples of these, less their whole parts, are spread evenly."""
 
 _BOUNDLESS: Final = 1000
 
@@ -168,12 +62,12 @@ _Sum = tuple[frozenset[int], int]
 class Choice:
     """By place: which counts are small, and which are hidden (the small ones are).
 
-    `tables` are those that everybody must take for possible; each is all counts by place.
+    `tables` are those that everybody must take for possible: what each has in place of a count.
     """
 
     small: Mask
     hidden: Mask
-    tables: list[Counts] = field(default_factory=list)
+    tables: list[dict[int, int]] = field(default_factory=list)
 
 
 def choose(
@@ -202,13 +96,59 @@ def choose(
         ]
     )
     hidden = small | was_hidden | ~is_shown | all_of & (ceilings > 0)
-    tables: list[Counts] = []
+    tables: list[dict[int, int]] = []
     if secondary and hidden.any():
         judged = small | is_shown | was_hidden
         needed = np.where(judged, np.minimum(protection.width, ceilings), 0)
-        search = _Search(block, hidden, needed, ceilings)
-        hidden, tables = search.run(), search.tables
+        true = np.array([count.value for count in block.counts], dtype=np.int64)
+        seen = true, true.copy()
+        for places in _groups(block):
+            part, low, high = _part(block, places), *(end[places] for end in seen)
+            search = _Search(part, hidden[places], needed[places], ceilings[places], low, high)
+            hidden[places] = search.run()
+            for end, reached in zip(seen, search.reached, strict=True):
+                end[places] = reached
+            tables += [{int(places[at]): to for at, to in table.items()} for table in search.tables]
     return Choice(small & is_shown, hidden & is_shown, tables)
+
+
+def _groups(block: Block) -> list[NDArray[np.intp]]:
+    """Return the places of each group of forces; of many forces, each is in two unlike groups."""
+    forces = sorted({count.force_code for count in block.counts})
+    groups = max(1, round(len(forces) / _GROUP))
+    found: list[NDArray[np.intp]] = []
+    for number in range(min(groups, 2)):
+        split = [(at % groups, at * groups // len(forces))[number] for at in range(len(forces))]
+        group = dict(zip(forces, split, strict=True))
+        of = np.array([group[count.force_code] for count in block.counts])
+        found += [np.flatnonzero(of == each) for each in range(groups)]
+    return found
+
+
+def _part(block: Block, places: NDArray[np.intp]) -> Block:
+    """Return the counts of some forces, whose sums stay what they are whatever others have."""
+    at = {place: number for number, place in enumerate(places.tolist())}
+    if len(at) == len(block.counts):
+        return block
+    counts = [block.counts[place] for place in at]
+    forces = {count.force_code for count in counts}
+    nation = ([at[place] for place in total if place in at] for total in block.nation)
+    return Block(
+        block.subject,
+        [replace(count, parts=tuple(at[part] for part in count.parts)) for count in counts],
+        [places for places in nation if places],
+        [
+            Passed(told.rule, told.force_code, _moved(told.one, at), _moved(told.other, at))
+            for told in block.told
+            if told.force_code in forces
+        ],
+        {force: rules for force, rules in block.broken.items() if force in forces},
+        {at[place]: bands for place, bands in block.ranges.items() if place in at},
+    )
+
+
+def _moved(conditions: Iterable[Condition], at: Mapping[int, int]) -> list[Condition]:
+    return [each._replace(terms={at[p]: w for p, w in each.terms.items()}) for each in conditions]
 
 
 def _is_small(count: Count, protection: Protection) -> bool:
@@ -238,9 +178,14 @@ def _ceilings(block: Block) -> Counts:
     for places, value in sums:
         for place in places:
             most[place] = min(most[place], value)
+    around: dict[int, list[_Sum]] = defaultdict(list)
+    for places, value in sums:
+        for place in places:
+            around[place].append((places, value))
     for place, count in enumerate(block.counts):
         if count.parts:
-            within = (value for places, value in sums if places >= set(count.parts))
+            sums = around[count.parts[0]]
+            within = (value for places, value in sums if places.issuperset(count.parts))
             most[place] = min(sum(most[part] for part in count.parts), *within, most[place])
     return np.array(most, dtype=np.int64)
 
@@ -258,126 +203,185 @@ def _differences(sums: list[_Sum]) -> Iterator[_Sum]:
 
 
 class _Search:
-    """Adds tables until every small count differs enough between them; what differs is hidden."""
+    """Adds tables until every hidden count differs enough between them; what differs is hidden."""
 
-    def __init__(self, block: Block, hidden: Mask, needed: Counts, ceilings: Counts) -> None:
-        self._block = block
-        self._tables = Alternatives(block)
-        self._hidden, self._needed, self._ceilings = hidden.copy(), needed, ceilings
-        self._low, self._high = self._tables.true.copy(), self._tables.true.copy()
+    def __init__(
+        self,
+        block: Block,
+        hidden: Mask,
+        needed: Counts,
+        ceilings: Counts,
+        low: Counts,
+        high: Counts,
+    ) -> None:
+        self._block, self._own = block, len(block.counts)
+        self._tables = Alternatives(block, ceilings)
+        self._true = self._tables.true
+        rules = len(self._true) - self._own
+        self._hidden = np.append(hidden, np.ones(rules, dtype=bool))
+        self._needed = np.append(needed, np.zeros(rules, dtype=np.int64))
+        self._ceilings = np.append(ceilings, self._true[self._own :])
+        self._low, self._high = (np.append(end, self._true[self._own :]) for end in (low, high))
+        is_sum = np.array([bool(count.parts) for count in block.counts] + [True] * rules)
+        self._loss: Floats = (1 + np.log2(1 + self._true)) * np.where(is_sum, _SUM_WEIGHT, 1.0)
+        self._apart = 1 + _APART * self._spread(0)
         self._shared = _shared(block)
-        self.tables: list[Counts] = []
+        self._of = {
+            force: np.array([count.force_code == force for count in block.counts])
+            for force in block.broken
+        }
         self._only: str | None = None
-        forces = np.array([count.force_code for count in block.counts])
-        self._of = {force: forces == force for force in block.broken}
+        self._turn = 0
+        self.tables: list[dict[int, int]] = []
 
     def run(self) -> Mask:
         """Return which counts are hidden in the end."""
-        for reward in _REWARDS:
-            tried: set[int] = set()
-            while wanted := dict(self._batch(tried)):
-                before = (self._high - self._low)[list(wanted)]
-                self._take(self._tables.table(self._hidden, wanted, reward))
-                gained = (self._high - self._low)[list(wanted)] > before
-                if not gained.any():
-                    tried.update(wanted)
-        self._tables.reach(far=True)
-        self._each(self._as_far_as_it_goes)
-        self._each(self._by_the_other_side)
-        self._tables.reach(far=False)
-        self._each(self._by_changing_places)
-        self._tables.reach(far=True)
-        self._each(self._by_an_answer)
-        return self._hidden
+        self._at_no_loss()
+        forces = len({count.force_code for count in self._block.counts})
+        for reward, at_once in zip(_REWARDS, (1 + forces // _FORCES, 1), strict=True):
+            self._at_little(reward, at_once)
+            self._at_no_loss()
+        for force in sorted({self._force(place) for place in self._lacking()}):
+            self._in_another_way(force)
+        return self._hidden[: self._own]
 
-    def _each(self, move: Callable[[int], None]) -> None:
-        """Move every count that still differs too little."""
-        for place in np.flatnonzero(self._lack() > 0).tolist():
-            if self._lack()[place] > 0:
-                move(place)
+    @property
+    def reached(self) -> tuple[Counts, Counts]:
+        """The least and the most that each count is in a table that was found."""
+        return self._low[: self._own], self._high[: self._own]
+
+    def _force(self, place: int) -> str:
+        return self._block.counts[place].force_code
+
+    def _spread(self, turn: int) -> Floats:
+        """Return numbers from 0 to 1 by place, others each turn."""
+        places = np.arange(len(self._true), dtype=float)
+        return (places * _GOLDEN + turn * _PLASTIC) % 1
 
     def _lack(self) -> Counts:
         """By how much each count that is hidden differs too little so far."""
-        return np.where(self._hidden, self._needed - (self._high - self._low), 0)
+        return np.where(self._hidden, np.maximum(self._needed - (self._high - self._low), 0), 0)
 
-    def _batch(self, tried: set[int]) -> Iterator[tuple[int, int]]:
-        """Yield counts, and values to bring them to, that do not stand in each other's way."""
-        lack = self._lack()
-        waiting = [place for place in np.flatnonzero(lack > 0).tolist() if place not in tried]
-        taken: dict[str | int, int] = defaultdict(int)
-        for place in sorted(waiting, key=lambda p: (-lack[p], p)):
-            if all(taken[thing] < _AT_ONCE[type(thing)] for thing in self._shared[place]):
-                for thing in self._shared[place]:
-                    taken[thing] += 1
-                yield place, self._aim(place)
-
-    def _aim(self, place: int) -> int:
-        """Return a value to bring a count to: down first, since that lets others go up."""
-        down = int(max(0, self._high[place] - self._needed[place]))
-        up = int(min(self._low[place] + self._needed[place], self._ceilings[place]))
-        untouched = self._low[place] == self._tables.true[place] > 0
-        return down if untouched or up <= self._high[place] else up
+    def _lacking(self) -> list[int]:
+        places: list[int] = np.flatnonzero(self._lack()).tolist()
+        return places
 
     def _take(self, table: Counts | None) -> None:
-        if table is not None:
-            self.tables.append(table)
-            own = slice(None) if self._only is None else self._of[self._only]
-            self._low[own] = np.minimum(self._low, table)[own]
-            self._high[own] = np.maximum(self._high, table)[own]
-            self._hidden |= table != self._tables.true
+        if table is None:
+            return
+        differs = table != self._true
+        own = np.flatnonzero(differs[: self._own]).tolist()
+        self.tables.append({place: int(table[place]) for place in own})
+        seen = slice(None) if self._only is None else np.flatnonzero(self._of[self._only])
+        self._low[seen] = np.minimum(self._low, table)[seen]
+        self._high[seen] = np.maximum(self._high, table)[seen]
+        self._hidden |= differs
 
-    def _as_far_as_it_goes(self, place: int, ranges: Mapping[int, Band] | None = None) -> None:
-        """Move one count down and then up."""
-        for value in (0, int(self._low[place] + self._needed[place])):
-            if value != self._tables.true[place] and self._lack()[place] > 0:
-                wanted = {place: value}
-                reached = self._low, self._high
-                self._take(self._tables.table(self._hidden, wanted, _REWARDS[-1], ranges, reached))
+    def _at_no_loss(self) -> None:
+        """Move all counts that differ too little, some up and some down: hidden ones alone."""
+        idle = 0
+        while idle < _IDLE and (lack := self._lack()).any():
+            self._turn += 1
+            spread = self._spread(self._turn)
+            ups = (self._low <= 0) | (self._high < self._ceilings) & (spread < 0.5)
+            reward = np.where(lack > 0, -1 - spread / 10, 0)
+            cost = _HIDDEN_COST * self._apart
+            up = np.where(ups & (lack > 0), reward, cost)
+            down = np.where(~ups & (lack > 0), reward, cost)
+            ends = np.where(self._hidden, np.inf, 0)
+            self._take(self._tables.find(up, down, -ends, ends))
+            gained = lack.sum() - self._lack().sum()
+            idle = 0 if gained > _NEXT_TO_NOTHING * lack.sum() else idle + 1
 
-    def _by_the_other_side(self, place: int) -> None:
-        """Move one count in tables where its force passes a rule in the other way.
+    def _at_little(self, reward: float, at_once: int, among: Collection[int] | None = None) -> None:
+        """Move counts that differ too little, a few at once, as long as that proves something."""
+        tried: set[tuple[int, bool]] = set()
+        while wanted := dict(self._batch(tried, at_once, among)):
+            cost: Floats = np.where(self._hidden, _HIDDEN_COST, self._loss) * self._apart
+            up, down = cost, cost.copy()
+            low, high = np.full(len(cost), -np.inf), np.full(len(cost), np.inf)
+            for place, value in wanted.items():
+                step = value - self._true[place]
+                (up if step > 0 else down)[place] = -reward
+                low[place], high[place] = min(step, 0), max(step, 0)
+            before = self._lack()
+            self._take(self._tables.find(up, down, low, high))
+            if (self._lack()[list(wanted)] == before[list(wanted)]).all():
+                tried.update((p, value > self._true[p]) for p, value in wanted.items())
 
-        A small share of many cases may be any share of few.
+    def _batch(
+        self,
+        tried: Collection[tuple[int, bool]],
+        at_once: int,
+        among: Collection[int] | None,
+    ) -> Iterator[tuple[int, int]]:
+        """Yield counts, and values to bring them to, that do not stand in each other's way."""
+        lack, taken = self._lack(), Counter[str | int]()
+        waiting = [place for place in self._lacking() if among is None or place in among]
+        for place in sorted(waiting, key=lambda p: (-lack[p], p)):
+            true = self._true[place]
+            aims = [
+                to for to in self._aims(place) if to != true and (place, to > true) not in tried
+            ]
+            if aims and all(taken[it] < at_once * _OF[type(it)] for it in self._shared[place]):
+                taken.update(self._shared[place])
+                yield place, aims[0]
+
+    def _aims(self, place: int) -> tuple[int, int]:
+        """Return values to bring a count to: down first, since that lets others go up."""
+        down = int(max(0, self._high[place] - self._needed[place]))
+        up = int(min(self._low[place] + self._needed[place], self._ceilings[place]))
+        untouched = self._low[place] == self._true[place] > 0
+        return (down, up) if untouched or up <= self._high[place] else (up, down)
+
+    def _in_another_way(self, force: str) -> None:
+        """Move the counts of a force in tables where rules hold and ranges are met in other ways.
+
+        A small share of many cases may be any share of few. Where the nation is told that one force
+        has 2, another may be that force. And of a return that was accepted with an answer to a rule
+        that it breaks, that rule tells nothing, though of others it does: nobody outside knows
+        which return that is.
         """
-        force = self._block.counts[place].force_code
-        for number, told in enumerate(self._block.told):
-            if told.other and told.force_code == force:
-                self._tables.turn(number, over=True)
-                self._as_far_as_it_goes(place)
-                self._tables.turn(number, over=False)
-
-    def _by_an_answer(self, place: int) -> None:
-        """Move one count of a force that was accepted with an answer to a rule that it breaks.
-
-        Nobody outside knows which force that is. Of its own counts the rule tells nothing, though
-        of others it does.
-        """
-        force = self._block.counts[place].force_code
-        broken = self._block.broken.get(force, set())
-        rules = [at for at, told in enumerate(self._block.told) if told.rule in broken]
-        if broken:
+        told = list(enumerate(self._block.told))
+        ways: list[tuple[dict[int, int | None], dict[int, Band], set[int]]] = [
+            ({number: OTHER}, {}, _places(item))
+            for number, item in told
+            if item.other and item.force_code == force
+        ]
+        ways += [({}, ranges, places) for ranges, places in self._swaps(force)]
+        for holds, ranges, places in ways:
+            self._tried_so(force, holds, ranges, places)
+        if broken := self._block.broken.get(force):
+            holds = {number: NEITHER for number, item in told if item.rule in broken}
             self._only = force
-            self._tables.forget(rules, forget=True)
-            self._as_far_as_it_goes(place)
-            self._by_changing_places(place)
-            self._tables.forget(rules, forget=False)
+            for ranges in ({}, *(ranges for ranges, _ in self._swaps(force))):
+                self._tried_so(force, holds, ranges, None)
             self._only = None
 
-    def _by_changing_places(self, place: int) -> None:
-        """Move one count in tables where its force is in the range of another force.
+    def _tried_so(
+        self,
+        force: str,
+        holds: Mapping[int, int | None],
+        ranges: Mapping[int, Band],
+        places: set[int] | None,
+    ) -> None:
+        """Move the counts of a force that differ too little, those of some places, in one way."""
+        lacking = [place for place in self._lacking() if self._force(place) == force]
+        if places is not None:
+            lacking = [
+                place
+                for place in lacking
+                if not places.isdisjoint(self._block.counts[place].parts or [place])
+            ]
+        if lacking:
+            with self._tables.otherwise(holds, ranges):
+                self._at_little(_REWARDS[-1], 1, lacking)
 
-        Where the nation is told that one force has 2, another may be that force.
-        """
-        for ranges in self._swaps(self._block.counts[place].force_code, self._needed[place]):
-            self._as_far_as_it_goes(place, ranges)
-            if self._lack()[place] <= 0:
-                return
-
-    def _swaps(self, force: str, needed: int) -> Iterator[dict[int, Band]]:
+    def _swaps(self, force: str) -> Iterator[tuple[dict[int, Band], set[int]]]:
         """Yield ranges in which a force changes places with another, where its own holds it."""
         ranges, counts = self._tables.ranges, self._block.counts
         for own, band in ranges.items():
-            value, low, high = counts[own].value, band.low, band.high
+            value, low, high, needed = counts[own].value, band.low, band.high, self._needed[own]
             is_free = value - low >= needed and (high is None or high - value >= needed)
             if counts[own].force_code != force or counts[own].known or is_free:
                 continue
@@ -391,7 +395,11 @@ class _Search:
             distance = {other: abs(counts[other].value - value) for other in others}
             nearest = sorted(others, key=lambda p: (not self._hidden[p], distance[p], p))
             for other in nearest[:_PARTNERS]:
-                yield {own: ranges[other], other: band}
+                yield {own: ranges[other], other: band}, {own, *counts[own].parts}
+
+
+def _places(told: Passed) -> set[int]:
+    return {place for side in (told.one, told.other) for each in side for place in each.terms}
 
 
 def _shared(block: Block) -> list[set[str | int]]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import polars as pl
 
 from assets.disclosure.audit import audit, problems
@@ -163,10 +162,8 @@ def too_early(
 def _named(block: Block, choice: Choice) -> Iterator[dict[Any, int]]:
     """Yield the tables that a choice rests on by name: what is another number than in fact."""
     names = block.names
-    true = np.array([count.value for count in block.counts])
     for table in choice.tables:
-        places = np.flatnonzero(table != true).tolist()
-        yield {names[place]: int(table[place]) for place in places if names[place]}
+        yield {names[place]: value for place, value in table.items() if names[place]}
 
 
 def report(chosen: Iterable[tuple[Block, Choice]], settings: Disclosure) -> pl.DataFrame:

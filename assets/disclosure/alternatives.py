@@ -1,0 +1,221 @@
+"""Other tables that show the public the same as a block of counts, as steps away from its values.
+
+A linear program whose columns are the counts, and the sums of them that something is told of. What
+is told of one sum alone is the ends of its column; so the rows are few, and add up. Solutions are
+whole numbers nearly always then.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assets.disclosure.counts import Block
+from assets.disclosure.known import Condition
+from assets.disclosure.solver import Conditions, Floats, LinearProgram, Row, is_whole
+from schemas.breakdown import Band
+
+Counts = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+_ROUNDING: Final = 1e-6
+_BOUNDLESS: Final = 10**6
+"""More than any sum: what its parts leave is less."""
+
+_LEFT: Final = 0.5
+"""The share of what a rule leaves that goes, near the true table, to the sums that use it up."""
+
+ONE: Final = 0
+OTHER: Final = 1
+NEITHER: Final = None
+"""Which side of what a rule tells holds: the one that is so in fact, or the other one."""
+
+
+class _Told(NamedTuple):
+    """The ends of a weighted sum of steps; the row that holds it, of more than one column."""
+
+    terms: Mapping[int, float]
+    low: float
+    high: float
+    row: int | None = None
+
+
+class Alternatives:
+    """Finds tables that agree with a block in all that is public.
+
+    Columns are the counts by place, and behind them sums that only rules know. `true` has the
+    values of all; `ranges` where the spread over the forces has those places that it tells of.
+    """
+
+    def __init__(self, block: Block, ceilings: Counts) -> None:
+        """Lay out what adds up, and what is told of sums."""
+        self._values = [count.value for count in block.counts]
+        self._parts = {place: count.parts for place, count in enumerate(block.counts)}
+        self._column: dict[frozenset[int], int] = {}
+        for place, parts in self._parts.items():
+            self._column.setdefault(frozenset(parts or [place]), place)
+        self._rows: list[Row] = []
+        self._told = [
+            [[self._in_short(each) for each in side] for side in (told.one, told.other)]
+            for told in block.told
+        ]
+        self.true: Counts = np.array(self._values, dtype=np.int64)
+        self.ranges = {
+            place: [band for band in bands if band.low <= self.true[place]][-1]
+            for place, bands in block.ranges.items()
+        }
+        known = np.zeros(len(self.true), dtype=bool)
+        known[: len(block.counts)] = [count.known for count in block.counts]
+        most = np.full(len(self.true), _BOUNDLESS, dtype=np.int64)
+        most[: len(ceilings)] = ceilings
+        self._ends = np.where(known, 0, -self.true), np.where(known, 0, most - self.true)
+        self._ups = np.flatnonzero(self._ends[1] > 0)
+        self._downs = np.flatnonzero(self._ends[0] < 0)
+        rows: list[Row] = [(dict.fromkeys(places, 1.0), 0.0, 0.0) for places in block.nation]
+        for place, parts in self._parts.items():
+            if parts:
+                rows.append(({**dict.fromkeys(parts, 1.0), place: -1.0}, 0.0, 0.0))
+        conditions = Conditions.of(self._rows + rows, len(self.true)).of_steps(
+            self._ups, self._downs
+        )
+        nowhere = np.zeros(len(self._ups) + len(self._downs))
+        self._program = LinearProgram(conditions, nowhere, nowhere, bounds_stay=False)
+        self._holds: dict[int, int | None] = dict.fromkeys(range(len(self._told)), ONE)
+        self._settle({})
+
+    def _in_short(self, told: Condition) -> _Told:
+        """Return what is told of places as what that is of the steps of whole sums of them.
+
+        Of a sum whose parts are taken more and less often, the sum as often as most are, and the
+        rest.
+        """
+        parts: dict[float, set[int]] = defaultdict(set)
+        for place, weight in told.terms.items():
+            parts[weight].add(place)
+        terms: dict[int, float] = {}
+        whole = self._column.get(frozenset(told.terms))
+        usual = max(parts, key=lambda weight: len(parts[weight])) if whole is not None else 0.0
+        if whole is not None:
+            terms[whole] = usual
+        for weight, places in parts.items():
+            if weight != usual:
+                terms[self._sum(frozenset(places))] = weight - usual
+        now = sum(weight * self._values[at] for at, weight in terms.items())
+        low, high = told.low - now, told.high - now
+        if len(terms) == 1:
+            ((at, weight),) = terms.items()
+            low, high = sorted((low / weight, high / weight))
+            return _Told({at: 1.0}, np.ceil(low - _ROUNDING), np.floor(high + _ROUNDING))
+        self._rows.append((terms, -np.inf, np.inf))
+        return _Told(terms, low, high, len(self._rows) - 1)
+
+    def _sum(self, places: frozenset[int]) -> int:
+        """Return the column of a sum, a new one where nobody but a rule knows it."""
+        if places not in self._column:
+            self._column[places] = len(self._values)
+            self._parts[len(self._values)] = tuple(sorted(places))
+            self._values.append(sum(self._values[place] for place in places))
+        return self._column[places]
+
+    @contextmanager
+    def otherwise(
+        self,
+        holds: Mapping[int, int | None] | None = None,
+        ranges: Mapping[int, Band] | None = None,
+    ) -> Iterator[None]:
+        """Look for tables where other sides of some rules hold, or counts lie in other ranges."""
+        before = self._holds
+        self._holds = {**before, **(holds or {})}
+        self._settle(ranges or {})
+        yield
+        self._holds = before
+        self._settle({})
+
+    def _settle(self, ranges: Mapping[int, Band]) -> None:
+        """Find the ends between which steps may lie, and hold to the rows of the rules."""
+        self._low, self._high = (end.astype(float) for end in self._ends)
+        for at, band in {**self.ranges, **ranges}.items():
+            most = np.inf if band.high is None else band.high - self.true[at]
+            self._within(at, band.low - self.true[at], most)
+        self._rules = []
+        for number, side in self._holds.items():
+            for each in self._told[number][side] if side is not None else ():
+                if each.row is None:
+                    (at,) = each.terms
+                    self._within(at, each.low, each.high)
+                else:
+                    self._rules.append(each)
+        ends = dict.fromkeys(range(len(self._rows)), (-np.inf, np.inf))
+        ends |= {each.row: (each.low, each.high) for each in self._rules if each.row is not None}
+        self._program.hold(ends)
+
+    def _within(self, at: int, low: float, high: float) -> None:
+        self._low[at], self._high[at] = max(self._low[at], low), min(self._high[at], high)
+
+    def find(self, up: Floats, down: Floats, low: Floats, high: Floats) -> Counts | None:
+        """Return the table of least cost, None where there is none in whole numbers.
+
+        Args:
+            up: what a step up costs by column.
+            down: what a step down costs.
+            low: the ends of the steps, beside those that are public.
+            high: the upper ones.
+        """
+        costs = np.concatenate([up[self._ups], down[self._downs]])
+        low, high = np.maximum(low, self._low), np.minimum(high, self._high)
+        first = steps = self._solved(costs, low, high)
+        nearby: Iterable[tuple[Floats, float]] = (
+            [] if first is None else [(first, 0.0), (np.zeros(len(low)), _LEFT)]
+        )
+        for point, share in nearby:
+            if steps is not None and is_whole(steps):
+                break
+            steps = self._solved(costs, *self._near(point, share, low, high))
+        if steps is None or not is_whole(steps):
+            return None
+        return self.true + np.rint(steps).astype(np.int64)
+
+    def _solved(self, costs: Floats, low: Floats, high: Floats) -> Floats | None:
+        """Return the cheapest steps, in fractions too; None where there are none."""
+        if (low > high).any():
+            return None
+        ups, downs = self._ups, self._downs
+        self._program.bound(
+            np.concatenate([np.maximum(low[ups], 0), np.maximum(-high[downs], 0)]),
+            np.concatenate([np.maximum(high[ups], 0), np.maximum(-low[downs], 0)]),
+        )
+        found = self._program.solve(costs)
+        if found is None:
+            return None
+        steps = np.zeros(len(low))
+        steps[ups] = found[: len(ups)]
+        steps[downs] -= found[len(ups) :]
+        return steps
+
+    def _near(
+        self, point: Floats, share: float, low: Floats, high: Floats
+    ) -> tuple[Floats, Floats]:
+        """Return ends of sums, whole ones, within which every rule holds; the point is near by.
+
+        The share of what a rule leaves goes to the sums that use it up, the rest to those that
+        make room.
+        """
+        low, high = low.copy(), high.copy()
+        for terms, least, most, _ in self._rules:
+            sign = 1.0 if np.isfinite(most) else -1.0
+            signed = {at: sign * weight for at, weight in terms.items()}
+            end = most if sign > 0 else -least
+            left = max(0.0, end - sum(weight * point[at] for at, weight in signed.items()))
+            using = [at for at, weight in signed.items() if weight > 0]
+            giving = [at for at, weight in signed.items() if weight < 0]
+            for at in using:
+                whole = np.floor(point[at] + share * left / len(using) / signed[at] + _ROUNDING)
+                high[at] = min(high[at], whole)
+                end -= signed[at] * whole
+            for at in giving:
+                whole = np.ceil((point[at] if len(giving) > 1 else end / signed[at]) - _ROUNDING)
+                low[at] = max(low[at], whole)
+        return low, high
