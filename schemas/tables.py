@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from schemas import columns as shared
 from schemas import vocabulary
-from schemas.cases.tables import Extracts
 from schemas.contract import Contract, Table, column
 from schemas.research import InstancesInUse, ProfilesInUse, ResponsesInUse
 
@@ -20,24 +19,32 @@ def _contract(name: str, about: str, columns: dict[str, dict[str, Any]]) -> Cont
     """Return the contract of a table as the file describes it."""
     body: dict[str, Any] = {"__doc__": about, "__annotations__": {}}
     for code, said in columns.items():
+        like = said.pop("like", code)
         kind = said.pop("type", _OF_UNIT.get(said.get("unit", ""), "text"))
         if isinstance(isin := said.get("isin"), str):
-            said["isin"] = getattr(vocabulary, isin)
+            said["isin"] = listed = getattr(vocabulary, isin)
+            if "{isin}" in said["about"]:
+                told = "; ".join(f"{state} = {text}" for state, text in listed.items())
+                said["about"] = said["about"].replace("{isin}", told)
         own = [said.pop("about"), said.pop("unit")] if "about" in said else None
         body["__annotations__"][code] = _TYPES[kind]
-        body[code] = column(*own, **said) if own else getattr(shared, code)(**said)
+        body[code] = column(*own, **said) if own else getattr(shared, like)(**said)
     made: Contract = type(name, (Table,), body)
     return made
 
 
+def contracts(path: Path) -> dict[str, Contract]:
+    """Return the contracts that a file describes, by the heads of its tables."""
+    written = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {name: _contract(**said) for name, said in written.items()}
+
+
 _STAGES: Final = ("intake", "reports", "research", "cases", "desk", "validation")
-_WRITTEN: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _FOUND: Final[dict[str, Contract]] = {
     "research/social_media_profiles": ProfilesInUse,
     "research/social_media_instances": InstancesInUse,
     "research/survey_responses": ResponsesInUse,
-    "cases/extracts": Extracts,
-} | {name: _contract(**said) for name, said in _WRITTEN.items()}
+} | contracts(Path(__file__).with_suffix(".toml"))
 
 TABLES: Final = {n: _FOUND[n] for s in _STAGES for n in _FOUND if n.startswith(f"{s}/")}
 """The tables by stage and name, in the order in which the stages make them."""

@@ -42,6 +42,19 @@ BASES: Final = {
     "reconstructed": "made by Muster so that the published totals hold; not sent by any force",
 }
 
+CASE_STATES: Final = {
+    "accepted": "no row is bad",
+    "quarantined": "the bad rows are set aside, the others count",
+    "rejected": "refused whole: the share of bad rows is above that of the collection file",
+}
+EXTRACT_STATES: Final = {
+    **CASE_STATES,
+    "unreadable": "it cannot be read as an extract of one force",
+    "damaged": "it, or what may be a newer one, is damaged in the raw store: no earlier one counts"
+    " in its place",
+}
+WORKFORCE: Final = {"officer": "Police officer", "staff": "Member of police staff"}
+
 RECONCILIATION_STATUSES: Final = {
     "match": "computed equals published",
     "within_qualifier": "computed satisfies the wording of the published figure",

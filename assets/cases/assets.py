@@ -12,10 +12,11 @@ from assets.cases.store import CaseStore
 from assets.declare import Check, TakeIn, made
 from assets.intake.landing import CASES
 from assets.lake import Lake
-from schemas.cases.tables import DAMAGED_STATE, UNREADABLE_STATE, Extracts
+from schemas.cases.columns import DAMAGED_STATE, UNREADABLE_STATE
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.marts.facts import InvestigationsByMonth
+from schemas.tables import Extracts
 
 _EXTRACTS = "cases/extracts"
 

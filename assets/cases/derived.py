@@ -4,9 +4,8 @@ from typing import Final
 
 import polars as pl
 
-from schemas.cases.columns import REJECTED
+from schemas.cases.columns import DAMAGED_STATE, REJECTED, UNREADABLE_STATE
 from schemas.cases.rules import case_cells
-from schemas.cases.tables import DAMAGED_STATE, UNREADABLE_STATE
 from schemas.contract import conform
 from schemas.tables import LiveEntries
 from schemas.template import Place, Template

@@ -19,12 +19,12 @@ from assets.cases.store import CaseStore
 from assets.intake.receipts import UNKNOWN, Version
 from assets.kept import frame_made_once, made_once
 from assets.lake import Lake, put_in_place, scratch_file, write_errors
-from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED
+from schemas.cases.columns import ACCEPTED, DAMAGED_STATE, QUARANTINED, REJECTED, UNREADABLE_STATE
 from schemas.cases.rules import case_rules
-from schemas.cases.tables import DAMAGED_STATE, UNREADABLE_STATE, Extracts
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.marts.facts import InvestigationsByMonth
+from schemas.tables import Extracts
 from schemas.vocabulary import BASES
 from schemas.wording import plural
 

@@ -30,7 +30,7 @@ from pipelines.alerts.conditions import (
     condition,
     without_credentials,
 )
-from schemas.cases.tables import DAMAGED_STATE
+from schemas.cases.columns import DAMAGED_STATE
 from schemas.collection import Collection, addressed
 from schemas.contract import empty
 from schemas.errors import LakeError

@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from schemas.template import Template
+from schemas.vocabulary import WORKFORCE
 
 TYPES: Final[dict[str, type[pl.DataType]]] = {
     "force_code": pl.String,
@@ -23,8 +24,6 @@ TYPES: Final[dict[str, type[pl.DataType]]] = {
     "workforce": pl.String,
 }
 """Exactly these columns, in any order; free text has no place in an extract."""
-
-WORKFORCE: Final = {"officer": "Police officer", "staff": "Member of police staff"}
 
 LISTS: Final = {
     "category": "category",
@@ -48,12 +47,9 @@ def codes(template: Template) -> dict[str, tuple[str, ...]]:
 ACCEPTED: Final = "accepted"
 QUARANTINED: Final = "quarantined"
 REJECTED: Final = "rejected"
-STATES: Final = {
-    ACCEPTED: "no row is bad",
-    QUARANTINED: "the bad rows are set aside, the others count",
-    REJECTED: "refused whole: the share of bad rows is above that of the collection file",
-}
-"""The states of a force's extract."""
+UNREADABLE_STATE: Final = "unreadable"
+DAMAGED_STATE: Final = "damaged"
+"""States of a force's extract: vocabulary.EXTRACT_STATES says what each means."""
 
 FOLDER: Final = "folder_force"
 """Beside the columns of a row: the force of the Hive folder it lies in, null where there is none.

@@ -6,10 +6,9 @@ import polars as pl
 import pytest
 
 from pipelines.alerts.look import differing, late, overdue, rejected, research
-from schemas.cases.tables import Extracts
 from schemas.collection import Collection
 from schemas.contract import empty
-from schemas.tables import ResearchProblems
+from schemas.tables import Extracts, ResearchProblems
 
 JUDGED = {"force_code": pl.String, "version": pl.Int64, "receipt_id": pl.String}
 JUDGED |= {"blocking": pl.Int64, "newest": pl.Boolean}

@@ -12,9 +12,9 @@ from assets.cases.store import CaseStore
 from assets.intake.landing import ARRIVING
 from assets.lake import Lake
 from assets.unattributed import unattributed_files
-from schemas.cases.tables import Extracts
 from schemas.collection import Collection
 from schemas.contract import empty
+from schemas.tables import Extracts
 from tests.cases.extracts import good, write_csv
 
 MANY = [good(number) for number in range(30)]

@@ -21,9 +21,9 @@ from assets.lake import Lake
 from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.states import standing
 from assets.sample.returns import returns_template
-from schemas.cases.tables import Extracts
 from schemas.collection import Collection
 from schemas.contract import empty
+from schemas.tables import Extracts
 from tests.returns import Place, SampleReturn, address_of
 
 Sample = Callable[[str], SampleReturn]

@@ -25,10 +25,9 @@ from assets.returns.desk.decisions import (
 from assets.returns.validation import states
 from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.states import Standing
-from schemas.cases.tables import Extracts
 from schemas.collection import Collection
 from schemas.contract import empty
-from schemas.tables import DamagedReceipts
+from schemas.tables import DamagedReceipts, Extracts
 from tests.returns import SampleReturn
 
 MONTHS = ("second_jobs", "review_months", "count")
