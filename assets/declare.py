@@ -19,7 +19,7 @@ from assets.kept import frame_made_once
 from assets.lake import Lake, software_sha256, state_key
 from assets.tables import contract_of, path_of, read_made, write_made
 from schemas.collection import description, load_collection
-from schemas.contract import Contract, columns, conform, known_to_conform
+from schemas.contract import Column, Contract, columns, conform, known_to_conform
 from schemas.contract import description as words_of
 from schemas.errors import MusterError, UnforeseenError
 from schemas.reference import collection_files
@@ -136,7 +136,7 @@ def step(name: str, parts: Iterable[Made | Check]) -> dg.AssetsDefinition:
         with retried():
             for each in several:
                 if chosen & {*each.names}:
-                    yield from _recorded(given, chosen, each.names, _made(each, given))
+                    yield from _recorded(given, chosen, each, _made(each, given))
             for check in checks:
                 if check.key in context.selected_asset_check_keys:
                     yield _judged(check, given)
@@ -189,7 +189,7 @@ def _made(each: Made, given: Mapping[str, Any]) -> list[pl.DataFrame]:
 def _recorded(
     given: Mapping[str, Any],
     chosen: Collection[str],
-    names: Iterable[str],
+    each: Made,
     tables: Iterable[pl.DataFrame],
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Write tables, and tell Dagster of each: its size, and the hash of its file as its version.
@@ -197,10 +197,12 @@ def _recorded(
     So it tells what follows from other data than there is now from what was merely made again.
     """
     lake: Lake = given["lake"]
-    for name, table in zip(names, tables, strict=True):
+    for name, table in zip(each.names, tables, strict=True):
         version = dg.DataVersion(write_made(lake, name, table))
         path = dg.MetadataValue.path(path_of(lake, name))
         about = {"dagster/row_count": table.height, "path": path, **given["about"].get(name, {})}
+        if each.inputs:
+            about["dagster/column_lineage"] = _column_lineage(each, contract_of(name))
         if name in chosen:
             yield dg.MaterializeResult(asset_key=_key(name), metadata=about, data_version=version)
             continue
@@ -258,6 +260,27 @@ def _column_schema(contract: Contract) -> dg.TableSchema:
             for column in columns(contract)
         ]
     )
+
+
+def _column_lineage(each: Made, contract: Contract) -> dg.TableColumnLineage:
+    """Return which columns of its inputs each column of a table follows from.
+
+    A column that an input has by the same name is handed on. A code of another name follows from
+    what tells the rows of the inputs apart, a number from the numbers that stand there.
+    """
+    inputs = {_key(of): columns(contract_of(of)) for of in each.inputs.values()}
+
+    def sources(column: Column) -> list[dg.TableColumnDep]:
+        named = [(of, c) for of, several in inputs.items() for c in several]
+        handed_on = [(of, c) for of, c in named if c.name == column.name]
+        wanted = [
+            (of, c)
+            for of, c in named
+            if (c.dtype.is_numeric() and not c.key if column.dtype.is_numeric() else c.key)
+        ]
+        return [dg.TableColumnDep(of, c.name) for of, c in handed_on or wanted]
+
+    return dg.TableColumnLineage({column.name: sources(column) for column in columns(contract)})
 
 
 def _described(collection_id: str) -> Iterator[str]:

@@ -12,9 +12,10 @@ import polars as pl
 from assets.declare import CODE_VERSION, COLLECTIONS, OWNERS, unquoted
 from assets.disclosure.ledger import given_out
 from assets.lake import Lake
-from assets.release.contents import PUBLIC, QUALITY
+from assets.release.contents import PUBLIC, QUALITY, REPORT
 from assets.release.gate.process import Gate
 from assets.release.identity import DUE, EARLY, LOST, Ingredients, ingredients
+from assets.release.pack import DICTIONARY
 from assets.release.publish import publish
 from assets.tables import read_made
 from schemas.collection import load_collection
@@ -92,6 +93,9 @@ def marts(
         metadata={
             "release": made_from.release_id,
             "path": dg.MetadataValue.path(folder),
+            "report": _page(folder / REPORT / "index.html"),
+            "quality": _page(folder / QUALITY / "index.html"),
+            "dictionary": _page(folder / DICTIONARY),
             "rows": {name: tables[name].height for name in MARTS if _is_in(folder, name)},
         },
     )
@@ -134,8 +138,12 @@ def _may_be_public(lake: Lake) -> str:
     return DUE if collection.day_of(datetime.now(UTC)) > collection.deadlines.hard else EARLY
 
 
+def _page(path: Path) -> dg.UrlMetadataValue:
+    return dg.MetadataValue.url(path.as_uri())
+
+
 def _checked(*, passed: bool, docs: Path, found: dict[str, Any]) -> dg.AssetCheckResult:
-    page = dg.MetadataValue.url((docs / "index.html").as_uri())
+    page = _page(docs / "index.html")
     return dg.AssetCheckResult(
         check_name=_CHECK, passed=passed, metadata={**found, "data_docs": page}
     )

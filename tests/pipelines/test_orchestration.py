@@ -89,6 +89,7 @@ def test_the_ui_says_truthfully_what_is_in(filled: Lake) -> None:
     assert event is not None
     assert event.asset_materialization is not None
     assert event.asset_materialization.metadata["dagster/row_count"].value == 3 * 65
+    _follows_columns(event.asset_materialization.metadata["dagster/column_lineage"].value)
     tags = event.asset_materialization.tags or {}
     assert tags["dagster/code_version"] == CODE_VERSION
     content = filled.table("totals", "investigations").read_bytes()
@@ -102,6 +103,18 @@ def test_the_ui_says_truthfully_what_is_in(filled: Lake) -> None:
     assert checks["coverage"].metadata["forces_included"].value == 3
     assert checks["structure"].passed
     assert filled.marts.exists()
+
+
+def _follows_columns(lineage: dg.TableColumnLineage) -> None:
+    """Hold what is told of the mart Investigations to what it follows from."""
+    entries = dg.AssetKey(["validation", "live_entries"])
+    of = {name: {(d.asset_key, d.column_name) for d in deps}
+          for name, deps in lineage.deps_by_column.items()}  # fmt: skip
+    assert {*of} == {column.name for column in columns(MARTS["investigations"])}
+    assert of["force_code"] == {(entries, "force_code")}
+    assert (entries, "number") in of["cases"]
+    assert (entries, "row_code") in of["outcome"]
+    assert all(of.values())
 
 
 def test_every_table_is_described_by_its_contract() -> None:
