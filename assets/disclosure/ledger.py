@@ -161,9 +161,10 @@ def enter(lake: Lake, now: Edition, public: Path) -> Entry:
         LakeError: an entry is damaged, or this one cannot be written.
     """
     before = entries(lake)
+    # Of the rows, whatever else stands in a file, and whichever forms are beside it.
     content = {
-        path.stem: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(public.glob("*.csv"))
+        path.stem: hashlib.sha256(pl.read_parquet(path).write_csv().encode()).hexdigest()
+        for path in sorted(public.glob("*.parquet"))
     }
     for entry in before:
         is_same = entry.content == content and entry.rules == now.rules

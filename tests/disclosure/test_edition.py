@@ -412,9 +412,7 @@ def test_the_columns_of_another_template_are_protected_as_ours_are(
 def test_files_explain_themselves(edition: PublicEdition, tmp_path: Path) -> None:
     written = write_public(tmp_path / "public", edition, ABOUT)
     names = {path.name for path in written}
-    assert names == {f"{m}.{kind}" for m in edition.marts for kind in ("csv", "parquet")} | {
-        "README.txt"
-    }
+    assert names == {f"{mart}.parquet" for mart in edition.marts} | {"README.txt"}
     path = tmp_path / "public" / "investigations.parquet"
     facts = pyarrow.parquet.read_schema(path).metadata
     assert facts[b"basis"].startswith(b"reconstructed")
