@@ -11,16 +11,11 @@ from typing import Final
 
 import polars as pl
 
-from assets.figures.recount.recount import (
-    differences,
-    earlier_recounted,
-    recounted,
-    research_recounted,
-)
+from assets.figures.recount.laid_out import compared_otherwise
+from assets.figures.recount.recount import differences, recounted, research_recounted
 from assets.figures.totals.leaves import leaves, places, sent
 from assets.figures.totals.national import in_the_totals
 from assets.inputs.research.tables import ResearchTables, no_research
-from assets.marts import read_mart
 from assets.previous import Earlier
 from schemas.breakdown import Band, in_order, read_breakdown, write_breakdown
 from schemas.collection import Collection
@@ -164,28 +159,7 @@ def the_second_engine_agrees(totals: Totals) -> Iterator[str]:
             f" {row['forces_included']} forces, recounted {row['recounted']} of"
             f" {row['forces_recounted']}"
         )
-    own = counted.filter(period=NOW).select(*_FIGURE, recounted="value")
-    compared = totals.comparisons.drop_nulls("previous_collection")
-    yield from _beside(compared, "value", own, totals.collection.id)
-    for (other,), rows in compared.partition_by("previous_collection", as_dict=True).items():
-        if one := totals.released.get(str(other)):
-            cells = read_mart(one.folder, "cells")
-            then = earlier_recounted(cells, one.collection, totals.collection)
-            was = then.select(*_FIGURE, recounted="value")
-            yield from _beside(rows, "previous_value", was, one.folder.name)
-
-
-_FIGURE: Final = ["measure", "breakdown"]
-
-
-def _beside(rows: pl.DataFrame, column: str, recount: pl.DataFrame, where: str) -> Iterator[str]:
-    """Yield the numbers of comparisons that the second engine finds otherwise."""
-    both = rows.join(recount, on=_FIGURE, how="left")
-    for row in both.filter(pl.col(column).ne_missing(pl.col("recounted"))).iter_rows(named=True):
-        yield (
-            f"{row['measure']} {row['breakdown']} in {where}: {row[column]} in comparisons,"
-            f" recounted {row['recounted']}"
-        )
+    yield from compared_otherwise(counted, totals.comparisons, totals.released, totals.collection)
 
 
 def compared_collections_are_released(totals: Totals) -> Iterator[str]:

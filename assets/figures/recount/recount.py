@@ -17,7 +17,6 @@ import polars as pl
 
 from assets.inputs.research.tables import ResearchTables
 from schemas.collection import Collection
-from schemas.reference import beside
 from schemas.research import QUESTIONS
 
 SQL: Final = Path(__file__).with_name("recount.sql")
@@ -47,7 +46,7 @@ def recounted(cells: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     Returns:
         One row a total: measure, breakdown, period, value (null for unknown), forces_included.
     """
-    meaning = _Meaning(tomllib.loads(collection.template.path.read_text(encoding="utf-8")))
+    meaning = Meaning(tomllib.loads(collection.template.path.read_text(encoding="utf-8")))
     given = {
         "part": ([*KEY, "role", *_CELL], meaning.parts()),
         "rated": (KEY, meaning.rated()),
@@ -80,7 +79,7 @@ class _Counted:
     answers: tuple[str, ...]
 
 
-class _Meaning:
+class Meaning:
     """What a template's file says each figure is made of, as lists for the SQL."""
 
     def __init__(self, file: dict[str, Any]) -> None:
@@ -223,37 +222,6 @@ def research_recounted(research: ResearchTables, collection: Collection) -> pl.D
         engine.register("ours", pl.DataFrame({"force_code": collection.forces}).to_arrow())
         found: pl.DataFrame = engine.sql(RESEARCH_SQL.read_text(encoding="utf-8")).pl()
     return found.select(*KEY, "value", "forces_included").sort(KEY)
-
-
-def earlier_recounted(cells: pl.DataFrame, then: Collection, now: Collection) -> pl.DataFrame:
-    """Return what another collection counted as the second engine finds it, in the codes of now.
-
-    Args:
-        cells: mart Cells of its release.
-        then: that collection, as its release keeps it.
-        now: the collection whose template says what was renamed since.
-
-    Returns:
-        The columns of `recounted`, of the collection's own period.
-    """
-    own = now.template
-    names = (f"{own.name}-{at}.toml" for at in range(then.template.version + 1, own.version + 1))
-    paths = (beside(now.root, "templates", name) for name in names)
-    read = [tomllib.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
-    order = _Meaning(tomllib.loads(own.path.read_text(encoding="utf-8"))).order
-
-    def called(breakdown: str) -> str:
-        codes = dict(part.split("=", 1) for part in breakdown.split(";") if part)
-        for since in (file.get("since", {}) for file in read):
-            for key, renamed in since.items():
-                for name, before in renamed.items():
-                    if codes.get(key) == before:
-                        codes[key] = name
-                        break
-        return ";".join(f"{key}={codes[key]}" for key in order if key in codes)
-
-    found = recounted(cells, then).filter(period=_NOW)
-    return found.with_columns(pl.col("breakdown").map_elements(called, pl.String))
 
 
 def _bands(collection: Collection) -> Listed:
