@@ -16,8 +16,9 @@ from schemas.template import HEADER_CODE, LABEL_CODE
 
 RESERVED: Final = {
     "answer", "band", "basis", "breakdown", "cases", "cell", "column_code", "count", "force_code",
-    "forces_expected", "forces_included", "measure", "missing", "number", "period", "provisional",
-    "question", "receipt_id", "row_code", "sheet", "statistic", "symbol", "total", "unit", "value",
+    "forces_expected", "forces_included", "is_total", "measure", "missing", "number", "period",
+    "provisional", "question", "receipt_id", "row_code", "sheet", "statistic", "symbol", "total",
+    "unit", "value",
 }  # fmt: skip
 """What columns beside the dimensions are called, so that no list can be."""
 

@@ -120,9 +120,7 @@ def _without(frame: pl.DataFrame, news: pl.DataFrame) -> pl.DataFrame:
 
 def _cube(frame: pl.DataFrame, news: pl.DataFrame, template: Template) -> pl.DataFrame:
     """Withhold in a cube what is withheld of the national totals."""
-    hidden = _is_in(breakdown_in_cube(frame, template), news)
-    number = pl.when(~hidden).then("number").alias("number")
-    return _withheld(frame, "value", "symbol", hidden).with_columns(number)
+    return _withheld(frame, "value", "symbol", _is_in(breakdown_in_cube(frame, template), news))
 
 
 def _is_in(frame: pl.DataFrame, news: pl.DataFrame) -> pl.Series:

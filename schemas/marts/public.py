@@ -38,7 +38,7 @@ _AS_THEY_ARE: Final = (
 _KEPT: Final = {"returns_status": ("force_code", "state")}
 """Marts of which only some columns are public."""
 
-_HIDDEN_WITH: Final = {"reconciliation": ("status",), "cube": ("number",)}
+_HIDDEN_WITH: Final = {"reconciliation": ("status",)}
 """Columns that are null where a column with symbols is hidden, though never in the full edition."""
 
 

@@ -42,11 +42,6 @@ class NationalTotals(Table):
     provisional: bool = column("Whether an included return has open queries", "true or false")
 
 
-_PARTS: Final = {
-    "part": "one of the rows of its measure and period that add up to all of them, each cell once",
-    "total": "it repeats what parts count, so that no sum may have both",
-    "neither": "a share, a rate, a statistic or a number of bodies: it is not added up",
-}
 _DIMENSIONS: Final = {
     "question": "Code of the question",
     "answer": "Code of the answer; `a|b` is either",
@@ -59,57 +54,35 @@ _DIMENSIONS: Final = {
 }
 
 
-def cube_dimensions(template: Template | None) -> dict[str, str]:
-    """Return the columns of a cube's dimensions, by the keys of breakdowns as these are written."""
+def cube_dimensions(template: Template | None = None) -> list[str]:
+    """Return the dimensions of a cube, in the order in which breakdowns have them."""
     own = template.dimensions if template else ()
-    wanted = in_order([*FIRST, *own, *(k for k in _DIMENSIONS if k not in {*FIRST, *own})])
-    return {key: "band" if key == "count" else key for key in wanted}
+    return in_order([*FIRST, *own, *(k for k in _DIMENSIONS if k not in {*FIRST, *own})])
 
 
 @cache
 def cube_contract(template: Template | None = None) -> Contract:
     """Return the contract of the cube where forces return this template; None for any."""
-    known = {item.name: item for item in columns(NationalTotals)}
-    text, labels = pl.String, {} if template is None else template.lists
+    own = {item.name: item for item in columns(NationalTotals) if item.name != "breakdown"}
+    measure, period = own.pop("measure"), own.pop("period")
     dimensions = [
-        Column(
-            column_name,
-            text,
-            f"{_DIMENSIONS.get(key, f'Code of the list `{key}`')}; null for all",
-            "code",
-            key=True,
-            nullable=True,
-        )
-        for key, column_name in cube_dimensions(template).items()
-    ]
+        Column(key, pl.String, f"{_DIMENSIONS.get(key, f'Code of the list `{key}`')}; null for all",
+               "code", key=True, nullable=True)
+        for key in cube_dimensions(template)
+    ]  # fmt: skip
     about = (
         "Every figure of national_totals, with a column for each dimension in place of a breakdown:"
-        " besides those that all collections have, one for each list of the template"
-        f"{': ' * bool(labels) + ', '.join(labels)}."
+        " those of all collections, and one for each list of the template."
     )
-    said = "; ".join(f"{code} = {words}" for code, words in _PARTS.items())
-    return contract_of(
-        "Cube",
-        about,
-        [
-            known["measure"],
-            known["period"],
-            *dimensions,
-            Column(
-                "broken_down_by", text, "The dimensions that are not null, joined by ';'", "text",
-                key=False, nullable=False,
-            ),
-            Column(
-                "total_or_part", text, f"What a sum may have: {said}", "code",
-                key=False, nullable=False, allowed=tuple(_PARTS),
-            ),
-            Column(
-                "number", pl.Int64, "The figure where it is a number counted; null where unknown",
-                "see the column unit", key=False, nullable=True,
-            ),
-            *(item for item in known.values() if not item.key),
-        ],
-    )  # fmt: skip
+    total = (
+        "False for the parts, of which a measure and period have a set that counts each thing once:"
+        " a sum over them counts nothing twice. True for what repeats them, and for all that is not"
+        " added up: shares, rates, statistics, bands, respondents"
+    )
+    is_total = Column("is_total", pl.Boolean, total, "true or false", key=False, nullable=False)
+    value, unit = own.pop("value"), own.pop("unit")
+    described = [measure, *dimensions, period, value, unit, is_total, *own.values()]
+    return contract_of("Cube", about, described)
 
 
 class Codes(Table):
@@ -123,12 +96,25 @@ class Codes(Table):
     )
     code: str = column("The code", "code", key=True)
     label: str = column("What it stands for, in words", "text")
+    order: int = column("Its place in the list, from 1", "count", ge=1)
     valid_from: date = column(
         "First day on which it was one; null where none is known", "date", nullable=True
     )
     valid_to: date = column(
         "Last day on which it was one; null where none is known", "date", nullable=True
     )
+
+
+KINDS: Final = {
+    "count": "a number of things, or of forces by their answer",
+    "share": "a percent of a whole",
+    "answers": "the percent of the forces that gave an answer",
+    "per_month": "a number divided by months",
+    "statistic": "a statistic over the forces",
+    "band": "a number of forces by how many things they have",
+    "change": "the last code of a dimension less the first",
+}
+"""Kinds of measures."""
 
 
 class Measures(Table):
@@ -142,6 +128,11 @@ class Measures(Table):
         "text",
     )
     words: str = column("What it is, in words", "text")
+    kind: str = column(
+        "How it is made: " + "; ".join(f"{kind} = {text}" for kind, text in KINDS.items()),
+        "code",
+        isin=KINDS,
+    )
 
 
 class OutcomeBreakdown(Table):

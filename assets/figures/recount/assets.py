@@ -21,6 +21,7 @@ def national_checks(
     national: pl.DataFrame,
     cells: pl.DataFrame,
     compared: pl.DataFrame,
+    cube: pl.DataFrame,
     **research: pl.DataFrame,
 ) -> pl.DataFrame:
     named = compared.select("previous_collection", "previous_release").drop_nulls().unique()
@@ -29,7 +30,7 @@ def national_checks(
         for other, release in named.iter_rows()
     }
     own = ResearchTables(**research)
-    totals = checks.Totals(national, cells, collection, own, compared, released)
+    totals = checks.Totals(national, cells, collection, own, compared, released, cube)
     return checks.national_checks(totals)
 
 
@@ -47,6 +48,7 @@ PARTS = (
         national="totals/national_totals",
         cells="totals/cells",
         compared="totals/comparisons",
+        cube="totals/cube",
         **RESEARCH,
     ),
     Check(

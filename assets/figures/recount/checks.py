@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from assets.figures.recount.laid_out import compared_otherwise
+from assets.figures.recount.laid_out import compared_otherwise, in_cube_otherwise
 from assets.figures.recount.recount import differences, recounted, research_recounted
 from assets.figures.totals.leaves import leaves, places, sent
 from assets.figures.totals.national import in_the_totals
@@ -33,7 +33,7 @@ Codes = dict[str, str]
 
 @dataclass(frozen=True)
 class Totals:
-    """What the checks read: marts NationalTotals, Cells and Comparisons, and the rest.
+    """What the checks read: marts NationalTotals, Cells, Comparisons and Cube, and the rest.
 
     `released` are the releases of other collections that figures stand beside, by collection.
     """
@@ -44,6 +44,7 @@ class Totals:
     research: ResearchTables = field(default_factory=no_research)
     comparisons: pl.DataFrame = field(default_factory=lambda: empty(Comparisons))
     released: Mapping[str, Earlier] = field(default_factory=dict)
+    cube: pl.DataFrame | None = None
 
     @cached_property
     def value(self) -> dict[Key, float | None]:
@@ -159,6 +160,8 @@ def the_second_engine_agrees(totals: Totals) -> Iterator[str]:
             f" {row['forces_included']} forces, recounted {row['recounted']} of"
             f" {row['forces_recounted']}"
         )
+    if totals.cube is not None:
+        yield from in_cube_otherwise(totals.cube, recount, totals.cells, totals.collection)
     yield from compared_otherwise(counted, totals.comparisons, totals.released, totals.collection)
 
 

@@ -9,7 +9,7 @@ from assets.figures.totals.leaves import ANSWER
 from schemas import vocabulary as v
 from schemas.breakdown import breakdown_of, read_breakdown
 from schemas.collection import Collection
-from schemas.contract import conform
+from schemas.contract import conform, empty
 from schemas.errors import ContractError
 from schemas.marts.totals import Codes, Measures, cube_contract, cube_dimensions
 from schemas.measures import NOW, QUESTION
@@ -36,38 +36,21 @@ def cube(national: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     template = collection.template
     dimensions = cube_dimensions(template)
     rows = [{**row, "parts": read_breakdown(row["breakdown"])} for row in national.to_dicts()]
-    if unknown := {key for row in rows for key in row["parts"]} - dimensions.keys():
+    if unknown := {key for row in rows for key in row["parts"]} - {*dimensions}:
         raise ContractError(f"no column of the cube for {listed(sorted(unknown))}")
     of_a_measure: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         of_a_measure.setdefault((row["measure"], row["period"]), []).append(row)
     for (measure, period), those in of_a_measure.items():
         _tell_apart(those, measure, period, template)
-    made = [
-        {
-            **row,
-            **{column: row["parts"].get(key) for key, column in dimensions.items()},
-            "broken_down_by": ";".join(dimensions[key] for key in row["parts"]),
-            "number": row["value"] if _is_counted(row) and row["value"] is not None else None,
-        }
-        for row in rows
-    ]
     contract = cube_contract(template)
-    text = dict.fromkeys([*dimensions.values(), "broken_down_by", "total_or_part"], pl.String)
-    schema: dict[str, Any] = {**national.schema, **text, "number": pl.Float64}
-    frame = pl.DataFrame(made, schema=schema).with_columns(pl.col("number").cast(pl.Int64))
-    return conform(contract, frame)
+    made = [{**dict.fromkeys(dimensions), **row, **row["parts"]} for row in rows]
+    return conform(contract, pl.DataFrame(made, schema=empty(contract).schema))
 
 
 def breakdown_in_cube(cube: pl.DataFrame, template: Template) -> pl.DataFrame:
     """Return a cube with the column `breakdown`, as national_totals has it."""
-    dimensions = cube_dimensions(template)
-    keyed = cube.select(pl.col(column).alias(key) for key, column in dimensions.items())
-    return cube.with_columns(keyed.select(breakdown_of(*dimensions)).to_series())
-
-
-def _is_counted(row: Row) -> bool:
-    return row["unit"] not in _NO_NUMBER and "statistic" not in row["parts"]
+    return cube.with_columns(breakdown_of(*cube_dimensions(template)))
 
 
 def _tell_apart(rows: list[Row], measure: str, period: str, template: Template) -> None:
@@ -75,18 +58,17 @@ def _tell_apart(rows: list[Row], measure: str, period: str, template: Template) 
 
     Of a template's own measure they count everything that its rows do, or none is a part.
     """
-    for row in rows:
-        row["total_or_part"] = "total" if _adds_up(row, template) else "neither"
-    added = [row for row in rows if row["total_or_part"] == "total"]
+    added = [row for row in rows if _adds_up(row, template)]
     counted = _cells(measure, template) if period == NOW else []
     chosen = _by_cells(added, counted, measure, template) if counted else _finest(added)
-    for row in chosen:
-        row["total_or_part"] = "part"
+    parts = {row["breakdown"] for row in chosen}
+    for row in rows:
+        row["is_total"] = row["breakdown"] not in parts
 
 
 def _adds_up(row: Row, template: Template) -> bool:
     """Return whether rows of a measure are numbers of things, which sums may have."""
-    if not _is_counted(row) or "count" in row["parts"]:
+    if row["unit"] in _NO_NUMBER or {"statistic", "count"} & row["parts"].keys():
         return False
     name = row["measure"]
     if name in template.measures:
@@ -187,8 +169,12 @@ def codes(collection: Collection) -> pl.DataFrame:
         lists[name] = {**more, **lists.get(name, {})}
     schema = dict.fromkeys(("list", "code", "label"), pl.String)
     named = pl.DataFrame(
-        [(name, code, label) for name, of in lists.items() for code, label in of.items()],
-        schema=schema,
+        [
+            (name, code, label, order)
+            for name, of in lists.items()
+            for order, (code, label) in enumerate(of.items(), 1)
+        ],
+        schema={**schema, "order": pl.Int64},
         orient="row",
     )
     forces = collection.bodies.select("force_code", label="full_name")
@@ -198,7 +184,7 @@ def codes(collection: Collection) -> pl.DataFrame:
     )
     bodies = forces.join(dated, on="force_code", how="left").select(
         pl.lit("force_code").alias("list"), pl.col("force_code").alias("code"), "label",
-        "valid_from", "valid_to",
+        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("order"), "valid_from", "valid_to",
     )  # fmt: skip
     return conform(Codes, pl.concat([named, bodies], how="diagonal"))
 
@@ -213,9 +199,12 @@ def measures(national: pl.DataFrame, collection: Collection) -> pl.DataFrame:
         .group_by("measure", "unit", maintain_order=True)
         .agg(pl.col("levels").str.join(" | "))
     )
-    words = [_said(name, unit, collection.template)
-             for name, unit in found.select("measure", "unit").iter_rows()]  # fmt: skip
-    return conform(Measures, found.with_columns(pl.Series("words", words, pl.String)))
+    said = [
+        _said(name, unit, collection.template)
+        for name, unit in found.select("measure", "unit").iter_rows()
+    ]
+    told = pl.DataFrame(said, schema={"kind": pl.String, "words": pl.String}, orient="row")
+    return conform(Measures, pl.concat([found, told], how="horizontal"))
 
 
 _SAID: Final[dict[str, str]] = {
@@ -228,22 +217,17 @@ _SAID: Final[dict[str, str]] = {
 }
 
 
-def _said(name: str, unit: str, template: Template) -> str:
-    """Return what a measure is, in words."""
+def _said(name: str, unit: str, template: Template) -> tuple[str, str]:
+    """Return the kind of a measure, and what it is in words."""
     kind, of, _ = kinds(template).get(name, ("", name, None))
     text = _in_words(of)
     if kind:
-        return _SAID[kind].format(of=text)
+        return kind, _SAID[kind].format(of=text)
     if name in template.measures:
         asked = any(e.measure == name and QUESTION in e.dims for e in template.counted())
-        stock = template.measures[name].kind == "stock"
-        how = (
-            "forces by answer"
-            if asked
-            else f"{'number at a date' if stock else 'number in the period'}"
-        )
-        return f"{text}: {how}"
-    return f"{text}: {unit}"
+        at = "at a date" if template.measures[name].kind == "stock" else "in the period"
+        return "count", f"{text}: {'forces by answer' if asked else f'number {at}'}"
+    return "share" if unit == "percent" else "count", f"{text}: {unit}"
 
 
 def _in_words(code: str) -> str:
