@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
+from functools import reduce
 from itertools import product
 from math import floor
-from typing import Final, NamedTuple
+from typing import Final
 
 from assets.intake.quoting import told
 from assets.intake.reading import UNCALCULATED, Cell, RawSheet, column_number
@@ -28,12 +29,8 @@ class _BeyondError(Exception):
         super().__init__(why)
 
 
-class _Other(NamedTuple):
-    """A value that counts for nothing but itself: a date, or true or false."""
-
-    kind: str
-    text: str
-
+_Other = tuple[str, str]
+"""Kind and text of a value that counts for nothing but itself: a date, or true or false."""
 
 _Value = Fraction | str | _Other | None
 """What a cell gives to a formula; None where it is blank."""
@@ -103,20 +100,17 @@ class _Book:
         if place not in self._results:
             # Until it is known, whatever rests on it goes in a circle.
             self._results[place] = _BeyondError()
-            self._results[place] = self._computed(sheet, cell.formula)
+            try:
+                with self.deeper():
+                    self._results[place] = _Formula(self, sheet, cell.formula).result()
+            except _BeyondError as error:
+                self._results[place] = error
+            except (ArithmeticError, TypeError):
+                pass  # divided by zero; too few or many arguments
         result = self._results[place]
         if isinstance(result, _BeyondError):
             raise _BeyondError(str(result))
         return result
-
-    def _computed(self, sheet: str, formula: str) -> _Value | _BeyondError:
-        try:
-            with self.deeper():
-                return _Formula(self, sheet, formula).result()
-        except _BeyondError as error:
-            return error
-        except (ArithmeticError, TypeError):  # divided by zero; too few or many arguments
-            return _BeyondError()
 
     @contextmanager
     def deeper(self) -> Iterator[None]:
@@ -137,11 +131,9 @@ class _Book:
         area = (bottom - top + 1) * (right - left + 1)
         self.step(min(area, len(cells)))
         rows, columns = range(top, bottom + 1), range(left, right + 1)
-        if area <= len(cells):
-            places = [place for place in product(rows, columns) if place in cells]
-        else:
-            places = [place for place in cells if place[0] in rows and place[1] in columns]
-        return [self.value(sheet, *place) for place in places]
+        places = product(rows, columns) if area <= len(cells) else cells
+        inside = (p for p in places if p in cells and p[0] in rows and p[1] in columns)
+        return [self.value(sheet, *place) for place in inside]
 
     def step(self, count: int = 1) -> None:
         """Count work; BeyondError where a workbook asks for too much of it."""
@@ -158,11 +150,11 @@ def _plain_value(cell: Cell) -> _Value:
             return Fraction(cell.text)
         except ValueError as error:  # infinity
             raise _BeyondError from error
-    return cell.text if cell.kind == "text" else _Other(cell.kind, cell.text)
+    return cell.text if cell.kind == "text" else (cell.kind, cell.text)
 
 
 def _agrees(cell: Cell, result: _Value) -> bool:
-    if isinstance(result, _Other):
+    if isinstance(result, tuple):
         return result == (cell.kind, cell.text)
     if cell.kind not in {"number", "percent", "text"}:
         return False
@@ -177,7 +169,7 @@ def _agrees(cell: Cell, result: _Value) -> bool:
 def _shown(result: _Value) -> str:
     if isinstance(result, Fraction):
         return str(result) if result.denominator == 1 else f"{float(result):.15g}"
-    text = result.text if isinstance(result, _Other) else result
+    text = result[1] if isinstance(result, tuple) else result
     return told(text) if text else "an empty text"
 
 
@@ -195,23 +187,12 @@ _SYMBOL: Final = re.compile(
 )
 
 
-def _symbols(formula: str) -> Iterator[re.Match[str]]:
-    at = 0
-    while at < len(formula):
-        match = _SYMBOL.match(formula, at)
-        if match is None:
-            raise _BeyondError
-        yield match
-        at = match.end()
-
-
 class _Formula:
     """One formula, computed as it is read: sums of products of factors."""
 
     def __init__(self, book: _Book, sheet: str, formula: str) -> None:
-        self._book, self._sheet = book, sheet
-        self._rest = _symbols(formula)
-        self._next: re.Match[str] | None = None
+        self._book, self._sheet, self._formula = book, sheet, formula
+        self._at = 0
         self._has_number = False
         self._advance()
 
@@ -220,14 +201,19 @@ class _Formula:
         value = self._sum()
         if self._next is not None:
             raise _BeyondError
-        if not isinstance(value, str | _Other) and not self._has_number:
+        if not isinstance(value, str | tuple) and not self._has_number:
             # A spreadsheet makes 0 of it, but what is missing is never zero.
             raise _BeyondError("no result is expected: it rests on cells without a number alone")
         return value
 
     def _advance(self) -> None:
         self._book.step()
-        self._next = next(self._rest, None)
+        is_over = self._at == len(self._formula)
+        self._next = None if is_over else _SYMBOL.match(self._formula, self._at)
+        if self._next:
+            self._at = self._next.end()
+        elif not is_over:
+            raise _BeyondError
 
     def _takes(self, signs: str) -> str | None:
         sign = self._next["sign"] if self._next else None
@@ -236,16 +222,8 @@ class _Formula:
         self._advance()
         return sign
 
-    def _sum(self) -> _Value:
-        return self._joined("+-", lambda: self._joined("*/", self._factor))
-
-    def _joined(self, signs: str, part: Callable[[], _Value]) -> _Value:
-        value = part()
-        while sign := self._takes(signs):
-            value = _bounded(_OPERATIONS[sign](_operand(value), _operand(part())))
-        return value
-
-    def _factor(self) -> _Value:
+    def _sum(self, joins: str = "+-*/") -> _Value:
+        """Return a factor, and what is joined to it by any of these signs."""
         signs = ""
         while sign := self._takes("+-"):
             signs += sign
@@ -254,6 +232,9 @@ class _Formula:
             value = _operand(value) / 100
         if "-" in signs:
             value = _operand(value) * (-1) ** signs.count("-")
+        while joins and (sign := self._takes(joins)):
+            closer = "*/" if sign in "+-" else ""
+            value = _bounded(_OPERATIONS[sign](_operand(value), _operand(self._sum(closer))))
         return value
 
     def _single(self) -> _Value:
@@ -309,7 +290,7 @@ class _Formula:
         rows = sorted((int(symbol["row"]), int(symbol["bottom"] or symbol["row"])))
         columns = sorted(map(column_number, ends))
         values = self._book.filled(self._of(symbol), *rows, *columns)
-        if any(isinstance(value, _Other) and value.kind == "date" for value in values):
+        if any(isinstance(value, tuple) and value[0] == "date" for value in values):
             raise _BeyondError
         numbers = [value for value in values if isinstance(value, Fraction)]
         self._has_number |= bool(numbers)
@@ -349,13 +330,6 @@ def _rounded(value: Fraction, digits: Fraction) -> Fraction:
     return nearest if value >= 0 else -nearest
 
 
-def _product(numbers: list[Fraction]) -> Fraction:
-    value = Fraction(1 if numbers else 0)
-    for number in numbers:
-        value = _bounded(value * number)
-    return value
-
-
 _OPERATIONS: Final[dict[str, Callable[[Fraction, Fraction], Fraction]]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -364,7 +338,9 @@ _OPERATIONS: Final[dict[str, Callable[[Fraction, Fraction], Fraction]]] = {
 }
 _OF_MANY: Final[dict[str, Callable[[list[Fraction]], Fraction]]] = {
     "SUM": lambda numbers: sum(numbers, Fraction(0)),
-    "PRODUCT": _product,
+    "PRODUCT": lambda numbers: reduce(
+        lambda a, b: _bounded(a * b), numbers, Fraction(bool(numbers))
+    ),
     "MIN": lambda numbers: min(numbers, default=Fraction(0)),
     "MAX": lambda numbers: max(numbers, default=Fraction(0)),
 }

@@ -33,13 +33,19 @@ VALUES: dict[str, tuple[str, str]] = {
 OTHER = RawSheet("It's other", (Cell(1, 1, "40", "number"),))
 
 
-def _verified(formula: str, stored: str, kind: str = "number", **more: Cell) -> Cell | None:
+def _found(formula: str, stored: str, kind: str = "number", **more: Cell) -> Cell | None:
     """Return what becomes of a cell with this formula, beside the values above."""
     given = [Cell(*place(a), text, kind) for a, (text, kind) in VALUES.items()]
     asked = Cell(99, 5, stored, kind, None, formula)
     sheet = RawSheet("s", (*given, *more.values(), asked))
     found = {cell.address: cell for cell in verified((sheet, OTHER))[0].cells}
     return found.get("E99")
+
+
+def _verified(formula: str, stored: str, kind: str = "number", **more: Cell) -> Cell:
+    found = _found(formula, stored, kind, **more)
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize(
@@ -83,13 +89,10 @@ def _verified(formula: str, stored: str, kind: str = "number", **more: Cell) -> 
 )
 def test_plain_arithmetic_is_recomputed(formula: str, result: str) -> None:
     right = _verified(formula, result)
-    assert right is not None
     assert (right.text, right.doubt, right.formula) == (result, None, None)
     wrong = _verified(formula, "1234")
-    assert wrong is not None
     assert wrong.doubt == f"a formula with the stored result 1234; expected {result}"
     never = _verified(formula, UNCALCULATED, "formula")
-    assert never is not None
     assert never.doubt == f"{UNCALCULATED}; expected {result}"
 
 
@@ -111,7 +114,6 @@ def test_plain_arithmetic_is_recomputed(formula: str, result: str) -> None:
 )  # fmt: skip
 def test_what_is_more_than_that_is_never_believed(formula: str) -> None:
     found = _verified(formula, "31")
-    assert found is not None
     assert found.text == "31"
     assert found.doubt is not None
     assert "stored result 31; the expected result cannot be recomputed" in found.doubt
@@ -123,14 +125,12 @@ def test_what_is_more_than_that_is_never_believed(formula: str) -> None:
 def test_no_zero_is_made_of_blanks_and_words(formula: str) -> None:
     """The sum of not_held and not_held is 0 in a spreadsheet, and missing here."""
     found = _verified(formula, "0")
-    assert found is not None
     assert "no result is expected" in (found.doubt or "")
 
 
 def test_a_number_stored_as_a_text_is_believed_where_it_is_right() -> None:
     for stored, believed in (("31", True), ("30", False), ("1,234", False)):
         found = _verified("A1+A2", stored, "text")
-        assert found is not None
         assert (found.doubt is None) == believed
 
 
@@ -143,27 +143,23 @@ def test_texts_and_dates_are_believed_where_they_are_copied() -> None:
         ("A7", "TRUE", "boolean"),
     ]:
         right = _verified(formula, text, kind)
-        assert right is not None
         assert right.doubt is None
         wrong = _verified(formula, "no", kind)
-        assert wrong is not None
         assert f"expected {told(text)}" in (wrong.doubt or "")
 
 
 def test_a_formula_that_gives_an_empty_text_is_a_blank() -> None:
-    assert _verified('IF(A1=0,"",A1)', "", "text") is None
-    assert _verified("28+3", "", "text") is None
-    assert _verified('""', UNCALCULATED, "formula") is None
+    assert _found('IF(A1=0,"",A1)', "", "text") is None
+    assert _found("28+3", "", "text") is None
+    assert _found('""', UNCALCULATED, "formula") is None
 
 
 def test_results_that_others_rest_on_are_recomputed_too() -> None:
     """A writer that stores 0 in every formula stores the same 0 in their sum."""
     part = Cell(50, 1, "0", "number", None, "A1+A2")
     found = _verified("SUM(A50)", "0", part=part)
-    assert found is not None
     assert found.doubt == "a formula with the stored result 0; expected 31"
     found = _verified("A50*2", "62", part=part._replace(text="", kind="text"))
-    assert found is not None
     assert found.doubt is None
 
 
@@ -171,7 +167,6 @@ def test_circles_end() -> None:
     one, two = (Cell(50 + n, 1, "0", "number", None, f"A{51 - n}+1") for n in range(2))
     for formula in ("A50", "SUM(A50:A51)", "E99+A1", "SUM(E1:E100)"):
         found = _verified(formula, "0", one=one, two=two)
-        assert found is not None
         assert "cannot be recomputed" in (found.doubt or "")
 
 
@@ -188,7 +183,6 @@ def test_running_totals_are_recomputed_however_long() -> None:
 )  # fmt: skip
 def test_no_formula_takes_long(formula: str) -> None:
     found = _verified(formula, "31")
-    assert found is not None
     assert found.doubt
 
 
@@ -216,7 +210,6 @@ def test_a_long_formula_shared_by_many_cells_takes_neither_time_nor_memory(tmp_p
 def test_what_is_in_doubt_gives_nothing() -> None:
     part = Cell(50, 1, "8", "text", "two values")
     found = _verified("A50+1", "9", part=part)
-    assert found is not None
     assert found.doubt
 
 
@@ -246,10 +239,8 @@ def test_arithmetic_is_exact(known: _Known) -> None:
     formula, expected = known
     stored = "1" if expected is None else f"{float(expected):.17g}"
     found = _verified(formula, stored)
-    assert found is not None
     assert (found.doubt is None) == (expected is not None)
     far = _verified(formula, f"{float(expected or 0) + 1:.17g}")
-    assert far is not None
     assert far.doubt is not None
 
 
