@@ -63,7 +63,7 @@ spellings = st.sampled_from(SPELLINGS)
 
 @pytest.mark.parametrize(("names", "frame"), FRAMES, ids=[frame for _, frame in FRAMES])
 def test_any_number_is_read_in_any_spelling(names: str, frame: str) -> None:
-    @settings(max_examples=40)
+    @settings(max_examples=40, deadline=None)
     @given(numbers, spellings)
     def holds(number: int, spell: Callable[[int], str]) -> None:
         report = kent(frame.format(n=spell(number)))
