@@ -46,11 +46,18 @@ def _cell(inner: str = "", tag: str = "table-cell", **attributes: str) -> str:
     return f"<table:{tag}{told}>{inner}</table:{tag}>"
 
 
+def _float(value: str, shown: str = "", **attributes: str) -> str:
+    inner = f"<text:p>{shown}</text:p>" if shown else ""
+    return _cell(inner, office__value_type="float", office__value=value, **attributes)
+
+
+def _string(inner: str, **attributes: str) -> str:
+    return _cell(inner, office__value_type="string", **attributes)
+
+
 CELLS = {
-    "float": (_cell(office__value_type="float", office__value="12.0"), ("12", "number")),
-    "nearly whole": (
-        _cell(office__value_type="float", office__value="31.000000000000004"), ("31", "number")
-    ),
+    "float": (_float("12.0"), ("12", "number")),
+    "nearly whole": (_float("31.000000000000004"), ("31", "number")),
     "currency": (_cell(office__value_type="currency", office__value="5"), ("5", "number")),
     "percentage": (_cell(office__value_type="percentage", office__value="1"), ("1", "percent")),
     "boolean": (
@@ -62,8 +69,8 @@ CELLS = {
         ("2012-06-01", "date"),
     ),
     "text": (
-        _cell('<text:p>a<text:s text:c="2"/>b<text:tab/>c<text:line-break/>d</text:p>'
-              "<text:p>e\n f</text:p>", office__value_type="string"),
+        _string('<text:p>a<text:s text:c="2"/>b<text:tab/>c<text:line-break/>d</text:p>'
+              "<text:p>e\n f</text:p>"),
         ("a  b\tc\nd\ne f", "text"),
     ),
     "comment": (
@@ -75,18 +82,13 @@ CELLS = {
         _cell("<text:p>#REF!</text:p>", office__value_type="string", calcext__value_type="error"),
         ("#REF!", "error"),
     ),
-    "error of old": (
-        _cell("<text:p>Err:502</text:p>", office__value_type="float", office__value="0"),
-        ("Err:502", "error"),
-    ),
+    "error of old": (_float("0", "Err:502"), ("Err:502", "error")),
     "language": (
-        _cell('<text:p>1<text:span text:style-name="tongue">2</text:span></text:p>',
-              office__value_type="string"),
+        _string('<text:p>1<text:span text:style-name="tongue">2</text:span></text:p>'),
         ("12", "text"),
     ),
     "raised": (
-        _cell('<text:p>1<text:span text:style-name="up">1</text:span></text:p>',
-              office__value_type="string"),
+        _string('<text:p>1<text:span text:style-name="up">1</text:span></text:p>'),
         ("11", "rich"),
     ),
     "struck": (
@@ -94,44 +96,25 @@ CELLS = {
               office__value_type="float", office__value="8"),
         ("8", "rich"),
     ),
-    "shows another number": (
-        _cell("<text:p>8</text:p>", office__value_type="float", office__value="5"), ("5 8", "odd")
-    ),
-    "shows decimals": (
-        _cell("<text:p>5.8</text:p>", office__value_type="float", office__value="5"),
-        ("5 5.8", "odd"),
-    ),
-    "shows thousands": (
-        _cell("<text:p>1,005</text:p>", office__value_type="float", office__value="5"),
-        ("5 1,005", "odd"),
-    ),
-    "shows its number otherwise": (
-        _cell("<text:p>1.005,00</text:p>", office__value_type="float", office__value="1005"),
-        ("1005", "number"),
-    ),
-    "shows zeros before": (
-        _cell("<text:p>0005</text:p>", office__value_type="float", office__value="5"),
-        ("5", "number"),
-    ),
-    "stores a value without its type": (
-        _cell("<text:p>8</text:p>", office__value="5"), ("5 8", "odd")
-    ),
+    "shows another number": (_float("5", "8"), ("5 8", "odd")),
+    "shows decimals": (_float("5", "5.8"), ("5 5.8", "odd")),
+    "shows thousands": (_float("5", "1,005"), ("5 1,005", "odd")),
+    "shows its number otherwise": (_float("1005", "1.005,00"), ("1005", "number")),
+    "shows zeros before": (_float("5", "0005"), ("5", "number")),
+    "a value without its type": (_cell("<text:p>8</text:p>", office__value="5"), ("5 8", "odd")),
     "a reading over it": (
-        _cell("<text:p>7<text:ruby><text:ruby-base>2</text:ruby-base><text:ruby-text>1"
-              "</text:ruby-text></text:ruby></text:p>", office__value_type="string"),
+        _string("<text:p>7<text:ruby><text:ruby-base>2</text:ruby-base><text:ruby-text>1"
+              "</text:ruby-text></text:ruby></text:p>"),
         ("7", "odd"),
     ),
     "a note in it": (
-        _cell("<text:p>7<text:note><text:note-citation>2</text:note-citation></text:note></text:p>",
-              office__value_type="string"),
+        _string("<text:p>7<text:note><text:note-citation>2</text:note-citation></text:note></text:p>"),
         ("7", "odd"),
     ),
-    "nothing but a note": (
-        _cell("<text:p><text:note/></text:p>", office__value_type="string"), ("?", "odd")
-    ),
+    "nothing but a note": (_string("<text:p><text:note/></text:p>"), ("?", "odd")),
     "a list": (
-        _cell("<text:list><text:list-item><text:p>a</text:p></text:list-item></text:list>"
-              "<text:h>b</text:h>", office__value_type="string"),
+        _string("<text:list><text:list-item><text:p>a</text:p></text:list-item></text:list>"
+              "<text:h>b</text:h>"),
         ("a\nb", "text"),
     ),
     "stores another text": (
@@ -139,7 +122,7 @@ CELLS = {
         ("5 8", "odd"),
     ),
     "without its value": (_cell("<text:p>8</text:p>", office__value_type="float"), ("8", "odd")),
-    "no number": (_cell(office__value_type="float", office__value="NaN"), ("NaN", "odd")),
+    "no number": (_float("NaN"), ("NaN", "odd")),
     "uncalculated": (
         _cell(table__formula="of:=[.B1]"), ("a formula that was never calculated", "formula")
     ),
@@ -159,7 +142,7 @@ def test_a_cell_without_a_style_has_that_of_its_row_or_column(tmp_path: Path) ->
         '<table:table-column table:number-columns-repeated="2"/>'
         '<table:table-column table:default-cell-style-name="void"/>'
     )
-    one = _cell(office__value_type="float", office__value="1")
+    one = _float("1")
     rows = _row(one, one, one) + _row(one, default_cell_style_name="void")
     found = _sheet(tmp_path / "a.ods", columns + rows).cells
     assert [(c.address, c.doubt) for c in found if c.doubt] == [
@@ -169,7 +152,7 @@ def test_a_cell_without_a_style_has_that_of_its_row_or_column(tmp_path: Path) ->
 
 
 def test_a_formula_counts_where_it_gives_what_is_stored(tmp_path: Path) -> None:
-    one = _cell(office__value_type="float", office__value="1")
+    one = _float("1")
     right, wrong = (
         _cell(
             table__formula="of:=SUM([.A1:.B1];[$s.A1])", office__value_type="float", office__value=v
@@ -204,10 +187,10 @@ def test_formulas_are_written_as_excel_does(openformula: str, excel: str) -> Non
 
 def test_places_and_facts(tmp_path: Path) -> None:
     """Repeated, covered and hidden parts put no figure into another cell."""
-    one = _cell(office__value_type="float", office__value="1")
-    two = _cell(office__value_type="float", office__value="2", table__number_columns_repeated="2")
+    one = _float("1")
+    two = _float("2", table__number_columns_repeated="2")
     covered = _cell(tag="covered-table-cell", office__value_type="float", office__value="3")
-    wide = _cell(office__value_type="float", office__value="4", table__number_columns_spanned="2")
+    wide = _float("4", table__number_columns_spanned="2")
     sheet = _sheet(
         tmp_path / "a.ods",
         '<table:table-column/><table:table-column table:visibility="collapse"/>'
@@ -233,7 +216,7 @@ def _table(inner: str, **attributes: str) -> str:
     return f"<table:table{told}>{inner}</table:table>"
 
 
-ONE = _cell(office__value_type="float", office__value="1")
+ONE = _float("1")
 FAR = {
     "columns": _row(
         _cell("<text:p>1</text:p>", table__number_columns_repeated="16384")
