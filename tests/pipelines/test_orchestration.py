@@ -1,6 +1,7 @@
 """The refresh through real Dagster: what the UI will show, and what a failing run leaves."""
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 
@@ -157,3 +158,32 @@ def test_nobody_is_told_about_runs(lake: Lake, monkeypatch: pytest.MonkeyPatch) 
     assert dagster_home() == lake.root / "dagster"
     settings = (dagster_home() / "dagster.yaml").read_text()
     assert "telemetry:\n  enabled: false" in settings
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("filled")
+@pytest.mark.filterwarnings("ignore")  # of the integration, which is younger than what it wraps
+def test_events_of_openlineage_are_sent_where_they_are_asked_for(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path_factory.mktemp("lineage")
+    transport = {"type": "file", "log_file_path": str(folder / "events"), "append": True}
+    (folder / "openlineage.yml").write_text(json.dumps({"transport": transport}))
+    monkeypatch.setenv("OPENLINEAGE_CONFIG", str(folder / "openlineage.yml"))
+    wrapped = {
+        "module": "dagster._core.storage.event_log",
+        "class": "ConsolidatedSqliteEventLogStorage",
+        "config": {"base_dir": str(folder)},
+    }
+    storage = {
+        "module": "dagster_openlineage",
+        "class": "OpenLineageEventLogStorage",
+        "config": {"wrapped": wrapped, "namespace": "muster"},
+    }
+    with dg.instance_for_test(overrides={"event_log_storage": storage}) as instance:
+        assert _refresh(instance).success
+    events = [json.loads(line) for line in (folder / "events").read_text().splitlines()]
+    made = {output["name"]: output for event in events for output in event.get("outputs", [])}
+    facets = made["totals/investigations"]["facets"]
+    of_cases = facets["columnLineage"]["fields"]["cases"]["inputFields"]
+    assert ("validation/live_entries", "number") in {(f["name"], f["field"]) for f in of_cases}
