@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from assets.figures.totals.earlier import comparisons
 from assets.release.pages.figures import Edition
 from assets.release.pages.pages import write_pages
 from assets.release.pages.wording import period
@@ -231,11 +232,15 @@ def test_a_collection_compared_with_another_speaks_of_no_year_of_2012(
     monkeypatch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES))
     for name, there in (("2012-revisit", True), ("2013-revisit", False)):
         marts = _release(load_collection(name))
+        if not there:
+            marts["comparisons"] = comparisons(marts["national_totals"], load_collection(name))
         about = {**ABOUT, "collection": name, "release": f"{name}-0123456789ab"}
         write_pages(tmp_path / name, Edition(marts, about))
         html = (tmp_path / name / "index.html").read_text(encoding="utf-8")
         assert ("2010/11" in html) == there
         assert ("in the collection before" in html) != there
+        assert ("2012-revisit has no release of this return" in html) != there
+        assert ('id="compared"' in html) != there
         assert (f"muster explain INV-01 --collection {name}" in html) == there
         force = (tmp_path / name / "forces" / "STF.html").read_text(encoding="utf-8")
         for page in (html, force):
