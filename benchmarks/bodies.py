@@ -17,7 +17,7 @@ import polars as pl
 from dagster import DagsterInstance
 
 from assets.returns.template.workbook import prefilled, write_workbook
-from assets.sample.returns import sample_returns
+from assets.sample.write import sample_returns
 from benchmarks.measure import FailedError, Program, Run, muster, run_once
 from schemas.collection import Collection, load_collection, read_collection
 from schemas.reference import REFERENCE, collection_files

@@ -16,7 +16,7 @@ from assets.intake.reader import read_return
 from assets.intake.reading import Cell, RawSheet, Reading
 from assets.returns.template.workbook import write_workbook
 from assets.returns.validation.judge import Judged, Received, judge
-from assets.sample.returns import returns_template, sample_returns
+from assets.sample.write import returns_template, sample_returns
 from schemas.collection import Collection
 
 Place = tuple[str, str, str]

@@ -19,8 +19,7 @@ from assets.intake.raw_store import RawStore
 from assets.lake import Lake
 from assets.returns.validation.judge import Received, judge
 from assets.returns.validation.states import returns_status
-from assets.sample.returns import SUSPENDED, sample_returns
-from assets.sample.write import sample_cases, write_cases
+from assets.sample.write import SUSPENDED, sample_cases, sample_returns, write_cases
 from pipelines.cli.service import print_refused_extracts
 from schemas.collection import Collection
 from schemas.contract import empty

@@ -20,7 +20,7 @@ from assets.intake.tables import readings, received
 from assets.lake import Lake
 from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.states import standing
-from assets.sample.returns import returns_template
+from assets.sample.write import returns_template
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.tables import Extracts

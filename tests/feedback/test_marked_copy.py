@@ -17,7 +17,7 @@ from assets.feedback.marked_copy import AUTHOR, FILLS, write_marked_copies
 from assets.intake.reader import read_return
 from assets.returns.validation.check import Checked, check_files
 from assets.returns.validation.layout import PROBLEMS_MARK, lay_out
-from assets.sample.returns import returns_template
+from assets.sample.write import returns_template
 from pipelines.cli.returns import check as command
 from schemas.collection import Collection
 from schemas.finding import Finding

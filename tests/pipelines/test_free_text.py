@@ -11,7 +11,7 @@ import pytest
 from openpyxl import load_workbook
 
 from assets.lake import Lake
-from assets.sample.returns import returns_template
+from assets.sample.write import returns_template
 from tests.pipelines.conftest import Muster
 from tests.returns import SampleReturn
 

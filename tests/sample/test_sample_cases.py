@@ -6,8 +6,7 @@ import polars as pl
 
 from assets.cases.job import run_cases
 from assets.cases.sources import find_sources
-from assets.sample.returns import SUSPENDED, sample_returns
-from assets.sample.write import sample_cases, write_cases
+from assets.sample.write import SUSPENDED, sample_cases, sample_returns, write_cases
 from schemas.collection import Collection
 from tests.cases.extracts import read_results
 from tools.make_sample.described import INVESTIGATION_ROWS

@@ -5,7 +5,7 @@ from collections import Counter
 import polars as pl
 import pytest
 
-from assets.sample.returns import RETURNS_PATH, returns_template, sample_returns
+from assets.sample.write import RETURNS_PATH, returns_template, sample_returns
 from schemas.collection import load_collection
 from schemas.vocabulary import NOT_HELD
 from tools.make_sample.solve import COLLECTION, as_csv, solve

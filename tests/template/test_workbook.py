@@ -19,7 +19,7 @@ from assets.previous import previous_values
 from assets.returns.template.checks import EARLIER, checks
 from assets.returns.template.workbook import earlier_values, write_blanks, write_workbook
 from assets.returns.validation.check import check_files
-from assets.sample.returns import returns_template
+from assets.sample.write import returns_template
 from pipelines.cli.returns import template
 from schemas.collection import Collection, read_collection
 from schemas.errors import SetupError

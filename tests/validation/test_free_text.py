@@ -16,7 +16,7 @@ from assets.intake.quoting import names_somebody, quoted, shown
 from assets.intake.reader import read_return
 from assets.intake.reading import Cell, Fact, RawSheet, Reading
 from assets.returns.validation.judge import Received, judge
-from assets.sample.returns import returns_template
+from assets.sample.write import returns_template
 from schemas.collection import Collection
 from tests.returns import SampleReturn, validated
 

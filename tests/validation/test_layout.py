@@ -14,7 +14,7 @@ from assets.intake.reader import read_return
 from assets.intake.reading import Cell, RawSheet
 from assets.returns.validation.cells import LARGEST, TypedEntry, type_entry
 from assets.returns.validation.layout import Slot, lay_out
-from assets.sample.returns import returns_template
+from assets.sample.write import returns_template
 from schemas.collection import Collection
 from schemas.template import HEADER_CODE, Entry
 from tests.returns import SampleReturn, validated

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from assets.sample.returns import returns_template
+from assets.sample.write import returns_template
 from schemas.breakdown import write_breakdown
 
 TOTAL: Final = "total"

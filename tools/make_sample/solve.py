@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from assets.sample.research import INSTANCES_PATH, PROFILES_PATH, SURVEY_PATH
-from assets.sample.returns import COLUMNS, RETURNS_PATH
+from assets.sample.write import COLUMNS, RETURNS_PATH
 from schemas.collection import Collection, load_collection
 from schemas.contract import columns
 from schemas.research import SocialMediaInstances, SocialMediaProfiles

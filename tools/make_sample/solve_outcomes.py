@@ -7,7 +7,7 @@ Belongs here: what the outcomes of a return must keep. Does not: how many invest
 from collections import Counter
 from typing import Final
 
-from assets.sample.returns import SUSPENDED
+from assets.sample.write import SUSPENDED
 from schemas.collection import Collection
 from tools.make_sample.counts import CountProgram
 from tools.make_sample.described import CONTINUING, OUTCOMES
