@@ -25,6 +25,8 @@ from schemas.reference import REFERENCE, collection_files
 _MADE_FROM: Final = "2012-revisit"
 _LEFT_OUT: Final = re.compile(r"\[published\]|\[\[disclosure\.exempt\]\]")
 _BASIS: Final = "reconstructed"
+_MOST: Final = 4 * 60 * 60
+"""Seconds after which a refresh is ended, and said to have been."""
 
 
 def sent(collection: Collection) -> dict[str, dict[tuple[str, str, str], str]]:
@@ -115,7 +117,7 @@ def measured(numbers: Sequence[int], folder: Path) -> dict[int, Refresh | str]:
 
         where = {"MUSTER_COLLECTIONS": root, "MUSTER_COLLECTION": name, "MUSTER_LAKE": lake}
         environment = {key: str(value) for key, value in where.items()}
-        program = Program(muster("run"), (0,), fresh_lake, environment)
+        program = Program(muster("run"), (0,), fresh_lake, environment, _MOST)
         try:
             run = run_once(program)
             found[number] = Refresh(run, by_stage(lake, run.wall))

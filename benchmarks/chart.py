@@ -12,7 +12,7 @@ Series = Mapping[str, Mapping[int, float]]
 """Values by number, by the name of what they are of."""
 
 _WIDE: Final = 460
-_LEFT, _RIGHT, _TOP, _HIGH, _FOOT = 52, 110, 34, 300, 46
+_LEFT, _RIGHT, _TOP, _HIGH, _FOOT = 62, 100, 34, 300, 46
 _COLOURS: Final = ("#222222", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 _LINE: Final = 13
 
@@ -42,7 +42,9 @@ def _panel(title: str, along: str, series: Series) -> Iterator[str]:
     for value in up.marks():
         at = up(value)
         yield f'<path d="M{_LEFT} {at:.1f}H{_WIDE - _RIGHT}" stroke="#dddddd"/>'
-        yield _text(_LEFT - 6, at + 4, f"{value:,g}", ' text-anchor="end"')
+        yield _text(
+            _LEFT - 6, at + 4, f"{value:,.0f}" if value >= 1 else f"{value:g}", ' text-anchor="end"'
+        )
     for number in numbers:
         yield _text(across(number), _TOP + _HIGH + 16, f"{number:,}", ' text-anchor="middle"')
     middle = (_LEFT + _WIDE - _RIGHT) / 2

@@ -25,12 +25,16 @@ class FailedError(Exception):
 
 @dataclass(frozen=True)
 class Program:
-    """What is measured: a command, the codes it may end with, and what is done before each run."""
+    """What is measured: a command, the codes it may end with, and what is done before each run.
+
+    After `most` seconds it is ended; 0 for never.
+    """
 
     command: Sequence[str]
     ends: Sequence[int] = (0,)
     before: Callable[[], None] = lambda: None
     environment: Mapping[str, str] | None = None
+    most: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,15 @@ def run_once(program: Program) -> Run:
     """
     program.before()
     done = subprocess.run(  # noqa: S603 (the commands are ours)
-        [sys.executable, "-S", str(_LAUNCHER), *program.command],
+        [sys.executable, "-S", str(_LAUNCHER), str(program.most), *program.command],
         capture_output=True,
         check=True,
         text=True,
         env={**os.environ, **(program.environment or {})},
     )
     measured = json.loads(done.stdout)
+    if program.most and measured["wall"] >= program.most:
+        raise FailedError(f"It was ended after {program.most:,} seconds.")
     if measured["code"] not in program.ends:
         raise FailedError(f"{' '.join(program.command)}\n{done.stderr[-2000:]}")
     return Run(measured["wall"], measured["cpu"], measured["peak"] * _UNIT)

@@ -19,8 +19,8 @@ Runs = Mapping[str, Run]
 
 _FEWEST: Final = 44
 CHART: Final = "bodies.svg"
-_LEAST_SHOWN: Final = 0.02
-"""Share of the longest refresh below which a stage has no line of its own in the chart."""
+_LEAST_SHOWN: Final = 0.05
+"""Share of every refresh below which a stage has no line of its own in the chart."""
 
 _LIBRARIES: Final = ("polars", "duckdb", "pandera", "pandas", "pyarrow", "openpyxl")
 _WHAT: Final = {
@@ -248,7 +248,7 @@ def bodies_chart(bodies: Mapping[int, Refresh | str]) -> str:
     seconds = {"all": {number: each.run.wall for number, each in ended}}
     for stage in [*dict.fromkeys(stage for _, each in ended for stage in each.stages)]:
         took = {number: each.stages.get(stage, 0.0) for number, each in ended}
-        if max(took.values()) >= _LEAST_SHOWN * max(seconds["all"].values()):
+        if any(took[number] >= _LEAST_SHOWN * each.run.wall for number, each in ended):
             seconds[stage] = took
     memory = {"peak": {number: each.run.peak / 1e6 for number, each in ended}}
     return chart("bodies", {"Seconds by stage": seconds, "Peak memory, MB": memory})
