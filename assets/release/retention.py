@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from assets.history import Shown, kept, shown
 from assets.lake import Lake, held, size, sweep, sync_folder, write_errors
-from schemas.errors import SetupError
+from assets.marts import read_manifest
+from schemas.errors import LakeError, SetupError
 from schemas.wording import visible
 
 CITED: Final = "cited.txt"
@@ -104,11 +106,25 @@ def judged(lake: Lake, last: int) -> list[Judged]:
     now = lake.marts.resolve().name if lake.marts.exists() else None
     cited = read_cited(lake.releases / CITED, names)
     why = reasons(names, record, now=now, cited=cited, last=last)
-    shown_at = {entry.release: entry.at for entry in record}
+    shown_at, beside = {entry.release: entry.at for entry in record}, _beside(lake)
     return [
-        Judged(folder, shown_at.get(folder.name), size(folder), why[folder.name])
+        Judged(
+            folder, shown_at.get(folder.name), size(folder),
+            (*why[folder.name], *beside.get(folder.name, ())),
+        )
         for folder in folders
-    ]
+    ]  # fmt: skip
+
+
+def _beside(lake: Lake) -> dict[str, tuple[str]]:
+    """Return the releases whose figures stand in another collection's release, and in which."""
+    found: dict[str, tuple[str]] = {}
+    for folder in sorted(lake.root.glob("releases/*/[!.]*/")):
+        with suppress(LakeError):
+            for other, release in read_manifest(folder)["made_from"].get("compared", ()):
+                if other == lake.collection:
+                    found[release] = (f"{folder.name} is compared with it",)
+    return found
 
 
 def prune(lake: Lake, last: int) -> list[Judged]:

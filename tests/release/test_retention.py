@@ -126,6 +126,17 @@ def test_pruning_twice_removes_nothing_more(lake: Lake) -> None:
         assert all(each.why for each in prune(lake, 1))
 
 
+def test_a_release_that_another_collection_is_compared_with_is_kept(lake: Lake) -> None:
+    """What stands beside the other's figures could be explained no more."""
+    later = lake.root / "releases" / "2013-revisit" / "2013-revisit-0"
+    later.mkdir(parents=True)
+    made_from = {"live": [], "compared": [[COLLECTION, NAMES[2]]]}
+    write_manifest(later, {"release": later.name, "made_from": made_from})
+    why = {each.folder.name: each.why for each in judged(lake, 1)}
+    assert why[NAMES[2]] == ("2013-revisit-0 is compared with it",)
+    assert why[NAMES[0]] == ()
+
+
 def test_the_file_of_cited_releases(tmp_path: Path) -> None:
     path = tmp_path / "cited.txt"
     assert read_cited(path, NAMES) == set(), "no file, nothing cited"
