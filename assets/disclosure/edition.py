@@ -13,7 +13,7 @@ from assets.disclosure.choose import Choice, choose
 from assets.disclosure.counts import Block, blocks
 from assets.disclosure.few import Key, of_one_force, that_tell
 from assets.disclosure.forms import public_forms
-from assets.disclosure.ledger import Entry
+from assets.disclosure.ledger import Entry, files_in
 from assets.disclosure.published import Edition, changed, edition_behind
 from assets.lake import atomic_file, write_errors
 from assets.marts import write_mart
@@ -245,10 +245,10 @@ def carry_forward(
     """
     with write_errors(folder):
         shutil.rmtree(folder, ignore_errors=True)
-    files = sorted(entry.public.iterdir()) if entry else []
-    for path in files:
-        if path.name != README:
-            with atomic_file(folder / path.name) as file:
+    files = files_in(entry.public) if entry else {}
+    for name, path in files.items():
+        if name != README:
+            with atomic_file(folder / name) as file:
                 file.write(path.read_bytes())
     text = f"There is no public edition of this release: {why}.\n"
     if entry is not None:
@@ -256,7 +256,7 @@ def carry_forward(
         text = _EARLIER.format(release=entry.release, why=why) + own
     with atomic_file(folder / README) as file:
         file.write(_page(about, text))
-    return sorted(folder.iterdir())
+    return [*files_in(folder).values()]
 
 
 def _page(about: Mapping[str, str], text: str) -> bytes:

@@ -174,8 +174,8 @@ def enter(lake: Lake, now: Edition, public: Path) -> Entry:
     partial = lake.public_editions / f".{number}.partial"
     with write_errors(lake.public_editions):
         shutil.rmtree(partial, ignore_errors=True)
-    for path in sorted(public.iterdir()):
-        with atomic_file(partial / _PUBLIC / path.name) as file:
+    for name, path in files_in(public).items():
+        with atomic_file(partial / _PUBLIC / name) as file:
             file.write(path.read_bytes())
     for name, frame in now.behind.items():
         with atomic_file(partial / _BEHIND / f"{name}.parquet") as file:
@@ -197,6 +197,12 @@ def enter(lake: Lake, now: Edition, public: Path) -> Entry:
         partial.rename(folder)
         sync_folder(lake.public_editions)
     return Entry(folder, entry_id, number, now.release, now.rules, content)
+
+
+def files_in(folder: Path) -> dict[str, Path]:
+    """Return the files of an edition, its pages among them, by their paths in its folder."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): path for path in files}
 
 
 def edition_of(folder: Path) -> str | None:

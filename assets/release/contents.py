@@ -23,6 +23,7 @@ from assets.release.identity import Ingredients
 from assets.release.pack import Pack
 from assets.release.pages.figures import Edition
 from assets.release.pages.pages import write_pages
+from assets.release.pages.public import write_public_pages
 from assets.release.pages.workbook import write_summary
 from schemas.collection import Collection, description, load_collection
 from schemas.contract import Contract
@@ -213,6 +214,7 @@ def _public(draft: Draft) -> Found:
         write_public(folder, edition, draft.about)
         about = {**draft.about, "edition": "public"}
         Pack(edition.marts, edition.contracts, draft.collection, about).write(folder)
+        write_public_pages(folder, edition.marts, draft.about)
     tables = {
         "suppression_audit": (SuppressionAudit, edition.audit),
         "disclosure_report": (DisclosureReport, edition.report),

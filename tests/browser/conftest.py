@@ -27,6 +27,14 @@ from tests.live import any_live
 from tests.pages.released import ABOUT, Marts, marts_of, show_release
 from tests.test_structure import ROOT
 
+_BESIDE = (
+    "summary.xlsx",
+    "dictionary.md",
+    "muster.duckdb",
+    "quality/index.html",
+    "public/README.txt",
+)
+"""What stands in a release beside its report, and is led to."""
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -103,6 +111,14 @@ def lake(tmp_path_factory: pytest.TempPathFactory, marts: Marts) -> Path:
             of = marts if name == ABOUT["collection"] else marts_of(live, collection)
             folder = show_release(root, of["national_totals"], collection)
             write_pages(folder / "report", Edition(of, {**ABOUT, "collection": name}))
+            for beside in (
+                "summary.xlsx",
+                "datapackage.json",
+                "quality/index.html",
+                "public/README.txt",
+            ):
+                (folder / beside).parent.mkdir(exist_ok=True)
+                (folder / beside).touch()
     write_series_page(root, write_series(root))
     return root
 

@@ -12,6 +12,7 @@ import pytest
 
 from assets.disclosure import ledger
 from assets.disclosure.edition import PublicEdition, too_early
+from assets.disclosure.ledger import files_in
 from assets.disclosure.published import Edition, edition_behind
 from assets.doctor import public_editions
 from assets.history import record, shown
@@ -86,7 +87,7 @@ def _readme(folder: Path) -> str:
 
 
 def _names(folder: Path) -> list[str]:
-    return sorted(path.name for path in (folder / "public").iterdir())
+    return [*files_in(folder / "public")]
 
 
 def _make_old(lake: Lake, folder: Path) -> None:

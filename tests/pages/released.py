@@ -201,6 +201,7 @@ class Answers:
     def _rank(self, address: str) -> str | None:
         """Return the place of a force among all, by what stands at an address of it."""
         mart, force, column = address.split(" ")
+        is_public = any(f"{column}_symbol" in row for row in self._rows.get(mart, []))
         numbers = {row["force_code"]: row[column] for row in self._rows.get(mart, [])}
         mine = numbers.get(force.partition("=")[2])
         if mine is None:
@@ -209,7 +210,14 @@ class Answers:
         place = known.index(mine) + 1
         ending = {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
         said = f"{place}{ending if place not in {11, 12, 13} else 'th'} of {len(known)}"
+        said += " shown" if is_public and len(known) < len(numbers) else ""
         return f"joint {said}" if known.count(mine) > 1 else said
+
+    def _is_hidden(self, address: str) -> bool:
+        """Return whether a symbol beside what stands at an address says that it is hidden."""
+        column, rows = address.rpartition(" ")[2], self._rows_at(address)
+        beside = {row.get(f"{column}_symbol", row.get("symbol")) for row in rows}
+        return "c" in beside
 
     def wrong(self, shown: Shown) -> str | None:
         """Return what is wrong with something shown, None for nothing."""
@@ -217,6 +225,9 @@ class Answers:
         if shown.of is not None and expected is not None:
             whole = self.at(shown.of)
             expected = 100 * expected / whole if whole else None
+        hidden = [one for one in (shown.source, shown.of) if one and self._is_hidden(one)]
+        if expected is None and (hidden or shown.text in {"hidden", "[c]"}):
+            return None if hidden and shown.text in {"hidden", "[c]"} else f"hidden? {shown}"
         if shown.text == "not totalled" and expected is None:
             parts = (address for address in (shown.source, shown.of) if address)
             return None if not all(map(self._rows_at, parts)) else f"{shown.source} is totalled"
@@ -236,7 +247,7 @@ def is_number(text: str) -> bool:
 def agrees(text: str, value: Any) -> bool:
     """Return whether a text says what a value of a mart is, to the digits it shows."""
     if value is None or value in {"not_held", "not_applicable"}:
-        return text == "not known"
+        return text in {"not known", "[x]"}
     if isinstance(value, bool):
         return text == ("yes" if value else "no")
     if value in {0, 1} and text in {"no", "yes"}:

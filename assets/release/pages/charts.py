@@ -157,11 +157,16 @@ def columns(
     order = list(known)
     named = dict.fromkeys([*order[: cut or 1], *([mine] if mine in known else []), order[-1]])
     told = Markup("; ").join(escape(f"{force} ") + value(forces[force]) for force in named)
+    unseen = " A force whose number is hidden has no column." * any(
+        f.hidden for f in forces.values()
+    )
     broken = f" Cut off at the top, as they would flatten the rest: {', '.join(order[:cut])}."
     return Markup(
         '<div class="cols" role="img" aria-label="{}" aria-describedby="{}-text">{}{}</div>'
         '<p class="notes" id="{}-text">A column is a force, the largest first: {}.{}</p>'
-    ).format(f"{name} by force", ident, drawn, _join(above), ident, told, broken * (cut > 0))
+    ).format(
+        f"{name} by force", ident, drawn, _join(above), ident, told, unseen + broken * (cut > 0)
+    )
 
 
 def _cut(known: Sequence[float]) -> int:

@@ -121,8 +121,9 @@ class Edition:
         if of.number is None:
             return of
         place = 1 + sum(number > of.number for number in known)
+        unseen = " shown" * (self.about.get("edition") == "public" and len(known) < len(self.names))
         alike = "joint " if known.count(of.number) > 1 else ""
-        return replace(of, value=f"{alike}{ordinal(place)} of {len(known)}")
+        return replace(of, value=f"{alike}{ordinal(place)} of {len(known)}{unseen}")
 
     def _index(self, mart: str, column: str, names: tuple[str, ...]) -> _Index:
         key = (mart, column, names)

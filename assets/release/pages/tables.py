@@ -183,7 +183,7 @@ class Tables(View):
         ]
         most = max((figure.number or 0 for figure in figures), default=0) or 1
         for row, figure in zip(rows, figures, strict=True):
-            if not column.bar or row.is_all:
+            if not column.bar or row.is_all or figure.number is None:
                 yield Cell(figure)
             elif column.bar == "most":
                 yield Cell(figure, bar=(figure.number or 0) / most)
@@ -274,7 +274,8 @@ class Tables(View):
             if limit < 2 or limits.low == limits.high:
                 continue
             forces = self.figure(column.figure, None, each=name)
-            lines.append((float(limit), Text((f"{band(name)}: ", forces, " forces"))))
+            if forces.value is not None:
+                lines.append((float(limit), Text((f"{band(name)}: ", forces, " forces"))))
         return lines
 
     def blocks(self, of: Part) -> tuple[Text | Chart | PageTable, ...]:

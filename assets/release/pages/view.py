@@ -184,7 +184,11 @@ class View:
             if key not in known:
                 known[key] = self._look_of_all(at, dims)
             return known[key]
-        mine = {"force_code": self.force} if self.force and _has_forces(at) else {}
+        mine = (
+            {"force_code": self.force}
+            if self.force and at.mark != "*" and _has_forces(at.mart)
+            else {}
+        )
         found = self.edition.figure(at.mart, at.column, at.style, **mine, **dims)
         return _number(found) if at.mart == "cells" else found
 
@@ -284,8 +288,9 @@ def _number(sent: Figure) -> Figure:
     return replace(sent, value=int(value) if str(value).isdigit() else None)
 
 
-def _has_forces(at: Address) -> bool:
-    return at.mark != "*" and any(column.name == "force_code" for column in columns(MARTS[at.mart]))
+@cache
+def _has_forces(mart: str) -> bool:
+    return any(column.name == "force_code" for column in columns(MARTS[mart]))
 
 
 @lru_cache(maxsize=1)
@@ -343,6 +348,7 @@ def _of_release(edition: Edition) -> Known:
         "BANDS": {code: band(code).capitalize() for code in collection.count_bands},
         "collection": collection,
         "command": partial(command, collection_id=collection.id, kept=True),
+        "is_full": edition.about.get("edition", "full") == "full",
         "edition": _EDITIONS[edition.about.get("edition", "full")],
         "figures_of": figures_of,
         "first": first_measure(collection.template),

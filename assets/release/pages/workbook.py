@@ -6,6 +6,7 @@ Cover, contents, notes, and one table a sheet, as the guidance for government an
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -13,17 +14,19 @@ from typing import Any, Final
 import xlsxwriter
 
 from assets.lake import put_in_place, scratch_file, write_errors
-from assets.release.pages.content import Cell, Figure, Head, Page, PageTable, Style, Text
+from assets.release.pages.content import Cell, Figure, Head, PageTable, Style, Text
 from assets.release.pages.figures import Edition
 from assets.release.pages.pages import national_page
 from assets.release.pages.wording import period, sentence
 
 MISSING: Final = "[x]"
+HIDDEN: Final = "[c]"
 NOT_TOTALLED: Final = "[z]"
 _EPOCH: Final = datetime(2012, 1, 1)
 _SHORTHAND: Final = {
-    MISSING: "not available: the figure is not known. It is not zero.",
-    NOT_TOTALLED: "not applicable: no such total is made of what was asked.",
+    MISSING: "not available: the figure is not known. It is not zero",
+    NOT_TOTALLED: "not applicable: no such total is made of what was asked",
+    HIDDEN: "confidential: hidden to protect a small count, its own or another one",
 }
 _OWN: Final = ("cover", "contents", "notes")
 _WRAPPED: Final = {"text_wrap": True, "valign": "top"}
@@ -33,11 +36,83 @@ _NARROW: Final = 14
 _WIDE: Final = 60
 _LINE: Final = 15
 """Height of a line of text, in points."""
+_SHORT: Final = "Shorthand: " + "; ".join(f"{sign} {of}" for sign, of in _SHORTHAND.items()) + "."
 _ONE_TABLE: Final = "This worksheet contains one table."
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet: its title, lines of text below, and a table but on the cover.
+
+    Those that are `linked` lead by their first cells to the sheets of these names.
+    """
+
+    name: str
+    title: str
+    lines: tuple[str, ...]
+    heads: tuple[Head, ...] = ()
+    rows: tuple[tuple[Cell, ...], ...] = ()
+    widths: tuple[int, ...] = (90,)
+    linked: bool = False
+
+
+def sheets(edition: Edition) -> list[Sheet]:
+    """Return the sheets of the summary of a release: cover, contents, notes, one a table."""
+    page = national_page(edition)
+    blocks = [(section.title, block) for section in page.sections for block in section.blocks]
+    basis = f"{sentence(edition.about['basis'])}."
+    cover = (
+        page.over,
+        *map(_plain, page.banner),
+        f"Period: {period(edition.collection, 'collection')}.",
+        f"Sources: {edition.about['sources']}.",
+        "The worksheet contents lists the tables; the worksheet notes explains their shorthand.",
+    )
+    named = _by_sheet([block for _, block in blocks if isinstance(block, PageTable)])
+    listed = [("notes", "Notes and shorthand"), *((name, of.caption) for name, of in named.items())]
+    said = [
+        (title, _plain(block))
+        for title, block in blocks
+        if isinstance(block, Text) and not block.drawn
+    ]
+    shorthand = [(symbol, f"{meaning}.") for symbol, meaning in _SHORTHAND.items()]
+    notes = [*shorthand, ("Basis", basis), *said]
+    contents = _words(listed)
+    return [
+        Sheet("cover", f"{page.title}: summary tables", cover),
+        Sheet("contents", "Contents", (_ONE_TABLE,), _heads("Worksheet", "What it contains"),
+              contents, (36, 90), linked=True),
+        Sheet("notes", "Notes and shorthand", (_ONE_TABLE,), _heads("About", "Note"),
+              _words(notes), (30, 100)),
+        *(_of_table(name, table, basis) for name, table in named.items()),
+    ]  # fmt: skip
+
+
+def _of_table(name: str, table: PageTable, basis: str) -> Sheet:
+    widths = tuple(
+        _width(head.label, [cells[number] for cells in table.rows], numeric=head.numeric)
+        for number, head in enumerate(table.heads)
+    )
+    lines = (_ONE_TABLE, basis, _SHORT, *table.notes)
+    rows = table.rows or (tuple(Cell(MISSING) for _ in table.heads),)
+    return Sheet(name, table.caption, lines, table.heads, rows, widths)
+
+
+def _heads(*labels: str) -> tuple[Head, ...]:
+    return tuple(Head(label, numeric=False) for label in labels)
+
+
+def _words(rows: Sequence[tuple[str, str]]) -> tuple[tuple[Cell, ...], ...]:
+    return tuple(tuple(map(Cell, row)) for row in rows)
+
+
+def shorthand(figure: Figure) -> str:
+    """Return what stands for a figure that has no value."""
+    return HIDDEN if figure.hidden else MISSING if figure.asked else NOT_TOTALLED
+
+
 def write_summary(path: Path, edition: Edition) -> None:
-    """Write the summary workbook of a release. It is the full edition: nothing is suppressed.
+    """Write the summary workbook of a release, as Excel reads it.
 
     Args:
         path: where to.
@@ -47,16 +122,13 @@ def write_summary(path: Path, edition: Edition) -> None:
         LakeError: the workbook cannot be written.
         SetupError: there is no such collection.
     """
-    page = national_page(edition)
-    tables = [
-        block
-        for section in page.sections
-        for block in section.blocks
-        if isinstance(block, PageTable)
-    ]
     with write_errors(path), scratch_file(path.parent) as scratch:
         with _Book(str(scratch)) as book:
-            _write(book, edition, page, tables)
+            title = national_page(edition).title
+            book.set_properties({"title": title, "author": "Muster", "created": _EPOCH})
+            book.set_size(2400, 1500)
+            for sheet in sheets(edition):
+                _write(book, sheet)
         put_in_place(scratch, path, mode=0o644)
 
 
@@ -82,57 +154,27 @@ class _Book(xlsxwriter.Workbook):  # type: ignore[misc]  # has no types
         page.fit_to_pages(1, 0)
         return page
 
-    def words(
-        self,
-        name: str,
-        title: str,
-        heads: Sequence[str],
-        widths: Sequence[int],
-        rows: Sequence[tuple[str, str]],
-        link: Any = None,
-    ) -> None:
-        """Add a sheet with a table of words; with a link format the first lead to sheets."""
-        sheet = self.sheet(name, title, widths)
-        sheet.write_string(1, 0, _ONE_TABLE, self.looks())
-        of = name if link else f"{name}_table"
-        _mark(self, sheet, 2, of, [Head(label, numeric=False) for label in heads], len(rows))
-        for line, (first, second) in enumerate(rows, 3):
-            if link:
-                sheet.write_url(line, 0, f"internal:'{first}'!A1", link, first)
-            else:
-                sheet.write_string(line, 0, first, self.looks(**_WRAPPED))
-                _fit(sheet, line, (first, second), widths)
-            sheet.write_string(line, 1, second, self.looks(**_WRAPPED))
 
-
-def _write(book: _Book, edition: Edition, page: Page, tables: list[PageTable]) -> None:
-    book.set_properties({"title": page.title, "author": "Muster", "created": _EPOCH})
-    book.set_size(2400, 1500)
-    basis = f"{sentence(edition.about['basis'])}."
-    cover = book.sheet("cover", f"{page.title}: summary tables", [90])
-    lines = [
-        *map(_plain, page.banner),
-        f"Period: {period(edition.collection, 'collection')}.",
-        f"Sources: {edition.about['sources']}.",
-        "The worksheet contents lists the tables; the worksheet notes explains their shorthand.",
-    ]
-    for number, line in enumerate(lines, 1):
-        cover.write_string(number, 0, line, book.looks(**_WRAPPED))
-        _fit(cover, number, [line], [90])
+def _write(book: _Book, of: Sheet) -> None:
+    sheet = book.sheet(of.name, of.title, of.widths)
+    for number, text in enumerate(of.lines, 1):
+        sheet.write_string(number, 0, text, book.looks(**({} if of.heads else _WRAPPED)))
+        if not of.heads:
+            _fit(sheet, number, [text], of.widths)
+    if not of.heads:
+        return
+    top = len(of.lines) + 1
+    _mark(book, sheet, top, of.name if of.linked else f"{of.name}_table", of.heads, len(of.rows))
+    _fit(sheet, top, [head.label for head in of.heads], of.widths)
     link = book.looks(font_color="#0B4F9E", underline=1)
-    named = _by_sheet(tables)
-    listed = [("notes", "Notes and shorthand"), *((name, of.caption) for name, of in named.items())]
-    book.words("contents", "Contents", ("Worksheet", "What it contains"), (36, 90), listed, link)
-    said = [
-        (section.title, _plain(block))
-        for section in page.sections
-        for block in section.blocks
-        if isinstance(block, Text) and not block.drawn
-    ]
-    listed = [*_SHORTHAND.items(), ("Basis", basis), *said]
-    book.words("notes", "Notes and shorthand", ("About", "Note"), (30, 100), listed)
-    for name, table in named.items():
-        _table(book, name, table, basis)
+    for line, cells in enumerate(of.rows, top + 1):
+        for number, cell in enumerate(cells):
+            if of.linked and not number:
+                sheet.write_url(line, 0, f"internal:'{cell.text}'!A1", link, cell.text)
+            else:
+                _cell(book, sheet, line, number, cell)
+        _fit(sheet, line, [words_in(cell) for cell in cells], of.widths)
+    sheet.freeze_panes(top + 1, 1)
 
 
 def _plain(line: Text) -> str:
@@ -148,26 +190,6 @@ def _by_sheet(tables: list[PageTable]) -> dict[str, PageTable]:
             name = f"{name[: _LONGEST - 4]}_{len(named)}"
         named[name] = table
     return named
-
-
-def _table(book: _Book, name: str, table: PageTable, basis: str) -> None:
-    widths = [
-        _width(head.label, [cells[number] for cells in table.rows], numeric=head.numeric)
-        for number, head in enumerate(table.heads)
-    ]
-    sheet = book.sheet(name, table.caption, widths)
-    notes = [_ONE_TABLE, basis, f"Shorthand: {MISSING} {_SHORTHAND[MISSING]}", *table.notes]
-    for line, note in enumerate(notes, 1):
-        sheet.write_string(line, 0, note, book.looks())
-    top = len(notes) + 1
-    _mark(book, sheet, top, f"{name}_table", table.heads, len(table.rows))
-    _fit(sheet, top, [head.label for head in table.heads], widths)
-    nothing = (tuple(Cell(MISSING) for _ in table.heads),)
-    for line, cells in enumerate(table.rows or nothing, top + 1):
-        for number, cell in enumerate(cells):
-            _cell(book, sheet, line, number, cell)
-        _fit(sheet, line, [_words(cell) for cell in cells], widths)
-    sheet.freeze_panes(top + 1, 1)
 
 
 def _mark(book: _Book, sheet: Any, top: int, name: str, labels: Sequence[Head], rows: int) -> None:
@@ -191,14 +213,16 @@ def _cell(book: _Book, sheet: Any, line: int, number: int, cell: Cell) -> None:
         style = _number_format(content.style, content.number)
         sheet.write_number(line, number, content.number, book.looks(num_format=style, valign="top"))
     elif isinstance(content, Figure) and content.value is None:
-        shown = MISSING if content.asked else NOT_TOTALLED
-        sheet.write_string(line, number, shown, book.looks(align="right", valign="top"))
+        sheet.write_string(
+            line, number, shorthand(content), book.looks(align="right", valign="top")
+        )
     else:
         looks = book.looks(text_wrap=True, valign="top", align="left", indent=min(number, 1))
-        sheet.write_string(line, number, _words(cell), looks)
+        sheet.write_string(line, number, words_in(cell), looks)
 
 
-def _words(cell: Cell) -> str:
+def words_in(cell: Cell) -> str:
+    """Return what a cell says, with what stands small below it."""
     return f"{cell.text} ({cell.code})" if cell.code else cell.text
 
 
@@ -221,4 +245,4 @@ def _number_format(style: Style, value: float) -> str:
 def _width(label: str, cells: list[Cell], *, numeric: bool) -> int:
     if numeric:
         return max(_NARROW, max(len(word) for word in label.split()) + 2)
-    return max(_NARROW, min(_WIDE, max((len(_words(cell)) for cell in cells), default=0) + 4))
+    return max(_NARROW, min(_WIDE, max((len(words_in(cell)) for cell in cells), default=0) + 4))
