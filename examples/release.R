@@ -8,22 +8,24 @@ folder <- commandArgs(trailingOnly = TRUE)[1]
 
 # An empty field of a count is unknown or hidden, never 0; one of a breakdown is the whole.
 table_of <- function(name) {
-  read.csv(file.path(folder, paste0(name, ".csv")), na.strings = character(), encoding = "UTF-8")
+  path <- file.path(folder, paste0(name, ".csv"))
+  read.csv(path, colClasses = "character", na.strings = character(), encoding = "UTF-8")
 }
 
-# A column that has empty fields is read as text; as.numeric makes them NA.
-totals <- table_of("national_totals")
-totals$value <- suppressWarnings(as.numeric(totals$value))
+# All is read as text; as.numeric makes what is empty NA.
+cube <- table_of("cube")
+cube$value <- suppressWarnings(as.numeric(cube$value))
 
-now <- subset(totals, measure == "investigations" & period == "collection")
-cat("investigations:", now$value[now$breakdown == ""], "\n")
+# One column a dimension, empty for all: of these rows it is the one with no code in any.
+now <- subset(cube, measure == "investigations" & period == "collection")
+dimensions <- setdiff(names(cube)[seq_len(match("period", names(cube)) - 1)], "measure")
+whole <- rowSums(now[, dimensions] != "") == 0
+cat("investigations:", now$value[whole], "\n")
 
-# Parts of one dimension. `completed` holds four others, so only it and `continuing` make the whole.
-by_outcome <- subset(now, grepl("^outcome=[a-z_]+$", breakdown))
-by_outcome$outcome <- sub("outcome=", "", by_outcome$breakdown)
-print(by_outcome[, c("outcome", "value")], row.names = FALSE)
-ends <- c("completed", "continuing")
-cat("of all outcomes:", sum(by_outcome$value[by_outcome$outcome %in% ends]), "\n")
+# Parts are told from totals, so that a sum counts nothing twice.
+parts <- subset(now, is_total == "false")
+print(aggregate(value ~ category, parts, sum, na.action = na.pass), row.names = FALSE)
+cat("of all parts:", sum(parts$value), "\n")
 
 # Joined with what is known of each force; NA stays NA in a sum, so that nothing unknown is lost.
 profiles <- table_of("force_profiles")

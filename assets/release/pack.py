@@ -15,11 +15,11 @@ import duckdb
 import polars as pl
 
 from assets.lake import atomic_file
-from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
 from schemas.contract import CONTRACT_VERSION, Column, Contract, columns, description, keys
 from schemas.docs import dictionary_of
 from schemas.marts.public import symbol_of
+from schemas.marts.totals import cube_dimensions
 from schemas.measures import NOW
 
 DATABASE: Final = "muster.duckdb"
@@ -69,7 +69,7 @@ class Pack:
         with atomic_file(folder / DICTIONARY) as file:
             file.write(text.encode())
         with atomic_file(folder / SDMX) as file:
-            _sdmx(self.tables["national_totals"], self.collection).write_csv(file)
+            _sdmx(self.tables["cube"], self.collection).write_csv(file)
         with atomic_file(folder / DATABASE) as file:
             file.write(self._database())
 
@@ -189,16 +189,14 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
         file.write(json.dumps(content, indent=1).encode())
 
 
-def _sdmx(totals: pl.DataFrame, collection: Collection) -> pl.DataFrame:
+def _sdmx(cube: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     """Return national totals as SDMX-CSV 2.0: a column a dimension, `_T` where it is not divided.
 
     Periods are SDMX time ranges (start/duration), a value that nobody knows is OBS_STATUS `M`, one
     that is hidden CONF_STATUS `C`.
     """
-    parts = [read_breakdown(breakdown) for breakdown in totals["breakdown"]]
-    dimensions = dict.fromkeys(key for part in parts for key in part)
-    symbol = symbol_of("national_totals", "value")
-    hidden = pl.col(symbol).is_not_null() if symbol in totals.columns else pl.lit(value=False)
+    symbol = symbol_of("cube", "value")
+    hidden = pl.col(symbol).is_not_null() if symbol in cube.columns else pl.lit(value=False)
     spans = {NOW: collection.period, **collection.comparators}
     ranges = {name: f"{span.start}/P{span.months}M" for name, span in spans.items()}
     given = (
@@ -206,14 +204,13 @@ def _sdmx(totals: pl.DataFrame, collection: Collection) -> pl.DataFrame:
         .when("provisional").then(pl.lit("P"))
         .otherwise(pl.lit("A"))
     )  # fmt: skip
-    return totals.select(
+    return cube.select(
         STRUCTURE=pl.lit("dataflow"),
         STRUCTURE_ID=pl.lit(f"MUSTER:NATIONAL_TOTALS({CONTRACT_VERSION}.0.0)"),
         ACTION=pl.lit("I"),
         MEASURE="measure",
         **{
-            key.upper(): pl.Series([part.get(key, "_T") for part in parts], dtype=pl.String)
-            for key in dimensions
+            key.upper(): pl.col(key).fill_null("_T") for key in cube_dimensions(collection.template)
         },
         TIME_PERIOD=pl.col("period").replace(ranges),
         OBS_VALUE="value",
