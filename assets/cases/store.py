@@ -114,13 +114,15 @@ class CaseStore(Receipts[Version]):
                 lying[known[content]] = path
         # Also a file that a run kept before it was killed is still to be listed, unless it may be
         # of a damaged version: listed again, an old file would replace a newer one.
-        fresh = lying.keys() - {key for version in self.receipts() for key in version.files}
+        told = {key: version.force_code for version in self.receipts() for key in version.files}
+        fresh = lying.keys() - told.keys()
         if damaged := self.damaged():
             receipt = self.place(damaged[0].path)
             for key in fresh & before:
                 left[lying[key].name] = f"was received before, and {receipt} is damaged"
             fresh -= before
-        return TakenCases(tuple(self._new_versions(lying, fresh, collection)), left)
+        new = self._new_versions(lying, fresh, told, collection) if fresh else ()
+        return TakenCases(tuple(new), left)
 
     def _keep(self, path: Path, sha256: str, number: int) -> str:
         name, digest = path.relative_to(self._lake.landing / CASES), hashlib.sha256()
@@ -136,12 +138,18 @@ class CaseStore(Receipts[Version]):
         return f"{number:06d}-{sha256}"
 
     def _new_versions(
-        self, lying: Mapping[str, Path], fresh: set[str], collection: Collection
+        self,
+        lying: Mapping[str, Path],
+        fresh: set[str],
+        told: Mapping[str, str | None],
+        collection: Collection,
     ) -> Iterator[Version]:
+        """Yield a version for each force with a fresh file; `told` has the force of the others."""
         by_force: dict[str, list[str]] = {}
         for key in sorted(lying):
             try:
-                force = force_of(lying[key], collection)  # of a kept file that may be damaged
+                # Of a kept file that may be damaged; what is listed need not be read again.
+                force = told.get(key) or force_of(lying[key], collection)
             except ExtractRefusedError as error:
                 if key in fresh:
                     refusal = error.refusals[0]

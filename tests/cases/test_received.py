@@ -325,7 +325,7 @@ def test_who_looks_at_the_status_is_told_that_rows_are_refused(
     assert notes.keys() == {"DER", "STF"}
     assert notes["DER"] == "case rows, version 1, refused: 1 of 1 rows is bad"
     told = letters(status, empty(Findings), RawStore(lake), collection, NOON.date())
-    assert "refused: 1 of 1 rows" in next(x.opening for x in told if x.force_code == "DER")
+    assert "refused: 1 of 1 rows" in next(x.said("opening") for x in told if x.force_code == "DER")
     assert notes["STF"].endswith("missing; case rows, version 2, refused: 3 of 30 rows are bad")
 
 

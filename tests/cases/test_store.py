@@ -8,7 +8,7 @@ import pytest
 
 from assets.cases.assets import extracts_are_sound
 from assets.cases.derived import refused_extracts
-from assets.cases.store import CaseStore
+from assets.cases.store import CaseStore, force_of
 from assets.intake.landing import ARRIVING
 from assets.lake import Lake
 from assets.unattributed import unattributed_files
@@ -41,6 +41,24 @@ def test_a_file_that_is_still_arriving_waits_and_what_is_known_counts_on(
     assert (taken.new, taken.left) == ((), {"b.csv": ARRIVING})
     (version,) = store.take_in(collection, lambda path: path == half).new
     assert len(version.files) == 2, f"{first.name} lies there still, though nobody asked for it"
+
+
+def test_what_is_listed_is_not_read_again(
+    lake: Lake, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Extracts lie in landing for good, and may be of a hundred million rows."""
+    read: list[str] = []
+
+    def told(path: Path, of: Collection) -> str:
+        read.append(path.name)
+        return force_of(path, of)
+
+    monkeypatch.setattr("assets.cases.store.force_of", told)
+    for name in ("a.csv", "b.csv"):
+        _drop(lake, name, [good(len(read))])
+        (version,) = CaseStore(lake).take_in(collection).new
+        assert CaseStore(lake).take_in(collection).new == ()
+    assert (len(version.files), read) == (2, ["a.csv", "b.csv"])
 
 
 def test_a_file_that_cannot_be_opened_holds_nobody_up(
