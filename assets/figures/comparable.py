@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from assets.figures.totals.leaves import ANSWER, counted_in, places
+from assets.figures.totals.leaves import ANSWER, cells_in
 from assets.previous import parts_of_forces, renamed
 from schemas.breakdown import read_breakdown, write_breakdown
 from schemas.collection import Collection
@@ -85,16 +85,17 @@ class Year:
         Of a share they are the cells of its whole.
         """
         kind, measure, shares = self.kind(row["measure"])
-        parts, here = read_breakdown(row["breakdown"]), places(self.template)
+        parts, by = read_breakdown(row["breakdown"]), ()
         parts.pop(ANSWER, None)
         if kind == "share":
             share = next(share for share in shares if set(share.by) == set(parts))
-            here = here.drop_nulls(share.by)
-            parts = {name: parts[name] for name in share.within}
-        here = here.filter(counted_in(self.template, measure, parts, NOW, every=kind == "share"))
-        counted = here.select(self.template.dimensions).to_dicts()
-        own = ({name: code for name, code in cell.items() if code is not None} for cell in counted)
-        return {tuple(f"{name}={code}" for name, code in self._now(cell).items()) for cell in own}
+            parts, by = {name: parts[name] for name in share.within}, share.by
+        here = cells_in(self.template, measure, parts, every=kind == "share")
+        order = self.template.dimensions
+        return {
+            tuple(f"{name}={now[name]}" for name in order if name in now)
+            for now in (self._now(cell) for cell in here if {*by} <= {*cell})
+        }
 
     def wording(self, row: Row) -> str | None:
         """Return the wording of the question that a figure counts answers to."""

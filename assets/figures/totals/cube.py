@@ -5,7 +5,7 @@ from typing import Any, Final
 import polars as pl
 
 from assets.figures.comparable import kinds
-from assets.figures.totals.leaves import ANSWER
+from assets.figures.totals.leaves import ANSWER, cells_in
 from schemas import vocabulary as v
 from schemas.breakdown import breakdown_of, read_breakdown
 from schemas.collection import Collection
@@ -59,8 +59,8 @@ def _tell_apart(rows: list[Row], measure: str, period: str, template: Template) 
     Of a template's own measure they count everything that its rows do, or none is a part.
     """
     added = [row for row in rows if _adds_up(row, template)]
-    counted = _cells(measure, template) if period == NOW else []
-    chosen = _by_cells(added, counted, measure, template) if counted else _finest(added)
+    of_cells = period == NOW and measure in template.measures
+    chosen = _by_cells(added, measure, template) if of_cells else _finest(added)
     parts = {row["breakdown"] for row in chosen}
     for row in rows:
         row["is_total"] = row["breakdown"] not in parts
@@ -77,33 +77,12 @@ def _adds_up(row: Row, template: Template) -> bool:
     return name == _BODIES or (research and name not in kinds(template))
 
 
-def _cells(measure: str, template: Template) -> list[Parts]:
-    """Return the codes of each cell that counts a measure, of a question those of each answer."""
-    return [
-        {**entry.dims, **answer}
-        for entry in template.counted()
-        if (entry.measure, entry.period) == (measure, NOW)
-        for answer in ([{ANSWER: a} for a in entry.answers] if QUESTION in entry.dims else [{}])
-    ]
-
-
-def _by_cells(rows: list[Row], cells: list[Parts], measure: str, template: Template) -> list[Row]:
+def _by_cells(rows: list[Row], measure: str, template: Template) -> list[Row]:
     """Return rows that together count each cell once that any counts: the finest, or one level."""
-
-    def counted(parts: Parts) -> frozenset[int]:
-        left_out = template.measures[measure].left_out(parts)
-        wanted = {
-            key: set(code.split("|")) if key == ANSWER
-            else set(template.groups.get(key, {}).get(code, (code,)))
-            for key, code in parts.items()
-        }  # fmt: skip
-        return frozenset(
-            number
-            for number, codes in enumerate(cells)
-            if left_out not in codes and all(codes.get(key) in of for key, of in wanted.items())
-        )
-
-    held = [(row, counted(row["parts"])) for row in rows]
+    held = [  # two cells may have the same codes
+        (row, frozenset(id(cell) for cell in cells_in(template, measure, row["parts"])))
+        for row in rows
+    ]
     every = frozenset[int]().union(*(of for _, of in held))
     finest = sorted(held, key=lambda one: (len(one[1]), -len(one[0]["parts"])))
     levels = {tuple(row["parts"]): None for row, _ in finest}

@@ -108,6 +108,36 @@ def counted_in(
     )
 
 
+def cells_in(
+    template: Template, measure: str, codes: Mapping[str, str], *, every: bool = False
+) -> list[Mapping[str, str]]:
+    """Return the codes of each cell that is counted in a figure of now, as `counted_in` tells.
+
+    A question counts as a cell for each of its answers: `a|b` is either.
+    """
+    left_out = None if every else template.measures[measure].left_out(codes)
+    wanted = {
+        name: code.split("|") if name == ANSWER
+        else template.groups.get(name, {}).get(code, (code,))
+        for name, code in codes.items()
+    }  # fmt: skip
+    return [
+        cell
+        for cell in _cells_of_now(template).get(measure, ())
+        if left_out not in cell and all(cell.get(name) in of for name, of in wanted.items())
+    ]
+
+
+@cache
+def _cells_of_now(template: Template) -> dict[str, list[Mapping[str, str]]]:
+    found: dict[str, list[Mapping[str, str]]] = {}
+    for entry in template.counted():
+        answers = [{ANSWER: answer} for answer in entry.answers] if QUESTION in entry.dims else [{}]
+        if entry.period == NOW:
+            found.setdefault(str(entry.measure), []).extend({**entry.dims, **of} for of in answers)
+    return found
+
+
 def sum_of(cells: pl.DataFrame) -> int | None:
     """Return the sum of leaf cells, None where none of them holds a number."""
     held = cells["number"].drop_nulls()
