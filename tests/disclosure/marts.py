@@ -9,7 +9,7 @@ from assets.disclosure.published import Edition, behind, rules_told
 from assets.figures.reconciliation.reconcile import reconcile
 from assets.figures.totals import marts
 from assets.figures.totals.cube import cube
-from assets.figures.totals.force_profiles import force_profiles
+from assets.figures.totals.marts import force_profiles
 from assets.figures.totals.national import national_totals
 from assets.inputs.research.tables import ResearchTables, no_research, social_media
 from schemas.collection import Collection

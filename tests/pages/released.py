@@ -12,7 +12,7 @@ import polars as pl
 
 from assets.figures.reconciliation.reconcile import reconcile
 from assets.figures.recount import checks
-from assets.figures.totals import cube, earlier, force_profiles, marts, national
+from assets.figures.totals import cube, earlier, marts, national
 from assets.inputs.reports.kept_reports import agreed
 from assets.inputs.research import tables
 from assets.inputs.research.tables import ResearchTables, no_research
@@ -50,7 +50,7 @@ def marts_of(
         "national_totals": totals,
         "investigations": investigations,
         "outcome_breakdown": marts.outcome_breakdown(live, collection),
-        "force_profiles": force_profiles.force_profiles(
+        "force_profiles": marts.force_profiles(
             live, status, agreed(printed), collection, own.instances
         ),
         "register_entries": marts.register_entries(live, collection),

@@ -8,7 +8,7 @@ import pytest
 from assets.figures.recount.checks import Totals, national_checks
 from assets.figures.recount.recount import differences, recounted, research_recounted
 from assets.figures.totals import marts
-from assets.figures.totals.force_profiles import force_profiles
+from assets.figures.totals.marts import force_profiles
 from assets.figures.totals.national import national_totals
 from assets.inputs.research.tables import ResearchTables, no_research
 from assets.release.contents import about_release

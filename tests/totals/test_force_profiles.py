@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from assets.figures.totals import marts
-from assets.figures.totals.force_profiles import force_profiles
+from assets.figures.totals.marts import force_profiles
 from assets.figures.totals.national import national_totals
 from schemas.breakdown import write_breakdown
 from schemas.collection import Collection, load_collection

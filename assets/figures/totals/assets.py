@@ -6,7 +6,7 @@ import polars as pl
 
 from assets.declare import RESEARCH, Check, made
 from assets.figures.totals import cube, earlier, marts, national
-from assets.figures.totals.force_profiles import force_profiles
+from assets.figures.totals.marts import force_profiles
 from assets.inputs.reports.kept_reports import agreed
 from assets.inputs.research.tables import ResearchTables
 from assets.lake import Lake

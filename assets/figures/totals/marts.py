@@ -1,15 +1,27 @@
-"""The marts made of live entries: what each force sent, and totals laid out for reading."""
+"""The marts made of live entries: what each force sent, its profile, totals laid out to read."""
+
+from typing import Final
 
 import polars as pl
 
-from assets.figures.totals.leaves import ANSWER, leaves, percent, sent, summed
+from assets.figures.totals.leaves import ANSWER, counted_in, leaves, percent, sent, summed
 from assets.figures.totals.national import adoption, spread
+from assets.inputs.research.tables import no_research, social_media_cases
+from schemas.breakdown import write_breakdown
 from schemas.collection import Collection
 from schemas.contract import Contract, columns, conform, empty
-from schemas.marts.facts import CapabilityAnswers, Investigations, RegisterEntries, SecondJobs
+from schemas.disclosure import FOLLOWS
+from schemas.marts.facts import (
+    CapabilityAnswers,
+    Investigations,
+    RegisterEntries,
+    SecondJobs,
+    force_profiles_contract,
+)
 from schemas.marts.returns import Cells
 from schemas.marts.totals import CapabilityAdoption, Distribution, OutcomeBreakdown
 from schemas.measures import NOW, QUESTION
+from schemas.template import Template
 
 INVESTIGATIONS = "investigations"
 
@@ -91,3 +103,81 @@ def distribution(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
         )
     ]
     return conform(Distribution, pl.concat(found) if found else empty(Distribution))
+
+
+def force_profiles(
+    live: pl.DataFrame,
+    status: pl.DataFrame,
+    printed: pl.DataFrame,
+    collection: Collection,
+    instances: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Return the mart force_profiles, with the columns of the collection's template.
+
+    Args:
+        live: table LiveEntries.
+        status: mart ReturnsStatus.
+        printed: table ReportFigures, with one value a force and figure.
+        collection: the collection, which says which forces are expected.
+        instances: table InstancesInUse; None for no research.
+    """
+    bodies, name = collection.bodies, pl.col("full_name").alias("name")
+    known = bodies.select("force_code", "ons_code", "region", name)
+    expected = status.select("force_code", "state").join(known, on="force_code", how="left")
+    sent = _from_returns(live, collection.template)
+    reported = _from_reports(printed, collection.template).join(sent, on="force_code", how="anti")
+    rows = expected.join(
+        pl.concat([sent, reported], how="diagonal"), on="force_code", how="left", validate="1:1"
+    )
+    found = no_research().instances if instances is None else instances
+    rows = _with_cases(rows, social_media_cases(found, collection))
+    contract = force_profiles_contract(collection.template)
+    names = {column.name for column in columns(contract)}
+    rates = [
+        (pl.col(of) / collection.period.months).alias(rate)
+        for rate, of in FOLLOWS.items()
+        if rate in names
+    ]
+    return conform(contract, rows.with_columns(rates))
+
+
+_CASES: Final = "social_media_cases"
+
+
+def _with_cases(rows: pl.DataFrame, cases: pl.DataFrame) -> pl.DataFrame:
+    """Add each force's cases in the research; without them what its report printed stands."""
+    found = cases.select("force_code", "cases", pl.col("basis").alias("cases_basis"))
+    reported = pl.when(pl.col(_CASES).is_not_null()).then(pl.lit("published"))
+    return rows.join(found, on="force_code", how="left").with_columns(
+        pl.coalesce("cases", _CASES).alias(_CASES),
+        pl.coalesce("cases_basis", reported).alias("social_media_basis"),
+    )
+
+
+def _from_returns(live: pl.DataFrame, template: Template) -> pl.DataFrame:
+    """One row a force with a live return, with each column of the template's profile."""
+    columns: dict[str, pl.Expr] = {}
+    for name, of in template.profile.items():
+        here = counted_in(template, of.measure, of.dims, of.period, every=True)
+        number, answer = pl.col("number").filter(here), pl.col("value").filter(here).first()
+        count = pl.when(number.count() > 0).then(number.sum())
+        columns[name] = answer if QUESTION in of.dims else count
+    # A force that sent case rows alone has no cover, and no profile.
+    covers = live.filter(sheet="cover").group_by("force_code").agg(pl.col("basis").first())
+    profile = sent(leaves(live, template)).group_by("force_code").agg(**columns)
+    return covers.join(profile, on="force_code", how="left", validate="1:1")
+
+
+def _from_reports(printed: pl.DataFrame, template: Template) -> pl.DataFrame:
+    """One row a force whose report was read, with a column for each figure it printed."""
+    figures = pl.concat_str("measure", "breakdown", separator=" ")
+    said = {_CASES: pl.col("value").filter(figures == f"{_CASES} ").first().cast(pl.Int64)}
+    for name, column in template.profile.items():
+        if QUESTION in column.dims:
+            pattern = f"^{column.measure} question={column.dims[QUESTION]};answer=(.+)$"
+            said[name] = figures.str.extract(pattern).drop_nulls().first()
+        elif column.period == NOW:
+            figure = f"{column.measure} {write_breakdown(column.dims)}"
+            said[name] = pl.col("value").filter(figures == figure).first().cast(pl.Int64)
+    named = [expression.alias(name) for name, expression in said.items()]
+    return printed.group_by("force_code").agg(*named, pl.lit("published").alias("basis"))
