@@ -12,12 +12,10 @@ from assets.inputs.research.tables import ResearchTables
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
-from assets.returns.validation import states
 from assets.returns.validation.judge import judge, received_by_id
+from assets.returns.validation.states import Standing, live_entries
 from assets.sample.write import write_research, write_sample
 from schemas.collection import Collection, load_collection
-from schemas.contract import empty
-from schemas.tables import Answers, Choices
 from tests.returns import SampleReturn
 
 # As the command line does: to look for what can be freed is a tenth of the tests' time.
@@ -53,11 +51,8 @@ def live(
     everything = received(store)
     known = received_by_id(everything.receipts, collection)
     result = judge(readings(everything), known, collection)
-    found = states.answered_findings(
-        result.findings, everything.receipts, empty(Answers), collection.id
-    )
-    judged = states.judged_receipts(everything.receipts, found, empty(Choices))
-    return states.live_entries(states.live_returns(judged, result.entries), result.entries)
+    now = Standing(collection.id, everything.receipts, result.findings, result.entries)
+    return live_entries(now.live_returns(), now.entries)
 
 
 @pytest.fixture(scope="session")

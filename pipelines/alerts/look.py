@@ -16,11 +16,7 @@ from assets.intake.tables import damaged_now
 from assets.lake import Lake
 from assets.returns.desk.chasing import due
 from assets.returns.desk.decisions import Ledger, queries, read_answers
-from assets.returns.validation.states import (
-    judged_receipts,
-    returns_status,
-    standing,
-)
+from assets.returns.validation.states import Standing, standing
 from assets.tables import read_table, work_table
 from assets.unattributed import Unattributed, unattributed_files
 from pipelines.alerts.conditions import (
@@ -34,7 +30,7 @@ from schemas.cases.columns import DAMAGED_STATE
 from schemas.collection import Collection, addressed
 from schemas.contract import empty
 from schemas.errors import LakeError
-from schemas.tables import Choices, Receipts
+from schemas.tables import AllFindings, Entries, Receipts
 from schemas.wording import long_date, plural, visible
 
 _LATE: Final[dict[str, tuple[AlertLevel, str, str, str]]] = {
@@ -249,10 +245,8 @@ def _returns(lake: Lake, collection: Collection, today: date) -> Found:
     if not lake.raw.exists():
         if not collection.is_open(today):
             return {}  # a collection that is not run here
-        columns = ("receipt_id", "rule_id", "severity", "accepted_by")
-        none = pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
-        judged = judged_receipts(empty(Receipts), none, empty(Choices))
-        return {"forces-late": late(returns_status(judged, collection), collection, today)}
+        nothing = Standing(collection.id, *map(empty, (Receipts, AllFindings, Entries)))
+        return {"forces-late": late(nothing.status(collection), collection, today)}
     results = ("validation", "rule_results")
     needed = ("intake receipts", "validation all_findings", "validation entries", "cases extracts")
     if not all(lake.table(*each).exists() for each in (results, *(n.split() for n in needed))):

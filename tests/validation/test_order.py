@@ -22,12 +22,9 @@ from assets.returns.desk.decisions import (
     read_choices,
     version_changes,
 )
-from assets.returns.validation import states
 from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.states import Standing
 from schemas.collection import Collection
-from schemas.contract import empty
-from schemas.tables import DamagedReceipts, Extracts
 from tests.returns import SampleReturn
 
 MONTHS = ("second_jobs", "review_months", "count")
@@ -62,13 +59,9 @@ class Desk:
         everything = received(store)
         known = received_by_id(everything.receipts, self.collection)
         result = judge(readings(everything), known, self.collection)
-        answers = read_answers(self.ledger)
-        found = states.answered_findings(
-            result.findings, everything.receipts, answers, self.lake.collection
-        )
-        judged = states.judged_receipts(everything.receipts, found, read_choices(self.ledger))
-        nothing = (empty(Extracts), empty(DamagedReceipts))
-        return Standing(everything.receipts, result.entries, found, judged, *nothing)
+        told = everything.receipts, result.findings, result.entries
+        decided = read_answers(self.ledger), read_choices(self.ledger)
+        return Standing(self.collection.id, *told, *decided)
 
     def query(self, now: Standing) -> dict[str, str]:
         asked = queries(now.current_findings(), read_answers(self.ledger), self.lake.collection)

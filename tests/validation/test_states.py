@@ -10,11 +10,9 @@ import pytest
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
-from assets.returns.validation import states
 from assets.returns.validation.judge import judge, received_by_id
+from assets.returns.validation.states import Standing
 from schemas.collection import Collection
-from schemas.contract import empty
-from schemas.tables import Answers, Choices
 from tests.returns import SampleReturn
 
 BLOCKING = {("second_jobs", "refused", "count"): None}
@@ -27,13 +25,8 @@ def _judge(paths: list[Path], lake: Path, collection: Collection) -> tuple[pl.Da
     everything = received(store)
     known = received_by_id(everything.receipts, collection)
     result = judge(readings(everything), known, collection)
-    found = states.answered_findings(
-        result.findings, everything.receipts, empty(Answers), collection.id
-    )
-    judged = states.judged_receipts(everything.receipts, found, empty(Choices))
-    status = states.returns_status(judged, collection)
-    live = states.live_returns(judged, result.entries)
-    return status, live, states.findings_mart(judged, found)
+    now = Standing(collection.id, everything.receipts, result.findings, result.entries)
+    return now.status(collection), now.live_returns(), now.current_findings()
 
 
 @pytest.mark.parametrize(

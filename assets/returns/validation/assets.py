@@ -56,23 +56,16 @@ def judged(
     context: dg.AssetExecutionContext,
     lake: Lake,
     collection: Collection,
-    receipts: pl.DataFrame,
     **tables: pl.DataFrame,
 ) -> tuple[pl.DataFrame, ...]:
     """Judge every receipt, and say which return of each force is live.
 
     Of a force whose live return is the same as before Dagster is not told again.
     """
-    extracts, damaged, choices = (tables[name] for name in ("extracts", "damaged", "choices"))
-    found = states.answered_findings(
-        tables["all_findings"], receipts, tables["answers"], collection.id
-    )
-    receipts_judged = states.judged_receipts(receipts, found, choices)
-    states.check_damaged(receipts_judged, damaged, choices)
-    only = derived.only_rows(extracts, receipts, damaged)
-    sent = states.live_returns(receipts_judged, tables["entries"])
-    live = conform(LiveReturns, pl.concat([sent, derived.derived_returns(only)]))
-    status = states.returns_status(receipts_judged, collection)
+    now = states.Standing(collection.id, **tables)
+    states.check_damaged(now.judged, now.damaged, now.choices)
+    only = derived.only_rows(now.extracts, now.receipts, now.damaged)
+    live = conform(LiveReturns, pl.concat([now.live_returns(), derived.derived_returns(only)]))
     key = FORCE_RETURNS[collection.id].key
     told = context.instance.get_materialized_partitions(key)
     before = _live_before(lake).filter(pl.col("force_code").is_in(list(told)))
@@ -85,11 +78,7 @@ def judged(
                 metadata={"receipt": row["receipt_id"], "basis": row["basis"]},
             )
         )
-    return (
-        derived.told_in_status(status, only, extracts),
-        states.findings_mart(receipts_judged, found),
-        live,
-    )
+    return now.status_of_sent(collection), now.current_findings(), live
 
 
 def _live_before(lake: Lake) -> pl.DataFrame:

@@ -4,8 +4,9 @@ The newest acceptable one is live; a rejected resubmission leaves the earlier on
 the list of live returns, never "whatever is on disk".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,58 +18,113 @@ from assets.lake import Lake
 from assets.returns.desk.decisions import Ledger, queries, read_answers, read_choices
 from assets.tables import work_table
 from schemas.collection import Collection
-from schemas.contract import conform
+from schemas.contract import conform, empty
 from schemas.errors import LakeError
 from schemas.marts.returns import Findings, ReturnsStatus
 from schemas.rules.catalogue import UNORDERED
-from schemas.tables import LiveEntries, LiveReturns
+from schemas.tables import Answers, Choices, DamagedReceipts, Extracts, LiveEntries, LiveReturns
 
 
-def answered_findings(
-    findings: pl.DataFrame, receipts: pl.DataFrame, answers: pl.DataFrame, collection_id: str
-) -> pl.DataFrame:
-    """Return the findings with force_code, and with the reason and acceptance of each query."""
-    forces = receipts.select("receipt_id", "force_code")
-    found = findings.join(forces, on="receipt_id", how="left", validate="m:1")
-    asked = queries(found, answers, collection_id).select(*found.columns, "reason", "accepted_by")
-    others = found.filter((pl.col("severity") != "Q") | pl.col("force_code").is_null())
-    return pl.concat([asked, others], how="diagonal")
+@dataclass(frozen=True)
+class Standing:
+    """Where the returns of a collection stand, by tables that are named by their contracts.
 
-
-def judged_receipts(
-    receipts: pl.DataFrame, findings: pl.DataFrame, choices: pl.DataFrame
-) -> pl.DataFrame:
-    """Add to each receipt its counts of findings and whether it is the newest and the live one.
-
-    `held` are the versions of which nobody can tell which is newer (rule S014): until that query is
-    accepted, or one of them chosen, none of them is live, and what was live before them still is.
+    What nobody answered, chose or sent, and what is not damaged, is empty.
     """
-    query = pl.col("severity") == "Q"
-    accepted = pl.col("accepted_by").is_not_null()
-    counts = findings.group_by("receipt_id").agg(
-        (pl.col("severity") == "B").sum().cast(pl.Int64).alias("blocking"),
-        (query & ~accepted).sum().cast(pl.Int64).alias("queries_open"),
-        (query & accepted).sum().cast(pl.Int64).alias("queries_answered"),
-    )
-    chosen = choices.select("force_code", pl.col("version").alias("chosen"), "up_to", "decided_by")
-    judged = (
-        receipts.join(counts, on="receipt_id", how="left")
-        .join(chosen, on="force_code", how="left")
-        .with_columns(pl.col("blocking", "queries_open", "queries_answered").fill_null(0))
-    )
-    version = pl.col("version")
-    counts_now = (version == pl.col("chosen")) | (version > pl.col("up_to"))
-    acceptable = (pl.col("blocking") == 0) & counts_now.fill_null(value=True)
-    judged = judged.with_columns(_held(judged, findings, acceptable).alias("held"))
-    newest_live = version.filter(acceptable & ~pl.col("held")).max().over("force_code")
-    waits = pl.col("held").any().over("force_code").cast(pl.Int64)
-    return judged.with_columns(
-        (version == version.max().over("force_code")).fill_null(value=False).alias("newest"),
-        (version == newest_live).fill_null(value=False).alias("live"),
-    ).with_columns(
-        # What counts meanwhile may be about to change: it is queried too.
-        (pl.col("queries_open") + pl.when("live").then(waits).otherwise(0)).alias("queries_open")
-    )
+
+    collection_id: str
+    receipts: pl.DataFrame
+    all_findings: pl.DataFrame
+    entries: pl.DataFrame
+    answers: pl.DataFrame = field(default_factory=partial(empty, Answers))
+    choices: pl.DataFrame = field(default_factory=partial(empty, Choices))
+    extracts: pl.DataFrame = field(default_factory=partial(empty, Extracts))
+    damaged: pl.DataFrame = field(default_factory=partial(empty, DamagedReceipts))
+
+    @cached_property
+    def findings(self) -> pl.DataFrame:
+        """Every finding with force_code, and with the reason and acceptance of each query."""
+        forces = self.receipts.select("receipt_id", "force_code")
+        found = self.all_findings.join(forces, on="receipt_id", how="left", validate="m:1")
+        told = queries(found, self.answers, self.collection_id)
+        asked = told.select(*found.columns, "reason", "accepted_by")
+        others = found.filter((pl.col("severity") != "Q") | pl.col("force_code").is_null())
+        return pl.concat([asked, others], how="diagonal")
+
+    @cached_property
+    def judged(self) -> pl.DataFrame:
+        """Every receipt with its counts of findings and whether it is the newest and the live one.
+
+        `held` are the versions of which nobody can tell which is newer (rule S014): until that
+        query is accepted, or one of them chosen, none of them is live, and what was live before
+        them still is.
+        """
+        query = pl.col("severity") == "Q"
+        accepted = pl.col("accepted_by").is_not_null()
+        counts = self.findings.group_by("receipt_id").agg(
+            (pl.col("severity") == "B").sum().cast(pl.Int64).alias("blocking"),
+            (query & ~accepted).sum().cast(pl.Int64).alias("queries_open"),
+            (query & accepted).sum().cast(pl.Int64).alias("queries_answered"),
+        )
+        chosen = self.choices.select("force_code", "up_to", "decided_by", chosen="version")
+        judged = (
+            self.receipts.join(counts, on="receipt_id", how="left")
+            .join(chosen, on="force_code", how="left")
+            .with_columns(pl.col("blocking", "queries_open", "queries_answered").fill_null(0))
+        )
+        version = pl.col("version")
+        counts_now = (version == pl.col("chosen")) | (version > pl.col("up_to"))
+        acceptable = (pl.col("blocking") == 0) & counts_now.fill_null(value=True)
+        judged = judged.with_columns(_held(judged, self.findings, acceptable).alias("held"))
+        newest_live = version.filter(acceptable & ~pl.col("held")).max().over("force_code")
+        waits = pl.when("live").then(pl.col("held").any().over("force_code").cast(pl.Int64))
+        return judged.with_columns(
+            (version == version.max().over("force_code")).fill_null(value=False).alias("newest"),
+            (version == newest_live).fill_null(value=False).alias("live"),
+        ).with_columns(
+            # What counts meanwhile may be about to change: it is queried too.
+            queries_open=pl.col("queries_open") + waits.otherwise(0)
+        )
+
+    def status_of_sent(self, collection: Collection) -> pl.DataFrame:
+        """Return the mart ReturnsStatus as a run makes it, which stops where damage may count."""
+        only = derived.only_rows(self.extracts, self.receipts, self.damaged)
+        return derived.told_in_status(returns_status(self.judged, collection), only, self.extracts)
+
+    def status(self, collection: Collection) -> pl.DataFrame:
+        """Return the mart ReturnsStatus of this moment."""
+        return _damage_told(self.status_of_sent(collection), self.damaged)
+
+    def live_returns(self) -> pl.DataFrame:
+        """Return the table LiveReturns. `basis` is what the cover says."""
+        on_cover = (pl.col("sheet") == "cover") & (pl.col("row_code") == "basis")
+        basis = self.entries.filter(on_cover).select("receipt_id", pl.col("value").alias("basis"))
+        live = self.judged.filter("live").join(basis, on="receipt_id", how="left", validate="1:1")
+        return conform(
+            LiveReturns, live.with_columns((pl.col("queries_open") > 0).alias("provisional"))
+        )
+
+    def current_findings(self) -> pl.DataFrame:
+        """Return the mart Findings: of each force's live and newest receipt, and of nobody's.
+
+        A receipt whose force cannot be told is nobody's; its findings are shown without a force
+        code. What is held is shown too; which version is newer is not asked once that is settled.
+        """
+        shown = pl.col("live") | pl.col("newest") | pl.col("force_code").is_null()
+        current = self.judged.filter(shown | pl.col("held")).select("receipt_id")
+        settled = self.judged.filter(~pl.col("held") & ~pl.col("live")).select("receipt_id")
+        moot = self.findings.filter(pl.col("rule_id") == UNORDERED).join(settled, on="receipt_id")
+        now = self.findings.join(current, on="receipt_id", how="semi")
+        return conform(Findings, now.join(moot, on=["receipt_id", "rule_id"], how="anti"))
+
+    def asked(self) -> pl.DataFrame:
+        """Return the findings that ask for an answer: of what counts, and of what is held.
+
+        What is asked of a version that was refused is shown with that version alone.
+        """
+        asking = self.judged.filter(pl.col("live") | pl.col("held")).select("receipt_id")
+        query = pl.col("severity") == "Q"
+        return self.current_findings().filter(query).join(asking, on="receipt_id", how="semi")
 
 
 def _held(judged: pl.DataFrame, findings: pl.DataFrame, acceptable: pl.Expr) -> pl.Series:
@@ -153,33 +209,9 @@ def _notes() -> pl.Expr:
     )
 
 
-def live_returns(judged: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
-    """Return the table LiveReturns. `basis` is what the cover says."""
-    on_cover = (pl.col("sheet") == "cover") & (pl.col("row_code") == "basis")
-    basis = entries.filter(on_cover).select("receipt_id", pl.col("value").alias("basis"))
-    live = judged.filter("live").join(basis, on="receipt_id", how="left", validate="1:1")
-    return conform(
-        LiveReturns, live.with_columns((pl.col("queries_open") > 0).alias("provisional"))
-    )
-
-
 def live_entries(live: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
     """Return the table LiveEntries."""
     return conform(LiveEntries, entries.join(live, on="receipt_id", how="inner", validate="m:1"))
-
-
-def findings_mart(judged: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
-    """Return the mart Findings: of each force's live and newest receipt, and of receipts of nobody.
-
-    A receipt whose force cannot be told is nobody's; its findings are shown without a force code.
-    What is held is shown too; which version is newer is not asked once that is settled.
-    """
-    shown = pl.col("live") | pl.col("newest") | pl.col("force_code").is_null()
-    current = judged.filter(shown | pl.col("held")).select("receipt_id")
-    settled = judged.filter(~pl.col("held") & ~pl.col("live")).select("receipt_id")
-    moot = findings.filter(pl.col("rule_id") == UNORDERED).join(settled, on="receipt_id")
-    now = findings.join(current, on="receipt_id", how="semi")
-    return conform(Findings, now.join(moot, on=["receipt_id", "rule_id"], how="anti"))
 
 
 def check_damaged(judged: pl.DataFrame, damaged: pl.DataFrame, choices: pl.DataFrame) -> None:
@@ -217,40 +249,6 @@ def _whose(damaged: dict[str, Any]) -> str:
     return f"{damaged['force_code']} version {damaged['version']}, which may be what counts"
 
 
-@dataclass(frozen=True)
-class Standing:
-    """`findings`: every finding with its answer; `judged`: every receipt with its counts.
-
-    `extracts`: table Extracts. `damaged`: table DamagedReceipts.
-    """
-
-    receipts: pl.DataFrame
-    entries: pl.DataFrame
-    findings: pl.DataFrame
-    judged: pl.DataFrame
-    extracts: pl.DataFrame
-    damaged: pl.DataFrame
-
-    def status(self, collection: Collection) -> pl.DataFrame:
-        """Return the mart ReturnsStatus of this moment."""
-        status = returns_status(self.judged, collection)
-        only = derived.only_rows(self.extracts, self.receipts, self.damaged)
-        return _damage_told(derived.told_in_status(status, only, self.extracts), self.damaged)
-
-    def current_findings(self) -> pl.DataFrame:
-        """Return the mart Findings of this moment."""
-        return findings_mart(self.judged, self.findings)
-
-    def asked(self) -> pl.DataFrame:
-        """Return the findings that ask for an answer: of what counts, and of what is held.
-
-        What is asked of a version that was refused is shown with that version alone.
-        """
-        asking = self.judged.filter(pl.col("live") | pl.col("held")).select("receipt_id")
-        query = pl.col("severity") == "Q"
-        return self.current_findings().filter(query).join(asking, on="receipt_id", how="semi")
-
-
 def _damage_told(status: pl.DataFrame, damaged: pl.DataFrame) -> pl.DataFrame:
     """Note with each force which of its versions are damaged, and so in no state."""
     versions = _versions(damaged.filter("can_count"), "lost")
@@ -282,7 +280,6 @@ def standing(lake: Lake, until: datetime | None = None) -> Standing:
         at = pl.col("received_at").str.to_datetime("%Y-%m-%dT%H:%M:%S%z")
         receipts, extracts = (t.filter(at <= until.astimezone(UTC)) for t in (receipts, extracts))
         findings = findings.join(receipts, on="receipt_id", how="semi")
-    ledger = Ledger(lake, until=until)
-    found = answered_findings(findings, receipts, read_answers(ledger), lake.collection)
-    judged = judged_receipts(receipts, found, read_choices(ledger))
-    return Standing(receipts, entries, found, judged, extracts, damaged_now(lake))
+    ledger, told = Ledger(lake, until=until), (receipts, findings, entries)
+    decided = read_answers(ledger), read_choices(ledger)
+    return Standing(lake.collection, *told, *decided, extracts, damaged_now(lake))
