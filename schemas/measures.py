@@ -1,6 +1,6 @@
 """What a template counts: measures, the levels each is totalled at, and what is derived of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -77,26 +77,6 @@ class Measure(Data):
         """Return the dimension whose cells a total by some dimensions leaves out, if it does."""
         by = {*dims} - {self.crossed_by}
         return next((level.without for level in self.levels if {*level.by} == by), None)
-
-    def ordered(self, dimensions: Sequence[str]) -> "Measure":
-        """Return the same measure with the dimensions of each level in the template's order."""
-
-        def sort(names: Sequence[str]) -> tuple[str, ...]:
-            return tuple(sorted(names, key=list(dimensions).index))
-
-        return self.model_copy(
-            update={
-                "levels": tuple(
-                    level.model_copy(update={"by": sort(level.by)}) for level in self.levels
-                ),
-                "shares": tuple(
-                    share.model_copy(update={"by": sort(share.by), "within": sort(share.within)})
-                    for share in self.shares
-                ),
-                "per_month": tuple(map(sort, self.per_month)),
-                "per_force": tuple(map(sort, self.per_force)),
-            }
-        )
 
     def share_name(self, name: str, share: Share) -> str:
         """Return the name of a share of the measure of that name."""

@@ -1,6 +1,6 @@
 """Reads templates/<name>-<version>.toml, and holds it to what a template must say."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -105,9 +105,11 @@ def read_template(path: Path, *, released: bool = False) -> Template:
     """
     data, text = read_toml(path)
     file, faults, unsure = examined(_File, data)
-    if file and not released:
-        file, more = _examined(file, _version_before(path, file), unsure)
-        faults += more
+    if file:
+        said = file.model_dump(mode="json")
+        if not released:
+            faults += _faults(said, _version_before(path, file), unsure)
+        file = _File.model_validate(_in_order(said))
     if file and not unsure.has("name") and path.stem != f"{file.name}-{file.version}":
         faults.append((("name",), f"the file of {file.name}-{file.version} must be called so"))
     template = _template(file, path) if file and not (faults and released) else None
@@ -120,27 +122,33 @@ def read_template(path: Path, *, released: bool = False) -> Template:
     return template
 
 
-def _examined(
-    file: _File, earlier: Mapping[str, Any] | None, unsure: Unsure
-) -> tuple[_File, list[Fault]]:
-    """Return a file mended, with what is wrong in it; `earlier` is the version before."""
-    said = file.model_dump(mode="json")
+def _faults(
+    said: dict[str, Any], earlier: Mapping[str, Any] | None, unsure: Unsure
+) -> Iterable[Fault]:
+    """Return what is wrong in a file, whose names are mended; `earlier` is the version before."""
     faults = [*name_faults(said, unsure)]
     if not unsure.has("version"):
         faults += since_faults(said, earlier)
     sheets = Sheets(said, unsure)
     faults += unsure.new((*sheets.faults(), *measure_faults(said, sheets, unsure.names)))
-    for measure in said["measures"].values():  # a name that is none cannot be put in order
-        for pattern in ("levels.*.by", "shares.*.by|within", "per_month|per_force.*"):
-            for _, names in parts(measure, pattern):
-                names[:] = [name for name in names if name in (QUESTION, *said["lists"])]
-    for sheet in said["sheet"]:  # nor a part that is none be added up, or the sum itself
+    return dict.fromkeys(faults)
+
+
+def _in_order(said: dict[str, Any]) -> dict[str, Any]:
+    """Put the dimensions of each level in the order of the lists; leave out what is none.
+
+    So also of sums what is no line of the sheet, or the sum itself.
+    """
+    for pattern in ("*.levels|shares.*.by|within", "*.per_month|per_force.*"):
+        for _, names in parts(said["measures"], pattern):
+            names[:] = [name for name in (QUESTION, *said["lists"]) if name in names]
+    for sheet in said["sheet"]:
         for lines in (sheet["columns"], sheet["rows"] + sheet["questions"]):
             by_code = {line["code"]: line for line in lines}
             for code, line in by_code.items():
                 sound = (one for one in line["sum_of"] if code not in within(one, by_code))
                 line["sum_of"] = [one for one in sound if one in by_code]
-    return _File.model_validate(said), list(dict.fromkeys(faults))
+    return said
 
 
 def _version_before(path: Path, file: _File) -> Mapping[str, Any] | None:
@@ -156,8 +164,7 @@ def _version_before(path: Path, file: _File) -> Mapping[str, Any] | None:
 def _template(file: _File, path: Path) -> Template:
     same: dict[str, Any] = {name: getattr(file, name) for name in _File.model_fields}
     sheets = tuple(_sheet(sheet, file.lists) for sheet in same.pop("sheet"))
-    measures = {n: m.ordered([QUESTION, *file.lists]) for n, m in same.pop("measures").items()}
-    return Template(**same, measures=measures, sheets=sheets, path=path)
+    return Template(**same, sheets=sheets, path=path)
 
 
 def _rule_faults(template: Template, unsure: Unsure) -> Iterator[Fault]:
