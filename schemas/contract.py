@@ -102,19 +102,8 @@ def column(
         ge: the smallest number the column may hold.
     """
     allowed = None if isin is None else list(isin)
-    return pa.Field(
-        nullable=nullable,
-        description=description,
-        isin=allowed,
-        ge=ge,
-        metadata={
-            "unit": unit,
-            "key": key,
-            "allowed": tuple(allowed or ()),
-            "codes": codes,
-            "least": ge,
-        },
-    )
+    about = {"unit": unit, "key": key, "allowed": tuple(allowed or ()), "codes": codes, "least": ge}
+    return pa.Field(nullable=nullable, description=description, isin=allowed, ge=ge, metadata=about)
 
 
 def contract_of(name: str, about: str, described: Iterable[Column]) -> Contract:
@@ -158,23 +147,16 @@ def _schema(contract: Contract, template: Template | None = None) -> pa.DataFram
 @cache
 def columns(contract: Contract) -> tuple[Column, ...]:
     """Return the columns of a contract, in order."""
-    found = []
-    for name, spec in _schema(contract).columns.items():
-        metadata: dict[str, Any] = spec.metadata or {}
-        found.append(
-            Column(
-                name=name,
-                dtype=spec.dtype.type.base_type(),
-                description=spec.description or "",
-                unit=metadata["unit"],
-                key=metadata["key"],
-                nullable=spec.nullable,
-                allowed=metadata["allowed"],
-                codes=metadata.get("codes"),
-                least=metadata.get("least"),
-            )
+    return tuple(
+        Column(
+            name=name,
+            dtype=spec.dtype.type.base_type(),
+            description=spec.description or "",
+            nullable=spec.nullable,
+            **(spec.metadata or {}),
         )
-    return tuple(found)
+        for name, spec in _schema(contract).columns.items()
+    )
 
 
 def keys(contract: Contract) -> list[str]:

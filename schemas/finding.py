@@ -56,17 +56,7 @@ def finding(
 ) -> Finding:
     """Return a finding of a rule, with the rule's own advice and severity unless told otherwise."""
     rule = rules()[rule_id]
-    return Finding(
-        rule_id,
-        severity or rule.severity,
-        message,
-        rule.advice(fix),
-        place.sheet,
-        place.cell,
-        place.row_code,
-        place.column_code,
-        place.value,
-    )
+    return Finding(rule_id, severity or rule.severity, message, rule.advice(fix), **vars(place))
 
 
 _SCHEMA: Final = dict.fromkeys(Finding.__dataclass_fields__, pl.String)
