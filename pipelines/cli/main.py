@@ -35,7 +35,7 @@ COMMANDS: Final = {
     "releases": ("releases", "List, compare, go back to one."),
     "collections": ("releases", "List collections; examine a draft of one."),
     "read-report": ("figures", "Read the figures out of force reports."),
-    "cases": ("cases", "Judge and count case-level extracts."),
+    "cases": ("returns", "Judge and count case-level extracts."),
     "alert-test": ("service", "Send a test message through each channel."),
     "doctor": ("service", "Examine the lake and the service; change nothing."),
 }

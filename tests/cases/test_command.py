@@ -9,7 +9,7 @@ from pathlib import Path
 
 from click.testing import CliRunner, Result
 
-from pipelines.cli.cases import cases as command
+from pipelines.cli.returns import cases as command
 from tests.cases.extracts import good, read_results, write_csv, write_parquet
 
 MANY = [good(number) for number in range(30)]
@@ -67,7 +67,7 @@ def test_in_a_pipe(tmp_path: Path) -> None:
     path = write_parquet(tmp_path / "in.parquet", [*MANY, good(40, suspended=None)])
     loaded = tmp_path / "modules"
     code = (
-        "import sys\nfrom pathlib import Path\nfrom pipelines.cli.cases import cases as command\n"
+        "import sys\nfrom pathlib import Path\nfrom pipelines.cli.returns import cases as command\n"
         "try:\n    command()\nfinally:\n"
         f"    Path({str(loaded)!r}).write_text(' '.join(sys.modules))"
     )
@@ -85,7 +85,7 @@ def test_in_a_pipe(tmp_path: Path) -> None:
 def test_a_bar_on_a_terminal(tmp_path: Path) -> None:
     """Where standard error is a terminal the bar is drawn there."""
     path = write_parquet(tmp_path / "in.parquet", MANY)
-    code = "from pipelines.cli.cases import cases as command; command()"
+    code = "from pipelines.cli.returns import cases as command; command()"
     ours, theirs = pty.openpty()
     with os.fdopen(ours, "rb", buffering=0) as terminal:
         subprocess.run(

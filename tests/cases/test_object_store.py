@@ -19,7 +19,7 @@ from assets.object_store import copy_folder, files_below, head, put
 from assets.pointer import POINTER, publish_folder, scan_shown, shown_at
 from assets.release.publish import publish_marts
 from benchmarks.make_cases import Recipe, write
-from pipelines.cli.cases import cases as command
+from pipelines.cli.returns import cases as command
 from schemas.collection import Collection
 from schemas.errors import LakeError, ServiceError, SetupError
 from tests.cases.extracts import frame, good, run, write_csv
