@@ -56,13 +56,14 @@ def examined(
 
     None in place of a file in which too much is wrong for that.
     """
-    data, told, unsure = deepcopy(dict(data)), list[Fault](), Unsure()
+    told, unsure = list[Fault](), Unsure()
     times: Counter[Loc] = Counter()
     for _ in range(_ROUNDS):
         try:
             return model.model_validate(data, context=context), told, unsure
         except ValidationError as error:
             wrong = error.errors(include_url=False)
+        data = data if times else deepcopy(dict(data))
         before = set(times)
         # A misspelt key comes first: it is why another is missing.
         for each in sorted(wrong, key=lambda each: each["type"] != "extra_forbidden"):

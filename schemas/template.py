@@ -1,8 +1,9 @@
 """What a return consists of: sheets, rows, columns, the entries at their crossings."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Final, Literal
@@ -282,7 +283,10 @@ class Template:
 
     def places(self, written: str) -> list[Place]:
         """Return the places written as `sheet/row/column`, where a `*` stands for any code."""
-        return [place for place in self.entry_at if fnmatchcase("/".join(place), written)]
+        if not {*"*?["} & {*written}:
+            return [place for place in [tuple(written.split("/"))] if place in self.entry_at]
+        is_meant = re.compile(translate(written)).match
+        return [place for place in self.entry_at if is_meant("/".join(place))]
 
     @cached_property
     def rules_in_use(self) -> frozenset[str]:

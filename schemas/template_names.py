@@ -6,7 +6,7 @@ keys themselves, and `a|b` either.
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ PROFILE: Final = {
 RESEARCHED: Final = ("social_media",)
 _MISSING: Final = ("not_held", "not_applicable")
 
-_LINE: Final = "sheet.*.rows|columns|questions.*"
+_LINE: Final = "sheet.*.columns|rows|questions.*"
 _CODE: Final = r"[a-z0-9][a-z0-9_]*(\.[a-z0-9][a-z0-9_]*)*"
 
 
@@ -83,19 +83,23 @@ _MEASURES: Final = (
 """Where the names of lists, codes and measures stand."""
 
 
-def parts(of: Any, pattern: str) -> Iterator[tuple[Loc, Any]]:
-    """Yield the parts of a file that a pattern finds, each after the keys that lead to it."""
-    head, _, rest = pattern.partition(".")
-    there = list(enumerate(of) if isinstance(of, list) else of.items() if of else ())
-    for key, value in there if isinstance(of, list | dict) else ():
-        if head == "#":
-            yield (key,), key
-        elif head not in {"*", str(key)} and str(key) not in head.split("|"):
-            continue
-        elif rest:
-            yield from (((key, *loc), part) for loc, part in parts(value, rest))
-        elif value is not None:
-            yield (key,), value
+def parts(of: Any, pattern: str) -> list[tuple[Loc, Any]]:
+    """Return the parts of a file that a pattern finds, each after the keys that lead to it."""
+    found: list[tuple[Loc, Any]] = [((), of)]
+    for head in pattern.split("."):
+        found = [((*loc, key), part) for loc, of in found for key, part in _below(of, head)]
+    return [each for each in found if each[1] is not None]
+
+
+def _below(of: Any, head: str) -> Iterable[tuple[str | int, Any]]:
+    if isinstance(of, list):
+        return enumerate(of) if head == "*" else [(int(head), of[int(head)])]
+    if not isinstance(of, dict):
+        return ()
+    if head == "#":
+        return zip(of, of, strict=True)
+    names = of if head == "*" else [name for name in head.split("|") if name in of]
+    return [(name, of[name]) for name in names]
 
 
 def name_faults(file: dict[str, Any], unsure: Unsure) -> Iterator[Fault]:
@@ -144,7 +148,7 @@ def _references(file: dict[str, Any], unsure: Unsure) -> Iterator[Fault]:
     for number, sheet in enumerate(file["sheet"]):
         columns = [column["code"] for column in sheet["columns"]]
         rows = [row["code"] for row in (*sheet["rows"], *sheet["questions"])]
-        missing = f"sheet.{number}.rows|columns|questions.*.missing.#"
+        missing = f"sheet.{number}.columns|rows|questions.*.missing.#"
         yield from named("column", [missing], columns, ["*"])
         for lines, codes in (("columns", columns), ("rows|questions", rows)):
             yield from named("row or column", [f"sheet.{number}.{lines}.*.sum_of.*"], codes)
