@@ -1,13 +1,7 @@
-"""A finding: one thing that is wrong with a received file, at its place.
+"""A finding: one thing that is wrong with a received file, at its place."""
 
-Belongs here: the shape of a finding and how a list of them becomes rows. Does not: any rule.
-"""
-
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final
-
-import polars as pl
 
 from schemas.rules.catalogue import Severity, rules
 
@@ -57,11 +51,3 @@ def finding(
     """Return a finding of a rule, with the rule's own advice and severity unless told otherwise."""
     rule = rules()[rule_id]
     return Finding(rule_id, severity or rule.severity, message, rule.advice(fix), **vars(place))
-
-
-_SCHEMA: Final = dict.fromkeys(Finding.__dataclass_fields__, pl.String)
-
-
-def findings_frame(findings: Iterable[Finding]) -> pl.DataFrame:
-    """Return one row a finding, with the columns of Finding."""
-    return pl.DataFrame([asdict(item) for item in findings], schema=_SCHEMA)

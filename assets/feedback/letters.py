@@ -7,7 +7,7 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -28,13 +28,13 @@ from assets.returns.template.workbook import EarlierValues, write_blanks
 from assets.unattributed import Unattributed
 from schemas.collection import Collection, command
 from schemas.errors import SetupError
-from schemas.finding import Finding, findings_frame
+from schemas.finding import Finding
 from schemas.rules.catalogue import UNORDERED
 from schemas.wording import long_date, plural, visible
 
 Situation = Literal["missing", "rejected", "resubmission_rejected", "queried"]
 
-_FINDING: Final = findings_frame([]).columns
+_FINDING: Final = [each.name for each in fields(Finding)]
 _WORDS: Final[dict[str, Any]] = tomllib.loads(
     Path(__file__).with_name("letters.toml").read_text(encoding="utf-8")
 )

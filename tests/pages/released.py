@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,7 +19,7 @@ from assets.inputs.research.tables import ResearchTables, no_research
 from assets.marts import DESCRIPTION, write_manifest, write_mart
 from schemas.collection import Collection, description
 from schemas.contract import conform, empty
-from schemas.finding import findings_frame
+from schemas.finding import Finding
 from schemas.marts.catalogue import MARTS
 from schemas.marts.returns import ReturnsStatus
 from schemas.tables import ReportFigures
@@ -91,7 +91,7 @@ def show_release(root: Path, totals: pl.DataFrame, collection: Collection) -> Pa
 
 def finding(force_code: str, severity: str, **changed: str | None) -> dict[str, str | None]:
     """Return a row of the mart Findings."""
-    plain = dict.fromkeys(findings_frame([]).columns, "x")
+    plain = dict.fromkeys([each.name for each in fields(Finding)], "x")
     return {
         **plain, "receipt_id": force_code.lower() * 5, "rule_id": "Q102", "sheet": "investigations",
         "cell": "H12", "reason": None, "accepted_by": None,
