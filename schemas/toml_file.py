@@ -13,11 +13,13 @@ from schemas.faults import Fault, Loc, Unsure
 _Words = deque[tuple[str, int]]
 """The words of a file that are not read yet, each with its line."""
 
+_QUOTED: Final = r'"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\''
 _WORD: Final = re.compile(
-    r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|\#[^\n]*'
-    r"|[\[\]{}=,.\n]|[^\s\[\]{}=,.#\"']+",
+    rf'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|{_QUOTED}|\#[^\n]*|[\[\]{{}}=,]'
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9][^\s,\]}#]*|[^\s\[\]{}=,#\"']+",
     re.DOTALL,
 )
+_NAME: Final = re.compile(rf"{_QUOTED}|[^.\s\"'\[]+")
 
 
 _MEND: Final = " Mend it and try again."
@@ -110,33 +112,30 @@ def _places(words: _Words) -> Iterator[tuple[Loc, int]]:
     counts: dict[Loc, int] = {}
     while words:
         word, line = words[0]
-        if word == "\n":
-            words.popleft()
-        elif word != "[":
+        if word != "[":
             yield from _pair(words, table)
-        else:
-            words.popleft()
-            many, table = words[0][0] == "[", ()
-            for name in _key(words):  # below an array of tables its last element is meant
-                table = (*table, counts[table] - 1, name) if table in counts else (*table, name)
-            if many:
-                number = counts.get(table, 0)
-                counts[table] = number + 1
-                yield table, line
-                table = (*table, number)
+            continue
+        words.popleft()
+        many, table = words[0][0] == "[", ()
+        for name in _key(words):  # below an array of tables its last element is meant
+            table = (*table, counts[table] - 1, name) if table in counts else (*table, name)
+        if many:
+            number = counts.get(table, 0)
+            counts[table] = number + 1
             yield table, line
-            while words and words[0][0] == "]":
-                words.popleft()
+            table = (*table, number)
+        yield table, line
+        while words and words[0][0] == "]":
+            words.popleft()
 
 
-def _key(words: _Words) -> Loc:
+def _key(words: _Words) -> list[str]:
     """Read a key, whose names dots join."""
-    names: list[str | int] = []
+    written = ""
     while words[0][0] not in {"=", "]"}:
-        word = words.popleft()[0]
-        if word not in {".", "["}:
-            names.append(word[1:-1] if word[0] in "\"'" else word)
-    return tuple(names)
+        written += words.popleft()[0]
+    names = _NAME.findall(written)
+    return [name[1:-1] if name[0] in "\"'" else name for name in names]
 
 
 def _pair(words: _Words, table: Loc) -> Iterator[tuple[Loc, int]]:
@@ -150,12 +149,8 @@ def _pair(words: _Words, table: Loc) -> Iterator[tuple[Loc, int]]:
 def _value(words: _Words, path: Loc) -> Iterator[tuple[Loc, int]]:
     opened, number = words.popleft()[0], 0
     closed = {"[": "]", "{": "}"}.get(opened)
-    if closed is None:  # a plain value; a number or a time is several words
-        while words and words[0][0] not in _ENDS:
-            words.popleft()
-        return
-    while words[0][0] != closed:
-        if words[0][0] in {",", "\n"}:
+    while closed and words[0][0] != closed:
+        if words[0][0] == ",":
             words.popleft()
         elif opened == "{":
             yield from _pair(words, path)
@@ -163,7 +158,5 @@ def _value(words: _Words, path: Loc) -> Iterator[tuple[Loc, int]]:
             yield (*path, number), words[0][1]
             yield from _value(words, (*path, number))
             number += 1
-    words.popleft()
-
-
-_ENDS: Final = {",", "\n", "]", "}"}
+    if closed:
+        words.popleft()
