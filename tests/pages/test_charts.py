@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from markupsafe import Markup
 
-from assets.release.pages.charts import bars, columns, tiles
+from assets.release.pages.charts import Spread, bars, columns, tiles
 from assets.release.pages.content import Figure, Text
 
 
@@ -22,32 +22,35 @@ def test_every_force_has_a_column_and_the_words_of_lines_stand_apart(number: int
         f"Force {n:03} of any": Figure(chance.randrange(1, 99), "here") for n in range(number)
     }
     limits = [(n, Text((f"{n} or more: 9 forces",))) for n in (9.0, 10.0, 60.0)]
-    drawn = columns("one", "Counted", forces, lines=limits)
+    drawn = columns("one", "Counted", Spread(forces), lines=limits)
     heights = _heights(drawn)
-    assert len(heights) == number
+    assert len(heights) == min(number, 100)
+    assert ("at even steps" in drawn) == (number > 100)
     assert heights == sorted(heights, reverse=True)
     assert all(1 <= height <= 100 for height in heights)
     words = [float(at) for at in re.findall(r'class="t" style="--h:([\d.]+)"', drawn)]
     assert all(above - below >= 9.9 for below, above in pairwise(words))
     mine = chance.choice([*forces])
-    assert columns("one", "Counted", forces, mine).count('class="now') == 1
+    assert columns("one", "Counted", Spread(forces), mine).count('class="now') == 1
 
 
 def test_the_largest_is_cut_off_and_said_to_be_where_it_would_flatten_the_rest() -> None:
     forces = {name: Figure(value, "here") for name, value in
               {"A": 400, "B": 120, "C": 100, "D": 3, "E": 0}.items()}  # fmt: skip
-    drawn = columns("one", "Counted", forces)
+    drawn = columns("one", "Counted", Spread(forces))
     assert "Cut off at the top, as they would flatten the rest: A." in drawn
     assert _heights(drawn)[1] > 80
-    assert 'class="now cut"' in drawn
-    even = columns("one", "Counted", {name: forces[name] for name in "BC"})
+    assert 'class="then cut"' in drawn
+    even = columns("one", "Counted", Spread({name: forces[name] for name in "BC"}))
     assert "Cut off" not in even
     assert "cut" not in even
 
 
 def test_a_chart_without_a_known_figure_says_so() -> None:
-    assert "No force has a known figure." in columns("one", "Counted", {"A": Figure(None, "a")})
-    assert columns("one", "Counted", {"A": Figure(0, "here")}).count("<i ") == 1
+    assert "No force has a known figure." in columns(
+        "one", "Counted", Spread({"A": Figure(None, "a")})
+    )
+    assert columns("one", "Counted", Spread({"A": Figure(0, "here")})).count("<i ") == 1
 
 
 def test_what_is_hidden_or_unknown_has_no_shade_and_says_which() -> None:

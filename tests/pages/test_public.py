@@ -104,7 +104,7 @@ def test_a_hidden_force_has_no_column_no_rank_and_no_shade(edition: Path) -> Non
     html = (edition / "index.html").read_text(encoding="utf-8")
     assert re.search(r'<li class="none"[^>]*><a href="forces/MPS.html">', html)
     assert ">1st of 42 shown<" in html
-    assert html.partition('class="cols"')[2].partition("</div>")[0].count("<i ") == 42
+    assert html.partition('class="cols all"')[2].partition("</div>")[0].count("<i ") == 42
     assert "A force whose number is hidden has no column." in html
     rank = '<td data-from="force_profiles force_code=MPS investigations" data-rank>hidden</td>'
     assert rank in html

@@ -6,7 +6,10 @@ beside; parts of a whole have colours of their own. What has no words for its sh
 44 columns, is named and described for those who cannot see it.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -25,6 +28,8 @@ _SEEN: Final = 1.5
 _FLAT: Final = 1.5
 """A column so many times as high as the next would flatten that and the rest."""
 _MOST_CUT: Final = 3
+_MOST: Final = 100
+"""Columns of a chart, at most: more would be no wider than a hair."""
 _OVER: Final = 1.15
 """How far a column that is cut stands above the highest whole one."""
 _APART: Final = 10.0
@@ -113,10 +118,61 @@ def _interval(figures: Sequence[Figure], name: str, *, newest: bool) -> Markup:
     return line.format(drawn, name, value(percent))
 
 
+@dataclass(frozen=True)
+class Spread:
+    """A figure of every force, by the force's name: what the charts of all forces' pages share."""
+
+    forces: Mapping[str, Figure]
+
+    @cached_property
+    def known(self) -> dict[str, float]:
+        """The numbers that are known, the largest first."""
+        known = {f: figure.number for f, figure in self.forces.items() if figure.number is not None}
+        return dict(sorted(known.items(), key=lambda item: (-item[1], item[0])))
+
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """The place of each force among those, from 0."""
+        return {force: place for place, force in enumerate(self.known)}
+
+    @cached_property
+    def cut(self) -> int:
+        """How many columns would flatten the rest: their tops are cut off."""
+        return _cut([*self.known.values()])
+
+    @cached_property
+    def top(self) -> float:
+        """The number at the top of the chart."""
+        numbers = [*self.known.values()]
+        return (_OVER * numbers[self.cut] if self.cut else numbers[0]) or 1.0
+
+    def height(self, number: float) -> float:
+        """Return the percent of the height that a number has."""
+        return min(100 * number / self.top, 100.0)
+
+    @cached_property
+    def drawn(self) -> dict[int, str]:
+        """The columns by their places: of very many forces some, at even steps from the largest."""
+        number = len(self.known)
+        places = range(number) if number <= _MOST else [n * number // _MOST for n in range(_MOST)]
+        numbers = [*self.known.values()]
+        return {place: self.column(place, numbers[place]) for place in places}
+
+    def column(self, place: int, number: float, look: str = "then") -> str:
+        """Return a column."""
+        is_cut = " cut" * (place < self.cut)
+        return f'<i class="{look}{is_cut}" style="--h:{_n(max(self.height(number), _SEEN))}"></i>'
+
+    @cached_property
+    def hides(self) -> bool:
+        """Whether the number of a force is hidden."""
+        return any(figure.hidden for figure in self.forces.values())
+
+
 def columns(
     ident: str,
     name: str,
-    forces: Mapping[str, Figure],
+    spread: Spread,
     mine: str | None = None,
     lines: Sequence[tuple[float, Text]] = (),
 ) -> Markup:
@@ -128,45 +184,41 @@ def columns(
     Args:
         ident: an id that nothing else in the page has.
         name: what is counted.
-        forces: the figure of each force, by the force's name.
+        spread: the figure of each force.
         mine: the force whose page it is: its column stands out and is named.
         lines: thresholds, each with its words.
     """
-    known = _largest_first(forces)
+    known, drawn = spread.known, spread.drawn
     if not known:
         return Markup('<p class="notes">No force has a known figure.</p>')
-    cut = _cut(list(known.values()))
-    top = _OVER * list(known.values())[cut] or 1.0 if cut else max(known.values()) or 1.0
-    heights = {force: min(100 * number / top, 100.0) for force, number in known.items()}
-    other = "then" if mine else "now"
-    looks = (
-        f"{'now' if force == mine else other}{' cut' * (place < cut)}"
-        for place, force in enumerate(known)
-    )
-    drawn = Markup("").join(
-        Markup(f'<i class="{look}" style="--h:{_n(max(height, _SEEN))}"></i>')  # noqa: S704 - numbers
-        for look, height in zip(looks, heights.values(), strict=True)
-    )
+    if mine in known:
+        at = spread.place[mine]
+        drawn = dict(sorted({**drawn, at: spread.column(at, known[mine], "now")}.items()))
     # The words of a line stand at its end: above the columns there, and above each other.
-    free, above = list(heights.values())[len(heights) // 2] - _APART, []
-    for at, said in sorted(lines, key=lambda line: line[0]):
-        if at <= top:
-            free = max(100 * at / top, free + _APART)
-            line = Markup('<s style="--h:{}"></s><span class="t" style="--h:{}">{}</span>')
-            above.append(line.format(_n(100 * at / top), _n(free), words(said)))
     order = list(known)
-    named = dict.fromkeys([*order[: cut or 1], *([mine] if mine in known else []), order[-1]])
-    told = Markup("; ").join(escape(f"{force} ") + value(forces[force]) for force in named)
-    unseen = " A force whose number is hidden has no column." * any(
-        f.hidden for f in forces.values()
+    free, above = spread.height(known[order[len(order) // 2]]) - _APART, []
+    for limit, said in sorted(lines, key=lambda line: line[0]):
+        if limit <= spread.top:
+            free = max(spread.height(limit), free + _APART)
+            line = Markup('<s style="--h:{}"></s><span class="t" style="--h:{}">{}</span>')
+            above.append(line.format(_n(spread.height(limit)), _n(free), words(said)))
+    named = dict.fromkeys(
+        [*order[: spread.cut or 1], *([mine] if mine in known else []), order[-1]]
     )
-    broken = f" Cut off at the top, as they would flatten the rest: {', '.join(order[:cut])}."
+    told = Markup("; ").join(escape(f"{force} ") + value(spread.forces[force]) for force in named)
+    cut = ", ".join(order[: spread.cut])
+    more = (
+        f" The columns are {_MOST} of them, at even steps." * (len(known) > _MOST)
+        + " A force whose number is hidden has no column." * spread.hides
+        + f" Cut off at the top, as they would flatten the rest: {cut}." * bool(cut)
+    )
     return Markup(
-        '<div class="cols" role="img" aria-label="{}" aria-describedby="{}-text">{}{}</div>'
+        '<div class="cols{}" role="img" aria-label="{}" aria-describedby="{}-text">{}{}</div>'
         '<p class="notes" id="{}-text">A column is a force, the largest first: {}.{}</p>'
     ).format(
-        f"{name} by force", ident, drawn, _join(above), ident, told, unseen + broken * (cut > 0)
-    )
+        "" if mine else " all", f"{name} by force", ident,
+        Markup("".join(drawn.values())), _join(above), ident, told, more,  # noqa: S704 - numbers
+    )  # fmt: skip
 
 
 def _cut(known: Sequence[float]) -> int:
@@ -205,7 +257,7 @@ def _shade(figure: Figure, known: Sequence[float]) -> str:
     """Return the shade of a tile: a quarter of the forces have each."""
     if figure.number is None:
         return "none"
-    below = sum(number < figure.number for number in known)
+    below = bisect_left(known, figure.number)
     return f"q{1 + _SHADES * below // len(known)}"
 
 
@@ -259,11 +311,6 @@ def _list(look: str, rows: Iterator[tuple[str | Markup, Markup]]) -> Markup:
     line = Markup('<li><span class="l">{}</span><span class="d">{}</span></li>')
     drawn = _join(line.format(label, inside) for label, inside in rows)
     return Markup('<ul class="{}">{}</ul>').format(look, drawn)
-
-
-def _largest_first(forces: Mapping[str, Figure]) -> dict[str, float]:
-    known = {label: figure.number for label, figure in forces.items() if figure.number is not None}
-    return dict(sorted(known.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _join(parts: Iterator[Markup | str] | Sequence[Markup | str]) -> Markup:

@@ -3,6 +3,7 @@
 Nothing but a percent or a count of rows is computed: everything else on a page stands in a mart.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from assets.release.pages.charts import Spread
 from assets.release.pages.content import COUNT, PERCENT, RANK, Figure, Style
 from assets.release.pages.description import Description, description, totals_of
 from assets.release.pages.wording import Wording, ordinal
@@ -27,13 +29,14 @@ _Rows = dict[tuple[Key, ...], list[dict[str, Any]]]
 class Edition:
     """A release to be read by people: its marts by name, and what it says about itself.
 
-    `about` has release, collection, sources and basis. `by_force` keeps figures of every force, by
-    address, `ranked` their numbers, and `of_all` those of all together: every page shows them.
+    `about` has release, collection, sources and basis. What every page shows is kept: `by_force`
+    figures of every force, by address, `ranked` their numbers below zero, the largest
+    first, and `of_all` figures of all forces together.
     """
 
     marts: Mapping[str, pl.DataFrame]
     about: Mapping[str, str]
-    by_force: dict[str, dict[str, Figure]] = field(default_factory=dict)
+    by_force: dict[str, Spread] = field(default_factory=dict)
     ranked: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     of_all: dict[tuple[Any, ...], Figure] = field(default_factory=dict)
     _indices: dict[tuple[str, str, tuple[str, ...]], _Index] = field(default_factory=dict)
@@ -116,14 +119,14 @@ class Edition:
         of = self.figure(mart, column, RANK, force_code=force_code)
         if (mart, column) not in self.ranked:
             numbers = (self.figure(mart, column, force_code=code).number for code in self.names)
-            self.ranked[mart, column] = [number for number in numbers if number is not None]
+            self.ranked[mart, column] = sorted(-one for one in numbers if one is not None)
         known = self.ranked[mart, column]
         if of.number is None:
             return of
-        place = 1 + sum(number > of.number for number in known)
+        place, after = bisect_left(known, -of.number), bisect_right(known, -of.number)
         unseen = " shown" * (self.about.get("edition") == "public" and len(known) < len(self.names))
-        alike = "joint " if known.count(of.number) > 1 else ""
-        return replace(of, value=f"{alike}{ordinal(place)} of {len(known)}{unseen}")
+        alike = "joint " * (after - place > 1)
+        return replace(of, value=f"{alike}{ordinal(place + 1)} of {len(known)}{unseen}")
 
     def _index(self, mart: str, column: str, names: tuple[str, ...]) -> _Index:
         key = (mart, column, names)

@@ -239,7 +239,7 @@ class Tables(View):
         if of.kind == "tiles":
             hrefs = {code: f"forces/{code}.html" for code in names}
             shown = {
-                code: (name, forces.get(name, Figure(None, "")), hrefs[code])
+                code: (name, forces.forces.get(name, Figure(None, "")), hrefs[code])
                 for code, name in names.items()
             }
             return charts.tiles(shown, self.edition.description.tiles)
@@ -252,17 +252,19 @@ class Tables(View):
             return charts.words(Text((f"{row.label}: ", self.figure("{measure}", row))))
         return str(self.evaluate(of.label, row.about)) if of.label else row.label
 
-    def _by_force(self, written: str) -> dict[str, Figure]:
+    def _by_force(self, written: str) -> charts.Spread:
         """Return a figure of each force whose return is live; others have none of their own."""
         edition = self.edition
         if written not in edition.by_force:
             states = [edition.rows("returns_status", state=state) for state in v.LIVE_STATES]
             live = {row["force_code"] for rows in states for row in rows}
-            edition.by_force[written] = {
-                name: View(edition, code).figure(written)
-                for code, name in edition.names.items()
-                if code in live
-            }
+            edition.by_force[written] = charts.Spread(
+                {
+                    name: View(edition, code).figure(written)
+                    for code, name in edition.names.items()
+                    if code in live
+                }
+            )
         return edition.by_force[written]
 
     def _thresholds(self, column: Column) -> list[tuple[float, Text]]:
