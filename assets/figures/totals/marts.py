@@ -54,7 +54,8 @@ def register_entries(live: pl.DataFrame, collection: Collection) -> pl.DataFrame
 
 def second_jobs(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     """Return the mart SecondJobs: decisions, breaches and the review interval."""
-    found = sent(leaves(live, collection.template)).filter(sheet="second_jobs")
+    of = pl.col("measure").str.starts_with("second_job")
+    found = sent(leaves(live, collection.template)).filter(of, period=NOW)
     return conform(SecondJobs, found.rename({"number": "count", "row_code": "item"}))
 
 
