@@ -24,7 +24,7 @@ from pipelines.cli.main import main
 # forked from it. Not our own modules: they use polars, whose threads do not survive a fork.
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["dagster", "openpyxl", "pandera.polars", "pyarrow.parquet"])
-_LIMIT = 120
+_LIMIT = 300
 
 
 @dataclass(frozen=True)
