@@ -9,6 +9,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,43 +80,46 @@ def open_instance() -> "dg.DagsterInstance":
 def history_at_hand(instance: "dg.DagsterInstance") -> Iterator[None]:
     """Keep one connection to each file of the history through a run, where it lies in files.
 
-    Dagster makes one anew for each of some thousand statements, and compiles each statement anew;
-    and whenever nobody has a file open any more, SQLite writes its log back. Together that takes
-    longer than most steps. What is committed survives a kill as before; after a power cut the last
-    events may be missing, and the file is whole.
+    Dagster makes one anew for each of some thousand statements, compiles each statement anew, and
+    asks again and again which tables there are; and whenever nobody has a file open any more,
+    SQLite writes its log back. Together that takes longer than most steps. What is committed
+    survives a kill as before; after a power cut the last events may be missing, and the file is
+    whole.
     """
     from dagster._core.storage.event_log import SqliteEventLogStorage
-    from sqlalchemy import Engine, create_engine, text
+    from sqlalchemy import Connection, create_engine, text
     from sqlalchemy.pool import StaticPool
 
     storage = instance.event_log_storage
     if not isinstance(storage, SqliteEventLogStorage) or "_connect" in vars(storage):
         yield
         return
-    anew, engines = storage._connect, dict[str, Engine]()
+    anew, connections = storage._connect, dict[str, Connection]()
 
     @contextmanager
     def connect(shard: str) -> Iterator[Any]:
-        if shard not in engines:
+        if shard not in connections:
             with anew(shard):  # it makes the tables where there are none
                 pass
-            engines[shard] = create_engine(
+            engine = create_engine(
                 storage.conn_string_for_shard(shard),
                 poolclass=StaticPool,
                 connect_args={"timeout": _PATIENCE, "check_same_thread": False},
             )
-            with engines[shard].connect() as connection:
-                connection.execute(text("pragma synchronous=normal"))
-        with storage._db_lock, engines[shard].begin() as connection:
-            yield connection
+            connections[shard] = engine.connect()
+            connections[shard].execute(text("pragma synchronous=normal"))
+            connections[shard].commit()
+        with storage._db_lock, connections[shard].begin():
+            yield connections[shard]
 
-    vars(storage)["_connect"] = connect
+    vars(storage).update(_connect=connect, has_table=cache(storage.has_table))
     try:
         yield
     finally:
-        del vars(storage)["_connect"]
-        for engine in engines.values():
-            engine.dispose()
+        del vars(storage)["_connect"], vars(storage)["has_table"]
+        for connection in connections.values():
+            connection.close()
+            connection.engine.dispose()
 
 
 def mend_history() -> list[str]:

@@ -6,7 +6,7 @@ here. Codes that a template lists are not in the contract: each collection has i
 """
 
 from collections.abc import Iterable
-from copy import deepcopy
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -134,13 +134,16 @@ def contract_of(name: str, about: str, described: Iterable[Column]) -> Contract:
 
 @cache
 def _schema(contract: Contract, template: Template | None = None) -> pa.DataFrameSchema:
-    schema = deepcopy(contract.to_schema())  # pandera hands out one and the same each time
+    # Pandera hands out one and the same each time: what is changed of it here is a copy.
+    schema = copy(contract.to_schema())
+    schema.columns = dict(schema.columns)
     keys = [name for name, spec in schema.columns.items() if (spec.metadata or {})["key"]]
     schema.unique = keys or None
     for column in columns(contract) if template else ():
         if template and column.codes:
             allowed = pa.Check.isin(list(column.allowed_in(template)))
-            schema.columns[column.name].checks.append(allowed)
+            own = schema.columns[column.name] = copy(schema.columns[column.name])
+            own.checks = [*own.checks, allowed]
     return schema
 
 
