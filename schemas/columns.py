@@ -1,62 +1,28 @@
-"""The columns that several tables share, each described once.
+"""The columns that several tables share, each described once, in columns.toml.
 
 Use: `force_code: str = shared.force_code(key=True)`. A column that one table alone has is
 declared in that table.
 """
 
+import tomllib
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from typing import Any, Final
 
-from schemas import vocabulary as v
 from schemas.contract import column
+from schemas.vocabulary import BASES
 
-force_code = partial(column, "Three-letter code of the force", "code")
-ons_code = partial(
-    column, "ONS code of the police force area; null for British Transport Police", "code"
-)
-category = partial(column, "Subject of the investigation", "code", codes="investigations.category")
-recipient = partial(
-    column,
-    "Who information was disclosed to; null where the category is not information disclosure",
-    "code",
-    codes="investigations.recipient",
-    nullable=True,
-)
-media = partial(
-    column,
-    "Local or national media; null where the investigation does not concern the media",
-    "code",
-    codes="investigations.media",
-    nullable=True,
-)
-outcome = partial(
-    column,
-    "Where the investigation stood at the census date",
-    "code",
-    codes="investigations.outcome",
-)
-body = partial(column, "Whose register: the police force or the police authority", "code")
-basis = partial(
-    column,
-    "Where the value comes from: " + "; ".join(f"{k} = {text}" for k, text in v.BASES.items()),
-    "code",
-    isin=v.BASES,
-)
+_SHARED: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_BASES: Final = "; ".join(f"{code} = {text}" for code, text in BASES.items())
+_SHARED["basis"] = {
+    "about": f"Where the value comes from: {_BASES}", "unit": "code", "isin": BASES,
+}  # fmt: skip
 
-measure = partial(column, "What is counted, in the vocabulary of the published figures", "code")
-breakdown = partial(
-    column,
-    "Which part of it, as key=value pairs joined by ';'; empty for the whole",
-    "code",
-)
-period = partial(
-    column,
-    "Which period: `collection` for the collection's own, or the name of a comparator period",
-    "code",
-)
 
-receipt_id = partial(column, "Identifies the received file: the start of its sha256", "code")
-sha256 = partial(column, "SHA-256 of the received file's bytes", "hash")
-sheet = partial(column, "Sheet of the return", "code")
-cell = partial(column, "Address of the cell in the received file, such as C7", "code")
-row_code = partial(column, "Code of the row, from column A of the sheet", "code")
-column_code = partial(column, "Code of the column, from the header row of the sheet", "code")
+def __getattr__(name: str) -> Callable[..., Any]:
+    """Return how a shared column is declared, by its name."""
+    if name not in _SHARED:
+        raise AttributeError(f"no shared column is called {name}")
+    said = {**_SHARED[name]}
+    return partial(column, said.pop("about"), said.pop("unit"), **said)
