@@ -10,19 +10,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from schemas import vocabulary
 from schemas.contract import column
-from schemas.vocabulary import BASES
 
 _SHARED: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-_BASES: Final = "; ".join(f"{code} = {text}" for code, text in BASES.items())
-_SHARED["basis"] = {
-    "about": f"Where the value comes from: {_BASES}", "unit": "code", "isin": BASES,
-}  # fmt: skip
 
 
 def __getattr__(name: str) -> Callable[..., Any]:
     """Return how a shared column is declared, by its name."""
     if name not in _SHARED:
         raise AttributeError(f"no shared column is called {name}")
-    said = {**_SHARED[name]}
-    return partial(column, said.pop("about"), said.pop("unit"), **said)
+    return declared(**_SHARED[name])
+
+
+def declared(about: str, unit: str, **said: Any) -> Callable[..., Any]:
+    """Return how a column is declared that a file describes; tables.toml says how it does."""
+    if isinstance(isin := said.get("isin"), str):
+        said["isin"] = listed = getattr(vocabulary, isin)
+        if "{isin}" in about:
+            told = "; ".join(f"{code} = {text}" for code, text in listed.items())
+            about = about.replace("{isin}", told)
+    return partial(column, about, unit, **said)

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from schemas import columns as shared
-from schemas import vocabulary
-from schemas.contract import Contract, Table, column
+from schemas.contract import Contract, Table
 from schemas.research import InstancesInUse, ProfilesInUse, ResponsesInUse
 
 _TYPES: Final = {"text": str, "int": int, "float": float, "bool": bool, "date": date}
@@ -21,14 +20,9 @@ def _contract(name: str, about: str, columns: dict[str, dict[str, Any]]) -> Cont
     for code, said in columns.items():
         like = said.pop("like", code)
         kind = said.pop("type", _OF_UNIT.get(said.get("unit", ""), "text"))
-        if isinstance(isin := said.get("isin"), str):
-            said["isin"] = listed = getattr(vocabulary, isin)
-            if "{isin}" in said["about"]:
-                told = "; ".join(f"{state} = {text}" for state, text in listed.items())
-                said["about"] = said["about"].replace("{isin}", told)
-        own = [said.pop("about"), said.pop("unit")] if "about" in said else None
         body["__annotations__"][code] = _TYPES[kind]
-        body[code] = column(*own, **said) if own else getattr(shared, like)(**said)
+        own = shared.declared(**said)() if "about" in said else None
+        body[code] = own or getattr(shared, like)(**said)
     made: Contract = type(name, (Table,), body)
     return made
 
