@@ -231,9 +231,6 @@ def _write_beside(page: Any, sheet: Sheet, earlier: EarlierValues, formats: _For
         page.write_string(0, first + len(lists), _FOR_COMPARISON, formats["note"])
 
 
-_VALUES: Final = ("sheet", "row_code", "column_code", "value")
-
-
 def write_blanks(
     folder: Path,
     collection: Collection,
@@ -292,7 +289,8 @@ def earlier_values(lake: Lake, collection: Collection) -> Mapping[str, EarlierVa
         "force_code", "collection", as_dict=True, maintain_order=True
     ).items():
         period = earlier_releases(lake, collection)[str(name)].collection.period
-        values = {tuple(place): value for *place, value in rows.select(_VALUES).iter_rows()}
+        told_of = rows.select("sheet", "row_code", "column_code", "value").iter_rows()
+        values = {(sheet, row, column): value for sheet, row, column, value in told_of}
         found.setdefault(str(force_code), {})[f"{name}, {spelt(period)}"] = values
     return found
 

@@ -72,11 +72,12 @@ def between_returns(
     tests = [_is_not_older()] if NOT_OLDER not in off else []
     if "resubmission" in uses:
         tests.append(_resubmission(uses["resubmission"].id, collection))
-    yield _beside_earlier(returns, acceptable), tests
+    accepted = returns.receipts.filter(pl.col("receipt_id").is_in(list(acceptable)))
+    yield _beside_earlier(returns, accepted), tests
     if "peers" in uses:
         use = uses["peers"]
         places = [place for text in use.at for place in collection.template.places(text)]
-        table = _beside_peers(returns, acceptable, pl.DataFrame(places, ENTRY, orient="row"))
+        table = _beside_peers(returns, accepted, pl.DataFrame(places, ENTRY, orient="row"))
         yield table, [_peers(use.id, collection)]
 
 
@@ -135,7 +136,7 @@ ENTRY_KINDS: Final = {
 """The kinds of tests of entries one by one; each needs no cells named but `peers`."""
 
 
-def _beside_earlier(returns: Returns, acceptable: Set[str]) -> pl.DataFrame:
+def _beside_earlier(returns: Returns, accepted: pl.DataFrame) -> pl.DataFrame:
     """Return every entry with those of its force's newest acceptable return before it, or null."""
     entries = returns.entries.select("receipt_id", *ENTRY, "number", "value")
     before = returns.entries.select(
@@ -144,7 +145,7 @@ def _beside_earlier(returns: Returns, acceptable: Set[str]) -> pl.DataFrame:
         pl.col("number").alias("earlier"),
         pl.col("value").alias("earlier_value"),
     )
-    earlier = _acceptable(returns, acceptable).select(
+    earlier = accepted.select(
         pl.col("receipt_id").alias("earlier_id"), "force_code", earlier_version="version"
     )
     earlier_of = (
@@ -158,18 +159,14 @@ def _beside_earlier(returns: Returns, acceptable: Set[str]) -> pl.DataFrame:
     return beside.join(before, on=["earlier_id", *ENTRY], how="left")
 
 
-def _beside_peers(returns: Returns, acceptable: Set[str], places: pl.DataFrame) -> pl.DataFrame:
+def _beside_peers(returns: Returns, accepted: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
     """Return the entries at places with the spread of their peers, one row a return and place.
 
     Peers are the newest acceptable returns of the other forces. `centre` and `deviation` are the
     median and the median absolute deviation of the square roots of their numbers.
     """
-    newest = (
-        _acceptable(returns, acceptable)
-        .drop_nulls("force_code")
-        .sort("version")
-        .unique("force_code", keep="last")
-    )
+    known = accepted.drop_nulls("force_code")
+    newest = known.sort("version").unique("force_code", keep="last")
     numbers = returns.entries.join(places, on=ENTRY).join(
         returns.receipts.select("receipt_id", "force_code"), on="receipt_id"
     )
@@ -192,10 +189,6 @@ def _beside_peers(returns: Returns, acceptable: Set[str], places: pl.DataFrame) 
     return grid.join(mine, on=["receipt_id", *ENTRY], how="left").join(
         spread, on=["receipt_id", *ENTRY], how="left"
     )
-
-
-def _acceptable(returns: Returns, acceptable: Set[str]) -> pl.DataFrame:
-    return returns.receipts.filter(pl.col("receipt_id").is_in(list(acceptable)))
 
 
 _SHOWN: Final = 10
