@@ -77,26 +77,14 @@ def read_research(
     findings += _disagreements(research.profiles, research.instances)
     files = pl.DataFrame(used, schema=empty(ResearchFiles).schema, orient="row")
     rows = [
-        (
-            f.sheet,
-            int(f.row_code) if f.row_code else None,
-            f.column_code,
-            f.rule_id,
-            f.message,
-            f.how_to_fix,
-        )
+        (f.sheet, row, f.column_code, f.rule_id, f.message, f.how_to_fix)
         for f in findings
+        for row in [int(f.row_code) if f.row_code else None]
     ]
-    problems = pl.DataFrame(rows, schema=empty(ResearchProblems).schema, orient="row").unique(
-        keys(ResearchProblems), keep="first", maintain_order=True
-    )
-    return Research(
-        research,
-        conform(ResearchFiles, files),
-        conform(ResearchProblems, problems),
-        tuple(new),
-        left,
-    )
+    told = pl.DataFrame(rows, schema=empty(ResearchProblems).schema, orient="row")
+    once = told.unique(keys(ResearchProblems), keep="first", maintain_order=True)
+    tables_of_files = conform(ResearchFiles, files), conform(ResearchProblems, once)
+    return Research(research, *tables_of_files, tuple(new), left)
 
 
 def _dropped(
