@@ -131,10 +131,17 @@ def test_codes_and_measures_say_what_the_cube_holds(
     )
 
 
-def test_a_force_that_began_says_since_when(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_force_says_since_when_it_was_and_until_when_those_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("MUSTER_COLLECTIONS", str(Path(__file__).parents[2] / "examples"))
-    merged = codes(load_collection("2013-revisit")).filter(list="force_code", code="BEH")
-    assert str(merged["valid_from"].item()) == "2013-04-01"
+    forces = codes(load_collection("2013-revisit")).filter(list="force_code").sort("order")
+    dated = forces.select("code", pl.col("valid_from", "valid_to").cast(pl.String)).rows_by_key(
+        "code", unique=True
+    )
+    assert dated["BEH"] == ("2013-04-01", None)
+    assert forces["code"].to_list()[43:] == ["BED", "HRT"]
+    assert dated["BED"] == dated["HRT"] == (None, "2013-03-31")
 
 
 def test_its_public_form_hides_what_the_national_totals_hide(

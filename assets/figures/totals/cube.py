@@ -156,16 +156,27 @@ def codes(collection: Collection) -> pl.DataFrame:
         schema={**schema, "order": pl.Int64},
         orient="row",
     )
-    forces = collection.bodies.select("force_code", label="full_name")
-    dated = all_forces(collection.root).filter(
-        pl.col("valid_from").is_null() | (pl.col("valid_from") <= collection.census),
-        pl.col("valid_to").is_null() | (pl.col("valid_to") >= collection.census),
+    return conform(Codes, pl.concat([named, _forces(collection)], how="diagonal"))
+
+
+def _forces(collection: Collection) -> pl.DataFrame:
+    """Return the forces that are expected, then those that these succeeded, as Codes."""
+    known, census = all_forces(collection.root), collection.census
+    expected = known.filter(
+        pl.col("force_code").is_in(collection.forces),
+        pl.col("valid_from").is_null() | (pl.col("valid_from") <= census),
+        pl.col("valid_to").is_null() | (pl.col("valid_to") >= census),
     )
-    bodies = forces.join(dated, on="force_code", how="left").select(
-        pl.lit("force_code").alias("list"), pl.col("force_code").alias("code"), "label",
+    heirs, of_these = known.drop_nulls("successor"), {*collection.forces}
+    while more := {*heirs.filter(pl.col("successor").is_in(of_these))["force_code"]} - of_these:
+        of_these |= more
+    gone = heirs.filter(pl.col("force_code").is_in(of_these - {*collection.forces}))
+    last = gone.sort("force_code", "valid_to").unique("force_code", keep="last")
+    return pl.concat([expected.sort("force_code"), last.sort("force_code")]).select(
+        pl.lit("force_code").alias("list"), pl.col("force_code").alias("code"),
+        pl.col("full_name").alias("label"),
         pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("order"), "valid_from", "valid_to",
     )  # fmt: skip
-    return conform(Codes, pl.concat([named, bodies], how="diagonal"))
 
 
 def measures(national: pl.DataFrame, collection: Collection) -> pl.DataFrame:
