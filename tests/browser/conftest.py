@@ -27,13 +27,7 @@ from tests.live import any_live
 from tests.pages.released import ABOUT, Marts, marts_of, show_release
 from tests.test_structure import ROOT
 
-_BESIDE = (
-    "summary.xlsx",
-    "dictionary.md",
-    "muster.duckdb",
-    "quality/index.html",
-    "public/README.txt",
-)
+_BESIDE = ("summary.xlsx", "dictionary.md", "muster.duckdb")
 """What stands in a release beside its report, and is led to."""
 _ARGUMENTS = [
     "--no-sandbox",
