@@ -5,8 +5,10 @@ many counts are moved at once, as far as what is hidden already allows; then few
 The proof is the audit's (audit.py), from what is published alone.
 """
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -102,27 +104,36 @@ def choose(
         needed = np.where(judged, np.minimum(protection.width, ceilings), 0)
         true = np.array([count.value for count in block.counts], dtype=np.int64)
         seen = true, true.copy()
-        for places in _groups(block):
-            part, low, high = _part(block, places), *(end[places] for end in seen)
-            search = _Search(part, hidden[places], needed[places], ceilings[places], low, high)
-            hidden[places] = search.run()
-            for end, reached in zip(seen, search.reached, strict=True):
-                end[places] = reached
-            tables += [{int(places[at]): to for at, to in table.items()} for table in search.tables]
+        passes = _passes(block)
+        for number, groups in enumerate(passes, 1):
+
+            def searched(
+                places: NDArray[np.intp], *, last: bool = number == len(passes)
+            ) -> _Search:
+                own = (of[places] for of in (needed, ceilings, *seen))
+                search = _Search(_part(block, places), hidden[places], *own)
+                search.run(in_every_way=last)
+                return search
+
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                found = list(zip(groups, pool.map(searched, groups), strict=True))
+            for places, search in found:
+                hidden[places] = search.hidden
+                for end, reached in zip(seen, search.reached, strict=True):
+                    end[places] = reached
+                for table in search.tables:
+                    tables.append({int(places[at]): value for at, value in table.items()})
     return Choice(small & is_shown, hidden & is_shown, tables)
 
 
-def _groups(block: Block) -> list[NDArray[np.intp]]:
-    """Return the places of each group of forces; of many forces, each is in two unlike groups."""
+def _passes(block: Block) -> list[list[NDArray[np.intp]]]:
+    """Return the places of groups of forces; of many forces, each is in two groups in turn."""
     forces = sorted({count.force_code for count in block.counts})
     groups = max(1, round(len(forces) / _GROUP))
-    found: list[NDArray[np.intp]] = []
-    for number in range(min(groups, 2)):
-        split = [(at % groups, at * groups // len(forces))[number] for at in range(len(forces))]
-        group = dict(zip(forces, split, strict=True))
-        of = np.array([group[count.force_code] for count in block.counts])
-        found += [np.flatnonzero(of == each) for each in range(groups)]
-    return found
+    number = {force: at for at, force in enumerate(forces)}
+    of = np.array([number[count.force_code] for count in block.counts])
+    splits = (of % groups, of * groups // len(forces))[: min(groups, 2)]
+    return [[np.flatnonzero(split == each) for each in range(groups)] for split in splits]
 
 
 def _part(block: Block, places: NDArray[np.intp]) -> Block:
@@ -234,15 +245,20 @@ class _Search:
         self._turn = 0
         self.tables: list[dict[int, int]] = []
 
-    def run(self) -> Mask:
-        """Return which counts are hidden in the end."""
+    def run(self, *, in_every_way: bool) -> None:
+        """Add tables; at last, for what differs too little still, those that are less usual."""
         self._at_no_loss()
         forces = len({count.force_code for count in self._block.counts})
         for reward, at_once in zip(_REWARDS, (1 + forces // _FORCES, 1), strict=True):
             self._at_little(reward, at_once)
             self._at_no_loss()
-        for force in sorted({self._force(place) for place in self._lacking()}):
+        forces_left = {self._force(place) for place in self._lacking() if in_every_way}
+        for force in sorted(forces_left):
             self._in_another_way(force)
+
+    @property
+    def hidden(self) -> Mask:
+        """Which counts are hidden in the end."""
         return self._hidden[: self._own]
 
     @property

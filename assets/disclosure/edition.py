@@ -1,8 +1,11 @@
 """The public edition: what of the marts everybody may see, whether it holds, and its files."""
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -102,13 +105,11 @@ def public_edition(
     totals = frozenset[Key](of_one_force(now) if secondary else ())
     wholly = frozenset[str]()
     for _ in range(_ROUNDS if secondary else 1):
-        chosen = [
-            (
-                block,
-                choose(block, settings.counts[block.subject], secondary=secondary, wholly=wholly),
-            )
-            for block in blocks(now, collection, earlier, totals)
-        ]
+        made = blocks(now, collection, earlier, totals)
+        protections = [settings.counts[block.subject] for block in made]
+        how = partial(choose, secondary=secondary, wholly=wholly)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            chosen = list(zip(made, pool.map(how, made, protections), strict=True))
         public = public_forms(marts, chosen, collection, totals)
         tables = [table for block, choice in chosen for table in _named(block, choice)]
         audited = audit([*earlier, replace(now, public=public)], collection, tables)

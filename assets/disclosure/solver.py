@@ -87,6 +87,9 @@ class LinearProgram:
         matrix.value_ = rows.matrix.data
         solver = highs.Highs()  # type: ignore[no-untyped-call]
         solver.setOptionValue("output_flag", False)
+        # Costs are apart by themselves, and most runs begin from the last one.
+        solver.setOptionValue("dual_simplex_cost_perturbation_multiplier", 0.0)
+        solver.setOptionValue("presolve", "off")
         solver.passModel(program)
         return solver
 
