@@ -31,7 +31,6 @@ from pipelines.standing import (
     RECORD,
     Record,
     digest,
-    dropped,
     everything,
     given,
     kept_for_ever,
@@ -50,14 +49,7 @@ class Before:
 
     at: datetime
     given: Mapping[str, str]
-    dropped: Mapping[str, str]
     kept: Mapping[str, str]
-
-
-def before(lake: Lake) -> Before:
-    """Return what there is now; to be called by whoever holds the lake."""
-    at = datetime.now(UTC)
-    return Before(at, dict(given(lake)), dict(dropped(lake)), dict(kept_for_ever(lake)))
 
 
 def begin(lake: Lake) -> Before:
@@ -68,7 +60,11 @@ def begin(lake: Lake) -> Before:
     """
     with write_errors(lake.work):
         (lake.work / RECORD).unlink(missing_ok=True)
-    return before(lake)
+    return _seen(lake)
+
+
+def _seen(lake: Lake) -> Before:
+    return Before(datetime.now(UTC), dict(given(lake)), dict(kept_for_ever(lake)))
 
 
 def leave(lake: Lake, began: Before, only: Many[str] | None) -> None:
@@ -81,7 +77,7 @@ def leave(lake: Lake, began: Before, only: Many[str] | None) -> None:
     """
     # Whatever keeps the record from being left costs time alone.
     with suppress(MusterError, OSError, ValueError, KeyError, TypeError):
-        if not any(_doubts(lake, began, before(lake), only)):
+        if not any(_doubts(lake, began, _seen(lake), only)):
             record = Record(digest(everything(lake)), *_span(lake, began.at))
             text = json.dumps(asdict(record))
             with atomic_file(lake.work / RECORD) as file:
@@ -90,11 +86,11 @@ def leave(lake: Lake, began: Before, only: Many[str] | None) -> None:
 
 def _doubts(lake: Lake, began: Before, after: Before, only: Many[str] | None) -> Iterator[bool]:
     """Yield whether there is each kind of doubt."""
-    yield (began.given, began.dropped) != (after.given, after.dropped)
-    changed = [int(trace.split()[-1]) for trace in {**after.given, **after.dropped}.values()]
+    yield began.given != after.given
+    changed = [int(trace.split()[-1]) for trace in after.given.values()]
     yield max(changed, default=0) > time.time_ns() - _SETTLED
     yield not began.kept.items() <= after.kept.items()
-    there = {trace.split()[0] for trace in after.dropped.values()}
+    there = {seen.split()[0] for name, seen in after.given.items() if name.startswith("landing/")}
     fresh = [
         name
         for name, seen in after.kept.items() - began.kept.items()

@@ -128,7 +128,6 @@ def everything(lake: Lake) -> Iterator[tuple[str, str]]:
     """Yield all that a refresh reads, and all that it makes."""
     yield "software", software()
     yield from given(lake)
-    yield from dropped(lake)
     yield from kept_for_ever(lake)
     yield from (each for each in _below(lake.root, lake.work) if not each[0].endswith(RECORD))
     yield from _below(lake.root, lake.marts.resolve())
@@ -138,8 +137,9 @@ def everything(lake: Lake) -> Iterator[tuple[str, str]]:
 
 
 def given(lake: Lake) -> Iterator[tuple[str, str]]:
-    """Yield what people and other programs give: decisions, descriptions, other releases."""
-    yield from _below(lake.root, lake.desk, traced=True)
+    """Yield what people and other programs give: files, decisions, descriptions, other releases."""
+    for folder in (lake.landing, lake.desk):
+        yield from _below(lake.root, folder, traced=True)
     folders = [_OURS / "schemas", _OURS / "pipelines"]
     if named := os.environ.get("MUSTER_COLLECTIONS"):
         root = Path(named)
@@ -155,11 +155,6 @@ def given(lake: Lake) -> Iterator[tuple[str, str]]:
             yield link.name, str(link.readlink())
             for path in (*sorted(release.glob("*.*")), *sorted(release.glob("description/*/*"))):
                 yield f"{link.name}/{path.relative_to(release)}", _trace(path)
-
-
-def dropped(lake: Lake) -> Iterator[tuple[str, str]]:
-    """Yield what lies in landing."""
-    yield from _below(lake.root, lake.landing, traced=True)
 
 
 def kept_for_ever(lake: Lake) -> Iterator[tuple[str, str]]:

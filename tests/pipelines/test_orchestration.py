@@ -6,16 +6,20 @@ import shutil
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from dagster._core.loader import LoadingContextForTest
 
-from assets.declare import CODE_VERSION, COLLECTIONS
+from assets.declare import CODE_VERSION, COLLECTIONS, made, step
 from assets.lake import Lake, held
 from pipelines.definitions import defs
 from pipelines.instance import dagster_home
 from pipelines.jobs import REFRESH
-from schemas.contract import columns
+from schemas.contract import columns, empty
 from schemas.marts.catalogue import MARTS
 from schemas.rules.catalogue import NATIONAL, TIERS
+from schemas.tables import TABLES
 
 KEY = "2012-revisit"
 FORCES = {"AVS", "MPS", "WYK"}
@@ -44,6 +48,14 @@ def _made(result: dg.ExecuteInProcessResult) -> set[str]:
     """Return the assets that Dagster is told of in a run."""
     made = [each.asset_key for each in result.all_events if each.is_step_materialization]
     return {key.to_user_string() for key in made if key}
+
+
+def _stale(instance: dg.DagsterInstance) -> set[str]:
+    """Return the assets that the UI shows as out of date or missing."""
+    graph = defs.resolve_asset_graph()
+    shown = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
+    keys = graph.executable_asset_keys
+    return {str(key) for key in keys if shown.get_status(key, KEY) != StaleStatus.FRESH}
 
 
 def _told(result: dg.ExecuteInProcessResult) -> set[str | None]:
@@ -80,7 +92,9 @@ def test_the_ui_says_truthfully_what_is_in(filled: Lake) -> None:
                 dg.AssetKey(["totals", "cells"]),
             ],
         )
+        stale = _stale(instance)
     assert shown == FORCES
+    assert stale == set(), "all that was made again is as it was"
     with_it = {"receipts", "damaged_receipts", "raw_cells", "sheet_facts"}
     assert _made(some) == {"totals/cells", *(f"intake/{name}" for name in with_it)}, (
         "what one function makes is made together, of the rest what was chosen"
@@ -116,6 +130,27 @@ def _follows_columns(lineage: dg.TableColumnLineage) -> None:
     assert (entries, "number") in of["cases"]
     assert (entries, "row_code") in of["outcome"]
     assert all(of.values())
+
+
+def test_a_step_is_tried_again_from_its_start(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it had told of before an error that can pass is told anew."""
+    monkeypatch.setattr("assets.declare._PAUSE", 0)
+    tries: list[str] = []
+
+    def choices(lake: Lake) -> pl.DataFrame:
+        tries.append(lake.collection)
+        if len(tries) == 1:
+            raise OSError(5, "Input/output error")
+        return empty(TABLES["desk/choices"])
+
+    parts = [
+        made("desk/answers", by=lambda: empty(TABLES["desk/answers"])),
+        made("desk/choices", by=choices),
+    ]
+    desk, given = step("desk", parts), {"lake_root": lake.root}
+    assert dg.materialize([desk], partition_key=KEY, resources=given).success
+    assert len(tries) == 2
+    assert lake.table("desk", "choices").exists()
 
 
 def test_every_table_is_described_by_its_contract() -> None:
