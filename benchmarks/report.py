@@ -58,8 +58,8 @@ class Results:
     bodies; why it did not end well where it did not. What was not measured is empty.
     """
 
-    volumes: dict[int, Runs] = field(default_factory=dict)
-    shapes: dict[int, Runs] = field(default_factory=dict)
+    volumes: dict[int, dict[str, Run]] = field(default_factory=dict)
+    shapes: dict[int, dict[str, Run]] = field(default_factory=dict)
     returns: dict[str, Run] = field(default_factory=dict)
     stages: dict[str, float] = field(default_factory=dict)
     cluster: dict[str, Run] = field(default_factory=dict)
