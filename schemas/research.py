@@ -3,7 +3,7 @@
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -57,6 +57,27 @@ QUESTIONS: Final = {
 _PAIRS: Final = [f"{code} {answer}" for code, q in QUESTIONS.items() for answer in q.answers]
 _SINGLE: Final = [code for code, question in QUESTIONS.items() if not question.several]
 _RESPONDENT: Final = ["respondent_id", "year"]
+_GIVEN: Final = [*_RESPONDENT, "question"]
+
+
+def _holds(name: str, holds: pl.Expr) -> Any:
+    """Return a check of a contract, by its name: what holds in every row."""
+    made: Any = pa.dataframe_check(name=name, error=name)
+    return made(lambda _, data: data.lazyframe.select(holds))
+
+
+def _at_most(part: str, whole: str) -> pl.Expr:
+    """A part that was counted is at most its whole, which then was counted too."""
+    return pl.col(part).is_null() | (pl.col(part) <= pl.col(whole)).fill_null(value=False)
+
+
+def _answers(question: str, answer: str) -> pl.Expr:
+    return (pl.col("question") == question) & (pl.col("answer") == answer)
+
+
+def _gave(question: str, answer: str) -> pl.Expr:
+    """Return whether the respondent of the row gave an answer to a question that year."""
+    return _answers(question, answer).any().over(_RESPONDENT)
 
 
 class SocialMediaProfiles(Table):
@@ -84,15 +105,10 @@ class SocialMediaProfiles(Table):
         ge=0,
     )
 
-    @pa.dataframe_check(name="profiles_within", error="profiles_within")
-    @classmethod
-    def _profiles_within(cls, data: pa.PolarsData) -> pl.LazyFrame:
-        return _at_most(data, "profiles_inappropriate", "profiles")
-
-    @pa.dataframe_check(name="accounts_within", error="accounts_within")
-    @classmethod
-    def _accounts_within(cls, data: pa.PolarsData) -> pl.LazyFrame:
-        return _at_most(data, "accounts_still_visible", "accounts_inappropriate")
+    _profiles_within = _holds("profiles_within", _at_most("profiles_inappropriate", "profiles"))
+    _accounts_within = _holds(
+        "accounts_within", _at_most("accounts_still_visible", "accounts_inappropriate")
+    )
 
 
 class SocialMediaInstances(Table):
@@ -107,11 +123,11 @@ class SocialMediaInstances(Table):
     category: str = column("Kind of behaviour", "code", key=True, isin=INSTANCE_CATEGORIES)
     instances: int = column("Instances found", "instances", ge=0)
 
-    @pa.dataframe_check(name="every_kind", error="every_kind")
-    @classmethod
-    def _every_kind(cls, data: pa.PolarsData) -> pl.LazyFrame:
-        kinds = pl.struct("site", "category").n_unique().over("force_code", "year")
-        return data.lazyframe.select(kinds == len(SITES) * len(INSTANCE_CATEGORIES))
+    _every_kind = _holds(
+        "every_kind",
+        pl.struct("site", "category").n_unique().over("force_code", "year")
+        == len(SITES) * len(INSTANCE_CATEGORIES),
+    )
 
 
 class SurveyResponses(Table):
@@ -126,55 +142,32 @@ class SurveyResponses(Table):
     question: str = column("Code of the question", "code", key=True, isin=QUESTIONS)
     answer: str = column("Code of the answer", "code", key=True)
 
-    @pa.dataframe_check(name="answer_of_question", error="answer_of_question")
-    @classmethod
-    def _answer_of_question(cls, data: pa.PolarsData) -> pl.LazyFrame:
-        pair = pl.concat_str("question", "answer", separator=" ")
-        return data.lazyframe.select(pair.is_in(_PAIRS))
-
-    @pa.dataframe_check(name="one_wave", error="one_wave")
-    @classmethod
-    def _one_wave(cls, data: pa.PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(pl.col("wave").n_unique().over(_RESPONDENT) == 1)
-
-    @pa.dataframe_check(name="one_answer", error="one_answer")
-    @classmethod
-    def _one_answer(cls, data: pa.PolarsData) -> pl.LazyFrame:
-        given = [*_RESPONDENT, "question"]
-        alone = pl.col("answer").is_in(ALONE).any().over(given)
-        several = ~pl.col("question").is_in(_SINGLE) & ~alone
-        return data.lazyframe.select(several | pl.struct(given).is_unique())
-
-    @pa.dataframe_check(name="led_to", error="led_to")
-    @classmethod
-    def _led_to(cls, data: pa.PolarsData) -> pl.LazyFrame:
-        holds = pl.lit(value=True)
-        for code, question in QUESTIONS.items():
-            if question.asked_of:
-                holds &= (pl.col("question") != code) | _gave(*question.asked_of)
-        return data.lazyframe.select(holds)
-
-    @pa.dataframe_check(name="no_contradiction", error="no_contradiction")
-    @classmethod
-    def _no_contradiction(cls, data: pa.PolarsData) -> pl.LazyFrame:
-        holds = pl.lit(value=True)
-        for code, question in QUESTIONS.items():
-            if question.reverse_of:
-                agrees = (pl.col("question") == code) & (pl.col("answer") == YES)
-                holds &= ~(agrees & _gave(question.reverse_of, YES))
-        return data.lazyframe.select(holds)
-
-
-def _at_most(data: pa.PolarsData, part: str, whole: str) -> pl.LazyFrame:
-    """A part that was counted is at most its whole, which then was counted too."""
-    within = (pl.col(part) <= pl.col(whole)).fill_null(value=False)
-    return data.lazyframe.select(pl.col(part).is_null() | within)
-
-
-def _gave(question: str, answer: str) -> pl.Expr:
-    """Return whether the respondent of the row gave an answer to a question that year."""
-    here = (pl.col("question") == question) & (pl.col("answer") == answer)
-    return here.any().over(_RESPONDENT)
+    _answer_of_question = _holds(
+        "answer_of_question",
+        pl.concat_str("question", "answer", separator=" ").is_in(_PAIRS),
+    )
+    _one_wave = _holds("one_wave", pl.col("wave").n_unique().over(_RESPONDENT) == 1)
+    _one_answer = _holds(
+        "one_answer",
+        ~pl.col("question").is_in(_SINGLE) & ~pl.col("answer").is_in(ALONE).any().over(_GIVEN)
+        | pl.struct(_GIVEN).is_unique(),
+    )
+    _led_to = _holds(
+        "led_to",
+        pl.all_horizontal(
+            (pl.col("question") != code) | _gave(*question.asked_of)
+            for code, question in QUESTIONS.items()
+            if question.asked_of
+        ),
+    )
+    _no_contradiction = _holds(
+        "no_contradiction",
+        ~pl.any_horizontal(
+            _answers(code, YES) & _gave(question.reverse_of, YES)
+            for code, question in QUESTIONS.items()
+            if question.reverse_of
+        ),
+    )
 
 
 FILES: Final[dict[str, Contract]] = {
