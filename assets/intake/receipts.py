@@ -32,14 +32,9 @@ def _zoned(text: str) -> str:
 
 
 def _known(code: str) -> str:
-    if code not in _codes():
+    if code not in forces()["force_code"]:
         raise ValueError("no code of a force")
     return code
-
-
-@cache
-def _codes() -> frozenset[str]:
-    return frozenset(forces()["force_code"])
 
 
 _Number = Annotated[int, Field(ge=1)]

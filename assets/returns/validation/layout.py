@@ -63,10 +63,14 @@ class SheetLayout:
 
 @dataclass(frozen=True)
 class Layout:
-    """What could be found, and what is wrong with sheets, headings and codes."""
+    """What could be found, and what is wrong with sheets, headings and codes.
+
+    `names` has how to call each sheet that is there, by its name.
+    """
 
     sheets: tuple[SheetLayout, ...]
     findings: tuple[Finding, ...]
+    names: Mapping[str, str]
 
     @property
     def slots(self) -> list[Slot]:
@@ -88,13 +92,17 @@ def lay_out(sheets: tuple[RawSheet, ...], template: Template) -> Layout:
     wanted = [sheet.name for sheet in template.sheets]
     theirs = [(sheet.name, sheet) for sheet in sheets if not is_list_of_problems(sheet)]
     matched = _match(theirs, wanted)
-    findings = list(_sheet_findings(matched, _names(sheets, template)))
+    names = {
+        sheet.name: sheet.name if sheet.name in wanted else sheet_shown(sheet.name, number, wanted)
+        for number, sheet in enumerate(sheets, 1)
+    }
+    findings = list(_sheet_findings(matched, names))
     found: list[SheetLayout] = []
     for sheet in template.sheets:
         if sheet.name in matched.found:
             layout = _lay_out_sheet(matched.found[sheet.name][1], sheet, findings)
             found += [layout] if layout else []
-    return Layout(tuple(found), tuple(findings))
+    return Layout(tuple(found), tuple(findings), names)
 
 
 @dataclass(frozen=True)
@@ -131,15 +139,6 @@ def _match(texts: Iterable[tuple[str, T]], wanted: list[str]) -> _Match[T]:
 
 def _plain(text: str) -> str:
     return "_".join(text.casefold().replace("-", " ").split())
-
-
-def _names(sheets: tuple[RawSheet, ...], template: Template) -> dict[str, str]:
-    """Return how to call each sheet, by its name."""
-    expected = [sheet.name for sheet in template.sheets]
-    return {
-        s.name: s.name if s.name in expected else sheet_shown(s.name, number, expected)
-        for number, s in enumerate(sheets, 1)
-    }
 
 
 def _sheet_findings(matched: _Match[RawSheet], names: Mapping[str, str]) -> Iterable[Finding]:
@@ -249,11 +248,10 @@ def surroundings(reading: Reading, layout: Layout, template: Template) -> Iterat
         message = "the workbook has links to other files"
         fix = "In Excel: Data, Edit Links, Break Link. Then save and send again."
         yield finding("S006", message, fix=fix)
-    names = _names(reading.sheets, template)
     for raw in reading.sheets:
         hidden = raw.cells and any(fact.fact == "hidden_sheet" for fact in raw.facts)
         if hidden and not is_list_of_problems(raw):
-            name = names[raw.name]
+            name = layout.names[raw.name]
             message = f"sheet {name!r} is hidden and holds {len(raw.cells)} filled cells"
             yield finding("S006", message, Place(sheet=name), severity="Q")
     for sheet in layout.sheets:
