@@ -34,6 +34,13 @@ NEITHER: Final = None
 """Which side of what a rule tells holds: the one that is so in fact, or the other one."""
 
 
+_FREE: Final = 1000
+"""By so much at least can a count that no total contains be more than any that is known."""
+
+_Sum = tuple[frozenset[int], int]
+"""Places, and what their counts add up to."""
+
+
 class _Told(NamedTuple):
     """The ends of a weighted sum of steps; the row that holds it, of more than one column."""
 
@@ -219,3 +226,50 @@ class Alternatives:
                 whole = np.ceil((point[at] if len(giving) > 1 else end / signed[at]) - _ROUNDING)
                 low[at] = max(low[at], whole)
         return low, high
+
+
+def most_of(block: Block) -> Counts:
+    """Return the most that each count can be for somebody who knows what is public anyway.
+
+    That are the national totals, the known counts, and the difference of two of them where one is
+    part of the other: of two known counts of a force, or of the totals of two editions.
+    """
+    sums = [
+        (frozenset(places), sum(block.counts[p].value for p in places)) for places in block.nation
+    ]
+    sums += list(_differences(sums))
+    by_force = defaultdict(list)
+    for place, count in enumerate(block.counts):
+        if count.known:
+            by_force[count.force_code].append((frozenset(count.parts or [place]), count.value))
+    for known in by_force.values():
+        sums += known
+        sums += [(a - b, x - y) for a, x in known for b, y in known if b < a]
+    # Of what no total includes, nobody can say how much it is at most.
+    largest = max((count.value for count in block.counts), default=0) + _FREE
+    most = [max([largest, *(value for _, value in sums)])] * len(block.counts)
+    for places, value in sums:
+        for place in places:
+            most[place] = min(most[place], value)
+    around: dict[int, list[_Sum]] = defaultdict(list)
+    for places, value in sums:
+        for place in places:
+            around[place].append((places, value))
+    for place, count in enumerate(block.counts):
+        if count.parts:
+            sums = around[count.parts[0]]
+            within = (value for places, value in sums if places.issuperset(count.parts))
+            most[place] = min(sum(most[part] for part in count.parts), *within, most[place])
+    return np.array(most, dtype=np.int64)
+
+
+def _differences(sums: list[_Sum]) -> Iterator[_Sum]:
+    """Yield what is left of a national total without a smaller one that is part of it."""
+    of: dict[int, list[_Sum]] = defaultdict(list)
+    for places, value in sums:
+        for place in places:
+            of[place].append((places, value))
+    for part, value in sums:
+        for whole, total in of[min(part)]:
+            if part < whole:
+                yield whole - part, total - value

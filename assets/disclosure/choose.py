@@ -6,7 +6,7 @@ The proof is the audit's (audit.py), from what is published alone.
 """
 
 import os
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.disclosure.alternatives import NEITHER, OTHER, Alternatives, Counts, Mask
+from assets.disclosure.alternatives import NEITHER, OTHER, Alternatives, Counts, Mask, most_of
 from assets.disclosure.counts import Block, Count, Passed
 from assets.disclosure.known import Condition
 from assets.disclosure.solver import Floats
@@ -54,11 +54,6 @@ _PARTNERS: Final = 3
 _GOLDEN, _PLASTIC = 0.6180339887498949, 0.7548776662466927
 """Multiples of these, less their whole parts, are spread evenly."""
 
-_BOUNDLESS: Final = 1000
-
-_Sum = tuple[frozenset[int], int]
-"""Places, and what their counts add up to."""
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -87,7 +82,7 @@ def choose(
         secondary: whether others are hidden to protect the small ones; only tests say no.
         wholly: forces of which every count that is not 0 is hidden.
     """
-    ceilings = _ceilings(block)
+    ceilings = most_of(block)
     is_shown = np.array([count.is_shown for count in block.counts])
     was_hidden = np.array([count.was_hidden and not count.known for count in block.counts])
     small = np.array([_is_small(count, protection) for count in block.counts]) & (ceilings > 0)
@@ -166,53 +161,6 @@ def _is_small(count: Count, protection: Protection) -> bool:
     return not count.known and protection.is_small(count.value)
 
 
-def _ceilings(block: Block) -> Counts:
-    """Return the most that each count can be for somebody who knows what is public anyway.
-
-    That are the national totals, the known counts, and the difference of two of them where one is
-    part of the other: of two known counts of a force, or of the totals of two editions.
-    """
-    sums = [
-        (frozenset(places), sum(block.counts[p].value for p in places)) for places in block.nation
-    ]
-    sums += list(_differences(sums))
-    by_force = defaultdict(list)
-    for place, count in enumerate(block.counts):
-        if count.known:
-            by_force[count.force_code].append((frozenset(count.parts or [place]), count.value))
-    for known in by_force.values():
-        sums += known
-        sums += [(a - b, x - y) for a, x in known for b, y in known if b < a]
-    # Of what no total includes, nobody can say how much it is at most.
-    largest = max((count.value for count in block.counts), default=0) + _BOUNDLESS
-    most = [max([largest, *(value for _, value in sums)])] * len(block.counts)
-    for places, value in sums:
-        for place in places:
-            most[place] = min(most[place], value)
-    around: dict[int, list[_Sum]] = defaultdict(list)
-    for places, value in sums:
-        for place in places:
-            around[place].append((places, value))
-    for place, count in enumerate(block.counts):
-        if count.parts:
-            sums = around[count.parts[0]]
-            within = (value for places, value in sums if places.issuperset(count.parts))
-            most[place] = min(sum(most[part] for part in count.parts), *within, most[place])
-    return np.array(most, dtype=np.int64)
-
-
-def _differences(sums: list[_Sum]) -> Iterator[_Sum]:
-    """Yield what is left of a national total without a smaller one that is part of it."""
-    of: dict[int, list[_Sum]] = defaultdict(list)
-    for places, value in sums:
-        for place in places:
-            of[place].append((places, value))
-    for part, value in sums:
-        for whole, total in of[min(part)]:
-            if part < whole:
-                yield whole - part, total - value
-
-
 class _Search:
     """Adds tables until every hidden count differs enough between them; what differs is hidden."""
 
@@ -237,10 +185,7 @@ class _Search:
         self._loss: Floats = (1 + np.log2(1 + self._true)) * np.where(is_sum, _SUM_WEIGHT, 1.0)
         self._apart = 1 + _APART * self._spread(0)
         self._shared = _shared(block)
-        self._of = {
-            force: np.array([count.force_code == force for count in block.counts])
-            for force in block.broken
-        }
+        self._forces = np.array([count.force_code for count in block.counts])
         self._only: str | None = None
         self._turn = 0
         self.tables: list[dict[int, int]] = []
@@ -248,13 +193,12 @@ class _Search:
     def run(self, *, in_every_way: bool) -> None:
         """Add tables; at last, for what differs too little still, those that are less usual."""
         self._at_no_loss()
-        forces = len({count.force_code for count in self._block.counts})
+        forces = len(set(self._forces))
         for reward, at_once in zip(_REWARDS, (1 + forces // _FORCES, 1), strict=True):
             self._at_little(reward, at_once)
             self._at_no_loss()
-        forces_left = {self._force(place) for place in self._lacking() if in_every_way}
-        for force in sorted(forces_left):
-            self._in_another_way(force)
+        for force in np.unique(self._forces[self._lacking()]) if in_every_way else ():
+            self._in_another_way(str(force))
 
     @property
     def hidden(self) -> Mask:
@@ -265,9 +209,6 @@ class _Search:
     def reached(self) -> tuple[Counts, Counts]:
         """The least and the most that each count is in a table that was found."""
         return self._low[: self._own], self._high[: self._own]
-
-    def _force(self, place: int) -> str:
-        return self._block.counts[place].force_code
 
     def _spread(self, turn: int) -> Floats:
         """Return numbers from 0 to 1 by place, others each turn."""
@@ -288,7 +229,7 @@ class _Search:
         differs = table != self._true
         own = np.flatnonzero(differs[: self._own]).tolist()
         self.tables.append({place: int(table[place]) for place in own})
-        seen = slice(None) if self._only is None else np.flatnonzero(self._of[self._only])
+        seen = slice(None) if self._only is None else np.flatnonzero(self._forces == self._only)
         self._low[seen] = np.minimum(self._low, table)[seen]
         self._high[seen] = np.maximum(self._high, table)[seen]
         self._hidden |= differs
@@ -382,7 +323,7 @@ class _Search:
         places: set[int] | None,
     ) -> None:
         """Move the counts of a force that differ too little, those of some places, in one way."""
-        lacking = [place for place in self._lacking() if self._force(place) == force]
+        lacking = [place for place in self._lacking() if self._forces[place] == force]
         if places is not None:
             lacking = [
                 place

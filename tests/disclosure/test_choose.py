@@ -137,3 +137,24 @@ def test_a_force_that_a_statistic_singles_out_changes_places_with_another() -> N
     first, second, third = block.ranges
     found = _hidden(block)
     assert {first, second} <= set(found) or {first, third} <= set(found)
+
+
+def test_of_many_forces_each_is_protected_within_its_group() -> None:
+    """What is found for a group leaves its sums, and so the nation's, as they are."""
+    block = _table([[row * 7 % 5, 20 + row % 9, 30] for row in range(100)], known=False)
+    found = choose(block, WIDE)
+    true = np.array([count.value for count in block.counts])
+    seen = [true]
+    for table in found.tables:
+        values = true.copy()
+        values[list(table)] = list(table.values())
+        assert all(values[places].sum() == true[places].sum() for places in block.nation)
+        sums = [
+            (place, list(count.parts)) for place, count in enumerate(block.counts) if count.parts
+        ]
+        assert all(values[place] == values[parts].sum() for place, parts in sums)
+        seen.append(values)
+    widths = np.max(seen, axis=0) - np.min(seen, axis=0)
+    assert found.small.sum() == 80
+    assert (widths[found.hidden] >= 5).all()
+    assert not widths[~found.hidden].any()
