@@ -105,12 +105,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory, marts: Marts) -> Path:
             of = marts if name == ABOUT["collection"] else marts_of(live, collection)
             folder = show_release(root, of["national_totals"], collection)
             write_pages(folder / "report", Edition(of, {**ABOUT, "collection": name}))
-            for beside in (
-                "summary.xlsx",
-                "datapackage.json",
-                "quality/index.html",
-                "public/README.txt",
-            ):
+            for beside in (*_BESIDE, "quality/index.html", "public/README.txt"):
                 (folder / beside).parent.mkdir(exist_ok=True)
                 (folder / beside).touch()
     write_series_page(root, write_series(root))

@@ -121,6 +121,16 @@ def test_the_page_begins_with_a_story_and_each_chart_says_its_finding(whole_page
         assert "<figure>" not in opened or "<table" not in opened, "a chart and its table"
 
 
+def test_codes_are_in_words_but_for_commands_and_messages_of_rules(whole_pages: Path) -> None:
+    for path in pages_in(whole_pages):
+        if path.stem == "checks":
+            continue
+        html = re.sub(r"<style>.*?</style>|<pre.*?</pre>", "", path.read_text("utf-8"), flags=re.S)
+        said = re.sub(r"<[^>]+>", " ", html)
+        coded = re.findall(r"[a-z_]{3,}=[a-z_]{2,}|\bboolean\b|, exact\b|\w\.\.\w", said)
+        assert coded == [], path
+
+
 def test_the_basis_is_said_once_above_every_page(whole_pages: Path) -> None:
     for path in pages_in(whole_pages):
         head = path.read_text(encoding="utf-8").partition("</header>")[0]
@@ -166,6 +176,8 @@ def test_each_finding_stands_with_its_own_version(patchy: Marts) -> None:
     assert "Blocking findings in the newest version" in live
     refused = page_html(force_page(edition, "DER"), [], ABOUT)
     assert "Version 1, which does not count" in refused
+    assert "Version 1 was refused: it does not count." in refused
+    assert "Version 1 counts. Version 2 was rejected" in page
 
 
 def test_a_force_without_return_shows_what_its_report_printed(patchy_pages: Path) -> None:
