@@ -37,6 +37,7 @@ _MADE_BY = {
     "reconciliation": "reconciliation/reconciliation",
     "returns_status": "validation/returns_status",
     "findings": "validation/findings",
+    "repairs": "validation/repairs",
     "corrections": "validation/corrections",
     "national_checks": "recount/national_checks",
     "social_media": "research/social_media",

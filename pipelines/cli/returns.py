@@ -58,6 +58,11 @@ def check(
                 columns = "rule: rule_id, severity, sheet, cell, value, what is wrong: message"
                 found = [vars(finding) for finding in item.findings]
                 print_rows(found, f"{columns}, what to do: how_to_fix")
+            if not item.repairs.is_empty():
+                click.echo("\nWhere to look first: the fewest cells that meet these rules.")
+                columns = ">repair, >rank, sheet, cell, >says: found, >would do: needed, rules"
+                print_rows(item.repairs, columns)
+                click.echo()
         count = sum(len(item.findings) for item in checked)
         click.echo(f"{plural(len(checked), 'file')}, {plural(count, 'finding')}")
     if folder:

@@ -32,6 +32,7 @@ MARTS: Final[dict[str, Contract]] = {
     "reconciliation": returns.Reconciliation,
     "returns_status": returns.ReturnsStatus,
     "findings": returns.Findings,
+    "repairs": returns.Repairs,
     "cells": returns.Cells,
     "corrections": returns.Corrections,
     "codes": totals.Codes,

@@ -9,5 +9,6 @@ _WRITTEN: Final = contracts(Path(__file__).with_suffix(".toml"))
 Reconciliation: Final = _WRITTEN["reconciliation"]
 ReturnsStatus: Final = _WRITTEN["returns_status"]
 Findings: Final = _WRITTEN["findings"]
+Repairs: Final = _WRITTEN["repairs"]
 Cells: Final = _WRITTEN["cells"]
 Corrections: Final = _WRITTEN["corrections"]

@@ -156,7 +156,8 @@ def test_a_step_is_tried_again_from_its_start(lake: Lake, monkeypatch: pytest.Mo
 def test_every_table_is_described_by_its_contract() -> None:
     specs = {spec.key: spec for spec in defs.resolve_all_asset_specs()}
     made_by = {"reconciliation": "reconciliation", "returns_status": "validation"}
-    made_by |= {"findings": "validation", "corrections": "validation", "national_checks": "recount"}
+    made_by |= dict.fromkeys(("findings", "repairs", "corrections"), "validation")
+    made_by["national_checks"] = "recount"
     made_by |= dict.fromkeys(("social_media", "survey", "survey_changes"), "research")
     made_by["investigations_by_month"] = "cases"
     for name, contract in MARTS.items():

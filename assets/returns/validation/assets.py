@@ -14,6 +14,7 @@ from assets.returns.desk.corrections import applied_mart, by_force
 from assets.returns.desk.decisions import version_changes
 from assets.returns.validation import states
 from assets.returns.validation.judge import judge, received_by_id
+from assets.returns.validation.repairs import repairs_of
 from assets.tables import work_table
 from schemas.collection import Collection, sound_collections
 from schemas.contract import conform, empty
@@ -89,6 +90,13 @@ def _live_before(lake: Lake) -> pl.DataFrame:
         return empty(LiveReturns)
 
 
+def repairs(collection: Collection, findings: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
+    """Return the mart Repairs."""
+    of_force = findings.select("force_code", "receipt_id").unique()
+    found = repairs_of(findings, entries, collection.template)
+    return found.join(of_force, on="receipt_id")
+
+
 def corrections(
     collection: Collection,
     corrections: pl.DataFrame,
@@ -152,6 +160,12 @@ PARTS = (
         choices="desk/choices",
         entries="validation/entries",
         extracts="cases/extracts",
+    ),
+    made(
+        "validation/repairs",
+        by=repairs,
+        findings="validation/findings",
+        entries="validation/entries",
     ),
     made(
         "validation/version_changes",

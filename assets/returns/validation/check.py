@@ -13,6 +13,7 @@ from assets.intake.reader import declared_force, read_return
 from assets.intake.reading import RefusedError
 from assets.intake.store import ID_LENGTH, utc_now
 from assets.returns.validation.judge import judge
+from assets.returns.validation.repairs import repairs_of
 from assets.returns.validation.rules.entries import Received
 from schemas.collection import Collection
 from schemas.contract import empty
@@ -22,7 +23,10 @@ from schemas.marts.returns import Findings
 
 @dataclass(frozen=True)
 class Checked:
-    """One checked file: what it is, where it stands, and everything found in it."""
+    """One checked file: what it is, where it stands, and everything found in it.
+
+    `repairs` has the columns of the mart Repairs, but for force_code.
+    """
 
     file: str
     receipt_id: str
@@ -30,6 +34,7 @@ class Checked:
     findings: tuple[Finding, ...]
     not_evaluable: tuple[str, ...]
     readable: bool
+    repairs: pl.DataFrame
 
     @property
     def state(self) -> str:
@@ -58,6 +63,7 @@ class Checked:
                 }
                 for f in self.findings
             ],
+            "repairs": self.repairs.drop("receipt_id").to_dicts(),
             "not_evaluable": list(self.not_evaluable),
         }
 
@@ -74,6 +80,7 @@ def check_files(files: Sequence[Path], collection: Collection) -> list[Checked]:
     today = collection.day_of(utc_now())
     received = {key: Received(today, force) for key, force in forces.items()}
     judged = judge(readings, received, collection)
+    mended = repairs_of(judged.findings, judged.entries, collection.template)
     untold = judged.results.filter(pl.col("result") == "not_evaluable")
     checked: list[Checked] = []
     for key, path in zip(keys, files, strict=True):
@@ -92,6 +99,7 @@ def check_files(files: Sequence[Path], collection: Collection) -> list[Checked]:
                 findings=tuple(findings),
                 not_evaluable=tuple(untold.filter(mine)["rule_id"]),
                 readable=readings[key].refusal is None,
+                repairs=mended.filter(mine),
             )
         )
     return checked
