@@ -1,7 +1,7 @@
 """The proof, count by count, that nothing hidden can be worked out again: rule M010.
 
-It reads the public edition as anybody could, and shares with the choice of what to hide the solver
-and what a rule means. Tables that the choice has found are checked like any other.
+It reads the public edition as anybody could, and shares with the choice of what to hide what a rule
+means. Tables that the choice has found are checked like any other.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from assets.disclosure.known import Hidden, Knowledge
 from assets.disclosure.over_forces import over_forces
 from assets.disclosure.published import Edition
 from assets.disclosure.readings import knowledge
-from assets.disclosure.solver import Floats
+from assets.disclosure.steps import Floats
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.disclosure import SUPPRESSED, Disclosure, Protection, force_counts
@@ -85,27 +85,30 @@ class _Judge:
         self._system, self._known = system, known
         known.hidden = [item for item in known.hidden if self._matters(item)]
         self._extremes = Extremes(known)
+        self._blind: dict[int, tuple[Extremes, int]] = {}
 
     def judged(self, tables: Sequence[Table]) -> Iterator[dict[str, Any]]:
         """Yield the rows of the audit."""
         known, extremes = self._known, self._extremes
         extremes.take(tables)
         needed = np.array([self._protection(item).width for item in known.hidden], dtype=float)
-        required = self._required(needed, Extremes.reach)
-        asked = extremes.widths < required
-        extremes.settle(required)
-        required = self._required(required, Extremes.exact)
+        extremes.widen(needed)
+        required = self._required(needed)
+        extremes.widen(required, "turned")
+        extremes.widen(required, "all")
+        self._lower(required, Extremes.left_kept)
+        self._lower(required, Extremes.left_of)
         self._forgive(required, tables)
         newest = len(self._editions) - 1
         for place, item in enumerate(known.hidden):
-            most = float(min(extremes.high[place], extremes.ceilings[place]))
+            is_narrow = extremes.widths[place] < needed[place]
             yield {
                 "mart": item.mart,
                 "column_name": item.column,
                 "cell": item.cell,
                 "edition": None if item.last == newest else self._editions[item.last].release,
-                "low": round(float(extremes.low[place]), 6) if asked[place] else None,
-                "high": round(most, 6) if asked[place] else None,
+                "low": float(extremes.low[place]) if is_narrow else None,
+                "high": float(extremes.high[place]) if is_narrow else None,
                 "table_low": int(extremes.table_low[place]),
                 "table_high": int(extremes.table_high[place]),
                 "width": int(extremes.widths[place]),
@@ -113,18 +116,13 @@ class _Judge:
                 "protected": bool(extremes.widths[place] >= required[place]),
             }
 
-    def _required(
-        self,
-        needed: Floats,
-        how_wide: Callable[[Extremes, Floats], Floats],
-    ) -> Floats:
+    def _required(self, needed: Floats) -> Floats:
         """Return how wide each hidden count must be.
 
         That is what the collection asks for, or all that the rest left open when it was first
         hidden, where that is less; and never nothing. The rest are the national totals, the exempt
         counts, the other tables that rules compare, and the editions before. What was promised then
-        is not taken back by an edition that comes later. `how_wide` finds what is left open, up
-        to widths that suffice.
+        is not taken back by an edition that comes later.
         """
         hidden = self._known.hidden
         required = needed.copy()
@@ -137,9 +135,17 @@ class _Judge:
             own = [place for place in narrow if asks[place] == (edition, group)]
             there = {item.key: item for item in blind.hidden}
             blind.hidden = [there[hidden[place].key] for place in own]
-            left = how_wide(Extremes(blind), needed[own])
-            required[own] = np.minimum(required[own], np.maximum(1, left))
+            extremes = Extremes(blind)
+            extremes.take(())
+            required[own] = np.minimum(required[own], np.maximum(1, extremes.room))
+            self._blind |= {place: (extremes, at) for at, place in enumerate(own)}
         return required
+
+    def _lower(self, required: Floats, left: Callable[[Extremes, int, float], float]) -> None:
+        """Ask of narrow counts no more than the rest left open, as the rules are kept."""
+        for place in np.flatnonzero(self._extremes.widths < required).tolist():
+            blind, own = self._blind[place]
+            required[place] = min(required[place], max(1, left(blind, own, required[place])))
 
     def _forgive(self, required: Floats, tables: Sequence[Table]) -> None:
         """Judge forces that were accepted with an answer by what is known without those rules.

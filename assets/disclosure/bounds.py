@@ -1,29 +1,22 @@
 """Exact bounds of hidden counts from what is known: linear and whole-number programs."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import chain
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from assets.disclosure.known import Condition, Knowledge, Total
-from assets.disclosure.solver import Conditions, Floats, LinearProgram
+from assets.disclosure.steps import Floats, Program, Rows, Steps
 from schemas.breakdown import Band
 from schemas.errors import ContractError
 
+Places = NDArray[np.int64]
+
 _ROUNDING: Final = 1e-6
-_REWARD: Final = 1000.0
-"""What a step of the count that is asked for is worth, against a step of any other."""
-
-_TURNS: Final = 6
-"""How many choices a search near by may make in turn."""
-
-_AGAIN: Final = 3
-"""At how many tables that were found last the next search begins."""
-
 _AT_ONCE: Final = 100
 """So many tables are held against what is known together."""
 
@@ -160,22 +153,28 @@ class Puzzle:
         most[alone], most[self._unknowns :] = self._free, 1
         return most
 
-    def conditions(self) -> Conditions:
+    def conditions(self) -> Rows:
         """Return the rows; what several editions tell alike stands once."""
         rows = {(tuple(sorted(row.terms.items())), row.low, row.high): None for row in self._rows}
-        told = [(dict(terms), low, high) for terms, low, high in rows]
-        return Conditions.of(told, self.columns)
+        low, high = (np.array([row[end] for row in rows], dtype=float) for end in (1, 2))
+        matrix = _matrix([dict(terms) for terms, _, _ in rows], self.columns)
+        matrix.eliminate_zeros()
+        return Rows(matrix, low, high)
 
 
 class Extremes:
     """The least and the largest value that hidden counts can have.
 
     `table_low` and `table_high` are their extremes in the whole-number tables found so far that fit
-    all that is known. `low` and `high` are their bounds by linear programming, where asked for.
+    all that is known. Beyond `low` and `high` no value lies.
     """
 
     def __init__(self, known: Knowledge) -> None:
-        """State the programs."""
+        """State what is known.
+
+        Raises:
+            ContractError: nothing fits: the public marts contradict each other.
+        """
         self._puzzle = puzzle = Puzzle(known)
         self._unknowns, self._unlike = known.unknowns, known.unlike
         self._number = {name: number for number, name in enumerate(known.names)}
@@ -184,14 +183,17 @@ class Extremes:
         self._terms = [list(item.total.unknowns) for item in known.hidden]
         self._counts = _matrix([dict.fromkeys(t, 1.0) for t in self._terms], puzzle.columns)
         self._shown = np.array([item.total.shown for item in known.hidden], dtype=float)
-        self._bounds = least, most = np.zeros(puzzle.columns), puzzle.most()
-        self._conditions = puzzle.conditions()
-        self._program = LinearProgram(self._conditions, least, most, bounds_stay=True)
-        self._steps: LinearProgram | None = None
-        self._begun: list[Floats] = []
-        self.low, self.high = self._shown.copy(), np.full(len(known.hidden), np.inf)
-        self.table_low, self.table_high = self.high, -self.high
-        self.ceilings = np.array([puzzle.ceiling(item.total) for item in known.hidden])
+        self._rows = puzzle.conditions()
+        self._bounds = self._rows.within(np.zeros(puzzle.columns), puzzle.most())
+        self._steps: Steps | None = None
+        ceilings = np.array([puzzle.ceiling(item.total) for item in known.hidden])
+        self.low, self.high = self._ends(*self._bounds)
+        self.high = np.minimum(self.high, ceilings)
+        self.table_low = np.full(len(known.hidden), np.inf)
+        self.table_high = -self.table_low
+
+    def _ends(self, least: Floats, most: Floats) -> tuple[Floats, Floats]:
+        return self._counts @ least + self._shown, self._counts @ most + self._shown
 
     @property
     def widths(self) -> Floats:
@@ -199,35 +201,14 @@ class Extremes:
         widths: Floats = self.table_high - self.table_low
         return widths
 
-    def bound(self, needed: Floats) -> None:
-        """Find the bounds of hidden counts by linear programming, as far apart as needed or exact.
-
-        A bound that a solution for another count has reached already is known: no count can be
-        less than what is shown of it, or more than its ceiling.
-
-        Raises:
-            ContractError: nothing fits: the public marts contradict each other.
-        """
-        low, high = np.full(len(self.low), np.inf), np.full(len(self.low), -np.inf)
-        ends = ((1.0, low, self._shown, self.low), (-1.0, high, self.ceilings, self.high))
-        lacking = np.flatnonzero(needed > 0).tolist()
-        for places in [lacking, *([place] for place in lacking)] if lacking else []:
-            for sign, seen, limit, found in ends:
-                if len(places) == 1 and (high - low)[places] >= needed[places]:
-                    found[places] = seen[places]
-                elif len(places) == 1 and (sign * (seen - limit))[places] <= _ROUNDING:
-                    found[places] = limit[places]
-                else:
-                    solution = self._found(self._program.solve(sign * self._cost(*places)))
-                    values = self._counts @ solution + self._shown
-                    np.minimum(low, values, out=low)
-                    np.maximum(high, values, out=high)
-                    found[places] = values[places]
-        # So far apart can two whole numbers within the bounds be.
-        self.room = np.floor(self.high + _ROUNDING) - np.ceil(self.low - _ROUNDING)
+    @property
+    def room(self) -> Floats:
+        """How far apart tables could be at most."""
+        room: Floats = self.high - self.low
+        return room
 
     def take(self, tables: Iterable[Mapping[Any, int]]) -> None:
-        """Note tables that somebody else has found, those that fit all that is known here.
+        """Note the true table, and those that somebody else has found, as far as they fit.
 
         Args:
             tables: what is another number than in fact, by name of the unknown.
@@ -246,124 +227,105 @@ class Extremes:
         if found:
             self._note(self._puzzle.complete(np.array(found)))
 
-    def settle(self, needed: Floats) -> None:
-        """Find bounds of the counts that do not differ as needed, and search in whole numbers.
+    def widen(self, needed: Floats, how: str = "near") -> None:
+        """Look for tables in which counts are as far apart as needed, or as they can be.
+
+        Args:
+            needed: by how much each count should differ.
+            how: `near` the first table, with the rules passed in the way in which they are there;
+                `turned` for some passed in another way; `all` for a long search.
 
         Raises:
             ContractError: no whole numbers fit: the public marts contradict each other.
         """
-        self._begin()
-        self.bound(np.where(self.widths < needed, np.inf, 0))
+        first = self._begin()
+        if self._steps is None:
+            self._steps = Steps(self._rows, *self._bounds, first, self._unknowns)
         goal = np.minimum(needed, self.room)
-        self._try(goal)
+        self._widen(self._steps, first, goal, how)
 
-    def reach(self, needed: Floats) -> Floats:
-        """Return how far apart hidden counts can be by linear programming; at least by as much."""
-        ends = self.ceilings - self._shown
-        self.bound(np.where(ends >= needed, needed, 0))
-        reach: Floats = np.minimum(self.room, ends)
-        return reach
+    def settle(self, needed: Floats) -> None:
+        """Look for such tables in every way, one after the other."""
+        for how in ("near", "turned", "all"):
+            self.widen(needed, how)
 
-    def exact(self, needed: Floats) -> Floats:
-        """Return how far apart hidden counts are in whole-number tables, or that it is enough.
+    def _widen(self, steps: Steps, first: Floats, goal: Floats, how: str) -> None:
+        """Look for tables by steps away from a first one."""
+        for place in np.flatnonzero(self.widths < goal).tolist():
+            for sign in (1.0, -1.0):
+                lacks = np.flatnonzero(self.widths < goal)
+                seen, end = (self.table_high, self.high) if sign > 0 else (self.table_low, self.low)
+                if place not in lacks or seen[place] == end[place]:
+                    continue
+                cost = sign * self._counts[[place]].toarray()[0]
+                more = sign * (seen[place] - self._shown[place]) - cost @ first + 1
+                ends = [bound.copy() for bound in self._bounds]
+                if len(self._terms[place]) == 1:
+                    far = self.table_low + goal if sign > 0 else self.table_high - goal
+                    ends[sign > 0][self._terms[place]] = far[place] - self._shown[place]
+                single = [p for p in lacks.tolist() if len(self._terms[p]) == 1]
+                welcome = np.zeros(len(first), dtype=bool)
+                welcome[[self._terms[p][0] for p in single]] = True
+                if how == "all":
+                    found = steps.all_of(cost, ends, more)
+                else:
+                    found = steps.tables(cost, ends, welcome, more, far=how == "turned")
+                for table in found:
+                    self._note(table[None])
+                    if how == "all":
+                        # What was as hard to find for others is near by from there.
+                        beyond = Steps(self._rows, *self._bounds, table, self._unknowns)
+                        self._widen(beyond, table, goal, "near")
 
-        The tables keep to the rules in the way in which the returns do.
-        """
-        self.take(())
+    @cached_property
+    def _kept(self) -> tuple[Floats, Floats]:
+        """Return the bounds of tables that keep to the rules in the way in which the returns do."""
         first, (least, most) = self._begin(), (bound.copy() for bound in self._bounds)
         least[self._unknowns :] = most[self._unknowns :] = first[self._unknowns :]
-        self._bounds = least, most
-        self._try(needed)
-        return self.widths
+        return self._rows.within(least, most)
+
+    def left_kept(self, place: int, _: float) -> float:
+        """Return how far apart a count can be at most in such tables, by bounds alone."""
+        low, high = self._ends(*self._kept)
+        return float(min(high[place], self.high[place]) - max(low[place], self.low[place]))
+
+    def left_of(self, place: int, needed: float) -> float:
+        """Return how far apart a count can be in such tables, or that it is as much as needed.
+
+        What is not found is proven not to be there.
+        """
+        only = np.zeros(len(self.low))
+        only[place] = needed
+        self.widen(only)
+        if self.widths[place] >= needed:
+            return needed
+        least, most = self._kept
+        rows, free = self._rows.binding(least, most)
+        cost = self._counts[[place]].toarray()[0]
+        seen = (self.table_low[place], self.table_high[place]) - self._shown[place]
+        program = Program(rows, least[free], most[free])
+        ends = []
+        for sign, end in ((1.0, seen[0]), (-1.0, -seen[1])):
+            fixed = sign * cost @ np.where(least == most, least, 0)
+            found = program.least(sign * cost[free], end - fixed) + fixed
+            ends.append(found)
+        return float(-ends[1] - ends[0])
 
     def _begin(self) -> Floats:
         """Return the first table, the true one as a rule."""
         if self._first is None:
             nothing = np.zeros(self._puzzle.columns)
-            self._note(self._found(self._program.solve_whole(nothing))[None])
-        assert self._first is not None
-        return self._first
-
-    def _try(self, goal: Floats) -> None:
-        """Look for tables in which counts that are not as wide as the goal are least and most."""
-        for place in np.flatnonzero(self.widths < goal).tolist():
-            for sign, ends, limits in (
-                (-1.0, self.table_high, self.ceilings),
-                (1.0, self.table_low, self._shown),
-            ):
-                if self.widths[place] < goal[place] and ends[place] != limits[place]:
-                    self._whole(place, sign, goal[place])
-
-    def _whole(self, place: int, sign: float, goal: float) -> None:
-        """Note a table where a count is least or most, no farther from others than the goal.
-
-        Whole numbers near by are found in a moment. Among all it takes long; so what such a search
-        finds is where the next one begins, on the same sides of bands and of what rules tell.
-        """
-        least, most = (bound.copy() for bound in self._bounds)
-        if len(self._terms[place]) == 1:
-            far = self.table_low[place] + goal, self.table_high[place] - goal
-            most[self._terms[place]] = np.inf if sign > 0 else far[0]
-            least[self._terms[place]] = max(0, far[1]) if sign > 0 else 0
-        cost = sign * self._cost(place)
-        for low, high in chain(self._near(cost, least, most), [(least, most)]):
-            self._program.bound(low, high)
-            table = self._program.solve_whole(cost)
-            if table is not None:
-                self._note(table[None])
-                self._begun += [table] if low is least else []
-            if self.widths[place] >= goal:
-                break
-        self._program.bound(*self._bounds)
-
-    def _near(self, cost: Floats, least: Floats, most: Floats) -> Iterator[tuple[Floats, Floats]]:
-        """Yield bounds within which a table of little cost may be found in a moment."""
-        first = self._begin()
-        if self._steps is None:
-            rows, at = self._conditions, self._conditions.matrix @ first
-            rows = replace(rows, low=rows.low - at, high=rows.high - at).of_steps()
-            self._steps = LinearProgram(rows, *np.zeros((2, 2 * len(first))), bounds_stay=False)
-        costs = np.concatenate([1 + _REWARD * cost, 1 - _REWARD * cost])
-        low, high = least - first, most - first
-        turned: list[int] = []
-        for _ in range(_TURNS):
-            self._steps.bound(
-                np.concatenate([np.maximum(low, 0), np.maximum(-high, 0)]),
-                np.concatenate([np.maximum(high, 0), np.maximum(-low, 0)]),
-            )
-            found = self._steps.solve(costs)
-            if found is None and not turned:
-                break
+            found, _ = Program(self._rows, nothing, self._puzzle.most()).solve_whole(nothing)
             if found is None:
-                low[turned[-1]] = high[turned.pop()] = 0
-                continue
-            steps = np.abs(np.subtract(*np.split(found, 2)))
-            parts = np.where(np.abs(steps - np.rint(steps)) > _ROUNDING, steps, 0)[self._unknowns :]
-            if not parts.any():
-                moves = (steps > _ROUNDING) | (np.arange(len(first)) >= self._unknowns)
-                yield np.where(moves, least, first), np.where(moves, most, first)
-                break
-            turned.append(self._unknowns + int(parts.argmax()))
-            low[turned[-1]] = high[turned[-1]] = 1 - 2 * first[turned[-1]]
-        for table in self._begun[-_AGAIN:]:
-            low, high = least.copy(), most.copy()
-            low[self._unknowns :] = high[self._unknowns :] = table[self._unknowns :]
-            yield low, high
-
-    def _found(self, solution: Floats | None) -> Floats:
-        if solution is None:
+                raise ContractError(_CONTRADICTION)
+            self._note(found[None])
+        if self._first is None:
             raise ContractError(_CONTRADICTION)
-        return solution
-
-    def _cost(self, *places: int) -> Floats:
-        cost = np.zeros(self._puzzle.columns)
-        for place in places:
-            cost[self._terms[place]] += 1
-        return cost
+        return self._first
 
     def _note(self, tables: Floats) -> None:
         """Note tables, those that have been seen to fit."""
-        tables = tables[self._program.fits(tables)]
+        tables = tables[self._rows.fits(tables)]
         for totals, differs in self._unlike:
             numbers = [
                 [t[list(total.unknowns)].sum() + total.shown for total in totals] for t in tables

@@ -58,6 +58,7 @@ class Description:
             for sheet in file["sheet"]
         }
         self._leaves: dict[str, list[Place]] = {}
+        self.named, self.among = cache(self._named), cache(self._among)
         self.cells = {cell.place: cell for sheet in file["sheet"] for cell in self._counted(sheet)}
 
     def _counted(self, sheet: dict[str, Any]) -> Iterator[Cell]:
@@ -71,7 +72,7 @@ class Description:
                 place = sheet["name"], row["code"], column["code"]
                 yield Cell(measure, row.get("period", ""), place, dims)
 
-    def named(self, written: str) -> list[str]:
+    def _named(self, written: str) -> list[str]:
         """Return the cells that a rule writes so."""
         cells = (
             f"{sheet}/{row}/{column}"
@@ -159,7 +160,7 @@ class Description:
                 found.setdefault(period, []).append(table)
         return found
 
-    def among(
+    def _among(
         self, measure: str, breakdown: str, period: str = "", *, every: bool = False
     ) -> list[Leaf] | None:
         """Return the cells that a total adds up; None for a figure that is no total.

@@ -285,8 +285,13 @@ class Edition:
         if told is None:
             return []
         states = v.LIVE_STATES if told["severity"] == "B" else ("accepted",)
-        status = self.public["returns_status"]
-        return sorted(status.filter(pl.col("state").is_in(states))["force_code"])
+        return [force for force, state in self._states if state in states]
+
+    @cached_property
+    def _states(self) -> list[tuple[str, str]]:
+        """Every force with the state of its return."""
+        status = self.public["returns_status"].select("force_code", "state")
+        return sorted(status.iter_rows())
 
     def told(
         self, uses: Sequence[RuleUse], named: Named, leaves: Leaves, held: Held

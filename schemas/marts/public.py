@@ -121,12 +121,12 @@ class SuppressionAudit(Table):
         nullable=True,
     )
     low: float = column(
-        "Least value by linear programming; null where the tables are far enough apart",
+        "No value is less, by bounds of every sum; null where the tables are far enough apart",
         "count",
         nullable=True,
     )
     high: float = column(
-        "Largest value by linear programming; null where the tables are far enough apart",
+        "No value is more, by bounds of every sum; null where the tables are far enough apart",
         "count",
         nullable=True,
     )

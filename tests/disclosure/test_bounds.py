@@ -48,10 +48,10 @@ def test_a_total_is_no_more_than_another() -> None:
 
 
 def test_whole_numbers_tell_more_than_the_linear_bounds() -> None:
-    """Three pairs that add up to at most 1: linear bounds allow a half of each."""
+    """Three pairs that add up to at most 1: what each row tells alone allows none of the rest."""
     pairs = [_at_most(_sum(a, b), 1) for a, b in ((0, 1), (1, 2), (0, 2))]
     known = Knowledge(4, equal=[(_sum(0, 1, 2, 3), 2)], rows=pairs)
-    assert _ends(known)[3] == (0.5, 2, 1, 2)
+    assert _ends(known)[3] == (0, 2, 1, 2)
 
 
 def test_a_band_is_a_choice_between_forces() -> None:
