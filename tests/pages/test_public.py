@@ -40,6 +40,11 @@ def public(whole: Marts, collection: Collection) -> Marts:
             pl.when(known).then(pl.lit("c")).otherwise(symbol).alias(symbol),
             pl.when(~known).then(column).alias(column),
         )
+    told = ~(pl.col("scope") == "DER")
+    forms["reconciliation"] = forms["reconciliation"].with_columns(
+        pl.when(told).then("symbol").otherwise(pl.lit("c")).alias("symbol"),
+        *(pl.when(told).then(name) for name in ("computed", "difference", "status", "note")),
+    )
     return forms
 
 
@@ -85,6 +90,11 @@ def test_every_figure_is_what_the_public_marts_say_and_what_is_hidden_is_said_to
         seen |= {item.source for item in shown if item.text in {"hidden", "[c]"}}
     assert "force_profiles force_code=AVS investigations" in seen
     assert any(source.startswith("investigations ") for source in seen)
+    figures = (edition / "figures.html").read_text(encoding="utf-8")
+    for name, status in (("figures", "reconciliation_hidden"), ("forces/DER", "published")):
+        html = (edition / f"{name}.html").read_text(encoding="utf-8")
+        assert "DER-02" in html.partition(f'id="t-{status}"')[2].partition("</table>")[0]
+    assert all(f">{one}<" in figures for one in public["reconciliation"]["figure_id"])
     head = (edition / "index.html").read_text(encoding="utf-8").partition("</header>")[0]
     assert "Public edition" in head
     assert "Reconstructed" in head
