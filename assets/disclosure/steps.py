@@ -122,7 +122,8 @@ class Program:
         if bound < seen - _WHOLE:
             bound = np.ceil(self.solve_whole(cost)[1] - _WHOLE)
             self._are_whole(whole=False)
-        return float(bound)
+        # Some are known to cost no more than that, whatever a search says.
+        return float(min(bound, seen))
 
     def solve_whole(self, cost: Floats) -> tuple[Floats | None, float]:
         """Return the best solution in whole numbers that is found, and less than which none costs.
