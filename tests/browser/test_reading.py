@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from pypdf import PdfReader
 
 from tests.browser.conftest import Open
@@ -162,6 +163,28 @@ def test_text_stands_out_by_day_and_by_night(
     assert len(colours["text"]) > 10
     assert {what: ratio for what, ratio in colours["text"].items() if ratio < 4.5} == {}
     assert min(colours["marks"]) >= 3
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("folder", "names"),
+    [
+        ("report", ["index", "figures", "checks", "arrangements", "forces/MPS", "forces/STF"]),
+        ("quality", ["index", "national_totals"]),
+        ("series", ["index"]),
+    ],
+)
+def test_axe_finds_no_violation(
+    request: pytest.FixtureRequest, opened: Open, folder: str, names: list[str], scheme: str,
+    width: int,
+) -> None:  # fmt: skip
+    pages = request.getfixturevalue(folder)
+    for name in names:
+        with opened((pages / f"{name}.html").as_uri(), width=width, scheme=scheme) as found:
+            told = Axe().run(found.page)
+        assert told.response["passes"], name
+        assert told.response["violations"] == [], name
 
 
 _TOO_WIDE = """() => [...document.querySelectorAll('table, svg, pre')].filter(
