@@ -35,6 +35,15 @@ def dictionary_of(contracts: Mapping[str, Contract], template: Template) -> str:
             *("# Data dictionary", "", f"Contract version {CONTRACT_VERSION}.", "", "## Marts", ""),
             *(line for name, contract in contracts.items() for line in _contract(name, contract)),
             *_template(template),
+            *("## Rules", "", "What every return is held to, and the totals.", ""),
+            *_table(
+                ("rule", "severity", "", "checks", "how to fix it"),
+                (
+                    (of.id, v.SEVERITIES[of.severity], *map(_cell, (of.title, of.checks, of.fix)))
+                    for of in rules().values()
+                    if of.id in template.rules_in_use or of.tier == NATIONAL
+                ),
+            ),
             *_vocabulary(),
         ]
     )

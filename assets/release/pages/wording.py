@@ -1,5 +1,6 @@
 """Codes in words, as pages and the summary workbook show them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,8 @@ from schemas.template import Template
 STATES: Final = {state: state.capitalize() for state in v.STATES}
 _OWN: Final = {"per_force": "per force", "per_month": "a month"}
 _OF_RESEARCH: Final[dict[str, dict[str, str]]] = {"category": INSTANCE_CATEGORIES, "site": SITES}
+_FIGURE: Final = re.compile(r"\b([a-z]+(?:_[a-z]+)*) ([a-z_]+=[^\s;:,]+(?:;[a-z_]+=[^\s;:,]+)*)")
+"""A measure and what it is broken down by, as messages of the national rules write them."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,10 @@ class Wording:
         parts = self.broken_down(breakdown)
         whole = sentence(self.words(measure))
         return f"{whole}: {parts}" if parts else whole
+
+    def told(self, text: str) -> str:
+        """Return a text with the figures that it names by their codes named in words."""
+        return _FIGURE.sub(lambda found: self.measured(found[1], found[2]), text)
 
     def broken_down(self, breakdown: str) -> str:
         """Return the parts of a breakdown in words; nothing for the whole."""
