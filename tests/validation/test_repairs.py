@@ -1,5 +1,6 @@
 """Where to look first when sums do not hold: held to every possible change, and to slips."""
 
+from datetime import date
 from itertools import combinations, product
 from pathlib import Path
 from random import Random
@@ -8,10 +9,15 @@ import polars as pl
 import pytest
 from openpyxl import load_workbook
 
+from assets.returns.validation.assets import repairs as repairs_mart
 from assets.returns.validation.check import check_files
 from assets.returns.validation.repairs import Edit, Numbers, Repair, edits_of, repairs
 from schemas.collection import Collection
+from schemas.collection_fields import RuleChange
+from schemas.contract import conform
+from schemas.marts.returns import Repairs
 from schemas.template import Place
+from tests.returns import SampleReturn, validated
 
 Grid = dict[Place, int]
 
@@ -194,6 +200,30 @@ def test_the_check_of_a_file_says_where_to_look_first(
     told = [(row["repair"], row["rank"], row["cell"], row["found"], row["needed"]) for row in found]
     assert told == [(1, 1, "C11", was[0] * 10, was[0]), (2, 1, "F18", None, was[1])]
     assert found[0]["rules"] == "C101 C102"
+
+
+def test_the_mart_has_nothing_of_a_file_whose_force_cannot_be_told(collection: Collection) -> None:
+    """It would break the contract of the mart, and so stop the run for all forces."""
+    slip = (CROSSED, "information_disclosure.others", "continuing")
+    judged = validated(
+        SampleReturn.of("STF", collection).with_values({slip: "50"}).reading(), collection
+    )
+    for force, height in ((None, 0), ("STF", 1)):
+        findings = judged.findings.with_columns(pl.lit(force, pl.String).alias("force_code"))
+        found = repairs_mart(collection, findings, judged.entries)
+        assert conform(Repairs, found).height == height
+
+
+def test_what_a_collection_has_downgraded_is_no_condition(
+    sample_folder: Path, tmp_path: Path, collection: Collection
+) -> None:
+    change = RuleChange(rule="C101", severity="Q", since=date(2012, 5, 1), reason="It is known.")
+    lighter = collection.model_copy(update={"rule_changes": (change,)})
+    book = load_workbook(sample_folder / "STF.xlsx")
+    book[CROSSED]["C11"].value += 9
+    book.save(tmp_path / "STF.xlsx")
+    (checked,) = check_files([tmp_path / "STF.xlsx"], lighter)
+    assert {*checked.repairs["rules"]} == {"C102"}
 
 
 @pytest.mark.slow

@@ -91,9 +91,10 @@ def _live_before(lake: Lake) -> pl.DataFrame:
 
 
 def repairs(collection: Collection, findings: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
-    """Return the mart Repairs."""
-    of_force = findings.select("force_code", "receipt_id").unique()
-    found = repairs_of(findings, entries, collection.template)
+    """Return the mart Repairs: a file whose force cannot be told has none in it."""
+    known = findings.drop_nulls("force_code")
+    of_force = known.select("force_code", "receipt_id").unique()
+    found = repairs_of(known, entries, collection.template)
     return found.join(of_force, on="receipt_id")
 
 

@@ -132,17 +132,20 @@ def repairs(numbers: Numbers, edits: Iterable[Edit]) -> list[Repair]:
 def repairs_of(findings: pl.DataFrame, entries: pl.DataFrame, template: Template) -> pl.DataFrame:
     """Return the mart Repairs, but for force_code, of the returns that break a condition.
 
+    What a collection has downgraded or switched off is no condition of it.
+
     Args:
         findings: what was found: table AllFindings, or the mart Findings.
         entries: table Entries.
         template: the template of the returns.
     """
-    edits = edits_of(template)
-    of_edits = {edit.rule for edit in edits}
+    every = edits_of(template)
     address = ["sheet", "row_code", "column_code"]
     rows = []
     for (receipt_id,), told in findings.group_by("receipt_id", maintain_order=True):
-        if not of_edits & {*told["rule_id"]}:
+        blocks = told["severity"] == "B"
+        edits = [edit for edit in every if edit.rule not in {*told.filter(~blocks)["rule_id"]}]
+        if {*told.filter(blocks)["rule_id"]}.isdisjoint(edit.rule for edit in edits):
             continue
         mine = entries.filter(pl.col("receipt_id") == receipt_id)
         says = mine.select(*address, "cell", pl.coalesce("number", "missing").cast(pl.String))
