@@ -17,7 +17,16 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from assets.feedback.marked_copy import marked_copy
-from assets.feedback.problems import Problem, basis_line, grouped
+from assets.feedback.problems import (
+    LOOK,
+    LOOK_IS,
+    Cause,
+    Look,
+    Problem,
+    basis_line,
+    causes_of,
+    grouped,
+)
 from assets.html import render
 from assets.intake.raw_store import RawStore
 from assets.intake.reader import cover_values
@@ -25,6 +34,7 @@ from assets.intake.receipts import ReturnReceipt
 from assets.kept import made_once
 from assets.lake import Lake, atomic_file, write_errors
 from assets.returns.template.workbook import EarlierValues, write_blanks
+from assets.returns.validation.repairs import repairs_of
 from assets.unattributed import Unattributed
 from schemas.collection import Collection, command
 from schemas.errors import SetupError
@@ -44,14 +54,15 @@ _WORDS: Final[dict[str, Any]] = tomllib.loads(
 class Sent:
     """The return that a letter is about.
 
-    `findings` are what the force has to do with it; `live_version` is the version that counts,
-    null where none does.
+    `findings` are what the force has to do with it, and `causes` what some of them follow from;
+    `live_version` is the version that counts, null where none does.
     """
 
     receipt: ReturnReceipt
     live_version: int | None
     basis: str | None
     findings: tuple[Finding, ...]
+    causes: tuple[Cause, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,9 +91,17 @@ class Letter:
 
     def problems(self, severity: str) -> list[Problem]:
         """Return the problems of a severity."""
-        found = self.sent.findings if self.sent else ()
-        mine = (item for item in found if item.severity == severity)
-        return grouped(mine, self.collection.template)
+        if not self.sent:
+            return []
+        mine = (item for item in self.sent.findings if item.severity == severity)
+        return grouped(mine, self.collection.template, self.sent.causes)
+
+    @property
+    def look(self) -> tuple[str, str, list[Look]]:
+        """Where to look first: heading, what it is, and the likeliest cells of each cause."""
+        causes = self.sent.causes if self.sent else ()
+        about = f"These are {LOOK_IS} You know what is right."
+        return LOOK, about, [look for cause in causes for look in cause.repairs[0]]
 
     @property
     def basis(self) -> str | None:
@@ -176,6 +195,7 @@ def unattributed_returns(
 def letters(
     status: pl.DataFrame,
     findings: pl.DataFrame,
+    entries: pl.DataFrame,
     store: RawStore,
     collection: Collection,
     today: date,
@@ -201,7 +221,10 @@ def letters(
             receipt = receipts[receipt_id]
             live = None if situation == "rejected" else row["version"]
             basis = cover_values(store.read(receipt)).get("basis")
-            sent = Sent(receipt, live, basis, _findings(mine.filter(receipt_id=receipt_id)))
+            found = mine.filter(receipt_id=receipt_id)
+            repairs = repairs_of(found, entries, collection.template)
+            causes = causes_of(repairs, collection.template)
+            sent = Sent(receipt, live, basis, _findings(found), causes)
         note = None if sent else row["notes"]
         written.append(Letter(row["force_code"], situation, collection, today, sent, note))
     return written
@@ -269,17 +292,16 @@ def letter_page(letter: Letter, name: str) -> str:
 
 def _attachment(letter: Letter, lake: Lake, earlier: Mapping[str, EarlierValues] | None) -> bytes:
     if letter.sent:
-        receipt, found, store = letter.sent.receipt, letter.sent.findings, RawStore(lake)
-        path, reading, template = (
-            store.path(receipt),
-            store.read(receipt),
-            letter.collection.template,
-        )
+        sent, store, template = letter.sent, RawStore(lake), letter.collection.template
+        receipt, found, causes = sent.receipt, sent.findings, sent.causes
+        path, reading = store.path(receipt), store.read(receipt)
         return made_once(
             lake,
             "marked",
-            [receipt.sha256, receipt.file_name, repr(found), repr(template)],
-            lambda: marked_copy(path, reading, found, template, name=receipt.file_name),
+            [receipt.sha256, receipt.file_name, repr(found), repr(causes), repr(template)],
+            lambda: marked_copy(
+                path, reading, found, template, name=receipt.file_name, causes=causes
+            ),
         )
     with TemporaryDirectory() as folder:
         (blank,) = write_blanks(Path(folder), letter.collection, [letter.force_code], earlier)

@@ -5,7 +5,7 @@ cell of the list tells readers of returns that it is ours and holds nothing to b
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from textwrap import wrap
@@ -20,8 +20,12 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from assets.feedback.problems import (
+    LOOK_IS,
+    Cause,
+    Look,
     Problem,
     basis_line,
+    causes_of,
     fix,
     grouped,
     message,
@@ -51,8 +55,12 @@ FILLS: Final = {
     "B": PatternFill("solid", fgColor="F6A8A0"),
     "Q": PatternFill("solid", fgColor="FFCB45"),
     "N": PatternFill("solid", fgColor="BBD9F2"),
+    "look": PatternFill("solid", fgColor="63B76C"),
 }
-"""Apart in lightness too, so that they differ in print and to people who see few colours."""
+"""By severity, and where to look first.
+
+Apart in lightness too, so that they differ in print and to people who see few colours.
+"""
 
 _HEADS: Final = (
     "no.", "severity", "rule", "sheet", "cells", "value", "what is wrong", "what to do",
@@ -81,8 +89,13 @@ _TOP: Final = Alignment(vertical="top", horizontal="left", wrap_text=True)
 _RULE: Final = Border(bottom=Side(style="thin", color="B8B8B8"))
 
 
-def add_problems_sheet(copy: Copy, about: Sequence[str], problems: Sequence[Problem]) -> None:
-    """Put the list of all problems before the other sheets; `about` are lines to stand above it."""
+def add_problems_sheet(
+    copy: Copy, about: Sequence[str], problems: Sequence[Problem], causes: Sequence[Cause]
+) -> None:
+    """Put the list of all problems before the other sheets; `about` are lines to stand above it.
+
+    Under the cells of a cause stands what follows from it, which can be folded away.
+    """
     sheet = copy.book.create_sheet("problems", 0)
     _show_first(copy, sheet)
     write_text(sheet, 1, 1, PROBLEMS_MARK).font = _TITLE_FONT
@@ -99,13 +112,12 @@ def add_problems_sheet(copy: Copy, about: Sequence[str], problems: Sequence[Prob
             cell.font, cell.fill, cell.alignment = _HEAD_FONT, _HEAD_FILL, _TOP
         sheet.freeze_panes = f"A{row + 1}"
         sheet.print_title_rows = f"{row}:{row}"
-    for number, problem in enumerate(problems, 1):
+    if causes:
+        sheet.sheet_properties.outlinePr.summaryBelow = False
+    for texts, links, fill, level in _listed(problems, causes):
         row += 1
-        # Some programs do not wrap a link, and would cut a list of cells off.
-        linked = (_SHEET, _CELLS) if len(problem.cells) == 1 else (_SHEET,)
-        links = dict.fromkeys(linked, problem.findings[0])
-        texts = [str(number), *_texts(problem)]
-        _write_row(copy, sheet, row, texts, links, FILLS[problem.severity])
+        _write_row(copy, sheet, row, texts, links, fill)
+        sheet.row_dimensions[row].outlineLevel = level
     several = [(n, p) for n, p in enumerate(problems, 1) if len(p.findings) > 1]
     if several:
         row += 3
@@ -117,6 +129,25 @@ def add_problems_sheet(copy: Copy, about: Sequence[str], problems: Sequence[Prob
             place = visible(item.sheet or ""), item.cell or "", visible(item.value or "")
             texts = [str(number), "", "", *place, message(item), fix(item)]
             _write_row(copy, sheet, row, texts, {_CELLS if item.cell else _SHEET: item})
+
+
+def _listed(
+    problems: Sequence[Problem], causes: Sequence[Cause]
+) -> Iterator[tuple[list[str], dict[int, Finding | Look], PatternFill, int]]:
+    """Yield the rows of the list: texts, what each column leads to, fill, and how far folded."""
+    numbers = iter(range(1, len(problems) + 1))
+    for cause in (*causes, None):
+        for look in cause.looks if cause else ():
+            found = "" if look.found is None else str(look.found)
+            texts = ["", look.title, "", look.sheet, look.cell, found, look.wording, look.says]
+            yield texts, dict.fromkeys((_SHEET, _CELLS), look), FILLS["look"], 0
+        for problem in problems:
+            if next(iter(problem.causes), None) is cause:
+                # Some programs do not wrap a link, and would cut a list of cells off.
+                linked = (_SHEET, _CELLS) if len(problem.cells) == 1 else (_SHEET,)
+                links: dict[int, Finding | Look] = dict.fromkeys(linked, problem.findings[0])
+                texts = [str(next(numbers)), *_texts(problem)]
+                yield texts, links, FILLS[problem.severity], 1 if cause else 0
 
 
 def _show_first(copy: Copy, sheet: Worksheet) -> None:
@@ -149,7 +180,7 @@ def _write_row(
     sheet: Worksheet,
     row: int,
     texts: Sequence[str],
-    links: Mapping[int, Finding],
+    links: Mapping[int, Finding | Look],
     fill: PatternFill | None = None,
 ) -> None:
     """Write a row of the list, with links to where findings stand, if that is in the workbook."""
@@ -180,6 +211,7 @@ _MARKED: Final = (
     "Each cell is marked in its sheet, with a comment that says what is wrong and what to do."
     " Mend it in this copy or in your own workbook, and send that: this sheet is not read."
 )
+_LOOK: Final = f"Green is where to look first: {LOOK_IS}"
 _NO_COPY: Final = "The file could not be read as a return, so this is not a copy of it."
 _CELLS_ALONE: Final = "This copy holds the cells of your file alone, each sheet at its name."
 _NOT_CHECKED: Final = (
@@ -201,6 +233,7 @@ def marked_copy(
     template: Template,
     *,
     name: str,
+    causes: Sequence[Cause] = (),
     not_evaluable: Sequence[str] = (),
 ) -> bytes:
     """Return the marked copy of a received file, an Excel workbook.
@@ -208,41 +241,55 @@ def marked_copy(
     Where the file cannot be opened whole, the copy holds its cells alone; where it was refused,
     nothing but the list of problems.
 
-    Rules that are `not_evaluable` could not be told.
+    The `causes` are shown with what follows from them. Rules that are
+    `not_evaluable` could not be told.
     """
-    problems, layout = grouped(findings, template), lay_out(reading.sheets, template)
+    problems, layout = grouped(findings, template, causes), lay_out(reading.sheets, template)
     about = [f"{visible(name)}: {tally(problems)}."]
     if basis := basis_line(cover_values(reading).get("basis")):
         about.append(basis)
     about.append(_NO_COPY if reading.refusal else _MARKED)
+    if causes:
+        about.append(_LOOK)
     if not_evaluable and not reading.refusal:
         about.append(_NOT_CHECKED.format(", ".join(not_evaluable)))
     own = own_workbook(path, reading, layout)
     if own:
         with suppress(*STUMBLES):  # not all that openpyxl can open it can save
-            return _marked(own, reading, problems, about)
+            return _marked(own, reading, problems, causes, about)
     if reading.sheets:
         about.append(_CELLS_ALONE)
-    return _marked(workbook_of_cells(reading, layout), reading, problems, about)
+    return _marked(workbook_of_cells(reading, layout), reading, problems, causes, about)
 
 
 def _marked(
-    copy: Copy, reading: Reading, problems: Sequence[Problem], about: Sequence[str]
+    copy: Copy,
+    reading: Reading,
+    problems: Sequence[Problem],
+    causes: Sequence[Cause],
+    about: Sequence[str],
 ) -> bytes:
     for raw in reading.sheets:
         if is_list_of_problems(raw):
             copy.book.remove(copy.sheets[raw.name])
         elif raw.name in copy.sheets:
             _unmark(copy.sheets[raw.name])
-    _mark(copy, [item for problem in problems for item in problem.findings])
-    add_problems_sheet(copy, about, problems)
+    _mark(
+        copy,
+        [look for cause in causes for look in cause.looks],
+        [item for problem in problems for item in problem.findings],
+    )
+    add_problems_sheet(copy, about, problems, causes)
     return packed(copy.book, {raw.name: raw for raw in reading.sheets} if copy.whole else {})
 
 
-def _mark(copy: Copy, findings: Iterable[Finding]) -> None:
-    """Mark every finding that has a cell in the workbook; several at one cell in one comment."""
-    at_cell: dict[tuple[str, str], list[Finding]] = {}
-    for item in findings:
+def _mark(copy: Copy, looks: Sequence[Look], findings: Sequence[Finding]) -> None:
+    """Mark what has a cell in the workbook; several at one cell in one comment."""
+    at_cell: dict[tuple[str, str], list[Look | Finding]] = {}
+    severities = list(SEVERITIES)
+    ordered = sorted(findings, key=lambda item: severities.index(item.severity))
+    marks: list[Look | Finding] = [*looks, *ordered]
+    for item in marks:
         if item.cell and item.sheet in copy.sheets:
             sheet, at = copy.sheets[item.sheet], item.cell
             if isinstance(sheet[at], MergedCell):  # of merged cells the first can have a comment
@@ -250,11 +297,12 @@ def _mark(copy: Copy, findings: Iterable[Finding]) -> None:
                 at = next((str(one.coord.partition(":")[0]) for one in ranges), at)
             at_cell.setdefault((sheet.title, at), []).append(item)
     for (title, address), items in at_cell.items():
-        items.sort(key=lambda item: list(SEVERITIES).index(item.severity))
-        cell = copy.book[title][address]
-        cell.fill = FILLS[items[0].severity]
+        cell, first = copy.book[title][address], items[0]
+        cell.fill = FILLS["look" if isinstance(first, Look) else first.severity]
         said = [
-            f"{item.rule_id}: {severity_word(item.severity)}\n{message(item)}"
+            f"{item.title}: {item.says}"
+            if isinstance(item, Look)
+            else f"{item.rule_id}: {severity_word(item.severity)}\n{message(item)}"
             f"\nWhat to do: {fix(item)}"
             for item in items
         ]
@@ -296,6 +344,7 @@ def write_marked_copies(checked: Sequence[Checked], folder: Path, template: Temp
             item.findings,
             template,
             name=path.name,
+            causes=causes_of(item.repairs, template),
             not_evaluable=item.not_evaluable,
         )
         with atomic_file(target) as file:

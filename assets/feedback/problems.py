@@ -1,12 +1,18 @@
-"""Groups findings into problems: findings of one rule on one sheet that ask for the same."""
+"""Groups findings into problems: findings of one rule on one sheet that ask for the same.
+
+And words what sums that do not hold come from, so that workbook and letter say the same of it.
+"""
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+import polars as pl
 
 from assets.intake.reading import place
+from assets.returns.validation.repairs import SEVERAL, edits_of
 from schemas import vocabulary as v
 from schemas.finding import Finding
 from schemas.rules.catalogue import rules
@@ -18,18 +24,136 @@ _MOST_TEXT: Final = 600
 
 _NOUNS: Final = {"B": "blocking problem", "Q": "query", "N": "note"}
 
+LOOK: Final = "Where to look first"
+LOOK_IS: Final = (
+    "the fewest cells whose change satisfies the rules about sums that failed. Nothing was changed."
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A cell that is likely wrong, as one of the cells of a repair.
+
+    `wording` is that of its row and column, `beside` names the other cells of the repair, and
+    `number` is its place among the `of` repairs of the cause, the likeliest first.
+    """
+
+    sheet: str
+    cell: str
+    wording: str
+    found: int | None
+    needed: int | None
+    rules: tuple[str, ...]
+    beside: tuple[str, ...]
+    number: int
+    of: int
+
+    @property
+    def title(self) -> str:
+        """What it is: where to look first, and whether there are other places."""
+        return LOOK if self.of == 1 else f"{LOOK}, way {self.number} of {self._ways}"
+
+    @property
+    def others(self) -> str:
+        """Whether there are other places; empty where there are none."""
+        told = f"This is the first of {self._ways} ways, green in the marked copy."
+        return told if self.of > 1 else ""
+
+    @property
+    def says(self) -> str:
+        """What would do: `33 in place of 330 satisfies C101, C102`."""
+        does = "a change here" if self.needed is None else f"{self.needed} here"
+        if None not in {self.found, self.needed}:
+            does = f"{self.needed} in place of {self.found}"
+        beside = f", with a change of {' and '.join(self.beside)}," if self.beside else ""
+        return f"{does}{beside} satisfies {', '.join(self.rules)}"
+
+    @property
+    def _ways(self) -> str:
+        return str(self.of) if self.of < SEVERAL else f"{self.of} or more"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What may be wrong where sums do not hold: the repairs that would each do, likeliest first.
+
+    `findings` has rule, sheet, row and column of the findings that only follow from it.
+    """
+
+    repairs: tuple[tuple[Look, ...], ...]
+    findings: tuple[tuple[str, str, str, str], ...]
+
+    @property
+    def looks(self) -> list[Look]:
+        """The cells of all its repairs."""
+        return [look for repair in self.repairs for look in repair]
+
+    def where(self, sheet: str) -> str:
+        """Return its cells, as they are called on a sheet: `C11`."""
+        ways = (
+            " and ".join(k.cell if k.sheet == sheet else f"{k.sheet} {k.cell}" for k in repair)
+            for repair in self.repairs
+        )
+        return " or ".join(ways)
+
+
+def causes_of(repairs: pl.DataFrame, template: Template) -> tuple[Cause, ...]:
+    """Return the causes of one return.
+
+    Args:
+        repairs: its rows of the mart Repairs.
+        template: its template.
+    """
+    found = []
+    for _, rows in repairs.group_by("repair", maintain_order=True):
+        ways = rows.partition_by("rank", maintain_order=True)
+        rule_ids = tuple(rows["rules"][0].split())
+        looks = tuple(
+            tuple(
+                Look(
+                    row["sheet"],
+                    row["cell"],
+                    _wording(template, row["sheet"], row["row_code"], row["column_code"]),
+                    row["found"],
+                    row["needed"],
+                    rule_ids,
+                    tuple(cell for cell in way["cell"] if cell != row["cell"]),
+                    number,
+                    len(ways),
+                )
+                for row in way.iter_rows(named=True)
+            )
+            for number, way in enumerate(ways, 1)
+        )
+        changed = {*ways[0].select("sheet", "row_code", "column_code").iter_rows()}
+        follow = {
+            (edit.rule, *at)
+            for edit in edits_of(template)
+            if edit.rule in rule_ids and changed & {*edit.parts, *edit.whole}
+            for at in edit.at
+        }
+        found.append(Cause(looks, tuple(sorted(follow))))
+    return tuple(found)
+
+
+def _wording(template: Template, name: str, row_code: str, column_code: str) -> str:
+    sheet = template.sheet(name)
+    (row,) = (row.label for row in sheet.rows if row.code == row_code)
+    return f"{row}: {sheet.columns[column_code]}"
+
 
 @dataclass(frozen=True)
 class Problem:
     """One thing to do: at least one finding, all of one severity, rule, sheet and advice.
 
-    `sheet` is empty where it concerns the whole file.
+    `sheet` is empty where it concerns the whole file. `causes` are those that it follows from.
     """
 
     severity: str
     rule_id: str
     sheet: str
     findings: tuple[Finding, ...]
+    causes: tuple[Cause, ...] = ()
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -50,14 +174,20 @@ class Problem:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """What is wrong: one line for each different message, with its cells where they differ."""
+        """What is wrong: what it follows from, and one line for each different message.
+
+        With its cells, where they differ.
+        """
+        follows = [cause.where(self.sheet) for cause in self.causes]
+        first = (f"Follows from {', and from '.join(follows)}.",) if follows else ()
         cells: dict[str, list[str]] = {}
         for item in self.findings:
             cells.setdefault(message(item), []).extend([item.cell] if item.cell else [])
         if len(cells) == 1:
             (text,) = cells
-            return (f"{len(self.cells)} cells: {text}" if len(self.cells) > 1 else text,)
-        return tuple(f"{', '.join(at)}: {text}" if at else text for text, at in cells.items())
+            return *first, f"{len(self.cells)} cells: {text}" if len(self.cells) > 1 else text
+        texts = (f"{', '.join(at)}: {text}" if at else text for text, at in cells.items())
+        return *first, *texts
 
     @property
     def fix(self) -> str:
@@ -81,29 +211,40 @@ def severity_word(severity: str) -> str:
     return v.SEVERITIES[severity].partition(":")[0]
 
 
-def grouped(findings: Iterable[Finding], template: Template) -> list[Problem]:
+def grouped(
+    findings: Iterable[Finding], template: Template, causes: Sequence[Cause] = ()
+) -> list[Problem]:
     """Return every finding in exactly one problem: what blocks first, then sheet by sheet.
 
-    Sheets stand in the order of the template.
+    Sheets stand in the order of the template. What follows from a cause comes before the rest,
+    cause by cause.
     """
     sheets = [sheet.name for sheet in template.sheets]
     severities, known = list(v.SEVERITIES), list(rules())
 
-    def order(item: Finding) -> tuple[int, int, str, int, tuple[int, int]]:
+    def follows(item: Finding) -> tuple[int, ...]:
+        at = item.rule_id, item.sheet, item.row_code, item.column_code
+        return tuple(n for n, cause in enumerate(causes) if item.blocks and at in cause.findings)
+
+    def order(item: Finding) -> tuple[Any, ...]:
         at = sheets.index(item.sheet) if item.sheet in sheets else len(sheets)
         return (
             severities.index(item.severity),
+            follows(item) or (len(causes),),
             at if item.sheet else -1,
             item.sheet or "",
             known.index(item.rule_id),
             place(item.cell) if item.cell else (0, 0),
         )
 
-    found: dict[tuple[str, str, str, str], list[Finding]] = {}
+    found: dict[tuple[str, str, str, str, tuple[int, ...]], list[Finding]] = {}
     for item in sorted(findings, key=order):
-        key = item.severity, item.rule_id, item.sheet or "", _advice(item)
+        key = item.severity, item.rule_id, item.sheet or "", _advice(item), follows(item)
         found.setdefault(key, []).append(item)
-    return [Problem(*key[:3], tuple(items)) for key, items in found.items()]
+    return [
+        Problem(*key[:3], tuple(items), tuple(causes[n] for n in key[4]))
+        for key, items in found.items()
+    ]
 
 
 def _advice(item: Finding) -> str:

@@ -46,6 +46,7 @@ def check(
 
     Exit code 0: acceptable. 1: blocking findings. 2: not readable as a return.
     """
+    from assets.feedback.problems import LOOK, LOOK_IS
     from assets.returns.validation.check import check_files
 
     checked = check_files(files, collection)
@@ -59,7 +60,7 @@ def check(
                 found = [vars(finding) for finding in item.findings]
                 print_rows(found, f"{columns}, what to do: how_to_fix")
             if not item.repairs.is_empty():
-                click.echo("\nWhere to look first: the fewest cells that meet these rules.")
+                click.echo(f"\n{LOOK}: {LOOK_IS}")
                 columns = ">repair, >rank, sheet, cell, >says: found, >would do: needed, rules"
                 print_rows(item.repairs, columns)
                 click.echo()
@@ -133,7 +134,8 @@ def feedback(folder: Path, collection: Collection) -> None:
     now = standing(lake)
     findings = now.current_findings()
     today = collection.day_of(utc_now())
-    written = letters(now.status(collection), findings, store, collection, today)
+    status = now.status(collection)
+    written = letters(status, findings, now.entries, store, collection, today)
     unattributed = unattributed_returns(findings, store, collection)
     files = unattributed_files(lake)
     others = [file for file in files if file.kind != "return"]

@@ -24,7 +24,7 @@ from pipelines.cli.service import print_refused_extracts
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.marts.returns import Findings
-from schemas.tables import Receipts
+from schemas.tables import Entries, Receipts
 from tests.cases.extracts import good, write_csv, write_parquet
 from tests.returns import SampleReturn
 
@@ -324,7 +324,7 @@ def test_who_looks_at_the_status_is_told_that_rows_are_refused(
     notes = dict(status.drop_nulls("notes").select("force_code", "notes").iter_rows())
     assert notes.keys() == {"DER", "STF"}
     assert notes["DER"] == "case rows, version 1, refused: 1 of 1 rows is bad"
-    told = letters(status, empty(Findings), RawStore(lake), collection, NOON.date())
+    told = letters(status, empty(Findings), empty(Entries), RawStore(lake), collection, NOON.date())
     assert "refused: 1 of 1 rows" in next(x.said("opening") for x in told if x.force_code == "DER")
     assert notes["STF"].endswith("missing; case rows, version 2, refused: 3 of 30 rows are bad")
 

@@ -33,6 +33,7 @@ CARDS = ("comparators", "cards_2012", "value")
 GIFTS = ("registers", "force.gratuity", "accepted")
 PREPARED = ("cover", "prepared_by_role", "value")
 STRAY = "F30"
+SLIP = ("investigations", "information_disclosure.others", "continuing")
 HOSTILE = "<script>alert(1)</script>"
 
 
@@ -80,7 +81,7 @@ def take_in(lake: Lake, files: list[Path], collection: Collection) -> None:
 def write(lake: Lake, collection: Collection, today: date) -> Written:
     store, now = RawStore(lake), standing(lake)
     findings = now.current_findings()
-    written = letters(now.status(collection), findings, store, collection, today)
+    written = letters(now.status(collection), findings, now.entries, store, collection, today)
     unattributed = unattributed_returns(findings, store, collection)
     files = feedback_files(written, unattributed, lake, collection)
     return Written(lake, {letter.force_code: letter for letter in written}, unattributed, files)
@@ -112,7 +113,9 @@ def written(tmp_path_factory: pytest.TempPathFactory, six: Collection) -> Writte
         of("BED").write(folder / "BED.xlsx"),
         of("DER").write(folder / "DER.xlsx"),
         of("DER").with_values({BLANK: None}).write(folder / "DER again.xlsx"),
-        of("STF").with_values({BLANK: "c. 4 <b>", CARDS: None}).write(folder / "<b>STF.xlsx"),
+        of("STF")
+        .with_values({BLANK: "c. 4 <b>", CARDS: None, SLIP: "50"})
+        .write(folder / "<b>STF.xlsx"),
         folder / "WMP & co.xlsx",
     ]
     files[-1].write_text("not a workbook")

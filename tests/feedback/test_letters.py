@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from openpyxl import load_workbook
 
 from assets.feedback.letters import LIST, Letter, feedback_files, letter_page, write_feedback
-from assets.feedback.marked_copy import marked_copy
+from assets.feedback.marked_copy import FILLS, marked_copy
 from assets.html import TEXT_WIDTH
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake
@@ -24,7 +24,7 @@ from schemas.collection import Collection
 from schemas.errors import SetupError
 from schemas.finding import Place, finding
 from schemas.reference import COLLECTIONS
-from tests.feedback.conftest import BLANK, CARDS, HOSTILE, Sample, Written, at, take_in, write
+from tests.feedback.conftest import BLANK, CARDS, HOSTILE, SLIP, Sample, Written, at, take_in, write
 
 
 class _Page(HTMLParser):
@@ -85,6 +85,21 @@ def test_the_letter_is_about_the_newest_return_and_says_which_counts(written: Wr
     assert "your version 1, which stays" in _flat(written.text("DER/letter.txt"))
     book = load_workbook(BytesIO(written.files["DER/DER-marked.xlsx"]))
     assert "S010" in at(book, BLANK).comment.text
+
+
+def test_a_letter_says_where_to_look_first_where_sums_do_not_hold(written: Written) -> None:
+    for name in ("STF/letter.html", "STF/letter.txt"):
+        said = _flat(" ".join(_Page(written.text(name)).said))
+        assert "where to look first" in said.lower()
+        assert said.count("Follows from C11.") == 2
+        _, _, told = said.partition("Nothing was changed.")
+        for what in ("investigations C11", "Disclosure to others: Continuing"):
+            assert what in told
+        assert "5 in place of 50 satisfies C101, C102." in told
+    book = load_workbook(BytesIO(written.files["STF/STF-marked.xlsx"]))
+    assert at(book, SLIP).fill.fgColor.rgb == FILLS["look"].fgColor.rgb
+    for code in written.letters.keys() - {"STF"}:
+        assert "LOOK FIRST" not in written.text(f"{code}/letter.txt")
 
 
 def test_a_missing_force_gets_a_blank_workbook(written: Written) -> None:
@@ -171,7 +186,7 @@ def test_a_copy_that_is_kept_is_the_one_that_would_be_made(
         files = feedback_files([letter], [], written.lake, six)
         path, reading = store.path(sent.receipt), store.read(sent.receipt)
         name = sent.receipt.file_name
-        made = marked_copy(path, reading, sent.findings, template, name=name)
+        made = marked_copy(path, reading, sent.findings, template, name=name, causes=sent.causes)
         assert files["STF/STF-marked.xlsx"] == made
 
 

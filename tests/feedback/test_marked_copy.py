@@ -22,7 +22,7 @@ from pipelines.cli.returns import check as command
 from schemas.collection import Collection
 from schemas.finding import Finding
 from schemas.wording import visible
-from tests.feedback.conftest import BLANK, CARDS, GIFTS, PREPARED, STRAY, Sample, at, heading
+from tests.feedback.conftest import BLANK, CARDS, GIFTS, PREPARED, SLIP, STRAY, Sample, at, heading
 from tests.intake.workbooks import rewritten, strict
 from tests.returns import SampleReturn, address_of, as_csv
 
@@ -103,6 +103,46 @@ def test_every_finding_stands_at_its_cell_and_in_the_list(
     assert "X005: query" in several
     assert "blocks the return" in listed
     assert "docs/rules/structure.md#s010" in listed
+
+
+def test_what_a_failed_sum_comes_from_is_green_and_what_follows_is_folded_under_it(
+    marked: Callable[..., Any], sample: Sample, tmp_path: Path
+) -> None:
+    hole = ("investigations", "second_jobs", "management_action")
+    entries = ("registers", "force.gratuity", "total")
+    stf = sample("STF")
+    true = [stf.values[place] for place in (SLIP, hole, entries)]
+    changes = {SLIP: f"{true[0]}0", hole: None, entries: f"{true[2]}0"}
+    _, book, copy = marked(stf.with_values(changes).write(tmp_path / "STF.xlsx"))
+    said = {
+        SLIP: f"first: {true[0]} in place of {true[0]}0 satisfies C101, C102",
+        hole: f"first: {true[1]} here satisfies C101, C103\n\nS010: blocks the return",
+        entries: f"first, way 1 of 3: {true[2]} in place of {true[2]}0 satisfies C401\n\nC401: ",
+        GIFTS: "first, way 2 of 3: 328 in place of 31 satisfies C401",
+    }
+    for place, text in said.items():
+        assert text in at(book, place).comment.text
+        assert at(book, place).fill.fgColor.rgb == FILLS["look"].fgColor.rgb
+    sheet = book["problems"]
+    rows = [(sheet.row_dimensions[row[0].row].outlineLevel, row) for row in sheet.iter_rows()]
+    listed = [
+        (level, row[2].value or row[4].value, "Follows from" in row[6].value)
+        for level, row in rows
+        if row[6].value
+    ]
+    ways = [(0, "E6", False), (0, "C6", False), (0, "D6", False)]
+    assert listed[1:] == [
+        (0, "C11", False), (1, "C101", True), (1, "C102", True), (0, "F18", False), *ways,
+        (1, "C401", True), (0, "S010", False),
+    ]  # fmt: skip
+    assert any(
+        "Green is where" in str(c.value) and "Nothing was changed" in c.value for c in sheet["A"]
+    )
+    for place, value in zip(said, true, strict=False):
+        at(book, place).value = int(value)
+    book.save(copy)
+    _, mended, _ = marked(copy)
+    assert all(at(mended, place).comment is None for place in said)
 
 
 def test_no_text_of_theirs_becomes_a_formula(

@@ -22,7 +22,7 @@ from schemas.template import Place, Template
 from schemas.vocabulary import NOT_HELD
 
 _HALF: Final = 0.5
-_SEVERAL: Final = 8
+SEVERAL: Final = 8
 """How many repairs of one cause are looked for."""
 
 _MOST_CELLS: Final = 3
@@ -41,7 +41,8 @@ _Limit = tuple[NDArray[np.float64], float]
 class Edit:
     """A condition on the numbers of a return: `parts` add up to `whole`, or to at most that.
 
-    Of `unheld`, what is not held counts as nothing. `rule` is what holds returns to it.
+    Of `unheld`, what is not held counts as nothing. `rule` is what holds returns to it, with
+    findings `at` these places.
     """
 
     rule: str
@@ -49,6 +50,7 @@ class Edit:
     whole: tuple[Place, ...]
     unheld: frozenset[Place] = frozenset()
     equal: bool = True
+    at: tuple[Place, ...] = ()
 
     def weights(self, numbers: Numbers) -> Weights:
         """Return how often each place counts in parts less whole; none where it does not apply."""
@@ -92,16 +94,19 @@ class Repair:
 @cache
 def edits_of(template: Template) -> tuple[Edit, ...]:
     """Return the linear conditions that a return on a template is rejected by."""
-    sums = [Edit(each.rule, each.parts, (each.total,), each.unheld) for each in template.sums()]
+    sums = [
+        Edit(each.rule, each.parts, (each.total,), each.unheld, at=(each.total,))
+        for each in template.sums()
+    ]
     bounds = []
     for use in template.rules:
         if use.use == "at_most" and rules()[use.id].severity == "B":
-            parts, whole = (
+            parts, whole, at = (
                 tuple(place for text in written for place in template.places(text))
-                for written in (use.parts, use.whole)
+                for written in (use.parts, use.whole, use.at)
             )
             unheld = frozenset(parts if use.unheld else ())
-            bounds.append(Edit(use.id, parts, whole, unheld, equal=False))
+            bounds.append(Edit(use.id, parts, whole, unheld, equal=False, at=at))
     return (*sums, *bounds)
 
 
@@ -120,7 +125,7 @@ def repairs(numbers: Numbers, edits: Iterable[Edit]) -> list[Repair]:
         first = next(linked.smallest(), ())
         for part in linked.apart(first):
             rest = {c.place: c.low for c in first if c not in part}
-            several = islice(linked.given(rest).smallest(), _SEVERAL)
+            several = islice(linked.given(rest).smallest(), SEVERAL)
             cause = 1 + max((each.cause for each in found), default=0)
             failing = linked.failing({change.place for change in part})
             ordered = sorted(several, key=lambda changes: (-_slip(changes), str(changes)))
