@@ -127,6 +127,7 @@ def _in(part: Range, row: Mapping[Place, Any], leaves: Any) -> bool:
     return part.low - 1e-9 <= value <= part.high + 1e-9
 
 
+@pytest.mark.slow
 def test_a_comparator_of_another_name_is_counted_in(
     live: pl.DataFrame, following: Collection
 ) -> None:

@@ -79,7 +79,7 @@ class _Plain:
     def file(self, path: Path) -> bytes:
         if path.suffix == ".parquet":
             return self.text(_table_as_text(path)).encode()
-        if path.suffix == ".xlsx":
+        if path.suffix in {".xlsx", ".ods"}:
             return self.text(_parts_as_text(path)).encode()
         return self.text(path.read_text(encoding="utf-8", errors="replace")).encode()
 

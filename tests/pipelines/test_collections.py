@@ -55,6 +55,7 @@ def test_a_broken_one_is_said_beside_the_others(folder: Path) -> None:
     assert "2013-revisit.toml:1: this is no TOML" in done.output
 
 
+@pytest.mark.slow
 def test_a_broken_one_keeps_no_other_from_running(folder: Path) -> None:
     (folder / "collections" / "2013-revisit.toml").write_text("id = \n")
     code = (

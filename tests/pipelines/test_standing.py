@@ -292,6 +292,7 @@ def test_a_refresh_asked_for_some_files_saw_no_others(settled: Lake) -> None:
         assert (settled.work / RECORD).exists() == left, only
 
 
+@pytest.mark.slow
 def test_what_was_received_in_a_refresh_may_be_new(
     lake: Lake, run: Muster, sample: Callable[[str], SampleReturn], monkeypatch: pytest.MonkeyPatch
 ) -> None:

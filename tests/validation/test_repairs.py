@@ -176,6 +176,7 @@ def _named(table: Grid, typed: Grid, edits: list[Edit]) -> dict[Place, set[int |
     return {c.place: {c.needed} for repair in first for c in repair.changes}
 
 
+@pytest.mark.slow
 def test_one_slip_in_a_cross_footed_table_is_named_uniquely_and_rightly(
     returned: list[dict[Place, int | str | None]], collection: Collection
 ) -> None:

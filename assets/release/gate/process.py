@@ -197,8 +197,12 @@ def gate_process() -> Iterator[Gate]:
         try:
             yield Gate(process, answers)
         finally:
-            process.kill()
-            process.communicate()
+            _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate()
 
 
 def begin() -> None:
@@ -218,5 +222,5 @@ def begin() -> None:
         text=True,
     )
     os.close(writing)
-    atexit.register(process.kill)  # where nobody comes to ask it
+    atexit.register(_end, process)  # where nobody comes to ask it
     _BEGUN.append((process, reading))
