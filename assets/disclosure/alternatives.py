@@ -89,7 +89,7 @@ class Alternatives:
             self._ups, self._downs
         )
         nowhere = np.zeros(len(self._ups) + len(self._downs))
-        self._program = LinearProgram(conditions, nowhere, nowhere, bounds_stay=False)
+        self._program = LinearProgram(conditions, nowhere, nowhere)
         self._holds: dict[int, int | None] = dict.fromkeys(range(len(self._told)), ONE)
         self._settle({})
 

@@ -15,13 +15,6 @@ from scipy.sparse import csc_array, hstack
 Floats = NDArray[np.float64]
 
 _WHOLE: Final = 1e-6
-_NODES: Final = 2000
-"""How many branches a search in whole numbers may follow. Time would be no limit that is the same
-on every machine."""
-
-_PRIMAL: Final = 4
-"""The method that begins from the last solution, as long as that still fits."""
-
 
 Row = tuple[Mapping[int, float], float, float]
 """A sum of columns, how often it takes each of them, and the two ends it lies between."""
@@ -57,27 +50,14 @@ class Conditions:
 class LinearProgram:
     """Columns under conditions, between bounds that may change from one solution to the next."""
 
-    def __init__(
-        self, conditions: Conditions, low: Floats, high: Floats, *, bounds_stay: bool
-    ) -> None:
-        """State the program; it has no cost yet.
-
-        `bounds_stay`: whether from one solution to the next the cost alone changes, as a rule.
-        """
-        self._conditions, self._low, self._high = conditions, low, high
+    def __init__(self, rows: Conditions, low: Floats, high: Floats) -> None:
+        """State the program; it has no cost yet."""
+        self._low, self._high = low, high
         self._columns = np.arange(len(low), dtype=np.int32)
-        self._solver = self._stated()
-        self._whole: highs.Highs | None = None
-        if bounds_stay:
-            self._solver.setOptionValue("simplex_strategy", _PRIMAL)
-
-    def _stated(self) -> highs.Highs:
-        """Return a solver that knows the program."""
-        rows = self._conditions
         program = highs.HighsLp()
         program.num_row_, program.num_col_ = rows.matrix.shape
-        program.col_cost_ = np.zeros(len(self._low))
-        program.col_lower_, program.col_upper_ = self._low, self._high
+        program.col_cost_ = np.zeros(len(low))
+        program.col_lower_, program.col_upper_ = low, high
         program.row_lower_, program.row_upper_ = rows.low, rows.high
         matrix = program.a_matrix_
         matrix.num_row_, matrix.num_col_ = rows.matrix.shape
@@ -85,26 +65,18 @@ class LinearProgram:
         matrix.start_ = rows.matrix.indptr
         matrix.index_ = rows.matrix.indices
         matrix.value_ = rows.matrix.data
-        solver = highs.Highs()  # type: ignore[no-untyped-call]
-        solver.setOptionValue("output_flag", False)
+        self._solver = highs.Highs()  # type: ignore[no-untyped-call]
+        self._solver.setOptionValue("output_flag", False)
         # Costs are apart by themselves, and most runs begin from the last one.
-        solver.setOptionValue("dual_simplex_cost_perturbation_multiplier", 0.0)
-        solver.setOptionValue("presolve", "off")
-        solver.passModel(program)
-        return solver
+        self._solver.setOptionValue("dual_simplex_cost_perturbation_multiplier", 0.0)
+        self._solver.setOptionValue("presolve", "off")
+        self._solver.passModel(program)
 
     def hold(self, ends: Mapping[int, tuple[float, float]]) -> None:
         """Change the limits of rows."""
         low, high = np.array(list(ends.values()), dtype=float).reshape(-1, 2).T
         rows = np.array(list(ends), dtype=np.int32)
         self._solver.changeRowsBounds(len(rows), rows, low, high)  # type: ignore[attr-defined]
-
-    def fits(self, points: Floats) -> NDArray[np.bool_]:
-        """Return of points, a row each, whether they keep every row, and no column is negative."""
-        rows = self._conditions
-        values = (rows.matrix @ points.T).T
-        inside = (values >= rows.low - _WHOLE) & (values <= rows.high + _WHOLE)
-        return np.asarray(inside.all(axis=1) & (points >= 0).all(axis=1))
 
     def bound(self, low: Floats, high: Floats) -> None:
         """Change the bounds of the columns; the solver is told those that are others."""
@@ -119,26 +91,6 @@ class LinearProgram:
         if self._solver.getModelStatus() != highs.HighsModelStatus.kOptimal:
             return None
         return np.array(self._solver.getSolution().col_value)
-
-    def solve_whole(self, cost: Floats) -> Floats | None:
-        """Return a solution of least cost in whole numbers, None where there is none.
-
-        The search ends after much work, with the best there is by then.
-        """
-        if self._whole is None:
-            self._whole = self._stated()
-            kinds = np.array([highs.HighsVarType.kInteger] * len(cost))
-            self._whole.changeColsIntegrality(len(cost), self._columns, kinds)
-            self._whole.setOptionValue("mip_rel_gap", 0.0)
-            self._whole.setOptionValue("mip_max_nodes", _NODES)
-        self._whole.changeColsBounds(len(cost), self._columns, self._low, self._high)
-        self._whole.changeColsCost(len(cost), self._columns, cost)
-        self._whole.run()
-        found = self._whole.getInfo().primal_solution_status
-        if found != highs.SolutionStatus.kSolutionStatusFeasible:
-            return None
-        solution: Floats = np.rint(np.array(self._whole.getSolution().col_value))
-        return solution
 
 
 def is_whole(solution: Floats) -> bool:
