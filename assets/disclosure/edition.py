@@ -31,6 +31,9 @@ from schemas.wording import plural
 _ROUNDS: Final = 8
 """How often more is hidden, as long as the audit finds a count that can be told."""
 
+_MOST_PROVED: Final = 5_000
+"""Counts of one system of sums: what the audit takes grows steeply, to hours with twice as many."""
+
 _TOLD: Final = {
     "M010": "rule M010: with it, counts that are hidden could be told",
     "M011": "rule M011: it is too early for another one",
@@ -106,6 +109,12 @@ def public_edition(
     wholly = frozenset[str]()
     for _ in range(_ROUNDS if secondary else 1):
         made = blocks(now, collection, earlier, totals)
+        if (most := max(len(block.counts) for block in made)) > _MOST_PROVED:
+            why = (
+                f"{most:,} counts would have to be proved together, and that is done for up to"
+                f" {_MOST_PROVED:,}"
+            )
+            return PublicEdition(withheld=why, told=why)
         protections = [settings.counts[block.subject] for block in made]
         how = partial(choose, secondary=secondary, wholly=wholly)
         with ThreadPoolExecutor(os.cpu_count()) as pool:

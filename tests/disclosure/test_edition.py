@@ -7,6 +7,7 @@ import polars as pl
 import pyarrow.parquet
 import pytest
 
+from assets.disclosure import edition as edition_of
 from assets.disclosure.audit import audit, problems
 from assets.disclosure.choose import Choice, choose
 from assets.disclosure.edition import PublicEdition, carry_forward, public_edition, write_public
@@ -341,6 +342,18 @@ def test_few_returns_have_no_public_edition(
     written = carry_forward(tmp_path / "public", None, none.told or "", ABOUT)
     assert [path.name for path in written] == ["README.txt"]
     assert "8 returns are in" in written[0].read_text()
+
+
+def test_more_counts_than_can_be_proved_have_no_public_edition(
+    some: Marts, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What would take for ever says so at once, and the full edition does not wait."""
+    monkeypatch.setattr(edition_of, "_MOST_PROVED", 100)
+    none = public_edition(some, collection)
+    assert none.marts == {}
+    assert none.withheld == none.told
+    assert "counts would have to be proved together" in str(none.told)
+    assert "up to 100" in str(none.told)
 
 
 def test_a_count_that_is_not_what_was_printed_is_not_exempt(
