@@ -109,7 +109,7 @@ def public_edition(
     wholly = frozenset[str]()
     for _ in range(_ROUNDS if secondary else 1):
         made = blocks(now, collection, earlier, totals)
-        if (most := max(len(block.counts) for block in made)) > _MOST_PROVED:
+        if (most := max((len(each.counts) for each in made), default=0)) > _MOST_PROVED:
             why = (
                 f"{most:,} counts would have to be proved together, and that is done for up to"
                 f" {_MOST_PROVED:,}"
