@@ -55,7 +55,9 @@ def test_a_decision_needs_somebody(lake: Lake) -> None:
 
 
 def test_a_damaged_record_is_noticed(lake: Lake) -> None:
-    Ledger(lake).add("answer", "Ann", {})
+    Ledger(lake).add("answers", "Ann", {"answers": [_accepts(1)]})
+    with pytest.raises(LakeError, match="not a record"):
+        Ledger(lake).records()
     path = next((lake.desk / "ledger").glob("*.json"))
     path.write_text(json.dumps({"number": 1}))
     with pytest.raises(LakeError, match="not a record"):

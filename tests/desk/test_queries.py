@@ -120,3 +120,23 @@ def test_an_answer_in_an_older_ledger_still_holds(ledger: Ledger) -> None:
     assert _state(_finding(), ledger)["state"] == "answered"
     desk.accept(ledger, _state(_finding(), ledger), "Bob")
     assert _state(_finding(), ledger)["state"] == "accepted"
+
+
+def test_several_queries_are_answered_and_accepted_at_once_or_not_at_all(ledger: Ledger) -> None:
+    def now() -> list[dict[str, object]]:
+        both = pl.concat([_finding(rule="Q102"), _finding(rule="Q103")])
+        return desk.queries(both, desk.read_answers(ledger), COLLECTION).to_dicts()
+
+    first, second = now()
+    with pytest.raises(DeskError, match="too short"):
+        desk.answer_all(ledger, [(first, REASON), (second, "ok")], "Ann")
+    assert ledger.records() == []
+    desk.answer(ledger, first, REASON, "Ann")
+    with pytest.raises(DeskError, match="Record a reason first"):
+        desk.accept_all(ledger, now(), "Bob")
+    desk.answer_all(ledger, [(query, REASON) for query in now()], "Ann")
+    with pytest.raises(DeskError, match="second person"):
+        desk.accept_all(ledger, now(), "ann")
+    desk.accept_all(ledger, now(), "Bob")
+    assert [(query["state"], query["accepted_by"]) for query in now()] == [("accepted", "Bob")] * 2
+    assert [record.kind for record in ledger.records()] == ["answer", "answers", "acceptances"]

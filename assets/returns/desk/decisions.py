@@ -6,7 +6,7 @@ it lapses once the value changes.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -24,8 +24,9 @@ _CONTENT: Final[dict[str, dict[str, type]]] = {
     "answer": dict.fromkeys(("query_id", "force_code", "rule_id", "answered_for", "reason"), str),
     "acceptance": {"query_id": str, "answer": int},
     "choice": {"force_code": str, "version": int, "up_to": int, "reason": str},
+    "sign_off": {"receipt_id": str, "force_code": str, "level": str},
 }
-"""What a record of each kind must say, and as what."""
+"""What a record of each kind must say, and as what; of several at once, `answers`, each of them."""
 
 
 class DeskError(MusterError):
@@ -41,6 +42,12 @@ class Record:
     by: str
     at: str
     content: dict[str, Any]
+
+    @property
+    def each(self) -> list[dict[str, Any]]:
+        """What it says, one by one: `answers` are several answers that were given at once."""
+        several: list[dict[str, Any]] = self.content.get(self.kind, [self.content])
+        return several
 
 
 class Ledger:
@@ -65,8 +72,8 @@ class Ledger:
             try:
                 record = Record(**json.loads(path.read_text(encoding="utf-8")))
                 at = datetime.fromisoformat(record.at)
-                for key, kind in _CONTENT[record.kind].items():
-                    if not isinstance(record.content[key], kind):
+                for key, kind in _CONTENT[record.kind.removesuffix("s")].items():
+                    if not all(isinstance(of[key], kind) for of in record.each):
                         raise TypeError(key)
             except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
                 raise LakeError(
@@ -170,53 +177,84 @@ def read_answers(ledger: Ledger) -> pl.DataFrame:
     """Return the table Answers from the ledger."""
     newest: dict[str, dict[str, Any]] = {}
     numbers: dict[str, int] = {}
-    for record in ledger.records("answer", "acceptance"):
-        query_id = _id_in(ledger.collection, record.content["query_id"])
-        if record.kind == "answer":
-            newest[query_id] = {**record.content, "query_id": query_id, "answered_by": record.by,
-                                "accepted_by": None}  # fmt: skip
+    for record, of in _each(ledger, "answer", "acceptance"):
+        query_id = of["query_id"]
+        if "reason" in of:
+            newest[query_id] = {**of, "answered_by": record.by, "accepted_by": None}
             numbers[query_id] = record.number
-        elif numbers.get(query_id) == record.content["answer"]:
+        elif numbers.get(query_id) == of["answer"]:
             newest[query_id]["accepted_by"] = record.by
     rows = pl.DataFrame(list(newest.values()), schema=empty(Answers).schema)
     return conform(Answers, rows)
 
 
+def _each(ledger: Ledger, *kinds: str) -> Iterator[tuple[Record, dict[str, Any]]]:
+    """Yield what is said of each query, with its record, of which one can speak of several."""
+    for record in ledger.records(*kinds, *(f"{kind}s" for kind in kinds)):
+        for of in record.each:
+            yield record, {**of, "query_id": _id_in(ledger.collection, of["query_id"])}
+
+
 def answer(ledger: Ledger, query: dict[str, Any], reason: str, by: str) -> None:
-    """Record the reason for a query, given its row of `queries`.
+    """Record the reason for a query, given its row of `queries`, as `answer_all` does."""
+    answer_all(ledger, [(query, reason)], by)
+
+
+def answer_all(ledger: Ledger, given: Iterable[tuple[dict[str, Any], str]], by: str) -> None:
+    """Record the reasons for several queries, each with its row of `queries`: all of them or none.
 
     Raises:
-        DeskError: the reason says nothing, or nobody is named.
+        DeskError: a reason says nothing, or nobody is named.
     """
-    if len(reason.strip()) < _SHORTEST_REASON:
-        raise DeskError(
-            f"the reason {reason!r} is too short to be one. Say in a sentence why the value is"
-            " right."
-        )
-    content = {name: query[name] for name in ("query_id", *PLACE)}
-    observed = query["value"] if query["value"] is not None else query["message"]
-    ledger.add("answer", by, {**content, "answered_for": observed, "reason": reason.strip()})
+    answers = []
+    for query, reason in given:
+        if len(reason.strip()) < _SHORTEST_REASON:
+            raise DeskError(
+                f"the reason {reason!r} is too short to be one. Say in a sentence why the value is"
+                " right."
+            )
+        content = {name: query[name] for name in ("query_id", *PLACE)}
+        observed = query["value"] if query["value"] is not None else query["message"]
+        answers.append({**content, "answered_for": observed, "reason": reason.strip()})
+    _add(ledger, "answer", by, answers)
 
 
 def accept(ledger: Ledger, query: dict[str, Any], by: str) -> None:
-    """Record that a second person accepts the reason given for a query.
+    """Record that a second person accepts the reason for a query, as `accept_all` does."""
+    accept_all(ledger, [query], by)
+
+
+def accept_all(ledger: Ledger, asked: Iterable[dict[str, Any]], by: str) -> None:
+    """Record that a second person accepts the reasons given for several queries: all or none.
 
     Raises:
         DeskError: there is no reason to accept, or it was recorded by the same person.
     """
-    query_id = query["query_id"]
-    if query["state"] not in {"answered", "accepted"}:
-        raise DeskError(
-            f"query {query_id} is {query['state']}: {STATES[query['state']]}. Record a reason"
-            f" first: muster answer {query_id} --reason TEXT --by NAME."
-        )
-    require_second_person(query_id, query["answered_by"], by)
-    given = [
-        record.number
-        for record in ledger.records("answer")
-        if _id_in(ledger.collection, record.content["query_id"]) == query_id
-    ]
-    ledger.add("acceptance", by, {"query_id": query_id, "answer": given[-1]})
+    numbers = {of["query_id"]: record.number for record, of in _each(ledger, "answer")}
+    acceptances = []
+    for query in asked:
+        query_id = query["query_id"]
+        if query["state"] not in {"answered", "accepted"}:
+            raise DeskError(
+                f"query {query_id} is {query['state']}: {STATES[query['state']]}. Record a reason"
+                f" first: muster answer {query_id} --reason TEXT --by NAME."
+            )
+        require_second_person(query_id, query["answered_by"], by)
+        acceptances.append({"query_id": query_id, "answer": numbers[query_id]})
+    _add(ledger, "acceptance", by, acceptances)
+
+
+def _add(ledger: Ledger, kind: str, by: str, items: list[dict[str, Any]]) -> None:
+    """Add what is said of queries as one record, which is there whole or not at all."""
+    if len(items) == 1:
+        ledger.add(kind, by, items[0])
+    elif items:
+        ledger.add(f"{kind}s", by, {f"{kind}s": items})
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names, or roles, are the same but for case and spaces."""
+    return " ".join(one.casefold().split()) == " ".join(other.casefold().split())
 
 
 def require_second_person(query_id: str, answered_by: str, accepted_by: str) -> None:
@@ -225,7 +263,7 @@ def require_second_person(query_id: str, answered_by: str, accepted_by: str) -> 
     Raises:
         DeskError: both names are the same but for case and spaces.
     """
-    if " ".join(answered_by.casefold().split()) == " ".join(accepted_by.casefold().split()):
+    if same_person(answered_by, accepted_by):
         raise DeskError(
             f"query {query_id} is answered by {answered_by}, who cannot accept it too. Let a second"
             " person accept it."
