@@ -139,6 +139,14 @@ def test_a_damaged_mart_is_named(damage: Damage, lake: Lake, run: Muster) -> Non
     path = lake.marts.resolve() / "reconciliation.parquet"
     damage(path)
     _explained(run("reconcile"), str(path), "muster releases go-back")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_mart_is_explained_by_every_command(
+    damage: Damage, lake: Lake, run: Muster
+) -> None:
+    damage(lake.marts.resolve() / "reconciliation.parquet")
     for command in READING:
         _explained(run(*command))
 
