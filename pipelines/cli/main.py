@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "collections": ("releases", "List collections; examine a draft of one."),
     "read-report": ("figures", "Read the figures out of force reports."),
     "cases": ("returns", "Judge and count case-level extracts."),
+    "portal": ("portal", "Serve the drop-off page; manage its accounts."),
     "alert-test": ("service", "Send a test message through each channel."),
     "doctor": ("service", "Examine the lake and the service; change nothing."),
 }

@@ -1,0 +1,37 @@
+"""The portal as an application: every page, behind what stands before all pages."""
+
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import Response
+
+from assets.html import render
+from pipelines.portal import desk_pages, force_pages, sign_in
+from pipelines.portal.web import TEMPLATES, Front, Portal, Visit, nothing_there, page
+
+_DAY: Final = "public, max-age=86400"
+
+
+@page("/style.css")
+def style(visit: Visit) -> Response:
+    """Return the style of every page."""
+    del visit
+    text = render(TEMPLATES / "style_sheet.css.j2")
+    return Response(text, media_type="text/css", headers={"Cache-Control": _DAY})
+
+
+@page("/", "preparer", "signer", "desk")
+def home(visit: Visit) -> Response:
+    """Show whoever is signed in what there is to do."""
+    return desk_pages.overview(visit) if visit.me.role == "desk" else force_pages.home(visit)
+
+
+def application(portal: Portal) -> Starlette:
+    """Return the portal as an ASGI application."""
+    return Starlette(
+        routes=[style, home, *sign_in.PAGES, *force_pages.PAGES, *desk_pages.PAGES],
+        middleware=[Middleware(Front, portal=portal)],
+        exception_handlers={HTTPException: nothing_there},
+    )

@@ -1,0 +1,60 @@
+"""Serves the portal: one process, which answers everybody."""
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from assets.lake import Lake
+from pipelines.portal.accounts import Accounts
+from pipelines.portal.app import application
+from pipelines.portal.state import State
+from pipelines.portal.web import Portal
+from schemas.collection import Collection
+from schemas.errors import SetupError
+
+_AT_ONCE = 200
+"""Requests that are answered at once; others are told that it is busy."""
+
+
+def serve(
+    collection: Collection,
+    lake: Lake,
+    host: str,
+    port: int,
+    *,
+    secure: bool,
+    tell: Callable[[str], object],
+) -> None:
+    """Serve the portal of a collection until it is stopped.
+
+    Raises:
+        SetupError: it cannot listen there.
+    """
+    folder = lake.root / "portal"
+    state = State(folder)
+    portal = Portal(collection, lake, Accounts(folder), state, secure)
+    config = uvicorn.Config(
+        application(portal), host=host, port=port, access_log=False, log_level="warning",
+        server_header=False, limit_concurrency=_AT_ONCE, timeout_keep_alive=5, proxy_headers=True,
+        forwarded_allow_ips="127.0.0.1", timeout_graceful_shutdown=30, ws="none",
+        h11_max_incomplete_event_size=32 * 1024,
+    )  # fmt: skip
+    try:
+        listening = socket.create_server((host, port), family=_family(host), backlog=128)
+    except OSError as error:
+        raise SetupError(
+            f"cannot listen on {host} port {port} ({error.strerror}). Name another: --port N."
+        ) from error
+    with listening:
+        tell(f"The drop-off page of {collection.id}: http://{host}:{listening.getsockname()[1]}/")
+        if not portal.accounts.all():
+            tell("Nobody can sign in yet. Add people: muster portal accounts add --help")
+        try:
+            uvicorn.Server(config).run(sockets=[listening])
+        finally:
+            state.close()
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,0 +1,160 @@
+"""What the portal remembers: who is signed in, failed attempts, and the log of who did what."""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from assets.intake.store import Clock, utc_now
+from assets.lake import sync_folder, write_errors
+from pipelines.portal.accounts import Account, private_folder, write_private
+
+IDLE: Final = timedelta(minutes=30)
+LONGEST: Final = timedelta(hours=8)
+"""How long somebody stays signed in: without a request, and at all."""
+
+WINDOW: Final = timedelta(minutes=15)
+LIMITS: Final = {"account": 10, "address": 40}
+"""Failed attempts to sign in within the window, of one account and from one address."""
+
+_TABLES: Final = """
+create table if not exists session (id text primary key, account text, version int,
+  began real, seen real) strict;
+create table if not exists attempt (at real, account text, address text) strict;
+create index if not exists attempts on attempt (at);
+"""
+
+
+class State:
+    """The state of a portal in its folder; it holds through a restart."""
+
+    def __init__(self, folder: Path, clock: Clock = utc_now) -> None:
+        self.folder = private_folder(folder)
+        self._clock = clock
+        secret = folder / "secret"
+        if not secret.exists():
+            write_private(secret, secrets.token_hex(32).encode())
+        self._secret = secret.read_bytes()
+        self._signer = URLSafeTimedSerializer(self._secret, salt="session")
+        self._lock = Lock()
+        path = folder / "state.sqlite"
+        with write_errors(path):
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._database = sqlite3.connect(path, check_same_thread=False, timeout=10)
+        with self._lock, self._database:
+            self._database.executescript(_TABLES)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        with self._lock:
+            self._database.close()
+
+    def _do(self, words: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        with self._lock, self._database, closing(self._database.execute(words, values)) as found:
+            return found.fetchall()
+
+    # Sessions. The cookie holds an id that is signed; whether it is signed in, and as whom, stands
+    # here alone, so that what was signed out stays out whoever kept the cookie.
+
+    def cookie(self, session: str) -> str:
+        """Return what stands in the cookie of a session."""
+        return self._signer.dumps(session)
+
+    def session_in(self, cookie: str | None) -> str | None:
+        """Return the session of a cookie, None where it is not one of ours or too old."""
+        if cookie is None:
+            return None
+        try:
+            return str(self._signer.loads(cookie, max_age=int(LONGEST.total_seconds())))
+        except BadData:
+            return None
+
+    def form_token(self, session: str) -> str:
+        """Return what each form of a session holds, and no other site can know."""
+        return hmac.new(self._secret, f"form {session}".encode(), hashlib.sha256).hexdigest()
+
+    def is_form_token(self, session: str, token: str) -> bool:
+        """Return whether a form was made for a session."""
+        return hmac.compare_digest(self.form_token(session).encode(), token.encode())
+
+    def sign_in(self, account: Account) -> str:
+        """Begin a session and return it."""
+        session, now = secrets.token_urlsafe(32), self._now()
+        oldest = (now - LONGEST.total_seconds(),)
+        self._do("delete from session where began < ?", oldest)
+        row = _hashed(session), account.name, account.version, now, now
+        self._do("insert into session values (?, ?, ?, ?, ?)", row)
+        return session
+
+    def sign_out(self, session: str) -> None:
+        """End a session."""
+        self._do("delete from session where id = ?", (_hashed(session),))
+
+    def signed_in(self, session: str) -> tuple[str, int] | None:
+        """Return the name of the account that a session is of and its version then, or None."""
+        now = self._now()
+        found = self._do(
+            "update session set seen = ? where id = ? and seen >= ? and began >= ?"
+            " returning account, version",
+            (now, _hashed(session), now - IDLE.total_seconds(), now - LONGEST.total_seconds()),
+        )
+        return found[0] if found else None
+
+    # Attempts to sign in: each counts until it is seen to have been right.
+
+    def attempt(self, account: str, address: str) -> int | None:
+        """Note an attempt and return its number, None where there were too many."""
+        now, named = self._now(), _hashed(account)
+        self._do("delete from attempt where at < ?", (now - WINDOW.total_seconds(),))
+        limits = LIMITS["account"], LIMITS["address"]
+        noted = self._do(
+            "insert into attempt select ?, ?, ? where ("
+            "select count(*) from attempt where account = ?) < ? and ("
+            "select count(*) from attempt where address = ?) < ? returning rowid",
+            (now, named, address, named, limits[0], address, limits[1]),
+        )
+        return int(noted[0][0]) if noted else None
+
+    def was_right(self, account: str, attempt: int) -> None:
+        """Forget the failed attempts of an account, and this one."""
+        self._do("delete from attempt where account = ? or rowid = ?", (_hashed(account), attempt))
+
+    def _now(self) -> float:
+        return self._clock().timestamp()
+
+    # The log.
+
+    def log(self, action: str, account: Account | None, about: Mapping[str, Any]) -> None:
+        """Add a line to the log of who did what, for good. What a return says is not for it.
+
+        Raises:
+            UnavailableError: it cannot be written; then nothing is to be done either.
+        """
+        who = {"account": account.name, "role": account.role} if account else {"account": None}
+        at = self._clock().isoformat(timespec="seconds")
+        line = json.dumps({"at": at, **who, "action": action, **about})
+        path = self.folder / "audit.jsonl"
+        with self._lock, write_errors(path):
+            is_new = not path.exists()
+            file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                os.write(file, f"{line}\n".encode())
+                os.fsync(file)
+            finally:
+                os.close(file)
+            if is_new:
+                sync_folder(self.folder)
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,0 +1,337 @@
+"""What every page of the portal stands on: who visits, forms that are ours, headers, errors."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import parse_qs, urlsplit
+
+import anyio
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from assets.html import render
+from assets.lake import Lake
+from pipelines.portal.accounts import Account, Accounts, Role
+from pipelines.portal.state import LONGEST, State
+from schemas.errors import MusterError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from schemas.collection import Collection
+
+TEMPLATES: Final = Path(__file__).with_name("templates")
+LONGEST_FORM: Final = 64 * 1024
+PATIENCE: Final = 30
+"""Seconds in which a form must have come whole."""
+
+HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:;"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+_LOG: Final = logging.getLogger("muster.portal")
+
+
+@dataclass
+class Portal:
+    """The portal of one collection. `secure`: browsers reach it by https alone."""
+
+    collection: Collection
+    lake: Lake
+    accounts: Accounts
+    state: State
+    secure: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Where the portal keeps what is its own."""
+        return self.state.folder
+
+
+@dataclass
+class Visit:
+    """One request: of whom, and the form that came with it, if any."""
+
+    request: Request
+    portal: Portal
+    session: str
+    account: Account | None = None
+    form: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def me(self) -> Account:
+        """The account that is signed in, which it is on every page but that for signing in."""
+        if self.account is None:
+            raise RefusedRequestError(404)
+        return self.account
+
+    @property
+    def force_code(self) -> str:
+        """The force of the account; an account of the desk has none, and no page of a force."""
+        if self.me.force_code is None:
+            raise RefusedRequestError(404)
+        return self.me.force_code
+
+    @property
+    def address(self) -> str:
+        """Where the request comes from, as the proxy before us says."""
+        return self.request.client.host if self.request.client else ""
+
+    @property
+    def token(self) -> str:
+        """What each form has in its field `token`."""
+        return self.portal.state.form_token(self.session)
+
+    def param(self, name: str) -> str:
+        """Return a part of the path."""
+        return str(self.request.path_params[name])
+
+    def log(self, action: str, **about: Any) -> None:
+        """Add to the log that whoever visits did something."""
+        self.portal.state.log(action, self.account, about)
+
+    def page(self, template: str, status: int = 200, **facts: Any) -> Response:
+        """Return a page."""
+        shared = {"visit": self, "me": self.account, "collection": self.portal.collection}
+        text = render(TEMPLATES / f"{template}.html.j2", **shared, **facts)
+        return HTMLResponse(text, status)
+
+
+class RefusedRequestError(Exception):
+    """A request is not answered as asked; `words` say why, where that may be said."""
+
+    def __init__(self, status: int, words: str = "") -> None:
+        super().__init__(status)
+        self.status, self.words = status, words
+
+
+class Body:
+    """The body of a request, which may be neither longer nor slower than is allowed."""
+
+    def __init__(self, request: Request, longest: int, seconds: float) -> None:
+        told = request.headers.get("content-length", "0")
+        if not told.isdigit() or int(told) > longest:
+            raise RefusedRequestError(413)
+        self._request, self._longest, self._seconds = request, longest, seconds
+
+    async def into(self, take: Callable[[bytes], Any]) -> None:
+        """Give it away as it comes.
+
+        Raises:
+            RefusedRequestError: it is too long, too slow, or breaks off.
+        """
+        length = 0
+        try:
+            with anyio.fail_after(self._seconds):
+                async for chunk in self._request.stream():
+                    length += len(chunk)
+                    if length > self._longest:
+                        raise RefusedRequestError(413)
+                    take(chunk)
+        except TimeoutError as error:
+            raise RefusedRequestError(408) from error
+        except ClientDisconnect as error:
+            raise RefusedRequestError(400) from error
+
+
+Page = Callable[[Visit], Response] | Callable[[Visit], Awaitable[Response]]
+
+
+def page(
+    path: str, *roles: Role, post: bool = False, upload: bool = False
+) -> Callable[[Page], Route]:
+    """Make a route of a function that answers a visit.
+
+    Args:
+        path: its path; the same path may have one page by GET and one by POST.
+        roles: who may see it; for anybody else there is no such page. None: who is not signed in.
+        post: whether it takes a form.
+        upload: whether that is a form with a file, which the function reads itself.
+    """
+
+    def made(answer: Page) -> Route:
+        async def endpoint(request: Request) -> Response:
+            visit = visit_of(request)
+            if roles and (visit.account is None or visit.account.role not in roles):
+                raise RefusedRequestError(404)
+            if post and not upload:
+                await _read_form(visit)
+            if iscoroutinefunction(answer):
+                return cast("Response", await answer(visit))
+            return cast("Response", await run_in_threadpool(answer, visit))
+
+        return Route(path, endpoint, methods=["POST"] if post else ["GET"])
+
+    return made
+
+
+def visit_of(request: Request) -> Visit:
+    """Return who visits, as `Front` found out."""
+    found: Visit = request.state.visit
+    return found
+
+
+async def _read_form(visit: Visit) -> None:
+    kind = visit.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise RefusedRequestError(400)
+    content = bytearray()
+    await Body(visit.request, LONGEST_FORM, PATIENCE).into(content.extend)
+    try:
+        told = parse_qs(
+            content.decode(), keep_blank_values=True, max_num_fields=200, errors="strict"
+        )
+    except ValueError as error:
+        raise RefusedRequestError(400) from error
+    visit.form = {name: values[-1] for name, values in told.items()}
+    check_token(visit, visit.form.get("token", ""))
+
+
+def check_token(visit: Visit, token: str) -> None:
+    """Refuse a form that is none of ours, made for this session.
+
+    Raises:
+        RefusedRequestError: it is none.
+    """
+    if not visit.portal.state.is_form_token(visit.session, token):
+        raise RefusedRequestError(
+            403, "The page was too old. Open it again and repeat what you did."
+        )
+
+
+class Front:
+    """Stands before all pages: finds out who visits, sets headers, and answers what goes wrong."""
+
+    def __init__(self, app: ASGIApp, portal: Portal) -> None:
+        self.app, self.portal = app, portal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        begun = False
+
+        async def with_headers(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            visit = await run_in_threadpool(self._visit, request)
+            request.state.visit = visit
+            if request.method == "POST" and not _from_our_own_page(request):
+                raise RefusedRequestError(403, "The form is none of ours.")
+            await self.app(scope, receive, with_headers)
+        except Exception as error:
+            if begun:
+                raise
+            await _told(error, request)(scope, receive, with_headers)
+
+    def _visit(self, request: Request) -> Visit:
+        state = self.portal.state
+        session = state.session_in(request.cookies.get(cookie_name(request, self.portal)))
+        told = state.signed_in(session) if session else None
+        account = self.portal.accounts.active(told[0]) if told else None
+        if account and told and account.version != told[1]:
+            account = None
+        return Visit(request, self.portal, session or "", account)
+
+
+def _from_our_own_page(request: Request) -> bool:
+    """Return whether the browser says that a page of ours sent a form; some say nothing."""
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    same = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    return same and site in {None, "same-origin", "none"}
+
+
+_ERRORS: Final = {
+    400: "The request could not be read.",
+    403: "That was not done.",
+    404: "There is no such page.",
+    408: "The file took too long to come. Nothing was kept.",
+    413: "The file is too large to be a return. Nothing was kept.",
+    429: "Too many attempts. Try again in a quarter of an hour.",
+    500: "Something went wrong here. It is not your file: please tell the data team.",
+    503: "Busy just now. Try again in a minute.",
+}
+
+
+def _told(error: Exception, request: Request) -> Response:
+    """Return the page that says that something went wrong; the log says where, and no content."""
+    visit: Visit | None = getattr(request.state, "visit", None)
+    status, words = 500, ""
+    if isinstance(error, RefusedRequestError):
+        status, words = error.status, error.words
+    else:
+        at = error.__traceback__
+        while at and at.tb_next:
+            at = at.tb_next
+        place = f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}" if at else ""
+        told = str(error) if isinstance(error, MusterError) else type(error).__name__
+        _LOG.error("%s (%s)", told, place)
+    if visit is None:
+        return Response(_ERRORS[500], 500, media_type="text/plain")
+    if visit.account is None and status == 404:
+        # Whoever is not signed in is told nothing of what there is.
+        return RedirectResponse("/sign-in", 303)
+    answer = visit.page("error", status, words=words or _ERRORS[status])
+    if status in {408, 413}:
+        answer.headers["Connection"] = "close"
+    return answer
+
+
+def nothing_there(request: Request, _: Exception) -> Response:
+    """Answer what has no page: as every page does that is not for whoever asks."""
+    return _told(RefusedRequestError(404), request)
+
+
+def cookie_name(request: Request, portal: Portal) -> str:
+    """Return what the cookie is called: with the prefix, browsers take it from no other place."""
+    return "__Host-muster" if _is_secure(request, portal) else "muster"
+
+
+def set_cookie(answer: Response, visit: Visit, session: str) -> None:
+    """Have the browser keep a session."""
+    answer.set_cookie(
+        cookie_name(visit.request, visit.portal),
+        visit.portal.state.cookie(session),
+        max_age=int(LONGEST.total_seconds()),
+        secure=_is_secure(visit.request, visit.portal),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def drop_cookie(answer: Response, visit: Visit) -> None:
+    """Have the browser forget its session."""
+    answer.delete_cookie(
+        cookie_name(visit.request, visit.portal),
+        secure=_is_secure(visit.request, visit.portal),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def _is_secure(request: Request, portal: Portal) -> bool:
+    return portal.secure or request.url.scheme == "https"

@@ -1,0 +1,174 @@
+"""Who gets in, who does not, and what the one who does not is told."""
+
+import json
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipelines.portal import state as state_module
+from pipelines.portal.web import HEADERS, Portal
+from tests.portal.conftest import PASSWORD, Browser
+
+Open = Callable[..., Browser]
+
+
+def test_each_role_gets_its_own_first_page(browser: Open) -> None:
+    assert "Staffordshire Police" in browser("stf.prepares").go("/").text
+    assert "All forces" in browser("desk.one").go("/").text
+
+
+def test_every_answer_has_the_headers_and_loads_nothing_of_others(browser: Open) -> None:
+    found = browser("stf.prepares")
+    for path in ("/", "/sign-in", "/style.css", "/nothing"):
+        answer = found.go(path)
+        assert (
+            HEADERS.items() <= dict(answer.headers.items()).items()
+            or {name.lower(): value for name, value in HEADERS.items()}.items()
+            <= dict(answer.headers).items()
+        )
+        assert "<script" not in answer.text
+        assert "style=" not in answer.text
+
+
+def test_a_wrong_password_and_an_unknown_name_are_told_the_same(browser: Open) -> None:
+    found = browser()
+    wrong = found.sign_in("stf.prepares", "not this password")
+    unknown = found.sign_in("stf.prepared", "not this password")
+    assert wrong.status_code == unknown.status_code == 403
+    assert wrong.text == unknown.text
+
+
+def test_nobody_sees_anything_before_signing_in(browser: Open) -> None:
+    found = browser()
+    for path in ("/", "/desk", "/nothing", "/queries"):
+        answer = found.client.get(path, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
+@pytest.mark.parametrize("whose", ["none", "wrong", "other"])
+def test_a_form_that_was_not_ours_does_nothing(browser: Open, whose: str) -> None:
+    found, other = browser("stf.prepares"), browser("ken.prepares")
+    found.go("/")
+    tokens = {
+        "none": {"x": "y"},
+        "wrong": {"token": "0" * 64},
+        "other": {"token": other.go("/") and other.token},
+    }
+    answer = found.client.post("/sign-out", data=tokens[whose])
+    assert answer.status_code == 403
+    assert found.go("/").status_code == 200
+
+
+def test_a_form_that_another_site_sends_does_nothing(browser: Open) -> None:
+    found = browser("stf.prepares")
+    found.go("/")
+    for headers in ({"Origin": "https://elsewhere.test"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = found.client.post("/sign-out", data={"token": found.token}, headers=headers)
+        assert answer.status_code == 403
+    assert found.go("/").url.path == "/"
+
+
+def test_a_cookie_is_worth_nothing_after_signing_out(browser: Open) -> None:
+    found = browser("stf.prepares")
+    cookie = found.client.cookies["muster"]
+    found.go("/")
+    found.send("/sign-out")
+    thief = browser()
+    thief.client.cookies.set("muster", cookie)
+    assert thief.go("/").url.path == "/sign-in"
+
+
+def test_a_cookie_that_was_changed_is_worth_nothing(browser: Open) -> None:
+    found = browser("stf.prepares")
+    cookie = found.client.cookies["muster"]
+    for changed in (
+        cookie[:-1] + ("A" if cookie[-1] != "A" else "B"),
+        "x" + cookie,
+        cookie[5:],
+        "",
+    ):
+        thief = browser()
+        thief.client.cookies.set("muster", changed)
+        assert thief.go("/").url.path == "/sign-in"
+
+
+def test_signing_in_takes_a_new_session(browser: Open) -> None:
+    """Else whoever set the cookie before would be signed in too."""
+    found = browser()
+    before = found.client.cookies["muster"]
+    found.sign_in("stf.prepares")
+    assert found.client.cookies["muster"] != before
+    thief = browser()
+    thief.client.cookies.set("muster", before)
+    assert thief.go("/").url.path == "/sign-in"
+
+
+@pytest.mark.parametrize("how", ["disabled", "password", "idle", "day"])
+def test_a_session_ends(
+    browser: Open, portal: Portal, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = browser("stf.prepares")
+    assert found.go("/").url.path == "/"
+    if how == "disabled":
+        portal.accounts.change("stf.prepares", disabled=True)
+    elif how == "password":
+        portal.accounts.change("stf.prepares", password="another long password")
+    else:
+        after = state_module.IDLE if how == "idle" else state_module.LONGEST
+        later = datetime.now(UTC) + after + timedelta(seconds=5)
+        monkeypatch.setattr(portal.state, "_clock", lambda: later)
+    assert found.go("/").url.path == "/sign-in"
+    if how == "disabled":
+        assert found.sign_in("stf.prepares").status_code == 403
+
+
+def test_too_many_attempts_are_refused_whoever_it_is(browser: Open, portal: Portal) -> None:
+    """A name that is known must not be told from one that is not; a restart forgets nothing."""
+    found = browser()
+    for name in ("stf.prepares", "no.such.name"):
+        answers = [found.sign_in(name, f"wrong password {n}").status_code for n in range(12)]
+        assert answers == [403] * 10 + [429] * 2
+    assert found.sign_in("stf.prepares").status_code == 429
+    again = state_module.State(portal.folder)
+    assert again.attempt("stf.prepares", "elsewhere") is None
+    assert again.attempt("ken.prepares", "elsewhere") is not None
+    again.close()
+
+
+def test_the_log_says_who_did_what_and_nothing_that_was_typed(
+    browser: Open, portal: Portal
+) -> None:
+    found = browser()
+    found.sign_in("a password typed as a name", "x")
+    found.sign_in("stf.prepares")
+    found.go("/")
+    found.send("/sign-out")
+    text = (portal.folder / "audit.jsonl").read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [line["action"] for line in lines] == ["sign-in-refused", "sign-in", "sign-out"]
+    assert [line["account"] for line in lines] == [None, "stf.prepares", "stf.prepares"]
+    assert "typed" not in text
+    assert PASSWORD not in text
+
+
+def test_what_the_portal_keeps_is_for_nobody_else(browser: Open, portal: Portal) -> None:
+    browser("stf.prepares")
+    assert stat.S_IMODE(portal.folder.stat().st_mode) == 0o700
+    for path in portal.folder.iterdir():
+        if path.is_file() and path.stat().st_size:
+            assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+    assert PASSWORD not in portal.accounts.path.read_text()
+
+
+def test_behind_a_proxy_the_cookie_goes_by_https_alone(browser: Open, portal: Portal) -> None:
+    told = browser().shown.headers["set-cookie"]
+    assert "HttpOnly" in told
+    assert "SameSite=lax" in told
+    assert "Secure" not in told
+    portal.secure = True
+    told = browser().shown.headers["set-cookie"]
+    assert told.startswith("__Host-muster=")
+    assert "Secure" in told
+    assert "Path=/" in told
