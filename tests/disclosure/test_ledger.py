@@ -49,7 +49,10 @@ def one_more(live: pl.DataFrame, collection: Collection) -> Marts:
 def publish(
     lake: Lake, some: Marts, edition: PublicEdition, monkeypatch: pytest.MonkeyPatch
 ) -> Publish:
-    """Return a function that publishes marts with the public edition alone, made beforehand."""
+    """Return a function that publishes marts with the public edition alone, made beforehand.
+
+    Its pages are left out: one stands for them in the ledger as all of them would.
+    """
 
     def made(
         marts: Marts, collection: Collection, earlier: list[Edition], *, due: bool
@@ -58,7 +61,11 @@ def publish(
         early = too_early(now, earlier, collection, due=due)
         return PublicEdition().without("M011", early) if early else edition
 
+    def one_page(folder: Path, *_of: object) -> None:
+        (folder / "index.html").write_text("<title>A page</title>", encoding="utf-8")
+
     monkeypatch.setattr(contents, "public_edition", made)
+    monkeypatch.setattr(contents, "write_public_pages", one_page)
     monkeypatch.setattr(contents, "PARTS", {"public": contents.PARTS["public"]})
     whole = {name: empty(contract) for name, contract in MARTS.items()}
 
