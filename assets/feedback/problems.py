@@ -12,8 +12,9 @@ from typing import Any, Final
 import polars as pl
 
 from assets.intake.reading import place
-from assets.returns.validation.repairs import SEVERAL, edits_of
+from assets.returns.validation.repairs import SEVERAL
 from schemas import vocabulary as v
+from schemas.edits import edits_of
 from schemas.finding import Finding
 from schemas.rules.catalogue import rules
 from schemas.template import Template

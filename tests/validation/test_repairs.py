@@ -11,10 +11,11 @@ from openpyxl import load_workbook
 
 from assets.returns.validation.assets import repairs as repairs_mart
 from assets.returns.validation.check import check_files
-from assets.returns.validation.repairs import Edit, Numbers, Repair, edits_of, repairs
+from assets.returns.validation.repairs import Repair, repairs
 from schemas.collection import Collection
 from schemas.collection_fields import RuleChange
 from schemas.contract import conform
+from schemas.edits import Edit, Numbers, edits_of
 from schemas.marts.returns import Repairs
 from schemas.template import Place
 from tests.returns import SampleReturn, validated

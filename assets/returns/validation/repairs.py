@@ -7,7 +7,6 @@ Imputation", Journal of the American Statistical Association 71, 1976) are where
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice
 from typing import Final
 
@@ -16,10 +15,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from schemas.contract import columns
+from schemas.edits import Edit, Numbers, Weights, edits_of
 from schemas.marts.returns import Repairs
-from schemas.rules.catalogue import rules
 from schemas.template import Place, Template
-from schemas.vocabulary import NOT_HELD
 
 _HALF: Final = 0.5
 SEVERAL: Final = 8
@@ -28,36 +26,8 @@ SEVERAL: Final = 8
 _MOST_CELLS: Final = 3
 """How many cells a repair may change; one that changes more names no cause."""
 
-Numbers = Mapping[Place, int | str | None]
-"""Of each place its number; the reason why it has none; None where it is blank or unreadable."""
-
-Weights = dict[Place, int]
-
 _Limit = tuple[NDArray[np.float64], float]
 """How often a sum takes each column, and what it is at most."""
-
-
-@dataclass(frozen=True)
-class Edit:
-    """A condition on the numbers of a return: `parts` add up to `whole`, or to at most that.
-
-    Of `unheld`, what is not held counts as nothing. `rule` is what holds returns to it, with
-    findings `at` these places.
-    """
-
-    rule: str
-    parts: tuple[Place, ...]
-    whole: tuple[Place, ...]
-    unheld: frozenset[Place] = frozenset()
-    equal: bool = True
-    at: tuple[Place, ...] = ()
-
-    def weights(self, numbers: Numbers) -> Weights:
-        """Return how often each place counts in parts less whole; none where it does not apply."""
-        weights = dict.fromkeys(self.parts, 1) | dict.fromkeys(self.whole, -1)
-        reasons = {p for p in weights if isinstance(numbers.get(p, NOT_HELD), str)}
-        nothing = {p for p in reasons & self.unheld if numbers.get(p) == NOT_HELD}
-        return {} if reasons - nothing else {p: w for p, w in weights.items() if p not in nothing}
 
 
 @dataclass(frozen=True)
@@ -89,25 +59,6 @@ class Repair:
     rank: int
     changes: tuple[Change, ...]
     rules: tuple[str, ...]
-
-
-@cache
-def edits_of(template: Template) -> tuple[Edit, ...]:
-    """Return the linear conditions that a return on a template is rejected by."""
-    sums = [
-        Edit(each.rule, each.parts, (each.total,), each.unheld, at=(each.total,))
-        for each in template.sums()
-    ]
-    bounds = []
-    for use in template.rules:
-        if use.use == "at_most" and rules()[use.id].severity == "B":
-            parts, whole, at = (
-                tuple(place for text in written for place in template.places(text))
-                for written in (use.parts, use.whole, use.at)
-            )
-            unheld = frozenset(parts if use.unheld else ())
-            bounds.append(Edit(use.id, parts, whole, unheld, equal=False, at=at))
-    return (*sums, *bounds)
 
 
 def repairs(numbers: Numbers, edits: Iterable[Edit]) -> list[Repair]:
