@@ -24,8 +24,10 @@ cases = { small = "1..4", width = 5 }
 """
 
 
-def _drawn(folder: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> Collection:
-    """Return a collection of a template drawn at random, all of whose counts are protected."""
+def _drawn(
+    folder: Path, seed: int, monkeypatch: pytest.MonkeyPatch, *, is_open: bool = False
+) -> Collection:
+    """Return a collection of a template drawn at random, whose counts are protected, or none is."""
     drawn_collection(folder / "plain", seed)
     folder = shutil.copytree(folder / "plain", folder / "protected")
     template = folder / "templates" / "drawn-1.toml"
@@ -39,10 +41,14 @@ def _drawn(folder: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> Collecti
         figure = {key: row[key] for key in ("measure", "period", "dims") if key in row}
         columns[f"before_{number}"] = figure
     said = f'disclosure = {{ open = ["answered"], measures = {{ {measures} }} }}\n'
+    settings = SETTINGS
+    if is_open:
+        said = f"disclosure = {{ open = {list(file['measures'])!r}, measures = {{}} }}\n"
+        settings = SETTINGS.replace("cases =", "#")
     said += to_toml({"profile": columns})
     template.write_text(text + said, encoding="utf-8")
     collection = folder / "collections" / "drawn.toml"
-    collection.write_text(collection.read_text(encoding="utf-8") + SETTINGS, encoding="utf-8")
+    collection.write_text(collection.read_text(encoding="utf-8") + settings, encoding="utf-8")
     monkeypatch.setenv("MUSTER_COLLECTIONS", str(folder))
     return load_collection("drawn")
 
@@ -66,6 +72,18 @@ def test_a_template_drawn_at_random_has_an_edition_that_holds(
         (c, row["force_code"]) for row in rows for c in columns if row.get(f"{c}_symbol") == "c"
     ]
     assert sorted(audited) == sorted((c, f"force_code={force}") for c, force in set(hidden))
+
+
+def test_where_no_count_is_protected_every_count_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = _drawn(tmp_path, 0, monkeypatch, is_open=True)
+    full = marts_of(any_live(drawn, 0), drawn)
+    made = public_edition(full, drawn)
+    assert made.withheld is None
+    assert made.audit.is_empty()
+    totals = made.marts["national_totals"].filter(pl.col("measure").is_in(drawn.template.measures))
+    assert "c" not in totals.filter(~pl.col("breakdown").str.contains("="))["symbol"]
 
 
 def test_a_total_that_one_force_alone_gives_is_hidden_and_what_tells_it(
