@@ -9,12 +9,12 @@ from operator import attrgetter
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from schemas.collection_fields import Collection, Period, Published
+from schemas.collection_fields import Collection, Period, Published, Workforce
 from schemas.disclosure import PROFILES, Exemption, in_print
 from schemas.faults import Fault, Loc, Unsure, known
 from schemas.measures import NOW
 from schemas.reference import PublishedFigure, forces_at
-from schemas.reference_faults import Publication, forces_read
+from schemas.reference_faults import Publication, forces_read, workforce_read
 from schemas.rules.catalogue import NATIONAL, rules
 from schemas.wording import listed
 
@@ -33,6 +33,8 @@ def collection_faults(collection: Collection, *, released: bool, unsure: Unsure)
                 f"the template asks about {period!r}; give its start and end, or its collection,"
                 f" in [comparators.{period}]",
             )
+    if (sizes := collection.workforce) and not released and not unsure.has("workforce"):
+        yield from _of_sizes(collection, sizes)
     forces = [*unsure.new(_of_forces(collection, unsure, released=released))]
     yield from forces
     unsure |= {loc for loc, _ in forces if loc and loc[0] == "disclosure"}
@@ -138,6 +140,15 @@ def _of_figures(
     if not released:
         yield from ((None, said) for said in files.faults())
     return files.exact if files.figures.is_whole else None
+
+
+def _of_sizes(of: Collection, sizes: Workforce) -> Iterator[Fault]:
+    read = workforce_read(of.root, sizes.figures)
+    yield from ((None, said) for said in read.faults)
+    days = {*read.column("as_at")} - {""}
+    if days and str(sizes.as_at) not in days:
+        said = f"{sizes.figures} has no number of {sizes.as_at}; it has those of"
+        yield ("workforce", "as_at"), f"{said} {', '.join(sorted(days))}"
 
 
 def _of_rules(of: Collection, unsure: Unsure) -> Iterator[Fault]:

@@ -138,6 +138,13 @@ class Published(_Data):
     collection: str | None = None
 
 
+class Workforce(_Data):
+    """How large the forces were on a day: a file in reference/, each number with its source."""
+
+    figures: str
+    as_at: date
+
+
 class CaseExtracts(_Data):
     """What is asked of case-level extracts.
 
@@ -227,6 +234,7 @@ class Collection(_Data):
     research: bool = False
     published: Published | None = None
     count_bands: tuple[str, ...] = Field(default=(), strict=False)
+    workforce: Workforce | None = None
     cases: CaseExtracts | None = None
     thresholds: dict[str, dict[str, float]] = Field(default_factory=dict)
     rule_changes: tuple[RuleChange, ...] = Field(default=(), strict=False)
@@ -339,8 +347,8 @@ class Collection(_Data):
     @property
     def reference_files(self) -> list[str]:
         """The files of reference data that it names."""
-        one = self.published
-        names = (one.figures, one.source_issues, one.uncollected) if one else ()
+        one, sizes = self.published, (self.workforce.figures,) if self.workforce else ()
+        names = (one.figures, one.source_issues, one.uncollected, *sizes) if one else sizes
         return [name for name in names if name is not None]
 
     @property

@@ -182,6 +182,25 @@ def uncollected(path: Path) -> dict[str, str]:
 
 
 @cache
+def workforce(path: Path) -> pl.DataFrame:
+    """One row a force and day: force_code and as_at (key), workforce, source, source_line.
+
+    `workforce` is a float, null where the source gives none.
+    """
+    about = ("force_code", pl.col("as_at").str.to_date("%Y-%m-%d"), pl.col("workforce"))
+    try:
+        return (
+            _read(path, "force_code", "as_at")
+            .select(*about, "source", "source_line")
+            .cast({"workforce": pl.Float64})
+        )
+    except pl.exceptions.PolarsError as error:
+        raise SetupError(
+            f"{path} is no table of workforce ({type(error).__name__}): see docs/collections.md."
+        ) from error
+
+
+@cache
 def source_issues(path: Path) -> pl.DataFrame:
     """One row a contradiction in the source: issue_id (key), figures (joined by `;`), text."""
     return _read(path, "issue_id").rename({"what the source does": "text"})

@@ -18,7 +18,8 @@ from schemas.vocabulary import QUALIFIERS
 Row = tuple[int, dict[str, str]]
 """A row of a file with its line; what it has nothing for is "" there."""
 
-_DAY: Final = ("([0-9]{4}-[0-9]{2}-[0-9]{2})?", "must be a date such as 2013-03-31, or empty")
+_DATE: Final = ("[0-9]{4}-[0-9]{2}-[0-9]{2}", "must be a date such as 2013-03-31")
+_DAY: Final = (f"({_DATE[0]})?", f"{_DATE[1]}, or empty")
 _GIVEN: Final = (r".*\S.*", "is empty")
 
 
@@ -63,6 +64,18 @@ ISSUES: Final = Shape(
 )
 UNCOLLECTED: Final = Shape(
     "measure", ("collection", "reason"), forms=dict.fromkeys(("measure", "reason"), _GIVEN)
+)
+WORKFORCE: Final = Shape(
+    "force_code",
+    ("as_at", "workforce", "source", "source_line"),
+    forms={
+        **dict.fromkeys(("force_code", "source", "source_line"), _GIVEN),
+        "as_at": _DATE,
+        "workforce": (
+            r"((?=.*[1-9])[0-9]+(\.[0-9]+)?)?",
+            "must be a number above 0 without separators, or empty where the source gives none",
+        ),
+    },
 )
 
 
@@ -152,7 +165,7 @@ class Read:
 
 def _is_day(text: str, form: str) -> bool:
     try:
-        return form != _DAY[0] or not text or bool(date.fromisoformat(text))
+        return form not in {_DATE[0], _DAY[0]} or not text or bool(date.fromisoformat(text))
     except ValueError:
         return False
 
@@ -178,6 +191,22 @@ def forces_read(root: Path) -> Read | None:
             said = " to ".join((*ring, ring[0]))
             read.tell(line, "successor", f"goes round in a ring: {said}; end it somewhere")
     _of_times(read)
+    return read
+
+
+def workforce_read(root: Path, name: str) -> Read:
+    """Return a table of workforce as it was read: a force stands in it once a day."""
+    read = Read(beside(root, "reference", name), WORKFORCE, dated=True)
+    files = {root / "reference" / "forces.csv", OURS / "reference" / "forces.csv"}
+    tables = [Read(path, FORCES, dated=True) for path in sorted(files) if path.exists()]
+    there = dict.fromkeys(code for table in tables for code in table.column("force_code"))
+    read.refer("force_code", "force", there)
+    seen: dict[tuple[str, str], int] = {}
+    for line, row in read.rows:
+        key = row.get("force_code", ""), row.get("as_at", "")
+        if all(key) and (first := seen.setdefault(key, line)) != line:
+            said = f"{key[0]!r} stands on line {first} already, as at {key[1]}"
+            read.tell(line, "force_code", said)
     return read
 
 

@@ -201,7 +201,8 @@ def _public(draft: Draft) -> Found:
         earlier = [entry.edition(draft.collection) for entry in before]
         edition = public_edition(draft.marts, draft.collection, earlier, due=draft.due)
         released = {n: frame for n, frame in edition.marts.items() if n in draft.contracts}
-        edition = replace(edition, marts=released)
+        contracts = {name: edition.contracts[name] for name in released}
+        edition = replace(edition, marts=released, contracts=contracts)
         if edition.problems:
             cases = f"{plural(len(edition.problems), 'case')}, such as {edition.problems[0]}"
             edition = edition.without("M010", cases)

@@ -32,8 +32,9 @@ _AS_THEY_ARE: Final = (
     "survey_changes",
     "codes",
     "measures",
+    "workforce",
 )
-"""National figures, and answers about arrangements: nothing in them counts what a force had."""
+"""National figures, answers, and what others print: nothing in them counts what a force had."""
 
 _KEPT: Final = {"returns_status": ("force_code", "state")}
 """Marts of which only some columns are public."""

@@ -60,6 +60,7 @@ def marts_of(
         "cube": cube.cube(totals, collection),
         "codes": cube.codes(collection),
         "measures": cube.measures(totals, collection),
+        "workforce": marts.workforce(collection),
         "comparisons": earlier.comparisons(totals, collection),
         "distribution": marts.distribution(live, collection),
         "social_media": tables.social_media(own.instances),
@@ -130,6 +131,7 @@ class Shown:
     of: str | None
     text: str
     rank: bool = False
+    per: int = 100
 
 
 class _Reader(HTMLParser):
@@ -153,6 +155,7 @@ class _Reader(HTMLParser):
         name, attributes, text = self._open.pop()
         if "data-from" in attributes:
             of = attributes.get("data-of"), text, "data-rank" in attributes
+            of = *of, int(attributes.get("data-per") or 100)
             self.shown.append(Shown(attributes["data-from"], *of))
         elif name == "td":
             self.bare.append(text)
@@ -224,7 +227,7 @@ class Answers:
         expected = self._rank(shown.source) if shown.rank else self.at(shown.source)
         if shown.of is not None and expected is not None:
             whole = self.at(shown.of)
-            expected = 100 * expected / whole if whole else None
+            expected = shown.per * expected / whole if whole else None
         hidden = [one for one in (shown.source, shown.of) if one and self._is_hidden(one)]
         if expected is None and (hidden or shown.text in {"hidden", "[c]"}):
             return None if hidden and shown.text in {"hidden", "[c]"} else f"hidden? {shown}"

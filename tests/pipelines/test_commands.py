@@ -22,6 +22,7 @@ from tests.pipelines.conftest import Demo, Muster, invoke
 from tests.returns import SampleReturn, address_of
 
 INV = "investigations"
+RELEASED = marts_of(load_collection("2012-revisit"))
 
 
 def _mart(lake: Lake, name: str) -> pl.DataFrame:
@@ -45,7 +46,7 @@ def _whole(lake: Lake) -> dict[str, object]:
 def test_the_demo_publishes_everything_and_says_so(demo: Demo) -> None:
     assert demo.exit_code == 0, demo.output
     lake = Lake(demo.lake, "2012-revisit")
-    for name, contract in MARTS.items():
+    for name, contract in RELEASED.items():
         assert _mart(lake, name).schema == empty(contract).schema
     assert _whole(lake)["value"] == 2207
     assert "2,207" in demo.output
@@ -159,7 +160,7 @@ def test_renamed_and_reordered_files_give_the_same_totals(
         (other.landing / f"return {number}.xlsx").write_bytes(path.read_bytes())
     assert invoke(other.root, "run").exit_code == 0
     assert other.marts.resolve().name == lake.marts.resolve().name, "made from the same"
-    for name in MARTS:
+    for name in RELEASED:
         ours, theirs = ((where.marts / f"{name}.parquet").read_bytes() for where in (lake, other))
         if name != "returns_status":
             assert ours == theirs, name

@@ -97,6 +97,8 @@ COLLECTION = (
     ("[period]", "[published]\nfigures = \"published_figures.csv\"\n"
      "source_issues = \"source_issues.csv\"\nuncollected = \"uncollected.csv\"\n"
      "source = \"A report.\"\ncollection = \"2012-revisit\"\n[period]", ""),
+    ("[period]", "[workforce]\nfigures = \"sizes.csv\"\nas_at = 2013-03-31\n[period]",
+     "workforce.as_at: sizes.csv has no number of 2013-03-31; it has those of 2012-03-31"),
 )  # fmt: skip
 
 FORCES = (
@@ -112,6 +114,25 @@ FIGURES = (
     (",43,forces,exact,", ",43,forces,exactly,", "3: qualifier: 'exactly' must be one of exact"),
     ("SCOPE-03,", "SCOPE-02,", "figure_id: 'SCOPE-02' stands on line 3 already"),
     (",SRC-03,", ",SRC-33,", "there is no source issue 'SRC-33'; did you mean"),
+)
+SIZES = """\
+force_code,as_at,workforce,source,source_line
+AVS,2012-03-31,4100,A count,line 1
+BED,2012-03-32,,A count,line 2
+CAM,2012-03-31,4.1.1,A count,line 3
+CHS,2012-03-31,0,A count,line 4
+DER,2012-03-31,5,A count,line 5
+DOR,2012-03-31,5,A count,
+DUR,2012-03-31,5,A count
+"""
+WORKFORCE = (
+    ("AVS,2012-03-31,", "AVX,2012-03-31,", "2: force_code: there is no force 'AVX'"),
+    ("2012-03-32", "2012-03-32", "3: as_at: '2012-03-32' must be a date such as"),
+    ("", "", "4: workforce: '4.1.1' must be a number above 0"),
+    (",0,", ",0,", "5: workforce: '0' must be a number above 0"),
+    ("DER,2012", "CHS,2012", "6: force_code: 'CHS' stands on line 5 already, as at 2012-03-31"),
+    ("A count,\n", "A count,\n", "7: source_line: is empty"),
+    ("", "", "8: the row: has 4 cells, and the head has 5"),
 )
 ISSUES = (("SUR-05B;SUR-08", "SUR-05B;SUR-88", "2: figures: there is no figure 'SUR-88'"),)
 UNCOLLECTED = ((",briefing_attendance,", ",briefing_attendences,", "no measure among the figures"),)
@@ -131,6 +152,7 @@ def folder(tmp_path: Path) -> Path:
     other = (EXAMPLES / "collections" / "use-of-force-2013.toml").read_text(encoding="utf-8")
     other = other.replace("use-of-force-1", "cells-1")
     (tmp_path / "collections" / "use-of-force-2013.toml").write_text(other, encoding="utf-8")
+    (tmp_path / "reference" / "sizes.csv").write_text(SIZES, encoding="utf-8")
     return tmp_path
 
 
@@ -142,6 +164,7 @@ def test_a_mistake_of_every_kind_is_told_once(folder: Path) -> None:
         ("collections/use-of-force-2013.toml", COLLECTION),
         ("reference/forces.csv", FORCES),
         ("reference/published_figures.csv", FIGURES),
+        ("reference/sizes.csv", WORKFORCE),
         ("reference/source_issues.csv", ISSUES),
         ("reference/uncollected.csv", UNCOLLECTED),
     ):

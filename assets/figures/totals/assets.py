@@ -59,6 +59,7 @@ PARTS = (
     made("totals/cube", by=cube.cube, national=_NATIONAL),
     made("totals/measures", by=cube.measures, national=_NATIONAL),
     made("totals/codes", by=cube.codes),
+    made("totals/workforce", by=marts.workforce),
     made("totals/comparisons", by=comparisons, totals=_NATIONAL),
     made(
         "totals/force_profiles",

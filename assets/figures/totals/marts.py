@@ -16,11 +16,13 @@ from schemas.marts.facts import (
     Investigations,
     RegisterEntries,
     SecondJobs,
+    Workforce,
     force_profiles_contract,
 )
 from schemas.marts.returns import Cells
 from schemas.marts.totals import CapabilityAdoption, Distribution, OutcomeBreakdown
 from schemas.measures import NOW, QUESTION
+from schemas.reference import workforce as numbers_in
 from schemas.template import Template
 
 INVESTIGATIONS = "investigations"
@@ -140,6 +142,30 @@ def force_profiles(
         if rate in names
     ]
     return conform(contract, rows.with_columns(rates))
+
+
+def workforce(collection: Collection) -> pl.DataFrame:
+    """Return the mart Workforce; without rows where the collection names no table of it."""
+    of = collection.workforce
+    if of is None:
+        return empty(Workforce)
+    table = numbers_in(collection.reference(of.figures))
+    is_of_the_day, given = pl.col("as_at") == of.as_at, pl.col("workforce").is_not_null()
+    others = table.filter(~is_of_the_day, given).group_by("force_code")
+    other_days = others.agg(pl.col("as_at").sort().cast(pl.String).str.join(", ").alias("others"))
+    rows = (
+        pl.DataFrame({"force_code": collection.forces})
+        .join(table.filter(is_of_the_day), on="force_code", how="left")
+        .join(other_days, on="force_code", how="left")
+    )
+    why_not = (
+        pl.when(given).then(None)
+        .when(pl.col("others").is_not_null())
+        .then(pl.format("known as at {} alone", "others"))
+        .when(pl.col("source").is_not_null()).then(pl.lit("its source gives none"))
+        .otherwise(pl.lit("the table has no row of it"))
+    )  # fmt: skip
+    return conform(Workforce, rows.with_columns(why_not=why_not, as_at=pl.lit(of.as_at)))
 
 
 _CASES: Final = "social_media_cases"

@@ -42,12 +42,7 @@ PARTS: Final = tuple(f"p{number}" for number in range(1, 6))
 def value(figure: Figure, look: str = "", text: str = "") -> Markup:
     """Return a figure with its address."""
     told = Markup(' class="{}"').format(look) if look else ""
-    of = Markup(' data-of="{}"').format(figure.of) if figure.of else ""
-    rank = Markup(" data-rank") if figure.is_rank else ""
-    shown = text or figure.text
-    return Markup('<span{} data-from="{}"{}{}>{}</span>').format(
-        told, figure.source, of, rank, shown
-    )
+    return Markup("<span{}{}>{}</span>").format(told, figure.address, text or figure.text)
 
 
 def words(text: Text) -> Markup:

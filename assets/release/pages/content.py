@@ -17,13 +17,17 @@ _MINUS: Final = "\N{MINUS SIGN}"
 
 @dataclass(frozen=True)
 class Style:
-    """How a number is written. `decimals` None: none for whole numbers, `most` for others."""
+    """How a number is written. `decimals` None: none for whole numbers, `most` for others.
+
+    `per` is how much of the whole a part of it is said of.
+    """
 
     decimals: int | None = 0
     most: int = 2
     suffix: str = ""
     signed: bool = False
     is_answer: bool = False
+    per: int = 100
 
     def places(self, value: float) -> int:
         """Return the number of decimals a value is written with."""
@@ -47,6 +51,7 @@ PERCENT: Final = Style(decimals=1, suffix="%")
 EXACT: Final = Style(decimals=None)
 RANK: Final = Style()
 CHANGE: Final = Style(decimals=None, signed=True)
+PER_1000: Final = Style(decimals=1, per=1000)
 STYLES: Final = {
     "%": PERCENT,
     ".1": RATE,
@@ -57,6 +62,7 @@ STYLES: Final = {
     "+.1": Style(decimals=1, signed=True),
     "change": CHANGE,
     "times": Style(decimals=1, suffix=" times"),
+    "per_1000": PER_1000,
 }
 """How an address calls a style."""
 
@@ -67,10 +73,10 @@ class Figure:
 
     `source` is its address: the mart, `column=value` for each key, the column; `rows` for a
     number of rows. Several rows at an address are added up. With `of`, the address of a whole, the
-    value is the percent that the first is of the second. One that is not `asked` for is no total
-    that the template has: nobody counts it, so that it is not missing either. One that is `hidden`
-    stands in the full edition alone. A rank is a place among the forces, by the number at the
-    address.
+    value is the percent that the first is of the second, or per as many as the style says. One that
+    is not `asked` for is no total that the template has: nobody counts it, so that it is not
+    missing either. One that is `hidden` stands in the full edition alone. A rank is a place among
+    the forces, by the number at the address.
     """
 
     value: float | str | bool | None
@@ -84,6 +90,14 @@ class Figure:
     def is_rank(self) -> bool:
         """Whether it is a place among the forces."""
         return self.style is RANK
+
+    @property
+    def address(self) -> Markup:
+        """The attributes of HTML that say where it stands."""
+        of = Markup(' data-of="{}"').format(self.of) if self.of else ""
+        per = f' data-per="{self.style.per}"' * (self.style is PER_1000)
+        rank = " data-rank" * self.is_rank
+        return Markup(' data-from="{}"{}').format(self.source, of) + Markup(per + rank)  # noqa: S704
 
     @property
     def text(self) -> str:

@@ -139,13 +139,16 @@ class Edition:
         return self._indices[key]
 
 
-def share(part: Figure, whole: Figure) -> Figure:
-    """Return the percent that a figure is of another; unknown where there is no whole."""
+def share(part: Figure, whole: Figure, style: Style = PERCENT) -> Figure:
+    """Return how much a figure is of another, in percent or as the style says.
+
+    Unknown where there is no whole.
+    """
     value = None
     if part.number is not None and whole.number:
-        value = 100 * part.number / whole.number
+        value = style.per * part.number / whole.number
     asked, hidden = part.asked and whole.asked, part.hidden or whole.hidden
-    return Figure(value, part.source, PERCENT, of=whole.source, asked=asked, hidden=hidden)
+    return Figure(value, part.source, style, of=whole.source, asked=asked, hidden=hidden)
 
 
 def _indexed(frame: pl.DataFrame, column: str, names: tuple[str, ...]) -> _Index:

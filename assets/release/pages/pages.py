@@ -94,9 +94,7 @@ def _cell(cell: Cell, head: Head) -> str:
     elif not head.numeric:
         look = ' class="t"'
     if isinstance(content, Figure):
-        look += f' data-from="{escape(content.source)}"'
-        look += f' data-of="{escape(content.of)}"' if content.of else ""
-        look += " data-rank" if content.is_rank else ""
+        look += content.address
     return f"<td{look}>{_inside(cell)}</td>"
 
 

@@ -243,7 +243,8 @@ class Tables(View):
                 for code, name in names.items()
             }
             return charts.tiles(shown, self.edition.description.tiles)
-        lines = self._thresholds(tables[0].columns[0]) if not self.force and tables else ()
+        bands = next((c for table in tables for c in table.columns[:1] if c.each == "BANDS"), None)
+        lines = self._thresholds(bands) if bands and not self.force else ()
         mine = names[self.force] if self.force else None
         return charts.columns(of.ident, name, forces, mine, lines)
 

@@ -12,7 +12,9 @@ from jinja2 import Template as Words
 
 from assets.release.pages.content import (
     COUNT,
+    EXACT,
     NOT_KNOWN,
+    PER_1000,
     RANK,
     STYLES,
     Figure,
@@ -176,6 +178,10 @@ class View:
         if at.style is RANK:
             return self.edition.rank(at.mart, at.column, str(self.force or dims["force_code"]))
         found = self._look(at, dims)
+        if at.style is PER_1000:
+            of = str(self.force or dims["force_code"])
+            size = self.edition.figure("workforce", "workforce", EXACT, force_code=of)
+            return share(found, size, PER_1000)
         return found if at.whole is None else share(found, self._look(at, at.whole))
 
     def _look(self, at: Address, dims: Dims) -> Figure:
@@ -360,6 +366,8 @@ def _of_release(edition: Edition) -> Known:
         "printed_in": printed_in,
         "questions": asked,
         "rows": rows,
+        "SIZED": _sized(collection.template),
+        "size_said": _SIZES[collection.workforce is not None],
         "template": collection.template,
         "trace": edition.description.trace,
         "wording": wording,
@@ -373,6 +381,24 @@ _EDITIONS: Final = {
     "full": "Full edition, for the data team and analysts: nothing is hidden",
     "public": "Public edition: small counts of single forces are hidden",
 }
+
+
+_SIZES: Final = (
+    "Forces differ in size, and no figure here allows for that: the collection names no table of"
+    " their workforce, so that there is no rate per 1,000.",
+    "Forces differ in size: rates per 1,000 workforce allow for that.",
+)
+"""What is said beside numbers of single forces, without a table of their workforce and with one."""
+
+
+def _sized(template: Template) -> Dims:
+    """Return the columns of a profile that rates are of: whole counts; and what they count."""
+    labels = {c.name: c.description for c in columns(force_profiles_contract(template))}
+    return {
+        name: labels[name].partition(";")[0]
+        for name, of in template.profile.items()
+        if of.period == NOW and not of.dims and not template.measures[of.measure].statistics
+    }
 
 
 def _joined(*parts: str) -> str:
@@ -424,6 +450,7 @@ def _of_force(edition: Edition, force: str) -> Known:
         ],
         "received_on": received
         and long_date(edition.collection.day_of(datetime.fromisoformat(received))),
+        "size": next(iter(edition.rows("workforce", force_code=force)), {}),
         "state": state,
         "status": dict.fromkeys(column.name for column in columns(ReturnsStatus)) | status,
         "version_said": f"Version {status['version']}, {counts}"
