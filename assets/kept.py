@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from assets.lake import Lake, scratch_file, software_sha256
+from assets.lake import Lake, software_sha256, write_anew
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,10 +56,8 @@ def made_once(
         content = make()
         # Not forced to the disk: what a power cut leaves of it is noticed by its digest. Nor told
         # where it cannot be written: whatever a run must write there says so itself.
-        with suppress(OSError), scratch_file(path.parent) as scratch:
-            scratch.write_bytes(_digest(path, content) + content)
-            scratch.chmod(0o644)
-            scratch.replace(path)
+        with suppress(OSError):
+            write_anew(path, _digest(path, content) + content)
     return content
 
 

@@ -8,7 +8,9 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,6 +35,11 @@ _PACKAGES: Final = Path(__file__).parents[1]
 _SOURCES: Final = ("assets", "schemas")
 _DATA: Final = ("collections", "templates", "reference")
 """Folders of `schemas` whose files a release keeps of its own collection alone."""
+
+_AT_ONCE: Final = 16
+"""Files that are forced to the disk at the same time: the disk takes them in few turns."""
+_LATER: Final = ContextVar[dict[Path, None] | None]("later", default=None)
+"""What `forced_together` is to force to the disk; None where each file is forced by itself."""
 
 _LOCK: Final = ".lock"
 _GLANCE: Final = 0.1
@@ -273,20 +280,62 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     with write_errors(path), scratch_file(path.parent) as scratch:
         with scratch.open("wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
         put_in_place(scratch, path, mode=0o644)
+
+
+def write_anew(path: Path, content: bytes) -> None:
+    """Write a file that appears at `path` whole, and which a power cut may take away again.
+
+    For what is made anew where it is not as it was written; nothing waits for the disk.
+    """
+    with scratch_file(path.parent) as scratch:
+        scratch.write_bytes(content)
+        scratch.chmod(0o644)
+        scratch.replace(path)
 
 
 def put_in_place(scratch: Path, path: Path, *, mode: int) -> None:
     """Rename a finished scratch file to its place, for good."""
     scratch.chmod(mode)
+    later = _LATER.get()
+    if later is None:
+        _force(scratch)
     scratch.replace(path)
-    sync_folder(path.parent)
+    if later is None:
+        _force(path.parent)
+    else:
+        later |= dict.fromkeys((path, path.parent))
+
+
+@contextmanager
+def forced_together() -> Iterator[None]:
+    """Force what is put in place meanwhile to the disk when the block ends well, all at once.
+
+    One by one takes ten times as long. Until then a power cut may leave any of it empty, so this is
+    for files that count only when something written afterwards says so: receipts, or the name of
+    their folder. A block within another forces its own.
+    """
+    around, mine = _LATER.get(), dict[Path, None]()
+    _LATER.set(mine)
+    try:
+        yield
+    finally:
+        _LATER.set(around)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(_force_if_there, mine))
 
 
 def sync_folder(path: Path) -> None:
     """Make renames in a folder last through a power cut."""
+    _force(path)
+
+
+def _force_if_there(path: Path) -> None:
+    with write_errors(path), suppress(FileNotFoundError):  # something else was put in its place
+        _force(path)
+
+
+def _force(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

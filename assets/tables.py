@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from assets.lake import Lake, atomic_file
+from assets.lake import Lake, write_anew, write_errors
 from schemas.contract import Contract, empty, known_to_conform
 from schemas.errors import LakeError
 from schemas.marts.catalogue import MARTS, contracts_of
@@ -44,8 +44,9 @@ def write_made(lake: Lake, name: str, table: pl.DataFrame) -> str:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)  # what is below work/ is made anew, whatever has become of it
     if path.is_symlink() or not path.exists() or path.read_bytes() != content:
-        with atomic_file(path) as file:
-            file.write(content)
+        # Not forced to the disk: what a power cut leaves of it is noticed, and made anew.
+        with write_errors(path):
+            write_anew(path, content)
     _WRITTEN[path] = hashlib.sha256(content).hexdigest()
     return _WRITTEN[path]
 

@@ -18,7 +18,7 @@ import polars as pl
 
 from assets.disclosure.published import BEHIND, Edition, edition_behind
 from assets.history import kept, shown
-from assets.lake import Lake, atomic_file, hashes, sync_folder, write_errors
+from assets.lake import Lake, atomic_file, forced_together, hashes, sync_folder, write_errors
 from assets.marts import damage, read_manifest
 from schemas.collection import Collection
 from schemas.contract import empty
@@ -174,23 +174,24 @@ def enter(lake: Lake, now: Edition, public: Path) -> Entry:
     partial = lake.public_editions / f".{number}.partial"
     with write_errors(lake.public_editions):
         shutil.rmtree(partial, ignore_errors=True)
-    for name, path in files_in(public).items():
-        with atomic_file(partial / _PUBLIC / name) as file:
-            file.write(path.read_bytes())
-    for name, frame in now.behind.items():
-        with atomic_file(partial / _BEHIND / f"{name}.parquet") as file:
-            frame.write_parquet(file)
-    told = {
-        "number": number,
-        "release": now.release,
-        "previous": before[-1].id if before else None,
-        "rules": dict(now.rules),
-        "content": content,
-        "files": hashes(partial),
-    }
-    text = json.dumps(told, indent=1, sort_keys=True).encode()
-    with atomic_file(partial / _ENTRY) as file:
-        file.write(text)
+    with forced_together():
+        for name, path in files_in(public).items():
+            with atomic_file(partial / _PUBLIC / name) as file:
+                file.write(path.read_bytes())
+        for name, frame in now.behind.items():
+            with atomic_file(partial / _BEHIND / f"{name}.parquet") as file:
+                frame.write_parquet(file)
+        told = {
+            "number": number,
+            "release": now.release,
+            "previous": before[-1].id if before else None,
+            "rules": dict(now.rules),
+            "content": content,
+            "files": hashes(partial),
+        }
+        text = json.dumps(told, indent=1, sort_keys=True).encode()
+        with atomic_file(partial / _ENTRY) as file:
+            file.write(text)
     entry_id = hashlib.sha256(text).hexdigest()
     folder = lake.public_editions / _name(number, entry_id)
     with write_errors(folder):

@@ -24,7 +24,14 @@ from assets.intake.reading import Reading, RefusedError
 from assets.intake.receipts import UNKNOWN, DamagedReturn, Receipts, ReturnReceipt
 from assets.intake.store import FOLDERS, ID_LENGTH, Clock, check_unchanged, sha256_of, utc_now
 from assets.kept import made_once
-from assets.lake import Lake, atomic_file, put_in_place, scratch_file, write_errors
+from assets.lake import (
+    Lake,
+    atomic_file,
+    forced_together,
+    put_in_place,
+    scratch_file,
+    write_errors,
+)
 from schemas.collection import Collection
 from schemas.errors import LakeError
 
@@ -108,26 +115,30 @@ class RawStore(Receipts[ReturnReceipt]):
         by_id = {item.receipt_id: item.path for item in damaged if item.receipt_id}
         known = {receipt.sha256: receipt.file_name for receipt in receipts}
         arrived: list[_Arrived] = []
-        duplicates, left, refused = dict[str, str](), dict[str, str](), dict[str, str]()
-        for path in files:
-            try:
-                check_entry(path)
-                sha256, status = self._keep(path, known, by_id)
-            except RefusedError as refusal:
-                self._set_aside(path, refusal)
-                refused[path.name] = f"{refusal.problem}. {refusal.fix}"
-            except FileNotFoundError:
-                left[path.name] = "has gone since; nothing was taken in"
-            except _LeftError as reason:
-                left[path.name] = str(reason)
-            else:
-                if sha256 not in known:
-                    known[sha256] = path.name
-                    reading = self._reading(sha256)
-                    force = declared_force(reading, collection)
-                    arrived.append(_Arrived(path.name, sha256, status, reading, force))
-                elif known[sha256] != path.name:
-                    duplicates[path.name] = sha256[:ID_LENGTH]
+        duplicates, left = dict[str, str](), dict[str, str]()
+        unopened: list[tuple[Path, RefusedError]] = []
+        with forced_together():
+            for path in files:
+                try:
+                    check_entry(path)
+                    sha256, status = self._keep(path, known, by_id)
+                except RefusedError as refusal:
+                    unopened.append((path, refusal))
+                except FileNotFoundError:
+                    left[path.name] = "has gone since; nothing was taken in"
+                except _LeftError as reason:
+                    left[path.name] = str(reason)
+                else:
+                    if sha256 not in known:
+                        known[sha256] = path.name
+                        reading = self._reading(sha256)
+                        force = declared_force(reading, collection)
+                        arrived.append(_Arrived(path.name, sha256, status, reading, force))
+                    elif known[sha256] != path.name:
+                        duplicates[path.name] = sha256[:ID_LENGTH]
+        for path, why in unopened:
+            self._set_aside(path, why)
+        refused = {path.name: f"{why.problem}. {why.fix}" for path, why in unopened}
         new: list[ReturnReceipt] = []
         for file in _in_order(arrived):
             new.append(self._write_receipt(file, arrived, receipts + new, damaged, collection))
@@ -305,7 +316,6 @@ def _copy(source: Path, target: Path) -> tuple[str, os.stat_result]:
         before = os.fstat(reader.fileno())
         shutil.copyfileobj(reader, writer)
         writer.flush()
-        os.fsync(writer.fileno())
         after = os.fstat(reader.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise _LeftError("changed while it was copied; it is taken in once it is whole")

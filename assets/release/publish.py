@@ -14,7 +14,7 @@ import polars as pl
 
 from assets.disclosure.ledger import edition_of
 from assets.history import record
-from assets.lake import Lake, hashes, sync_folder, write_errors
+from assets.lake import Lake, forced_together, hashes, sync_folder, write_errors
 from assets.marts import damage, read_manifest, write_manifest
 from assets.pointer import publish_folder
 from assets.release.contents import (
@@ -53,15 +53,18 @@ def publish(
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
     try:
-        write_marts(draft)
-        if folder.exists():
-            _require_same(partial, folder)
-            found = read_manifest(folder)["found"]
-        else:
-            found = write_parts(draft)
-            if PUBLIC in found:
-                found[PUBLIC] = enter_public(draft, found[PUBLIC])
-            write_manifest(partial, {**draft.about, "made_from": asdict(made_from), "found": found})
+        with forced_together():
+            write_marts(draft)
+            if folder.exists():
+                _require_same(partial, folder)
+                found = read_manifest(folder)["found"]
+            else:
+                found = write_parts(draft)
+                if PUBLIC in found:
+                    found[PUBLIC] = enter_public(draft, found[PUBLIC])
+                about_it = {**about, "made_from": asdict(made_from), "found": found}
+                write_manifest(partial, about_it)
+        if not folder.exists():
             with write_errors(folder):
                 partial.rename(folder)
                 sync_folder(lake.releases)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -183,6 +184,30 @@ def test_a_run_that_fails_half_way_changes_nothing(
     assert lake.marts.resolve() == first
     left = {path.name for path in lake.releases.iterdir()} - {"shown.jsonl"}
     assert left == {first.name}, "no leftovers"
+
+
+def test_a_power_cut_finds_no_release_of_which_a_file_is_not_on_the_disk(
+    lake: Lake, marts: dict[str, pl.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it is forced to the disk at once, and only then it has its name."""
+    forced: set[int] = set()
+    force, rename = os.fsync, Path.rename
+    seen: list[set[int]] = []
+
+    def forcing(handle: int) -> None:
+        force(handle)
+        forced.add(os.fstat(handle).st_ino)
+
+    def naming(path: Path, target: Path) -> Path:
+        files = (each for each in path.rglob("*") if each.is_file())
+        seen.append({each.stat().st_ino for each in (path, *files)} - forced)
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", forcing)
+    monkeypatch.setattr(Path, "rename", naming)
+    folder, _ = publish(lake, marts, _made_from())
+    assert seen == [set()]
+    assert {lake.releases.stat().st_ino, folder.stat().st_ino} <= forced
 
 
 def test_a_mart_that_breaks_its_contract_is_not_published(

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from assets.intake import raw_store
 from assets.intake.landing import OPEN
 from assets.intake.raw_store import RawStore
+from assets.intake.receipts import ReturnReceipt
 from assets.lake import Lake, atomic_file, held, is_held
 from pipelines.cli.main import main, muster
 from pipelines.instance import mend_history
@@ -220,6 +221,29 @@ def test_a_history_kept_elsewhere_is_not_missed(small: Lake) -> None:
     (home / "dagster.yaml").write_text("storage:\n  postgres: {}\n")
     (small.releases / "2012-revisit-x").mkdir(parents=True)
     assert mend_history() == []
+
+
+def test_a_power_cut_finds_no_receipt_whose_bytes_are_not_on_the_disk(
+    small: Lake, sample: Sample, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes are forced to the disk together, before the first receipt says that they are kept."""
+    paths = [sample(force).write(small.landing / f"{force}.xlsx") for force in ("AVS", "BED")]
+    forced: set[int] = set()
+    force, write = os.fsync, RawStore.write
+    store = RawStore(small)
+
+    def forcing(handle: int) -> None:
+        force(handle)
+        forced.add(os.fstat(handle).st_ino)
+
+    def writing(self: RawStore, receipt: ReturnReceipt) -> None:
+        assert self.path(receipt).stat().st_ino in forced
+        write(self, receipt)
+        assert (self._folder / receipt.file).stat().st_ino in forced
+
+    monkeypatch.setattr(os, "fsync", forcing)
+    monkeypatch.setattr(RawStore, "write", writing)
+    assert len(store.take_in(paths, collection).new) == len(paths)
 
 
 def test_a_write_that_fails_half_way_leaves_what_was_there(small: Lake) -> None:
