@@ -8,7 +8,10 @@ import uvicorn
 from assets.lake import Lake
 from pipelines.portal.accounts import Accounts
 from pipelines.portal.app import application
+from pipelines.portal.judges import Judges
+from pipelines.portal.stands import Stands
 from pipelines.portal.state import State
+from pipelines.portal.uploads import clear_uploads
 from pipelines.portal.web import Portal
 from schemas.collection import Collection
 from schemas.errors import SetupError
@@ -33,7 +36,8 @@ def serve(
     """
     folder = lake.root / "portal"
     state = State(folder)
-    portal = Portal(collection, lake, Accounts(folder), state, secure)
+    judges, stands = Judges(collection.id), Stands(lake)
+    portal = Portal(collection, lake, Accounts(folder), state, judges, stands, secure)
     config = uvicorn.Config(
         application(portal), host=host, port=port, access_log=False, log_level="warning",
         server_header=False, limit_concurrency=_AT_ONCE, timeout_keep_alive=5, proxy_headers=True,
@@ -50,9 +54,12 @@ def serve(
         tell(f"The drop-off page of {collection.id}: http://{host}:{listening.getsockname()[1]}/")
         if not portal.accounts.all():
             tell("Nobody can sign in yet. Add people: muster portal accounts add --help")
+        clear_uploads(portal)
+        judges.begin()
         try:
             uvicorn.Server(config).run(sockets=[listening])
         finally:
+            judges.end()
             state.close()
 
 

@@ -26,6 +26,8 @@ from schemas.errors import MusterError
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from pipelines.portal.judges import Judges
+    from pipelines.portal.stands import Stands
     from schemas.collection import Collection
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
@@ -54,6 +56,8 @@ class Portal:
     lake: Lake
     accounts: Accounts
     state: State
+    judges: Judges
+    stands: Stands
     secure: bool = False
 
     @property
@@ -104,11 +108,17 @@ class Visit:
         """Add to the log that whoever visits did something."""
         self.portal.state.log(action, self.account, about)
 
-    def page(self, template: str, status: int = 200, **facts: Any) -> Response:
+    @property
+    def force_name(self) -> str:
+        """The full name of the account's force."""
+        bodies = self.portal.collection.bodies
+        return str(bodies.filter(force_code=self.force_code)["full_name"].item())
+
+    def page(self, template: str, code: int = 200, /, **facts: Any) -> Response:
         """Return a page."""
         shared = {"visit": self, "me": self.account, "collection": self.portal.collection}
         text = render(TEMPLATES / f"{template}.html.j2", **shared, **facts)
-        return HTMLResponse(text, status)
+        return HTMLResponse(text, code)
 
 
 class RefusedRequestError(Exception):
@@ -270,6 +280,7 @@ _ERRORS: Final = {
     403: "That was not done.",
     404: "There is no such page.",
     408: "The file took too long to come. Nothing was kept.",
+    422: "That cannot be taken.",
     413: "The file is too large to be a return. Nothing was kept.",
     429: "Too many attempts. Try again in a quarter of an hour.",
     500: "Something went wrong here. It is not your file: please tell the data team.",

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import anyio
 import httpx
 import pytest
 from argon2 import PasswordHasher
@@ -12,6 +14,8 @@ from starlette.testclient import TestClient
 from assets.lake import Lake
 from pipelines.portal.accounts import Account, Accounts
 from pipelines.portal.app import application
+from pipelines.portal.judging import verdict
+from pipelines.portal.stands import Stands
 from pipelines.portal.state import State
 from pipelines.portal.web import Portal
 from schemas.collection import Collection
@@ -26,6 +30,16 @@ ACCOUNTS = (
 )
 
 
+class Here:
+    """Judges in this process: what a process of its own is for is tested elsewhere."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+
+    async def verdict(self, path: Path, force_code: str) -> dict[str, Any]:
+        return await anyio.to_thread.run_sync(verdict, path, force_code, self.collection)
+
+
 @pytest.fixture
 def portal(tmp_path: Path, collection: Collection) -> Iterator[Portal]:
     lake = Lake(tmp_path / "lake", collection.id)
@@ -36,7 +50,7 @@ def portal(tmp_path: Path, collection: Collection) -> Iterator[Portal]:
     for account in ACCOUNTS:
         accounts.add(account, PASSWORD)
     state = State(folder)
-    with_it = Portal(collection, lake, accounts, state)
+    with_it = Portal(collection, lake, accounts, state, Here(collection), Stands(lake))  # type: ignore[arg-type]
     yield with_it
     state.close()
 
@@ -61,6 +75,15 @@ class Browser:
     def send(self, path: str, **fields: str) -> httpx.Response:
         """Fill a form of the page that is shown and send it."""
         self.shown = self.client.post(path, data={"token": self.token, **fields})
+        return self.shown
+
+    def upload(
+        self, path: str, content: bytes, name: str = "a.xlsx", **fields: str
+    ) -> httpx.Response:
+        """Choose a file on the page that is shown, and send it."""
+        self.shown = self.client.post(
+            path, data={"token": self.token, **fields}, files={"return": (name, content)}
+        )
         return self.shown
 
     def sign_in(self, name: str, password: str = PASSWORD) -> httpx.Response:

@@ -25,7 +25,8 @@ from schemas.marts.returns import Findings
 class Checked:
     """One checked file: what it is, where it stands, and everything found in it.
 
-    `repairs` has the columns of the mart Repairs, but for force_code.
+    `repairs` has the columns of the mart Repairs, but for force_code; `entries` those of the table
+    Entries.
     """
 
     file: str
@@ -35,6 +36,7 @@ class Checked:
     not_evaluable: tuple[str, ...]
     readable: bool
     repairs: pl.DataFrame
+    entries: pl.DataFrame
 
     @property
     def state(self) -> str:
@@ -100,6 +102,7 @@ def check_files(files: Sequence[Path], collection: Collection) -> list[Checked]:
                 not_evaluable=tuple(untold.filter(mine)["rule_id"]),
                 readable=readings[key].refusal is None,
                 repairs=mended.filter(mine),
+                entries=judged.entries.filter(mine),
             )
         )
     return checked

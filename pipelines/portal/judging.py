@@ -1,0 +1,168 @@
+"""Judges a file that was sent, in a process of its own that may use so much and no more.
+
+`python -m pipelines.portal.judging` reads one job after the other from a socket and writes a
+verdict for each. What is hostile in a file harms this process alone: judges.py starts another.
+"""
+
+import json
+import os
+import resource
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from assets.feedback.marked_copy import write_marked_copies
+from assets.feedback.problems import causes_of, grouped, severity_word, tally
+from assets.intake.container import open_container
+from assets.intake.reader import cover_values, declared_force, read_return
+from assets.returns.template.workbook import write_blanks
+from assets.returns.validation.check import Checked, check_files
+from schemas.collection import Collection, load_collection
+from schemas.template import Template
+from schemas.wording import visible
+
+SECONDS: Final = 15
+"""Processor seconds that one file may take; a return takes a fifth of one."""
+MEMORY: Final = 768 * 1024**2
+"""Bytes that judging may take beside what is there when nothing is judged."""
+LONGEST: Final = 16 * 1024**2
+"""Bytes of a job or a verdict."""
+
+_SUFFIXES: Final = {"workbook": ".xlsx", "ods": ".ods", "csv": ".zip"}
+_MOST: Final = 200
+"""Problems and places to look at that a verdict lists; the marked copy has them all."""
+
+
+def verdict(path: Path, force_code: str, collection: Collection) -> dict[str, Any]:
+    """Judge a file that an account of a force sends; write its marked copy beside it.
+
+    Where the cover does not say that it is from that force, it is not looked into any further:
+    whose it is, and whether there is such a force, makes no difference.
+
+    Returns:
+        `whose`: `own`, `other`, or `untold` where no force can be read at all; then everything
+        that `muster check` says, in words, and what was counted.
+    """
+    reading = read_return(path)
+    code = cover_values(reading).get("force_code", "")
+    own = declared_force(reading, collection) == force_code
+    if code and not own:
+        return {"whose": "other"}
+    (checked,) = check_files([path], collection)
+    template = collection.template
+    # Where nothing is found there is nothing to mark.
+    copies = write_marked_copies([checked] * bool(checked.findings), path.parent, template)
+    causes = causes_of(checked.repairs, template)
+    problems = grouped(checked.findings, template, causes)
+    looks = [look for cause in causes for look in cause.looks]
+    return {
+        "whose": "own" if own else "untold",
+        "readable": checked.readable,
+        "suffix": _SUFFIXES[open_container(path).kind] if checked.readable else "",
+        "state": checked.state,
+        "tally": tally(problems),
+        "left_out": max(0, len(problems) - _MOST),
+        "problems": [
+            {
+                "severity": problem.severity,
+                "word": severity_word(problem.severity),
+                "rule": problem.rule_id,
+                "where": problem.where,
+                "value": problem.value,
+                "lines": problem.lines,
+                "fix": problem.fix,
+            }
+            for problem in problems[:_MOST]
+        ],
+        "looks": [
+            {
+                "title": look.title,
+                "where": f"{look.sheet} {look.cell}",
+                "wording": look.wording,
+                "found": look.found,
+                "says": look.says,
+            }
+            for look in looks[:_MOST]
+        ],
+        "not_evaluable": list(checked.not_evaluable),
+        "marked": copies[0].name if copies else None,
+        **counted(checked, template),
+    }
+
+
+def counted(checked: Checked, template: Template) -> dict[str, Any]:
+    """Return what was read: entries by sheet, and each sum that is part of no other."""
+    value_at = {
+        (sheet, row, column): value
+        for sheet, row, column, value in checked.entries.select(
+            "sheet", "row_code", "column_code", "value"
+        ).iter_rows()
+    }
+    parts = {part for each in template.sums() for part in each.parts}
+    totals = dict.fromkeys(each.total for each in template.sums() if each.total not in parts)
+    filled = {
+        sheet.title: sum(value is not None for at, value in value_at.items() if at[0] == sheet.name)
+        for sheet in template.sheets
+    }
+    labels = {(s.name, row.code): row.label for s in template.sheets for row in s.rows}
+    return {
+        "filled": filled,
+        "totals": [
+            {
+                "sheet": template.sheet(at[0]).title,
+                "row": labels[at[0], at[1]],
+                "column": template.sheet(at[0]).columns[at[2]],
+                "value": visible(value_at[at]),
+            }
+            for at in totals
+            if value_at.get(at) is not None
+        ],
+    }
+
+
+def _used() -> int:
+    """Return the bytes of data that this process has."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData"))
+
+
+def _limit(what: int, most: int) -> None:
+    """Allow so much of something and, but for processor time, never more again."""
+    hard = resource.getrlimit(what)[1]
+    resource.setrlimit(what, (most, hard if what == resource.RLIMIT_CPU else most))
+
+
+def main(number: int, collection_id: str) -> None:
+    """Judge what comes until nobody is there any more."""
+    collection = load_collection(collection_id)
+    with Connection(number) as jobs, TemporaryDirectory() as folder:
+        # Everything is loaded before the first file comes, and nothing of that counts against it.
+        force = collection.forces[0]
+        (blank,) = write_blanks(Path(folder), collection, [force])
+        verdict(blank, force, collection)
+        _limit(resource.RLIMIT_DATA, _used() + MEMORY)
+        _limit(resource.RLIMIT_CORE, 0)
+        _limit(resource.RLIMIT_FSIZE, 64 * 1024**2)
+        jobs.send_bytes(b"{}")
+        while True:
+            job = json.loads(jobs.recv_bytes(LONGEST))
+            used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+            _limit(resource.RLIMIT_CPU, int(used) + SECONDS + 1)
+            told = verdict(Path(job["path"]), job["force_code"], collection)
+            jobs.send_bytes(json.dumps(told).encode())
+
+
+if __name__ == "__main__":
+    try:
+        main(int(sys.argv[1]), sys.argv[2])
+    except EOFError:
+        pass
+    except BaseException as error:
+        at = error.__traceback__
+        while at and at.tb_next:
+            at = at.tb_next
+        place = f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}" if at else ""
+        os.write(2, f"judging ended: {type(error).__name__} ({place})\n".encode())
+        os._exit(1)

@@ -1,0 +1,49 @@
+"""Where returns stand at the moment, as far as they have been taken in."""
+
+from pathlib import Path
+from threading import Lock
+
+from assets.lake import Lake
+from assets.returns.validation.states import Standing, standing
+from assets.tables import path_of
+from schemas.contract import empty
+from schemas.tables import TABLES
+
+_READ = ("intake/receipts", "validation/all_findings", "validation/entries", "cases/extracts")
+
+
+class Stands:
+    """Where the returns of a collection stand; read anew when a run or the desk changed that."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._lock = Lock()
+        self._seen: tuple[object, ...] = ()
+        self._now: Standing | None = None
+
+    def now(self) -> Standing:
+        """Return where they stand.
+
+        Raises:
+            LakeError: what the last run wrote, or the ledger, is damaged.
+        """
+        looked_at = [*(path_of(self._lake, name) for name in _READ), self._lake.desk / "ledger"]
+        seen = tuple(map(_state, looked_at))
+        with self._lock:
+            if self._now is None or seen != self._seen:
+                # Before the first run nothing has been taken in.
+                there = all(path.exists() for path in looked_at[: len(_READ)])
+                self._now = standing(self._lake) if there else self._nothing()
+                self._seen = seen
+            return self._now
+
+    def _nothing(self) -> Standing:
+        return Standing(self._lake.collection, *(empty(TABLES[name]) for name in _READ[:3]))
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_mtime_ns, status.st_ino

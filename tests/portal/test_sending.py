@@ -1,0 +1,226 @@
+"""A workbook in: a verdict, or a file in landing and a receipt; nothing of anybody else."""
+
+import hashlib
+import json
+import re
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+import openpyxl
+import pytest
+
+from assets.returns.desk.decisions import Ledger
+from assets.returns.desk.sign_off import PREPARED, sign_off
+from pipelines.portal import sending
+from pipelines.portal.web import Portal
+from schemas.collection import Collection
+from tests.portal.conftest import Browser
+from tests.returns import SampleReturn
+
+Open = Callable[..., Browser]
+
+
+@pytest.fixture(scope="module")
+def workbook(
+    tmp_path_factory: pytest.TempPathFactory, collection: Collection
+) -> Callable[..., bytes]:
+    """Return a way to make a force's return with some entries changed."""
+    path = tmp_path_factory.mktemp("made") / "made.xlsx"
+
+    @cache
+    def made(force_code: str, *changes: tuple[str, str, str, str]) -> bytes:
+        changed = {(sheet, row, column): value for sheet, row, column, value in changes}
+        whole = SampleReturn.of(force_code, collection).with_values(changed)
+        return whole.write(path).read_bytes()
+
+    return made
+
+
+def _files(portal: Portal) -> list[str]:
+    """Return everything that lies in the lake, but for what the portal must note anyway."""
+    own = {"accounts.json", ".accounts.lock", "secret", "state.sqlite", "audit.jsonl"}
+    paths = (path for path in portal.lake.root.rglob("*") if path.is_file())
+    return sorted(path.name for path in paths if path.name not in own)
+
+
+def test_checking_keeps_nothing(browser: Open, portal: Portal, workbook: Any) -> None:
+    found = browser("stf.prepares")
+    found.go("/")
+    answer = found.upload("/check", workbook("STF", ("investigations", "total", "total", "331")))
+    assert answer.status_code == 200
+    assert "C103" in answer.text
+    assert "Where to look first" in answer.text
+    (link,) = re.findall(
+        r'href="data:[^,]*;base64,([^"]*)" download="STF-marked.xlsx"', answer.text
+    )
+    marked = openpyxl.load_workbook(BytesIO(b64decode(link)))
+    assert marked.sheetnames[0] == "problems"
+    assert _files(portal) == []
+    line = json.loads((portal.folder / "audit.jsonl").read_text().splitlines()[-1])
+    assert (line["action"], line["state"]) == ("check", "rejected")
+
+
+def test_sending_puts_the_same_bytes_into_landing_and_gives_a_receipt(
+    browser: Open, portal: Portal, workbook: Any
+) -> None:
+    found, content = browser("stf.prepares"), workbook("STF")
+    found.go("/")
+    answer = found.upload("/send", content, "../../../etc/passwd.xlsx")
+    digest = hashlib.sha256(content).hexdigest()
+    assert answer.url.path == "/receipts/1"
+    assert "Receipt STF-0001" in answer.text
+    assert digest in answer.text
+    (landed,) = portal.lake.landing.iterdir()
+    assert landed.name == f"STF-{digest[:16]}.xlsx"
+    assert landed.read_bytes() == content
+    assert sign_off(Ledger(portal.lake), digest[:16]).level == PREPARED
+    again = found.go("/") and found.upload("/send", content)
+    assert again.url.path == "/receipts/1"
+    assert len(list(portal.lake.landing.iterdir())) == 1
+    assert "waits to be taken in" in found.go("/").text
+
+
+def test_what_must_be_mended_is_received_and_says_so(
+    browser: Open, portal: Portal, workbook: Any
+) -> None:
+    found = browser("stf.signs")
+    found.go("/")
+    answer = found.upload("/send", workbook("STF", ("investigations", "total", "total", "331")))
+    assert "It does not count until" in answer.text
+    copy = found.go("/receipts/1/marked.xlsx").content
+    assert openpyxl.load_workbook(BytesIO(copy)).sheetnames[0] == "problems"
+    assert len(list(portal.lake.landing.iterdir())) == 1
+
+
+@pytest.mark.parametrize("path", ["/check", "/send"])
+def test_another_forces_workbook_is_told_like_one_of_no_force(
+    browser: Open, portal: Portal, workbook: Any, path: str
+) -> None:
+    found = browser("stf.prepares")
+    place = ("cover", "force_code", "value")
+    told = []
+    for content in (
+        workbook("KEN"),
+        workbook("STF", (*place, "XXX")),
+        workbook("STF", (*place, "KEN")),
+    ):
+        found.go("/")
+        answer = found.upload(path, content)
+        assert answer.status_code == 422
+        assert "KEN" not in answer.text
+        assert "Kent" not in answer.text
+        told.append(answer.text)
+    assert len(set(told)) == 1
+    assert _files(portal) == []
+
+
+def test_a_file_that_is_no_return_is_told_and_not_kept(browser: Open, portal: Portal) -> None:
+    found = browser("stf.prepares")
+    for path, code in (("/check", 200), ("/send", 422)):
+        found.go("/")
+        answer = found.upload(path, b"%PDF-1.4 not a workbook")
+        assert answer.status_code == code
+        assert "S001" in answer.text
+    assert _files(portal) == []
+
+
+def test_a_force_sees_nothing_of_another(browser: Open, workbook: Any) -> None:
+    """What is another's is answered as what is not there at all, to the letter."""
+    mine, other = browser("stf.prepares"), browser("ken.prepares")
+    mine.go("/")
+    mine.upload("/send", workbook("STF"))
+    nothing = other.go("/receipts/99")
+    assert nothing.status_code == 404
+    for path in ("/receipts/1", "/receipts/1/marked.xlsx", "/receipts/STF-0001", "/nothing"):
+        answer = other.go(path)
+        assert (answer.status_code, answer.text) == (404, nothing.text)
+    other.go("/")
+    other.upload("/send", workbook("KEN"))
+    assert "KEN-0001" in other.shown.text, "numbers tell nothing of how many others have sent"
+
+
+@pytest.mark.parametrize("token", ["", "0" * 64])
+def test_a_file_in_a_form_that_is_not_ours_is_not_even_written(
+    browser: Open, portal: Portal, token: str
+) -> None:
+    found = browser("stf.prepares")
+    for data in ({"token": token}, {}):
+        answer = found.client.post("/send", data=data, files={"return": ("a.xlsx", b"x" * 100)})
+        assert answer.status_code == 403
+    last = b'--b\r\nContent-Disposition: form-data; name="return"; filename="a"\r\n\r\nxx\r\n'
+    last += b'--b\r\nContent-Disposition: form-data; name="token"\r\n\r\n'
+    last += found.go("/") and found.token.encode()
+    kind = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = found.client.post("/send", content=last + b"\r\n--b--\r\n", headers=kind)
+    assert answer.status_code == 403
+    assert _files(portal) == []
+
+
+def test_a_form_that_is_cut_off_or_strange_is_refused(browser: Open, portal: Portal) -> None:
+    found = browser("stf.prepares")
+    found.go("/")
+    whole = b'--b\r\nContent-Disposition: form-data; name="token"\r\n\r\n' + found.token.encode()
+    whole += b'\r\n--b\r\nContent-Disposition: form-data; name="return"; filename="a"\r\n\r\nxx\r\n'
+    kind = {"Content-Type": "multipart/form-data; boundary=b"}
+    for content in (whole, b"nothing", whole + b"--c--", b""):
+        answer = found.client.post("/send", content=content, headers=kind)
+        assert answer.status_code == 400
+    assert found.client.post("/send", content=whole).status_code == 400
+    assert _files(portal) == []
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_what_is_too_large_is_refused_before_it_has_come(
+    browser: Open, portal: Portal, told: bool
+) -> None:
+    found = browser("stf.prepares")
+    found.go("/")
+
+    def body() -> Iterator[bytes]:
+        yield b'--b\r\nContent-Disposition: form-data; name="token"\r\n\r\n' + found.token.encode()
+        yield b'\r\n--b\r\nContent-Disposition: form-data; name="return"; filename="a"\r\n\r\n'
+        yield from [b"0" * 1024**2] * 12
+
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
+    if told:
+        headers["Content-Length"] = str(1024**3)
+    answer = found.client.post("/send", content=b"" if told else body(), headers=headers)
+    assert answer.status_code == 413
+    assert answer.headers["connection"] == "close"
+    assert _files(portal) == []
+
+
+@pytest.mark.parametrize("moment", ["landing", "receipt"])
+def test_killed_in_between_nothing_is_lost_and_nothing_twice(
+    browser: Open, portal: Portal, workbook: Any, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise KeyError("nothing of what stands here is shown")
+
+    found, content = browser("stf.prepares"), workbook("STF")
+    found.go("/")
+    with monkeypatch.context() as patch:
+        if moment == "landing":
+            patch.setattr("assets.lake.put_in_place", killed)
+        else:
+            patch.setattr(sending.Sent, "_write", killed)
+        answer = found.upload("/send", content)
+        assert answer.status_code == 500
+        assert "nothing of what" not in answer.text
+    assert [p.name[0] for p in portal.lake.landing.iterdir()] == ["S"] * (moment == "receipt")
+    assert found.go("/receipts/1").status_code == 404
+    found.go("/")
+    assert "Receipt STF-0001" in found.upload("/send", content).text
+    (landed,) = portal.lake.landing.iterdir()
+    assert landed.read_bytes() == content
+
+
+def test_the_workbook_to_fill_is_that_of_the_force(browser: Open) -> None:
+    answer = browser("stf.prepares").go("/template.xlsx")
+    assert 'filename="STF-2012-revisit.xlsx"' in answer.headers["content-disposition"]
+    book = openpyxl.load_workbook(BytesIO(answer.content))
+    cells = [cell.value for row in book["cover"].iter_rows() for cell in row]
+    assert "STF" in cells
