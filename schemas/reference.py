@@ -128,6 +128,16 @@ def forces() -> pl.DataFrame:
     return _known(outside())
 
 
+def force_codes() -> frozenset[str]:
+    """Return the code of every force that is known at all."""
+    return _codes(outside())
+
+
+@cache
+def _codes(root: Path | None) -> frozenset[str]:
+    return frozenset(_known(root)["force_code"])
+
+
 @cache
 def _known(root: Path | None) -> pl.DataFrame:
     found = pl.concat([all_forces(), all_forces(root)]) if root else all_forces()

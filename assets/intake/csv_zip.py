@@ -11,7 +11,7 @@ from typing import Final
 from assets.intake.container import OTHER_TABLES, Container, hidden
 from assets.intake.quoting import expected_sheets
 from assets.intake.reading import MAX_COLUMNS, MAX_ROWS, Cell, RawSheet, refusal
-from schemas.reference import forces
+from schemas.reference import force_codes
 from schemas.template import HEADER_CODE
 from schemas.wording import visible
 
@@ -91,7 +91,7 @@ def _sheet_name(name: str) -> str:
             meant[sheet] = words[start + len(parts) :]
     if len(meant) > 1:
         raise refusal("two_sheets", name=repr(visible(name)), sheets=" and ".join(meant))
-    codes = {code.casefold() for code in forces()["force_code"]}
+    codes = {code.casefold() for code in force_codes()}
     for sheet, after in meant.items():
         # Not a cover letter.
         if all(word.isdigit() or word in codes or not word for word in after):

@@ -16,7 +16,7 @@ from assets.intake.landing import is_litter
 from assets.intake.store import ID_LENGTH, KEPT_NAME
 from assets.lake import Lake, atomic_file
 from schemas.collection import Collection
-from schemas.reference import forces
+from schemas.reference import force_codes
 from schemas.wording import visible
 
 UNKNOWN: Final = "?"
@@ -32,7 +32,7 @@ def _zoned(text: str) -> str:
 
 
 def _known(code: str) -> str:
-    if code not in forces()["force_code"]:
+    if code not in force_codes():
         raise ValueError("no code of a force")
     return code
 

@@ -6,10 +6,23 @@ import polars as pl
 import pytest
 
 from pipelines.docs import generated
-from schemas.contract import arrow_schema, columns, conform, description, empty, keys
+from schemas.checking import SchemaErrors
+from schemas.contract import (
+    Contract,
+    _schema,
+    arrow_schema,
+    columns,
+    conform,
+    description,
+    empty,
+    holds,
+    keys,
+)
 from schemas.errors import ContractError
 from schemas.marts.catalogue import MARTS
 from schemas.marts.facts import ForceProfiles, Investigations, force_profiles_contract
+from schemas.marts.research import Survey
+from schemas.marts.totals import NationalTotals
 from schemas.tables import TABLES
 from schemas.template import Template
 from schemas.template_file import load_template
@@ -109,3 +122,43 @@ def test_a_profile_without_research_and_registers_has_no_columns_for_them() -> N
 
 def _example(name: str) -> Template:
     return load_template(name, EXAMPLES)
+
+
+_TO_TRY: dict[type[pl.DataType], list[object]] = {
+    pl.String: ["", "nobody's code"],
+    pl.Int64: [-1, 0],
+    pl.Float64: [-0.5, float("nan"), float("inf")],
+    pl.Boolean: [],
+    pl.Date: [],
+}
+
+
+@pytest.mark.parametrize("contract", [Investigations, ForceProfiles, Survey, NationalTotals])
+def test_one_question_for_all_columns_is_answered_as_pandera_answers(contract: Contract) -> None:
+    """Of a table with nothing wrong pandera is not asked: it must have found nothing either."""
+    template = load_template("returns-1")
+    sound: dict[str, list[object]] = {}
+    for column in columns(contract):
+        codes = (column.allowed_in(template) or ("some text", "other text"))[:2]
+        two: list[object] = {pl.String: [*codes], pl.Boolean: [True, False]}.get(column.dtype) or [
+            column.least or 0,
+            (column.least or 0) + 1,
+        ]
+        sound[column.name] = [two[0], two[-1]]
+    types = {column.name: column.dtype for column in columns(contract)}
+    tables = [pl.DataFrame(sound, types), pl.DataFrame({**sound, keys(contract)[0]: None}, types)]
+    for name, dtype in types.items():
+        for value in (None, *_TO_TRY[dtype]):
+            tables.append(pl.DataFrame({**sound, name: [sound[name][0], value]}, types))
+    answers = set()
+    for table in (*tables, pl.concat([tables[0], tables[0]]), tables[0].clear()):
+        ordered = table.sort(table.columns, nulls_last=False)
+        asked = holds(contract, ordered, template)
+        try:
+            _schema(contract, template).validate(ordered, lazy=True)
+        except SchemaErrors:
+            assert not asked, table
+        else:
+            assert asked, table
+        answers.add(asked)
+    assert answers == {True, False}
