@@ -6,7 +6,7 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 
 .PHONY: setup demo test test-slow test-kills test-browser test-r test-services bench check lock docs dev clean
 
-setup: $(VENV)/.done
+setup: $(VENV)/.compiled
 
 # The stamp is written last, so an interrupted set-up starts again.
 $(VENV)/.done: requirements.lock pyproject.toml
@@ -15,6 +15,12 @@ $(VENV)/.done: requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# As pip does with what it installs: where Python may not keep what it has compiled, such as in a
+# folder of another account, each command would do it again.
+$(VENV)/.compiled: $(VENV)/.done $(shell find assets muster pipelines schemas -name '*.py')
+	$(BIN)/python -m compileall -q assets muster pipelines schemas
 	@touch $@
 
 demo: setup
