@@ -5,20 +5,17 @@ cell of the list tells readers of returns that it is ours and holds nothing to b
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from textwrap import wrap
 from typing import Final
 
 from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.comments import Comment
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-from openpyxl.utils.cell import get_column_letter, quote_sheetname
-from openpyxl.worksheet.hyperlink import Hyperlink
-from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.styles import PatternFill
 from openpyxl.worksheet.worksheet import Worksheet
 
+from assets.feedback.problem_list import FILLS, add_problems_sheet
 from assets.feedback.problems import (
     LOOK_IS,
     Cause,
@@ -38,170 +35,16 @@ from assets.feedback.safe_cells import (
     own_workbook,
     packed,
     workbook_of_cells,
-    write_plain,
-    write_text,
 )
 from assets.intake.reader import cover_values, read_return
 from assets.intake.reading import Reading
 from assets.lake import atomic_file
 from assets.returns.validation.check import Checked
-from assets.returns.validation.layout import PROBLEMS_MARK, is_list_of_problems, lay_out
+from assets.returns.validation.layout import is_list_of_problems, lay_out
 from schemas.finding import Finding
 from schemas.template import Template
 from schemas.vocabulary import SEVERITIES
 from schemas.wording import visible
-
-FILLS: Final = {
-    "B": PatternFill("solid", fgColor="F6A8A0"),
-    "Q": PatternFill("solid", fgColor="FFCB45"),
-    "N": PatternFill("solid", fgColor="BBD9F2"),
-    "look": PatternFill("solid", fgColor="63B76C"),
-}
-"""By severity, and where to look first.
-
-Apart in lightness too, so that they differ in print and to people who see few colours.
-"""
-
-_HEADS: Final = (
-    "no.", "severity", "rule", "sheet", "cells", "value", "what is wrong", "what to do",
-)  # fmt: skip
-_WIDTHS: Final = (5, 15, 7, 15, 22, 18, 64, 54)
-_SHEET, _CELLS = 3, 4
-"""Columns, from 0, that lead to the place of a problem."""
-
-_MOST_LINES: Final = 8
-"""Lines about one problem in the list; the table below it has every cell."""
-
-_LINE_HEIGHT: Final = 15
-_FITS: Final = 1.2
-"""Characters of running text that fit where one digit would."""
-
-_MOST_HEIGHT: Final = 405
-"""Excel shows no row higher than 409 points."""
-
-_TITLE_FONT: Final = Font(name="Calibri", size=15, bold=True)
-_SUBTITLE_FONT: Final = Font(name="Calibri", size=12, bold=True)
-_HEAD_FONT: Final = Font(name="Calibri", size=11, bold=True, color="FFFFFF")
-_TEXT_FONT: Final = Font(name="Calibri", size=11)
-_LINK_FONT: Final = Font(name="Calibri", size=11, color="0B4F9E", underline="single")
-_HEAD_FILL: Final = PatternFill("solid", fgColor="1F3A5F")
-_TOP: Final = Alignment(vertical="top", horizontal="left", wrap_text=True)
-_RULE: Final = Border(bottom=Side(style="thin", color="B8B8B8"))
-
-
-def add_problems_sheet(
-    copy: Copy, about: Sequence[str], problems: Sequence[Problem], causes: Sequence[Cause]
-) -> None:
-    """Put the list of all problems before the other sheets; `about` are lines to stand above it.
-
-    Under the cells of a cause stands what follows from it, which can be folded away.
-    """
-    sheet = copy.book.create_sheet("problems", 0)
-    _show_first(copy, sheet)
-    write_text(sheet, 1, 1, PROBLEMS_MARK).font = _TITLE_FONT
-    for row, text in enumerate(about, 2):
-        # Over the whole width of the list, so that it wraps where the list ends.
-        cell = write_text(sheet, row, 1, text)
-        cell.font, cell.alignment = _TEXT_FONT, _TOP
-        sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=len(_WIDTHS))
-        sheet.row_dimensions[row].height = _LINE_HEIGHT * _lines(text, sum(_WIDTHS))
-    row = len(about) + 3
-    if problems:
-        for column, head in enumerate(_HEADS, 1):
-            cell = write_text(sheet, row, column, head)
-            cell.font, cell.fill, cell.alignment = _HEAD_FONT, _HEAD_FILL, _TOP
-        sheet.freeze_panes = f"A{row + 1}"
-        sheet.print_title_rows = f"{row}:{row}"
-    if causes:
-        sheet.sheet_properties.outlinePr.summaryBelow = False
-    for texts, links, fill, level in _listed(problems, causes):
-        row += 1
-        _write_row(copy, sheet, row, texts, links, fill)
-        sheet.row_dimensions[row].outlineLevel = level
-    several = [(n, p) for n, p in enumerate(problems, 1) if len(p.findings) > 1]
-    if several:
-        row += 3
-        title = "Cell by cell: the problems above that concern several cells"
-        write_text(sheet, row, 1, title).font = _SUBTITLE_FONT
-    for number, problem in several:
-        for item in problem.findings:
-            row += 1
-            place = visible(item.sheet or ""), item.cell or "", visible(item.value or "")
-            texts = [str(number), "", "", *place, message(item), fix(item)]
-            _write_row(copy, sheet, row, texts, {_CELLS if item.cell else _SHEET: item})
-
-
-def _listed(
-    problems: Sequence[Problem], causes: Sequence[Cause]
-) -> Iterator[tuple[list[str], dict[int, Finding | Look], PatternFill, int]]:
-    """Yield the rows of the list: texts, what each column leads to, fill, and how far folded."""
-    numbers = iter(range(1, len(problems) + 1))
-    for cause in (*causes, None):
-        for look in cause.looks if cause else ():
-            found = "" if look.found is None else str(look.found)
-            texts = ["", look.title, "", look.sheet, look.cell, found, look.wording, look.says]
-            yield texts, dict.fromkeys((_SHEET, _CELLS), look), FILLS["look"], 0
-        for problem in problems:
-            if next(iter(problem.causes), None) is cause:
-                # Some programs do not wrap a link, and would cut a list of cells off.
-                linked = (_SHEET, _CELLS) if len(problem.cells) == 1 else (_SHEET,)
-                links: dict[int, Finding | Look] = dict.fromkeys(linked, problem.findings[0])
-                texts = [str(next(numbers)), *_texts(problem)]
-                yield texts, links, FILLS[problem.severity], 1 if cause else 0
-
-
-def _show_first(copy: Copy, sheet: Worksheet) -> None:
-    """Open the copy at the list: a second selected sheet would take whatever is typed there too."""
-    for other in copy.book.worksheets:
-        other.sheet_view.tabSelected = other is sheet
-    copy.book.active = sheet
-    for column, width in enumerate(_WIDTHS, 1):
-        sheet.column_dimensions[get_column_letter(column)].width = width
-    sheet.sheet_view.showGridLines = False
-    sheet.page_setup.orientation = "landscape"
-    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-    sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-
-
-def _texts(problem: Problem) -> list[str]:
-    """Return what the list says of a problem, column by column after its number."""
-    lines = list(problem.lines)
-    if len(lines) > _MOST_LINES:
-        rest = len(lines) - _MOST_LINES + 1
-        lines[_MOST_LINES - 1 :] = [f"and {rest} more like these, listed below, cell by cell"]
-    place = visible(problem.sheet or "the file"), ", ".join(problem.cells), problem.value
-    word = severity_word(problem.severity)
-    return [word, problem.rule_id, *place, "\n".join(lines), problem.fix]
-
-
-def _write_row(
-    copy: Copy,
-    sheet: Worksheet,
-    row: int,
-    texts: Sequence[str],
-    links: Mapping[int, Finding | Look],
-    fill: PatternFill | None = None,
-) -> None:
-    """Write a row of the list, with links to where findings stand, if that is in the workbook."""
-    for number, text in enumerate(texts):
-        cell = write_plain(sheet, row, number + 1, text)
-        cell.font, cell.alignment, cell.border = _TEXT_FONT, _TOP, _RULE
-        if fill and number == 1:
-            cell.fill = fill
-        item = links.get(number)
-        if item and item.sheet in copy.sheets:
-            title = quote_sheetname(copy.sheets[item.sheet].title)
-            cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{title}!{item.cell or 'A1'}")
-            cell.font = _LINK_FONT
-    lines = max(map(_lines, texts, _WIDTHS))
-    sheet.row_dimensions[row].height = min(_LINE_HEIGHT * lines + 3, _MOST_HEIGHT)
-
-
-def _lines(text: str, width: int) -> int:
-    """Return how many lines a text takes: Excel fits heights by itself, other programs do not."""
-    return sum(max(1, len(wrap(line, round(width * _FITS)))) for line in text.split("\n"))
-
 
 AUTHOR: Final = "Muster"
 _OURS: Final = "Found by Muster"

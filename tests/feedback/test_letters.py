@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from openpyxl import load_workbook
 
 from assets.feedback.letters import LIST, Letter, feedback_files, letter_page, write_feedback
-from assets.feedback.marked_copy import FILLS, marked_copy
+from assets.feedback.marked_copy import marked_copy
+from assets.feedback.problem_list import FILLS
 from assets.html import TEXT_WIDTH
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake

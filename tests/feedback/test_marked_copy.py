@@ -13,7 +13,8 @@ from openpyxl import load_workbook
 from openpyxl.cell.cell import Cell
 from openpyxl.comments import Comment
 
-from assets.feedback.marked_copy import AUTHOR, FILLS, write_marked_copies
+from assets.feedback.marked_copy import AUTHOR, write_marked_copies
+from assets.feedback.problem_list import FILLS
 from assets.intake.reader import read_return
 from assets.returns.validation.check import Checked, check_files
 from assets.returns.validation.layout import PROBLEMS_MARK, lay_out
