@@ -248,6 +248,14 @@ def test_the_same_marts_give_the_same_bytes(
         assert (tmp_path / name).read_bytes() == (whole_pages / name).read_bytes(), name
 
 
+def test_what_a_cell_looks_like_is_no_text(whole_pages: Path) -> None:
+    """A quote that is escaped in a tag begins no attribute: bars and columns would be gone."""
+    for path in (whole_pages / "index.html", *sorted((whole_pages / "forces").iterdir())[:2]):
+        tags = re.findall(r"<td[^>]*>", path.read_text(encoding="utf-8"))
+        assert any('class="bar"' in tag for tag in tags)
+        assert not [tag for tag in tags if "=&#34;" in tag]
+
+
 def test_pages_are_small_and_point_nowhere_else(whole_pages: Path) -> None:
     """They are opened without a network, and sent by mail."""
     pages = {path: path.read_text(encoding="utf-8") for path in pages_in(whole_pages)}

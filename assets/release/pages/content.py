@@ -7,7 +7,7 @@ A value keeps its address in the marts, so that every number shown can be held t
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 NOT_KNOWN: Final = "not known"
 NOT_TOTALLED: Final = "not totalled"
@@ -94,10 +94,10 @@ class Figure:
     @property
     def address(self) -> Markup:
         """The attributes of HTML that say where it stands."""
-        of = Markup(' data-of="{}"').format(self.of) if self.of else ""
+        of = f' data-of="{escape(self.of)}"' if self.of else ""
         per = f' data-per="{self.style.per}"' * (self.style is PER_1000)
         rank = " data-rank" * self.is_rank
-        return Markup(' data-from="{}"{}').format(self.source, of) + Markup(per + rank)  # noqa: S704
+        return Markup(f' data-from="{escape(self.source)}"{of}{per}{rank}')  # noqa: S704 - it is
 
     @property
     def text(self) -> str:

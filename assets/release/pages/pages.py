@@ -94,7 +94,7 @@ def _cell(cell: Cell, head: Head) -> str:
     elif not head.numeric:
         look = ' class="t"'
     if isinstance(content, Figure):
-        look += content.address
+        look = f"{look}{content.address}"  # added to it, what is Markup would escape it
     return f"<td{look}>{_inside(cell)}</td>"
 
 
