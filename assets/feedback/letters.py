@@ -33,6 +33,7 @@ from assets.intake.reader import cover_values
 from assets.intake.receipts import ReturnReceipt
 from assets.kept import made_once
 from assets.lake import Lake, atomic_file, write_errors
+from assets.returns.desk.returned import codes_of
 from assets.returns.template.workbook import EarlierValues, write_blanks
 from assets.returns.validation.repairs import repairs_of
 from assets.unattributed import Unattributed
@@ -294,13 +295,16 @@ def _attachment(letter: Letter, lake: Lake, earlier: Mapping[str, EarlierValues]
     if letter.sent:
         sent, store, template = letter.sent, RawStore(lake), letter.collection.template
         receipt, found, causes = sent.receipt, sent.findings, sent.causes
-        path, reading = store.path(receipt), store.read(receipt)
+        path, reading, name = store.path(receipt), store.read(receipt), receipt.file_name
+        whose = letter.collection.id, receipt.receipt_id, letter.force_code
+        codes = codes_of(found, *whose)
+        about = [name, *whose, repr(found), repr(causes), repr(template)]
         return made_once(
             lake,
             "marked",
-            [receipt.sha256, receipt.file_name, repr(found), repr(causes), repr(template)],
+            [receipt.sha256, *about],
             lambda: marked_copy(
-                path, reading, found, template, name=receipt.file_name, causes=causes
+                path, reading, found, template, name=name, causes=causes, codes=codes
             ),
         )
     with TemporaryDirectory() as folder:

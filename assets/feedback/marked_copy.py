@@ -5,7 +5,7 @@ cell of the list tells readers of returns that it is ours and holds nothing to b
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 from openpyxl.worksheet.worksheet import Worksheet
 
-from assets.feedback.problem_list import FILLS, add_problems_sheet
+from assets.feedback.problem_list import FILLS, Answer, add_problems_sheet
 from assets.feedback.problems import (
     LOOK_IS,
     Cause,
@@ -39,8 +39,12 @@ from assets.feedback.safe_cells import (
 from assets.intake.reader import cover_values, read_return
 from assets.intake.reading import Reading
 from assets.lake import atomic_file
+from assets.returns.desk.returned import REASON, ROLE, written_in
 from assets.returns.validation.check import Checked
-from assets.returns.validation.layout import is_list_of_problems, lay_out
+from assets.returns.validation.layout import (
+    is_list_of_problems,
+    lay_out,
+)
 from schemas.finding import Finding
 from schemas.template import Template
 from schemas.vocabulary import SEVERITIES
@@ -52,8 +56,15 @@ _OURS: Final = "Found by Muster"
 _THEIRS: Final = "\n\nThe comment that stood here before:\n"
 _MARKED: Final = (
     "Each cell is marked in its sheet, with a comment that says what is wrong and what to do."
-    " Mend it in this copy or in your own workbook, and send that: this sheet is not read."
+    " Mend it in this copy or in your own workbook, and send that."
 )
+_ANSWER: Final = (
+    "A query asks about a figure that may well be right. If it is, type why into the yellow cell"
+    f" under {REASON!r} and your role, not your name, under {ROLE!r}, and send this copy: that is"
+    " your answer, whether you mended other cells or not. Name nobody in it. An answer is good for"
+    " the figure that stands here now. Of this sheet nothing else is read."
+)
+_NOT_READ: Final = "This sheet is not read when the copy is sent."
 _LOOK: Final = f"Green is where to look first: {LOOK_IS}"
 _NO_COPY: Final = "The file could not be read as a return, so this is not a copy of it."
 _CELLS_ALONE: Final = "This copy holds the cells of your file alone, each sheet at its name."
@@ -69,7 +80,7 @@ _LONGEST_STEM: Final = 200
 """Bytes; file systems take 255, and a number may follow."""
 
 
-def marked_copy(
+def marked_copy(  # noqa: PLR0913 - all that is known of one file, most of it by name
     path: Path,
     reading: Reading,
     findings: Sequence[Finding],
@@ -78,6 +89,7 @@ def marked_copy(
     name: str,
     causes: Sequence[Cause] = (),
     not_evaluable: Sequence[str] = (),
+    codes: Mapping[Finding, str] | None = None,
 ) -> bytes:
     """Return the marked copy of a received file, an Excel workbook.
 
@@ -85,13 +97,23 @@ def marked_copy(
     nothing but the list of problems.
 
     The `causes` are shown with what follows from them. Rules that are
-    `not_evaluable` could not be told.
+    `not_evaluable` could not be told. Queries that have `codes` can be answered in the copy; what
+    was written beside them already stands there again.
     """
     problems, layout = grouped(findings, template, causes), lay_out(reading.sheets, template)
     about = [f"{visible(name)}: {tally(problems)}."]
     if basis := basis_line(cover_values(reading).get("basis")):
         about.append(basis)
     about.append(_NO_COPY if reading.refusal else _MARKED)
+    before = {each.code: each for each in written_in(reading.sheets)}
+    answers = {
+        item: Answer(before[code].reason, before[code].role, code)
+        if code in before
+        else Answer(code=code)
+        for item, code in (codes or {}).items()
+    }
+    if not reading.refusal:
+        about.append(_ANSWER if answers else _NOT_READ)
     if causes:
         about.append(_LOOK)
     if not_evaluable and not reading.refusal:
@@ -99,10 +121,11 @@ def marked_copy(
     own = own_workbook(path, reading, layout)
     if own:
         with suppress(*STUMBLES):  # not all that openpyxl can open it can save
-            return _marked(own, reading, problems, causes, about)
+            return _marked(own, reading, problems, causes, about, answers)
     if reading.sheets:
         about.append(_CELLS_ALONE)
-    return _marked(workbook_of_cells(reading, layout), reading, problems, causes, about)
+    of_cells = workbook_of_cells(reading, layout)
+    return _marked(of_cells, reading, problems, causes, about, answers)
 
 
 def _marked(
@@ -111,10 +134,11 @@ def _marked(
     problems: Sequence[Problem],
     causes: Sequence[Cause],
     about: Sequence[str],
+    answers: Mapping[Finding, Answer],
 ) -> bytes:
     for raw in reading.sheets:
         if is_list_of_problems(raw):
-            copy.book.remove(copy.sheets[raw.name])
+            copy.book.remove(copy.sheets.pop(raw.name))
         elif raw.name in copy.sheets:
             _unmark(copy.sheets[raw.name])
     _mark(
@@ -122,7 +146,7 @@ def _marked(
         [look for cause in causes for look in cause.looks],
         [item for problem in problems for item in problem.findings],
     )
-    add_problems_sheet(copy, about, problems, causes)
+    add_problems_sheet(copy, about, problems, causes, answers)
     return packed(copy.book, {raw.name: raw for raw in reading.sheets} if copy.whole else {})
 
 
@@ -189,6 +213,7 @@ def write_marked_copies(checked: Sequence[Checked], folder: Path, template: Temp
             name=path.name,
             causes=causes_of(item.repairs, template),
             not_evaluable=item.not_evaluable,
+            codes=item.codes,
         )
         with atomic_file(target) as file:
             file.write(content)

@@ -1,10 +1,11 @@
 """The list of problems that a marked copy begins with, each with a link to its cell."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import Final
 
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.utils.cell import get_column_letter, quote_sheetname
 from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
@@ -23,7 +24,11 @@ from assets.feedback.safe_cells import (
     write_plain,
     write_text,
 )
-from assets.returns.validation.layout import PROBLEMS_MARK
+from assets.returns.desk.returned import BELOW, HEADS
+from assets.returns.validation.layout import (
+    PROBLEMS,
+    PROBLEMS_MARK,
+)
 from schemas.finding import Finding
 from schemas.wording import visible
 
@@ -42,6 +47,7 @@ _HEADS: Final = (
     "no.", "severity", "rule", "sheet", "cells", "value", "what is wrong", "what to do",
 )  # fmt: skip
 _WIDTHS: Final = (5, 15, 7, 15, 22, 18, 64, 54)
+_ANSWER_WIDTHS: Final = (54, 30, 24)
 _SHEET, _CELLS = 3, 4
 """Columns, from 0, that lead to the place of a problem."""
 
@@ -61,18 +67,33 @@ _HEAD_FONT: Final = Font(name="Calibri", size=11, bold=True, color="FFFFFF")
 _TEXT_FONT: Final = Font(name="Calibri", size=11)
 _LINK_FONT: Final = Font(name="Calibri", size=11, color="0B4F9E", underline="single")
 _HEAD_FILL: Final = PatternFill("solid", fgColor="1F3A5F")
+_ENTRY_FILL: Final = PatternFill("solid", fgColor="FFF9DB")
 _TOP: Final = Alignment(vertical="top", horizontal="left", wrap_text=True)
 _RULE: Final = Border(bottom=Side(style="thin", color="B8B8B8"))
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What stands beside a query in the list; without a code nothing can be typed there."""
+
+    reason: str = ""
+    role: str = ""
+    code: str = ""
+
+
 def add_problems_sheet(
-    copy: Copy, about: Sequence[str], problems: Sequence[Problem], causes: Sequence[Cause]
+    copy: Copy,
+    about: Sequence[str],
+    problems: Sequence[Problem],
+    causes: Sequence[Cause],
+    answers: Mapping[Finding, Answer],
 ) -> None:
     """Put the list of all problems before the other sheets; `about` are lines to stand above it.
 
-    Under the cells of a cause stands what follows from it, which can be folded away.
+    Under the cells of a cause stands what follows from it, which can be folded away: not in a list
+    with cells for `answers`, all others of which are locked.
     """
-    sheet = copy.book.create_sheet("problems", 0)
+    sheet = copy.book.create_sheet(PROBLEMS, 0)
     _show_first(copy, sheet)
     write_text(sheet, 1, 1, PROBLEMS_MARK).font = _TITLE_FONT
     for row, text in enumerate(about, 2):
@@ -83,17 +104,14 @@ def add_problems_sheet(
         sheet.row_dimensions[row].height = _LINE_HEIGHT * _lines(text, sum(_WIDTHS))
     row = len(about) + 3
     if problems:
-        for column, head in enumerate(_HEADS, 1):
-            cell = write_text(sheet, row, column, head)
-            cell.font, cell.fill, cell.alignment = _HEAD_FONT, _HEAD_FILL, _TOP
-        sheet.freeze_panes = f"A{row + 1}"
-        sheet.print_title_rows = f"{row}:{row}"
+        _write_heads(sheet, row, (*_HEADS, *HEADS) if answers else _HEADS)
     if causes:
         sheet.sheet_properties.outlinePr.summaryBelow = False
-    for texts, links, fill, level in _listed(problems, causes):
+    for texts, links, fill, level, problem in _listed(problems, causes):
         row += 1
         _write_row(copy, sheet, row, texts, links, fill)
-        sheet.row_dimensions[row].outlineLevel = level
+        sheet.row_dimensions[row].outlineLevel = 0 if answers else level
+        _write_answer(sheet, row, _answer_beside(problem, answers))
     several = [(n, p) for n, p in enumerate(problems, 1) if len(p.findings) > 1]
     if several:
         row += 3
@@ -105,25 +123,61 @@ def add_problems_sheet(
             place = visible(item.sheet or ""), item.cell or "", visible(item.value or "")
             texts = [str(number), "", "", *place, message(item), fix(item)]
             _write_row(copy, sheet, row, texts, {_CELLS if item.cell else _SHEET: item})
+            _write_answer(sheet, row, answers.get(item))
+    if answers:
+        sheet.protection.sheet = True
+        sheet.protection.formatColumns = sheet.protection.formatRows = False
+
+
+def _write_heads(sheet: Worksheet, row: int, heads: Sequence[str]) -> None:
+    for column, head in enumerate(heads, 1):
+        cell = write_text(sheet, row, column, head)
+        cell.font, cell.fill, cell.alignment = _HEAD_FONT, _HEAD_FILL, _TOP
+    sheet.freeze_panes = f"A{row + 1}"
+    sheet.print_title_rows = f"{row}:{row}"
+
+
+def _answer_beside(problem: Problem | None, answers: Mapping[Finding, Answer]) -> Answer | None:
+    findings = problem.findings if problem else ()
+    given = [answers[item] for item in findings if item in answers]
+    return Answer(reason=BELOW) if len(findings) > 1 and given else next(iter(given), None)
+
+
+def _write_answer(sheet: Worksheet, row: int, answer: Answer | None) -> None:
+    """Write what was answered beside a query, unlocked to be typed into, and the query's code."""
+    if answer is None:
+        return
+    texts = answer.reason, answer.role, answer.code
+    for column, (text, width) in enumerate(
+        zip(texts, _ANSWER_WIDTHS, strict=True), len(_HEADS) + 1
+    ):
+        cell = write_text(sheet, row, column, text)
+        cell.font, cell.alignment, cell.border = _TEXT_FONT, _TOP, _RULE
+        sheet.column_dimensions[cell.column_letter].width = width
+        if answer.code and text is not answer.code:
+            cell.fill, cell.protection = _ENTRY_FILL, Protection(locked=False)
 
 
 def _listed(
     problems: Sequence[Problem], causes: Sequence[Cause]
-) -> Iterator[tuple[list[str], dict[int, Finding | Look], PatternFill, int]]:
-    """Yield the rows of the list: texts, what each column leads to, fill, and how far folded."""
+) -> Iterator[tuple[list[str], dict[int, Finding | Look], PatternFill, int, Problem | None]]:
+    """Yield the rows of the list: texts, what each column leads to, fill, and how far folded.
+
+    Last the problem that it is about.
+    """
     numbers = iter(range(1, len(problems) + 1))
     for cause in (*causes, None):
         for look in cause.looks if cause else ():
             found = "" if look.found is None else str(look.found)
             texts = ["", look.title, "", look.sheet, look.cell, found, look.wording, look.says]
-            yield texts, dict.fromkeys((_SHEET, _CELLS), look), FILLS["look"], 0
+            yield texts, dict.fromkeys((_SHEET, _CELLS), look), FILLS["look"], 0, None
         for problem in problems:
             if next(iter(problem.causes), None) is cause:
                 # Some programs do not wrap a link, and would cut a list of cells off.
                 linked = (_SHEET, _CELLS) if len(problem.cells) == 1 else (_SHEET,)
                 links: dict[int, Finding | Look] = dict.fromkeys(linked, problem.findings[0])
                 texts = [str(next(numbers)), *_texts(problem)]
-                yield texts, links, FILLS[problem.severity], 1 if cause else 0
+                yield texts, links, FILLS[problem.severity], 1 if cause else 0, problem
 
 
 def _show_first(copy: Copy, sheet: Worksheet) -> None:

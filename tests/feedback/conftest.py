@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 
 from assets.feedback.letters import (
     Letter,
@@ -48,6 +49,29 @@ def heading(book: Any, sheet: str, column_code: str) -> Any:
     return book[sheet].cell(layout.header_row, layout.column_numbers[column_code])
 
 
+def answered(copy: Path, to: Path, texts: dict[str, tuple[Any, Any]], **cells: Any) -> Path:
+    """Type reason and role beside the queries of rules into a copy, as a person would.
+
+    `cells` are changed besides, named `sheet__C7`.
+    """
+    book = load_workbook(copy)
+    sheet = book["problems"]
+    (head,) = (row for row in sheet.iter_rows() if "reason" in [cell.value for cell in row])
+    column = {cell.value: cell.column for cell in head}
+    rules = {row: sheet.cell(row, column["rule"]).value for row in range(head[0].row + 1, 200)}
+    for row, rule in rules.items():
+        if rule in texts and sheet.cell(row, column["query"]).value:
+            for name, text in zip(("reason", "role"), texts[rule], strict=True):
+                cell = sheet.cell(row, column[name])
+                assert not cell.protection.locked
+                cell.value = text
+    for place, value in cells.items():
+        name, _, address = place.partition("__")
+        book[name][address] = value
+    book.save(to)
+    return to
+
+
 @dataclass(frozen=True)
 class Written:
     """Letters, and the files that go out."""
@@ -70,6 +94,8 @@ def take_in(lake: Lake, files: list[Path], collection: Collection) -> None:
     result = judge(readings(data), known, collection)
     for stage, name, table in (
         ("intake", "receipts", data.receipts),
+        ("intake", "raw_cells", data.cells),
+        ("intake", "sheet_facts", data.facts),
         ("validation", "all_findings", result.findings),
         ("validation", "entries", result.entries),
         ("cases", "extracts", empty(Extracts)),

@@ -18,8 +18,8 @@ from tests.validation.mutations import MUTATIONS, RESUBMISSIONS, Mutation
 TODAY = date(2012, 7, 1)
 Found = set[tuple[str, str | None, str | None]]
 
-ELSEWHERE = {"S002", "S014", "X007"}
-"""No matter of one return: test_rules.py, test_order.py, tests/cases."""
+ELSEWHERE = {"S002", "S014", "S015", "X007"}
+"""No matter of one return's entries: test_rules.py, test_order.py, tests/feedback, tests/cases."""
 
 
 def _found(validated: Judged) -> dict[str, Found]:

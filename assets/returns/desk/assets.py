@@ -1,15 +1,11 @@
-"""The desk: what people decided, as tables that validation reads."""
+"""The desk: what people decided, as tables that validation reads; answers, it makes itself."""
 
 import polars as pl
 
 from assets.declare import made
 from assets.lake import Lake
 from assets.returns.desk.corrections import read_corrections
-from assets.returns.desk.decisions import Ledger, read_answers, read_choices
-
-
-def answers(lake: Lake) -> pl.DataFrame:
-    return read_answers(Ledger(lake))
+from assets.returns.desk.decisions import Ledger, read_choices
 
 
 def choices(lake: Lake) -> pl.DataFrame:
@@ -17,7 +13,6 @@ def choices(lake: Lake) -> pl.DataFrame:
 
 
 PARTS = (
-    made("desk/answers", by=answers),
     made("desk/choices", by=choices),
     made("desk/corrections", by=read_corrections),
 )

@@ -6,13 +6,14 @@ it lapses once the value changes.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
 
+from assets.intake.quoting import names_somebody
 from assets.intake.store import Clock, utc_now
 from assets.lake import Lake, scratch_file, sync_folder, write_errors
 from schemas.contract import conform, empty
@@ -115,7 +116,7 @@ PLACE: Final = ["force_code", "rule_id", "sheet", "row_code", "column_code"]
 """What identifies a query from one version of a return to the next."""
 
 _OF_ANSWER: Final = ("reason", "answered_by", "accepted_by")
-_SHORTEST_REASON: Final = 10
+SHORTEST_REASON: Final = 10
 
 STATES: Final = {
     "open": "nobody has answered it",
@@ -131,13 +132,8 @@ def queries(findings: pl.DataFrame, answers: pl.DataFrame, collection_id: str) -
     `findings` are those of the mart Findings, or the like with force_code.
     """
     asked = findings.filter(pl.col("severity") == "Q").drop_nulls("force_code")
-    # Of two ties of one force each has an id of its own.
-    tied = pl.when(pl.col("rule_id") == UNORDERED).then("receipt_id")
-    places = asked.select(*PLACE, tied.alias("tied")).iter_rows()
-    ids = [
-        _id_in(collection_id, _hashed("|".join(code or "" for code in place), _OF_OLD))
-        for place in ((*place, tie) if tie else place for *place, tie in places)
-    ]
+    places = asked.select("receipt_id", *PLACE).iter_rows()
+    ids = [id_of(collection_id, *place) for place in places]
     identified = asked.with_columns(pl.Series("query_id", ids, pl.String))
     identified = identified.drop("reason", "accepted_by", strict=False)
     given = answers.select("query_id", "answered_for", *_OF_ANSWER)
@@ -163,6 +159,19 @@ _OF_OLD: Final = 8
 """Digits of the ids in older ledgers, which queries of two collections had in common."""
 
 
+def id_of(collection_id: str, receipt_id: str, force: str, rule_id: str, *at: str | None) -> str:
+    """Return the id of a query, given where it stands: sheet, row code and column code."""
+    # Of two ties of one force each has an id of its own.
+    tie = (receipt_id,) if rule_id == UNORDERED else ()
+    place = "|".join(code or "" for code in (force, rule_id, *at, *tie))
+    return _id_in(collection_id, _hashed(place, _OF_OLD))
+
+
+def observed(query: Mapping[str, Any]) -> str:
+    """Return what a query is answered for: the cell's value, else what was found."""
+    return str(query["message"] if query["value"] is None else query["value"])
+
+
 def _id_in(collection_id: str, query_id: str) -> str:
     """Return the id that a query has in a collection: an old one is that of its place alone."""
     old = len(query_id) == len("Q-") + _OF_OLD
@@ -177,7 +186,7 @@ def read_answers(ledger: Ledger) -> pl.DataFrame:
     """Return the table Answers from the ledger."""
     newest: dict[str, dict[str, Any]] = {}
     numbers: dict[str, int] = {}
-    for record, of in _each(ledger, "answer", "acceptance"):
+    for record, of in each_of(ledger, "answer", "acceptance"):
         query_id = of["query_id"]
         if "reason" in of:
             newest[query_id] = {**of, "answered_by": record.by, "accepted_by": None}
@@ -188,7 +197,7 @@ def read_answers(ledger: Ledger) -> pl.DataFrame:
     return conform(Answers, rows)
 
 
-def _each(ledger: Ledger, *kinds: str) -> Iterator[tuple[Record, dict[str, Any]]]:
+def each_of(ledger: Ledger, *kinds: str) -> Iterator[tuple[Record, dict[str, Any]]]:
     """Yield what is said of each query, with its record, of which one can speak of several."""
     for record in ledger.records(*kinds, *(f"{kind}s" for kind in kinds)):
         for of in record.each:
@@ -200,22 +209,30 @@ def answer(ledger: Ledger, query: dict[str, Any], reason: str, by: str) -> None:
     answer_all(ledger, [(query, reason)], by)
 
 
-def answer_all(ledger: Ledger, given: Iterable[tuple[dict[str, Any], str]], by: str) -> None:
+def answer_all(
+    ledger: Ledger, given: Iterable[tuple[dict[str, Any], str]], by: str, **came: str
+) -> None:
     """Record the reasons for several queries, each with its row of `queries`: all of them or none.
 
+    `came` says how they came, and is recorded with each.
+
     Raises:
-        DeskError: a reason says nothing, or nobody is named.
+        DeskError: a reason says nothing, or somebody; or nobody is named who gives them.
     """
     answers = []
     for query, reason in given:
-        if len(reason.strip()) < _SHORTEST_REASON:
+        if len(reason.strip()) < SHORTEST_REASON:
             raise DeskError(
                 f"the reason {reason!r} is too short to be one. Say in a sentence why the value is"
                 " right."
             )
-        content = {name: query[name] for name in ("query_id", *PLACE)}
-        observed = query["value"] if query["value"] is not None else query["message"]
-        answers.append({**content, "answered_for": observed, "reason": reason.strip()})
+        if what := names_somebody(reason, numbers=None):
+            raise DeskError(
+                f"the reason has what looks like {what}, and everybody who sees the query reads"
+                " it. Say it without."
+            )
+        content = {name: query[name] for name in ("query_id", *PLACE)} | came
+        answers.append({**content, "answered_for": observed(query), "reason": reason.strip()})
     _add(ledger, "answer", by, answers)
 
 
@@ -230,7 +247,7 @@ def accept_all(ledger: Ledger, asked: Iterable[dict[str, Any]], by: str) -> None
     Raises:
         DeskError: there is no reason to accept, or it was recorded by the same person.
     """
-    numbers = {of["query_id"]: record.number for record, of in _each(ledger, "answer")}
+    numbers = {of["query_id"]: record.number for record, of in each_of(ledger, "answer")}
     acceptances = []
     for query in asked:
         query_id = query["query_id"]

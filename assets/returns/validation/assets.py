@@ -11,9 +11,11 @@ from assets.declare import Check, made
 from assets.intake.tables import RawTables, readings
 from assets.lake import Lake
 from assets.returns.desk.corrections import applied_mart, by_force
-from assets.returns.desk.decisions import version_changes
+from assets.returns.desk.decisions import Ledger, queries, read_answers, version_changes
+from assets.returns.desk.returned import record, sound_in, written_in
 from assets.returns.validation import states
 from assets.returns.validation.judge import judge, received_by_id
+from assets.returns.validation.layout import PROBLEMS_MARK
 from assets.returns.validation.repairs import repairs_of
 from assets.tables import work_table
 from schemas.collection import Collection, sound_collections
@@ -51,6 +53,36 @@ def validated(
         derived.leaf_grid(by_month, extracts.filter("live")["force_code"], collection.template),
     )
     return found.entries, found.findings, found.results, found.applied
+
+
+def answers(
+    lake: Lake,
+    collection: Collection,
+    receipts: pl.DataFrame,
+    raw_cells: pl.DataFrame,
+    sheet_facts: pl.DataFrame,
+    **tables: pl.DataFrame,
+) -> pl.DataFrame:
+    """Record what forces have answered in their marked copies, and return all answers."""
+    ledger = Ledger(lake)
+    told = read_answers(ledger)
+    first = raw_cells.filter(row_number=1, column_number=1, text=PROBLEMS_MARK)
+    lists = first.select("receipt_id", "sheet")
+    if lists.is_empty():
+        return told
+    cells, facts = (t.join(lists, on=lists.columns, how="semi") for t in (raw_cells, sheet_facts))
+    sent = receipts.join(lists, on="receipt_id", how="semi").sort("sequence")
+    read = readings(RawTables(sent, cells, facts))
+    numbers = dict(tables["entries"].group_by("receipt_id").agg("number").iter_rows())
+    written = {key: written_in(reading.sheets) for key, reading in read.items()}
+    sound = [
+        (receipt, sound_in(written[key], {str(n) for n in numbers.get(key, ())}))
+        for receipt in sent.iter_rows(named=True)
+        for key in [receipt["receipt_id"]]
+    ]
+    now = states.Standing(collection.id, receipts, answers=told, **tables)
+    record(ledger, queries(now.asked(), told, collection.id), sound)
+    return read_answers(ledger)
 
 
 def judged(
@@ -135,6 +167,12 @@ def _blocking(tier: str, findings: pl.DataFrame) -> tuple[bool, dict[str, Any]]:
 
 _EXTRACTS = {"extracts": "cases/extracts", "by_month": "cases/investigations_by_month"}
 _RECEIPTS = {"receipts": "intake/receipts", "damaged": "intake/damaged_receipts"}
+_STANDING = _RECEIPTS | {
+    "all_findings": "validation/all_findings",
+    "entries": "validation/entries",
+    "choices": "desk/choices",
+    "extracts": "cases/extracts",
+}
 _LIVE = {"live_returns": "validation/live_returns", "entries": "validation/entries"}
 
 PARTS = (
@@ -151,16 +189,19 @@ PARTS = (
         **_EXTRACTS,
     ),
     made(
+        "desk/answers",
+        by=answers,
+        raw_cells="intake/raw_cells",
+        sheet_facts="intake/sheet_facts",
+        **_STANDING,
+    ),
+    made(
         "validation/returns_status",
         "validation/findings",
         "validation/live_returns",
         by=judged,
-        **_RECEIPTS,
-        all_findings="validation/all_findings",
+        **_STANDING,
         answers="desk/answers",
-        choices="desk/choices",
-        entries="validation/entries",
-        extracts="cases/extracts",
     ),
     made(
         "validation/repairs",

@@ -1,8 +1,8 @@
 """Checks return files on their own: no lake, no receipt, nothing written."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from assets.intake.container import check_entry
 from assets.intake.reader import declared_force, read_return
 from assets.intake.reading import RefusedError
 from assets.intake.store import ID_LENGTH, utc_now
+from assets.returns.desk.returned import codes_of
 from assets.returns.validation.judge import judge
 from assets.returns.validation.repairs import repairs_of
 from assets.returns.validation.rules.entries import Received
@@ -27,6 +28,8 @@ class Checked:
 
     `repairs` has the columns of the mart Repairs, but for force_code; `entries` those of the table
     Entries.
+    `repairs` has the columns of the mart Repairs, but for force_code. `codes` has the code of each
+    query, which an answer to it in the marked copy is known by.
     """
 
     file: str
@@ -37,6 +40,7 @@ class Checked:
     readable: bool
     repairs: pl.DataFrame
     entries: pl.DataFrame
+    codes: Mapping[Finding, str] = field(default_factory=dict)
 
     @property
     def state(self) -> str:
@@ -103,6 +107,7 @@ def check_files(files: Sequence[Path], collection: Collection) -> list[Checked]:
                 readable=readings[key].refusal is None,
                 repairs=mended.filter(mine),
                 entries=judged.entries.filter(mine),
+                codes=codes_of(findings, collection.id, receipt_id, forces[key]),
             )
         )
     return checked

@@ -4,10 +4,11 @@ Accepted and rejected come out of one call, with a third state: a rule whose cel
 read or typed is "not evaluable". A finding that blocks rejects its return whole; others go on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -15,6 +16,7 @@ import polars as pl
 from assets.intake.quoting import is_free_text
 from assets.intake.reading import Cell, Reading, place
 from assets.returns.desk.corrections import ByForce
+from assets.returns.desk.returned import Written, codes_of, faults, sound_in, unasked, written_in
 from assets.returns.validation.cells import TypedEntry, another_return, cover_findings, type_entry
 from assets.returns.validation.layout import Slot, lay_out, surroundings
 from assets.returns.validation.rules.entries import (
@@ -89,7 +91,11 @@ def judge(
     single = _rows((key, item) for key, one in looked.items() for item in one.findings)
     sent = no_cases() if cases is None else cases
     between, counts = _compare(table, single, received, collection, sent)
-    findings = _as_changed(pl.concat([single, between]), list(readings), collection)
+    found = pl.concat([single, between])
+    if any(one.written for one in looked.values()):
+        asked = _as_changed(found, [], collection).filter(severity="Q")
+        found = pl.concat([found, _rows(_unasked(looked, asked, received, collection))])
+    findings = _as_changed(found, list(readings), collection)
     return Judged(
         table,
         conform(AllFindings, findings),
@@ -110,13 +116,15 @@ def _rows(findings: Iterable[tuple[str, Finding]]) -> pl.DataFrame:
 class _Looked:
     """What can be told of one return without comparing its figures.
 
-    `found`: the entries that stand in it; None where it cannot be read as a return.
+    `found`: the entries that stand in it; None where it cannot be read as a return. `written`: the
+    reasons that came with it, without those that have a fault.
     """
 
     findings: Sequence[Finding]
     found: frozenset[Place] | None = None
     typed: Sequence[TypedEntry] = ()
     corrected: Sequence[Slot] = ()
+    written: Sequence[Written] = ()
 
 
 def _look_at(
@@ -139,9 +147,36 @@ def _look_at(
     ]
     if another := another_return(cover, collection, len(findings)):
         return _Looked([another])
+    written = written_in(reading.sheets)
+    numbers = {str(item.number) for item in typed}
+    findings += chain(*faults(written, numbers))
     found = frozenset(slot.entry.place for slot in layout.slots)
     changed = [new for new, old in zip(slots, layout.slots, strict=True) if new is not old]
-    return _Looked(findings, found, typed, changed)
+    return _Looked(findings, found, typed, changed, sound_in(written, numbers))
+
+
+def _unasked(
+    looked: Mapping[str, _Looked],
+    asked: pl.DataFrame,
+    received: Mapping[str, Received],
+    collection: Collection,
+) -> Iterator[tuple[str, Finding]]:
+    """Yield of each return what it answers without being asked, given the queries of all."""
+    by_receipt: dict[str, set[str]] = {}
+    by_force: dict[str | None, set[str]] = {}
+    for row in asked.iter_rows(named=True):
+        key = row.pop("receipt_id")
+        force = received[key].force_code
+        codes = codes_of([Finding(**row)], collection.id, key, force).values()
+        by_receipt.setdefault(key, set()).update(codes)
+        by_force.setdefault(force, set()).update(codes)
+    for key, one in looked.items():
+        force = received[key].force_code
+        values = {item.slot.entry.place: item.value for item in one.typed}
+        now, ever = by_receipt.get(key, set()), by_force.get(force, set())
+        whose = collection.id, force or ""
+        for item in unasked(one.written, now, ever, values, collection.template, whose):
+            yield key, item
 
 
 def _named(looked: _Looked, known: Received) -> _Looked:

@@ -19,8 +19,9 @@ _CLOSE: Final = 0.75
 _NO_CODES: Final = (LABEL_CODE, *BESIDE)
 """Headers of columns that tell people something, and count nothing."""
 
+PROBLEMS: Final = "problems"
 PROBLEMS_MARK: Final = "Problems found by Muster"
-"""The text in A1 of the sheet that Muster adds to a marked copy, which may come back with it."""
+"""Name and text in A1 of the sheet that Muster adds to a marked copy, and may come back with it."""
 
 
 @dataclass(frozen=True)

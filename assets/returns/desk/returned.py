@@ -1,0 +1,258 @@
+"""Answers to queries that a force typed into its marked copy and sent back.
+
+In the list of problems each query has a cell for the reason, one for the role of whoever gives it,
+and its code, which is good for one force, collection and value alone. What a reason says is shown
+to those who see the query, and to nobody else.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Collection as Many
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import polars as pl
+
+from assets.intake.quoting import names_somebody, sheet_shown
+from assets.intake.reading import Cell, RawSheet
+from assets.returns.desk.decisions import (
+    SHORTEST_REASON,
+    Ledger,
+    answer_all,
+    each_of,
+    id_of,
+    observed,
+)
+from assets.returns.validation.layout import PROBLEMS, is_list_of_problems
+from schemas.finding import Finding, Place, finding
+from schemas.rules.catalogue import rules
+from schemas.template import Place as Entry
+from schemas.template import Template, address
+from schemas.wording import visible
+
+REASON, ROLE, QUERY = HEADS = "reason", "role", "query"
+"""Heads of the columns of the list of problems that are read when it comes back."""
+
+BELOW: Final = "below, cell by cell"
+"""Stands in place of a reason where each of several cells has a row of its own."""
+
+_LONGEST: Final = 1000
+_LONGEST_ROLE: Final = 200
+_CODE: Final = re.compile(r"(Q-[0-9a-f]{10})-[0-9a-f]{8}")
+
+
+def code_of(query_id: str, value: str) -> str:
+    """Return the code of a query about a value, as `observed` has it."""
+    return f"{query_id}-{hashlib.sha256(f'{query_id}|{value}'.encode()).hexdigest()[:8]}"
+
+
+def codes_of(
+    findings: Iterable[Finding], collection_id: str, receipt_id: str, force_code: str | None
+) -> dict[Finding, str]:
+    """Return the code of each query among findings; nothing is asked of no known force."""
+    if force_code is None:
+        return {}
+    asked = [item for item in findings if item.severity == "Q"]
+    places = [(it.rule_id, it.sheet, it.row_code, it.column_code) for it in asked]
+    ids = [id_of(collection_id, receipt_id, force_code, *place) for place in places]
+    return {it: code_of(query, observed(vars(it))) for it, query in zip(asked, ids, strict=True)}
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a force has written beside a query; the code is empty where none stands there.
+
+    `at` has where the reason and the role stand, `odd` which of them is no plain text.
+    """
+
+    code: str
+    reason: str
+    role: str
+    at: Mapping[str, Place]
+    odd: frozenset[str]
+
+
+def written_in(sheets: Sequence[RawSheet]) -> list[Written]:
+    """Return all reasons in the lists of problems of a return, where there is one."""
+    return [
+        each
+        for number, sheet in enumerate(sheets, 1)
+        if is_list_of_problems(sheet)
+        for each in _written_on(sheet, sheet_shown(sheet.name, number, [PROBLEMS]))
+    ]
+
+
+def _written_on(sheet: RawSheet, name: str) -> Iterator[Written]:
+    rows: dict[int, dict[int, Cell]] = {}
+    for cell in sheet.cells:
+        rows.setdefault(cell.row, {})[cell.column] = cell
+    formulas = {fact.place for fact in sheet.facts if fact.fact in {"formula", "uncalculated"}}
+    columns: dict[str, int] = {}
+    for number, row in rows.items():
+        if not columns:
+            heads = {cell.text: column for column, cell in row.items() if cell.text in HEADS}
+            columns = heads if len(heads) == len(HEADS) else {}
+            continue
+        found = {head: row.get(column) for head, column in columns.items()}
+        texts = {head: _text(cell) for head, cell in found.items()}
+        code = texts[QUERY] if _CODE.fullmatch(texts[QUERY]) else ""
+        if texts[REASON] in {"", BELOW}:
+            continue
+        at = {
+            head: Place(name, address(number, columns[head]), code or None, head)
+            for head in (REASON, ROLE)
+        }
+        odd = frozenset(
+            head
+            for head, cell in found.items()
+            if cell and (not _is_plain(cell) or cell.address in formulas)
+        )
+        yield Written(code, texts[REASON], texts[ROLE], at, odd)
+
+
+def _text(cell: Cell | None) -> str:
+    """Return what a cell says, without spaces around it and lines in it."""
+    return visible(" ".join(cell.text.split()), None) if cell else ""
+
+
+def _is_plain(cell: Cell) -> bool:
+    return cell.kind == "rich" or (cell.kind == "text" and not cell.doubt)
+
+
+def faults(written: Sequence[Written], numbers: Many[str]) -> list[list[Finding]]:
+    """Return for each what is wrong with its texts; one with a fault is not recorded.
+
+    `numbers` are those that the return holds: they name nobody.
+    """
+    times = Counter(each.code for each in written if each.code)
+    return [[*_faults(each, numbers, times[each.code])] for each in written]
+
+
+def sound_in(written: Sequence[Written], numbers: Many[str]) -> list[Written]:
+    """Return those without a fault."""
+    wrong = faults(written, numbers)
+    return [each for each, several in zip(written, wrong, strict=True) if not several]
+
+
+def _faults(each: Written, numbers: Many[str], times: int) -> Iterator[Finding]:
+    texts = (REASON, each.reason, SHORTEST_REASON, _LONGEST), (ROLE, each.role, 2, _LONGEST_ROLE)
+    for head, text, *lengths in texts:
+        if told := _fault(head, text, head in each.odd, numbers, *lengths):
+            rule_id, said, fix = told
+            yield finding(rule_id, said, each.at[head], fix=fix, severity="N")
+    if times > 1:
+        said = "this query has several reasons in one file; none of them is recorded"
+        fix = "Keep one list of problems in the file, and one reason for each query."
+        yield finding("S015", said, each.at[REASON], fix=fix)
+
+
+def _fault(
+    head: str, text: str, odd: bool, numbers: Many[str], fewest: int, most: int
+) -> tuple[str, str, str] | None:
+    """Return what is wrong with a text: rule, message and advice; None for nothing."""
+    if odd:
+        said = f"the {head} is not a plain text; it is not recorded"
+        return "S015", said, f"Type the {head} alone: no formula, no number, no date."
+    if what := names_somebody(text, numbers):
+        said = f"the {head} has what looks like {what}; it is not recorded"
+        return "V008", said, f"Type the {head} again without it."
+    if not text:
+        said = f"there is no {head} beside the reason; it is not recorded"
+        return "S015", said, f"Type the {head} of whoever gives the reason."
+    if not fewest <= len(text) <= most:
+        said = f"the {head} has {len(text):,} characters; it is not recorded"
+        return "S015", said, f"Say it in {fewest} to {most:,} characters."
+    return None
+
+
+def unasked(
+    written: Iterable[Written],
+    asked: Many[str],
+    asked_before: Many[str],
+    values: Mapping[Entry, str | None],
+    template: Template,
+    whose: tuple[str, str],
+) -> Iterator[Finding]:
+    """Yield a note of each reason that answers nothing that is asked of the return it came in.
+
+    Args:
+        written: what stands in the return.
+        asked: the codes of what is asked of it.
+        asked_before: the codes of what was ever asked of the force.
+        values: what stands in its entries.
+        template: the collection's template.
+        whose: the ids of collection and force.
+    """
+    for each in written:
+        if each.code in asked:
+            continue
+        known = _CODE.fullmatch(each.code)
+        at = _entries(template, *whose).get(known[1]) if known else None
+        value = values.get(at) if at else None
+        if known and value is not None and code_of(known[1], value) == each.code:
+            continue  # what only a comparison with other returns asks
+        said = "beside this reason stands no code of a query to this force; it is not recorded"
+        if at or each.code in asked_before:
+            said = (
+                "this reason was given for another value than stands in the return now, so it"
+                " lapses"
+            )
+        yield finding("S015", said, each.at[REASON])
+
+
+@cache
+def _entries(template: Template, collection_id: str, force_code: str) -> dict[str, Entry]:
+    """Return where each query stands that could be asked about an entry, by its id."""
+    return {
+        id_of(collection_id, "", force_code, rule_id, *at): at
+        for rule_id in rules()
+        for at in template.entry_at
+    }
+
+
+def record(
+    ledger: Ledger,
+    queries: pl.DataFrame,
+    sent: Iterable[tuple[Mapping[str, Any], Iterable[Written]]],
+) -> int:
+    """Record the reasons that came back and answer what is asked now; return how many were new.
+
+    Of each query the newest reason counts: one that came after it, or was given at the desk since,
+    is not overruled by one in an older file. What is recorded already is not recorded again, so
+    that this can be killed anywhere and run again.
+
+    Args:
+        ledger: the ledger of the collection.
+        queries: what is asked now, as decisions.queries returns it.
+        sent: rows of the table Receipts in order, and what is written in each without a fault.
+    """
+    newest: dict[str, tuple[Mapping[str, Any], Written]] = {}
+    for receipt, written in sent:
+        newest |= {each.code: (receipt, each) for each in written}
+    given = [*each_of(ledger, "answer")] if newest else []
+    last = {of["query_id"]: (record.at, of) for record, of in given}
+    recorded_before = {
+        (of["query_id"], of["answered_for"], of.get("receipt_id")) for _, of in given
+    }
+    found: dict[tuple[str, str], list[tuple[dict[str, Any], str]]] = {}
+    for query in queries.iter_rows(named=True):
+        value, force = observed(query), query["force_code"]
+        receipt, each = newest.get(code_of(query["query_id"], value), ({}, None))
+        if each is None or receipt["force_code"] != force:
+            continue
+        key = receipt["receipt_id"]
+        at, before = last.get(query["query_id"], ("", {}))
+        if before.get("answered_for") == value and (
+            before["reason"] == each.reason
+            or (query["query_id"], value, key) in recorded_before
+            or at > receipt["received_at"]
+        ):
+            continue
+        by = f"{each.role} of {force}, receipt {key}"
+        found.setdefault((key, by), []).append((query, each.reason))
+    for (key, by), answers in found.items():
+        answer_all(ledger, answers, by, receipt_id=key)
+    return sum(map(len, found.values()))
