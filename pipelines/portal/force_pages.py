@@ -17,6 +17,7 @@ from pipelines.portal.judges import TooMuchError
 from pipelines.portal.sending import Sent
 from pipelines.portal.uploads import Upload, received
 from pipelines.portal.web import RefusedRequestError, Visit, page
+from schemas.errors import ServiceError
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _ROLES: Final = ("preparer", "signer")
@@ -95,6 +96,8 @@ async def _verdict(visit: Visit, upload: Upload) -> dict[str, Any]:
     """
     try:
         verdict = await visit.portal.judges.verdict(upload.path, visit.force_code)
+    except ServiceError as error:
+        raise RefusedRequestError(503) from error
     except TooMuchError as error:
         visit.log("judging-ended", sha256=upload.sha256)
         raise RefusedRequestError(

@@ -1,13 +1,14 @@
 """Judges a file that was sent, in a process of its own that may use so much and no more.
 
-`python -m pipelines.portal.judging` reads one job after the other from a socket and writes a
-verdict for each. What is hostile in a file harms this process alone: judges.py starts another.
+`python -m pipelines.portal.judging` reads one job after the other from a socket and writes the
+verdicts for each. What is hostile in a file harms this process alone: judges.py starts another.
 """
 
 import json
 import os
 import resource
 import sys
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +25,7 @@ from schemas.template import Template
 from schemas.wording import visible
 
 SECONDS: Final = 15
-"""Processor seconds that one file may take; a return takes a fifth of one."""
+"""Processor seconds that the files of one job may take; a return takes a fifth of one."""
 MEMORY: Final = 768 * 1024**2
 """Bytes that judging may take beside what is there when nothing is judged."""
 LONGEST: Final = 16 * 1024**2
@@ -35,22 +36,35 @@ _MOST: Final = 200
 """Problems and places to look at that a verdict lists; the marked copy has them all."""
 
 
-def verdict(path: Path, force_code: str, collection: Collection) -> dict[str, Any]:
-    """Judge a file that an account of a force sends; write its marked copy beside it.
+def verdicts(jobs: Sequence[tuple[Path, str]], collection: Collection) -> list[dict[str, Any]]:
+    """Judge files, each with the force whose account sends it; write marked copies beside them.
 
-    Where the cover does not say that it is from that force, it is not looked into any further:
-    whose it is, and whether there is such a force, makes no difference.
+    Of each force there is one file at most. Where the cover does not say that a file is from that
+    force, it is not looked into any further: whose it is, and whether there is such a force, makes
+    no difference.
 
     Returns:
-        `whose`: `own`, `other`, or `untold` where no force can be read at all; then everything
-        that `muster check` says, in words, and what was counted.
+        For each file `whose`: `own`, `other`, or `untold` where no force can be read at all. But
+        for those of another: everything that `muster check` says, in words, and what was counted.
     """
-    reading = read_return(path)
-    code = cover_values(reading).get("force_code", "")
-    own = declared_force(reading, collection) == force_code
-    if code and not own:
-        return {"whose": "other"}
-    (checked,) = check_files([path], collection)
+    whose = {}
+    for path, force_code in jobs:
+        reading = read_return(path)
+        own = declared_force(reading, collection) == force_code
+        told = cover_values(reading).get("force_code", "")
+        whose[path] = "own" if own else "other" if told else "untold"
+    looked_at = [path for path, _ in jobs if whose[path] != "other"]
+    found = dict(zip(looked_at, check_files(looked_at, collection), strict=True))
+    return [
+        {
+            "whose": whose[path],
+            **(_in_words(found[path], path, collection) if path in found else {}),
+        }
+        for path, _ in jobs
+    ]
+
+
+def _in_words(checked: Checked, path: Path, collection: Collection) -> dict[str, Any]:
     template = collection.template
     # Where nothing is found there is nothing to mark.
     copies = write_marked_copies([checked] * bool(checked.findings), path.parent, template)
@@ -58,7 +72,6 @@ def verdict(path: Path, force_code: str, collection: Collection) -> dict[str, An
     problems = grouped(checked.findings, template, causes)
     looks = [look for cause in causes for look in cause.looks]
     return {
-        "whose": "own" if own else "untold",
         "readable": checked.readable,
         "suffix": _SUFFIXES[open_container(path).kind] if checked.readable else "",
         "state": checked.state,
@@ -141,7 +154,7 @@ def main(number: int, collection_id: str) -> None:
         # Everything is loaded before the first file comes, and nothing of that counts against it.
         force = collection.forces[0]
         (blank,) = write_blanks(Path(folder), collection, [force])
-        verdict(blank, force, collection)
+        verdicts([(blank, force)], collection)
         _limit(resource.RLIMIT_DATA, _used() + MEMORY)
         _limit(resource.RLIMIT_CORE, 0)
         _limit(resource.RLIMIT_FSIZE, 64 * 1024**2)
@@ -150,14 +163,14 @@ def main(number: int, collection_id: str) -> None:
             job = json.loads(jobs.recv_bytes(LONGEST))
             used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
             _limit(resource.RLIMIT_CPU, int(used) + SECONDS + 1)
-            told = verdict(Path(job["path"]), job["force_code"], collection)
+            told = verdicts([(Path(path), force_code) for path, force_code in job], collection)
             jobs.send_bytes(json.dumps(told).encode())
 
 
 if __name__ == "__main__":
     try:
         main(int(sys.argv[1]), sys.argv[2])
-    except EOFError:
+    except (EOFError, BrokenPipeError):
         pass
     except BaseException as error:
         at = error.__traceback__

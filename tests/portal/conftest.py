@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from assets.lake import Lake
 from pipelines.portal.accounts import Account, Accounts
 from pipelines.portal.app import application
-from pipelines.portal.judging import verdict
+from pipelines.portal.judging import verdicts
 from pipelines.portal.stands import Stands
 from pipelines.portal.state import State
 from pipelines.portal.web import Portal
@@ -37,7 +37,8 @@ class Here:
         self.collection = collection
 
     async def verdict(self, path: Path, force_code: str) -> dict[str, Any]:
-        return await anyio.to_thread.run_sync(verdict, path, force_code, self.collection)
+        job = [(path, force_code)]
+        return (await anyio.to_thread.run_sync(verdicts, job, self.collection))[0]
 
 
 @pytest.fixture
