@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -14,8 +14,10 @@ from assets.disclosure import ledger
 from assets.disclosure.edition import PublicEdition, carry_forward, public_edition, write_public
 from assets.disclosure.ledger import Entry
 from assets.disclosure.published import edition_behind
+from assets.figures.explain.released import Drafted
 from assets.lake import Lake, atomic_file
 from assets.marts import DESCRIPTION, write_mart
+from assets.release.changes import since_release
 from assets.release.gate.outcome import GateResult
 from assets.release.gate.outcome import write_pages as write_quality
 from assets.release.gate.process import Gate
@@ -55,7 +57,7 @@ class Draft:
 
     `marts` are all that were made; what is released of them, `contracts` says. `about` are the
     facts that every file states of the release; `gate` evaluates what is expected of the marts.
-    `due` says that the hard deadline has passed.
+    `due` says that the hard deadline has passed; `made_from` is what the manifest will say.
     """
 
     folder: Path
@@ -64,6 +66,7 @@ class Draft:
     about: Mapping[str, str]
     gate: Gate
     due: bool = True
+    made_from: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def collection(self) -> Collection:
@@ -215,7 +218,7 @@ def _public(draft: Draft) -> Found:
         write_public(folder, edition, draft.about)
         about = {**draft.about, "edition": "public"}
         Pack(edition.marts, edition.contracts, draft.collection, about).write(folder)
-        write_public_pages(folder, edition.marts, draft.about)
+        write_public_pages(folder, edition.marts, draft.about, last.public if last else None)
     tables = {
         "suppression_audit": (SuppressionAudit, edition.audit),
         "disclosure_report": (DisclosureReport, edition.report),
@@ -263,7 +266,10 @@ def enter_public(draft: Draft, found: Found) -> Found:
 
 def _report(draft: Draft) -> Found:
     """Write the pages and the workbook that people read."""
-    edition = Edition(draft.released, draft.about)
+    now = Drafted(draft.folder, draft.collection, None, draft.marts, draft.made_from)
+    since = since_release(draft.lake, now, draft.about["release"])
+    edition = Edition({**draft.released, **since.tables}, {**draft.about, **since.facts})
+    since.write(draft.folder / REPORT)
     write_pages(draft.folder / REPORT, edition)
     write_summary(draft.folder / SUMMARY, edition)
     return {}

@@ -4,6 +4,7 @@ Until then nothing an analyst sees changes, and a run that dies on the way leave
 in place.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -48,7 +49,8 @@ def publish(
     folder = lake.releases / made_from.release_id
     partial = lake.releases / f".{made_from.release_id}.partial"
     about, due = about_release(marts, made_from), made_from.public != EARLY
-    draft = Draft(partial, lake, marts, about, gate, due)
+    said = json.loads(json.dumps(asdict(made_from)))
+    draft = Draft(partial, lake, marts, about, gate, due, said)
     with write_errors(lake.releases):
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
@@ -62,7 +64,7 @@ def publish(
                 found = write_parts(draft)
                 if PUBLIC in found:
                     found[PUBLIC] = enter_public(draft, found[PUBLIC])
-                about_it = {**about, "made_from": asdict(made_from), "found": found}
+                about_it = {**about, "made_from": said, "found": found}
                 write_manifest(partial, about_it)
         if not folder.exists():
             with write_errors(folder):

@@ -76,7 +76,7 @@ def test_no_byte_comes_from_elsewhere(
     order = {name: marts[name] for name in public_marts(collection.template) if name in marts}
     again = _write(tmp_path / "again", order, collection)
     assert hashes(again) == hashes(edition)
-    assert len([*edition.rglob("*.html")]) == 48
+    assert len([*edition.rglob("*.html")]) == 50
 
 
 def test_every_figure_is_what_the_public_marts_say_and_what_is_hidden_is_said_to_be(

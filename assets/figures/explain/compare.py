@@ -9,10 +9,9 @@ import polars as pl
 from assets.figures.explain.question import Question
 from assets.figures.explain.released import Released
 from assets.figures.explain.terms import terms_of
-from assets.marts import read_manifest
 from schemas.collection import Collection
 
-_KEY: Final = ["measure", "breakdown", "period"]
+KEY: Final = ["measure", "breakdown", "period"]
 _CELL: Final = ["force_code", "sheet", "row_code", "column_code"]
 _OTHERWISE: Final = {
     "collection_sha256": "the collection file, its template or its publication",
@@ -49,13 +48,21 @@ def compare(old: Path, new: Path, collection: Collection) -> Comparison:
     Raises:
         LakeError: a manifest is missing or cannot be read.
     """
-    before, after = (read_manifest(folder)["made_from"] for folder in (old, new))
-    releases = Released(old, collection), Released(new, collection)
+    return between(Released(old, collection), Released(new, collection))
+
+
+def between(old: Released, new: Released) -> Comparison:
+    """Compare two releases, of which the new one may be in the making.
+
+    Raises:
+        LakeError: a manifest or a mart is missing or cannot be read.
+    """
+    before, after = old.made_from, new.made_from
     return Comparison(
-        _apart(_live(before), _live(after), ["force_code"], "sha256"),
+        apart(_live(before), _live(after), ["force_code"], "sha256"),
         [words for name, words in _OTHERWISE.items() if _said(before, name) != _said(after, name)],
-        _totals(*releases),
-        _figures(*releases),
+        _totals(old, new),
+        _figures(old, new),
     )
 
 
@@ -69,7 +76,7 @@ def _live(made_from: dict[str, Any]) -> pl.DataFrame:
     return pl.DataFrame([row[:2] for row in made_from["live"]], schema=schema, orient="row")
 
 
-def _apart(old: pl.DataFrame, new: pl.DataFrame, key: list[str], *values: str) -> pl.DataFrame:
+def apart(old: pl.DataFrame, new: pl.DataFrame, key: list[str], *values: str) -> pl.DataFrame:
     """Return the rows of which a value is different or that only one side has.
 
     The first value is `old` and `new`, others have their name behind that.
@@ -86,7 +93,7 @@ def _apart(old: pl.DataFrame, new: pl.DataFrame, key: list[str], *values: str) -
 
 def _totals(old: Released, new: Released) -> pl.DataFrame:
     before, after = (release.mart("national_totals") for release in (old, new))
-    both = _apart(before, after, [*_KEY, "unit"], "value")
+    both = apart(before, after, [*KEY, "unit"], "value")
     changed = _changed(old, new), _changed(new, old)
 
     def because(question: Question) -> str | None:
@@ -100,9 +107,9 @@ def _totals(old: Released, new: Released) -> pl.DataFrame:
                     forces |= set(looked_at.join(cells, on=_CELL)["force_code"])
         return ", ".join(sorted(forces)) or None
 
-    whose = [because(Question(*row)) for row in both.select(_KEY).iter_rows()]
+    whose = [because(Question(*row)) for row in both.select(KEY).iter_rows()]
     return both.select(
-        *_KEY,
+        *KEY,
         "old",
         "new",
         (pl.col("new") - pl.col("old")).alias("change"),
@@ -121,5 +128,5 @@ def _changed(one: Released, other: Released) -> tuple[pl.DataFrame, pl.DataFrame
 
 def _figures(old: Released, new: Released) -> pl.DataFrame:
     before, after = (release.mart("reconciliation") for release in (old, new))
-    both = _apart(before, after, ["figure_id"], "computed", "status")
+    both = apart(before, after, ["figure_id"], "computed", "status")
     return both.select("figure_id", "old_status", "new_status", "old", "new")

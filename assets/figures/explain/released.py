@@ -3,9 +3,11 @@
 The lake's working tables are not read: what analysts see is explained from what analysts see.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -64,6 +66,16 @@ class Released:
         return read_mart(self.folder, name)
 
     @cached_property
+    def made_from(self) -> dict[str, Any]:
+        """What it was made from, as its manifest says.
+
+        Raises:
+            LakeError: the manifest is missing or cannot be read.
+        """
+        found: dict[str, Any] = read_manifest(self.folder)["made_from"]
+        return found
+
+    @cached_property
     def live(self) -> pl.DataFrame:
         """The mart Cells, and `number`: the entry as a number, null where it is none."""
         # Anything but digits is an answer or a code, which no total adds up.
@@ -92,3 +104,20 @@ class Released:
         if name not in used:
             return None
         return evidence(self.kept_research or self.folder, name, used[name], self.collection)
+
+
+@dataclass(frozen=True)
+class Drafted(Released):
+    """A release in the making: its marts as they were made, and what from; its folder keeps it."""
+
+    marts: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    ingredients: Mapping[str, Any] = field(default_factory=dict)
+
+    def mart(self, name: str) -> pl.DataFrame:
+        """Return a mart of it."""
+        return self.marts[name]
+
+    @cached_property
+    def made_from(self) -> dict[str, Any]:
+        """What it is made from."""
+        return dict(self.ingredients)

@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from assets.lake import atomic_file
+from assets.release.changes import since_edition
 from assets.release.pages.figures import Edition
 from assets.release.pages.opendocument import write_open_document
 from assets.release.pages.pages import write_pages
@@ -37,7 +38,10 @@ tables of the national pages.
 
 
 def write_public_pages(
-    folder: Path, marts: Mapping[str, pl.DataFrame], about: Mapping[str, str]
+    folder: Path,
+    marts: Mapping[str, pl.DataFrame],
+    about: Mapping[str, str],
+    last: Path | None = None,
 ) -> None:
     """Write pages and workbooks beside the public marts, and end their README with what is hidden.
 
@@ -45,16 +49,20 @@ def write_public_pages(
         folder: where the public edition stands.
         marts: its marts by name, and nothing else.
         about: facts about the release.
+        last: where the public edition before stands, as everybody has it; None for none.
 
     Raises:
         LakeError: a file cannot be written.
     """
-    edition = Edition(marts, {**about, "edition": "public"})
+    own = Edition(marts, {**about, "edition": "public"})
+    since = since_edition(last, marts, own.collection)
+    since.write(folder)
+    edition = Edition({**marts, **since.tables}, {**own.about, **since.facts})
     write_pages(folder, edition)
     write_summary(folder / "summary.xlsx", edition)
     write_open_document(folder / "summary.ods", edition)
     readme = folder / "README.txt"
-    text = readme.read_text(encoding="utf-8") + _HOW + "\n".join(hidden(edition)) + "\n" + _PAGES
+    text = readme.read_text(encoding="utf-8") + _HOW + "\n".join(hidden(own)) + "\n" + _PAGES
     with atomic_file(readme) as file:
         file.write(text.encode())
 

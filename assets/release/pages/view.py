@@ -91,7 +91,8 @@ def _kept(value: Any) -> Any:
 
 LANGUAGE: Final = Environment(undefined=StrictUndefined, finalize=_kept, trim_blocks=True)  # noqa: S701 - the page escapes
 LANGUAGE.filters |= {
-    "long_date": long_date, "plural": plural, "sentence": sentence, "visible": visible
+    "force": lambda code, names: names.get(code, code), "long_date": long_date,
+    "plural": plural, "sentence": sentence, "visible": visible,
 }  # fmt: skip
 LANGUAGE.globals |= {
     "BASES": v.BASES,
@@ -303,7 +304,16 @@ def _has_forces(mart: str) -> bool:
 def _of_release(edition: Edition) -> Known:
     """Return what is known on every page of a release."""
     collection, rows, wording = edition.collection, edition.rows, edition.wording
-    lists = collection.template.lists
+    lists, first = collection.template.lists, first_measure(collection.template)
+
+    def changed(parts: str) -> list[Known]:
+        """Return the figures that changed and have several dimensions, or have not."""
+        found = rows("changed_totals")
+        return [row for row in found if (";" in row["breakdown"]) == bool(parts)]
+
+    def measured_by(figure_id: str) -> str:
+        found = next(iter(rows("reconciliation", figure_id=figure_id)), None)
+        return wording.measured(found["measure"], found["breakdown"]) if found else NOT_KNOWN
 
     def in_state(state: str) -> list[str]:
         found = rows("returns_status", state=state)
@@ -352,13 +362,16 @@ def _of_release(edition: Edition) -> Known:
             if row["previous_collection"] and ";" not in row["breakdown"]
         ],
         "BANDS": {code: band(code).capitalize() for code in collection.count_bands},
+        "changed": changed,
         "collection": collection,
         "command": partial(command, collection_id=collection.id, kept=True),
         "is_full": edition.about.get("edition", "full") == "full",
         "edition": _EDITIONS[edition.about.get("edition", "full")],
         "figures_of": figures_of,
-        "first": first_measure(collection.template),
+        "first": first,
+        "FIRST": {first: sentence(wording.words(first))},
         "in_state": in_state,
+        "measured_by": measured_by,
         "named": partial(period, collection),
         "names": edition.names,
         "of_part": of_part,

@@ -1,0 +1,181 @@
+"""What an edition tells of those before it: which there were, what is different from the last.
+
+It is told inside the edition, so that it stays true and no link leads to one that is pruned: a list
+is what the last edition says of those before it, and a line for that. An edition is made once; the
+last one is the one that was shown when it was made.
+"""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+import pyarrow.parquet
+
+from assets.figures.explain.compare import KEY, apart, between
+from assets.figures.explain.released import Drafted, Released
+from assets.history import shown
+from assets.lake import Lake, atomic_file
+from assets.release.pages.description import first_measure
+from schemas.collection import Collection
+from schemas.errors import MusterError
+from schemas.measures import NOW
+from schemas.vocabulary import LIVE_STATES
+
+RELEASES: Final = "releases"
+_LISTED: Final = {
+    "release": pl.String,
+    "measure": pl.String,
+    "value": pl.Float64,
+    "forces_included": pl.Int64,
+    "forces_expected": pl.Int64,
+    "differing": pl.Int64,
+    "received_up_to": pl.Date,
+}
+_UNREADABLE: Final = (MusterError, OSError, ValueError, KeyError, pl.exceptions.PolarsError)
+"""What reading an edition of any age may end in: then nothing is told of it, and that is said."""
+
+
+@dataclass(frozen=True)
+class Since:
+    """What an edition tells of those before it, as tables by name, and facts to say.
+
+    `releases`: those before it, the last first. `changed_totals` and `changed_figures`: old and new
+    of what is different. `changed_forces`: force_code, old and new, which are the hashes of returns
+    that count, in a public edition the states. The facts: `previous`, the last edition;
+    `otherwise`, what else it was made from that is different; `why_not`, why that is not known.
+    """
+
+    tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """Write the tables as CSV beside the pages.
+
+        Raises:
+            LakeError: a file cannot be written.
+        """
+        for name, table in self.tables.items():
+            with atomic_file(folder / f"{name}.csv") as file:
+                table.write_csv(file)
+
+
+def previous_of(lake: Lake, release: str) -> Path | None:
+    """Return the release that was shown before one that is made, None for none that is kept."""
+    names = [entry.release for entry in shown(lake)]
+    if not names and lake.marts.exists():  # of a time before there was a record
+        names = [lake.marts.resolve().name]
+    before = names[: names.index(release)] if release in names else names
+    folders = (lake.releases / name for name in reversed(before))
+    return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def since_release(lake: Lake, now: Drafted, release: str) -> Since:
+    """Return what a release in the making tells of those before it."""
+    folder = previous_of(lake, release)
+    if folder is None:
+        return Since(_listed(None, {}, now.collection))
+    facts = {"previous": folder.name}
+    try:
+        before = Released(folder, now.collection)
+        names = ("national_totals", "returns_status", "reconciliation")
+        listed = _listed(folder / "report", {n: before.mart(n) for n in names}, before.collection)
+    except _UNREADABLE as error:
+        return Since(_listed(None, {}, now.collection), facts | {"why_not": type(error).__name__})
+    try:
+        found = between(before, now)
+    except _UNREADABLE as error:
+        return Since(listed, facts | {"why_not": type(error).__name__})
+    totals, figures = found.totals, found.figures
+    changed = {"changed_totals": totals, "changed_figures": figures}
+    changed["changed_forces"] = found.returns
+    return Since(listed | changed, facts | {"otherwise": ", ".join(found.otherwise)})
+
+
+def since_edition(
+    last: Path | None, marts: Mapping[str, pl.DataFrame], collection: Collection
+) -> Since:
+    """Return what a public edition tells of those before it, from public files alone.
+
+    Args:
+        last: the folder of the last public edition, None where there is none.
+        marts: the public marts by name.
+        collection: the collection.
+    """
+    if last is None:
+        return Since(_listed(None, {}, collection))
+    try:
+        names = (name for name in ("national_totals", "returns_status", "reconciliation"))
+        before = {
+            name: pl.read_parquet(last / f"{name}.parquet") for name in names if name in marts
+        }
+        facts = {"previous": _release_of(last)}
+        listed = _listed(last, before, collection)
+        changed = {
+            "changed_totals": _with_change(
+                apart(before["national_totals"], marts["national_totals"], [*KEY, "unit"],
+                      "value", "symbol")
+            ),
+            "changed_forces": apart(
+                before["returns_status"], marts["returns_status"], ["force_code"], "state"
+            ),
+        }  # fmt: skip
+        if "reconciliation" in before:
+            changed["changed_figures"] = apart(
+                before["reconciliation"], marts["reconciliation"], ["figure_id"],
+                "computed", "status", "symbol",
+            )  # fmt: skip
+    except _UNREADABLE as error:
+        return Since(_listed(None, {}, collection), {"why_not": type(error).__name__})
+    return Since(listed | changed, facts)
+
+
+def _with_change(totals: pl.DataFrame) -> pl.DataFrame:
+    return totals.with_columns(
+        change=pl.col("new") - pl.col("old"),
+        change_symbol=pl.coalesce("new_symbol", "old_symbol"),
+        because=pl.lit(None, pl.String),
+    )
+
+
+def _release_of(folder: Path) -> str:
+    metadata = pyarrow.parquet.read_schema(folder / "national_totals.parquet").metadata or {}
+    return bytes(metadata.get(b"release", b"not known")).decode()
+
+
+def _listed(
+    folder: Path | None, marts: Mapping[str, pl.DataFrame], collection: Collection
+) -> dict[str, pl.DataFrame]:
+    """Return the list of the editions before: what the last one lists, below a line for it."""
+    if folder is None:
+        return {RELEASES: pl.DataFrame(schema=_LISTED)}
+    where = folder if (folder / "national_totals.parquet").exists() else folder.parent
+    earlier, path = pl.DataFrame(schema=_LISTED), folder / f"{RELEASES}.csv"
+    if path.exists():  # an older version wrote none
+        earlier = pl.read_csv(io.BytesIO(path.read_bytes()), schema=_LISTED)
+    mine = pl.DataFrame([_line(_release_of(where), marts, collection)], schema=_LISTED)
+    return {RELEASES: pl.concat([mine, earlier])}
+
+
+def _line(
+    release: str, marts: Mapping[str, pl.DataFrame], collection: Collection
+) -> dict[str, Any]:
+    measure, totals = first_measure(collection.template), marts["national_totals"]
+    whole = next(iter(totals.filter(measure=measure, breakdown="", period=NOW).to_dicts()), {})
+    status, received = marts["returns_status"], None
+    if "received_at" in status.columns:
+        last = status.filter(pl.col("state").is_in(LIVE_STATES))["received_at"].drop_nulls()
+        days = [collection.day_of(moment) for moment in last.str.to_datetime(time_zone="UTC")]
+        received = max(days, default=None)
+    figures = marts.get("reconciliation")
+    return {
+        "release": release,
+        "measure": measure,
+        "value": whole.get("value"),
+        "forces_included": whole.get("forces_included"),
+        "forces_expected": whole.get("forces_expected"),
+        "differing": None if figures is None else figures.filter(status="differs").height,
+        "received_up_to": received,
+    }

@@ -1,0 +1,147 @@
+"""What a release tells of those before it: told inside it, and true whatever is pruned later."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from assets.disclosure.forms import public_forms
+from assets.figures.explain.released import Drafted
+from assets.figures.reconciliation.reconcile import reconcile
+from assets.figures.totals import marts, national
+from assets.history import record
+from assets.inputs.research.tables import ResearchTables
+from assets.lake import Lake
+from assets.marts import DESCRIPTION, write_manifest, write_mart
+from assets.release.changes import Since, previous_of, since_edition, since_release
+from assets.release.pages.figures import Edition
+from assets.release.pages.pages import national_pages, page_html
+from schemas.collection import Collection, description
+from schemas.contract import empty
+from schemas.marts.catalogue import MARTS
+from schemas.marts.public import public_marts
+from schemas.tables import ReportFigures
+from tests.pages.released import ABOUT, Answers, Marts, read_page
+
+OLD, NEW = "2012-revisit-000000000001", "2012-revisit-000000000002"
+FROM: dict[str, Any] = {"live": [["AVS", "a" * 64], ["BED", "b" * 64]], "research": []}
+SENT: dict[str, Any] = {**FROM, "live": [["AVS", "c" * 64], ["BED", "b" * 64]]}
+
+
+@pytest.fixture(scope="module")
+def changed(
+    whole: Marts, live: pl.DataFrame, research: ResearchTables, collection: Collection
+) -> Marts:
+    """Marts in which Avon and Somerset has three more continuing cases of a kind."""
+    place = pl.struct("force_code", "sheet", "row_code", "column_code") == pl.lit(
+        {"force_code": "AVS", "sheet": "investigations", "row_code": "other",
+         "column_code": "continuing"}
+    )  # fmt: skip
+    more = (pl.col("value").cast(pl.Int64, strict=False) + 3).cast(pl.String)
+    other = live.with_columns(value=pl.when(place).then(more).otherwise("value"))
+    other = other.with_columns(number=pl.col("value").cast(pl.Int64, strict=False))
+    totals = national.national_totals(other, collection, research)
+    found = reconcile(totals, other, empty(ReportFigures), collection, research.instances)
+    cells = marts.cells(other, collection)
+    return whole | {"national_totals": totals, "reconciliation": found, "cells": cells}
+
+
+def _keep(lake: Lake, name: str, marts: Mapping[str, pl.DataFrame], since: Since) -> Path:
+    """Put a release as far as the next one reads it into a lake, and show it."""
+    folder = lake.releases / name
+    for path, content in description(lake.collection).items():
+        (folder / DESCRIPTION / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / DESCRIPTION / path).write_bytes(content)
+    for mart in ("national_totals", "returns_status", "reconciliation", "cells", "corrections"):
+        with (folder / f"{mart}.parquet").open("wb") as file:
+            write_mart(file, mart, MARTS[mart], marts[mart], {**ABOUT, "release": name})
+    since.write(folder / "report")
+    write_manifest(folder, {"made_from": FROM})
+    record(lake, name, None)
+    return folder
+
+
+def _pages(folder: Path, marts: Marts, since: Since, **about: str) -> dict[str, str]:
+    edition = Edition(marts | since.tables, {**ABOUT, "release": NEW, **about, **since.facts})
+    answers, html = Answers(marts | since.tables), {}
+    for name in ("changes", "releases"):
+        html[name] = page_html(national_pages(edition)[name], [], edition.about)
+        (folder / f"{name}.html").write_text(html[name], encoding="utf-8")
+        shown, _ = read_page(folder / f"{name}.html")
+        assert [wrong for one in shown if (wrong := answers.wrong(one))] == []
+    return html
+
+
+def test_a_release_tells_what_changed_and_whose_return_did_it(
+    whole: Marts, changed: Marts, collection: Collection, tmp_path: Path
+) -> None:
+    lake = Lake(tmp_path / "lake", collection.id)
+    first = since_release(lake, Drafted(tmp_path, collection, None, whole, FROM), OLD)
+    html = _pages(tmp_path, whole, first)
+    assert all("There is no release before this one." in page for page in html.values())
+    _keep(lake, OLD, whole, first)
+    draft = Drafted(tmp_path, collection, None, changed, SENT | {"software_sha256": "new"})
+    since = since_release(lake, draft, NEW)
+    html = _pages(tmp_path, changed, since)
+    line = html["changes"].split(">Investigations</th>")[1].split("</tr>")[0]
+    for said in (">2,207<", ">2,210<", ">+3<", ">Avon and Somerset<"):
+        assert said in line
+    assert ">Another version counts<" in html["changes"]
+    assert "Besides returns, these are different: the software." in html["changes"]
+    figure = html["changes"].split(">INV-01</th>")[1].split("</tr>")[0]
+    assert ">Match<" in figure
+    assert ">Differs<" in figure
+    assert f">{OLD}</th>" in html["releases"]
+    assert ">20 June 2012<" in html["releases"]
+    again = since_release(lake, draft, NEW)
+    assert {n: t.write_csv() for n, t in again.tables.items()} == {
+        n: t.write_csv() for n, t in since.tables.items()
+    }
+
+
+def test_the_list_outlives_what_is_pruned_and_the_last_is_the_one_shown_before(
+    whole: Marts, collection: Collection, tmp_path: Path
+) -> None:
+    lake = Lake(tmp_path / "lake", collection.id)
+    for name in (OLD, NEW):
+        now = Drafted(tmp_path, collection, None, whole, FROM)
+        folder = _keep(lake, name, whole, since_release(lake, now, name))
+    shutil.rmtree(lake.releases / OLD)
+    third = "2012-revisit-000000000003"
+    since = since_release(lake, Drafted(tmp_path, collection, None, whole, FROM), third)
+    assert since.tables["releases"]["release"].to_list() == [NEW, OLD]
+    assert since.tables["changed_totals"].is_empty()
+    record(lake, OLD, None)  # went back to it, and on again
+    assert previous_of(lake, NEW) is None, "what was shown before it is gone"
+    (folder / "national_totals.parquet").write_bytes(b"damaged")
+    since = since_release(lake, Drafted(tmp_path, collection, None, whole, FROM), third)
+    html = _pages(tmp_path, whole, since)
+    assert f"What changed since release {NEW} is not known: it cannot be" in html["changes"]
+
+
+def test_a_public_edition_tells_what_public_marts_tell(
+    whole: Marts, changed: Marts, collection: Collection, tmp_path: Path
+) -> None:
+    forms = public_marts(collection.template)
+    before, now = (public_forms(marts, [], collection) for marts in (whole, changed))
+    mine = (pl.col("measure") == "investigations") & (pl.col("breakdown") == "category=other")
+    now["national_totals"] = now["national_totals"].with_columns(
+        value=pl.when(~mine).then("value"),
+        symbol=pl.when(mine).then(pl.lit("c")).otherwise("symbol"),
+    )
+    for name, frame in before.items():
+        with (tmp_path / f"{name}.parquet").open("wb") as file:
+            write_mart(file, name, forms[name], frame, {**ABOUT, "release": OLD})
+    since = since_edition(tmp_path, now, collection)
+    html = _pages(tmp_path, now, since, edition="public")
+    line = html["changes"].split(">Investigations: Other integrity matters</th>")[1]
+    line = line.partition("</tr>")[0]
+    assert line.count(">hidden<") == 2, "neither the number nor what it changed by"
+    assert f">{OLD}</th>" in html["releases"]
+    said = "".join(page.partition("<body")[2] for page in html.values())
+    assert not [own for own in ("Because of", "received up to", "muster ") if own in said]
+    assert since_edition(None, now, collection).facts == {}
+    assert since_edition(tmp_path / "none", now, collection).facts["why_not"]
