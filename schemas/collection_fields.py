@@ -211,6 +211,7 @@ def _resolved(named: object, info: ValidationInfo[Reading]) -> Template:
 class Collection(_Data):
     """One collection of returns, as its file says.
 
+    `stop_line`: by how many per cent of it queries that are left open may put a figure in doubt.
     What is not given it does not have: comparators, research, a publication, bands of counts, case
     extracts, a public edition. `licence` is that of its marts, by its SPDX or Open Definition id.
     """
@@ -238,6 +239,7 @@ class Collection(_Data):
     cases: CaseExtracts | None = None
     thresholds: dict[str, dict[str, float]] = Field(default_factory=dict)
     rule_changes: tuple[RuleChange, ...] = Field(default=(), strict=False)
+    stop_line: float = Field(default=0.5, ge=0)
     disclosure: Disclosure | None = None
     _from: Path = PrivateAttr(default=OURS)
 

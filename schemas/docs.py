@@ -12,7 +12,16 @@ from schemas.contract import CONTRACT_VERSION, Contract, columns, description
 from schemas.marts.catalogue import MARTS
 from schemas.marts.totals import Series
 from schemas.reference import OURS
-from schemas.rules.catalogue import NATIONAL, OTHER_FILES, TIERS, Rule, read_by, rules, rules_of
+from schemas.rules.catalogue import (
+    EXPECTED,
+    NATIONAL,
+    OTHER_FILES,
+    TIERS,
+    Rule,
+    read_by,
+    rules,
+    rules_of,
+)
 from schemas.tables import TABLES
 from schemas.template import Entry, Template
 from schemas.template_file import load_template
@@ -181,6 +190,9 @@ def _rule(rule: Rule, collections: list[Collection]) -> Iterator[str]:
     yield f"**Checks** {rule.checks}  "
     yield f"**Why** {rule.why}  "
     yield f"**How to fix it** {' '.join([rule.fix, *rule.fixes.values()])}"
+    if rule.expects:
+        named = dict.fromkeys(EXPECTED[name] for name in rule.expects.values())
+        yield f"\n**Expects** {' or '.join(named)}: what a query moves is told by that."
     yield ""
     if rule.limits:
         names = [collection.id for collection in collections]

@@ -36,7 +36,7 @@ _MADE_BY = {
     "investigations_by_month": "cases/investigations_by_month",
     "reconciliation": "reconciliation/reconciliation",
     "returns_status": "validation/returns_status",
-    "findings": "validation/findings",
+    "findings": "reconciliation/findings",
     "repairs": "validation/repairs",
     "corrections": "validation/corrections",
     "national_checks": "recount/national_checks",

@@ -35,6 +35,20 @@ OTHER_FILES: Final = {
 }
 """Tiers that returns and totals are not held to: no collection can change their rules."""
 
+EXPECTED: Final = {
+    "usual": "the earlier count at its monthly rate",
+    "nearest": "the nearer limit",
+    "typical": "what is usual in the other returns",
+    "other": "the earlier number",
+    "earlier": "the count of the earlier return",
+    "whole": "the whole",
+    "ceiling": "the ceiling",
+    "said": "what the total says",
+    "rows": "what the rows of the extract add up to",
+    "0": "none",
+}
+"""What rules expect, by what it is called in `expects`: a field of the message, or a number."""
+
 NATIONAL: Final = "national"
 UNORDERED: Final = "S014"
 """The rule that two versions are held to between which nothing tells the order."""
@@ -52,6 +66,9 @@ class Rule(BaseModel):
     `says`: the message of a finding, by the use that a template makes of the rule; `words`: what
     stands in it where the template gives no words of its own; `fixes`: what to do where that
     differs from `fix`.
+    `expects`: by the use, what of its message the count that it speaks of was expected to be, or a
+    number. `cause`: what a query of the rule is about, in which {measure} is what the cells count:
+    those of one force with the same cause are one question.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -71,6 +88,8 @@ class Rule(BaseModel):
     says: dict[str, str] = Field(default_factory=dict)
     words: dict[str, str] = Field(default_factory=dict)
     fixes: dict[str, str] = Field(default_factory=dict)
+    expects: dict[str, str] = Field(default_factory=dict)
+    cause: str = ""
 
     @property
     def place(self) -> str:

@@ -40,7 +40,8 @@ def patchy(live: pl.DataFrame, collection: Collection) -> Marts:
         [
             finding("DER", "B", message="no total"),
             finding("CAM", "Q", message=HOSTILE, reason=HOSTILE, accepted_by="A. Second"),
-        ]
+        ],
+        schema=empty(Findings).schema,
     )
     return marts_of(there, collection, printed=printed, states=states) | {
         "findings": conform(Findings, found)

@@ -95,7 +95,7 @@ def finding(force_code: str, severity: str, **changed: str | None) -> dict[str, 
     plain = dict.fromkeys([each.name for each in fields(Finding)], "x")
     return {
         **plain, "receipt_id": force_code.lower() * 5, "rule_id": "Q102", "sheet": "investigations",
-        "cell": "H12", "reason": None, "accepted_by": None,
+        "cell": "H12", "reason": None, "accepted_by": None, "effect": None,
         "force_code": force_code, "severity": severity, **changed,
     }  # fmt: skip
 

@@ -32,6 +32,27 @@ def test_the_sample_has_its_known_queries(run: Muster) -> None:
     assert {row["force_code"] for row in rows} == {"CAM", "CHS", "DVC", "GMP", "MPS", "WMC", "WMP"}
     assert {row["state"] for row in rows} == {"open"}
     assert {row["previous_value"] for row in rows} == {None}, "there is no collection before"
+    assert [*rows[0]][-5:] == ["effect", "moves", "score", "about", "question"]
+    assert [row["score"] for row in rows[:6]] == sorted(row["score"] for row in rows[:6])[::-1]
+    text = run("queries").output
+    assert "Answering the 6 questions above (11 queries) leaves no published figure" in text
+    assert text.index("Q-caeca238d1") < text.index("Answering the 6") < text.index("CHS")
+    assert "Answering" not in run("queries", "--all").output
+
+
+def test_a_question_is_answered_at_once(lake: Lake, run: Muster) -> None:
+    """Six queries about the size of one force."""
+    question = _query(run, "MPS", "Q102")["question"]
+    both = ("--reason", REASON, "--by", "Ann", "--accepted-by", "Bob")
+    assert run("answer", question, "Q-00000000", *both).exit_code != 0
+    assert not (lake.desk / "ledger").exists(), "nothing was recorded"
+    told = run("answer", question, _query(run, "CHS", "Q105")["query_id"], *both)
+    assert told.exit_code == 0, told.output
+    assert (_status(run, "MPS")["state"], _status(run, "CHS")["state"]) == ("accepted", "accepted")
+    assert sorted(path.stem[7:] for path in (lake.desk / "ledger").iterdir()) == [
+        "acceptances", "answers",
+    ]  # fmt: skip
+    assert "Answering the 5 questions above (5 queries)" in run("queries").output
 
 
 def test_what_the_entry_was_before_stands_beside_a_query(

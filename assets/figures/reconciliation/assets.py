@@ -1,4 +1,4 @@
-"""Reconciliation, with a check that shows how many figures differ."""
+"""Reconciliation, with a check that shows how many figures differ, and what queries move."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import polars as pl
 
 from assets.declare import RESEARCH, Check, made
 from assets.figures.reconciliation.reconcile import reconcile
+from assets.figures.scores import with_effects
 
 _MART = "reconciliation/reconciliation"
 
@@ -24,6 +25,15 @@ PARTS = (
         live="validation/live_entries",
         printed="reports/report_figures",
         instances=RESEARCH["instances"],
+    ),
+    made(
+        "reconciliation/findings",
+        by=with_effects,
+        findings="validation/findings",
+        expectations="validation/expectations",
+        live="validation/live_entries",
+        national="totals/national_totals",
+        reconciliation=_MART,
     ),
     Check(
         _MART,

@@ -47,7 +47,9 @@ class Record:
     @property
     def each(self) -> list[dict[str, Any]]:
         """What it says, one by one: `answers` are several answers that were given at once."""
-        several: list[dict[str, Any]] = self.content.get(self.kind, [self.content])
+        several: list[dict[str, Any]] = [self.content]
+        if self.kind in self.content:
+            several = self.content[self.kind]
         return several
 
 
@@ -76,7 +78,7 @@ class Ledger:
                 for key, kind in _CONTENT[record.kind.removesuffix("s")].items():
                     if not all(isinstance(of[key], kind) for of in record.each):
                         raise TypeError(key)
-            except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+            except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
                 raise LakeError(
                     path,
                     f"is not a record ({type(error).__name__})",

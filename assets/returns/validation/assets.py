@@ -52,7 +52,7 @@ def validated(
         by_force(corrections),
         derived.leaf_grid(by_month, extracts.filter("live")["force_code"], collection.template),
     )
-    return found.entries, found.findings, found.results, found.applied
+    return found.entries, found.findings, found.results, found.applied, found.expectations
 
 
 def answers(
@@ -181,6 +181,7 @@ PARTS = (
         "validation/all_findings",
         "validation/rule_results",
         "validation/applied_corrections",
+        "validation/expectations",
         by=validated,
         receipts="intake/receipts",
         raw_cells="intake/raw_cells",

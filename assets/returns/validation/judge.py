@@ -33,7 +33,7 @@ from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.finding import Finding, finding
 from schemas.rules.catalogue import UNORDERED, Rule, rules
-from schemas.tables import AllFindings, AppliedCorrections, Entries, RuleResults
+from schemas.tables import AllFindings, AppliedCorrections, Entries, Expectations, RuleResults
 from schemas.template import Place, Template
 from schemas.wording import visible
 
@@ -54,12 +54,13 @@ def received_by_id(receipts: pl.DataFrame, collection: Collection) -> dict[str, 
 
 @dataclass(frozen=True)
 class Judged:
-    """Tables of the contracts Entries, AllFindings, RuleResults and AppliedCorrections."""
+    """Tables of the contracts Entries, AllFindings, RuleResults and so on."""
 
     entries: pl.DataFrame
     findings: pl.DataFrame
     results: pl.DataFrame
     applied: pl.DataFrame
+    expectations: pl.DataFrame
 
 
 def judge(
@@ -90,8 +91,8 @@ def judge(
     table = conform(Entries, pl.DataFrame(entries, schema=empty(Entries).schema, orient="row"))
     single = _rows((key, item) for key, one in looked.items() for item in one.findings)
     sent = no_cases() if cases is None else cases
-    between, counts = _compare(table, single, received, collection, sent)
-    found = pl.concat([single, between])
+    failures, ties, counts = _compare(table, single, received, collection, sent)
+    found = pl.concat([single, _at_cells(failures, table), ties])
     if any(one.written for one in looked.values()):
         asked = _as_changed(found, [], collection).filter(severity="Q")
         found = pl.concat([found, _rows(_unasked(looked, asked, received, collection))])
@@ -104,6 +105,7 @@ def judge(
             AppliedCorrections,
             pl.DataFrame(applied, schema=empty(AppliedCorrections).schema, orient="row"),
         ),
+        conform(Expectations, failures.drop_nulls(["row_code", "expected"])),
     )
 
 
@@ -219,12 +221,12 @@ def _compare(
     received: Mapping[str, Received],
     collection: Collection,
     cases: pl.DataFrame,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Hold entries against each other, then against other returns that are acceptable so far.
 
     Returns:
-        Findings as in AllFindings, and how many tests of each receipt and rule passed, failed,
-        could not be evaluated.
+        Failures as `evaluate` returns them, findings that two versions cannot be told apart, and
+        how many tests of each receipt and rule passed, failed, could not be evaluated.
     """
     receipts = pl.DataFrame(
         [(key, item.force_code, item.version) for key, item in received.items()],
@@ -239,15 +241,14 @@ def _compare(
         if item.use in KINDS and item.id not in off:
             tests += Use(item, collection).tests()
     table = wide(entries, received, template)
-    failures, counts = evaluate([(table, tests), *within_returns(returns, collection, off)])
-    found = _at_cells(failures, entries)
-    changed = _as_changed(pl.concat([single, found]), [], collection)
+    within, counts = evaluate([(table, tests), *within_returns(returns, collection, off)])
+    found = pl.concat([single, _at_cells(within, entries)])
+    changed = _as_changed(found, [], collection)
     blocked = changed.filter(pl.col("severity") == "B")["receipt_id"]
     acceptable = frozenset(received) - set(blocked)
-    failures, others = evaluate(between_returns(returns, acceptable, collection, off))
+    between, others = evaluate(between_returns(returns, acceptable, collection, off))
     ties = () if UNORDERED in off else unordered(entries, received, acceptable)
-    findings = [found, _at_cells(failures, entries), _rows(ties)]
-    return pl.concat(findings), pl.concat([counts, others])
+    return pl.concat([within, between]), _rows(ties), pl.concat([counts, others])
 
 
 def _off(collection: Collection) -> frozenset[str]:

@@ -115,7 +115,9 @@ class Standing:
         settled = self.judged.filter(~pl.col("held") & ~pl.col("live")).select("receipt_id")
         moot = self.findings.filter(pl.col("rule_id") == UNORDERED).join(settled, on="receipt_id")
         now = self.findings.join(current, on="receipt_id", how="semi")
-        return conform(Findings, now.join(moot, on=["receipt_id", "rule_id"], how="anti"))
+        asked = now.join(moot, on=["receipt_id", "rule_id"], how="anti")
+        # What a query moves is told once there are figures.
+        return conform(Findings, asked.with_columns(effect=pl.lit(None, pl.Float64)))
 
     def asked(self) -> pl.DataFrame:
         """Return the findings that ask for an answer: of what counts, and of what is held.

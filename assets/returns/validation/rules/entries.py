@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from assets.returns.validation.rules.evaluate import ENTRY, EVERY, Fields, Test
+from assets.returns.validation.rules.evaluate import ENTRY, EVERY, Fields, Test, expected_by
 from schemas.collection import Collection
 from schemas.finding import Finding, Place, finding
 from schemas.rules.catalogue import UNORDERED, rules
@@ -82,7 +82,9 @@ def between_returns(
 
 
 def _test(rule: str, use: str, valid: pl.Expr, fields: Fields, applies: pl.Expr) -> Test:
-    return Test(rule, valid, rules()[rule].says[use], fields, applies=applies)
+    of = rules()[rule]
+    expected = expected_by(of, use, fields)
+    return Test(rule, valid, of.says[use], fields, applies=applies, expected=expected)
 
 
 def _ceiling(rule: str, collection: Collection) -> Test:

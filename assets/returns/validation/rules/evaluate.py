@@ -8,10 +8,14 @@ import polars as pl
 
 from schemas.checking import SchemaErrors, pa
 from schemas.errors import ContractError
+from schemas.rules.catalogue import Rule
 from schemas.template import Place, Template
 
 ENTRY: Final = ["sheet", "row_code", "column_code"]
-_FOUND: Final = dict.fromkeys(("receipt_id", "rule_id", *ENTRY, "message", "fix"), pl.String)
+_FOUND: Final = {
+    **dict.fromkeys(("receipt_id", "rule_id", *ENTRY, "message", "fix"), pl.String),
+    "expected": pl.Float64,
+}
 _HOLDS: Final = "holds"
 _OUTCOMES: Final = pa.DataFrameSchema(
     {
@@ -35,6 +39,7 @@ At = tuple[str, str | None, str | None]
 """Sheet, row and column at which a finding stands; without codes, at the sheet as a whole."""
 
 EVERY: Final = pl.lit(value=True)
+_NOTHING: Final = pl.lit(None, pl.Float64)
 Fields = Mapping[str, pl.Expr | str | float]
 """What stands in a message, by the names that its text has: of each row, or fixed."""
 
@@ -45,7 +50,8 @@ class Test(NamedTuple):
     `valid` is true where the rule holds and null where its cells could not be typed; `applies`
     says which rows it concerns. `says` gives with `fields` the observed against the expected.
     A finding stands `at` a place of the return, with None at the entry that the row is about.
-    `fix`: what to do, where the template says it in place of the rule.
+    `fix`: what to do, where the template says it in place of the rule. `expected`: the count that
+    would have been expected of the cells that the rule speaks of; it may look at other rows.
     """
 
     rule: str
@@ -55,6 +61,7 @@ class Test(NamedTuple):
     at: At | None = None
     applies: pl.Expr = EVERY
     fix: str | None = None
+    expected: pl.Expr = _NOTHING
 
     @property
     def outcome(self) -> pl.Expr:
@@ -102,6 +109,15 @@ def wide(entries: pl.DataFrame, receipts: Iterable[str], template: Template) -> 
     return ids.join(found.rename(names), on="receipt_id", how="left", maintain_order="left")
 
 
+def expected_by(rule: Rule, use: str, fields: Fields) -> pl.Expr:
+    """Return what a rule expects, as its data say: a field of its message, or a number."""
+    named = rule.expects.get(use)
+    if named is None:
+        return _NOTHING
+    field = fields.get(named, named)
+    return field if isinstance(field, pl.Expr) else pl.lit(float(field))
+
+
 def _worded(text: str, fields: Fields) -> pl.Expr:
     """Return a message with its fields: an expression's is of each row, any other's is fixed."""
     pattern, expressions = "", []
@@ -122,7 +138,8 @@ def evaluate(
 
     Returns:
         Failures, one for each cell and rule: receipt_id, rule_id, sheet, row_code, column_code,
-        message, fix. And by receipt_id and rule_id how many rows passed, failed, could not be told.
+        message, fix, expected. And by receipt_id and rule_id how many rows passed, failed, could
+        not be told.
 
     Raises:
         ContractError: a test crashed: our fault, not a force's.
@@ -134,8 +151,9 @@ def evaluate(
     failures = [pl.DataFrame(schema=_FOUND)]
     for (number, name), rows in _failed(outcomes).group_by("table", "test", maintain_order=True):
         table, tests = given[int(str(number))]
-        failed = table[rows["row"]]
-        failures.append(failed.select("receipt_id", *tests[int(str(name))].finding()))
+        test, failed = tests[int(str(name))], table[rows["row"]]
+        told = table.with_columns(expected=test.expected.cast(pl.Float64))["expected"][rows["row"]]
+        failures.append(failed.select("receipt_id", *test.finding()).with_columns(told))
     of_rules = ["receipt_id", "rule_id"]
     counts = outcomes.group_by(of_rules).agg(
         (pl.col("outcome") == 1).sum().cast(pl.Int64).alias("passed"),
@@ -145,7 +163,8 @@ def evaluate(
     # A total in a corner is a sum along its row and down its column: one cell, one finding.
     message = pl.col("message").unique(maintain_order=True).str.join("; ")
     once = pl.concat(failures).group_by(*of_rules, *ENTRY, maintain_order=True)
-    return once.agg(message, pl.col("fix").first()), counts
+    firsts = pl.col("fix").first(), pl.col("expected").drop_nulls().first()
+    return once.agg(message, *firsts), counts
 
 
 def _outcomes(number: int, table: pl.DataFrame, tests: Sequence[Test]) -> pl.DataFrame:

@@ -11,7 +11,16 @@ from typing import Final
 
 import polars as pl
 
-from assets.returns.validation.rules.evaluate import EVERY, At, Fields, Test, missing, number, value
+from assets.returns.validation.rules.evaluate import (
+    EVERY,
+    At,
+    Fields,
+    Test,
+    expected_by,
+    missing,
+    number,
+    value,
+)
 from schemas.collection import Collection
 from schemas.rules.catalogue import RuleUse, rules
 from schemas.template import Place, Sum
@@ -45,7 +54,8 @@ class Use:
             said = {"row": at[1], "column": at[2], **rule.words, **item.words, **fields}
             stands: At = (at[0], at[1] or None, at[2] or None)
             says, fix = rule.says[item.use], item.fix or None
-            yield Test(item.id, valid, says, said, stands, applies, fix)
+            expected = expected_by(rule, item.use, said)
+            yield Test(item.id, valid, says, said, stands, applies, fix, expected)
 
     def _pairs(self) -> Iterator[tuple[Place, Place]]:
         """Yield each place with the one that it is compared with; a sheet has no codes."""
@@ -85,7 +95,10 @@ def total_is_sum(each: Sum) -> Test:
     held = [place for place in (*each.parts, each.total) if place not in each.unheld]
     unheld = [missing(p).is_null() | (missing(p) == NOT_HELD) for p in each.unheld]
     applies = pl.all_horizontal(_held(held), *unheld)
-    return Test(each.rule, off == 0, rules()[each.rule].says["sum"], fields, each.total, applies)
+    rule = rules()[each.rule]
+    expected = expected_by(rule, "sum", fields)
+    says = rule.says["sum"]
+    return Test(each.rule, off == 0, says, fields, each.total, applies, expected=expected)
 
 
 def _needs(_: Use, at: Place, other: Place) -> Asked:
@@ -95,8 +108,9 @@ def _needs(_: Use, at: Place, other: Place) -> Asked:
 
 def _between(use: Use, at: Place, _: Place) -> Asked:
     """A count lies between two limits."""
-    inside = number(at).is_between(use.limits["lowest"], use.limits["highest"])
-    return inside, {"at": number(at), **use.limits}, _held([at])
+    low, high = use.limits["lowest"], use.limits["highest"]
+    fields: Fields = {"at": number(at), "nearest": number(at).clip(low, high), **use.limits}
+    return number(at).is_between(low, high), fields, _held([at])
 
 
 def _at_most(use: Use, _: Place, __: Place) -> Asked:
@@ -115,19 +129,19 @@ def _share(use: Use, at: Place, _: Place) -> Asked:
     low, high = use.limits.get("lowest"), use.limits.get("highest")
     bounds = [share >= whole * low] if low is not None else []
     bounds += [share <= whole * high] if high is not None else []
-    return pl.all_horizontal(bounds), {"part": part, "whole": whole, **use.limits}, applies
+    return pl.all_horizontal(bounds), {**_fields_of(part, whole), **use.limits}, applies
 
 
 def _not_all(use: Use, at: Place, _: Place) -> Asked:
     """The parts are not the whole, where it is large enough."""
     part, whole, applies = _part(use, at)
-    return part != whole, {"part": part, "whole": whole}, applies
+    return part != whole, _fields_of(part, whole), applies
 
 
 def _some(use: Use, at: Place, _: Place) -> Asked:
     """The parts are not nothing, where the whole is large enough."""
     part, whole, applies = _part(use, at)
-    return part > 0, {"part": part, "whole": whole}, applies
+    return part > 0, _fields_of(part, whole), applies
 
 
 def _part(use: Use, at: Place) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
@@ -136,6 +150,12 @@ def _part(use: Use, at: Place) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
     whole = number(whole_at)
     fewest = use.limits[use.item.fewest] if use.item.fewest else 1
     return _added(parts), whole, _held(parts) & (whole.is_null() | (whole >= fewest))
+
+
+def _fields_of(part: pl.Expr, whole: pl.Expr) -> dict[str, pl.Expr]:
+    """Return a part and its whole, and what the part is at the share it usually has in returns."""
+    usual = pl.when(whole > 0).then(part / whole).median()
+    return {"part": part, "whole": whole, "typical": usual * whole}
 
 
 def _change(use: Use, at: Place, other: Place) -> Asked:
@@ -150,11 +170,12 @@ def _rate(use: Use, at: Place, other: Place) -> Asked:
     limits, months = use.limits, use.collection.period.months
     period = use.collection.comparators[use.collection.template.entry_at[other].period]
     now, before = number(at), number(other)
-    usual = before * months / period.months
+    usual = _usual(use, other)
     near = now.cast(pl.Float64).is_between(usual * limits["lowest"], usual * limits["highest"])
     fields: Fields = {
         "at": now,
         "other": before,
+        "usual": usual,
         "months": months,
         "other_months": period.months,
         "until": f"{period.end:%B %Y}",
@@ -166,7 +187,14 @@ def _some_after(use: Use, at: Place, other: Place) -> Asked:
     """There are not suddenly none where there were many."""
     before = number(other)
     many = _held([other]) & (before >= use.limits["comparator"])
-    return number(at) > 0, {"other": before}, many
+    return number(at) > 0, {"other": before, "usual": _usual(use, other)}, many
+
+
+def _usual(use: Use, other: Place) -> pl.Expr:
+    """Return what a count would be at the monthly rate of an earlier period."""
+    months = use.collection.period.months
+    period = use.collection.comparators.get(use.collection.template.entry_at[other].period)
+    return number(other) * (months / period.months if period else 1)
 
 
 def _counted(use: Use, _: Place, __: Place) -> Asked:

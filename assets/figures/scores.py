@@ -1,0 +1,336 @@
+"""Scores of queries: how suspicious each is, times what it moves of the figures if it is wrong.
+
+Selective editing: where all queries cannot be settled at once, those come first that could change
+what is published, and a line is drawn below which they cannot by more than a limit. A query moves
+the cells that its rule speaks of from what they hold to what the rule expects, in proportion.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from assets.figures.comparable import kinds
+from assets.figures.explain.question import NATIONAL, Question
+from assets.figures.explain.terms import terms_of
+from assets.figures.totals.leaves import places
+from assets.figures.totals.national import STATISTICS
+from assets.lake import Lake
+from assets.tables import read_table
+from schemas.breakdown import Band
+from schemas.collection import Collection
+from schemas.contract import conform
+from schemas.marts.returns import Findings
+from schemas.measures import NOW, QUESTION
+
+_PLACE: Final = ["sheet", "row_code", "column_code"]
+KEY: Final = ["receipt_id", "rule_id", *_PLACE]
+_LEAF: Final = pl.concat_str(_PLACE, separator="/").alias("leaf")
+_MADE: Final = (("totals", "national_totals"), ("reconciliation", "reconciliation"))
+_HELD: Final = pl.col("number").is_not_null()
+
+
+class _Figure(NamedTuple):
+    """A figure: a name for it, what it is, of which kind, its value, what it is held against.
+
+    `sum` and `rate` are of cells, `share` of some in others, `answers` of forces by their answer,
+    `answers_share` in per cent; `ranked` counts or ranks forces by their numbers.
+    """
+
+    name: str
+    question: Question
+    kind: str
+    value: float
+    printed: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The national figures that queries are held against, by tables that a run makes.
+
+    `live`: table LiveEntries; `national`: mart NationalTotals; `reconciliation`: that mart. The
+    figures are those that are published; of a collection without a publication, all its totals.
+    """
+
+    collection: Collection
+    live: pl.DataFrame
+    national: pl.DataFrame
+    reconciliation: pl.DataFrame
+
+    @classmethod
+    def of(cls, lake: Lake, collection: Collection, live: pl.DataFrame) -> "Figures":
+        """Return the figures as the last run made them, with the entries that count now.
+
+        Raises:
+            LakeError: nothing has been run yet, or what was written then is damaged.
+        """
+        made = (read_table(lake.table(*name)) for name in _MADE)
+        return cls(collection, live, *made)
+
+    @cached_property
+    def held(self) -> pl.DataFrame:
+        """What each cell holds in all live returns: leaf, total, and how many gave an answer."""
+        return self.live.group_by(_LEAF).agg(
+            pl.col("number").sum().alias("total"), pl.col("value").count().alias("answered")
+        )
+
+    @cached_property
+    def asked(self) -> list[_Figure]:
+        """The figures that are made of returns."""
+        published = self.reconciliation.filter(scope=NATIONAL).drop_nulls("computed")
+        rows = published.with_columns(name="figure_id", value="computed", printed="published")
+        if self.collection.published is None:
+            whole = self.national.filter(period=NOW).drop_nulls("value")
+            name = pl.concat_str("measure", "breakdown", separator=" ").str.strip_chars()
+            rows = whole.with_columns(name=name, printed="value")
+        of, found = kinds(self.collection.template), []
+        counted = {entry.measure for entry in self.collection.template.counted()}
+        for row in rows.iter_rows(named=True):
+            question = Question(row["measure"], row["breakdown"], row["period"])
+            kind, measure, _ = of.get(question.measure, ("count", question.measure, ()))
+            if measure in counted:
+                # Of a figure that is 0, anything would be more than any share.
+                printed = abs(row["printed"]) or 1.0
+                kind = _kind(kind, question.parts)
+                found.append(_Figure(row["name"], question, kind, row["value"], printed))
+        return found
+
+    @cached_property
+    def _parts(self) -> pl.DataFrame:
+        """The cells of each figure, as a return in which each count is 1 tells them.
+
+        Columns: figure (its number), kind, part (`top`, or `rest`: what a share is of besides),
+        leaf, sign (-1 for what a change is counted from).
+        """
+        template = self.collection.template
+        one = dict.fromkeys(("force_code", "sha256", "cell", "value"), "")
+        blank = [pl.lit(text).alias(name) for name, text in one.items()]
+        fixed = pl.lit(1).alias("number"), pl.lit(value=False).alias("provisional")
+        live = places(template).select(*_PLACE, *blank, *fixed)
+        none = {"leaf": pl.String, "sign": pl.Int32, "figure": pl.Int32}
+        found = [pl.DataFrame(schema=none | {"kind": pl.String, "part": pl.String})]
+        for number, each in enumerate(self.asked):
+            terms = terms_of(each.question, live, self.collection)
+            if terms is None or terms.cells is None:
+                continue
+            top = terms.cells.select(_LEAF)
+            rest = top.clear() if terms.whole is None else terms.whole.select(_LEAF)
+            less = terms.terms.filter(pl.col("value") < 0).select(_LEAF)["leaf"].to_list()
+            sign = pl.when(pl.col("leaf").is_in(less)).then(-1).otherwise(1).alias("sign")
+            of = {"figure": number, "kind": each.kind}
+            told = [pl.lit(value).alias(name) for name, value in of.items()]
+            for part, cells in (("top", top), ("rest", rest.join(top, on="leaf", how="anti"))):
+                found.append(cells.select("leaf", sign, *told, pl.lit(part).alias("part")))
+        return pl.concat(found)
+
+    @cached_property
+    def _values(self) -> pl.DataFrame:
+        """Of each figure: figure, top, rest, value, printed, and `each`: what one more adds."""
+        total = pl.col("total").fill_null(0)
+        parts = self._parts.join(self.held, on="leaf", how="left")
+        sums = parts.group_by("figure").agg(
+            total.filter(pl.col("part") == "top").sum().alias("top"),
+            total.filter(pl.col("part") == "rest").sum().alias("rest"),
+            pl.col("answered").max(),
+        )
+        told = [(number, one.value, one.printed) for number, one in enumerate(self.asked)]
+        schema = {"figure": pl.Int32, "value": pl.Float64, "printed": pl.Float64}
+        return sums.join(pl.DataFrame(told, schema, orient="row"), on="figure")
+
+    def uncertain(self, moves: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:
+        """Return by how much figures can be wrong, in per cent of what is printed.
+
+        Args:
+            moves: as `moves_of` returns it; of several that move one cell, any may be right.
+            by: columns of it by which the figures are asked.
+
+        Returns:
+            Rows of `by`, figure and most, for each figure that holds a cell that moves.
+        """
+        up, down = pl.col("moved").max().clip(0), -pl.col("moved").min().clip(None, 0)
+        cells = moves.group_by(*{*by, "receipt_id", "leaf"}).agg(up=up, down=down)
+        turned = pl.col("sign") < 0
+        reach = cells.join(self._parts, on="leaf").with_columns(
+            up=pl.when(turned).then("down").otherwise("up"),
+            down=pl.when(turned).then("up").otherwise("down"),
+        )
+        ranked = pl.col("kind") == "ranked"
+        told = self._summed(reach.filter(~ranked), by), self._ranked(reach.filter(ranked), by)
+        return pl.concat(told)
+
+    def _summed(self, reach: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+        """Return what `uncertain` does of the figures that cells add up to."""
+        ends = reach.group_by(*by, "figure", "kind").agg(
+            pl.col(way).filter(pl.col("part") == part).sum().alias(f"{part}_{way}")
+            for part in ("top", "rest")
+            for way in ("up", "down")
+        )
+        top, rest, value = pl.col("top"), pl.col("rest"), pl.col("value")
+        each = (
+            pl.when(kind="rate").then(pl.when(top > 0).then(value / top).otherwise(1.0))
+            .when(kind="answers_share").then(100 / pl.col("answered"))
+            .otherwise(1.0)
+        )  # fmt: skip
+        high, low = (
+            pl.when(kind="share").then(_percent(n, m)).otherwise(value + each * (n - top))
+            for n, m in (
+                (top + pl.col("top_up"), rest - pl.col("rest_down")),
+                (top - pl.col("top_down"), rest + pl.col("rest_up")),
+            )
+        )
+        most = pl.max_horizontal(high - value, value - low) * 100 / pl.col("printed")
+        # A share of which nothing might be left can be anything.
+        told = most.fill_null(100.0).clip(0).alias("most")
+        return ends.join(self._values, on="figure").select(*by, "figure", told)
+
+    def _ranked(self, reach: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+        """Return what `uncertain` does of the figures that count or rank forces."""
+        number = pl.col("number").sum().cast(pl.Float64).alias("now")
+        held = self.live.drop_nulls("number").with_columns(_LEAF)
+        added = held.join(self._parts.filter(kind="ranked"), on="leaf")
+        forces = (
+            added.group_by("figure", "receipt_id").agg(number).partition_by("figure", as_dict=True)
+        )
+        ends = reach.group_by(*{*by, "figure", "receipt_id"}).agg(pl.col("up", "down").sum())
+        rows = []
+        for key, moved in ends.group_by(*by, "figure", maintain_order=True):
+            one = self.asked[int(str(key[-1]))]
+            if key[-1:] not in forces:  # nothing that moves counts
+                continue
+            of = (
+                forces[key[-1:]]
+                .join(moved, on="receipt_id", how="left")
+                .select(
+                    "now",
+                    low=pl.col("now") - pl.col("down").fill_null(0),
+                    high=pl.col("now") + pl.col("up").fill_null(0),
+                )
+            )
+            rows.append((*key, _apart(one.question.parts, of) * 100 / one.printed))
+        schema = {**dict.fromkeys(by, pl.String), "figure": pl.Int32, "most": pl.Float64}
+        return pl.DataFrame(rows, schema, orient="row")
+
+
+def _kind(kind: str, parts: Mapping[str, str]) -> str:
+    if "count" in parts or parts.get("statistic", "mean") != "mean":
+        return "ranked"
+    if kind in {"per_month", "statistic"}:
+        return "rate"
+    if QUESTION in parts:
+        return "answers_share" if kind == "answers" else "answers"
+    return "share" if kind == "share" else "sum"
+
+
+def _percent(part: pl.Expr, rest: pl.Expr) -> pl.Expr:
+    """Return a part as a percent of itself and the rest; null where nothing is left of both."""
+    return pl.when(part + rest > 0).then(part * 100 / (part + rest))
+
+
+def _apart(parts: Mapping[str, str], forces: pl.DataFrame) -> float:
+    """Return by how much a figure that counts or ranks forces can be off.
+
+    `forces` has what each holds `now`, and the `low` and `high` end of what it may.
+    """
+    now, low, high = (forces.select(total=end) for end in ("now", "low", "high"))
+    if "count" in parts:
+        band = Band.parse(parts["count"]).contains(pl.col("total"))
+        inside, *others = (each.select(band).to_series() for each in (now, low, high))
+        # Either end can be what is right, and which it is for one force says nothing of another.
+        come, go = ~inside & (others[0] | others[1]), inside & ~(others[0] & others[1])
+        return float(max(come.sum(), go.sum()))
+    found = STATISTICS[parts["statistic"]]
+    value, least, most = (each.select(found).item() for each in (now, low, high))
+    return float(max(most - value, value - least))
+
+
+def moves_of(
+    asked: pl.DataFrame, expectations: pl.DataFrame, entries: pl.DataFrame, figures: Figures
+) -> pl.DataFrame:
+    """Return the cells that queries speak of, and by how much each would move if they are wrong.
+
+    Args:
+        asked: queries, with the columns of AllFindings.
+        expectations: table Expectations.
+        entries: table Entries, or LiveEntries.
+        figures: the figures, and the collection.
+
+    Returns:
+        One row a query and counted cell: receipt_id, rule_id, its place, leaf, number, measure,
+        expected (of all its cells), moved; both null where the rule expects no number. An answer
+        has two rows: any other may be right, so a force may be one more or one less of its kind.
+    """
+    template = figures.collection.template
+    parts = {
+        (use.id, place): [part for text in use.parts for part in template.places(text)]
+        for use in template.rules
+        for written in use.at
+        for place in template.places(written)
+        if use.parts
+    }
+    counted = {entry.place: entry for entry in template.counted()}
+    of_sheet = {use.sheet for use in template.rules if use.sheet}
+    rows = []
+    for key in asked.select(KEY).iter_rows():
+        _, rule_id, *at = key
+        place = tuple(at)
+        whole = [p for p in counted if p[0] in of_sheet and at == [p[0], None, None]]
+        about = whole or parts.get((rule_id, place), [place])
+        leaves = dict.fromkeys(leaf for p in about for leaf in template.leaves.get(p, (p,)))
+        rows += [
+            (*key, "/".join(leaf), counted[leaf].measure, one if counted[leaf].answers else None)
+            for leaf in leaves
+            if leaf in counted
+            for one in ((1.0, -1.0) if counted[leaf].answers else (None,))
+        ]
+    names = [*KEY, "leaf", "measure"]
+    schema = {**dict.fromkeys(names, pl.String), "moved": pl.Float64}
+    cells = pl.DataFrame(rows, schema, orient="row")
+    numbers = entries.select("receipt_id", _LEAF, "number").drop_nulls("number")
+    typed = pl.col("number").sum().over(KEY)
+    # Where nothing was typed, what was expected falls where it does in the other returns.
+    usual = (
+        pl.when(pl.col("total").sum().over(KEY) > 0).then(pl.col("total").fill_null(0)).otherwise(1)
+    )
+    weight = pl.when(typed > 0).then("number").otherwise(usual)
+    moved = (pl.col("expected") - typed) * weight / weight.sum().over(KEY)
+    return (
+        cells.join(expectations, on=KEY, how="left", nulls_equal=True)
+        .join(numbers, on=["receipt_id", "leaf"], how="left")
+        .join(figures.held, on="leaf", how="left")
+        .filter(_HELD | pl.col("moved").is_not_null())
+        .with_columns(moved=pl.coalesce("moved", moved.cast(pl.Float64)))
+        .drop("total", "answered")
+    )
+
+
+def effects(moves: pl.DataFrame, figures: Figures) -> pl.DataFrame:
+    """Return by query the figure that it would move most, and by how many per cent of it.
+
+    Columns: those that identify the query, effect, moves (what the figure is called). A query that
+    moves none has no row; where what it moves cannot be told, both are null.
+    """
+    most = figures.uncertain(moves.drop_nulls("moved"), KEY)
+    ordered = most.sort("most", "figure", descending=[True, False])
+    first = ordered.unique(KEY, keep="first", maintain_order=True)
+    names = {number: figures.asked[number].name for number in first["figure"]}
+    named = pl.col("figure").replace_strict(names, return_dtype=pl.String).alias("moves")
+    return first.select(*KEY, pl.col("most").alias("effect"), named)
+
+
+def with_effects(
+    collection: Collection,
+    findings: pl.DataFrame,
+    expectations: pl.DataFrame,
+    live: pl.DataFrame,
+    national: pl.DataFrame,
+    reconciliation: pl.DataFrame,
+) -> pl.DataFrame:
+    """Return the mart Findings with the effect of each query about a return that counts."""
+    figures = Figures(collection, live, national, reconciliation)
+    counting = live.select("receipt_id").unique()
+    asked = findings.filter(severity="Q").join(counting, on="receipt_id", how="semi")
+    found = effects(moves_of(asked, expectations, live, figures), figures)
+    plain = findings.drop("effect")
+    return conform(Findings, plain.join(found, on=KEY, how="left", nulls_equal=True))
