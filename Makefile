@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_DISABLE_TELEMETRY := yes
 
-.PHONY: setup demo test test-slow test-kills test-browser test-r test-services bench check lock docs dev clean
+.PHONY: setup demo test test-slow test-kills test-browser test-r test-services bench check lock docs dev portal clean
 
 setup: $(VENV)/.compiled
 
@@ -72,6 +72,10 @@ docs: setup
 dev: setup
 	MUSTER_COLLECTIONS="$${MUSTER_COLLECTIONS:-$$($(BIN)/python -m pipelines.open_demo)}" \
 	DAGSTER_HOME="$$($(BIN)/python -m pipelines.instance)" $(BIN)/dg dev --host 127.0.0.1 --port 3000
+
+# The drop-off page on this machine only, with made-up accounts of every force and of the desk.
+portal: setup
+	$(BIN)/python -m pipelines.portal.demo
 
 # Rewrites the lock from pyproject.toml; needs uv and a package index.
 lock:

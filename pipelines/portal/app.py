@@ -8,7 +8,7 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 
 from assets.html import render
-from pipelines.portal import desk_pages, force_pages, sign_in
+from pipelines.portal import answers, desk_pages, force_pages, sign_in
 from pipelines.portal.web import TEMPLATES, Front, Portal, Visit, nothing_there, page
 
 _DAY: Final = "public, max-age=86400"
@@ -31,7 +31,7 @@ def home(visit: Visit) -> Response:
 def application(portal: Portal) -> Starlette:
     """Return the portal as an ASGI application."""
     return Starlette(
-        routes=[style, home, *sign_in.PAGES, *force_pages.PAGES, *desk_pages.PAGES],
+        routes=[style, home, *sign_in.PAGES, *force_pages.PAGES, *answers.PAGES, *desk_pages.PAGES],
         middleware=[Middleware(Front, portal=portal)],
         exception_handlers={HTTPException: nothing_there},
     )

@@ -8,10 +8,10 @@ from typing import Any, Final
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from assets.intake.store import ID_LENGTH, utc_now
+from assets.intake.store import utc_now
 from assets.returns.desk.chasing import due
 from assets.returns.desk.decisions import Ledger
-from assets.returns.desk.sign_off import PREPARED, sign
+from assets.returns.desk.sign_off import LEVELS, PREPARED, sign, sign_off
 from assets.returns.template.workbook import earlier_values, write_blanks
 from pipelines.portal.judges import TooMuchError
 from pipelines.portal.sending import Sent
@@ -83,7 +83,7 @@ def _sent(visit: Visit, upload: Upload, verdict: dict[str, Any]) -> int:
     receipt, is_new = Sent(visit.portal, visit.force_code).send(upload, verdict, visit.me.name)
     if is_new and verdict["state"] != "rejected":
         ledger = Ledger(visit.portal.lake)
-        sign(ledger, upload.sha256[:ID_LENGTH], visit.force_code, PREPARED, visit.me.name)
+        sign(ledger, upload.receipt_id, visit.force_code, PREPARED, visit.me.name)
     visit.log("send", sha256=upload.sha256, receipt=receipt.name, new=is_new)
     return receipt.number
 
@@ -119,7 +119,8 @@ def receipt(visit: Visit) -> Response:
     found = Sent(visit.portal, visit.force_code).receipt(int(visit.param("number")))
     if found is None:
         raise RefusedRequestError(404)
-    return visit.page("receipt", receipt=found)
+    signed = sign_off(Ledger(visit.portal.lake), found.receipt_id)
+    return visit.page("receipt", receipt=found, signed=signed, levels=LEVELS)
 
 
 @page("/receipts/{number:int}/marked.xlsx", *_ROLES)

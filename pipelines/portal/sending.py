@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from assets.intake.store import FOLDERS, utc_now
+from assets.intake.store import FOLDERS, ID_LENGTH, utc_now
 from assets.lake import atomic_file, scratch_file, sync_folder, write_errors
 from pipelines.portal.accounts import private_folder, write_private
 from pipelines.portal.uploads import Upload
@@ -31,6 +31,11 @@ class Receipt:
     def name(self) -> str:
         """What it is called: STF-0001."""
         return f"{self.force_code}-{self.number:04d}"
+
+    @property
+    def receipt_id(self) -> str:
+        """The id of its receipt in the raw store, once it is taken in."""
+        return self.sha256[:ID_LENGTH]
 
 
 class Sent:

@@ -1,0 +1,153 @@
+"""What a force is asked and answers, its versions and letters, and signing what was prepared."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.responses import RedirectResponse, Response
+
+from assets.feedback.letters import feedback_files, letters
+from assets.intake.raw_store import RawStore
+from assets.intake.store import utc_now
+from assets.returns.desk import decisions
+from assets.returns.desk.decisions import DeskError, Ledger, version_changes
+from assets.returns.desk.sign_off import LEVELS, SIGNED, sign, sign_offs
+from assets.returns.template.workbook import earlier_values
+from pipelines.portal.force_pages import XLSX, attachment
+from pipelines.portal.sending import Sent
+from pipelines.portal.web import RefusedRequestError, Visit, page
+
+if TYPE_CHECKING:
+    from assets.feedback.letters import Letter
+    from pipelines.portal.web import Portal
+
+_ROLES: Final = ("preparer", "signer")
+
+
+def current_queries(portal: Portal, force_code: str | None = None) -> list[dict[str, Any]]:
+    """Return the current queries, of one force or of all, each with what it is called in a form."""
+    now = portal.stands.now()
+    asked = now.asked()
+    if force_code is not None:
+        asked = asked.filter(force_code=force_code)
+    rows = decisions.queries(asked, now.answers, portal.collection.id)
+    rows = rows.sort("force_code", "rule_id", "sheet", "cell")
+    return [{**row, "field": _field(row)} for row in rows.iter_rows(named=True)]
+
+
+def _field(query: Mapping[str, Any]) -> str:
+    """Return what a query is called in a form: it names what is asked and what was answered.
+
+    Where either has changed since the form was shown, it is called otherwise, so that nobody
+    answers or accepts what he has not seen.
+    """
+    seen = "\n".join([decisions.observed(query), query["reason"] or "", query["state"]])
+    return f"{query['query_id']}.{hashlib.sha256(seen.encode()).hexdigest()[:12]}"
+
+
+@page("/queries", *_ROLES)
+def queries(visit: Visit) -> Response:
+    """Show what is asked about the return, each with its answer so far."""
+    return _queries(visit)
+
+
+def _queries(visit: Visit, code: int = 200, words: str = "") -> Response:
+    asked = current_queries(visit.portal, visit.force_code)
+    shared = {"words": words, "typed": visit.form, "states": decisions.STATES}
+    return visit.page("queries", code, asked=asked, **shared)
+
+
+@page("/queries", *_ROLES, post=True)
+def answer(visit: Visit) -> Response:
+    """Record every reason that was typed: all of them, or none and why."""
+    asked = {each["field"]: each for each in current_queries(visit.portal, visit.force_code)}
+    given = {
+        name.removeprefix("reason "): reason.strip()
+        for name, reason in visit.form.items()
+        if name.startswith("reason ") and reason.strip()
+    }
+    if given.keys() - asked.keys():
+        return _queries(
+            visit, 409, "Something has changed meanwhile. Look again, and answer what is asked now."
+        )
+    if not given:
+        return _queries(visit, 400, "There was no answer. Write one, then send it.")
+    answers = [(asked[field], reason) for field, reason in given.items()]
+    try:
+        decisions.answer_all(Ledger(visit.portal.lake), answers, visit.me.name)
+    except DeskError as error:
+        return _queries(visit, 400, f"Nothing was recorded: {error}")
+    visit.log("answer", queries=[query["query_id"] for query, _ in answers])
+    return RedirectResponse("/queries", 303)
+
+
+@page("/versions", *_ROLES)
+def versions(visit: Visit) -> Response:
+    """Show every version, which one counts, how far it is signed off, and what each changed."""
+    return visit.page("versions", **versions_of(visit.portal, visit.force_code))
+
+
+def versions_of(portal: Portal, force_code: str) -> dict[str, Any]:
+    """Return what is shown of the versions of a force."""
+    now = portal.stands.now()
+    mine = now.judged.filter(force_code=force_code).sort("version", descending=True)
+    receipts = now.receipts.filter(force_code=force_code)
+    changed = version_changes(receipts, now.entries.join(receipts, on="receipt_id", how="semi"))
+    return {
+        "versions": mine.to_dicts(),
+        "changes": changed.partition_by("version", as_dict=True),
+        "signed": sign_offs(Ledger(portal.lake), mine["receipt_id"].to_list()),
+        "levels": LEVELS,
+        "sent": {each.sha256: each for each in Sent(portal, force_code).receipts()},
+    }
+
+
+@page("/receipts/{number:int}/sign", "signer", post=True)
+def sign_return(visit: Visit) -> Response:
+    """Sign for the force what another of its accounts has sent."""
+    number = int(visit.param("number"))
+    receipt = Sent(visit.portal, visit.force_code).receipt(number)
+    if receipt is None:
+        raise RefusedRequestError(404)
+    ledger = Ledger(visit.portal.lake)
+    try:
+        sign(ledger, receipt.receipt_id, visit.force_code, SIGNED, visit.me.name)
+    except DeskError as error:
+        raise RefusedRequestError(422, f"It was not signed: {error}") from error
+    visit.log("sign", receipt=receipt.name, sha256=receipt.sha256)
+    return RedirectResponse(f"/receipts/{number}", 303)
+
+
+def _letter(visit: Visit) -> Letter | None:
+    portal, now, mine = visit.portal, visit.portal.stands.now(), visit.force_code
+    status = now.status(portal.collection).filter(force_code=mine)
+    found = now.current_findings().filter(force_code=mine)
+    today = portal.collection.day_of(utc_now())
+    store = RawStore(portal.lake)
+    return next(iter(letters(status, found, now.entries, store, portal.collection, today)), None)
+
+
+@page("/letter", *_ROLES)
+def letter(visit: Visit) -> Response:
+    """Show the letter that the force has, if there is anything for it to do."""
+    return visit.page("letter", letter=_letter(visit))
+
+
+@page("/letter/{name}", *_ROLES)
+def letter_file(visit: Visit) -> Response:
+    """Return the letter as a file, or the workbook that goes with it."""
+    name, found = visit.param("name"), _letter(visit)
+    kinds = {"letter.html": "text/html", "letter.txt": "text/plain"}
+    if found is None or name not in {*kinds, found.attachment}:
+        raise RefusedRequestError(404)
+    collection, lake = visit.portal.collection, visit.portal.lake
+    earlier = earlier_values(lake, collection)
+    files = feedback_files([found], [], lake, collection, earlier=earlier)
+    visit.log("letter", file=name)
+    content = files[f"{visit.force_code}/{name}"]
+    return attachment(content, name, kinds.get(name, XLSX))
+
+
+PAGES: Final = [queries, answer, versions, sign_return, letter, letter_file]

@@ -1,0 +1,62 @@
+"""`make portal`: the drop-off page on this machine, with made-up accounts and their passwords."""
+
+import secrets
+import sys
+
+import click
+
+from assets.lake import Lake, lake_root
+from pipelines.portal.accounts import Account, AccountError, Accounts
+from pipelines.portal.serve import serve
+from schemas.collection import command, load_collection, usual_collection
+
+MADE_UP = "made up for a demonstration"
+
+
+def make_accounts(accounts: Accounts, forces: list[str]) -> list[tuple[str, str]]:
+    """Make accounts anew: two of each force and two of the desk; return names and passwords.
+
+    Raises:
+        AccountError: there are accounts that were not made up.
+    """
+    if any(each.contact != MADE_UP for each in accounts.all().values()):
+        raise AccountError(
+            f"{accounts.path} holds accounts that were not made up for a demonstration. Serve them"
+            " with muster portal, or name another lake in MUSTER_LAKE."
+        )
+    accounts.path.unlink(missing_ok=True)
+    told = []
+    for force in forces:
+        password = secrets.token_urlsafe(9)
+        names = f"{force.lower()}.prepares", f"{force.lower()}.signs"
+        accounts.add(Account(names[0], "preparer", force, contact=MADE_UP), password)
+        accounts.add(Account(names[1], "signer", force, contact=MADE_UP), password)
+        told.append((" ".join(names), password))
+    for name in ("desk.one", "desk.two"):
+        password = secrets.token_urlsafe(9)
+        accounts.add(Account(name, "desk", contact=MADE_UP), password)
+        told.append((name, password))
+    return told
+
+
+def main() -> None:
+    """Make the accounts, print them, and serve."""
+    collection = load_collection(usual_collection())
+    lake = Lake(lake_root(), collection.id)
+    click.echo("Made-up accounts, each with the password beside it:")
+    for names, password in make_accounts(Accounts(lake.root / "portal"), [*collection.forces]):
+        click.echo(f"  {names:<28}{password}")
+    click.echo(
+        f"What is sent lies in {lake.landing} until it is taken in:"
+        f" {command('run', collection.id)}. A workbook to send: that of make demo in landing, or"
+        " one that the page gives."
+    )
+    serve(collection, lake, "127.0.0.1", 8000, secure=False, tell=click.echo)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except AccountError as error:
+        click.echo(f"muster: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,197 @@
+"""Queries are answered by the force and accepted by the desk; returns are signed by two people."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from assets.intake.raw_store import RawStore
+from assets.intake.tables import readings, received
+from assets.lake import Lake
+from assets.returns.desk.decisions import Ledger, read_answers, read_choices
+from assets.returns.desk.sign_off import sign_off
+from assets.returns.validation.judge import judge, received_by_id
+from assets.returns.validation.states import Standing
+from pipelines.portal.web import Portal
+from schemas.collection import Collection
+from tests.portal.conftest import Browser
+from tests.returns import SampleReturn
+
+Open = Callable[..., Browser]
+CARDS = ("comparators", "cards_2012", "value")
+
+
+@pytest.fixture(scope="module")
+def stood(tmp_path_factory: pytest.TempPathFactory, collection: Collection) -> Any:
+    """Where returns stand once STF has sent one that asks, and another; and KEN one."""
+    lake = Lake(tmp_path_factory.mktemp("stood"), collection.id)
+    folder = lake.landing
+    folder.mkdir(parents=True)
+    mine = SampleReturn.of("STF", collection)
+    few = str(int(mine.values[CARDS]) // 3)
+    files = [
+        mine.with_values({CARDS: few, ("second_jobs", "review_months", "count"): "99"}),
+        mine.with_values({CARDS: few}),
+        SampleReturn.of("KEN", collection).with_values({CARDS: "1"}),
+    ]
+    paths = [each.write(folder / f"{n}.xlsx") for n, each in enumerate(files)]
+    store = RawStore(lake)
+    store.take_in(paths, collection)
+    everything = received(store)
+    known = received_by_id(everything.receipts, collection)
+    result = judge(readings(everything), known, collection)
+    return lake, Standing(collection.id, everything.receipts, result.findings, result.entries)
+
+
+@pytest.fixture
+def taken_in(portal: Portal, stood: tuple[Lake, Standing]) -> Portal:
+    """The portal once a run has taken those returns in."""
+    lake, base = stood
+    portal.lake.root.mkdir(exist_ok=True)
+    portal.lake.raw.parent.mkdir(parents=True)
+    portal.lake.raw.symlink_to(lake.raw)
+    ledger = Ledger(portal.lake)
+
+    class Now:
+        def now(self) -> Standing:
+            return replace(base, answers=read_answers(ledger), choices=read_choices(ledger))
+
+    portal.stands = Now()  # type: ignore[assignment]
+    return portal
+
+
+def _fields(page: str) -> list[str]:
+    return re.findall(r'name="((?:reason )?Q-[^"]*)"', page)
+
+
+def test_a_force_answers_and_the_desk_accepts(browser: Open, taken_in: Portal) -> None:
+    found = browser("stf.prepares")
+    fields = _fields(found.go("/queries").text)
+    assert fields
+    for field in fields:
+        found.send("/queries", **{field: "The cards were counted anew by hand."})
+    answered = found.go("/queries").text
+    assert "0 queries to answer" in answered
+    assert "The cards were counted anew by hand." in answered
+    desk = browser("desk.one")
+    ticks = _fields(desk.go("/desk/queries").text)
+    assert len(ticks) == len(fields)
+    desk.send("/desk/queries", **dict.fromkeys(ticks, "yes"))
+    assert "0 answers to accept" in desk.go("/desk/queries").text
+    assert "Accepted" in found.go("/queries").text
+    answers = read_answers(Ledger(taken_in.lake))
+    assert set(answers["answered_by"]) == {"stf.prepares"}
+    assert set(answers["accepted_by"]) == {"desk.one"}
+
+
+def test_a_reason_with_a_name_is_refused_and_still_there(browser: Open, taken_in: Portal) -> None:
+    found = browser("stf.prepares")
+    (field, *_) = _fields(found.go("/queries").text)
+    for reason in ("short", "DCI Brown counted them all again last week."):
+        answer = found.send("/queries", **{field: reason})
+        assert answer.status_code == 400
+        assert "Nothing was recorded" in answer.text
+        assert f">{reason}</textarea>" in answer.text
+    assert read_answers(Ledger(taken_in.lake)).is_empty()
+
+
+def test_another_forces_query_cannot_be_answered(browser: Open, taken_in: Portal) -> None:
+    mine, other = browser("stf.prepares"), browser("ken.prepares")
+    (field, *_) = _fields(mine.go("/queries").text)
+    other.go("/queries")
+    theirs = other.send("/queries", **{field: "This is not for me to say at all."})
+    nobodys = other.send("/queries", **{"reason Q-0000000000.x": "This is not there at all."})
+    assert theirs.status_code == nobodys.status_code == 409
+    # But for what was typed, they are told the same.
+    assert theirs.text == nobodys.text
+    assert "STF" not in other.go("/versions").text + other.go("/queries").text
+    assert read_answers(Ledger(taken_in.lake)).is_empty()
+
+
+def test_nobody_accepts_what_he_has_not_seen(browser: Open, taken_in: Portal) -> None:
+    found, desk = browser("stf.prepares"), browser("desk.one")
+    (field, *_) = _fields(found.go("/queries").text)
+    found.send("/queries", **{field: "The cards were counted anew by hand."})
+    (tick, *_) = _fields(desk.go("/desk/queries").text)
+    query = field.removeprefix("reason ").partition(".")[0]
+    ledger = Ledger(taken_in.lake)
+    (record,) = ledger.records("answer")
+    ledger.add("answer", "stf.prepares", {**record.content, "reason": "Something else entirely."})
+    answer = desk.send("/desk/queries", **{tick: "yes"})
+    assert query in tick
+    assert answer.status_code == 409
+    assert read_answers(ledger)["accepted_by"].to_list() == [None]
+
+
+@pytest.mark.usefixtures("taken_in")
+@pytest.mark.parametrize("path", ["/desk/queries", "/desk/forces/KEN", "/desk/contacts"])
+def test_the_desk_is_not_there_for_a_force(browser: Open, path: str) -> None:
+    found = browser("stf.prepares")
+    nothing = found.go("/nothing")
+    for answer in (found.go(path), found.client.post(path), found.client.post(f"{path}/accept")):
+        assert answer.status_code in {403, 404}
+        assert answer.text == nothing.text
+    assert browser("desk.one").go(path).status_code == 200
+
+
+@pytest.mark.usefixtures("taken_in")
+def test_versions_show_what_counts_and_what_changed(browser: Open) -> None:
+    text = browser("stf.prepares").go("/versions").text
+    assert "2 versions received" in text
+    assert "This version counts." in text
+    assert "What version 2 changed: 1 cell" in text
+    assert "review_months" in text
+
+
+@pytest.mark.usefixtures("taken_in")
+def test_a_letter_can_be_read_and_kept(browser: Open) -> None:
+    found = browser("stf.prepares")
+    text = found.go("/letter").text
+    assert "please answer our queries" in text
+    for name, begins in (
+        ("letter.html", b"<!doctype html>"), ("letter.txt", b""), ("STF-marked.xlsx", b"PK"),
+    ):  # fmt: skip
+        answer = found.go(f"/letter/{name}")
+        assert answer.status_code == 200
+        assert answer.content.startswith(begins)
+        assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+    assert found.go("/letter/KEN-marked.xlsx").status_code == 404
+
+
+def test_two_people_of_a_force_and_one_of_the_desk_sign(
+    browser: Open, taken_in: Portal, stood: tuple[Lake, Standing]
+) -> None:
+    lake, base = stood
+    receipts = base.receipts.filter(force_code="STF").sort("version")
+    sha256 = receipts["sha256"].last()
+    content = (lake.raw / "files" / str(sha256)).read_bytes()
+    prepares, signs, desk = browser("stf.prepares"), browser("stf.signs"), browser("desk.one")
+    prepares.go("/")
+    prepares.upload("/send", content)
+    assert "Sign it for" not in prepares.shown.text
+    assert prepares.send("/receipts/1/sign").status_code == 404
+    assert "Accept version" not in desk.go("/desk/forces/STF").text
+    assert "Sign it for" in signs.go("/receipts/1").text
+    assert "the force has signed it" in signs.send("/receipts/1/sign").text.lower()
+    assert "Accept version 2" in desk.go("/desk/forces/STF").text
+    receipt = str(sha256)[:16]
+    assert desk.send("/desk/forces/STF/accept", receipt="0" * 16).status_code == 404
+    desk.go("/desk/forces/STF")
+    assert desk.send("/desk/forces/STF/accept", receipt=receipt).status_code == 200
+    recorded = sign_off(Ledger(taken_in.lake), receipt).recorded
+    assert {level: one.by for level, one in recorded.items()} == {
+        "prepared": "stf.prepares", "signed": "stf.signs", "accepted": "desk.one",
+    }  # fmt: skip
+
+
+@pytest.mark.usefixtures("taken_in")
+def test_the_desk_sees_who_is_missing(browser: Open) -> None:
+    found = browser("desk.one")
+    text = found.go("/").text
+    assert "44 forces" in text
+    assert "Nothing has been received" in text
+    assert "Accounts" in found.go("/desk/forces/KEN").text
+    assert "ken.prepares" in found.go("/desk/contacts").text
+    assert found.go("/desk/forces/XXX").status_code == 404
