@@ -5,6 +5,8 @@ Belongs here: the small words that every page, letter and command shares.
 
 from collections.abc import Iterable
 from datetime import date
+from textwrap import wrap
+from typing import Final
 
 
 def plural(number: int, noun: str) -> str:
@@ -23,6 +25,20 @@ def listed(names: Iterable[object]) -> str:
 def long_date(day: date) -> str:
     """Return a date as letters write it: 29 June 2012."""
     return f"{day.day} {day:%B %Y}"
+
+
+LINE_HEIGHT: Final = 15
+"""Points that a line of a spreadsheet takes."""
+_FITS: Final = 1.2
+"""Characters of running text that fit where one digit would."""
+
+
+def lines_of(text: str, width: int) -> int:
+    """Return how many lines a text takes in a column of a spreadsheet, whose width is in digits.
+
+    Excel fits heights by itself, other programs do not.
+    """
+    return sum(max(1, len(wrap(line, round(width * _FITS)))) for line in text.split("\n"))
 
 
 def visible(text: str, most: int | None = 300) -> str:

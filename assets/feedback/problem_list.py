@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from textwrap import wrap
 from typing import Final
 
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
@@ -30,7 +29,7 @@ from assets.returns.validation.layout import (
     PROBLEMS_MARK,
 )
 from schemas.finding import Finding
-from schemas.wording import visible
+from schemas.wording import LINE_HEIGHT, lines_of, visible
 
 FILLS: Final = {
     "B": PatternFill("solid", fgColor="F6A8A0"),
@@ -54,9 +53,6 @@ _SHEET, _CELLS = 3, 4
 _MOST_LINES: Final = 8
 """Lines about one problem in the list; the table below it has every cell."""
 
-_LINE_HEIGHT: Final = 15
-_FITS: Final = 1.2
-"""Characters of running text that fit where one digit would."""
 
 _MOST_HEIGHT: Final = 405
 """Excel shows no row higher than 409 points."""
@@ -101,7 +97,7 @@ def add_problems_sheet(
         cell = write_text(sheet, row, 1, text)
         cell.font, cell.alignment = _TEXT_FONT, _TOP
         sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=len(_WIDTHS))
-        sheet.row_dimensions[row].height = _LINE_HEIGHT * _lines(text, sum(_WIDTHS))
+        sheet.row_dimensions[row].height = LINE_HEIGHT * lines_of(text, sum(_WIDTHS))
     row = len(about) + 3
     if problems:
         _write_heads(sheet, row, (*_HEADS, *HEADS) if answers else _HEADS)
@@ -224,10 +220,5 @@ def _write_row(
             title = quote_sheetname(copy.sheets[item.sheet].title)
             cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{title}!{item.cell or 'A1'}")
             cell.font = _LINK_FONT
-    lines = max(map(_lines, texts, _WIDTHS))
-    sheet.row_dimensions[row].height = min(_LINE_HEIGHT * lines + 3, _MOST_HEIGHT)
-
-
-def _lines(text: str, width: int) -> int:
-    """Return how many lines a text takes: Excel fits heights by itself, other programs do not."""
-    return sum(max(1, len(wrap(line, round(width * _FITS)))) for line in text.split("\n"))
+    lines = max(map(lines_of, texts, _WIDTHS))
+    sheet.row_dimensions[row].height = min(LINE_HEIGHT * lines + 3, _MOST_HEIGHT)

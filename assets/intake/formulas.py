@@ -187,6 +187,10 @@ _SYMBOL: Final = re.compile(
 )
 
 
+_TEMPLATES: Final = re.compile(r'IF\(COUNT\(([A-Z0-9:,]+)\)=0,"",SUM\(\1\)\)')
+"""The formula that the template makes a total by, where somebody has asked for it."""
+
+
 class _Formula:
     """One formula, computed as it is read: sums of products of factors."""
 
@@ -198,6 +202,8 @@ class _Formula:
 
     def result(self) -> _Value:
         """Return what the formula gives."""
+        if ours := _TEMPLATES.fullmatch(self._formula):
+            return self._of_template(ours[1])
         value = self._sum()
         if self._next is not None:
             raise _BeyondError
@@ -205,6 +211,13 @@ class _Formula:
             # A spreadsheet makes 0 of it, but what is missing is never zero.
             raise _BeyondError("no result is expected: it rests on cells without a number alone")
         return value
+
+    def _of_template(self, parts: str) -> _Value:
+        """Return what a total of the template gives: an empty text while no part is a number."""
+        self._formula, self._at = f"SUM({parts})", 0
+        self._advance()
+        value = self._sum()
+        return value if self._has_number else ""
 
     def _advance(self) -> None:
         self._book.step()

@@ -24,6 +24,7 @@ from schemas.wording import plural
 
 if TYPE_CHECKING:
     from assets.cases.sources import Place
+    from assets.returns.template.guidance import Totals
     from schemas.collection import Collection
 
 
@@ -78,15 +79,20 @@ def check(
 
 @subcommand()
 @click.argument("forces", nargs=-1, metavar="[FORCE]...")
-def template(forces: tuple[str, ...], folder: Path, collection: Collection) -> None:
+@click.option("--with-sums", is_flag=True, help="Calculate totals as their parts are typed.")
+def template(
+    forces: tuple[str, ...], with_sums: bool, folder: Path, collection: Collection
+) -> None:
     """Write a blank return for each FORCE (a code such as STF), or for every force.
 
-    What the force told the collection before, where that is released, stands beside each entry.
+    Its first sheet says how to fill, check and send it. What the force told the collection before,
+    where that is released, stands beside each entry.
     """
     from assets.returns.template.workbook import earlier_values, write_blanks
 
     earlier = earlier_values(Lake(lake_root(), collection.id), collection)
-    paths = write_blanks(folder, collection, forces, earlier)
+    totals: Totals = "summed" if with_sums else "typed"
+    paths = write_blanks(folder, collection, forces, earlier, totals)
     click.echo(f"Wrote {plural(len(paths), 'blank return')} to {folder}")
 
 

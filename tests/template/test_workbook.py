@@ -13,10 +13,12 @@ from click.testing import CliRunner
 from openpyxl import load_workbook
 
 from assets.feedback.letters import Letter, feedback_files
+from assets.intake.formulas import verified
 from assets.intake.reader import read_return
+from assets.intake.reading import Cell, Reading
 from assets.lake import Lake
 from assets.previous import previous_values
-from assets.returns.template.checks import EARLIER, checks
+from assets.returns.template.checks import EARLIER, GUIDANCE, checks
 from assets.returns.template.workbook import earlier_values, write_blanks, write_workbook
 from assets.returns.validation.check import check_files
 from assets.sample.write import returns_template
@@ -45,7 +47,8 @@ def test_the_same_template_has_the_same_bytes(blank: Path, collection: Collectio
 
 def test_every_sheet_is_locked_but_for_its_entries(blank: Path) -> None:
     book = load_workbook(blank)
-    assert book.sheetnames == [sheet.name for sheet in returns_template().sheets]
+    assert book.sheetnames == [GUIDANCE, *(sheet.name for sheet in returns_template().sheets)]
+    assert book[GUIDANCE].protection.sheet
     for sheet in returns_template().sheets:
         page = book[sheet.name]
         assert page.protection.sheet
@@ -103,7 +106,7 @@ def test_checks_are_formulas_in_locked_cells_and_none_is_an_entry(blank: Path) -
         entries = {sheet.address(r.code, e.column_code) for r in sheet.rows for e in r.entries}
         for check in checks(sheet):
             cell = book[sheet.name].cell(check.row, check.column)
-            assert cell.value == check.formula
+            assert cell.value == check.formula_to_fill
             assert cell.protection.locked
             assert cell.coordinate not in entries
             assert not check.holds({}), "a blank total does not add up"
@@ -140,6 +143,84 @@ def test_a_template_filled_as_a_person_would_is_acceptable(
     book.save(blank)
     (checked,) = check_files([blank], collection)
     assert (checked.state, checked.force_code, checked.findings) == ("accepted", "STF", ())
+
+
+def test_guidance_says_what_this_template_and_collection_want(blank: Path) -> None:
+    book = load_workbook(blank)
+    told = {row[0].value: row[1].value for row in book[GUIDANCE].iter_rows(min_row=2)}
+    assert "by 15 June 2012, at the latest by 29 June 2012" in told["By when"]
+    assert "registers, second_jobs, comparators" in told["not_held"]
+    assert told["capability"].endswith("41 cells to fill.")
+    assert "check FILE" in told["Before you send it"]
+
+
+def test_a_long_question_can_be_read_whole(blank: Path) -> None:
+    page = load_workbook(blank)["capability"]
+    heights = {row[1].value: page.row_dimensions[row[1].row].height for row in page.iter_rows()}
+    longest = max((label for label in heights if label), key=len)
+    assert len(longest) > 75
+    assert heights[longest] >= 30
+
+
+def _summed(sample: SampleReturn, **stored: str) -> Reading:
+    """Return the reading of a workbook that makes its totals by formulas, some stored wrongly."""
+    totals = {
+        (each.sheet.name, each.sheet.address(*each.total)): each.calculated[1:]
+        for sheet in returns_template().sheets
+        for each in checks(sheet)
+    }
+
+    def as_stored(sheet: str, cell: Cell) -> Cell:
+        if not cell.text.isdigit():
+            return cell
+        text = stored.get(f"{sheet}_{cell.address}", cell.text)
+        formula = totals.get((sheet, cell.address))
+        return cell._replace(text=text, kind="number", formula=formula)
+
+    sheets = [
+        replace(sheet, cells=tuple(as_stored(sheet.name, cell) for cell in sheet.cells))
+        for sheet in sample.reading().sheets
+    ]
+    return Reading(verified(tuple(sheets)))
+
+
+@pytest.mark.parametrize("force", ["STF", "MPS", "CMB"])
+def test_sums_that_the_template_makes_are_taken_as_typed(
+    force: str, collection: Collection
+) -> None:
+    """CMB holds no declined offers, and MPS has no police authority."""
+    sample = SampleReturn.of(force, collection)
+    summed = validated(_summed(sample), collection, force)
+    assert summed.findings.equals(validated(sample.reading(), collection, force).findings)
+    key = ["sheet", "row_code", "column_code", "value"]
+    assert summed.entries.select(key).equals(
+        validated(sample.reading(), collection, force).entries.select(key)
+    )
+
+
+def test_a_sum_whose_result_is_not_that_of_its_parts_is_refused(collection: Collection) -> None:
+    sample = SampleReturn.of("STF", collection)
+    true = sample.values["second_jobs", "total", "count"]
+    at = returns_template().sheet("second_jobs").address("total", "count")
+    reading = _summed(sample, **{f"second_jobs_{at}": str(int(true) + 1)})
+    (found,) = validated(reading, collection, "STF").findings.iter_rows(named=True)
+    assert (found["rule_id"], found["severity"], found["cell"]) == ("S006", "B", at)
+    assert f"stored result {int(true) + 1}; expected {true}" in found["message"]
+
+
+def test_a_template_with_sums_is_blank_until_a_part_is_typed(
+    tmp_path: Path, collection: Collection
+) -> None:
+    (blank,) = write_blanks(tmp_path, collection, ["STF"], totals="summed")
+    (plain,) = write_blanks(tmp_path / "plain", collection, ["STF"])
+    summed, typed = (check_files([path], collection)[0].findings for path in (blank, plain))
+    assert summed == typed
+    assert {item.rule_id for item in summed} == {"S010"}
+    cell = load_workbook(blank)["second_jobs"][returns_template().sheet("second_jobs").address(
+        "total", "count"
+    )]  # fmt: skip
+    assert cell.value.startswith("=IF(COUNT(")
+    assert not cell.protection.locked
 
 
 def test_a_force_the_collection_does_not_expect_has_no_template(

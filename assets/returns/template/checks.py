@@ -21,6 +21,10 @@ RESULTS: Final = (ADDS_UP, DOES_NOT_ADD_UP)
 
 EARLIER: Final = "(previous)"
 ANSWERS: Final = "(answers)"
+GUIDANCE: Final = "guidance"
+GUIDANCE_MARK: Final = "How to fill this return"
+"""Name and text in A1 of the sheet that tells people how to fill the others, and is never read."""
+
 BESIDE: Final = (EARLIER, ANSWERS)
 """Headers of what stands beside a table to be looked at: in their brackets no codes of entries."""
 
@@ -39,12 +43,26 @@ class Check:
     @property
     def formula(self) -> str:
         """The Excel formula; `not_held` and blanks count as nothing, so a blank total fails."""
-        parts = ",".join(self.sheet.address(*part) for part in self.parts)
         total = self.sheet.address(*self.total)
         return (
-            f"=IF(AND(COUNTBLANK({total})=0,SUM({parts})=SUM({total})),"
+            f"=IF(AND(COUNTBLANK({total})=0,SUM({self._parts})=SUM({total})),"
             f'"{ADDS_UP}","{DOES_NOT_ADD_UP}")'
         )
+
+    @property
+    def formula_to_fill(self) -> str:
+        """The same for a workbook to be filled: it shows nothing until there is a number."""
+        numbers = f"COUNT({self._parts},{self.sheet.address(*self.total)})"
+        return f'=IF({numbers}=0,"",{self.formula[1:]})'
+
+    @property
+    def calculated(self) -> str:
+        """The formula that makes the total itself; formulas.py knows it by heart."""
+        return f'=IF(COUNT({self._parts})=0,"",SUM({self._parts}))'
+
+    @property
+    def _parts(self) -> str:
+        return ",".join(self.sheet.address(*part) for part in self.parts)
 
     def holds(self, values: Mapping[tuple[str, str, str], str]) -> bool:
         """Return what the formula gives for these values."""

@@ -14,20 +14,32 @@ import xlsxwriter
 
 from assets.lake import Lake, write_errors
 from assets.previous import earlier_releases, previous_values
-from assets.returns.template.checks import ADDS_UP, ANSWERS, DOES_NOT_ADD_UP, EARLIER, Check, checks
+from assets.returns.template.checks import (
+    ADDS_UP,
+    ANSWERS,
+    DOES_NOT_ADD_UP,
+    EARLIER,
+    GUIDANCE,
+    GUIDANCE_MARK,
+    Check,
+    checks,
+)
+from assets.returns.template.guidance import Totals, dates_of, guidance, spelt
 from schemas.collection import Collection
-from schemas.collection_fields import Period
 from schemas.errors import SetupError
 from schemas.reference import forces_at
 from schemas.template import Entry, Place, Sheet, Template, column_letter
 from schemas.vocabulary import MISSING_REASONS
-from schemas.wording import long_date
+from schemas.wording import LINE_HEIGHT, lines_of
 
 Values = Mapping[tuple[str, str, str], str]
 """Values by (sheet, row code, column code), in plain text form; an absent one is left blank."""
 
 EarlierValues = Mapping[str, Values]
 """What a force told before, by what to call that time: the collection and its period."""
+
+_LABEL_WIDTH: Final = 60
+_GUIDANCE_WIDTHS: Final = (26, 100)
 
 _FOR_COMPARISON: Final = "For comparison, locked and not part of this return"
 _EARLIER_HEIGHT: Final = 108
@@ -59,20 +71,28 @@ def write_workbook(
     collection: Collection,
     values: Values,
     earlier: EarlierValues | None = None,
+    to_fill: Totals | None = None,
 ) -> None:
     """Write a return workbook.
 
     `values` gives the prefilled cells; the cover's `basis` decides whether the workbook is
     labelled as reconstructed. What was told `earlier` stands locked right of the entries and
-    their checks, in the row of its entry.
+    their checks, in the row of its entry. With `to_fill` it is for somebody to fill: guidance
+    comes first, and checks show nothing until a number is typed.
     """
     with xlsxwriter.Workbook(str(path)) as book:
         _set_properties(book, template, collection, values)
         formats = _Formats(book)
+        if to_fill:
+            _write_guidance(book.add_worksheet(GUIDANCE), collection, to_fill, formats)
         reconstructed = values.get(("cover", "basis", "value")) == "reconstructed"
         for sheet in template.sheets:
             page = book.add_worksheet(sheet.name)
-            _write_frame(page, sheet, collection, formats, reconstructed=reconstructed)
+            _write_frame(page, sheet, collection, formats, reconstructed=reconstructed,
+                         to_fill=bool(to_fill))  # fmt: skip
+            # Of two sums in one cell the first makes it, and the check of the other looks on.
+            summed = reversed([*checks(sheet)]) if to_fill == "summed" else ()
+            sums = {check.total: check for check in summed}
             for row in sheet.rows:
                 for entry in row.entries:
                     is_sum = entry.kind == "count" and row.sum_of
@@ -81,13 +101,15 @@ def write_workbook(
                     line = sheet.row_numbers[entry.row_code] - 1
                     column = sheet.column_numbers[entry.column_code] - 1
                     text = values.get(entry.place)
-                    if text is not None and entry.kind == "date":
+                    if total := sums.get((entry.row_code, entry.column_code)):
+                        page.write_formula(line, column, total.calculated, look, "")
+                    elif text is not None and entry.kind == "date":
                         page.write_datetime(line, column, date.fromisoformat(text), look)
                     else:
                         _write_value(page, line, column, text, look)
             _write_validations(page, sheet)
             for check in checks(sheet):
-                _write_check(page, check, values, formats)
+                _write_check(page, check, None if to_fill else values, formats)
             _write_beside(page, sheet, earlier or {}, formats)
 
 
@@ -102,7 +124,13 @@ def _set_properties(book: Any, template: Template, collection: Collection, value
 
 
 def _write_frame(
-    page: Any, sheet: Sheet, collection: Collection, formats: _Formats, *, reconstructed: bool
+    page: Any,
+    sheet: Sheet,
+    collection: Collection,
+    formats: _Formats,
+    *,
+    reconstructed: bool,
+    to_fill: bool,
 ) -> None:
     page.protect("", {"select_locked_cells": True, "format_columns": True, "format_rows": True})
     page.hide_gridlines(2)
@@ -112,13 +140,12 @@ def _write_frame(
     page.freeze_panes(sheet.header_row, 2)
     single = len(sheet.columns) == 1
     page.set_column(0, 0, 28)
-    page.set_column(1, 1, 60)
+    page.set_column(1, 1, _LABEL_WIDTH)
     last = max([2 + len(sheet.columns), *(check.column - 1 for check in checks(sheet))])
     page.set_column(2, last, 34 if single else 17)
     page.set_row(sheet.header_row - 2, 62)
     page.write_string(0, 0, sheet.title, formats["title"])
-    dates = {"period": spelt(collection.period), "census": long_date(collection.census)}
-    dates |= {name: long_date(getattr(collection.deadlines, name)) for name in ("soft", "hard")}
+    dates = dates_of(collection)
     for line, text in enumerate(sheet.instructions, 1):
         told = _DATE.sub(lambda found: dates[found[1]], text)
         page.write_string(line, 0, told, formats["note"])
@@ -133,11 +160,24 @@ def _write_frame(
         line = sheet.row_numbers[row.code] - 1
         page.write_string(line, 0, row.code, formats["code"])
         page.write_string(line, 1, row.label, formats["label_sum" if row.sum_of else "label"])
+        if to_fill and (lines := lines_of(row.label, _LABEL_WIDTH)) > 1:
+            page.set_row(line, LINE_HEIGHT * lines)
 
 
-def spelt(period: Period) -> str:
-    """Return a period in words: 1 September 2011 to 31 May 2012."""
-    return f"{long_date(period.start)} to {long_date(period.end)}"
+def _write_guidance(page: Any, collection: Collection, totals: Totals, formats: _Formats) -> None:
+    """Write how to fill, check and send the return, by its template and its collection."""
+    page.protect("", {"select_locked_cells": True, "format_columns": True, "format_rows": True})
+    page.hide_gridlines(2)
+    page.set_paper(9)
+    page.fit_to_pages(1, 0)
+    page.set_column(0, 0, _GUIDANCE_WIDTHS[0])
+    page.set_column(1, 1, _GUIDANCE_WIDTHS[1])
+    page.write_string(0, 0, GUIDANCE_MARK, formats["title"])
+    for line, (head, text) in enumerate(guidance(collection, totals), 2):
+        page.write_string(line, 0, head, formats["label_sum"])
+        page.write_string(line, 1, text, formats["label"])
+        of = zip((head, text), _GUIDANCE_WIDTHS, strict=True)
+        page.set_row(line, LINE_HEIGHT * max(lines_of(*each) for each in of) + 4)
 
 
 def _write_value(page: Any, line: int, column: int, text: str | None, style: Any) -> None:
@@ -180,10 +220,14 @@ def _validation(entry: Entry, here: str) -> dict[str, Any]:
     return found
 
 
-def _write_check(page: Any, check: Check, values: Values, formats: _Formats) -> None:
+def _write_check(page: Any, check: Check, values: Values | None, formats: _Formats) -> None:
+    """Write a check with its result; it has none in a workbook to be filled, without values."""
     line, column = check.row - 1, check.column - 1
-    result = ADDS_UP if check.holds(values) else DOES_NOT_ADD_UP
-    page.write_formula(line, column, check.formula, formats["check"], result)
+    if values is None:
+        page.write_formula(line, column, check.formula_to_fill, formats["check"], "")
+    else:
+        result = ADDS_UP if check.holds(values) else DOES_NOT_ADD_UP
+        page.write_formula(line, column, check.formula, formats["check"], result)
     good = {"type": "cell", "criteria": "==", "value": f'"{ADDS_UP}"'}
     page.conditional_format(line, column, line, column, good | {"format": formats["adds_up"]})
     if check.label:
@@ -236,10 +280,12 @@ def write_blanks(
     collection: Collection,
     forces: Sequence[str] = (),
     earlier: Mapping[str, EarlierValues] | None = None,
+    totals: Totals = "typed",
 ) -> list[Path]:
     """Write one blank workbook a force, of those given or of all the collection expects.
 
     `earlier` has what to show beside the entries of each force, as `earlier_values` returns it.
+    `totals` tells whether the force types them, or they are summed as it types their parts.
 
     Raises:
         SetupError: a code is not that of a force the collection expects.
@@ -259,7 +305,7 @@ def write_blanks(
             path = folder / f"{force_code}.xlsx"
             values = prefilled(collection, force_code, "submitted")
             before = (earlier or {}).get(force_code)
-            write_workbook(path, collection.template, collection, values, before)
+            write_workbook(path, collection.template, collection, values, before, totals)
             paths.append(path)
     return paths
 

@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 
 from assets.intake.quoting import codes_of, quoted, sheet_shown, shown
 from assets.intake.reading import Cell, RawSheet, Reading, place
-from assets.returns.template.checks import BESIDE, RESULTS, checks
+from assets.returns.template.checks import BESIDE, GUIDANCE_MARK, RESULTS, checks
 from schemas.finding import Finding, Place, finding
 from schemas.template import HEADER_CODE, LABEL_CODE, Entry, Sheet, Template, address
 
@@ -81,7 +81,16 @@ class Layout:
 
 def is_list_of_problems(sheet: RawSheet) -> bool:
     """Whether Muster added the sheet to a marked copy: it is no part of the return."""
-    return any(cell.address == "A1" and cell.text == PROBLEMS_MARK for cell in sheet.cells[:1])
+    return _begins_with(sheet, PROBLEMS_MARK)
+
+
+def _is_ours(sheet: RawSheet) -> bool:
+    """Whether the sheet tells people something, and is no part of the return."""
+    return _begins_with(sheet, PROBLEMS_MARK, GUIDANCE_MARK)
+
+
+def _begins_with(sheet: RawSheet, *marks: str) -> bool:
+    return any(cell.address == "A1" and cell.text in marks for cell in sheet.cells[:1])
 
 
 def lay_out(sheets: tuple[RawSheet, ...], template: Template) -> Layout:
@@ -91,7 +100,7 @@ def lay_out(sheets: tuple[RawSheet, ...], template: Template) -> Layout:
     force sees everything else that is wrong in the same round.
     """
     wanted = [sheet.name for sheet in template.sheets]
-    theirs = [(sheet.name, sheet) for sheet in sheets if not is_list_of_problems(sheet)]
+    theirs = [(sheet.name, sheet) for sheet in sheets if not _is_ours(sheet)]
     matched = _match(theirs, wanted)
     names = {
         sheet.name: sheet.name if sheet.name in wanted else sheet_shown(sheet.name, number, wanted)
@@ -251,7 +260,7 @@ def surroundings(reading: Reading, layout: Layout, template: Template) -> Iterat
         yield finding("S006", message, fix=fix)
     for raw in reading.sheets:
         hidden = raw.cells and any(fact.fact == "hidden_sheet" for fact in raw.facts)
-        if hidden and not is_list_of_problems(raw):
+        if hidden and not _is_ours(raw):
             name = layout.names[raw.name]
             message = f"sheet {name!r} is hidden and holds {len(raw.cells)} filled cells"
             yield finding("S006", message, Place(sheet=name), severity="Q")
