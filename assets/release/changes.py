@@ -64,12 +64,17 @@ class Since:
 
 def previous_of(lake: Lake, release: str) -> Path | None:
     """Return the release that was shown before one that is made, None for none that is kept."""
+    folders = (lake.releases / name for name in _before(lake, release))
+    return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def _before(lake: Lake, release: str) -> list[str]:
+    """Return the releases that were shown before one that is made, the last first, each once."""
     names = [entry.release for entry in shown(lake)]
     if not names and lake.marts.exists():  # of a time before there was a record
         names = [lake.marts.resolve().name]
     before = names[: names.index(release)] if release in names else names
-    folders = (lake.releases / name for name in reversed(before))
-    return next((folder for folder in folders if folder.is_dir()), None)
+    return [*dict.fromkeys(reversed(before))]
 
 
 def since_release(lake: Lake, now: Drafted, release: str) -> Since:
@@ -82,6 +87,10 @@ def since_release(lake: Lake, now: Drafted, release: str) -> Since:
         before = Released(folder, now.collection)
         names = ("national_totals", "returns_status", "reconciliation")
         listed = _listed(folder / "report", {n: before.mart(n) for n in names}, before.collection)
+        # An older version kept no list: of what it showed no more than the name is known.
+        there = {*listed[RELEASES]["release"]}
+        more = pl.DataFrame({"release": [n for n in _before(lake, release) if n not in there]})
+        listed = {RELEASES: pl.concat([listed[RELEASES], more], how="diagonal_relaxed")}
     except _UNREADABLE as error:
         return Since(_listed(None, {}, now.collection), facts | {"why_not": type(error).__name__})
     try:

@@ -61,6 +61,7 @@ STYLES: Final = {
     "yes": Style(is_answer=True),
     "+.1": Style(decimals=1, signed=True),
     "change": CHANGE,
+    "any%": Style(decimals=None, suffix="%"),
     "times": Style(decimals=1, suffix=" times"),
     "per_1000": PER_1000,
 }

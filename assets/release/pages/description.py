@@ -9,10 +9,10 @@ in `_common.toml`. A figure is named by an address, a line of text:
 Without a mart it is a national total; the column `rows` counts rows. A line of a table adds its own
 keys, but to an address that begins with `=`; one with `*` is of all forces on the page of one too.
 After `/` stand the keys of a whole: the figure is in percent of that. Styles: `%`; `.1` for one
-decimal; `any` for none or two, `few` for none or one; `+.1`, `change`, `times`; `yes` for yes or
-no; `rank` for the place among the forces; `per_1000` of the workforce. In braces stands what line
-and column are about: `{measure}`, `{row_code}`, a value of a record, `{each}` that a column is
-repeated for.
+decimal; `any` or `any%` for none or two, `few` for none or one; `+.1`, `change`, `times`; `yes`
+for yes or no; `rank` for the place among the forces; `per_1000` of the workforce. In braces stands
+what line and column are about: `{measure}`, `{row_code}`, a value of a record, `{each}` that a
+column is repeated for.
 
 Paragraphs are Jinja templates in which `{address}` is a figure. Each line is a paragraph; one that
 begins with `$` is a command, one with `> HREF` leads there, one with `~` explains what is drawn and

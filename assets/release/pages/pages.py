@@ -21,6 +21,8 @@ from schemas.vocabulary import LIVE_STATES
 INDEX: Final = "index.html"
 _TEMPLATE: Final = Path(__file__).parent / "templates" / "page.html.j2"
 _NATIONAL: Final = [("National picture", f"../{INDEX}"), ("Every force", f"../{INDEX}#forces")]
+_POINTS: Final = 5
+"""What is said first, at most."""
 _WIDE: Final = ' class="w"'
 _LONG: Final = 24
 """Letters of a text in a table that has lines, beyond which its cell is wide."""
@@ -152,7 +154,7 @@ def _page(view: Tables, of: PageOf, title: str, over: str, own: Iterable[Section
         title=title,
         over=over,
         banner=tuple(basis + view.said([of.banner]) + coverage),
-        points=tuple(point for one in of.point if (point := view.point(one))),
+        points=tuple(point for one in of.point if (point := view.point(one)))[:_POINTS],
         headlines=tuple(view.headline(one) for one in of.headline if view.knows(one.figure)),
         sections=tuple(section for section in sections if section.blocks),
     )

@@ -32,6 +32,7 @@ from assets.release.pages.description import (
     questions,
 )
 from assets.release.pages.figures import Edition, share
+from assets.release.pages.known import told
 from assets.release.pages.wording import STATES, band, period, sentence
 from schemas import vocabulary as v
 from schemas.breakdown import write_breakdown
@@ -91,8 +92,7 @@ def _kept(value: Any) -> Any:
 
 LANGUAGE: Final = Environment(undefined=StrictUndefined, finalize=_kept, trim_blocks=True)  # noqa: S701 - the page escapes
 LANGUAGE.filters |= {
-    "force": lambda code, names: names.get(code, code), "long_date": long_date,
-    "plural": plural, "sentence": sentence, "visible": visible,
+    "long_date": long_date, "plural": plural, "sentence": sentence, "visible": visible
 }  # fmt: skip
 LANGUAGE.globals |= {
     "BASES": v.BASES,
@@ -306,15 +306,6 @@ def _of_release(edition: Edition) -> Known:
     collection, rows, wording = edition.collection, edition.rows, edition.wording
     lists, first = collection.template.lists, first_measure(collection.template)
 
-    def changed(parts: str) -> list[Known]:
-        """Return the figures that changed and have several dimensions, or have not."""
-        found = rows("changed_totals")
-        return [row for row in found if (";" in row["breakdown"]) == bool(parts)]
-
-    def measured_by(figure_id: str) -> str:
-        found = next(iter(rows("reconciliation", figure_id=figure_id)), None)
-        return wording.measured(found["measure"], found["breakdown"]) if found else NOT_KNOWN
-
     def in_state(state: str) -> list[str]:
         found = rows("returns_status", state=state)
         return sorted(edition.names[status["force_code"]] for status in found)
@@ -348,6 +339,7 @@ def _of_release(edition: Edition) -> Known:
         for row in sheet.rows
     ]  # fmt: skip
     return {
+        **told(edition),
         "about": edition.about,
         "addressed": partial(addressed, collection_id=collection.id, kept=True),
         "answers": [
@@ -362,7 +354,6 @@ def _of_release(edition: Edition) -> Known:
             if row["previous_collection"] and ";" not in row["breakdown"]
         ],
         "BANDS": {code: band(code).capitalize() for code in collection.count_bands},
-        "changed": changed,
         "collection": collection,
         "command": partial(command, collection_id=collection.id, kept=True),
         "is_full": edition.about.get("edition", "full") == "full",
@@ -371,7 +362,7 @@ def _of_release(edition: Edition) -> Known:
         "first": first,
         "FIRST": {first: sentence(wording.words(first))},
         "in_state": in_state,
-        "measured_by": measured_by,
+        "KINDS": INSTANCE_CATEGORIES,
         "named": partial(period, collection),
         "names": edition.names,
         "of_part": of_part,
