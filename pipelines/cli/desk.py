@@ -14,6 +14,7 @@ import click
 from assets.lake import Lake
 from pipelines.cli.output import (
     CSV_FILE,
+    emit,
     lake_of,
     print_json,
     print_rows,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from assets.figures.agenda import Agenda
+    from assets.returns.desk.decisions import Ledger
     from schemas.collection import Collection
 
 
@@ -98,26 +100,46 @@ def print_unattributed(lake: Lake) -> None:
     metavar="WHEN",
     help="Show what has changed since a day (2012-06-20) or `yesterday`.",
 )
+@click.option("--todo", "to_do", is_flag=True, help="Show what to do now, by force.")
 def status(
-    as_json: bool, call_list_file: Path | None, since: str | None, collection: Collection
+    as_json: bool,
+    call_list_file: Path | None,
+    since: str | None,
+    to_do: bool,
+    collection: Collection,
 ) -> None:
-    """Show where each force's return stands, and who is missing."""
+    """Show where each force's return stands, and who is missing.
+
+    How far a return is signed off is shown beside: prepared and signed by the force, accepted by
+    the desk, released. Which return counts does not follow from that.
+    """
     from assets.intake.store import utc_now
-    from assets.returns.desk.chasing import call_list, changes
+    from assets.returns.desk.chasing import call_list, changes, todo
+    from assets.returns.desk.decisions import Ledger
+    from assets.returns.desk.sign_off import released_receipts, sign_offs
     from assets.returns.validation.states import standing
 
     lake = lake_of(collection)
     now, today = standing(lake).status(collection), collection.day_of(utc_now())
     if call_list_file:
         call_list(now, collection, today).write_csv(call_list_file)
-    if as_json:
-        print_json(now.to_dicts())
+    live = now.filter(now["state"].is_in(["accepted", "queried"]))["receipt_id"].to_list()
+    levels = sign_offs(Ledger(lake), live, released_receipts(lake))
+    if to_do:
+        from assets.figures.agenda import agenda
+
+        asked = agenda(lake, collection).open
+        what = todo(now, asked, levels, collection, today)
+        emit(what, "force: force_code, name, what is to be done: what", as_json=as_json)
+    elif as_json:
+        told = {key: value.level for key, value in levels.items()}
+        print_json([{**row, "sign_off": told.get(row["receipt_id"])} for row in now.to_dicts()])
     elif since:
         moved = changes(standing(lake, _moment(since, collection)).status(collection), now)
         click.echo(f"Changed since {since}:" if moved.height else f"Nothing changed since {since}.")
         print_rows(moved, ", ".join(moved.columns))
     else:
-        _print_status(now, collection, today)
+        _print_status(now, {key: each.level for key, each in levels.items()}, collection, today)
         print_unattributed(lake)
 
 
@@ -137,7 +159,25 @@ def _moment(when: str, collection: Collection) -> datetime:
     return datetime.combine(day, time.min, ZoneInfo(collection.timezone))
 
 
-def _print_status(status: pl.DataFrame, collection: Collection, today: date) -> None:
+def _sign_off(ledger: Ledger, judged: pl.DataFrame, force_code: str, level: str, by: str) -> None:
+    """Sign off the version of a force that counts, or its newest.
+
+    Raises:
+        DeskError: the force has none, it cannot be taken to that level, or nothing of it counts.
+    """
+    from assets.returns.desk.decisions import DeskError
+    from assets.returns.desk.sign_off import ACCEPTED, LEVELS, sign
+
+    mine = judged.filter(force_code=force_code).sort("live", "version").tail(1)
+    if mine.is_empty() or (level == ACCEPTED and not mine["live"].item()):
+        raise DeskError(f"no version of {force_code} counts, so that none can be {level}.")
+    sign(ledger, mine["receipt_id"].item(), force_code, level, by)
+    click.echo(f"Version {mine['version'].item()} of {force_code} is {level}: {LEVELS[level]}.\n")
+
+
+def _print_status(
+    status: pl.DataFrame, levels: dict[str, str], collection: Collection, today: date
+) -> None:
     import polars as pl
 
     from assets.returns.desk.chasing import days_late, due
@@ -145,10 +185,11 @@ def _print_status(status: pl.DataFrame, collection: Collection, today: date) -> 
     urgency = pl.when(pl.col("state").is_in(["missing", "rejected"])).then(
         pl.lit(due(collection, today))
     )
+    signed = pl.col("receipt_id").replace_strict(levels, default=None, return_dtype=pl.String)
     print_rows(
-        status.with_columns(deadline=urgency.otherwise(pl.lit(""))),
+        status.with_columns(deadline=urgency.otherwise(pl.lit("")), signed=signed),
         "force: force_code, state, >version, received: received_at, >blocking,"
-        " >queries: queries_open, deadline, notes",
+        " >queries: queries_open, signed off: signed, deadline, notes",
     )
     received = status.height - status.filter(state="missing").height
     click.echo(f"\n{states_in_words(status)}, {received} received")
@@ -275,11 +316,13 @@ def answer(
 @click.argument("force_code", metavar="FORCE")
 @click.option("--go-back", "version", type=int, help="The version that shall count again.")
 @click.option("--reason", help="Why; with --go-back.")
-@click.option("--by", "decided_by", help="Who decides; with --go-back.")
+@click.option("--sign", "level", metavar="LEVEL", help="prepared, signed or accepted: sign it off.")
+@click.option("--by", "decided_by", help="Who decides; with --sign a role, never a name.")
 def versions(
     force_code: str,
     version: int | None,
     reason: str | None,
+    level: str | None,
     decided_by: str | None,
     as_json: bool,
     collection: Collection,
@@ -287,6 +330,7 @@ def versions(
     """Show every version of FORCE's return and what it changed, cell by cell.
 
     With --go-back an earlier version counts again from the next run, until a newer one comes.
+    With --sign the version that counts, or the newest where none does, is signed off.
     """
     import polars as pl
 
@@ -301,6 +345,10 @@ def versions(
         damaged = now.damaged.filter(force_code=force_code)["version"].drop_nulls()
         choose(Ledger(lake), now.judged, force_code, version, reason, decided_by, damaged)
         now = standing(lake)
+    if level is not None:
+        if not decided_by:
+            raise click.UsageError("--sign needs --by ROLE")
+        _sign_off(Ledger(lake), now.judged, force_code, level, decided_by)
     mine = now.judged.filter(force_code=force_code).sort("version")
     changed = version_changes(now.receipts.filter(force_code=force_code), now.entries)
     if as_json:

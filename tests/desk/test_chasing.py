@@ -5,7 +5,8 @@ from datetime import date
 import polars as pl
 import pytest
 
-from assets.returns.desk.chasing import call_list, changes, days_late, due
+from assets.returns.desk.chasing import call_list, changes, days_late, due, todo
+from assets.returns.desk.sign_off import SignOff
 from schemas.collection import Collection
 from schemas.collection_fields import Deadlines
 from schemas.contract import conform, empty
@@ -69,3 +70,25 @@ def test_changes_are_the_forces_that_stand_elsewhere() -> None:
         ("AVS", "missing", "accepted", None, 1, 0, 0),
         ("BED", "queried", "queried", 1, 1, 2, 1),
     ]
+
+
+def test_what_is_to_be_done_is_listed_by_force(timed: Collection) -> None:
+    status = _status(
+        AVS=("missing", None, 0, 0), BED=("rejected", 1, 2, 0), CAM=("queried", 1, 0, 3),
+        CHS=("accepted", 1, 0, 0), CLE=("accepted", 1, 0, 0), CMB=("accepted", 1, 0, 0),
+    )  # fmt: skip
+    status = status.with_columns(receipt_id=pl.col("force_code"))
+    reached = {"CAM": "signed", "CHS": "signed", "CLE": "prepared", "CMB": "released"}
+    levels = {code: SignOff(level, {}) for code, level in reached.items()}
+    asked = pl.DataFrame({"force_code": ["CAM"] * 3, "state": ["open", "lapsed", "answered"]})
+    rows = todo(status, asked, levels, timed, date(2012, 6, 30))
+    assert [(force, what) for force, _, what in rows.iter_rows()] == [
+        ("AVS", "ask for its return, 1 day late"),
+        ("BED", "let it mend 2 blocking findings"),
+        ("CAM", "have 2 queries answered"),
+        ("CAM", "accept 1 answer, or ask again"),
+        ("CHS", "accept its return: muster versions CHS --sign accepted --by ROLE"),
+        ("CLE", "let a second person of the force sign its return"),
+    ]
+    early = todo(status, asked.clear(), levels, timed, date(2012, 6, 1))
+    assert early["force_code"].to_list() == ["BED", "CHS", "CLE"]

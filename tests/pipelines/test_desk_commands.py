@@ -98,6 +98,19 @@ def test_one_person_cannot_answer_and_accept_at_once(run: Muster) -> None:
     assert _query(run, "CHS", "Q105")["state"] == "accepted"
 
 
+def test_a_return_is_signed_off_and_that_is_shown(run: Muster) -> None:
+    """Levels say nothing of what counts."""
+    before = _status(run, "STF")
+    assert before["sign_off"] == "signed"
+    assert "accept its return: muster versions STF --sign" in run("status", "--todo").output
+    assert run("versions", "STF", "--sign", "accepted").exit_code != 0
+    assert run("versions", "STF", "--sign", "accepted", "--by", "data team").exit_code == 0
+    assert _status(run, "STF") == {**before, "sign_off": "released"}
+    assert "muster versions STF" not in run("status", "--todo").output
+    again = run("versions", "STF", "--sign", "signed", "--by", "head")
+    assert "comes after" in str(again.exception)
+
+
 @pytest.mark.slow
 def test_an_answer_lapses_with_a_resubmission_that_changes_the_value(
     lake: Lake, run: Muster, sample: Callable[[str], SampleReturn]

@@ -1,10 +1,13 @@
-"""Chasing: who is late, who to call, and what has changed since a moment."""
+"""Chasing: who is late, who to call, what to do, and what has changed since a moment."""
 
+from collections.abc import Mapping
 from datetime import date
 
 import polars as pl
 
+from assets.returns.desk.sign_off import ACCEPTED, SIGNED, SignOff
 from schemas.collection import Collection
+from schemas.wording import plural
 
 
 def days_late(collection: Collection, today: date) -> int:
@@ -54,6 +57,53 @@ def call_list(status: pl.DataFrame, collection: Collection, today: date) -> pl.D
             why.alias("why"),
         )
     )
+
+
+def todo(
+    status: pl.DataFrame,
+    asked: pl.DataFrame,
+    levels: Mapping[str, SignOff],
+    collection: Collection,
+    today: date,
+) -> pl.DataFrame:
+    """Return what the data team has to do now: force_code, name and `what`, a row each.
+
+    Args:
+        status: mart ReturnsStatus.
+        asked: the queries that are not accepted, as decisions.queries has them.
+        levels: how far each live return has come, by its receipt.
+        collection: the collection.
+        today: the day.
+    """
+    queries = {
+        (force, state == "answered"): number
+        for force, state, number in asked.group_by(
+            "force_code", pl.when(state="answered").then("state").otherwise(pl.lit("open"))
+        )
+        .len()
+        .iter_rows()
+    }
+    urgency, late = due(collection, today), days_late(collection, today)
+    overdue = f", {plural(late, 'day')} late" if late else ""
+    rows = []
+    for row in status.iter_rows(named=True):
+        force, state = row["force_code"], row["state"]
+        level = levels.get(row["receipt_id"])
+        accept = level and level.due == ACCEPTED and state == "accepted"
+        waiting, given = (queries.get((force, answered), 0) for answered in (False, True))
+        told = (
+            (state == "missing" and urgency != "in time", f"ask for its return{overdue}"),
+            (row["blocking"], f"let it mend {plural(row['blocking'], 'blocking finding')}"),
+            (waiting, f"have {plural(waiting, 'query')} answered"),
+            (given, f"accept {plural(given, 'answer')}, or ask again"),
+            (level and level.due == SIGNED, "let a second person of the force sign its return"),
+            (accept, f"accept its return: muster versions {force} --sign accepted --by ROLE"),
+        )
+        rows += [(force, what) for holds, what in told if holds]
+    found = pl.DataFrame(rows, {"force_code": pl.String, "what": pl.String}, orient="row")
+    names = collection.bodies.select("force_code", pl.col("full_name").alias("name"))
+    named = found.join(names, on="force_code", how="left", maintain_order="left")
+    return named.select("force_code", "name", "what")
 
 
 def _counted(column: str, one: str, many: str) -> pl.Expr:

@@ -6,10 +6,14 @@ findings and the versions chosen, never from a level.
 """
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from assets.intake.quoting import names_somebody
+from assets.lake import Lake
+from assets.marts import read_mart
 from assets.returns.desk.decisions import DeskError, Ledger, Record, same_person
+from schemas.errors import LakeError
 
 PREPARED: Final = "prepared"
 SIGNED: Final = "signed"
@@ -127,6 +131,16 @@ def sign_offs(
             level = RELEASED
         found[receipt_id] = SignOff(level, known)
     return found
+
+
+def released_receipts(lake: Lake) -> frozenset[str]:
+    """Return the receipts that count in the release that is shown; of a damaged one, none."""
+    with suppress(LakeError):
+        if lake.marts.exists():
+            status = read_mart(lake.marts, "returns_status")
+            live = status.filter(status["state"].is_in(["accepted", "queried"]))
+            return frozenset(live["receipt_id"])
+    return frozenset()
 
 
 def sign_off(ledger: Ledger, receipt_id: str) -> SignOff:
