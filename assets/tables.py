@@ -67,6 +67,8 @@ def read_made(lake: Lake, name: str, template: Template) -> pl.DataFrame:
 def read_table(path: Path, schema: pl.Schema | None = None) -> pl.DataFrame:
     """Return a table between the stages, held to its schema where one is given.
 
+    What an earlier version of Muster wrote may have more columns, which are left out.
+
     Raises:
         LakeError: it is not there yet, or is damaged; a run makes it anew.
     """
@@ -81,7 +83,9 @@ def read_table(path: Path, schema: pl.Schema | None = None) -> pl.DataFrame:
     except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         # The words of another program could quote what stands in the table.
         problem = type(error).__name__
-    if not problem and schema is not None and table.schema != schema:
+    if not problem and schema is not None:
+        if schema.items() <= table.schema.items():
+            return table.select(*schema)
         problem = "it has other columns than it was written with"
     if problem:
         raise LakeError(path, f"is damaged ({problem})", "muster run makes it anew.")

@@ -82,5 +82,5 @@ def _extracts(lake: Lake) -> Iterator[Unattributed]:
     for name, (kept, version) in sorted(newest.items()):
         if version.force_code is None and name in present:
             at = store.place(store.kept(kept).path or store.kept(kept).at)
-            why = version.problem or ""
+            why = f"{said.message}. {said.how_to_fix}" if (said := version.refusal) else ""
             yield Unattributed("extract", version.receipt_id, name, version.received_at, at, why)

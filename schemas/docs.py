@@ -5,7 +5,6 @@ from itertools import chain
 from typing import Final
 
 from schemas import vocabulary as v
-from schemas.cases.rules import case_rules
 from schemas.cases.tables import CASE_RESULTS, CaseExtract
 from schemas.collection import Collection
 from schemas.contract import CONTRACT_VERSION, Contract, columns, description
@@ -13,6 +12,7 @@ from schemas.marts.catalogue import MARTS
 from schemas.marts.totals import Series
 from schemas.reference import OURS
 from schemas.rules.catalogue import (
+    CASES,
     EXPECTED,
     NATIONAL,
     OTHER_FILES,
@@ -146,7 +146,7 @@ def _case_lines() -> Iterator[str]:
     for name, contract in CASE_RESULTS.items():
         yield from _contract(f"{name}.parquet", contract)
     yield from ("## The rules", "")
-    rules = case_rules().values()
+    rules = rules_of(CASES).values()
     rows = ((rule.id, rule.title, rule.checks, rule.fix) for rule in rules)
     yield from _table(("rule", "", "checks", "how to fix it"), rows)
 

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.rules.catalogue import Severity, rules
+from schemas.rules.catalogue import Severity, every_rule
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One finding. Places are null where the finding concerns more than a cell."""
+    """One finding. Places are null where the finding concerns more than a cell.
+
+    Of a case-level extract `sheet` is the file and `cell` the first row at fault.
+    """
 
     rule_id: str
     severity: Severity
@@ -49,5 +52,5 @@ def finding(
     severity: Severity | None = None,
 ) -> Finding:
     """Return a finding of a rule, with the rule's own advice and severity unless told otherwise."""
-    rule = rules()[rule_id]
+    rule = every_rule()[rule_id]
     return Finding(rule_id, severity or rule.severity, message, rule.advice(fix), **vars(place))

@@ -9,14 +9,13 @@ import polars as pl
 from assets.cases.job import chosen_pool
 from assets.cases.received import judge_received
 from assets.cases.store import CaseStore
-from assets.declare import Check, TakeIn, made
+from assets.declare import TakeIn, made
 from assets.intake.landing import CASES
 from assets.lake import Lake
-from schemas.cases.columns import DAMAGED_STATE, UNREADABLE_STATE
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.marts.facts import InvestigationsByMonth
-from schemas.tables import Extracts
+from schemas.tables import ExtractFindings, Extracts
 
 _EXTRACTS = "cases/extracts"
 
@@ -27,14 +26,14 @@ def cases(
     lake: Lake,
     collection: Collection,
     about: dict[str, Any],
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Take in what waits in the cases folder, and judge the extract of each force."""
     if collection.template.cases is None:
         context.log.info("The collection's template has no [cases]: no extract is taken in.")
         waiting = sorted((lake.landing / CASES).glob("*"))
         left = {path.name: "this collection asks for no case extracts" for path in waiting}
         about[_EXTRACTS] = {"new": 0, **_left(context, left)}
-        return empty(Extracts), empty(InvestigationsByMonth)
+        return empty(Extracts), empty(InvestigationsByMonth), empty(ExtractFindings)
     store = CaseStore(lake)
     taken = store.take_in(collection, config.settled)
     done: list[dict[str, Any]] = []
@@ -62,22 +61,4 @@ def _left(context: dg.AssetExecutionContext, left: dict[str, str]) -> dict[str, 
     return {"left_in_landing": left}
 
 
-def extracts_are_sound(extracts: pl.DataFrame) -> tuple[bool, dict[str, Any]]:
-    refused = extracts.filter(pl.col("state").is_in(["rejected", UNREADABLE_STATE, DAMAGED_STATE]))
-    return refused.is_empty(), {
-        "refused": refused.height,
-        "bad_rows": int(extracts["bad"].sum()),
-        # Not the problem itself: it can quote a heading, and Dagster keeps this for good.
-        "first": refused.head(20).select("force_code", "version", "state", "bad").rows(),
-    }
-
-
-PARTS = (
-    made(_EXTRACTS, "cases/investigations_by_month", by=cases),
-    Check(
-        _EXTRACTS,
-        "extracts_are_sound",
-        "Every extract can be read, and has no more bad rows than the collection allows.",
-        extracts_are_sound,
-    ),
-)
+PARTS = (made(_EXTRACTS, "cases/investigations_by_month", "cases/extract_findings", by=cases),)

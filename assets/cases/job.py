@@ -16,8 +16,9 @@ from assets.cases.reading import LIMITS, Limits, Part, plan
 from assets.cases.sources import ExtractRefusedError, Source
 from assets.intake.quoting import shown
 from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED, TYPES, codes
-from schemas.cases.rules import CASE_REF, COLUMN_OF, case_rows, case_rules
+from schemas.cases.rules import CASE_REF, COLUMN_OF, case_rows
 from schemas.collection import Collection
+from schemas.rules.catalogue import CASES, rules_of
 
 COUNTS: Final = "counts.parquet"
 BY_FORCE: Final = "by_force.parquet"
@@ -174,23 +175,23 @@ def _rules(
             found = bad.filter(breaks).head(SAMPLES).collect()
         shape = ("file", "row", pl.lit(column).alias("column"), pl.col(column).alias("value"))
         return [
-            {**sample, "value": _told(sample["value"], column, listed)}
+            {**sample, "value": told(sample["value"], column, listed)}
             for sample in found.select(shape).iter_rows(named=True)
         ]
 
     return [
         {
-            "rule_id": rule.id,
-            "title": rule.title,
-            "rows": broken.get(rule.id, 0),
-            "how_to_fix": rule.fix,
-            "samples": samples(rule.id),
+            "rule_id": rule_id,
+            "title": rules_of(CASES)[rule_id].title,
+            "rows": broken.get(rule_id, 0),
+            "how_to_fix": rules_of(CASES)[rule_id].fix,
+            "samples": samples(rule_id),
         }
-        for rule in case_rules().values()
+        for rule_id in COLUMN_OF
     ]
 
 
-def _told(value: str | None, column: str, listed: Mapping[str, Sequence[str]]) -> str | None:
+def told(value: str | None, column: str, listed: Mapping[str, Sequence[str]]) -> str | None:
     """Return a value as it may be told: it may name somebody, but for a reference in its form."""
     if not value or (column == "case_ref" and re.fullmatch(CASE_REF, value)):
         return value

@@ -11,10 +11,11 @@ import polars as pl
 
 from assets.cases.counting import FAULTS, Grid, PartResult
 from assets.cases.reading import LIMITS, Chunk, Limits, Part, Rows, as_sent, places, trimmed
-from assets.cases.sources import ExtractRefusedError, Refusal, Source
+from assets.cases.sources import ExtractRefusedError, Source
 from schemas.cases.columns import TYPES
 from schemas.cases.rules import OWNER, ROW_RULES, UNIQUE, row_rules
 from schemas.collection import Collection
+from schemas.finding import Finding
 
 _TEXTS: Final = dict.fromkeys((*TYPES, "reasons"), pl.String)
 QUARANTINE: Final = {"file": pl.String, "row": pl.Int64, **_TEXTS}
@@ -33,7 +34,7 @@ class Job:
     limits: Limits = LIMITS
 
 
-Outcome = PartResult | tuple[Refusal, ...]
+Outcome = PartResult | tuple[Finding, ...]
 """What came of a part, or why files of it are refused."""
 
 Advance = Callable[[int], None]
@@ -49,7 +50,7 @@ def outcome(part: Part, job: Job, advance: Advance = lambda _: None) -> Outcome:
         with tempfile.TemporaryDirectory(prefix=".part-", dir=job.folder) as name:
             return _Pass(part, job, Path(name)).result(advance)
     except ExtractRefusedError as error:
-        return error.refusals
+        return error.findings
 
 
 def key_hash() -> pl.Expr:
@@ -206,13 +207,13 @@ def _unpacked(sources: Sequence[Source], scratch: Path) -> list[Source]:
     from assets.cases.csv_text import unpack  # noqa: PLC0415
 
     unpacked: list[Source] = []
-    refusals: list[Refusal] = []
+    refusals: list[Finding] = []
     for number, source in enumerate(sources):
         try:
             text = scratch / f"text-{number}.parquet"
             unpacked.append(unpack(source, text) if source.text else source)
         except ExtractRefusedError as error:
-            refusals += error.refusals
+            refusals += error.findings
     if refusals:
         raise ExtractRefusedError(refusals)
     return unpacked

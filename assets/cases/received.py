@@ -5,28 +5,35 @@ The extract that counts is the newest that is not refused whole.
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
+from assets.cases.faults import faults
 from assets.cases.job import BAD_ROWS, BY_FORCE, COUNTS, Pool, in_this_process, run_cases
-from assets.cases.sources import ExtractRefusedError, Refusal, Source, find_sources, reading
+from assets.cases.sources import ExtractRefusedError, Source, find_sources, reading
 from assets.cases.store import CaseStore
 from assets.intake.receipts import UNKNOWN, Version
 from assets.kept import frame_made_once, made_once
 from assets.lake import Lake, put_in_place, scratch_file, write_errors
-from schemas.cases.columns import ACCEPTED, DAMAGED_STATE, QUARANTINED, REJECTED, UNREADABLE_STATE
-from schemas.cases.rules import case_rules
+from schemas.cases.columns import (
+    ACCEPTED,
+    DAMAGED_STATE,
+    QUARANTINED,
+    REJECTED,
+    UNREADABLE_STATE,
+)
+from schemas.cases.rules import UNDAMAGED
 from schemas.collection import Collection
 from schemas.contract import conform, empty
+from schemas.finding import Finding, Place, finding
 from schemas.marts.facts import InvestigationsByMonth
-from schemas.tables import Extracts
+from schemas.tables import ExtractFindings, Extracts
 from schemas.vocabulary import BASES
-from schemas.wording import plural
 
 SUBMITTED: Final = "submitted"
 RECONSTRUCTED: Final = "reconstructed"
@@ -37,23 +44,23 @@ _SETTLED: Final = (ACCEPTED, QUARANTINED, DAMAGED_STATE)
 _MOST_KEPT: Final = 100_000
 """Bad rows of a version above which it is rather judged again than kept."""
 
-_PLACES: Final = 5
-"""Places told of each fault; the quarantine has all."""
-
 
 @dataclass(frozen=True)
 class _Judged:
-    """A force's version as a row of Extracts, and the counts and the bad rows of its cases."""
+    """A force's version as a row of Extracts, what is wrong with it, its counts and bad rows."""
 
     row: dict[str, Any]
+    findings: tuple[Finding, ...] = ()
     cases: pl.DataFrame = field(default_factory=pl.DataFrame)
     bad: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 def judge_received(
     store: CaseStore, lake: Lake, collection: Collection, pool: Pool = in_this_process
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the table Extracts and the mart InvestigationsByMonth; bad rows go to quarantine.
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return the tables Extracts and ExtractFindings, and the mart InvestigationsByMonth.
+
+    Bad rows go to quarantine.
 
     The newest versions of all forces are judged in one pass; where one is refused, the version
     before it is judged next. Where one is damaged none before it is: it may be what counts.
@@ -63,7 +70,7 @@ def judge_received(
         MusterError: the cluster of the pool cannot do the work.
     """
     judged = [
-        _judged(version, UNREADABLE_STATE, version.problem)
+        _judged(version, UNREADABLE_STATE, [version.refusal] if version.refusal else ())
         for version in store.receipts()
         if version.force_code is None
     ]
@@ -80,19 +87,39 @@ def judge_received(
                 del older[force]
         judged += latest
     for item in judged:
-        _set_aside(item, lake.quarantine / "cases")
+        _set_aside(item, store)
     extracts = pl.DataFrame([item.row for item in judged], schema=empty(Extracts).schema)
     live = [item.cases for item in judged if item.row["live"]]
     cases = pl.concat([empty(InvestigationsByMonth), *live])
-    return conform(Extracts, extracts), conform(InvestigationsByMonth, cases)
+    found = pl.DataFrame(
+        [{**item.row, **asdict(each)} for item in _current(judged) for each in item.findings],
+        schema=empty(ExtractFindings).schema,
+    )
+    return (
+        conform(Extracts, extracts),
+        conform(InvestigationsByMonth, cases),
+        conform(ExtractFindings, found),
+    )
 
 
-def _judged(version: Version, state: str, problem: str | None, **about: Any) -> _Judged:
+def _current(judged: Sequence[_Judged]) -> Iterator[_Judged]:
+    """Yield what is to be told of: each force's newest, what counts, and what is nobody's or lost.
+
+    The newest of a force is judged before all others of it.
+    """
+    newest = {item.row["force_code"]: item for item in reversed(judged)}
+    for item in judged:
+        force, state = item.row["force_code"], item.row["state"]
+        if not force or item.row["live"] or state == DAMAGED_STATE or item is newest[force]:
+            yield item
+
+
+def _judged(version: Version, state: str, findings: Iterable[Finding], **about: Any) -> _Judged:
     """Return a version as it stands in Extracts; without more about it, it does not count."""
     names = ("receipt_id", "force_code", "version", "sha256", "received_at")
     row = {name: getattr(version, name) for name in names} | {"files": len(version.files)}
     nothing = {"rows": None, "bad": None, "live": False, "basis": SUBMITTED}
-    return _Judged({**row, **nothing, "state": state, "problem": problem, **about})
+    return _Judged({**row, **nothing, "state": state, **about}, tuple(findings))
 
 
 def _by_force(store: CaseStore, collection: Collection) -> dict[str, list[Version | _Judged]]:
@@ -116,9 +143,10 @@ def _by_force(store: CaseStore, collection: Collection) -> dict[str, list[Versio
             after = store.last_version(owner, before, [], collection) + 1
             about = {owner: (after, item.receipt_id)}
         for force, (version_number, receipt_id) in about.items():
-            problem = _restore(store.place(item.path), item.problem)
+            lost = _damaged(store.place(item.path), item.problem)
             if owner == UNKNOWN:
-                problem += " Whose it is cannot be told, so a newer extract of this force."
+                whose = "; whose it is cannot be told, so it may be a newer extract of this force"
+                lost = replace(lost, message=lost.message + whose)
             row = dict.fromkeys(empty(Extracts).columns) | {
                 "receipt_id": receipt_id,
                 "force_code": force,
@@ -126,20 +154,16 @@ def _by_force(store: CaseStore, collection: Collection) -> dict[str, list[Versio
                 "state": DAMAGED_STATE,
                 "live": False,
                 "basis": SUBMITTED,
-                "problem": problem,
             }
-            found.setdefault(force, []).append((number, _Judged(row)))
+            found.setdefault(force, []).append((number, _Judged(row, (lost,))))
     return {
         force: [item for _, item in sorted(items, key=lambda pair: pair[0])]
         for force, items in found.items()
     }
 
 
-def _restore(place: str, problem: str) -> str:
-    return (
-        f"{place}: {problem}. Restore it from the backup of the lake. Where it is lost, let the"
-        " force write its extract anew and send it again; until then none of the force counts."
-    )
+def _damaged(place: str, problem: str) -> Finding:
+    return finding(UNDAMAGED, f"{place}: {problem}", Place(sheet=place))
 
 
 @contextmanager
@@ -154,7 +178,7 @@ def _folder_to_work_in(lake: Lake) -> Iterator[Path]:
         yield Path(name)
 
 
-Unusable = dict[str, tuple[str, str]]
+Unusable = dict[str, tuple[str, Finding]]
 """By kept file the state that it gives its version, and why."""
 
 
@@ -177,14 +201,18 @@ def _judge(
         try:
             run_cases(wanted, out, keeper.collection, pool=pool)
         except ExtractRefusedError as error:
-            unusable |= {each.file: _refused(each.file, each, store) for each in error.refusals}
+            refused = {str(each.sheet): each for each in error.findings}
+            unusable |= {kept: _refused(kept, why, store) for kept, why in refused.items()}
             continue
         tables = {name: pl.read_parquet(out / name) for name in (BY_FORCE, COUNTS, BAD_ROWS)}
-        judged += [keeper.keep(each, _result(each, tables, store)) for each in readable]
+        judged += [
+            keeper.keep(each, _result(each, tables, store, keeper.collection)) for each in readable
+        ]
         break
     for version in left:
         if found := [unusable[kept] for kept in version.files if kept in unusable]:
-            judged.append(_judged(version, *min(found, key=lambda why: why[0])))
+            state = min(state for state, _ in found)
+            judged.append(_judged(version, state, [why for of, why in found if of == state]))
     return judged
 
 
@@ -200,10 +228,16 @@ class _Keeper:
         of, key = self.collection, [repr(version)]
         key += [self.store.kept(file).name for file in version.files]
         key += [repr((of.id, of.forces, of.period, of.census, of.max_bad_share, of.template))]
-        row = made_once(self.lake, "extract", key, lambda: json.dumps(given().row).encode())
+        about = made_once(
+            self.lake,
+            "extract",
+            key,
+            lambda: json.dumps([given().row, [*map(asdict, given().findings)]]).encode(),
+        )
+        row, findings = json.loads(about)
         cases = frame_made_once(self.lake, "extract-cases", key, lambda: given().cases)
         bad = frame_made_once(self.lake, "extract-bad", key, lambda: given().bad)
-        return _Judged(json.loads(row), cases, bad)
+        return _Judged(row, tuple(Finding(**each) for each in findings), cases, bad)
 
     def before(self, version: Version) -> _Judged | None:
         """Return what came of a version before; None where that is not kept."""
@@ -227,23 +261,27 @@ def _sources(versions: Sequence[Version], store: CaseStore) -> tuple[dict[str, S
         for kept in version.files:
             file = store.kept(kept)
             if problem := file.damage():
-                unusable[kept] = DAMAGED_STATE, _restore(store.place(file.path or file.at), problem)
+                unusable[kept] = DAMAGED_STATE, _damaged(store.place(file.path or file.at), problem)
                 continue
             try:
                 (source,) = find_sources([file.there()])
             except ExtractRefusedError as error:
-                unusable[kept] = _refused(kept, error.refusals[0], store)
+                unusable[kept] = _refused(kept, error.findings[0], store)
             else:
                 sources[kept] = replace(source, file=kept, folder=version.force_code)
     return sources, unusable
 
 
-def _refused(kept: str, refusal: Refusal, store: CaseStore) -> tuple[str, str]:
-    problem = f"{store.kept(kept).name}: {refusal.problem}. {refusal.fix}"
-    return UNREADABLE_STATE, problem
+def _refused(kept: str, why: Finding, store: CaseStore) -> tuple[str, Finding]:
+    return UNREADABLE_STATE, replace(why, sheet=store.kept(kept).name)
 
 
-def _result(version: Version, tables: Mapping[str, pl.DataFrame], store: CaseStore) -> _Judged:
+def _result(
+    version: Version,
+    tables: Mapping[str, pl.DataFrame],
+    store: CaseStore,
+    collection: Collection,
+) -> _Judged:
     own = pl.col("force_code") == version.force_code
     found = tables[BY_FORCE].row(by_predicate=own, named=True)
     files = {kept: store.kept(kept) for kept in version.files}
@@ -262,8 +300,10 @@ def _result(version: Version, tables: Mapping[str, pl.DataFrame], store: CaseSto
         .rename({"status_at_census": "outcome"})
         .with_columns(pl.lit(basis).alias("basis"))
     )
-    problem = "; ".join(_faults(of_force)) or None
-    return _Judged(_judged(version, found["state"], problem, **about).row, cases, of_force)
+    names = [file.name for file in files.values()]
+    findings = faults(found, of_force, names, collection)
+    judged = _judged(version, found["state"], findings, **about)
+    return replace(judged, cases=cases, bad=of_force)
 
 
 def _basis(path: Path) -> str:
@@ -281,22 +321,11 @@ def _basis(path: Path) -> str:
     return said if said in BASES else SUBMITTED
 
 
-def _faults(bad: pl.DataFrame) -> Iterator[str]:
-    """Yield what is wrong by rule: exact counts, and the first places of each."""
-    for rule in case_rules().values():
-        broken = bad.filter(pl.col("reasons").str.contains(rule.id, literal=True))
-        if rows := broken.height:
-            first = broken.head(_PLACES).select("file", "row").rows()
-            places = ", ".join(f"{file} row {row}" for file, row in first)
-            told = "first at" if rows > _PLACES else "at"
-            yield f"{rule.id} ({rule.title}): {plural(rows, 'row')}, {told} {places}"
-
-
-def _set_aside(item: _Judged, folder: Path) -> None:
+def _set_aside(item: _Judged, store: CaseStore) -> None:
     """Write the bad rows of a version, as they were sent, with their reasons."""
     if item.bad.is_empty():
         return
-    path = folder / f"{item.row['force_code']}-{item.row['version']}.parquet"
-    with write_errors(folder), scratch_file(folder) as scratch:
+    path = store.bad_rows(item.row["force_code"], item.row["version"])
+    with write_errors(path.parent), scratch_file(path.parent) as scratch:
         item.bad.write_parquet(scratch)
         put_in_place(scratch, path, mode=0o644)

@@ -15,34 +15,30 @@ import polars as pl
 from assets import object_store
 from assets.intake.landing import is_hidden
 from schemas.cases.columns import TYPES, folder_force, folder_value
+from schemas.cases.rules import COLUMNS, READABLE
 from schemas.errors import MusterError
+from schemas.finding import Finding, finding
+from schemas.finding import Place as At
 from schemas.wording import visible
 
-SEND_AGAIN: Final = "Write the file anew and send it again."
 _PERMISSIONS: Final = "Mend its permissions."
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why a file is refused whole, and what its sender can do."""
-
-    file: str
-    problem: str
-    fix: str
 
 
 class ExtractRefusedError(MusterError):
     """Files are not readable as case-level extracts; it names every one of them at once."""
 
-    def __init__(self, refusals: Sequence[Refusal]) -> None:
+    def __init__(self, findings: Sequence[Finding]) -> None:
         """Say of each file what is wrong with it and what to do next."""
-        super().__init__("\n".join(f"{r.file}: {r.problem}. {r.fix}" for r in refusals))
-        self.refusals = tuple(refusals)
+        told = (f"{each.sheet}: {each.message}. {each.how_to_fix}" for each in findings)
+        super().__init__("\n".join(told))
+        self.findings = tuple(findings)
 
 
-def refused(file: str, problem: str, fix: str = SEND_AGAIN) -> ExtractRefusedError:
+def refused(
+    file: str, problem: str, fix: str | None = None, *, rule: str = READABLE
+) -> ExtractRefusedError:
     """Return the error that refuses one file."""
-    return ExtractRefusedError([Refusal(file, problem, fix)])
+    return ExtractRefusedError([finding(rule, problem, At(sheet=file), fix=fix)])
 
 
 Place = Path | str
@@ -209,21 +205,21 @@ def find_sources(paths: Sequence[Place]) -> list[Source]:
         MusterError: an object store cannot be read.
     """
     found: dict[Place, Source] = {}
-    refusals: list[Refusal] = []
+    refusals: list[Finding] = []
     for path in paths:
         try:
             files = list(_files_at(path))
         except ExtractRefusedError as error:
-            refusals += error.refusals
+            refusals += error.findings
             continue
         if not files:
-            refusals.append(Refusal(str(path), "the folder holds no file", "Name another."))
+            refusals += refused(str(path), "the folder holds no file", "Name another.").findings
         for file in files:
             try:
                 key = file if isinstance(file, str) else file.resolve()
                 found.setdefault(key, _source(file))
             except ExtractRefusedError as error:
-                refusals += error.refusals
+                refusals += error.findings
     if refusals:
         raise ExtractRefusedError(refusals)
     return sorted(found.values(), key=lambda source: (source.folder or "", source.file))
@@ -265,7 +261,7 @@ def _source(file: Place) -> Source:
         if not _without_loss(dtype, TYPES[column])
     ]:
         problem = f"columns have other types: {'; '.join(wrong)}"
-        raise refused(name, problem, "Send them with these types.")
+        raise refused(name, problem, "Send them with these types.", rule=COLUMNS)
     return source
 
 
@@ -297,4 +293,5 @@ def check_columns(source: Source, names: Sequence[str]) -> None:
             source.file,
             f"the columns are not those of an extract: {'; '.join(told)}",
             f"Send exactly {', '.join(TYPES)}; an extract takes no names and no free text.",
+            rule=COLUMNS,
         )

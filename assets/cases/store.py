@@ -7,7 +7,7 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,9 +19,11 @@ from assets.intake.landing import ARRIVING, CASES, OPEN, waiting_below
 from assets.intake.receipts import UNKNOWN, Damaged, Receipts, Version, extract_ids
 from assets.intake.store import Clock, Kept, content_of, kept, kept_at, kept_file, utc_now
 from assets.lake import Lake
-from schemas.cases.columns import BLANKS
+from schemas.cases.columns import BLANKS, folder_force
+from schemas.cases.rules import ONE_FORCE
 from schemas.collection import Collection
 from schemas.errors import LakeError
+from schemas.finding import Finding
 
 _CHUNK: Final = 1024 * 1024
 _LOOKED_AT: Final = 60
@@ -31,9 +33,14 @@ _LOOKED_AT: Final = 60
 def force_of(path: Path, collection: Collection) -> str:
     """Return the force of a file: that of its folder, or the one that its rows name.
 
+    What lies in the folder of a force is the force's, though it cannot be read: else the rest of
+    its extract would count as the whole.
+
     Raises:
         ExtractRefusedError: it cannot be read as an extract, or is not of exactly one force.
     """
+    if (folder := folder_force(path.absolute().parent.parts)) in collection.forces:
+        return str(folder)
     (source,) = find_sources([path])
     named: set[str] = {source.folder or ""}
     if not source.folder:
@@ -46,8 +53,7 @@ def force_of(path: Path, collection: Collection) -> str:
     if len(known) == 1:
         return known[0]
     told = f"rows of several forces ({', '.join(known)})" if known else "no force of the collection"
-    fix = "Send the rows of each force in files of its own."
-    raise refused(path.name, f"the file has {told}", fix)
+    raise refused(path.name, f"the file has {told}", rule=ONE_FORCE)
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,10 @@ class CaseStore(Receipts[Version]):
     def kept(self, key: str) -> Kept:
         """Return a kept file by the name of its folder."""
         return kept_at(self._lake, "extract", key)
+
+    def bad_rows(self, force: str | None, version: int | None) -> Path:
+        """Return where the bad rows of a version lie, as they were sent, if it has any."""
+        return self._lake.quarantine / "cases" / f"{force}-{version}.parquet"
 
     def place(self, path: Path) -> str:
         """Return a path in the lake as it is told of."""
@@ -152,8 +162,8 @@ class CaseStore(Receipts[Version]):
                 force = told.get(key) or force_of(lying[key], collection)
             except ExtractRefusedError as error:
                 if key in fresh:
-                    refusal = error.refusals[0]
-                    yield self._write(None, [key], f"{refusal.problem}. {refusal.fix}", collection)
+                    why = replace(error.findings[0], sheet=self.kept(key).name)
+                    yield self._write(None, [key], why, collection)
             else:
                 by_force.setdefault(force, []).append(key)
         for force, files in by_force.items():
@@ -161,7 +171,7 @@ class CaseStore(Receipts[Version]):
                 yield self._write(force, files, None, collection)
 
     def _write(
-        self, force: str | None, files: list[str], problem: str | None, collection: Collection
+        self, force: str | None, files: list[str], why: Finding | None, collection: Collection
     ) -> Version:
         earlier, damaged = self.receipts(), self.damaged()
         number = self.last_version(force, earlier, damaged, collection) + 1 if force else None
@@ -175,7 +185,7 @@ class CaseStore(Receipts[Version]):
             force_code=force,
             version=number,
             files=tuple(sorted(files)),
-            problem=problem,
+            refused=why,
         )
         self.write(version)
         return version

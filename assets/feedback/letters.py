@@ -16,7 +16,9 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
+from assets.cases.store import CaseStore
 from assets.feedback.marked_copy import marked_copy
+from assets.feedback.problem_list import extract_list
 from assets.feedback.problems import (
     LOOK,
     LOOK_IS,
@@ -37,13 +39,14 @@ from assets.returns.desk.returned import codes_of
 from assets.returns.template.workbook import EarlierValues, write_blanks
 from assets.returns.validation.repairs import repairs_of
 from assets.unattributed import Unattributed
+from schemas.cases.rules import UNDAMAGED
 from schemas.collection import Collection, command
 from schemas.errors import SetupError
 from schemas.finding import Finding
-from schemas.rules.catalogue import UNORDERED
+from schemas.rules.catalogue import CASES, UNORDERED, rules_of
 from schemas.wording import long_date, plural, visible
 
-Situation = Literal["missing", "rejected", "resubmission_rejected", "queried"]
+Situation = Literal["missing", "rejected", "resubmission_rejected", "queried", "extract_refused"]
 
 _FINDING: Final = [each.name for each in fields(Finding)]
 _WORDS: Final[dict[str, Any]] = tomllib.loads(
@@ -67,10 +70,19 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Letter:
-    """What one force is told; `sent` is null where no return has come from it.
+class Extract:
+    """A case-level extract that is refused, and why."""
 
-    `note` says what else did come, null for nothing.
+    receipt_id: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What one force is told; `sent` is null where it is not about a return.
+
+    `extract` is null where no extract of the force is refused. `note` says what else did come
+    where no return has, null for nothing.
     """
 
     force_code: str
@@ -78,6 +90,7 @@ class Letter:
     collection: Collection
     written_on: date
     sent: Sent | None = None
+    extract: Extract | None = None
     note: str | None = None
 
     @property
@@ -87,15 +100,22 @@ class Letter:
 
     @property
     def attachment(self) -> str:
-        """Name of the workbook that goes with the letter."""
-        return f"{self.force_code}-{'marked' if self.sent else 'blank'}.xlsx"
+        """Name of the workbook that goes with the letter, the first where there are two."""
+        return self.attachments[0]
 
-    def problems(self, severity: str) -> list[Problem]:
-        """Return the problems of a severity."""
-        if not self.sent:
-            return []
-        mine = (item for item in self.sent.findings if item.severity == severity)
-        return grouped(mine, self.collection.template, self.sent.causes)
+    @property
+    def attachments(self) -> list[str]:
+        """Names of the workbooks that go with it: about the return, and about the extract."""
+        whole = [] if self.situation == "extract_refused" else ["marked" if self.sent else "blank"]
+        about = [*whole, "extract"] if self.extract else whole
+        return [f"{self.force_code}-{what}.xlsx" for what in about]
+
+    def problems(self, severity: str, of: str = "return") -> list[Problem]:
+        """Return the problems of a severity with the return, or with the extract."""
+        about = self.extract if of == "extract" else self.sent
+        mine = (item for item in (about.findings if about else ()) if item.severity == severity)
+        causes = self.sent.causes if self.sent and about is self.sent else ()
+        return grouped(mine, self.collection.template, causes)
 
     @property
     def look(self) -> tuple[str, str, list[Look]]:
@@ -125,7 +145,7 @@ class Letter:
         """The lists of problems: heading, problems, and what is left out of the list."""
         found = []
         for section in _WORDS["sections"]:
-            if problems := self.problems(section["severity"]):
+            if problems := self.problems(section["severity"], section.get("of", "return")):
                 title = section["title"].format(number=plural(len(problems), section["noun"]))
                 shown = problems[: section.get("most")]
                 rest = plural(len(problems) - len(shown), f"more {section['noun']}")
@@ -137,7 +157,10 @@ class Letter:
     def steps(self) -> list[tuple[str, str]]:
         """What to do next, in order: the text, and the command for it, "" where there is none."""
         about, told = _WORDS[self.situation], []
-        for name in about["steps_asked"] if self.problems("Q") else about["steps"]:
+        steps = about["steps_asked"] if self.problems("Q") else about["steps"]
+        if self.extract and self.situation != "extract_refused":
+            steps = [*steps, *_WORDS["extract_refused"]["steps"]]
+        for name in steps:
             step = {key: text.format(**self._facts) for key, text in _WORDS["steps"][name].items()}
             words = step.get("command")
             typed = command(words, self.collection.id, kept=True) if words else ""
@@ -154,6 +177,7 @@ class Letter:
             "title": self.collection.title,
             "force": self.force_code,
             "name": self.attachment,
+            "extract": self.attachments[-1],
             "note": f" We did receive {self.note}." if self.note else "",
         }
         if self.sent:
@@ -209,13 +233,18 @@ def letters(
         LakeError: a raw file is gone, or no longer what was received.
     """
     answered = (pl.col("severity") == "Q") & pl.col("reason").is_not_null()
-    to_do = findings.filter(~answered)
+    of_extract = pl.col("rule_id").is_in([*rules_of(CASES)])
+    to_do, of_extracts = findings.filter(~answered & ~of_extract), findings.filter(of_extract)
     receipts = {receipt.receipt_id: receipt for receipt in store.receipts()}
     written = []
     for row in status.iter_rows(named=True):
         mine = to_do.filter(pl.col("force_code") == row["force_code"])
         situation, receipt_id = _situation(row, mine)
-        if situation is None:
+        refused = of_extracts.filter(force_code=row["force_code"], severity="B")
+        # What is damaged here is for us to mend.
+        refused = refused.filter(pl.col("rule_id") != UNDAMAGED)
+        extract = Extract(refused["receipt_id"][0], _findings(refused)) if refused.height else None
+        if situation is None and not extract:
             continue
         sent = None
         if receipt_id is not None:
@@ -226,8 +255,9 @@ def letters(
             repairs = repairs_of(found, entries, collection.template)
             causes = causes_of(repairs, collection.template)
             sent = Sent(receipt, live, basis, _findings(found), causes)
-        note = None if sent else row["notes"]
-        written.append(Letter(row["force_code"], situation, collection, today, sent, note))
+        note = row["notes"] if situation == "missing" else None
+        about = situation or "extract_refused", collection, today, sent, extract, note
+        written.append(Letter(row["force_code"], *about))
     return written
 
 
@@ -282,7 +312,8 @@ def feedback_files(
         folder = letter.force_code
         for name in ("letter.html", "letter.txt"):
             files[f"{folder}/{name}"] = letter_page(letter, name).encode()
-        files[f"{folder}/{letter.attachment}"] = _attachment(letter, lake, earlier)
+        for name in letter.attachments:
+            files[f"{folder}/{name}"] = _attachment(letter, name, lake, earlier)
     return files
 
 
@@ -291,7 +322,15 @@ def letter_page(letter: Letter, name: str) -> str:
     return render(_TEMPLATES / f"{name}.j2", letter=letter)
 
 
-def _attachment(letter: Letter, lake: Lake, earlier: Mapping[str, EarlierValues] | None) -> bytes:
+def _attachment(
+    letter: Letter, name: str, lake: Lake, earlier: Mapping[str, EarlierValues] | None
+) -> bytes:
+    if letter.extract and name == letter.attachments[-1]:
+        extracts, found = CaseStore(lake), letter.extract.findings
+        version = next(v for v in extracts.receipts() if v.receipt_id == letter.extract.receipt_id)
+        bad = extracts.bad_rows(version.force_code, version.version)
+        rows = pl.read_parquet(bad) if bad.exists() else pl.DataFrame()
+        return extract_list(found, rows, letter.collection.template, name)
     if letter.sent:
         sent, store, template = letter.sent, RawStore(lake), letter.collection.template
         receipt, found, causes = sent.receipt, sent.findings, sent.causes

@@ -169,8 +169,7 @@ def _mark(copy: Copy, looks: Sequence[Look], findings: Sequence[Finding]) -> Non
         said = [
             f"{item.title}: {item.says}"
             if isinstance(item, Look)
-            else f"{item.rule_id}: {severity_word(item.severity)}\n{message(item)}"
-            f"\nWhat to do: {fix(item)}"
+            else f"{item.rule_id}: {severity_word(item)}\n{message(item)}\nWhat to do: {fix(item)}"
             for item in items
         ]
         theirs = f"{_THEIRS}{cell.comment.text}" if cell.comment else ""

@@ -1,9 +1,10 @@
-"""The list of problems that a marked copy begins with, each with a link to its cell."""
+"""The list of problems that a marked copy begins with, and that goes out about an extract."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import polars as pl
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.utils.cell import get_column_letter, quote_sheetname
 from openpyxl.worksheet.hyperlink import Hyperlink
@@ -15,20 +16,27 @@ from assets.feedback.problems import (
     Look,
     Problem,
     fix,
+    grouped,
     message,
     severity_word,
+    tally,
 )
 from assets.feedback.safe_cells import (
     Copy,
+    packed,
+    workbook_of_cells,
     write_plain,
     write_text,
 )
+from assets.intake.reading import Cell, RawSheet, Reading
 from assets.returns.desk.returned import BELOW, HEADS
 from assets.returns.validation.layout import (
     PROBLEMS,
     PROBLEMS_MARK,
+    lay_out,
 )
 from schemas.finding import Finding
+from schemas.template import Template
 from schemas.wording import LINE_HEIGHT, lines_of, visible
 
 FILLS: Final = {
@@ -197,7 +205,7 @@ def _texts(problem: Problem) -> list[str]:
         rest = len(lines) - _MOST_LINES + 1
         lines[_MOST_LINES - 1 :] = [f"and {rest} more like these, listed below, cell by cell"]
     place = visible(problem.sheet or "the file"), ", ".join(problem.cells), problem.value
-    word = severity_word(problem.severity)
+    word = severity_word(problem)
     return [word, problem.rule_id, *place, "\n".join(lines), problem.fix]
 
 
@@ -222,3 +230,33 @@ def _write_row(
             cell.font = _LINK_FONT
     lines = max(map(lines_of, texts, _WIDTHS))
     sheet.row_dimensions[row].height = min(LINE_HEIGHT * lines + 3, _MOST_HEIGHT)
+
+
+_EXTRACT: Final = "This is about your case-level extract: mend that where it comes from, not here."
+_MOST_BAD: Final = 5_000
+_LONGEST: Final = 1_000
+"""Bad rows that are shown, and characters of each value; the quarantine has all."""
+
+
+def extract_list(
+    findings: Sequence[Finding], bad: pl.DataFrame, template: Template, name: str
+) -> bytes:
+    """Return a workbook about a refused extract: its problems, and its bad rows as they were sent.
+
+    `bad` has the columns of the quarantine.
+    """
+    problems, shown = grouped(findings, template), bad.head(_MOST_BAD)
+    lines = [bad.columns, *shown.cast(pl.String).fill_null("").iter_rows()]
+    cells = (
+        Cell(row, column, text[:_LONGEST], "text")
+        for row, line in enumerate(lines, 1)
+        for column, text in enumerate(line, 1)
+        if text
+    )
+    reading = Reading((RawSheet("bad rows", tuple(cells)),) if bad.height else ())
+    about = [f"{visible(name)}: {tally(problems)}.", _EXTRACT]
+    if bad.height > _MOST_BAD:
+        about.append(f"The sheet of bad rows has the first {_MOST_BAD:,} of {bad.height:,}.")
+    copy = workbook_of_cells(reading, lay_out(reading.sheets, template))
+    add_problems_sheet(copy, about, problems, (), {})
+    return packed(copy.book, {})

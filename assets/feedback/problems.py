@@ -16,7 +16,7 @@ from assets.returns.validation.repairs import SEVERAL
 from schemas import vocabulary as v
 from schemas.edits import edits_of
 from schemas.finding import Finding
-from schemas.rules.catalogue import rules
+from schemas.rules.catalogue import CASES, every_rule, rules_of
 from schemas.template import Template
 from schemas.wording import plural, visible
 
@@ -207,9 +207,10 @@ def fix(item: Finding) -> str:
     return visible(item.how_to_fix, _MOST_TEXT)
 
 
-def severity_word(severity: str) -> str:
+def severity_word(item: Finding | Problem) -> str:
     """Return a severity in a word or three: `blocks the return`, `query`, `note`."""
-    return v.SEVERITIES[severity].partition(":")[0]
+    word = v.SEVERITIES[item.severity].partition(":")[0]
+    return word.replace("return", "extract") if item.rule_id in rules_of(CASES) else word
 
 
 def grouped(
@@ -221,7 +222,7 @@ def grouped(
     cause by cause.
     """
     sheets = [sheet.name for sheet in template.sheets]
-    severities, known = list(v.SEVERITIES), list(rules())
+    severities, known = list(v.SEVERITIES), list(every_rule())
 
     def follows(item: Finding) -> tuple[int, ...]:
         at = item.rule_id, item.sheet, item.row_code, item.column_code
@@ -235,7 +236,7 @@ def grouped(
             at if item.sheet else -1,
             item.sheet or "",
             known.index(item.rule_id),
-            place(item.cell) if item.cell else (0, 0),
+            _order_of(item.cell or "row 0"),
         )
 
     found: dict[tuple[str, str, str, str, tuple[int, ...]], list[Finding]] = {}
@@ -246,6 +247,12 @@ def grouped(
         Problem(*key[:3], tuple(items), tuple(causes[n] for n in key[4]))
         for key, items in found.items()
     ]
+
+
+def _order_of(cell: str) -> tuple[int, int]:
+    """Return the place of a cell, or of a row of an extract, as numbers."""
+    row = cell.removeprefix("row ")
+    return (int(row), 0) if row != cell else place(cell)
 
 
 def _advice(item: Finding) -> str:

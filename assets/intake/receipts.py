@@ -15,7 +15,9 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 from assets.intake.landing import is_litter
 from assets.intake.store import ID_LENGTH, KEPT_NAME
 from assets.lake import Lake, atomic_file
+from schemas.cases.rules import READABLE
 from schemas.collection import Collection
+from schemas.finding import Finding, finding
 from schemas.reference import force_codes
 from schemas.wording import visible
 
@@ -95,11 +97,18 @@ class ReturnReceipt(Receipt):
 class Version(Receipt):
     """One extract as it was received: the files of a force, or one file that is nobody's.
 
-    `files` are the folders of the kept files, sorted; `problem` says why a file is nobody's.
+    `files` are the folders of the kept files, sorted; `refused` says why a file is nobody's, in
+    older receipts `problem`.
     """
 
     files: Annotated[tuple[_KeptName, ...], Field(min_length=1)]
     problem: str | None = None
+    refused: Finding | None = None
+
+    @property
+    def refusal(self) -> Finding | None:
+        """Why a file is nobody's, by whichever of the two."""
+        return finding(READABLE, self.problem) if self.problem else self.refused
 
     def __post_init__(self) -> None:
         """Hold the hash and the id against the files too."""

@@ -7,7 +7,7 @@ to be wrong, nor over.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -26,10 +26,10 @@ from pipelines.alerts.conditions import (
     condition,
     without_credentials,
 )
-from schemas.cases.columns import DAMAGED_STATE
 from schemas.collection import Collection, addressed
 from schemas.contract import empty
 from schemas.errors import LakeError
+from schemas.rules.catalogue import CASES, rules_of
 from schemas.tables import AllFindings, Entries, Receipts
 from schemas.wording import long_date, plural, visible
 
@@ -105,7 +105,10 @@ def rejected(
         pl.col("newest"), pl.col("blocking") > 0, pl.col("force_code").is_in(collection.forces)
     ).sort("force_code")
     blocking = findings.filter(pl.col("severity") == "B")
-    of_newest = blocking.join(newest.select("receipt_id"), on="receipt_id", how="semi")
+    of_extracts = pl.col("rule_id").is_in([*rules_of(CASES)])
+    of_newest = blocking.filter(~of_extracts).join(
+        newest.select("receipt_id"), on="receipt_id", how="semi"
+    )
     cases = [
         f"{force} version {version}: {plural(count, 'blocking finding')}"
         f" ({_by_rule(of_newest.filter(pl.col('receipt_id') == receipt))})"
@@ -113,7 +116,11 @@ def rejected(
             "force_code", "version", "receipt_id", "blocking"
         ).iter_rows()
     ]
-    extracts = [_extract(row) for row in refused.iter_rows(named=True)]
+    extracts = [
+        f"{force} case extract version {version}: {state}"
+        f" ({_by_rule(blocking.filter(of_extracts, force_code=force))})"
+        for force, version, state in refused.select("force_code", "version", "state").iter_rows()
+    ]
     others, parts = sorted(unattributed), []
     if cases:
         parts.append(
@@ -128,14 +135,6 @@ def rejected(
         parts.append(f"The force of {plural(len(others), 'file')} in landing cannot be told.")
     every = [*cases, *extracts, *others]
     return condition("returns-rejected", collection.id, every, parts=" ".join(parts))
-
-
-def _extract(row: Mapping[str, Any]) -> str:
-    """Tell of a refused extract; its problem could quote what was sent, unless it is damaged."""
-    damaged = row["state"] == DAMAGED_STATE
-    lost = f" ({row['problem'].partition('. ')[0]})" if damaged else ""
-    rows = f" ({row['bad']} of {plural(row['rows'], 'row')} bad)" if row["rows"] else ""
-    return f"{row['force_code']} case extract version {row['version']}: {row['state']}{rows}{lost}"
 
 
 def damaged(receipts: pl.DataFrame, collection: Collection) -> Condition | None:
@@ -274,7 +273,9 @@ def _nobodys(file: Unattributed, findings: pl.DataFrame) -> str:
     """Tell of a file of no known force."""
     if file.kind == "unopened":
         return f"{file.key} ({file}) in quarantine, not opened ({file.rule_id})"
-    if file.kind == "extract":
-        return f"case extract {file.key} ({file}), force unknown"
-    of_file = findings.filter(pl.col("receipt_id") == file.key, pl.col("severity") == "B")
-    return f"receipt {file.key} ({file}), force unknown ({_by_rule(of_file)})"
+    extract = file.kind == "extract"
+    of_file = findings.filter(
+        pl.col("rule_id").is_in([*rules_of(CASES)]) == extract, receipt_id=file.key, severity="B"
+    )
+    what = "case extract" if extract else "receipt"
+    return f"{what} {file.key} ({file}), force unknown ({_by_rule(of_file)})"

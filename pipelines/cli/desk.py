@@ -199,6 +199,8 @@ def _print_status(
     click.echo(f"Deadline {deadlines.soft}, at the latest {deadlines.hard}{ago}.")
     if absent := absent_forces(status):
         click.echo(f"Missing: {absent}")
+    if others := refused_besides(status):
+        click.echo(f"Refused besides, what {others}")
 
 
 def states_in_words(status: pl.DataFrame) -> str:
@@ -206,6 +208,16 @@ def states_in_words(status: pl.DataFrame) -> str:
     counts = dict(status.group_by("state").len().iter_rows())
     listed = ", ".join(f"{counts.get(state, 0)} {state}" for state in reversed(STATES))
     return f"{status.height} forces: {listed}"
+
+
+def refused_besides(status: pl.DataFrame) -> str:
+    """Return how many forces have sent what their state in ReturnsStatus does not tell, and who.
+
+    It is refused: their newest return, where an earlier one counts, or their case-level extract.
+    """
+    refused = status.filter(status["blocking"] > 0, status["state"] != "rejected")["force_code"]
+    many = plural(refused.len(), "force")
+    return f"{many} sent last: {', '.join(refused)}" if refused.len() else ""
 
 
 def absent_forces(status: pl.DataFrame) -> str:

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 def check(
     files: tuple[Path, ...], folder: Path | None, as_json: bool, collection: Collection
 ) -> None:
-    """Check return FILEs by every rule and say what to mend. Needs no lake, changes nothing.
+    """Check FILEs by every rule and say what to mend. Needs no lake, changes nothing.
+
+    A FILE is a return, or a case-level extract: .parquet, or .csv with a column case_ref.
 
     With --annotate, each file also comes back as NAME-marked.xlsx: the workbook itself with every
     problem filled and commented at its cell, and a first sheet that lists all problems. An .ods
@@ -50,7 +52,7 @@ def check(
     from assets.feedback.problems import LOOK, LOOK_IS
     from assets.returns.validation.check import check_files
 
-    checked = check_files(files, collection)
+    checked = check_files(files, collection, cases=True)
     if as_json:
         print_json([item.as_json() for item in checked])
     else:
@@ -214,7 +216,12 @@ def cases(
             document = run_cases(sources, folder, collection, tell=tell, pool=chosen_pool())
     except ExtractRefusedError as error:
         if as_json:
-            print_json({"state": "unreadable", "refusals": [vars(r) for r in error.refusals]})
+            names = {"file": "sheet", "problem": "message", "fix": "how_to_fix"}
+            refusals = [
+                {name: getattr(each, of) for name, of in {**names, "rule_id": "rule_id"}.items()}
+                for each in error.findings
+            ]
+            print_json({"state": "unreadable", "refusals": refusals})
         else:
             click.echo(f"Not readable as an extract; nothing was written.\n{error}", err=True)
         sys.exit(2)

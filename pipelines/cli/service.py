@@ -121,7 +121,12 @@ def refreshed(collection: Collection) -> bool:
 
 
 def _report(done: Refreshed, collection: Collection) -> None:
-    from pipelines.cli.desk import absent_forces, print_unattributed, states_in_words
+    from pipelines.cli.desk import (
+        absent_forces,
+        print_unattributed,
+        refused_besides,
+        states_in_words,
+    )
     from pipelines.cli.figures import counted, read_release
     from schemas.collection import addressed, command
 
@@ -135,13 +140,14 @@ def _report(done: Refreshed, collection: Collection) -> None:
         print_unattributed(lake)
         return
     _print_taken_in(done, lake)
-    print_refused_extracts(lake)
     print_unattributed(lake)
     release = read_release(collection)
     status, reconciliation = release.mart("returns_status"), release.mart("reconciliation")
     click.echo(f"\n{states_in_words(status)}")
     if absent := absent_forces(status):
         click.echo(f"  missing: {absent}")
+    if others := refused_besides(status):
+        click.echo(f"  refused besides, what {others}")
     blocking = release.mart("findings").filter(severity="B")
     if blocking.height:
         click.echo(f"\n{plural(blocking.height, 'blocking finding')}:")
@@ -185,24 +191,6 @@ def _print_taken_in(done: Refreshed, lake: Lake) -> None:
         click.echo(f"\n{count} in research; of each file the last acceptable one counts:")
         columns = "file: file_name, row, column: column_name, rule: rule_id, message"
         print_rows(problems, f"{columns}, what to do: how_to_fix", most=_SHOWN)
-
-
-def print_refused_extracts(lake: Lake) -> None:
-    """Print which case-level extracts do not count, and why: they stand in no mart."""
-    import polars as pl
-
-    from assets.cases.derived import refused_extracts
-    from assets.tables import read_table
-    from assets.unattributed import unattributed_files
-
-    extracts = read_table(lake.table("cases", "extracts"))
-    ids = {file.key for file in unattributed_files(lake) if file.kind == "extract"}
-    unattributed = extracts.filter(pl.col("receipt_id").is_in(ids))
-    refused = pl.concat([refused_extracts(extracts), unattributed])
-    if refused.height:
-        click.echo(f"\nRefused whole: {plural(refused.height, 'case-level extract')}")
-        columns = "force: force_code, >version, >rows, >bad, what is wrong: problem"
-        print_rows(refused, columns, most=_SHOWN)
 
 
 def _print_totals(release: Released) -> None:

@@ -80,7 +80,7 @@ def _in_words(checked: Checked, path: Path, collection: Collection) -> dict[str,
         "problems": [
             {
                 "severity": problem.severity,
-                "word": severity_word(problem.severity),
+                "word": severity_word(problem),
                 "rule": problem.rule_id,
                 "where": problem.where,
                 "value": problem.value,

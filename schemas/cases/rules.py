@@ -17,7 +17,6 @@ from schemas.cases.columns import FOLDER, TYPES, UNREADABLE, codes
 from schemas.collection import Collection
 from schemas.errors import SetupError
 from schemas.measures import NOW
-from schemas.rules.catalogue import Rule, rules_of
 from schemas.template import CaseRows, Entry, Template
 
 CASE_REF: Final = r"^[A-Z]{3}-[0-9]{4}-[0-9]{1,9}$"
@@ -36,6 +35,8 @@ ROW_RULES: Final = tuple(COLUMN_OF)
 
 COLUMN_OF[UNIQUE] = "case_ref"
 
+READABLE, COLUMNS, ONE_FORCE, SHARE, UNDAMAGED = (f"CASE{number}" for number in range(12, 17))
+"""The rules about an extract as a whole."""
 
 _SHORT: Final = 8
 """Codes of a list up to which comparing with each is the quickest."""
@@ -152,13 +153,3 @@ def row_rules(collection: Collection) -> dict[str, pl.Expr]:
     suspended, workforce = col("suspended").is_not_null(), known("workforce")
     rules = (force, reference, category, recipient, media, opened, status, closing)
     return dict(zip(ROW_RULES, (*rules, suspended, workforce), strict=True))
-
-
-@cache
-def case_rules() -> dict[str, Rule]:
-    """Return the texts of all eleven rules by id.
-
-    Raises:
-        SetupError: the file of the rules is not as it must be.
-    """
-    return rules_of("cases")

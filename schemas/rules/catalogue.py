@@ -30,7 +30,7 @@ TIERS: Final = {
     "national": "National: do the totals hold? These never block a force; they can block a release",
 }
 OTHER_FILES: Final = {
-    "cases": "Cases: is each row of a case-level extract what it should be?",
+    "cases": "Cases: is a case-level extract, and each row of it, what it should be?",
     "research": "Research: are the inspectorate's own files what they should be?",
 }
 """Tiers that returns and totals are not held to: no collection can change their rules."""
@@ -50,6 +50,7 @@ EXPECTED: Final = {
 """What rules expect, by what it is called in `expects`: a field of the message, or a number."""
 
 NATIONAL: Final = "national"
+CASES: Final = "cases"
 UNORDERED: Final = "S014"
 """The rule that two versions are held to between which nothing tells the order."""
 
@@ -202,3 +203,13 @@ def rules() -> dict[str, Rule]:
         SetupError: a rule file is not as it must be.
     """
     return {rule_id: rule for tier in TIERS for rule_id, rule in rules_of(tier).items()}
+
+
+@cache
+def every_rule() -> dict[str, Rule]:
+    """Return the rules of `rules` by id, and after them those of other files.
+
+    Raises:
+        SetupError: a rule file is not as it must be.
+    """
+    return rules() | {id_: rule for tier in OTHER_FILES for id_, rule in rules_of(tier).items()}

@@ -140,23 +140,6 @@ def test_what_was_refused_unopened_is_seen(filled: Lake, collection: Collection)
     assert "in quarantine, not opened (S001)" in cases
 
 
-def test_a_refused_extract_is_seen_beside_a_workbook_that_is_fine(
-    filled: Lake, collection: Collection
-) -> None:
-    row = {
-        "force_code": "STF",
-        "version": 1,
-        "state": "rejected",
-        "rows": 9,
-        "bad": 4,
-        "live": False,
-    }
-    path = filled.table("cases", "extracts")
-    pl.concat([pl.read_parquet(path), pl.DataFrame([row])], how="diagonal").write_parquet(path)
-    cases = _there(filled, collection, IN_TIME)["returns-rejected"].cases
-    assert "STF case extract version 1: rejected (4 of 9 rows bad)" in cases
-
-
 def test_late_forces_are_counted(filled: Lake, collection: Collection) -> None:
     late = _there(filled, collection, LATE)["forces-late"]
     assert late.title == "43 forces are late: hard deadline 29 June 2012"

@@ -77,22 +77,6 @@ def test_a_rejected_return_says_which_force_and_which_rules(collection: Collecti
     assert "Smith" not in str(found), "what a cell holds is nobody's business"
 
 
-def test_a_refused_extract_is_told_of_without_what_it_says(collection: Collection) -> None:
-    """A force whose workbook is fine was told nothing of its extract, since no finding is of it."""
-    told = {"force_code": "STF", "version": 2, "state": "rejected", "rows": 9, "bad": 4}
-    torn = {"force_code": "AVS", "version": 1, "state": "unreadable", "problem": "'Sgt Smith'"}
-    refused = pl.concat([NONE, pl.DataFrame([told, torn])], how="diagonal")
-    found = rejected(_judged(), _findings(), refused, [], collection)
-    assert found is not None
-    assert found.title == "2 returns are rejected"
-    assert list(found.cases) == [
-        "STF case extract version 2: rejected (4 of 9 rows bad)",
-        "AVS case extract version 1: unreadable",
-    ]
-    assert "2 forces" in found.now
-    assert "Smith" not in str(found)
-
-
 def test_a_file_of_nobody_is_told_of(collection: Collection) -> None:
     found = rejected(
         _judged(), _findings(), NONE, ["receipt ab, force unknown (S001 1)"], collection

@@ -171,9 +171,9 @@ def test_refused_files_are_told_as_in_one_process(
             run_cases(
                 find_sources([tmp_path / "in"]), tmp_path / "out", collection, BY_FORCE, pool=pool
             )
-        refusals.append(caught.value.refusals)
+        refusals.append(caught.value.findings)
     assert refusals[0] == refusals[1]
-    named = [Path(refusal.file).parent.name for refusal in refusals[1]]
+    named = [Path(refusal.sheet or "").parent.name for refusal in refusals[1]]
     assert named == ["force_code=STF", "force_code=WMP"]
     assert not (tmp_path / "out").exists()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from pipelines.cli.returns import cases as command
+from pipelines.cli.returns import check
 from tests.cases.extracts import good, read_results, write_csv, write_parquet
 
 MANY = [good(number) for number in range(30)]
@@ -55,8 +56,31 @@ def test_unreadable(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
     found = json.loads(_run(path, "--out", tmp_path / "out", "--json").stdout)
     assert found["state"] == "unreadable"
-    assert set(found["refusals"][0]) == {"file", "problem", "fix"}
+    assert set(found["refusals"][0]) == {"file", "rule_id", "problem", "fix"}
     assert _run(tmp_path / "nowhere", "--out", tmp_path / "out").exit_code == 2
+
+
+def test_check_takes_an_extract_too(tmp_path: Path) -> None:
+    """With the same findings as a return: what is bad, at which row, and what to do."""
+    good_file = write_csv(tmp_path / "fine.csv", MANY)
+    bad = write_parquet(tmp_path / "bad.parquet", [good(1), good(2, suspended=None)])
+    torn = tmp_path / "force_code=STF" / "torn.csv"
+    torn.parent.mkdir()
+    torn.write_text("case_ref,remarks\n")
+    result = CliRunner().invoke(check, ["--json", *map(str, (good_file, bad, torn))])
+    assert result.exit_code == 2, result.output
+    fine, rejected, unreadable = json.loads(result.stdout)
+    assert (fine["force_code"], fine["state"], fine["findings"]) == ("STF", "accepted", [])
+    found = [(f["rule_id"], f["severity"], f["cell"]) for f in rejected["findings"]]
+    assert (rejected["state"], found) == (
+        "rejected",
+        [("CASE15", "B", None), ("CASE09", "B", "row 2")],
+    )
+    assert (unreadable["force_code"], unreadable["findings"][0]["rule_id"]) == ("STF", "CASE13")
+    copies = tmp_path / "copies"
+    result = CliRunner().invoke(check, ["--annotate", str(copies), str(bad)])
+    assert result.exit_code == 1, result.output
+    assert (copies / "bad-marked.xlsx").exists()
 
 
 def test_in_a_pipe(tmp_path: Path) -> None:

@@ -42,10 +42,12 @@ class Stored:
         return next((self.lake.raw / "cases").glob(f"{number:06d}-*/*"))
 
     def judged(self) -> tuple[pl.DataFrame, dict[str, int]]:
-        """Return what was received, and the cases that count of each force."""
-        extracts, cases = judge_received(self.store, self.lake, self.collection)
+        """Return what was received and is wrong with it, and the cases that count by force."""
+        extracts, cases, found = judge_received(self.store, self.lake, self.collection)
         counted = cases.group_by("force_code").agg(pl.col("cases").sum())
-        return extracts, dict(counted.iter_rows())
+        said = found.select("force_code", damage="message", fix="how_to_fix")
+        rows = extracts.join(said, on="force_code", how="left")
+        return rows, dict(counted.iter_rows())
 
     def files_told(self) -> list[str]:
         """Return what the alert and the status name."""
@@ -88,8 +90,8 @@ def test_one_that_counts_leaves_its_force_without_extract(harm: Harm, stored: St
     (row,) = extracts.filter(force_code="STF").to_dicts()
     assert (row["state"], row["live"], row["version"]) == ("damaged", False, 2)
     place = str(path.relative_to(stored.lake.root))
-    assert row["problem"].startswith(f"{place}: ")
-    assert "Restore it from the backup of the lake" in row["problem"]
+    assert row["damage"].startswith(f"{place}: ")
+    assert "Restore it from the backup of the lake" in row["fix"]
     assert refused_extracts(extracts)["force_code"].to_list() == ["STF"]
     assert stored.files_told() == [place]
 
@@ -121,7 +123,7 @@ def test_so_it_is_with_damaged_bytes(harm: Harm, stored: Stored) -> None:
     assert counted == {"DER": 5}
     (row,) = extracts.filter(force_code="STF").to_dicts()
     assert row["state"] == "damaged"
-    assert row["problem"].startswith("raw/")
+    assert row["damage"].startswith("raw/")
 
 
 def test_bytes_that_are_gone_and_still_lie_in_landing_are_taken_in_again(stored: Stored) -> None:

@@ -20,7 +20,6 @@ from assets.lake import Lake
 from assets.returns.validation.judge import Received, judge
 from assets.returns.validation.states import returns_status
 from assets.sample.write import SUSPENDED, sample_cases, sample_returns, write_cases
-from pipelines.cli.service import print_refused_extracts
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.marts.returns import Findings
@@ -76,7 +75,7 @@ def test_files_that_lie_together_are_one_extract(
     write_parquet(_dropped(lake, "force_code=DER/c.parquet"), [good(2, "DER")])
     (version,) = store.take_in(collection).new
     assert (version.force_code, version.version, len(version.files)) == ("DER", 2, 2)
-    extracts, cases = judge_received(store, lake, collection)
+    extracts, cases, _ = judge_received(store, lake, collection)
     assert dict(cases.group_by("force_code").agg(pl.sum("cases")).iter_rows()) == {
         "STF": 31,
         "DER": 2,
@@ -105,11 +104,13 @@ def test_a_file_that_is_nobodys_is_kept_with_the_reason(
     write(_dropped(lake, name))
     assert len(store.take_in(collection).new) == 2
     assert store.take_in(collection).new == (), "it is told once"
-    extracts, cases = judge_received(store, lake, collection)
+    extracts, cases, findings = judge_received(store, lake, collection)
     (row,) = extracts.filter(pl.col("force_code").is_null()).to_dicts()
     assert (row["state"], row["live"], row["rows"]) == ("unreadable", False, None)
-    assert problem in row["problem"]
-    assert str(lake.root) not in row["problem"]
+    (found,) = findings.to_dicts()
+    assert (found["force_code"], found["severity"], found["sheet"]) == (None, "B", name)
+    assert problem in found["message"]
+    assert str(lake.root) not in str(found)
     assert cases["cases"].sum() == 30
 
 
@@ -136,13 +137,15 @@ def test_a_rejected_extract_leaves_the_earlier_one_live(
     store.take_in(collection)
     write_csv(path, [*MANY[:5], good(98, workforce=None), good(99, suspended=None)])
     store.take_in(collection)
-    extracts, cases = judge_received(store, lake, collection)
+    extracts, cases, findings = judge_received(store, lake, collection)
     found = extracts.sort("version").select("version", "state", "live", "rows", "bad").rows()
     assert found == [(1, "accepted", True, 30, 0), (2, "rejected", False, 7, 2)]
     assert cases["cases"].sum() == 30
-    problem = extracts.filter(version=2)["problem"].item()
-    assert "CASE09" in problem
-    assert "at a.csv row 7" in problem
+    assert findings.select("rule_id", "sheet", "cell").rows() == [
+        ("CASE09", "a.csv", "row 7"),
+        ("CASE10", "a.csv", "row 6"),
+        ("CASE15", "a.csv", None),
+    ]
     bad = pl.read_parquet(lake.quarantine / "cases" / "STF-2.parquet")
     assert bad.select("file", "row", "reasons").rows() == [
         ("a.csv", 6, "CASE10"),
@@ -162,7 +165,7 @@ def test_damage_inside_one_extract_leaves_the_others(
     content[100:2000] = b"\xff" * 1900
     damaged.write_bytes(content)
     store.take_in(collection)
-    extracts, cases = judge_received(store, lake, collection)
+    extracts, cases, _ = judge_received(store, lake, collection)
     assert dict(extracts.select("force_code", "state").iter_rows()) == {
         "DER": "accepted",
         "STF": "unreadable",
@@ -212,7 +215,7 @@ def sample_extracts(
     write_csv(_dropped(lake, "own.csv"), MANY)
     store = CaseStore(lake, lambda: NOON)
     store.take_in(collection)
-    return judge_received(store, lake, collection)
+    return judge_received(store, lake, collection)[:2]
 
 
 def test_the_sample_is_never_taken_for_what_a_force_sent(
@@ -297,7 +300,7 @@ def test_the_same_bytes_in_another_folder_are_another_extract(
     (moved,) = store.take_in(collection).new
     assert (moved.force_code, moved.version) == ("STF", 1)
     assert store.take_in(collection).new == ()
-    extracts, _ = judge_received(store, lake, collection)
+    extracts, _, _ = judge_received(store, lake, collection)
     assert dict(extracts.select("force_code", "live").iter_rows()) == {
         "AVS": not force_in_rows,
         "STF": True,
@@ -317,7 +320,7 @@ def test_who_looks_at_the_status_is_told_that_rows_are_refused(
     path.unlink()
     write_csv(_dropped(lake, "STF2.csv"), [*MANY[3:], *bad])
     store.take_in(collection)
-    extracts, _ = judge_received(store, lake, collection)
+    extracts, _, _ = judge_received(store, lake, collection)
     only = derived.only_rows(extracts, empty(Receipts))
     nobody = pl.DataFrame(schema={**empty(Receipts).schema, **_JUDGED})
     status = derived.told_in_status(returns_status(nobody, collection), only, extracts)
@@ -327,29 +330,6 @@ def test_who_looks_at_the_status_is_told_that_rows_are_refused(
     told = letters(status, empty(Findings), empty(Entries), RawStore(lake), collection, NOON.date())
     assert "refused: 1 of 1 rows" in next(x.said("opening") for x in told if x.force_code == "DER")
     assert notes["STF"].endswith("missing; case rows, version 2, refused: 3 of 30 rows are bad")
-
-
-def test_a_run_prints_which_extracts_do_not_count(
-    lake: Lake,
-    store: CaseStore,
-    collection: Collection,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """They stand in no mart, so nothing else that a run prints would show them."""
-    write_csv(_dropped(lake, "AVS.csv"), [good(1, "AVS")])
-    table = lake.table("cases", "extracts")
-    table.parent.mkdir(parents=True)
-    for others in ([], ["DER.csv", "who.csv"]):
-        for name in others:
-            rows = [good(1, "DER", suspended=None)] if name == "DER.csv" else []
-            write_csv(_dropped(lake, name), rows)
-        store.take_in(collection)
-        extracts, _ = judge_received(store, lake, collection)
-        extracts.write_parquet(table)
-        print_refused_extracts(lake)
-        told = capsys.readouterr().out
-        assert ("CASE09" in told) == ("no force" in told) == bool(others)
-        assert "AVS" not in told
 
 
 def test_an_extract_is_judged_once(

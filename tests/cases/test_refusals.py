@@ -104,10 +104,10 @@ def test_refused_with_the_reason(
     make(tmp_path / name)
     with pytest.raises(ExtractRefusedError) as caught:
         run_cases(find_sources([fine, tmp_path / name]), tmp_path / "out", collection)
-    (refusal,) = caught.value.refusals
-    assert refusal.file == str(tmp_path / name)
-    assert problem in refusal.problem
-    assert refusal.fix.endswith(".")
+    (refusal,) = caught.value.findings
+    assert refusal.sheet == str(tmp_path / name)
+    assert problem in refusal.message
+    assert refusal.how_to_fix.endswith(f". See docs/rules/cases.md#{refusal.rule_id.lower()}.")
     assert run(fine, tmp_path / "out", collection).summary == before
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted({name, "fine.parquet", "out"})
     assert capfd.readouterr().err == ""
@@ -119,18 +119,19 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path, collection: Co
     (tmp_path / "nothing").mkdir()
     with pytest.raises(ExtractRefusedError) as caught:
         run_cases(find_sources([tmp_path, tmp_path / "nothing"]), tmp_path / "out", collection)
-    assert [Path(r.file).name for r in caught.value.refusals] == ["1.parquet", "3.txt", "nothing"]
+    named = [Path(r.sheet or "").name for r in caught.value.findings]
+    assert named == ["1.parquet", "3.txt", "nothing"]
     (tmp_path / "gone.csv").symlink_to(tmp_path / "nowhere")
     with pytest.raises(ExtractRefusedError) as caught:
         run_cases(find_sources([tmp_path / "gone.csv"]), tmp_path / "out", collection)
-    assert "link to none" in caught.value.refusals[0].problem
+    assert "link to none" in caught.value.findings[0].message
     for name in ("4.csv", "5.csv"):
         (tmp_path / name).write_text("hello\n")
     with pytest.raises(ExtractRefusedError) as caught:
         run_cases(
             find_sources([tmp_path / "4.csv", tmp_path / "5.csv"]), tmp_path / "out", collection
         )
-    assert [Path(r.file).name for r in caught.value.refusals] == ["4.csv", "5.csv"]
+    assert [Path(r.sheet or "").name for r in caught.value.findings] == ["4.csv", "5.csv"]
 
 
 def test_hostile_values_are_findings_of_their_row(tmp_path: Path, collection: Collection) -> None:
@@ -197,9 +198,9 @@ def test_a_name_that_is_no_text_is_refused(tmp_path: Path, collection: Collectio
     good_file.rename(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.parquet"))
     with pytest.raises(ExtractRefusedError) as caught:
         run_cases(find_sources([tmp_path]), tmp_path / "out", collection)
-    (refusal,) = caught.value.refusals
-    assert "UTF-8" in refusal.problem
-    assert refusal.file.encode().endswith(rb"caf\udce9.parquet")
+    (refusal,) = caught.value.findings
+    assert "UTF-8" in refusal.message
+    assert (refusal.sheet or "").encode().endswith(rb"caf\udce9.parquet")
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])

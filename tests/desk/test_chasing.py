@@ -55,7 +55,7 @@ def test_the_call_list_has_the_most_urgent_first(timed: Collection) -> None:
         ("CAM", "nothing has been received"),
         ("BTP", "3 blocking findings"),
         ("BED", "2 open queries"),
-        ("CHS", "the resubmission has 4 blocking findings"),
+        ("CHS", "what was sent last has 4 blocking findings"),
     ]
     assert calls[0]["name"] == "Cambridgeshire Constabulary"
     assert (calls[0]["due"], calls[0]["days_late"]) == ("late", 3)

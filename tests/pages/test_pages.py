@@ -171,7 +171,7 @@ def test_each_finding_stands_with_its_own_version(patchy: Marts) -> None:
     assert "asked of the first" in live
     assert "wrong in the second" not in live
     assert "wrong in the second" in newest
-    assert "Blocking findings in the newest version" in live
+    assert "Blocking findings in the newest return and case extract" in live
     refused = page_html(force_page(edition, "DER"), [], ABOUT)
     assert "Version 1, which does not count" in refused
     assert "Version 1 was refused: it does not count." in refused

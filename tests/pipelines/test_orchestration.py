@@ -112,7 +112,7 @@ def test_the_ui_says_truthfully_what_is_in(filled: Lake) -> None:
     assert set(checks) == {
         *(set(TIERS) - {NATIONAL}), "coverage", "published_figures", "totals_hold",
         "expectations", "public", "public_due",
-        "research_is_sound", "extracts_are_sound",
+        "research_is_sound", "cases",
     }  # fmt: skip
     assert not checks["coverage"].passed
     assert checks["coverage"].metadata["forces_included"].value == 3

@@ -43,7 +43,7 @@ from schemas.marts.facts import force_profiles_contract
 from schemas.marts.returns import ReturnsStatus
 from schemas.measures import NOW
 from schemas.research import INSTANCE_CATEGORIES, QUESTIONS, SITES
-from schemas.rules.catalogue import rules
+from schemas.rules.catalogue import CASES, rules, rules_of
 from schemas.template import Template
 from schemas.wording import long_date, plural, visible
 
@@ -430,6 +430,7 @@ def _of_force(edition: Edition, force: str) -> Known:
     status = next(iter(edition.rows("returns_status", force_code=force)), {})
     profile = next(iter(edition.rows("force_profiles", force_code=force)), {})
     found = edition.rows("findings", force_code=force)
+    of_returns = [row for row in found if row["rule_id"] not in rules_of(CASES)]
     state, received = status.get("state") or "missing", status.get("received_at")
     counts = "which counts" if state in v.LIVE_STATES else "which does not count"
     given = {
@@ -446,7 +447,9 @@ def _of_force(edition: Edition, force: str) -> Known:
             _years(edition.rows("social_media", force_code=force))
         ),
         "name": profile.get("name") or NOT_KNOWN,
-        "newest": [row for row in found if row["receipt_id"] != status.get("receipt_id")],
+        "newest": [row for row in of_returns if row["receipt_id"] != status.get("receipt_id")],
+        "of_extract": [row for row in found if row not in of_returns],
+        "of_return": [row for row in of_returns if row["receipt_id"] == status.get("receipt_id")],
         "printed": [
             (column.name, column.description.partition(";")[0])
             for column in columns(force_profiles_contract(edition.collection.template))

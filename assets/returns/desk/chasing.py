@@ -37,7 +37,7 @@ def call_list(status: pl.DataFrame, collection: Collection, today: date) -> pl.D
         .when(pl.col("state") == "rejected")
         .then(blocking)
         .when(overtaken)
-        .then(pl.format("the resubmission has {}", blocking))
+        .then(pl.format("what was sent last has {}", blocking))
         .otherwise(_counted("queries_open", "open query", "open queries"))
     )
     to_call = (pl.col("state") != "accepted") | (pl.col("blocking") > 0)

@@ -21,7 +21,7 @@ from assets.tables import work_table
 from schemas.collection import Collection, sound_collections
 from schemas.contract import conform, empty
 from schemas.errors import LakeError
-from schemas.rules.catalogue import NATIONAL, TIERS, rules
+from schemas.rules.catalogue import CASES, NATIONAL, OTHER_FILES, TIERS, every_rule
 from schemas.tables import LiveEntries, LiveReturns
 
 FORCE_RETURNS = {
@@ -155,7 +155,7 @@ def live_entries(
 
 
 def _blocking(tier: str, findings: pl.DataFrame) -> tuple[bool, dict[str, Any]]:
-    of_tier = [rule.id for rule in rules().values() if rule.tier == tier]
+    of_tier = [rule.id for rule in every_rule().values() if rule.tier == tier]
     blocking = findings.filter(pl.col("rule_id").is_in(of_tier) & (pl.col("severity") == "B"))
     counts = blocking.group_by("rule_id").len().sort("rule_id")
     return blocking.is_empty(), {
@@ -172,6 +172,7 @@ _STANDING = _RECEIPTS | {
     "entries": "validation/entries",
     "choices": "desk/choices",
     "extracts": "cases/extracts",
+    "extract_findings": "cases/extract_findings",
 }
 _LIVE = {"live_returns": "validation/live_returns", "entries": "validation/entries"}
 
@@ -226,7 +227,7 @@ PARTS = (
     made("validation/live_entries", by=live_entries, **_LIVE, **_RECEIPTS, **_EXTRACTS),
     *(
         Check("validation/findings", tier, title, partial(_blocking, tier))
-        for tier, title in TIERS.items()
+        for tier, title in {**TIERS, CASES: OTHER_FILES[CASES]}.items()
         if tier != NATIONAL
     ),
 )

@@ -1,4 +1,4 @@
-"""Checks return files on their own: no lake, no receipt, nothing written."""
+"""Checks returns and extracts on their own: no lake, no receipt, nothing written."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from assets.cases.faults import check_extract, is_extract
 from assets.intake.container import check_entry
 from assets.intake.reader import declared_force, read_return
 from assets.intake.reading import RefusedError
@@ -74,14 +75,24 @@ class Checked:
         }
 
 
-def check_files(files: Sequence[Path], collection: Collection) -> list[Checked]:
-    """Check files by every rule, in the order given.
+def check_files(
+    files: Sequence[Path], collection: Collection, *, cases: bool = False
+) -> list[Checked]:
+    """Check files by every rule, in the order given: returns, and with `cases` extracts too.
 
     Raises:
         OSError: a file cannot be opened.
     """
     keys = [f"{number}:{_receipt_id(path)}" for number, path in enumerate(files)]
-    readings = {key: read_return(path) for key, path in zip(keys, files, strict=True)}
+    cases = cases and collection.template.cases is not None
+    extracts = {
+        key: check_extract(path, collection)
+        for key, path in zip(keys, files, strict=True)
+        if cases and is_extract(path)
+    }
+    readings = {
+        key: read_return(path) for key, path in zip(keys, files, strict=True) if key not in extracts
+    }
     forces = {key: declared_force(reading, collection) for key, reading in readings.items()}
     today = collection.day_of(utc_now())
     received = {key: Received(today, force) for key, force in forces.items()}
@@ -93,6 +104,8 @@ def check_files(files: Sequence[Path], collection: Collection) -> list[Checked]:
         mine = pl.col("receipt_id") == key
         rows = judged.findings.filter(mine).drop("receipt_id").iter_rows(named=True)
         findings = [Finding(**row) for row in rows]
+        force, of_rows, readable = extracts.get(key) or (forces[key], [], not readings[key].refusal)
+        findings += of_rows
         receipt_id = key.partition(":")[2]
         earlier = next((item for item in checked if item.receipt_id == receipt_id), None)
         if earlier:
@@ -101,13 +114,13 @@ def check_files(files: Sequence[Path], collection: Collection) -> list[Checked]:
             Checked(
                 file=str(path),
                 receipt_id=receipt_id,
-                force_code=forces[key],
+                force_code=force,
                 findings=tuple(findings),
                 not_evaluable=tuple(untold.filter(mine)["rule_id"]),
-                readable=readings[key].refusal is None,
+                readable=readable,
                 repairs=mended.filter(mine),
                 entries=judged.entries.filter(mine),
-                codes=codes_of(findings, collection.id, receipt_id, forces[key]),
+                codes=codes_of(findings, collection.id, receipt_id, force),
             )
         )
     return checked

@@ -4,6 +4,7 @@ The newest acceptable one is live; a rejected resubmission leaves the earlier on
 the list of live returns, never "whatever is on disk".
 """
 
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, partial
@@ -22,7 +23,15 @@ from schemas.contract import conform, empty
 from schemas.errors import LakeError
 from schemas.marts.returns import Findings, ReturnsStatus
 from schemas.rules.catalogue import UNORDERED
-from schemas.tables import Answers, Choices, DamagedReceipts, Extracts, LiveEntries, LiveReturns
+from schemas.tables import (
+    Answers,
+    Choices,
+    DamagedReceipts,
+    ExtractFindings,
+    Extracts,
+    LiveEntries,
+    LiveReturns,
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,7 @@ class Standing:
     answers: pl.DataFrame = field(default_factory=partial(empty, Answers))
     choices: pl.DataFrame = field(default_factory=partial(empty, Choices))
     extracts: pl.DataFrame = field(default_factory=partial(empty, Extracts))
+    extract_findings: pl.DataFrame = field(default_factory=partial(empty, ExtractFindings))
     damaged: pl.DataFrame = field(default_factory=partial(empty, DamagedReceipts))
 
     @cached_property
@@ -89,7 +99,13 @@ class Standing:
     def status_of_sent(self, collection: Collection) -> pl.DataFrame:
         """Return the mart ReturnsStatus as a run makes it, which stops where damage may count."""
         only = derived.only_rows(self.extracts, self.receipts, self.damaged)
-        return derived.told_in_status(returns_status(self.judged, collection), only, self.extracts)
+        status = derived.told_in_status(
+            returns_status(self.judged, collection), only, self.extracts
+        )
+        blocking = self.extract_findings.filter(severity="B").group_by("force_code")
+        besides = status.join(blocking.len("besides"), on="force_code", how="left")
+        both = pl.col("blocking") + pl.col("besides").fill_null(0).cast(pl.Int64)
+        return conform(ReturnsStatus, besides.with_columns(blocking=both))
 
     def status(self, collection: Collection) -> pl.DataFrame:
         """Return the mart ReturnsStatus of this moment."""
@@ -105,7 +121,7 @@ class Standing:
         )
 
     def current_findings(self) -> pl.DataFrame:
-        """Return the mart Findings: of each force's live and newest receipt, and of nobody's.
+        """Return the mart Findings: of each force's live and newest receipts, and of nobody's.
 
         A receipt whose force cannot be told is nobody's; its findings are shown without a force
         code. What is held is shown too; which version is newer is not asked once that is settled.
@@ -116,8 +132,9 @@ class Standing:
         moot = self.findings.filter(pl.col("rule_id") == UNORDERED).join(settled, on="receipt_id")
         now = self.findings.join(current, on="receipt_id", how="semi")
         asked = now.join(moot, on=["receipt_id", "rule_id"], how="anti")
+        found = pl.concat([asked, self.extract_findings], how="diagonal")
         # What a query moves is told once there are figures.
-        return conform(Findings, asked.with_columns(effect=pl.lit(None, pl.Float64)))
+        return conform(Findings, found.with_columns(effect=pl.lit(None, pl.Float64)))
 
     def asked(self) -> pl.DataFrame:
         """Return the findings that ask for an answer: of what counts, and of what is held.
@@ -278,10 +295,14 @@ def standing(lake: Lake, until: datetime | None = None) -> Standing:
             ("cases", "extracts"),
         )
     )
+    of_extracts = empty(ExtractFindings)
+    if os.path.lexists(lake.table("cases", "extract_findings")):  # an older lake has none yet
+        of_extracts = work_table(lake, "cases", "extract_findings")
     if until:
         at = pl.col("received_at").str.to_datetime("%Y-%m-%dT%H:%M:%S%z")
         receipts, extracts = (t.filter(at <= until.astimezone(UTC)) for t in (receipts, extracts))
         findings = findings.join(receipts, on="receipt_id", how="semi")
+        of_extracts = of_extracts.join(extracts, on="receipt_id", how="semi")
     ledger, told = Ledger(lake, until=until), (receipts, findings, entries)
     decided = read_answers(ledger), read_choices(ledger)
-    return Standing(lake.collection, *told, *decided, extracts, damaged_now(lake))
+    return Standing(lake.collection, *told, *decided, extracts, of_extracts, damaged_now(lake))

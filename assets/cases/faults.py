@@ -1,0 +1,94 @@
+"""What is wrong with an extract, as findings; and one file checked on its own, without a lake."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from assets.cases.job import BAD_ROWS, BY_FORCE, run_cases, told
+from assets.cases.sources import ExtractRefusedError, find_sources
+from assets.cases.store import force_of
+from schemas.cases.columns import REJECTED, TYPES, codes
+from schemas.cases.rules import COLUMN_OF, SHARE
+from schemas.collection import Collection
+from schemas.finding import Finding, Place, finding
+from schemas.rules.catalogue import CASES, rules_of
+from schemas.wording import plural
+
+_ROWS: Final = 5
+"""Rows told of each fault; the quarantine has all."""
+
+_HEAD: Final = 4096
+
+
+def faults(
+    found: Mapping[str, Any], bad: pl.DataFrame, files: Sequence[str], collection: Collection
+) -> Iterator[Finding]:
+    """Yield what is wrong with a force's extract that could be read.
+
+    Args:
+        found: its row of the contract CasesByForce.
+        bad: its bad rows, with the columns of the quarantine.
+        files: the names of its files.
+        collection: the collection.
+    """
+    if found["state"] == REJECTED:
+        is_, most = "is" if found["bad"] == 1 else "are", f"{collection.max_bad_share:.0%}"
+        share = f"{found['bad']:,} of {plural(found['rows'], 'row')} {is_} bad"
+        place = Place(sheet=files[0] if len(files) == 1 else None)
+        yield finding(SHARE, f"{share}, above the {most} allowed", place)
+    by_rule = (
+        bad.with_columns(pl.col("reasons").str.split(";"))
+        .explode("reasons")
+        .group_by("reasons", "file")
+        .agg(pl.len().alias("rows"), pl.col("row").head(_ROWS), pl.col(*TYPES).first())
+        .sort("reasons", "file")
+    )
+    for fault in by_rule.iter_rows(named=True):
+        yield _fault(fault, found["state"], collection)
+
+
+def _fault(fault: Mapping[str, Any], state: str, collection: Collection) -> Finding:
+    """Return the finding of one rule that rows of one file break: how many, and the first."""
+    rule_id, more = fault["reasons"], fault["rows"] - _ROWS
+    column = COLUMN_OF[rule_id]
+    rows = ", ".join(map(str, fault["row"])) + (f" and {more:,} more" if more > 0 else "")
+    where = f"row {rows}" if fault["rows"] == 1 else f"{plural(fault['rows'], 'row')}: {rows}"
+    message = f"{rules_of(CASES)[rule_id].title}: not so in {where}"
+    value = told(fault[column], column, codes(collection.template))
+    return finding(
+        rule_id,
+        message if state == REJECTED else f"{message}; set aside, the other rows count",
+        Place(fault["file"], f"row {fault['row'][0]}", column_code=column, value=value),
+        severity="B" if state == REJECTED else "N",
+    )
+
+
+def is_extract(path: Path) -> bool:
+    """Return whether a file is meant as an extract: Parquet, or CSV with a column of references."""
+    suffix = path.suffix.lower()
+    if suffix != ".csv" or not path.is_file():
+        return suffix == ".parquet"
+    with path.open("rb") as file:
+        return b"case_ref" in file.read(_HEAD).replace(b"\0", b"")
+
+
+def check_extract(path: Path, collection: Collection) -> tuple[str | None, list[Finding], bool]:
+    """Return the force of an extract, what is wrong with it, and whether it could be read."""
+    force = None
+    try:
+        force = force_of(path, collection)
+        source = replace(find_sources([path])[0], file=path.name, folder=force)
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "out"
+            run_cases([source], out, collection)
+            found = pl.read_parquet(out / BY_FORCE).row(
+                by_predicate=pl.col("force_code") == force, named=True
+            )
+            bad = pl.read_parquet(out / BAD_ROWS)
+    except ExtractRefusedError as error:
+        return force, [replace(each, sheet=path.name) for each in error.findings], False
+    return force, [*faults(found, bad, [path.name], collection)], True
