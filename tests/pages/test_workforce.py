@@ -72,6 +72,7 @@ def test_a_rate_stands_beside_each_force_whose_workforce_is_known(
     for force, why in WHY.items():
         assert f"31 March 2012 is not known: {why}." in html[force]
         assert f">{why}<" in html["index"]
+    assert re.search(r"per 1,000 workforce: from <span[^>]*>[\d.]+</span> in ", html["index"])
     assert "rates per 1,000 workforce allow for that" in html["index"]
     assert "reference/made-up.csv" in description("2012-revisit"), "a release keeps it"
     assert "workforce" in marts_of(load_collection("2012-revisit"))

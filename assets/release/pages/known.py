@@ -13,8 +13,19 @@ _MANY: Final = 5
 
 def told(edition: Edition) -> Known:
     """Return what can be asked, by the names that it has in descriptions."""
-    asked = (changed, largest, many, measured_by, most_found)
+    asked = (by_size, changed, largest, many, measured_by, most_found)
     return {one.__name__: partial(one, edition) for one in asked}
+
+
+def by_size(edition: Edition, column: str) -> list[str]:
+    """Return the forces with a rate of a column of profiles per workforce, the lowest first."""
+    rates = {
+        code: number / size
+        for code in edition.names
+        if (number := edition.figure("force_profiles", column, force_code=code).number) is not None
+        and (size := edition.figure("workforce", "workforce", force_code=code).number)
+    }
+    return sorted(rates, key=lambda code: (rates[code], code))
 
 
 def changed(edition: Edition, part: str) -> list[Known]:

@@ -52,6 +52,8 @@ Dims = dict[str, str]
 _IN_BRACES: Final = re.compile(r"\{([^{}]+)\}")
 _OF_ALL: Final = {"national_totals", "included", "expected", "distribution"}
 """Where an address is of all forces together."""
+_OF_RESEARCH: Final = ("social_media:", "survey:", "survey_changes:")
+"""How an address begins that is of research."""
 _OPEN, _CLOSE = "\x01", "\x02"
 """Stand for braces that a value has: they hold no address."""
 
@@ -229,6 +231,7 @@ class View:
     def knows(self, written: str) -> bool:
         """Return whether there is every code, and every period, that an address or text names."""
         named = re.findall(r"(\w+)=([\w.-]+)", written)
+        named = [] if written.startswith(_OF_RESEARCH) else named  # its codes are of no template
         return all(self.has(key, code) for key, code in named)
 
     def has(self, key: str, code: str) -> bool:
