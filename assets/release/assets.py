@@ -12,10 +12,11 @@ import polars as pl
 from assets.declare import CODE_VERSION, COLLECTIONS, OWNERS, unquoted
 from assets.disclosure.ledger import given_out
 from assets.lake import Lake
-from assets.release.contents import PUBLIC, QUALITY, REPORT
+from assets.release.contents import PUBLIC, QUALITY
 from assets.release.gate.process import Gate
 from assets.release.identity import DUE, EARLY, LOST, Ingredients, ingredients
 from assets.release.pack import DICTIONARY
+from assets.release.pages.drawn import REPORT
 from assets.release.publish import publish
 from assets.tables import read_made
 from schemas.collection import load_collection

@@ -17,7 +17,7 @@ import pyarrow.parquet
 from assets.figures.explain.compare import KEY, apart, between
 from assets.figures.explain.released import Drafted, Released
 from assets.history import shown
-from assets.lake import Lake, atomic_file
+from assets.lake import Lake
 from assets.release.pages.description import first_measure
 from schemas.collection import Collection
 from schemas.errors import MusterError
@@ -51,15 +51,10 @@ class Since:
     tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
 
-    def write(self, folder: Path) -> None:
-        """Write the tables as CSV beside the pages.
-
-        Raises:
-            LakeError: a file cannot be written.
-        """
-        for name, table in self.tables.items():
-            with atomic_file(folder / f"{name}.csv") as file:
-                table.write_csv(file)
+    def files(self, folder: str = "") -> dict[str, bytes]:
+        """Return the tables as CSV, by the paths of their files in the folder of the pages."""
+        texts = {name: table.write_csv() for name, table in self.tables.items()}
+        return {str(Path(folder, f"{name}.csv")): text.encode() for name, text in texts.items()}
 
 
 def previous_of(lake: Lake, release: str) -> Path | None:

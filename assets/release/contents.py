@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,10 +23,9 @@ from assets.release.gate.outcome import write_pages as write_quality
 from assets.release.gate.process import Gate
 from assets.release.identity import Ingredients
 from assets.release.pack import Pack
+from assets.release.pages.drawn import REPORT, Files, drawn
 from assets.release.pages.figures import Edition
-from assets.release.pages.pages import write_pages
-from assets.release.pages.public import write_public_pages
-from assets.release.pages.workbook import write_summary
+from assets.release.pages.public import public_pages
 from schemas.collection import Collection, description, load_collection
 from schemas.contract import Contract
 from schemas.errors import ContractError, LakeError, ReleaseBlockedError
@@ -39,8 +38,6 @@ QUALITY: Final = "quality"
 
 PUBLIC: Final = "public"
 DISCLOSURE: Final = "disclosure"
-REPORT: Final = "report"
-SUMMARY: Final = "summary.xlsx"
 
 _RECONSTRUCTED: Final = (
     "reconstructed: returns or research were made by Muster so that the published totals hold;"
@@ -83,6 +80,15 @@ class Draft:
     def released(self) -> dict[str, pl.DataFrame]:
         """The marts that are released."""
         return {name: self.marts[name] for name in self.contracts}
+
+    @cached_property
+    def pages(self) -> Callable[[], Files]:
+        """How to have what people read of it; begun to be drawn when this is first seen."""
+        now = Drafted(self.folder, self.collection, None, self.marts, self.made_from)
+        since = since_release(self.lake, now, self.about["release"])
+        edition = Edition({**self.released, **since.tables}, {**self.about, **since.facts})
+        files = _meanwhile(self, self.folder, edition)
+        return lambda: files() | since.files(REPORT)
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file of it, by its path in the folder."""
@@ -192,12 +198,14 @@ def _pack(draft: Draft) -> Found:
     return {}
 
 
-def _public(draft: Draft) -> Found:
+def _public(draft: Draft) -> Found | Callable[[], Found]:
     """Write the public edition, or the last one and why; a full edition never waits for it.
 
     The tables that tell small counts from the others stand apart from it, in the full edition.
     """
     last: Entry | None = None
+    if draft.gate:
+        _ = draft.pages  # begun to be drawn: an edition takes as long
     try:
         before = ledger.given_out(draft.lake, draft.collection)
         last = before[-1] if before else None
@@ -217,8 +225,14 @@ def _public(draft: Draft) -> Found:
         folder = draft.folder / PUBLIC
         write_public(folder, edition, draft.about)
         about = {**draft.about, "edition": "public"}
+        write_pages = public_pages(
+            folder,
+            edition.marts,
+            draft.about,
+            last.public if last else None,
+            partial(_meanwhile, draft, folder),
+        )
         Pack(edition.marts, edition.contracts, draft.collection, about).write(folder)
-        write_public_pages(folder, edition.marts, draft.about, last.public if last else None)
     tables = {
         "suppression_audit": (SuppressionAudit, edition.audit),
         "disclosure_report": (DisclosureReport, edition.report),
@@ -226,13 +240,21 @@ def _public(draft: Draft) -> Found:
     for name, (contract, table) in tables.items():
         with atomic_file(draft.folder / DISCLOSURE / f"{name}.parquet") as file:
             write_mart(file, name, contract, table, draft.about)
-    return {
+    found = {
         "withheld": edition.withheld,
         "rule": edition.rule,
         "edition": last.id if edition.withheld and last else None,
         "hidden_counts": int(edition.report["small"].sum())
         + int(edition.report["secondary"].sum()),
     }
+    if edition.withheld:
+        return found
+
+    def written() -> Found:
+        write_pages()
+        return found
+
+    return written
 
 
 def enter_public(draft: Draft, found: Found) -> Found:
@@ -266,13 +288,15 @@ def enter_public(draft: Draft, found: Found) -> Found:
 
 def _report(draft: Draft) -> Found:
     """Write the pages and the workbook that people read."""
-    now = Drafted(draft.folder, draft.collection, None, draft.marts, draft.made_from)
-    since = since_release(draft.lake, now, draft.about["release"])
-    edition = Edition({**draft.released, **since.tables}, {**draft.about, **since.facts})
-    since.write(draft.folder / REPORT)
-    write_pages(draft.folder / REPORT, edition)
-    write_summary(draft.folder / SUMMARY, edition)
+    for name, content in draft.pages().items():
+        draft.write(name, content)
     return {}
+
+
+def _meanwhile(draft: Draft, folder: Path, edition: Edition) -> Callable[[], Files]:
+    """Let an edition be drawn in the gate's process while others are made, if it comes to that."""
+    asked = draft.gate.draw(folder, edition) if draft.gate else lambda: None
+    return lambda: asked() or drawn(edition)
 
 
 Part = Callable[[Draft], Found | Callable[[], Found]]
@@ -283,7 +307,7 @@ PARTS: Final[dict[str, Part]] = {
     "description": _description,
     "expectations": _expectations,
     "public": _public,
-    "report": _report,
     "pack": _pack,
+    "report": _report,
 }
 """The parts in the order in which they are begun: first what can block."""

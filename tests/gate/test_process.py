@@ -7,12 +7,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from assets.lake import Lake
 from assets.release.gate.process import Gate, gate_process
+from assets.release.pages.figures import Edition
 from schemas.collection import Collection
 from schemas.errors import ContractError, ServiceError
 from schemas.marts.catalogue import MARTS
@@ -180,3 +183,42 @@ def test_it_ends_with_a_process_that_is_killed() -> None:
     while Path(f"/proc/{number}").exists():
         assert time.monotonic() < limit, "the gate outlives the process it was made for"
         time.sleep(0.1)
+
+
+DRAWS = """
+import json, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    if isinstance(asked, dict):
+        told = {"index.html": "cGFnZQ=="} if asked["tables"] else None
+    else:
+        told = [{"rows": 1, "outcomes": [[True, "met", []]] * len(each["suite"])} for each in asked]
+    print(json.dumps(told), flush=True)
+"""
+
+
+def test_what_is_drawn_meanwhile_is_taken_only_where_it_has_been_begun(
+    tmp_path: Path, collection: Collection
+) -> None:
+    """To draw it here is quicker than to wait for what stands in front of it."""
+    write_mart(tmp_path, "survey", sound_mart("survey", MARTS["survey"], collection))
+    contracts, pipe = {"survey": MARTS["survey"]}, subprocess.PIPE
+    command = [sys.executable, "-c", DRAWS]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        gate = Gate(process, process.stdout)
+        os.kill(process.pid, signal.SIGSTOP)
+        judged = gate.evaluate(tmp_path, collection, contracts)
+        of_one = Edition({"survey": pl.read_parquet(tmp_path / "survey.parquet")}, {})
+        pages, none = (gate.draw(tmp_path, of) for of in (of_one, Edition({}, {})))
+        assert pages() is None
+        os.kill(process.pid, signal.SIGCONT)
+        assert [one.mart for one in judged()] == ["survey"]
+        assert pages() == {"index.html": b"page"}
+        assert none() is None, "what fails there is tried here"
+        process.kill()
+        process.wait()
+        assert gate.draw(tmp_path, of_one)() is None, "nor is it there any more"
+        with suppress(BrokenPipeError):
+            process.stdin.close()

@@ -58,7 +58,9 @@ def _keep(lake: Lake, name: str, marts: Mapping[str, pl.DataFrame], since: Since
     for mart in ("national_totals", "returns_status", "reconciliation", "cells", "corrections"):
         with (folder / f"{mart}.parquet").open("wb") as file:
             write_mart(file, mart, MARTS[mart], marts[mart], {**ABOUT, "release": name})
-    since.write(folder / "report")
+    (folder / "report").mkdir()
+    for path, told in since.files("report").items():
+        (folder / path).write_bytes(told)
     write_manifest(folder, {"made_from": FROM})
     record(lake, name, None)
     return folder

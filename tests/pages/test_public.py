@@ -15,7 +15,7 @@ from assets.disclosure.forms import public_forms
 from assets.disclosure.ledger import Entry
 from assets.lake import hashes
 from assets.release.pack import Pack
-from assets.release.pages.public import write_public_pages
+from assets.release.pages.public import public_pages
 from schemas.collection import Collection
 from schemas.marts.public import public_marts
 from tests.pages.released import ABOUT, Answers, Marts, is_number, pages_in, read_page
@@ -57,7 +57,7 @@ def _write(folder: Path, marts: Mapping[str, pl.DataFrame], collection: Collecti
     write_public(folder, PublicEdition(marts, contracts=contracts), ABOUT)
     pack = Pack(marts, {name: contracts[name] for name in marts}, collection, ABOUT)
     pack.write(folder)
-    write_public_pages(folder, marts, ABOUT)
+    public_pages(folder, marts, ABOUT)()
     return folder
 
 

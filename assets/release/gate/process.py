@@ -9,11 +9,14 @@ that does not end its line is none: a process that is killed while it answers ha
 from __future__ import annotations
 
 import atexit
+import base64
 import hashlib
 import json
 import os
+import queue
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +29,8 @@ from schemas.errors import ContractError, ServiceError
 if TYPE_CHECKING:
     from assets.release.gate.outcome import MartResult
     from assets.release.gate.suites import Suite
+    from assets.release.pages.drawn import Files
+    from assets.release.pages.figures import Edition
     from schemas.collection import Collection
     from schemas.contract import Contract
 
@@ -78,12 +83,15 @@ def question(
 
 
 class Gate:
-    """Evaluates expectations in another process, which writes nothing."""
+    """Evaluates expectations in another process, and draws pages there; it writes nothing."""
 
     def __init__(self, process: subprocess.Popen[str], answers: IO[str]) -> None:
-        """Ask this process by its standard input; it answers by the other stream."""
+        """Ask this process by its standard input; it answers in order by the other stream."""
         self._process, self._answers = process, answers
-        self._ask = cast(IO[str], process.stdin)
+        self._to = cast(IO[str], process.stdin)
+        self._asked, self._told = 0, list[str]()
+        self._ahead = queue.SimpleQueue[str]()
+        self._reader: threading.Thread | None = None
 
     def evaluate(
         self,
@@ -118,26 +126,76 @@ class Gate:
         keys_ = {one["name"]: _key(one) for one in asked} if lake else {}
         told = {name: answer for name, key in keys_.items() if (answer := _before(lake, key))}
         rest = [one for one in asked if one["name"] not in told]
-        try:
-            if rest:
-                print(json.dumps(rest), file=self._ask, flush=True)
-        except BrokenPipeError as error:
-            raise self._ended() from error
+        number = self._ask(rest) if rest else 0
 
         def answered() -> tuple[MartResult, ...]:
-            for one, answer in zip(rest, self._answer() if rest else (), strict=True):
+            for one, answer in zip(rest, self._answer(number) if rest else (), strict=True):
                 told[one["name"]] = answer
                 _remember(lake, keys_.get(one["name"]), answer)
             return results(suites, [told[name] for name in suites])
 
         return answered
 
-    def _answer(self) -> list[dict[str, Any]]:
-        line = self._answers.readline()
-        if not line.endswith("\n"):
-            raise self._ended()
-        answer: list[dict[str, Any]] = json.loads(line)
-        return answer
+    def draw(self, folder: Path, edition: Edition) -> Callable[[], Files | None]:
+        """Begin to draw what people read of an edition.
+
+        Args:
+            folder: where its marts lie, until the answer is there.
+            edition: the edition.
+
+        Returns:
+            A function that returns what was drawn. None where that has not been begun, so that to
+            draw it here is quicker, and where it failed: then it fails here too, and says why.
+        """
+        from assets.release.pages.drawn import asked_of
+
+        if self._reader is None:  # long answers: the process does not wait until they are wanted
+            self._reader = threading.Thread(target=self._read_ahead, daemon=True)
+            self._reader.start()
+        try:
+            number = self._ask(asked_of(folder, edition))
+        except ServiceError:
+            return lambda: None
+
+        def answered() -> Files | None:
+            if len(self._told) + self._ahead.qsize() < number:
+                return None
+            try:
+                told = self._answer(number)
+            except ServiceError:
+                return None
+            return told and {name: base64.b64decode(content) for name, content in told.items()}
+
+        return answered
+
+    def end(self) -> None:
+        """End the process."""
+        _end(self._process)
+        if self._reader:
+            self._reader.join()
+
+    def _ask(self, asked: Any) -> int:
+        """Ask, and return the number of the answer."""
+        try:
+            print(json.dumps(asked), file=self._to, flush=True)
+        except BrokenPipeError as error:
+            raise self._ended() from error
+        self._asked += 1
+        return self._asked - 1
+
+    def _read_ahead(self) -> None:
+        for line in self._answers:
+            self._ahead.put(line)
+        self._ahead.put("")
+
+    def _answer(self, number: int) -> Any:
+        while len(self._told) <= number:
+            line = self._ahead.get() if self._reader else self._answers.readline()
+            if not line.endswith("\n"):
+                self._ahead.put(line)
+                raise self._ended()
+            self._told.append(line)
+        return json.loads(self._told[number])
 
     def _ended(self) -> ServiceError:
         return ServiceError(
@@ -194,10 +252,11 @@ def gate_process() -> Iterator[Gate]:
     begin()
     process, reading = _BEGUN.pop()
     with open(reading, encoding="utf-8") as answers:  # noqa: PTH123 (a pipe, which has no path)
+        gate = Gate(process, answers)
         try:
-            yield Gate(process, answers)
+            yield gate
         finally:
-            _end(process)
+            gate.end()
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -1,13 +1,12 @@
-"""Writes the summary of a release as an OpenDocument spreadsheet: the sheets of workbook.py."""
+"""Makes the summary of a release as an OpenDocument spreadsheet: the sheets of workbook.py."""
 
+import io
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from markupsafe import Markup, escape
 
-from assets.lake import put_in_place, scratch_file, write_errors
 from assets.release.pages.content import Cell, Figure
 from assets.release.pages.figures import Edition
 from assets.release.pages.workbook import Sheet, sheets, shorthand, words_in
@@ -32,11 +31,10 @@ _CENTIMETRES: Final = 0.2
 """Width of a letter, about."""
 
 
-def write_open_document(path: Path, edition: Edition) -> None:
-    """Write the summary of a release as an OpenDocument spreadsheet.
+def open_document(edition: Edition) -> bytes:
+    """Return the summary of a release as an OpenDocument spreadsheet.
 
     Raises:
-        LakeError: it cannot be written.
         SetupError: there is no such collection.
     """
     made = sheets(edition)
@@ -45,16 +43,14 @@ def write_open_document(path: Path, edition: Edition) -> None:
         "content.xml": "".join(_content(made)),
         "META-INF/manifest.xml": _MANIFEST,
     }
-    with write_errors(path), scratch_file(path.parent) as scratch:
-        with zipfile.ZipFile(scratch, "w") as file:
-            for name, text in parts.items():
-                # The type stands first and as it is, so that the file is known by its beginning.
-                of = zipfile.ZipInfo(name, _DAY)
-                of.compress_type = (
-                    zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
-                )
-                file.writestr(of, text)
-        put_in_place(scratch, path, mode=0o644)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name, text in parts.items():
+            # The type stands first and as it is, so that the file is known by its beginning.
+            of = zipfile.ZipInfo(name, _DAY)
+            of.compress_type = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
+            file.writestr(of, text)
+    return buffer.getvalue()
 
 
 def _content(made: list[Sheet]) -> Iterator[str]:

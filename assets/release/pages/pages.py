@@ -1,6 +1,6 @@
 """Writes the pages of a release: the national ones, and one for each force beside all forces."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -29,35 +29,38 @@ _LONG: Final = 24
 
 
 def write_pages(folder: Path, edition: Edition) -> None:
-    """Write `index.html`, other national pages, and `forces/<FORCE_CODE>.html` into a folder.
-
-    The pages load nothing from elsewhere, and the same inputs give the same bytes. They are the
-    full edition: nothing is suppressed. A mart that is absent is said to be not known.
+    """Write the pages of an edition into a folder.
 
     Raises:
         LakeError: a page cannot be written.
+        SetupError: there is no such collection.
+    """
+    for name, html in pages_of(edition):
+        with atomic_file(folder / name) as file:
+            file.write(html.encode())
+
+
+def pages_of(edition: Edition) -> Iterator[tuple[str, str]]:
+    """Yield `index.html`, other national pages, and `forces/<FORCE_CODE>.html`, by these paths.
+
+    The pages load nothing from elsewhere, and the same inputs give the same bytes. A mart that is
+    absent is said to be not known.
+
+    Raises:
         SetupError: there is no such collection.
     """
     pages = national_pages(edition)
     for name, page in pages.items():
         titles = edition.description.pages
         links = [(titles[other], f"{other}.html") for other in pages if other != name]
-        write_page(folder / f"{name}.html", page, links, edition.about)
+        yield f"{name}.html", page_html(page, links, edition.about)
     names = edition.names
     codes = sorted(names, key=lambda code: names[code])
     for place, code in enumerate(codes):
         around = {"Previous": codes[place - 1], "Next": codes[place + 1 - len(codes)]}
         links = [(f"{words}: {names[other]}", f"{other}.html") for words, other in around.items()]
         page = force_page(edition, code)
-        write_page(folder / "forces" / f"{code}.html", page, [*_NATIONAL, *links], edition.about)
-
-
-def write_page(
-    path: Path, page: Page, links: Sequence[tuple[str, str]], about: Mapping[str, str]
-) -> None:
-    """Write a page whole or not at all; see page_html."""
-    with atomic_file(path) as file:
-        file.write(page_html(page, links, about).encode())
+        yield f"forces/{code}.html", page_html(page, [*_NATIONAL, *links], edition.about)
 
 
 def page_html(page: Page, links: Sequence[tuple[str, str]], about: Mapping[str, str]) -> str:

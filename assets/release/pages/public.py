@@ -4,7 +4,7 @@ No function here, nor any that it calls, is given anything of the full edition: 
 pages, in whatever order and however drawn, follows from what everybody may see.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -12,10 +12,8 @@ import polars as pl
 
 from assets.lake import atomic_file
 from assets.release.changes import since_edition
+from assets.release.pages.drawn import Draw, here
 from assets.release.pages.figures import Edition
-from assets.release.pages.opendocument import write_open_document
-from assets.release.pages.pages import write_pages
-from assets.release.pages.workbook import write_summary
 from schemas.breakdown import read_breakdown
 from schemas.contract import keys
 from schemas.disclosure import PROFILES, SUPPRESSED
@@ -37,34 +35,39 @@ tables of the national pages.
 """
 
 
-def write_public_pages(
+def public_pages(
     folder: Path,
     marts: Mapping[str, pl.DataFrame],
     about: Mapping[str, str],
     last: Path | None = None,
-) -> None:
-    """Write pages and workbooks beside the public marts, and end their README with what is hidden.
+    draw: Draw = here,
+) -> Callable[[], None]:
+    """Begin pages and workbooks beside the public marts, and what its README ends with.
 
     Args:
         folder: where the public edition stands.
         marts: its marts by name, and nothing else.
         about: facts about the release.
         last: where the public edition before stands, as everybody has it; None for none.
+        draw: draws what people read, here or elsewhere.
 
-    Raises:
-        LakeError: a file cannot be written.
+    Returns:
+        A function that writes them, or raises LakeError where a file cannot be written.
     """
     own = Edition(marts, {**about, "edition": "public"})
     since = since_edition(last, marts, own.collection)
-    since.write(folder)
-    edition = Edition({**marts, **since.tables}, {**own.about, **since.facts})
-    write_pages(folder, edition)
-    write_summary(folder / "summary.xlsx", edition)
-    write_open_document(folder / "summary.ods", edition)
-    readme = folder / "README.txt"
-    text = readme.read_text(encoding="utf-8") + _HOW + "\n".join(hidden(own)) + "\n" + _PAGES
-    with atomic_file(readme) as file:
-        file.write(text.encode())
+    files = draw(Edition({**marts, **since.tables}, {**own.about, **since.facts}))
+
+    def write() -> None:
+        for name, content in (files() | since.files()).items():
+            with atomic_file(folder / name) as file:
+                file.write(content)
+        readme = folder / "README.txt"
+        text = readme.read_text(encoding="utf-8") + _HOW + "\n".join(hidden(own)) + "\n" + _PAGES
+        with atomic_file(readme) as file:
+            file.write(text.encode())
+
+    return write
 
 
 def hidden(edition: Edition) -> Iterator[str]:

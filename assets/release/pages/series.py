@@ -10,6 +10,7 @@ import pyarrow.parquet
 
 from assets.figures.explain.released import Released
 from assets.figures.explain.series import SERIES, released_collections
+from assets.lake import atomic_file
 from assets.release.pages.charts import trend
 from assets.release.pages.content import (
     EXACT,
@@ -26,7 +27,7 @@ from assets.release.pages.content import (
 )
 from assets.release.pages.description import description
 from assets.release.pages.figures import Edition
-from assets.release.pages.pages import INDEX, write_page
+from assets.release.pages.pages import INDEX, page_html
 from assets.release.pages.wording import Wording, months, sentence
 from schemas.collection import Collection
 from schemas.template import Template
@@ -74,7 +75,8 @@ def write_series_page(root: Path, series: pl.DataFrame) -> Path:
     ids = [one.collection.id for one in released]
     links = [(f"Report of {name}", f"../{name}/report/{INDEX}") for name in ids]
     path = root / "marts" / SERIES / INDEX
-    write_page(path, page, links, about)
+    with atomic_file(path) as file:
+        file.write(page_html(page, links, about).encode())
     return path
 
 

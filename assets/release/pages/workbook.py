@@ -3,6 +3,7 @@
 Cover, contents, notes, and one table a sheet, as the guidance for government analysts asks.
 """
 
+import io
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from typing import Any, Final
 
 import xlsxwriter
 
-from assets.lake import put_in_place, scratch_file, write_errors
+from assets.lake import atomic_file
 from assets.release.pages.content import Cell, Figure, Head, PageTable, Style, Text
 from assets.release.pages.figures import Edition
 from assets.release.pages.pages import national_page
@@ -122,14 +123,24 @@ def write_summary(path: Path, edition: Edition) -> None:
         LakeError: the workbook cannot be written.
         SetupError: there is no such collection.
     """
-    with write_errors(path), scratch_file(path.parent) as scratch:
-        with _Book(str(scratch)) as book:
-            title = national_page(edition).title
-            book.set_properties({"title": title, "author": "Muster", "created": _EPOCH})
-            book.set_size(2400, 1500)
-            for sheet in sheets(edition):
-                _write(book, sheet)
-        put_in_place(scratch, path, mode=0o644)
+    with atomic_file(path) as file:
+        file.write(summary(edition))
+
+
+def summary(edition: Edition) -> bytes:
+    """Return the summary workbook of a release.
+
+    Raises:
+        SetupError: there is no such collection.
+    """
+    buffer = io.BytesIO()
+    with _Book(buffer) as book:
+        title = national_page(edition).title
+        book.set_properties({"title": title, "author": "Muster", "created": _EPOCH})
+        book.set_size(2400, 1500)
+        for sheet in sheets(edition):
+            _write(book, sheet)
+    return buffer.getvalue()
 
 
 class _Book(xlsxwriter.Workbook):  # type: ignore[misc]  # has no types
