@@ -183,6 +183,11 @@ def test_a_warning_does_not_block(warned: Broken, gate: Gate) -> None:
     assert result.metadata()["warned_of"][0].startswith(f"{warned.mart}, column")
 
 
+def test_a_query_may_move_a_figure_to_many_times_what_it_is(gate: Gate) -> None:
+    """A slip of a digit or two makes hundreds of per cent, and must not hold up the other 43."""
+    assert not gate("findings", _set(effect=1500.0)).critical
+
+
 def test_every_type_of_expectation_has_been_seen_to_block(collection: Collection) -> None:
     """An expectation that never fails expects nothing."""
     used = {
