@@ -38,14 +38,16 @@ set -a
 # shellcheck disable=SC1090
 . "$settings"
 set +a
-case "$MUSTER_HOST $MUSTER_VIEW_HOST" in
-*example.org*) fail "set MUSTER_HOST, MUSTER_VIEW_HOST and MUSTER_UI_URL in $settings, then run this again" ;;
+case "$MUSTER_HOST $MUSTER_VIEW_HOST $MUSTER_PORTAL_HOST" in
+*example.org*) fail "set MUSTER_HOST, MUSTER_VIEW_HOST, MUSTER_PORTAL_HOST and MUSTER_UI_URL in $settings, then run this again" ;;
 esac
 
 # Where the returns of each collection are dropped.
 for collection in $(./as-service.sh ../.venv/bin/python -c "from schemas.collection import collection_files; print(*collection_files())"); do
-    runuser -u muster-drop -- mkdir -p -m 2750 "$MUSTER_LAKE/landing/$collection"
+    runuser -u muster-drop -- mkdir -p -m 2770 "$MUSTER_LAKE/landing/$collection"
 done
+# The process of the drop-off page writes there too.
+./let-write.py muster-landing "$MUSTER_LAKE/landing" "$MUSTER_LAKE"/landing/*/
 
 # A database on this machine; one elsewhere is made by whoever runs it.
 as_postgres() {
@@ -74,9 +76,9 @@ done
 [ -z "$missing" ] || fail "the certificate is missing: put$missing in place, then run this again"
 nginx -t
 
-systemctl enable --now muster-code muster-daemon muster-web muster-view muster-backup.timer muster.target
+systemctl enable --now muster-code muster-daemon muster-web muster-view muster-portal muster-backup.timer muster.target
 systemctl reload nginx
-echo "Muster runs: https://$MUSTER_HOST and, read only, https://$MUSTER_VIEW_HOST"
+echo "Muster runs: https://$MUSTER_HOST and, read only, https://$MUSTER_VIEW_HOST; forces send at https://$MUSTER_PORTAL_HOST"
 for who in team analysts; do
     [ -s "/etc/nginx/muster/$who.htpasswd" ] || echo "Nobody can sign in yet: add people to /etc/nginx/muster/$who.htpasswd"
 done

@@ -24,7 +24,8 @@ def _folder() -> Path:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="The port; 0 takes a free one.")
 @click.option(
-    "--secure", is_flag=True, envvar="MUSTER_PORTAL_SECURE",
+    "--secure",
+    is_flag=True,
     help="Browsers reach it by https alone, through a proxy; so cookies go no other way.",
 )  # fmt: skip
 @named_option
@@ -90,10 +91,16 @@ def add(
     collection: Any,
 ) -> None:
     """Add the account NAME. Its password is asked for, or read from standard input."""
+    from assets.intake.quoting import names_somebody
     from pipelines.portal.accounts import Account, AccountError, Accounts
 
     if force_code is not None and force_code not in collection.forces:
         raise AccountError(f"{collection.id} expects no force {force_code}.")
+    if what := names_somebody(name):
+        raise AccountError(
+            f"an account is named by role, as {name} is not: it has what looks like {what}. What it"
+            " signs and answers shows that name: stf.prepares, say."
+        )
     password = None if subject else _password()
     account = Account(name, role, force_code, subject=subject, contact=contact)
     Accounts(_folder()).add(account, password)

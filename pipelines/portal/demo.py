@@ -4,6 +4,7 @@ import secrets
 import sys
 
 import click
+from argon2 import PasswordHasher
 
 from assets.lake import Lake, lake_root
 from pipelines.portal.accounts import Account, AccountError, Accounts
@@ -44,7 +45,9 @@ def main() -> None:
     collection = load_collection(usual_collection())
     lake = Lake(lake_root(), collection.id)
     click.echo("Made-up accounts, each with the password beside it:")
-    for names, password in make_accounts(Accounts(lake.root / "portal"), [*collection.forces]):
+    # Passwords that were drawn need no slow hash, and there are ninety.
+    accounts = Accounts(lake.root / "portal", PasswordHasher(time_cost=1, memory_cost=1024))
+    for names, password in make_accounts(accounts, [*collection.forces]):
         click.echo(f"  {names:<28}{password}")
     click.echo(
         f"What is sent lies in {lake.landing} until it is taken in:"

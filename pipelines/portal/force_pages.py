@@ -81,7 +81,9 @@ async def send(visit: Visit) -> Response:
 
 def _sent(visit: Visit, upload: Upload, verdict: dict[str, Any]) -> int:
     receipt, is_new = Sent(visit.portal, visit.force_code).send(upload, verdict, visit.me.name)
-    if is_new and verdict["state"] != "rejected":
+    now = visit.portal.stands.now().receipts.filter(sha256=upload.sha256)
+    came_otherwise = any(name != receipt.file for name in now["file_name"])
+    if is_new and verdict["state"] != "rejected" and not came_otherwise:
         ledger = Ledger(visit.portal.lake)
         sign(ledger, upload.receipt_id, visit.force_code, PREPARED, visit.me.name)
     visit.log("send", sha256=upload.sha256, receipt=receipt.name, new=is_new)

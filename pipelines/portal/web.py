@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import anyio
 from starlette.concurrency import run_in_threadpool
@@ -22,6 +24,7 @@ from assets.lake import Lake
 from pipelines.portal.accounts import Account, Accounts, Role
 from pipelines.portal.state import LONGEST, State
 from schemas.errors import MusterError
+from schemas.wording import long_date
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -127,6 +130,11 @@ class Visit:
         """The full name of the account's force."""
         bodies = self.portal.collection.bodies
         return str(bodies.filter(force_code=self.force_code)["full_name"].item())
+
+    def when(self, at: str) -> str:
+        """Return a moment in ISO 8601 as people of the collection say it."""
+        there = datetime.fromisoformat(at).astimezone(ZoneInfo(self.portal.collection.timezone))
+        return f"{long_date(there.date())}, {there:%H:%M}"
 
     def page(self, template: str, code: int = 200, /, **facts: Any) -> Response:
         """Return a page."""

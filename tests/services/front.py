@@ -15,7 +15,7 @@ from tests.services.processes import account, free_port, output_of, running, sea
 
 CHECKOUT = Path(__file__).parents[2]
 DEPLOY = CHECKOUT / "deploy"
-TEAM, VIEW = "muster.test", "view.test"
+TEAM, VIEW, DROP = "muster.test", "view.test", "returns.test"
 PEOPLE = {TEAM: ("tess", "team's-secret"), VIEW: ("anna", "analyst's-secret")}
 _ENV = {"PATH": search_path()}
 
@@ -35,12 +35,14 @@ class Answer:
 
 @dataclass
 class Front:
-    """nginx, with its files in a folder; `web` and `view` are the ports of the UIs behind it."""
+    """nginx, with its files in a folder; `web`, `view`, `portal`: ports of what is behind."""
 
     folder: Path
     logs: Path
     ports: dict[str, int] = field(
-        default_factory=lambda: {name: free_port() for name in ("http", "https", "web", "view")}
+        default_factory=lambda: {
+            name: free_port() for name in ("http", "https", "web", "view", "portal")
+        }
     )
 
     def trust(self) -> ssl.SSLContext:
@@ -79,16 +81,16 @@ class Front:
 
     @property
     def _settings(self) -> dict[str, str]:
-        names = {"HTTP": "http", "HTTPS": "https", "WEB": "web", "VIEW": "view"}
+        names = {name.upper(): name for name in self.ports}
         places = {f"MUSTER_{name}": f"127.0.0.1:{self.ports[port]}" for name, port in names.items()}
-        hosts = {"MUSTER_HOST": TEAM, "MUSTER_VIEW_HOST": VIEW}
+        hosts = {"MUSTER_HOST": TEAM, "MUSTER_VIEW_HOST": VIEW, "MUSTER_PORTAL_HOST": DROP}
         return {**places, **hosts, "MUSTER_NGINX_LOGS": str(self.logs)}
 
     def _certify(self, folder: Path) -> None:
         folder.mkdir(parents=True)
         output_of(
             ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-             "-subj", f"/CN={TEAM}", "-addext", f"subjectAltName=DNS:{TEAM},DNS:{VIEW}",
+             "-subj", f"/CN={TEAM}", "-addext", f"subjectAltName=DNS:{TEAM},DNS:{VIEW},DNS:{DROP}",
              "-keyout", folder / "privkey.pem", "-out", folder / "fullchain.pem"], _ENV,
         )  # fmt: skip
 

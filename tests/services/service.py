@@ -78,6 +78,7 @@ class Service:
             "/run/muster": self.folder / "run",
             "--port 3000": f"--port {self.front.ports['web']}",
             "--port 3001": f"--port {self.front.ports['view']}",
+            "--port 3002": f"--port {self.front.ports['portal']}",
         }.items():
             text = text.replace(old, str(new))
         return text
@@ -94,7 +95,7 @@ class Service:
         (self.folder / "collections" / "2012-revisit.toml").write_text(quick)
 
     def start(self) -> None:
-        for name in ("code", "daemon", "web", "view"):
+        for name in ("code", "daemon", "web", "view", "portal"):
             self.start_unit(name)
         self.wait_for_ui()
 

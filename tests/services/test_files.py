@@ -33,7 +33,7 @@ def units(tmp_path: Path) -> list[Path]:
 
 def test_systemd_understands_every_unit(units: list[Path]) -> None:
     env = {**ENV, "SYSTEMD_UNIT_PATH": f"{units[0].parent}:"}
-    assert len(units) == 7
+    assert len(units) == 8
     command = ["systemd-analyze", "verify", "--man=no", *units]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
@@ -43,7 +43,7 @@ def test_every_service_is_shut_in(units: list[Path]) -> None:
     """A unit that forgets the common settings runs as root with the run of the machine."""
     env = {**ENV, "SYSTEMD_UNIT_PATH": f"{units[0].parent}:"}
     services = [path for path in units if path.suffix == ".service"]
-    assert len(services) == 5
+    assert len(services) == 6
     for path in services:
         limit = f"--threshold={EXPOSED}"
         output_of(["systemd-analyze", "security", "--offline=yes", limit, path.name], env)

@@ -47,6 +47,9 @@ class Machine:
             uid, gid, groups = 60001, 60001, [self.groups["muster-analysts"]]
         elif who == "stranger":
             uid, gid, groups = 60002, 60002, []
+        elif who == "portal":  # as its unit has it
+            uid, gid = self.users["muster"]
+            groups = [self.groups[name] for name in ("muster-analysts", "muster-landing")]
         else:
             uid, gid = self.users[who]
             groups = [self.groups["muster-analysts"]] if who == "muster" else []
@@ -75,8 +78,9 @@ def machine(place: Path, sample_folder: Path) -> Machine:
     root = place / "machine"
     (root / "etc").mkdir(parents=True)
     output_of(["systemd-sysusers", f"--root={root}", DEPLOY / "sysusers.conf"], ENV)
-    for _ in range(2):  # it runs at every boot
-        output_of(["systemd-tmpfiles", f"--root={root}", "--create", DEPLOY / "tmpfiles.conf"], ENV)
+    boot = ["systemd-tmpfiles", f"--root={root}", "--create", DEPLOY / "tmpfiles.conf"]
+    output_of(boot, ENV)
+    landing = root / "srv/muster/lake/landing"
     passwd = [line.split(":") for line in (root / "etc/passwd").read_text().splitlines()]
     groups = [line.split(":") for line in (root / "etc/group").read_text().splitlines()]
     found = Machine(
@@ -87,6 +91,8 @@ def machine(place: Path, sample_folder: Path) -> Machine:
     (root / "var/lib/muster/history").mkdir()
     uid, gid = found.users["muster"]
     os.chown(root / "var/lib/muster/history", uid, gid)
+    output_of([DEPLOY / "let-write.py", str(found.groups["muster-landing"]), landing], ENV)
+    output_of(boot, ENV)  # it runs at every boot
     drop = place / "to-be-dropped"
     drop.mkdir()
     for path in sample_folder.iterdir():
@@ -107,6 +113,16 @@ def test_the_drop_off_account_writes_landing_and_knows_nothing_else(machine: Mac
     assert not machine.do("muster-drop", f"cat {receipt}")
     assert not machine.do("muster-drop", "ls .")
     assert not machine.do("muster-drop", "echo x >x")
+
+
+def test_the_process_of_the_drop_off_page_writes_landing_too(machine: Machine) -> None:
+    name = f"landing/{KEY}/STF-portal.xlsx"
+    assert machine.do("portal", f"echo x >{name}.new && mv {name}.new {name}")
+    assert machine.do("muster", f"cat {name}")
+    assert machine.do("portal", f"rm {name}")
+    assert machine.do("portal", "echo x >portal/x && rm portal/x")
+    for who in ("muster-drop", "analyst", "stranger"):
+        assert not machine.do(who, "ls portal"), who
 
 
 @pytest.mark.parametrize("who", ["muster", "analyst", "stranger"])
