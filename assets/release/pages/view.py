@@ -3,8 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from functools import cache, cached_property, lru_cache, partial
+from functools import cache, cached_property
 from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined
@@ -13,7 +12,6 @@ from jinja2 import Template as Words
 from assets.release.pages.content import (
     COUNT,
     EXACT,
-    NOT_KNOWN,
     PER_1000,
     RANK,
     STYLES,
@@ -28,26 +26,20 @@ from assets.release.pages.description import (
     HeadlineOf,
     Line,
     PointOf,
-    first_measure,
-    questions,
 )
 from assets.release.pages.figures import Edition, share
-from assets.release.pages.known import told
-from assets.release.pages.wording import STATES, band, period, sentence
+from assets.release.pages.known import of_force, of_release
+from assets.release.pages.wording import STATES, sentence
 from schemas import vocabulary as v
 from schemas.breakdown import write_breakdown
-from schemas.collection import addressed, command
 from schemas.contract import columns
 from schemas.marts.catalogue import MARTS
-from schemas.marts.facts import force_profiles_contract
-from schemas.marts.returns import ReturnsStatus
 from schemas.measures import NOW
-from schemas.research import INSTANCE_CATEGORIES, QUESTIONS, SITES
-from schemas.rules.catalogue import CASES, rules, rules_of
+from schemas.research import QUESTIONS, SITES
+from schemas.rules.catalogue import rules
 from schemas.template import Template
 from schemas.wording import long_date, plural, visible
 
-Known = dict[str, Any]
 Dims = dict[str, str]
 _IN_BRACES: Final = re.compile(r"\{([^{}]+)\}")
 _OF_ALL: Final = {"national_totals", "included", "expected", "distribution"}
@@ -148,9 +140,9 @@ class View:
     @cached_property
     def known(self) -> dict[str, Any]:
         """What paragraphs and expressions know besides the record of a line."""
-        mine = _of_force(self.edition, self.force) if self.force else {}
+        mine = of_force(self.edition, self.force) if self.force else {}
         said = {"said": lambda address: self.figure(address).text}
-        return {**LANGUAGE.globals, **_of_release(self.edition), **mine, **said, **self.more}
+        return {**LANGUAGE.globals, **of_release(self.edition), **mine, **said, **self.more}
 
     def evaluate(self, written: str, about: Mapping[str, Any] | None = None) -> Any:
         """Return the value of an expression over a record."""
@@ -301,169 +293,3 @@ def _number(sent: Figure) -> Figure:
 @cache
 def _has_forces(mart: str) -> bool:
     return any(column.name == "force_code" for column in columns(MARTS[mart]))
-
-
-@lru_cache(maxsize=1)
-def _of_release(edition: Edition) -> Known:
-    """Return what is known on every page of a release."""
-    collection, rows, wording = edition.collection, edition.rows, edition.wording
-    lists, first = collection.template.lists, first_measure(collection.template)
-
-    def in_state(state: str) -> list[str]:
-        found = rows("returns_status", state=state)
-        return sorted(edition.names[status["force_code"]] for status in found)
-
-    def of_part(breakdown: str) -> str:
-        """Return the label of the one code of a breakdown; All of everything."""
-        dimension, _, code = breakdown.partition("=")
-        return lists.get(dimension, {}).get(code, "All")
-
-    def figures_of(**where: str) -> list[Known]:
-        found = []
-        for row in rows("reconciliation", **where):
-            unit, by = wording.words(row["unit"]), wording.words(row["qualifier"])
-            yes = row["unit"] == "boolean"
-            about = {"measured": wording.measured(row["measure"], row["breakdown"])}
-            about |= {"style": "yes" if yes else "any", "said": _joined("" if yes else unit, by)}
-            found.append(row | about)
-        return found
-
-    def printed_in(document: str, scope: str) -> str:
-        inside = scope in {"national", *edition.names}
-        return sentence(wording.words(document)) + ("" if inside else f" ({wording.words(scope)})")
-
-    asked: list[Known] = [
-        {
-            "code": row.code, "label": row.label, "answers": row.entries[0].answers,
-            "yes_no": row.entries[0].answers == ("yes", "no"),
-            "area": sentence(wording.words(row.area)) if row.area else "",
-        }
-        for sheet in questions(collection.template)
-        for row in sheet.rows
-    ]  # fmt: skip
-    return {
-        **told(edition),
-        "about": edition.about,
-        "addressed": partial(addressed, collection_id=collection.id, kept=True),
-        "answers": [
-            {**one, "answer": answer}
-            for one in asked
-            if not one["yes_no"]
-            for answer in one["answers"]
-        ],
-        "beside": [
-            row
-            for row in rows("comparisons")
-            if row["previous_collection"] and ";" not in row["breakdown"]
-        ],
-        "BANDS": {code: band(code).capitalize() for code in collection.count_bands},
-        "collection": collection,
-        "command": partial(command, collection_id=collection.id, kept=True),
-        "is_full": edition.about.get("edition", "full") == "full",
-        "edition": _EDITIONS[edition.about.get("edition", "full")],
-        "figures_of": figures_of,
-        "first": first,
-        "FIRST": {first: sentence(wording.words(first))},
-        "in_state": in_state,
-        "KINDS": INSTANCE_CATEGORIES,
-        "named": partial(period, collection),
-        "names": edition.names,
-        "of_part": of_part,
-        "period_now": period(collection, NOW),
-        "printed_in": printed_in,
-        "questions": asked,
-        "rows": rows,
-        "SIZED": _sized(collection.template),
-        "size_said": _SIZES[collection.workforce is not None],
-        "template": collection.template,
-        "trace": edition.description.trace,
-        "wording": wording,
-        "years": lambda mart: _years(rows(mart)),
-        **edition.description.labels,
-        "found_on_social_media": _social_media(_years(rows("social_media"))),
-    }
-
-
-_EDITIONS: Final = {
-    "full": "Full edition, for the data team and analysts: nothing is hidden",
-    "public": "Public edition: small counts of single forces are hidden",
-}
-
-
-_SIZES: Final = (
-    "Forces differ in size, and no figure here allows for that: the collection names no table of"
-    " their workforce, so that there is no rate per 1,000.",
-    "Forces differ in size: rates per 1,000 workforce allow for that.",
-)
-"""What is said beside numbers of single forces, without a table of their workforce and with one."""
-
-
-def _sized(template: Template) -> Dims:
-    """Return the columns of a profile that rates are of: whole counts; and what they count."""
-    labels = {c.name: c.description for c in columns(force_profiles_contract(template))}
-    return {
-        name: labels[name].partition(";")[0]
-        for name, of in template.profile.items()
-        if of.period == NOW and not of.dims and not template.measures[of.measure].statistics
-    }
-
-
-def _joined(*parts: str) -> str:
-    return ", ".join(part for part in parts if part and part != "exact") or "yes or no"
-
-
-def _years(rows: list[Known]) -> list[int]:
-    return sorted({row["year"] for row in rows})
-
-
-def _social_media(years: list[int]) -> list[Known]:
-    """Return a record for each year and kind of what was found, and for all kinds of a year."""
-    return [
-        {
-            "year": year, "category": code, "kind": label,
-            "of": f"year={year} category={code}" if code else f"year={year}",
-        }
-        for year in years
-        for code, label in (*INSTANCE_CATEGORIES.items(), ("", "all kinds"))
-    ]  # fmt: skip
-
-
-def _of_force(edition: Edition, force: str) -> Known:
-    """Return what is known besides on the page of a force."""
-    status = next(iter(edition.rows("returns_status", force_code=force)), {})
-    profile = next(iter(edition.rows("force_profiles", force_code=force)), {})
-    found = edition.rows("findings", force_code=force)
-    of_returns = [row for row in found if row["rule_id"] not in rules_of(CASES)]
-    state, received = status.get("state") or "missing", status.get("received_at")
-    counts = "which counts" if state in v.LIVE_STATES else "which does not count"
-    given = {
-        row["question_code"]: row["answer"]
-        for row in edition.rows("capability_answers", force_code=force)
-    }
-    return {
-        "answered": [
-            {**one, "answer": given.get(one["code"])} for one in _of_release(edition)["questions"]
-        ],
-        "basis": profile.get("basis"),
-        "force": force,
-        "found_on_social_media": _social_media(
-            _years(edition.rows("social_media", force_code=force))
-        ),
-        "name": profile.get("name") or NOT_KNOWN,
-        "newest": [row for row in of_returns if row["receipt_id"] != status.get("receipt_id")],
-        "of_extract": [row for row in found if row not in of_returns],
-        "of_return": [row for row in of_returns if row["receipt_id"] == status.get("receipt_id")],
-        "printed": [
-            (column.name, column.description.partition(";")[0])
-            for column in columns(force_profiles_contract(edition.collection.template))
-            if column.dtype.is_numeric() and profile.get(column.name) is not None
-        ],
-        "received_on": received
-        and long_date(edition.collection.day_of(datetime.fromisoformat(received))),
-        "size": next(iter(edition.rows("workforce", force_code=force)), {}),
-        "state": state,
-        "status": dict.fromkeys(column.name for column in columns(ReturnsStatus)) | status,
-        "version_said": f"Version {status['version']}, {counts}"
-        if status.get("version")
-        else "No return",
-    }
