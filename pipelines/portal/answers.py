@@ -20,21 +20,25 @@ from pipelines.portal.sending import Sent
 from pipelines.portal.web import RefusedRequestError, Visit, page
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from assets.feedback.letters import Letter
     from pipelines.portal.web import Portal
 
 _ROLES: Final = ("preparer", "signer")
 
 
-def current_queries(portal: Portal, force_code: str | None = None) -> list[dict[str, Any]]:
-    """Return the current queries, of one force or of all, each with what it is called in a form."""
+def current_queries(portal: Portal, force_code: str) -> list[dict[str, Any]]:
+    """Return the current queries of a force, each with what it is called in a form."""
     now = portal.stands.now()
-    asked = now.asked()
-    if force_code is not None:
-        asked = asked.filter(force_code=force_code)
+    asked = now.asked().filter(force_code=force_code)
     rows = decisions.queries(asked, now.answers, portal.collection.id)
-    rows = rows.sort("force_code", "rule_id", "sheet", "cell")
-    return [{**row, "field": _field(row)} for row in rows.iter_rows(named=True)]
+    return with_fields(rows.sort("rule_id", "sheet", "cell"))
+
+
+def with_fields(queries: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return queries, each with what it is called in a form."""
+    return [{**row, "field": _field(row)} for row in queries.iter_rows(named=True)]
 
 
 def _field(query: Mapping[str, Any]) -> str:

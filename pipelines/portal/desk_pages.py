@@ -5,14 +5,16 @@ from typing import Any, Final
 import polars as pl
 from starlette.responses import RedirectResponse, Response
 
+from assets.figures.agenda import Agenda, agenda
 from assets.intake.store import utc_now
 from assets.returns.desk import decisions
 from assets.returns.desk.chasing import call_list, days_late, due
 from assets.returns.desk.decisions import DeskError, Ledger
 from assets.returns.desk.sign_off import ACCEPTED, LEVELS, sign, sign_offs
-from pipelines.portal.answers import current_queries, versions_of
+from pipelines.portal.answers import current_queries, versions_of, with_fields
 from pipelines.portal.sending import Sent
 from pipelines.portal.web import RefusedRequestError, Visit, page
+from schemas.errors import LakeError
 from schemas.vocabulary import STATES
 
 
@@ -102,19 +104,31 @@ def queries(visit: Visit) -> Response:
     return _queries(visit)
 
 
+def _agenda(visit: Visit) -> Agenda:
+    """Return what to ask first; where no run has added up yet, nobody knows what a query moves."""
+    portal, now = visit.portal, visit.portal.stands.now()
+    try:
+        return agenda(portal.lake, portal.collection, now)
+    except LakeError:
+        rows = decisions.queries(now.asked(), now.answers, portal.collection.id)
+        unknown = pl.lit(None, pl.Float64).alias("effect")
+        return Agenda(rows.with_columns(unknown, question="query_id"), [], 0)
+
+
 def _queries(visit: Visit, code: int = 200, words: str = "") -> Response:
-    asked = current_queries(visit.portal)
+    found = _agenda(visit)
+    asked = with_fields(found.rows)
     by_state: dict[str, list[dict[str, Any]]] = {state: [] for state in decisions.STATES}
     for each in asked:
         by_state[each["state"]].append(each)
-    shared = {"states": decisions.STATES, "words": words}
+    shared = {"states": decisions.STATES, "words": words, "agenda": found}
     return visit.page("desk_queries", code, by_state=by_state, **shared)
 
 
 @page("/desk/queries", "desk", post=True)
 def accept(visit: Visit) -> Response:
     """Accept every answer that was ticked: all of them, or none and why."""
-    known = {each["field"]: each for each in current_queries(visit.portal)}
+    known = {each["field"]: each for each in with_fields(_agenda(visit).rows)}
     ticked = [name for name in visit.form if name.startswith("Q-")]
     if not ticked:
         return _queries(visit, 400, "There was no answer ticked.")

@@ -1,5 +1,6 @@
 """Queries are answered by the force and accepted by the desk; returns are signed by two people."""
 
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -37,6 +38,9 @@ def stood(tmp_path_factory: pytest.TempPathFactory, collection: Collection) -> A
         SampleReturn.of("KEN", collection).with_values({CARDS: "1"}),
     ]
     paths = [each.write(folder / f"{n}.xlsx") for n, each in enumerate(files)]
+    # The second as the portal names what is sent there.
+    sha256 = hashlib.sha256(paths[1].read_bytes()).hexdigest()
+    paths[1] = paths[1].rename(folder / f"STF-{sha256[:16]}.xlsx")
     store = RawStore(lake)
     store.take_in(paths, collection)
     everything = received(store)
