@@ -13,7 +13,6 @@ from typing import Final
 
 import polars as pl
 
-from assets.cases.csv_text import unpack
 from assets.cases.sources import ExtractRefusedError, find_sources, reading, refused, scan
 from assets.intake.landing import ARRIVING, CASES, OPEN, waiting_below
 from assets.intake.receipts import UNKNOWN, Damaged, Receipts, Version, extract_ids
@@ -44,6 +43,8 @@ def force_of(path: Path, collection: Collection) -> str:
     (source,) = find_sources([path])
     named: set[str] = {source.folder or ""}
     if not source.folder:
+        from assets.cases.csv_text import unpack  # noqa: PLC0415 - as in judging.py
+
         with tempfile.TemporaryDirectory() as scratch:
             read = unpack(source, Path(scratch) / "text.parquet") if source.text else source
             force = pl.col("force_code").cast(pl.String).str.strip_chars(BLANKS)

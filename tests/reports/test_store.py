@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.inputs.reports import kept_reports
+from assets.inputs.reports import report
 from assets.inputs.reports.kept_reports import agreed, read_reports
 from assets.inputs.reports.report import Report, read_report
 from assets.inputs.reports.signs import Times
@@ -68,7 +68,7 @@ def test_a_report_is_read_once_and_a_damaged_result_of_it_costs_time_alone(
         looked.append(text)
         return read_report(text, times)
 
-    monkeypatch.setattr(kept_reports, "read_report", read)
+    monkeypatch.setattr(report, "read_report", read)
     for kept, times in (("", 0), ("damaged", 2), ("", 0)):
         for path in (lake.kept / "report").iterdir() if kept else ():
             path.write_bytes(path.read_bytes().replace(b"37", b"38")[:-1])

@@ -7,12 +7,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from assets.inputs.reports.report import Report, ReportFigure, read_report
-from assets.inputs.reports.signs import Times
 from assets.intake.landing import waiting
 from assets.intake.reader import forces_by_name
 from assets.intake.store import ID_LENGTH, kept, kept_at, kept_file
@@ -22,6 +20,9 @@ from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.errors import MusterError
 from schemas.tables import ReportFigures
+
+if TYPE_CHECKING:
+    from assets.inputs.reports.report import Report
 
 MAX_BYTES: Final = 20 * 1024 * 1024
 _PDF_HEADER: Final = b"%PDF-"
@@ -137,7 +138,6 @@ def read_reports(
         UnavailableError: a report cannot be kept.
     """
     whose = {} if damaged is None else dict(damaged.select("receipt_id", "force_code").iter_rows())
-    times = Times.of(collection)
     lost: set[str | None] = set()
     rows: list[dict[str, object]] = []
     problems = _keep_dropped(lake, settled)
@@ -153,7 +153,7 @@ def read_reports(
             continue
         path = each.there()
         try:
-            report = _read(lake, path, each.sha256, times)
+            report = _read(lake, path, each.sha256, collection)
         except UnreadableReportError as error:
             problems[path.name] = [str(error)]
             continue
@@ -167,8 +167,13 @@ def read_reports(
     return ReportsRead(table.filter(counts), problems)
 
 
-def _read(lake: Lake, path: Path, sha256: str, times: Times) -> Report:
+def _read(lake: Lake, path: Path, sha256: str, collection: Collection) -> "Report":
     """Read a report once: what it says is kept by its bytes, and by what they are read with."""
+    # Hundreds of patterns, compiled for whoever has a report.
+    from assets.inputs.reports.report import Report, ReportFigure, read_report  # noqa: PLC0415
+    from assets.inputs.reports.signs import Times  # noqa: PLC0415
+
+    times = Times.of(collection)
     names = sorted(forces_by_name().items())
     key = (sha256, path.suffix.lower(), json.dumps([times, names]))
 
