@@ -177,7 +177,8 @@ def _of_limits(of: Collection, unsure: Unsure) -> Iterator[Fault]:
         if rule.tier == NATIONAL:
             in_use = bool(of.thresholds) and rule.id in of.template.national_rules
             judged = "measures"
-        wanted = set(rule.limits) if in_use else set()
+        uses = {use.use for use in of.template.rules if use.id == rule.id}
+        wanted = set(rule.limits_in(uses)) if in_use else set()
         if given and not in_use:
             if not unsure.has("template", judged):
                 yield loc, "its template does not use the rule, so take its limits out"
@@ -191,6 +192,17 @@ def _of_subjects(of: Collection) -> Iterator[Fault]:
         given, asked = sorted(of.disclosure.counts), sorted(described.subjects)
         if given != asked:
             yield ("disclosure", "counts"), f"must give {listed(asked)}, not {listed(given)}"
+    shown = [(one.measure, one.dims, one.period) for one in of.template.profile.values()]
+    for use in of.template.rules if of.disclosure else ():
+        before = [of.template.entry_at[p] for text in use.other for p in of.template.places(text)]
+        told = [e for e in before if (e.measure, e.dims, e.period) in shown]
+        if use.use == "ratios" and told:
+            yield (
+                ("disclosure",),
+                f"rule {use.id} looks by ratios at what is compared with {'/'.join(told[0].place)},"
+                " which a public profile shows: what that tells is not counted in. Let the"
+                " template have it by rate",
+            )
 
 
 def _of_exemptions(

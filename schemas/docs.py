@@ -198,7 +198,7 @@ def _rule(rule: Rule, collections: list[Collection]) -> Iterator[str]:
         names = [collection.id for collection in collections]
         yield f"| limit | meaning | {' | '.join(names)} |"
         yield "|---|---|" + "---|" * len(names)
-        for limit, meaning in rule.limits.items():
+        for limit, meaning in rule.limits_in(rule.limits_of).items():
             given = (c.thresholds.get(rule.id, {}).get(limit) for c in collections)
             values = ("" if value is None else f"{value:g}" for value in given)
             yield f"| `{limit}` | {meaning} | {' | '.join(values)} |"
@@ -247,7 +247,8 @@ def _uses(kinds: Mapping[str, str]) -> Iterator[str]:
         yield ""
         for rule in rules().values():
             if use in rule.says:
-                limits = "".join(f", limit `{limit}`" for limit in rule.limits)
+                named = rule.limits_in([use])
+                limits = "".join(f", limit `{limit}`" for limit in named)
                 words = "".join(f", word `{word}`" for word in rule.words)
                 yield (
                     f"- [{rule.id}]({rule.place}) ({rule.severity}){limits}{words}:"

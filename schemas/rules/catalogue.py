@@ -6,7 +6,7 @@ downgrade a rule or switch it off (collection.py).
 """
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal
@@ -59,6 +59,7 @@ class Rule(BaseModel):
     """One rule. `severity` is the usual one; some cases of a rule are lighter, as `checks` says.
 
     `limits` says what each of its limits means; their values stand in the collection file.
+    `limits_of`: by the use, those that it asks for besides.
     `guards` marks a rule without which a value could be lost or misread: no collection may change
     such a rule. `needs` marks a rule that every template has, and says what it can be told by:
     any `file`; a readable `workbook`; one where all `cells` were found; where every `count`, every
@@ -83,6 +84,7 @@ class Rule(BaseModel):
     why: str
     fix: str
     limits: dict[str, str] = Field(default_factory=dict)
+    limits_of: dict[str, dict[str, str]] = Field(default_factory=dict)
     guards: bool = False
     needs: Needs | None = None
     cover: tuple[str, ...] = Field(default=(), strict=False)
@@ -91,6 +93,11 @@ class Rule(BaseModel):
     fixes: dict[str, str] = Field(default_factory=dict)
     expects: dict[str, str] = Field(default_factory=dict)
     cause: str = ""
+
+    def limits_in(self, uses: Collection[str]) -> dict[str, str]:
+        """Return what each of the limits means that some uses of it ask for."""
+        besides = (limits for use, limits in self.limits_of.items() if use in uses)
+        return dict(self.limits, **{name: said for of in besides for name, said in of.items()})
 
     @property
     def place(self) -> str:
@@ -113,7 +120,7 @@ class Rule(BaseModel):
 
 
 _READS: Final[dict[str, tuple[str, ...]]] = {
-    **dict.fromkeys(("needs", "change", "rate", "some_after"), ("at", "other")),
+    **dict.fromkeys(("needs", "change", "rate", "ratios", "some_after"), ("at", "other")),
     **dict.fromkeys(("share", "not_all", "some"), ("at", "whole")),
     **dict.fromkeys(("held_where", "none_where", "applicable_where"), ("at", "where")),
     **dict.fromkeys(("ceiling", "cases", "resubmission"), ()),

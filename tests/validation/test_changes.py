@@ -75,8 +75,9 @@ def test_limits_are_the_collections(
 
 
 def test_a_collection_must_give_every_limit(tmp_path: Path) -> None:
-    limits = "Q101 = { lowest = 0.5, highest = 2.0, difference = 10 }\n"
-    _refused(tmp_path, limits, "", "must give difference, highest, lowest, not none")
+    limits = "Q104 = { comparator = 10 }\n"
+    _refused(tmp_path, limits, "", "must give comparator, not none")
+    _refused(tmp_path, ", forces = 20", "", "must give constant, difference, exponent, forces")
 
 
 def test_every_finding_leads_to_the_page_of_its_rule(

@@ -12,6 +12,7 @@ from typing import Final
 import polars as pl
 
 from assets.returns.validation.rules.evaluate import ENTRY, EVERY, Fields, Test, expected_by
+from assets.returns.validation.rules.kinds import Use
 from schemas.collection import Collection
 from schemas.finding import Finding, Place, finding
 from schemas.rules.catalogue import UNORDERED, rules
@@ -79,6 +80,10 @@ def between_returns(
         places = [place for text in use.at for place in collection.template.places(text)]
         table = _beside_peers(returns, accepted, pl.DataFrame(places, ENTRY, orient="row"))
         yield table, [_peers(use.id, collection)]
+    for use in collection.template.rules:
+        if use.use == "ratios" and use.id not in off:
+            table = _beside_before(returns, accepted, Use(use, collection))
+            yield table, [_ratios(use.id, collection)]
 
 
 def _test(rule: str, use: str, valid: pl.Expr, fields: Fields, applies: pl.Expr) -> Test:
@@ -132,10 +137,35 @@ def _peers(rule: str, collection: Collection) -> Test:
     return _test(rule, "peers", near, fields, EVERY)
 
 
+def _ratios(rule: str, collection: Collection) -> Test:
+    """A count is to that of an earlier period as it is in the other returns, or nearly."""
+    limits, number, before = collection.thresholds[rule], pl.col("number"), pl.col("before")
+    enough = pl.col("low").is_not_null() & (number > 0) & (before > 0)
+    at_rate = pl.col("at_rate")
+    fixed = number.is_between(at_rate * limits["lowest"], at_rate * limits["highest"])
+    usual = pl.when(enough).then(at_rate * pl.col("median")).otherwise(at_rate)
+    within = pl.when(enough).then(pl.col("off").is_between("low", "high")).otherwise(fixed)
+    times = pl.when(before > 0).then((number / at_rate).round(2).cast(pl.String))
+    usually = pl.when(enough).then(pl.col("median").round(2).cast(pl.String))
+    fields: Fields = {
+        "at": number,
+        "other": before,
+        "months": collection.period.months,
+        "other_months": pl.col("months"),
+        "until": pl.col("until"),
+        "times": times.otherwise(pl.lit("any")),
+        "usually": usually.otherwise(pl.lit(f"{limits['lowest']:g} to {limits['highest']:g}")),
+        "usual": usual,
+    }
+    near = (number - usual).abs() < limits["difference"]
+    return _test(rule, "ratios", within | near, fields, pl.col("before_missing").is_null())
+
+
 ENTRY_KINDS: Final = {
-    test.__name__.removeprefix("_"): test for test in (_ceiling, _cases, _resubmission, _peers)
+    test.__name__.removeprefix("_"): test
+    for test in (_ceiling, _cases, _resubmission, _peers, _ratios)
 }
-"""The kinds of tests of entries one by one; each needs no cells named but `peers`."""
+"""The kinds of tests of entries one by one; `peers` and `ratios` need cells named."""
 
 
 def _beside_earlier(returns: Returns, accepted: pl.DataFrame) -> pl.DataFrame:
@@ -191,6 +221,67 @@ def _beside_peers(returns: Returns, accepted: pl.DataFrame, places: pl.DataFrame
     return grid.join(mine, on=["receipt_id", *ENTRY], how="left").join(
         spread, on=["receipt_id", *ENTRY], how="left"
     )
+
+
+def _beside_before(returns: Returns, accepted: pl.DataFrame, use: Use) -> pl.DataFrame:
+    """Return entries beside those of an earlier period, with the limits that all of them give.
+
+    `at_rate` is the earlier number at the months of now. `off` is how far a ratio lies from the
+    median of those of the newest acceptable returns, as many times up as down, weighed by size;
+    `low` and `high` are null where too few forces have both numbers.
+    """
+    periods, template = use.collection.comparators, use.collection.template
+    own, rows = use.collection.period, []
+    for at, other in use.pairs():
+        period = periods[template.entry_at[other].period]
+        rows.append((*at, *other, period.months, f"{period.end:%B %Y}"))
+    columns = [*ENTRY, *(f"other_{name}" for name in ENTRY), "months", "until"]
+    places = pl.DataFrame(rows, columns, orient="row")
+    held = returns.entries.select("receipt_id", *ENTRY, "number", "missing")
+    before = held.select(
+        "receipt_id",
+        pl.col(ENTRY).name.prefix("other_"),
+        pl.col("number").alias("before"),
+        pl.col("missing").alias("before_missing"),
+    )
+    limits, number = use.limits, pl.col("number")
+    at_rate = pl.col("before") * own.months / pl.col("months")
+    grid = (
+        returns.receipts.select("receipt_id")
+        .join(places, how="cross")
+        .join(held.drop("missing"), on=["receipt_id", *ENTRY], how="left")
+        .join(before, on=["receipt_id", *columns[3:6]], how="inner")
+        .with_columns(at_rate=at_rate)
+    )
+    newest = accepted.drop_nulls("force_code").sort("version")
+    newest = newest.unique("force_code", keep="last")
+    both = (number > 0) & (pl.col("before") > 0)
+    ratio = pl.when(both).then(number / pl.col("at_rate"))
+    live = grid.join(newest, on="receipt_id", how="semi").filter(both)
+    medians = live.group_by(ENTRY).agg(median=ratio.median())
+    apart = (
+        pl.when(ratio < pl.col("median"))
+        .then(1 - pl.col("median") / ratio)
+        .otherwise(ratio / pl.col("median") - 1)
+    )
+    size = pl.max_horizontal(number, "at_rate").cast(pl.Float64) ** limits["exponent"]
+    off = (apart * size).alias("off")
+    centre, least = pl.col("off").median(), limits["least"]
+    low, high = (pl.col("off").quantile(at, "linear") for at in (0.25, 0.75))
+    width = [pl.max_horizontal(one, (centre * least).abs()) * limits["constant"]
+             for one in (centre - low, high - centre)]  # fmt: skip
+    enough = pl.len() >= limits["forces"]
+    ends = (
+        live.join(medians, on=ENTRY)
+        .with_columns(off)
+        .group_by(ENTRY)
+        .agg(
+            pl.when(enough).then(centre - width[0]).alias("low"),
+            pl.when(enough).then(centre + width[1]).alias("high"),
+        )
+    )
+    told = grid.join(medians, on=ENTRY, how="left").join(ends, on=ENTRY, how="left")
+    return told.with_columns(off)
 
 
 _SHOWN: Final = 10

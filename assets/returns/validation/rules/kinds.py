@@ -49,7 +49,7 @@ class Use:
     def tests(self) -> Iterator[Test]:
         """Yield one test for each place where a finding can stand."""
         item, rule = self.item, rules()[self.item.id]
-        for at, other in self._pairs():
+        for at, other in self.pairs():
             valid, fields, applies = KINDS[item.use](self, at, other)
             said = {"row": at[1], "column": at[2], **rule.words, **item.words, **fields}
             stands: At = (at[0], at[1] or None, at[2] or None)
@@ -57,7 +57,7 @@ class Use:
             expected = expected_by(rule, item.use, said)
             yield Test(item.id, valid, says, said, stands, applies, fix, expected)
 
-    def _pairs(self) -> Iterator[tuple[Place, Place]]:
+    def pairs(self) -> Iterator[tuple[Place, Place]]:
         """Yield each place with the one that it is compared with; a sheet has no codes."""
         if self.item.sheet:
             yield (self.item.sheet, "", ""), (self.item.sheet, "", "")
