@@ -224,10 +224,12 @@ def letters(
     store: RawStore,
     collection: Collection,
     today: date,
+    known: pl.DataFrame | None = None,
 ) -> list[Letter]:
     """Return a letter for each force that has something to do, in the order of `status`.
 
-    A query that has its reason waits for the data team, not for the force.
+    A query that has its reason waits for the data team, not for the force. `known` is what else is
+    known of entries, as of repairs.
 
     Raises:
         LakeError: a raw file is gone, or no longer what was received.
@@ -252,7 +254,7 @@ def letters(
             live = None if situation == "rejected" else row["version"]
             basis = cover_values(store.read(receipt)).get("basis")
             found = mine.filter(receipt_id=receipt_id)
-            repairs = repairs_of(found, entries, collection.template)
+            repairs = repairs_of(found, entries, collection.template, known)
             causes = causes_of(repairs, collection.template)
             sent = Sent(receipt, live, basis, _findings(found), causes)
         note = row["notes"] if situation == "missing" else None

@@ -12,12 +12,13 @@ from typing import Any, Final
 import polars as pl
 
 from assets.intake.reading import place
-from assets.returns.validation.repairs import SEVERAL
+from assets.returns.validation.linked import SEVERAL
+from assets.returns.validation.repairs import would_do
 from schemas import vocabulary as v
 from schemas.edits import edits_of
 from schemas.finding import Finding
 from schemas.rules.catalogue import CASES, every_rule, rules_of
-from schemas.template import Template
+from schemas.template import Place, Template
 from schemas.wording import plural, visible
 
 _MOST_TEXT: Final = 600
@@ -35,8 +36,9 @@ LOOK_IS: Final = (
 class Look:
     """A cell that is likely wrong, as one of the cells of a repair.
 
-    `wording` is that of its row and column, `beside` names the other cells of the repair, and
-    `number` is its place among the `of` repairs of the cause, the likeliest first.
+    `wording` is that of its row and column, `low` and `high` are as in Change, `beside` names the
+    other cells of the repair, and `number` is its place among the `of` repairs of the cause, the
+    likeliest first.
     """
 
     sheet: str
@@ -44,6 +46,8 @@ class Look:
     wording: str
     found: int | None
     needed: int | None
+    low: int
+    high: int | None
     rules: tuple[str, ...]
     beside: tuple[str, ...]
     number: int
@@ -62,8 +66,8 @@ class Look:
 
     @property
     def says(self) -> str:
-        """What would do: `33 in place of 330 satisfies C101, C102`."""
-        does = "a change here" if self.needed is None else f"{self.needed} here"
+        """What would do: `33 in place of 330 satisfies C101`, `0 to 5 here satisfies C502`."""
+        does = f"{would_do(self.low, self.high)} here"
         if None not in {self.found, self.needed}:
             does = f"{self.needed} in place of {self.found}"
         beside = f", with a change of {' and '.join(self.beside)}," if self.beside else ""
@@ -78,10 +82,12 @@ class Look:
 class Cause:
     """What may be wrong where sums do not hold: the repairs that would each do, likeliest first.
 
-    `findings` has rule, sheet, row and column of the findings that only follow from it.
+    `cells` are the places of the likeliest; `findings` has rule, sheet, row and column of what
+    blocks only because of it.
     """
 
     repairs: tuple[tuple[Look, ...], ...]
+    cells: frozenset[Place]
     findings: tuple[tuple[str, str, str, str], ...]
 
     @property
@@ -102,7 +108,7 @@ def causes_of(repairs: pl.DataFrame, template: Template) -> tuple[Cause, ...]:
     """Return the causes of one return.
 
     Args:
-        repairs: its rows of the mart Repairs.
+        repairs: its rows, as repairs_of returns them.
         template: its template.
     """
     found = []
@@ -117,6 +123,8 @@ def causes_of(repairs: pl.DataFrame, template: Template) -> tuple[Cause, ...]:
                     _wording(template, row["sheet"], row["row_code"], row["column_code"]),
                     row["found"],
                     row["needed"],
+                    row["low"],
+                    row["high"],
                     rule_ids,
                     tuple(cell for cell in way["cell"] if cell != row["cell"]),
                     number,
@@ -126,15 +134,25 @@ def causes_of(repairs: pl.DataFrame, template: Template) -> tuple[Cause, ...]:
             )
             for number, way in enumerate(ways, 1)
         )
-        changed = {*ways[0].select("sheet", "row_code", "column_code").iter_rows()}
+        changed = frozenset(ways[0].select("sheet", "row_code", "column_code").iter_rows())
         follow = {
             (edit.rule, *at)
             for edit in edits_of(template)
             if edit.rule in rule_ids and changed & {*edit.parts, *edit.whole}
             for at in edit.at
-        }
-        found.append(Cause(looks, tuple(sorted(follow))))
+        } | {(rule_id, *at) for rule_id in rule_ids for at in changed}
+        found.append(Cause(looks, changed, tuple(sorted(follow))))
     return tuple(found)
+
+
+def follows(item: Finding, causes: Sequence[Cause]) -> tuple[int, ...]:
+    """Return which causes, from 0, a finding only follows from: what their cells are asked does."""
+    at = item.sheet or "", item.row_code or "", item.column_code or ""
+    return tuple(
+        number
+        for number, cause in enumerate(causes)
+        if ((item.rule_id, *at) in cause.findings if item.blocks else at in cause.cells)
+    )
 
 
 def _wording(template: Template, name: str, row_code: str, column_code: str) -> str:
@@ -224,15 +242,11 @@ def grouped(
     sheets = [sheet.name for sheet in template.sheets]
     severities, known = list(v.SEVERITIES), list(every_rule())
 
-    def follows(item: Finding) -> tuple[int, ...]:
-        at = item.rule_id, item.sheet, item.row_code, item.column_code
-        return tuple(n for n, cause in enumerate(causes) if item.blocks and at in cause.findings)
-
     def order(item: Finding) -> tuple[Any, ...]:
         at = sheets.index(item.sheet) if item.sheet in sheets else len(sheets)
         return (
             severities.index(item.severity),
-            follows(item) or (len(causes),),
+            follows(item, causes) or (len(causes),),
             at if item.sheet else -1,
             item.sheet or "",
             known.index(item.rule_id),
@@ -241,7 +255,7 @@ def grouped(
 
     found: dict[tuple[str, str, str, str, tuple[int, ...]], list[Finding]] = {}
     for item in sorted(findings, key=order):
-        key = item.severity, item.rule_id, item.sheet or "", _advice(item), follows(item)
+        key = item.severity, item.rule_id, item.sheet or "", _advice(item), follows(item, causes)
         found.setdefault(key, []).append(item)
     return [
         Problem(*key[:3], tuple(items), tuple(causes[n] for n in key[4]))

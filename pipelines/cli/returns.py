@@ -49,8 +49,9 @@ def check(
 
     Exit code 0: acceptable. 1: blocking findings. 2: not readable as a return.
     """
-    from assets.feedback.problems import LOOK, LOOK_IS
+    from assets.feedback.problems import LOOK, LOOK_IS, causes_of, follows
     from assets.returns.validation.check import check_files
+    from assets.returns.validation.repairs import would_do
 
     checked = check_files(files, collection, cases=True)
     if as_json:
@@ -58,15 +59,24 @@ def check(
     else:
         for item in checked:
             click.echo(f"{item.file}: {item.force_code or 'force not known'}, {item.state}")
+            causes = causes_of(item.repairs, collection.template)
+            if causes:
+                click.echo(f"\n{LOOK}: {LOOK_IS}")
+                rows = [
+                    {**row, "do": would_do(row["low"], row["high"])}
+                    for row in item.repairs.iter_rows(named=True)
+                ]
+                columns = ">repair, >rank, sheet, cell, >says: found, >would do: do, rules"
+                print_rows(rows, columns)
+                click.echo()
             if item.findings:
                 columns = "rule: rule_id, severity, sheet, cell, value, what is wrong: message"
-                found = [vars(finding) for finding in item.findings]
-                print_rows(found, f"{columns}, what to do: how_to_fix")
-            if not item.repairs.is_empty():
-                click.echo(f"\n{LOOK}: {LOOK_IS}")
-                columns = ">repair, >rank, sheet, cell, >says: found, >would do: needed, rules"
-                print_rows(item.repairs, columns)
-                click.echo()
+                of_repair = ">of repair: of, " * bool(causes)
+                found = []
+                for each in item.findings:
+                    of = ", ".join(str(number + 1) for number in follows(each, causes))
+                    found.append({**vars(each), "of": of or None})
+                print_rows(found, f"{of_repair}{columns}, what to do: how_to_fix")
         count = sum(len(item.findings) for item in checked)
         click.echo(f"{plural(len(checked), 'file')}, {plural(count, 'finding')}")
     if folder:
@@ -134,7 +144,9 @@ def feedback(folder: Path, collection: Collection) -> None:
     from assets.intake.raw_store import RawStore
     from assets.intake.store import utc_now
     from assets.returns.template.workbook import earlier_values
+    from assets.returns.validation.repairs import beside
     from assets.returns.validation.states import standing
+    from assets.tables import read_made
     from assets.unattributed import unattributed_files
 
     lake = Lake(lake_root(), collection.id)
@@ -143,7 +155,9 @@ def feedback(folder: Path, collection: Collection) -> None:
     findings = now.current_findings()
     today = collection.day_of(utc_now())
     status = now.status(collection)
-    written = letters(status, findings, now.entries, store, collection, today)
+    by_month = read_made(lake, "cases/investigations_by_month", collection.template)
+    known = beside(now.receipts, now.entries, now.extracts, by_month, collection.template)
+    written = letters(status, findings, now.entries, store, collection, today, known)
     unattributed = unattributed_returns(findings, store, collection)
     files = unattributed_files(lake)
     others = [file for file in files if file.kind != "return"]

@@ -24,6 +24,7 @@ from assets.returns.validation.states import standing
 from assets.sample.write import returns_template
 from schemas.collection import Collection
 from schemas.contract import empty
+from schemas.marts.facts import InvestigationsByMonth
 from schemas.tables import Extracts
 from tests.returns import Place, SampleReturn, address_of
 
@@ -99,6 +100,7 @@ def take_in(lake: Lake, files: list[Path], collection: Collection) -> None:
         ("validation", "all_findings", result.findings),
         ("validation", "entries", result.entries),
         ("cases", "extracts", empty(Extracts)),
+        ("cases", "investigations_by_month", empty(InvestigationsByMonth)),
     ):
         lake.table(stage, name).parent.mkdir(parents=True, exist_ok=True)
         table.write_parquet(lake.table(stage, name))

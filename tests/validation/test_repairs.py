@@ -1,22 +1,32 @@
 """Where to look first when sums do not hold: held to every possible change, and to slips."""
 
+from collections.abc import Callable
 from datetime import date
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from pathlib import Path
 from random import Random
+from time import process_time
 
+import numpy as np
 import polars as pl
 import pytest
 from openpyxl import load_workbook
 
 from assets.returns.validation.assets import repairs as repairs_mart
 from assets.returns.validation.check import check_files
-from assets.returns.validation.repairs import Repair, repairs
+from assets.returns.validation.judge import judge
+from assets.returns.validation.linked import Change
+from assets.returns.validation.repairs import Repair, beside, repairs, repairs_of, would_do
+from assets.returns.validation.rules.entries import Received
+from assets.returns.validation.rules.evaluate import ENTRY
+from schemas.cases.rules import case_cells
 from schemas.collection import Collection
 from schemas.collection_fields import RuleChange
-from schemas.contract import conform
-from schemas.edits import Edit, Numbers, edits_of
+from schemas.contract import conform, empty
+from schemas.edits import Edit, Numbers, edits_of, grids_of
+from schemas.marts.facts import InvestigationsByMonth
 from schemas.marts.returns import Repairs
+from schemas.tables import Extracts, Receipts
 from schemas.template import Place
 from tests.returns import SampleReturn, validated
 
@@ -41,20 +51,53 @@ def _at(row: str, column: str) -> Place:
     return ("sheet", row, column)
 
 
-def _holds(numbers: Grid, edits: list[Edit]) -> bool:
-    off = [sum(numbers[p] for p in e.parts) - sum(numbers[p] for p in e.whole) for e in edits]
-    return all(d == 0 if e.equal else d <= 0 for d, e in zip(off, edits, strict=True))
+def _nested(random: Random) -> tuple[Grid, list[Edit]]:
+    """Return a subtotal within a total, part of which is at most another number."""
+    a, b, other, least = (random.randrange(6) for _ in range(4))
+    numbers = {"a": a, "b": b, "sub": a + b, "other": other, "all": a + b + other}
+    numbers["few"] = min(least, a + b)
+    return _stated(numbers, "a+b=sub", "sub+other=all", "few<=sub")
 
 
-def _by_trying(numbers: Grid, edits: list[Edit], most: int) -> set[tuple[tuple[Place, int], ...]]:
+def _doubled(random: Random) -> tuple[Grid, list[Edit]]:
+    """Return a total that a number is in twice, so that it moves by twice as much."""
+    a, b, c = (random.randrange(6) for _ in range(3))
+    numbers = {"a": a, "b": b, "c": c, "ab": a + b, "ac": a + c, "all": 2 * a + b + c}
+    return _stated(numbers, "a+b=ab", "a+c=ac", "ab+ac=all")
+
+
+def _stated(numbers: dict[str, int], *written: str) -> tuple[Grid, list[Edit]]:
+    edits = []
+    for each in written:
+        parts, whole = each.replace("<", "").split("=")
+        named = tuple(_at(part, "n") for part in parts.split("+"))
+        edits.append(Edit(each, named, (_at(whole, "n"),), equal="<" not in each))
+    return {_at(name, "n"): number for name, number in numbers.items()}, edits
+
+
+SHAPES = [lambda random: _cross_footed(random, 2, 2), _nested, _doubled]
+MOST = 24
+
+
+def _by_trying(numbers: Numbers, edits: list[Edit]) -> set[tuple[tuple[Place, int], ...]]:
     """Return every smallest change that meets the conditions, by trying all there are."""
-    for size in (1, 2):
+    places = sorted(numbers)
+    sums = np.array([[(p in e.parts) - (p in e.whole) for p in places] for e in edits])
+    equal = np.array([e.equal for e in edits])
+    says = np.array([-1 if numbers[p] is None else numbers[p] for p in places])
+    blank, known = np.flatnonzero(says < 0), np.flatnonzero(says >= 0)
+    for size in range(4):
         found = set()
-        for places in combinations(sorted(numbers), size):
-            for values in product(range(most), repeat=size):
-                tried = {**numbers, **dict(zip(places, values, strict=True))}
-                if all(numbers[p] != tried[p] for p in places) and _holds(tried, edits):
-                    found.add(tuple(zip(places, values, strict=True)))
+        for chosen in combinations(known.tolist(), size):
+            columns = [*blank.tolist(), *chosen]
+            values = np.array([*product(range(MOST), repeat=len(columns))])
+            tried = np.repeat(says[None], len(values), axis=0)
+            tried[:, columns] = values
+            off = tried @ sums.T
+            holds = np.where(equal, off == 0, off <= 0).all(axis=1)
+            changed = (tried[:, chosen] != says[list(chosen)]).all(axis=1)
+            for each in values[holds & changed].tolist():
+                found.add(tuple(sorted(zip((places[c] for c in columns), each, strict=True))))
         if found:
             return found
     return set()
@@ -69,33 +112,43 @@ def _said(several: list[Repair]) -> set[tuple[tuple[Place, int], ...]]:
         tuple(sorted(zip((c.place for c in changes), values, strict=True)))
         for chosen in product(*causes.values())
         for changes in [[c for repair in chosen for c in repair.changes]]
-        for values in product(*(range(c.low, (c.high or c.low) + 1) for c in changes))
+        for values in product(*(range(c.low, _last(c) + 1) for c in changes))
         if chosen
     }
 
 
+def _last(change: Change) -> int:
+    return MOST - 1 if change.high is None else min(change.high, MOST - 1)
+
+
 @pytest.mark.parametrize("seed", range(12))
-def test_they_are_all_the_smallest_changes_that_there_are(seed: int) -> None:
+@pytest.mark.parametrize("shape", SHAPES)
+def test_they_are_all_the_smallest_changes_that_there_are(
+    shape: Callable[[Random], tuple[Grid, list[Edit]]], seed: int
+) -> None:
     random = Random(seed)
-    numbers, edits = _cross_footed(random, 2, 2)
-    slips = random.sample(sorted(numbers), random.choice([1, 1, 2]))
-    for place in slips:
-        numbers[place] = max(0, numbers[place] + random.choice([-3, -1, 1, 2]))
-    if _holds(numbers, edits):
-        assert repairs(numbers, edits) == []
+    true, edits = shape(random)
+    typed: dict[Place, int | str | None] = {**true}
+    for place in random.sample(sorted(true), random.choice([1, 1, 2])):
+        typed[place] = max(0, true[place] + random.choice([-3, -1, 1, 2]))
+    if seed % 4 == 0:
+        typed[random.choice(sorted(true))] = None
+    every, found = _by_trying(typed, edits), repairs(typed, edits)
+    if every == {()}:
+        assert found == []
         return
-    every = _by_trying(numbers, edits, 24)
-    said = _said(repairs(numbers, edits))
+    said = _said(found)
+    assert said
     assert said <= every
-    linked = {place for change in every for place, _ in change}
-    assert said == every or len({r.cause for r in repairs(numbers, edits)}) > 1, linked
+    # Of two causes each is told for the likeliest of the other, so not every pair is said.
+    assert said == every or found[-1].cause > 1
 
 
 def test_a_part_above_its_whole_may_be_less_or_the_whole_more() -> None:
     part, whole = _at("part", "n"), _at("whole", "n")
     found = repairs({part: 9, whole: 5}, [Edit("C502", (part,), (whole,), equal=False)])
-    said = {(c.place, c.low, c.high, c.needed) for repair in found for c in repair.changes}
-    assert said == {(part, 0, 5, None), (whole, 9, None, None)}
+    said = {(c.place, would_do(c.low, c.high), c.needed) for r in found for c in r.changes}
+    assert said == {(part, "0 to 5", None), (whole, "9 or more", None)}
     assert {repair.rules for repair in found} == {("C502",)}
 
 
@@ -131,62 +184,182 @@ def test_the_likelier_slip_comes_first(true: int, typed: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def returned(live: pl.DataFrame) -> list[dict[Place, int | str | None]]:
+def returned(collection: Collection) -> list[dict[Place, int | str | None]]:
     """What stands in each sample return."""
-    said = pl.coalesce(pl.col("number").cast(pl.String), "value")
     return [
         {
-            (sheet, row, column): int(says) if says and says.isdecimal() else says
-            for sheet, row, column, says in mine.select(
-                "sheet", "row_code", "column_code", said
-            ).iter_rows()
+            place: int(says) if says.isdecimal() else says
+            for place, says in SampleReturn.of(force, collection).values.items()
         }
-        for mine in live.partition_by("force_code")
+        for force in collection.forces
     ]
 
 
 CROSSED = "investigations"
-OUTCOMES = {
-    "continuing",
-    "referred_external",
-    "no_further_action",
-    "management_action",
-    "left_service",
-}
 
 
-def _slips(
-    returned: list[dict[Place, int | str | None]], each: int
-) -> list[tuple[Grid, Grid, Grid]]:
-    """Return returns with so many slips of the hand in a cross-footed table, and what was right."""
-    random, found = Random(20111), []
+def _mistyped(number: int, random: Random) -> int:
+    """Return a number as a slip of the hand leaves it: never itself."""
+    digits = str(number)
+    at = random.randrange(len(digits))
+    slips = (
+        digits[:at] + digits[at] + digits[at:],
+        digits[:at] + digits[at + 1 :] or "0",
+        digits[:at] + str((int(digits[at]) + random.randrange(1, 10)) % 10) + digits[at + 1 :],
+        digits[:at] + digits[at : at + 2][::-1] + digits[at + 2 :],
+        digits + "0",
+    )
+    return random.choice([int(slip) for slip in slips if int(slip) != number])
+
+
+def _named(
+    returned: list[dict[Place, int | str | None]], edits: tuple[Edit, ...], slips: int
+) -> list[bool]:
+    """Return of each return with so many slips whether these are named alone, and rightly."""
+    random, right = Random(20111 + slips), []
     for says in returned:
         table = {p: n for p, n in says.items() if p[0] == CROSSED and isinstance(n, int)}
-        inner = sorted(p for p in table if p[2] in {*OUTCOMES, "total"} and table[p] > 0)
-        places = random.sample(inner, each)
-        if {p[2] for p in places} != {places[0][2]} and len({p[1] for p in places}) < each:
-            continue
-        typed = {p: random.choice([table[p] * 10, table[p] + 1, table[p] + 9]) for p in places}
-        found.append((table, typed, {p: table[p] for p in places}))
-    return found
+        crossed = sorted(p for p in table if p[2] != "people_suspended")
+        places = random.sample(crossed, slips)
+        typed = {p: _mistyped(table[p], random) for p in places}
+        found = repairs({**table, **typed}, edits)
+        named = {c.place: c.needed for r in found if r.rank == 1 for c in r.changes}
+        alone = slips > 1 or len(found) == 1
+        right.append(alone and named == {p: table[p] for p in places})
+    return right
 
 
-def _named(table: Grid, typed: Grid, edits: list[Edit]) -> dict[Place, set[int | None]]:
-    """Return the cells of the likeliest repairs, and what each should be."""
-    first = [r for r in repairs({**table, **typed}, edits) if r.rank == 1]
-    return {c.place: {c.needed} for repair in first for c in repair.changes}
+@pytest.fixture(scope="module")
+def crossed(collection: Collection) -> tuple[Edit, ...]:
+    """The conditions of the cross-footed table."""
+    return tuple(e for e in edits_of(collection.template) if e.whole[0][0] == CROSSED)
+
+
+def test_slips_in_a_cross_footed_table_are_named_rightly(
+    returned: list[dict[Place, int | str | None]], crossed: tuple[Edit, ...]
+) -> None:
+    for slips in (1, 2, 4):
+        assert all(_named(returned[slips::11], crossed, slips))
 
 
 @pytest.mark.slow
-def test_one_slip_in_a_cross_footed_table_is_named_uniquely_and_rightly(
+@pytest.mark.parametrize(("slips", "share"), [(1, 1.0), (2, 0.95), (3, 0.95), (5, 0.9)])
+def test_slips_in_any_cross_footed_table_are_named_rightly(
+    returned: list[dict[Place, int | str | None]],
+    crossed: tuple[Edit, ...],
+    slips: int,
+    share: float,
+) -> None:
+    """One slip is named uniquely and rightly in every table, two and more nearly always."""
+    right = _named(returned * (3 if slips == 1 else 1), crossed, slips)
+    assert sum(right) >= share * len(right)
+
+
+def _column(collection: Collection, sheet: str, column: str) -> list[Place]:
+    return [(sheet, row.code, column) for row in collection.template.sheet(sheet).rows]
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 13), (2, 9), (7, 13)])
+def test_a_line_typed_a_place_too_far_is_told_as_one(
+    returned: list[dict[Place, int | str | None]], collection: Collection, first: int, last: int
+) -> None:
+    says = max(returned, key=lambda each: str(each[CROSSED, "total", "total"]).zfill(9))
+    column = _column(collection, CROSSED, "no_further_action")[first : last + 1]
+    typed = {to: says[of] for of, to in pairwise(column)} | {column[0]: 0}
+    wrong = {place: says[place] for place in column if typed[place] != says[place]}
+    edits, grids = edits_of(collection.template), grids_of(collection.template)
+    assert len(wrong) > 4
+    found = repairs({**says, **typed}, edits, grids=grids)
+    assert {c.place: c.needed for c in found[0].changes} == wrong
+    assert {repair.cause for repair in found} == {1}
+
+
+def test_a_shifted_line_is_one_cause_where_each_of_its_rows_fails_for_itself(
+    collection: Collection,
+) -> None:
+    rows = [row.code for row in collection.template.sheet("registers").rows]
+    true = {("registers", row, "accepted"): n for row, n in zip(rows, (31, 7, 12, 5), strict=True)}
+    numbers = {**true}
+    for (sheet, row, _), declined in zip(true, (3, 4, 6, 2), strict=True):
+        numbers |= {(sheet, row, "declined"): declined}
+        numbers |= {(sheet, row, "total"): numbers[sheet, row, "accepted"] + declined}
+    typed = dict(zip(true, (0, 31, 7, 12), strict=True))
+    edits = [e for e in edits_of(collection.template) if e.whole[0][0] == "registers"]
+    found = repairs({**numbers, **typed}, edits, grids=grids_of(collection.template))
+    assert [{c.place: c.needed for c in repair.changes} for repair in found] == [true]
+
+
+def test_what_the_version_before_said_is_the_likeliest() -> None:
+    parts, whole = (_at("a", "n"), _at("b", "n")), _at("all", "n")
+    numbers, edits = {parts[0]: 40, parts[1]: 21, whole: 70}, [Edit("C1", parts, (whole,))]
+    (first, *_) = repairs(numbers, edits, before={parts[1]: 30})
+    assert [(c.place, c.needed) for c in first.changes] == [(parts[1], 30)]
+    (first, *_) = repairs(numbers, edits, before={whole: 61})
+    assert [(c.place, c.needed) for c in first.changes] == [(whole, 61)]
+
+
+def test_what_is_known_besides_is_found_for_the_returns_it_is_about(
+    collection: Collection,
+) -> None:
+    """Case rows tell which of three cells is wrong, and an earlier version which is likelier."""
+    place = (CROSSED, "other", "left_service")
+    accepted = ("registers", "force.gratuity", "accepted")
+    sample = SampleReturn.of("STF", collection)
+    typed = {place: str(int(sample.values[place]) + 9), accepted: "999"}
+    readings = {"one": sample.reading(), "two": sample.with_values(typed).reading()}
+    received = {key: Received(date(2012, 6, n), "STF", n) for n, key in enumerate(readings, 1)}
+    judged = judge(readings, received, collection)
+    receipts = pl.DataFrame({"receipt_id": [*readings], "force_code": "STF", "version": [1, 2]})
+    receipts = receipts.with_columns(pl.col("version").cast(pl.Int64))
+    known = beside(
+        receipts, judged.entries, empty(Extracts), empty(InvestigationsByMonth), collection.template
+    )
+    assert {*known.select(*ENTRY, "before").iter_rows()} == {
+        (*at, int(sample.values[at])) for at in typed
+    }
+    found = repairs_of(judged.findings, judged.entries, collection.template, known)
+    likeliest = found.filter(rank=1).select("receipt_id", *ENTRY, "needed")
+    assert {*likeliest.iter_rows()} == {("two", *at, int(sample.values[at])) for at in typed}
+
+
+def test_case_rows_tell_which_cells_are_wrong_unless_they_are_of_other_cases(
+    collection: Collection,
+) -> None:
+    """A row whose cell and total are both nine too many adds up; the columns tell of two ways."""
+    sample = SampleReturn.of("STF", collection)
+    cells = {e.place: int(sample.values[e.place]) for e in case_cells(collection.template)}
+    slip, total = ((CROSSED, "other", column) for column in ("left_service", "total"))
+    true = {place: int(sample.values[place]) for place in (slip, total)}
+    typed = {place: str(number + 9) for place, number in true.items()}
+    judged = validated(sample.with_values(typed).reading(), collection)
+    told = [{"receipt_id": "r", "rule_id": "X007", "severity": "B"}]
+    findings = pl.concat([judged.findings, pl.DataFrame(told)], how="diagonal")
+    for off in (0, 5, None):
+        counted = [("r", *place, number + (off or 0), None) for place, number in cells.items()]
+        known = pl.DataFrame(counted, ["receipt_id", *ENTRY, "rows", "before"], orient="row")
+        given = known if off is not None else None
+        found = repairs_of(findings, judged.entries, collection.template, given)
+        assert ({*found["rules"]}, found["rank"].max()) == (
+            ({"C103 X007"}, 1) if off == 0 else ({"C103"}, 2)
+        )
+        if off == 0:
+            assert dict(zip(true, found["needed"], strict=True)) == true
+
+
+def test_a_return_in_which_everything_is_wrong_is_given_up_at_once(
     returned: list[dict[Place, int | str | None]], collection: Collection
 ) -> None:
-    edits = [e for e in edits_of(collection.template) if e.whole[0][0] == CROSSED]
-    cases = _slips(returned, 1)
-    assert len(cases) > 40
-    for table, typed, true in cases:
-        found = repairs({**table, **typed}, edits)
-        assert [(c.place, c.needed) for r in found for c in r.changes] == [*true.items()], typed
+    random, edits = Random(1), edits_of(collection.template)
+    counted = [p for e in edits for p in (*e.parts, *e.whole)]
+    for most in (0, 9, 10**6, 10**18):
+        wrong = dict.fromkeys(counted) if not most else {p: random.randrange(most) for p in counted}
+        begun = process_time()
+        found = repairs({**returned[0], **wrong}, edits, grids=grids_of(collection.template))
+        assert process_time() - begun < 2
+        assert not any(
+            c.place[0] == CROSSED and c.place[2] == "total" for r in found for c in r.changes
+        )
+        assert max((len(repair.changes) for repair in found), default=0) <= 8
 
 
 def test_the_check_of_a_file_says_where_to_look_first(
@@ -202,6 +375,7 @@ def test_the_check_of_a_file_says_where_to_look_first(
     told = [(row["repair"], row["rank"], row["cell"], row["found"], row["needed"]) for row in found]
     assert told == [(1, 1, "C11", was[0] * 10, was[0]), (2, 1, "F18", None, was[1])]
     assert found[0]["rules"] == "C101 C102"
+    assert [*found[0]][-2:] == ["low", "high"]
 
 
 def test_the_mart_has_nothing_of_a_file_whose_force_cannot_be_told(collection: Collection) -> None:
@@ -212,7 +386,8 @@ def test_the_mart_has_nothing_of_a_file_whose_force_cannot_be_told(collection: C
     )
     for force, height in ((None, 0), ("STF", 1)):
         findings = judged.findings.with_columns(pl.lit(force, pl.String).alias("force_code"))
-        found = repairs_mart(collection, findings, judged.entries)
+        others = (empty(each) for each in (Receipts, Extracts, InvestigationsByMonth))
+        found = repairs_mart(collection, findings, judged.entries, *others)
         assert conform(Repairs, found).height == height
 
 
@@ -226,17 +401,3 @@ def test_what_a_collection_has_downgraded_is_no_condition(
     book.save(tmp_path / "STF.xlsx")
     (checked,) = check_files([tmp_path / "STF.xlsx"], lighter)
     assert {*checked.repairs["rules"]} == {"C102"}
-
-
-@pytest.mark.slow
-def test_two_slips_are_named_rightly_nearly_always(
-    returned: list[dict[Place, int | str | None]], collection: Collection
-) -> None:
-    edits = [e for e in edits_of(collection.template) if e.whole[0][0] == CROSSED]
-    cases = _slips(returned, 2)
-    assert len(cases) > 30
-    right = [
-        _named(table, typed, edits) == {p: {n} for p, n in true.items()}
-        for table, typed, true in cases
-    ]
-    assert sum(right) >= 0.95 * len(right)

@@ -16,11 +16,12 @@ from assets.returns.desk.returned import record, sound_in, written_in
 from assets.returns.validation import states
 from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.layout import PROBLEMS_MARK
-from assets.returns.validation.repairs import repairs_of
+from assets.returns.validation.repairs import beside, repairs_of
 from assets.tables import work_table
 from schemas.collection import Collection, sound_collections
 from schemas.contract import conform, empty
 from schemas.errors import LakeError
+from schemas.marts.returns import Repairs
 from schemas.rules.catalogue import CASES, NATIONAL, OTHER_FILES, TIERS, every_rule
 from schemas.tables import LiveEntries, LiveReturns
 
@@ -122,12 +123,20 @@ def _live_before(lake: Lake) -> pl.DataFrame:
         return empty(LiveReturns)
 
 
-def repairs(collection: Collection, findings: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
+def repairs(
+    collection: Collection,
+    findings: pl.DataFrame,
+    entries: pl.DataFrame,
+    receipts: pl.DataFrame,
+    extracts: pl.DataFrame,
+    by_month: pl.DataFrame,
+) -> pl.DataFrame:
     """Return the mart Repairs: a file whose force cannot be told has none in it."""
-    known = findings.drop_nulls("force_code")
-    of_force = known.select("force_code", "receipt_id").unique()
-    found = repairs_of(known, entries, collection.template)
-    return found.join(of_force, on="receipt_id")
+    attributed = findings.drop_nulls("force_code")
+    of_force = attributed.select("force_code", "receipt_id").unique()
+    known = beside(receipts, entries, extracts, by_month, collection.template)
+    found = repairs_of(attributed, entries, collection.template, known)
+    return found.join(of_force, on="receipt_id").select(empty(Repairs).columns)
 
 
 def corrections(
@@ -210,6 +219,8 @@ PARTS = (
         by=repairs,
         findings="validation/findings",
         entries="validation/entries",
+        receipts="intake/receipts",
+        **_EXTRACTS,
     ),
     made(
         "validation/version_changes",

@@ -27,10 +27,8 @@ from schemas.marts.returns import Findings
 class Checked:
     """One checked file: what it is, where it stands, and everything found in it.
 
-    `repairs` has the columns of the mart Repairs, but for force_code; `entries` those of the table
-    Entries.
-    `repairs` has the columns of the mart Repairs, but for force_code. `codes` has the code of each
-    query, which an answer to it in the marked copy is known by.
+    `repairs` is as repairs_of returns it; `entries` has the columns of the table Entries. `codes`
+    has the code of each query, which an answer to it in the marked copy is known by.
     """
 
     file: str
