@@ -31,7 +31,14 @@ def home(visit: Visit) -> Response:
 def application(portal: Portal) -> Starlette:
     """Return the portal as an ASGI application."""
     return Starlette(
-        routes=[style, home, *sign_in.PAGES, *force_pages.PAGES, *answers.PAGES, *desk_pages.PAGES],
+        routes=[
+            style,
+            home,
+            *sign_in.PAGES,
+            *force_pages.PAGES,
+            *answers.PAGES,
+            *desk_pages.PAGES,
+        ],
         middleware=[Middleware(Front, portal=portal)],
         exception_handlers={HTTPException: nothing_there},
     )

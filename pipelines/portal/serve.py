@@ -9,6 +9,7 @@ from assets.lake import Lake
 from pipelines.portal.accounts import Accounts
 from pipelines.portal.app import application
 from pipelines.portal.judges import Judges
+from pipelines.portal.provider import provider_of_settings
 from pipelines.portal.stands import Stands
 from pipelines.portal.state import State
 from pipelines.portal.uploads import clear_uploads
@@ -35,9 +36,9 @@ def serve(
         SetupError: it cannot listen there.
     """
     folder = lake.root / "portal"
-    state = State(folder)
+    provider, state = provider_of_settings(), State(folder)
     judges, stands = Judges(collection.id), Stands(lake)
-    portal = Portal(collection, lake, Accounts(folder), state, judges, stands, secure)
+    portal = Portal(collection, lake, Accounts(folder), state, judges, stands, secure, provider)
     config = uvicorn.Config(
         application(portal), host=host, port=port, access_log=False, log_level="warning",
         server_header=False, limit_concurrency=_AT_ONCE, timeout_keep_alive=5, proxy_headers=True,

@@ -1,4 +1,4 @@
-"""Signing in with a password, and out."""
+"""Signing in, with a password or through an identity provider, and out."""
 
 import secrets
 from typing import Final
@@ -8,8 +8,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from pipelines.portal.accounts import LONGEST_PASSWORD, Account
+from pipelines.portal.provider import Provider
 from pipelines.portal.web import RefusedRequestError, Visit, drop_cookie, page, set_cookie
 
+_BACK: Final = "/sign-in/provider/back"
+_NOT_LET_IN: Final = "The identity provider has not let you in here."
 _WRONG: Final = "The name or the password is not right."
 _AT_ONCE: Final = anyio.CapacityLimiter(2)
 """Passwords verified at once: each takes much memory, as it should."""
@@ -18,10 +21,11 @@ _AT_ONCE: Final = anyio.CapacityLimiter(2)
 @page("/sign-in")
 def sign_in_form(visit: Visit) -> Response:
     """Show the form for signing in."""
-    return RedirectResponse("/", 303) if visit.account else _form(visit)
+    return RedirectResponse("/", 303) if visit.account else sign_in_page(visit)
 
 
-def _form(visit: Visit, status: int = 200, words: str = "") -> Response:
+def sign_in_page(visit: Visit, status: int = 200, words: str = "") -> Response:
+    """Return the page for signing in, with words on why that was not done."""
     if visit.session:
         return visit.page("sign_in", status, words=words)
     # A form is made for a session, so there is one before anybody is signed in.
@@ -47,7 +51,7 @@ async def sign_in(visit: Visit) -> Response:
         # What was typed as a name may be a password.
         known = name if name in visit.portal.accounts.all() else None
         visit.log("sign-in-refused", named=known, address=visit.address)
-        return _form(visit, 403, _WRONG)
+        return sign_in_page(visit, 403, _WRONG)
     await run_in_threadpool(state.was_right, name, attempt)
     return signed_in(visit, account)
 
@@ -71,4 +75,48 @@ def sign_out(visit: Visit) -> Response:
     return answer
 
 
-PAGES: Final = [sign_in_form, sign_in, sign_out]
+def _of(visit: Visit) -> Provider:
+    if visit.portal.provider is None:
+        raise RefusedRequestError(404)
+    visit.request.scope["session"] = visit.portal.provider.pending(visit.session)
+    return visit.portal.provider
+
+
+@page("/sign-in/provider")
+async def to_provider(visit: Visit) -> Response:
+    """Lead to the identity provider."""
+    if not visit.session or visit.account:
+        return RedirectResponse("/sign-in", 303)
+    request = visit.request
+    back = f"{request.url.scheme}://{request.headers['host']}{_BACK}"
+    try:
+        found: Response = await _of(visit).client.authorize_redirect(request, back)
+    except RefusedRequestError:
+        raise
+    except Exception as error:  # of three libraries; whichever it is, nobody gets any further
+        visit.log("provider-failed", why=type(error).__name__)
+        return sign_in_page(visit, 503, "The identity provider does not answer just now.")
+    return found
+
+
+@page(_BACK)
+async def from_provider(visit: Visit) -> Response:
+    """Sign in whoever comes back, where the accounts file has an account of that subject."""
+    if not visit.session:
+        return RedirectResponse("/sign-in", 303)
+    provider = _of(visit)
+    try:
+        account, why = (
+            visit.portal.accounts.with_subject(await provider.subject(visit.request)),
+            "unknown",
+        )
+    except Exception as error:  # an answer that is forged, late or strange lets nobody in
+        account, why = None, type(error).__name__
+    provider.arrived(visit.session)
+    if account is None:
+        visit.log("sign-in-refused", by="provider", why=why, address=visit.address)
+        return sign_in_page(visit, 403, _NOT_LET_IN)
+    return signed_in(visit, account)
+
+
+PAGES: Final = [sign_in_form, sign_in, sign_out, to_provider, from_provider]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from pipelines.portal.judges import Judges
+    from pipelines.portal.provider import Provider
     from pipelines.portal.stands import Stands
     from schemas.collection import Collection
 
@@ -71,6 +72,7 @@ class Portal:
     judges: Judges
     stands: Stands
     secure: bool = False
+    provider: Provider | None = None
 
     @property
     def folder(self) -> Path:
