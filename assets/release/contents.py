@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -88,7 +89,7 @@ class Draft:
         since = since_release(self.lake, now, self.about["release"])
         edition = Edition({**self.released, **since.tables}, {**self.about, **since.facts})
         files = _meanwhile(self, self.folder, edition)
-        return lambda: files() | since.files(REPORT)
+        return lambda: chain(files(), since.files(REPORT).items())
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file of it, by its path in the folder."""
@@ -288,7 +289,7 @@ def enter_public(draft: Draft, found: Found) -> Found:
 
 def _report(draft: Draft) -> Found:
     """Write the pages and the workbook that people read."""
-    for name, content in draft.pages().items():
+    for name, content in draft.pages():
         draft.write(name, content)
     return {}
 

@@ -210,12 +210,13 @@ def test_what_is_drawn_meanwhile_is_taken_only_where_it_has_been_begun(
         gate = Gate(process, process.stdout)
         os.kill(process.pid, signal.SIGSTOP)
         judged = gate.evaluate(tmp_path, collection, contracts)
-        of_one = Edition({"survey": pl.read_parquet(tmp_path / "survey.parquet")}, {})
-        pages, none = (gate.draw(tmp_path, of) for of in (of_one, Edition({}, {})))
+        marts, about = {"survey": pl.DataFrame()}, {"collection": collection.id}
+        of_one, of_none = Edition(marts, about), Edition({}, about)
+        pages, none = (gate.draw(tmp_path, of) for of in (of_one, of_none))
         assert pages() is None
         os.kill(process.pid, signal.SIGCONT)
         assert [one.mart for one in judged()] == ["survey"]
-        assert pages() == {"index.html": b"page"}
+        assert pages() == [("index.html", b"page")]
         assert none() is None, "what fails there is tried here"
         process.kill()
         process.wait()

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _Process = tuple["subprocess.Popen[str]", int]
 _AT_ONCE: Final = 1 << 20
 """Bytes of a question that can wait while the library loads: asking holds nobody up."""
+_MOST_DRAWN: Final = 500
+"""Bodies whose pages an answer has, at most: it is held in memory, whole."""
 _BEGUN: Final[list[_Process]] = []
 """A process that nobody has asked for yet, with the other end of the pipe for its answers."""
 
@@ -149,6 +151,8 @@ class Gate:
         """
         from assets.release.pages.drawn import asked_of
 
+        if len(edition.names) > _MOST_DRAWN:
+            return lambda: None
         if self._reader is None:  # long answers: the process does not wait until they are wanted
             self._reader = threading.Thread(target=self._read_ahead, daemon=True)
             self._reader.start()
@@ -164,7 +168,7 @@ class Gate:
                 told = self._answer(number)
             except ServiceError:
                 return None
-            return told and {name: base64.b64decode(content) for name, content in told.items()}
+            return told and [(name, base64.b64decode(content)) for name, content in told.items()]
 
         return answered
 

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -19,8 +19,8 @@ REPORT: Final = "report"
 SUMMARY: Final = "summary.xlsx"
 _BESIDE: Final = "table:"
 
-Files = dict[str, bytes]
-"""The content of files by their paths in the folder of an edition."""
+Files = Iterable[tuple[str, bytes]]
+"""Files by their paths in the folder of an edition: of many bodies, one at a time."""
 Draw = Callable[[Edition], Callable[[], Files]]
 """Begins to draw an edition, and returns how to have what is drawn."""
 
@@ -30,19 +30,19 @@ def here(edition: Edition) -> Callable[[], Files]:
     return partial(drawn, edition)
 
 
-def drawn(edition: Edition) -> Files:
-    """Return the pages and workbooks of an edition; the same marts give the same bytes.
+def drawn(edition: Edition) -> Iterator[tuple[str, bytes]]:
+    """Yield the pages and workbooks of an edition; the same marts give the same bytes.
 
     Raises:
         SetupError: there is no such collection.
     """
     is_public = edition.about.get("edition") == "public"
     at = "" if is_public else f"{REPORT}/"
-    files = {f"{at}{name}": html.encode() for name, html in pages_of(edition)}
-    files[SUMMARY] = summary(edition)
+    for name, html in pages_of(edition):
+        yield f"{at}{name}", html.encode()
+    yield SUMMARY, summary(edition)
     if is_public:
-        files["summary.ods"] = open_document(edition)
-    return files
+        yield "summary.ods", open_document(edition)
 
 
 def asked_of(folder: Path, edition: Edition) -> dict[str, Any]:
@@ -70,6 +70,6 @@ def drawn_of(tables: Mapping[str, str], about: Mapping[str, str]) -> dict[str, s
     try:
         marts = {name: _table(told) for name, told in tables.items()}
         files = drawn(Edition(marts, about))
+        return {name: base64.b64encode(content).decode() for name, content in files}
     except Exception:
         return None
-    return {name: base64.b64encode(content).decode() for name, content in files.items()}

@@ -5,6 +5,7 @@ pages, in whatever order and however drawn, follows from what everybody may see.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -59,7 +60,7 @@ def public_pages(
     files = draw(Edition({**marts, **since.tables}, {**own.about, **since.facts}))
 
     def write() -> None:
-        for name, content in (files() | since.files()).items():
+        for name, content in chain(files(), since.files().items()):
             with atomic_file(folder / name) as file:
                 file.write(content)
         readme = folder / "README.txt"
