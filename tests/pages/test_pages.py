@@ -264,7 +264,7 @@ def test_pages_are_small_and_point_nowhere_else(whole_pages: Path) -> None:
         bare = html.replace('xmlns="http://www.w3.org/2000/svg"', "")
         assert not re.search(r"https?://|<script|@import|url\(|src=", bare), path
         for href in re.findall(r'href="([^"#]+)', html):
-            known = {"data:,", "../../series/index.html", "../dictionary.md", "../muster.duckdb"}
+            known = {"data:,", "../dictionary.md", "../muster.duckdb"}
             known |= {"../summary.xlsx", "../quality/index.html", "../public/README.txt"}
             assert href in known or (path.parent / href).resolve().is_file(), href
 
