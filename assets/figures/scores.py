@@ -6,7 +6,7 @@ the cells that its rule speaks of from what they hold to what the rule expects, 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -52,12 +52,14 @@ class Figures:
 
     `live`: table LiveEntries; `national`: mart NationalTotals; `reconciliation`: that mart. The
     figures are those that are published; of a collection without a publication, all its totals.
+    `about`: the measures that they are made of, where only some matter.
     """
 
     collection: Collection
     live: pl.DataFrame
     national: pl.DataFrame
     reconciliation: pl.DataFrame
+    about: frozenset[str] | None = None
 
     @classmethod
     def of(cls, lake: Lake, collection: Collection, live: pl.DataFrame) -> "Figures":
@@ -66,8 +68,12 @@ class Figures:
         Raises:
             LakeError: nothing has been run yet, or what was written then is damaged.
         """
-        made = (read_table(lake.table(*name)) for name in _MADE)
-        return cls(collection, live, *made)
+        national, reconciliation = (read_table(lake.table(*name)) for name in _MADE)
+        return cls(collection, live, national, reconciliation)
+
+    def moved_by(self, moves: pl.DataFrame) -> "Figures":
+        """Return those that moves could be of: the rest need not be looked at."""
+        return replace(self, about=frozenset(moves["measure"]))
 
     @cached_property
     def held(self) -> pl.DataFrame:
@@ -87,6 +93,7 @@ class Figures:
             rows = whole.with_columns(name=name, printed="value")
         of, found = kinds(self.collection.template), []
         counted = {entry.measure for entry in self.collection.template.counted()}
+        counted &= counted if self.about is None else self.about
         for row in rows.iter_rows(named=True):
             question = Question(row["measure"], row["breakdown"], row["period"])
             kind, measure, _ = of.get(question.measure, ("count", question.measure, ()))
@@ -328,9 +335,10 @@ def with_effects(
     reconciliation: pl.DataFrame,
 ) -> pl.DataFrame:
     """Return the mart Findings with the effect of each query about a return that counts."""
-    figures = Figures(collection, live, national, reconciliation)
+    everything = Figures(collection, live, national, reconciliation)
     counting = live.select("receipt_id").unique()
     asked = findings.filter(severity="Q").join(counting, on="receipt_id", how="semi")
-    found = effects(moves_of(asked, expectations, live, figures), figures)
+    moves = moves_of(asked, expectations, live, everything)
+    found = effects(moves, everything.moved_by(moves))
     plain = findings.drop("effect")
     return conform(Findings, plain.join(found, on=KEY, how="left", nulls_equal=True))
