@@ -7,9 +7,7 @@ import json
 from pathlib import Path
 from typing import Final
 
-import polars as pl
-
-from assets.object_store import READING, checked_url, copy_folder, files_below, head, put
+from assets.object_store import checked_url, copy_folder, files_below, head, put
 from schemas.errors import ServiceError, SetupError
 
 POINTER: Final = "current.json"
@@ -58,16 +56,6 @@ def shown_at(prefix: str) -> str:
     if name is None:
         raise SetupError(f"{prefix} holds no {POINTER}: nothing is published there. Name another.")
     return f"{prefix}/releases/{name}"
-
-
-def scan_shown(prefix: str, name: str) -> pl.LazyFrame:
-    """Return a table of what a prefix shows now, by the name of its file without `.parquet`."""
-    return pl.scan_parquet(
-        f"{shown_at(prefix)}/{name}.parquet",
-        storage_options=READING,
-        credential_provider=None,
-        glob=False,
-    )
 
 
 def _named(prefix: str) -> str | None:

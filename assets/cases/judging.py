@@ -11,7 +11,7 @@ import polars as pl
 
 from assets.cases.counting import FAULTS, Grid, PartResult
 from assets.cases.reading import LIMITS, Chunk, Limits, Part, Rows, as_sent, places, trimmed
-from assets.cases.sources import ExtractRefusedError, Source
+from assets.cases.sources import ExtractRefusedError, Refusals, Source
 from schemas.cases.columns import TYPES
 from schemas.cases.rules import OWNER, ROW_RULES, UNIQUE, row_rules
 from schemas.collection import Collection
@@ -207,15 +207,12 @@ def _unpacked(sources: Sequence[Source], scratch: Path) -> list[Source]:
     from assets.cases.csv_text import unpack  # noqa: PLC0415
 
     unpacked: list[Source] = []
-    refusals: list[Finding] = []
+    refusals = Refusals()
     for number, source in enumerate(sources):
-        try:
+        with refusals.gathered():
             text = scratch / f"text-{number}.parquet"
             unpacked.append(unpack(source, text) if source.text else source)
-        except ExtractRefusedError as error:
-            refusals += error.findings
-    if refusals:
-        raise ExtractRefusedError(refusals)
+    refusals.raise_all()
     return unpacked
 
 

@@ -34,6 +34,26 @@ class ExtractRefusedError(MusterError):
         self.findings = tuple(findings)
 
 
+class Refusals:
+    """Why files are refused, gathered so that all are told at once."""
+
+    def __init__(self) -> None:
+        self._findings: list[Finding] = []
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """Go on after a file that is refused."""
+        try:
+            yield
+        except ExtractRefusedError as error:
+            self._findings += error.findings
+
+    def raise_all(self) -> None:
+        """Raise ExtractRefusedError where any file was refused."""
+        if self._findings:
+            raise ExtractRefusedError(self._findings)
+
+
 def refused(
     file: str, problem: str, fix: str | None = None, *, rule: str = READABLE
 ) -> ExtractRefusedError:
@@ -205,23 +225,17 @@ def find_sources(paths: Sequence[Place]) -> list[Source]:
         MusterError: an object store cannot be read.
     """
     found: dict[Place, Source] = {}
-    refusals: list[Finding] = []
+    refusals = Refusals()
     for path in paths:
-        try:
+        with refusals.gathered():
             files = list(_files_at(path))
-        except ExtractRefusedError as error:
-            refusals += error.findings
-            continue
-        if not files:
-            refusals += refused(str(path), "the folder holds no file", "Name another.").findings
-        for file in files:
-            try:
-                key = file if isinstance(file, str) else file.resolve()
-                found.setdefault(key, _source(file))
-            except ExtractRefusedError as error:
-                refusals += error.findings
-    if refusals:
-        raise ExtractRefusedError(refusals)
+            if not files:
+                raise refused(str(path), "the folder holds no file", "Name another.")
+            for file in files:
+                with refusals.gathered():
+                    key = file if isinstance(file, str) else file.resolve()
+                    found.setdefault(key, _source(file))
+    refusals.raise_all()
     return sorted(found.values(), key=lambda source: (source.folder or "", source.file))
 
 

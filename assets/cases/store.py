@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from assets.cases.sources import ExtractRefusedError, find_sources, reading, refused, scan
-from assets.intake.landing import ARRIVING, CASES, OPEN, waiting_below
+from assets.intake.landing import ARRIVING, CASES, OPEN, LeftError, waiting_below
 from assets.intake.receipts import UNKNOWN, Damaged, Receipts, Version, extract_ids
 from assets.intake.store import Clock, Kept, content_of, kept, kept_at, kept_file, utc_now
 from assets.lake import Lake
@@ -65,10 +65,6 @@ class TakenCases:
     left: dict[str, str]
 
 
-class _LeftError(Exception):
-    """A file stays in landing for the next round; the text says why."""
-
-
 class CaseStore(Receipts[Version]):
     """The extracts of one collection, each version a receipt."""
 
@@ -116,10 +112,10 @@ class CaseStore(Receipts[Version]):
                 content = content_of("extract", sha256, path)
                 if content not in known:
                     if not settled(path):
-                        raise _LeftError(ARRIVING)
+                        raise LeftError(ARRIVING)
                     known[content] = self._keep(path, sha256, last + 1)
                     last += 1
-            except _LeftError as reason:
+            except LeftError as reason:
                 left[path.name] = str(reason)
             else:
                 lying[known[content]] = path
@@ -145,7 +141,7 @@ class CaseStore(Receipts[Version]):
                 digest.update(chunk)
                 file.write(chunk)
             if digest.hexdigest() != sha256:
-                raise _LeftError(OPEN)
+                raise LeftError(OPEN)
         return f"{number:06d}-{sha256}"
 
     def _new_versions(
@@ -219,4 +215,4 @@ def _hash(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise _LeftError(f"cannot be opened ({error.strerror})") from error
+        raise LeftError(f"cannot be opened ({error.strerror})") from error

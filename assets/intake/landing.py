@@ -19,6 +19,11 @@ OPEN: Final = "is open for writing; it is taken in once it is whole"
 ARRIVING: Final = "has not settled yet; it is taken in once it is whole"
 """Why a file is left in landing by a run that was asked for others."""
 
+
+class LeftError(Exception):
+    """A file stays in landing for the next round; the text says why."""
+
+
 _LITTER: Final = frozenset(
     {
         *("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r", "__macosx"),

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from assets.intake.container import check_entry
-from assets.intake.landing import OPEN, being_written, name_as_text
+from assets.intake.landing import OPEN, LeftError, being_written, name_as_text
 from assets.intake.quoting import words_sha256
 from assets.intake.reader import declared_force, read_return, submitted_on
 from assets.intake.reading import Reading, RefusedError
@@ -51,10 +51,6 @@ class TakenIn:
     duplicates: dict[str, str]
     left: dict[str, str]
     refused: dict[str, str]
-
-
-class _LeftError(Exception):
-    """The file stays in landing for the next round; the text says why."""
 
 
 class RawStore(Receipts[ReturnReceipt]):
@@ -126,7 +122,7 @@ class RawStore(Receipts[ReturnReceipt]):
                     unopened.append((path, refusal))
                 except FileNotFoundError:
                     left[path.name] = "has gone since; nothing was taken in"
-                except _LeftError as reason:
+                except LeftError as reason:
                     left[path.name] = str(reason)
                 else:
                     if sha256 not in known:
@@ -156,13 +152,13 @@ class RawStore(Receipts[ReturnReceipt]):
         the next round makes the same copy again.
 
         Raises:
-            _LeftError: it cannot be taken in now, or was by a receipt that is damaged now: taken in
+            LeftError: it cannot be taken in now, or was by a receipt that is damaged now: taken in
                 again, an old version would replace a newer one.
         """
         with write_errors(self._files), scratch_file(self._files) as copy:
             sha256, status = _copy(source, copy)
             if receipt := damaged.get(sha256[:ID_LENGTH]):
-                raise _LeftError(f"was received before, and that receipt is damaged: {receipt}")
+                raise LeftError(f"was received before, and that receipt is damaged: {receipt}")
             if sha256 not in known:
                 put_in_place(copy, self._files / sha256, mode=0o444)
         return sha256, status
@@ -306,19 +302,19 @@ def _copy(source: Path, target: Path) -> tuple[str, os.stat_result]:
     """Copy a dropped file; return its hash, and what it was like.
 
     Raises:
-        _LeftError: the file cannot be opened, or changed while it was copied.
+        LeftError: the file cannot be opened, or changed while it was copied.
     """
     try:
         reader = source.open("rb")
     except OSError as error:
-        raise _LeftError(f"cannot be opened ({error.strerror})") from error
+        raise LeftError(f"cannot be opened ({error.strerror})") from error
     with reader, target.open("wb") as writer:
         before = os.fstat(reader.fileno())
         shutil.copyfileobj(reader, writer)
         writer.flush()
         after = os.fstat(reader.fileno())
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise _LeftError("changed while it was copied; it is taken in once it is whole")
+        raise LeftError("changed while it was copied; it is taken in once it is whole")
     if being_written(source):
-        raise _LeftError(OPEN)
+        raise LeftError(OPEN)
     return str(sha256_of(target)), after
