@@ -38,7 +38,7 @@ from assets.lake import Lake, atomic_file, write_errors
 from assets.returns.desk.returned import codes_of
 from assets.returns.template.workbook import EarlierValues, write_blanks
 from assets.returns.validation.repairs import repairs_of
-from assets.unattributed import Unattributed
+from assets.unattributed import Unattributed, unattributed_files
 from schemas.cases.rules import UNDAMAGED
 from schemas.collection import Collection, command
 from schemas.errors import SetupError
@@ -195,26 +195,18 @@ class Letter:
         return facts
 
 
-@dataclass(frozen=True)
-class UnattributedReturn:
-    """A received file whose force cannot be told, what is wrong with it, and where it lies."""
+def unattributed(
+    lake: Lake, findings: pl.DataFrame, collection: Collection
+) -> dict[Unattributed, list[Problem]]:
+    """Return the files in landing that are nobody's, and what was found in each that was opened.
 
-    receipt: ReturnReceipt
-    problems: tuple[Problem, ...]
-    lies_at: Path
-
-
-def unattributed_returns(
-    findings: pl.DataFrame, store: RawStore, collection: Collection
-) -> list[UnattributedReturn]:
-    """Return the files that are nobody's, in order of receipt; nobody gets a letter about them."""
-    found = []
-    for receipt in store.receipts():
-        nobodys = pl.col("force_code").is_null() & (pl.col("receipt_id") == receipt.receipt_id)
-        if mine := _findings(findings.filter(nobodys)):
-            problems = tuple(grouped(mine, collection.template))
-            found.append(UnattributedReturn(receipt, problems, store.path(receipt)))
-    return found
+    Nobody gets a letter about them.
+    """
+    nobodys = findings.filter(pl.col("force_code").is_null())
+    return {
+        file: grouped(_findings(nobodys.filter(receipt_id=file.key)), collection.template)
+        for file in unattributed_files(lake)
+    }
 
 
 def letters(
@@ -293,21 +285,20 @@ LIST: Final = ".made-by-muster.json"
 
 def feedback_files(
     letters: Sequence[Letter],
-    unattributed: Sequence[UnattributedReturn],
+    nobodys: Mapping[Unattributed, list[Problem]],
     lake: Lake,
     collection: Collection,
-    others: Sequence[Unattributed] = (),
     earlier: Mapping[str, EarlierValues] | None = None,
 ) -> dict[str, bytes]:
     """Return every file of the feedback by its path in the folder, the overview first.
 
-    `others` are files of no known force that have no receipt of a return; `earlier` has what each
-    force told before, for its blank workbook.
+    `nobodys` is as `unattributed` returns it; `earlier` has what each force told before, for its
+    blank workbook.
 
     Raises:
         LakeError: a raw file is gone, or no longer what was received.
     """
-    about = {"letters": letters, "unattributed": unattributed, "others": others}
+    about = {"letters": letters, "unattributed": nobodys}
     overview = render(_TEMPLATES / "index.html.j2", collection=collection, **about)
     files = {"index.html": overview.encode()}
     for letter in letters:

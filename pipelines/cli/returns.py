@@ -16,7 +16,6 @@ from pipelines.cli.output import (
     print_json,
     print_rows,
     sample_option,
-    shown,
     shown_path,
     subcommand,
 )
@@ -138,7 +137,7 @@ def feedback(folder: Path, collection: Collection) -> None:
     from assets.feedback.letters import (
         feedback_files,
         letters,
-        unattributed_returns,
+        unattributed,
         write_feedback,
     )
     from assets.intake.raw_store import RawStore
@@ -147,7 +146,6 @@ def feedback(folder: Path, collection: Collection) -> None:
     from assets.returns.validation.repairs import beside
     from assets.returns.validation.states import standing
     from assets.tables import read_made
-    from assets.unattributed import unattributed_files
 
     lake = Lake(lake_root(), collection.id)
     store = RawStore(lake)
@@ -158,22 +156,15 @@ def feedback(folder: Path, collection: Collection) -> None:
     by_month = read_made(lake, "cases/investigations_by_month", collection.template)
     known = beside(now.receipts, now.entries, now.extracts, by_month, collection.template)
     written = letters(status, findings, now.entries, store, collection, today, known)
-    unattributed = unattributed_returns(findings, store, collection)
-    files = unattributed_files(lake)
-    others = [file for file in files if file.kind != "return"]
+    nobodys = unattributed(lake, findings, collection)
     earlier = earlier_values(lake, collection)
-    files_of = feedback_files(written, unattributed, lake, collection, others, earlier)
-    write_feedback(folder, files_of)
+    write_feedback(folder, feedback_files(written, nobodys, lake, collection, earlier))
     click.echo(f"Wrote {plural(len(written), 'letter')} to {shown_path(folder.absolute())}")
     for letter in written:
         click.echo(f"  {letter.force_code}: {letter.situation.replace('_', ' ')}")
-    if number := len(unattributed) + len(others):
-        click.echo(f"  {plural(number, 'file')} whose force could not be told: no letter")
-    for one in unattributed:
-        receipt = one.receipt
-        name, where = shown(receipt.file_name), shown_path(one.lies_at)
-        click.echo(f"    {name}, came {receipt.received_at}, lies at {where}")
-    for file in others:
+    if nobodys:
+        click.echo(f"  {plural(len(nobodys), 'file')} whose force could not be told: no letter")
+    for file in nobodys:
         click.echo(f"    {file}")
     click.echo(f"Overview: {shown_path(folder.absolute() / 'index.html')}")
 

@@ -144,11 +144,11 @@ def letter_file(visit: Visit) -> Response:
     """Return the letter as a file, or the workbook that goes with it."""
     name, found = visit.param("name"), _letter(visit)
     kinds = {"letter.html": "text/html", "letter.txt": "text/plain"}
-    if found is None or name not in {*kinds, found.attachment}:
+    if found is None or name not in {*kinds, *found.attachments}:
         raise RefusedRequestError(404)
     collection, lake = visit.portal.collection, visit.portal.lake
     earlier = earlier_values(lake, collection)
-    files = feedback_files([found], [], lake, collection, earlier=earlier)
+    files = feedback_files([found], {}, lake, collection, earlier)
     visit.log("letter", file=name)
     content = files[f"{visit.force_code}/{name}"]
     return attachment(content, name, kinds.get(name, XLSX))

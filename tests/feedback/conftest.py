@@ -11,17 +11,18 @@ from openpyxl import load_workbook
 
 from assets.feedback.letters import (
     Letter,
-    UnattributedReturn,
     feedback_files,
     letters,
-    unattributed_returns,
+    unattributed,
 )
+from assets.feedback.problems import Problem
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
 from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.states import standing
 from assets.sample.write import returns_template
+from assets.unattributed import Unattributed
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.marts.facts import InvestigationsByMonth
@@ -79,7 +80,7 @@ class Written:
 
     lake: Lake
     letters: dict[str, Letter]
-    unattributed: list[UnattributedReturn]
+    unattributed: dict[Unattributed, list[Problem]]
     files: dict[str, bytes]
 
     def text(self, name: str) -> str:
@@ -110,9 +111,9 @@ def write(lake: Lake, collection: Collection, today: date) -> Written:
     store, now = RawStore(lake), standing(lake)
     findings = now.current_findings()
     written = letters(now.status(collection), findings, now.entries, store, collection, today)
-    unattributed = unattributed_returns(findings, store, collection)
-    files = feedback_files(written, unattributed, lake, collection)
-    return Written(lake, {letter.force_code: letter for letter in written}, unattributed, files)
+    nobodys = unattributed(lake, findings, collection)
+    files = feedback_files(written, nobodys, lake, collection)
+    return Written(lake, {letter.force_code: letter for letter in written}, nobodys, files)
 
 
 @pytest.fixture(scope="session")
@@ -128,7 +129,9 @@ def written(tmp_path_factory: pytest.TempPathFactory, six: Collection) -> Writte
 
     Not to be changed. One more file cannot be read.
     """
-    folder = tmp_path_factory.mktemp("returns")
+    lake = Lake(tmp_path_factory.mktemp("lake"), six.id)
+    folder = lake.landing
+    folder.mkdir(parents=True)
 
     def of(force: str) -> SampleReturn:
         return SampleReturn.of(force, six)
@@ -147,6 +150,5 @@ def written(tmp_path_factory: pytest.TempPathFactory, six: Collection) -> Writte
         folder / "WMP & co.xlsx",
     ]
     files[-1].write_text("not a workbook")
-    lake = Lake(tmp_path_factory.mktemp("lake"), six.id)
     take_in(lake, files, six)
     return write(lake, six, date(2012, 6, 20))

@@ -59,7 +59,7 @@ def test_forces_with_something_to_do_get_a_letter_and_no_others(written: Written
         "WYK": "missing",
     }
     assert {name.partition("/")[0] for name in written.files} == {*written.letters, "index.html"}
-    assert [one.receipt.file_name for one in written.unattributed] == ["WMP & co.xlsx"]
+    assert [file.file_name for file in written.unattributed] == ["WMP & co.xlsx"]
 
 
 def test_a_letter_names_everything_there_is_to_do(written: Written) -> None:
