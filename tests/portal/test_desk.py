@@ -1,68 +1,23 @@
 """Queries are answered by the force and accepted by the desk; returns are signed by two people."""
 
-import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from assets.intake.raw_store import RawStore
-from assets.intake.tables import readings, received
-from assets.lake import Lake
-from assets.returns.desk.decisions import Ledger, read_answers, read_choices
+from assets.returns.desk.decisions import Ledger, read_answers
 from assets.returns.desk.sign_off import sign_off
-from assets.returns.validation.judge import judge, received_by_id
-from assets.returns.validation.states import Standing
 from pipelines.portal.web import Portal
-from schemas.collection import Collection
 from tests.portal.conftest import Browser
-from tests.returns import SampleReturn
+from tests.portal.served import take_in
 
 Open = Callable[..., Browser]
-CARDS = ("comparators", "cards_2012", "value")
-
-
-@pytest.fixture(scope="module")
-def stood(tmp_path_factory: pytest.TempPathFactory, collection: Collection) -> Any:
-    """Where returns stand once STF has sent one that asks, and another; and KEN one."""
-    lake = Lake(tmp_path_factory.mktemp("stood"), collection.id)
-    folder = lake.landing
-    folder.mkdir(parents=True)
-    mine = SampleReturn.of("STF", collection)
-    few = str(int(mine.values[CARDS]) // 3)
-    files = [
-        mine.with_values({CARDS: few, ("second_jobs", "review_months", "count"): "99"}),
-        mine.with_values({CARDS: few}),
-        SampleReturn.of("KEN", collection).with_values({CARDS: "1"}),
-    ]
-    paths = [each.write(folder / f"{n}.xlsx") for n, each in enumerate(files)]
-    # The second as the portal names what is sent there.
-    sha256 = hashlib.sha256(paths[1].read_bytes()).hexdigest()
-    paths[1] = paths[1].rename(folder / f"STF-{sha256[:16]}.xlsx")
-    store = RawStore(lake)
-    store.take_in(paths, collection)
-    everything = received(store)
-    known = received_by_id(everything.receipts, collection)
-    result = judge(readings(everything), known, collection)
-    return lake, Standing(collection.id, everything.receipts, result.findings, result.entries)
 
 
 @pytest.fixture
-def taken_in(portal: Portal, stood: tuple[Lake, Standing]) -> Portal:
-    """The portal once a run has taken those returns in."""
-    lake, base = stood
-    portal.lake.root.mkdir(exist_ok=True)
-    portal.lake.raw.parent.mkdir(parents=True)
-    portal.lake.raw.symlink_to(lake.raw)
-    ledger = Ledger(portal.lake)
-
-    class Now:
-        def now(self) -> Standing:
-            return replace(base, answers=read_answers(ledger), choices=read_choices(ledger))
-
-    portal.stands = Now()  # type: ignore[assignment]
+def taken_in(portal: Portal) -> Portal:
+    """The portal once a run has taken in what STF and KEN have sent."""
+    take_in(portal.lake, portal.collection)
     return portal
 
 
@@ -164,13 +119,10 @@ def test_a_letter_can_be_read_and_kept(browser: Open) -> None:
     assert found.go("/letter/KEN-marked.xlsx").status_code == 404
 
 
-def test_two_people_of_a_force_and_one_of_the_desk_sign(
-    browser: Open, taken_in: Portal, stood: tuple[Lake, Standing]
-) -> None:
-    lake, base = stood
-    receipts = base.receipts.filter(force_code="STF").sort("version")
+def test_two_people_of_a_force_and_one_of_the_desk_sign(browser: Open, taken_in: Portal) -> None:
+    receipts = taken_in.stands.now().receipts.filter(force_code="STF").sort("version")
     sha256 = receipts["sha256"].last()
-    content = (lake.raw / "files" / str(sha256)).read_bytes()
+    content = (taken_in.lake.raw / "files" / str(sha256)).read_bytes()
     prepares, signs, desk = browser("stf.prepares"), browser("stf.signs"), browser("desk.one")
     prepares.go("/")
     prepares.upload("/send", content)
