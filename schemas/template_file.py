@@ -193,7 +193,10 @@ def _rule_faults(template: Template, unsure: Unsure) -> Iterator[Fault]:
 def _rates(use: RuleUse, template: Template) -> Iterator[tuple[Loc, str]]:
     """Yield the cells of which a rule asks for a monthly rate that they cannot have."""
     stocks = {name for name, measure in template.measures.items() if measure.kind == "stock"}
-    for key, cell in use.cells if use.use == "rate" and stocks else ():
+    for key, cell in use.cells if use.use in {"rate", "ratios"} else ():
+        now = [p for p in template.places(cell) if template.entry_at[p].period == NOW]
+        if key[0] == "other" and now:
+            yield key, f"{cell} asks about no earlier period; `use` change"
         leaves = (template.leaves.get(place, (place,)) for place in template.places(cell))
         if stocks & {template.entry_at[leaf].measure for each in leaves for leaf in each}:
             yield key, f"{cell} is a number at a date, which has no monthly rate; `use` change"

@@ -208,15 +208,15 @@ def test_a_sum_of_some_codes_alone_is_meant_where_there_is_a_group_of_them(tmp_p
     assert load_template("use-of-force-1", tmp_path).sums()
 
 
-def test_no_rule_asks_for_the_monthly_rate_of_a_number_at_a_date(tmp_path: Path) -> None:
-    rule = '[[rules]]\nid = "Q101"\nuse = "rate"\nat = ["uses/people_hurt/count"]\n'
+@pytest.mark.parametrize("use", ["rate", "ratios"])
+def test_no_rule_asks_for_the_monthly_rate_of_a_number_at_a_date(tmp_path: Path, use: str) -> None:
+    rule = f'[[rules]]\nid = "Q101"\nuse = "{use}"\nat = ["uses/people_hurt/count"]\n'
     text = SOUND + rule + 'other = ["uses/spray/count"]\n'
-    (tmp_path / "templates").mkdir()
-    path = tmp_path / "templates" / "use-of-force-1.toml"
-    path.write_text(text, encoding="utf-8")
-    assert load_template("use-of-force-1", tmp_path).rules
+    ((line, said),) = _refused(tmp_path, text)
+    assert "uses/spray/count" in line
+    assert "asks about no earlier period" in said
     stock = text.replace('unit = "people"', 'unit = "people"\nkind = "stock"')
-    ((line, said),) = _refused(tmp_path / "other", stock)
+    (line, said), _ = _refused(tmp_path / "other", stock)
     assert "people_hurt/count" in line
     assert "has no monthly rate" in said
 
