@@ -127,7 +127,8 @@ class ChartOf(Data):
     """A chart of columns of the section's table, or of a `figure` of each force.
 
     `name` is what it is of, `finding` a paragraph that says what it shows. Of the table's lines
-    those that have `depth` dimensions, or for which `only` holds; `label` words them.
+    those that have `depth` dimensions, or for which `only` holds; `label` words them. Without what
+    it `needs` it is not drawn.
     """
 
     kind: Literal["bars", "pairs", "stacks", "intervals", "columns", "tiles"] = "bars"
@@ -142,6 +143,7 @@ class ChartOf(Data):
     legend: str = ""
     figure: str = ""
     largest_first: bool = False
+    needs: str = ""
 
 
 class Part(Data):

@@ -150,6 +150,7 @@ def of_release(edition: Edition) -> Known:
         "FIRST": {first: sentence(wording.words(first))},
         "in_state": in_state,
         "KINDS": INSTANCE_CATEGORIES,
+        "mapped": edition.names.keys() <= edition.description.tiles.keys(),
         "named": partial(period, collection),
         "names": edition.names,
         "of_part": of_part,

@@ -289,11 +289,12 @@ class Tables(View):
         if of.largest:
             view = replace(self, more={**self.more, "largest": self._largest(of)})
         tables = [block for one in of.table for block in view.tables(one)]
-        if of.chart:
+        charts_of = [one for one in of.chart if not one.needs or self.evaluate(one.needs)]
+        if charts_of:
             tables = [replace(b, folded=True) if isinstance(b, PageTable) else b for b in tables]
         if of.table and not tables:
             return ()
-        drawn = [view.chart(one, of.table) for one in of.chart]
+        drawn = [view.chart(one, of.table) for one in charts_of]
         return (*view.said(of.text), *drawn, *tables, *view.said(of.after))
 
     def _largest(self, of: Part) -> TableLine:
