@@ -1,12 +1,13 @@
 """The linear conditions between the numbers of a return, as its template has them."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from schemas.faults import Loc
 from schemas.rules.catalogue import rules
-from schemas.template import Place, Template
+from schemas.template import Column, Place, Row, Template
 from schemas.vocabulary import NOT_HELD
 
 Numbers = Mapping[Place, int | str | None]
@@ -44,23 +45,31 @@ class Edit:
         return {} if reasons - nothing else {p: w for p, w in weights.items() if p not in nothing}
 
 
-@cache
-def edits_of(template: Template) -> tuple[Edit, ...]:
-    """Return the linear conditions that a return on a template is rejected by."""
-    sums = [
-        Edit(each.rule, each.parts, (each.total,), each.unheld, at=(each.total,))
-        for each in template.sums()
-    ]
-    bounds = []
-    for use in template.rules:
-        if use.use == "at_most" and rules()[use.id].severity == "B":
+def stated(template: Template) -> Iterator[tuple[Loc, Edit]]:
+    """Yield every linear condition, after the keys that lead to the line that states it."""
+    for number, sheet in enumerate(template.sheets):
+        for each in sheet.sums():
+            rows = isinstance(each.line, Row)
+            lines: Sequence[Column] = sheet.rows if rows else sheet.heads
+            line = ("rows" if rows else "columns", lines.index(each.line), "sum_of")
+            edit = Edit(each.rule, each.parts, (each.total,), each.unheld, at=(each.total,))
+            yield ("sheet", number, *line), edit
+    for number, use in enumerate(template.rules):
+        if use.use == "at_most":
             parts, whole, at = (
                 tuple(place for text in written for place in template.places(text))
                 for written in (use.parts, use.whole, use.at)
             )
             unheld = frozenset(parts if use.unheld else ())
-            bounds.append(Edit(use.id, parts, whole, unheld, equal=False, at=at))
-    return (*sums, *bounds)
+            yield ("rules", number), Edit(use.id, parts, whole, unheld, equal=False, at=at)
+
+
+@cache
+def edits_of(template: Template) -> tuple[Edit, ...]:
+    """Return the linear conditions that a return on a template is rejected by."""
+    return tuple(
+        edit for _, edit in stated(template) if edit.equal or rules()[edit.rule].severity == "B"
+    )
 
 
 @cache

@@ -41,7 +41,7 @@ class DescriptionError(SetupError):
 
         `mended` is what it says as if what was meant stood there, but for the places `unsure`.
         """
-        self.lines, self.mended = _worded(path, text, faults), mended
+        self.lines, self.mended = worded(path, text, faults), mended
         self.unsure = Unsure() if unsure is None else unsure
         wrong = "\n".join(self.lines)
         super().__init__(f"This is no {what} that can be used:\n{wrong}\n{_MEND.strip()}")
@@ -73,7 +73,7 @@ def lines_in(error: SetupError) -> list[str]:
     return [str(error).removesuffix(_MEND)]
 
 
-def _worded(path: Path, text: str, faults: Iterable[Fault]) -> list[str]:
+def worded(path: Path, text: str, faults: Iterable[Fault]) -> list[str]:
     """Return a line for each fault of a file: path, line, key, what is wrong; in order of lines."""
     lines = lines_of(text)
     found = []

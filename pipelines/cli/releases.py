@@ -275,18 +275,28 @@ def check_drafts(path: Path, as_json: bool) -> None:
     """Say everything that is wrong in a collection, a template, or a folder of both.
 
     PATH is a file, or a folder such as MUSTER_COLLECTIONS names one. A template is held to those
-    that the lake's releases were made on. Exit code 0: sound; 1: not.
+    that the lake's releases were made on, and its sums and bounds to one another: those that no
+    return can meet are faults, those that can never fail are noted. Exit code 0: sound; 1: not.
     """
     from assets.previous import changed_in_place
     from schemas.collection import templates_in, wrong_in
+    from schemas.edit_faults import examined
 
     files, wrong = wrong_in(path)
+    notes: list[str] = []
+    templates = templates_in(files)
+    for template in templates:
+        # Where a template is not sound, nobody can tell what its sums are meant to be.
+        if not any(line.startswith(f"{template.path}:") for line in wrong):
+            contradicted, implied = examined(template)
+            wrong += contradicted
+            notes += implied
     with suppress(SetupError):  # without a lake nothing is released
-        wrong += changed_in_place(lake_root(), templates_in(files))
+        wrong += changed_in_place(lake_root(), templates)
     if as_json:
-        print_json({"files": list(map(str, files)), "wrong": wrong})
+        print_json({"files": list(map(str, files)), "wrong": wrong, "notes": notes})
     else:
-        for line in wrong:
+        for line in (*wrong, *(f"Note: {note}" for note in notes)):
             click.echo(line)
         told = f"{plural(len(wrong), 'fault')} in" if wrong else "Nothing is wrong in"
         click.echo(f"{told} {plural(len(files), 'file')}")

@@ -1,0 +1,135 @@
+"""What in the conditions of a template contradicts itself, and what can never find anything.
+
+Asked of the solver, so only of files that somebody examines. That a table which is added up both
+ways says its last total twice is no mistake: of sums only one that is written twice is told.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Final
+
+import numpy as np
+from scipy.optimize import linprog
+
+from schemas.edits import Edit, stated
+from schemas.faults import Fault, Loc
+from schemas.template import Place, Template
+from schemas.toml_file import read_toml, worded
+from schemas.wording import listed
+
+_LEAST: Final = 1e-6
+"""What is below it is the solver's way to say 0."""
+
+_MOST: Final = 10
+"""Contradictions that are told at once: each can hide others."""
+
+_Line = tuple[Loc, tuple[Edit, ...]]
+"""A line of the file that states conditions, one for each cell that it is about."""
+
+
+def contradictions(template: Template) -> list[Fault]:
+    """Return the conditions that together leave a cell no number but 0, each set at its last."""
+    lines, found = _lines(template), list[Fault]()
+    while len(found) < _MOST and (cells := _always_nothing(lines)):
+        together = lines
+        for line in lines:
+            fewer = [each for each in together if each is not line]
+            if cells[0] in _always_nothing(fewer):
+                together = fewer
+        *others, last = together
+        stuck = listed("/".join(cell) for cell in _always_nothing(together))
+        beside = f" beside {listed(map(_called, others))}" if others else ""
+        said = f"{_called(last)}{beside} leaves no number but 0 for {stuck}; mend what is wrong"
+        found.append((last[0], said))
+        lines = [line for line in lines if line is not last]
+    return found
+
+
+def never_failing(template: Template) -> list[Fault]:
+    """Return the conditions that stand there twice, or hold wherever the others do."""
+    lines = _lines(template)
+    found = dict[Loc, str]()
+    first: dict[tuple[frozenset[tuple[Place, int]], bool], _Line] = {}
+    for line in lines:
+        for edit in line[1]:
+            same = first.setdefault((frozenset(_weights(edit).items()), edit.equal), line)
+            if same is not line:
+                said = f"{_called(line)} asks the same as {_called(same)}"
+                found.setdefault(line[0], f"{said}: one of them is enough")
+    for line in lines:
+        others = [each for each in lines if each is not line and each[0] not in found]
+        (edit, *_) = line[1]
+        if line[0] not in found and not edit.equal and not _can_be_broken(edit, others):
+            said = "can never be broken, because the sums and rules beside it see to it"
+            found[line[0]] = f"{_called(line)} {said}: take it out, or name other cells"
+    return [*found.items()]
+
+
+def examined(template: Template) -> tuple[list[str], list[str]]:
+    """Return a line for each contradiction in a sound template, and for what never fails."""
+    _, text = read_toml(template.path)
+    faults = contradictions(template)
+    notes = [] if faults else never_failing(template)
+    return worded(template.path, text, faults), worded(template.path, text, notes)
+
+
+def _lines(template: Template) -> list[_Line]:
+    by_line = groupby(stated(template), key=itemgetter(0))
+    return [(loc, tuple(edit for _, edit in edits)) for loc, edits in by_line]
+
+
+def _called(line: _Line) -> str:
+    """Return what a line is called: `the sum 'total' in investigations`, `rule C502`."""
+    loc, (edit, *_) = line
+    if not edit.equal:
+        return f"rule {edit.rule}"
+    sheet, row, column = edit.whole[0]
+    return f"the sum {row if 'rows' in loc else column!r} in {sheet}"
+
+
+def _weights(edit: Edit) -> dict[Place, int]:
+    weights = edit.weights(dict.fromkeys((*edit.parts, *edit.whole), 0))
+    return {place: weight for place, weight in weights.items() if weight}
+
+
+def _always_nothing(lines: Iterable[_Line]) -> list[Place]:
+    """Return the cells that are 0 in every return which meets all conditions."""
+    edits = [edit for _, several in lines for edit in several]
+    places = list(dict.fromkeys(place for edit in edits for place in _weights(edit)))
+    if not places:
+        return []
+    # What may be above 0 may all be at once, and as large as wanted: the conditions only compare.
+    count = len(places)
+    some = np.hstack([-np.eye(count), np.eye(count)])
+    sums = [np.hstack([rows, np.zeros_like(rows)]) for rows in _sums(edits, places)]
+    ends = [(0, None)] * count + [(0, 1)] * count
+    cost = np.repeat([0.0, -1.0], count)
+    numbers = _solved(cost, sums[0], np.vstack([sums[1], some]), ends)[count:]
+    return [place for place, number in zip(places, numbers, strict=True) if number < 1 - _LEAST]
+
+
+def _can_be_broken(edit: Edit, lines: Iterable[_Line]) -> bool:
+    """Return whether a return that meets all conditions of some lines can break another."""
+    edits = [each for _, several in lines for each in several]
+    places = list(dict.fromkeys(place for each in (edit, *edits) for place in _weights(each)))
+    weights = np.array([_weights(edit).get(place, 0) for place in places], dtype=float)
+    return bool(weights @ _solved(-weights, *_sums(edits, places), [(0, 1)] * len(places)) > _LEAST)
+
+
+def _sums(edits: Sequence[Edit], places: Sequence[Place]) -> tuple[np.ndarray, np.ndarray]:
+    """Return how often each place counts in the conditions that are equal, and in the others."""
+    at = {place: column for column, place in enumerate(places)}
+    rows = np.zeros((len(edits), len(places)))
+    for row, edit in enumerate(edits):
+        for place, weight in _weights(edit).items():
+            rows[row, at[place]] = weight
+    equal = np.array([edit.equal for edit in edits], dtype=bool)
+    return rows[equal], rows[~equal]
+
+
+def _solved(
+    cost: np.ndarray, equal: np.ndarray, at_most: np.ndarray, ends: Sequence[tuple[int, int | None]]
+) -> np.ndarray:
+    least = linprog(cost, at_most, np.zeros(len(at_most)), equal, np.zeros(len(equal)), ends)
+    return np.zeros(len(cost)) if least.x is None else least.x

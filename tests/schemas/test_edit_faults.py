@@ -1,0 +1,90 @@
+"""Conditions of a template that no return can meet, or that none can break, are named."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pipelines.cli.releases import collections
+from schemas.edit_faults import contradictions, never_failing
+from schemas.reference import OURS
+from schemas.template_file import load_template
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SOUND = (EXAMPLES / "templates" / "use-of-force-1.toml").read_text(encoding="utf-8")
+
+
+def _bound(parts: str, whole: str, rule: str = "C502") -> str:
+    at = f'at = ["uses/{whole}/count"]'
+    named = ", ".join(f'"uses/{part}/count"' for part in parts.split())
+    return (
+        f'\n[[rules]]\nid = "{rule}"\nuse = "at_most"\n{at}\nparts = [{named}]\n'
+        f'whole = ["uses/{whole}/count"]\n'
+    )
+
+
+TWICE = (
+    '{ code = "all", label = "All, counted anew", sum_of = ["total", "firearm"] },\n'
+    '    { code = "people_hurt"'
+)
+
+CASES = [
+    # A whole below its total: what else is added up can only be 0.
+    (_bound("total", "firearm"), 1, "rule C502 beside the sum 'total' in uses leaves no number but"
+     " 0 for uses/restraint/count, uses/spray/count, uses/conducted_energy_device/count"),
+    # Every row is meant to be in the total, and the total with them: no return counts any.
+    (_bound("*", "total"), 1, "rule C502 leaves no number but 0 for uses/restraint/count,"
+     " uses/spray/count, uses/conducted_energy_device/count, uses/firearm/count,"
+     " uses/people_hurt/count"),
+    # Two bounds that clash.
+    (_bound("spray firearm", "people_hurt") + _bound("people_hurt", "firearm"), 1,
+     "rule C502 beside rule C502 leaves no number but 0 for uses/spray/count"),
+    # A bound that holds in every return, one that stands there twice, and both.
+    (_bound("firearm spray", "total"), 0, "rule C502 can never be broken"),
+    (_bound("people_hurt", "total") + _bound("people_hurt", "total", "Q113"), 0,
+     "rule Q113 asks the same as rule C502: one of them is enough"),
+    (_bound("people_hurt", "total") + _bound("people_hurt firearm", "spray"), 0,
+     "rule C502 can never be broken"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("added", "exit_code", "said"), CASES)
+def test_each_mistake_is_named_where_it_stands(
+    tmp_path: Path, added: str, exit_code: int, said: str
+) -> None:
+    path = tmp_path / "templates" / "use-of-force-1.toml"
+    path.parent.mkdir()
+    path.write_text(SOUND + added, encoding="utf-8")
+    done = CliRunner().invoke(collections, ["check", str(path), "--json"])
+    assert done.output, done.exception
+    told = json.loads(done.output)
+    assert done.exit_code == exit_code, told
+    (line,) = told["wrong"] if exit_code else told["notes"]
+    assert [*told] == ["files", "wrong", "notes"]
+    assert said in line
+    at = path.read_text().splitlines()[int(line.split(":")[1]) - 1]
+    assert at == "[[rules]]"
+    shown = CliRunner().invoke(collections, ["check", str(path)]).output
+    assert (line if exit_code else f"Note: {line}") in shown
+
+
+def test_a_total_that_is_bound_by_less_than_it_adds_up_is_found_over_two_sums(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "templates" / "use-of-force-1.toml"
+    path.parent.mkdir()
+    path.write_text(SOUND.replace('{ code = "people_hurt"', TWICE, 1) + _bound("all", "total"))
+    (fault,) = contradictions(load_template("use-of-force-1", tmp_path))
+    assert fault[0] == ("rules", 0)
+    assert fault[1].startswith("rule C502 beside the sum 'all' in uses leaves no number but 0 for")
+    assert "uses/firearm/count; mend" in fault[1]
+
+
+@pytest.mark.parametrize("root", [OURS, EXAMPLES])
+def test_templates_at_hand_contradict_nothing_and_ask_nothing_in_vain(root: Path) -> None:
+    """A table that is added up both ways is no mistake, though its last total is said twice."""
+    for path in (root / "templates").glob("*.toml"):
+        template = load_template(path.stem, root)
+        assert contradictions(template) == []
+        assert never_failing(template) == []
