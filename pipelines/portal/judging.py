@@ -8,6 +8,7 @@ import json
 import os
 import resource
 import sys
+import traceback
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -173,9 +174,7 @@ if __name__ == "__main__":
     except (EOFError, BrokenPipeError):
         pass
     except BaseException as error:
-        at = error.__traceback__
-        while at and at.tb_next:
-            at = at.tb_next
-        place = f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}" if at else ""
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{last.filename}:{last.lineno}"
         os.write(2, f"judging ended: {type(error).__name__} ({place})\n".encode())
         os._exit(1)

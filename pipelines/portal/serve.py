@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from ipaddress import ip_address
 
 import uvicorn
 
@@ -35,9 +36,12 @@ def serve(
     Raises:
         SetupError: it cannot listen there.
     """
+    host = "127.0.0.1" if host == "localhost" else host
     folder = lake.root / "portal"
     provider, state = provider_of_settings(), State(folder)
     judges, stands = Judges(collection.id), Stands(lake)
+    # Only on this machine itself may a cookie go without encryption.
+    secure = secure or not _is_loopback(host)
     portal = Portal(collection, lake, Accounts(folder), state, judges, stands, secure, provider)
     config = uvicorn.Config(
         application(portal), host=host, port=port, access_log=False, log_level="warning",
@@ -62,6 +66,13 @@ def serve(
         finally:
             judges.end()
             state.close()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name can be that of anything
+        return False
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from pipelines.portal.accounts import LONGEST_PASSWORD, Account
 from pipelines.portal.provider import Provider
-from pipelines.portal.web import RefusedRequestError, Visit, drop_cookie, page, set_cookie
+from pipelines.portal.web import RefusedRequestError, Visit, page, set_cookie
 
 _BACK: Final = "/sign-in/provider/back"
 _NOT_LET_IN: Final = "The identity provider has not let you in here."
@@ -42,7 +42,6 @@ async def sign_in(visit: Visit) -> Response:
     state = visit.portal.state
     attempt = await run_in_threadpool(state.attempt, name, visit.address)
     if attempt is None:
-        visit.log("sign-in-limited", address=visit.address)
         raise RefusedRequestError(429)
     account = await anyio.to_thread.run_sync(
         visit.portal.accounts.verified, name, password[: LONGEST_PASSWORD + 1], limiter=_AT_ONCE
@@ -71,7 +70,7 @@ def sign_out(visit: Visit) -> Response:
     visit.portal.state.sign_out(visit.session)
     visit.log("sign-out")
     answer = RedirectResponse("/sign-in", 303)
-    drop_cookie(answer, visit)
+    set_cookie(answer, visit, "")
     return answer
 
 

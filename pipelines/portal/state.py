@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -24,8 +24,11 @@ LONGEST: Final = timedelta(hours=8)
 """How long somebody stays signed in: without a request, and at all."""
 
 WINDOW: Final = timedelta(minutes=15)
-LIMITS: Final = {"account": 10, "address": 40}
-"""Failed attempts to sign in within the window, of one account and from one address."""
+OF_BOTH, OF_ADDRESS, OF_ACCOUNT = 10, 40, 100
+"""Failed attempts within the window: of one account from one address, from that, and of that.
+
+The last is large, so that nobody can easily shut out a force in the last hour.
+"""
 
 _TABLES: Final = """
 create table if not exists session (id text primary key, account text, version int,
@@ -59,7 +62,7 @@ class State:
         with self._lock:
             self._database.close()
 
-    def _do(self, words: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    def _do(self, words: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
         with self._lock, self._database, closing(self._database.execute(words, values)) as found:
             return found.fetchall()
 
@@ -116,13 +119,17 @@ class State:
         """Note an attempt and return its number, None where there were too many."""
         now, named = self._now(), _hashed(account)
         self._do("delete from attempt where at < ?", (now - WINDOW.total_seconds(),))
-        limits = LIMITS["account"], LIMITS["address"]
         noted = self._do(
-            "insert into attempt select ?, ?, ? where ("
-            "select count(*) from attempt where account = ?) < ? and ("
-            "select count(*) from attempt where address = ?) < ? returning rowid",
-            (now, named, address, named, limits[0], address, limits[1]),
-        )
+            "insert into attempt select :now, :account, :address from (select"
+            " count(*) filter (where account = :account and address = :address) as both_,"
+            " count(*) filter (where address = :address) as address_,"
+            " count(*) filter (where account = :account) as account_ from attempt)"
+            " where both_ < :both and address_ < :from and account_ < :of returning rowid",
+            {
+                "now": now, "account": named, "address": address,
+                "both": OF_BOTH, "from": OF_ADDRESS, "of": OF_ACCOUNT,
+            },
+        )  # fmt: skip
         return int(noted[0][0]) if noted else None
 
     def was_right(self, account: str, attempt: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from schemas.collection import Collection
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
-LONGEST_FORM: Final = 64 * 1024
+LONGEST_FORM: Final = 512 * 1024
+_MOST_FIELDS: Final = 5000
 PATIENCE: Final = 30
 """Seconds in which a form must have come whole."""
 
@@ -100,9 +102,14 @@ class Visit:
     @property
     def force_code(self) -> str:
         """The force of the account; an account of the desk has none, and no page of a force."""
-        if self.me.force_code is None:
+        code = self.me.force_code
+        if code is None:
             raise RefusedRequestError(404)
-        return self.me.force_code
+        if code not in self.portal.collection.forces:
+            raise RefusedRequestError(
+                404, f"{self.portal.collection.title} asks for no return of your force."
+            )
+        return code
 
     @property
     def address(self) -> str:
@@ -227,7 +234,7 @@ async def _read_form(visit: Visit) -> None:
     await Body(visit.request, LONGEST_FORM, PATIENCE).into(content.extend)
     try:
         told = parse_qs(
-            content.decode(), keep_blank_values=True, max_num_fields=200, errors="strict"
+            content.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"
         )
     except ValueError as error:
         raise RefusedRequestError(400) from error
@@ -319,12 +326,8 @@ def _told(error: Exception, request: Request) -> Response:
     if isinstance(error, RefusedRequestError):
         status, words = error.status, error.words
     else:
-        at = error.__traceback__
-        while at and at.tb_next:
-            at = at.tb_next
-        place = f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}" if at else ""
         told = str(error) if isinstance(error, MusterError) else type(error).__name__
-        _LOG.error("%s (%s)", told, place)
+        _LOG.error("%s (%s)", told, place_of(error))
     if visit is None:
         return Response(_ERRORS[500], 500, media_type="text/plain")
     if visit.account is None and status == 404:
@@ -334,6 +337,12 @@ def _told(error: Exception, request: Request) -> Response:
     if status in {408, 413}:
         answer.headers["Connection"] = "close"
     return answer
+
+
+def place_of(error: BaseException) -> str:
+    """Return the line of code where an error was raised; its own words could quote a return."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{last.filename}:{last.lineno}"
 
 
 def nothing_there(request: Request, _: Exception) -> Response:
@@ -347,21 +356,11 @@ def cookie_name(request: Request, portal: Portal) -> str:
 
 
 def set_cookie(answer: Response, visit: Visit, session: str) -> None:
-    """Have the browser keep a session."""
+    """Have the browser keep a session; "" has it forget the one that it has."""
     answer.set_cookie(
         cookie_name(visit.request, visit.portal),
-        visit.portal.state.cookie(session),
-        max_age=int(LONGEST.total_seconds()),
-        secure=_is_secure(visit.request, visit.portal),
-        httponly=True,
-        samesite="lax",
-    )
-
-
-def drop_cookie(answer: Response, visit: Visit) -> None:
-    """Have the browser forget its session."""
-    answer.delete_cookie(
-        cookie_name(visit.request, visit.portal),
+        visit.portal.state.cookie(session) if session else "",
+        max_age=int(LONGEST.total_seconds()) if session else 0,
         secure=_is_secure(visit.request, visit.portal),
         httponly=True,
         samesite="lax",

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pipelines.portal import serve
 from pipelines.portal import state as state_module
+from pipelines.portal.accounts import Account
 from pipelines.portal.web import HEADERS, Portal
 from tests.portal.conftest import PASSWORD, Browser
 
@@ -132,8 +134,13 @@ def test_too_many_attempts_are_refused_whoever_it_is(browser: Open, portal: Port
         assert answers == [403] * 10 + [429] * 2
     assert found.sign_in("stf.prepares").status_code == 429
     again = state_module.State(portal.folder)
-    assert again.attempt("stf.prepares", "elsewhere") is None
-    assert again.attempt("ken.prepares", "elsewhere") is not None
+    assert again.attempt("stf.prepares", "testclient") is None
+    # Nobody can shut a force out by guessing elsewhere, unless from everywhere.
+    assert again.attempt("stf.prepares", "elsewhere") is not None
+    for number in range(100):
+        again.attempt("stf.prepares", f"elsewhere {number}")
+    assert again.attempt("stf.prepares", "here") is None
+    assert again.attempt("ken.prepares", "here") is not None
     again.close()
 
 
@@ -172,3 +179,26 @@ def test_behind_a_proxy_the_cookie_goes_by_https_alone(browser: Open, portal: Po
     assert told.startswith("__Host-muster=")
     assert "Secure" in told
     assert "Path=/" in told
+
+
+def test_a_force_that_is_not_asked_is_told_so(browser: Open, portal: Portal) -> None:
+    portal.accounts.add(Account("xyz.prepares", "preparer", "XYZ"), PASSWORD)
+    found = browser()
+    assert "asks for no return of your force" in found.sign_in("xyz.prepares").text
+    assert found.send("/sign-out").url.path == "/sign-in"
+
+
+def test_off_this_machine_no_cookie_goes_without_encryption(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Portal] = []
+
+    def stop(portal: Portal) -> None:
+        made.append(portal)
+        raise SystemExit
+
+    monkeypatch.setattr(serve, "application", stop)
+    for host, secure in (("127.0.0.1", False), ("localhost", False), ("0.0.0.0", True)):
+        with pytest.raises(SystemExit):
+            serve.serve(portal.collection, portal.lake, host, 0, secure=False, tell=print)
+        assert made[-1].secure is secure, host
