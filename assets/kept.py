@@ -30,6 +30,15 @@ _MOST: Final = 1024**3
 """Bytes of results that are kept; beyond them those go that were used longest ago."""
 
 
+Keep = Callable[[str, bytes, Callable[[], bytes]], bytes]
+"""Returns what is made, of a kind and a key: `made_once` of a lake, or `each_time`."""
+
+
+def each_time(_kind: str, _key: bytes, make: Callable[[], bytes]) -> bytes:
+    """Return what `make` makes, and keep nothing."""
+    return make()
+
+
 class Result(NamedTuple):
     """A kept result: where, how large, and when it was last used, to the day."""
 

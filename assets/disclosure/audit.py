@@ -4,6 +4,7 @@ It reads the public edition as anybody could, and shares with the choice of what
 means. Tables that the choice has found are checked like any other.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from assets.disclosure.over_forces import over_forces
 from assets.disclosure.published import Edition
 from assets.disclosure.readings import knowledge
 from assets.disclosure.steps import Floats
+from assets.kept import Keep, each_time
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.disclosure import SUPPRESSED, Disclosure, Protection, force_counts
@@ -31,7 +33,10 @@ Table = Mapping[Any, int]
 
 
 def audit(
-    editions: Sequence[Edition], collection: Collection, tables: Sequence[Table] = ()
+    editions: Sequence[Edition],
+    collection: Collection,
+    tables: Sequence[Table] = (),
+    keep: Keep = each_time,
 ) -> pl.DataFrame:
     """Return the mart SuppressionAudit of the last of some editions, with all before it.
 
@@ -42,6 +47,7 @@ def audit(
         tables: other numbers than the true ones, by name of the count (known.py). Those that fit
             all that is public, as it is read here, prove what cannot be ruled out; more are looked
             for where they do not suffice.
+        keep: keeps what was found of one system, for as long as all that is read of it is the same.
 
     Raises:
         ContractError: no whole numbers fit what is public.
@@ -52,7 +58,7 @@ def audit(
         for system, known in knowledge(editions, collection).items():
             rows += [_unread(breakdown) for breakdown in known.unread]
             if known.hidden:
-                rows += _Judge(editions, collection, settings, system, known).judged(tables)
+                rows += _Judge(editions, collection, settings, system, known).judged(tables, keep)
     return conform(SuppressionAudit, pl.DataFrame(rows, schema=empty(SuppressionAudit).schema))
 
 
@@ -87,18 +93,52 @@ class _Judge:
         self._extremes = Extremes(known)
         self._blind: dict[int, tuple[Extremes, int]] = {}
 
-    def judged(self, tables: Sequence[Table]) -> Iterator[dict[str, Any]]:
-        """Yield the rows of the audit."""
-        known, extremes = self._known, self._extremes
-        extremes.take(tables)
+    def judged(self, tables: Sequence[Table], keep: Keep) -> list[dict[str, Any]]:
+        """Return the rows of the audit.
+
+        What has to be read for them besides follows from what is known; so what is found is the
+        same where both are.
+        """
+        known = self._known
+        number = {name: at for at, name in enumerate(known.names)}
+        own = [{number[n]: v for n, v in table.items() if n in number} for table in tables]
         needed = np.array([self._protection(item).width for item in known.hidden], dtype=float)
-        extremes.widen(needed)
-        required = self._required(needed)
-        extremes.widen(required, "turned")
-        extremes.widen(required, "all")
-        self._lower(required, Extremes.left_kept)
-        self._lower(required, Extremes.left_of)
-        self._forgive(required, tables)
+        told = known.written(), list(filter(None, own)), needed.tolist()
+        releases = [edition.release for edition in self._editions]
+        template = self._collection.template.path.read_bytes()
+        key = repr((*told, self._system, self._settings, releases)).encode() + template
+
+        def asked() -> bytes:
+            extremes = self._extremes
+            extremes.take(tables)
+            extremes.widen(needed)
+            extremes.widen(needed, "around")
+            return json.dumps(sorted(set(self._asks(needed).values()))).encode()
+
+        read = {
+            (edition, group): self._otherwise(edition, group)
+            for edition, group in json.loads(keep("audit-asked", key, asked))
+        }
+        key += repr([(ask, blind.written()) for ask, blind in read.items()]).encode()
+
+        def found() -> bytes:
+            if not self._extremes.begun:
+                asked()
+            required = self._required(needed, read)
+            self._extremes.widen(required, "all")
+            self._lower(required, Extremes.left_kept)
+            self._lower(required, Extremes.left_of)
+            forgiven = self._forgive(required, tables)
+            return json.dumps([[*self._rows(needed, required)], forgiven]).encode()
+
+        rows: list[dict[str, Any]]
+        rows, forgiven = json.loads(keep("audit", key, found))
+        if forgiven and not self._extremes.begun:
+            rows, _ = json.loads(found())  # for which more was read
+        return rows
+
+    def _rows(self, needed: Floats, required: Floats) -> Iterator[dict[str, Any]]:
+        known, extremes = self._known, self._extremes
         newest = len(self._editions) - 1
         for place, item in enumerate(known.hidden):
             is_narrow = extremes.widths[place] < needed[place]
@@ -116,7 +156,26 @@ class _Judge:
                 "protected": bool(extremes.widths[place] >= required[place]),
             }
 
-    def _required(self, needed: Floats) -> Floats:
+    def _asks(self, needed: Floats) -> dict[int, tuple[int, str]]:
+        """Return by place what has to be read to know what else was left open of it.
+
+        An edition, and which of the tables that rules compare are taken for hidden in it. Nothing
+        for an entry that is as wide as a national total leaves it: the rest leaves no more.
+        """
+        hidden, widths = self._known.hidden, self._extremes.widths
+        return {
+            place: (hidden[place].first, self._group(hidden[place]))
+            for place in np.flatnonzero(widths < needed).tolist()
+            if not 0 < widths[place] == self._nation(hidden[place])
+        }
+
+    def _otherwise(self, edition: int, group: str) -> Knowledge:
+        """Return what was known of this system but for a group of tables, with an edition."""
+        newest = _blind(self._editions[edition], self._collection, group)
+        editions = [*self._editions[:edition], newest]
+        return knowledge(editions, self._collection, self._system)[self._system]
+
+    def _required(self, needed: Floats, read: Mapping[tuple[int, str], Knowledge]) -> Floats:
         """Return how wide each hidden count must be.
 
         That is what the collection asks for, or all that the rest left open when it was first
@@ -124,22 +183,25 @@ class _Judge:
         counts, the other tables that rules compare, and the editions before. What was promised then
         is not taken back by an edition that comes later.
         """
-        hidden = self._known.hidden
-        required = needed.copy()
-        narrow = np.flatnonzero(self._extremes.widths < required).tolist()
-        asks = {place: (hidden[place].first, self._group(hidden[place])) for place in narrow}
-        for edition, group in sorted(set(asks.values())):
-            newest = _blind(self._editions[edition], self._collection, group)
-            editions = [*self._editions[:edition], newest]
-            blind = knowledge(editions, self._collection, self._system)[self._system]
-            own = [place for place in narrow if asks[place] == (edition, group)]
+        hidden, asks = self._known.hidden, self._asks(needed)
+        # What asks for nothing besides is as wide as it can be.
+        required = np.minimum(needed, np.maximum(1, self._extremes.widths))
+        for ask, blind in read.items():
+            own = [place for place in asks if asks[place] == ask]
             there = {item.key: item for item in blind.hidden}
             blind.hidden = [there[hidden[place].key] for place in own]
             extremes = Extremes(blind)
             extremes.take(())
-            required[own] = np.minimum(required[own], np.maximum(1, extremes.room))
+            required[own] = np.minimum(needed[own], np.maximum(1, extremes.room))
             self._blind |= {place: (extremes, at) for at, place in enumerate(own)}
         return required
+
+    def _nation(self, item: Hidden) -> int:
+        """Return the least national total of an entry when it was first hidden; -1 for none."""
+        if not len(item.names) == 1 == len(item.total.unknowns):
+            return -1
+        of = self._known.nation.get(item.total.unknowns[0], {})
+        return min((value for edition, value in of.items() if edition <= item.first), default=-1)
 
     def _lower(self, required: Floats, left: Callable[[Extremes, int, float], float]) -> None:
         """Ask of narrow counts no more than the rest left open, as the rules are kept."""
@@ -147,7 +209,7 @@ class _Judge:
             blind, own = self._blind[place]
             required[place] = min(required[place], max(1, left(blind, own, required[place])))
 
-    def _forgive(self, required: Floats, tables: Sequence[Table]) -> None:
+    def _forgive(self, required: Floats, tables: Sequence[Table]) -> list[str]:
         """Judge forces that were accepted with an answer by what is known without those rules.
 
         That a force has passed a rule which it breaks, nobody can know; nor which force it is. So
@@ -156,7 +218,8 @@ class _Judge:
         known, extremes = self._known, self._extremes
         narrow = np.flatnonzero(extremes.widths < required).tolist()
         forces = {place: _force_of(known.hidden[place]) for place in narrow}
-        for force in sorted(set(forces.values()) & known.broken.keys()):
+        forgiven = sorted(set(forces.values()) & known.broken.keys())
+        for force in forgiven:
             broken = known.broken[force]
             editions = [
                 edition.retold(rules={k: v for k, v in edition.rules.items() if k not in broken})
@@ -170,6 +233,7 @@ class _Judge:
             ends.take(tables)
             ends.settle(required[own])
             extremes.table_low[own], extremes.table_high[own] = ends.table_low, ends.table_high
+        return forgiven
 
     def _matters(self, item: Hidden) -> bool:
         """Return whether a count is hidden in a mart, or is small, not 0, and stands in none.

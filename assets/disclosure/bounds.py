@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from assets.disclosure.known import Condition, Knowledge, Total
-from assets.disclosure.steps import Floats, Program, Rows, Steps
+from assets.disclosure.steps import TOGETHER, Floats, Program, Rows, Steps
 from schemas.breakdown import Band
 from schemas.errors import ContractError
 
@@ -60,6 +60,9 @@ class Puzzle:
         self._asked: list[tuple[int, Condition]] = []
         self._banded: list[tuple[Total, float, float]] = []
         self._sides: list[int] = []
+        names = [name[-2].partition(";")[0] for name in known.names] or range(known.unknowns)
+        first: dict[Any, int] = {}
+        self.groups = [first.setdefault(name, len(first)) for name in names]
         for none, some in known.implied:
             # Whole numbers: at least 1 of the one where there is any of the other.
             reach = self.ceiling(Total(tuple(none.terms), 0))
@@ -72,8 +75,7 @@ class Puzzle:
 
     def _either(self, one: list[Condition], other: list[Condition]) -> None:
         """Say that the rows of one list hold: a choice of 1 frees the first, of 0 the second."""
-        choice = self.columns
-        self.columns += 1
+        choice = self._choices(1, next(iter(one[0].terms)))
         self._asked += [(choice, condition) for condition in one]
         for rows, frees in ((one, 1.0), (other, 0.0)):
             for row in rows:
@@ -88,6 +90,12 @@ class Puzzle:
                     end = row.low if frees else row.low + free
                     self._rows.append(Condition({**row.terms, choice: free}, end, np.inf))
 
+    def _choices(self, many: int, of: int) -> int:
+        """Add choices, whose group is that of an unknown, and return the number of the first."""
+        self.groups += [self.groups[of]] * many
+        self.columns += many
+        return self.columns - many
+
     def _unknown(self, number: int) -> float:
         """Return the most that an unknown can be by a single sum."""
         if number not in self._most:
@@ -100,8 +108,8 @@ class Puzzle:
         for total in totals:
             ceiling = self.ceiling(total)
             high = ceiling if band.high is None else min(band.high, ceiling)
-            below, inside, above = range(self.columns, self.columns + 3)
-            self.columns += 3
+            below = self._choices(3, total.unknowns[0] if total.unknowns else 0)
+            inside, above = below + 1, below + 2
             insides.append(inside)
             self._banded.append((total, band.low, high))
             self._sides.append(below)
@@ -196,6 +204,11 @@ class Extremes:
         return self._counts @ least + self._shown, self._counts @ most + self._shown
 
     @property
+    def begun(self) -> bool:
+        """Whether any table was found."""
+        return self._first is not None
+
+    @property
     def widths(self) -> Floats:
         """How far the tables found so far are apart in each hidden count."""
         widths: Floats = self.table_high - self.table_low
@@ -233,21 +246,39 @@ class Extremes:
         Args:
             needed: by how much each count should differ.
             how: `near` the first table, with the rules passed in the way in which they are there;
-                `turned` for some passed in another way; `all` for a long search.
+                `around` it for those in which the counts of few forces differ, `all` of any.
 
         Raises:
             ContractError: no whole numbers fit: the public marts contradict each other.
         """
         first = self._begin()
         if self._steps is None:
-            self._steps = Steps(self._rows, *self._bounds, first, self._unknowns)
+            self._steps = self._steps_from(first)
         goal = np.minimum(needed, self.room)
+        if how == "near":
+            self._apart(first, goal)
         self._widen(self._steps, first, goal, how)
 
     def settle(self, needed: Floats) -> None:
         """Look for such tables in every way, one after the other."""
-        for how in ("near", "turned", "all"):
+        for how in ("near", "around", "all"):
             self.widen(needed, how)
+
+    def _steps_from(self, table: Floats) -> Steps:
+        groups = np.array(self._puzzle.groups)
+        return Steps(self._rows, *self._bounds, table, self._unknowns, groups)
+
+    def _apart(self, first: Floats, goal: Floats) -> None:
+        """Look for tables in which the counts of some forces alone differ, of many forces."""
+        groups = np.array(self._puzzle.groups)
+        many = round((groups.max(initial=0) + 1) / TOGETHER)
+        part_of = (groups + groups // many) % many if many > 1 else groups
+        of = np.array([part_of[terms[0]] if terms else -1 for terms in self._terms])
+        for part in range(many) if many > 1 else ():
+            least, most = (np.where(part_of == part, end, first) for end in self._bounds)
+            if ((self.widths < goal) & (of == part)).any():
+                steps = Steps(self._rows, least, most, first, self._unknowns, groups)
+                self._widen(steps, first, np.where(of == part, goal, 0), "near")
 
     def _widen(self, steps: Steps, first: Floats, goal: Floats, how: str) -> None:
         """Look for tables by steps away from a first one."""
@@ -259,23 +290,22 @@ class Extremes:
                     continue
                 cost = sign * self._counts[[place]].toarray()[0]
                 more = sign * (seen[place] - self._shown[place]) - cost @ first + 1
+                enough, terms = more - 1 + (goal - self.widths)[place], self._terms[place]
                 ends = [bound.copy() for bound in self._bounds]
-                if len(self._terms[place]) == 1:
-                    far = self.table_low + goal if sign > 0 else self.table_high - goal
-                    ends[sign > 0][self._terms[place]] = far[place] - self._shown[place]
-                single = [p for p in lacks.tolist() if len(self._terms[p]) == 1]
-                welcome = np.zeros(len(first), dtype=bool)
-                welcome[[self._terms[p][0] for p in single]] = True
-                if how == "all":
-                    found = steps.all_of(cost, ends, more)
+                if how != "all":  # where it may be more or less than enough, but not as much
+                    ends[sign > 0][terms] = first[terms] + sign * enough
+                if how == "near":
+                    single = [p for p in lacks.tolist() if len(self._terms[p]) == 1]
+                    welcome = np.zeros(len(first), dtype=bool)
+                    welcome[[self._terms[p][0] for p in single]] = True
+                    found = steps.near(cost, ends, welcome, more)
                 else:
-                    found = steps.tables(cost, ends, welcome, more, far=how == "turned")
+                    found = steps.around(cost, ends, more, enough, all_of=how == "all")
                 for table in found:
                     self._note(table[None])
                     if how == "all":
                         # What was as hard to find for others is near by from there.
-                        beyond = Steps(self._rows, *self._bounds, table, self._unknowns)
-                        self._widen(beyond, table, goal, "near")
+                        self._widen(self._steps_from(table), table, goal, "near")
 
     @cached_property
     def _kept(self) -> tuple[Floats, Floats]:

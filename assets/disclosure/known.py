@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from schemas.breakdown import Band
@@ -88,7 +89,8 @@ def is_possible(way: list[Condition]) -> bool:
 class Knowledge:
     """Of one system of tables: its hidden counts, and what is known of sums of its unknowns.
 
-    `equal`: a total and its value. `rows`: what holds. `limits`: a total and the range it lies in.
+    `equal`: a total and its value. `nation`: by unknown, the least national total that each edition
+    shows of which it is a part. `rows`: what holds. `limits`: a total and the range it lies in.
     `either`: two lists, of which all of the one hold or all of the other. `implied`: that a sum is
     0, or that another is at least 1. `bands`: totals, a band, and how many of them lie in it, at
     least and at most. `unlike`: totals, and whether numbers of theirs are none that are known not
@@ -101,6 +103,7 @@ class Knowledge:
     names: list[Any] = field(default_factory=list)
     hidden: list[Hidden] = field(default_factory=list)
     equal: list[tuple[Total, int]] = field(default_factory=list)
+    nation: dict[int, dict[int, int]] = field(default_factory=dict)
     rows: list[Condition] = field(default_factory=list)
     limits: list[tuple[Total, int, int | None]] = field(default_factory=list)
     either: list[tuple[list[Condition], list[Condition]]] = field(default_factory=list)
@@ -111,6 +114,15 @@ class Knowledge:
     )
     unread: list[str] = field(default_factory=list)
     broken: dict[str, set[str]] = field(default_factory=dict)
+
+    def written(self) -> str:
+        """Return all of it as text, the same for the same."""
+        unlike = []
+        for totals, differs in self.unlike:
+            assert isinstance(differs, partial)
+            unlike.append((totals, differs.func.__name__, differs.args))
+        broken = [(force, sorted(rules)) for force, rules in sorted(self.broken.items())]
+        return repr(vars(self) | {"unlike": unlike, "broken": broken})
 
     def add(self, told: "Knowledge", numbering: "Numbering") -> bool:
         """Add what is told of a return, where it is true; return whether it is."""

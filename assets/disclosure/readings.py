@@ -212,7 +212,7 @@ def knowledge(
             reader = _Reader(known, numbering, said, edition, counts[number], away, year)
             for table in counts[number].entries:
                 reader.read_hidden(table, number)
-                reader.read_figures(table, figures[number].get(table, ()))
+                reader.read_figures(table, number, figures[number].get(table, ()))
                 reader.read_profiles(table, number)
             for measure in said.measures:
                 if said.table_of(measure) in counts[number].entries:
@@ -275,7 +275,7 @@ class _Reader:
                 total, names = self.numbering.total([entry.name]), (entry.name,)
                 self.known.hidden.append(Hidden(*entry.name[:3], total, names, edition, edition))
 
-    def read_figures(self, table: str, figures: Iterable[_Figure]) -> None:
+    def read_figures(self, table: str, edition: int, figures: Iterable[_Figure]) -> None:
         """Read the national totals, and the printed figures of forces, that add a table up."""
         for figure in figures:
             total = self._total(table, *figure[:3], figure.force)
@@ -283,6 +283,9 @@ class _Reader:
                 continue
             if figure.value is not None:
                 self._tell(total, figure.value)
+                for number in total.unknowns if figure.force is None else ():
+                    seen, value = self.known.nation.setdefault(number, {}), round(figure.value)
+                    seen[edition] = min(value, seen.get(edition, value))
             elif figure.force is None:
                 # Where it were what is printed, it would be shown.
                 self.known.unlike.append(([total], partial(_is_not, figure.printed)))

@@ -2,7 +2,7 @@
 
 Near a table that is known there are others nearly always, and few steps away from it: such steps
 run in rings through sums, and so are whole numbers. Where they are not, or where a rule must be
-passed in another way, a few branches are followed.
+passed in another way, whole numbers are looked for among the counts of few forces, then of more.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,7 @@ import highspy as highs
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array, csr_array, hstack, vstack
+from scipy.sparse.csgraph import connected_components
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -27,8 +28,14 @@ _REWARD: Final = 1000.0
 _WELCOME: Final = 0.1
 """What a step costs that is welcome."""
 
-_TURNS: Final = 6
-"""How many rules may be passed in another way in turn."""
+_TURNS: Final = 3
+"""How often other forces are looked at, before more are looked at together."""
+
+TOGETHER: Final = 44
+"""So many forces are looked at together without delay."""
+
+_GOLDEN, _PLASTIC = 0.6180339887498949, 0.7548776662466927
+"""Multiples of these, less their whole parts, are spread evenly."""
 
 _FAR: Final = 1e7
 """In place of no bound, so that nothing is reckoned with infinity."""
@@ -142,13 +149,6 @@ class Program:
         values = np.rint(np.array(self.solver.getSolution().col_value)) if found else None
         return values, float(told.mip_dual_bound)
 
-    def may_be_solved(self) -> bool:
-        """Return whether there may be whole numbers, as far as is seen before any search."""
-        self._are_whole(whole=True)
-        self.solver.presolve()
-        none = highs.HighsPresolveStatus.kInfeasible
-        return bool(self.solver.getModelPresolveStatus() != none)
-
     def _are_whole(self, *, whole: bool) -> None:
         kind = highs.HighsVarType.kInteger if whole else highs.HighsVarType.kContinuous
         columns = np.arange(len(self._cost), dtype=np.int32)
@@ -159,16 +159,11 @@ def _differ(*where: Mask) -> NDArray[np.int32]:
     return np.flatnonzero(np.any(where, axis=0)).astype(np.int32)
 
 
-def _can_be(rows: Rows, least: Floats, most: Floats) -> bool:
-    """Return whether whole numbers may keep the rows, as far as is seen at once."""
-    if (least > most).any():
-        return False
-    rows, free = rows.binding(least, most)
-    return not len(free) or Program(rows, least[free], most[free]).may_be_solved()
-
-
 class Steps:
-    """Finds tables near one that is known; the columns from `unknowns` on are choices."""
+    """Finds tables near one that is known; the columns from `unknowns` on are choices.
+
+    `groups` says of each column whose it is: a search looks at some groups before it looks at all.
+    """
 
     def __init__(
         self,
@@ -177,99 +172,147 @@ class Steps:
         most: Floats,
         table: Floats,
         unknowns: int,
+        groups: NDArray[np.intp],
     ) -> None:
         """Take what is known, bounds that follow from it, and the table."""
         self._table = table
         self._rows, self._free = rows.binding(least, most)
-        self._at = at = table[self._free]
+        at = table[self._free]
         self._down, self._up = least[self._free] - at, most[self._free] - at
-        self._is_choice = self._free >= unknowns
-        matrix, values = self._rows.matrix, self._rows.matrix @ at
-        both = csr_array(hstack([matrix, -matrix]))
+        self._is_choice, self._groups = self._free >= unknowns, groups[self._free]
+        self._columns = csc_array(self._rows.matrix)
+        values = self._rows.matrix @ at
+        self._ends = self._rows.low - values, self._rows.high - values
         none = np.zeros(2 * len(at))
-        ends = self._rows.low - values, self._rows.high - values
-        self._program = Program(Rows(both, *ends), none, none)
+        both = csr_array(hstack([self._rows.matrix, -self._rows.matrix]))
+        self._program = Program(Rows(both, *self._ends), none, none)
 
-    def tables(
-        self,
-        wanted: Floats,
-        ends: Sequence[Floats],
-        welcome: Mask,
-        more: float,
-        *,
-        far: bool,
+    def near(
+        self, wanted: Floats, ends: Sequence[Floats], welcome: Mask, more: float
     ) -> Iterator[Floats]:
-        """Yield tables in which a sum is larger, those that are found first at first.
+        """Yield a table in which a sum is larger and few columns move, with the choices as made.
 
         Args:
             wanted: how often the sum takes each column.
             ends: how far each column may go, down and up.
             welcome: columns that may as well move.
             more: by how much the sum must be larger at least.
-            far: whether to look for every table, with the rules passed in any way; or near by.
         """
-        sum_of, each = wanted[self._free], np.where(welcome[self._free], _WELCOME, 1.0)
+        sum_of, down, up = self._asked(wanted, ends)
+        down, up = (np.where(self._is_choice, 0, end) for end in (down, up))
+        each = np.where(welcome[self._free], _WELCOME, 1.0)
+        steps = self._solved(sum_of, each, down, up, more)
+        if steps is None:
+            return
+        apart = self._without_parts(steps)
+        if sum_of @ apart >= more - _WHOLE:
+            yield self._moved(apart)
+        else:
+            yield from self._whole(sum_of, more, down, up, np.abs(steps) > _WHOLE)
+
+    def _without_parts(self, steps: Floats) -> Floats:
+        """Return the steps but those that hang together, by sums, with a step that is no whole."""
+        moving = np.flatnonzero(np.abs(steps) > _WHOLE)
+        among = abs(self._columns[:, moving])
+        _, component = connected_components(among.T @ among, directed=False)
+        parts = np.abs(steps[moving] - np.rint(steps[moving])) > _WHOLE
+        kept = np.zeros(len(steps))
+        whole = moving[~np.isin(component, component[parts])]
+        kept[whole] = np.rint(steps[whole])
+        return kept
+
+    def around(
+        self,
+        wanted: Floats,
+        ends: Sequence[Floats],
+        more: float,
+        enough: float,
+        *,
+        all_of: bool,
+    ) -> Iterator[Floats]:
+        """Yield tables of whole numbers in which a sum is larger, and few groups move.
+
+        Those move of which parts of ones may, at one cost of each group or another; or, with
+        `all_of`, ever more besides that have sums in common with these, until it is `enough`: to
+        all of them.
+        """
+        sum_of, down, up = self._asked(wanted, ends)
+        for turn in range(1 if all_of else _TURNS):
+            each = np.array(1 + turn * ((self._groups * _GOLDEN + turn * _PLASTIC) % 1), float)
+            steps = self._solved(sum_of, each, down, up, more)
+            if steps is None:
+                return
+            inside = np.isin(self._groups, self._groups[np.abs(steps) > _WHOLE])
+            own = len(np.unique(self._groups[inside]))
+            size = TOGETHER if all_of else own * (1 + turn // (_TURNS - 1))
+            while True:
+                inside = self._with_more(inside, size)
+                for table in self._whole(sum_of, more, down, up, inside):
+                    yield table
+                    more = 1 + float(sum_of @ (table - self._table)[self._free])
+                    if more > enough or not all_of:
+                        return
+                if inside.all() or not all_of:
+                    break
+                size *= 4
+
+    def _with_more(self, inside: Mask, most: int) -> Mask:
+        """Return the columns of some groups, and of others that have most sums with them."""
+        if most <= len(own := np.unique(self._groups[inside])):
+            return inside
+        touched = np.diff(csr_array(self._columns[:, inside]).indptr) > 0
+        shared = np.diff(csc_array(self._rows.matrix[touched]).indptr)
+        common = np.bincount(self._groups, shared, self._groups.max() + 1)
+        common[own] = np.inf
+        return np.isin(self._groups, np.argsort(-common, kind="stable")[:most])
+
+    def _asked(self, wanted: Floats, ends: Sequence[Floats]) -> tuple[Floats, Floats, Floats]:
+        """Return of the free columns how often a sum takes each, and how far each may go."""
+        at = self._table[self._free]
+        down = np.minimum(np.maximum(self._down, ends[0][self._free] - at), 0)
+        up = np.maximum(np.minimum(self._up, ends[1][self._free] - at), 0)
+        return wanted[self._free], down, up
+
+    def _solved(
+        self, sum_of: Floats, each: Floats, down: Floats, up: Floats, more: float
+    ) -> Floats | None:
+        """Return the steps, parts of ones too, by which a sum is larger; None where there are none.
+
+        `each` is what a step of each column costs.
+        """
         costs = np.concatenate([each - _REWARD * sum_of, each + _REWARD * sum_of])
-        down = np.minimum(np.maximum(self._down, ends[0][self._free] - self._at), 0)
-        up = np.maximum(np.minimum(self._up, ends[1][self._free] - self._at), 0)
-        if not far:
-            down, up = (np.where(self._is_choice, 0, end) for end in (down, up))
-        turned: list[int] = []
-        begun = down.copy(), up.copy()
-        for _ in range(_TURNS if far else 1):
-            least = np.concatenate([np.maximum(down, 0), np.maximum(-up, 0)])
-            most = np.concatenate([np.maximum(up, 0), np.maximum(-down, 0)])
-            found = self._program.solve(costs, least, most)
-            if found is None and not turned:
-                return
-            if found is None:
-                down[turned[-1]] = up[turned.pop()] = 0
-                continue
-            steps = np.subtract(*np.split(found, 2))
-            if sum_of @ steps < more - _WHOLE:
-                return
-            parts = np.abs(steps - np.rint(steps))
-            if parts.max(initial=0) <= _WHOLE:
-                yield self._moved(steps)
-                return
-            parts[~self._is_choice] = 0
-            if not far or parts.max() <= _WHOLE:
-                moves = (np.abs(steps) > _WHOLE) | (self._is_choice & far)
-                least, most = (np.where(moves, end, 0) for end in begun)
-                yield from self._whole(sum_of, more, least, most)
-                return
-            turned.append(int(parts.argmax()))
-            down[turned[-1]] = up[turned[-1]] = 1 - 2 * self._at[turned[-1]]
+        found = self._program.solve(costs, np.zeros(2 * len(up)), np.concatenate([up, -down]))
+        if found is None:
+            return None
+        steps: Floats = np.subtract(*np.split(found, 2))
+        return steps if sum_of @ steps >= more - _WHOLE else None
 
     def _moved(self, steps: Floats) -> Floats:
         table = self._table.copy()
         table[self._free] += np.rint(steps)
         return table
 
-    def _whole(self, sum_of: Floats, more: float, down: Floats, up: Floats) -> Iterator[Floats]:
-        """Yield the table of whole numbers within these steps in which a sum is largest."""
-        matrix = csr_array(vstack([self._rows.matrix, csr_array(sum_of[None])]))
-        low = np.append(self._rows.low, sum_of @ self._at + more)
-        larger = Rows(matrix, low, np.append(self._rows.high, np.inf))
-        least, most = self._at + down, self._at + up
-        if not _can_be(larger, *larger.within(least, most)):
-            return
-        least, most = self._rows.within(least, most)
-        rows, free = self._rows.binding(least, most)
-        found, _ = Program(rows, least[free], most[free]).solve_whole(-sum_of[free])
-        if found is not None:
-            values = least.copy()
-            values[free] = found
-            yield self._moved(values - self._at)
-
-    def all_of(self, wanted: Floats, ends: Sequence[Floats], more: float) -> Iterator[Floats]:
-        """Yield the table in which a sum is largest of all, if a long search finds it."""
-        sum_of = wanted[self._free]
-        down = np.minimum(np.maximum(self._down, ends[0][self._free] - self._at), 0)
-        up = np.maximum(np.minimum(self._up, ends[1][self._free] - self._at), 0)
-        least = np.zeros(2 * len(up))
-        found = self._program.solve(
-            np.concatenate([-sum_of, sum_of]), least, np.concatenate([up, -down])
+    def _whole(
+        self, sum_of: Floats, more: float, down: Floats, up: Floats, moves: Mask
+    ) -> Iterator[Floats]:
+        """Yield the table of whole numbers in which a sum is largest, and some columns move."""
+        places = np.flatnonzero(moves)
+        matrix = csr_array(self._columns[:, places])
+        touched = np.flatnonzero(np.diff(matrix.indptr))
+        larger = Rows(
+            csr_array(vstack([matrix[touched], csr_array(sum_of[None, places])])),
+            np.append(self._ends[0][touched], more),
+            np.append(self._ends[1][touched], np.inf),
         )
-        if found is not None and sum_of @ np.subtract(*np.split(found, 2)) >= more - _WHOLE:
-            yield from self._whole(sum_of, more, down, up)
+        least, most = larger.within(down[places], up[places])
+        if (least > most).any():
+            return
+        rows, free = larger.binding(least, most)
+        steps = np.zeros(len(moves))
+        steps[places] = least
+        if len(free):
+            found, _ = Program(rows, least[free], most[free]).solve_whole(-sum_of[places][free])
+            if found is None:
+                return
+            steps[places[free]] = found
+        yield self._moved(steps)

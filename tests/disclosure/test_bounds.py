@@ -1,4 +1,7 @@
-"""Bounds of unknowns in puzzles with known answers."""
+"""Bounds of unknowns in puzzles with known answers, and of random ones against every table."""
+
+from itertools import product
+from random import Random
 
 import numpy as np
 import pytest
@@ -85,3 +88,80 @@ def test_what_cannot_be_is_an_error() -> None:
     known = Knowledge(1, equal=[(_sum(0), 3), (_sum(0), 4)])
     with pytest.raises(ContractError, match="contradict each other"):
         _ends(known)
+
+
+_MOST = 3
+
+
+def _drawn(seed: int) -> Knowledge:
+    """Return what is known of a few counts of a few forces, drawn at random; it is true of one."""
+    chance = Random(seed)
+    number = chance.randrange(3, 7)
+    true = [chance.randrange(_MOST + 1) for _ in range(number)]
+    forces = [chance.randrange(3) for _ in true]
+    names = [("m", "c", f"force_code={of};n={n}", true[n]) for n, of in enumerate(forces)]
+    known = Knowledge(number, names, limits=[(_sum(n), 0, _MOST) for n in range(number)])
+    for _ in range(chance.randrange(1, 4)):
+        those = chance.sample(range(number), chance.randrange(2, number + 1))
+        known.equal.append((_sum(*those), sum(true[n] for n in those)))
+    for _ in range(chance.randrange(3)):
+        one, other = chance.sample(range(number), 2)
+        weight = chance.choice([0.5, 1.0, 2.0])
+        most = true[one] - weight * true[other] + chance.randrange(2)
+        known.rows.append(Condition({one: 1.0, other: -weight}, -np.inf, most))
+    for _ in range(chance.randrange(3)):
+        one, other = chance.sample(range(number), 2)
+        few, some = chance.randrange(3), chance.randrange(1, 3)
+        if true[one] <= few or true[other] >= some:
+            ways = [[Condition({one: 1.0}, 0, few)], [Condition({other: 1.0}, some, np.inf)]]
+            known.tell(ways)
+    for _ in range(chance.randrange(2)):
+        those = chance.sample(range(number), chance.randrange(2, number + 1))
+        band = Band(low := chance.randrange(3), chance.choice([low, low + 1, None]))
+        inside = sum(_is_in(band, true[n]) for n in those)
+        known.bands.append(([_sum(n) for n in those], band, inside, inside))
+    known.hidden = [Hidden("m", "c", str(n), _sum(n)) for n in range(number)]
+    known.hidden.append(Hidden("m", "s", "sum", _sum(0, 1)))
+    return known
+
+
+def _is_in(band: Band, count: int) -> bool:
+    return band.low <= count <= (_MOST if band.high is None else band.high)
+
+
+def _every_table(known: Knowledge) -> list[tuple[int, ...]]:
+    """Return every table that fits what is known, by trying all there are."""
+
+    def holds(way: list[Condition], table: tuple[int, ...]) -> bool:
+        return all(condition.holds(table.__getitem__) for condition in way)
+
+    return [
+        table
+        for table in product(range(_MOST + 1), repeat=known.unknowns)
+        if all(sum(table[n] for n in total.unknowns) == value for total, value in known.equal)
+        and holds(known.rows, table)
+        and all(holds(one, table) or holds(other, table) for one, other in known.either)
+        and all(holds([none], table) or holds([some], table) for none, some in known.implied)
+        and all(
+            least <= sum(_is_in(band, table[total.unknowns[0]]) for total in totals) <= most
+            for totals, band, least, most in known.bands
+        )
+    ]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_what_is_found_is_what_every_table_leaves_open(seed: int) -> None:
+    """Neither more, which would be no proof, nor less, whether all is asked for or some."""
+    known = _drawn(seed)
+    tables = np.array(_every_table(known))
+    values = np.array([tables[:, item.total.unknowns].sum(axis=1) for item in known.hidden])
+    low, high = values.min(axis=1), values.max(axis=1)
+    found = Extremes(known)
+    found.take(())
+    found.settle(np.full(len(low), 2.0))
+    assert (found.widths >= np.minimum(high - low, 2)).all()
+    found.settle(np.full(len(low), 99.0))
+    assert found.table_low.tolist() == low.tolist()
+    assert found.table_high.tolist() == high.tolist()
+    assert (found.low <= low).all()
+    assert (found.high >= high).all()
