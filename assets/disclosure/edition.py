@@ -1,5 +1,6 @@
 """The public edition: what of the marts everybody may see, whether it holds, and its files."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from assets.disclosure.audit import audit, problems
@@ -18,12 +20,13 @@ from assets.disclosure.few import Key, of_one_force, that_tell
 from assets.disclosure.forms import public_forms
 from assets.disclosure.ledger import Entry, files_in
 from assets.disclosure.published import Edition, changed, edition_behind
+from assets.kept import Keep, each_time
 from assets.lake import atomic_file, write_errors
 from assets.marts import write_mart
 from schemas import vocabulary as v
 from schemas.collection import Collection
 from schemas.contract import Contract, conform, description, empty
-from schemas.disclosure import SYMBOLS, Disclosure
+from schemas.disclosure import SYMBOLS, Disclosure, Protection
 from schemas.errors import ContractError
 from schemas.marts.public import DisclosureReport, SuppressionAudit, public_marts
 from schemas.wording import plural
@@ -31,8 +34,8 @@ from schemas.wording import plural
 _ROUNDS: Final = 8
 """How often more is hidden, as long as the audit finds a count that can be told."""
 
-_MOST_PROVED: Final = 5_000
-"""Counts of one system of sums: what the audit takes grows steeply, to hours with twice as many."""
+_MOST_PROVED: Final = 40_000
+"""Counts of one system of sums: what has been seen to end, in minutes (docs/disclosure.md)."""
 
 _TOLD: Final = {
     "M010": "rule M010: with it, counts that are hidden could be told",
@@ -74,6 +77,7 @@ def public_edition(
     *,
     due: bool = True,
     secondary: bool = True,
+    keep: Keep = each_time,
 ) -> PublicEdition:
     """Return the public edition of a release.
 
@@ -84,6 +88,7 @@ def public_edition(
         earlier: every public edition that was ever shown, oldest first.
         due: whether the hard deadline has passed.
         secondary: whether counts are hidden to protect others; without, the audit has cases.
+        keep: keeps what was found of one system of sums, for as long as that is the same.
 
     Raises:
         ContractError: the marts contradict each other, or no numbers fit all editions.
@@ -116,12 +121,12 @@ def public_edition(
             )
             return PublicEdition(withheld=why, told=why)
         protections = [settings.counts[block.subject] for block in made]
-        how = partial(choose, secondary=secondary, wholly=wholly)
+        how = partial(_chosen, keep, secondary=secondary, wholly=wholly)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             chosen = list(zip(made, pool.map(how, made, protections), strict=True))
         public = public_forms(marts, chosen, collection, totals)
         tables = [table for block, choice in chosen for table in _named(block, choice)]
-        audited = audit([*earlier, replace(now, public=public)], collection, tables)
+        audited = audit([*earlier, replace(now, public=public)], collection, tables, keep)
         if more := that_tell(now, audited, totals):
             totals |= more
         elif narrow := _of_narrow(audited) - wholly:
@@ -135,6 +140,24 @@ def public_edition(
         tuple(problems(audited)),
         contracts=public_marts(collection.template),
     )
+
+
+def _chosen(
+    keep: Keep, block: Block, protection: Protection, *, secondary: bool, wholly: frozenset[str]
+) -> Choice:
+    """Return which counts of a block to hide, as it was found before of the same block."""
+    broken = {force: sorted(rules) for force, rules in sorted(block.broken.items())}
+    told = block.counts, block.nation, block.told, broken, block.ranges
+    key = repr((told, protection, secondary, sorted(wholly))).encode()
+
+    def made() -> bytes:
+        found = choose(block, protection, secondary=secondary, wholly=wholly)
+        small, hidden = (np.flatnonzero(of).tolist() for of in (found.small, found.hidden))
+        return json.dumps([small, hidden, [[*table.items()] for table in found.tables]]).encode()
+
+    *places, tables = json.loads(keep("choice", key, made))
+    small, hidden = (np.isin(np.arange(len(block.counts)), of) for of in places)
+    return Choice(small, hidden, [dict(table) for table in tables])
 
 
 def _of_narrow(audited: pl.DataFrame) -> frozenset[str]:

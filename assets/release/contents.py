@@ -16,6 +16,7 @@ from assets.disclosure.edition import PublicEdition, carry_forward, public_editi
 from assets.disclosure.ledger import Entry
 from assets.disclosure.published import edition_behind
 from assets.figures.explain.released import Drafted
+from assets.kept import made_once
 from assets.lake import Lake, atomic_file
 from assets.marts import DESCRIPTION, write_mart
 from assets.release.changes import since_release
@@ -211,7 +212,8 @@ def _public(draft: Draft) -> Found | Callable[[], Found]:
         before = ledger.given_out(draft.lake, draft.collection)
         last = before[-1] if before else None
         earlier = [entry.edition(draft.collection) for entry in before]
-        edition = public_edition(draft.marts, draft.collection, earlier, due=draft.due)
+        keep = partial(made_once, draft.lake)
+        edition = public_edition(draft.marts, draft.collection, earlier, due=draft.due, keep=keep)
         released = {n: frame for n, frame in edition.marts.items() if n in draft.contracts}
         contracts = {name: edition.contracts[name] for name in released}
         edition = replace(edition, marts=released, contracts=contracts)
