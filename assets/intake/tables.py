@@ -16,6 +16,7 @@ from assets.lake import Lake
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.errors import LakeError
+from schemas.rules.catalogue import CASES, rules_of
 from schemas.tables import DamagedReceipts, RawCells, Receipts, SheetFacts
 
 _PRESENT: Final = Fact("present", "")
@@ -160,7 +161,9 @@ def _released(lake: Lake) -> dict[str | None, tuple[str | None, bool]]:
     for release in lake.releases.glob("[!.]*"):
         with suppress(OSError, pl.exceptions.PolarsError):
             status = pl.read_parquet(release / "returns_status.parquet")
-            found = pl.read_parquet(release / "findings.parquet")
+            # Not those of an extract: a workbook among the extracts says nothing of the return.
+            of_extracts = pl.col("rule_id").is_in([*rules_of(CASES)])
+            found = pl.read_parquet(release / "findings.parquet").filter(~of_extracts)
             blocks = found.select("receipt_id", "force_code", pl.col("severity") == "B")
             states = status.select("receipt_id", "force_code", pl.lit(value=False))
             for receipt_id, force, rejected in states.rows() + blocks.rows():

@@ -57,6 +57,16 @@ def test_where_both_were_sent_they_must_agree(lake: Lake) -> None:
     assert _mart(lake, "returns_status").filter(force_code="DER")["state"].item() == "rejected"
 
 
+def test_what_is_wrong_with_an_extract_stands_beside_what_is_wrong_with_returns(lake: Lake) -> None:
+    found = _mart(lake, "findings").filter(force_code="AVS", severity="B")
+    assert found.select("rule_id", "sheet", "cell").rows() == [
+        ("CASE10", "AVS.parquet", "row 1"),
+        ("CASE15", "AVS.parquet", None),
+    ]
+    status = _mart(lake, "returns_status").filter(force_code="AVS").row(0, named=True)
+    assert (status["state"], status["blocking"]) == ("accepted", 2)
+
+
 def test_where_only_rows_came_they_stand_in(lake: Lake) -> None:
     status = _mart(lake, "returns_status").filter(force_code="STF").row(0, named=True)
     assert status["state"] == "accepted"

@@ -1,5 +1,6 @@
 """What waits for extracts, what is kept of them, and who must be told; no row is judged here."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import polars as pl
 import pytest
 
 from assets.cases.derived import refused_extracts
+from assets.cases.received import judge_received
 from assets.cases.store import CaseStore, force_of
 from assets.intake.landing import ARRIVING
 from assets.lake import Lake
@@ -93,6 +95,22 @@ def test_the_newest_refused_extract_of_a_force_is_told_of() -> None:
     )
     told = refused_extracts(pl.concat([empty(Extracts), rows], how="diagonal"))
     assert told.select("force_code", "version").rows() == [("AVS", 1), ("STF", 2)]
+
+
+def test_a_receipt_from_before_refusals_had_rules_is_read(
+    lake: Lake, collection: Collection
+) -> None:
+    _drop(lake, "a.csv", [good(1, "XXX")])
+    store = CaseStore(lake)
+    store.take_in(collection)
+    (path,) = (lake.raw / "case_versions").iterdir()
+    written = json.loads(path.read_text())
+    del written["refused"]
+    path.write_text(json.dumps(written | {"problem": "the file has no force. Send it anew."}))
+    _, _, findings = judge_received(store, lake, collection)
+    (found,) = findings.select("rule_id", "severity", "message").rows()
+    assert found == ("CASE12", "B", "the file has no force. Send it anew.")
+    assert "the file has no force" in unattributed_files(lake)[0].why
 
 
 def test_a_file_of_nobody_is_told_of_until_it_is_replaced_or_gone(

@@ -178,7 +178,11 @@ def test_where_nothing_tells_whose_it_is_it_may_be_anybodys(stored: Stored) -> N
         stored.check()
 
 
-def test_a_release_tells_whose_it_was_and_that_it_was_rejected(stored: Stored) -> None:
+@pytest.mark.parametrize(("rule", "rejected"), [("S010", True), ("CASE12", False)])
+def test_a_release_tells_whose_it_was_and_that_it_was_rejected(
+    rule: str, rejected: bool, stored: Stored
+) -> None:
+    """What was found in the same bytes as an extract tells nothing of the return."""
     receipt_id = stored.receipt(2).name.partition("-")[2].removesuffix(".json")
     stored.bytes_of(2).unlink()
     stored.receipt(2).write_text("")
@@ -186,11 +190,12 @@ def test_a_release_tells_whose_it_was_and_that_it_was_rejected(stored: Stored) -
     release.mkdir(parents=True)
     nobody = pl.DataFrame(schema=dict.fromkeys(("receipt_id", "force_code"), pl.String))
     nobody.write_parquet(release / "returns_status.parquet")
-    found = {"receipt_id": [receipt_id], "force_code": ["STF"], "severity": ["B"]}
-    pl.DataFrame(found).write_parquet(release / "findings.parquet")
+    found = {"receipt_id": receipt_id, "force_code": "STF", "severity": "B", "rule_id": rule}
+    pl.DataFrame([found]).write_parquet(release / "findings.parquet")
     [row] = stored.table().rows(named=True)
-    assert (row["force_code"], row["can_count"]) == ("STF", False)
-    stored.check()
+    assert (row["force_code"] == "STF", row["can_count"]) == (rejected, not rejected)
+    if rejected:
+        stored.check()
 
 
 @pytest.mark.parametrize("name", ["x.json", "000001-x.json", "notes (1).json"])

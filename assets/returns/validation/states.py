@@ -18,6 +18,7 @@ from assets.intake.tables import damaged_now
 from assets.lake import Lake
 from assets.returns.desk.decisions import Ledger, queries, read_answers, read_choices
 from assets.tables import work_table
+from schemas.cases.rules import UNDAMAGED
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.errors import LakeError
@@ -102,7 +103,9 @@ class Standing:
         status = derived.told_in_status(
             returns_status(self.judged, collection), only, self.extracts
         )
-        blocking = self.extract_findings.filter(severity="B").group_by("force_code")
+        # What is damaged here is not for the force to mend.
+        mendable = pl.col("rule_id") != UNDAMAGED
+        blocking = self.extract_findings.filter(mendable, severity="B").group_by("force_code")
         besides = status.join(blocking.len("besides"), on="force_code", how="left")
         both = pl.col("blocking") + pl.col("besides").fill_null(0).cast(pl.Int64)
         return conform(ReturnsStatus, besides.with_columns(blocking=both))
