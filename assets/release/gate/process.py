@@ -13,11 +13,10 @@ import base64
 import hashlib
 import json
 import os
-import queue
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
@@ -90,10 +89,8 @@ class Gate:
     def __init__(self, process: subprocess.Popen[str], answers: IO[str]) -> None:
         """Ask this process by its standard input; it answers in order by the other stream."""
         self._process, self._answers = process, answers
-        self._to = cast(IO[str], process.stdin)
-        self._asked, self._told = 0, list[str]()
-        self._ahead = queue.SimpleQueue[str]()
-        self._reader: threading.Thread | None = None
+        self._ask = cast(IO[str], process.stdin)
+        self._line = ThreadPoolExecutor(1)  # one question after another, while others go on
 
     def evaluate(
         self,
@@ -118,7 +115,6 @@ class Gate:
         Raises:
             ContractError: a mart is not there, or has a contract that no expectation is derived
                 from.
-            ServiceError: the process has ended.
         """
         from assets.release.gate.outcome import results
         from assets.release.gate.suites import suite
@@ -128,10 +124,10 @@ class Gate:
         keys_ = {one["name"]: _key(one) for one in asked} if lake else {}
         told = {name: answer for name, key in keys_.items() if (answer := _before(lake, key))}
         rest = [one for one in asked if one["name"] not in told]
-        number = self._ask(rest) if rest else 0
+        judged = self._line.submit(self._answer, rest) if rest else None
 
         def answered() -> tuple[MartResult, ...]:
-            for one, answer in zip(rest, self._answer(number) if rest else (), strict=True):
+            for one, answer in zip(rest, judged.result() if judged else (), strict=True):
                 told[one["name"]] = answer
                 _remember(lake, keys_.get(one["name"]), answer)
             return results(suites, [told[name] for name in suites])
@@ -146,60 +142,38 @@ class Gate:
             edition: the edition.
 
         Returns:
-            A function that returns what was drawn. None where that has not been begun, so that to
-            draw it here is quicker, and where it failed: then it fails here too, and says why.
+            A function that returns what was drawn. None where that has not been begun, and is not
+            any more, so that to draw it here is quicker; and where it failed: then it fails here
+            too, and says why.
         """
         from assets.release.pages.drawn import asked_of
 
         if len(edition.names) > _MOST_DRAWN:
             return lambda: None
-        if self._reader is None:  # long answers: the process does not wait until they are wanted
-            self._reader = threading.Thread(target=self._read_ahead, daemon=True)
-            self._reader.start()
-        try:
-            number = self._ask(asked_of(folder, edition))
-        except ServiceError:
-            return lambda: None
+        begun = self._line.submit(self._answer, asked_of(folder, edition))
 
         def answered() -> Files | None:
-            if len(self._told) + self._ahead.qsize() < number:
-                return None
-            try:
-                told = self._answer(number)
-            except ServiceError:
-                return None
-            return told and [(name, base64.b64decode(content)) for name, content in told.items()]
+            with suppress(ServiceError):
+                told = None if begun.cancel() else begun.result()
+                return told and [(name, base64.b64decode(each)) for name, each in told.items()]
+            return None
 
         return answered
 
     def end(self) -> None:
         """End the process."""
         _end(self._process)
-        if self._reader:
-            self._reader.join()
+        self._line.shutdown(cancel_futures=True)
 
-    def _ask(self, asked: Any) -> int:
-        """Ask, and return the number of the answer."""
+    def _answer(self, asked: Any) -> Any:
         try:
-            print(json.dumps(asked), file=self._to, flush=True)
+            print(json.dumps(asked), file=self._ask, flush=True)
         except BrokenPipeError as error:
             raise self._ended() from error
-        self._asked += 1
-        return self._asked - 1
-
-    def _read_ahead(self) -> None:
-        for line in self._answers:
-            self._ahead.put(line)
-        self._ahead.put("")
-
-    def _answer(self, number: int) -> Any:
-        while len(self._told) <= number:
-            line = self._ahead.get() if self._reader else self._answers.readline()
-            if not line.endswith("\n"):
-                self._ahead.put(line)
-                raise self._ended()
-            self._told.append(line)
-        return json.loads(self._told[number])
+        line = self._answers.readline()
+        if not line.endswith("\n"):
+            raise self._ended()
+        return json.loads(line)
 
     def _ended(self) -> ServiceError:
         return ServiceError(
