@@ -20,14 +20,13 @@ from assets.cases.store import CaseStore
 from assets.feedback.marked_copy import marked_copy
 from assets.feedback.problem_list import extract_list
 from assets.feedback.problems import (
-    LOOK,
-    LOOK_IS,
     Cause,
-    Look,
+    Item,
     Problem,
     basis_line,
     causes_of,
     grouped,
+    items,
 )
 from assets.html import render
 from assets.intake.raw_store import RawStore
@@ -43,7 +42,7 @@ from schemas.cases.rules import UNDAMAGED
 from schemas.collection import Collection, command
 from schemas.errors import SetupError
 from schemas.finding import Finding
-from schemas.rules.catalogue import CASES, UNORDERED, rules_of
+from schemas.rules.catalogue import CASES, UNORDERED, Rule, every_rule, rules_of
 from schemas.wording import long_date, plural, visible
 
 Situation = Literal["missing", "rejected", "resubmission_rejected", "queried", "extract_refused"]
@@ -110,19 +109,19 @@ class Letter:
         about = [*whole, "extract"] if self.extract else whole
         return [f"{self.force_code}-{what}.xlsx" for what in about]
 
-    def problems(self, severity: str, of: str = "return") -> list[Problem]:
-        """Return the problems of a severity with the return, or with the extract."""
+    def items(self, severity: str, of: str = "return") -> list[Item]:
+        """Return what there is to do of a severity: what follows from one cause is one."""
         about = self.extract if of == "extract" else self.sent
-        mine = (item for item in (about.findings if about else ()) if item.severity == severity)
         causes = self.sent.causes if self.sent and about is self.sent else ()
-        return grouped(mine, self.collection.template, causes)
+        problems = grouped(about.findings if about else (), self.collection.template, causes)
+        return [item for item in items(problems, causes) if item.severity == severity]
 
     @property
-    def look(self) -> tuple[str, str, list[Look]]:
-        """Where to look first: heading, what it is, and the likeliest cells of each cause."""
-        causes = self.sent.causes if self.sent else ()
-        about = f"These are {LOOK_IS} You know what is right."
-        return LOOK, about, [look for cause in causes for look in cause.repairs[0]]
+    def rules(self) -> list[Rule]:
+        """The rules that the letter names, in their order."""
+        about = (each for each in (self.sent, self.extract) if each)
+        named = {item.rule_id for each in about for item in each.findings}
+        return [rule for rule in every_rule().values() if rule.id in named]
 
     @property
     def basis(self) -> str | None:
@@ -141,15 +140,15 @@ class Letter:
         return told.format(were=were, soft=soft, hard=hard, request=self.said("request"), when=when)
 
     @property
-    def sections(self) -> list[tuple[str, list[Problem], str]]:
-        """The lists of problems: heading, problems, and what is left out of the list."""
+    def sections(self) -> list[tuple[str, list[Item], str]]:
+        """The lists of what there is to do: heading, items, and what is left out of the list."""
         found = []
         for section in _WORDS["sections"]:
-            if problems := self.problems(section["severity"], section.get("of", "return")):
-                title = section["title"].format(number=plural(len(problems), section["noun"]))
-                shown = problems[: section.get("most")]
-                rest = plural(len(problems) - len(shown), f"more {section['noun']}")
-                more = "" if len(shown) == len(problems) else _WORDS["more"].format(rest=rest)
+            if several := self.items(section["severity"], section.get("of", "return")):
+                title = section["title"].format(number=plural(len(several), section["noun"]))
+                shown = several[: section.get("most")]
+                rest = plural(len(several) - len(shown), f"more {section['noun']}")
+                more = "" if len(shown) == len(several) else _WORDS["more"].format(rest=rest)
                 found.append((title, shown, more))
         return found
 
@@ -157,7 +156,7 @@ class Letter:
     def steps(self) -> list[tuple[str, str]]:
         """What to do next, in order: the text, and the command for it, "" where there is none."""
         about, told = _WORDS[self.situation], []
-        steps = about["steps_asked"] if self.problems("Q") else about["steps"]
+        steps = about["steps_asked"] if self.items("Q") else about["steps"]
         if self.extract and self.situation != "extract_refused":
             steps = [*steps, *_WORDS["extract_refused"]["steps"]]
         for name in steps:
@@ -181,7 +180,7 @@ class Letter:
             "note": f" We did receive {self.note}." if self.note else "",
         }
         if self.sent:
-            receipt, blocking = self.sent.receipt, len(self.problems("B"))
+            receipt, blocking = self.sent.receipt, len(self.items("B"))
             day = self.collection.day_of(datetime.fromisoformat(receipt.received_at))
             facts["thanks"] = _WORDS["thanks"].format(
                 file=visible(receipt.file_name),
@@ -190,7 +189,7 @@ class Letter:
                 **facts,
             )
             facts["live"] = self.sent.live_version
-            facts["queries"] = plural(len(self.problems("Q")), "query")
+            facts["queries"] = plural(len(self.items("Q")), "query")
             facts["blocking"] = f"{plural(blocking, 'problem')} keep{'s' if blocking == 1 else ''}"
         return facts
 
@@ -330,7 +329,8 @@ def _attachment(
         path, reading, name = store.path(receipt), store.read(receipt), receipt.file_name
         whose = letter.collection.id, receipt.receipt_id, letter.force_code
         codes = codes_of(found, *whose)
-        about = [name, *whose, repr(found), repr(causes), repr(template)]
+        about = [name, *whose, repr(found), repr(causes), repr(template),
+                 str(every_rule()[UNORDERED].address)]  # fmt: skip
         return made_once(
             lake,
             "marked",

@@ -1,6 +1,6 @@
 """The list of problems that a marked copy begins with, and that goes out about an extract."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,7 @@ from assets.feedback.problems import (
     fix,
     grouped,
     message,
+    numbered,
     severity_word,
     tally,
 )
@@ -36,6 +37,7 @@ from assets.returns.validation.layout import (
     lay_out,
 )
 from schemas.finding import Finding
+from schemas.rules.catalogue import every_rule
 from schemas.template import Template
 from schemas.wording import LINE_HEIGHT, lines_of, visible
 
@@ -51,9 +53,10 @@ Apart in lightness too, so that they differ in print and to people who see few c
 """
 
 _HEADS: Final = (
-    "no.", "severity", "rule", "sheet", "cells", "value", "what is wrong", "what to do",
+    "no.", "severity", "rule", "sheet", "cells", "row and column", "value", "what is wrong",
+    "what to do",
 )  # fmt: skip
-_WIDTHS: Final = (5, 15, 7, 15, 22, 18, 64, 54)
+_WIDTHS: Final = (6, 15, 7, 15, 22, 36, 18, 64, 54)
 _ANSWER_WIDTHS: Final = (54, 30, 24)
 _SHEET, _CELLS = 3, 4
 """Columns, from 0, that lead to the place of a problem."""
@@ -64,6 +67,8 @@ _MOST_LINES: Final = 8
 
 _MOST_HEIGHT: Final = 405
 """Excel shows no row higher than 409 points."""
+
+_TO_DO: Final = "Correct it if you agree. Nothing was changed; you know what is right."
 
 _TITLE_FONT: Final = Font(name="Calibri", size=15, bold=True)
 _SUBTITLE_FONT: Final = Font(name="Calibri", size=12, bold=True)
@@ -111,26 +116,53 @@ def add_problems_sheet(
         _write_heads(sheet, row, (*_HEADS, *HEADS) if answers else _HEADS)
     if causes:
         sheet.sheet_properties.outlinePr.summaryBelow = False
+    several = []
     for texts, links, fill, level, problem in _listed(problems, causes):
         row += 1
         _write_row(copy, sheet, row, texts, links, fill)
         sheet.row_dimensions[row].outlineLevel = 0 if answers else level
-        _write_answer(sheet, row, _answer_beside(problem, answers))
-    several = [(n, p) for n, p in enumerate(problems, 1) if len(p.findings) > 1]
+        if problem:
+            _write_answer(sheet, row, _answer_beside(problem, answers))
+            several += [(texts[0], problem)] if len(problem.findings) > 1 else []
     if several:
-        row += 3
-        title = "Cell by cell: the problems above that concern several cells"
-        write_text(sheet, row, 1, title).font = _SUBTITLE_FONT
-    for number, problem in several:
-        for item in problem.findings:
-            row += 1
-            place = visible(item.sheet or ""), item.cell or "", visible(item.value or "")
-            texts = [str(number), "", "", *place, message(item), fix(item)]
-            _write_row(copy, sheet, row, texts, {_CELLS if item.cell else _SHEET: item})
-            _write_answer(sheet, row, answers.get(item))
+        row = _write_cells(copy, sheet, row + 3, several, answers)
+    _write_rules(copy, sheet, row + 3, {problem.rule_id for problem in problems})
     if answers:
         sheet.protection.sheet = True
         sheet.protection.formatColumns = sheet.protection.formatRows = False
+
+
+def _write_cells(
+    copy: Copy,
+    sheet: Worksheet,
+    row: int,
+    several: Sequence[tuple[str, Problem]],
+    answers: Mapping[Finding, Answer],
+) -> int:
+    """Write a row for each cell of problems that concern several, and return the last row."""
+    title = "Cell by cell: the problems above that concern several cells"
+    write_text(sheet, row, 1, title).font = _SUBTITLE_FONT
+    for label, problem in several:
+        for item, wording in zip(problem.findings, problem.wordings, strict=True):
+            row += 1
+            place = visible(item.sheet or ""), item.cell or "", wording, visible(item.value or "")
+            texts = [label, "", "", *place, message(item), fix(item)]
+            _write_row(copy, sheet, row, texts, {_CELLS if item.cell else _SHEET: item})
+            if item in answers:
+                _write_answer(sheet, row, answers[item])
+    return row
+
+
+def _write_rules(copy: Copy, sheet: Worksheet, row: int, named: Collection[str]) -> None:
+    """Write what the rules are that the list names."""
+    mine = [rule for rule in every_rule().values() if rule.id in named]
+    if mine:
+        write_text(sheet, row, 1, "The rules named above").font = _SUBTITLE_FONT
+    for rule in mine:
+        row += 1
+        texts = ["", "", rule.id, "", "", rule.title, "", f"{rule.checks} {rule.why}",
+                 rule.address or ""]  # fmt: skip
+        _write_row(copy, sheet, row, texts, {})
 
 
 def _write_heads(sheet: Worksheet, row: int, heads: Sequence[str]) -> None:
@@ -141,10 +173,9 @@ def _write_heads(sheet: Worksheet, row: int, heads: Sequence[str]) -> None:
     sheet.print_title_rows = f"{row}:{row}"
 
 
-def _answer_beside(problem: Problem | None, answers: Mapping[Finding, Answer]) -> Answer | None:
-    findings = problem.findings if problem else ()
-    given = [answers[item] for item in findings if item in answers]
-    return Answer(reason=BELOW) if len(findings) > 1 and given else next(iter(given), None)
+def _answer_beside(problem: Problem, answers: Mapping[Finding, Answer]) -> Answer | None:
+    answer = answers.get(problem.findings[0])
+    return Answer(reason=BELOW) if answer and len(problem.findings) > 1 else answer
 
 
 def _write_answer(sheet: Worksheet, row: int, answer: Answer | None) -> None:
@@ -169,19 +200,18 @@ def _listed(
 
     Last the problem that it is about.
     """
-    numbers = iter(range(1, len(problems) + 1))
-    for cause in (*causes, None):
-        for look in cause.looks if cause else ():
+    for label, cause, mine in numbered(problems, causes):
+        for way, look in enumerate(cause.looks if cause else ()):
             found = "" if look.found is None else str(look.found)
-            texts = ["", look.title, "", look.sheet, look.cell, found, look.wording, look.says]
+            place = look.sheet, look.cell, look.wording, found
+            texts = ["" if way else label, look.title, "", *place, look.says, _TO_DO]
             yield texts, dict.fromkeys((_SHEET, _CELLS), look), FILLS["look"], 0, None
-        for problem in problems:
-            if next(iter(problem.causes), None) is cause:
-                # Some programs do not wrap a link, and would cut a list of cells off.
-                linked = (_SHEET, _CELLS) if len(problem.cells) == 1 else (_SHEET,)
-                links: dict[int, Finding | Look] = dict.fromkeys(linked, problem.findings[0])
-                texts = [str(next(numbers)), *_texts(problem)]
-                yield texts, links, FILLS[problem.severity], 1 if cause else 0, problem
+        for number, problem in enumerate(mine, 1):
+            # Some programs do not wrap a link, and would cut a list of cells off.
+            linked = (_SHEET, _CELLS) if len(problem.cells) == 1 else (_SHEET,)
+            links: dict[int, Finding | Look] = dict.fromkeys(linked, problem.findings[0])
+            texts = [f"{label}.{number}" if cause else label, *_texts(problem)]
+            yield texts, links, FILLS[problem.severity], 1 if cause else 0, problem
 
 
 def _show_first(copy: Copy, sheet: Worksheet) -> None:
@@ -204,9 +234,9 @@ def _texts(problem: Problem) -> list[str]:
     if len(lines) > _MOST_LINES:
         rest = len(lines) - _MOST_LINES + 1
         lines[_MOST_LINES - 1 :] = [f"and {rest} more like these, listed below, cell by cell"]
-    place = visible(problem.sheet or "the file"), ", ".join(problem.cells), problem.value
+    place = visible(problem.sheet or "the file"), ", ".join(problem.cells), problem.called
     word = severity_word(problem)
-    return [word, problem.rule_id, *place, "\n".join(lines), problem.fix]
+    return [word, problem.rule_id, *place, problem.value, "\n".join(lines), problem.fix]
 
 
 def _write_row(

@@ -5,8 +5,9 @@ And words what sums that do not hold come from, so that workbook and letter say 
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final
 
 import polars as pl
@@ -23,6 +24,9 @@ from schemas.wording import plural, visible
 
 _MOST_TEXT: Final = 600
 """Characters of a message that are shown; a force's cell can hold 32,767."""
+
+_MOST_WORDINGS: Final = 4
+_SEE: Final = re.compile(r" See docs/rules/[a-z_]+\.md#[a-z0-9]+\.$")
 
 _NOUNS: Final = {"B": "blocking problem", "Q": "query", "N": "note"}
 
@@ -147,11 +151,11 @@ def causes_of(repairs: pl.DataFrame, template: Template) -> tuple[Cause, ...]:
 
 def follows(item: Finding, causes: Sequence[Cause]) -> tuple[int, ...]:
     """Return which causes, from 0, a finding only follows from: what their cells are asked does."""
-    at = item.sheet or "", item.row_code or "", item.column_code or ""
+    at = _entry(item)
     return tuple(
         number
         for number, cause in enumerate(causes)
-        if ((item.rule_id, *at) in cause.findings if item.blocks else at in cause.cells)
+        if at in cause.cells or (item.blocks and (item.rule_id, *at) in cause.findings)
     )
 
 
@@ -165,7 +169,8 @@ def _wording(template: Template, name: str, row_code: str, column_code: str) -> 
 class Problem:
     """One thing to do: at least one finding, all of one severity, rule, sheet and advice.
 
-    `sheet` is empty where it concerns the whole file. `causes` are those that it follows from.
+    `sheet` is empty where it concerns the whole file. `causes` are those that it follows from,
+    `wordings` has for each finding that of its row and column, empty where it is at no entry.
     """
 
     severity: str
@@ -173,6 +178,7 @@ class Problem:
     sheet: str
     findings: tuple[Finding, ...]
     causes: tuple[Cause, ...] = ()
+    wordings: tuple[str, ...] = ()
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -184,6 +190,11 @@ class Problem:
         """Sheet and cells in words."""
         cells = ", ".join(self.cells)
         return f"{visible(self.sheet)} {cells}".strip() if self.sheet else "the file"
+
+    @property
+    def called(self) -> str:
+        """What the cells are in words, the first ones of many; empty where none is an entry."""
+        return shortened(self.wordings)
 
     @property
     def value(self) -> str:
@@ -198,19 +209,24 @@ class Problem:
         With its cells, where they differ.
         """
         follows = [cause.where(self.sheet) for cause in self.causes]
+        follows = [where for where in follows if (where,) != self.cells]
         first = (f"Follows from {', and from '.join(follows)}.",) if follows else ()
+        return *first, *self.messages
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """One line for each different message, with its cells where they differ."""
         cells: dict[str, list[str]] = {}
         for item in self.findings:
             cells.setdefault(message(item), []).extend([item.cell] if item.cell else [])
         if len(cells) == 1:
             (text,) = cells
-            return *first, f"{len(self.cells)} cells: {text}" if len(self.cells) > 1 else text
-        texts = (f"{', '.join(at)}: {text}" if at else text for text, at in cells.items())
-        return *first, *texts
+            return (f"{len(self.cells)} cells: {text}" if len(self.cells) > 1 else text,)
+        return tuple(f"{', '.join(at)}: {text}" if at else text for text, at in cells.items())
 
     @property
     def fix(self) -> str:
-        """What to do about it, and where to read on."""
+        """What to do about it."""
         advice = {fix(item) for item in self.findings}
         return advice.pop() if len(advice) == 1 else visible(_advice(self.findings[0]))
 
@@ -221,8 +237,21 @@ def message(item: Finding) -> str:
 
 
 def fix(item: Finding) -> str:
-    """Return what to do about it and where to read on, fit to be shown."""
-    return visible(item.how_to_fix, _MOST_TEXT)
+    """Return what to do about it, fit to be shown."""
+    return visible(_alone(item.how_to_fix), _MOST_TEXT)
+
+
+def _alone(advice: str) -> str:
+    """Return advice without the file of ours to read on in, which a force does not have."""
+    return _SEE.sub("", advice)
+
+
+def shortened(wordings: Sequence[str]) -> str:
+    """Return what cells are in words, each once; of many the first ones, and how many more."""
+    several = list(dict.fromkeys(filter(None, wordings)))
+    if len(several) > _MOST_WORDINGS:
+        several[_MOST_WORDINGS - 1 :] = [f"and {len(several) - _MOST_WORDINGS + 1} more"]
+    return "; ".join(several)
 
 
 def severity_word(item: Finding | Problem) -> str:
@@ -258,7 +287,15 @@ def grouped(
         key = item.severity, item.rule_id, item.sheet or "", _advice(item), follows(item, causes)
         found.setdefault(key, []).append(item)
     return [
-        Problem(*key[:3], tuple(items), tuple(causes[n] for n in key[4]))
+        Problem(
+            *key[:3],
+            tuple(items),
+            tuple(causes[n] for n in key[4]),
+            tuple(
+                _wording(template, *at) if (at := _entry(item)) in template.entry_at else ""
+                for item in items
+            ),
+        )
         for key, items in found.items()
     ]
 
@@ -269,16 +306,39 @@ def _order_of(cell: str) -> tuple[int, int]:
     return (int(row), 0) if row != cell else place(cell)
 
 
+def _entry(item: Finding) -> tuple[str, str, str]:
+    return item.sheet or "", item.row_code or "", item.column_code or ""
+
+
 def _advice(item: Finding) -> str:
     """Advice without the finding's own address: the same mistake in ten cells is one problem."""
-    return (
-        re.sub(rf"\b{item.cell}\b", "the cell", item.how_to_fix) if item.cell else item.how_to_fix
-    )
+    advice = _alone(item.how_to_fix)
+    return re.sub(rf"\b{item.cell}\b", "the cell", advice) if item.cell else advice
+
+
+def numbered(
+    problems: Sequence[Problem], causes: Sequence[Cause] = ()
+) -> Iterator[tuple[str, Cause | None, list[Problem]]]:
+    """Yield what there is to do, numbered: a cause with what follows from it, or one problem.
+
+    A cause that nothing follows from is a help without a number.
+    """
+    number = count(1)
+    for cause in causes:
+        mine = [problem for problem in problems if problem.causes[:1] == (cause,)]
+        yield str(next(number)) if mine else "", cause, mine
+    for problem in problems:
+        if not {*problem.causes[:1]} & {*causes}:
+            yield str(next(number)), None, [problem]
 
 
 def tally(problems: Iterable[Problem]) -> str:
-    """Return how many problems there are of each severity: 2 blocking problems, 1 query."""
-    counts = Counter(problem.severity for problem in problems)
+    """Return how many things there are to do of each severity: 2 blocking problems, 1 query.
+
+    What follows from one cause is one.
+    """
+    several = {(p.severity, p.causes[:1] or p) for p in problems}
+    counts = Counter(severity for severity, _ in several)
     words = [plural(counts[code], noun) for code, noun in _NOUNS.items() if counts[code]]
     return ", ".join(words) or "nothing to mend"
 
@@ -286,3 +346,57 @@ def tally(problems: Iterable[Problem]) -> str:
 def basis_line(basis: str | None) -> str | None:
     """Return the line to stand over a reconstructed return, None over any other."""
     return f"RECONSTRUCTED sample: {v.BASES[basis]}." if basis == "reconstructed" else None
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to do as a letter tells it: a problem, or a cause with all that follows from it."""
+
+    severity: str
+    where: str
+    called: str
+    rule_id: str
+    value: str
+    lines: tuple[str, ...]
+    fix: str
+
+
+def items(problems: Sequence[Problem], causes: Sequence[Cause] = ()) -> list[Item]:
+    """Return what there is to do, in the order and number of `numbered`."""
+    found = []
+    for label, cause, mine in numbered(problems, causes):
+        if cause is None:
+            (one,) = mine
+            found.append(
+                Item(
+                    one.severity, one.where, one.called, one.rule_id, one.value, one.lines, one.fix
+                )
+            )
+        elif label:
+            found.append(_of_cause(cause, mine))
+    return found
+
+
+def _of_cause(cause: Cause, problems: Sequence[Problem]) -> Item:
+    looks = cause.repairs[0]
+    values = ["nothing" if look.found is None else str(look.found) for look in looks]
+    others = f" {looks[0].others}" if looks[0].others else ""
+    follow = [
+        f"{where} ({problem.rule_id}): {line}"
+        # What a sum asks for, the cause has said.
+        + ("" if problem.rule_id in looks[0].rules else f". {problem.fix}")
+        for problem in problems
+        for where in [
+            ", ".join(problem.cells) if problem.sheet == looks[0].sheet else problem.where
+        ]
+        for line in problem.messages
+    ]
+    return Item(
+        problems[0].severity,
+        ", ".join(f"{look.sheet} {look.cell}" for look in looks),
+        shortened([look.wording for look in looks]),
+        ", ".join(looks[0].rules),
+        ", ".join(values),
+        (f"{looks[0].cell}: {looks[0].says}.", *follow),
+        f"This is where to look first: {LOOK_IS} You know what is right.{others}",
+    )

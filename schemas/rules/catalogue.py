@@ -5,6 +5,7 @@ The texts stand in the .toml files here, one a tier; which cells a rule reads, a
 downgrade a rule or switch it off (collection.py).
 """
 
+import os
 import tomllib
 from collections.abc import Collection, Iterator
 from functools import cache
@@ -48,6 +49,9 @@ EXPECTED: Final = {
     "0": "none",
 }
 """What rules expect, by what it is called in `expects`: a field of the message, or a number."""
+
+PUBLISHED: Final = "MUSTER_RULES_URL"
+"""The setting that says where docs/rules/ can be read by those who do not have it."""
 
 NATIONAL: Final = "national"
 CASES: Final = "cases"
@@ -108,6 +112,12 @@ class Rule(BaseModel):
     def page(self) -> str:
         """Where the rule is explained, from the top of the project."""
         return f"docs/rules/{self.place}"
+
+    @property
+    def address(self) -> str | None:
+        """Where forces can read about the rule, if it is said where docs/rules/ is published."""
+        base = os.environ.get(PUBLISHED, "").rstrip("/")
+        return f"{base}/{self.place}" if base.startswith(("https://", "http://")) else None
 
     @property
     def see(self) -> str:

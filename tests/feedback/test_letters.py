@@ -25,6 +25,7 @@ from schemas.collection import Collection
 from schemas.errors import SetupError
 from schemas.finding import Place, finding
 from schemas.reference import COLLECTIONS
+from schemas.rules.catalogue import rules
 from tests.feedback.conftest import BLANK, CARDS, HOSTILE, SLIP, Sample, Written, at, take_in, write
 
 
@@ -73,9 +74,14 @@ def test_a_letter_names_everything_there_is_to_do(written: Written) -> None:
             assert f"muster check {letter.attachment} --collection {letter.collection.id}" in said
             assert ("RECONSTRUCTED" in said) == (letter.sent is not None)
         for item in letter.sent.findings if letter.sent else ():
-            for what in (item.rule_id, item.message, item.how_to_fix, item.cell or ""):
+            for what in (item.rule_id, item.message, item.cell or "", rules()[item.rule_id].why):
                 assert what in text
                 assert what in page
+            advice, _, ours = item.how_to_fix.partition(" See docs/")
+            assert ours
+            assert advice in text or item.rule_id in {"C101", "C102"}, "one advice for the cause"
+        assert "docs/" not in text
+        assert "docs/" not in page
 
 
 def test_the_letter_is_about_the_newest_return_and_says_which_counts(written: Written) -> None:
@@ -92,15 +98,33 @@ def test_a_letter_says_where_to_look_first_where_sums_do_not_hold(written: Writt
     for name in ("STF/letter.html", "STF/letter.txt"):
         said = _flat(" ".join(_Page(written.text(name)).said))
         assert "where to look first" in said.lower()
-        assert said.count("Follows from C11.") == 2
-        _, _, told = said.partition("Nothing was changed.")
-        for what in ("investigations C11", "Disclosure to others: Continuing"):
-            assert what in told
-        assert "5 in place of 50 satisfies C101, C102." in told
+        assert "3 PROBLEMS" in said.upper()
+        _, _, told = said.partition("investigations C11")
+        assert "Disclosure to others: Continuing" in told[:60]
+        assert "C11: 5 in place of 50 satisfies C101, C102." in told
+        for follows in ("H11 (C101): the five outcomes", "C12 (C102): "):
+            assert follows in told
     book = load_workbook(BytesIO(written.files["STF/STF-marked.xlsx"]))
     assert at(book, SLIP).fill.fgColor.rgb == FILLS["look"].fgColor.rgb
     for code in written.letters.keys() - {"STF"}:
         assert "LOOK FIRST" not in written.text(f"{code}/letter.txt")
+
+
+def test_rules_are_linked_where_it_is_said_where_they_are_published(
+    written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letter = written.letters["STF"]
+    assert ("href", "https://") not in [(k, v[:8]) for k, v in _links(letter)]
+    monkeypatch.setenv("MUSTER_RULES_URL", "https://returns.example/rules/")
+    assert ("href", "https://returns.example/rules/structure.md#s010") in _links(letter)
+    assert "https://returns.example/rules/structure.md#s010" in letter_page(letter, "letter.txt")
+    monkeypatch.setenv("MUSTER_RULES_URL", "javascript:alert(1)//")
+    assert "javascript" not in letter_page(letter, "letter.html")
+
+
+def _links(letter: Letter) -> list[tuple[str, str]]:
+    page = _Page(letter_page(letter, "letter.html"))
+    return [(name, value or "") for name, value in page.attributes if name == "href"]
 
 
 def test_a_missing_force_gets_a_blank_workbook(written: Written) -> None:
