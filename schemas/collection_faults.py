@@ -196,12 +196,13 @@ def _of_subjects(of: Collection) -> Iterator[Fault]:
     for use in of.template.rules if of.disclosure else ():
         before = [of.template.entry_at[p] for text in use.other for p in of.template.places(text)]
         told = [e for e in before if (e.measure, e.dims, e.period) in shown]
-        if use.use == "ratios" and told:
+        if use.use == "ratios" and (told or not use.other):
+            what = "/".join(told[0].place) if told else "an earlier release"
             yield (
                 ("disclosure",),
-                f"rule {use.id} looks by ratios at what is compared with {'/'.join(told[0].place)},"
-                " which a public profile shows: what that tells is not counted in. Let the"
-                " template have it by rate",
+                f"rule {use.id} looks by ratios at what is compared with {what}, which a public"
+                " edition may show: what that tells is not counted in. Let the template have it by"
+                " rate",
             )
 
 

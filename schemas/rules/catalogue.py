@@ -130,7 +130,7 @@ class Rule(BaseModel):
 
 
 _READS: Final[dict[str, tuple[str, ...]]] = {
-    **dict.fromkeys(("needs", "change", "rate", "ratios", "some_after"), ("at", "other")),
+    **dict.fromkeys(("needs", "change", "rate", "some_after"), ("at", "other")),
     **dict.fromkeys(("share", "not_all", "some"), ("at", "whole")),
     **dict.fromkeys(("held_where", "none_where", "applicable_where"), ("at", "where")),
     **dict.fromkeys(("ceiling", "cases", "resubmission"), ()),
@@ -152,7 +152,8 @@ class RuleUse(BaseModel):
     Cells are written `sheet/row/column`; a `*` stands for any code, and in `other` for the code
     that it stands for in `at`. `at`: where a finding stands; each is one test. `parts` are added up
     and compared with the sum of `whole`; those of them that are not held count as nothing where
-    `unheld`. `other`: the cell that each of `at` is compared with. `where`: the answer, by its
+    `unheld`. `other`: the cell that each of `at` is compared with (of `ratios` without it: the
+    same entry in the released collection before). `where`: the answer, by its
     cell, that the test is about. `answer`: what then may not stand in `at`. `fewest`: the limit
     from which there is enough to judge by. `sheet` and `measures`: whose counts are meant.
 
@@ -182,8 +183,10 @@ class RuleUse(BaseModel):
     def lacks(self) -> list[str]:
         """The keys that its kind of test reads and that are not given, or not as many as `at`."""
         lacking = [key for key in read_by(self.use) if not getattr(self, key)]
-        pairs = "other" in read_by(self.use)
-        return lacking or ["an `other` for each `at`"] * (pairs and len(self.at) != len(self.other))
+        pairs = "other" in read_by(self.use) or (self.use == "ratios" and self.other)
+        return lacking or ["an `other` for each `at`"] * bool(
+            pairs and len(self.at) != len(self.other)
+        )
 
     @property
     def cells(self) -> Iterator[tuple[tuple[str | int, ...], str]]:

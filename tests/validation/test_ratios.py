@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from assets.returns.validation.rules.entries import Returns, between_returns, no_cases
+from assets.returns.validation.rules.entries import Returns, between_returns, no_cases, none_before
 from assets.returns.validation.rules.evaluate import evaluate
 from schemas.collection import Collection
 from schemas.collection_faults import collection_faults
@@ -32,7 +32,12 @@ def _of(live: pl.DataFrame, *places: tuple[str, str, str]) -> dict[str, list[int
     return {force: [of[force] for of in numbers] for force in numbers[0]}
 
 
-def _asked(live: pl.DataFrame, numbers: dict[str, dict[str, int]], of: Collection) -> set[str]:
+def _asked(
+    live: pl.DataFrame,
+    numbers: dict[str, tuple[str, int]],
+    of: Collection,
+    released: pl.DataFrame | None = None,
+) -> set[str]:
     """Return of changed returns, each by an id with its changes, those that Q101 asks about."""
     entries = live.select("receipt_id", "sheet", "row_code", "column_code", "number", "value")
     entries = entries.with_columns(missing=pl.when(pl.col("number").is_null()).then("value"))
@@ -46,12 +51,15 @@ def _asked(live: pl.DataFrame, numbers: dict[str, dict[str, int]], of: Collectio
                 mine if changed is None else mine.with_columns(number=pl.lit(changed, pl.Int64))
             )
     whose = live.select("receipt_id", "force_code").unique()
-    made = pl.DataFrame(
-        {"receipt_id": [*numbers], "force_code": [None] * len(numbers)}, whose.schema
-    )
+    forces = dict(whose.select("receipt_id", "force_code").iter_rows())
+    rows = [(forces[receipt], key) for key, (receipt, _) in numbers.items()]
+    made = pl.DataFrame(rows, dict.fromkeys(("force_code", "receipt_id"), pl.String), orient="row")
+    made = made.select(whose.columns)
     receipts = pl.concat([whose, made]).with_columns(version=1)
     off = {rule for use in of.template.rules if (rule := use.id) != "Q101"} | {"S011"}
-    returns = Returns(pl.concat(copies), receipts, no_cases())
+    returns = Returns(
+        pl.concat(copies), receipts, no_cases(), none_before() if released is None else released
+    )
     failures, _ = evaluate(between_returns(returns, set(whose["receipt_id"]), of, off))
     return set(failures["receipt_id"])
 
@@ -73,6 +81,35 @@ def test_more_slips_are_asked_about_and_no_more_returns(
     assert not asked - set(slips), "no return of the sample is asked about"
     assert len(asked) > 0.88 * len(slips)
     assert fixed < 0.84 * len(slips)
+
+
+def test_an_earlier_release_can_take_the_place_of_what_returns_say(
+    live: pl.DataFrame, collection: Collection
+) -> None:
+    """A count of which no return says what it was before."""
+    place = ("second_jobs", "total", "count")
+    receipts = dict(live.select("force_code", "receipt_id").unique().iter_rows())
+    numbers = {force: now for force, (now,) in _of(live, place).items()}
+    at = pl.DataFrame({"force_code": [*numbers], "before": [2 * n for n in numbers.values()]})
+    names = dict(zip(("sheet", "row_code", "column_code"), map(pl.lit, place), strict=True))
+    released = at.with_columns(**names, months=pl.lit(18, pl.Int64), until=pl.lit("May 2011"))
+    released = released.select(none_before().columns).with_columns(pl.col("before").cast(pl.Int64))
+    rules = tuple(
+        use.model_copy(update={"at": ("/".join(place),), "other": ()})
+        if use.use == "ratios"
+        else use
+        for use in collection.template.rules
+        if (use.id, use.use) != ("Q101", "rate")
+    )
+    assert not any(use.lacks for use in rules)
+    other = collection.model_copy(update={"template": replace(collection.template, rules=rules)})
+    entries = live.filter(sheet="second_jobs")
+    assert not _asked(entries, {}, other), "nothing was released before"
+    more = entries.with_columns(number=pl.when(force_code="MPS").then(6740).otherwise("number"))
+    assert _asked(more, {}, other, released) == {receipts["MPS"]}
+    assert not _asked(entries, {}, other, released)
+    faults = [said for _, said in collection_faults(other, released=False, unsure=Unsure())]
+    assert any("an earlier release" in said for said in faults)
 
 
 def test_with_few_forces_the_usual_ratios_are_the_limits(

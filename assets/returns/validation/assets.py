@@ -10,6 +10,7 @@ from assets.cases import derived
 from assets.declare import Check, made
 from assets.intake.tables import RawTables, readings
 from assets.lake import Lake
+from assets.previous import previous_release, previous_values
 from assets.returns.desk.corrections import applied_mart, by_force
 from assets.returns.desk.decisions import Ledger, queries, read_answers, version_changes
 from assets.returns.desk.returned import record, sound_in, written_in
@@ -17,6 +18,7 @@ from assets.returns.validation import states
 from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.layout import PROBLEMS_MARK
 from assets.returns.validation.repairs import beside, repairs_of
+from assets.returns.validation.rules.entries import CASE_GRID
 from assets.tables import work_table
 from schemas.collection import Collection, sound_collections
 from schemas.contract import conform, empty
@@ -37,23 +39,40 @@ FORCE_RETURNS = {
 
 
 def validated(
+    lake: Lake,
     collection: Collection,
-    receipts: pl.DataFrame,
-    raw_cells: pl.DataFrame,
-    sheet_facts: pl.DataFrame,
     corrections: pl.DataFrame,
     extracts: pl.DataFrame,
     by_month: pl.DataFrame,
+    **raw: pl.DataFrame,
 ) -> tuple[pl.DataFrame, ...]:
     """Check every received return by every rule."""
     found = judge(
-        readings(RawTables(receipts, raw_cells, sheet_facts)),
-        received_by_id(receipts, collection),
+        readings(RawTables(raw["receipts"], raw["cells"], raw["facts"])),
+        received_by_id(raw["receipts"], collection),
         collection,
         by_force(corrections),
         derived.leaf_grid(by_month, extracts.filter("live")["force_code"], collection.template),
+        _released_before(lake, collection),
     )
     return found.entries, found.findings, found.results, found.applied, found.expectations
+
+
+def _released_before(lake: Lake, collection: Collection) -> pl.DataFrame | None:
+    """Return what entries were in the released collection before, where a rule looks at that."""
+    uses = collection.template.rules
+    if not any(use.use == "ratios" and not use.other for use in uses):
+        return None
+    if (last := previous_release(lake, collection)) is None:
+        return None
+    period = last.collection.period
+    values = previous_values(lake, collection).filter(collection=last.collection.id)
+    return values.select(
+        *CASE_GRID,
+        pl.col("value").cast(pl.Int64, strict=False).alias("before"),
+        pl.lit(period.months, pl.Int64).alias("months"),
+        pl.lit(f"{period.end:%B %Y}").alias("until"),
+    ).drop_nulls("before")
 
 
 def answers(
@@ -194,8 +213,8 @@ PARTS = (
         "validation/expectations",
         by=validated,
         receipts="intake/receipts",
-        raw_cells="intake/raw_cells",
-        sheet_facts="intake/sheet_facts",
+        cells="intake/raw_cells",
+        facts="intake/sheet_facts",
         corrections="desk/corrections",
         **_EXTRACTS,
     ),

@@ -24,6 +24,7 @@ from assets.returns.validation.rules.entries import (
     Returns,
     between_returns,
     no_cases,
+    none_before,
     unordered,
     within_returns,
 )
@@ -69,11 +70,12 @@ def judge(
     collection: Collection,
     corrections: ByForce | None = None,
     cases: pl.DataFrame | None = None,
+    before: pl.DataFrame | None = None,
 ) -> Judged:
     """Judge returns by the collection's template and rules.
 
     Corrections are applied to a return's cells before anything else is looked at; `cases` is as
-    `Returns.cases`, None where none was sent.
+    `Returns.cases`, None where none was sent, and `before` as `Returns.before`, None for none.
 
     Raises:
         ContractError: a rule crashed: our fault, not a force's.
@@ -91,7 +93,8 @@ def judge(
     table = conform(Entries, pl.DataFrame(entries, schema=empty(Entries).schema, orient="row"))
     single = _rows((key, item) for key, one in looked.items() for item in one.findings)
     sent = no_cases() if cases is None else cases
-    failures, ties, counts = _compare(table, single, received, collection, sent)
+    released = none_before() if before is None else before
+    failures, ties, counts = _compare(table, single, received, collection, sent, released)
     found = pl.concat([single, _at_cells(failures, table), ties])
     if any(one.written for one in looked.values()):
         asked = _as_changed(found, [], collection).filter(severity="Q")
@@ -221,6 +224,7 @@ def _compare(
     received: Mapping[str, Received],
     collection: Collection,
     cases: pl.DataFrame,
+    before: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Hold entries against each other, then against other returns that are acceptable so far.
 
@@ -233,7 +237,7 @@ def _compare(
         schema={"receipt_id": pl.String, "force_code": pl.String, "version": pl.Int64},
         orient="row",
     )
-    returns = Returns(entries, receipts, cases)
+    returns = Returns(entries, receipts, cases, before)
     off = _off(collection)
     template = collection.template
     tests = [total_is_sum(each) for each in template.sums() if each.rule not in off]

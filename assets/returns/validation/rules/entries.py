@@ -33,12 +33,15 @@ class Returns:
     """The typed returns that rules are held against.
 
     `entries`: table Entries. `receipts`: receipt_id, force_code, version. `cases`: `rows` by
-    CASE_GRID, of the forces whose case-level extract counts.
+    CASE_GRID, of the forces whose case-level extract counts. `before`: what the entries were in
+    the released collection before: force_code, ENTRY, before, and the `months` of its period and
+    the month `until` when.
     """
 
     entries: pl.DataFrame
     receipts: pl.DataFrame
     cases: pl.DataFrame
+    before: pl.DataFrame
 
     def numbers(self) -> pl.DataFrame:
         """Return receipt_id, ENTRY and number of every entry."""
@@ -48,6 +51,12 @@ class Returns:
 def no_cases() -> pl.DataFrame:
     """Return what case rows add up to where no force sent any: `rows` by CASE_GRID."""
     return pl.DataFrame(schema={**dict.fromkeys(CASE_GRID, pl.String), "rows": pl.Int64})
+
+
+def none_before() -> pl.DataFrame:
+    """Return what entries were before where nothing was released: `Returns.before`."""
+    counts = dict.fromkeys(("before", "months"), pl.Int64)
+    return pl.DataFrame(schema=dict.fromkeys(CASE_GRID, pl.String) | counts | {"until": pl.String})
 
 
 def within_returns(returns: Returns, collection: Collection, off: Set[str]) -> Tables:
@@ -231,30 +240,30 @@ def _beside_before(returns: Returns, accepted: pl.DataFrame, use: Use) -> pl.Dat
     `low` and `high` are null where too few forces have both numbers.
     """
     periods, template = use.collection.comparators, use.collection.template
-    own, rows = use.collection.period, []
-    for at, other in use.pairs():
-        period = periods[template.entry_at[other].period]
-        rows.append((*at, *other, period.months, f"{period.end:%B %Y}"))
-    columns = [*ENTRY, *(f"other_{name}" for name in ENTRY), "months", "until"]
-    places = pl.DataFrame(rows, columns, orient="row")
+    own, limits, number = use.collection.period, use.limits, pl.col("number")
     held = returns.entries.select("receipt_id", *ENTRY, "number", "missing")
-    before = held.select(
-        "receipt_id",
-        pl.col(ENTRY).name.prefix("other_"),
-        pl.col("number").alias("before"),
-        pl.col("missing").alias("before_missing"),
-    )
-    limits, number = use.limits, pl.col("number")
-    at_rate = pl.col("before") * own.months / pl.col("months")
+    whose = returns.receipts.select("receipt_id", "force_code")
+    if use.item.other:
+        rows = []
+        for at, other in use.pairs():
+            period = periods[template.entry_at[other].period]
+            rows.append((*at, *other, period.months, f"{period.end:%B %Y}"))
+        others = [f"other_{name}" for name in ENTRY]
+        places = pl.DataFrame(rows, [*ENTRY, *others, "months", "until"], orient="row")
+        was = held.rename({**dict(zip(ENTRY, others, strict=True)), "number": "before"})
+        before = whose.join(places, how="cross").join(was, on=["receipt_id", *others])
+    else:
+        places = pl.DataFrame([at for at, _ in use.pairs()], ENTRY, orient="row")
+        released = returns.before.join(places, on=ENTRY).with_columns(
+            missing=pl.lit(None, pl.String)
+        )
+        before = whose.join(released, on="force_code")
     grid = (
-        returns.receipts.select("receipt_id")
-        .join(places, how="cross")
+        before.rename({"missing": "before_missing"})
         .join(held.drop("missing"), on=["receipt_id", *ENTRY], how="left")
-        .join(before, on=["receipt_id", *columns[3:6]], how="inner")
-        .with_columns(at_rate=at_rate)
+        .with_columns(at_rate=pl.col("before") * own.months / pl.col("months"))
     )
-    newest = accepted.drop_nulls("force_code").sort("version")
-    newest = newest.unique("force_code", keep="last")
+    newest = accepted.drop_nulls("force_code").sort("version").unique("force_code", keep="last")
     both = (number > 0) & (pl.col("before") > 0)
     ratio = pl.when(both).then(number / pl.col("at_rate"))
     live = grid.join(newest, on="receipt_id", how="semi").filter(both)
