@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from io import BytesIO
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 import pytest
@@ -118,10 +119,16 @@ def test_another_forces_workbook_is_told_like_one_of_no_force(
 
 
 def test_a_file_that_is_no_return_is_told_and_not_kept(browser: Open, portal: Portal) -> None:
+    bomb = BytesIO()
+    with ZipFile(bomb, "w", ZIP_DEFLATED) as made:
+        made.writestr("cover.csv", bytes(20 * 1024**2))
     found = browser("stf.prepares")
-    for path, code in (("/check", 200), ("/send", 422)):
+    for path, code, content in (
+        ("/check", 200, b"%PDF-1.4 not a workbook"),
+        ("/send", 422, bomb.getvalue()),
+    ):
         found.go("/")
-        answer = found.upload(path, b"%PDF-1.4 not a workbook")
+        answer = found.upload(path, content)
         assert answer.status_code == code
         assert "S001" in answer.text
     assert _files(portal) == []
