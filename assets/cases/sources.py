@@ -21,6 +21,9 @@ from schemas.finding import Finding, finding
 from schemas.finding import Place as At
 from schemas.wording import visible
 
+SUFFIXES: Final = (".csv", ".parquet")
+"""How the name of an extract ends."""
+
 _PERMISSIONS: Final = "Mend its permissions."
 
 
@@ -251,7 +254,7 @@ def _source(file: Place) -> Source:
         raise refused(name, "the file is empty")
     suffix = PurePosixPath(file).suffix.lower()
     text = suffix == ".csv"
-    if text == (magic == _MAGIC) or not (text or suffix == ".parquet"):
+    if text == (magic == _MAGIC) or suffix not in SUFFIXES:
         raise refused(
             name,
             "the file is neither Parquet (.parquet) nor CSV (.csv)",

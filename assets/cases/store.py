@@ -13,7 +13,14 @@ from typing import Final
 
 import polars as pl
 
-from assets.cases.sources import ExtractRefusedError, find_sources, reading, refused, scan
+from assets.cases.sources import (
+    SUFFIXES,
+    ExtractRefusedError,
+    find_sources,
+    reading,
+    refused,
+    scan,
+)
 from assets.intake.landing import ARRIVING, CASES, OPEN, LeftError, waiting_below
 from assets.intake.receipts import UNKNOWN, Damaged, Receipts, Version, extract_ids
 from assets.intake.store import Clock, Kept, content_of, kept, kept_at, kept_file, utc_now
@@ -32,13 +39,14 @@ _LOOKED_AT: Final = 60
 def force_of(path: Path, collection: Collection) -> str:
     """Return the force of a file: that of its folder, or the one that its rows name.
 
-    What lies in the folder of a force is the force's, though it cannot be read: else the rest of
-    its extract would count as the whole.
+    What is called an extract in the folder of a force is the force's, though it cannot be read:
+    else the rest of its extract would count as the whole.
 
     Raises:
         ExtractRefusedError: it cannot be read as an extract, or is not of exactly one force.
     """
-    if (folder := folder_force(path.absolute().parent.parts)) in collection.forces:
+    folder = folder_force(path.absolute().parent.parts)
+    if folder in collection.forces and path.suffix.lower() in SUFFIXES:
         return str(folder)
     (source,) = find_sources([path])
     named: set[str] = {source.folder or ""}

@@ -83,11 +83,18 @@ def test_files_that_lie_together_are_one_extract(
     assert extracts["live"].all()
 
 
+def _text_below(path: Path) -> None:
+    """Write a note beside extracts, which is none, whatever the folder says."""
+    path.parent.mkdir()
+    path.write_text("x")
+
+
 @pytest.mark.parametrize(
     ("name", "write", "problem"),
     [
         ("a.csv", lambda path: path.write_text("name,remarks\n"), "not those of an extract"),
         ("a.xlsx", lambda path: path.write_text("x"), "neither Parquet"),
+        ("force_code=STF/a.txt", _text_below, "neither Parquet"),
         ("a.csv", lambda path: write_csv(path, [good(1), good(1, "DER")]), "several forces"),
         ("a.csv", lambda path: write_csv(path, [good(1, "XXX")]), "no force of the collection"),
     ],
