@@ -131,6 +131,8 @@ def status(
         asked = agenda(lake, collection).open
         what = todo(now, asked, levels, collection, today)
         emit(what, "force: force_code, name, what is to be done: what", as_json=as_json)
+        if not as_json:
+            print_unattributed(lake)
     elif as_json:
         told = {key: value.level for key, value in levels.items()}
         print_json([{**row, "sign_off": told.get(row["receipt_id"])} for row in now.to_dicts()])
@@ -186,9 +188,14 @@ def _print_status(
         pl.lit(due(collection, today))
     )
     signed = pl.col("receipt_id").replace_strict(levels, default=None, return_dtype=pl.String)
+    names = dict(collection.bodies.select("force_code", "short_name").iter_rows())
     print_rows(
-        status.with_columns(deadline=urgency.otherwise(pl.lit("")), signed=signed),
-        "force: force_code, state, >version, received: received_at, >blocking,"
+        status.with_columns(
+            deadline=urgency.otherwise(pl.lit("")),
+            signed=signed,
+            name=pl.col("force_code").replace_strict(names, default=None),
+        ),
+        "force: force_code, name, state, >version, received: received_at, >blocking,"
         " >queries: queries_open, signed off: signed, deadline, notes",
     )
     received = status.height - status.filter(state="missing").height

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from assets.lake import lake_root
+from assets.lake import Lake, lake_root
 from pipelines.cli.output import emit, lake_of, print_json, print_rows, shown, subcommand
 from schemas.errors import LakeError
 from schemas.vocabulary import RECONCILIATION_STATUSES
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
 _FEW: Final = 100
 """Cells that are listed one by one unless all are asked for."""
 
-_CELLS: Final = (
-    "part, force: force_code, file, sheet, cell, row: row_code, column: column_code, >entry,"
-    " >adds: value"
-)
+_FILES: Final = "part, force: force_code, sent as: file_name, file"
+_CELLS: Final = f"{_FILES}, sheet, cell, row: row_code, column: column_code, >entry, >adds: value"
 _ABOUT: Final = ("measure", "breakdown", "period", "force_code")
 
 
@@ -130,7 +129,9 @@ def explain(
 
         print_json(provenance(made, released.folder.name))
         return
-    document = made.document()
+    document, names = made.document(), _names_sent(released)
+    for part in ("contributions", "behind"):
+        document[part] = [{**row, "file_name": names.get(row["sha256"])} for row in document[part]]
     if against:
         document |= {"against": against, "release": released.folder.name}
     if as_json:
@@ -145,10 +146,10 @@ def explain(
             f" {document['status']}" + (f"; {document['note']}" if document["note"] else "")
         )
     click.echo(f"{shown(made.value)} {made.unit}: {made.arithmetic}\n")
-    _print_terms(made.contributions, every_cell=form == "cells")
-    if not made.behind.is_empty():
+    _print_terms(document["contributions"], every_cell=form == "cells")
+    if document["behind"]:
         click.echo("\nThe cells that decide which forces are counted:\n")
-        _print_terms(made.behind, every_cell=form == "cells")
+        _print_terms(document["behind"], every_cell=form == "cells")
     if made.included:
         click.echo(f"\nIn it: {', '.join(made.included)}")
     _print_forces("Not", made.left_out)
@@ -164,21 +165,37 @@ def _print_forces(told: str, forces: list[explaining.Standing]) -> None:
         click.echo(f"{told} in it: {'; '.join(grouped)}")
 
 
-def _print_terms(terms: pl.DataFrame, *, every_cell: bool) -> None:
+def _names_sent(released: Released) -> dict[str, str]:
+    """Return the name under which each file was sent, by its SHA-256, where the lake knows it.
+
+    Of bytes that were sent again, it is the name of the last.
+    """
+    from assets.tables import work_table
+
+    lake, names = Lake(lake_root(), released.collection.id), dict[str, str]()
+    for stage, table in (("research", "research_files"), ("intake", "receipts")):
+        with suppress(LakeError):  # an earlier release may lie there without what it was made from
+            names |= work_table(lake, stage, table).select("sha256", "file_name").rows()
+    return names
+
+
+def _print_terms(rows: list[dict[str, Any]], *, every_cell: bool) -> None:
     """Print each cell, or where there are many a line a force."""
     import polars as pl
 
-    if terms.is_empty():
+    if not rows:
         return
+    terms = pl.DataFrame(rows, infer_schema_length=None)
     short = pl.col("sha256").str.head(12).alias("file")
     if every_cell or terms.height <= _FEW:
         corrected = terms["sent"].null_count() < terms.height
         print_rows(terms.with_columns(short), f"{_CELLS}{', sent' * corrected}")
         return
-    by_force = terms.group_by("part", "force_code", short, maintain_order=True).agg(
+    by_file = ["part", "force_code", "file_name", short]
+    by_force = terms.group_by(by_file, maintain_order=True).agg(
         pl.len(), pl.col("value").sum(), pl.col("sent").count().replace(0, None)
     )
-    columns = "part, force: force_code, file, >cells: len, >adds: value, >corrected: sent"
+    columns = f"{_FILES}, >cells: len, >adds: value, >corrected: sent"
     print_rows(by_force, columns)
     click.echo(f"\n{plural(terms.height, 'cell')}; --cells lists each, --json too.")
 

@@ -192,6 +192,7 @@ def test_status_has_a_line_for_every_force(run: Muster, collection: Collection) 
     assert [*rows[0]] == [*empty(MARTS["returns_status"]).columns, "sign_off"]
     text = run("status").output
     assert all(force in text for force in collection.forces)
+    assert all(name in text for name in collection.bodies["short_name"])
 
 
 def test_reconcile_prints_every_figure(run: Muster) -> None:

@@ -234,6 +234,7 @@ def test_explain_prints_one_document_for_machines(run: Muster) -> None:
     assert document["value"] == sum(row["value"] for row in document["contributions"])
     first = {"force_code", "sha256", "sheet", "cell", "row_code", "column_code", "value", "part"}
     assert first <= set(document["contributions"][0])
+    assert [*document["contributions"][0]][-1] == "file_name"
     assert document["arithmetic"].endswith("= 1,737")
 
 
@@ -243,6 +244,7 @@ def test_explain_reads_a_measure_and_breakdown_as_one_or_two_words(run: Muster) 
     assert two.exit_code == 0
     assert two.output == one.output
     assert "184 count: MPS" in two.output
+    assert "STF.xlsx" in two.output, "the name that the force knows its file by"
 
 
 def test_a_figure_that_is_not_computed_says_why(run: Muster) -> None:
