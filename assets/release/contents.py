@@ -1,11 +1,11 @@
 """Everything that is in a release, in the order in which it is made, and what blocks it."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from itertools import chain
+from itertools import chain, takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -232,7 +232,7 @@ def _public(draft: Draft) -> Found | Callable[[], Found]:
             folder,
             edition.marts,
             draft.about,
-            last.public if last else None,
+            _last_before(draft, before),
             partial(_meanwhile, draft, folder),
         )
         Pack(edition.marts, edition.contracts, draft.collection, about).write(folder)
@@ -258,6 +258,13 @@ def _public(draft: Draft) -> Found | Callable[[], Found]:
         return found
 
     return written
+
+
+def _last_before(draft: Draft, entered: Sequence[Entry]) -> Path | None:
+    """Return the public edition before that of a draft, which may be made anew; None for none."""
+    mine = draft.about["release"]
+    earlier = [*takewhile(lambda entry: entry.release != mine, entered)]
+    return earlier[-1].public if earlier else None
 
 
 def enter_public(draft: Draft, found: Found) -> Found:
