@@ -160,13 +160,13 @@ class _Judge:
         """Return by place what has to be read to know what else was left open of it.
 
         An edition, and which of the tables that rules compare are taken for hidden in it. Nothing
-        for an entry that is as wide as a national total leaves it: the rest leaves no more.
+        for an entry that is as wide as one total leaves it: the rest leaves no more.
         """
         hidden, widths = self._known.hidden, self._extremes.widths
         return {
             place: (hidden[place].first, self._group(hidden[place]))
             for place in np.flatnonzero(widths < needed).tolist()
-            if not 0 < widths[place] == self._nation(hidden[place])
+            if not 0 < widths[place] == self._left(hidden[place])
         }
 
     def _otherwise(self, edition: int, group: str) -> Knowledge:
@@ -196,12 +196,12 @@ class _Judge:
             self._blind |= {place: (extremes, at) for at, place in enumerate(own)}
         return required
 
-    def _nation(self, item: Hidden) -> int:
-        """Return the least national total of an entry when it was first hidden; -1 for none."""
+    def _left(self, item: Hidden) -> int:
+        """Return the least that a total left of an entry when it was first hidden; -1 for none."""
         if not len(item.names) == 1 == len(item.total.unknowns):
             return -1
-        of = self._known.nation.get(item.total.unknowns[0], {})
-        return min((value for edition, value in of.items() if edition <= item.first), default=-1)
+        of = self._known.left.get(item.total.unknowns[0], {})
+        return min((left for edition, left in of.items() if edition <= item.first), default=-1)
 
     def _lower(self, required: Floats, left: Callable[[Extremes, int, float], float]) -> None:
         """Ask of narrow counts no more than the rest left open, as the rules are kept."""

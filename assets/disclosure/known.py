@@ -89,21 +89,21 @@ def is_possible(way: list[Condition]) -> bool:
 class Knowledge:
     """Of one system of tables: its hidden counts, and what is known of sums of its unknowns.
 
-    `equal`: a total and its value. `nation`: by unknown, the least national total that each edition
-    shows of which it is a part. `rows`: what holds. `limits`: a total and the range it lies in.
-    `either`: two lists, of which all of the one hold or all of the other. `implied`: that a sum is
-    0, or that another is at least 1. `bands`: totals, a band, and how many of them lie in it, at
-    least and at most. `unlike`: totals, and whether numbers of theirs are none that are known not
-    to be so. `unread`: public figures that are none of these. `names` are those of the unknowns,
-    each with what it is in fact at its end. `broken`: the rules that a force has not passed, though
-    its return was accepted.
+    `equal`: a total and its value. `left`: by unknown and edition, the least that a total leaves of
+    which it is a part, with the exempt counts, whatever else is hidden. `rows`: what holds.
+    `limits`: a total and the range it lies in. `either`: two lists, of which all of the one hold or
+    all of the other. `implied`: that a sum is 0, or that another is at least 1. `bands`: totals, a
+    band, and how many of them lie in it, at least and at most. `unlike`: totals, and whether
+    numbers of theirs are none that are known not to be so. `unread`: public figures that are none
+    of these. `names` are those of the unknowns, each with what it is in fact at its end. `broken`:
+    the rules that a force has not passed, though its return was accepted.
     """
 
     unknowns: int = 0
     names: list[Any] = field(default_factory=list)
     hidden: list[Hidden] = field(default_factory=list)
     equal: list[tuple[Total, int]] = field(default_factory=list)
-    nation: dict[int, dict[int, int]] = field(default_factory=dict)
+    left: dict[int, dict[int, int]] = field(default_factory=dict)
     rows: list[Condition] = field(default_factory=list)
     limits: list[tuple[Total, int, int | None]] = field(default_factory=list)
     either: list[tuple[list[Condition], list[Condition]]] = field(default_factory=list)

@@ -147,14 +147,20 @@ class Counts:
     Numbers are given once every edition's counts are named, so that what one shows is known in all.
     """
 
-    def __init__(self, entries: Mapping[str, list[_Entry]], numbering: Numbering) -> None:
-        """Name the counts, by table, of the system."""
+    def __init__(
+        self, entries: Mapping[str, list[_Entry]], numbering: Numbering, collection: Collection
+    ) -> None:
+        """Name the counts, by table, of the system; `exempt` are those that are shown as such."""
         self.entries, self._numbering = entries, numbering
         self._names: dict[str, dict[Leaf, Any]] = defaultdict(dict)
+        self.exempt: dict[Any, int] = {}
         for entry in (entry for table in entries.values() for entry in table):
-            self._names[entry.key["force_code"]][entry.leaf] = entry.name
+            force = entry.key["force_code"]
+            self._names[force][entry.leaf] = entry.name
             if entry.value is not None:
                 numbering.values[entry.name] = entry.value
+                if collection.is_exempt(*entry.name[:2], force, entry.value):
+                    self.exempt[entry.name] = entry.value
 
     def names(self, leaves: Iterable[Leaf], force: str | None = None) -> tuple[Any, ...]:
         """Return the names of counts of a force, or of all, that have a number."""
@@ -198,7 +204,9 @@ def knowledge(
         known, numbering = Knowledge(), Numbering()
         # First every entry is named, since what one edition shows is known of the others.
         counts = [
-            Counts({name: entries[name] for name in names if name in entries}, numbering)
+            Counts(
+                {name: entries[name] for name in names if name in entries}, numbering, collection
+            )
             for entries in everything
         ]
         for number, edition in enumerate(editions):
@@ -208,12 +216,13 @@ def knowledge(
                 if table not in names and "@" not in table
                 for entry in entries
             }
-            year = collection.census.year
-            reader = _Reader(known, numbering, said, edition, counts[number], away, year)
+            reader = _Reader(
+                known, numbering, said, edition, number, counts[number], away, collection
+            )
             for table in counts[number].entries:
-                reader.read_hidden(table, number)
-                reader.read_figures(table, number, figures[number].get(table, ()))
-                reader.read_profiles(table, number)
+                reader.read_hidden(table)
+                reader.read_figures(table, figures[number].get(table, ()))
+                reader.read_profiles(table)
             for measure in said.measures:
                 if said.table_of(measure) in counts[number].entries:
                     spread_of = partial(reader.spread, measure)
@@ -264,28 +273,28 @@ class _Reader:
     numbering: Numbering
     said: Description
     edition: Edition
+    number: int
     counts: Counts
     away: Mapping[tuple[str, Leaf], int | None]
-    year: int
+    collection: Collection
 
-    def read_hidden(self, table: str, edition: int) -> None:
+    def read_hidden(self, table: str) -> None:
         """Read which counts are hidden."""
         for entry in self.counts.entries[table]:
             if entry.value is None:
                 total, names = self.numbering.total([entry.name]), (entry.name,)
-                self.known.hidden.append(Hidden(*entry.name[:3], total, names, edition, edition))
+                at = self.number, self.number
+                self.known.hidden.append(Hidden(*entry.name[:3], total, names, *at))
 
-    def read_figures(self, table: str, edition: int, figures: Iterable[_Figure]) -> None:
+    def read_figures(self, table: str, figures: Iterable[_Figure]) -> None:
         """Read the national totals, and the printed figures of forces, that add a table up."""
         for figure in figures:
-            total = self._total(table, *figure[:3], figure.force)
-            if total is None or not total.unknowns:
+            names = self._names(table, *figure[:3], figure.force)
+            total = self.numbering.total(names)
+            if not total.unknowns:
                 continue
             if figure.value is not None:
-                self._tell(total, figure.value)
-                for number in total.unknowns if figure.force is None else ():
-                    seen, value = self.known.nation.setdefault(number, {}), round(figure.value)
-                    seen[edition] = min(value, seen.get(edition, value))
+                self._tell(names, figure.value, stays=True)
             elif figure.force is None:
                 # Where it were what is printed, it would be shown.
                 self.known.unlike.append(([total], partial(_is_not, figure.printed)))
@@ -297,20 +306,20 @@ class _Reader:
                 ends = (math.floor(printed) + 1, None) if is_more else (0, math.ceil(printed) - 1)
                 self.known.limits.append((total, *ends))
 
-    def _total(
+    def _names(
         self, table: str, measure: str, breakdown: str, period: str, force: str | None
-    ) -> Total | None:
+    ) -> tuple[Any, ...]:
         leaves = (
             self._researched(table, measure, breakdown)
             if table in self.said.research
             else self.said.among(measure, breakdown, period)
         )
-        return None if leaves is None else self.counts.total(leaves, force)
+        return () if leaves is None else self.counts.names(leaves, force)
 
     def _researched(self, table: str, measure: str, breakdown: str) -> list[Leaf]:
         """Return the counts of a research at some codes; cases are those of the census's year."""
         parts: dict[str, Any] = read_breakdown(breakdown)
-        codes = {"year": self.year} if measure == "social_media_cases" else parts
+        codes = {"year": self.collection.census.year} if measure == "social_media_cases" else parts
         return list(
             dict.fromkeys(
                 entry.leaf
@@ -319,11 +328,20 @@ class _Reader:
             )
         )
 
-    def _tell(self, total: Total | None, value: float) -> None:
-        if total is not None and total.unknowns:
-            self.known.equal.append((total, round(value)))
+    def _tell(self, names: Sequence[Any], value: float, *, stays: bool) -> None:
+        """Add what a sum is; `stays` where it is shown whatever is hidden to protect others."""
+        total = self.numbering.total(names)
+        if not total.unknowns:
+            return
+        self.known.equal.append((total, round(value)))
+        if stays:
+            exempt = self.counts.exempt
+            left = round(value) - sum(exempt[name] for name in exempt.keys() & set(names))
+            for unknown in total.unknowns:
+                seen = self.known.left.setdefault(unknown, {})
+                seen[self.number] = min(left, seen.get(self.number, left))
 
-    def read_profiles(self, table: str, edition: int) -> None:
+    def read_profiles(self, table: str) -> None:
         """Read the columns of force_profiles that add a table up."""
         columns: dict[str, list[Leaf] | None] = {
             name: self.said.among(of["measure"], _breakdown(of.get("dims", {})), every=True)
@@ -339,13 +357,14 @@ class _Reader:
             for column, leaves in columns.items():
                 if leaves is None or column not in row:
                     continue
+                names = self.counts.names(leaves, force)
                 if row[f"{column}_symbol"] == SUPPRESSED:
-                    names, cell = self.counts.names(leaves, force), f"force_code={force}"
-                    total = self.numbering.total(names)
-                    hidden = Hidden(PROFILES, column, cell, total, names, edition, edition)
+                    at, cell = (self.number, self.number), f"force_code={force}"
+                    hidden = Hidden(PROFILES, column, cell, self.numbering.total(names), names, *at)
                     self.known.hidden += [hidden] if names else []
                 elif row[column] is not None:
-                    self._tell(self.counts.total(leaves, force), row[column])
+                    is_exempt = self.collection.is_exempt(PROFILES, column, force, row[column])
+                    self._tell(names, row[column], stays=is_exempt)
 
     def spread(self, measure: str, parts: Mapping[str, str]) -> list[OfForce]:
         """Return the totals of the forces that a statistic is about, as far as profiles tell."""
