@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
 from assets.feedback.letters import feedback_files, letters
+from assets.feedback.problems import grouped
 from assets.intake.raw_store import RawStore
 from assets.intake.store import utc_now
 from assets.returns.desk import decisions
@@ -18,6 +20,7 @@ from assets.returns.template.workbook import earlier_values
 from pipelines.portal.force_pages import XLSX, attachment
 from pipelines.portal.sending import Sent
 from pipelines.portal.web import RefusedRequestError, Visit, page
+from schemas.finding import Finding
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from pipelines.portal.web import Portal
 
 _ROLES: Final = ("preparer", "signer")
+_FINDING: Final = [each.name for each in fields(Finding)]
 
 
 def current_queries(portal: Portal, force_code: str) -> list[dict[str, Any]]:
@@ -33,12 +37,16 @@ def current_queries(portal: Portal, force_code: str) -> list[dict[str, Any]]:
     now = portal.stands.now()
     asked = now.asked().filter(force_code=force_code)
     rows = decisions.queries(asked, now.answers, portal.collection.id)
-    return with_fields(rows.sort("rule_id", "sheet", "cell"))
+    return with_fields(portal, rows.sort("rule_id", "sheet", "cell"))
 
 
-def with_fields(queries: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return queries, each with what it is called in a form."""
-    return [{**row, "field": _field(row)} for row in queries.iter_rows(named=True)]
+def with_fields(portal: Portal, queries: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return queries, each with `field`, its name in a form, and `thing`, its words in a letter."""
+    template, found = portal.collection.template, []
+    for row in queries.iter_rows(named=True):
+        (thing,) = grouped([Finding(**{name: row[name] for name in _FINDING})], template)
+        found.append({**row, "field": _field(row), "thing": thing})
+    return found
 
 
 def _field(query: Mapping[str, Any]) -> str:

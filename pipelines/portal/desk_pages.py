@@ -117,7 +117,7 @@ def _agenda(visit: Visit) -> Agenda:
 
 def _queries(visit: Visit, code: int = 200, words: str = "") -> Response:
     found = _agenda(visit)
-    asked = with_fields(found.rows)
+    asked = with_fields(visit.portal, found.rows)
     by_state: dict[str, list[dict[str, Any]]] = {state: [] for state in decisions.STATES}
     for each in asked:
         by_state[each["state"]].append(each)
@@ -128,7 +128,7 @@ def _queries(visit: Visit, code: int = 200, words: str = "") -> Response:
 @page("/desk/queries", "desk", post=True)
 def accept(visit: Visit) -> Response:
     """Accept every answer that was ticked: all of them, or none and why."""
-    known = {each["field"]: each for each in with_fields(_agenda(visit).rows)}
+    known = {each["field"]: each for each in with_fields(visit.portal, _agenda(visit).rows)}
     ticked = [name for name in visit.form if name.startswith("Q-")]
     if not ticked:
         return _queries(visit, 400, "There was no answer ticked.")

@@ -10,13 +10,14 @@ import resource
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from assets.feedback.marked_copy import write_marked_copies
-from assets.feedback.problems import causes_of, grouped, severity_word, tally
+from assets.feedback.problems import causes_of, grouped, items, tally
 from assets.intake.container import open_container
 from assets.intake.reader import cover_values, declared_force, read_return
 from assets.returns.template.workbook import write_blanks
@@ -34,7 +35,7 @@ LONGEST: Final = 16 * 1024**2
 
 _SUFFIXES: Final = {"workbook": ".xlsx", "ods": ".ods", "csv": ".zip"}
 _MOST: Final = 200
-"""Problems and places to look at that a verdict lists; the marked copy has them all."""
+"""Things to do that a verdict lists; the marked copy has them all."""
 
 
 def verdicts(jobs: Sequence[tuple[Path, str]], collection: Collection) -> list[dict[str, Any]]:
@@ -71,35 +72,14 @@ def _in_words(checked: Checked, path: Path, collection: Collection) -> dict[str,
     copies = write_marked_copies([checked] * bool(checked.findings), path.parent, template)
     causes = causes_of(checked.repairs, template)
     problems = grouped(checked.findings, template, causes)
-    looks = [look for cause in causes for look in cause.looks]
+    to_do = items(problems, causes)
     return {
         "readable": checked.readable,
         "suffix": _SUFFIXES[open_container(path).kind] if checked.readable else "",
         "state": checked.state,
         "tally": tally(problems),
-        "left_out": max(0, len(problems) - _MOST),
-        "problems": [
-            {
-                "severity": problem.severity,
-                "word": severity_word(problem),
-                "rule": problem.rule_id,
-                "where": problem.where,
-                "value": problem.value,
-                "lines": problem.lines,
-                "fix": problem.fix,
-            }
-            for problem in problems[:_MOST]
-        ],
-        "looks": [
-            {
-                "title": look.title,
-                "where": f"{look.sheet} {look.cell}",
-                "wording": look.wording,
-                "found": look.found,
-                "says": look.says,
-            }
-            for look in looks[:_MOST]
-        ],
+        "to_do": [asdict(item) for item in to_do[:_MOST]],
+        "left_out": max(0, len(to_do) - _MOST),
         "not_evaluable": list(checked.not_evaluable),
         "marked": copies[0].name if copies else None,
         **counted(checked, template),

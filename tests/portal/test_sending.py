@@ -53,7 +53,7 @@ def test_checking_keeps_nothing(browser: Open, portal: Portal, workbook: Any) ->
     answer = found.upload("/check", workbook("STF", ("investigations", "total", "total", "331")))
     assert answer.status_code == 200
     assert "C103" in answer.text
-    assert "Where to look first" in answer.text
+    assert "where to look first" in answer.text
     (link,) = re.findall(
         r'href="data:[^,]*;base64,([^"]*)" download="STF-marked.xlsx"', answer.text
     )
