@@ -27,7 +27,8 @@ class Stands:
         Raises:
             LakeError: what the last run wrote, or the ledger, is damaged.
         """
-        looked_at = [*(path_of(self._lake, name) for name in _READ), self._lake.desk / "ledger"]
+        read = [path_of(self._lake, name) for name in (*_READ, "cases/extract_findings")]
+        looked_at = [*read, self._lake.desk / "ledger"]
         seen = tuple(map(_state, looked_at))
         with self._lock:
             if self._now is None or seen != self._seen:
