@@ -55,7 +55,7 @@ def publish(
     """
 
     def made(
-        marts: Marts, collection: Collection, earlier: list[Edition], *, due: bool
+        marts: Marts, collection: Collection, earlier: list[Edition], *, due: bool, **_kept: object
     ) -> PublicEdition:
         now = edition_behind("", marts, collection)
         early = too_early(now, earlier, collection, due=due)
