@@ -52,22 +52,33 @@ def _agenda(collection: Collection) -> Agenda:
     return replace(found, rows=rows.select([n for n in rows.columns if n not in new] + new))
 
 
-def _asked(agenda: Agenda, ids: Sequence[str]) -> list[dict[str, Any]]:
+def _asked(collection: Collection, ids: Sequence[str]) -> list[dict[str, Any]]:
     """Return the queries that are meant by their ids, or by those of questions, each once.
 
     Raises:
         DeskError: there is none with one of the ids.
     """
-    from assets.returns.desk.decisions import DeskError
+    from assets.figures.agenda import SETTLED, agenda
+    from assets.returns.desk import decisions
+    from assets.returns.validation.states import standing
 
+    lake = lake_of(collection)
+    if any(name.startswith("G-") for name in ids):
+        asked = agenda(lake, collection).rows
+    else:  # what they move matters to nobody here
+        given = decisions.read_answers(decisions.Ledger(lake))
+        asked = decisions.queries(standing(lake).asked(), given, collection.id)
     found: dict[str, dict[str, Any]] = {}
     for name in ids:
-        rows = agenda.rows.filter(query_id=name)
+        of_question = name.startswith("G-")
+        rows = asked.filter(asked["question" if of_question else "query_id"] == name)
+        if of_question:
+            rows = rows.filter(rows["state"] != SETTLED)
         if rows.is_empty():
-            rows = agenda.open.filter(question=name)
-        if rows.is_empty():
-            what = "query" if name.startswith("Q-") else "open question"
-            raise DeskError(f"there is no {what} {name} now. List them: muster queries --all")
+            what = "open question" if of_question else "query"
+            raise decisions.DeskError(
+                f"there is no {what} {name} now. List them: muster queries --all"
+            )
         found |= {row["query_id"]: row for row in rows.to_dicts()}
     return [*found.values()]
 
@@ -316,15 +327,15 @@ def answer(
     if bool(reason) != bool(answered_by):
         raise click.UsageError("--reason and --by go together")
     ledger = Ledger(lake_of(collection))
-    asked = _asked(_agenda(collection), ids)
+    asked = _asked(collection, ids)
     named = [query["query_id"] for query in asked]
     if reason and answered_by:
         if accepted_by:
             decisions.require_second_person(named[0], answered_by, accepted_by)
         decisions.answer_all(ledger, [(query, reason) for query in asked], answered_by)
     if accepted_by:
-        decisions.accept_all(ledger, _asked(_agenda(collection), named), accepted_by)
-    for query in _asked(_agenda(collection), named):
+        decisions.accept_all(ledger, _asked(collection, named), accepted_by)
+    for query in _asked(collection, named):
         place = f"{query['force_code']} {query['rule_id']} {query['sheet']} {query['cell'] or ''}"
         click.echo(f"{query['query_id']} ({place}): {query['state']}.")
     run = command("run", collection.id)

@@ -1,5 +1,6 @@
 """What a query moves, which queries are one question, and the line below which they move little."""
 
+from collections.abc import Callable
 from random import Random
 
 import polars as pl
@@ -13,8 +14,10 @@ from assets.returns.desk.decisions import queries
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.marts.returns import Findings
+from schemas.rules.catalogue import EXPECTED, rules
 from schemas.tables import Answers, Expectations, ReportFigures
 from schemas.template import Place
+from tests.returns import SampleReturn, validated
 
 Asked = tuple[str, str, Place, float | None]
 """Force, rule, place, and what was expected."""
@@ -59,6 +62,22 @@ def _effects(asked: list[Asked], figures: Figures) -> dict[tuple[str, str], tupl
     found = effects(moves_of(told, expected, figures.live, figures), figures)
     rows = found.select("rule_id", "row_code", "effect", "moves").iter_rows()
     return {(rule, row): (effect, moves) for rule, row, effect, moves in rows}
+
+
+def test_a_rule_says_what_it_expects(
+    sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    """Each by the use that fails; only of what looks rounded, or contradicts, nobody can tell."""
+    for rule in rules().values():
+        assert {*rule.expects} <= {*rule.says}, rule.id
+        assert {*rule.expects.values()} <= {*EXPECTED}, rule.id
+    untold = {use.id for use in collection.template.rules if use.use not in rules()[use.id].expects}
+    assert untold == {"X001", "X003", "X004", "X006", "Q110"}
+    cards = {CARDS: "900", ("comparators", "cards_2011", "value"): "100"}
+    found = validated(sample("MPS").with_values(cards).reading(), collection).expectations
+    rows = found.select("rule_id", "row_code", "expected").rows()
+    assert ("Q102", "information_disclosure", 90.0) in rows
+    assert ("X005", "cards_2012", 100.0) in rows
 
 
 def test_an_effect_is_of_the_figure_that_moves_most(figures: Figures) -> None:
@@ -134,7 +153,7 @@ def _moved(moves: pl.DataFrame, chance: Random, figures: Figures) -> pl.DataFram
     )
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_the_stop_line_bounds_every_figure(figures: Figures, seed: int) -> None:
     """Whatever queries below it turn out to be right, nothing published moves by more."""
     chance = Random(seed)
