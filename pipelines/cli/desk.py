@@ -357,15 +357,16 @@ def versions(
     as_json: bool,
     collection: Collection,
 ) -> None:
-    """Show every version of FORCE's return and what it changed, cell by cell.
+    """Show every version of FORCE's return and what it changed, cell by cell, as it was typed.
 
     With --go-back an earlier version counts again from the next run, until a newer one comes.
     With --sign the version that counts, or the newest where none does, is signed off.
     """
     import polars as pl
 
-    from assets.returns.desk.decisions import Ledger, choose, version_changes
+    from assets.returns.desk.decisions import Ledger, as_typed, choose, version_changes
     from assets.returns.validation.states import standing
+    from assets.tables import work_table
 
     lake = lake_of(collection)
     now = standing(lake)
@@ -380,9 +381,30 @@ def versions(
             raise click.UsageError("--sign needs --by ROLE")
         _sign_off(Ledger(lake), now.judged, force_code, level, decided_by)
     mine = now.judged.filter(force_code=force_code).sort("version")
-    changed = version_changes(now.receipts.filter(force_code=force_code), now.entries)
+    receipts = now.receipts.filter(force_code=force_code)
+    ours = receipts.select("receipt_id", "force_code")
+    corrected = (
+        work_table(lake, "validation", "applied_corrections")
+        .join(ours, on="receipt_id")
+        .join(
+            work_table(lake, "desk", "corrections"),
+            on=["force_code", "sheet", "row_code", "column_code"],
+        )
+        .select("receipt_id", "sheet", "row_code", "column_code", "from_value")
+    )
+    entries, found = (
+        t.join(ours, on="receipt_id", how="semi") for t in (now.entries, now.findings)
+    )
+    typed = version_changes(receipts, as_typed(entries, found, corrected))
     if as_json:
-        print_json({"versions": mine.to_dicts(), "changes": changed.to_dicts()})
+        changed = version_changes(receipts, entries)
+        print_json(
+            {
+                "versions": mine.to_dicts(),
+                "changes": changed.to_dicts(),
+                "typed": typed.to_dicts(),
+            }
+        )
         return
     counts = pl.when("live").then(pl.lit("yes")).otherwise(pl.lit("no"))
     print_rows(
@@ -390,8 +412,11 @@ def versions(
         ">version, received: received_at, file: file_name, receipt: receipt_id, >blocking,"
         " >queries: queries_open, counts",
     )
-    for number in changed["version"].unique().sort():
-        rows = changed.filter(version=number)
+    old, new = (pl.col(name).fill_null("nothing") for name in ("before", "after"))
+    for number in typed["version"].unique().sort():
+        rows = typed.filter(version=number).with_columns(
+            pl.format("{} -> {}", old, new).alias("typed")
+        )
         before = mine.filter(mine["version"] < number)["version"].to_list()
         click.echo(f"\nVersion {number} against version {before[-1]}: {rows.height} cells")
-        print_rows(rows, "sheet, cell, row: row_code, column: column_code, before, after")
+        print_rows(rows, "sheet, cell, row: row_code, column: column_code, typed")

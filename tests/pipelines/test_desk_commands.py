@@ -150,7 +150,10 @@ def test_versions_show_what_changed_and_can_be_gone_back_to(
     assert [(c["cell"], c["before"], c["after"]) for c in shown["changes"]] == [
         ("C11", old, str(int(old) + 1))
     ]
-    assert "Version 2 against version 1: 1 cells" in run("versions", "STF").output
+    assert shown["typed"] == shown["changes"], "all of it could be read"
+    text = run("versions", "STF").output
+    assert "Version 2 against version 1: 1 cells" in text
+    assert f"{old} -> {int(old) + 1}" in text
     back = run("versions", "STF", "--go-back", "1", "--reason", "sent by mistake", "--by", "Ann")
     assert back.exit_code == 0, back.output
     assert run("run").exit_code == 0

@@ -16,6 +16,7 @@ from assets.returns.desk.decisions import (
     Ledger,
     accept,
     answer,
+    as_typed,
     choose,
     queries,
     read_answers,
@@ -223,3 +224,22 @@ def test_a_version_that_is_gone_leaves_a_gap_in_what_changed(desk: Desk) -> None
     left = now.receipts.filter(pl.col("version") != 2)
     rows = version_changes(left, now.entries).select("version", "before", "after").rows()
     assert rows == [(3, "7", "11")]
+
+
+def test_what_was_typed_is_told_where_nothing_can_be_read_and_where_it_is_corrected(
+    desk: Desk,
+) -> None:
+    for number, (months, refused) in enumerate((("7", "4"), ("c. 9", None), ("11", "5"))):
+        desk.drop(f"{number}.xlsx", months, at=TIME + number, refused=refused)
+    now = desk.run()
+    last = now.receipts.filter(version=3)["receipt_id"].item()
+    names = ["receipt_id", "sheet", "row_code", "column_code", "from_value"]
+    corrected = pl.DataFrame([(last, *MONTHS, "1l")], names, orient="row")
+    typed = as_typed(now.entries, now.findings, corrected)
+    changed = version_changes(now.receipts, typed).sort("version", "row_code")
+    assert changed.select("version", "row_code", "before", "after").rows() == [
+        (2, "refused", "4", None),
+        (2, "review_months", "7", "c. 9"),
+        (3, "refused", None, "5"),
+        (3, "review_months", "c. 9", "1l"),
+    ]

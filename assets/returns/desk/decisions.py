@@ -306,6 +306,26 @@ def version_changes(receipts: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFra
     return conform(VersionChanges, both.filter(pl.col("before").ne_missing(pl.col("after"))))
 
 
+def as_typed(
+    entries: pl.DataFrame, findings: pl.DataFrame, corrected: pl.DataFrame
+) -> pl.DataFrame:
+    """Return entries with what was sent in place of what is read: receipt_id, place, cell, value.
+
+    Args:
+        entries: table Entries.
+        findings: what was found: of a cell that could not be read it says what stands there, as far
+            as that may be told.
+        corrected: `from_value` by receipt_id and place, of the corrections that were applied.
+    """
+    at = ["receipt_id", *_ENTRY]
+    read = entries.select(*at, "cell", "value")
+    told = findings.select(*at, "cell", "value").drop_nulls([*_ENTRY, "value"])
+    unread = told.unique(at, keep="first", maintain_order=True).join(read, on=at, how="anti")
+    sent = pl.concat([read, unread]).join(corrected, on=at, how="left", validate="m:1")
+    value = pl.coalesce("from_value", "value")
+    return sent.with_columns(value=pl.when(value != "").then(value)).drop("from_value")
+
+
 def read_choices(ledger: Ledger) -> pl.DataFrame:
     """Return the table Choices from the ledger: the newest choice for each force."""
     newest: dict[str, dict[str, Any]] = {
