@@ -1,6 +1,7 @@
 """The pages of a force: what is due, checking, sending, receipts. Nothing of any other force."""
 
 from base64 import b64encode
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -10,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from assets.intake.store import utc_now
 from assets.returns.desk.chasing import due
-from assets.returns.desk.decisions import Ledger
+from assets.returns.desk.decisions import DeskError, Ledger
 from assets.returns.desk.sign_off import LEVELS, PREPARED, sign, sign_off
 from assets.returns.template.workbook import earlier_values, write_blanks
 from pipelines.portal.judges import TooMuchError
@@ -83,9 +84,11 @@ def _sent(visit: Visit, upload: Upload, verdict: dict[str, Any]) -> int:
     receipt, is_new = Sent(visit.portal, visit.force_code).send(upload, verdict, visit.me.name)
     now = visit.portal.stands.now().receipts.filter(sha256=upload.sha256)
     came_otherwise = any(name != receipt.file for name in now["file_name"])
-    if is_new and verdict["state"] != "rejected" and not came_otherwise:
-        ledger = Ledger(visit.portal.lake)
-        sign(ledger, upload.receipt_id, visit.force_code, PREPARED, visit.me.name)
+    if verdict["state"] != "rejected" and not came_otherwise:
+        # Sent again after a kill, it may lack this; by another account, it is prepared already.
+        with suppress(DeskError):
+            ledger = Ledger(visit.portal.lake)
+            sign(ledger, upload.receipt_id, visit.force_code, PREPARED, visit.me.name)
     visit.log("send", sha256=upload.sha256, receipt=receipt.name, new=is_new)
     return receipt.number
 
