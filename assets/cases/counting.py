@@ -11,12 +11,11 @@ from typing import Any, Final
 import polars as pl
 
 from assets.cases.reading import typed
-from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED, codes
+from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED, codes, columns_of
 from schemas.cases.rules import number, with_codes
 from schemas.collection import Collection
 
-_SUBJECT: Final = ("force_code", "category", "recipient", "media", "status_at_census")
-COUNTS: Final = {**dict.fromkeys(_SUBJECT, pl.String), "month": pl.Date, "cases": pl.Int64}
+COUNTS: Final = columns_of("counts")
 """Columns of a table of valid cases, sorted; a month is its first day."""
 
 FORCES: Final = {
@@ -31,7 +30,12 @@ DAYS: Final = {"force_code": pl.String, "days": pl.Int64, "cases": pl.Int64}
 FAULTS: Final = {**dict.fromkeys(("file", "force_code", "reasons"), pl.String), "rows": pl.Int64}
 """Columns of a table of bad rows by file, force and all the rules they break."""
 
-_TABLES: Final = {"counts": COUNTS, "forces": FORCES, "days": DAYS, "faults": FAULTS}
+_TABLES: Final[dict[str, dict[str, type[pl.DataType]]]] = {
+    "counts": COUNTS,
+    "forces": FORCES,
+    "days": DAYS,
+    "faults": FAULTS,
+}
 
 _FITS: Final = {pl.UInt8: 1 << 8, pl.UInt16: 1 << 16, pl.UInt32: 1 << 32}
 """How many numbers each type holds, the smallest type first."""
@@ -224,7 +228,6 @@ def by_force(totals: PartResult, folders: Iterable[str], collection: Collection)
         forces.with_columns(pl.col("valid", "bad", "suspended", "staff", "closed").fill_null(0))
         .with_columns(rows=pl.col("valid") + bad)
         .with_columns(state=pl.when(known).then(state))
-        .select("force_code", "state", "rows", "valid", "bad", "suspended", "staff", "closed",
-                *_QUARTERS, "days_longest")
+        .select(*columns_of("by_force"))
         .sort("force_code")
-    )  # fmt: skip
+    )

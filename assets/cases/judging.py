@@ -12,13 +12,12 @@ import polars as pl
 from assets.cases.counting import FAULTS, Grid, PartResult
 from assets.cases.reading import LIMITS, Chunk, Limits, Part, Rows, as_sent, places, trimmed
 from assets.cases.sources import ExtractRefusedError, Refusals, Source
-from schemas.cases.columns import TYPES
+from schemas.cases.columns import columns_of
 from schemas.cases.rules import OWNER, ROW_RULES, UNIQUE, row_rules
 from schemas.collection import Collection
 from schemas.finding import Finding
 
-_TEXTS: Final = dict.fromkeys((*TYPES, "reasons"), pl.String)
-QUARANTINE: Final = {"file": pl.String, "row": pl.Int64, **_TEXTS}
+QUARANTINE: Final = columns_of("quarantine")
 """Columns of a bad row: where it stands, as it was sent, and the rules it breaks joined by `;`."""
 
 _RULES: Final = (*ROW_RULES, UNIQUE)

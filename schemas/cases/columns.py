@@ -1,9 +1,11 @@
 """The columns of a case-level extract and what may stand in them, without loading pandera."""
 
 import re
+import tomllib
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -11,18 +13,21 @@ import polars as pl
 from schemas.template import Template
 from schemas.vocabulary import WORKFORCE
 
-TYPES: Final[dict[str, type[pl.DataType]]] = {
-    "force_code": pl.String,
-    "case_ref": pl.String,
-    "category": pl.String,
-    "recipient": pl.String,
-    "media": pl.String,
-    "opened_on": pl.Date,
-    "status_at_census": pl.String,
-    "closed_on": pl.Date,
-    "suspended": pl.Boolean,
-    "workforce": pl.String,
+_WRITTEN: Final = tomllib.loads(Path(__file__).with_name("tables.toml").read_text(encoding="utf-8"))
+_OF_UNIT: Final[dict[str, type[pl.DataType]]] = {
+    **dict.fromkeys(("count", "days"), pl.Int64),
+    "true or false": pl.Boolean,
+    "date": pl.Date,
 }
+
+
+def columns_of(table: str) -> dict[str, type[pl.DataType]]:
+    """Return the columns of a table of tables.toml, in order, each with its type."""
+    columns = _WRITTEN[table]["columns"].items()
+    return {name: _OF_UNIT.get(said.get("unit", ""), pl.String) for name, said in columns}
+
+
+TYPES: Final = columns_of("extract")
 """Exactly these columns, in any order; free text has no place in an extract."""
 
 LISTS: Final = {

@@ -1,7 +1,7 @@
 """Contracts of what a force sends as an extract and of what `muster cases` writes (tables.toml).
 
-The pass for volume does not load them, since pandera takes most of a second; a test holds that its
-columns are theirs.
+The pass for volume does not load them, since pandera takes most of a second; it reads the columns
+alone (columns.py).
 """
 
 from pathlib import Path

@@ -109,7 +109,7 @@ def test_every_rule_has_a_text_and_a_case() -> None:
 
 
 def test_the_light_columns_are_those_of_the_contract(collection: Collection) -> None:
-    """The pass for volume does not load pandera; its list must not drift from the contract."""
+    """The pass for volume does not load pandera; what it reads must not drift from the contract."""
     assert {column.name: column.dtype for column in columns(CaseExtract)} == TYPES
     allowed = {c.name: c.allowed_in(collection.template) for c in columns(CaseExtract)}
     assert {n: tuple(sorted(held)) for n, held in allowed.items() if held} == codes(
