@@ -7,11 +7,13 @@ ways says its last total twice is no mistake: of sums only one that is written t
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from scipy.optimize import linprog
 
+from schemas.collection_fields import Collection
 from schemas.edits import Edit, stated
 from schemas.faults import Fault, Loc
 from schemas.template import Place, Template
@@ -66,12 +68,40 @@ def never_failing(template: Template) -> list[Fault]:
     return [*found.items()]
 
 
-def examined(template: Template) -> tuple[list[str], list[str]]:
-    """Return a line for each contradiction in a sound template, and for what never fails."""
-    _, text = read_toml(template.path)
-    faults = contradictions(template)
-    notes = [] if faults else never_failing(template)
-    return worded(template.path, text, faults), worded(template.path, text, notes)
+def clashing(collection: Collection) -> list[Fault]:
+    """Return the limits that no return can keep together, set at the last of them."""
+    template = collection.template
+    edits = [edit for _, several in _lines(template) for edit in several]
+    limits: dict[str, list[tuple[Place, float, float]]] = {}
+    for use in template.rules:
+        given, within = collection.thresholds.get(use.id, {}), limits.setdefault(use.id, [])
+        for written in use.at if use.use == "between" else ():
+            low, high = given.get("lowest", 0), given.get("highest", np.inf)
+            within += [(place, low, high) for place in template.places(written)]
+        if use.use == "ceiling":
+            counts = (entry.place for entry in template.entries() if entry.kind == "count")
+            within += [(place, 0, given.get("ceiling", np.inf)) for place in counts]
+    together = [rule for rule in limits if limits[rule]]
+    if _can_be_kept(edits, [each for rule in together for each in limits[rule]]):
+        return []
+    for rule in [*together]:
+        fewer = [each for each in together if each != rule]
+        if not _can_be_kept(edits, [each for name in fewer for each in limits[name]]):
+            together = fewer
+    said = f"no return can keep the limits of {listed(together)} where its sums hold; mend one"
+    return [(("thresholds", together[-1]), said)]
+
+
+def examined(path: Path, of: Template | Collection) -> tuple[list[str], list[str]]:
+    """Return a line for each contradiction in a sound file, and for what never fails."""
+    notes: list[Fault] = []
+    if isinstance(of, Collection):
+        faults = clashing(of)
+    else:
+        faults = contradictions(of)
+        notes = [] if faults else never_failing(of)
+    _, text = read_toml(path)
+    return worded(path, text, faults), worded(path, text, notes)
 
 
 def _lines(template: Template) -> list[_Line]:
@@ -115,6 +145,22 @@ def _can_be_broken(edit: Edit, lines: Iterable[_Line]) -> bool:
     places = list(dict.fromkeys(place for each in (edit, *edits) for place in _weights(each)))
     weights = np.array([_weights(edit).get(place, 0) for place in places], dtype=float)
     return bool(weights @ _solved(-weights, *_sums(edits, places), [(0, 1)] * len(places)) > _LEAST)
+
+
+def _can_be_kept(edits: Sequence[Edit], limits: Iterable[tuple[Place, float, float]]) -> bool:
+    """Return whether a return can meet conditions with each number within its limits."""
+    within: dict[Place, tuple[float, float]] = {}
+    for place, low, high in limits:
+        before = within.get(place, (0, np.inf))
+        within[place] = max(low, before[0]), min(high, before[1])
+    places = list(dict.fromkeys([*(p for edit in edits for p in _weights(edit)), *within]))
+    ends = [within.get(place, (0, np.inf)) for place in places]
+    if any(low > high for low, high in ends):
+        return False
+    equal, at_most = _sums(edits, places)
+    none = np.zeros(len(places))
+    found = linprog(none, at_most, np.zeros(len(at_most)), equal, np.zeros(len(equal)), ends)
+    return bool(found.success)
 
 
 def _sums(edits: Sequence[Edit], places: Sequence[Place]) -> tuple[np.ndarray, np.ndarray]:

@@ -28,6 +28,7 @@ from schemas.wording import plural
 
 if TYPE_CHECKING:
     from schemas.collection import Collection
+    from schemas.template import Template
 
 
 @click.group(invoke_without_command=True)
@@ -279,16 +280,21 @@ def check_drafts(path: Path, as_json: bool) -> None:
     return can meet are faults, those that can never fail are noted. Exit code 0: sound; 1: not.
     """
     from assets.previous import changed_in_place
-    from schemas.collection import templates_in, wrong_in
+    from schemas.collection import read_collection, templates_in, wrong_in
     from schemas.edit_faults import examined
 
     files, wrong = wrong_in(path)
     notes: list[str] = []
     templates = templates_in(files)
-    for template in templates:
-        # Where a template is not sound, nobody can tell what its sums are meant to be.
-        if not any(line.startswith(f"{template.path}:") for line in wrong):
-            contradicted, implied = examined(template)
+    described: dict[Path, Template | Collection] = {each.path: each for each in templates}
+    for file in files:
+        with suppress(SetupError):
+            described.setdefault(file, read_collection(file))
+    # Where one is not sound, nobody can tell what its sums are meant to be.
+    unsound = {line.partition(":")[0] for line in wrong}
+    for file, each in described.items():
+        if str(file) not in unsound:
+            contradicted, implied = examined(file, each)
             wrong += contradicted
             notes += implied
     with suppress(SetupError):  # without a lake nothing is released

@@ -1,12 +1,14 @@
 """Conditions of a template that no return can meet, or that none can break, are named."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from pipelines.cli.releases import collections
+from schemas.collection import Collection
 from schemas.edit_faults import contradictions, never_failing
 from schemas.reference import OURS
 from schemas.template_file import load_template
@@ -79,6 +81,19 @@ def test_a_total_that_is_bound_by_less_than_it_adds_up_is_found_over_two_sums(
     assert fault[0] == ("rules", 0)
     assert fault[1].startswith("rule C502 beside the sum 'all' in uses leaves no number but 0 for")
     assert "uses/firearm/count; mend" in fault[1]
+
+
+def test_limits_that_no_return_can_keep_together_are_named_in_the_collection(
+    tmp_path: Path, collection: Collection
+) -> None:
+    """At least three cases, and no count above two."""
+    path = tmp_path / "collections" / f"{collection.id}.toml"
+    path.parent.mkdir()
+    text = (OURS / "collections" / path.name).read_text(encoding="utf-8")
+    path.write_text(re.sub(r"^(V007 = \{ ceiling = )\S+", r"\g<1>2", text, flags=re.M))
+    done = CliRunner().invoke(collections, ["check", str(path)])
+    assert done.exit_code == 1, done.output
+    assert "no return can keep the limits of V007, Q102 where its sums hold" in done.output
 
 
 @pytest.mark.parametrize("root", [OURS, EXAMPLES])
