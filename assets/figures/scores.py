@@ -180,8 +180,9 @@ class Figures:
             .when(kind="answers_share").then(100 / pl.col("answered"))
             .otherwise(1.0)
         )  # fmt: skip
+        share = _percent(top, rest)
         high, low = (
-            pl.when(kind="share").then(_percent(n, m)).otherwise(value + each * (n - top))
+            value + pl.when(kind="share").then(_percent(n, m) - share).otherwise(each * (n - top))
             for n, m in (
                 (top + pl.col("top_up"), rest - pl.col("rest_down")),
                 (top - pl.col("top_down"), rest + pl.col("rest_up")),
