@@ -1,32 +1,22 @@
 """Makes the summary of a release as an OpenDocument spreadsheet: the sheets of workbook.py."""
 
-import io
-import zipfile
 from collections.abc import Iterator
 from typing import Final
 
 from markupsafe import Markup, escape
 
+from assets.ods_file import OASIS, packed
 from assets.release.pages.content import Cell, Figure
 from assets.release.pages.figures import Edition
 from assets.release.pages.workbook import Sheet, sheets, shorthand, words_in
 
-_TYPE: Final = "application/vnd.oasis.opendocument.spreadsheet"
-_DAY: Final = (2012, 1, 1, 0, 0, 0)
-_OASIS: Final = "urn:oasis:names:tc:opendocument:xmlns"
 _NAMES: Final = " ".join(
-    f'xmlns:{prefix}="{_OASIS}:{name}:1.0"'
+    f'xmlns:{prefix}="{OASIS}:{name}:1.0"'
     for prefix, name in {
         "office": "office", "style": "style", "table": "table", "text": "text",
         "fo": "xsl-fo-compatible",
     }.items()
 ) + ' xmlns:xlink="http://www.w3.org/1999/xlink"'  # fmt: skip
-_MANIFEST: Final = (
-    f'<manifest:manifest xmlns:manifest="{_OASIS}:manifest:1.0" manifest:version="1.3">'
-    f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{_TYPE}"/>'
-    '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/>'
-    "</manifest:manifest>"
-)
 _CENTIMETRES: Final = 0.2
 """Width of a letter, about."""
 
@@ -37,20 +27,7 @@ def open_document(edition: Edition) -> bytes:
     Raises:
         SetupError: there is no such collection.
     """
-    made = sheets(edition)
-    parts = {
-        "mimetype": _TYPE,
-        "content.xml": "".join(_content(made)),
-        "META-INF/manifest.xml": _MANIFEST,
-    }
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as file:
-        for name, text in parts.items():
-            # The type stands first and as it is, so that the file is known by its beginning.
-            of = zipfile.ZipInfo(name, _DAY)
-            of.compress_type = zipfile.ZIP_STORED if name == "mimetype" else zipfile.ZIP_DEFLATED
-            file.writestr(of, text)
-    return buffer.getvalue()
+    return packed("".join(_content(sheets(edition))))
 
 
 def _content(made: list[Sheet]) -> Iterator[str]:
