@@ -24,6 +24,7 @@ from schemas.wording import plural
 if TYPE_CHECKING:
     from assets.cases.sources import Place
     from assets.returns.template.guidance import Totals
+    from assets.returns.template.workbook import Suffix
     from schemas.collection import Collection
 
 
@@ -91,8 +92,19 @@ def check(
 @subcommand()
 @click.argument("forces", nargs=-1, metavar="[FORCE]...")
 @click.option("--with-sums", is_flag=True, help="Calculate totals as their parts are typed.")
+@click.option(
+    "--format",
+    "suffix",
+    type=click.Choice(["xlsx", "ods"]),
+    default="xlsx",
+    help="A workbook of Excel, or an OpenDocument spreadsheet.",
+)
 def template(
-    forces: tuple[str, ...], with_sums: bool, folder: Path, collection: Collection
+    forces: tuple[str, ...],
+    with_sums: bool,
+    suffix: Suffix,
+    folder: Path,
+    collection: Collection,
 ) -> None:
     """Write a blank return for each FORCE (a code such as STF), or for every force.
 
@@ -103,7 +115,7 @@ def template(
 
     earlier = earlier_values(Lake(lake_root(), collection.id), collection)
     totals: Totals = "summed" if with_sums else "typed"
-    paths = write_blanks(folder, collection, forces, earlier, totals)
+    paths = write_blanks(folder, collection, forces, earlier, totals, suffix)
     click.echo(f"Wrote {plural(len(paths), 'blank return')} to {folder}")
 
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+import zipfile
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -18,8 +19,15 @@ from assets.intake.reader import read_return
 from assets.intake.reading import Cell, Reading
 from assets.lake import Lake
 from assets.previous import previous_values
+from assets.returns.template.as_ods import as_ods
 from assets.returns.template.checks import EARLIER, GUIDANCE, checks
-from assets.returns.template.workbook import earlier_values, write_blanks, write_workbook
+from assets.returns.template.guidance import Totals
+from assets.returns.template.workbook import (
+    Suffix,
+    earlier_values,
+    write_blanks,
+    write_workbook,
+)
 from assets.returns.validation.check import check_files
 from assets.sample.write import returns_template
 from pipelines.cli.returns import template
@@ -30,6 +38,7 @@ from tests.live import any_live, release_of
 from tests.returns import SampleReturn, as_csv, clean_return, validated
 
 FORCE = ("cover", "force_code", "value")
+SUFFIXES: tuple[Suffix, Suffix] = "xlsx", "ods"
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -221,6 +230,39 @@ def test_a_template_with_sums_is_blank_until_a_part_is_typed(
     )]  # fmt: skip
     assert cell.value.startswith("=IF(COUNT(")
     assert not cell.protection.locked
+
+
+@pytest.mark.parametrize("totals", ["typed", "summed"])
+def test_the_same_template_as_an_open_document_reads_as_the_workbook_does(
+    totals: Totals, tmp_path: Path, collection: Collection
+) -> None:
+    of = {
+        suffix: write_blanks(tmp_path, collection, ["STF"], totals=totals, suffix=suffix)[0]
+        for suffix in SUFFIXES
+    }
+    xlsx, ods = (read_return(of[suffix]) for suffix in SUFFIXES)
+    assert ods.refusal is None
+    assert ods.sheets == xlsx.sheets
+    with zipfile.ZipFile(of["ods"]) as file:
+        content = file.read("content.xml").decode()
+    open_cells = sum(not entry.locked for entry in returns_template().entries())
+    sheets = len(returns_template().sheets) + 1
+    assert content.count('table:protected="true"') == sheets
+    assert content.count("table:content-validation-name=") == open_cells
+    assert "of:cell-content-is-in-list(&#34;yes&#34;;&#34;no&#34;)" in content
+    assert "of:is-true-formula(OR(IF(ISNUMBER([.C6]);AND([.C6]&gt;=0;[.C6]=INT([.C6]))" in content
+    assert "of:=IF(COUNT([.C6];[.D6]" in content
+    before = of["ods"].read_bytes()
+    write_blanks(tmp_path, collection, ["STF"], totals=totals, suffix="ods")
+    assert of["ods"].read_bytes() == before
+
+
+def test_a_filled_open_document_reads_as_the_workbook_does(
+    tmp_path: Path, collection: Collection
+) -> None:
+    filled = SampleReturn.of("MPS", collection).write(tmp_path / "MPS.xlsx")
+    (tmp_path / "MPS.ods").write_bytes(as_ods(filled))
+    assert read_return(tmp_path / "MPS.ods").sheets == read_return(filled).sheets
 
 
 def test_a_force_the_collection_does_not_expect_has_no_template(

@@ -8,12 +8,14 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final
+from tempfile import TemporaryDirectory
+from typing import Any, Final, Literal
 
 import xlsxwriter
 
 from assets.lake import Lake, write_errors
 from assets.previous import earlier_releases, previous_values
+from assets.returns.template.as_ods import as_ods
 from assets.returns.template.checks import (
     ADDS_UP,
     ANSWERS,
@@ -31,6 +33,8 @@ from schemas.reference import forces_at
 from schemas.template import Entry, Place, Sheet, Template, column_letter
 from schemas.vocabulary import MISSING_REASONS
 from schemas.wording import LINE_HEIGHT, lines_of
+
+Suffix = Literal["xlsx", "ods"]
 
 Values = Mapping[tuple[str, str, str], str]
 """Values by (sheet, row code, column code), in plain text form; an absent one is left blank."""
@@ -281,11 +285,13 @@ def write_blanks(
     forces: Sequence[str] = (),
     earlier: Mapping[str, EarlierValues] | None = None,
     totals: Totals = "typed",
+    suffix: Suffix = "xlsx",
 ) -> list[Path]:
     """Write one blank workbook a force, of those given or of all the collection expects.
 
     `earlier` has what to show beside the entries of each force, as `earlier_values` returns it.
-    `totals` tells whether the force types them, or they are summed as it types their parts.
+    `totals` tells whether the force types them, or they are summed as it types their parts;
+    `suffix`, whether it is a workbook of Excel or an OpenDocument spreadsheet.
 
     Raises:
         SetupError: a code is not that of a force the collection expects.
@@ -302,10 +308,14 @@ def write_blanks(
     with write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for force_code in forces or collection.forces:
-            path = folder / f"{force_code}.xlsx"
             values = prefilled(collection, force_code, "submitted")
             before = (earlier or {}).get(force_code)
-            write_workbook(path, collection.template, collection, values, before, totals)
+            path = folder / f"{force_code}.{suffix}"
+            with TemporaryDirectory() as beside:
+                made = Path(beside, "made.xlsx") if suffix == "ods" else path
+                write_workbook(made, collection.template, collection, values, before, totals)
+                if suffix == "ods":
+                    path.write_bytes(as_ods(made))
             paths.append(path)
     return paths
 
