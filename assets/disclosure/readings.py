@@ -106,32 +106,16 @@ class _Figure(NamedTuple):
 
 def _figures(edition: Edition, said: Description) -> dict[str, list[_Figure]]:
     """Return the national totals, and the printed figures, by the table that they add up."""
-    public = edition.public
-    national = public["national_totals"].drop_nulls("value")
-    shown = national.select(
-        "measure",
-        "breakdown",
-        "period",
-        pl.lit(None).alias("force"),
-        "value",
-        pl.lit(0.0).alias("printed"),
-    )
+    public, key = edition.public, ("measure", "breakdown", "period")
     forces = pl.col("scope").is_in(public[PROFILES]["force_code"].to_list())
+    shown = public["national_totals"].drop_nulls("value")
+    shown = shown.select(*key, pl.lit(None).alias("force"), "value", pl.lit(0.0).alias("printed"))
     printed = public["reconciliation"].filter(pl.col("symbol").ne_missing(UNAVAILABLE))
+    force = pl.when(forces).then("scope").alias("force")
+    printed = printed.select(*key, force, "computed", "published")
+    of_force = printed["force"].is_not_null()
     found: dict[str, list[_Figure]] = defaultdict(list)
-    rows = printed.select(
-        "measure",
-        "breakdown",
-        "period",
-        pl.when(forces).then("scope").alias("force"),
-        "computed",
-        "published",
-    )
-    for row in (
-        *shown.rows(),
-        *rows.filter(pl.col("force").is_null()).rows(),
-        *rows.drop_nulls("force").rows(),
-    ):
+    for row in (*shown.rows(), *printed.filter(~of_force).rows(), *printed.filter(of_force).rows()):
         figure = _Figure(*row)
         table = _RESEARCH_TOTALS.get(figure.measure)
         if figure.measure in said.measures:

@@ -212,13 +212,13 @@ class Steps:
 
     def _without_parts(self, steps: Floats) -> Floats:
         """Return the steps but those that hang together, by sums, with a step that is no whole."""
-        moving = np.flatnonzero(np.abs(steps) > _WHOLE)
-        among = abs(self._columns[:, moving])
-        _, component = connected_components(among.T @ among, directed=False)
-        parts = np.abs(steps[moving] - np.rint(steps[moving])) > _WHOLE
-        kept = np.zeros(len(steps))
-        whole = moving[~np.isin(component, component[parts])]
-        kept[whole] = np.rint(steps[whole])
+        parts = np.abs(steps - np.rint(steps)) > _WHOLE
+        kept: Floats = np.rint(steps)
+        if parts.any():
+            moving = np.flatnonzero(np.abs(steps) > _WHOLE)
+            among = abs(self._columns[:, moving])
+            _, component = connected_components(among.T @ among, directed=False)
+            kept[moving[np.isin(component, component[parts[moving]])]] = 0
         return kept
 
     def around(
