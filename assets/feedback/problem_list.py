@@ -58,6 +58,8 @@ _HEADS: Final = (
 )  # fmt: skip
 _WIDTHS: Final = (6, 15, 7, 15, 22, 36, 18, 64, 54)
 _ANSWER_WIDTHS: Final = (54, 30, 24)
+_ROOM: Final = 3
+"""Lines that a reason has room for."""
 _SHEET, _CELLS = 3, 4
 """Columns, from 0, that lead to the place of a problem."""
 
@@ -191,6 +193,10 @@ def _write_answer(sheet: Worksheet, row: int, answer: Answer | None) -> None:
         sheet.column_dimensions[cell.column_letter].width = width
         if answer.code and text is not answer.code:
             cell.fill, cell.protection = _ENTRY_FILL, Protection(locked=False)
+    if answer.code:  # a row whose height is given does not grow with what is typed
+        lines = max(_ROOM, lines_of(answer.reason, _ANSWER_WIDTHS[0]))
+        height = max(sheet.row_dimensions[row].height or 0, LINE_HEIGHT * lines + 3)
+        sheet.row_dimensions[row].height = min(height, _MOST_HEIGHT)
 
 
 def _listed(
