@@ -1,7 +1,9 @@
 """Serves the portal: one process, which answers everybody."""
 
+import fcntl
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address
 
 import uvicorn
@@ -34,7 +36,7 @@ def serve(
     """Serve the portal of a collection until it is stopped.
 
     Raises:
-        SetupError: it cannot listen there.
+        SetupError: it cannot listen there, or another process serves it.
     """
     host = "127.0.0.1" if host == "localhost" else host
     folder = lake.root / "portal"
@@ -55,17 +57,34 @@ def serve(
         raise SetupError(
             f"cannot listen on {host} port {port} ({error.strerror}). Name another: --port N."
         ) from error
-    with listening:
+    with listening, _alone(portal):
+        clear_uploads(portal)
         tell(f"The drop-off page of {collection.id}: http://{host}:{listening.getsockname()[1]}/")
         if not portal.accounts.all():
             tell("Nobody can sign in yet. Add people: muster portal accounts add --help")
-        clear_uploads(portal)
         judges.begin()
         try:
             uvicorn.Server(config).run(sockets=[listening])
         finally:
             judges.end()
             state.close()
+
+
+@contextmanager
+def _alone(portal: Portal) -> Iterator[None]:
+    """Hold the portal of a collection, which ends with the process.
+
+    Raises:
+        SetupError: another process holds it.
+    """
+    with (portal.folder / f".{portal.collection.id}.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SetupError(
+                f"another process serves the drop-off page of {portal.collection.id}. End it first."
+            ) from error
+        yield
 
 
 def _is_loopback(host: str) -> bool:

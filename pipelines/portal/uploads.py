@@ -1,6 +1,7 @@
 """Takes a file in as it comes: to a folder of its own, within bounds, and gone when answered."""
 
 import hashlib
+import logging
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -17,6 +18,9 @@ from assets.intake.container import MAX_FILE, MIB
 from assets.intake.store import ID_LENGTH
 from pipelines.portal.accounts import private_folder
 from pipelines.portal.web import Body, Portal, RefusedRequestError, Visit, check_token
+
+# It tells of each form that is not well formed, and could be made to fill a log.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 FILE: Final = "return"
 """The field of a form that has the file."""
@@ -90,7 +94,7 @@ async def received(visit: Visit) -> AsyncIterator[Upload]:
 
 def uploads_folder(portal: Portal) -> Path:
     """Return the folder for what is on its way."""
-    return private_folder(portal.folder / "uploads")
+    return private_folder(portal.folder / "uploads" / portal.collection.id)
 
 
 def clear_uploads(portal: Portal) -> None:
