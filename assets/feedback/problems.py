@@ -69,13 +69,17 @@ class Look:
         return told if self.of > 1 else ""
 
     @property
-    def says(self) -> str:
-        """What would do: `33 in place of 330 satisfies C101`, `0 to 5 here satisfies C502`."""
-        does = f"{would_do(self.low, self.high)} here"
+    def does(self) -> str:
+        """What would do there: `33 in place of 330`, `0 to 5 here`."""
         if None not in {self.found, self.needed}:
-            does = f"{self.needed} in place of {self.found}"
+            return f"{self.needed} in place of {self.found}"
+        return f"{would_do(self.low, self.high)} here"
+
+    @property
+    def says(self) -> str:
+        """What would do, and what for: `33 in place of 330 satisfies C101, C102`."""
         beside = f", with a change of {' and '.join(self.beside)}," if self.beside else ""
-        return f"{does}{beside} satisfies {', '.join(self.rules)}"
+        return f"{self.does}{beside} satisfies {', '.join(self.rules)}"
 
     @property
     def _ways(self) -> str:
@@ -381,6 +385,8 @@ def _of_cause(cause: Cause, problems: Sequence[Problem]) -> Item:
     looks = cause.repairs[0]
     values = ["nothing" if look.found is None else str(look.found) for look in looks]
     others = f" {looks[0].others}" if looks[0].others else ""
+    does = [f"{look.cell}: {look.does}" for look in looks]
+    satisfy = "satisfies" if len(looks) == 1 else "together satisfy"
     follow = [
         f"{where} ({problem.rule_id}): {line}"
         # What a sum asks for, the cause has said.
@@ -397,6 +403,6 @@ def _of_cause(cause: Cause, problems: Sequence[Problem]) -> Item:
         shortened([look.wording for look in looks]),
         ", ".join(looks[0].rules),
         ", ".join(values),
-        (f"{looks[0].cell}: {looks[0].says}.", *follow),
+        (f"{'; '.join(does)} {satisfy} {', '.join(looks[0].rules)}.", *follow),
         f"This is where to look first: {LOOK_IS} You know what is right.{others}",
     )

@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
-from assets.feedback.problems import grouped, tally
+from assets.feedback.problems import causes_of, grouped, items, tally
 from assets.returns.validation.check import check_files
+from assets.returns.validation.repairs import repairs_of
 from schemas.collection import Collection
 from schemas.finding import Finding, Place, finding
 from schemas.wording import visible
 from tests.feedback.conftest import Sample, heading
 from tests.returns import Place as EntryPlace
+from tests.returns import validated
 
 
 def _findings(path: Path, collection: Collection) -> tuple[Finding, ...]:
@@ -79,3 +81,23 @@ def test_nothing_invisible_is_shown() -> None:
     assert visible("a\x1b[31m\u202eb\u200b\xa0\n") == "a\\x1b[31m\\u202eb\\u200b\\xa0\\n"
     assert visible("Café = 5") == "Café = 5"
     assert len(visible("x" * 40_000)) < 400
+
+
+def test_cells_that_are_wrong_together_are_told_each_with_what_would_do(
+    sample: Sample, collection: Collection
+) -> None:
+    """Two lines of a column exchanged: its sums hold, and each row tells of both."""
+    one, other = (("investigations", row, "continuing") for row in ("procurement", "other"))
+    values = sample("MPS").values
+    typed = {one: values[other], other: values[one]}
+    judged = validated(sample("MPS").with_values(typed).reading(), collection)
+    causes = causes_of(
+        repairs_of(judged.findings, judged.entries, collection.template), collection.template
+    )
+    findings = [Finding(**row) for row in judged.findings.drop("receipt_id").to_dicts()]
+    (told,) = items(grouped([f for f in findings if f.blocks], collection.template, causes), causes)
+    assert told.where == "investigations C19, investigations C17"
+    assert told.lines[0] == (
+        f"C19: {values[other]} in place of {values[one]};"
+        f" C17: {values[one]} in place of {values[other]} together satisfy C101."
+    )
