@@ -156,15 +156,17 @@ def _fault(
     if odd:
         said = f"the {head} is not a plain text; it is not recorded"
         return "S015", said, f"Type the {head} alone: no formula, no number, no date."
+    length = f"the {head} has {len(text):,} characters; it is not recorded"
+    if len(text) > most:  # before anybody looks through it
+        return "S015", length, f"Say it in {fewest} to {most:,} characters."
     if what := names_somebody(text, numbers):
         said = f"the {head} has what looks like {what}; it is not recorded"
         return "V008", said, f"Type the {head} again without it."
     if not text:
         said = f"there is no {head} beside the reason; it is not recorded"
         return "S015", said, f"Type the {head} of whoever gives the reason."
-    if not fewest <= len(text) <= most:
-        said = f"the {head} has {len(text):,} characters; it is not recorded"
-        return "S015", said, f"Say it in {fewest} to {most:,} characters."
+    if len(text) < fewest:
+        return "S015", length, f"Say it in {fewest} to {most:,} characters."
     return None
 
 
