@@ -20,6 +20,9 @@ _ROUNDING: Final = 1e-6
 _AT_ONCE: Final = 100
 """So many tables are held against what is known together."""
 
+_GROWTH: Final = 2.5
+"""How many times as many forces are looked at next."""
+
 _FREE: Final = 1000.0
 """By so much at least can a count that no total contains be more than any that is known."""
 
@@ -269,16 +272,17 @@ class Extremes:
         return Steps(self._rows, *self._bounds, table, self._unknowns, groups)
 
     def _apart(self, first: Floats, goal: Floats) -> None:
-        """Look for tables in which the counts of some forces alone differ, of many forces."""
-        groups = np.array(self._puzzle.groups)
-        many = round((groups.max(initial=0) + 1) / TOGETHER)
-        part_of = (groups + groups // many) % many if many > 1 else groups
-        of = np.array([part_of[terms[0]] if terms else -1 for terms in self._terms])
-        for part in range(many) if many > 1 else ():
-            least, most = (np.where(part_of == part, end, first) for end in self._bounds)
-            if ((self.widths < goal) & (of == part)).any():
-                steps = Steps(self._rows, least, most, first, self._unknowns, groups)
-                self._widen(steps, first, np.where(of == part, goal, 0), "near")
+        """Look for tables in which the counts of some forces alone differ, then of more."""
+        groups, size = np.array(self._puzzle.groups), float(TOGETHER)
+        while (parts := round((groups.max(initial=0) + 1) / size)) > 1:
+            part_of = (groups + groups // parts) % parts
+            of = np.array([part_of[terms[0]] if terms else -1 for terms in self._terms])
+            for part in range(parts):
+                if ((self.widths < goal) & (of == part)).any():
+                    low, high = (np.where(part_of == part, end, first) for end in self._bounds)
+                    steps = Steps(self._rows, low, high, first, self._unknowns, groups)
+                    self._widen(steps, first, np.where(of == part, goal, 0), "near")
+            size *= _GROWTH
 
     def _widen(self, steps: Steps, first: Floats, goal: Floats, how: str) -> None:
         """Look for tables by steps away from a first one."""
