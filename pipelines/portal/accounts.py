@@ -51,8 +51,6 @@ class Accounts:
     def __init__(self, folder: Path, hasher: PasswordHasher | None = None) -> None:
         self.path = folder / "accounts.json"
         self._hasher = hasher or PasswordHasher()
-        # Verified where there is no account, so that to find that out takes as long.
-        self._nobodys = self._hasher.hash("nobody has this password")
         self._read: tuple[tuple[int, int], dict[str, Account]] = ((0, 0), {})
 
     def all(self) -> dict[str, Account]:
@@ -92,9 +90,11 @@ class Accounts:
     def verified(self, name: str, password: str) -> Account | None:
         """Return the account that a name and a password are of; to find none takes as long."""
         found = self.active(name)
-        hashed = found.password if found and found.password else self._nobodys
+        # Where there is no account, a password is verified that costs as much as theirs do.
+        anybodys = (each.password for each in self.all().values() if each.password)
+        hashed = found.password if found and found.password else next(anybodys, None)
         try:
-            self._hasher.verify(hashed, password)
+            self._hasher.verify(hashed or self._hasher.hash(""), password)
         except (Argon2Error, InvalidHashError):
             return None
         return found if found and found.password else None

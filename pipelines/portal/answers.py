@@ -116,10 +116,10 @@ def versions_of(portal: Portal, force_code: str) -> dict[str, Any]:
     }
 
 
-@page("/receipts/{number:int}/sign", "signer", post=True)
+@page("/receipts/{number}/sign", "signer", post=True)
 def sign_return(visit: Visit) -> Response:
     """Sign for the force what another of its accounts has sent."""
-    number = int(visit.param("number"))
+    number = visit.number()
     receipt = Sent(visit.portal, visit.force_code).receipt(number)
     if receipt is None:
         raise RefusedRequestError(404)

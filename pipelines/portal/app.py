@@ -30,7 +30,7 @@ def home(visit: Visit) -> Response:
 
 def application(portal: Portal) -> Starlette:
     """Return the portal as an ASGI application."""
-    return Starlette(
+    app = Starlette(
         routes=[
             style,
             home,
@@ -42,3 +42,6 @@ def application(portal: Portal) -> Starlette:
         middleware=[Middleware(Front, portal=portal)],
         exception_handlers={HTTPException: nothing_there},
     )
+    # It would tell anybody which pages there are, at an address that the request chose.
+    app.router.redirect_slashes = False
+    return app

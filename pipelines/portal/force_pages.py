@@ -118,20 +118,20 @@ async def _verdict(visit: Visit, upload: Upload) -> dict[str, Any]:
     return verdict
 
 
-@page("/receipts/{number:int}", *_ROLES)
+@page("/receipts/{number}", *_ROLES)
 def receipt(visit: Visit) -> Response:
     """Show a receipt, to be printed or kept, with what was found in the file."""
-    found = Sent(visit.portal, visit.force_code).receipt(int(visit.param("number")))
+    found = Sent(visit.portal, visit.force_code).receipt(visit.number())
     if found is None:
         raise RefusedRequestError(404)
     signed = sign_off(Ledger(visit.portal.lake), found.receipt_id)
     return visit.page("receipt", receipt=found, signed=signed, levels=LEVELS)
 
 
-@page("/receipts/{number:int}/marked.xlsx", *_ROLES)
+@page("/receipts/{number}/marked.xlsx", *_ROLES)
 def marked(visit: Visit) -> Response:
     """Return the marked copy of what was sent."""
-    number = int(visit.param("number"))
+    number = visit.number()
     path = Sent(visit.portal, visit.force_code).marked(number)
     if path is None:
         raise RefusedRequestError(404)

@@ -1,12 +1,16 @@
 """Serves the portal: one process, which answers everybody."""
 
+import asyncio
 import fcntl
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
+from typing import Final
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from assets.lake import Lake
 from pipelines.portal.accounts import Accounts
@@ -20,8 +24,43 @@ from pipelines.portal.web import Portal
 from schemas.collection import Collection
 from schemas.errors import SetupError
 
-_AT_ONCE = 200
+_AT_ONCE: Final = 200
 """Requests that are answered at once; others are told that it is busy."""
+_PATIENCE: Final = 10
+"""Seconds in which the head of a request must have come."""
+
+
+class Connection(H11Protocol):
+    """A connection that ends where no request comes: uvicorn would keep its place for ever."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for a request."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Wait on, where what came is the beginning of one."""
+        super().data_received(data)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        super().connection_lost(exc)
+        self._no_longer()
+
+    def _await_head(self) -> None:
+        """Wait for the rest of a head that is due; the time runs from its beginning."""
+        if self.conn.their_state is not h11.IDLE:
+            self._no_longer()
+        elif self._late is None:
+            self._late = self.loop.call_later(_PATIENCE, self.transport.close)
+
+    def _no_longer(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
 
 def serve(
@@ -49,7 +88,7 @@ def serve(
         application(portal), host=host, port=port, access_log=False, log_level="warning",
         server_header=False, limit_concurrency=_AT_ONCE, timeout_keep_alive=5, proxy_headers=True,
         forwarded_allow_ips="127.0.0.1", timeout_graceful_shutdown=30, ws="none",
-        h11_max_incomplete_event_size=32 * 1024,
+        h11_max_incomplete_event_size=32 * 1024, http=Connection,
     )  # fmt: skip
     try:
         listening = socket.create_server((host, port), family=_family(host), backlog=128)

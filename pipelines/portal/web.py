@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 TEMPLATES: Final = Path(__file__).with_name("templates")
 LONGEST_FORM: Final = 512 * 1024
 _MOST_FIELDS: Final = 5000
+_MOST_DIGITS: Final = 9
 PATIENCE: Final = 30
 """Seconds in which a form must have come whole."""
 
@@ -129,6 +130,13 @@ class Visit:
     def param(self, name: str) -> str:
         """Return a part of the path."""
         return str(self.request.path_params[name])
+
+    def number(self) -> int:
+        """Return the number of a receipt in the path."""
+        told = self.param("number")
+        if not (told.isascii() and told.isdigit() and len(told) <= _MOST_DIGITS):
+            raise RefusedRequestError(404)
+        return int(told)
 
     def log(self, action: str, **about: Any) -> None:
         """Add to the log that whoever visits did something."""
@@ -302,7 +310,10 @@ class Front:
 def _from_our_own_page(request: Request) -> bool:
     """Return whether the browser says that a page of ours sent a form; some say nothing."""
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
-    same = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    try:
+        same = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    except ValueError:
+        return False
     return same and site in {None, "same-origin", "none"}
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from assets.intake import reader
+from assets.intake.container import open_container
 from assets.intake.reader import read_return
+from assets.intake.reading import RefusedError
 from pipelines.cli.main import muster
 from schemas.collection import Collection
 from tests.returns import SampleReturn
@@ -149,3 +151,16 @@ def test_check_names_the_file_and_goes_on(
     assert "bad\\x1b[31m.xlsx: force not known, rejected" in said
     assert "good.xlsx: STF, accepted" in said
     assert "\x1b" not in said
+
+
+def test_a_directory_of_very_many_parts_is_not_even_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To read tens of thousands takes seconds, in which others wait."""
+    path = tmp_path / "many.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(600):
+            archive.writestr(str(number), b"")
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    with pytest.raises(RefusedError, match="600 parts"):
+        open_container(path)

@@ -17,7 +17,7 @@ import pytest
 import uvicorn
 
 from pipelines.portal import judges as judges_module
-from pipelines.portal import uploads
+from pipelines.portal import serve, uploads
 from pipelines.portal.app import application
 from pipelines.portal.judges import Judges, TooMuchError
 from pipelines.portal.web import Portal
@@ -48,7 +48,9 @@ def test_in_the_last_hour_nothing_is_lost_and_nothing_mixed(
 @pytest.fixture
 def address(portal: Portal) -> Iterator[str]:
     """The address of the portal, served from a thread."""
-    config = uvicorn.Config(application(portal), host="127.0.0.1", port=0, log_level="critical")
+    config = uvicorn.Config(
+        application(portal), host="127.0.0.1", port=0, log_level="critical", http=serve.Connection
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -104,6 +106,24 @@ def test_a_gigabyte_in_pieces_is_cut_off_and_fills_no_disk(portal: Portal, addre
         with pytest.raises(OSError, match=r"reset|pipe|abort"):
             _send_a_gigabyte(sending)
     assert list(uploads.uploads_folder(portal).iterdir()) == []
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nHost:"])
+def test_a_connection_without_a_request_ends(
+    address: str, monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    """Two hundred of them would leave no place for anybody."""
+    monkeypatch.setattr(serve, "_PATIENCE", 0.5)
+    at = urlsplit(address)
+    with socket.create_connection((at.hostname, at.port), timeout=10) as silent:
+        silent.sendall(begun)
+        assert silent.recv(10) == b""
+    with socket.create_connection((at.hostname, at.port), timeout=10) as again:
+        again.sendall(b"GET /sign-in HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert again.recv(12) == b"HTTP/1.1 200"
+        again.sendall(begun)
+        while again.recv(4096):
+            pass
 
 
 def test_a_slow_body_blocks_nobody_and_ends(

@@ -4,12 +4,15 @@ import json
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import ClassVar, Literal
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
 
 from pipelines.portal import serve
 from pipelines.portal import state as state_module
-from pipelines.portal.accounts import Account
+from pipelines.portal.accounts import Account, Accounts
 from pipelines.portal.web import HEADERS, Portal
 from tests.portal.conftest import PASSWORD, Browser
 
@@ -42,6 +45,42 @@ def test_a_wrong_password_and_an_unknown_name_are_told_the_same(browser: Open) -
     assert wrong.text == unknown.text
 
 
+def test_an_unknown_name_costs_what_the_known_ones_cost(tmp_path: Path) -> None:
+    """Else the time that is taken tells who has an account."""
+
+    class Noting(PasswordHasher):
+        verified: ClassVar[list[str]] = []
+
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002
+            self.verified.append(str(hash))
+            return super().verify(hash, password)
+
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    Accounts(tmp_path, quick).add(Account("stf.prepares", "preparer", "STF"), PASSWORD)
+    served = Accounts(tmp_path, Noting())
+    assert served.verified("stf.prepared", PASSWORD) is None
+    assert served.verified("stf.prepares", PASSWORD)
+    unknown, known = map(extract_parameters, Noting.verified)
+    assert unknown == known
+
+
+def test_no_address_is_mended_into_one_that_there_is(browser: Open) -> None:
+    """A way on to it would tell that it is there, and lead where the request says."""
+    found = browser("stf.prepares")
+    nothing = found.go("/nothing")
+    for path in ("/queries/", "/desk/queries/"):
+        answer = found.client.get(path, headers={"Host": "elsewhere.test"}, follow_redirects=False)
+        assert (answer.status_code, answer.text) == (404, nothing.text)
+
+
+@pytest.mark.parametrize("number", ["77", "9" * 300, "9" * 5000, "-1", "1.5", "\u0661"])
+def test_a_receipt_that_there_is_not(browser: Open, number: str) -> None:
+    found = browser("stf.prepares")
+    for path in (f"/receipts/{number}", f"/receipts/{number}/marked.xlsx"):
+        answer = found.go(path)
+        assert (answer.status_code, answer.text) == (404, found.go("/nothing").text)
+
+
 def test_nobody_sees_anything_before_signing_in(browser: Open) -> None:
     found = browser()
     for path in ("/", "/desk", "/nothing", "/queries"):
@@ -66,7 +105,8 @@ def test_a_form_that_was_not_ours_does_nothing(browser: Open, whose: str) -> Non
 def test_a_form_that_another_site_sends_does_nothing(browser: Open) -> None:
     found = browser("stf.prepares")
     found.go("/")
-    for headers in ({"Origin": "https://elsewhere.test"}, {"Sec-Fetch-Site": "cross-site"}):
+    others = {"Origin": "https://elsewhere.test"}, {"Origin": "http://["}
+    for headers in (*others, {"Sec-Fetch-Site": "cross-site"}):
         answer = found.client.post("/sign-out", data={"token": found.token}, headers=headers)
         assert answer.status_code == 403
     assert found.go("/").url.path == "/"
