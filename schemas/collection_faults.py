@@ -179,10 +179,12 @@ def _of_limits(of: Collection, unsure: Unsure) -> Iterator[Fault]:
             judged = "measures"
         uses = {use.use for use in of.template.rules if use.id == rule.id}
         wanted = set(rule.limits_in(uses)) if in_use else set()
+        # Files of the time before a rule had them hold: it is then as it was.
+        fewer = set(rule.limits) if in_use else set()
         if given and not in_use:
             if not unsure.has("template", judged):
                 yield loc, "its template does not use the rule, so take its limits out"
-        elif given != wanted and (given or rule.id not in meant):
+        elif given not in (wanted, fewer) and (given or rule.id not in meant):
             yield loc, f"must give {listed(sorted(wanted))}, not {listed(sorted(given))}"
 
 

@@ -126,6 +126,31 @@ def test_with_few_forces_the_usual_ratios_are_the_limits(
     assert held.findings.filter(rule_id="Q101", row_code=NOW[1]).is_empty()
 
 
+def test_a_collection_without_limits_of_ratios_is_judged_as_before_there_were_any(
+    live: pl.DataFrame, collection: Collection
+) -> None:
+    """Files of collections stand outside the product, and hold."""
+    low, high, least = FIXED
+    limits = {"lowest": low, "highest": high, "difference": least}
+    old = collection.model_copy(update={"thresholds": {**collection.thresholds, "Q101": limits}})
+    assert not list(collection_faults(old, released=False, unsure=Unsure()))
+    half = {**old.thresholds, "Q101": {**limits, "forces": 20}}
+    faults = collection_faults(
+        collection.model_copy(update={"thresholds": half}), released=False, unsure=Unsure()
+    )
+    assert [loc for loc, _ in faults] == [("thresholds", "Q101")]
+    receipts = dict(live.select("force_code", "receipt_id").unique().iter_rows())
+    asked, slips = set(), {}
+    for force, (now, before) in _of(live, NOW, BEFORE).items():
+        for slip in _slips(now):
+            slips[key := f"{force} {slip}"] = receipts[force], slip
+            usual = before * 0.75
+            if not (usual * low <= slip <= usual * high or abs(slip - usual) < least):
+                asked.add(key)
+    assert asked
+    assert _asked(live, slips, old) == asked
+
+
 def test_a_public_edition_allows_no_ratios_to_what_it_shows(collection: Collection) -> None:
     """An accepted return would tell of its counts what the audit does not count in."""
     assert not list(collection_faults(collection, released=False, unsure=Unsure()))

@@ -7,6 +7,7 @@ asks of two versions whether their order can be told.
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
+from math import inf
 from typing import Final
 
 import polars as pl
@@ -232,6 +233,10 @@ def _beside_peers(returns: Returns, accepted: pl.DataFrame, places: pl.DataFrame
     )
 
 
+_NO_RATIOS: Final = {"forces": inf, "exponent": 0.0, "constant": 0.0, "least": 0.0}
+"""The limits of a collection that gives none for ratios: the usual ratios are its limits."""
+
+
 def _beside_before(returns: Returns, accepted: pl.DataFrame, use: Use) -> pl.DataFrame:
     """Return entries beside those of an earlier period, with the limits that all of them give.
 
@@ -240,7 +245,7 @@ def _beside_before(returns: Returns, accepted: pl.DataFrame, use: Use) -> pl.Dat
     `low` and `high` are null where too few forces have both numbers.
     """
     periods, template = use.collection.comparators, use.collection.template
-    own, limits, number = use.collection.period, use.limits, pl.col("number")
+    own, limits, number = use.collection.period, {**_NO_RATIOS, **use.limits}, pl.col("number")
     held = returns.entries.select("receipt_id", *ENTRY, "number", "missing")
     whose = returns.receipts.select("receipt_id", "force_code")
     if use.item.other:
