@@ -123,6 +123,8 @@ def sign_return(visit: Visit) -> Response:
     receipt = Sent(visit.portal, visit.force_code).receipt(number)
     if receipt is None:
         raise RefusedRequestError(404)
+    if receipt.verdict["state"] == "rejected":
+        raise RefusedRequestError(422, "It was not signed: it must be mended first.")
     ledger = Ledger(visit.portal.lake)
     try:
         sign(ledger, receipt.receipt_id, visit.force_code, SIGNED, visit.me.name)

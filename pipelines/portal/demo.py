@@ -2,6 +2,7 @@
 
 import secrets
 import sys
+from functools import partial
 
 import click
 from argon2 import PasswordHasher
@@ -26,16 +27,18 @@ def make_accounts(accounts: Accounts, forces: list[str]) -> list[tuple[str, str]
             " with muster portal, or name another lake in MUSTER_LAKE."
         )
     accounts.path.unlink(missing_ok=True)
+    # No session of accounts that were called the same before is one of these.
+    made_up = partial(Account, contact=MADE_UP, version=secrets.randbelow(2**31))
     told = []
     for force in forces:
         password = secrets.token_urlsafe(9)
         names = f"{force.lower()}.prepares", f"{force.lower()}.signs"
-        accounts.add(Account(names[0], "preparer", force, contact=MADE_UP), password)
-        accounts.add(Account(names[1], "signer", force, contact=MADE_UP), password)
+        accounts.add(made_up(names[0], "preparer", force), password)
+        accounts.add(made_up(names[1], "signer", force), password)
         told.append((" ".join(names), password))
     for name in ("desk.one", "desk.two"):
         password = secrets.token_urlsafe(9)
-        accounts.add(Account(name, "desk", contact=MADE_UP), password)
+        accounts.add(made_up(name, "desk"), password)
         told.append((name, password))
     return told
 

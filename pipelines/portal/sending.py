@@ -1,12 +1,15 @@
 """What sending does: the file lies in landing, whole, as one that was dropped; and a receipt."""
 
+import fcntl
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from assets.intake.store import FOLDERS, ID_LENGTH, utc_now
-from assets.lake import atomic_file, scratch_file, sync_folder, write_errors
+from assets.lake import atomic_file, write_errors
 from pipelines.portal.accounts import private_folder, write_private
 from pipelines.portal.uploads import Upload
 from pipelines.portal.web import Portal
@@ -47,25 +50,28 @@ class Sent:
 
     def receipts(self) -> list[Receipt]:
         """Return its receipts, the newest first."""
-        found = (
-            self._read(path) for path in sorted(self._folder.glob("[0-9]*.json"), reverse=True)
-        )
+        found = (self.receipt(number) for number in sorted(self._numbers(), reverse=True))
         return [each for each in found if each]
+
+    def _numbers(self) -> list[int]:
+        return [int(path.stem) for path in self._folder.glob("[0-9]*.json")]
 
     def receipt(self, number: int) -> Receipt | None:
         """Return one receipt, None where there is none of that number."""
-        return self._read(self._folder / f"{number:04d}.json")
-
-    def marked(self, number: int) -> Path | None:
-        """Return the marked copy that belongs to a receipt, None where there is none."""
-        path = self._folder / f"{number:04d}-marked.xlsx"
-        return path if path.exists() else None
-
-    def _read(self, path: Path) -> Receipt | None:
+        path = self._folder / f"{number:04d}.json"
         try:
             return Receipt(**json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
+
+    def marked(self, number: int) -> Path | None:
+        """Return the marked copy that belongs to a receipt, None where there is none."""
+        receipt = self.receipt(number)
+        path = self._marked(receipt.receipt_id) if receipt else None
+        return path if path and path.exists() else None
+
+    def _marked(self, receipt_id: str) -> Path:
+        return self._folder / f"{receipt_id}-marked.xlsx"
 
     def send(self, upload: Upload, verdict: dict[str, Any], account: str) -> tuple[Receipt, bool]:
         """Put a file into landing, and return its receipt and whether anything is new.
@@ -83,29 +89,28 @@ class Sent:
             with atomic_file(lake.landing / name) as target, upload.path.open("rb") as source:
                 while piece := source.read(_PIECE):
                     target.write(piece)
-        for earlier in self.receipts():
-            if earlier.sha256 == upload.sha256:
-                return earlier, False
-        return self._write(upload, verdict, account, name), True
+        with _alone(private_folder(self._folder)):
+            for earlier in self.receipts():
+                if earlier.sha256 == upload.sha256:
+                    return earlier, False
+            return self._write(upload, verdict, account, name), True
 
     def _write(self, upload: Upload, verdict: dict[str, Any], account: str, name: str) -> Receipt:
-        folder, at = private_folder(self._folder), utc_now().isoformat(timespec="seconds")
-        with write_errors(folder), scratch_file(folder) as scratch:
-            while True:
-                taken = (int(path.name[:4]) for path in folder.glob("[0-9]*.json"))
-                number = max(taken, default=0) + 1
-                receipt = Receipt(
-                    number, self._force_code, account, at, upload.sha256, upload.size, name, verdict
-                )
-                scratch.write_text(json.dumps(asdict(receipt)), encoding="utf-8")
-                try:
-                    # A link, unlike a rename, fails where somebody else took the number.
-                    (folder / f"{number:04d}.json").hardlink_to(scratch)
-                except FileExistsError:
-                    continue
-                break
-        if verdict["marked"]:
+        if verdict["marked"]:  # before the receipt, which leads to it
             marked = (upload.path.parent / verdict["marked"]).read_bytes()
-            write_private(folder / f"{number:04d}-marked.xlsx", marked)
-        sync_folder(folder)
+            write_private(self._marked(upload.receipt_id), marked)
+        number, at = max(self._numbers(), default=0) + 1, utc_now().isoformat(timespec="seconds")
+        receipt = Receipt(
+            number, self._force_code, account, at, upload.sha256, upload.size, name, verdict
+        )
+        path = self._folder / f"{number:04d}.json"
+        write_private(path, json.dumps(asdict(receipt)).encode())
         return receipt
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Give out receipts of a force one at a time: one for a file, and no number twice."""
+    with write_errors(folder), (folder / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

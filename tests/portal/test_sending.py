@@ -7,15 +7,19 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator
 from functools import cache
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 import pytest
+from argon2 import PasswordHasher
 
 from assets.returns.desk.decisions import Ledger
 from assets.returns.desk.sign_off import PREPARED, sign_off
 from pipelines.portal import sending
+from pipelines.portal.accounts import Accounts
+from pipelines.portal.demo import make_accounts
 from pipelines.portal.web import Portal
 from schemas.collection import Collection
 from tests.portal.conftest import Browser
@@ -96,6 +100,10 @@ def test_what_must_be_mended_is_received_and_says_so(
     copy = found.go("/receipts/1/marked.xlsx").content
     assert openpyxl.load_workbook(BytesIO(copy)).sheetnames[0] == "problems"
     assert len(list(portal.lake.landing.iterdir())) == 1
+    found.go("/")
+    signed = found.send("/receipts/1/sign")
+    assert (signed.status_code, "it must be mended first" in signed.text) == (422, True)
+    assert sign_off(Ledger(portal.lake), sending.Sent(portal, "STF").receipts()[0].receipt_id).due
 
 
 @pytest.mark.parametrize("path", ["/check", "/send"])
@@ -225,6 +233,54 @@ def test_killed_in_between_nothing_is_lost_and_nothing_twice(
     assert "Receipt STF-0001" in found.upload("/send", content).text
     (landed,) = portal.lake.landing.iterdir()
     assert landed.read_bytes() == content
+
+
+def test_a_receipt_never_leads_to_a_copy_that_is_not_there(
+    browser: Open, workbook: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the two files, and sent again."""
+    whole = sending.write_private
+
+    def killed(path: Path, content: bytes) -> None:
+        if path.suffix == ".json":
+            raise KeyError
+        whole(path, content)
+
+    found, content = (
+        browser("stf.prepares"),
+        workbook("STF", ("investigations", "total", "total", "331")),
+    )
+    found.go("/")
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "write_private", killed)
+        assert found.upload("/send", content).status_code == 500
+    found.go("/")
+    found.upload("/send", content)
+    assert found.go("/receipts/1/marked.xlsx").status_code == 200
+
+
+def test_receipts_go_on_beyond_four_digits(browser: Open, portal: Portal, workbook: Any) -> None:
+    found = browser("stf.prepares")
+    found.go("/")
+    found.upload("/send", workbook("STF"))
+    folder = portal.folder / "receipts" / portal.collection.id / "STF"
+    first = json.loads((folder / "0001.json").read_text())
+    for number in (9999, 10000):
+        text = json.dumps({**first, "number": number, "sha256": f"{number:064d}"})
+        (folder / f"{number}.json").write_text(text)
+    found.go("/")
+    found.upload("/send", workbook("STF", ("cover", "data_as_at", "value", "2012-06-02")))
+    numbers = [each.number for each in sending.Sent(portal, "STF").receipts()]
+    assert numbers == [10001, 10000, 9999, 1]
+
+
+def test_an_account_made_up_anew_has_no_session_of_before(tmp_path: Path) -> None:
+    accounts = Accounts(tmp_path, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    versions = set()
+    for _ in range(2):
+        make_accounts(accounts, ["STF"])
+        versions.add(accounts.all()["stf.prepares"].version)
+    assert len(versions) == 2
 
 
 def test_the_workbook_to_fill_is_that_of_the_force(browser: Open) -> None:
