@@ -153,7 +153,9 @@ def _moved(moves: pl.DataFrame, chance: Random, figures: Figures) -> pl.DataFram
     )
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 12))]
+)
 def test_the_stop_line_bounds_every_figure(figures: Figures, seed: int) -> None:
     """Whatever queries below it turn out to be right, nothing published moves by more."""
     chance = Random(seed)

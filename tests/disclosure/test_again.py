@@ -31,6 +31,7 @@ def _kinds(lake: Lake) -> Counter[str]:
     return Counter(path.parent.name for path in lake.kept.glob("*/*"))
 
 
+@pytest.mark.slow
 def test_an_edition_of_the_same_counts_is_not_proved_again_unless_what_is_kept_is_damaged(
     edition: PublicEdition,
     some: Marts,

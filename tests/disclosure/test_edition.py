@@ -71,6 +71,7 @@ def test_the_audit_never_takes_for_possible_what_the_attacker_rules_out(
     assert both.filter(narrower).is_empty()
 
 
+@pytest.mark.slow
 def test_of_a_force_whose_counts_could_be_told_everything_is_hidden(
     edition: PublicEdition,
     some: Marts,

@@ -105,7 +105,24 @@ def test_a_run_makes_all_tables_anew(damage: Damage, lake: Lake, run: Muster) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "null", '"text"', "{", "{}", "7", "\ufeff{}", '{"files": 1}', "[" * 100_000]
+    "text",
+    [
+        "",
+        "{}",
+        *(
+            pytest.param(text, marks=pytest.mark.slow)
+            for text in (
+                "[]",
+                "null",
+                '"text"',
+                "{",
+                "7",
+                "\ufeff{}",
+                '{"files": 1}',
+                "[" * 100_000,
+            )
+        ),
+    ],
 )
 def test_a_manifest_that_says_nothing_is_named(text: str, lake: Lake, run: Muster) -> None:
     path = lake.marts.resolve() / "manifest.json"
@@ -118,7 +135,10 @@ def test_a_manifest_that_says_nothing_is_named(text: str, lake: Lake, run: Muste
 
 
 @pytest.mark.parametrize("part", ["files", "made_from", "found"])
-@pytest.mark.parametrize("value", [None, [], "x", {"live": 1, "x": 2}])
+@pytest.mark.parametrize(
+    "value",
+    [None, *(pytest.param(v, marks=pytest.mark.slow) for v in ([], "x", {"live": 1, "x": 2}))],
+)
 def test_a_manifest_without_a_part_is_named(
     part: str, value: object, lake: Lake, run: Muster
 ) -> None:

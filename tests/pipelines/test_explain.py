@@ -64,6 +64,7 @@ def _some_totals(released: Released) -> list[dict[str, Any]]:
     return Random(7).sample(returns.to_dicts(), 60)
 
 
+@pytest.mark.slow
 def test_figures_at_random_are_what_their_contributions_make(released: Released) -> None:
     for row in _some_totals(released):
         found = explain(Question(row["measure"], row["breakdown"], row["period"]), released)
@@ -257,6 +258,7 @@ def test_a_figure_that_is_not_computed_says_why(run: Muster) -> None:
 OWN = ("social_media", "survey")
 
 
+@pytest.mark.slow
 def test_every_total_of_research_is_what_its_rows_make(released: Released) -> None:
     totals = released.mart("national_totals").filter(
         pl.any_horizontal(pl.col("measure").str.starts_with(name) for name in OWN),

@@ -67,6 +67,7 @@ def _told(result: dg.ExecuteInProcessResult) -> set[str | None]:
     }
 
 
+@pytest.mark.slow
 def test_the_ui_says_truthfully_what_is_in(filled: Lake) -> None:
     """A partitioned asset that returned 3 of 44 keys would be shown as 44."""
     with dg.instance_for_test() as instance:

@@ -29,6 +29,7 @@ def two(lake: Lake, run: Muster, sample: Callable[[str], SampleReturn]) -> tuple
     return first, lake.marts.resolve()
 
 
+@pytest.mark.slow
 def test_a_revision_says_old_new_and_whose_return_caused_it(
     two: tuple[Path, Path], run: Muster
 ) -> None:

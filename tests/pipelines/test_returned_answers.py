@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from assets.lake import Lake
 from tests.feedback.conftest import answered
 from tests.pipelines.conftest import Muster
@@ -22,6 +24,7 @@ def _status(run: Muster, force: str) -> dict[str, Any]:
     return next(row for row in rows if row["force_code"] == force)
 
 
+@pytest.mark.slow
 def test_an_answer_comes_back_in_the_copy_and_waits_for_a_second_person(
     lake: Lake, run: Muster, tmp_path: Path
 ) -> None:

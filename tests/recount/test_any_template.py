@@ -38,7 +38,11 @@ def _leaves_out(row: dict[str, str], drawn: Collection) -> bool:
     return measure is not None and bool(measure.left_out(read_breakdown(row["breakdown"])))
 
 
-@pytest.mark.parametrize("drawn", [0, 1, 2, 14, 33, 36], indirect=True)
+@pytest.mark.parametrize(
+    "drawn",
+    [0, 14, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2, 33, 36))],
+    indirect=True,
+)
 def test_two_engines_agree_on_a_template_drawn_at_random(drawn: Collection) -> None:
     live = any_live(drawn, seed=0)
     national, cells = national_totals(live, drawn), marts.cells(live, drawn)

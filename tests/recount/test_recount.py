@@ -168,7 +168,9 @@ def test_every_national_rule_is_a_check() -> None:
     assert set(CHECKS) | ELSEWHERE == national
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 3))]
+)
 def test_two_engines_agree_on_whatever_is_live(
     seed: int, live: pl.DataFrame, collection: Collection
 ) -> None:
@@ -197,7 +199,7 @@ def test_two_engines_agree_on_whatever_is_live(
 
 
 @pytest.mark.parametrize("name", ["2013-revisit", "use-of-force-2013", "never-seen"])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_two_engines_agree_on_templates_they_were_not_written_for(
     name: str, seed: int, other_collections: Callable[[str], Collection]
 ) -> None:
