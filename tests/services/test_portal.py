@@ -61,6 +61,8 @@ def test_what_is_sent_is_taken_in_by_the_sensor(force: Browser, published: Servi
     assert "Receipt STF-0001" in force.shown.text
     wait_until("version 2", lambda: "2 versions received" in force.go("/versions").text, 300)
     assert "This version counts." in force.shown.text
+    # What is shown comes before the run is over, and the next that a person starts does not wait.
+    wait_until("the end of the run", lambda: "STARTED" not in published.runs().values(), 120)
 
 
 def test_whoever_asks_is_known_by_his_own_address(force: Browser, published: Service) -> None:
