@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from assets.release.docs import case_page, data_dictionary, rule_pages
 from assets.returns.validation.rules.entries import ENTRY_KINDS
 from assets.returns.validation.rules.kinds import KINDS
 from schemas.collection import load_collection
-from schemas.docs import case_page, data_dictionary, rule_pages
 from schemas.reference import COLLECTIONS
 
 DOCS: Final = Path(__file__).parents[1] / "docs"

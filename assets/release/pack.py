@@ -15,9 +15,9 @@ import duckdb
 import polars as pl
 
 from assets.lake import atomic_file
+from assets.release.docs import dictionary_of
 from schemas.collection import Collection
 from schemas.contract import CONTRACT_VERSION, Column, Contract, columns, description, keys
-from schemas.docs import dictionary_of
 from schemas.marts.public import symbol_of
 from schemas.marts.totals import cube_dimensions
 from schemas.measures import NOW

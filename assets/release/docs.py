@@ -1,0 +1,120 @@
+"""The pages that are derived: the data dictionary, the tables of cases, and the rules, as text."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from assets.html import render
+from schemas import vocabulary
+from schemas.cases.tables import CASE_RESULTS, CaseExtract
+from schemas.collection import Collection
+from schemas.contract import CONTRACT_VERSION, Contract, columns, description
+from schemas.marts.catalogue import MARTS
+from schemas.marts.totals import Series
+from schemas.reference import OURS
+from schemas.rules.catalogue import (
+    CASES,
+    EXPECTED,
+    NATIONAL,
+    OTHER_FILES,
+    TIERS,
+    Rule,
+    read_by,
+    rules,
+    rules_of,
+)
+from schemas.tables import TABLES
+from schemas.template import Template
+from schemas.template_file import load_template
+from schemas.wording import listed
+
+_GENERATED: Final = "Written from `schemas/rules/` by `make docs`; do not edit."
+_PAGES: Final = Path(__file__).with_name("markdown")
+
+
+def _page(name: str, **facts: Any) -> str:
+    text = render(
+        _PAGES / f"{name}.md.j2",
+        **facts,
+        cell=_cell,
+        columns=columns,
+        description=description,
+        generated=_GENERATED,
+        v=vocabulary,
+    )
+    return text.rstrip("\n") + "\n"
+
+
+def _cell(said: str | Sequence[str]) -> str:
+    return (said if isinstance(said, str) else ", ".join(said)).replace("|", "\\|")
+
+
+def data_dictionary() -> str:
+    """Return the page docs/data_dictionary.md."""
+    templates = [load_template(path.stem) for path in sorted((OURS / "templates").glob("*.toml"))]
+    return _dictionary(MARTS, templates, tables=TABLES, series=Series)
+
+
+def dictionary_of(contracts: Mapping[str, Contract], template: Template) -> str:
+    """Return the dictionary of some marts, and of the template that they were made from."""
+    used = [r for r in rules().values() if r.id in template.rules_in_use or r.tier == NATIONAL]
+    return _dictionary(contracts, [template], rules=used, tables=None)
+
+
+def _dictionary(marts: Mapping[str, Contract], templates: list[Template], **facts: Any) -> str:
+    version = CONTRACT_VERSION
+    return _page("dictionary", marts=marts, templates=templates, version=version, **facts)
+
+
+def case_page() -> str:
+    """Return the page docs/case_tables.md."""
+    judged = rules_of(CASES).values()
+    text = _page("cases", sent=CaseExtract, results=CASE_RESULTS, rules=judged)
+    return text.replace("<", "\\<")
+
+
+def rule_pages(collections: list[Collection], kinds: Mapping[str, str]) -> dict[str, str]:
+    """Return the text of each page by its file name.
+
+    Args:
+        collections: those whose limits and changes are shown.
+        kinds: what each kind of test asks, by the name under which templates use it.
+    """
+    titles = TIERS | OTHER_FILES
+    pages = {
+        f"{tier}.md": _page(
+            "rules",
+            title=title,
+            rules=rules_of(tier).values(),
+            collections=collections if tier in TIERS else [],
+            expected=_expected,
+            uses_of=_uses_of,
+        )
+        for tier, title in titles.items()
+    }
+    how = (OURS / "rules" / "kinds.md").read_text(encoding="utf-8").rstrip("\n")
+    every = rules().values()
+    return pages | {
+        "README.md": _page("index", titles=titles, rules_of=rules_of),
+        "kinds.md": _page("kinds", how=how, kinds=kinds, rules=every, needs=_needs),
+    }
+
+
+def _expected(rule: Rule) -> str:
+    return " or ".join(dict.fromkeys(EXPECTED[name] for name in rule.expects.values()))
+
+
+def _needs(use: str) -> str:
+    return listed(f"`{key}`" for key in read_by(use))
+
+
+def _uses_of(rule: Rule, template: Template) -> Iterator[str]:
+    """Yield of which cells a template uses a rule, and what it then is about."""
+    sums = [each for each in template.sums() if each.rule == rule.id]
+    lines = dict.fromkeys((s.total[0], s.line.code, s.line.named or "the parts") for s in sums)
+    yield from (f"{sheet}: {named} add up to `{code}`" for sheet, code, named in lines)
+    for use in template.rules:
+        if use.id == rule.id:
+            cells = [use.sheet, *(f"`{cell}`" for cell in use.at)]
+            about = [use.title, listed(filter(None, cells)) if any(cells) else ""]
+            yield ": ".join(filter(None, [f"[{use.use}](kinds.md#{use.use})", *about]))
