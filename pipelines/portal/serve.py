@@ -20,7 +20,7 @@ from pipelines.portal.provider import provider_of_settings
 from pipelines.portal.stands import Stands
 from pipelines.portal.state import State
 from pipelines.portal.uploads import clear_uploads
-from pipelines.portal.web import Portal
+from pipelines.portal.web import HEADERS, Portal
 from schemas.collection import Collection
 from schemas.errors import SetupError
 
@@ -45,6 +45,17 @@ class Connection(H11Protocol):
         super().data_received(data)
         self._await_head()
 
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no request, with the headers that every answer has."""
+        own = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+        for event in (
+            h11.Response(status_code=400, headers=[*self.server_state.default_headers, *own]),
+            h11.Data(data=msg.encode()),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
         super().connection_lost(exc)
@@ -61,6 +72,17 @@ class Connection(H11Protocol):
         if self._late is not None:
             self._late.cancel()
             self._late = None
+
+
+def server(portal: Portal) -> uvicorn.Server:
+    """Return what serves a portal; of what it answers by itself, too, every answer has HEADERS."""
+    config = uvicorn.Config(
+        application(portal), access_log=False, log_level="warning", headers=[*HEADERS.items()],
+        server_header=False, limit_concurrency=_AT_ONCE, timeout_keep_alive=5, proxy_headers=True,
+        forwarded_allow_ips="127.0.0.1", timeout_graceful_shutdown=30, ws="none",
+        h11_max_incomplete_event_size=32 * 1024, http=Connection,
+    )  # fmt: skip
+    return uvicorn.Server(config)
 
 
 def serve(
@@ -84,12 +106,6 @@ def serve(
     # Only on this machine itself may a cookie go without encryption.
     secure = secure or not _is_loopback(host)
     portal = Portal(collection, lake, Accounts(folder), state, judges, stands, secure, provider)
-    config = uvicorn.Config(
-        application(portal), host=host, port=port, access_log=False, log_level="warning",
-        server_header=False, limit_concurrency=_AT_ONCE, timeout_keep_alive=5, proxy_headers=True,
-        forwarded_allow_ips="127.0.0.1", timeout_graceful_shutdown=30, ws="none",
-        h11_max_incomplete_event_size=32 * 1024, http=Connection,
-    )  # fmt: skip
     try:
         listening = socket.create_server((host, port), family=_family(host), backlog=128)
     except OSError as error:
@@ -103,7 +119,7 @@ def serve(
             tell("Nobody can sign in yet. Add people: muster portal accounts add --help")
         judges.begin()
         try:
-            uvicorn.Server(config).run(sockets=[listening])
+            server(portal).run(sockets=[listening])
         finally:
             judges.end()
             state.close()

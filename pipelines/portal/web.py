@@ -263,7 +263,7 @@ def check_token(visit: Visit, token: str) -> None:
 
 
 class Front:
-    """Stands before all pages: finds out who visits, sets headers, and answers what goes wrong."""
+    """Stands before all pages: finds out who visits, and answers what goes wrong."""
 
     def __init__(self, app: ASGIApp, portal: Portal) -> None:
         self.app, self.portal = app, portal
@@ -280,10 +280,7 @@ class Front:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
-                headers.setdefault("Cache-Control", "no-store")
+                MutableHeaders(scope=message).setdefault("Cache-Control", "no-store")
             await send(message)
 
         try:

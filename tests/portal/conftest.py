@@ -1,6 +1,9 @@
 """A portal with an account of each role, and browsers that have signed in there."""
 
 import re
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from argon2 import PasswordHasher
 from starlette.testclient import TestClient
 
 from assets.lake import Lake
+from pipelines.portal import serve
 from pipelines.portal.accounts import Account, Accounts
 from pipelines.portal.app import application
 from pipelines.portal.judging import verdicts
@@ -109,3 +113,17 @@ def browser(portal: Portal) -> Iterator[Callable[..., Browser]]:
     yield open_
     for client in opened:
         client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def address(portal: Portal) -> Iterator[str]:
+    """The address of the portal, served from a thread."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = serve.server(portal)
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        while not server.started:
+            time.sleep(0.02)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,11 +13,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import anyio
 import pytest
-import uvicorn
 
 from pipelines.portal import judges as judges_module
 from pipelines.portal import serve, uploads
-from pipelines.portal.app import application
 from pipelines.portal.judges import Judges, TooMuchError
 from pipelines.portal.web import Portal
 from schemas.collection import Collection
@@ -43,22 +40,6 @@ def test_in_the_last_hour_nothing_is_lost_and_nothing_mixed(
     for each in told:
         others = {other.sha256 for other in told} - {each.sha256}
         assert not any(sha256 in each.receipt for sha256 in others)
-
-
-@pytest.fixture
-def address(portal: Portal) -> Iterator[str]:
-    """The address of the portal, served from a thread."""
-    config = uvicorn.Config(
-        application(portal), host="127.0.0.1", port=0, log_level="critical", http=serve.Connection
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
 
 
 @contextmanager

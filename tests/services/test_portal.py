@@ -76,7 +76,11 @@ def test_whoever_asks_is_known_by_his_own_address(force: Browser, published: Ser
 
 def test_nginx_stops_what_is_too_large(force: Browser, published: Service) -> None:
     force.go("/")
-    assert force.upload("/send", b"0" * (MAX_FILE + 2 * 1024**2)).status_code == 413
+    assert len(force.shown.headers.get_list("content-security-policy")) == 1
+    answer = force.upload("/send", b"0" * (MAX_FILE + 2 * 1024**2))
+    assert answer.status_code == 413
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.headers["x-content-type-options"] == "nosniff"
     plain = socket.create_connection(("127.0.0.1", published.front.ports["https"]))
     trust = published.front.trust()
     with trust.wrap_socket(plain, server_hostname=DROP) as sending:
