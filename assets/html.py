@@ -5,12 +5,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 from markupsafe import Markup, escape
 
 from schemas.wording import long_date, plural, visible
 
 TEXT_WIDTH: Final = 76
+FILTERS: Final = {"long_date": long_date, "plural": plural, "visible": visible}
+"""Filters of every template: of pages, and of texts in TOML."""
 _SHARED: Final = Path(__file__).with_name("templates")
 
 
@@ -32,15 +34,26 @@ def _environment(folder: Path) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {
+    environment.filters |= FILTERS | {
         "breakable": _breakable,
-        "long_date": long_date,
-        "plural": plural,
         "spans": _spans,
-        "visible": visible,
         "wrapped": _wrapped,
     }
     return environment
+
+
+_WORDS: Final = Environment(undefined=StrictUndefined)  # noqa: S701 - a page escapes what it is given
+_WORDS.filters |= FILTERS
+
+
+def words(text: str, **facts: Any) -> str:
+    """Return what a text of our own, a template of plain words, says with these facts."""
+    return _text(text).render(facts)
+
+
+@cache
+def _text(text: str) -> Template:
+    return _WORDS.from_string(text)
 
 
 def _wrapped(text: str, indent: int = 0, first: str = "") -> str:

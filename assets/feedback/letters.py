@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal
@@ -19,16 +18,8 @@ import polars as pl
 from assets.cases.store import CaseStore
 from assets.feedback.marked_copy import marked_copy
 from assets.feedback.problem_list import extract_list
-from assets.feedback.problems import (
-    Cause,
-    Item,
-    Problem,
-    basis_line,
-    causes_of,
-    grouped,
-    items,
-)
-from assets.html import render
+from assets.feedback.problems import Cause, Problem, basis_line, causes_of, grouped, items
+from assets.html import render, words
 from assets.intake.raw_store import RawStore
 from assets.intake.reader import cover_values
 from assets.intake.receipts import ReturnReceipt
@@ -43,7 +34,6 @@ from schemas.collection import Collection, command
 from schemas.errors import SetupError
 from schemas.finding import Finding
 from schemas.rules.catalogue import CASES, UNORDERED, Rule, every_rule, rules_of
-from schemas.wording import long_date, plural, visible
 
 Situation = Literal["missing", "rejected", "resubmission_rejected", "queried", "extract_refused"]
 
@@ -98,23 +88,18 @@ class Letter:
         return str(self.collection.bodies.filter(force_code=self.force_code)["full_name"].item())
 
     @property
-    def attachment(self) -> str:
-        """Name of the workbook that goes with the letter, the first where there are two."""
-        return self.attachments[0]
-
-    @property
     def attachments(self) -> list[str]:
         """Names of the workbooks that go with it: about the return, and about the extract."""
         whole = [] if self.situation == "extract_refused" else ["marked" if self.sent else "blank"]
         about = [*whole, "extract"] if self.extract else whole
         return [f"{self.force_code}-{what}.xlsx" for what in about]
 
-    def items(self, severity: str, of: str = "return") -> list[Item]:
+    def items(self, severity: str, of: str = "return") -> list[dict[str, Any]]:
         """Return what there is to do of a severity: what follows from one cause is one."""
         about = self.extract if of == "extract" else self.sent
         causes = self.sent.causes if self.sent and about is self.sent else ()
         problems = grouped(about.findings if about else (), self.collection.template, causes)
-        return [item for item in items(problems, causes) if item.severity == severity]
+        return [item for item in items(problems, causes) if item["severity"] == severity]
 
     @property
     def rules(self) -> list[Rule]:
@@ -129,26 +114,21 @@ class Letter:
         return basis_line(self.sent.basis) if self.sent else None
 
     @property
-    def deadline(self) -> str:
-        """By when an answer is wanted."""
-        dates, today = self.collection.deadlines, self.written_on
-        soft, hard = long_date(dates.soft), long_date(dates.hard)
-        when = "as soon as you can"
-        if today <= dates.hard:
-            when = f"by {soft if today <= dates.soft else hard}"
-        were, told = "are" if today <= dates.soft else "were", str(_WORDS["deadline"])
-        return told.format(were=were, soft=soft, hard=hard, request=self.said("request"), when=when)
+    def received_on(self) -> date:
+        """The day on which the return came, where it is about one."""
+        assert self.sent
+        return self.collection.day_of(datetime.fromisoformat(self.sent.receipt.received_at))
 
     @property
-    def sections(self) -> list[tuple[str, list[Item], str]]:
+    def sections(self) -> list[tuple[str, list[dict[str, Any]], str]]:
         """The lists of what there is to do: heading, items, and what is left out of the list."""
         found = []
         for section in _WORDS["sections"]:
             if several := self.items(section["severity"], section.get("of", "return")):
-                title = section["title"].format(number=plural(len(several), section["noun"]))
-                shown = several[: section.get("most")]
-                rest = plural(len(several) - len(shown), f"more {section['noun']}")
-                more = "" if len(shown) == len(several) else _WORDS["more"].format(rest=rest)
+                noun, shown = section["noun"], several[: section.get("most")]
+                title = words(section["title"], number=len(several), noun=noun)
+                rest = len(several) - len(shown)
+                more = words(_WORDS["more"], number=rest, noun=noun) if rest else ""
                 found.append((title, shown, more))
         return found
 
@@ -159,39 +139,15 @@ class Letter:
         steps = about["steps_asked"] if self.items("Q") else about["steps"]
         if self.extract and self.situation != "extract_refused":
             steps = [*steps, *_WORDS["extract_refused"]["steps"]]
-        for name in steps:
-            step = {key: text.format(**self._facts) for key, text in _WORDS["steps"][name].items()}
-            words = step.get("command")
-            typed = command(words, self.collection.id, kept=True) if words else ""
-            told.append((step["text"], typed))
+        for step in map(_WORDS["steps"].get, steps):
+            typed = words(step.get("command", ""), letter=self)
+            whole = command(typed, self.collection.id, kept=True) if typed else ""
+            told.append((words(step["text"], letter=self), whole))
         return told
 
     def said(self, key: str) -> str:
-        """Return the heading, which is a line, or where the return stands, the opening."""
-        return str(_WORDS[self.situation][key]).format(**self._facts)
-
-    @cached_property
-    def _facts(self) -> dict[str, object]:
-        facts: dict[str, object] = {
-            "title": self.collection.title,
-            "force": self.force_code,
-            "name": self.attachment,
-            "extract": self.attachments[-1],
-            "note": f" We did receive {self.note}." if self.note else "",
-        }
-        if self.sent:
-            receipt, blocking = self.sent.receipt, len(self.items("B"))
-            day = self.collection.day_of(datetime.fromisoformat(receipt.received_at))
-            facts["thanks"] = _WORDS["thanks"].format(
-                file=visible(receipt.file_name),
-                version=receipt.version,
-                day=long_date(day),
-                **facts,
-            )
-            facts["live"] = self.sent.live_version
-            facts["queries"] = plural(len(self.items("Q")), "query")
-            facts["blocking"] = f"{plural(blocking, 'problem')} keep{'s' if blocking == 1 else ''}"
-        return facts
+        """Return a text by its name: the heading, which is a line, the opening, the deadline."""
+        return words({**_WORDS, **_WORDS[self.situation]}[key], letter=self)
 
 
 def unattributed(

@@ -15,12 +15,11 @@ from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 from openpyxl.worksheet.worksheet import Worksheet
 
-from assets.feedback.problem_list import FILLS, Answer, add_problems_sheet
+from assets.feedback.problem_list import FILLS, add_problems_sheet
 from assets.feedback.problems import (
     LOOK_IS,
     Cause,
     Look,
-    Problem,
     basis_line,
     causes_of,
     fix,
@@ -39,7 +38,7 @@ from assets.feedback.safe_cells import (
 from assets.intake.reader import cover_values, read_return
 from assets.intake.reading import Reading
 from assets.lake import atomic_file
-from assets.returns.desk.returned import REASON, ROLE, written_in
+from assets.returns.desk.returned import HEADS, written_in
 from assets.returns.validation.check import Checked
 from assets.returns.validation.layout import (
     is_list_of_problems,
@@ -48,30 +47,11 @@ from assets.returns.validation.layout import (
 from schemas.finding import Finding
 from schemas.template import Template
 from schemas.vocabulary import SEVERITIES
-from schemas.wording import visible
 
 AUTHOR: Final = "Muster"
 _OURS: Final = "Found by Muster"
 """How our comments begin; not every program keeps their author."""
 _THEIRS: Final = "\n\nThe comment that stood here before:\n"
-_MARKED: Final = (
-    "Each cell is marked in its sheet, with a comment that says what is wrong and what to do."
-    " Mend it in this copy or in your own workbook, and send that."
-)
-_ANSWER: Final = (
-    "A query asks about a figure that may well be right. If it is, type why into the yellow cell"
-    f" under {REASON!r} and your role, not your name, under {ROLE!r}, and send this copy: that is"
-    " your answer, whether you mended other cells or not. Name nobody in it. An answer is good for"
-    " the figure that stands here now. Of this sheet nothing else is read."
-)
-_NOT_READ: Final = "This sheet is not read when the copy is sent."
-_LOOK: Final = f"Green is where to look first: {LOOK_IS}"
-_NO_COPY: Final = "The file could not be read as a return, so this is not a copy of it."
-_CELLS_ALONE: Final = "This copy holds the cells of your file alone, each sheet at its name."
-_NOT_CHECKED: Final = (
-    "Not checked yet, because what they look at could not be read: {}."
-    " They are checked once it can."
-)
 _WIDTH: Final = 380
 _CHARACTERS_A_LINE: Final = 56
 _COMMENT_LINE: Final = 17
@@ -101,53 +81,39 @@ def marked_copy(  # noqa: PLR0913 - all that is known of one file, most of it by
     was written beside them already stands there again.
     """
     problems, layout = grouped(findings, template, causes), lay_out(reading.sheets, template)
-    about = [f"{visible(name)}: {tally(problems)}."]
-    if basis := basis_line(cover_values(reading).get("basis")):
-        about.append(basis)
-    about.append(_NO_COPY if reading.refusal else _MARKED)
-    before = {each.code: each for each in written_in(reading.sheets)}
-    answers = {
-        item: Answer(before[code].reason, before[code].role, code)
-        if code in before
-        else Answer(code=code)
-        for item, code in (codes or {}).items()
+    before = {each.code: (each.reason, each.role) for each in written_in(reading.sheets)}
+    answers = {it: (*before.get(code, ("", "")), code) for it, code in (codes or {}).items()}
+    about = {
+        "name": name,
+        "tally": tally(problems),
+        "basis": basis_line(cover_values(reading).get("basis")),
+        "refused": reading.refusal,
+        "answers": answers,
+        "heads": HEADS,
+        "causes": causes,
+        "look_is": LOOK_IS,
+        "not_evaluable": not_evaluable,
     }
-    if not reading.refusal:
-        about.append(_ANSWER if answers else _NOT_READ)
-    if causes:
-        about.append(_LOOK)
-    if not_evaluable and not reading.refusal:
-        about.append(_NOT_CHECKED.format(", ".join(not_evaluable)))
+
+    def marked(copy: Copy, *, alone: bool) -> bytes:
+        for raw in reading.sheets:
+            if is_list_of_problems(raw):
+                copy.book.remove(copy.sheets.pop(raw.name))
+            elif raw.name in copy.sheets:
+                _unmark(copy.sheets[raw.name])
+        _mark(
+            copy,
+            [look for cause in causes for look in cause.looks],
+            [item for problem in problems for item in problem.findings],
+        )
+        add_problems_sheet(copy, {**about, "alone": alone}, problems, causes, answers)
+        return packed(copy.book, {raw.name: raw for raw in reading.sheets} if copy.whole else {})
+
     own = own_workbook(path, reading, layout)
     if own:
         with suppress(*STUMBLES):  # not all that openpyxl can open it can save
-            return _marked(own, reading, problems, causes, about, answers)
-    if reading.sheets:
-        about.append(_CELLS_ALONE)
-    of_cells = workbook_of_cells(reading, layout)
-    return _marked(of_cells, reading, problems, causes, about, answers)
-
-
-def _marked(
-    copy: Copy,
-    reading: Reading,
-    problems: Sequence[Problem],
-    causes: Sequence[Cause],
-    about: Sequence[str],
-    answers: Mapping[Finding, Answer],
-) -> bytes:
-    for raw in reading.sheets:
-        if is_list_of_problems(raw):
-            copy.book.remove(copy.sheets.pop(raw.name))
-        elif raw.name in copy.sheets:
-            _unmark(copy.sheets[raw.name])
-    _mark(
-        copy,
-        [look for cause in causes for look in cause.looks],
-        [item for problem in problems for item in problem.findings],
-    )
-    add_problems_sheet(copy, about, problems, causes, answers)
-    return packed(copy.book, {raw.name: raw for raw in reading.sheets} if copy.whole else {})
+            return marked(own, alone=False)
+    return marked(workbook_of_cells(reading, layout), alone=bool(reading.sheets))
 
 
 def _mark(copy: Copy, looks: Sequence[Look], findings: Sequence[Finding]) -> None:

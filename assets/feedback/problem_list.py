@@ -1,8 +1,8 @@
 """The list of problems that a marked copy begins with, and that goes out about an extract."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import polars as pl
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
@@ -29,6 +29,7 @@ from assets.feedback.safe_cells import (
     write_plain,
     write_text,
 )
+from assets.html import render
 from assets.intake.reading import Cell, RawSheet, Reading
 from assets.returns.desk.returned import BELOW, HEADS
 from assets.returns.validation.layout import (
@@ -52,6 +53,7 @@ FILLS: Final = {
 Apart in lightness too, so that they differ in print and to people who see few colours.
 """
 
+_ABOUT: Final = Path(__file__).parent / "templates" / "about.txt.j2"
 _HEADS: Final = (
     "no.", "severity", "rule", "sheet", "cells", "row and column", "value", "what is wrong",
     "what to do",
@@ -83,39 +85,38 @@ _TOP: Final = Alignment(vertical="top", horizontal="left", wrap_text=True)
 _RULE: Final = Border(bottom=Side(style="thin", color="B8B8B8"))
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What stands beside a query in the list; without a code nothing can be typed there."""
-
-    reason: str = ""
-    role: str = ""
-    code: str = ""
+Answers = Mapping[Finding, tuple[str, str, str]]
+"""What stands beside a query: reason, role, and its code, without which nothing can be typed."""
 
 
 def add_problems_sheet(
     copy: Copy,
-    about: Sequence[str],
+    about: Mapping[str, Any],
     problems: Sequence[Problem],
     causes: Sequence[Cause],
-    answers: Mapping[Finding, Answer],
+    answers: Answers,
 ) -> None:
-    """Put the list of all problems before the other sheets; `about` are lines to stand above it.
+    """Put the list of all problems before the other sheets, under lines that tell what it is about.
 
     Under the cells of a cause stands what follows from it, which can be folded away: not in a list
     with cells for `answers`, all others of which are locked.
     """
     sheet = copy.book.create_sheet(PROBLEMS, 0)
     _show_first(copy, sheet)
-    write_text(sheet, 1, 1, PROBLEMS_MARK).font = _TITLE_FONT
-    for row, text in enumerate(about, 2):
+    lines = render(_ABOUT, **about).splitlines()
+    for row, text in enumerate(lines, 2):
         # Over the whole width of the list, so that it wraps where the list ends.
         cell = write_text(sheet, row, 1, text)
         cell.font, cell.alignment = _TEXT_FONT, _TOP
         sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=len(_WIDTHS))
         sheet.row_dimensions[row].height = LINE_HEIGHT * lines_of(text, sum(_WIDTHS))
-    row = len(about) + 3
+    row = len(lines) + 3
     if problems:
-        _write_heads(sheet, row, (*_HEADS, *HEADS) if answers else _HEADS)
+        for column, head in enumerate((*_HEADS, *HEADS) if answers else _HEADS, 1):
+            cell = write_text(sheet, row, column, head)
+            cell.font, cell.fill, cell.alignment = _HEAD_FONT, _HEAD_FILL, _TOP
+        sheet.freeze_panes = f"A{row + 1}"
+        sheet.print_title_rows = f"{row}:{row}"
     if causes:
         sheet.sheet_properties.outlinePr.summaryBelow = False
     several = []
@@ -124,8 +125,9 @@ def add_problems_sheet(
         _write_row(copy, sheet, row, texts, links, fill)
         sheet.row_dimensions[row].outlineLevel = 0 if answers else level
         if problem:
-            _write_answer(sheet, row, _answer_beside(problem, answers))
-            several += [(texts[0], problem)] if len(problem.findings) > 1 else []
+            beside, alone = answers.get(problem.findings[0]), len(problem.findings) == 1
+            _write_answer(sheet, row, beside if alone or not beside else (BELOW, "", ""))
+            several += [] if alone else [(texts[0], problem)]
     if several:
         row = _write_cells(copy, sheet, row + 3, several, answers)
     _write_rules(copy, sheet, row + 3, {problem.rule_id for problem in problems})
@@ -139,7 +141,7 @@ def _write_cells(
     sheet: Worksheet,
     row: int,
     several: Sequence[tuple[str, Problem]],
-    answers: Mapping[Finding, Answer],
+    answers: Answers,
 ) -> int:
     """Write a row for each cell of problems that concern several, and return the last row."""
     title = "Cell by cell: the problems above that concern several cells"
@@ -150,8 +152,7 @@ def _write_cells(
             place = visible(item.sheet or ""), item.cell or "", wording, visible(item.value or "")
             texts = [label, "", "", *place, message(item), fix(item)]
             _write_row(copy, sheet, row, texts, {_CELLS if item.cell else _SHEET: item})
-            if item in answers:
-                _write_answer(sheet, row, answers[item])
+            _write_answer(sheet, row, answers.get(item))
     return row
 
 
@@ -167,34 +168,19 @@ def _write_rules(copy: Copy, sheet: Worksheet, row: int, named: Collection[str])
         _write_row(copy, sheet, row, texts, {})
 
 
-def _write_heads(sheet: Worksheet, row: int, heads: Sequence[str]) -> None:
-    for column, head in enumerate(heads, 1):
-        cell = write_text(sheet, row, column, head)
-        cell.font, cell.fill, cell.alignment = _HEAD_FONT, _HEAD_FILL, _TOP
-    sheet.freeze_panes = f"A{row + 1}"
-    sheet.print_title_rows = f"{row}:{row}"
-
-
-def _answer_beside(problem: Problem, answers: Mapping[Finding, Answer]) -> Answer | None:
-    answer = answers.get(problem.findings[0])
-    return Answer(reason=BELOW) if answer and len(problem.findings) > 1 else answer
-
-
-def _write_answer(sheet: Worksheet, row: int, answer: Answer | None) -> None:
+def _write_answer(sheet: Worksheet, row: int, texts: tuple[str, str, str] | None) -> None:
     """Write what was answered beside a query, unlocked to be typed into, and the query's code."""
-    if answer is None:
+    if texts is None:
         return
-    texts = answer.reason, answer.role, answer.code
-    for column, (text, width) in enumerate(
-        zip(texts, _ANSWER_WIDTHS, strict=True), len(_HEADS) + 1
-    ):
+    *_, code = texts
+    for column, text in enumerate(texts, len(_HEADS) + 1):
         cell = write_text(sheet, row, column, text)
         cell.font, cell.alignment, cell.border = _TEXT_FONT, _TOP, _RULE
-        sheet.column_dimensions[cell.column_letter].width = width
-        if answer.code and text is not answer.code:
+        sheet.column_dimensions[cell.column_letter].width = _ANSWER_WIDTHS[column - len(_HEADS) - 1]
+        if code and text is not code:
             cell.fill, cell.protection = _ENTRY_FILL, Protection(locked=False)
-    if answer.code:  # a row whose height is given does not grow with what is typed
-        lines = max(_ROOM, lines_of(answer.reason, _ANSWER_WIDTHS[0]))
+    if code:  # a row whose height is given does not grow with what is typed
+        lines = max(_ROOM, lines_of(texts[0], _ANSWER_WIDTHS[0]))
         height = max(sheet.row_dimensions[row].height or 0, LINE_HEIGHT * lines + 3)
         sheet.row_dimensions[row].height = min(height, _MOST_HEIGHT)
 
@@ -222,6 +208,7 @@ def _listed(
 
 def _show_first(copy: Copy, sheet: Worksheet) -> None:
     """Open the copy at the list: a second selected sheet would take whatever is typed there too."""
+    write_text(sheet, 1, 1, PROBLEMS_MARK).font = _TITLE_FONT
     for other in copy.book.worksheets:
         other.sheet_view.tabSelected = other is sheet
     copy.book.active = sheet
@@ -268,7 +255,6 @@ def _write_row(
     sheet.row_dimensions[row].height = min(LINE_HEIGHT * lines + 3, _MOST_HEIGHT)
 
 
-_EXTRACT: Final = "This is about your case-level extract: mend that where it comes from, not here."
 _MOST_BAD: Final = 5_000
 _LONGEST: Final = 1_000
 """Bad rows that are shown, and characters of each value; the quarantine has all."""
@@ -290,9 +276,8 @@ def extract_list(
         if text
     )
     reading = Reading((RawSheet("bad rows", tuple(cells)),) if bad.height else ())
-    about = [f"{visible(name)}: {tally(problems)}.", _EXTRACT]
-    if bad.height > _MOST_BAD:
-        about.append(f"The sheet of bad rows has the first {_MOST_BAD:,} of {bad.height:,}.")
     copy = workbook_of_cells(reading, lay_out(reading.sheets, template))
-    add_problems_sheet(copy, about, problems, (), {})
+    about = {"name": name, "tally": tally(problems), "basis": None, "of_extract": True}
+    of_rows = {"bad": bad.height, "most_bad": _MOST_BAD}
+    add_problems_sheet(copy, about | of_rows, problems, (), {})
     return packed(copy.book, {})

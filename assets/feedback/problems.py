@@ -5,7 +5,7 @@ And words what sums that do not hold come from, so that workbook and letter say 
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
@@ -27,7 +27,9 @@ _MOST_TEXT: Final = 600
 
 _MOST_WORDINGS: Final = 4
 _SEE: Final = re.compile(r" See docs/rules/[a-z_]+\.md#[a-z0-9]+\.$")
+"""What advice ends with: a file of ours to read on in, which a force does not have."""
 
+_OF_REPAIR: Final = ("sheet", "cell", "found", "needed", "low", "high")
 _NOUNS: Final = {"B": "blocking problem", "Q": "query", "N": "note"}
 
 LOOK: Final = "Where to look first"
@@ -95,7 +97,7 @@ class Cause:
     """
 
     repairs: tuple[tuple[Look, ...], ...]
-    cells: frozenset[Place]
+    cells: tuple[Place, ...]
     findings: tuple[tuple[str, str, str, str], ...]
 
     @property
@@ -113,49 +115,37 @@ class Cause:
 
 
 def causes_of(repairs: pl.DataFrame, template: Template) -> tuple[Cause, ...]:
-    """Return the causes of one return.
-
-    Args:
-        repairs: its rows, as repairs_of returns them.
-        template: its template.
-    """
+    """Return the causes of one return, given its rows as repairs_of returns them."""
     found = []
     for _, rows in repairs.group_by("repair", maintain_order=True):
-        ways = rows.partition_by("rank", maintain_order=True)
         rule_ids = tuple(rows["rules"][0].split())
+        ways = [way.to_dicts() for way in rows.partition_by("rank", maintain_order=True)]
         looks = tuple(
             tuple(
                 Look(
-                    row["sheet"],
-                    row["cell"],
-                    _wording(template, row["sheet"], row["row_code"], row["column_code"]),
-                    row["found"],
-                    row["needed"],
-                    row["low"],
-                    row["high"],
-                    rule_ids,
-                    tuple(cell for cell in way["cell"] if cell != row["cell"]),
-                    number,
-                    len(ways),
+                    **{name: row[name] for name in _OF_REPAIR},
+                    wording=_wording(template, *_entry(row)),
+                    rules=rule_ids,
+                    beside=tuple(each["cell"] for each in way if each["cell"] != row["cell"]),
+                    number=number,
+                    of=len(ways),
                 )
-                for row in way.iter_rows(named=True)
+                for row in way
             )
             for number, way in enumerate(ways, 1)
         )
-        changed = frozenset(ways[0].select("sheet", "row_code", "column_code").iter_rows())
-        follow = {
-            (edit.rule, *at)
-            for edit in edits_of(template)
-            if edit.rule in rule_ids and changed & {*edit.parts, *edit.whole}
-            for at in edit.at
-        } | {(rule_id, *at) for rule_id in rule_ids for at in changed}
-        found.append(Cause(looks, changed, tuple(sorted(follow))))
+        changed = sorted(map(_entry, ways[0]))
+        edits = [edit for edit in edits_of(template) if edit.rule in rule_ids]
+        broken = [edit for edit in edits if not {*changed}.isdisjoint((*edit.parts, *edit.whole))]
+        follow = {(edit.rule, *at) for edit in broken for at in edit.at}
+        follow |= {(rule_id, *at) for rule_id in rule_ids for at in changed}
+        found.append(Cause(looks, tuple(changed), tuple(sorted(follow))))
     return tuple(found)
 
 
 def follows(item: Finding, causes: Sequence[Cause]) -> tuple[int, ...]:
     """Return which causes, from 0, a finding only follows from: what their cells are asked does."""
-    at = _entry(item)
+    at = _entry(vars(item))
     return tuple(
         number
         for number, cause in enumerate(causes)
@@ -242,12 +232,7 @@ def message(item: Finding) -> str:
 
 def fix(item: Finding) -> str:
     """Return what to do about it, fit to be shown."""
-    return visible(_alone(item.how_to_fix), _MOST_TEXT)
-
-
-def _alone(advice: str) -> str:
-    """Return advice without the file of ours to read on in, which a force does not have."""
-    return _SEE.sub("", advice)
+    return visible(_SEE.sub("", item.how_to_fix), _MOST_TEXT)
 
 
 def shortened(wordings: Sequence[str]) -> str:
@@ -296,7 +281,7 @@ def grouped(
             tuple(items),
             tuple(causes[n] for n in key[4]),
             tuple(
-                _wording(template, *at) if (at := _entry(item)) in template.entry_at else ""
+                _wording(template, *at) if (at := _entry(vars(item))) in template.entry_at else ""
                 for item in items
             ),
         )
@@ -310,13 +295,13 @@ def _order_of(cell: str) -> tuple[int, int]:
     return (int(row), 0) if row != cell else place(cell)
 
 
-def _entry(item: Finding) -> tuple[str, str, str]:
-    return item.sheet or "", item.row_code or "", item.column_code or ""
+def _entry(at: Mapping[str, Any]) -> Place:
+    return at["sheet"] or "", at["row_code"] or "", at["column_code"] or ""
 
 
 def _advice(item: Finding) -> str:
     """Advice without the finding's own address: the same mistake in ten cells is one problem."""
-    advice = _alone(item.how_to_fix)
+    advice = _SEE.sub("", item.how_to_fix)
     return re.sub(rf"\b{item.cell}\b", "the cell", advice) if item.cell else advice
 
 
@@ -352,57 +337,39 @@ def basis_line(basis: str | None) -> str | None:
     return f"RECONSTRUCTED sample: {v.BASES[basis]}." if basis == "reconstructed" else None
 
 
-@dataclass(frozen=True)
-class Item:
-    """One thing to do as a letter tells it: a problem, or a cause with all that follows from it."""
-
-    severity: str
-    where: str
-    called: str
-    rule_id: str
-    value: str
-    lines: tuple[str, ...]
-    fix: str
+_TOLD: Final = ("severity", "where", "called", "rule_id", "value", "lines", "fix")
 
 
-def items(problems: Sequence[Problem], causes: Sequence[Cause] = ()) -> list[Item]:
-    """Return what there is to do, in the order and number of `numbered`."""
-    found = []
-    for label, cause, mine in numbered(problems, causes):
-        if cause is None:
-            (one,) = mine
-            found.append(
-                Item(
-                    one.severity, one.where, one.called, one.rule_id, one.value, one.lines, one.fix
-                )
-            )
-        elif label:
-            found.append(_of_cause(cause, mine))
-    return found
+def items(problems: Sequence[Problem], causes: Sequence[Cause] = ()) -> list[dict[str, Any]]:
+    """Return what there is to do as a letter tells it, in the order and number of `numbered`.
+
+    Each is a problem, or a cause with all that follows from it: texts by what they are, and lines.
+    """
+    return [
+        _of_cause(cause, mine) if cause else {name: getattr(mine[0], name) for name in _TOLD}
+        for label, cause, mine in numbered(problems, causes)
+        if label
+    ]
 
 
-def _of_cause(cause: Cause, problems: Sequence[Problem]) -> Item:
+def _of_cause(cause: Cause, problems: Sequence[Problem]) -> dict[str, Any]:
     looks = cause.repairs[0]
-    values = ["nothing" if look.found is None else str(look.found) for look in looks]
     others = f" {looks[0].others}" if looks[0].others else ""
     does = [f"{look.cell}: {look.does}" for look in looks]
     satisfy = "satisfies" if len(looks) == 1 else "together satisfy"
-    follow = [
-        f"{where} ({problem.rule_id}): {line}"
+    follow = []
+    for problem in problems:
+        where = ", ".join(problem.cells) if problem.sheet == looks[0].sheet else problem.where
         # What a sum asks for, the cause has said.
-        + ("" if problem.rule_id in looks[0].rules else f". {problem.fix}")
-        for problem in problems
-        for where in [
-            ", ".join(problem.cells) if problem.sheet == looks[0].sheet else problem.where
-        ]
-        for line in problem.messages
-    ]
-    return Item(
-        problems[0].severity,
-        ", ".join(f"{look.sheet} {look.cell}" for look in looks),
-        shortened([look.wording for look in looks]),
-        ", ".join(looks[0].rules),
-        ", ".join(values),
-        (f"{'; '.join(does)} {satisfy} {', '.join(looks[0].rules)}.", *follow),
-        f"This is where to look first: {LOOK_IS} You know what is right.{others}",
-    )
+        more = "" if problem.rule_id in looks[0].rules else f". {problem.fix}"
+        follow += [f"{where} ({problem.rule_id}): {line}{more}" for line in problem.messages]
+    rule_ids = ", ".join(looks[0].rules)
+    return {
+        "severity": problems[0].severity,
+        "where": ", ".join(f"{look.sheet} {look.cell}" for look in looks),
+        "called": shortened([look.wording for look in looks]),
+        "rule_id": rule_ids,
+        "value": ", ".join("nothing" if k.found is None else str(k.found) for k in looks),
+        "lines": (f"{'; '.join(does)} {satisfy} {rule_ids}.", *follow),
+        "fix": f"This is where to look first: {LOOK_IS} You know what is right.{others}",
+    }

@@ -10,7 +10,6 @@ import resource
 import sys
 import traceback
 from collections.abc import Sequence
-from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -78,7 +77,7 @@ def _in_words(checked: Checked, path: Path, collection: Collection) -> dict[str,
         "suffix": _SUFFIXES[open_container(path).kind] if checked.readable else "",
         "state": checked.state,
         "tally": tally(problems),
-        "to_do": [asdict(item) for item in to_do[:_MOST]],
+        "to_do": to_do[:_MOST],
         "left_out": max(0, len(to_do) - _MOST),
         "not_evaluable": list(checked.not_evaluable),
         "marked": copies[0].name if copies else None,

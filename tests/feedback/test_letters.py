@@ -71,7 +71,9 @@ def test_a_letter_names_everything_there_is_to_do(written: Written) -> None:
             assert letter.force_name in said
             assert letter.collection.title in said
             assert "29 June 2012" in said
-            assert f"muster check {letter.attachment} --collection {letter.collection.id}" in said
+            assert (
+                f"muster check {letter.attachments[0]} --collection {letter.collection.id}" in said
+            )
             assert ("RECONSTRUCTED" in said) == (letter.sent is not None)
         for item in letter.sent.findings if letter.sent else ():
             for what in (item.rule_id, item.message, item.cell or "", rules()[item.rule_id].why):
@@ -171,7 +173,7 @@ def test_plain_text_fits_a_terminal(written: Written) -> None:
 )
 def test_the_deadline_is_the_next_one(today: date, asked: str, written: Written) -> None:
     for letter in written.letters.values():
-        said = replace(letter, written_on=today).deadline
+        said = replace(letter, written_on=today).said("deadline")
         assert said.endswith(asked)
 
 
