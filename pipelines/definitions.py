@@ -12,8 +12,7 @@ from assets.declare import step
 from assets.figures.reconciliation import assets as reconciliation
 from assets.figures.recount import assets as recount
 from assets.figures.totals import assets as totals
-from assets.inputs.reports import assets as reports
-from assets.inputs.research import assets as research
+from assets.inputs import assets as inputs
 from assets.intake import assets as intake
 from assets.intake.store import utc_now
 from assets.release import assets as release
@@ -25,7 +24,7 @@ from pipelines.resources import RESOURCES
 from schemas.collection import Collection, sound_collections
 
 STEPS: Final = {
-    "intake": (intake, cases, desk, reports, research),
+    "intake": (intake, cases, desk, inputs),
     "validation": (validation,),
     "figures": (totals, recount, reconciliation),
 }

@@ -1,8 +1,10 @@
 """A finding: one thing that is wrong with a received file, at its place."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.errors import MusterError
 from schemas.rules.catalogue import Severity, every_rule
 
 
@@ -54,3 +56,13 @@ def finding(
     """Return a finding of a rule, with the rule's own advice and severity unless told otherwise."""
     rule = every_rule()[rule_id]
     return Finding(rule_id, severity or rule.severity, message, rule.advice(fix), **vars(place))
+
+
+class FilesRefusedError(MusterError):
+    """Files are not readable as what they are to be; it says everything that is wrong with them."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        """Say of each file what is wrong with it and what to do next."""
+        told = (f"{each.sheet}: {each.message}. {each.how_to_fix}" for each in findings)
+        super().__init__("\n".join(told))
+        self.findings = tuple(findings)

@@ -3,13 +3,12 @@
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from schemas import columns as shared
-from schemas.checking import pa
-from schemas.contract import Contract, Table, column
+from schemas.contract import Column, Contract, Table, column, columns
 from schemas.reference import forces
 
 _FILE: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
@@ -54,34 +53,9 @@ QUESTIONS: Final = {
     for code, asked in _FILE["questions"].items()
 }
 
-_PAIRS: Final = [f"{code} {answer}" for code, q in QUESTIONS.items() for answer in q.answers]
-_SINGLE: Final = [code for code, question in QUESTIONS.items() if not question.several]
-_RESPONDENT: Final = ["respondent_id", "year"]
-_GIVEN: Final = [*_RESPONDENT, "question"]
 
-
-def _holds(name: str, holds: pl.Expr) -> Any:
-    """Return a check of a contract, by its name: what holds in every row."""
-    made: Any = pa.dataframe_check(name=name, error=name)
-    return made(lambda _, data: data.lazyframe.select(holds))
-
-
-def _at_most(part: str, whole: str) -> pl.Expr:
-    """A part that was counted is at most its whole, which then was counted too."""
-    return pl.col(part).is_null() | (pl.col(part) <= pl.col(whole)).fill_null(value=False)
-
-
-def _answers(question: str, answer: str) -> pl.Expr:
-    return (pl.col("question") == question) & (pl.col("answer") == answer)
-
-
-def _gave(question: str, answer: str) -> pl.Expr:
-    """Return whether the respondent of the row gave an answer to a question that year."""
-    return _answers(question, answer).any().over(_RESPONDENT)
-
-
-class SocialMediaProfiles(Table):
-    """Profiles and accounts of people who said there that they belong to a police force."""
+class ProfilesInUse(Table):
+    """The newest acceptable file of profiles and accounts, with its basis."""
 
     force_code: str = shared.force_code(key=True, isin=forces()["force_code"])
     year: int = column("Year of the research", "year", key=True)
@@ -104,102 +78,113 @@ class SocialMediaProfiles(Table):
         nullable=True,
         ge=0,
     )
-
-    _profiles_within = _holds("profiles_within", _at_most("profiles_inappropriate", "profiles"))
-    _accounts_within = _holds(
-        "accounts_within", _at_most("accounts_still_visible", "accounts_inappropriate")
-    )
+    basis: str = shared.basis()
 
 
-class SocialMediaInstances(Table):
-    """Instances of potentially inappropriate behaviour; a force and year has a row for each kind.
-
-    Where nothing was found the row says 0: a force that is not there was not looked at.
-    """
+class InstancesInUse(Table):
+    """The newest acceptable file of instances on social media, with its basis."""
 
     force_code: str = shared.force_code(key=True, isin=forces()["force_code"])
     year: int = column("Year of the research", "year", key=True)
     site: str = column("Social media site", "code", key=True, isin=SITES)
     category: str = column("Kind of behaviour", "code", key=True, isin=INSTANCE_CATEGORIES)
     instances: int = column("Instances found", "instances", ge=0)
-
-    _every_kind = _holds(
-        "every_kind",
-        pl.struct("site", "category").n_unique().over("force_code", "year")
-        == len(SITES) * len(INSTANCE_CATEGORIES),
-    )
+    basis: str = shared.basis()
 
 
-class SurveyResponses(Table):
-    """What each respondent answered; one row an answer, without weights.
-
-    A respondent without a row for a question was not asked it.
-    """
+class ResponsesInUse(Table):
+    """The newest acceptable file of survey responses, with its basis."""
 
     respondent_id: str = column("Identifies the respondent within the year", "code", key=True)
     year: int = column("Year of the survey", "year", key=True)
     wave: int = column("Round of interviews in the year", "number", key=True, isin=WAVES)
     question: str = column("Code of the question", "code", key=True, isin=QUESTIONS)
     answer: str = column("Code of the answer", "code", key=True)
-
-    _answer_of_question = _holds(
-        "answer_of_question",
-        pl.concat_str("question", "answer", separator=" ").is_in(_PAIRS),
-    )
-    _one_wave = _holds("one_wave", pl.col("wave").n_unique().over(_RESPONDENT) == 1)
-    _one_answer = _holds(
-        "one_answer",
-        ~pl.col("question").is_in(_SINGLE) & ~pl.col("answer").is_in(ALONE).any().over(_GIVEN)
-        | pl.struct(_GIVEN).is_unique(),
-    )
-    _led_to = _holds(
-        "led_to",
-        pl.all_horizontal(
-            (pl.col("question") != code) | _gave(*question.asked_of)
-            for code, question in QUESTIONS.items()
-            if question.asked_of
-        ),
-    )
-    _no_contradiction = _holds(
-        "no_contradiction",
-        ~pl.any_horizontal(
-            _answers(code, YES) & _gave(question.reverse_of, YES)
-            for code, question in QUESTIONS.items()
-            if question.reverse_of
-        ),
-    )
+    basis: str = shared.basis()
 
 
 FILES: Final[dict[str, Contract]] = {
-    "social_media_profiles.csv": SocialMediaProfiles,
-    "social_media_instances.csv": SocialMediaInstances,
-    "survey_responses.csv": SurveyResponses,
+    "social_media_profiles.csv": ProfilesInUse,
+    "social_media_instances.csv": InstancesInUse,
+    "survey_responses.csv": ResponsesInUse,
 }
-"""The files of landing/<collection>/research/ by name."""
+"""The files of landing/<collection>/research/ by name, and what each becomes."""
 
 BASIS_FILE: Final = "basis.txt"
 """May stand beside them and hold one code of vocabulary.BASES; without it they are `submitted`."""
 
 
-class ProfilesInUse(SocialMediaProfiles):
-    """The newest acceptable file of profiles and accounts, with its basis."""
-
-    basis: str = shared.basis()
-
-
-class InstancesInUse(SocialMediaInstances):
-    """The newest acceptable file of instances on social media, with its basis."""
-
-    basis: str = shared.basis()
+def columns_sent(contract: Contract) -> list[Column]:
+    """Return the columns that a file has itself: its basis is said beside it."""
+    return [column for column in columns(contract) if column.name != "basis"]
 
 
-class ResponsesInUse(SurveyResponses):
-    """The newest acceptable file of survey responses, with its basis."""
+_RESPONDENT: Final = ["respondent_id", "year"]
+_GIVEN: Final = [*_RESPONDENT, "question"]
+_PAIRS: Final = [f"{code} {answer}" for code, q in QUESTIONS.items() for answer in q.answers]
+_SINGLE: Final = [code for code, question in QUESTIONS.items() if not question.several]
 
-    basis: str = shared.basis()
+
+def _at_most(part: str, whole: str) -> pl.Expr:
+    """A part that was counted is at most its whole, which then was counted too."""
+    return pl.col(part).is_null() | (pl.col(part) <= pl.col(whole)).fill_null(value=False)
 
 
-IN_USE: Final[dict[str, Contract]] = dict(
-    zip(FILES, (ProfilesInUse, InstancesInUse, ResponsesInUse), strict=True)
-)
-"""What each file becomes between the stages."""
+def _answers(question: str, answer: str) -> pl.Expr:
+    return (pl.col("question") == question) & (pl.col("answer") == answer)
+
+
+def _gave(question: str, answer: str) -> pl.Expr:
+    """Return whether the respondent of the row gave an answer to a question that year."""
+    return _answers(question, answer).any().over(_RESPONDENT)
+
+
+ROW_CHECKS: Final[dict[Contract, dict[str, tuple[str | None, pl.Expr]]]] = {
+    ProfilesInUse: {
+        "profiles_within": (
+            "profiles_inappropriate",
+            _at_most("profiles_inappropriate", "profiles"),
+        ),
+        "accounts_within": (
+            "accounts_still_visible",
+            _at_most("accounts_still_visible", "accounts_inappropriate"),
+        ),
+    },
+    InstancesInUse: {
+        "every_kind": (
+            "category",
+            pl.struct("site", "category").n_unique().over("force_code", "year")
+            == len(SITES) * len(INSTANCE_CATEGORIES),
+        ),
+    },
+    ResponsesInUse: {
+        "answer_of_question": (
+            "answer",
+            pl.concat_str("question", "answer", separator=" ").is_in(_PAIRS),
+        ),
+        "one_wave": ("wave", pl.col("wave").n_unique().over(_RESPONDENT) == 1),
+        "one_answer": (
+            "answer",
+            ~pl.col("question").is_in(_SINGLE) & ~pl.col("answer").is_in(ALONE).any().over(_GIVEN)
+            | pl.struct(_GIVEN).is_unique(),
+        ),
+        "led_to": (
+            "question",
+            pl.all_horizontal(
+                (pl.col("question") != code) | _gave(*question.asked_of)
+                for code, question in QUESTIONS.items()
+                if question.asked_of
+            ),
+        ),
+        "no_contradiction": (
+            "answer",
+            ~pl.any_horizontal(
+                _answers(code, YES) & _gave(question.reverse_of, YES)
+                for code, question in QUESTIONS.items()
+                if question.reverse_of
+            ),
+        ),
+    },
+}
+"""What holds in every row of a file beside its key: its name in rules/research.toml, the column at
+which a failure is shown, and the expression, which is never null."""

@@ -52,7 +52,7 @@ def unpack(source: Source, path: Path) -> Source:
     value are no rows, whether they have separators or not.
 
     Raises:
-        ExtractRefusedError: it is not CSV in UTF-8 or UTF-16 with the columns of an extract.
+        FilesRefusedError: it is not CSV in UTF-8 or UTF-16 with the columns of an extract.
     """
     rows, file = 0, source.path
     if isinstance(file, str):

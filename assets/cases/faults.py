@@ -9,12 +9,12 @@ from typing import Any, Final
 import polars as pl
 
 from assets.cases.job import BAD_ROWS, BY_FORCE, run_cases, told
-from assets.cases.sources import ExtractRefusedError, find_sources
+from assets.cases.sources import find_sources
 from assets.cases.store import force_of
 from schemas.cases.columns import REJECTED, TYPES, codes
 from schemas.cases.rules import COLUMN_OF, SHARE
 from schemas.collection import Collection
-from schemas.finding import Finding, Place, finding
+from schemas.finding import FilesRefusedError, Finding, Place, finding
 from schemas.rules.catalogue import CASES, rules_of
 from schemas.wording import plural
 
@@ -89,6 +89,6 @@ def check_extract(path: Path, collection: Collection) -> tuple[str | None, list[
                 by_predicate=pl.col("force_code") == force, named=True
             )
             bad = pl.read_parquet(out / BAD_ROWS)
-    except ExtractRefusedError as error:
+    except FilesRefusedError as error:
         return force, [replace(each, sheet=path.name) for each in error.findings], False
     return force, [*faults(found, bad, [path.name], collection)], True

@@ -13,11 +13,12 @@ from assets.cases.counting import PartResult, by_force, spread, together
 from assets.cases.destination import new_contents
 from assets.cases.judging import QUARANTINE, Advance, Job, Outcome, outcome
 from assets.cases.reading import LIMITS, Limits, Part, plan
-from assets.cases.sources import ExtractRefusedError, Source
+from assets.cases.sources import Source
 from assets.intake.quoting import shown
 from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED, TYPES, codes
 from schemas.cases.rules import CASE_REF, COLUMN_OF, case_rows
 from schemas.collection import Collection
+from schemas.finding import FilesRefusedError
 from schemas.rules.catalogue import CASES, rules_of
 
 COUNTS: Final = "counts.parquet"
@@ -90,7 +91,7 @@ def run_cases(
         The document of `_summary`.
 
     Raises:
-        ExtractRefusedError: files are not readable as an extract; `folder` is as it was.
+        FilesRefusedError: files are not readable as an extract; `folder` is as it was.
         MusterError: the results cannot be written, or the collection takes no extracts; `folder`
             is as it was.
     """
@@ -109,9 +110,7 @@ def run_cases(
         found = pool(parts, Job(collection, fresh.parent, limits), advance)
         results = [each for each in found if isinstance(each, PartResult)]
         if len(results) < len(found):
-            raise ExtractRefusedError(
-                [r for each in found if isinstance(each, tuple) for r in each]
-            )
+            raise FilesRefusedError([r for each in found if isinstance(each, tuple) for r in each])
         totals = together(results)
         totals.counts.write_parquet(fresh / COUNTS)
         forces = by_force(totals, (s.folder for s in sources if s.folder), collection)

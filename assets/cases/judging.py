@@ -11,11 +11,11 @@ import polars as pl
 
 from assets.cases.counting import FAULTS, Grid, PartResult
 from assets.cases.reading import LIMITS, Chunk, Limits, Part, Rows, as_sent, places, trimmed
-from assets.cases.sources import ExtractRefusedError, Refusals, Source
+from assets.cases.sources import Refusals, Source
 from schemas.cases.columns import columns_of
 from schemas.cases.rules import OWNER, ROW_RULES, UNIQUE, row_rules
 from schemas.collection import Collection
-from schemas.finding import Finding
+from schemas.finding import FilesRefusedError, Finding
 
 QUARANTINE: Final = columns_of("quarantine")
 """Columns of a bad row: where it stands, as it was sent, and the rules it breaks joined by `;`."""
@@ -48,7 +48,7 @@ def outcome(part: Part, job: Job, advance: Advance = lambda _: None) -> Outcome:
     try:
         with tempfile.TemporaryDirectory(prefix=".part-", dir=job.folder) as name:
             return _Pass(part, job, Path(name)).result(advance)
-    except ExtractRefusedError as error:
+    except FilesRefusedError as error:
         return error.findings
 
 
@@ -198,7 +198,7 @@ def _unpacked(sources: Sequence[Source], scratch: Path) -> list[Source]:
     """Return the sources with those that are CSV as Parquet of text.
 
     Raises:
-        ExtractRefusedError: names every file that is not CSV with the columns of an extract.
+        FilesRefusedError: names every file that is not CSV with the columns of an extract.
     """
     if not any(source.text for source in sources):
         return list(sources)

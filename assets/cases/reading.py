@@ -182,7 +182,7 @@ class Rows:
         Those of an only chunk stay in memory.
 
         Raises:
-            ExtractRefusedError: a file cannot be read to its end, though it began well.
+            FilesRefusedError: a file cannot be read to its end, though it began well.
         """
         rows = _read(chunk) if self._held is None else self._held
         if len(self.chunks) == 1:

@@ -15,7 +15,7 @@ import polars as pl
 
 from assets.cases.faults import faults
 from assets.cases.job import BAD_ROWS, BY_FORCE, COUNTS, Pool, in_this_process, run_cases
-from assets.cases.sources import ExtractRefusedError, Source, find_sources, reading
+from assets.cases.sources import Source, find_sources, reading
 from assets.cases.store import CaseStore
 from assets.intake.receipts import UNKNOWN, Version
 from assets.kept import frame_made_once, made_once
@@ -30,7 +30,7 @@ from schemas.cases.columns import (
 from schemas.cases.rules import UNDAMAGED
 from schemas.collection import Collection
 from schemas.contract import conform, empty
-from schemas.finding import Finding, Place, finding
+from schemas.finding import FilesRefusedError, Finding, Place, finding
 from schemas.marts.facts import InvestigationsByMonth
 from schemas.tables import ExtractFindings, Extracts
 from schemas.vocabulary import BASES
@@ -200,7 +200,7 @@ def _judge(
         wanted.sort(key=lambda source: (source.folder or "", source.file))
         try:
             run_cases(wanted, out, keeper.collection, pool=pool)
-        except ExtractRefusedError as error:
+        except FilesRefusedError as error:
             refused = {str(each.sheet): each for each in error.findings}
             unusable |= {kept: _refused(kept, why, store) for kept, why in refused.items()}
             continue
@@ -265,7 +265,7 @@ def _sources(versions: Sequence[Version], store: CaseStore) -> tuple[dict[str, S
                 continue
             try:
                 (source,) = find_sources([file.there()])
-            except ExtractRefusedError as error:
+            except FilesRefusedError as error:
                 unusable[kept] = _refused(kept, error.findings[0], store)
             else:
                 sources[kept] = replace(source, file=kept, folder=version.force_code)
@@ -316,7 +316,7 @@ def _basis(path: Path) -> str:
     try:
         with reading([path], path.name):
             said = pl.read_parquet_metadata(path).get("basis", SUBMITTED)
-    except ExtractRefusedError:
+    except FilesRefusedError:
         return SUBMITTED
     return said if said in BASES else SUBMITTED
 

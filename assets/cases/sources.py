@@ -16,8 +16,7 @@ from assets import object_store
 from assets.intake.landing import is_hidden
 from schemas.cases.columns import TYPES, folder_force, folder_value
 from schemas.cases.rules import COLUMNS, READABLE
-from schemas.errors import MusterError
-from schemas.finding import Finding, finding
+from schemas.finding import FilesRefusedError, Finding, finding
 from schemas.finding import Place as At
 from schemas.wording import visible
 
@@ -25,16 +24,6 @@ SUFFIXES: Final = (".csv", ".parquet")
 """How the name of an extract ends."""
 
 _PERMISSIONS: Final = "Mend its permissions."
-
-
-class ExtractRefusedError(MusterError):
-    """Files are not readable as case-level extracts; it names every one of them at once."""
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        """Say of each file what is wrong with it and what to do next."""
-        told = (f"{each.sheet}: {each.message}. {each.how_to_fix}" for each in findings)
-        super().__init__("\n".join(told))
-        self.findings = tuple(findings)
 
 
 class Refusals:
@@ -48,20 +37,20 @@ class Refusals:
         """Go on after a file that is refused."""
         try:
             yield
-        except ExtractRefusedError as error:
+        except FilesRefusedError as error:
             self._findings += error.findings
 
     def raise_all(self) -> None:
-        """Raise ExtractRefusedError where any file was refused."""
+        """Raise FilesRefusedError where any file was refused."""
         if self._findings:
-            raise ExtractRefusedError(self._findings)
+            raise FilesRefusedError(self._findings)
 
 
 def refused(
     file: str, problem: str, fix: str | None = None, *, rule: str = READABLE
-) -> ExtractRefusedError:
+) -> FilesRefusedError:
     """Return the error that refuses one file."""
-    return ExtractRefusedError([finding(rule, problem, At(sheet=file), fix=fix)])
+    return FilesRefusedError([finding(rule, problem, At(sheet=file), fix=fix)])
 
 
 Place = Path | str
@@ -144,7 +133,7 @@ def reading(
         damaged: what is said of a damaged file.
 
     Raises:
-        ExtractRefusedError: the file is damaged.
+        FilesRefusedError: the file is damaged.
         MusterError: the store cannot be read.
     """
     urls = [where for where in places if isinstance(where, str)]
@@ -224,7 +213,7 @@ def find_sources(paths: Sequence[Place]) -> list[Source]:
     """Return the files at or below the paths, sorted by folder and name, each once.
 
     Raises:
-        ExtractRefusedError: names every file that cannot be an extract, and why.
+        FilesRefusedError: names every file that cannot be an extract, and why.
         MusterError: an object store cannot be read.
     """
     found: dict[Place, Source] = {}
@@ -294,7 +283,7 @@ def check_columns(source: Source, names: Sequence[str]) -> None:
     """Hold the columns of a file against the closed list; its folder may give force_code.
 
     Raises:
-        ExtractRefusedError: a column is missing, is not on the list, or stands twice.
+        FilesRefusedError: a column is missing, is not on the list, or stands twice.
     """
     given = {*names, "force_code"} if folder_value(_folders(source.path)) else {*names}
     problems = {

@@ -15,7 +15,6 @@ import polars as pl
 
 from assets.cases.sources import (
     SUFFIXES,
-    ExtractRefusedError,
     find_sources,
     reading,
     refused,
@@ -29,7 +28,7 @@ from schemas.cases.columns import BLANKS, folder_force
 from schemas.cases.rules import ONE_FORCE
 from schemas.collection import Collection
 from schemas.errors import LakeError
-from schemas.finding import Finding
+from schemas.finding import FilesRefusedError, Finding
 
 _CHUNK: Final = 1024 * 1024
 _LOOKED_AT: Final = 60
@@ -43,7 +42,7 @@ def force_of(path: Path, collection: Collection) -> str:
     else the rest of its extract would count as the whole.
 
     Raises:
-        ExtractRefusedError: it cannot be read as an extract, or is not of exactly one force.
+        FilesRefusedError: it cannot be read as an extract, or is not of exactly one force.
     """
     folder = folder_force(path.absolute().parent.parts)
     if folder in collection.forces and path.suffix.lower() in SUFFIXES:
@@ -165,7 +164,7 @@ class CaseStore(Receipts[Version]):
             try:
                 # Of a kept file that may be damaged; what is listed need not be read again.
                 force = told.get(key) or force_of(lying[key], collection)
-            except ExtractRefusedError as error:
+            except FilesRefusedError as error:
                 if key in fresh:
                     why = replace(error.findings[0], sheet=self.kept(key).name)
                     yield self._write(None, [key], why, collection)
@@ -202,7 +201,7 @@ class CaseStore(Receipts[Version]):
             with suppress(LakeError):
                 try:
                     force = force_of(each.whole(), collection)
-                except ExtractRefusedError:
+                except FilesRefusedError:
                     force = None
                 by_force.setdefault(force, []).append(each.sha256)
         for force, hashes in by_force.items():

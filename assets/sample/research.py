@@ -13,7 +13,6 @@ from typing import Final
 import polars as pl
 
 from schemas.collection import Collection
-from schemas.contract import columns
 from schemas.research import (
     ALONE,
     BASIS_FILE,
@@ -22,9 +21,8 @@ from schemas.research import (
     NO,
     QUESTIONS,
     YES,
-    SocialMediaInstances,
-    SocialMediaProfiles,
-    SurveyResponses,
+    ResponsesInUse,
+    columns_sent,
 )
 
 _SEED: Final = 7976
@@ -67,18 +65,18 @@ def sample_research(collection: Collection) -> dict[str, str]:
     The years are the collection's own and the one before it. None of it was found by anybody; the
     file of the basis says so.
     """
-    tables = {
-        SocialMediaProfiles: pl.read_csv(PROFILES_PATH),
-        SocialMediaInstances: pl.read_csv(INSTANCES_PATH),
-        SurveyResponses: sample_survey(pl.read_csv(SURVEY_PATH)),
-    }
+    tables = (
+        pl.read_csv(PROFILES_PATH),
+        pl.read_csv(INSTANCES_PATH),
+        sample_survey(pl.read_csv(SURVEY_PATH)),
+    )
     later = collection.census.year - pl.col("year").max()
     texts = {}
-    for name, contract in FILES.items():
-        table = tables[contract].with_columns(pl.col("year") + later)
+    for (name, contract), stored in zip(FILES.items(), tables, strict=True):
+        table = stored.with_columns(pl.col("year") + later)
         if "force_code" in table.columns:
             table = table.filter(pl.col("force_code").is_in(collection.forces))
-        texts[name] = table.select(c.name for c in columns(contract)).write_csv()
+        texts[name] = table.select(c.name for c in columns_sent(contract)).write_csv()
     return {**texts, BASIS_FILE: f"{_BASIS}\n"}
 
 
@@ -92,7 +90,7 @@ def sample_survey(counts: pl.DataFrame) -> pl.DataFrame:
         }
         for person, question, answer in _wave(f"{year}-{wave}", questions):
             rows.append((person, year, wave, question, answer))
-    return pl.DataFrame(rows, schema=[c.name for c in columns(SurveyResponses)], orient="row")
+    return pl.DataFrame(rows, schema=[c.name for c in columns_sent(ResponsesInUse)], orient="row")
 
 
 def _wave(name: str, counts: Mapping[str, Answers]) -> Iterator[tuple[str, str, str]]:

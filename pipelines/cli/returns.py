@@ -218,7 +218,8 @@ def cases(
     """
     from assets.cases.destination import lake_places, results_at
     from assets.cases.job import chosen_pool, run_cases
-    from assets.cases.sources import ExtractRefusedError, find_sources
+    from assets.cases.sources import find_sources
+    from schemas.finding import FilesRefusedError
 
     if not (paths and out):
         if not (places := lake_places(collection.id)):
@@ -231,7 +232,7 @@ def cases(
         with results_at(out) as folder, _progress() as tell:
             sources = find_sources(paths)
             document = run_cases(sources, folder, collection, tell=tell, pool=chosen_pool())
-    except ExtractRefusedError as error:
+    except FilesRefusedError as error:
         if as_json:
             names = {"file": "sheet", "problem": "message", "fix": "how_to_fix"}
             refusals = [

@@ -22,13 +22,14 @@ from assets.cases.assets import PARTS
 from assets.cases.cluster import Cluster, Done, Patience, checked_address
 from assets.cases.job import RESULTS, chosen_pool, in_this_process, run_cases
 from assets.cases.reading import Limits
-from assets.cases.sources import ExtractRefusedError, find_sources
+from assets.cases.sources import find_sources
 from assets.declare import step
 from assets.lake import Lake, software_sha256
 from benchmarks.make_cases import Recipe, write
 from benchmarks.processes import Processes, cluster, kill
 from schemas.collection import Collection
 from schemas.errors import MusterError, ServiceError, SetupError
+from schemas.finding import FilesRefusedError
 from tests.cases.extracts import good, run, write_parquet
 
 BY_FORCE = Limits(rows_at_once=100, keys_at_once=100)
@@ -167,7 +168,7 @@ def test_refused_files_are_told_as_in_one_process(
             path.write_bytes(data[:40] + bytes(60) + data[100:])
     refusals = []
     for pool in (in_this_process, Cluster(address, patience=QUICK)):
-        with pytest.raises(ExtractRefusedError) as caught:
+        with pytest.raises(FilesRefusedError) as caught:
             run_cases(
                 find_sources([tmp_path / "in"]), tmp_path / "out", collection, BY_FORCE, pool=pool
             )

@@ -11,9 +11,10 @@ import pyarrow.parquet
 import pytest
 
 from assets.cases.job import run_cases
-from assets.cases.sources import ExtractRefusedError, find_sources
+from assets.cases.sources import find_sources
 from schemas.cases.columns import TYPES
 from schemas.collection import Collection
+from schemas.finding import FilesRefusedError
 from tests.cases.extracts import frame, good, run, write_csv, write_parquet
 
 HEAD = ",".join(TYPES)
@@ -102,7 +103,7 @@ def test_refused_with_the_reason(
     fine = write_parquet(tmp_path / "fine.parquet", [good(1)])
     before = run(fine, tmp_path / "out", collection).summary
     make(tmp_path / name)
-    with pytest.raises(ExtractRefusedError) as caught:
+    with pytest.raises(FilesRefusedError) as caught:
         run_cases(find_sources([fine, tmp_path / name]), tmp_path / "out", collection)
     (refusal,) = caught.value.findings
     assert refusal.sheet == str(tmp_path / name)
@@ -117,17 +118,17 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path, collection: Co
     for name in ("1.parquet", "2.csv", "3.txt"):
         (tmp_path / name).write_text("hello")
     (tmp_path / "nothing").mkdir()
-    with pytest.raises(ExtractRefusedError) as caught:
+    with pytest.raises(FilesRefusedError) as caught:
         run_cases(find_sources([tmp_path, tmp_path / "nothing"]), tmp_path / "out", collection)
     named = [Path(r.sheet or "").name for r in caught.value.findings]
     assert named == ["1.parquet", "3.txt", "nothing"]
     (tmp_path / "gone.csv").symlink_to(tmp_path / "nowhere")
-    with pytest.raises(ExtractRefusedError) as caught:
+    with pytest.raises(FilesRefusedError) as caught:
         run_cases(find_sources([tmp_path / "gone.csv"]), tmp_path / "out", collection)
     assert "link to none" in caught.value.findings[0].message
     for name in ("4.csv", "5.csv"):
         (tmp_path / name).write_text("hello\n")
-    with pytest.raises(ExtractRefusedError) as caught:
+    with pytest.raises(FilesRefusedError) as caught:
         run_cases(
             find_sources([tmp_path / "4.csv", tmp_path / "5.csv"]), tmp_path / "out", collection
         )
@@ -196,7 +197,7 @@ def test_a_name_that_is_no_text_is_refused(tmp_path: Path, collection: Collectio
     """No reader opens it, no table can show it, and a crash would not name it."""
     good_file = write_parquet(tmp_path / "a.parquet", [good(1)])
     good_file.rename(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.parquet"))
-    with pytest.raises(ExtractRefusedError) as caught:
+    with pytest.raises(FilesRefusedError) as caught:
         run_cases(find_sources([tmp_path]), tmp_path / "out", collection)
     (refusal,) = caught.value.findings
     assert "UTF-8" in refusal.message
@@ -252,6 +253,6 @@ def test_spaces_around_values_are_no_part_of_them(tmp_path: Path, collection: Co
 def test_a_refusal_does_not_quote_the_row(tmp_path: Path, collection: Collection) -> None:
     """What a cell says must not reach logs and alerts, which a refusal does."""
     (tmp_path / "in.csv").write_text(f"{HEAD}\nSTF,\x1b[31mJohn Smith,x\n")
-    with pytest.raises(ExtractRefusedError) as caught:
+    with pytest.raises(FilesRefusedError) as caught:
         run_cases(find_sources([tmp_path / "in.csv"]), tmp_path / "out", collection)
     assert "Smith" not in str(caught.value)

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from assets.inputs.assets import research_is_sound
 from assets.inputs.research import store
-from assets.inputs.research.assets import research_is_sound
 from assets.inputs.research.store import read_research
 from assets.intake.landing import ARRIVING
 from schemas.collection import Collection

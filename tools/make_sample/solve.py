@@ -14,8 +14,7 @@ from typing import Final
 from assets.sample.research import INSTANCES_PATH, PROFILES_PATH, SURVEY_PATH
 from assets.sample.write import COLUMNS, RETURNS_PATH
 from schemas.collection import Collection, load_collection
-from schemas.contract import columns
-from schemas.research import SocialMediaInstances, SocialMediaProfiles
+from schemas.research import InstancesInUse, ProfilesInUse, columns_sent
 from tools.make_sample.published import Place
 from tools.make_sample.solve_capability import solve_capability
 from tools.make_sample.solve_comparators import solve_comparators
@@ -55,8 +54,8 @@ def solve_research(collection: Collection) -> dict[Path, str]:
     profiles, instances = solve_social_media(collection)
     survey = [(*answered, count) for answered, count in solve_survey(collection).items()]
     return {
-        PROFILES_PATH: _as_csv([c.name for c in columns(SocialMediaProfiles)], profiles),
-        INSTANCES_PATH: _as_csv([c.name for c in columns(SocialMediaInstances)], instances),
+        PROFILES_PATH: _as_csv([c.name for c in columns_sent(ProfilesInUse)], profiles),
+        INSTANCES_PATH: _as_csv([c.name for c in columns_sent(InstancesInUse)], instances),
         SURVEY_PATH: _as_csv(("year", "wave", "question", "answer", "respondents"), survey),
     }
 

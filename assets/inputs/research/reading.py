@@ -1,19 +1,24 @@
 """Reads a file of the research folder: CSV in the types of its contract, or what is wrong."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from typing import Any, Final
 
 import polars as pl
 
-from schemas.checking import SchemaErrors, pa
 from schemas.collection import Collection
-from schemas.contract import Column, Contract, columns, keys
-from schemas.errors import ContractError, MusterError
-from schemas.finding import Finding
-from schemas.research import ALONE, FILES, INSTANCE_CATEGORIES, QUESTIONS, SITES
+from schemas.contract import Column, Contract, keys
+from schemas.finding import FilesRefusedError, Finding
+from schemas.research import (
+    ALONE,
+    FILES,
+    INSTANCE_CATEGORIES,
+    QUESTIONS,
+    ROW_CHECKS,
+    SITES,
+    columns_sent,
+)
 from schemas.rules.catalogue import rules_of
 from schemas.vocabulary import NOT_HELD
 from schemas.wording import listed
@@ -21,45 +26,10 @@ from schemas.wording import listed
 ROW: Final = "row"
 """Column with the row's number as a spreadsheet shows it."""
 
-STANDS_AT: Final[dict[str, str | None]] = {
-    "multiple_fields_uniqueness": None,
-    "profiles_within": "profiles_inappropriate",
-    "accounts_within": "accounts_still_visible",
-    "every_kind": "category",
-    "answer_of_question": "answer",
-    "one_wave": "wave",
-    "one_answer": "answer",
-    "led_to": "question",
-    "no_contradiction": "answer",
-}
-"""The column at which the failure of a check on whole rows is shown; None for the key."""
-
-SHOWN: Final = 20
-"""Findings that a message lists; it counts them all."""
-
 _QUOTED: Final = 50
 """Characters of a cell or heading that a message repeats."""
 
 _WHOLE: Final = r"^([0-9]{1,9}|[1-9][0-9]{0,2}(,[0-9]{3}){1,2})$"
-
-
-class ResearchError(MusterError):
-    """A file of the research folder cannot be used; `findings` say everything that is wrong."""
-
-    def __init__(self, *findings: Finding) -> None:
-        """List the first, say how many there are, and what to do next."""
-        self.findings = findings
-        files = ", ".join(sorted({item.sheet or "" for item in findings}))
-        more = len(findings) - SHOWN
-        lines = [f"{len(findings)} problem(s) in {files}:"]
-        for each in findings[:SHOWN]:
-            row = f", row {each.row_code}" if each.row_code else ""
-            column = f", column {each.column_code}" if each.column_code else ""
-            lines.append(f"{each.sheet}{row}{column}: {each.message}. {each.how_to_fix}")
-        lines += [f"... and {more:,} more"] * (more > 0)
-        super().__init__(
-            "\n".join([*lines, "Mend the file and drop it in the research folder again."])
-        )
 
 
 def research_finding(
@@ -93,17 +63,18 @@ def read_rows(
     """Return the rows of a research file with their numbers (ROW), and its headings in order.
 
     Raises:
-        ResearchError: something in it is wrong; it lists everything that is.
+        FilesRefusedError: something in it is wrong; it lists everything that is.
     """
-    contract = FILES[file]
-    cells, headings, findings = _table(file, content, [column.name for column in columns(contract)])
-    typed = cells.select(ROW, *(_typed(column) for column in columns(contract)))
-    findings += _cell_findings(file, contract, cells, typed, research_years(collection))
+    sent = columns_sent(FILES[file])
+    cells, headings, findings = _table(file, content, [column.name for column in sent])
+    typed = cells.select(ROW, *map(_typed, sent))
+    for column in sent:
+        findings += _cell_findings(file, column, cells, typed[column.name], collection)
     sound = typed.filter(~pl.col(ROW).cast(pl.String).is_in([f.row_code for f in findings]))
-    findings += _row_findings(file, contract, sound, all_sound=not findings)
+    findings += _row_findings(file, FILES[file], sound, all_sound=not findings)
     if findings:
-        raise ResearchError(
-            *sorted(findings, key=lambda f: (int(f.row_code or 0), f.column_code or ""))
+        raise FilesRefusedError(
+            sorted(findings, key=lambda f: (int(f.row_code or 0), f.column_code or ""))
         )
     return typed, headings
 
@@ -114,13 +85,14 @@ def _table(
     """Return the cells as text under `names`, the headings as they stand, and rows left out.
 
     Raises:
-        ResearchError: it is not CSV in UTF-8, its headings are others, or it has no rows.
+        FilesRefusedError: it is not CSV in UTF-8, its headings are others, or it has no rows.
     """
     try:
         text = StringIO(content.decode("utf-8-sig"), newline="")
         lines = list(csv.reader(text, strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ResearchError(research_finding("csv", file, f"not readable ({error})")) from error
+        unread = research_finding("csv", file, f"not readable ({error})")
+        raise FilesRefusedError([unread]) from error
     filled = [row for row, line in enumerate(lines, 1) if any(line)]
     headings = tuple(text.strip() for row in filled[:1] for text in lines[row - 1])
     wrong = [
@@ -130,16 +102,16 @@ def _table(
     ]
     if wrong:
         expected = listed(names)
-        raise ResearchError(
-            *(
+        raise FilesRefusedError(
+            [
                 research_finding(
                     what, file, observed, 1, name[:_QUOTED] or "without a heading", names=expected
                 )
                 for what, name, observed in wrong
-            )
+            ]
         )
     if len(filled) == 1:
-        raise ResearchError(research_finding("rows", file, "headings without rows"))
+        raise FilesRefusedError([research_finding("rows", file, "headings without rows")])
     width = len(headings)
     findings = [
         research_finding("cells", file, f"{len(lines[row - 1])} cells", row, cells=width)
@@ -167,42 +139,40 @@ def _typed(column: Column) -> pl.Expr:
 
 
 def _cell_findings(
-    file: str, contract: Contract, cells: pl.DataFrame, typed: pl.DataFrame, years: Sequence[int]
+    file: str, column: Column, cells: pl.DataFrame, typed: pl.Series, collection: Collection
 ) -> Iterator[Finding]:
     """Yield a finding for each cell that is not of its type, or holds a code not in its list.
 
     Only `not_held` makes a null where the contract allows one, so any other text is no null.
     """
-    schema = _schema(contract)
-    schema.checks, schema.unique = [], None
-    schema.columns["year"].checks.append(pa.Check.isin(years))
-    for each in schema.columns.values():
-        each.nullable = False
-    described = {column.name: column for column in columns(contract)}
-    for name, _, index in _failures(schema, typed.drop(ROW)):
-        text, column = cells[name][index], described[name]
+    name = column.name
+    codes = research_years(collection) if name == "year" else column.allowed
+    count = "count_or_not" if column.nullable else "count"
+    what = "code" if codes else "text" if column.dtype is pl.String else count
+    wrong = ~typed.is_in(codes).fill_null(value=False) if codes else typed.is_null()
+    for row, text in cells.filter(wrong).select(ROW, name).iter_rows():
         if not (column.nullable and text == NOT_HELD):
             observed = repr(text[:_QUOTED]) if text else "a blank cell"
-            codes = years if name == "year" else column.allowed
-            count = "count_or_not" if column.nullable else "count"
-            what = "code" if codes else "text" if column.dtype is pl.String else count
-            row = cells[ROW][index]
-            yield research_finding(what, file, observed, row, name, codes=listed(codes or ()))
+            yield research_finding(what, file, observed, row, name, codes=listed(codes))
 
 
 def _row_findings(
     file: str, contract: Contract, sound: pl.DataFrame, *, all_sound: bool
 ) -> Iterator[Finding]:
-    """Yield a finding for each row that breaks a check of the contract on whole rows."""
-    broken = [(check, i) for _, check, i in _failures(_schema(contract), sound.drop(ROW))]
-    by_others = {
-        w for r in rules_of("research").values() if r.needs == "other rows" for w in r.says
-    }
-    certain = [(check, index) for check, index in broken if check not in by_others]
-    for check, index in broken if all_sound and not certain else certain:
-        row, column = sound.row(index, named=True), STANDS_AT[check]
-        observed = ", ".join(str(row[name]) for name in ([column] if column else keys(contract)))
-        yield research_finding(check, file, observed, row.pop(ROW), column, **_words(row))
+    """Yield a finding for each row that breaks a check on whole rows."""
+    key = keys(contract)
+    checks = {"one_key": (None, pl.struct(key).is_unique()), **ROW_CHECKS[contract]}
+    broken = {check: sound.filter(~holds) for check, (_, holds) in checks.items()}
+    rules = rules_of("research").values()
+    by_others = {what for rule in rules if rule.needs == "other rows" for what in rule.says}
+    certain = {check: rows for check, rows in broken.items() if check not in by_others}
+    if not all_sound or any(rows.height for rows in certain.values()):
+        broken = certain
+    for check, rows in broken.items():
+        column, _ = checks[check]
+        for row in rows.iter_rows(named=True):
+            observed = ", ".join(str(row[name]) for name in ([column] if column else key))
+            yield research_finding(check, file, observed, row.pop(ROW), column, **_words(row))
 
 
 def _words(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -215,30 +185,3 @@ def _words(row: Mapping[str, Any]) -> dict[str, Any]:
         "alone": " and ".join(ALONE),
         "kinds": len(SITES) * len(INSTANCE_CATEGORIES),
     }
-
-
-def _schema(contract: Contract) -> pa.DataFrameSchema:
-    """Return the contract with its key, as a copy that can be changed."""
-    schema = deepcopy(contract.to_schema())
-    schema.unique = keys(contract)
-    return schema
-
-
-def _failures(schema: pa.DataFrameSchema, frame: pl.DataFrame) -> Iterable[tuple[str, str, int]]:
-    """Return what pandera finds: column, check, and place in the frame from 0.
-
-    Raises:
-        ContractError: a check crashed, which pandera reports as bad data without a row.
-    """
-    try:
-        schema.validate(frame, lazy=True)
-    except SchemaErrors as error:
-        cases: pl.DataFrame = error.failure_cases
-    else:
-        return []
-    if cases["index"].null_count():
-        raise ContractError(
-            f"a research file cannot be held against its contract: {cases.head(3).to_dicts()}."
-            " This is a fault of the program; report it."
-        )
-    return cases.select("column", "check", "index").unique(maintain_order=True).rows()

@@ -2,20 +2,14 @@
 
 import hashlib
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from assets.inputs.research.reading import (
-    ROW,
-    ResearchError,
-    read_rows,
-    research_finding,
-    research_years,
-)
+from assets.inputs.research.reading import ROW, read_rows, research_finding, research_years
 from assets.inputs.research.tables import ResearchTables
 from assets.intake.landing import ARRIVING, OPEN, name_as_text, waiting
 from assets.intake.store import Kept, kept, kept_file
@@ -24,9 +18,9 @@ from assets.lake import Lake
 from schemas.collection import Collection
 from schemas.contract import conform, empty, keys
 from schemas.errors import LakeError
-from schemas.finding import Finding
+from schemas.finding import FilesRefusedError, Finding
 from schemas.reference import forces
-from schemas.research import BASIS_FILE, FILES, IN_USE
+from schemas.research import BASIS_FILE, FILES
 from schemas.tables import ResearchFiles, ResearchProblems
 from schemas.template import column_letter
 from schemas.vocabulary import BASES
@@ -68,7 +62,7 @@ def read_research(
     new = [name for name, content in contents.items() if _keep(lake, name, content, basis)]
     tables: dict[str, pl.DataFrame] = {}
     used = []
-    for name, contract in IN_USE.items():
+    for name, contract in FILES.items():
         table, file, wrong = _newest_acceptable(lake, name, collection)
         tables[name] = empty(contract) if table is None else table
         findings += wrong
@@ -109,7 +103,7 @@ def _dropped(
     for path in whole:
         try:
             contents[path.name] = _content(path)
-        except ResearchError as error:
+        except FilesRefusedError as error:
             findings += error.findings
     said = contents.pop(BASIS_FILE, _UNLESS_SAID.encode()).decode(errors="replace").strip()
     if said not in BASES:
@@ -123,13 +117,15 @@ def _content(path: Path) -> bytes:
     """Return the bytes of a file that may be research.
 
     Raises:
-        ResearchError: it is none by its name, kind or size, or cannot be read whole now.
+        FilesRefusedError: it is none by its name, kind or size, or cannot be read whole now.
     """
     name = name_as_text(path.name)
 
-    def refused(what: str, observed: str) -> ResearchError:
+    def refused(what: str, observed: str) -> FilesRefusedError:
         limit = f"{MAX_BYTES:,}"
-        return ResearchError(research_finding(what, name, observed, names=_NAMES, limit=limit))
+        return FilesRefusedError(
+            [research_finding(what, name, observed, names=_NAMES, limit=limit)]
+        )
 
     if name not in (*FILES, BASIS_FILE):
         raise refused("unknown", "an unknown file")
@@ -172,19 +168,19 @@ def _keep(lake: Lake, name: str, content: bytes, basis: str) -> bool:
 
 def _newest_acceptable(
     lake: Lake, name: str, collection: Collection
-) -> tuple[pl.DataFrame | None, Kept | None, tuple[Finding, ...]]:
-    """Return a file's table of IN_USE, where it lies, and what is wrong with the newest.
+) -> tuple[pl.DataFrame | None, Kept | None, Sequence[Finding]]:
+    """Return a file's table of FILES, where it lies, and what is wrong with the newest.
 
     Where one is damaged none before it is used: it may be what counts.
     """
-    findings: tuple[Finding, ...] = ()
+    findings: Sequence[Finding] = ()
     for each in _newest_first(lake, name):
         if damage := each.damage():
             place = (each.path or each.at).relative_to(lake.root)
             return None, None, (*findings, research_finding("lost", name, f"{place}: {damage}"))
         try:
             return _read(lake, each, collection), each, findings
-        except ResearchError as error:
+        except FilesRefusedError as error:
             findings = findings or error.findings
     return None, None, findings
 
@@ -193,14 +189,14 @@ def _read(lake: Lake, file: Kept, collection: Collection) -> pl.DataFrame:
     """Read a file once: its rows are kept by its bytes, and by what they are held against.
 
     Raises:
-        ResearchError: something in it is wrong, which is told anew each time.
+        FilesRefusedError: something in it is wrong, which is told anew each time.
     """
     years = map(str, research_years(collection))
     key = (file.sha256, file.name, file.basis, *years, *forces()["force_code"])
 
     def rows() -> pl.DataFrame:
         read, _ = read_rows(file.name, file.there().read_bytes(), collection)
-        return conform(IN_USE[file.name], read.with_columns(pl.lit(file.basis).alias("basis")))
+        return conform(FILES[file.name], read.with_columns(pl.lit(file.basis).alias("basis")))
 
     return frame_made_once(lake, "research", key, rows)
 

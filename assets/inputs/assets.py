@@ -1,10 +1,12 @@
-"""Research: what was dropped becomes tables, and tables become marts."""
+"""The inputs beside returns: dropped research becomes tables and marts, dropped reports figures."""
 
 from typing import Any
 
+import dagster as dg
 import polars as pl
 
 from assets.declare import RESEARCH, Check, TakeIn, made
+from assets.inputs.reports.kept_reports import read_reports
 from assets.inputs.research.store import read_research
 from assets.inputs.research.tables import social_media, survey, survey_changes
 from assets.lake import Lake
@@ -30,7 +32,21 @@ def research_is_sound(research_problems: pl.DataFrame) -> tuple[bool, dict[str, 
     return research_problems.is_empty(), about
 
 
+def report_figures(
+    context: dg.AssetExecutionContext,
+    config: TakeIn,
+    lake: Lake,
+    collection: Collection,
+    damaged: pl.DataFrame,
+) -> pl.DataFrame:
+    read = read_reports(lake, collection, config.settled, damaged)
+    for name, problems in read.problems.items():
+        context.log.warning(f"{name}: {'; '.join(problems)}")
+    return read.figures
+
+
 PARTS = (
+    made("reports/report_figures", by=report_figures, damaged="intake/damaged_receipts"),
     made(*RESEARCH.values(), _FILES, _PROBLEMS, by=research),
     made("research/social_media", by=social_media, instances=RESEARCH["instances"]),
     made("research/survey", by=survey, responses=RESEARCH["responses"]),
