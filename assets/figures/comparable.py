@@ -4,12 +4,11 @@ Codes that a template renamed (`since`) and forces that merged are followed as i
 """
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 import polars as pl
 
-from assets.figures.totals.leaves import ANSWER, cells_in
+from assets.figures.totals.leaves import counted_in, kinds
 from assets.previous import parts_of_forces, renamed
 from schemas.breakdown import read_breakdown, write_breakdown
 from schemas.collection import Collection
@@ -18,29 +17,6 @@ from schemas.template import Template
 
 Row = dict[str, Any]
 """A row of NationalTotals."""
-
-
-@cache
-def kinds(template: Template) -> dict[str, tuple[str, str, Any]]:
-    """Return of each measure that is no plain count its kind, what it is made of, and how."""
-    made: dict[str, tuple[str, str, Any]] = {}
-    asked = {e.dims[QUESTION]: e for e in template.counted() if QUESTION in e.dims}
-    for name, measure in template.measures.items():
-        for share in measure.shares:
-            of_name = measure.share_name(name, share)
-            made.setdefault(of_name, ("share", name, []))[2].append(share)
-        if any(entry.measure == name for entry in asked.values()):
-            made[f"{name}_share"] = "answers", name, asked
-        if measure.per_month:
-            made[f"{name}_per_month"] = "per_month", name, None
-        if measure.per_force:
-            made[f"{name}_per_force"] = "statistic", name, None
-            made[f"forces_with_{name}"] = "band", name, None
-        if measure.statistics:
-            made[name] = "statistic", name, None
-        if measure.change:
-            made[f"{name}_change"] = "change", name, measure.change
-    return made
 
 
 class Year:
@@ -61,16 +37,16 @@ class Year:
             if self.kind(row["measure"])[0]
         }
 
-    def kind(self, measure: str) -> tuple[str, str, Any]:
+    def kind(self, measure: str) -> tuple[str, str]:
         """Return what a figure of a series is: a count, a share or answers, and of which measure.
 
         Of any other figure the kind is empty.
         """
         of = self.template.measures.get(measure)
         if of is not None and (of.levels or measure in self.asked):
-            return "count", measure, ()
-        kind, name, how = kinds(self.template).get(measure, ("", measure, ()))
-        return kind if kind in {"share", "answers"} else "", name, how
+            return "count", measure
+        kind, name, _ = kinds(self.template).get(measure, ("", measure, ()))
+        return kind if kind in {"share", "answers"} else "", name
 
     def is_count(self, measure: str) -> bool:
         """Return whether a measure is a number that cells add up to, and none of answers."""
@@ -84,17 +60,10 @@ class Year:
 
         Of a share they are the cells of its whole.
         """
-        kind, measure, shares = self.kind(row["measure"])
-        parts, by = read_breakdown(row["breakdown"]), ()
-        parts.pop(ANSWER, None)
-        if kind == "share":
-            share = next(share for share in shares if set(share.by) == set(parts))
-            parts, by = {name: parts[name] for name in share.within}, share.by
-        here = cells_in(self.template, measure, parts, every=kind == "share")
-        order = self.template.dimensions
+        found = counted_in(self.template, row["measure"], row["breakdown"])
         return {
-            tuple(f"{name}={now[name]}" for name in order if name in now)
-            for now in (self._now(cell) for cell in here if {*by} <= {*cell})
+            tuple(f"{name}={code}" for name, code in self._now(cell.dims).items())
+            for cell in (found.whole or found.cells if found else ())
         }
 
     def wording(self, row: Row) -> str | None:

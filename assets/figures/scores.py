@@ -12,22 +12,18 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from assets.figures.comparable import kinds
-from assets.figures.explain.question import NATIONAL, Question
-from assets.figures.explain.terms import terms_of
-from assets.figures.totals.leaves import places
+from assets.figures.explain.question import NATIONAL
+from assets.figures.totals.leaves import LEAF, PLACE, Counted, counted_in
 from assets.figures.totals.national import STATISTICS
 from assets.lake import Lake
 from assets.tables import read_table
-from schemas.breakdown import Band
+from schemas.breakdown import Band, read_breakdown
 from schemas.collection import Collection
 from schemas.contract import conform
 from schemas.marts.returns import Findings
 from schemas.measures import NOW, QUESTION
 
-_PLACE: Final = ["sheet", "row_code", "column_code"]
-KEY: Final = ["receipt_id", "rule_id", *_PLACE]
-_LEAF: Final = pl.concat_str(_PLACE, separator="/").alias("leaf")
+KEY: Final = ["receipt_id", "rule_id", *PLACE]
 _MADE: Final = (("totals", "national_totals"), ("reconciliation", "reconciliation"))
 _HELD: Final = pl.col("number").is_not_null()
 
@@ -40,7 +36,8 @@ class _Figure(NamedTuple):
     """
 
     name: str
-    question: Question
+    key: tuple[str, str, str]
+    counted: Counted
     kind: str
     value: float
     printed: float
@@ -78,7 +75,7 @@ class Figures:
     @cached_property
     def held(self) -> pl.DataFrame:
         """What each cell holds in all live returns: leaf, total, and how many gave an answer."""
-        return self.live.group_by(_LEAF).agg(
+        return self.live.group_by(LEAF).agg(
             pl.col("number").sum().alias("total"), pl.col("value").count().alias("answered")
         )
 
@@ -91,46 +88,38 @@ class Figures:
             whole = self.national.filter(period=NOW).drop_nulls("value")
             name = pl.concat_str("measure", "breakdown", separator=" ").str.strip_chars()
             rows = whole.with_columns(name=name, printed="value")
-        of, found = kinds(self.collection.template), []
-        counted = {entry.measure for entry in self.collection.template.counted()}
-        counted &= counted if self.about is None else self.about
+        found = []
         for row in rows.iter_rows(named=True):
-            question = Question(row["measure"], row["breakdown"], row["period"])
-            kind, measure, _ = of.get(question.measure, ("count", question.measure, ()))
-            if measure in counted:
+            key = row["measure"], row["breakdown"], row["period"]
+            counted = counted_in(self.collection.template, *key)
+            if counted and (self.about is None or counted.measure in self.about):
                 # Of a figure that is 0, anything would be more than any share.
-                printed = abs(row["printed"]) or 1.0
-                kind = _kind(kind, question.parts)
-                found.append(_Figure(row["name"], question, kind, row["value"], printed))
+                printed, kind = (
+                    abs(row["printed"]) or 1.0,
+                    _kind(counted.kind, read_breakdown(key[1])),
+                )
+                found.append(_Figure(row["name"], key, counted, kind, row["value"], printed))
         return found
 
     @cached_property
     def _parts(self) -> pl.DataFrame:
-        """The cells of each figure, as a return in which each count is 1 tells them.
+        """The cells of each figure.
 
         Columns: figure (its number), kind, part (`top`, or `rest`: what a share is of besides),
         leaf, sign (-1 for what a change is counted from).
         """
-        template = self.collection.template
-        one = dict.fromkeys(("force_code", "sha256", "cell", "value"), "")
-        blank = [pl.lit(text).alias(name) for name, text in one.items()]
-        fixed = pl.lit(1).alias("number"), pl.lit(value=False).alias("provisional")
-        live = places(template).select(*_PLACE, *blank, *fixed)
-        none = {"leaf": pl.String, "sign": pl.Int32, "figure": pl.Int32}
-        found = [pl.DataFrame(schema=none | {"kind": pl.String, "part": pl.String})]
+        rows = []
         for number, each in enumerate(self.asked):
-            terms = terms_of(each.question, live, self.collection)
-            if terms is None or terms.cells is None:
-                continue
-            top = terms.cells.select(_LEAF)
-            rest = top.clear() if terms.whole is None else terms.whole.select(_LEAF)
-            less = terms.terms.filter(pl.col("value") < 0).select(_LEAF)["leaf"].to_list()
-            sign = pl.when(pl.col("leaf").is_in(less)).then(-1).otherwise(1).alias("sign")
-            of = {"figure": number, "kind": each.kind}
-            told = [pl.lit(value).alias(name) for name, value in of.items()]
-            for part, cells in (("top", top), ("rest", rest.join(top, on="leaf", how="anti"))):
-                found.append(cells.select("leaf", sign, *told, pl.lit(part).alias("part")))
-        return pl.concat(found)
+            cells, whole, first = each.counted.cells, each.counted.whole, each.counted.first
+            rest = [cell for cell in whole if cell not in cells]
+            rows += [
+                ("/".join(cell.place), -1 if cell in first else 1, number, each.kind, part)
+                for part, several in (("top", cells), ("rest", rest))
+                for cell in several
+            ]
+        kinds = {"leaf": pl.String, "sign": pl.Int32, "figure": pl.Int32}
+        schema = kinds | dict.fromkeys(("kind", "part"), pl.String)
+        return pl.DataFrame(rows, schema, orient="row")
 
     @cached_property
     def _values(self) -> pl.DataFrame:
@@ -196,7 +185,7 @@ class Figures:
     def _ranked(self, reach: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
         """Return what `uncertain` does of the figures that count or rank forces."""
         number = pl.col("number").sum().cast(pl.Float64).alias("now")
-        held = self.live.drop_nulls("number").with_columns(_LEAF)
+        held = self.live.drop_nulls("number").with_columns(LEAF)
         added = held.join(self._parts.filter(kind="ranked"), on="leaf")
         forces = (
             added.group_by("figure", "receipt_id").agg(number).partition_by("figure", as_dict=True)
@@ -216,7 +205,7 @@ class Figures:
                     high=pl.col("now") + pl.col("up").fill_null(0),
                 )
             )
-            rows.append((*key, _apart(one.question.parts, of) * 100 / one.printed))
+            rows.append((*key, _apart(read_breakdown(one.key[1]), of) * 100 / one.printed))
         schema = {**dict.fromkeys(by, pl.String), "figure": pl.Int32, "most": pl.Float64}
         return pl.DataFrame(rows, schema, orient="row")
 
@@ -295,7 +284,7 @@ def moves_of(
     names = [*KEY, "leaf", "measure"]
     schema = {**dict.fromkeys(names, pl.String), "moved": pl.Float64}
     cells = pl.DataFrame(rows, schema, orient="row")
-    numbers = entries.select("receipt_id", _LEAF, "number").drop_nulls("number")
+    numbers = entries.select("receipt_id", LEAF, "number").drop_nulls("number")
     typed = pl.col("number").sum().over(KEY)
     # Where nothing was typed, what was expected falls where it does in the other returns.
     usual = (

@@ -199,6 +199,6 @@ def test_the_stop_line_bounds_every_figure(figures: Figures, seed: int) -> None:
         }
         bounds = dict(most.select("figure", "most").iter_rows()) if most is not None else {}
         for number, one in enumerate(mine.asked):
-            key = one.question.measure, one.question.breakdown, one.question.period
+            key = one.key
             off = abs(values[key] - one.value) * 100 / one.printed
             assert off <= bounds.get(number, limit if most is None else 0.0) + 1e-6, one.name

@@ -6,13 +6,12 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.figures.explain.question import Question
 from assets.figures.explain.released import Released
-from assets.figures.explain.terms import terms_of
+from assets.figures.totals.leaves import PLACE, counted_in, held_in
 from schemas.collection import Collection
 
 KEY: Final = ["measure", "breakdown", "period"]
-_CELL: Final = ["force_code", "sheet", "row_code", "column_code"]
+_CELL: Final = ["force_code", *PLACE]
 _OTHERWISE: Final = {
     "collection_sha256": "the collection file, its template or its publication",
     "contract_version": "the contracts",
@@ -94,20 +93,20 @@ def apart(old: pl.DataFrame, new: pl.DataFrame, key: list[str], *values: str) ->
 def _totals(old: Released, new: Released) -> pl.DataFrame:
     before, after = (release.mart("national_totals") for release in (old, new))
     both = apart(before, after, [*KEY, "unit"], "value")
-    changed = _changed(old, new), _changed(new, old)
+    changed = [
+        (one.live.join(other.live, on=[*_CELL, "value"], how="anti"), one.collection.template)
+        for one, other in ((old, new), (new, old))
+    ]
 
-    def because(question: Question) -> str | None:
+    def because(*figure: str) -> str | None:
         """Return the forces that changed a cell which bears on a total."""
         forces: set[str] = set()
-        for live, cells, collection in changed:
-            terms = terms_of(question, live, collection)
-            # A statistic or a band is of all forces; which it names may be nobody who changed.
-            for looked_at in (terms.cells, terms.whole) if terms else ():
-                if looked_at is not None:
-                    forces |= set(looked_at.join(cells, on=_CELL)["force_code"])
+        for cells, template in changed:
+            if found := counted_in(template, *figure):
+                forces |= {*held_in(cells, [*found.cells, *found.whole])["force_code"]}
         return ", ".join(sorted(forces)) or None
 
-    whose = [because(Question(*row)) for row in both.select(KEY).iter_rows()]
+    whose = [because(*row) for row in both.select(KEY).iter_rows()]
     return both.select(
         *KEY,
         "old",
@@ -116,14 +115,6 @@ def _totals(old: Released, new: Released) -> pl.DataFrame:
         "unit",
         pl.Series("because", whose, dtype=pl.String),
     )
-
-
-def _changed(one: Released, other: Released) -> tuple[pl.DataFrame, pl.DataFrame, Collection]:
-    """Return of one side the live entries of the forces that changed any, and these cells."""
-    values = [*_CELL, "value"]
-    cells = one.live.select(values).join(other.live.select(values), on=values, how="anti")
-    live = one.live.join(cells.select("force_code").unique(), on="force_code", how="semi")
-    return live, cells.select(_CELL), one.collection
 
 
 def _figures(old: Released, new: Released) -> pl.DataFrame:

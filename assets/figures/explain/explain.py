@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.figures.comparable import kinds
 from assets.figures.explain.question import Question
 from assets.figures.explain.released import Released
 from assets.figures.explain.research import is_of_research, research_terms
 from assets.figures.explain.terms import TERM, Terms, terms_of
+from assets.figures.totals.leaves import kinds
 from schemas import vocabulary as v
 from schemas.errors import ContractError
 from schemas.wording import plural

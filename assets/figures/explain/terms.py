@@ -5,16 +5,15 @@ Written apart from the totals (totals/), so that each can be held to the other.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
-from assets.figures.comparable import kinds
 from assets.figures.explain.question import Question
-from assets.figures.totals.leaves import ANSWER, leaf_cells, leaves
-from schemas.breakdown import Band, write_breakdown
+from assets.figures.totals.leaves import counted_in, held_in
+from schemas.breakdown import Band
 from schemas.collection import Collection
-from schemas.measures import NOW, QUESTION
+from schemas.measures import NOW
 
 _ADDRESS: Final = [
     "force_code", "sha256", "sheet", "cell", "row_code", "column_code", "entry",
@@ -59,29 +58,22 @@ def terms_of(question: Question, live: pl.DataFrame, collection: Collection) -> 
     """
     if question.measure in {"months_in_collection", "reporting_bodies"}:
         return _of_the_collection(question, collection)
-    template, parts = collection.template, question.parts
-    plain = ("count", question.measure, None)
-    kind, measure, of = kinds(template).get(question.measure, plain)
-    everything = leaves(live, template)
-    statistic, band = (parts.pop(name, None) for name in ("statistic", "count"))
-
-    def cells_of(codes: Mapping[str, str]) -> pl.DataFrame | None:
-        text, every = write_breakdown(codes), kind in {"share", "answers"}
-        return leaf_cells(everything, template, measure, text, question.period, every=every)
-
-    cells = cells_of(parts)
-    if cells is None:
+    found = counted_in(collection.template, question.measure, question.breakdown, question.period)
+    if found is None:
         return None
-    if kind in {"share", "answers"}:
-        found = _whole(kind, of, parts)
-        whole = None if found is None else cells_of(found[0])
-        return None if found is None or whole is None else _quotient(cells, whole, found[1])
-    if kind == "per_month":
+    cells = held_in(live, found.cells, found.given)
+    if found.kind in {"share", "answers"}:
+        every = found.whole[0].answers if found.given and found.whole else None
+        whole = held_in(live, found.whole, every)
+        terms = pl.concat([_adding(cells, "numerator"), _adding(whole, "denominator")])
+        return Terms(terms, 100, cells=cells, whole=whole, forces=_forces(cells))
+    if found.kind == "per_month":
         period = {NOW: collection.period, **collection.comparators}.get(question.period)
         return None if period is None else _per_month(cells, period.months)
-    if kind == "change":
-        return _change(cells, of, template.codes_of(measure, of))
-    return _spread(cells, statistic, band)
+    if found.kind == "change":
+        last = found.cells[len(found.first) :]
+        return _change(held_in(live, found.first), held_in(live, last))
+    return _spread(cells, question.parts)
 
 
 def _of_the_collection(question: Question, collection: Collection) -> Terms:
@@ -89,17 +81,6 @@ def _of_the_collection(question: Question, collection: Collection) -> Terms:
         return Terms(_given([(None, collection.period.months)], "value"))
     bodies = collection.bodies.filter(**{k: v for k, v in question.parts.items() if k == "kind"})
     return Terms(_counting(bodies["force_code"], "value"))
-
-
-def _whole(
-    kind: str, of: Any, parts: Mapping[str, str]
-) -> tuple[dict[str, str], tuple[str, ...]] | None:
-    """Return the codes that a share is divided by, and the dimensions that its cells must have."""
-    if kind == "answers":
-        question = parts[QUESTION]
-        return {QUESTION: question, ANSWER: "|".join(of[question].answers)}, ()
-    share = next((share for share in of if set(share.by) == set(parts)), None)
-    return share and ({name: parts[name] for name in share.within}, share.by)
 
 
 def _forces(cells: pl.DataFrame) -> frozenset[str]:
@@ -128,30 +109,22 @@ def _counting(forces: Iterable[str], part: str) -> pl.DataFrame:
     return _given(((force, 1.0) for force in forces), part)
 
 
-def _quotient(top: pl.DataFrame, whole: pl.DataFrame, by: tuple[str, ...]) -> Terms:
-    """Return a percent: cells, divided by those that have all of some dimensions."""
-    bottom = whole.drop_nulls(by) if by else whole
-    terms = pl.concat([_adding(top, "numerator"), _adding(bottom, "denominator")])
-    return Terms(terms, 100, cells=top, whole=bottom, forces=_forces(top))
-
-
 def _per_month(cells: pl.DataFrame, months: int) -> Terms:
     terms = pl.concat([_adding(cells, "numerator"), _given([(None, months)], "denominator")])
     return Terms(terms, cells=cells, forces=_forces(cells))
 
 
-def _spread(cells: pl.DataFrame, statistic: str | None, band: str | None) -> Terms:
+def _spread(cells: pl.DataFrame, parts: Mapping[str, str]) -> Terms:
     """Return a band or a statistic over the forces, or else the plain sum."""
-    if statistic:
-        return _statistic(cells, statistic)
-    if band:
-        return _in_band(cells, Band.parse(band))
+    if "statistic" in parts:
+        return _statistic(cells, parts["statistic"])
+    if "count" in parts:
+        return _in_band(cells, Band.parse(parts["count"]))
     return Terms(_adding(cells, "value"), cells=cells, forces=_forces(cells))
 
 
-def _change(cells: pl.DataFrame, dimension: str, codes: tuple[str, ...]) -> Terms:
-    """Return the last code of the dimension less the first, of the forces that know both ends."""
-    earlier, later = (cells.filter(pl.col(dimension) == codes[end]) for end in (0, -1))
+def _change(earlier: pl.DataFrame, later: pl.DataFrame) -> Terms:
+    """Return what changed from one end to the other, of the forces that know both."""
     both = _forces(earlier) & _forces(later)
     known = pl.col("force_code").is_in(list(both))
     signed = [(earlier, -1.0), (later, 1.0)]

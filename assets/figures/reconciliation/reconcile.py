@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from assets.figures.totals.leaves import leaf_cells, leaves, sum_of
+from assets.figures.totals.leaves import counted_in, held_in, sum_of
 from assets.inputs.research.tables import no_research, social_media_cases
 from schemas.collection import Collection
 from schemas.contract import conform, empty
@@ -127,9 +127,7 @@ def reconcile(
     cases = dict(social_media_cases(found, collection).select("force_code", "cases").iter_rows())
     named = national.select(*_KEY, "value", "forces_included", "forces_expected")
     totals = {row[:3]: _Computed(*row[3:]) for row in named.iter_rows()}
-    template, sending = collection.template, set(live["force_code"])
-    everything = leaves(live, template)
-    by_force = everything.partition_by("force_code", as_dict=True)
+    by_force = live.partition_by("force_code", as_dict=True)
 
     def given(figure: Row) -> _Computed:
         force, key = figure["scope"], tuple(figure[name] for name in _KEY)
@@ -137,10 +135,12 @@ def reconcile(
             return totals.get(key, _Computed(expected=len(collection.forces)))
         if figure["measure"] == "social_media_cases":
             return _Computed(cases.get(force), int(force in cases), 1)
-        if force not in sending:
+        if (force,) not in by_force:
             return _Computed(expected=1)
-        cells = leaf_cells(by_force.get((force,), everything.clear()), template, *key)
-        return _Computed(None if cells is None else sum_of(cells), 1, 1)
+        found = counted_in(collection.template, *key)
+        if found is None or found.measure != figure["measure"]:
+            return _Computed(None, 1, 1)
+        return _Computed(sum_of(held_in(by_force[force,], found.cells, found.given)), 1, 1)
 
     figures = [*collection.published_figures.iter_rows(named=True), *_report_rows(printed)]
     rows = [

@@ -4,8 +4,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.figures.comparable import kinds
-from assets.figures.totals.leaves import ANSWER, cells_in
+from assets.figures.totals.leaves import ANSWER, counted_in, kinds
 from schemas import vocabulary as v
 from schemas.breakdown import breakdown_of, read_breakdown
 from schemas.collection import Collection
@@ -16,7 +15,7 @@ from schemas.measures import NOW, QUESTION
 from schemas.reference import all_forces
 from schemas.research import INSTANCE_CATEGORIES, SITES
 from schemas.research import QUESTIONS as SURVEY
-from schemas.template import Template
+from schemas.template import Place, Template
 from schemas.wording import listed
 
 Row = dict[str, Any]
@@ -60,7 +59,7 @@ def _tell_apart(rows: list[Row], measure: str, period: str, template: Template) 
     """
     added = [row for row in rows if _adds_up(row, template)]
     of_cells = period == NOW and measure in template.measures
-    chosen = _by_cells(added, measure, template) if of_cells else _finest(added)
+    chosen = _by_cells(added, template) if of_cells else _finest(added)
     parts = {row["breakdown"] for row in chosen}
     for row in rows:
         row["is_total"] = row["breakdown"] not in parts
@@ -77,18 +76,15 @@ def _adds_up(row: Row, template: Template) -> bool:
     return name == _BODIES or (research and name not in kinds(template))
 
 
-def _by_cells(rows: list[Row], measure: str, template: Template) -> list[Row]:
+def _by_cells(rows: list[Row], template: Template) -> list[Row]:
     """Return rows that together count each cell once that any counts: the finest, or one level."""
-    held = [  # two cells may have the same codes
-        (row, frozenset(id(cell) for cell in cells_in(template, measure, row["parts"])))
-        for row in rows
-    ]
-    every = frozenset[int]().union(*(of for _, of in held))
+    held = [(row, _cells_of(row, template)) for row in rows]
+    every = frozenset[_Cell]().union(*(of for _, of in held))
     finest = sorted(held, key=lambda one: (len(one[1]), -len(one[0]["parts"])))
     levels = {tuple(row["parts"]): None for row, _ in finest}
     choices = [finest, *([one for one in finest if tuple(one[0]["parts"]) == by] for by in levels)]
     for choice in choices:
-        chosen, done = [], frozenset[int]()
+        chosen, done = [], frozenset[_Cell]()
         for row, of in choice:
             if of and not of & done:
                 chosen.append(row)
@@ -96,6 +92,16 @@ def _by_cells(rows: list[Row], measure: str, template: Template) -> list[Row]:
         if done == every:
             return chosen
     return []
+
+
+_Cell = tuple[Place, str | None]
+"""A cell, of a question one answer to it."""
+
+
+def _cells_of(row: Row, template: Template) -> frozenset[_Cell]:
+    found = counted_in(template, row["measure"], row["breakdown"])
+    cells, given = (found.cells, found.given or (None,)) if found else ([], ())
+    return frozenset((cell.place, answer) for cell in cells for answer in given)
 
 
 def _finest(rows: list[Row]) -> list[Row]:

@@ -1,21 +1,25 @@
-"""The counted cells of a template beside what the live returns hold there, and their sums.
+"""The counted cells of a template: what the live returns hold there, their sums, and the way back.
+
+What a figure counts is told by its name alone, apart from the sums, so that each can be held to the
+other.
 
 A cell that no live return gives still has a row, without a force, so that its total is unknown
 rather than absent. Integers are summed and divided once at the end, so the same inputs give the
 same bytes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from schemas.breakdown import breakdown_of, read_breakdown
+from schemas.breakdown import LAST, breakdown_of, read_breakdown
 from schemas.measures import NOW, QUESTION
-from schemas.template import Template
+from schemas.template import Entry, Template
 
-_PLACE: Final = ["sheet", "row_code", "column_code"]
+PLACE: Final = ["sheet", "row_code", "column_code"]
+LEAF: Final = pl.concat_str(PLACE, separator="/").alias("leaf")
 ANSWER: Final = "answer"
 ROW: Final = [
     "measure", "breakdown", "period", "value", "unit", "forces_included", "provisional",
@@ -33,14 +37,14 @@ def places(template: Template) -> pl.DataFrame:
             (entry.measure, entry.period, *entry.place, *map(entry.dims.get, template.dimensions))
             for entry in template.counted()
         ],
-        schema=dict.fromkeys(["measure", "period", *_PLACE, *template.dimensions], pl.String),
+        schema=dict.fromkeys(["measure", "period", *PLACE, *template.dimensions], pl.String),
         orient="row",
     )
 
 
 def leaves(live: pl.DataFrame, template: Template) -> pl.DataFrame:
     """Return one row a force and counted cell: the columns of `places`, and of LiveEntries."""
-    return places(template).join(live, on=_PLACE, how="left", nulls_equal=True)
+    return places(template).join(live, on=PLACE, how="left", nulls_equal=True)
 
 
 def sent(cells: pl.DataFrame) -> pl.DataFrame:
@@ -48,94 +52,119 @@ def sent(cells: pl.DataFrame) -> pl.DataFrame:
     return cells.filter(pl.col("force_code").is_not_null())
 
 
-def leaf_cells(
-    everything: pl.DataFrame,
-    template: Template,
-    measure: str,
-    breakdown: str,
-    period: str,
-    *,
-    every: bool = False,
-) -> pl.DataFrame | None:
-    """Return the live cells that a count is the sum of, or None where the measure is no such count.
+@cache
+def kinds(template: Template) -> dict[str, tuple[str, str, Any]]:
+    """Return of each measure that is no plain count its kind, what it is made of, and how."""
+    made: dict[str, tuple[str, str, Any]] = {}
+    asked = {e.measure for e in template.counted() if QUESTION in e.dims}
+    for name, measure in template.measures.items():
+        for share in measure.shares:
+            of_name = measure.share_name(name, share)
+            made.setdefault(of_name, ("share", name, []))[2].append(share)
+        if name in asked:
+            made[f"{name}_share"] = "answers", name, None
+        if measure.per_month:
+            made[f"{name}_per_month"] = "per_month", name, None
+        if measure.per_force:
+            made[f"{name}_per_force"] = "statistic", name, None
+            made[f"forces_with_{name}"] = "band", name, None
+        if measure.statistics:
+            made[name] = "statistic", name, None
+        if measure.change:
+            made[f"{name}_change"] = "change", name, measure.change
+    return made
 
-    Args:
-        everything: as `leaves` returns it.
-        template: the template the returns were made with.
-        measure: a measure that is a plain count (not a share, a rate or a statistic).
-        breakdown: its breakdown.
-        period: its period.
-        every: also the cells that a total at its level leaves out, as in a part of a share.
 
-    Returns:
-        Rows of those, `number` being what each adds: for a count of answers, 1 where the
-        force gave the answer and 0 where it gave another.
+class Counted(NamedTuple):
+    """What a figure counts: of which `kind` it is (`count`, or as `kinds` has it), and its cells.
+
+    `whole` are the cells that it is divided by, `first` those from which a change is counted. Of
+    answers, `given` are those that are counted.
     """
-    parts = read_breakdown(breakdown)
-    answer = parts.pop(ANSWER, None)
-    if measure not in template.measures or not set(parts) <= set(template.dimensions):
-        return None
-    cells = everything.filter(counted_in(template, measure, parts, period, every=every))
-    if answer is not None:
-        given = pl.col("value").is_in(answer.split("|"))
-        cells = cells.with_columns(given.cast(pl.Int64).alias("number"))
-    elif QUESTION in parts:
-        return None
-    return sent(cells)
+
+    kind: str
+    measure: str
+    cells: list[Entry]
+    whole: list[Entry]
+    first: list[Entry]
+    given: tuple[str, ...] = ()
 
 
 def counted_in(
-    template: Template, measure: str, codes: Mapping[str, str], period: str, *, every: bool = False
-) -> pl.Expr:
-    """Return whether a leaf is counted in a figure: a measure at some codes, in a period.
+    template: Template, measure: str, breakdown: str, period: str = NOW
+) -> Counted | None:
+    """Return what a figure counts, None where it is not made of a template's cells."""
+    kind, of, how = kinds(template).get(measure, ("count", measure, None))
+    parts = read_breakdown(breakdown)
+    codes = {key: code for key, code in parts.items() if key not in {ANSWER, *LAST}}
+    if of not in template.measures or not codes.keys() <= {*template.dimensions}:
+        return None
+    if (QUESTION in codes) != (ANSWER in parts):
+        return None
+    is_part = kind in {"share", "answers"}
+    cells = cells_in(template, of, codes, period, every=is_part)
+    whole, first = cells if kind == "answers" else [], list[Entry]()
+    if kind == "share":
+        share = next((share for share in how if {*share.by} == codes.keys()), None)
+        if share is None:
+            return None
+        within = {key: codes[key] for key in share.within}
+        every = cells_in(template, of, within, period, every=True)
+        whole = [cell for cell in every if {*share.by} <= cell.dims.keys()]
+    if kind == "change":
+        first, last = (
+            [cell for cell in cells if cell.dims.get(how) == template.codes_of(of, how)[end]]
+            for end in (0, -1)
+        )
+        cells = [*first, *last]
+    given = tuple(parts[ANSWER].split("|")) if ANSWER in parts else ()
+    return Counted(kind, of, cells, whole, first, given)
+
+
+def cells_in(
+    template: Template,
+    measure: str,
+    codes: Mapping[str, str],
+    period: str = NOW,
+    *,
+    every: bool = False,
+) -> list[Entry]:
+    """Return the cells that are counted in a figure: a measure at some codes, in a period.
 
     A code is one of a dimension's list, or a group's. What was asked of an earlier period stands
     for itself, so that it is counted in the figure of its own codes alone. What a total at its
     level leaves out (`without`) is no part of it, unless `every` such cell is meant.
     """
-    of_codes = [
-        pl.col(name).is_in(list(template.groups.get(name, {}).get(code, (code,))))
-        for name, code in codes.items()
-    ]
-    others = [name for name in template.dimensions if period != NOW and name not in codes]
-    if not every and (left_out := template.measures[measure].left_out(codes)):
-        others.append(left_out)
-    return pl.all_horizontal(
-        pl.col("measure") == measure,
-        pl.col("period") == period,
-        *of_codes,
-        *(pl.col(name).is_null() for name in others),
-    )
-
-
-def cells_in(
-    template: Template, measure: str, codes: Mapping[str, str], *, every: bool = False
-) -> list[Mapping[str, str]]:
-    """Return the codes of each cell that is counted in a figure of now, as `counted_in` tells.
-
-    A question counts as a cell for each of its answers: `a|b` is either.
-    """
     left_out = None if every else template.measures[measure].left_out(codes)
-    wanted = {
-        name: code.split("|") if name == ANSWER
-        else template.groups.get(name, {}).get(code, (code,))
-        for name, code in codes.items()
-    }  # fmt: skip
+    wanted = {key: template.groups.get(key, {}).get(code, (code,)) for key, code in codes.items()}
     return [
         cell
-        for cell in _cells_of_now(template).get(measure, ())
-        if left_out not in cell and all(cell.get(name) in of for name, of in wanted.items())
+        for cell in _by_measure(template).get((measure, period), ())
+        if left_out not in cell.dims
+        and (period == NOW or cell.dims.keys() == codes.keys())
+        and all(cell.dims.get(key) in of for key, of in wanted.items())
     ]
 
 
 @cache
-def _cells_of_now(template: Template) -> dict[str, list[Mapping[str, str]]]:
-    found: dict[str, list[Mapping[str, str]]] = {}
+def _by_measure(template: Template) -> dict[tuple[str, str], list[Entry]]:
+    found: dict[tuple[str, str], list[Entry]] = {}
     for entry in template.counted():
-        answers = [{ANSWER: answer} for answer in entry.answers] if QUESTION in entry.dims else [{}]
-        if entry.period == NOW:
-            found.setdefault(str(entry.measure), []).extend({**entry.dims, **of} for of in answers)
+        found.setdefault((str(entry.measure), entry.period), []).append(entry)
     return found
+
+
+def held_in(
+    live: pl.DataFrame, cells: Iterable[Entry], given: Sequence[str] | None = None
+) -> pl.DataFrame:
+    """Return the live entries at some cells, in the template's order.
+
+    Of answers that are `given`, `number` is 1 where the force gave one and 0 where another.
+    """
+    at = pl.DataFrame([c.place for c in cells], dict.fromkeys(PLACE, pl.String), orient="row")
+    found = at.join(live, on=PLACE, maintain_order="left_right")
+    is_given = pl.col("value").is_in(list(given or ())).cast(pl.Int64)
+    return found.with_columns(number=is_given) if given else found
 
 
 def sum_of(cells: pl.DataFrame) -> int | None:

@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from assets.figures.totals.leaves import ANSWER, counted_in, leaves, percent, sent, summed
+from assets.figures.totals.leaves import ANSWER, LEAF, cells_in, leaves, percent, sent, summed
 from assets.figures.totals.national import adoption, spread
 from assets.inputs.research.tables import no_research, social_media_cases
 from schemas.breakdown import write_breakdown
@@ -185,7 +185,8 @@ def _from_returns(live: pl.DataFrame, template: Template) -> pl.DataFrame:
     """One row a force with a live return, with each column of the template's profile."""
     columns: dict[str, pl.Expr] = {}
     for name, of in template.profile.items():
-        here = counted_in(template, of.measure, of.dims, of.period, every=True)
+        cells = cells_in(template, of.measure, of.dims, of.period, every=True)
+        here = LEAF.is_in(["/".join(cell.place) for cell in cells])
         number, answer = pl.col("number").filter(here), pl.col("value").filter(here).first()
         count = pl.when(number.count() > 0).then(number.sum())
         columns[name] = answer if QUESTION in of.dims else count
