@@ -3,7 +3,7 @@
 Belongs here: the small words that every page, letter and command shares.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from textwrap import wrap
 from typing import Final
@@ -20,6 +20,11 @@ def plural(number: int, noun: str) -> str:
 def listed(names: Iterable[object]) -> str:
     """Return names in one text, in their order: `cases, share`; `none` where there are none."""
     return ", ".join(map(str, names)) or "none"
+
+
+def together(names: Sequence[str]) -> str:
+    """Return names in one text as a sentence has them: `C6, C7 and C11`."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def long_date(day: date) -> str:

@@ -83,6 +83,7 @@ def marked_copy(  # noqa: PLR0913 - all that is known of one file, most of it by
     problems, layout = grouped(findings, template, causes), lay_out(reading.sheets, template)
     before = {each.code: (each.reason, each.role) for each in written_in(reading.sheets)}
     answers = {it: (*before.get(code, ("", "")), code) for it, code in (codes or {}).items()}
+    by_peers = {use.id for use in template.rules if use.use == "peers"}
     about = {
         "name": name,
         "tally": tally(problems),
@@ -92,7 +93,8 @@ def marked_copy(  # noqa: PLR0913 - all that is known of one file, most of it by
         "heads": HEADS,
         "causes": causes,
         "look_is": LOOK_IS,
-        "not_evaluable": not_evaluable,
+        "not_evaluable": [each for each in not_evaluable if each not in by_peers],
+        "not_alone": [each for each in not_evaluable if each in by_peers],
     }
 
     def marked(copy: Copy, *, alone: bool) -> bytes:

@@ -20,7 +20,7 @@ from schemas.edits import edits_of
 from schemas.finding import Finding
 from schemas.rules.catalogue import CASES, every_rule, rules_of
 from schemas.template import Place, Template
-from schemas.wording import plural, visible
+from schemas.wording import plural, together, visible
 
 _MOST_TEXT: Final = 600
 """Characters of a message that are shown; a force's cell can hold 32,767."""
@@ -80,7 +80,7 @@ class Look:
     @property
     def says(self) -> str:
         """What would do, and what for: `33 in place of 330 satisfies C101, C102`."""
-        beside = f", with a change of {' and '.join(self.beside)}," if self.beside else ""
+        beside = f", with a change of {together(self.beside)}," if self.beside else ""
         return f"{self.does}{beside} satisfies {', '.join(self.rules)}"
 
     @property
@@ -108,7 +108,7 @@ class Cause:
     def where(self, sheet: str) -> str:
         """Return its cells, as they are called on a sheet: `C11`."""
         ways = (
-            " and ".join(k.cell if k.sheet == sheet else f"{k.sheet} {k.cell}" for k in repair)
+            together([k.cell if k.sheet == sheet else f"{k.sheet} {k.cell}" for k in repair])
             for repair in self.repairs
         )
         return " or ".join(ways)
@@ -117,7 +117,9 @@ class Cause:
 def causes_of(repairs: pl.DataFrame, template: Template) -> tuple[Cause, ...]:
     """Return the causes of one return, given its rows as repairs_of returns them."""
     found = []
-    for _, rows in repairs.group_by("repair", maintain_order=True):
+    row = pl.col("cell").str.extract(r"([0-9]+)$").cast(pl.Int64)
+    in_order = repairs.sort("repair", "rank", "sheet", row, pl.col("cell").str.len_bytes(), "cell")
+    for _, rows in in_order.group_by("repair", maintain_order=True):
         rule_ids = tuple(rows["rules"][0].split())
         ways = [way.to_dicts() for way in rows.partition_by("rank", maintain_order=True)]
         looks = tuple(

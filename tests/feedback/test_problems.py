@@ -96,8 +96,8 @@ def test_cells_that_are_wrong_together_are_told_each_with_what_would_do(
     )
     findings = [Finding(**row) for row in judged.findings.drop("receipt_id").to_dicts()]
     (told,) = items(grouped([f for f in findings if f.blocks], collection.template, causes), causes)
-    assert told["where"] == "investigations C19, investigations C17"
+    assert told["where"] == "investigations C17, investigations C19"
     assert told["lines"][0] == (
-        f"C19: {values[other]} in place of {values[one]};"
-        f" C17: {values[one]} in place of {values[other]} together satisfy C101."
+        f"C17: {values[one]} in place of {values[other]};"
+        f" C19: {values[other]} in place of {values[one]} together satisfy C101."
     )

@@ -289,6 +289,19 @@ def test_a_shifted_line_is_one_cause_where_each_of_its_rows_fails_for_itself(
     assert [{c.place: c.needed for c in repair.changes} for repair in found] == [true]
 
 
+def test_a_shifted_line_that_comes_out_the_same_whatever_it_left_free_is_told_once(
+    collection: Collection,
+) -> None:
+    """A whole column of kinds of disclosure, a line too low."""
+    sample = SampleReturn.of("STF", collection)
+    rows = [row.code for row in collection.template.sheet("investigations").rows][:8]
+    typed = zip(rows, (0, 2, 1, 0, 0, 0, 5, 8), strict=True)
+    changed = {("investigations", row, "continuing"): str(n) for row, n in typed}
+    judged = validated(sample.with_values(changed).reading(), collection, "STF")
+    found = repairs_of(judged.findings, judged.entries, collection.template)
+    assert found["rank"].to_list() == [1] * 6
+
+
 def test_what_the_version_before_said_is_the_likeliest() -> None:
     parts, whole = (_at("a", "n"), _at("b", "n")), _at("all", "n")
     numbers, edits = {parts[0]: 40, parts[1]: 21, whole: 70}, [Edit("C1", parts, (whole,))]

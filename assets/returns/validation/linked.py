@@ -154,8 +154,9 @@ class Linked:
             if FEWEST_SHIFTED <= count <= most and free <= min(_MOST_CELLS, count / 2):
                 likely.append((count, each))
         few = [each for _, each in sorted(likely, key=itemgetter(0))[:SEVERAL]]
-        ways = filter(None, [self._way(each, np.flatnonzero(each == NONE)) for each in few])
-        by_size = sorted(ways, key=len)
+        ways = [self._way(each, np.flatnonzero(each == NONE)) for each in few]
+        # What a shift leaves free can come out as another leaves it.
+        by_size = sorted(filter(None, dict.fromkeys(ways)), key=len)
         return [way for way in by_size if len(way) == len(by_size[0])]
 
     def _difference(self, numbers: Array) -> Array:
