@@ -91,8 +91,8 @@ def add(
     collection: Any,
 ) -> None:
     """Add the account NAME. Its password is asked for, or read from standard input."""
-    from assets.intake.quoting import names_somebody
     from pipelines.portal.accounts import Account, AccountError, Accounts
+    from schemas.names import names_somebody
 
     if force_code is not None and force_code not in collection.forces:
         raise AccountError(f"{collection.id} expects no force {force_code}.")

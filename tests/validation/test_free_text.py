@@ -12,12 +12,13 @@ import pytest
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
-from assets.intake.quoting import names_somebody, quoted, shown
+from assets.intake.quoting import quoted, shown
 from assets.intake.reader import read_return
 from assets.intake.reading import Cell, Fact, RawSheet, Reading
 from assets.returns.validation.judge import Received, judge
 from assets.sample.write import returns_template
 from schemas.collection import Collection
+from schemas.names import names_somebody
 from tests.returns import SampleReturn, validated
 
 CANARY = "Zbigniewska"

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.intake.quoting import names_somebody
 from assets.intake.store import Clock, utc_now
 from assets.lake import Lake, scratch_file, sync_folder, write_errors
 from schemas.contract import conform, empty
 from schemas.errors import LakeError, MusterError
+from schemas.names import names_somebody
 from schemas.rules.catalogue import UNORDERED
 from schemas.tables import Answers, Choices, VersionChanges
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.intake.quoting import names_somebody, sheet_shown
+from assets.intake.quoting import sheet_shown
 from assets.intake.reading import Cell, RawSheet
 from assets.returns.desk.decisions import (
     SHORTEST_REASON,
@@ -28,6 +28,7 @@ from assets.returns.desk.decisions import (
 )
 from assets.returns.validation.layout import PROBLEMS, is_list_of_problems
 from schemas.finding import Finding, Place, finding
+from schemas.names import names_somebody
 from schemas.rules.catalogue import rules
 from schemas.template import Place as Entry
 from schemas.template import Template, address

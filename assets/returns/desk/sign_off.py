@@ -9,11 +9,11 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from assets.intake.quoting import names_somebody
 from assets.lake import Lake
 from assets.marts import read_mart
 from assets.returns.desk.decisions import DeskError, Ledger, Record, same_person
 from schemas.errors import LakeError
+from schemas.names import names_somebody
 
 PREPARED: Final = "prepared"
 SIGNED: Final = "signed"

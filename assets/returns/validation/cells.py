@@ -10,12 +10,13 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Final
 
-from assets.intake.quoting import is_free_text, names_somebody, quoted
+from assets.intake.quoting import is_free_text, quoted
 from assets.intake.reader import force_named
 from assets.intake.reading import UNCALCULATED
 from assets.returns.validation.layout import Slot
 from schemas.collection import Collection, command
 from schemas.finding import Finding, finding
+from schemas.names import names_somebody
 from schemas.reference import OURS, collection_files, outside
 from schemas.template import Entry, Kind
 from schemas.template_file import template_files
