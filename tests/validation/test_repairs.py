@@ -272,6 +272,7 @@ def test_a_line_typed_a_place_too_far_is_told_as_one(
     found = repairs({**says, **typed}, edits, grids=grids)
     assert {c.place: c.needed for c in found[0].changes} == wrong
     assert {repair.cause for repair in found} == {1}
+    assert len({repair.changes for repair in found}) == len(found), "no repair is told twice"
 
 
 def test_a_shifted_line_is_one_cause_where_each_of_its_rows_fails_for_itself(
@@ -389,6 +390,26 @@ def test_the_check_of_a_file_says_where_to_look_first(
     assert told == [(1, 1, "C11", was[0] * 10, was[0]), (2, 1, "F18", None, was[1])]
     assert found[0]["rules"] == "C101 C102"
     assert [*found[0]][-2:] == ["low", "high"]
+
+
+def test_a_cell_without_a_number_gets_the_one_that_its_sums_leave(
+    sample_folder: Path, tmp_path: Path, collection: Collection
+) -> None:
+    """No sum is found broken where a part of it cannot be read; what it must be is known yet."""
+    book = load_workbook(sample_folder / "STF.xlsx")
+    cells = [book[CROSSED][address] for address in ("C11", "E7")]
+    was = {cell.coordinate: cell.value for cell in cells}
+    for cell, text in zip(cells, ("five", None), strict=True):
+        cell.value = text
+    for row in book["registers"].iter_rows(min_row=6, min_col=3, max_col=5):
+        for cell in row:
+            cell.value = None  # nobody can say what belongs there
+    book.save(tmp_path / "STF.xlsx")
+    (checked,) = check_files([tmp_path / "STF.xlsx"], collection)
+    assert dict(checked.repairs.select("cell", "needed").iter_rows()) == was
+    assert checked.repairs["found"].null_count() == len(was)
+    assert [*checked.repairs["repair"]] == [1, 2]
+    assert [*checked.repairs["cell"]] == ["E7", "C11"], "in the order of the template"
 
 
 def test_the_mart_has_nothing_of_a_file_whose_force_cannot_be_told(collection: Collection) -> None:

@@ -35,6 +35,13 @@ class Repair:
     changes: tuple[Change, ...]
     rules: tuple[str, ...]
 
+    @property
+    def says_something(self) -> bool:
+        """Whether it says more than that cells without a number want some."""
+        return any(c.found is not None for c in self.changes) or all(
+            c.needed is not None for c in self.changes
+        )
+
 
 def would_do(low: int, high: int | None) -> str:
     """Return in words the numbers of a Change that would do: `33`, `0 to 5`, `9 or more`."""
@@ -118,10 +125,11 @@ def repairs_of(
     template: Template,
     known: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Return the mart Repairs, but for force_code, of the returns that break a condition.
+    """Return the mart Repairs, but for force_code: of each return what to look at first.
 
-    Besides, `low` and `high` as in Change. What a collection has downgraded or switched off is no
-    condition of it.
+    That is where conditions are broken, and where they leave one number alone to a cell that has
+    none. Besides, `low` and `high` as in Change. What a collection has downgraded or switched off
+    is no condition of it.
 
     Args:
         findings: what was found: table AllFindings, or the mart Findings.
@@ -130,6 +138,7 @@ def repairs_of(
         known: as `beside` returns it, None for nothing.
     """
     every = edits_of(template)
+    order = {place: number for number, place in enumerate(template.entry_at)}
     by_cases = [u.id for u in template.rules if u.use == "cases" and rules()[u.id].severity == "B"]
     rows = []
     for (receipt_id,), told in findings.group_by("receipt_id", maintain_order=True):
@@ -142,8 +151,6 @@ def repairs_of(
         ]
         lighter = {*told.filter(~blocks)["rule_id"]}
         edits = [edit for edit in edits if edit.rule not in lighter]
-        if {*told.filter(blocks)["rule_id"]}.isdisjoint(edit.rule for edit in edits):
-            continue
         says = entries.filter(mine).select(
             *ENTRY, "cell", pl.coalesce("number", "missing").cast(pl.String)
         )
@@ -155,12 +162,18 @@ def repairs_of(
             for place, (_, said) in at.items()
         }
         before, grids = _by_place(more, "before"), grids_of(template)
+        found = [
+            each
+            for each in repairs(numbers, edits, before=before, grids=grids)
+            if each.says_something
+        ]
+        causes = [*dict.fromkeys(each.cause for each in found)]
         rows += [
-            (receipt_id, repair.cause, repair.rank, change.place[0], at[change.place][0],
-             *change.place[1:], change.found, change.needed, " ".join(repair.rules),
-             change.low, change.high)
-            for repair in repairs(numbers, edits, before=before, grids=grids)
-            for change in repair.changes
+            (receipt_id, causes.index(repair.cause) + 1, repair.rank, change.place[0],
+             at[change.place][0], *change.place[1:], change.found, change.needed,
+             " ".join(repair.rules), change.low, change.high)
+            for repair in found
+            for change in sorted(repair.changes, key=lambda change: order[change.place])
         ]  # fmt: skip
     wanted = {c.name: c.dtype for c in columns(Repairs) if c.name != "force_code"}
     return pl.DataFrame(rows, {**wanted, "low": pl.Int64, "high": pl.Int64}, orient="row")
