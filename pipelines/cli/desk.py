@@ -24,7 +24,6 @@ from schemas.wording import plural
 if TYPE_CHECKING:
     import polars as pl
 
-    from assets.returns.desk.decisions import Ledger
     from schemas.collection import Collection
 
 
@@ -117,20 +116,23 @@ def _moment(when: str, collection: Collection) -> datetime:
     return datetime.combine(day, time.min, ZoneInfo(collection.timezone))
 
 
-def _sign_off(ledger: Ledger, judged: pl.DataFrame, force_code: str, level: str, by: str) -> None:
+def _sign_off(lake: Lake, judged: pl.DataFrame, force_code: str, level: str, by: str) -> None:
     """Sign off the version of a force that counts, or its newest.
 
     Raises:
         DeskError: the force has none, it cannot be taken to that level, or nothing of it counts.
     """
-    from assets.returns.desk.decisions import DeskError
-    from assets.returns.desk.sign_off import ACCEPTED, LEVELS, sign
+    from assets.returns.desk.decisions import DeskError, Ledger
+    from assets.returns.desk.sign_off import ACCEPTED, LEVELS, released_receipts, sign, sign_offs
 
+    ledger = Ledger(lake)
     mine = judged.filter(force_code=force_code).sort("live", "version").tail(1)
     if mine.is_empty() or (level == ACCEPTED and not mine["live"].item()):
         raise DeskError(f"no version of {force_code} counts, so that none can be {level}.")
-    sign(ledger, mine["receipt_id"].item(), force_code, level, by)
-    click.echo(f"Version {mine['version'].item()} of {force_code} is {level}: {LEVELS[level]}.\n")
+    receipt_id = mine["receipt_id"].item()
+    sign(ledger, receipt_id, force_code, level, by)
+    now = sign_offs(ledger, [receipt_id], released_receipts(lake))[receipt_id].level
+    click.echo(f"Version {mine['version'].item()} of {force_code} is {now}: {LEVELS[now]}.\n")
 
 
 def _print_status(
@@ -225,7 +227,7 @@ def versions(
     if level is not None:
         if not decided_by:
             raise click.UsageError("--sign needs --by ROLE")
-        _sign_off(Ledger(lake), now.judged, force_code, level, decided_by)
+        _sign_off(lake, now.judged, force_code, level, decided_by)
     mine = now.judged.filter(force_code=force_code).sort("version")
     receipts = now.receipts.filter(force_code=force_code)
     ours = receipts.select("receipt_id", "force_code")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,10 +24,14 @@ def _agenda(collection: Collection) -> Agenda:
 
     Those of a version that was refused are not among them: it has more to mend first. Besides:
     `previous_value`, what the entry was in the released collection before, and
-    `previous_collection`, which that is; null where there is none.
+    `previous_collection`, which that is; `asked_again`, what the last reason lacked; null where
+    there is none.
     """
+    import polars as pl
+
     from assets.figures.agenda import ADDED, agenda
     from assets.previous import previous_values
+    from assets.returns.desk.decisions import Ledger, asked_again
 
     lake = lake_of(collection)
     found = agenda(lake, collection)
@@ -36,17 +40,25 @@ def _agenda(collection: Collection) -> Agenda:
     )
     entry = ["force_code", "sheet", "row_code", "column_code"]
     rows = found.rows.join(before, on=entry, how="left", validate="m:1", maintain_order="left")
+    again = asked_again(Ledger(lake))
+    rows = rows.with_columns(
+        asked_again=pl.col("query_id").replace_strict(again, default=None, return_dtype=pl.String)
+    )
     new = [name for name in found.rows.columns if name in ADDED]
     return replace(found, rows=rows.select([n for n in rows.columns if n not in new] + new))
 
 
-def _asked(collection: Collection, ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the queries that are meant by their ids, or by those of questions, each once.
+def _asked(
+    collection: Collection, ids: Sequence[str], states: Iterable[str]
+) -> list[dict[str, Any]]:
+    """Return the queries that are meant by their ids, each once.
+
+    The id of a question means those of its queries that are in one of the states.
 
     Raises:
         DeskError: there is none with one of the ids.
     """
-    from assets.figures.agenda import SETTLED, agenda
+    from assets.figures.agenda import agenda
     from assets.returns.desk import decisions
     from assets.returns.validation.states import standing
 
@@ -60,14 +72,16 @@ def _asked(collection: Collection, ids: Sequence[str]) -> list[dict[str, Any]]:
     for name in ids:
         of_question = name.startswith("G-")
         rows = asked.filter(asked["question" if of_question else "query_id"] == name)
-        if of_question:
-            rows = rows.filter(rows["state"] != SETTLED)
-        if rows.is_empty():
-            what = "open question" if of_question else "query"
+        meant = rows.filter(rows["state"].is_in([*states])) if of_question else rows
+        if meant.is_empty():
+            what = "question" if of_question else "query"
+            now = " and ".join(sorted({*rows["state"]}))
+            said = f"nothing of {name} waits for that, it is {now}"
+            said = said if now else f"there is no {what} {name} now"
             raise decisions.DeskError(
-                f"there is no {what} {name} now. List them: muster queries --all"
+                f"{said}. List them: muster queries --all. To replace a reason, name its query."
             )
-        found |= {row["query_id"]: row for row in rows.to_dicts()}
+        found |= {row["query_id"]: row for row in meant.to_dicts()}
     return [*found.values()]
 
 
@@ -110,12 +124,14 @@ def queries(
 
 
 def _print_queries(rows: pl.DataFrame) -> None:
-    compared = rows["previous_value"].drop_nulls().len() > 0
+    compared, again = (
+        rows[name].drop_nulls().len() > 0 for name in ("previous_value", "asked_again")
+    )
     print_rows(
         rows,
         "question, query: query_id, force: force_code, rule: rule_id, sheet, cell,"
         f" what is asked: message,{' before: previous_value,' * compared} >moves %: effect,"
-        " of: moves, state, reason, by: answered_by",
+        f" of: moves, state, reason,{' asked again: asked_again,' * again} by: answered_by",
     )
 
 
@@ -132,38 +148,52 @@ def _line(found: Agenda) -> str:
 @subcommand()
 @click.argument("ids", nargs=-1, required=True, metavar="QUERY...")
 @click.option("--reason", help="Why the values are right.")
-@click.option("--by", "answered_by", help="Who records the reason.")
 @click.option("--accepted-by", help="Who accepts the reason: a second person.")
+@click.option("--ask-again", "why", metavar="WHY", help="What the reason given lacks.")
+@click.option("--by", help="Who records the reason, or asks again.")
 def answer(
     ids: tuple[str, ...],
     reason: str | None,
-    answered_by: str | None,
     accepted_by: str | None,
+    why: str | None,
+    by: str | None,
     collection: Collection,
 ) -> None:
     """Record the reason for each QUERY (--reason, --by), or accept it (--accepted-by), or both.
 
+    Or ask again (--ask-again, --by): the query is open again, and the force is told why.
+
     QUERY is an id that `muster queries` prints: of a query, or of a question, which is all its
-    open queries. All of them are answered, or none. Nobody accepts a reason of their own.
+    queries that wait for that. All of them are answered, or none. Nobody decides about a reason of
+    their own.
     """
     from assets.returns.desk import decisions
-    from assets.returns.desk.decisions import Ledger
     from schemas.collection import command
 
-    if not reason and not accepted_by:
-        raise click.UsageError("give --reason TEXT --by NAME, or --accepted-by NAME, or all three")
-    if bool(reason) != bool(answered_by):
-        raise click.UsageError("--reason and --by go together")
-    ledger = Ledger(lake_of(collection))
-    asked = _asked(collection, ids)
+    if not (reason or accepted_by or why) or (why and (reason or accepted_by)):
+        raise click.UsageError(
+            "give --reason TEXT --by NAME, or --accepted-by NAME, or all three; or --ask-again WHY"
+            " --by NAME"
+        )
+    if bool(reason or why) != bool(by):
+        raise click.UsageError("--by goes together with --reason or --ask-again")
+    ledger = decisions.Ledger(lake_of(collection))
+    asked = _asked(collection, ids, ("open", "lapsed") if reason else ("answered",))
     named = [query["query_id"] for query in asked]
-    if reason and answered_by:
+    if reason and by:
         if accepted_by:
-            decisions.require_second_person(named[0], answered_by, accepted_by)
-        decisions.answer_all(ledger, [(query, reason) for query in asked], answered_by)
+            decisions.require_second_person(named[0], by, accepted_by)
+        decisions.answer_all(ledger, [(query, reason) for query in asked], by)
+        for query in asked:
+            if query["answered_by"]:
+                click.echo(
+                    f"{query['query_id']}: the reason of {query['answered_by']} is replaced."
+                )
     if accepted_by:
-        decisions.accept_all(ledger, _asked(collection, named), accepted_by)
-    for query in _asked(collection, named):
+        decisions.accept_all(ledger, _asked(collection, named, ()), accepted_by)
+    if why and by:
+        decisions.refuse_all(ledger, asked, why, by)
+    for query in _asked(collection, named, ()):
         place = f"{query['force_code']} {query['rule_id']} {query['sheet']} {query['cell'] or ''}"
         click.echo(f"{query['query_id']} ({place}): {query['state']}.")
     run = command("run", collection.id)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assets.lake import Lake
-from assets.returns.desk.decisions import DeskError, Ledger
+from assets.returns.desk.decisions import DeskError, Ledger, same_person, sent_by
 from schemas.errors import LakeError
 
 
@@ -62,3 +62,10 @@ def test_a_damaged_record_is_noticed(lake: Lake) -> None:
     path.write_text(json.dumps({"number": 1}))
     with pytest.raises(LakeError, match="not a record"):
         Ledger(lake).records()
+
+
+def test_who_wrote_an_answer_into_a_workbook_cannot_accept_it_at_the_desk() -> None:
+    """Where it was written does not make another person of the same role."""
+    written = sent_by("Head of professional standards", "MPS", "bf58a2c0d1e4f607")
+    assert same_person(written, "head of  Professional Standards ")
+    assert not same_person(written, "Head of professional standards, inspectorate")

@@ -98,13 +98,38 @@ def test_one_person_cannot_answer_and_accept_at_once(run: Muster) -> None:
     assert _query(run, "CHS", "Q105")["state"] == "accepted"
 
 
+def test_an_answer_that_does_not_do_is_asked_for_again(run: Muster) -> None:
+    question = _query(run, "MPS", "Q102")["question"]
+    assert run("answer", question, "--ask-again", "Say what has changed", "--by", "Bob").exit_code
+    of_one = _query(run, "MPS", "Q102")["query_id"]
+    run("answer", of_one, "--reason", REASON, "--by", "Ann")
+    told = run("answer", question, "--reason", f"Another: {REASON}", "--by", "Cat")
+    assert told.exit_code == 0, told.output
+    mine = _query(run, "MPS", "Q102")
+    assert (mine["reason"], mine["answered_by"]) == (REASON, "Ann"), "it was answered already"
+    assert run("answer", of_one, "--ask-again", "Say what has changed", "--by", "Ann").exit_code
+    assert run("answer", of_one, "--ask-again", "Say.", "--by", "Bob").exit_code
+    assert run("answer", of_one, "--ask-again", "Say what has changed", "--by", "Bob").output
+    mine = _query(run, "MPS", "Q102")
+    now = [mine[name] for name in ("state", "reason", "answered_by", "asked_again")]
+    assert now == ["open", None, None, "Say what has changed"]
+    assert "Say what has changed" in run("queries").output
+    assert run("answer", of_one, "--accepted-by", "Bob").exit_code, "there is nothing to accept"
+    run("answer", of_one, "--reason", f"Better: {REASON}", "--by", "Ann", "--accepted-by", "Bob")
+    mine = _query(run, "MPS", "Q102")
+    assert (mine["state"], mine["asked_again"]) == ("accepted", None)
+    replaced = run("answer", of_one, "--reason", REASON, "--by", "Cat").output
+    assert "the reason of Ann is replaced" in replaced
+
+
 def test_a_return_is_signed_off_and_that_is_shown(run: Muster) -> None:
     """Levels say nothing of what counts."""
     before = _status(run, "STF")
     assert before["sign_off"] == "signed"
     assert "accept its return: muster versions STF --sign" in run("status", "--todo").output
     assert run("versions", "STF", "--sign", "accepted").exit_code != 0
-    assert run("versions", "STF", "--sign", "accepted", "--by", "data team").exit_code == 0
+    signed = run("versions", "STF", "--sign", "accepted", "--by", "data team")
+    assert (signed.exit_code, "is released" in signed.output) == (0, True)
     assert _status(run, "STF") == {**before, "sign_off": "released"}
     assert "muster versions STF" not in run("status", "--todo").output
     again = run("versions", "STF", "--sign", "signed", "--by", "head")

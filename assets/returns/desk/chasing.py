@@ -95,7 +95,7 @@ def todo(
             (state == "missing" and urgency != "in time", f"ask for its return{overdue}"),
             (row["blocking"], f"let it mend {plural(row['blocking'], 'blocking finding')}"),
             (waiting, f"have {plural(waiting, 'query')} answered"),
-            (given, f"accept {plural(given, 'answer')}, or ask again"),
+            (given, f"accept {plural(given, 'answer')}, or ask again: muster answer"),
             (level and level.due == SIGNED, "let a second person of the force sign its return"),
             (accept, f"accept its return: muster versions {force} --sign accepted --by ROLE"),
         )

@@ -6,6 +6,7 @@ it lapses once the value changes.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from schemas.tables import Answers, Choices, VersionChanges
 _CONTENT: Final[dict[str, dict[str, type]]] = {
     "answer": dict.fromkeys(("query_id", "force_code", "rule_id", "answered_for", "reason"), str),
     "acceptance": {"query_id": str, "answer": int},
+    "refusal": {"query_id": str, "answer": int, "why": str},
     "choice": {"force_code": str, "version": int, "up_to": int, "reason": str},
     "sign_off": {"receipt_id": str, "force_code": str, "level": str},
 }
@@ -188,15 +190,28 @@ def read_answers(ledger: Ledger) -> pl.DataFrame:
     """Return the table Answers from the ledger."""
     newest: dict[str, dict[str, Any]] = {}
     numbers: dict[str, int] = {}
-    for record, of in each_of(ledger, "answer", "acceptance"):
+    for record, of in each_of(ledger, "answer", "acceptance", "refusal"):
         query_id = of["query_id"]
         if "reason" in of:
             newest[query_id] = {**of, "answered_by": record.by, "accepted_by": None}
             numbers[query_id] = record.number
         elif numbers.get(query_id) == of["answer"]:
-            newest[query_id]["accepted_by"] = record.by
+            if "why" in of:
+                del newest[query_id], numbers[query_id]
+            else:
+                newest[query_id]["accepted_by"] = record.by
     rows = pl.DataFrame(list(newest.values()), schema=empty(Answers).schema)
     return conform(Answers, rows)
+
+
+def asked_again(ledger: Ledger) -> dict[str, str]:
+    """Return why the last reason for a query was not accepted, by query_id, until there is one."""
+    why: dict[str, str] = {}
+    for _, of in each_of(ledger, "answer", "refusal"):
+        why.pop(of["query_id"], None)
+        if "why" in of:
+            why[of["query_id"]] = of["why"]
+    return why
 
 
 def each_of(ledger: Ledger, *kinds: str) -> Iterator[tuple[Record, dict[str, Any]]]:
@@ -223,19 +238,26 @@ def answer_all(
     """
     answers = []
     for query, reason in given:
-        if len(reason.strip()) < SHORTEST_REASON:
-            raise DeskError(
-                f"the reason {reason!r} is too short to be one. Say in a sentence why the value is"
-                " right."
-            )
-        if what := names_somebody(reason, numbers=None):
-            raise DeskError(
-                f"the reason has what looks like {what}, and everybody who sees the query reads"
-                " it. Say it without."
-            )
         content = {name: query[name] for name in ("query_id", *PLACE)} | came
-        answers.append({**content, "answered_for": observed(query), "reason": reason.strip()})
+        said = {"answered_for": observed(query), "reason": _sentence("reason", reason)}
+        answers.append({**content, **said})
     _add(ledger, "answer", by, answers)
+
+
+def _sentence(what: str, text: str) -> str:
+    """Return a text that people read, without spaces around it.
+
+    Raises:
+        DeskError: it says nothing, or somebody.
+    """
+    if len(text.strip()) < SHORTEST_REASON:
+        raise DeskError(f"the {what} {text!r} is too short to be one. Say in a sentence why.")
+    if who := names_somebody(text, numbers=None):
+        raise DeskError(
+            f"the {what} has what looks like {who}, and everybody who sees the query reads it. Say"
+            " it without."
+        )
+    return text.strip()
 
 
 def accept(ledger: Ledger, query: dict[str, Any], by: str) -> None:
@@ -249,8 +271,27 @@ def accept_all(ledger: Ledger, asked: Iterable[dict[str, Any]], by: str) -> None
     Raises:
         DeskError: there is no reason to accept, or it was recorded by the same person.
     """
+    _of_answers(ledger, "acceptance", asked, by)
+
+
+def refuse_all(ledger: Ledger, asked: Iterable[dict[str, Any]], why: str, by: str) -> None:
+    """Record that a second person asks again, given what the reasons lack: all queries or none.
+
+    They are open again, and the reason that was not accepted does not come back with the file that
+    it came in.
+
+    Raises:
+        DeskError: there is no reason to refuse, it was recorded by the same person, or what it
+            lacks is not said.
+    """
+    _of_answers(ledger, "refusal", asked, by, why=_sentence("word to the force", why))
+
+
+def _of_answers(
+    ledger: Ledger, kind: str, asked: Iterable[dict[str, Any]], by: str, **said: str
+) -> None:
     numbers = {of["query_id"]: record.number for record, of in each_of(ledger, "answer")}
-    acceptances = []
+    items = []
     for query in asked:
         query_id = query["query_id"]
         if query["state"] not in {"answered", "accepted"}:
@@ -259,8 +300,8 @@ def accept_all(ledger: Ledger, asked: Iterable[dict[str, Any]], by: str) -> None
                 f" first: muster answer {query_id} --reason TEXT --by NAME."
             )
         require_second_person(query_id, query["answered_by"], by)
-        acceptances.append({"query_id": query_id, "answer": numbers[query_id]})
-    _add(ledger, "acceptance", by, acceptances)
+        items.append({"query_id": query_id, "answer": numbers[query_id], **said})
+    _add(ledger, kind, by, items)
 
 
 def _add(ledger: Ledger, kind: str, by: str, items: list[dict[str, Any]]) -> None:
@@ -271,21 +312,30 @@ def _add(ledger: Ledger, kind: str, by: str, items: list[dict[str, Any]]) -> Non
         ledger.add(f"{kind}s", by, {f"{kind}s": items})
 
 
+_SENT: Final = re.compile(r" of \S+, receipt \S+$")
+
+
+def sent_by(role: str, force_code: str, receipt_id: str) -> str:
+    """Return who answered by what a force sent: the role written beside the answer, and where."""
+    return f"{role} of {force_code}, receipt {receipt_id}"
+
+
 def same_person(one: str, other: str) -> bool:
-    """Whether two names, or roles, are the same but for case and spaces."""
-    return " ".join(one.casefold().split()) == " ".join(other.casefold().split())
+    """Whether two names, or roles, are the same but for case, spaces and where it was written."""
+    first, second = (" ".join(_SENT.sub("", text).casefold().split()) for text in (one, other))
+    return first == second
 
 
 def require_second_person(query_id: str, answered_by: str, accepted_by: str) -> None:
-    """Refuse that one person answers and accepts.
+    """Refuse that one person answers and decides about the answer.
 
     Raises:
-        DeskError: both names are the same but for case and spaces.
+        DeskError: both names are those of the same_person.
     """
     if same_person(answered_by, accepted_by):
         raise DeskError(
             f"query {query_id} is answered by {answered_by}, who cannot accept it too. Let a second"
-            " person accept it."
+            " person do so, by another name or role: at the desk, its own."
         )
 
 

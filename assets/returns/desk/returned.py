@@ -25,6 +25,7 @@ from assets.returns.desk.decisions import (
     each_of,
     id_of,
     observed,
+    sent_by,
 )
 from assets.returns.validation.layout import PROBLEMS, is_list_of_problems
 from schemas.finding import Finding, Place, finding
@@ -254,7 +255,7 @@ def record(
             or at > receipt["received_at"]
         ):
             continue
-        by = f"{each.role} of {force}, receipt {key}"
+        by = sent_by(each.role, force, key)
         found.setdefault((key, by), []).append((query, each.reason))
     for (key, by), answers in found.items():
         answer_all(ledger, answers, by, receipt_id=key)
