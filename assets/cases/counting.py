@@ -11,8 +11,7 @@ from typing import Any, Final
 import polars as pl
 
 from assets.cases.reading import typed
-from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED, codes, columns_of
-from schemas.cases.rules import number, with_codes
+from schemas.cases import ACCEPTED, QUARANTINED, REJECTED, codes, columns_of, number, with_codes
 from schemas.collection import Collection
 
 COUNTS: Final = columns_of("counts")

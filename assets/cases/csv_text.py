@@ -17,7 +17,7 @@ import pyarrow.parquet
 
 from assets import object_store
 from assets.cases.sources import Source, check_columns, refused
-from schemas.cases.columns import BLANKS, CODED, TYPES
+from schemas.cases import BLANKS, CODED, TYPES
 
 _BLOCK: Final = 32 * 1024 * 1024
 """Bytes parsed at once."""

@@ -11,8 +11,7 @@ import polars as pl
 from assets.cases.job import BAD_ROWS, BY_FORCE, run_cases, told
 from assets.cases.sources import find_sources
 from assets.cases.store import force_of
-from schemas.cases.columns import REJECTED, TYPES, codes
-from schemas.cases.rules import COLUMN_OF, SHARE
+from schemas.cases import COLUMN_OF, REJECTED, SHARE, TYPES, codes
 from schemas.collection import Collection
 from schemas.finding import FilesRefusedError, Finding, Place, finding
 from schemas.rules.catalogue import CASES, rules_of

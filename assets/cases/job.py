@@ -15,8 +15,16 @@ from assets.cases.judging import QUARANTINE, Advance, Job, Outcome, outcome
 from assets.cases.reading import LIMITS, Limits, Part, plan
 from assets.cases.sources import Source
 from assets.intake.quoting import shown
-from schemas.cases.columns import ACCEPTED, QUARANTINED, REJECTED, TYPES, codes
-from schemas.cases.rules import CASE_REF, COLUMN_OF, case_rows
+from schemas.cases import (
+    ACCEPTED,
+    CASE_REF,
+    COLUMN_OF,
+    QUARANTINED,
+    REJECTED,
+    TYPES,
+    case_rows,
+    codes,
+)
 from schemas.collection import Collection
 from schemas.finding import FilesRefusedError
 from schemas.rules.catalogue import CASES, rules_of

@@ -12,8 +12,7 @@ import polars as pl
 from assets.cases.counting import FAULTS, Grid, PartResult
 from assets.cases.reading import LIMITS, Chunk, Limits, Part, Rows, as_sent, places, trimmed
 from assets.cases.sources import Refusals, Source
-from schemas.cases.columns import columns_of
-from schemas.cases.rules import OWNER, ROW_RULES, UNIQUE, row_rules
+from schemas.cases import OWNER, ROW_RULES, UNIQUE, columns_of, row_rules
 from schemas.collection import Collection
 from schemas.finding import FilesRefusedError, Finding
 

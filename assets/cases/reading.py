@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from assets.cases.sources import DAMAGE, STRINGS, Source, reading, scan
-from schemas.cases.columns import BLANKS, FOLDER, TYPES, UNREADABLE
+from schemas.cases import BLANKS, FOLDER, TYPES, UNREADABLE
 from schemas.collection import Collection
 
 

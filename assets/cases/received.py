@@ -20,14 +20,14 @@ from assets.cases.store import CaseStore
 from assets.intake.receipts import UNKNOWN, Version
 from assets.kept import frame_made_once, made_once
 from assets.lake import Lake, put_in_place, scratch_file, write_errors
-from schemas.cases.columns import (
+from schemas.cases import (
     ACCEPTED,
     DAMAGED_STATE,
     QUARANTINED,
     REJECTED,
+    UNDAMAGED,
     UNREADABLE_STATE,
 )
-from schemas.cases.rules import UNDAMAGED
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.finding import FilesRefusedError, Finding, Place, finding

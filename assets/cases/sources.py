@@ -14,8 +14,7 @@ import polars as pl
 
 from assets import object_store
 from assets.intake.landing import is_hidden
-from schemas.cases.columns import TYPES, folder_force, folder_value
-from schemas.cases.rules import COLUMNS, READABLE
+from schemas.cases import COLUMNS, READABLE, TYPES, folder_force, folder_value
 from schemas.finding import FilesRefusedError, Finding, finding
 from schemas.finding import Place as At
 from schemas.wording import visible

@@ -24,8 +24,7 @@ from assets.intake.landing import ARRIVING, CASES, OPEN, LeftError, waiting_belo
 from assets.intake.receipts import UNKNOWN, Damaged, Receipts, Version, extract_ids
 from assets.intake.store import Clock, Kept, content_of, kept, kept_at, kept_file, utc_now
 from assets.lake import Lake
-from schemas.cases.columns import BLANKS, folder_force
-from schemas.cases.rules import ONE_FORCE
+from schemas.cases import BLANKS, ONE_FORCE, folder_force
 from schemas.collection import Collection
 from schemas.errors import LakeError
 from schemas.finding import FilesRefusedError, Finding

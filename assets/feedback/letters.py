@@ -29,7 +29,7 @@ from assets.returns.desk.returned import codes_of
 from assets.returns.template.workbook import EarlierValues, write_blanks
 from assets.returns.validation.repairs import repairs_of
 from assets.unattributed import Unattributed, unattributed_files
-from schemas.cases.rules import UNDAMAGED
+from schemas.cases import UNDAMAGED
 from schemas.collection import Collection, command
 from schemas.errors import SetupError
 from schemas.finding import Finding

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationE
 from assets.intake.landing import is_litter
 from assets.intake.store import ID_LENGTH, KEPT_NAME
 from assets.lake import Lake, atomic_file
-from schemas.cases.rules import READABLE
+from schemas.cases import READABLE
 from schemas.collection import Collection
 from schemas.finding import Finding, finding
 from schemas.reference import force_codes

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Final, Literal
 
 from assets.lake import Lake, atomic_file, sync_folder, write_errors
-from schemas.cases.columns import folder_force
+from schemas.cases import folder_force
 from schemas.errors import LakeError
 
 Kind = Literal["return", "extract", "research", "report"]

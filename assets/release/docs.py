@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from assets.html import render
 from schemas import vocabulary
-from schemas.cases.tables import CASE_RESULTS, CaseExtract
+from schemas.cases import WRITTEN
 from schemas.collection import Collection
 from schemas.contract import CONTRACT_VERSION, Contract, columns, description
 from schemas.marts.catalogue import MARTS
@@ -23,7 +23,7 @@ from schemas.rules.catalogue import (
     rules,
     rules_of,
 )
-from schemas.tables import TABLES
+from schemas.tables import TABLES, contracts
 from schemas.template import Template
 from schemas.template_file import load_template
 from schemas.wording import listed
@@ -68,8 +68,8 @@ def _dictionary(marts: Mapping[str, Contract], templates: list[Template], **fact
 
 def case_page() -> str:
     """Return the page docs/case_tables.md."""
-    judged = rules_of(CASES).values()
-    text = _page("cases", sent=CaseExtract, results=CASE_RESULTS, rules=judged)
+    judged, results = rules_of(CASES).values(), contracts(WRITTEN)
+    text = _page("cases", sent=results.pop("extract"), results=results, rules=judged)
     return text.replace("<", "\\<")
 
 

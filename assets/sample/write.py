@@ -16,7 +16,7 @@ from assets.lake import write_errors
 from assets.returns.template.workbook import prefilled, write_workbook
 from assets.sample.research import fraction, sample_research
 from schemas import vocabulary as v
-from schemas.cases.columns import TYPES
+from schemas.cases import TYPES
 from schemas.collection import Collection
 from schemas.template import Row, Template
 from schemas.template_file import load_template

@@ -13,7 +13,7 @@ import polars as pl
 from assets.cases.job import run_cases
 from assets.cases.reading import LIMITS, Limits
 from assets.cases.sources import find_sources
-from schemas.cases.columns import TYPES
+from schemas.cases import TYPES
 from schemas.collection import Collection
 
 Row = Mapping[str, Any]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.cases.reading import LIMITS, Limits
-from schemas.cases.columns import UNREADABLE
+from schemas.cases import UNREADABLE
 from schemas.collection import load_collection
 from tests.cases.extracts import Row, run, write_csv, write_parquet
 from tests.cases.reference import counted, judged, seen

@@ -8,8 +8,7 @@ import pytest
 from assets.returns.validation.check import check_files
 from benchmarks import bodies
 from benchmarks.make_cases import LAYOUTS, SHAPES, Recipe, blocks, write
-from schemas.cases.columns import TYPES
-from schemas.cases.rules import COLUMN_OF
+from schemas.cases import COLUMN_OF, TYPES
 from schemas.collection import Collection, load_collection
 from tests.cases.extracts import run
 

@@ -12,7 +12,7 @@ import pytest
 
 from assets.cases.job import run_cases
 from assets.cases.sources import find_sources
-from schemas.cases.columns import TYPES
+from schemas.cases import TYPES
 from schemas.collection import Collection
 from schemas.finding import FilesRefusedError
 from tests.cases.extracts import frame, good, run, write_csv, write_parquet

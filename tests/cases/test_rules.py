@@ -8,13 +8,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from schemas.cases.columns import TYPES, codes
-from schemas.cases.rules import COLUMN_OF
-from schemas.cases.tables import CASE_RESULTS, CaseExtract
+from schemas.cases import COLUMN_OF, TYPES, WRITTEN, codes
 from schemas.collection import Collection
 from schemas.contract import columns, conform
 from schemas.errors import SetupError
 from schemas.rules.catalogue import rules_of
+from schemas.tables import contracts
 from schemas.template import Row as TemplateRow
 from tests.cases.extracts import good, run, write_parquet
 from tests.cases.reference import judged
@@ -63,6 +62,9 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
 
 ROWS = [good(number, **changes) for number, (_, changes, _) in enumerate(CASES, start=100)]
 EXPECTED = [reasons for _, _, reasons in CASES]
+
+CASE_RESULTS = contracts(WRITTEN)
+CaseExtract = CASE_RESULTS.pop("extract")
 
 
 def test_by_the_pass_for_volume(collection: Collection, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from pipelines.cli.main import muster
 from pipelines.cli.output import print_json, printable_streams
-from schemas.cases.columns import TYPES
+from schemas.cases import TYPES
 from schemas.collection import Collection
 from tests.returns import SampleReturn
 

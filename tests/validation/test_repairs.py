@@ -19,7 +19,7 @@ from assets.returns.validation.linked import Change
 from assets.returns.validation.repairs import Repair, beside, repairs, repairs_of, would_do
 from assets.returns.validation.rules.entries import Received
 from assets.returns.validation.rules.evaluate import ENTRY
-from schemas.cases.rules import case_cells
+from schemas.cases import case_cells
 from schemas.collection import Collection
 from schemas.collection_fields import RuleChange
 from schemas.contract import conform, empty

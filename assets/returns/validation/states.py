@@ -18,7 +18,7 @@ from assets.intake.tables import damaged_now
 from assets.lake import Lake
 from assets.returns.desk.decisions import Ledger, queries, read_answers, read_choices
 from assets.tables import work_table
-from schemas.cases.rules import UNDAMAGED
+from schemas.cases import UNDAMAGED
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.errors import LakeError
