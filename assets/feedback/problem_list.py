@@ -163,8 +163,8 @@ def _write_rules(copy: Copy, sheet: Worksheet, row: int, named: Collection[str])
         write_text(sheet, row, 1, "The rules named above").font = _SUBTITLE_FONT
     for rule in mine:
         row += 1
-        texts = ["", "", rule.id, "", "", rule.title, "", f"{rule.checks} {rule.why}",
-                 rule.address or ""]  # fmt: skip
+        told = f"{rule.checks} {rule.why}".replace("`", "")
+        texts = ["", "", rule.id, "", "", rule.title, "", told, rule.address or ""]
         _write_row(copy, sheet, row, texts, {})
 
 

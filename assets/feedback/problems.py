@@ -34,7 +34,7 @@ _NOUNS: Final = {"B": "blocking problem", "Q": "query", "N": "note"}
 
 LOOK: Final = "Where to look first"
 LOOK_IS: Final = (
-    "the fewest cells whose change satisfies the rules about sums that failed. Nothing was changed."
+    "the fewest cells whose change makes the sums hold that do not. Nothing was changed."
 )
 
 
@@ -79,9 +79,9 @@ class Look:
 
     @property
     def says(self) -> str:
-        """What would do, and what for: `33 in place of 330 satisfies C101, C102`."""
+        """What would do, and what for: `33 in place of 330 mends what does not add up (C101)`."""
         beside = f", with a change of {together(self.beside)}," if self.beside else ""
-        return f"{self.does}{beside} satisfies {', '.join(self.rules)}"
+        return f"{self.does}{beside} mends what does not add up ({', '.join(self.rules)})"
 
     @property
     def _ways(self) -> str:
@@ -358,7 +358,7 @@ def _of_cause(cause: Cause, problems: Sequence[Problem]) -> dict[str, Any]:
     looks = cause.repairs[0]
     others = f" {looks[0].others}" if looks[0].others else ""
     does = [f"{look.cell}: {look.does}" for look in looks]
-    satisfy = "satisfies" if len(looks) == 1 else "together satisfy"
+    mend = "mends" if len(looks) == 1 else "together mend"
     follow = []
     for problem in problems:
         where = ", ".join(problem.cells) if problem.sheet == looks[0].sheet else problem.where
@@ -372,6 +372,6 @@ def _of_cause(cause: Cause, problems: Sequence[Problem]) -> dict[str, Any]:
         "called": shortened([look.wording for look in looks]),
         "rule_id": rule_ids,
         "value": ", ".join("nothing" if k.found is None else str(k.found) for k in looks),
-        "lines": (f"{'; '.join(does)} {satisfy} {rule_ids}.", *follow),
+        "lines": (f"{'; '.join(does)} {mend} what does not add up ({rule_ids}).", *follow),
         "fix": f"This is where to look first: {LOOK_IS} You know what is right.{others}",
     }

@@ -103,7 +103,7 @@ def test_a_letter_says_where_to_look_first_where_sums_do_not_hold(written: Writt
         assert "3 PROBLEMS" in said.upper()
         _, _, told = said.partition("investigations C11")
         assert "Disclosure to others: Continuing" in told[:60]
-        assert "C11: 5 in place of 50 satisfies C101, C102." in told
+        assert "C11: 5 in place of 50 mends what does not add up (C101, C102)." in told
         for follows in ("H11 (C101): the five outcomes", "C12 (C102): "):
             assert follows in told
     book = load_workbook(BytesIO(written.files["STF/STF-marked.xlsx"]))

@@ -99,5 +99,6 @@ def test_cells_that_are_wrong_together_are_told_each_with_what_would_do(
     assert told["where"] == "investigations C17, investigations C19"
     assert told["lines"][0] == (
         f"C17: {values[one]} in place of {values[other]};"
-        f" C19: {values[other]} in place of {values[one]} together satisfy C101."
+        f" C19: {values[other]} in place of {values[one]}"
+        " together mend what does not add up (C101)."
     )

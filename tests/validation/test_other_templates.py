@@ -161,7 +161,7 @@ def test_a_sum_that_the_template_describes_is_checked(dogs: Collection) -> None:
     (row,) = _judged(wrong).findings.to_dicts()
     assert (row["rule_id"], row["severity"]) == ("C001", "B")
     assert (row["sheet"], row["row_code"], row["column_code"]) == ("hours", "total", "count")
-    assert row["message"] == "the parts add up to 17, but total says 15: 2 too few"
+    assert row["message"] == "the parts add up to 17, but the total says 15: 2 too few"
 
 
 def test_a_total_in_a_corner_is_told_once(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_total_in_a_corner_is_told_once(tmp_path: Path) -> None:
     wrong = clean_return(dogs).with_values({("hours", "total", "total"): "3"})
     (row,) = _judged(wrong).findings.to_dicts()
     assert (row["rule_id"], row["row_code"], row["column_code"]) == ("C001", "total", "total")
-    assert row["message"] == "the parts add up to 0, but total says 3: 3 too many"
+    assert row["message"] == "the parts add up to 0, but the total says 3: 3 too many"
 
 
 def test_what_is_not_held_counts_as_nothing_in_a_sum_where_the_template_allows_it(

@@ -87,7 +87,6 @@ def total_is_sum(each: Sum) -> Test:
     few, many = pl.format("{} too few", off), pl.format("{} too many", -off)
     fields: Fields = {
         "parts": each.line.named or "the parts",
-        "total": each.line.code,
         "added": added,
         "said": said,
         "off": pl.when(off > 0).then(few).otherwise(many),
