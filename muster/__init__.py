@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import polars as pl
 import pyarrow.parquet
 
-from assets.figures.explain.explain import explain
-from assets.figures.explain.question import read_question
+from assets.figures.explain.explain import explain, read_question
 from assets.figures.explain.released import Released
 from assets.history import find, kept
 from assets.lake import MANIFEST, Lake

@@ -9,9 +9,7 @@ import dagster as dg
 
 from assets.cases import assets as cases
 from assets.declare import step
-from assets.figures.reconciliation import assets as reconciliation
-from assets.figures.recount import assets as recount
-from assets.figures.totals import assets as totals
+from assets.figures import assets as figures
 from assets.inputs import assets as inputs
 from assets.intake import assets as intake
 from assets.intake.store import utc_now
@@ -26,7 +24,7 @@ from schemas.collection import Collection, sound_collections
 STEPS: Final = {
     "intake": (intake, cases, desk, inputs),
     "validation": (validation,),
-    "figures": (totals, recount, reconciliation),
+    "figures": (figures,),
 }
 """What is made in one step of Dagster, in order; the release is the last."""
 

@@ -1,17 +1,27 @@
-"""What figures of two collections count: whether they are the same count, and why they are not.
+"""What figures of two collections count, beside each other: marts Comparisons and Series.
 
-Codes that a template renamed (`since`) and forces that merged are followed as its data say.
+Codes that a template renamed (`since`) and forces that merged are followed as its data say; where
+a figure is not the same count as before, the row says so, and why. Of an earlier period that the
+returns ask about, what was before is what they say of it; of another collection it is what that
+one released, and nothing else: never what anybody says of it now.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
 
 import polars as pl
 
+from assets.figures.explain.released import Released
 from assets.figures.totals.leaves import counted_in, kinds
-from assets.previous import parts_of_forces, renamed
+from assets.lake import Lake, atomic_file
+from assets.marts import read_mart, write_mart
+from assets.previous import Earlier, earlier_releases, parts_of_forces, renamed
 from schemas.breakdown import read_breakdown, write_breakdown
 from schemas.collection import Collection
+from schemas.contract import conform, empty
+from schemas.errors import LakeError
+from schemas.marts.totals import Comparisons, Series
 from schemas.measures import NOW, QUESTION
 from schemas.template import Template
 
@@ -29,6 +39,8 @@ class Year:
         self.collection = collection
         self.template = collection.template
         self.asked = {str(e.measure) for e in self.template.counted() if QUESTION in e.dims}
+        # A version that said nothing of it counted the same.
+        self.stocks = {n for each in known for n, m in each.measures.items() if m.kind == "stock"}
         self._called = renamed(self.template, last.template, last.root, known)
         rows = totals.filter(period=NOW).to_dicts()
         self.rows = {
@@ -86,25 +98,209 @@ def forces_apart(before: Collection, now: Collection) -> tuple[str, str]:
 
 
 def compared(
-    before: tuple[Year, Row], now: tuple[Year, Row], merged: str, others: str
+    before: Year, now: Year, figure: tuple[str, str], merged: str, others: str
 ) -> tuple[list[str], list[str]]:
-    """Return why two figures do not count the same, and what else is to be said of them."""
-    (earlier, was), (year, row) = before, now
+    """Return why a figure does not count the same as before, and what else is to be said of it."""
+    was, row = before.rows.get(figure), now.rows.get(figure)
+    if was is None or row is None:
+        return ["new" if was is None else "dropped"], []
     notes, breaks = ["renamed"] if row["breakdown"] != was["breakdown"] else [], [others]
-    counts, counted = year.cells(row), earlier.cells(was)
+    counts, counted = now.cells(row), before.cells(was)
     for what, cells in (("new", counts - counted), ("dropped", counted - counts)):
         told = sorted(_apart(cells, counts & counted))
         breaks.append(f"{what}: {', '.join(told)}" if told else "")
-    breaks.append("reworded" if year.wording(row) != earlier.wording(was) else "")
-    (breaks if year.kind(row["measure"])[1] in year.asked else notes).append(merged)
-    for of, one in (before, now):
-        if one["forces_included"] < one["forces_expected"]:
-            included = f"{one['forces_included']} of {one['forces_expected']} forces"
-            breaks.append(f"{of.collection.id} has {included}")
+    breaks.append("reworded" if now.wording(row) != before.wording(was) else "")
+    (breaks if now.kind(figure[0])[1] in now.asked else notes).append(merged)
+    breaks += [_short(of.collection.id, one) for of, one in ((before, was), (now, row))]
     return [text for text in breaks if text], [text for text in notes if text]
+
+
+def _short(where: str, row: Row | None) -> str:
+    """Return how many of the forces are in a figure, where not all are."""
+    if row is None or row["forces_included"] >= row["forces_expected"]:
+        return ""
+    return f"{where} has {row['forces_included']} of {row['forces_expected']} forces"
 
 
 def _apart(cells: set[tuple[str, ...]], both: set[tuple[str, ...]]) -> set[str]:
     """Return the codes that only some cells have and none of the others."""
     shared = {code for cell in both for code in cell}
     return {code for cell in cells for code in cell} - shared or {";".join(cell) for cell in cells}
+
+
+_NUMBERS: Final = {"months": pl.Int64, "previous_months": pl.Int64}
+
+
+def compared_with(lake: Lake, collection: Collection) -> dict[str, Earlier]:
+    """Return the release of each other collection that this one is compared with, by its id.
+
+    One that is not released, or on another return's template, is not there.
+    """
+    if not collection.compared:
+        return {}
+    there = earlier_releases(lake, collection)
+    return {of: there[of] for of in collection.compared.values() if of in there}
+
+
+def comparisons(
+    national: pl.DataFrame, collection: Collection, released: Mapping[str, Earlier] | None = None
+) -> pl.DataFrame:
+    """Return the mart Comparisons.
+
+    Args:
+        national: mart NationalTotals.
+        collection: the collection.
+        released: as `compared_with` returns it.
+
+    Raises:
+        LakeError: a release cannot be read.
+    """
+    rows = [*_asked(national, collection)]
+    for period, other in collection.compared.items():
+        rows += _beside(national, collection, period, (released or {}).get(other))
+    both = pl.DataFrame(rows, schema={**empty(Comparisons).schema, **_NUMBERS}).with_columns(
+        (pl.col("value") / pl.col("months")).alias("per_month"),
+        (pl.col("previous_value") / pl.col("previous_months")).alias("previous_per_month"),
+    )
+    now, before = (pl.coalesce(f"{of}per_month", f"{of}value") for of in ("", "previous_"))
+    # Where another count was released, a ratio would be of two different things.
+    alike = pl.col("comparable") | pl.col("previous_collection").is_null()
+    ratio = pl.when((before > 0) & alike).then(now / before).alias("ratio")
+    return conform(Comparisons, both.with_columns(ratio))
+
+
+def _asked(national: pl.DataFrame, collection: Collection) -> Iterator[Row]:
+    """Yield what the returns say of earlier periods, each beside the same figure of now."""
+    key = ("measure", "breakdown", "period")
+    totals = {tuple(row[name] for name in key): row for row in national.to_dicts()}
+    for entry in collection.template.counted():
+        earlier = collection.comparators.get(entry.period)
+        if earlier is None or entry.period in collection.compared:
+            continue
+        figure = str(entry.measure), write_breakdown(entry.dims)
+        row, was = totals.get((*figure, NOW)), totals.get((*figure, entry.period))
+        short = [_short(entry.period, was), _short(collection.id, row)]
+        months = collection.period.months, earlier.months
+        stock = collection.template.measures[figure[0]].kind == "stock"
+        yield _row(figure, entry.period, (row, was), (None, None) if stock else months, short)
+
+
+def _beside(
+    national: pl.DataFrame, collection: Collection, period: str, before: Earlier | None
+) -> Iterator[Row]:
+    """Yield every count beside that of the release before; where there is none, why."""
+    year = Year(collection, national, collection, [collection.template])
+    other, then, apart = collection.compared[period], None, ("", "")
+    if before:
+        templates = [before.collection.template, collection.template]
+        totals = read_mart(before.folder, "national_totals")
+        then = Year(before.collection, totals, collection, templates)
+        apart = forces_apart(before.collection, collection)
+    for key in filter(lambda key: year.is_count(key[0]), sorted(year.rows)):
+        months: tuple[int | None, int | None] = None, None
+        was, why = None, ([f"{other} has no release of this return"], list[str]())
+        if then:
+            was, why = then.rows.get(key), compared(then, year, key, *apart)
+            if key[0] not in then.stocks:
+                months = collection.period.months, then.collection.period.months
+        yield _row(key, period, (year.rows[key], was), months, *why) | {
+            "previous_collection": other,
+            "previous_release": before and before.folder.name,
+        }
+
+
+def _row(
+    figure: tuple[str, str],
+    period: str,
+    totals: tuple[Row | None, Row | None],
+    months: tuple[int | None, int | None],
+    breaks: Sequence[str],
+    notes: Sequence[str] = (),
+) -> Row:
+    value, was = (None if one is None or one["value"] is None else int(one["value"])
+                  for one in totals)  # fmt: skip
+    return {
+        "measure": figure[0],
+        "breakdown": figure[1],
+        "period": NOW,
+        "value": value,
+        "months": months[0],
+        "previous_period": period,
+        "previous_value": was,
+        "previous_months": months[1],
+        "comparable": not any(breaks),
+        "why_not": "; ".join(filter(None, [*breaks, *notes])) or None,
+    }
+
+
+SERIES: Final = "series"
+
+
+def released_collections(root: Path) -> list[Released]:
+    """Return the release of each collection that analysts see, in the order of their periods.
+
+    Raises:
+        SetupError: a collection that keeps no description in its release is not known either.
+    """
+    shown = [link for link in sorted((root / "marts").glob("*")) if link.is_symlink()]
+    found = [Released.shown(link.resolve(), link.name, root) for link in shown if link.exists()]
+    return sorted(found, key=lambda one: (one.collection.period.start, one.collection.id))
+
+
+def write_series(root: Path) -> pl.DataFrame:
+    """Build the mart Series of a lake, write it to `marts/series/` and return it.
+
+    Raises:
+        LakeError: there is no release yet, or one cannot be read.
+        UnavailableError: the lake cannot be written.
+    """
+    released = released_collections(root)
+    if not released:
+        raise LakeError(root / "marts", "shows no release yet", "Drop returns and: muster run")
+    found = series(released)
+    about = {
+        "release": SERIES,
+        "made_from": ", ".join(one.folder.name for one in released),
+        "sources": "; ".join(dict.fromkeys(one.collection.sources for one in released)),
+    }
+    with atomic_file(root / "marts" / SERIES / f"{SERIES}.parquet") as file:
+        write_mart(file, SERIES, Series, found, about)
+    return found
+
+
+def series(released: Iterable[Released]) -> pl.DataFrame:
+    """Return the mart Series of releases in the order of their periods."""
+    by_template: dict[str, list[Released]] = {}
+    for one in released:
+        by_template.setdefault(one.collection.template.name, []).append(one)
+    rows = [row for years in by_template.values() for row in _of_template(years)]
+    return conform(Series, pl.DataFrame(rows, schema=empty(Series).schema))
+
+
+def _of_template(released: list[Released]) -> Iterator[Row]:
+    """Yield the rows of the collections of one template, in the codes of the last."""
+    templates = [one.collection.template for one in released]
+    last = released[-1].collection
+    years = [Year(one.collection, one.mart("national_totals"), last, templates) for one in released]
+    for before, year in zip([None, *years], years, strict=False):
+        earlier = before.rows if before else {}
+        forces = forces_apart(before.collection, year.collection) if before else ("", "")
+        for key in sorted({*year.rows, *earlier}):
+            row, was = year.rows.get(key), earlier.get(key)
+            breaks, notes = compared(before, year, key, *forces) if before else ([], [])
+            value: float | None = row["value"] if row else None
+            unit, months = (row or was or {})["unit"], year.collection.period.months
+            rated = unit not in _NO_RATE and key[0] not in year.stocks
+            yield {
+                "measure": key[0],
+                "breakdown": key[1],
+                "collection": year.collection.id,
+                "value": value,
+                "per_month": value / months if rated and value is not None else None,
+                "unit": unit,
+                "comparable": not breaks,
+                "why_not": "; ".join([*breaks, *notes]) or None,
+            }
+
+
+_NO_RATE: Final = {"percent", "forces"}

@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from assets.figures.explain.question import NATIONAL
 from assets.figures.totals.leaves import LEAF, PLACE, Counted, counted_in
 from assets.figures.totals.national import STATISTICS
 from assets.lake import Lake
@@ -82,7 +81,7 @@ class Figures:
     @cached_property
     def asked(self) -> list[_Figure]:
         """The figures that are made of returns."""
-        published = self.reconciliation.filter(scope=NATIONAL).drop_nulls("computed")
+        published = self.reconciliation.filter(scope="national").drop_nulls("computed")
         rows = published.with_columns(name="figure_id", value="computed", printed="published")
         if self.collection.published is None:
             whole = self.national.filter(period=NOW).drop_nulls("value")

@@ -72,7 +72,7 @@ def series(as_json: bool, breaks: bool) -> None:
     forces that merged are followed; where a figure is not the same count as before, its line says
     why.
     """
-    from assets.figures.explain.series import write_series
+    from assets.figures.comparable import write_series
     from assets.release.pages.series import write_series_page
 
     rows = write_series(lake_root())
@@ -116,13 +116,12 @@ def explain(
     collection, by the release that it was compared with.
     """
     from assets.figures.explain import explain as explaining
-    from assets.figures.explain.question import read_against, read_question
 
     name, _, breakdown = " ".join(figure).partition(" ")
     released = read_release(collection)
-    question = read_question(name, breakdown.strip(), period, force_code, released)
+    question = explaining.read_question(name, breakdown.strip(), period, force_code, released)
     if against:
-        question, released = read_against(question, against, released, lake_root())
+        question, released = explaining.read_against(question, against, released, lake_root())
     made = explaining.explain(question, released)
     if form == "prov":
         from assets.figures.explain.prov import provenance

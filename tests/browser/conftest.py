@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from assets.figures.explain.series import write_series
+from assets.figures.comparable import write_series
 from assets.inputs.research.tables import ResearchTables
 from assets.marts import write_mart
 from assets.release.pages.figures import Edition

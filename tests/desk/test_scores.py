@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from assets.figures.agenda import Agenda, ordered
-from assets.figures.reconciliation.reconcile import reconcile
+from assets.figures.reconcile import reconcile
 from assets.figures.scores import Figures, effects, moves_of
 from assets.figures.totals.national import national_totals
 from assets.returns.desk.decisions import queries

@@ -6,7 +6,7 @@ import polars as pl
 
 from assets.disclosure.edition import PublicEdition
 from assets.disclosure.published import Edition, behind, rules_told
-from assets.figures.reconciliation.reconcile import reconcile
+from assets.figures.reconcile import reconcile
 from assets.figures.totals import marts
 from assets.figures.totals.cube import cube
 from assets.figures.totals.marts import force_profiles

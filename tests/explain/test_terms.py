@@ -3,8 +3,7 @@
 import polars as pl
 import pytest
 
-from assets.figures.explain.question import Question
-from assets.figures.explain.terms import terms_of
+from assets.figures.explain.terms import Question, terms_of
 from schemas.collection import Collection
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from assets.figures.reconciliation.reconcile import reconcile
+from assets.figures import comparable
+from assets.figures.reconcile import reconcile
 from assets.figures.recount import checks
-from assets.figures.totals import cube, earlier, marts, national
+from assets.figures.totals import cube, marts, national
 from assets.inputs.reports.kept_reports import agreed
 from assets.inputs.research import tables
 from assets.inputs.research.tables import ResearchTables, no_research
@@ -61,7 +62,7 @@ def marts_of(
         "codes": cube.codes(collection),
         "measures": cube.measures(totals, collection),
         "workforce": marts.workforce(collection),
-        "comparisons": earlier.comparisons(totals, collection),
+        "comparisons": comparable.comparisons(totals, collection),
         "distribution": marts.distribution(live, collection),
         "social_media": tables.social_media(own.instances),
         "survey": tables.survey(own.responses),

@@ -10,7 +10,7 @@ import pytest
 
 from assets.disclosure.forms import public_forms
 from assets.figures.explain.released import Drafted
-from assets.figures.reconciliation.reconcile import reconcile
+from assets.figures.reconcile import reconcile
 from assets.figures.totals import marts, national
 from assets.history import record
 from assets.inputs.research.tables import ResearchTables

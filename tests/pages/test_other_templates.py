@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from assets.figures.totals.earlier import comparisons
+from assets.figures.comparable import comparisons
 from assets.release.pages.figures import Edition
 from assets.release.pages.pages import write_pages
 from assets.release.pages.wording import period

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.figures.explain.series import write_series
+from assets.figures.comparable import write_series
 from assets.figures.totals.national import national_totals
 from assets.release.pages.charts import trend
 from assets.release.pages.content import Figure

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 from openpyxl import load_workbook
 
-from assets.figures.explain.explain import Explanation, explain
-from assets.figures.explain.question import Question, read_question
+from assets.figures.explain.explain import Explanation, explain, read_question
 from assets.figures.explain.released import Released
+from assets.figures.explain.terms import Question
 from assets.lake import Lake
 from assets.marts import write_manifest
 from schemas.collection import Collection

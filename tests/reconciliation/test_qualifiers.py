@@ -2,7 +2,7 @@
 
 import pytest
 
-from assets.figures.reconciliation.reconcile import QUALIFIERS, Pair, compare
+from assets.figures.reconcile import QUALIFIERS, Pair, compare
 from schemas.collection import Collection
 
 CASES = [

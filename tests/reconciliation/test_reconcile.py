@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from assets.figures.reconciliation.reconcile import reconcile
+from assets.figures.reconcile import reconcile
 from assets.figures.totals.national import national_totals
 from assets.inputs.research.tables import ResearchTables, no_research
 from schemas.collection import Collection

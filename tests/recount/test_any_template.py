@@ -7,8 +7,7 @@ import polars as pl
 import pytest
 
 from assets.figures.explain.explain import worked_out
-from assets.figures.explain.question import Question
-from assets.figures.explain.terms import terms_of
+from assets.figures.explain.terms import Question, terms_of
 from assets.figures.recount.checks import Totals, national_checks
 from assets.figures.recount.recount import OF_CELLS_ALONE, differences, recounted
 from assets.figures.totals import marts

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.figures.reconciliation import reconcile
+from assets.figures import reconcile
 from schemas.collection import wrong_in
 from schemas.reference import OURS
 from schemas.vocabulary import QUALIFIERS

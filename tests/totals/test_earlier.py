@@ -7,11 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.figures.explain.explain import explain
-from assets.figures.explain.question import Question, read_against
+from assets.figures.comparable import compared_with, comparisons
+from assets.figures.explain.explain import explain, read_against
 from assets.figures.explain.released import Released
+from assets.figures.explain.terms import Question
 from assets.figures.recount.checks import CHECKS, Totals, national_checks
-from assets.figures.totals.earlier import compared_with, comparisons
 from assets.figures.totals.marts import cells
 from assets.figures.totals.national import national_totals
 from assets.lake import Lake

@@ -5,7 +5,8 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from assets.figures.totals import earlier, marts
+from assets.figures import comparable
+from assets.figures.totals import marts
 from assets.figures.totals.leaves import counted_in, held_in, sum_of
 from assets.figures.totals.national import national_totals
 from schemas.collection import Collection
@@ -154,7 +155,7 @@ def test_without_a_single_return_nothing_is_zero(collection: Collection) -> None
     assert returns["value"].null_count() == returns.height > 0
     assert set(returns["forces_included"]) == {0}
     assert marts.outcome_breakdown(nothing, collection).is_empty()
-    assert earlier.comparisons(totals, collection)["value"].null_count() == 4
+    assert comparable.comparisons(totals, collection)["value"].null_count() == 4
 
 
 def test_a_queried_return_makes_its_totals_provisional(
@@ -197,7 +198,9 @@ def test_breakdowns_add_up(
 
 
 def test_comparisons_are_monthly_rates(national: pl.DataFrame, collection: Collection) -> None:
-    rows = {row["breakdown"]: row for row in earlier.comparisons(national, collection).to_dicts()}
+    rows = {
+        row["breakdown"]: row for row in comparable.comparisons(national, collection).to_dicts()
+    }
     whole = rows[""]
     assert whole["per_month"] == pytest.approx(whole["value"] / 9)
     assert whole["previous_per_month"] == pytest.approx(whole["previous_value"] / 12)
@@ -213,7 +216,7 @@ def test_numbers_at_a_date_are_compared_as_such(
     stock = template.measures["investigations"].model_copy(update={"kind": "stock"})
     other = replace(template, measures={**template.measures, "investigations": stock})
     at_a_date = collection.model_copy(update={"template": other})
-    rows = earlier.comparisons(national, at_a_date)
+    rows = comparable.comparisons(national, at_a_date)
     assert {*rows["per_month"], *rows["previous_per_month"]} == {None}
     assert rows["ratio"].equals(rows["value"] / rows["previous_value"], null_equal=True)
 

@@ -4,7 +4,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from assets.figures.explain.explain import Explanation
-from assets.figures.explain.research import is_of_research
+from assets.figures.explain.terms import is_of_research
 
 _KINDS: Final = ("release", "figure", "computation", "cell", "file", "force")
 _PREFIXES: Final = {kind: f"urn:muster:{kind}:" for kind in _KINDS} | {"muster": "urn:muster:"}

@@ -11,8 +11,13 @@ from typing import Final
 
 import polars as pl
 
-from assets.figures.recount.laid_out import compared_otherwise, in_cube_otherwise
-from assets.figures.recount.recount import differences, recounted, research_recounted
+from assets.figures.recount.recount import (
+    compared_otherwise,
+    differences,
+    in_cube_otherwise,
+    recounted,
+    research_recounted,
+)
 from assets.figures.totals.leaves import leaves, places, sent
 from assets.figures.totals.national import in_the_totals
 from assets.inputs.research.tables import ResearchTables, no_research

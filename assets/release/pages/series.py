@@ -8,8 +8,8 @@ from typing import Any, Final
 import polars as pl
 import pyarrow.parquet
 
+from assets.figures.comparable import SERIES, released_collections
 from assets.figures.explain.released import Released
-from assets.figures.explain.series import SERIES, released_collections
 from assets.lake import atomic_file
 from assets.release.pages.charts import trend
 from assets.release.pages.content import (
