@@ -4,14 +4,14 @@ Asked of the solver, so only of files that somebody examines. That a table which
 ways says its last total twice is no mistake: of sums only one that is written twice is told.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from scipy.optimize import linprog
+from scipy.optimize import OptimizeResult, linprog
 
 from schemas.collection_fields import Collection
 from schemas.edits import Edit, stated
@@ -126,25 +126,16 @@ def _weights(edit: Edit) -> dict[Place, int]:
 def _always_nothing(lines: Iterable[_Line]) -> list[Place]:
     """Return the cells that are 0 in every return which meets all conditions."""
     edits = [edit for _, several in lines for edit in several]
-    places = list(dict.fromkeys(place for edit in edits for place in _weights(edit)))
-    if not places:
-        return []
-    # What may be above 0 may all be at once, and as large as wanted: the conditions only compare.
-    count = len(places)
-    some = np.hstack([-np.eye(count), np.eye(count)])
-    sums = [np.hstack([rows, np.zeros_like(rows)]) for rows in _sums(edits, places)]
-    ends = [(0, None)] * count + [(0, 1)] * count
-    cost = np.repeat([0.0, -1.0], count)
-    numbers = _solved(cost, sums[0], np.vstack([sums[1], some]), ends)[count:]
-    return [place for place, number in zip(places, numbers, strict=True) if number < 1 - _LEAST]
+    left = list(dict.fromkeys(place for edit in edits for place in _weights(edit)))
+    while found := {place for place, most in _most(edits, dict.fromkeys(left, 1)) if most > _LEAST}:
+        left = [place for place in left if place not in found]
+    return left
 
 
 def _can_be_broken(edit: Edit, lines: Iterable[_Line]) -> bool:
     """Return whether a return that meets all conditions of some lines can break another."""
-    edits = [each for _, several in lines for each in several]
-    places = list(dict.fromkeys(place for each in (edit, *edits) for place in _weights(each)))
-    weights = np.array([_weights(edit).get(place, 0) for place in places], dtype=float)
-    return bool(weights @ _solved(-weights, *_sums(edits, places), [(0, 1)] * len(places)) > _LEAST)
+    weights, others = _weights(edit), [each for _, several in lines for each in several]
+    return sum(weights[place] * most for place, most in _most(others, weights)) > _LEAST
 
 
 def _can_be_kept(edits: Sequence[Edit], limits: Iterable[tuple[Place, float, float]]) -> bool:
@@ -153,29 +144,33 @@ def _can_be_kept(edits: Sequence[Edit], limits: Iterable[tuple[Place, float, flo
     for place, low, high in limits:
         before = within.get(place, (0, np.inf))
         within[place] = max(low, before[0]), min(high, before[1])
-    places = list(dict.fromkeys([*(p for edit in edits for p in _weights(edit)), *within]))
-    ends = [within.get(place, (0, np.inf)) for place in places]
-    if any(low > high for low, high in ends):
+    if any(low > high for low, high in within.values()):
         return False
-    equal, at_most = _sums(edits, places)
-    none = np.zeros(len(places))
-    found = linprog(none, at_most, np.zeros(len(at_most)), equal, np.zeros(len(equal)), ends)
-    return bool(found.success)
+    return not within or bool(_solved(edits, {}, within).success)
 
 
-def _sums(edits: Sequence[Edit], places: Sequence[Place]) -> tuple[np.ndarray, np.ndarray]:
-    """Return how often each place counts in the conditions that are equal, and in the others."""
-    at = {place: column for column, place in enumerate(places)}
-    rows = np.zeros((len(edits), len(places)))
-    for row, edit in enumerate(edits):
-        for place, weight in _weights(edit).items():
-            rows[row, at[place]] = weight
-    equal = np.array([edit.equal for edit in edits], dtype=bool)
-    return rows[equal], rows[~equal]
+def _most(edits: Sequence[Edit], gain: Mapping[Place, int]) -> Iterator[tuple[Place, float]]:
+    """Yield the places of a gain with numbers up to 1 that meet conditions and gain the most.
+
+    The conditions only compare, so whatever meets them does so in that size too.
+    """
+    within = dict.fromkeys([*gain, *(place for edit in edits for place in _weights(edit))], (0, 1))
+    numbers = _solved(edits, gain, within).x if within else ()
+    yield from (each for each in zip(within, numbers, strict=True) if each[0] in gain)
 
 
 def _solved(
-    cost: np.ndarray, equal: np.ndarray, at_most: np.ndarray, ends: Sequence[tuple[int, int | None]]
-) -> np.ndarray:
-    least = linprog(cost, at_most, np.zeros(len(at_most)), equal, np.zeros(len(equal)), ends)
-    return np.zeros(len(cost)) if least.x is None else least.x
+    edits: Sequence[Edit],
+    gain: Mapping[Place, int],
+    within: Mapping[Place, tuple[float, float]],
+) -> OptimizeResult:
+    """Return the numbers within their limits, else from 0, that meet conditions, in their order."""
+    places = list(dict.fromkeys([*within, *(p for edit in edits for p in _weights(edit))]))
+    counts = np.zeros((len(edits), len(places)))
+    for row, edit in enumerate(edits):
+        for place, weight in _weights(edit).items():
+            counts[row, places.index(place)] = weight
+    equal = np.array([edit.equal for edit in edits], dtype=bool)
+    none, cost = np.zeros(len(edits)), [-gain.get(place, 0) for place in places]
+    ends = [within.get(place, (0, np.inf)) for place in places]
+    return linprog(cost, counts[~equal], none[~equal], counts[equal], none[equal], ends)
