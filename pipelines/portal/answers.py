@@ -5,26 +5,28 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import fields
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
 from starlette.responses import RedirectResponse, Response
 
 from assets.feedback.letters import feedback_files, letters
 from assets.feedback.problems import grouped
+from assets.figures.agenda import Agenda, agenda
 from assets.intake.raw_store import RawStore
 from assets.intake.store import utc_now
 from assets.returns.desk import decisions
 from assets.returns.desk.decisions import DeskError, Ledger, version_changes
 from assets.returns.desk.sign_off import LEVELS, SIGNED, sign, sign_offs
 from assets.returns.template.workbook import earlier_values
-from pipelines.portal.force_pages import XLSX, attachment
-from pipelines.portal.sending import Sent
-from pipelines.portal.web import RefusedRequestError, Visit, page
+from pipelines.portal.sending import Sent, waiting
+from pipelines.portal.web import XLSX, RefusedRequestError, Visit, attachment, page
+from schemas.errors import LakeError
 from schemas.finding import Finding
+from schemas.wording import plural
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from assets.feedback.letters import Letter
     from pipelines.portal.web import Portal
 
@@ -32,31 +34,45 @@ _ROLES: Final = ("preparer", "signer")
 _FINDING: Final = [each.name for each in fields(Finding)]
 
 
-def current_queries(portal: Portal, force_code: str) -> list[dict[str, Any]]:
-    """Return the current queries of a force, each with what it is called in a form."""
+def agenda_of(portal: Portal) -> Agenda:
+    """Return what to ask first; where no run has added up yet, nobody knows what a query moves."""
     now = portal.stands.now()
-    asked = now.asked().filter(force_code=force_code)
-    rows = decisions.queries(asked, now.answers, portal.collection.id)
-    return with_fields(portal, rows.sort("rule_id", "sheet", "cell"))
+    try:
+        return agenda(portal.lake, portal.collection, now)
+    except LakeError:
+        rows = decisions.queries(now.asked(), now.answers, portal.collection.id)
+        unknown = pl.lit(None, pl.Float64)
+        rows = rows.with_columns(question="query_id", effect=unknown, score=unknown)
+        return Agenda(rows.sort("rule_id", "sheet", "cell"), [], 0)
 
 
-def with_fields(portal: Portal, queries: pl.DataFrame) -> list[dict[str, Any]]:
-    """Return queries, each with `field`, its name in a form, and `thing`, its words in a letter."""
-    template, found = portal.collection.template, []
+def questions(portal: Portal, queries: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return questions in the order of their queries: those with one cause, answered alike.
+
+    Each has `queries`, with the words of a letter as their `thing`, and `field`, its name in a
+    form. That names what is asked and what was answered, so that once either has changed it is
+    called otherwise, and nobody answers or accepts what he has not seen.
+    """
+    together: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    again = decisions.asked_again(Ledger(portal.lake))
     for row in queries.iter_rows(named=True):
-        (thing,) = grouped([Finding(**{name: row[name] for name in _FINDING})], template)
-        found.append({**row, "field": _field(row), "thing": thing})
+        finding = Finding(**{name: row[name] for name in _FINDING})
+        (thing,) = grouped([finding], portal.collection.template)
+        told = {**row, "thing": thing, "asked_again": again.get(row["query_id"])}
+        alike = (row["question"], row["state"], row["reason"], row["answered_by"])
+        together.setdefault(alike, []).append(told)
+    found = []
+    for (question, state, reason, by), asked in together.items():
+        seen = [(each["query_id"], decisions.observed(each)) for each in asked]
+        digest = hashlib.sha256(repr((seen, state, reason)).encode()).hexdigest()[:12]
+        told = {"state": state, "reason": reason, "by": by, "force_code": asked[0]["force_code"]}
+        found.append({**told, "field": f"{question}.{digest}", "queries": asked})
     return found
 
 
-def _field(query: Mapping[str, Any]) -> str:
-    """Return what a query is called in a form: it names what is asked and what was answered.
-
-    Where either has changed since the form was shown, it is called otherwise, so that nobody
-    answers or accepts what he has not seen.
-    """
-    seen = "\n".join([decisions.observed(query), query["reason"] or "", query["state"]])
-    return f"{query['query_id']}.{hashlib.sha256(seen.encode()).hexdigest()[:12]}"
+def of_force(portal: Portal, force_code: str) -> list[dict[str, Any]]:
+    """Return the questions to a force."""
+    return questions(portal, agenda_of(portal).rows.filter(force_code=force_code))
 
 
 @page("/queries", *_ROLES)
@@ -65,16 +81,18 @@ def queries(visit: Visit) -> Response:
     return _queries(visit)
 
 
-def _queries(visit: Visit, code: int = 200, words: str = "") -> Response:
-    asked = current_queries(visit.portal, visit.force_code)
-    shared = {"words": words, "typed": visit.form, "states": decisions.STATES}
-    return visit.page("queries", code, asked=asked, **shared)
+def _queries(
+    visit: Visit, code: int = 200, words: str = "", wrong: Mapping[str, str] = MappingProxyType({})
+) -> Response:
+    asked = of_force(visit.portal, visit.force_code)
+    shared = {"words": words, "wrong": wrong, "typed": visit.form, "states": decisions.STATES}
+    return visit.page("queries", code, asked=asked, recorded=visit.told("recorded"), **shared)
 
 
 @page("/queries", *_ROLES, post=True)
 def answer(visit: Visit) -> Response:
     """Record every reason that was typed: all of them, or none and why."""
-    asked = {each["field"]: each for each in current_queries(visit.portal, visit.force_code)}
+    asked = {each["field"]: each["queries"] for each in of_force(visit.portal, visit.force_code)}
     given = {
         name.removeprefix("reason "): reason.strip()
         for name, reason in visit.form.items()
@@ -86,13 +104,19 @@ def answer(visit: Visit) -> Response:
         )
     if not given:
         return _queries(visit, 400, "There was no answer. Write one, then send it.")
-    answers = [(asked[field], reason) for field, reason in given.items()]
-    try:
-        decisions.answer_all(Ledger(visit.portal.lake), answers, visit.me.name)
-    except DeskError as error:
-        return _queries(visit, 400, f"Nothing was recorded: {error}")
+    wrong = {}
+    for field, reason in given.items():
+        try:
+            decisions.sentence("reason", reason)
+        except DeskError as error:
+            wrong[field] = str(error)
+    if wrong:
+        many = plural(len(wrong), "answer")
+        return _queries(visit, 400, f"Nothing was recorded: {many} cannot be taken so.", wrong)
+    answers = [(query, reason) for field, reason in given.items() for query in asked[field]]
+    decisions.answer_all(Ledger(visit.portal.lake), answers, visit.me.name)
     visit.log("answer", queries=[query["query_id"] for query, _ in answers])
-    return RedirectResponse("/queries", 303)
+    return RedirectResponse(f"/queries?recorded={len(answers)}", 303)
 
 
 @page("/versions", *_ROLES)
@@ -146,7 +170,8 @@ def _letter(visit: Visit) -> Letter | None:
 @page("/letter", *_ROLES)
 def letter(visit: Visit) -> Response:
     """Show the letter that the force has, if there is anything for it to do."""
-    return visit.page("letter", letter=_letter(visit))
+    not_yet = waiting(visit.portal, visit.force_code)
+    return visit.page("letter", letter=_letter(visit), waiting=not_yet)
 
 
 @page("/letter/{name}", *_ROLES)

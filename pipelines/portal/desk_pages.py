@@ -1,20 +1,18 @@
 """The pages of the desk: every force at a glance, queries and their acceptance, whom to call."""
 
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 from starlette.responses import RedirectResponse, Response
 
-from assets.figures.agenda import Agenda, agenda
 from assets.intake.store import utc_now
 from assets.returns.desk import decisions
-from assets.returns.desk.chasing import call_list, days_late, due
+from assets.returns.desk.chasing import days_late, due, todo
 from assets.returns.desk.decisions import DeskError, Ledger
-from assets.returns.desk.sign_off import ACCEPTED, LEVELS, sign, sign_offs
-from pipelines.portal.answers import current_queries, versions_of, with_fields
-from pipelines.portal.sending import Sent
+from assets.returns.desk.sign_off import ACCEPTED, released_receipts, sign, sign_offs
+from pipelines.portal.answers import agenda_of, of_force, questions, versions_of
+from pipelines.portal.sending import waiting
 from pipelines.portal.web import RefusedRequestError, Visit, page
-from schemas.errors import LakeError
 from schemas.vocabulary import STATES
 
 
@@ -24,25 +22,20 @@ def overview(visit: Visit) -> Response:
     collection, now = portal.collection, portal.stands.now()
     today = collection.day_of(utc_now())
     status = now.status(collection)
-    calls = call_list(status, collection, today).select("force_code", "why", "days_late")
     names = collection.bodies.select("force_code", "full_name")
-    rows = status.join(names, on="force_code", how="left").join(calls, on="force_code", how="left")
     order = pl.col("state").replace_strict(dict(zip(STATES, range(len(STATES)), strict=True)))
-    live = rows.drop_nulls("receipt_id").filter(pl.col("state") != "rejected")
-    signed = sign_offs(Ledger(portal.lake), live["receipt_id"].to_list())
-    taken_in = set(now.receipts["sha256"])
-    waiting = {
-        force: [each for each in Sent(portal, force).receipts() if each.sha256 not in taken_in]
-        for force in collection.forces
-    }
+    rows = status.join(names, on="force_code", how="left").sort(order, "force_code")
+    live = rows.drop_nulls("receipt_id").filter(pl.col("state") != "rejected")["receipt_id"]
+    signed = sign_offs(Ledger(portal.lake), live.to_list(), released_receipts(portal.lake))
+    to_do = todo(status, agenda_of(portal).open, signed, collection, today)
     counts = dict(status.group_by("state").len().iter_rows())
     return visit.page(
         "desk_home",
-        rows=rows.sort(order, "force_code", maintain_order=True).to_dicts(),
+        rows=rows.to_dicts(),
+        to_do=dict(to_do.group_by("force_code", maintain_order=True).agg("what").iter_rows()),
         counts=[(state, counts.get(state, 0)) for state in STATES],
-        waiting=waiting,
+        waiting={force: waiting(portal, force) for force in collection.forces},
         signed=signed,
-        levels=LEVELS,
         due=due(collection, today),
         late=days_late(collection, today),
     )
@@ -76,7 +69,7 @@ def _force(visit: Visit, code: int = 200, words: str = "") -> Response:
         name=bodies.filter(force_code=force_code)["full_name"].item(),
         force_code=force_code,
         accounts=accounts,
-        asked=current_queries(portal, force_code),
+        asked=of_force(portal, force_code),
         words=words,
         **versions_of(portal, force_code),
     )
@@ -104,45 +97,38 @@ def queries(visit: Visit) -> Response:
     return _queries(visit)
 
 
-def _agenda(visit: Visit) -> Agenda:
-    """Return what to ask first; where no run has added up yet, nobody knows what a query moves."""
-    portal, now = visit.portal, visit.portal.stands.now()
-    try:
-        return agenda(portal.lake, portal.collection, now)
-    except LakeError:
-        rows = decisions.queries(now.asked(), now.answers, portal.collection.id)
-        unknown = pl.lit(None, pl.Float64).alias("effect")
-        return Agenda(rows.with_columns(unknown, question="query_id"), [], 0)
-
-
 def _queries(visit: Visit, code: int = 200, words: str = "") -> Response:
-    found = _agenda(visit)
-    asked = with_fields(visit.portal, found.rows)
-    by_state: dict[str, list[dict[str, Any]]] = {state: [] for state in decisions.STATES}
-    for each in asked:
-        by_state[each["state"]].append(each)
+    found = agenda_of(visit.portal)
+    by_state = {
+        state: questions(visit.portal, found.rows.filter(state=state)) for state in decisions.STATES
+    }
     shared = {"states": decisions.STATES, "words": words, "agenda": found}
     return visit.page("desk_queries", code, by_state=by_state, **shared)
 
 
 @page("/desk/queries", "desk", post=True)
 def accept(visit: Visit) -> Response:
-    """Accept every answer that was ticked: all of them, or none and why."""
-    known = {each["field"]: each for each in with_fields(visit.portal, _agenda(visit).rows)}
-    ticked = [name for name in visit.form if name.startswith("Q-")]
+    """Accept every answer that was ticked, or ask again: all of them, or none and why."""
+    asked = questions(visit.portal, agenda_of(visit.portal).rows)
+    known = {each["field"]: each["queries"] for each in asked}
+    ticked = [name.removeprefix("tick ") for name in visit.form if name.startswith("tick ")]
     if not ticked:
         return _queries(visit, 400, "There was no answer ticked.")
     if not known.keys() >= set(ticked):
         return _queries(
-            visit, 409, "Something has changed meanwhile. Look again before you accept."
+            visit, 409, "Something has changed meanwhile. Look again before you decide."
         )
+    decided = [query for name in ticked for query in known[name]]
+    ledger, again = Ledger(visit.portal.lake), "again" in visit.form
     try:
-        decisions.accept_all(
-            Ledger(visit.portal.lake), [known[name] for name in ticked], visit.me.name
-        )
+        if again:
+            decisions.refuse_all(ledger, decided, visit.form.get("why", ""), visit.me.name)
+        else:
+            decisions.accept_all(ledger, decided, visit.me.name)
     except DeskError as error:
-        return _queries(visit, 422, f"Nothing was accepted: {error}")
-    visit.log("accept", queries=[known[name]["query_id"] for name in ticked])
+        return _queries(visit, 422, f"Nothing was recorded: {error}")
+    action = "ask-again" if again else "accept"
+    visit.log(action, queries=[query["query_id"] for query in decided])
     return RedirectResponse("/desk/queries", 303)
 
 

@@ -12,47 +12,65 @@ from starlette.responses import RedirectResponse, Response
 from assets.intake.store import utc_now
 from assets.returns.desk.chasing import due
 from assets.returns.desk.decisions import DeskError, Ledger
-from assets.returns.desk.sign_off import LEVELS, PREPARED, sign, sign_off
-from assets.returns.template.workbook import earlier_values, write_blanks
+from assets.returns.desk.sign_off import LEVELS, PREPARED, SIGNED, SignOff, sign, sign_off
+from assets.returns.template.guidance import Totals
+from assets.returns.template.workbook import Suffix, earlier_values, write_blanks
+from pipelines.portal.answers import of_force
 from pipelines.portal.judges import TooMuchError
-from pipelines.portal.sending import Sent
+from pipelines.portal.sending import Receipt, Sent, waiting
 from pipelines.portal.uploads import Upload, received
-from pipelines.portal.web import RefusedRequestError, Visit, page
+from pipelines.portal.web import XLSX, RefusedRequestError, Visit, attachment, page
 from schemas.errors import ServiceError
 
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_ODS: Final = "application/vnd.oasis.opendocument.spreadsheet"
 _ROLES: Final = ("preparer", "signer")
 _OTHER: Final = "other"
 
 
 def home(visit: Visit) -> Response:
-    """Show what is due and where the return stands."""
-    portal = visit.portal
-    now = portal.stands.now()
-    (status,) = now.status(portal.collection).filter(force_code=visit.force_code).to_dicts()
-    taken_in = set(now.receipts.filter(force_code=visit.force_code)["sha256"])
-    receipts = Sent(portal, visit.force_code).receipts()
-    waiting = [each for each in receipts if each.sha256 not in taken_in]
-    when = due(portal.collection, portal.collection.day_of(utc_now()))
-    return visit.page("force_home", status=status, due=when, receipts=receipts, waiting=waiting)
+    """Show what is due, where the return stands, and what is left to do."""
+    portal, force_code = visit.portal, visit.force_code
+    status = portal.stands.now().status(portal.collection).filter(force_code=force_code)
+    receipts = Sent(portal, force_code).receipts()
+    ready = next((each for each in receipts if each.verdict["state"] != "rejected"), None)
+    asked = of_force(portal, force_code)
+    return visit.page(
+        "force_home",
+        status=status.row(0, named=True),
+        due=due(portal.collection, portal.collection.day_of(utc_now())),
+        receipts=receipts,
+        waiting=waiting(portal, force_code),
+        to_sign=ready if ready and _signed(visit, ready).due == SIGNED else None,
+        to_answer=sum(each["state"] in {"open", "lapsed"} for each in asked),
+        answered=sum(each["state"] == "answered" for each in asked),
+    )
 
 
-@page("/template.xlsx", *_ROLES)
+def _signed(visit: Visit, receipt: Receipt) -> SignOff:
+    return sign_off(Ledger(visit.portal.lake), receipt.receipt_id)
+
+
+_BLANKS: Final[dict[str, tuple[Totals, Suffix]]] = {
+    "workbook.xlsx": ("typed", "xlsx"),
+    "workbook-with-sums.xlsx": ("summed", "xlsx"),
+    "workbook.ods": ("typed", "ods"),
+}
+"""The workbooks to fill: whether the force types totals, and for which program."""
+
+
+@page("/blank/{name}", *_ROLES)
 def template(visit: Visit) -> Response:
-    """Return the workbook to fill, with what the force told before beside the entries."""
-    collection, force_code = visit.portal.collection, visit.force_code
+    """Return a workbook to fill, with what the force told before beside the entries."""
+    collection, force_code, name = visit.portal.collection, visit.force_code, visit.param("name")
+    if name not in _BLANKS:
+        raise RefusedRequestError(404)
     earlier = earlier_values(visit.portal.lake, collection)
     with TemporaryDirectory() as folder:
-        (path,) = write_blanks(Path(folder), collection, [force_code], earlier)
+        (path,) = write_blanks(Path(folder), collection, [force_code], earlier, *_BLANKS[name])
         content = path.read_bytes()
     visit.log("template")
-    return attachment(content, f"{force_code}-{collection.id}.xlsx")
-
-
-def attachment(content: bytes, name: str, kind: str = XLSX) -> Response:
-    """Return a file to be kept, not shown."""
-    told = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, media_type=kind, headers=told)
+    kind = XLSX if path.suffix == ".xlsx" else _ODS
+    return attachment(content, f"{force_code}-{collection.id}{path.suffix}", kind)
 
 
 @page("/check", *_ROLES, post=True, upload=True)
@@ -76,11 +94,11 @@ async def send(visit: Visit) -> Response:
         if verdict["whose"] != "own":
             visit.log("send-refused", sha256=upload.sha256)
             return visit.page("checked", 422, verdict=verdict, marked="", sent=True)
-        number = await run_in_threadpool(_sent, visit, upload, verdict)
-    return RedirectResponse(f"/receipts/{number}", 303)
+        where = await run_in_threadpool(_sent, visit, upload, verdict)
+    return RedirectResponse(where, 303)
 
 
-def _sent(visit: Visit, upload: Upload, verdict: dict[str, Any]) -> int:
+def _sent(visit: Visit, upload: Upload, verdict: dict[str, Any]) -> str:
     receipt, is_new = Sent(visit.portal, visit.force_code).send(upload, verdict, visit.me.name)
     now = visit.portal.stands.now().receipts.filter(sha256=upload.sha256)
     came_otherwise = any(name != receipt.file for name in now["file_name"])
@@ -90,7 +108,7 @@ def _sent(visit: Visit, upload: Upload, verdict: dict[str, Any]) -> int:
             ledger = Ledger(visit.portal.lake)
             sign(ledger, upload.receipt_id, visit.force_code, PREPARED, visit.me.name)
     visit.log("send", sha256=upload.sha256, receipt=receipt.name, new=is_new)
-    return receipt.number
+    return f"/receipts/{receipt.number}{'' if is_new else '?again=1'}"
 
 
 async def _verdict(visit: Visit, upload: Upload) -> dict[str, Any]:
@@ -124,8 +142,8 @@ def receipt(visit: Visit) -> Response:
     found = Sent(visit.portal, visit.force_code).receipt(visit.number())
     if found is None:
         raise RefusedRequestError(404)
-    signed = sign_off(Ledger(visit.portal.lake), found.receipt_id)
-    return visit.page("receipt", receipt=found, signed=signed, levels=LEVELS)
+    shared = {"signed": _signed(visit, found), "levels": LEVELS, "again": visit.told("again")}
+    return visit.page("receipt", receipt=found, **shared)
 
 
 @page("/receipts/{number}/marked.xlsx", *_ROLES)

@@ -29,6 +29,7 @@ class Receipt:
     size: int
     file: str
     verdict: dict[str, Any]
+    sent_as: str = ""
 
     @property
     def name(self) -> str:
@@ -101,11 +102,18 @@ class Sent:
             write_private(self._marked(upload.receipt_id), marked)
         number, at = max(self._numbers(), default=0) + 1, utc_now().isoformat(timespec="seconds")
         receipt = Receipt(
-            number, self._force_code, account, at, upload.sha256, upload.size, name, verdict
-        )
+            number, self._force_code, account, at, upload.sha256, upload.size, name, verdict,
+            upload.name,
+        )  # fmt: skip
         path = self._folder / f"{number:04d}.json"
         write_private(path, json.dumps(asdict(receipt)).encode())
         return receipt
+
+
+def waiting(portal: Portal, force_code: str) -> list[Receipt]:
+    """Return the receipts of what no run has taken in yet, the newest first."""
+    taken_in = set(portal.stands.now().receipts["sha256"])
+    return [each for each in Sent(portal, force_code).receipts() if each.sha256 not in taken_in]
 
 
 @contextmanager

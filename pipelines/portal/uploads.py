@@ -18,6 +18,7 @@ from assets.intake.container import MAX_FILE, MIB
 from assets.intake.store import ID_LENGTH
 from pipelines.portal.accounts import private_folder
 from pipelines.portal.web import Body, Portal, RefusedRequestError, Visit, check_token
+from schemas.wording import visible
 
 # It tells of each form that is not well formed, and could be made to fill a log.
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
@@ -29,6 +30,7 @@ PATIENCE: Final = 120
 _AROUND: Final = 16 * 1024
 """Bytes that a form may have around its file."""
 _LONGEST_FIELD: Final = 1024
+_LONGEST_NAME: Final = 120
 _AT_ONCE: Final = 64
 _OF_ONE: Final = 3
 _LEAST_FREE: Final = 256 * MIB
@@ -42,6 +44,7 @@ class Upload:
     path: Path
     sha256: str
     size: int
+    name: str = ""
 
     @property
     def receipt_id(self) -> str:
@@ -53,8 +56,7 @@ class Upload:
 async def received(visit: Visit) -> AsyncIterator[Upload]:
     """Give the file of a form, which is gone when the block ends.
 
-    The token stands before the file and is checked before anything is written. What the file is
-    called is not looked at.
+    The token stands before the file and is checked before anything is written.
 
     Raises:
         RefusedRequestError: the form is none of ours, too long or too slow, or has no file.
@@ -89,7 +91,7 @@ async def received(visit: Visit) -> AsyncIterator[Upload]:
             raise RefusedRequestError(400)
         if not form.size:
             raise RefusedRequestError(400, "There was no file. Choose one first.")
-        yield Upload(path, form.digest.hexdigest(), form.size)
+        yield Upload(path, form.digest.hexdigest(), form.size, form.name)
 
 
 def uploads_folder(portal: Portal) -> Path:
@@ -130,6 +132,7 @@ class _Form:
     file: IO[bytes]
     size: int = 0
     whole: bool = False
+    name: str = ""
     digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     _fields: dict[str, bytearray] = field(default_factory=dict)
     _headers: dict[bytes, bytes] = field(default_factory=dict)
@@ -164,6 +167,9 @@ class _Form:
             )
             if self._name != FILE:
                 raise RefusedRequestError(400)
+            # To be shown to who sent it, and used for nothing else.
+            told = options[b"filename"].decode("utf-8", "replace")
+            self.name = visible(told.replace("\\", "/").rpartition("/")[2], _LONGEST_NAME)
         self._fields[self._name] = bytearray()
 
     def data(self, data: bytes, start: int, end: int) -> None:

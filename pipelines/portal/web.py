@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from schemas.collection import Collection
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LONGEST_FORM: Final = 512 * 1024
 _MOST_FIELDS: Final = 5000
 _MOST_DIGITS: Final = 9
@@ -52,6 +53,7 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_NOT_OURS: Final = "That was not sent from a page of this address. Open it here and repeat it."
 _LOG: Final = logging.getLogger("muster.portal")
 
 
@@ -138,6 +140,11 @@ class Visit:
             raise RefusedRequestError(404)
         return int(told)
 
+    def told(self, name: str) -> int:
+        """Return a number that an address of ours bears; 0 where there is none."""
+        told = self.request.query_params.get(name, "")
+        return int(told) if told.isascii() and told.isdigit() and len(told) <= _MOST_DIGITS else 0
+
     def log(self, action: str, **about: Any) -> None:
         """Add to the log that whoever visits did something."""
         self.portal.state.log(action, self.account, about)
@@ -151,13 +158,19 @@ class Visit:
     def when(self, at: str) -> str:
         """Return a moment in ISO 8601 as people of the collection say it."""
         there = datetime.fromisoformat(at).astimezone(ZoneInfo(self.portal.collection.timezone))
-        return f"{long_date(there.date())}, {there:%H:%M}"
+        return f"{long_date(there.date())}, {there:%H:%M %Z}"
 
     def page(self, template: str, code: int = 200, /, **facts: Any) -> Response:
         """Return a page."""
         shared = {"visit": self, "me": self.account, "collection": self.portal.collection}
         text = render(TEMPLATES / f"{template}.html.j2", **shared, **facts)
         return HTMLResponse(text, code)
+
+
+def attachment(content: bytes, name: str, kind: str = XLSX) -> Response:
+    """Return a file to be kept, not shown."""
+    told = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=kind, headers=told)
 
 
 class RefusedRequestError(Exception):
@@ -287,7 +300,10 @@ class Front:
             visit = await run_in_threadpool(self._visit, request)
             request.state.visit = visit
             if request.method == "POST" and not _from_our_own_page(request):
-                raise RefusedRequestError(403, "The form is none of ours.")
+                raise RefusedRequestError(
+                    403,
+                    "That was not sent from a page of this address. Open it here and repeat it.",
+                )
             await self.app(scope, receive, with_headers)
         except Exception as error:
             if begun:

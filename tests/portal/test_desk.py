@@ -3,13 +3,16 @@
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from assets.lake import Lake
 from assets.returns.desk.decisions import Ledger, read_answers
 from assets.returns.desk.sign_off import sign_off
+from pipelines.portal import answers
 from pipelines.portal.web import Portal
 from schemas.collection import Collection
 from tests.portal.conftest import Browser
@@ -33,7 +36,7 @@ def taken_in(portal: Portal, stood: Path) -> Portal:
 
 
 def _fields(page: str) -> list[str]:
-    return re.findall(r'name="((?:reason )?Q-[^"]*)"', page)
+    return re.findall(r'name="((?:reason|tick) [QG]-[^"]*)"', page)
 
 
 def test_a_force_answers_and_the_desk_accepts(browser: Open, taken_in: Portal) -> None:
@@ -43,7 +46,7 @@ def test_a_force_answers_and_the_desk_accepts(browser: Open, taken_in: Portal) -
     for field in fields:
         found.send("/queries", **{field: "The cards were counted anew by hand."})
     answered = found.go("/queries").text
-    assert "0 queries to answer" in answered
+    assert "0 questions to answer" in answered
     assert "The cards were counted anew by hand." in answered
     desk = browser("desk.one")
     ticks = _fields(desk.go("/desk/queries").text)
@@ -51,9 +54,9 @@ def test_a_force_answers_and_the_desk_accepts(browser: Open, taken_in: Portal) -
     desk.send("/desk/queries", **dict.fromkeys(ticks, "yes"))
     assert "0 answers to accept" in desk.go("/desk/queries").text
     assert "Accepted" in found.go("/queries").text
-    answers = read_answers(Ledger(taken_in.lake))
-    assert set(answers["answered_by"]) == {"stf.prepares"}
-    assert set(answers["accepted_by"]) == {"desk.one"}
+    given = read_answers(Ledger(taken_in.lake))
+    assert set(given["answered_by"]) == {"stf.prepares"}
+    assert set(given["accepted_by"]) == {"desk.one"}
 
 
 def test_a_reason_with_a_name_is_refused_and_still_there(browser: Open, taken_in: Portal) -> None:
@@ -64,6 +67,38 @@ def test_a_reason_with_a_name_is_refused_and_still_there(browser: Open, taken_in
         assert answer.status_code == 400
         assert "Nothing was recorded" in answer.text
         assert f">{reason}</textarea>" in answer.text
+        assert 'aria-invalid="true"' in answer.text
+        assert "Error: Queries" in answer.text
+    assert read_answers(Ledger(taken_in.lake)).is_empty()
+
+
+def test_queries_of_one_cause_are_answered_and_accepted_as_one(
+    browser: Open, taken_in: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agenda = answers.agenda_of(taken_in)
+    rows = agenda.rows.with_columns(question=pl.lit("G-0123456789"))
+    monkeypatch.setattr(answers, "agenda", lambda *_: replace(agenda, rows=rows))
+    found = browser("stf.prepares")
+    (field,) = _fields(found.go("/queries").text)
+    queries = rows.filter(force_code="STF").height
+    assert queries > 1
+    assert f"one answer for {queries} queries" in found.shown.text
+    text = found.send("/queries", **{field: "The cards were counted anew by hand."}).text
+    assert f"{queries} answers recorded" in text
+    assert read_answers(Ledger(taken_in.lake)).height == queries
+
+
+def test_the_desk_asks_again_and_says_why(browser: Open, taken_in: Portal) -> None:
+    found, desk = browser("stf.prepares"), browser("desk.one")
+    (field, *_) = _fields(found.go("/queries").text)
+    found.send("/queries", **{field: "The cards were counted anew by hand."})
+    (tick, *_) = _fields(desk.go("/desk/queries").text)
+    assert desk.send("/desk/queries", **{tick: "yes"}, again="yes").status_code == 422
+    (tick, *_) = _fields(desk.go("/desk/queries").text)
+    why = "Say of which day the count is."
+    assert desk.send("/desk/queries", **{tick: "yes"}, again="yes", why=why).status_code == 200
+    assert f"Your answer was not accepted: {why}" in found.go("/queries").text
+    assert field in _fields(found.shown.text)
     assert read_answers(Ledger(taken_in.lake)).is_empty()
 
 
@@ -144,6 +179,9 @@ def test_two_people_of_a_force_and_one_of_the_desk_sign(browser: Open, taken_in:
     assert "Sign it for" not in prepares.shown.text
     assert prepares.send("/receipts/1/sign").status_code == 404
     assert "Accept version" not in desk.go("/desk/forces/STF").text
+    assert "STF-0001 waits for a signature" in prepares.go("/").text
+    assert ">Sign STF-0001</a>" in signs.go("/").text
+    assert "Sign it</a>" in signs.go("/versions").text
     assert "Sign it for" in signs.go("/receipts/1").text
     assert "the force has signed it" in signs.send("/receipts/1/sign").text.lower()
     assert "Accept version 2" in desk.go("/desk/forces/STF").text
@@ -162,7 +200,7 @@ def test_the_desk_sees_who_is_missing(browser: Open) -> None:
     found = browser("desk.one")
     text = found.go("/").text
     assert "44 forces" in text
-    assert "Nothing has been received" in text
+    assert "Ask for its return" in text
     assert "Accounts" in found.go("/desk/forces/KEN").text
     assert "ken.prepares" in found.go("/desk/contacts").text
     assert found.go("/desk/forces/XXX").status_code == 404

@@ -77,6 +77,7 @@ def test_sending_puts_the_same_bytes_into_landing_and_gives_a_receipt(
     digest = hashlib.sha256(content).hexdigest()
     assert answer.url.path == "/receipts/1"
     assert "Receipt STF-0001" in answer.text
+    assert "<dt>File</dt><dd>passwd.xlsx</dd>" in answer.text
     assert digest in answer.text
     (landed,) = portal.lake.landing.iterdir()
     assert landed.name == f"STF-{digest[:16]}.xlsx"
@@ -85,6 +86,7 @@ def test_sending_puts_the_same_bytes_into_landing_and_gives_a_receipt(
     for again in (found, browser("stf.signs")):
         again.go("/")
         assert again.upload("/send", content).url.path == "/receipts/1"
+        assert "You have sent this file already" in again.shown.text
     assert sign_off(Ledger(portal.lake), digest[:16]).recorded[PREPARED].by == "stf.prepares"
     assert len(list(portal.lake.landing.iterdir())) == 1
     assert "waits to be taken in" in found.go("/").text
@@ -97,6 +99,8 @@ def test_what_must_be_mended_is_received_and_says_so(
     found.go("/")
     answer = found.upload("/send", workbook("STF", ("investigations", "total", "total", "331")))
     assert "It does not count until" in answer.text
+    assert "must be mended first" in found.go("/").text
+    assert "nothing is left to do" not in found.shown.text
     copy = found.go("/receipts/1/marked.xlsx").content
     assert openpyxl.load_workbook(BytesIO(copy)).sheetnames[0] == "problems"
     assert len(list(portal.lake.landing.iterdir())) == 1
@@ -141,6 +145,8 @@ def test_a_file_that_is_no_return_is_told_and_not_kept(browser: Open, portal: Po
         answer = found.upload(path, content)
         assert answer.status_code == code
         assert "S001" in answer.text
+        assert "This could not be read as a return" in answer.text
+        assert "What was counted" not in answer.text
     assert _files(portal) == []
 
 
@@ -284,8 +290,13 @@ def test_an_account_made_up_anew_has_no_session_of_before(tmp_path: Path) -> Non
 
 
 def test_the_workbook_to_fill_is_that_of_the_force(browser: Open) -> None:
-    answer = browser("stf.prepares").go("/template.xlsx")
+    answer = browser("stf.prepares").go("/blank/workbook.xlsx")
     assert 'filename="STF-2012-revisit.xlsx"' in answer.headers["content-disposition"]
     book = openpyxl.load_workbook(BytesIO(answer.content))
     cells = [cell.value for row in book["cover"].iter_rows() for cell in row]
     assert "STF" in cells
+    summed = browser("stf.prepares").go("/blank/workbook-with-sums.xlsx").content
+    assert openpyxl.load_workbook(BytesIO(summed))["investigations"]["H6"].value
+    answer = browser("stf.prepares").go("/blank/workbook.ods")
+    assert answer.headers["content-disposition"].endswith('.ods"')
+    assert b"opendocument.spreadsheet" in answer.content[:100]

@@ -239,12 +239,12 @@ def answer_all(
     answers = []
     for query, reason in given:
         content = {name: query[name] for name in ("query_id", *PLACE)} | came
-        said = {"answered_for": observed(query), "reason": _sentence("reason", reason)}
+        said = {"answered_for": observed(query), "reason": sentence("reason", reason)}
         answers.append({**content, **said})
     _add(ledger, "answer", by, answers)
 
 
-def _sentence(what: str, text: str) -> str:
+def sentence(what: str, text: str) -> str:
     """Return a text that people read, without spaces around it.
 
     Raises:
@@ -284,7 +284,7 @@ def refuse_all(ledger: Ledger, asked: Iterable[dict[str, Any]], why: str, by: st
         DeskError: there is no reason to refuse, it was recorded by the same person, or what it
             lacks is not said.
     """
-    _of_answers(ledger, "refusal", asked, by, why=_sentence("word to the force", why))
+    _of_answers(ledger, "refusal", asked, by, why=sentence("word to the force", why))
 
 
 def _of_answers(
