@@ -39,15 +39,16 @@ def marts_of(
     )
     printed = empty(ReportFigures)
     national = national_totals(live, collection, own)
+    laid = cube(national, collection)
     found = {
         "national_totals": national,
-        "cube": cube(national, collection),
+        "cube": laid,
         "investigations": marts.investigations(live, collection),
         "register_entries": marts.register_entries(live, collection),
         "second_jobs": marts.second_jobs(live, collection),
         "cells": marts.cells(live, collection),
         "outcome_breakdown": marts.outcome_breakdown(live, collection),
-        "distribution": marts.distribution(live, collection),
+        "distribution": marts.distribution(laid, collection),
         "force_profiles": force_profiles(live, status, printed, collection, own.instances),
         "reconciliation": reconcile(national, live, printed, collection, own.instances),
         "returns_status": status,

@@ -47,6 +47,7 @@ def marts_of(
     totals = national.national_totals(live, collection, own)
     investigations, cells = marts.investigations(live, collection), marts.cells(live, collection)
     status = _status(live, collection, states or {})
+    laid = cube.cube(totals, collection)
     made = {
         "national_totals": totals,
         "investigations": investigations,
@@ -57,13 +58,13 @@ def marts_of(
         "register_entries": marts.register_entries(live, collection),
         "second_jobs": marts.second_jobs(live, collection),
         "capability_answers": marts.capability_answers(live, collection),
-        "capability_adoption": marts.capability_adoption(live, collection),
-        "cube": cube.cube(totals, collection),
+        "capability_adoption": marts.capability_adoption(laid, collection),
+        "cube": laid,
         "codes": cube.codes(collection),
         "measures": cube.measures(totals, collection),
         "workforce": marts.workforce(collection),
         "comparisons": comparable.comparisons(totals, collection),
-        "distribution": marts.distribution(live, collection),
+        "distribution": marts.distribution(laid, collection),
         "social_media": tables.social_media(own.instances),
         "survey": tables.survey(own.responses),
         "survey_changes": tables.survey_changes(own.responses),

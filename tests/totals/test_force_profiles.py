@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from assets.figures.totals import marts
+from assets.figures.totals.cube import cube
 from assets.figures.totals.marts import force_profiles
 from assets.figures.totals.national import national_totals
 from schemas.breakdown import write_breakdown
@@ -162,5 +163,5 @@ def test_answers_of_every_sheet_of_questions_are_answers(monkeypatch: pytest.Mon
     live = any_live(renamed, 1, every_force=True)
     answers = marts.capability_answers(live, renamed)
     assert answers.height == 43 * len(template.sheet("capability").rows)
-    adoption = marts.capability_adoption(live, renamed)
+    adoption = marts.capability_adoption(cube(national_totals(live, renamed), renamed), renamed)
     assert adoption["forces"].sum() == answers.height

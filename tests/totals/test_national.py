@@ -7,6 +7,7 @@ import pytest
 
 from assets.figures import comparable
 from assets.figures.totals import marts
+from assets.figures.totals.cube import cube
 from assets.figures.totals.leaves import counted_in, held_in, sum_of
 from assets.figures.totals.national import national_totals
 from schemas.collection import Collection
@@ -193,7 +194,7 @@ def test_breakdowns_add_up(
         by_outcome.group_by("category").agg(pl.col("share").sum().round(9))["share"].to_list()
         == [100.0] * 7
     )
-    adoption = marts.capability_adoption(live, collection)
+    adoption = marts.capability_adoption(cube(national, collection), collection)
     assert set(adoption.group_by("question_code").agg(pl.col("forces").sum())["forces"]) == {44}
 
 
@@ -222,9 +223,9 @@ def test_numbers_at_a_date_are_compared_as_such(
 
 
 def test_the_distribution_counts_every_force_once(
-    live: pl.DataFrame, collection: Collection
+    national: pl.DataFrame, live: pl.DataFrame, collection: Collection
 ) -> None:
-    spread = marts.distribution(live, collection)
+    spread = marts.distribution(cube(national, collection), collection)
     by_force = (
         marts.investigations(live, collection)
         .filter(pl.col("category") == "information_disclosure")

@@ -5,9 +5,8 @@ from typing import Final
 import polars as pl
 
 from assets.figures.totals.leaves import ANSWER, LEAF, cells_in, leaves, percent, sent, summed
-from assets.figures.totals.national import adoption, spread
 from assets.inputs.research.tables import no_research, social_media_cases
-from schemas.breakdown import write_breakdown
+from schemas.breakdown import breakdown_of, write_breakdown
 from schemas.collection import Collection
 from schemas.contract import Contract, columns, conform, empty
 from schemas.disclosure import FOLLOWS
@@ -85,27 +84,26 @@ def outcome_breakdown(live: pl.DataFrame, collection: Collection) -> pl.DataFram
     )
 
 
-def capability_adoption(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
-    """Return the mart CapabilityAdoption."""
-    found = adoption(leaves(live, collection.template), collection.template)
-    share = percent("forces", "answered").alias("share")
+def capability_adoption(cube: pl.DataFrame, collection: Collection) -> pl.DataFrame:
+    """Return the mart CapabilityAdoption: each answer alone, of the mart Cube."""
+    of_returns = pl.col("measure").is_in(list(collection.template.measures))
+    found = cube.filter(of_returns, ~pl.col(ANSWER).str.contains("|", literal=True))
     return conform(
-        CapabilityAdoption, found.rename({QUESTION: "question_code"}).with_columns(share)
+        CapabilityAdoption,
+        found.select(
+            ANSWER,
+            question_code=QUESTION,
+            forces=pl.col("value").fill_null(0).cast(pl.Int64),
+            share=percent("value", "forces_included"),
+        ),
     )
 
 
-def distribution(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
-    """Return the mart Distribution: statistics and bands of counts per force, by subject."""
-    everything = leaves(live, collection.template)
-    found = [
-        rows.with_columns(pl.lit(text).alias("statistic"))
-        for name, measure in collection.template.measures.items()
-        if measure.per_force
-        for _, text, rows in spread(
-            name, measure, everything.filter(measure=name, period=NOW), collection
-        )
-    ]
-    return conform(Distribution, pl.concat(found) if found else empty(Distribution))
+def distribution(cube: pl.DataFrame, collection: Collection) -> pl.DataFrame:
+    """Return the mart Distribution: statistics and bands of counts per force, of the mart Cube."""
+    template, statistic = collection.template, pl.coalesce("count", "statistic").alias("statistic")
+    spread = cube.filter(~pl.col("measure").is_in(list(template.measures)), statistic.is_not_null())
+    return conform(Distribution, spread.with_columns(statistic, breakdown_of(*template.dimensions)))
 
 
 def force_profiles(

@@ -57,7 +57,8 @@ def national_totals(
     for name, measure in template.measures.items():
         cells = everything.filter(measure=name, period=NOW)
         found += _counted(name, measure, cells, template)
-        found += _spread_rows(name, measure, cells, collection)
+        if measure.statistics or measure.per_force:
+            found += _spread(name, measure, cells, collection)
     found += [_per_month(frame, collection) for frame in list(found)]
     found += _answers(everything, template)
     expected = pl.lit(len(collection.forces), pl.Int64).alias("forces_expected")
@@ -141,85 +142,60 @@ def _per_month(frame: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     )
 
 
-def spread(
-    name: str, measure: Measure, cells: pl.DataFrame, collection: Collection
-) -> Iterator[tuple[str, str, pl.DataFrame]]:
-    """Yield how a measure spreads over the forces, at each level that is `per_force`.
-
-    For each statistic and band: the key of a breakdown that it is, its name, and a frame of
-    measure, breakdown (of the level), value, unit, forces_included, provisional.
-    """
-    dims, count_bands = collection.template.ordered(measure.per_force), collection.count_bands
-    levels = [summed(cells, ("force_code", *level)) for level in measure.per_force]
-    by_force = pl.concat(levels, how="diagonal").drop_nulls("total")
-    bands = {text: Band.parse(text).contains(pl.col("total")).sum() for text in count_bands}
-    for text, expression in (STATISTICS | bands).items():
-        found = grouped(by_force, dims, expression.alias("value"), *_ABOUT)
-        of, unit = f"{name}_per_force", "per_force" if text == "mean" else measure.unit
-        if text in bands:
-            of, unit = f"forces_with_{name}", "forces"
-        key = "count" if text in bands else "statistic"
-        yield key, text, as_rows(found, dims, pl.col("value"), of, unit)
-
-
-def _spread_rows(
+def _spread(
     name: str, measure: Measure, cells: pl.DataFrame, collection: Collection
 ) -> Iterator[pl.DataFrame]:
-    """Yield the statistics over the single entry of each force, or over its sums, and the bands."""
-    held = cells.drop_nulls("number").rename({"number": "total"})
-    for statistic in measure.statistics:
-        found = held.select(STATISTICS[statistic].alias("value"), *_ABOUT)
-        of = found.with_columns(pl.lit(statistic).alias("statistic"))
-        yield as_rows(of, ("statistic",), pl.col("value"), name, measure.unit)
-    if measure.statistics or not measure.per_force:
-        return
-    level = pl.when(pl.col("breakdown") != "").then(pl.col("breakdown"))
-    for key, text, rows in spread(name, measure, cells, collection):
-        own = pl.concat_str([level, pl.lit(f"{key}={text}")], separator=";", ignore_nulls=True)
-        yield rows.with_columns(own.alias("breakdown"))
+    """Yield statistics over the single entry of each force, or over its sums, and the bands."""
+    told: list[tuple[str, str, pl.Expr, str]]
+    if measure.statistics:
+        dims, by_force = list[str](), cells.rename({"number": "total"}).drop_nulls("total")
+        told = [("statistic", text, STATISTICS[text], name) for text in measure.statistics]
+    else:
+        dims = collection.template.ordered(measure.per_force)
+        levels = [summed(cells, ("force_code", *level)) for level in measure.per_force]
+        by_force = pl.concat(levels, how="diagonal").drop_nulls("total")
+        bands = {
+            text: Band.parse(text).contains(pl.col("total")).sum()
+            for text in collection.count_bands
+        }
+        told = [("statistic", text, of, f"{name}_per_force") for text, of in STATISTICS.items()]
+        told += [("count", text, of, f"forces_with_{name}") for text, of in bands.items()]
+    for key, text, expression, of in told:
+        unit = "forces" if key == "count" else measure.unit
+        if text == "mean" and not measure.statistics:
+            unit = "per_force"
+        found = grouped(by_force, dims, expression.alias("value"), *_ABOUT)
+        named = found.with_columns(pl.lit(text).alias(key))
+        yield as_rows(named, (*dims, key), pl.col("value"), of, unit)
 
 
-def adoption(everything: pl.DataFrame, template: Template, *, pairs: bool = False) -> pl.DataFrame:
-    """Return one row a question and answer of its list, whether given or not.
+def _answers(everything: pl.DataFrame, template: Template) -> Iterator[pl.DataFrame]:
+    """Yield counts and shares of forces by question and answer; `a|b` counts either answer.
 
-    Columns: measure, question, answer, forces (int), answered (forces with an answer to the
-    question), forces_included, provisional.
-
-    Args:
-        everything: as `leaves` returns it.
-        template: the template, which lists the answers.
-        pairs: whether either of two answers has a row too, where a question has more than two.
+    Every answer of a question's list has rows, whether given or not.
     """
     listed = [
         (entry.measure, entry.dims[QUESTION], "|".join(answers), list(answers))
         for entry in template.counted()
         if QUESTION in entry.dims
-        for size in ((1, 2) if pairs and len(entry.answers) > 2 else (1,))
+        for size in ((1, 2) if len(entry.answers) > 2 else (1,))
         for answers in combinations(entry.answers, size)
     ]
     key = ["measure", QUESTION, ANSWER]
     schema: dict[str, Any] = {**dict.fromkeys(key, pl.String), "either": pl.List(pl.String)}
-    return (
+    given = pl.col("value").is_in(pl.col("either")).sum()
+    answered = pl.col("value").count().cast(pl.Int64)
+    counted = (
         pl.DataFrame(listed, schema=schema, orient="row")
         .join(everything, on=key[:2])
         .group_by(key)
-        .agg(
-            pl.col("value").is_in(pl.col("either")).sum().cast(pl.Int64).alias("forces"),
-            pl.col("value").count().cast(pl.Int64).alias("answered"),
-            pl.col("value").count().cast(pl.Int64).alias("forces_included"),
-            pl.col("provisional").any(),
-        )
+        .agg(given.alias("forces"), answered.alias("forces_included"), pl.col("provisional").any())
     )
-
-
-def _answers(everything: pl.DataFrame, template: Template) -> Iterator[pl.DataFrame]:
-    """Yield counts and shares of forces by question and answer; `a|b` counts either answer."""
-    known, dims = pl.when(pl.col("answered") > 0).then("forces"), (QUESTION, ANSWER)
-    both = adoption(everything, template, pairs=True).partition_by("measure", as_dict=True)
-    for (measure,), of in both.items():
-        name = str(measure)
-        yield as_rows(of, dims, known, name, template.measures[name].unit)
-        yield as_rows(of, dims, percent("forces", "answered"), f"{name}_share", "percent")
+    known = pl.when(pl.col("forces_included") > 0).then("forces")
+    for (measure,), of in counted.partition_by("measure", as_dict=True).items():
+        name, share = str(measure), percent("forces", "forces_included")
+        yield as_rows(of, (QUESTION, ANSWER), known, name, template.measures[name].unit)
+        yield as_rows(of, (QUESTION, ANSWER), share, f"{name}_share", "percent")
 
 
 def _bodies(collection: Collection) -> pl.DataFrame:
