@@ -26,7 +26,13 @@ COLLECTION: Final = "muster.collection"
 """Where the context of a command keeps the collection it works on."""
 
 _PIPE_WIDTH: Final = 200
-"""Width of a table where there is no terminal to fit it to."""
+"""Width of a table where there is neither a terminal nor COLUMNS to fit it to."""
+
+_NARROW: Final = 120
+"""Columns of a terminal in which a table that does not fit is told in lines; wider ones fold it."""
+
+_SHORT: Final = 24
+"""Characters of what then stays in a column."""
 
 
 def _usual() -> str:
@@ -181,18 +187,30 @@ def print_table(
     heads: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()
 ) -> None:
     """Print rows under their heads; null shows as a dash, never as zero."""
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
-    screen = console()
-    if not screen.is_terminal:
+    screen, cells = console(), [[shown(value) for value in row] for row in rows]
+    if not screen.is_terminal and "COLUMNS" not in os.environ:
         screen = console(width=_PIPE_WIDTH)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in heads:
-        table.add_column(head, justify="right" if head in right else "left")
-    for row in rows:
-        table.add_row(*(Text(shown(value)) for value in row))
-    screen.print(table)
+    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+    if screen.width >= min(_NARROW, sum(widths) + 2 * len(widths)):
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for head in heads:
+            table.add_column(head, justify="right" if head in right else "left")
+        for row in cells:
+            table.add_row(*map(Text, row))
+        screen.print(table)
+        return
+    kept = [n for n, width in enumerate(widths) if width <= _SHORT]
+    for number, row in enumerate([[*heads], *cells]):
+        beside = [f"{row[n]:{'>' if heads[n] in right else '<'}{widths[n]}}" for n in kept]
+        screen.print(Text("  ".join(beside).rstrip(), "" if number else "bold"))
+        for n in range(len(row)) if number else ():
+            if n not in kept:
+                below = Text.assemble((f"{heads[n]}: ", "bold"), row[n])
+                screen.print(Padding(below, (0, 0, 0, 4)))
 
 
 def print_rows(

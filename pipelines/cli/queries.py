@@ -115,7 +115,7 @@ def queries(
     below = rows.filter(~rows["question"].is_in(found.above))
     for part in [rows] if everything else [above, below]:
         if part.height or everything:
-            _print_queries(part)
+            _print_queries(part, collection)
         if part is above:
             click.echo(f"{_line(found)}\n")
     counts = rows.group_by("state").len().sort("state").iter_rows()
@@ -123,13 +123,18 @@ def queries(
     click.echo(f"\n{plural(rows.height, 'query')}: {listed}")
 
 
-def _print_queries(rows: pl.DataFrame) -> None:
+def _print_queries(rows: pl.DataFrame, collection: Collection) -> None:
+    from assets.release.pages.wording import Wording
+
+    said = Wording(collection.template, {}).measured
+    figures = collection.published_figures.select("figure_id", "measure", "breakdown").iter_rows()
+    called = {name: f"{name}, {said(measure, breakdown)}" for name, measure, breakdown in figures}
     compared, again = (
         rows[name].drop_nulls().len() > 0 for name in ("previous_value", "asked_again")
     )
     print_rows(
-        rows,
-        "question, query: query_id, force: force_code, rule: rule_id, sheet, cell,"
+        rows.with_columns(rows["moves"].replace(called)),
+        "question, >score, query: query_id, force: force_code, rule: rule_id, sheet, cell,"
         f" what is asked: message,{' before: previous_value,' * compared} >moves %: effect,"
         f" of: moves, state, reason,{' asked again: asked_again,' * again} by: answered_by",
     )

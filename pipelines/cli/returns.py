@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from assets.returns.template.guidance import Totals
     from assets.returns.template.workbook import Suffix
     from schemas.collection import Collection
+    from schemas.finding import Finding
+
+PROJECT: Final = Path(__file__).parents[2]
+"""Where docs/ lies beside this in a checkout; who has the commands alone has no docs/."""
 
 
 @subcommand()
@@ -75,8 +79,8 @@ def check(
                 found = []
                 for each in item.findings:
                     of = ", ".join(str(number + 1) for number in follows(each, causes))
-                    found.append({**vars(each), "of": of or None})
-                print_rows(found, f"{of_repair}{columns}, what to do: how_to_fix")
+                    found.append({**vars(each), "of": of or None, "do": _advice(each)})
+                print_rows(found, f"{of_repair}{columns}, what to do: do")
         count = sum(len(item.findings) for item in checked)
         click.echo(f"{plural(len(checked), 'file')}, {plural(count, 'finding')}")
     if folder:
@@ -87,6 +91,17 @@ def check(
         for path in () if as_json else copies:
             click.echo(f"Marked copy: {shown_path(path.absolute())}")
     sys.exit(max(item.exit_code for item in checked))
+
+
+def _advice(item: Finding) -> str:
+    """Return what to do about a finding, and where to read on where that can be read here."""
+    from assets.feedback.problems import fix
+    from schemas.rules.catalogue import every_rule
+
+    rule = every_rule()[item.rule_id]
+    if (PROJECT / rule.page.partition("#")[0]).exists():
+        return item.how_to_fix
+    return f"{fix(item)} See {rule.address}." if rule.address else fix(item)
 
 
 @subcommand()

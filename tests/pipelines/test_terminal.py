@@ -70,3 +70,20 @@ def test_findings_are_told_though_the_copy_cannot_be_written(
     (tmp_path / "file").write_text("in the way")
     done = CliRunner().invoke(muster, ["check", str(path), "--annotate", str(tmp_path / "file/x")])
     assert "a.xlsx: STF, accepted" in done.output
+
+
+def test_a_narrow_terminal_gets_what_does_not_fit_line_by_line(
+    tmp_path: Path, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a word a line is no message; who has no checkout can open no file of ours."""
+    monkeypatch.chdir(tmp_path)
+    typed = {("registers", "force.gratuity", "accepted"): "<5"}
+    path = SampleReturn.of("STF", collection).with_values(typed).write(Path("STF.xlsx"))
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("pipelines.cli.returns.PROJECT", tmp_path)
+    printed = CliRunner().invoke(muster, ["check", str(path)]).output
+    assert "\n    what is wrong: '<5' is a range; a whole number belongs here" in printed
+    assert "docs/rules" not in printed
+    monkeypatch.setenv("MUSTER_RULES_URL", "https://example.org/rules")
+    printed = CliRunner().invoke(muster, ["check", str(path)]).output
+    assert "https://example.org/rules/validity.md#v001." in printed
