@@ -252,6 +252,8 @@ def test_the_same_template_as_an_open_document_reads_as_the_workbook_does(
     assert "of:cell-content-is-in-list(&#34;yes&#34;;&#34;no&#34;)" in content
     assert "of:is-true-formula(OR(IF(ISNUMBER([.C6]);AND([.C6]&gt;=0;[.C6]=INT([.C6]))" in content
     assert "of:=IF(COUNT([.C6];[.D6]" in content
+    assert content.count('style:master-page-name="landscape"') == 1, "sheets look alike"
+    assert content.count("use-optimal-row-height") == content.count("style:row-height") > 0
     before = of["ods"].read_bytes()
     write_blanks(tmp_path, collection, ["STF"], totals=totals, suffix="ods")
     assert of["ods"].read_bytes() == before

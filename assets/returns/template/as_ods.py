@@ -86,11 +86,16 @@ class _Made:
             open_row = self._sized("row", "height", f"{height:g}pt").removesuffix("/>")
             rows.append(f"{open_row}>{''.join(made)}</table:table-row>")
         locked = ' table:protected="true"' if sheet.protection.sheet else ""
-        head = f'<table:table table:name="{escape(sheet.title)}"{locked}>'
+        printed = f'"table" style:master-page-name="{sheet.page_setup.orientation or "portrait"}"'
+        looks = self.style(printed, '<style:table-properties table:display="true"/>')
+        name = f'table:name="{escape(sheet.title)}" table:style-name="{looks}"'
+        head = f"<table:table {name}{locked}>"
         return f"{head}{columns}{''.join(rows)}</table:table>"
 
     def _sized(self, what: str, side: str, size: str) -> str:
-        properties = f'<style:table-{what}-properties style:{what}-{side}="{size}"/>'
+        # Every program has its own letters: it makes a row as high as it needs.
+        fit = ' style:use-optimal-row-height="true"' if what == "row" else ""
+        properties = f'<style:table-{what}-properties style:{what}-{side}="{size}"{fit}/>'
         name = self.style(f'"table-{what}"', properties)
         return f'<table:table-{what} table:style-name="{name}"/>'
 
@@ -146,7 +151,7 @@ def _looks(cell: Cell) -> str:
         of_cell.append(f'style:vertical-align="{_VERTICAL.get(place.vertical, place.vertical)}"')
     of_text = ['fo:font-weight="bold"'] * bool(font.b) + ['fo:font-style="italic"'] * bool(font.i)
     if font.sz:
-        of_text.append(f'fo:font-size="{font.sz:g}pt"')
+        of_text.append(f'fo:font-family="{font.name}" fo:font-size="{font.sz:g}pt"')
     # A check is red until it is right, which only Excel's conditional format shows.
     if font.color is not None and isinstance(font.color.rgb, str) and cell.data_type != "f":
         of_text.append(f'fo:color="#{font.color.rgb[-6:]}"')
