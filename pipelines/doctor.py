@@ -20,14 +20,18 @@ from pipelines.alerts.send import SETTING, channels
 from pipelines.definitions import defs
 from pipelines.instance import damaged_databases, home_folder, keeps_files
 from pipelines.jobs import SWITCH, is_on
+from pipelines.portal.accounts import RESTORE, Accounts
+from pipelines.portal.sending import damage
 from schemas.collection import addressed, load_collection
-from schemas.errors import MusterError, SetupError
+from schemas.errors import LakeError, MusterError, SetupError
 from schemas.reference import collection_files
 from schemas.wording import plural
 
 _LOCK: Final = Path(__file__).parents[1] / "requirements.lock"
 _SILENCE: Final = 300
 """Seconds without a word after which a daemon is taken for stopped."""
+_LARGE: Final = 512 * 1024**2
+_MOST_LOST: Final = 5
 _SET_ASIDE: Final = "muster run, which sets it aside and goes on; only the history of runs is lost."
 
 
@@ -45,6 +49,7 @@ def examine() -> Iterator[Examined]:
                 parts = (doctor.landing, doctor.received, doctor.releases, doctor.public_editions)
                 for found in (each for part in parts for each in part(lake)):
                     yield replace(found, do=addressed(found.do, name))
+        yield from portal(root / "portal")
     yield from history()
     yield from alerts()
     yield from packages()
@@ -111,6 +116,50 @@ def automation(instance: DagsterInstance) -> Iterator[Examined]:
         do = "Start it: make dev, or the service's dagster-daemon."
         ill = [("warn", "dagster-daemon", seen, do)]
     yield from examined("automation", ill, SWITCH, listed)
+
+
+def portal(folder: Path) -> Iterator[Examined]:
+    """Say whether the drop-off page, where there is one, has all it needs, for itself alone."""
+    if not folder.is_dir():
+        return
+    ill, accounts = list[Ill](), Accounts(folder)
+    try:
+        number = len(accounts.all())
+    except LakeError as error:
+        ill.append(("bad", accounts.path, error.problem, RESTORE))
+    else:
+        if not number:
+            ill.append(("bad", accounts.path, "is not there: nobody can sign in", RESTORE))
+    if not (folder / "secret").exists():
+        do = "Nothing, if somebody removed it; once the page is started again all must sign in."
+        ill.append(("warn", folder / "secret", "is not there", do))
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    told = [
+        path for path in (folder, *files) if path.stat().st_size and path.stat().st_mode & 0o077
+    ]
+    if told:
+        seen = f"others may read it ({plural(len(told), 'path')} in all)"
+        ill.append(("bad", told[0], seen, f"chmod -R go= {folder}"))
+    lost = [
+        each
+        for path in folder.glob("receipts/*/*/[0-9]*.json")
+        for each in damage(path, Lake(folder.parent, path.parts[-3]))
+    ]
+    ill += [("bad", path, seen, do) for path, seen, do in lost[:_MOST_LOST]]
+    left = [path for path in files if "uploads" in path.parts and _hours_old(path) > 1]
+    if left:
+        seen = f"{plural(len(left), 'upload')} of a page that was killed"
+        do = "Nothing; it is removed when the page is started. No receipt was given for it."
+        ill.append(("warn", left[0], seen, do))
+    log = sum(path.stat().st_size for path in folder.glob("audit*.jsonl"))
+    if log > _LARGE:
+        seen = f"the log of who did what has {log / 1024**2:,.0f} MB"
+        ill.append(("warn", folder, seen, "Move the months that nobody asks for to an archive."))
+    yield from examined("drop-off page", ill, folder, f"{plural(number, 'account')}, all its own")
+
+
+def _hours_old(path: Path) -> float:
+    return (time.time() - path.stat().st_mtime) / 3600
 
 
 def alerts() -> Iterator[Examined]:

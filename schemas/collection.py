@@ -34,8 +34,10 @@ def load_collection(collection_id: str) -> Collection:
     """
     files = collection_files()
     if collection_id not in files:
+        is_set = os.environ.get("MUSTER_COLLECTION") == collection_id
+        named = ", which MUSTER_COLLECTION names" if is_set else ""
         raise SetupError(
-            f"no collection {collection_id!r}; there are: {', '.join(sorted(files))}."
+            f"no collection {collection_id!r}{named}; there are: {', '.join(sorted(files))}."
             f" {outside_hint()} Add {collection_id}.toml to its collections/, or name one of these."
         )
     return read_collection(files[collection_id])

@@ -24,6 +24,7 @@ ROLES: Final[dict[Role, str]] = {
 }
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 _SHORTEST: Final = 12
+RESTORE: Final = "Restore it from the backup of the lake; nobody can sign in meanwhile."
 LONGEST_PASSWORD: Final = 256
 
 
@@ -57,11 +58,13 @@ class Accounts:
         """Return every account by its name.
 
         Raises:
-            LakeError: the file is damaged.
+            LakeError: the file is damaged, or has gone since it was read.
         """
         try:
             status = self.path.stat()
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if self._read[1]:
+                raise LakeError(self.path, "is gone", RESTORE) from error
             return {}
         seen = status.st_mtime_ns, status.st_ino
         if self._read[0] != seen:
@@ -72,7 +75,7 @@ class Accounts:
                 raise LakeError(
                     self.path,
                     f"is no accounts file ({type(error).__name__})",
-                    "Restore it from the backup of the lake; nobody can sign in meanwhile.",
+                    RESTORE,
                 ) from error
             self._read = seen, {each.name: each for each in found}
         return self._read[1]

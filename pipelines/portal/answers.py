@@ -42,7 +42,7 @@ def agenda_of(portal: Portal) -> Agenda:
     except LakeError:
         rows = decisions.queries(now.asked(), now.answers, portal.collection.id)
         unknown = pl.lit(None, pl.Float64)
-        rows = rows.with_columns(question="query_id", effect=unknown, score=unknown)
+        rows = rows.with_columns(question="query_id", effect=unknown, score=unknown, moves=None)
         return Agenda(rows.sort("rule_id", "sheet", "cell"), [], 0)
 
 

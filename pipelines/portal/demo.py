@@ -3,6 +3,7 @@
 import secrets
 import sys
 from functools import partial
+from pathlib import Path
 
 import click
 from argon2 import PasswordHasher
@@ -11,22 +12,26 @@ from assets.lake import Lake, lake_root
 from pipelines.portal.accounts import Account, AccountError, Accounts
 from pipelines.portal.serve import serve
 from schemas.collection import command, load_collection, usual_collection
+from schemas.errors import MusterError
 
 MADE_UP = "made up for a demonstration"
 
 
-def make_accounts(accounts: Accounts, forces: list[str]) -> list[tuple[str, str]]:
+def make_accounts(folder: Path, forces: list[str]) -> list[tuple[str, str]]:
     """Make accounts anew: two of each force and two of the desk; return names and passwords.
 
     Raises:
         AccountError: there are accounts that were not made up.
     """
-    if any(each.contact != MADE_UP for each in accounts.all().values()):
+    path, known = folder / "accounts.json", Accounts(folder).all().values()
+    if any(each.contact != MADE_UP for each in known):
         raise AccountError(
-            f"{accounts.path} holds accounts that were not made up for a demonstration. Serve them"
-            " with muster portal, or name another lake in MUSTER_LAKE."
+            f"{path} holds accounts that were not made up for a demonstration. Serve them with"
+            " muster portal, or name another lake in MUSTER_LAKE."
         )
-    accounts.path.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+    # Passwords that were drawn need no slow hash, and there are ninety.
+    accounts = Accounts(folder, PasswordHasher(time_cost=1, memory_cost=1024))
     # No session of accounts that were called the same before is one of these.
     made_up = partial(Account, contact=MADE_UP, version=secrets.randbelow(2**31))
     told = []
@@ -48,9 +53,7 @@ def main() -> None:
     collection = load_collection(usual_collection())
     lake = Lake(lake_root(), collection.id)
     click.echo("Made-up accounts, each with the password beside it:")
-    # Passwords that were drawn need no slow hash, and there are ninety.
-    accounts = Accounts(lake.root / "portal", PasswordHasher(time_cost=1, memory_cost=1024))
-    for names, password in make_accounts(accounts, [*collection.forces]):
+    for names, password in make_accounts(lake.root / "portal", [*collection.forces]):
         click.echo(f"  {names:<28}{password}")
     click.echo(
         f"What is sent lies in {lake.landing} until it is taken in:"
@@ -63,6 +66,6 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except AccountError as error:
+    except MusterError as error:
         click.echo(f"muster: {error}", err=True)
         sys.exit(1)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from assets.intake.store import FOLDERS, ID_LENGTH, utc_now
-from assets.lake import atomic_file, write_errors
+from assets.lake import Lake, atomic_file, write_errors
 from pipelines.portal.accounts import private_folder, write_private
 from pipelines.portal.uploads import Upload
 from pipelines.portal.web import Portal
@@ -85,8 +85,7 @@ class Sent:
         """
         lake = self._portal.lake
         name = f"{self._force_code}-{upload.receipt_id}{verdict['suffix']}"
-        is_there = (lake.raw / FOLDERS["return"] / upload.sha256).exists()
-        if not is_there and not (lake.landing / name).exists():
+        if not _taken_in(lake, upload.sha256) and not (lake.landing / name).exists():
             with atomic_file(lake.landing / name) as target, upload.path.open("rb") as source:
                 while piece := source.read(_PIECE):
                     target.write(piece)
@@ -114,6 +113,22 @@ def waiting(portal: Portal, force_code: str) -> list[Receipt]:
     """Return the receipts of what no run has taken in yet, the newest first."""
     taken_in = set(portal.stands.now().receipts["sha256"])
     return [each for each in Sent(portal, force_code).receipts() if each.sha256 not in taken_in]
+
+
+def damage(path: Path, lake: Lake) -> Iterator[tuple[Path, str, str]]:
+    """Yield what is wrong with a receipt, and what to do: a file it is for lies somewhere."""
+    try:
+        receipt = Receipt(**json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        yield path, f"is no receipt ({type(error).__name__})", "Restore it from the backup."
+        return
+    if not (lake.landing / receipt.file).exists() and not _taken_in(lake, receipt.sha256):
+        seen = f"receipt {receipt.name} is for a file that lies neither in landing nor in raw"
+        yield path, seen, "Ask the force to send it again, or restore it from the backup."
+
+
+def _taken_in(lake: Lake, sha256: str) -> bool:
+    return (lake.raw / FOLDERS["return"] / sha256).exists()
 
 
 @contextmanager

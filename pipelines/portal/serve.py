@@ -12,6 +12,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from assets.intake.store import utc_now
 from assets.lake import Lake
 from pipelines.portal.accounts import Accounts
 from pipelines.portal.app import application
@@ -78,8 +79,8 @@ def server(portal: Portal) -> uvicorn.Server:
     """Return what serves a portal; of what it answers by itself, too, every answer has HEADERS."""
     config = uvicorn.Config(
         application(portal), access_log=False, log_level="warning", headers=[*HEADERS.items()],
-        server_header=False, limit_concurrency=_AT_ONCE, timeout_keep_alive=5, proxy_headers=True,
-        forwarded_allow_ips="127.0.0.1", timeout_graceful_shutdown=30, ws="none",
+        server_header=False, limit_concurrency=_AT_ONCE, timeout_keep_alive=5, ws="none",
+        proxy_headers=portal.secure, forwarded_allow_ips="127.0.0.1", timeout_graceful_shutdown=30,
         h11_max_incomplete_event_size=32 * 1024, http=Connection,
     )  # fmt: skip
     return uvicorn.Server(config)
@@ -115,6 +116,12 @@ def serve(
     with listening, _alone(portal):
         clear_uploads(portal)
         tell(f"The drop-off page of {collection.id}: http://{host}:{listening.getsockname()[1]}/")
+        if not collection.is_open(collection.day_of(utc_now())):
+            opens, closes = collection.window
+            tell(
+                f"It is not open today, but from {opens} to {closes}. Another collection is served"
+                " with --collection ID, or MUSTER_COLLECTION."
+            )
         if not portal.accounts.all():
             tell("Nobody can sign in yet. Add people: muster portal accounts add --help")
         judges.begin()

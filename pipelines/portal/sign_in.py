@@ -51,7 +51,7 @@ async def sign_in(visit: Visit) -> Response:
         known = name if name in visit.portal.accounts.all() else None
         visit.log("sign-in-refused", named=known, address=visit.address)
         return sign_in_page(visit, 403, _WRONG)
-    await run_in_threadpool(state.was_right, name, attempt)
+    await run_in_threadpool(state.was_right, name, visit.address, attempt)
     return signed_in(visit, account)
 
 

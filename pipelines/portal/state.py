@@ -27,14 +27,17 @@ WINDOW: Final = timedelta(minutes=15)
 OF_BOTH, OF_ADDRESS, OF_ACCOUNT = 10, 40, 100
 """Failed attempts within the window: of one account from one address, from that, and of that.
 
-The last is large, so that nobody can easily shut out a force in the last hour.
+The last is no limit where the account has signed in before: guessing elsewhere shuts nobody out.
 """
+_KNOWN: Final = timedelta(days=90)
 
 _TABLES: Final = """
 create table if not exists session (id text primary key, account text, version int,
   began real, seen real) strict;
 create table if not exists attempt (at real, account text, address text) strict;
 create index if not exists attempts on attempt (at);
+create table if not exists home (account text, address text, at real,
+  primary key (account, address)) strict;
 """
 
 
@@ -124,7 +127,8 @@ class State:
             " count(*) filter (where account = :account and address = :address) as both_,"
             " count(*) filter (where address = :address) as address_,"
             " count(*) filter (where account = :account) as account_ from attempt)"
-            " where both_ < :both and address_ < :from and account_ < :of returning rowid",
+            " where both_ < :both and address_ < :from and (account_ < :of or exists (select * from"
+            " home where account = :account and address = :address)) returning rowid",
             {
                 "now": now, "account": named, "address": address,
                 "both": OF_BOTH, "from": OF_ADDRESS, "of": OF_ACCOUNT,
@@ -132,9 +136,12 @@ class State:
         )  # fmt: skip
         return int(noted[0][0]) if noted else None
 
-    def was_right(self, account: str, attempt: int) -> None:
-        """Forget the failed attempts of an account, and this one."""
-        self._do("delete from attempt where account = ? or rowid = ?", (_hashed(account), attempt))
+    def was_right(self, account: str, address: str, attempt: int) -> None:
+        """Forget the failed attempts of an account, and this one, and know where it is at home."""
+        now, named = self._now(), _hashed(account)
+        self._do("delete from attempt where account = ? or rowid = ?", (named, attempt))
+        self._do("delete from home where at < ?", (now - _KNOWN.total_seconds(),))
+        self._do("insert or replace into home values (?, ?, ?)", (named, address, now))
 
     def _now(self) -> float:
         return self._clock().timestamp()
@@ -142,7 +149,7 @@ class State:
     # The log.
 
     def log(self, action: str, account: Account | None, about: Mapping[str, Any]) -> None:
-        """Add a line to the log of who did what, for good. What a return says is not for it.
+        """Add a line to the month's log of who did what. What a return says is not for it.
 
         Raises:
             UnavailableError: it cannot be written; then nothing is to be done either.
@@ -150,7 +157,7 @@ class State:
         who = {"account": account.name, "role": account.role} if account else {"account": None}
         at = self._clock().isoformat(timespec="seconds")
         line = json.dumps({"at": at, **who, "action": action, **about})
-        path = self.folder / "audit.jsonl"
+        path = self.folder / f"audit-{at[:7]}.jsonl"
         with self._lock, write_errors(path):
             is_new = not path.exists()
             file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

@@ -1,5 +1,6 @@
 """A portal with an account of each role, and browsers that have signed in there."""
 
+import json
 import re
 import socket
 import threading
@@ -58,6 +59,12 @@ def portal(tmp_path: Path, collection: Collection) -> Iterator[Portal]:
     with_it = Portal(collection, lake, accounts, state, Here(collection), Stands(lake))  # type: ignore[arg-type]
     yield with_it
     state.close()
+
+
+def log_of(portal: Portal) -> list[dict[str, Any]]:
+    """Return what the log of who did what says."""
+    (log,) = portal.folder.glob("audit-*.jsonl")
+    return [json.loads(line) for line in log.read_text().splitlines()]
 
 
 class Browser:

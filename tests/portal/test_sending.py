@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterator
@@ -13,16 +14,16 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 import pytest
-from argon2 import PasswordHasher
 
 from assets.returns.desk.decisions import Ledger
 from assets.returns.desk.sign_off import PREPARED, sign_off
+from pipelines import doctor
 from pipelines.portal import sending
 from pipelines.portal.accounts import Accounts
 from pipelines.portal.demo import make_accounts
 from pipelines.portal.web import Portal
 from schemas.collection import Collection
-from tests.portal.conftest import Browser
+from tests.portal.conftest import Browser, log_of
 from tests.returns import SampleReturn
 
 Open = Callable[..., Browser]
@@ -46,9 +47,9 @@ def workbook(
 
 def _files(portal: Portal) -> list[str]:
     """Return everything that lies in the lake, but for what the portal must note anyway."""
-    own = {"accounts.json", ".accounts.lock", "secret", "state.sqlite", "audit.jsonl"}
+    own = {"accounts.json", ".accounts.lock", "secret", "state.sqlite"}
     paths = (path for path in portal.lake.root.rglob("*") if path.is_file())
-    return sorted(path.name for path in paths if path.name not in own)
+    return sorted(p.name for p in paths if not (p.name in own or p.name.startswith("audit-")))
 
 
 def test_checking_keeps_nothing(browser: Open, portal: Portal, workbook: Any) -> None:
@@ -64,7 +65,7 @@ def test_checking_keeps_nothing(browser: Open, portal: Portal, workbook: Any) ->
     marked = openpyxl.load_workbook(BytesIO(b64decode(link)))
     assert marked.sheetnames[0] == "problems"
     assert _files(portal) == []
-    line = json.loads((portal.folder / "audit.jsonl").read_text().splitlines()[-1])
+    line = log_of(portal)[-1]
     assert (line["action"], line["state"]) == ("check", "rejected")
 
 
@@ -280,12 +281,36 @@ def test_receipts_go_on_beyond_four_digits(browser: Open, portal: Portal, workbo
     assert numbers == [10001, 10000, 9999, 1]
 
 
+def test_the_doctor_looks_at_the_page_too(browser: Open, portal: Portal, workbook: Any) -> None:
+    found = browser("stf.prepares")
+    found.go("/")
+    found.upload("/send", workbook("STF"))
+    (well,) = doctor.portal(portal.folder)
+    assert well.level == "ok"
+    left = portal.folder / "uploads" / portal.collection.id / "left"
+    left.write_bytes(b"x")
+    os.utime(left, (0, 0))
+    (portal.folder / "secret").unlink()
+    portal.accounts.path.chmod(0o644)
+    (landed,) = portal.lake.landing.iterdir()
+    landed.unlink()
+    told = {Path(each.where).name: each.observed for each in doctor.portal(portal.folder)}
+    assert told == {
+        "secret": "is not there",
+        "accounts.json": "others may read it (2 paths in all)",
+        "0001.json": "receipt STF-0001 is for a file that lies neither in landing nor in raw",
+        "left": "1 upload of a page that was killed",
+    }
+    portal.accounts.path.write_text("{")
+    (first, *_) = doctor.portal(portal.folder)
+    assert (first.level, first.observed) == ("bad", "is no accounts file (JSONDecodeError)")
+
+
 def test_an_account_made_up_anew_has_no_session_of_before(tmp_path: Path) -> None:
-    accounts = Accounts(tmp_path, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     versions = set()
     for _ in range(2):
-        make_accounts(accounts, ["STF"])
-        versions.add(accounts.all()["stf.prepares"].version)
+        make_accounts(tmp_path, ["STF"])
+        versions.add(Accounts(tmp_path).all()["stf.prepares"].version)
     assert len(versions) == 2
 
 

@@ -14,7 +14,7 @@ from pipelines.portal import serve
 from pipelines.portal import state as state_module
 from pipelines.portal.accounts import Account, Accounts
 from pipelines.portal.web import Portal
-from tests.portal.conftest import PASSWORD, Browser
+from tests.portal.conftest import PASSWORD, Browser, log_of
 
 Open = Callable[..., Browser]
 
@@ -168,6 +168,14 @@ def test_too_many_attempts_are_refused_whoever_it_is(browser: Open, portal: Port
         again.attempt("stf.prepares", f"elsewhere {number}")
     assert again.attempt("stf.prepares", "here") is None
     assert again.attempt("ken.prepares", "here") is not None
+    # Where it has signed in before it still can.
+    attempt = again.attempt("ken.prepares", "home")
+    assert attempt is not None
+    again.was_right("ken.prepares", "home", attempt)
+    for number in range(100):
+        again.attempt("ken.prepares", f"elsewhere still {number}")
+    assert again.attempt("ken.prepares", "here") is None
+    assert again.attempt("ken.prepares", "home") is not None
     again.close()
 
 
@@ -179,12 +187,21 @@ def test_the_log_says_who_did_what_and_nothing_that_was_typed(
     found.sign_in("stf.prepares")
     found.go("/")
     found.send("/sign-out")
-    text = (portal.folder / "audit.jsonl").read_text()
-    lines = [json.loads(line) for line in text.splitlines()]
+    lines = log_of(portal)
+    text = json.dumps(lines)
     assert [line["action"] for line in lines] == ["sign-in-refused", "sign-in", "sign-out"]
     assert [line["account"] for line in lines] == [None, "stf.prepares", "stf.prepares"]
     assert "typed" not in text
     assert PASSWORD not in text
+
+
+def test_accounts_that_have_gone_are_told_to_who_looks_after_them(
+    browser: Open, portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = browser("stf.prepares")
+    portal.accounts.path.unlink()
+    assert found.go("/").status_code == 500
+    assert "is gone. Restore it from the backup" in caplog.text
 
 
 def test_what_the_portal_keeps_is_for_nobody_else(browser: Open, portal: Portal) -> None:
