@@ -122,7 +122,7 @@ def portal(folder: Path) -> Iterator[Examined]:
     """Say whether the drop-off page, where there is one, has all it needs, for itself alone."""
     if not folder.is_dir():
         return
-    ill, accounts = list[Ill](), Accounts(folder)
+    ill, accounts, number = list[Ill](), Accounts(folder), 0
     try:
         number = len(accounts.all())
     except LakeError as error:
