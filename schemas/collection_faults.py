@@ -13,8 +13,14 @@ from schemas.collection_fields import Collection, Period, Published, Workforce
 from schemas.disclosure import PROFILES, Exemption, in_print
 from schemas.faults import Fault, Loc, Unsure, known
 from schemas.measures import NOW
-from schemas.reference import PublishedFigure, forces_at
-from schemas.reference_faults import Publication, forces_read, workforce_read
+from schemas.reference import forces_at
+from schemas.reference_faults import (
+    PublishedFigure,
+    exact_in,
+    forces_read,
+    publication_read,
+    workforce_read,
+)
 from schemas.rules.catalogue import NATIONAL, rules
 from schemas.wording import listed
 
@@ -124,9 +130,9 @@ def _of_figures(
 
     None for a publication whose figures cannot be told.
     """
-    files = Publication(of.root, one.figures, one.source_issues, one.uncollected)
+    files = publication_read(of.root, one.figures, one.source_issues, one.uncollected)
     whose = one.collection or of.id
-    other = {read.path.name: read.column("collection") for read in files.files}
+    other = {read.path.name: read.column("collection") for read in files}
     other = {name: about for name, about in other.items() if about and {*about} != {whose}}
     if other and (one.collection or not unsure.has("id")):
         named = " and ".join(
@@ -138,8 +144,8 @@ def _of_figures(
             f" must say {whose} in every row. Take [published] out until there is a publication",
         )
     if not released:
-        yield from ((None, said) for said in files.faults())
-    return files.exact if files.figures.is_whole else None
+        yield from ((None, said) for read in files for said in read.faults)
+    return exact_in(files[0]) if files[0].is_whole else None
 
 
 def _of_sizes(of: Collection, sizes: Workforce) -> Iterator[Fault]:

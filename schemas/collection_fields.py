@@ -28,11 +28,9 @@ from schemas.errors import SetupError
 from schemas.faults import Fault, Unsure
 from schemas.reference import (
     OURS,
-    PublishedFigure,
     all_forces,
     beside,
     collection_files,
-    exact_figures,
     forces_at,
     outside_hint,
     published_figures,
@@ -354,11 +352,6 @@ class Collection(_Data):
         return [name for name in names if name is not None]
 
     @property
-    def printed(self) -> dict[str, PublishedFigure]:
-        """The published figures that are exact, by id."""
-        return exact_figures(self.reference(self.published.figures)) if self.published else {}
-
-    @property
     def exempt(self) -> tuple[Exemption, ...]:
         """The counts of single forces that are in print."""
         return self.disclosure.exempt if self.disclosure else ()
@@ -368,13 +361,16 @@ class Collection(_Data):
 
         A return that says something else than the printed figure is news, and is not exempt.
         """
-        return value is not None and any(
-            self.printed[name].value == value
+        named = {
+            name
             for item in self.exempt
             if (item.mart, item.column) == (mart, column) and force_code in item.forces
             for name in item.figures
-            if self.printed[name].scope == force_code
-        )
+        }
+        if not named or value is None:
+            return False
+        same = self.published_figures.filter(qualifier="exact", scope=force_code, value=value)
+        return not named.isdisjoint(same["figure_id"])
 
     def changed(self, rule_id: str) -> RuleChange | None:
         """Return how this collection has changed a rule, None where it has not."""

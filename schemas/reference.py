@@ -8,7 +8,7 @@ import os
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 
@@ -53,12 +53,16 @@ def beside(root: Path, kind: str, name: str) -> Path:
     return path if path.exists() else OURS / kind / name
 
 
-def _read(path: Path, *key: str) -> pl.DataFrame:
+def _read(path: Path, *key: str, truncate_ragged_lines: bool = False) -> pl.DataFrame:
     try:
-        frame = pl.read_csv(path, infer_schema=False)
-        twice = frame.filter(pl.struct(key).is_duplicated())[key[0]].unique().sort().to_list()
+        frame = pl.read_csv(path, infer_schema=False, truncate_ragged_lines=truncate_ragged_lines)
+        return _once(path, frame, *key) if key else frame
     except (OSError, pl.exceptions.PolarsError) as error:
         raise SetupError(f"{path} cannot be read: {error}. Restore it.") from error
+
+
+def _once(path: Path, frame: pl.DataFrame, *key: str) -> pl.DataFrame:
+    twice = frame.filter(pl.struct(key).is_duplicated())[key[0]].unique().sort().to_list()
     if twice:
         raise SetupError(f"{path} must hold each {key[0]} once; found twice: {', '.join(twice)}.")
     return frame
@@ -70,32 +74,23 @@ def _forces(path: Path, *, mended: bool = False) -> pl.DataFrame:
 
     With `mended` what is wrong in a cell or a head is null: somebody is told of it otherwise.
     """
-    if mended:
-        read = pl.read_csv(path, infer_schema=False, truncate_ragged_lines=True)
-    else:
-        read = _read(path, "force_code", *(["valid_from"] if _is_dated(path) else []))
+    read = _read(path, truncate_ragged_lines=mended)
     wanted = (*_ABOUT, *_VALIDITY) if mended else _VALIDITY
     absent = [pl.lit(None, pl.String).alias(name) for name in wanted if name not in read.columns]
     day = pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d", strict=not mended)
     try:
-        return read.with_columns(absent).select(*_ABOUT, day, "successor")
+        found = read.with_columns(absent).select(*_ABOUT, day, "successor")
     except pl.exceptions.PolarsError as error:
         raise SetupError(
             f"{path} is no file of forces: it must have the columns {', '.join(_ABOUT)}, and dates"
             f" like 2013-03-31 in valid_from and valid_to ({type(error).__name__}). Mend it."
         ) from error
+    return found if mended else _once(path, found, "force_code", "valid_from")
 
 
 _ABOUT: Final = (
     "force_code", "ons_code", "short_name", "full_name", "region", "country", "kind",
 )  # fmt: skip
-
-
-def _is_dated(path: Path) -> bool:
-    try:
-        return "valid_from" in pl.read_csv(path, n_rows=0).columns
-    except (OSError, pl.exceptions.PolarsError):
-        return False
 
 
 def all_forces(root: Path = OURS, *, mended: bool = False) -> pl.DataFrame:
@@ -154,35 +149,6 @@ def published_figures(path: Path) -> pl.DataFrame:
     return _read(path, "figure_id").with_columns(
         pl.col("value").cast(pl.Float64), pl.col("breakdown", "period").fill_null("")
     )
-
-
-class PublishedFigure(NamedTuple):
-    """A published figure of one force or of the nation, as far as an exemption rests on it."""
-
-    figure_id: str
-    scope: str
-    measure: str
-    breakdown: str
-    value: float
-    period_start: str | None
-    period_end: str | None
-
-
-@cache
-def exact_figures(path: Path) -> dict[str, PublishedFigure]:
-    """Return by id the published figures that are exact.
-
-    Raises:
-        SetupError: the file cannot be read.
-    """
-    names = PublishedFigure._fields
-    try:
-        exact = published_figures(path).filter(qualifier="exact").select(names)
-    except pl.exceptions.PolarsError as error:
-        raise SetupError(
-            f"{path} is no file of published figures: it lacks {', '.join(names)}, or some of them."
-        ) from error
-    return {row[0]: PublishedFigure(*row) for row in exact.iter_rows()}
 
 
 @cache

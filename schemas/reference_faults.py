@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import date
 from difflib import get_close_matches
 from itertools import pairwise
@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from schemas.breakdown import read_breakdown
 from schemas.faults import known
-from schemas.reference import OURS, PublishedFigure, beside
+from schemas.reference import OURS, beside
 from schemas.vocabulary import QUALIFIERS
 
 Row = tuple[int, dict[str, str]]
@@ -226,52 +226,54 @@ def _of_times(read: Read) -> None:
                 read.tell(line, "force_code", said)
 
 
-class Publication:
-    """The files that a collection is reconciled with, as they were read; None for what it has not.
+class PublishedFigure(NamedTuple):
+    """A published figure of one force or of the nation, as far as an exemption rests on it."""
+
+    figure_id: str
+    scope: str
+    measure: str
+    breakdown: str
+    period_start: str
+    period_end: str
+
+
+def publication_read(root: Path, figures: str, issues: str | None, other: str | None) -> list[Read]:
+    """Return the files that a collection is reconciled with as they were read, held to each other.
 
     Args:
         root: the folder of collections.
-        names: the files of the figures, of the source's contradictions, and of what is not
-            collected.
+        figures: the file of the figures, which comes first.
+        issues: that of the source's contradictions, if there is one.
+        other: that of what is not collected, if there is one.
     """
+    named = ((figures, FIGURES), (issues, ISSUES), (other, UNCOLLECTED))
+    files = {
+        shape.key: Read(beside(root, "reference", name), shape) for name, shape in named if name
+    }
+    printed, known = files[FIGURES.key], dict[str, None]()
+    for key, column, what in (
+        (ISSUES.key, "figures", "figure"),
+        (UNCOLLECTED.key, "measure", "measure among the figures"),
+    ):
+        names = printed.column("measure" if column == "measure" else FIGURES.key)
+        if key in files and names:
+            files[key].refer(column, what, dict.fromkeys(names), many=column == "figures")
+    if issues:
+        known = dict.fromkeys(files[ISSUES.key].column(ISSUES.key))
+    if known or not issues:
+        printed.refer("source_issue", "source issue", known)
+    for line, row in printed.rows:
+        try:
+            read_breakdown(row.get("breakdown", ""))
+        except ValueError as error:
+            printed.tell(line, "breakdown", str(error))
+    return [*files.values()]
 
-    def __init__(self, root: Path, figures: str, issues: str | None, other: str | None) -> None:
-        """Read the files, and hold them to each other."""
 
-        def read(name: str, shape: Shape) -> Read:
-            return Read(beside(root, "reference", name), shape)
-
-        self.figures = read(figures, FIGURES)
-        named = [(issues, ISSUES), (other, UNCOLLECTED)]
-        self.files = [self.figures, *(read(name, shape) for name, shape in named if name)]
-        for shape, column, what, of, key, many in (
-            (ISSUES, "figures", "figure", FIGURES, "figure_id", True),
-            (UNCOLLECTED, "measure", "measure among the figures", FIGURES, "measure", False),
-            (FIGURES, "source_issue", "source issue", ISSUES, "issue_id", False),
-        ):
-            there = {file.shape.key: file for file in self.files}
-            if shape.key in there and of.key in there and (names := there[of.key].column(key)):
-                there[shape.key].refer(column, what, dict.fromkeys(names), many=many)
-        if not issues:
-            self.figures.refer("source_issue", "source issue", ())
-        for line, row in self.figures.rows:
-            try:
-                read_breakdown(row.get("breakdown", ""))
-            except ValueError as error:
-                self.figures.tell(line, "breakdown", str(error))
-
-    @property
-    def exact(self) -> dict[str, PublishedFigure]:
-        """The figures that are exact, by id."""
-        number, told = FIGURES.forms["value"][0], dict[str, PublishedFigure]()
-        for _, row in self.figures.rows:
-            if row.get("qualifier") == "exact" and re.fullmatch(number, row.get("value", "")):
-                given = {name: row.get(name, "") for name in PublishedFigure._fields}
-                value = float(given.pop("value"))
-                told[given["figure_id"]] = PublishedFigure(**given, value=value)
-        return told
-
-    def faults(self) -> Iterator[str]:
-        """Yield everything that is wrong, each with file and line."""
-        for read in self.files:
-            yield from read.faults
+def exact_in(read: Read) -> dict[str, PublishedFigure]:
+    """Return by id the figures of a file that are exact."""
+    of = [row for _, row in read.rows if row.get("qualifier") == "exact"]
+    number, names = FIGURES.forms["value"][0], PublishedFigure._fields
+    told = [row for row in of if re.fullmatch(number, row.get("value", ""))]
+    found = (PublishedFigure(*(row.get(name, "") for name in names)) for row in told)
+    return {figure.figure_id: figure for figure in found}
