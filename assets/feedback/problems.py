@@ -126,7 +126,7 @@ def causes_of(repairs: pl.DataFrame, template: Template) -> tuple[Cause, ...]:
             tuple(
                 Look(
                     **{name: row[name] for name in _OF_REPAIR},
-                    wording=_wording(template, *_entry(row)),
+                    wording=wording(template, *_entry(row)),
                     rules=rule_ids,
                     beside=tuple(each["cell"] for each in way if each["cell"] != row["cell"]),
                     number=number,
@@ -155,7 +155,8 @@ def follows(item: Finding, causes: Sequence[Cause]) -> tuple[int, ...]:
     )
 
 
-def _wording(template: Template, name: str, row_code: str, column_code: str) -> str:
+def wording(template: Template, name: str, row_code: str, column_code: str) -> str:
+    """Return what an entry is called: its row and its column, as the sheet has them."""
     sheet = template.sheet(name)
     (row,) = (row.label for row in sheet.rows if row.code == row_code)
     return f"{row}: {sheet.columns[column_code]}"
@@ -283,7 +284,7 @@ def grouped(
             tuple(items),
             tuple(causes[n] for n in key[4]),
             tuple(
-                _wording(template, *at) if (at := _entry(vars(item))) in template.entry_at else ""
+                wording(template, *at) if (at := _entry(vars(item))) in template.entry_at else ""
                 for item in items
             ),
         )

@@ -85,7 +85,7 @@ def status(
 
         asked = agenda(lake, collection).open
         what = todo(now, asked, levels, collection, today)
-        emit(what, "force: force_code, name, what is to be done: what", as_json=as_json)
+        emit(what, "force: force_code, name, what is to be done: what, how", as_json=as_json)
         if not as_json:
             print_unattributed(lake)
     elif as_json:
@@ -260,11 +260,15 @@ def versions(
         ">version, received: received_at, file: file_name, receipt: receipt_id, >blocking,"
         " >queries: queries_open, counts",
     )
+    place = ["sheet", "row_code", "column_code"]
+    places = pl.DataFrame([*collection.template.entry_at], place, orient="row")
     old, new = (pl.col(name).fill_null("nothing") for name in ("before", "after"))
     for number in typed["version"].unique().sort():
         rows = typed.filter(version=number).with_columns(
             pl.format("{} -> {}", old, new).alias("typed")
         )
+        rows = places.join(rows, on=places.columns, maintain_order="left")
         before = mine.filter(mine["version"] < number)["version"].to_list()
-        click.echo(f"\nVersion {number} against version {before[-1]}: {rows.height} cells")
+        many = plural(rows.height, "cell")
+        click.echo(f"\nVersion {number} against version {before[-1]}: {many}")
         print_rows(rows, "sheet, cell, row: row_code, column: column_code, typed")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import fields
+from itertools import pairwise
+from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-import polars as pl
 from starlette.responses import RedirectResponse, Response
 
 from assets.feedback.letters import feedback_files, letters
-from assets.feedback.problems import grouped
-from assets.figures.agenda import Agenda, agenda
+from assets.feedback.problems import grouped, wording
 from assets.intake.raw_store import RawStore
 from assets.intake.store import utc_now
 from assets.returns.desk import decisions
@@ -22,28 +22,17 @@ from assets.returns.desk.sign_off import LEVELS, SIGNED, sign, sign_offs
 from assets.returns.template.workbook import earlier_values
 from pipelines.portal.sending import Sent, waiting
 from pipelines.portal.web import XLSX, RefusedRequestError, Visit, attachment, page
-from schemas.errors import LakeError
 from schemas.finding import Finding
 from schemas.wording import plural
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from assets.feedback.letters import Letter
     from pipelines.portal.web import Portal
 
 _ROLES: Final = ("preparer", "signer")
 _FINDING: Final = [each.name for each in fields(Finding)]
-
-
-def agenda_of(portal: Portal) -> Agenda:
-    """Return what to ask first; where no run has added up yet, nobody knows what a query moves."""
-    now = portal.stands.now()
-    try:
-        return agenda(portal.lake, portal.collection, now)
-    except LakeError:
-        rows = decisions.queries(now.asked(), now.answers, portal.collection.id)
-        unknown = pl.lit(None, pl.Float64)
-        rows = rows.with_columns(question="query_id", effect=unknown, score=unknown, moves=None)
-        return Agenda(rows.sort("rule_id", "sheet", "cell"), [], 0)
 
 
 def questions(portal: Portal, queries: pl.DataFrame) -> list[dict[str, Any]]:
@@ -72,7 +61,9 @@ def questions(portal: Portal, queries: pl.DataFrame) -> list[dict[str, Any]]:
 
 def of_force(portal: Portal, force_code: str) -> list[dict[str, Any]]:
     """Return the questions to a force."""
-    return questions(portal, agenda_of(portal).rows.filter(force_code=force_code))
+    return questions(
+        portal, portal.stands.agenda(portal.collection).rows.filter(force_code=force_code)
+    )
 
 
 @page("/queries", *_ROLES)
@@ -131,9 +122,16 @@ def versions_of(portal: Portal, force_code: str) -> dict[str, Any]:
     mine = now.judged.filter(force_code=force_code).sort("version", descending=True)
     receipts = now.receipts.filter(force_code=force_code)
     changed = version_changes(receipts, now.entries.join(receipts, on="receipt_id", how="semi"))
+    template, changes = portal.collection.template, dict[int, list[dict[str, Any]]]()
+    order = {place: number for number, place in enumerate(template.entry_at)}
+    for row in changed.to_dicts():
+        place = row["sheet"], row["row_code"], row["column_code"]
+        at = {"called": wording(template, *place), "order": order[place]}
+        changes.setdefault(row["version"], []).append(row | at)
     return {
         "versions": mine.to_dicts(),
-        "changes": changed.partition_by("version", as_dict=True),
+        "changes": {n: sorted(c, key=itemgetter("order")) for n, c in changes.items()},
+        "before": dict(pairwise(mine["version"])),
         "signed": sign_offs(Ledger(portal.lake), mine["receipt_id"].to_list()),
         "levels": LEVELS,
         "sent": {each.sha256: each for each in Sent(portal, force_code).receipts()},

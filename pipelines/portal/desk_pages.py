@@ -1,5 +1,6 @@
 """The pages of the desk: every force at a glance, queries and their acceptance, whom to call."""
 
+from datetime import datetime
 from typing import Final
 
 import polars as pl
@@ -10,7 +11,7 @@ from assets.returns.desk import decisions
 from assets.returns.desk.chasing import days_late, due, todo
 from assets.returns.desk.decisions import DeskError, Ledger
 from assets.returns.desk.sign_off import ACCEPTED, released_receipts, sign, sign_offs
-from pipelines.portal.answers import agenda_of, of_force, questions, versions_of
+from pipelines.portal.answers import of_force, questions, versions_of
 from pipelines.portal.sending import waiting
 from pipelines.portal.web import RefusedRequestError, Visit, page
 from schemas.vocabulary import STATES
@@ -27,7 +28,8 @@ def overview(visit: Visit) -> Response:
     rows = status.join(names, on="force_code", how="left").sort(order, "force_code")
     live = rows.drop_nulls("receipt_id").filter(pl.col("state") != "rejected")["receipt_id"]
     signed = sign_offs(Ledger(portal.lake), live.to_list(), released_receipts(portal.lake))
-    to_do = todo(status, agenda_of(portal).open, signed, collection, today)
+    to_do = todo(status, portal.stands.agenda(collection).open, signed, collection, today)
+    received = status.select("force_code", "received_at").drop_nulls().iter_rows()
     counts = dict(status.group_by("state").len().iter_rows())
     return visit.page(
         "desk_home",
@@ -37,7 +39,12 @@ def overview(visit: Visit) -> Response:
         waiting={force: waiting(portal, force) for force in collection.forces},
         signed=signed,
         due=due(collection, today),
-        late=days_late(collection, today),
+        days_late=days_late(collection, today),
+        late={
+            force
+            for force, at in received
+            if collection.day_of(datetime.fromisoformat(at)) > collection.deadlines.soft
+        },
     )
 
 
@@ -98,7 +105,7 @@ def queries(visit: Visit) -> Response:
 
 
 def _queries(visit: Visit, code: int = 200, words: str = "") -> Response:
-    found = agenda_of(visit.portal)
+    found = visit.portal.stands.agenda(visit.portal.collection)
     by_state = {
         state: questions(visit.portal, found.rows.filter(state=state)) for state in decisions.STATES
     }
@@ -109,7 +116,7 @@ def _queries(visit: Visit, code: int = 200, words: str = "") -> Response:
 @page("/desk/queries", "desk", post=True)
 def accept(visit: Visit) -> Response:
     """Accept every answer that was ticked, or ask again: all of them, or none and why."""
-    asked = questions(visit.portal, agenda_of(visit.portal).rows)
+    asked = questions(visit.portal, visit.portal.stands.agenda(visit.portal.collection).rows)
     known = {each["field"]: each["queries"] for each in asked}
     ticked = [name.removeprefix("tick ") for name in visit.form if name.startswith("tick ")]
     if not ticked:

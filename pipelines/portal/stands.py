@@ -3,12 +3,19 @@
 from pathlib import Path
 from threading import Lock
 
+import polars as pl
+
+from assets.figures.agenda import Agenda, agenda
 from assets.lake import Lake
+from assets.returns.desk import decisions
 from assets.returns.validation.states import Standing, standing
 from assets.tables import path_of
+from schemas.collection import Collection
 from schemas.contract import empty
+from schemas.errors import LakeError
 from schemas.tables import TABLES
 
+_ADDED_UP = ("totals/national_totals", "reconciliation/reconciliation")
 _READ = ("intake/receipts", "validation/all_findings", "validation/entries", "cases/extracts")
 
 
@@ -20,6 +27,7 @@ class Stands:
         self._lock = Lock()
         self._seen: tuple[object, ...] = ()
         self._now: Standing | None = None
+        self._asked: tuple[tuple[object, ...], Agenda] | None = None
 
     def now(self) -> Standing:
         """Return where they stand.
@@ -37,6 +45,28 @@ class Stands:
                 self._now = standing(self._lake) if there else self._nothing()
                 self._seen = seen
             return self._now
+
+    def agenda(self, collection: Collection) -> Agenda:
+        """Return every query, what to ask first at the top, and which are one question.
+
+        Where no run has added up yet, nobody knows what a query moves.
+        """
+        now = self.now()
+        made = [_state(path_of(self._lake, name)) for name in _ADDED_UP]
+        with self._lock:
+            seen = (*self._seen, *made)
+            if self._asked is None or self._asked[0] != seen:
+                try:
+                    found = agenda(self._lake, collection, now)
+                except LakeError:
+                    rows = decisions.queries(now.asked(), now.answers, collection.id)
+                    unknown = pl.lit(None, pl.Float64)
+                    rows = rows.with_columns(
+                        question="query_id", effect=unknown, score=unknown, moves=None
+                    )
+                    found = Agenda(rows.sort("rule_id", "sheet", "cell"), [], 0)
+                self._asked = seen, found
+            return self._asked[1]
 
     def _nothing(self) -> Standing:
         return Standing(self._lake.collection, *(empty(TABLES[name]) for name in _READ[:3]))

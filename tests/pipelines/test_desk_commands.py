@@ -126,7 +126,7 @@ def test_a_return_is_signed_off_and_that_is_shown(run: Muster) -> None:
     """Levels say nothing of what counts."""
     before = _status(run, "STF")
     assert before["sign_off"] == "signed"
-    assert "accept its return: muster versions STF --sign" in run("status", "--todo").output
+    assert "muster versions STF --sign accepted --by ROLE" in run("status", "--todo").output
     assert run("versions", "STF", "--sign", "accepted").exit_code != 0
     signed = run("versions", "STF", "--sign", "accepted", "--by", "data team")
     assert (signed.exit_code, "is released" in signed.output) == (0, True)
@@ -177,7 +177,7 @@ def test_versions_show_what_changed_and_can_be_gone_back_to(
     ]
     assert shown["typed"] == shown["changes"], "all of it could be read"
     text = run("versions", "STF").output
-    assert "Version 2 against version 1: 1 cells" in text
+    assert "Version 2 against version 1: 1 cell\n" in text
     assert f"{old} -> {int(old) + 1}" in text
     back = run("versions", "STF", "--go-back", "1", "--reason", "sent by mistake", "--by", "Ann")
     assert back.exit_code == 0, back.output

@@ -12,7 +12,6 @@ import pytest
 from assets.lake import Lake
 from assets.returns.desk.decisions import Ledger, read_answers
 from assets.returns.desk.sign_off import sign_off
-from pipelines.portal import answers
 from pipelines.portal.web import Portal
 from schemas.collection import Collection
 from tests.portal.conftest import Browser
@@ -75,9 +74,10 @@ def test_a_reason_with_a_name_is_refused_and_still_there(browser: Open, taken_in
 def test_queries_of_one_cause_are_answered_and_accepted_as_one(
     browser: Open, taken_in: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    agenda = answers.agenda_of(taken_in)
+    agenda = taken_in.stands.agenda(taken_in.collection)
     rows = agenda.rows.with_columns(question=pl.lit("G-0123456789"))
-    monkeypatch.setattr(answers, "agenda", lambda *_: replace(agenda, rows=rows))
+    asked = replace(agenda, rows=rows)
+    monkeypatch.setattr(taken_in.stands, "agenda", lambda _: asked)
     found = browser("stf.prepares")
     (field,) = _fields(found.go("/queries").text)
     queries = rows.filter(force_code="STF").height
@@ -150,8 +150,8 @@ def test_versions_show_what_counts_and_what_changed(browser: Open) -> None:
     text = browser("stf.prepares").go("/versions").text
     assert "2 versions received" in text
     assert "This version counts." in text
-    assert "What version 2 changed: 1 cell" in text
-    assert "review_months" in text
+    assert "What version 2 changed against version 1: 1 cell" in text
+    assert "reviews of an approval: Count</td>" in text, "told by its words"
 
 
 @pytest.mark.usefixtures("taken_in")
@@ -201,6 +201,7 @@ def test_the_desk_sees_who_is_missing(browser: Open) -> None:
     text = found.go("/").text
     assert "44 forces" in text
     assert "Ask for its return" in text
+    assert "(late)" in text, "what came after the deadline"
     assert "Accounts" in found.go("/desk/forces/KEN").text
     assert "ken.prepares" in found.go("/desk/contacts").text
     assert found.go("/desk/forces/XXX").status_code == 404

@@ -66,7 +66,9 @@ def todo(
     collection: Collection,
     today: date,
 ) -> pl.DataFrame:
-    """Return what the data team has to do now: force_code, name and `what`, a row each.
+    """Return what the data team has to do now, a row each: force_code, name, `what` and `how`.
+
+    `how` is the command for it; null where none is.
 
     Args:
         status: mart ReturnsStatus.
@@ -91,19 +93,25 @@ def todo(
         level = levels.get(row["receipt_id"])
         accept = level and level.due == ACCEPTED and state == "accepted"
         waiting, given = (queries.get((force, answered), 0) for answered in (False, True))
+        mine = f"muster queries --force {force}"
         told = (
-            (state == "missing" and urgency != "in time", f"ask for its return{overdue}"),
-            (row["blocking"], f"let it mend {plural(row['blocking'], 'blocking finding')}"),
-            (waiting, f"have {plural(waiting, 'query')} answered"),
-            (given, f"accept {plural(given, 'answer')}, or ask again: muster answer"),
-            (level and level.due == SIGNED, "let a second person of the force sign its return"),
-            (accept, f"accept its return: muster versions {force} --sign accepted --by ROLE"),
+            (state == "missing" and urgency != "in time", f"ask for its return{overdue}", None),
+            (row["blocking"], f"let it mend {plural(row['blocking'], 'blocking finding')}", None),
+            (waiting, f"have {plural(waiting, 'query')} answered", mine),
+            (given, f"accept {plural(given, 'answer')}, or ask again", mine),
+            (
+                level and level.due == SIGNED,
+                "let a second person of the force sign its return",
+                None,
+            ),
+            (accept, "accept its return", f"muster versions {force} --sign accepted --by ROLE"),
         )
-        rows += [(force, what) for holds, what in told if holds]
-    found = pl.DataFrame(rows, {"force_code": pl.String, "what": pl.String}, orient="row")
+        rows += [(force, what, how) for holds, what, how in told if holds]
+    kinds = dict.fromkeys(("force_code", "what", "how"), pl.String)
+    found = pl.DataFrame(rows, kinds, orient="row")
     names = collection.bodies.select("force_code", pl.col("full_name").alias("name"))
     named = found.join(names, on="force_code", how="left", maintain_order="left")
-    return named.select("force_code", "name", "what")
+    return named.select("force_code", "name", "what", "how")
 
 
 def _counted(column: str, one: str, many: str) -> pl.Expr:
