@@ -5,7 +5,13 @@ from dataclasses import replace
 
 import polars as pl
 
-from assets.returns.validation.rules.entries import Returns, between_returns, no_cases, none_before
+from assets.returns.validation.rules.entries import (
+    BETWEEN,
+    NO_CASES,
+    NONE_BEFORE,
+    Returns,
+    entry_tests,
+)
 from assets.returns.validation.rules.evaluate import evaluate
 from schemas.collection import Collection
 from schemas.collection_faults import collection_faults
@@ -58,9 +64,13 @@ def _asked(
     receipts = pl.concat([whose, made]).with_columns(version=1)
     off = {rule for use in of.template.rules if (rule := use.id) != "Q101"} | {"S011"}
     returns = Returns(
-        pl.concat(copies), receipts, no_cases(), none_before() if released is None else released
+        pl.concat(copies),
+        receipts,
+        NO_CASES,
+        NONE_BEFORE if released is None else released,
+        frozenset(whose["receipt_id"]),
     )
-    failures, _ = evaluate(between_returns(returns, set(whose["receipt_id"]), of, off))
+    failures, _ = evaluate(entry_tests(returns, BETWEEN, of, off))
     return set(failures["receipt_id"])
 
 
@@ -93,7 +103,7 @@ def test_an_earlier_release_can_take_the_place_of_what_returns_say(
     at = pl.DataFrame({"force_code": [*numbers], "before": [2 * n for n in numbers.values()]})
     names = dict(zip(("sheet", "row_code", "column_code"), map(pl.lit, place), strict=True))
     released = at.with_columns(**names, months=pl.lit(18, pl.Int64), until=pl.lit("May 2011"))
-    released = released.select(none_before().columns).with_columns(pl.col("before").cast(pl.Int64))
+    released = released.select(NONE_BEFORE.columns).with_columns(pl.col("before").cast(pl.Int64))
     rules = tuple(
         use.model_copy(update={"at": ("/".join(place),), "other": ()})
         if use.use == "ratios"

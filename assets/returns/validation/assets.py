@@ -18,7 +18,7 @@ from assets.returns.validation import states
 from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.layout import PROBLEMS_MARK
 from assets.returns.validation.repairs import beside, repairs_of
-from assets.returns.validation.rules.entries import CASE_GRID
+from assets.returns.validation.rules.entries import CASE_GRID, NONE_BEFORE
 from assets.tables import work_table
 from schemas.collection import Collection, sound_collections
 from schemas.contract import conform, empty
@@ -58,13 +58,13 @@ def validated(
     return found.entries, found.findings, found.results, found.applied, found.expectations
 
 
-def _released_before(lake: Lake, collection: Collection) -> pl.DataFrame | None:
+def _released_before(lake: Lake, collection: Collection) -> pl.DataFrame:
     """Return what entries were in the released collection before, where a rule looks at that."""
     uses = collection.template.rules
     if not any(use.use == "ratios" and not use.other for use in uses):
-        return None
+        return NONE_BEFORE
     if (last := previous_release(lake, collection)) is None:
-        return None
+        return NONE_BEFORE
     period = last.collection.period
     values = previous_values(lake, collection).filter(collection=last.collection.id)
     return values.select(

@@ -20,14 +20,15 @@ from assets.returns.desk.returned import Written, codes_of, faults, sound_in, un
 from assets.returns.validation.cells import TypedEntry, another_return, cover_findings, type_entry
 from assets.returns.validation.layout import Slot, lay_out, surroundings
 from assets.returns.validation.rules.entries import (
+    BETWEEN,
+    NO_CASES,
+    NONE_BEFORE,
+    WITHIN,
     Received,
     Returns,
-    between_returns,
-    no_cases,
-    none_before,
+    entry_tests,
     unordered,
-    within_returns,
-)
+)  # fmt: skip
 from assets.returns.validation.rules.evaluate import evaluate, wide
 from assets.returns.validation.rules.kinds import KINDS, Use, total_is_sum
 from schemas.collection import Collection
@@ -69,13 +70,13 @@ def judge(
     received: Mapping[str, Received],
     collection: Collection,
     corrections: ByForce | None = None,
-    cases: pl.DataFrame | None = None,
-    before: pl.DataFrame | None = None,
+    cases: pl.DataFrame = NO_CASES,
+    before: pl.DataFrame = NONE_BEFORE,
 ) -> Judged:
     """Judge returns by the collection's template and rules.
 
-    Corrections are applied to a return's cells before anything else is looked at; `cases` is as
-    `Returns.cases`, None where none was sent, and `before` as `Returns.before`, None for none.
+    Corrections are applied to a return's cells before anything else is looked at; `cases` and
+    `before` are as in `Returns`.
 
     Raises:
         ContractError: a rule crashed: our fault, not a force's.
@@ -92,9 +93,13 @@ def judge(
     entries = [_entry_row(key, entry) for key, one in looked.items() for entry in one.typed]
     table = conform(Entries, pl.DataFrame(entries, schema=empty(Entries).schema, orient="row"))
     single = _rows((key, item) for key, one in looked.items() for item in one.findings)
-    sent = no_cases() if cases is None else cases
-    released = none_before() if before is None else before
-    failures, ties, counts = _compare(table, single, received, collection, sent, released)
+    receipts = pl.DataFrame(
+        [(key, item.force_code, item.version) for key, item in received.items()],
+        schema={"receipt_id": pl.String, "force_code": pl.String, "version": pl.Int64},
+        orient="row",
+    )
+    returns = Returns(table, receipts, cases, before)
+    failures, ties, counts = _compare(returns, single, received, collection)
     found = pl.concat([single, _at_cells(failures, table), ties])
     if any(one.written for one in looked.values()):
         asked = _as_changed(found, [], collection).filter(severity="Q")
@@ -219,12 +224,10 @@ def _entry_row(receipt_id: str, entry: TypedEntry) -> tuple[Any, ...]:
 
 
 def _compare(
-    entries: pl.DataFrame,
+    returns: Returns,
     single: pl.DataFrame,
     received: Mapping[str, Received],
     collection: Collection,
-    cases: pl.DataFrame,
-    before: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Hold entries against each other, then against other returns that are acceptable so far.
 
@@ -232,25 +235,20 @@ def _compare(
         Failures as `evaluate` returns them, findings that two versions cannot be told apart, and
         how many tests of each receipt and rule passed, failed, could not be evaluated.
     """
-    receipts = pl.DataFrame(
-        [(key, item.force_code, item.version) for key, item in received.items()],
-        schema={"receipt_id": pl.String, "force_code": pl.String, "version": pl.Int64},
-        orient="row",
-    )
-    returns = Returns(entries, receipts, cases, before)
     off = _off(collection)
-    template = collection.template
+    template, entries = collection.template, returns.entries
     tests = [total_is_sum(each) for each in template.sums() if each.rule not in off]
     for item in template.rules:
         if item.use in KINDS and item.id not in off:
             tests += Use(item, collection).tests()
-    table = wide(entries, received, template)
-    within, counts = evaluate([(table, tests), *within_returns(returns, collection, off)])
+    whole = wide(entries, received, template), tests
+    within, counts = evaluate([whole, *entry_tests(returns, WITHIN, collection, off)])
     found = pl.concat([single, _at_cells(within, entries)])
     changed = _as_changed(found, [], collection)
     blocked = changed.filter(pl.col("severity") == "B")["receipt_id"]
     acceptable = frozenset(received) - set(blocked)
-    between, others = evaluate(between_returns(returns, acceptable, collection, off))
+    beside = replace(returns, acceptable=acceptable)
+    between, others = evaluate(entry_tests(beside, BETWEEN, collection, off))
     ties = () if UNORDERED in off else unordered(entries, received, acceptable)
     return pl.concat([within, between]), _rows(ties), pl.concat([counts, others])
 

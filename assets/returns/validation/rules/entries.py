@@ -4,19 +4,20 @@ Each gives a table with one row an entry of a return, and the tests of its rows;
 asks of two versions whether their order can be told.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from math import inf
 from typing import Final
 
 import polars as pl
 
-from assets.returns.validation.rules.evaluate import ENTRY, EVERY, Fields, Test, expected_by
-from assets.returns.validation.rules.kinds import Use
+from assets.returns.validation.rules.evaluate import ENTRY, EVERY, Fields, Test
+from assets.returns.validation.rules.kinds import Use, as_test
 from schemas.collection import Collection
 from schemas.finding import Finding, Place, finding
-from schemas.rules.catalogue import UNORDERED, rules
+from schemas.rules.catalogue import UNORDERED
 from schemas.wording import plural
 
 CASE_GRID: Final = ["force_code", *ENTRY]
@@ -26,7 +27,14 @@ NOT_OLDER: Final = "S011"
 _CONSISTENT: Final = 1.4826
 """Makes the median absolute deviation an estimate of the standard deviation."""
 
-Tables = Iterator[tuple[pl.DataFrame, Sequence[Test]]]
+NO_CASES: Final = pl.DataFrame(schema=dict.fromkeys(CASE_GRID, pl.String) | {"rows": pl.Int64})
+"""What case rows add up to where no force sent any: `Returns.cases`."""
+
+_COUNTS: Final = dict.fromkeys(("before", "months"), pl.Int64)
+NONE_BEFORE: Final = pl.DataFrame(
+    schema=dict.fromkeys(CASE_GRID, pl.String) | _COUNTS | {"until": pl.String}
+)
+"""What entries were before where nothing was released: `Returns.before`."""
 
 
 @dataclass(frozen=True)
@@ -36,120 +44,113 @@ class Returns:
     `entries`: table Entries. `receipts`: receipt_id, force_code, version. `cases`: `rows` by
     CASE_GRID, of the forces whose case-level extract counts. `before`: what the entries were in
     the released collection before: force_code, ENTRY, before, and the `months` of its period and
-    the month `until` when.
+    the month `until` when. `acceptable`: the receipts without a blocking finding so far.
     """
 
     entries: pl.DataFrame
     receipts: pl.DataFrame
     cases: pl.DataFrame
     before: pl.DataFrame
+    acceptable: frozenset[str] = frozenset()
 
+    @property
     def numbers(self) -> pl.DataFrame:
-        """Return receipt_id, ENTRY and number of every entry."""
+        """receipt_id, ENTRY and number of every entry."""
         return self.entries.select("receipt_id", *ENTRY, "number")
 
+    @property
+    def accepted(self) -> pl.DataFrame:
+        """The receipts that are acceptable."""
+        return self.receipts.filter(pl.col("receipt_id").is_in(list(self.acceptable)))
 
-def no_cases() -> pl.DataFrame:
-    """Return what case rows add up to where no force sent any: `rows` by CASE_GRID."""
-    return pl.DataFrame(schema={**dict.fromkeys(CASE_GRID, pl.String), "rows": pl.Int64})
+    @property
+    def newest(self) -> pl.DataFrame:
+        """The newest acceptable receipt of each force."""
+        known = self.accepted.drop_nulls("force_code")
+        return known.sort("version").unique("force_code", keep="last")
 
-
-def none_before() -> pl.DataFrame:
-    """Return what entries were before where nothing was released: `Returns.before`."""
-    counts = dict.fromkeys(("before", "months"), pl.Int64)
-    return pl.DataFrame(schema=dict.fromkeys(CASE_GRID, pl.String) | counts | {"until": pl.String})
-
-
-def within_returns(returns: Returns, collection: Collection, off: Set[str]) -> Tables:
-    """Yield the tests of entries by what the return itself, or its case rows, say."""
-    for use in collection.template.rules:
-        if use.id not in off and use.use == "ceiling":
-            yield returns.numbers(), [_ceiling(use.id, collection)]
-        if use.id not in off and use.use == "cases":
-            forces = returns.receipts.select("receipt_id", "force_code")
-            grid = forces.join(returns.cases, on="force_code", how="left")
-            table = grid.join(returns.numbers(), on=["receipt_id", *ENTRY], how="left")
-            yield table, [_cases(use.id, collection)]
-
-
-def between_returns(
-    returns: Returns, acceptable: Set[str], collection: Collection, off: Set[str]
-) -> Tables:
-    """Yield the tests of entries against those of other returns that are acceptable.
-
-    `acceptable` are the receipts without a blocking finding so far.
-    """
-    uses = {use.use: use for use in collection.template.rules if use.id not in off}
-    tests = [_is_not_older()] if NOT_OLDER not in off else []
-    if "resubmission" in uses:
-        tests.append(_resubmission(uses["resubmission"].id, collection))
-    accepted = returns.receipts.filter(pl.col("receipt_id").is_in(list(acceptable)))
-    yield _beside_earlier(returns, accepted), tests
-    if "peers" in uses:
-        use = uses["peers"]
-        places = [place for text in use.at for place in collection.template.places(text)]
-        table = _beside_peers(returns, accepted, pl.DataFrame(places, ENTRY, orient="row"))
-        yield table, [_peers(use.id, collection)]
-    for use in collection.template.rules:
-        if use.use == "ratios" and use.id not in off:
-            table = _beside_before(returns, accepted, Use(use, collection))
-            yield table, [_ratios(use.id, collection)]
+    @cached_property
+    def beside_earlier(self) -> pl.DataFrame:
+        """Every entry with those of its force's newest acceptable return before it, or null."""
+        of_earlier = {"receipt_id": "earlier_id", "number": "earlier", "value": "earlier_value"}
+        entries = self.entries.select("receipt_id", *ENTRY, "number", "value")
+        earlier = self.accepted.select(
+            "force_code", earlier_id="receipt_id", earlier_version="version"
+        )
+        earlier_of = (
+            self.receipts.join(earlier, on="force_code")
+            .filter(pl.col("earlier_version") < pl.col("version"))
+            .sort("earlier_version")
+            .unique("receipt_id", keep="last")
+            .select("receipt_id", "earlier_id")
+        )
+        beside = entries.join(earlier_of, on="receipt_id", how="left")
+        return beside.join(entries.rename(of_earlier), on=["earlier_id", *ENTRY], how="left")
 
 
-def _test(rule: str, use: str, valid: pl.Expr, fields: Fields, applies: pl.Expr) -> Test:
-    of = rules()[rule]
-    expected = expected_by(of, use, fields)
-    return Test(rule, valid, of.says[use], fields, applies=applies, expected=expected)
+def entry_tests(
+    returns: Returns, kinds: Set[str], collection: Collection, off: Set[str]
+) -> Iterator[tuple[pl.DataFrame, list[Test]]]:
+    """Yield the tests of entries one by one by rules of some kinds, each with its table."""
+    for item in collection.template.rules:
+        if item.use in kinds and item.id not in off:
+            table, valid, fields, applies = ENTRY_KINDS[item.use](Use(item, collection), returns)
+            yield table, [as_test(item.id, item.use, valid, fields, applies)]
+    if "resubmission" in kinds and NOT_OLDER not in off:
+        now, before = pl.col("value"), pl.col("earlier_value")
+        dated = (pl.col("row_code") == "submitted_on") & before.is_not_null()
+        told: Fields = {"value": now, "earlier_value": before}
+        # ISO dates compare as text.
+        yield returns.beside_earlier, [as_test(NOT_OLDER, "not_older", now >= before, told, dated)]
 
 
-def _ceiling(rule: str, collection: Collection) -> Test:
+Asked = tuple[pl.DataFrame, pl.Expr, Fields, pl.Expr]
+"""A table, when the rule holds in its rows, what its message says, and which rows it concerns."""
+
+
+def _ceiling(use: Use, returns: Returns) -> Asked:
     """No count is above a limit."""
-    number, ceiling = pl.col("number"), collection.thresholds[rule]["ceiling"]
+    number, ceiling = pl.col("number"), use.limits["ceiling"]
     fields: Fields = {"number": number, "ceiling": ceiling}
-    return _test(rule, "ceiling", number <= ceiling, fields, number.is_not_null())
+    return returns.numbers, number <= ceiling, fields, number.is_not_null()
 
 
-def _cases(rule: str, _: Collection) -> Test:
+def _cases(_: Use, returns: Returns) -> Asked:
     """Counts of cases are what the rows of the force's case-level extract add up to."""
     number, rows = pl.col("number"), pl.col("rows")
-    fields: Fields = {"number": number, "rows": rows}
-    return _test(rule, "cases", number == rows, fields, rows.is_not_null())
+    forces = returns.receipts.select("receipt_id", "force_code")
+    grid = forces.join(returns.cases, on="force_code", how="left")
+    table = grid.join(returns.numbers, on=["receipt_id", *ENTRY], how="left")
+    return table, number == rows, {"number": number, "rows": rows}, rows.is_not_null()
 
 
-def _resubmission(rule: str, collection: Collection) -> Test:
+def _resubmission(use: Use, returns: Returns) -> Asked:
     """A count differs from the earlier one by at most a share, or by too little to matter."""
-    limits, now, before = collection.thresholds[rule], pl.col("number"), pl.col("earlier")
+    now, before = pl.col("number"), pl.col("earlier")
     change = (now - before).abs()
-    little = (change <= before * limits["share"]) | (change < limits["difference"])
+    little = (change <= before * use.limits["share"]) | (change < use.limits["difference"])
     both = now.is_not_null() & before.is_not_null()
-    return _test(rule, "resubmission", little, {"number": now, "earlier": before}, both)
+    return returns.beside_earlier, little, {"number": now, "earlier": before}, both
 
 
-def _is_not_older() -> Test:
-    """ISO dates compare as text."""
-    now, before = pl.col("value"), pl.col("earlier_value")
-    dated = (pl.col("row_code") == "submitted_on") & before.is_not_null()
-    fields: Fields = {"value": now, "earlier_value": before}
-    return _test(NOT_OLDER, "not_older", now >= before, fields, dated)
-
-
-def _peers(rule: str, collection: Collection) -> Test:
+def _peers(use: Use, returns: Returns) -> Asked:
     """A count is near those of the other forces by its robust z-score, where they are enough."""
-    limits, centre = collection.thresholds[rule], pl.col("centre")
-    spread = pl.col("deviation") * _CONSISTENT
+    places = pl.DataFrame(use.places(use.item.at), ENTRY, orient="row")
+    centre, spread = pl.col("centre"), pl.col("deviation") * _CONSISTENT
     z = (pl.col("number").cast(pl.Float64).sqrt() - centre).abs() / spread
-    near = pl.when(pl.col("peers") >= limits["peers"]).then((spread == 0) | (z <= limits["z"]))
+    enough = pl.col("peers") >= use.limits["peers"]
+    near = pl.when(enough).then((spread == 0) | (z <= use.limits["z"]))
     fields: Fields = {
         "number": pl.col("number"),
         "typical": (centre**2).round(0).cast(pl.Int64),
         "z": z.round(1),
     }
-    return _test(rule, "peers", near, fields, EVERY)
+    return _beside_peers(returns, places), near, fields, EVERY
 
 
-def _ratios(rule: str, collection: Collection) -> Test:
+def _ratios(use: Use, returns: Returns) -> Asked:
     """A count is to that of an earlier period as it is in the other returns, or nearly."""
-    limits, number, before = collection.thresholds[rule], pl.col("number"), pl.col("before")
+    limits, number, before = use.limits, pl.col("number"), pl.col("before")
     enough = pl.col("low").is_not_null() & (number > 0) & (before > 0)
     at_rate = pl.col("at_rate")
     fixed = number.is_between(at_rate * limits["lowest"], at_rate * limits["highest"])
@@ -160,7 +161,7 @@ def _ratios(rule: str, collection: Collection) -> Test:
     fields: Fields = {
         "at": number,
         "other": before,
-        "months": collection.period.months,
+        "months": use.collection.period.months,
         "other_months": pl.col("months"),
         "until": pl.col("until"),
         "times": times.otherwise(pl.lit("any")),
@@ -168,52 +169,34 @@ def _ratios(rule: str, collection: Collection) -> Test:
         "usual": usual,
     }
     near = (number - usual).abs() < limits["difference"]
-    return _test(rule, "ratios", within | near, fields, pl.col("before_missing").is_null())
+    table, asked = _beside_before(returns, use), pl.col("before_missing").is_null()
+    return table, within | near, fields, asked
 
 
-ENTRY_KINDS: Final = {
+ENTRY_KINDS: Final[dict[str, Callable[[Use, Returns], Asked]]] = {
     test.__name__.removeprefix("_"): test
     for test in (_ceiling, _cases, _resubmission, _peers, _ratios)
 }
 """The kinds of tests of entries one by one; `peers` and `ratios` need cells named."""
 
+WITHIN: Final = frozenset({"ceiling", "cases"})
+"""Those by what the return itself, or its case rows, say."""
 
-def _beside_earlier(returns: Returns, accepted: pl.DataFrame) -> pl.DataFrame:
-    """Return every entry with those of its force's newest acceptable return before it, or null."""
-    entries = returns.entries.select("receipt_id", *ENTRY, "number", "value")
-    before = returns.entries.select(
-        pl.col("receipt_id").alias("earlier_id"),
-        *ENTRY,
-        pl.col("number").alias("earlier"),
-        pl.col("value").alias("earlier_value"),
-    )
-    earlier = accepted.select(
-        pl.col("receipt_id").alias("earlier_id"), "force_code", earlier_version="version"
-    )
-    earlier_of = (
-        returns.receipts.join(earlier, on="force_code")
-        .filter(pl.col("earlier_version") < pl.col("version"))
-        .sort("earlier_version")
-        .unique("receipt_id", keep="last")
-        .select("receipt_id", "earlier_id")
-    )
-    beside = entries.join(earlier_of, on="receipt_id", how="left")
-    return beside.join(before, on=["earlier_id", *ENTRY], how="left")
+BETWEEN: Final = frozenset(ENTRY_KINDS) - WITHIN
+"""Those by other returns, as far as these are acceptable."""
 
 
-def _beside_peers(returns: Returns, accepted: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+def _beside_peers(returns: Returns, places: pl.DataFrame) -> pl.DataFrame:
     """Return the entries at places with the spread of their peers, one row a return and place.
 
     Peers are the newest acceptable returns of the other forces. `centre` and `deviation` are the
     median and the median absolute deviation of the square roots of their numbers.
     """
-    known = accepted.drop_nulls("force_code")
-    newest = known.sort("version").unique("force_code", keep="last")
     numbers = returns.entries.join(places, on=ENTRY).join(
         returns.receipts.select("receipt_id", "force_code"), on="receipt_id"
     )
     root = pl.col("number").cast(pl.Float64).sqrt().alias("root")
-    live = numbers.join(newest, on="receipt_id", how="semi")
+    live = numbers.join(returns.newest, on="receipt_id", how="semi")
     peers = numbers.select("receipt_id", "force_code", *ENTRY).join(
         live.select(pl.col("force_code").alias("peer"), *ENTRY, root), on=ENTRY
     )
@@ -237,7 +220,7 @@ _NO_RATIOS: Final = {"forces": inf, "exponent": 0.0, "constant": 0.0, "least": 0
 """The limits of a collection that gives none for ratios: the usual ratios are its limits."""
 
 
-def _beside_before(returns: Returns, accepted: pl.DataFrame, use: Use) -> pl.DataFrame:
+def _beside_before(returns: Returns, use: Use) -> pl.DataFrame:
     """Return entries beside those of an earlier period, with the limits that all of them give.
 
     `at_rate` is the earlier number at the months of now. `off` is how far a ratio lies from the
@@ -268,10 +251,9 @@ def _beside_before(returns: Returns, accepted: pl.DataFrame, use: Use) -> pl.Dat
         .join(held.drop("missing"), on=["receipt_id", *ENTRY], how="left")
         .with_columns(at_rate=pl.col("before") * own.months / pl.col("months"))
     )
-    newest = accepted.drop_nulls("force_code").sort("version").unique("force_code", keep="last")
     both = (number > 0) & (pl.col("before") > 0)
     ratio = pl.when(both).then(number / pl.col("at_rate"))
-    live = grid.join(newest, on="receipt_id", how="semi").filter(both)
+    live = grid.join(returns.newest, on="receipt_id", how="semi").filter(both)
     medians = live.group_by(ENTRY).agg(median=ratio.median())
     apart = (
         pl.when(ratio < pl.col("median"))

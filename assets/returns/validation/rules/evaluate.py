@@ -8,7 +8,6 @@ import polars as pl
 
 from schemas.checking import SchemaErrors, pa
 from schemas.errors import ContractError
-from schemas.rules.catalogue import Rule
 from schemas.template import Place, Template
 
 ENTRY: Final = ["sheet", "row_code", "column_code"]
@@ -107,15 +106,6 @@ def wide(entries: pl.DataFrame, receipts: Iterable[str], template: Template) -> 
     found = keyed.pivot("key", on_columns=keys, index="receipt_id", values=kinds)
     names = {f"{kind}_{key}": f"{key}:{kind}" for kind in kinds for key in keys}
     return ids.join(found.rename(names), on="receipt_id", how="left", maintain_order="left")
-
-
-def expected_by(rule: Rule, use: str, fields: Fields) -> pl.Expr:
-    """Return what a rule expects, as its data say: a field of its message, or a number."""
-    named = rule.expects.get(use)
-    if named is None:
-        return _NOTHING
-    field = fields.get(named, named)
-    return field if isinstance(field, pl.Expr) else pl.lit(float(field))
 
 
 def _worded(text: str, fields: Fields) -> pl.Expr:
