@@ -8,18 +8,16 @@ whole numbers nearly always then.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assets.disclosure.counts import Block
-from assets.disclosure.known import Condition
-from assets.disclosure.solver import Conditions, Floats, LinearProgram, Row, is_whole
+from assets.disclosure.solver import Condition, Floats, Program, Rows, is_whole
 from schemas.breakdown import Band
 
 Counts = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 _ROUNDING: Final = 1e-6
 _BOUNDLESS: Final = 10**6
@@ -40,14 +38,8 @@ _FREE: Final = 1000
 _Sum = tuple[frozenset[int], int]
 """Places, and what their counts add up to."""
 
-
-class _Told(NamedTuple):
-    """The ends of a weighted sum of steps; the row that holds it, of more than one column."""
-
-    terms: Mapping[int, float]
-    low: float
-    high: float
-    row: int | None = None
+_Told = tuple[Condition, int | None]
+"""The ends of a weighted sum of steps; the row that holds it, of more than one column."""
 
 
 class Alternatives:
@@ -64,7 +56,7 @@ class Alternatives:
         self._column: dict[frozenset[int], int] = {}
         for place, parts in self._parts.items():
             self._column.setdefault(frozenset(parts or [place]), place)
-        self._rows: list[Row] = []
+        self._rows: list[Condition] = []
         self._told = [
             [[self._in_short(each) for each in side] for side in (told.one, told.other)]
             for told in block.told
@@ -81,15 +73,14 @@ class Alternatives:
         self._ends = np.where(known, 0, -self.true), np.where(known, 0, most - self.true)
         self._ups = np.flatnonzero(self._ends[1] > 0)
         self._downs = np.flatnonzero(self._ends[0] < 0)
-        rows: list[Row] = [(dict.fromkeys(places, 1.0), 0.0, 0.0) for places in block.nation]
+        rows = [Condition(dict.fromkeys(places, 1.0), 0.0, 0.0) for places in block.nation]
         for place, parts in self._parts.items():
             if parts:
-                rows.append(({**dict.fromkeys(parts, 1.0), place: -1.0}, 0.0, 0.0))
-        conditions = Conditions.of(self._rows + rows, len(self.true)).of_steps(
-            self._ups, self._downs
-        )
+                rows.append(Condition({**dict.fromkeys(parts, 1.0), place: -1.0}, 0.0, 0.0))
+        laid = Rows.of(self._rows + rows, len(self.true))
+        steps = laid.of_steps(laid.low, laid.high, self._ups, self._downs)
         nowhere = np.zeros(len(self._ups) + len(self._downs))
-        self._program = LinearProgram(conditions, nowhere, nowhere)
+        self._program = Program(steps, nowhere, nowhere, presolve=False)
         self._holds: dict[int, int | None] = dict.fromkeys(range(len(self._told)), ONE)
         self._settle({})
 
@@ -115,9 +106,10 @@ class Alternatives:
         if len(terms) == 1:
             ((at, weight),) = terms.items()
             low, high = sorted((low / weight, high / weight))
-            return _Told({at: 1.0}, np.ceil(low - _ROUNDING), np.floor(high + _ROUNDING))
-        self._rows.append((terms, -np.inf, np.inf))
-        return _Told(terms, low, high, len(self._rows) - 1)
+            low, high = np.ceil(low - _ROUNDING), np.floor(high + _ROUNDING)
+            return Condition({at: 1.0}, low, high), None
+        self._rows.append(Condition(terms, -np.inf, np.inf))
+        return Condition(terms, low, high), len(self._rows) - 1
 
     def _sum(self, places: frozenset[int]) -> int:
         """Return the column of a sum, a new one where nobody but a rule knows it."""
@@ -147,16 +139,16 @@ class Alternatives:
         for at, band in {**self.ranges, **ranges}.items():
             most = np.inf if band.high is None else band.high - self.true[at]
             self._within(at, band.low - self.true[at], most)
+        ends = dict.fromkeys(range(len(self._rows)), (-np.inf, np.inf))
         self._rules = []
         for number, side in self._holds.items():
-            for each in self._told[number][side] if side is not None else ():
-                if each.row is None:
+            for each, row in self._told[number][side] if side is not None else ():
+                if row is None:
                     (at,) = each.terms
                     self._within(at, each.low, each.high)
                 else:
                     self._rules.append(each)
-        ends = dict.fromkeys(range(len(self._rows)), (-np.inf, np.inf))
-        ends |= {each.row: (each.low, each.high) for each in self._rules if each.row is not None}
+                    ends[row] = each.low, each.high
         self._program.hold(ends)
 
     def _within(self, at: int, low: float, high: float) -> None:
@@ -190,11 +182,11 @@ class Alternatives:
         if (low > high).any():
             return None
         ups, downs = self._ups, self._downs
-        self._program.bound(
+        found = self._program.solve(
+            costs,
             np.concatenate([np.maximum(low[ups], 0), np.maximum(-high[downs], 0)]),
             np.concatenate([np.maximum(high[ups], 0), np.maximum(-low[downs], 0)]),
         )
-        found = self._program.solve(costs)
         if found is None:
             return None
         steps = np.zeros(len(low))
@@ -211,7 +203,7 @@ class Alternatives:
         make room.
         """
         low, high = low.copy(), high.copy()
-        for terms, least, most, _ in self._rules:
+        for terms, least, most in self._rules:
             sign = 1.0 if np.isfinite(most) else -1.0
             signed = {at: sign * weight for at, weight in terms.items()}
             end = most if sign > 0 else -least

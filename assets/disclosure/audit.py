@@ -5,7 +5,7 @@ means. Tables that the choice has found are checked like any other.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +17,7 @@ from assets.disclosure.known import Hidden, Knowledge
 from assets.disclosure.over_forces import over_forces
 from assets.disclosure.published import Edition
 from assets.disclosure.readings import knowledge
-from assets.disclosure.steps import Floats
+from assets.disclosure.solver import Floats
 from assets.kept import Keep, each_time
 from schemas.collection import Collection
 from schemas.contract import conform, empty
@@ -89,9 +89,8 @@ class _Judge:
         self._said = description(collection.template.path)
         self._of = force_counts(collection.template)
         self._system, self._known = system, known
-        known.hidden = [item for item in known.hidden if self._matters(item)]
-        self._extremes = Extremes(known)
-        self._blind: dict[int, tuple[Extremes, int]] = {}
+        self._hidden = [item for item in known.hidden.values() if self._matters(item)]
+        self._extremes = Extremes(known, self._hidden)
 
     def judged(self, tables: Sequence[Table], keep: Keep) -> list[dict[str, Any]]:
         """Return the rows of the audit.
@@ -100,9 +99,9 @@ class _Judge:
         same where both are.
         """
         known = self._known
-        number = {name: at for at, name in enumerate(known.names)}
+        number = known.numbers
         own = [{number[n]: v for n, v in table.items() if n in number} for table in tables]
-        needed = np.array([self._protection(item).width for item in known.hidden], dtype=float)
+        needed = np.array([self._protection(item).width for item in self._hidden], dtype=float)
         told = known.written(), list(filter(None, own)), needed.tolist()
         releases = [edition.release for edition in self._editions]
         template = self._collection.template.path.read_bytes()
@@ -125,9 +124,6 @@ class _Judge:
             if not self._extremes.begun:
                 asked()
             required = self._required(needed, read)
-            self._extremes.widen(required, "all")
-            self._lower(required, Extremes.left_kept)
-            self._lower(required, Extremes.left_of)
             forgiven = self._forgive(required, tables)
             return json.dumps([[*self._rows(needed, required)], forgiven]).encode()
 
@@ -138,9 +134,9 @@ class _Judge:
         return rows
 
     def _rows(self, needed: Floats, required: Floats) -> Iterator[dict[str, Any]]:
-        known, extremes = self._known, self._extremes
+        extremes = self._extremes
         newest = len(self._editions) - 1
-        for place, item in enumerate(known.hidden):
+        for place, item in enumerate(self._hidden):
             is_narrow = extremes.widths[place] < needed[place]
             yield {
                 "mart": item.mart,
@@ -162,7 +158,7 @@ class _Judge:
         An edition, and which of the tables that rules compare are taken for hidden in it. Nothing
         for an entry that is as wide as one total leaves it: the rest leaves no more.
         """
-        hidden, widths = self._known.hidden, self._extremes.widths
+        hidden, widths = self._hidden, self._extremes.widths
         return {
             place: (hidden[place].first, self._group(hidden[place]))
             for place in np.flatnonzero(widths < needed).tolist()
@@ -183,17 +179,22 @@ class _Judge:
         counts, the other tables that rules compare, and the editions before. What was promised then
         is not taken back by an edition that comes later.
         """
-        hidden, asks = self._known.hidden, self._asks(needed)
+        asks, extremes = self._asks(needed), self._extremes
         # What asks for nothing besides is as wide as it can be.
-        required = np.minimum(needed, np.maximum(1, self._extremes.widths))
-        for ask, blind in read.items():
+        required = np.minimum(needed, np.maximum(1, extremes.widths))
+        without: dict[int, tuple[Extremes, int]] = {}
+        for ask, known in read.items():
             own = [place for place in asks if asks[place] == ask]
-            there = {item.key: item for item in blind.hidden}
-            blind.hidden = [there[hidden[place].key] for place in own]
-            extremes = Extremes(blind)
-            extremes.take(())
-            required[own] = np.minimum(needed[own], np.maximum(1, extremes.room))
-            self._blind |= {place: (extremes, at) for at, place in enumerate(own)}
+            blind = Extremes(known, [known.hidden[self._hidden[place].key] for place in own])
+            blind.take(())
+            required[own] = np.minimum(needed[own], np.maximum(1, blind.room))
+            without |= {place: (blind, at) for at, place in enumerate(own)}
+        extremes.widen(required, "all")
+        # Of narrow ones no more than the rest left open, as the rules are kept.
+        for place in np.flatnonzero(extremes.widths < required).tolist():
+            blind, at = without[place]
+            left = blind.left(at, required[place], extremes.widths[place])
+            required[place] = min(required[place], max(1, left))
         return required
 
     def _left(self, item: Hidden) -> int:
@@ -203,33 +204,25 @@ class _Judge:
         of = self._known.left.get(item.total.unknowns[0], {})
         return min((left for edition, left in of.items() if edition <= item.first), default=-1)
 
-    def _lower(self, required: Floats, left: Callable[[Extremes, int, float], float]) -> None:
-        """Ask of narrow counts no more than the rest left open, as the rules are kept."""
-        for place in np.flatnonzero(self._extremes.widths < required).tolist():
-            blind, own = self._blind[place]
-            required[place] = min(required[place], max(1, left(blind, own, required[place])))
-
     def _forgive(self, required: Floats, tables: Sequence[Table]) -> list[str]:
         """Judge forces that were accepted with an answer by what is known without those rules.
 
         That a force has passed a rule which it breaks, nobody can know; nor which force it is. So
         of its own counts the rule tells nothing, while of those of others it does.
         """
-        known, extremes = self._known, self._extremes
+        extremes, broken = self._extremes, self._known.broken
         narrow = np.flatnonzero(extremes.widths < required).tolist()
-        forces = {place: _force_of(known.hidden[place]) for place in narrow}
-        forgiven = sorted(set(forces.values()) & known.broken.keys())
+        forgiven = sorted({_force_of(self._hidden[place]) for place in narrow} & broken.keys())
         for force in forgiven:
-            broken = known.broken[force]
             editions = [
-                edition.retold(rules={k: v for k, v in edition.rules.items() if k not in broken})
+                edition.retold(
+                    rules={k: v for k, v in edition.rules.items() if k not in broken[force]}
+                )
                 for edition in self._editions
             ]
             without = knowledge(editions, self._collection, self._system)[self._system]
-            own = [place for place in narrow if forces[place] == force]
-            there = {item.key: item for item in without.hidden}
-            without.hidden = [there[known.hidden[place].key] for place in own]
-            ends = Extremes(without)
+            own = [place for place in narrow if _force_of(self._hidden[place]) == force]
+            ends = Extremes(without, [without.hidden[self._hidden[place].key] for place in own])
             ends.take(tables)
             ends.settle(required[own])
             extremes.table_low[own], extremes.table_high[own] = ends.table_low, ends.table_high

@@ -1,176 +1,47 @@
-"""Exact bounds of hidden counts from what is known: linear and whole-number programs."""
+"""How far apart hidden counts can be: tables of whole numbers that fit what is known, and bounds.
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+Near a table that is known there are others nearly always, and few steps away from it: such steps
+run in rings through sums, and so are whole numbers. Where they are not, or where a rule must be
+passed in another way, whole numbers are looked for among the counts of few forces, then of more.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array, csr_array, vstack
+from scipy.sparse.csgraph import connected_components
 
-from assets.disclosure.known import Condition, Knowledge, Total
-from assets.disclosure.steps import TOGETHER, Floats, Program, Rows, Steps
-from schemas.breakdown import Band
+from assets.disclosure.known import Hidden, Knowledge, Puzzle
+from assets.disclosure.solver import WHOLE, Floats, Mask, Program, Rows, matrix_of
 from schemas.errors import ContractError
 
-Places = NDArray[np.int64]
-
-_ROUNDING: Final = 1e-6
 _AT_ONCE: Final = 100
 """So many tables are held against what is known together."""
+
+_TOGETHER: Final = 44
+"""So many forces are looked at together without delay."""
 
 _GROWTH: Final = 2.5
 """How many times as many forces are looked at next."""
 
-_FREE: Final = 1000.0
-"""By so much at least can a count that no total contains be more than any that is known."""
+_TURNS: Final = 3
+"""How often other forces are looked at, before more are looked at together."""
+
+_REWARD: Final = 1000.0
+"""What a step of the count that is asked for is worth, against a step of any other."""
+
+_WELCOME: Final = 0.1
+"""What a step costs that is welcome."""
+
+_GOLDEN, _PLASTIC = 0.6180339887498949, 0.7548776662466927
+"""Multiples of these, less their whole parts, are spread evenly."""
 
 _CONTRADICTION: Final = (
     "The public marts contradict each other: no whole numbers fit them all. This is a fault of the"
     " program; report it."
 )
-
-
-class Puzzle:
-    """Everything known of the unknowns of a table, as rows of a program.
-
-    Unknowns come first; behind them stand choices of 0 or 1, which say on which side of a band a
-    total lies.
-    """
-
-    def __init__(self, known: Knowledge) -> None:
-        """Lay out what is known; what several editions tell alike stands once."""
-        self.columns = self._unknowns = known.unknowns
-        self._rows: list[Condition] = []
-        plain: dict[frozenset[int], float] = {}
-        for total, value in known.equal:
-            self._rows.append(Condition.of([(1, total)], value, value))
-        for total, low, most in known.limits:
-            self._rows.append(Condition.of([(1, total)], low, np.inf if most is None else most))
-        self._rows += known.rows
-        for row in self._rows:
-            if set(row.terms.values()) == {1.0}:
-                terms = frozenset(row.terms)
-                plain[terms] = min(row.high, plain.get(terms, np.inf))
-        self._plain_sums: dict[int, list[tuple[float, frozenset[int]]]] = defaultdict(list)
-        ends = {terms: high for terms, high in plain.items() if np.isfinite(high)}
-        self._free = max(ends.values(), default=0.0) + _FREE
-        for terms, high in ends.items():
-            for number in terms:
-                self._plain_sums[number].append((high, terms))
-        self._most: dict[int, float] = {}
-        self._asked: list[tuple[int, Condition]] = []
-        self._banded: list[tuple[Total, float, float]] = []
-        self._sides: list[int] = []
-        names = [name[-2].partition(";")[0] for name in known.names] or range(known.unknowns)
-        first: dict[Any, int] = {}
-        self.groups = [first.setdefault(name, len(first)) for name in names]
-        for none, some in known.implied:
-            # Whole numbers: at least 1 of the one where there is any of the other.
-            reach = self.ceiling(Total(tuple(none.terms), 0))
-            both = {**none.terms, **dict.fromkeys(some.terms, -reach)}
-            self._rows.append(Condition(both, -np.inf, 0))
-        for ways in known.either:
-            self._either(*ways)
-        for band in known.bands:
-            self._band(*band)
-
-    def _either(self, one: list[Condition], other: list[Condition]) -> None:
-        """Say that the rows of one list hold: a choice of 1 frees the first, of 0 the second."""
-        choice = self._choices(1, next(iter(one[0].terms)))
-        self._asked += [(choice, condition) for condition in one]
-        for rows, frees in ((one, 1.0), (other, 0.0)):
-            for row in rows:
-                most = sum(w * self._unknown(n) for n, w in row.terms.items() if w > 0)
-                least = sum(w * self._unknown(n) for n, w in row.terms.items() if w < 0)
-                if np.isfinite(row.high):
-                    free = max(0.0, most - row.high) * (1 if frees else -1)
-                    end = row.high if frees else row.high - free
-                    self._rows.append(Condition({**row.terms, choice: -free}, -np.inf, end))
-                if np.isfinite(row.low):
-                    free = max(0.0, row.low - least) * (1 if frees else -1)
-                    end = row.low if frees else row.low + free
-                    self._rows.append(Condition({**row.terms, choice: free}, end, np.inf))
-
-    def _choices(self, many: int, of: int) -> int:
-        """Add choices, whose group is that of an unknown, and return the number of the first."""
-        self.groups += [self.groups[of]] * many
-        self.columns += many
-        return self.columns - many
-
-    def _unknown(self, number: int) -> float:
-        """Return the most that an unknown can be by a single sum."""
-        if number not in self._most:
-            self._most[number] = self.ceiling(Total((number,), 0))
-        return self._most[number]
-
-    def _band(self, totals: list[Total], band: Band, least: int, most: int) -> None:
-        """Say how many totals lie in a band: each is below, inside or above it."""
-        insides = []
-        for total in totals:
-            ceiling = self.ceiling(total)
-            high = ceiling if band.high is None else min(band.high, ceiling)
-            below = self._choices(3, total.unknowns[0] if total.unknowns else 0)
-            inside, above = below + 1, below + 2
-            insides.append(inside)
-            self._banded.append((total, band.low, high))
-            self._sides.append(below)
-            terms = dict.fromkeys(total.unknowns, 1.0)
-            low = {**terms, inside: -float(band.low), above: -high - 1}
-            ends = {**terms, below: 1.0 - band.low, inside: -high, above: -ceiling}
-            self._rows += [
-                Condition({below: 1.0, inside: 1.0, above: 1.0}, 1, 1),
-                Condition(low, -total.shown, np.inf),
-                Condition(ends, -np.inf, -total.shown),
-            ]
-        self._rows.append(Condition(dict.fromkeys(insides, 1.0), least, most))
-
-    def complete(self, values: Floats) -> Floats:
-        """Return solutions of values of the unknowns, a row each: with the choices they lead to."""
-        tables = np.zeros((len(values), self.columns))
-        tables[:, : self._unknowns] = values
-        asked = [condition for _, condition in self._asked]
-        found = _matrix([condition.terms for condition in asked], self._unknowns) @ values.T
-        low, high = _column(c.low for c in asked), _column(c.high for c in asked)
-        broken = (found < low - _ROUNDING) | (found > high + _ROUNDING)
-        np.maximum.at(tables.T, [choice for choice, _ in self._asked], broken.astype(float))
-        totals = [dict.fromkeys(total.unknowns, 1.0) for total, _, _ in self._banded]
-        found = _matrix(totals, self._unknowns) @ values.T
-        found += _column(total.shown for total, _, _ in self._banded)
-        low = _column(low for _, low, _ in self._banded)
-        high = _column(high for _, _, high in self._banded)
-        side = np.array(self._sides, dtype=int)[:, None] + (found >= low) + (found > high)
-        tables[np.arange(len(values)), side] = 1
-        return tables
-
-    def ceiling(self, total: Total) -> float:
-        """Return the most that a total can be by a single sum that contains it, or its parts can.
-
-        Of a count that no sum contains, which a hidden national total leaves, nobody can say. Here
-        it is no more than a number that leaves it free enough.
-        """
-        unknowns = frozenset(total.unknowns)
-        around = self._plain_sums[min(unknowns)] if unknowns else []
-        sums = [high for high, terms in around if unknowns <= terms]
-        if len(unknowns) > 1 and not sums:
-            return sum(map(self._unknown, unknowns)) + total.shown
-        return min(sums, default=self._free if unknowns else 0.0) + total.shown
-
-    def most(self) -> Floats:
-        """Return what bounds each column from above, besides the rows."""
-        most = np.full(self.columns, np.inf)
-        alone = [n for n in range(self._unknowns) if not self._plain_sums[n]]
-        most[alone], most[self._unknowns :] = self._free, 1
-        return most
-
-    def conditions(self) -> Rows:
-        """Return the rows; what several editions tell alike stands once."""
-        rows = {(tuple(sorted(row.terms.items())), row.low, row.high): None for row in self._rows}
-        low, high = (np.array([row[end] for row in rows], dtype=float) for end in (1, 2))
-        matrix = _matrix([dict(terms) for terms, _, _ in rows], self.columns)
-        matrix.eliminate_zeros()
-        return Rows(matrix, low, high)
 
 
 class Extremes:
@@ -180,27 +51,21 @@ class Extremes:
     all that is known. Beyond `low` and `high` no value lies.
     """
 
-    def __init__(self, known: Knowledge) -> None:
-        """State what is known.
-
-        Raises:
-            ContractError: nothing fits: the public marts contradict each other.
-        """
+    def __init__(self, known: Knowledge, hidden: Sequence[Hidden]) -> None:
+        """State what is known, and the counts in question."""
         self._puzzle = puzzle = Puzzle(known)
-        self._unknowns, self._unlike = known.unknowns, known.unlike
-        self._number = {name: number for number, name in enumerate(known.names)}
+        self._unlike, self._number = known.unlike, known.numbers
         self._true = np.array([name[-1] or 0 for name in known.names], dtype=float)
         self._first: Floats | None = None
-        self._terms = [list(item.total.unknowns) for item in known.hidden]
-        self._counts = _matrix([dict.fromkeys(t, 1.0) for t in self._terms], puzzle.columns)
-        self._shown = np.array([item.total.shown for item in known.hidden], dtype=float)
+        self._terms = [list(item.total.unknowns) for item in hidden]
+        self._counts = matrix_of([dict.fromkeys(t, 1.0) for t in self._terms], puzzle.columns)
+        self._shown = np.array([item.total.shown for item in hidden], dtype=float)
         self._rows = puzzle.conditions()
         self._bounds = self._rows.within(np.zeros(puzzle.columns), puzzle.most())
-        self._steps: Steps | None = None
-        ceilings = np.array([puzzle.ceiling(item.total) for item in known.hidden])
         self.low, self.high = self._ends(*self._bounds)
+        ceilings = [puzzle.ceiling(terms) for terms in self._terms] + self._shown
         self.high = np.minimum(self.high, ceilings)
-        self.table_low = np.full(len(known.hidden), np.inf)
+        self.table_low = np.full(len(hidden), np.inf)
         self.table_high = -self.table_low
 
     def _ends(self, least: Floats, most: Floats) -> tuple[Floats, Floats]:
@@ -254,37 +119,37 @@ class Extremes:
         Raises:
             ContractError: no whole numbers fit: the public marts contradict each other.
         """
-        first = self._begin()
-        if self._steps is None:
-            self._steps = self._steps_from(first)
         goal = np.minimum(needed, self.room)
         if how == "near":
-            self._apart(first, goal)
-        self._widen(self._steps, first, goal, how)
+            self._apart(goal)
+        self._widen(self._steps, self._begun, goal, how)
 
     def settle(self, needed: Floats) -> None:
         """Look for such tables in every way, one after the other."""
         for how in ("near", "around", "all"):
             self.widen(needed, how)
 
-    def _steps_from(self, table: Floats) -> Steps:
-        groups = np.array(self._puzzle.groups)
-        return Steps(self._rows, *self._bounds, table, self._unknowns, groups)
+    @cached_property
+    def _steps(self) -> "_Steps":
+        return self._steps_from(self._begun)
 
-    def _apart(self, first: Floats, goal: Floats) -> None:
+    def _steps_from(self, table: Floats, bounds: tuple[Floats, Floats] | None = None) -> "_Steps":
+        return _Steps(self._rows, *(bounds or self._bounds), table, self._puzzle)
+
+    def _apart(self, goal: Floats) -> None:
         """Look for tables in which the counts of some forces alone differ, then of more."""
-        groups, size = np.array(self._puzzle.groups), float(TOGETHER)
+        first, groups, size = self._begun, np.array(self._puzzle.groups), float(_TOGETHER)
         while (parts := round((groups.max(initial=0) + 1) / size)) > 1:
             part_of = (groups + groups // parts) % parts
             of = np.array([part_of[terms[0]] if terms else -1 for terms in self._terms])
             for part in range(parts):
                 if ((self.widths < goal) & (of == part)).any():
                     low, high = (np.where(part_of == part, end, first) for end in self._bounds)
-                    steps = Steps(self._rows, low, high, first, self._unknowns, groups)
+                    steps = self._steps_from(first, (low, high))
                     self._widen(steps, first, np.where(of == part, goal, 0), "near")
             size *= _GROWTH
 
-    def _widen(self, steps: Steps, first: Floats, goal: Floats, how: str) -> None:
+    def _widen(self, steps: "_Steps", first: Floats, goal: Floats, how: str) -> None:
         """Look for tables by steps away from a first one."""
         for place in np.flatnonzero(self.widths < goal).tolist():
             for sign in (1.0, -1.0):
@@ -313,46 +178,44 @@ class Extremes:
 
     @cached_property
     def _kept(self) -> tuple[Floats, Floats]:
-        """Return the bounds of tables that keep to the rules in the way in which the returns do."""
-        first, (least, most) = self._begin(), (bound.copy() for bound in self._bounds)
-        least[self._unknowns :] = most[self._unknowns :] = first[self._unknowns :]
+        """The bounds of tables that keep to the rules in the way in which the returns do."""
+        first, (least, most) = self._begun, (bound.copy() for bound in self._bounds)
+        choices = slice(len(self._true), None)
+        least[choices] = most[choices] = first[choices]
         return self._rows.within(least, most)
 
-    def left_kept(self, place: int, _: float) -> float:
-        """Return how far apart a count can be at most in such tables, by bounds alone."""
-        low, high = self._ends(*self._kept)
-        return float(min(high[place], self.high[place]) - max(low[place], self.low[place]))
-
-    def left_of(self, place: int, needed: float) -> float:
+    def left(self, place: int, needed: float, seen: float) -> float:
         """Return how far apart a count can be in such tables, or that it is as much as needed.
 
-        What is not found is proven not to be there.
+        What is not found is proven not to be there. Less than what is `seen` is not asked for.
         """
+        least, most = self._kept
+        low, high = self._ends(least, most)
+        bound = min(high[place], self.high[place]) - max(low[place], self.low[place])
+        if (needed := min(needed, max(1, float(bound)))) <= seen:
+            return needed
         only = np.zeros(len(self.low))
         only[place] = needed
         self.widen(only)
         if self.widths[place] >= needed:
             return needed
-        least, most = self._kept
         rows, free = self._rows.binding(least, most)
         cost = self._counts[[place]].toarray()[0]
-        seen = (self.table_low[place], self.table_high[place]) - self._shown[place]
-        program = Program(rows, least[free], most[free])
-        ends = []
-        for sign, end in ((1.0, seen[0]), (-1.0, -seen[1])):
+        known = (self.table_low[place], self.table_high[place]) - self._shown[place]
+        program, found = Program(rows, least[free], most[free]), 0.0
+        for sign, end in ((1.0, known[0]), (-1.0, -known[1])):
             fixed = sign * cost @ np.where(least == most, least, 0)
-            found = program.least(sign * cost[free], end - fixed) + fixed
-            ends.append(found)
-        return float(-ends[1] - ends[0])
+            found -= program.least(sign * cost[free], end - fixed) + fixed
+        return min(needed, float(found))
 
-    def _begin(self) -> Floats:
-        """Return the first table, the true one as a rule."""
+    @property
+    def _begun(self) -> Floats:
+        """The first table, the true one as a rule."""
         if self._first is None:
             nothing = np.zeros(self._puzzle.columns)
             found, _ = Program(self._rows, nothing, self._puzzle.most()).solve_whole(nothing)
-            if found is None:
-                raise ContractError(_CONTRADICTION)
-            self._note(found[None])
+            if found is not None:
+                self._note(found[None])
         if self._first is None:
             raise ContractError(_CONTRADICTION)
         return self._first
@@ -374,12 +237,142 @@ class Extremes:
         self.table_high = np.maximum(self.table_high, values.max(axis=1))
 
 
-def _matrix(rows: Sequence[Mapping[int, float]], columns: int) -> csr_array:
-    """Return a matrix with these rows, each its weights by column."""
-    places = [(row, column, w) for row, terms in enumerate(rows) for column, w in terms.items()]
-    row, column, weight = np.array(places, dtype=float).reshape(-1, 3).T
-    return csr_array((weight, (row.astype(int), column.astype(int))), shape=(len(rows), columns))
+class _Steps:
+    """Finds tables near one that is known, by the same choices or by moving few groups."""
 
+    def __init__(
+        self, rows: Rows, least: Floats, most: Floats, table: Floats, puzzle: Puzzle
+    ) -> None:
+        """Take what is known, bounds that follow from it, and the table."""
+        self._table = table
+        self._rows, self._free = rows.binding(least, most)
+        at = table[self._free]
+        self._down, self._up = least[self._free] - at, most[self._free] - at
+        self._is_choice = self._free >= puzzle.unknowns
+        self._groups = np.array(puzzle.groups)[self._free]
+        self._columns = csc_array(self._rows.matrix)
+        values = self._rows.matrix @ at
+        self._ends = self._rows.low - values, self._rows.high - values
+        none = np.zeros(2 * len(at))
+        self._program = Program(self._rows.of_steps(*self._ends), none, none)
 
-def _column(values: Iterable[float]) -> Floats:
-    return np.array(list(values), dtype=float)[:, None]
+    def near(
+        self, wanted: Floats, ends: Sequence[Floats], welcome: Mask, more: float
+    ) -> Iterator[Floats]:
+        """Yield a table in which a sum is larger and few columns move, with the choices as made.
+
+        Args:
+            wanted: how often the sum takes each column.
+            ends: how far each column may go, down and up.
+            welcome: columns that may as well move.
+            more: by how much the sum must be larger at least.
+        """
+        sum_of, down, up = self._asked(wanted, ends)
+        down, up = (np.where(self._is_choice, 0, end) for end in (down, up))
+        each = np.where(welcome[self._free], _WELCOME, 1.0)
+        steps = self._solved(sum_of, each, down, up, more)
+        if steps is None:
+            return
+        apart = self._without_parts(steps)
+        if sum_of @ apart >= more - WHOLE:
+            yield self._moved(apart)
+        else:
+            yield from self._whole(sum_of, more, down, up, np.abs(steps) > WHOLE)
+
+    def _without_parts(self, steps: Floats) -> Floats:
+        """Return the steps but those that hang together, by sums, with a step that is no whole."""
+        parts = np.abs(steps - np.rint(steps)) > WHOLE
+        kept: Floats = np.rint(steps)
+        if parts.any():
+            moving = np.flatnonzero(np.abs(steps) > WHOLE)
+            among = abs(self._columns[:, moving])
+            _, component = connected_components(among.T @ among, directed=False)
+            kept[moving[np.isin(component, component[parts[moving]])]] = 0
+        return kept
+
+    def around(
+        self, wanted: Floats, ends: Sequence[Floats], more: float, enough: float, *, all_of: bool
+    ) -> Iterator[Floats]:
+        """Yield tables of whole numbers in which a sum is larger, and few groups move.
+
+        Those move of which parts of ones may, at one cost of each group or another; or, with
+        `all_of`, ever more besides that have sums in common with these, until it is `enough`: to
+        all of them.
+        """
+        sum_of, down, up = self._asked(wanted, ends)
+        for turn in range(1 if all_of else _TURNS):
+            each = np.array(1 + turn * ((self._groups * _GOLDEN + turn * _PLASTIC) % 1), float)
+            steps = self._solved(sum_of, each, down, up, more)
+            if steps is None:
+                return
+            inside = np.isin(self._groups, self._groups[np.abs(steps) > WHOLE])
+            own = len(np.unique(self._groups[inside]))
+            size = _TOGETHER if all_of else own * (1 + turn // (_TURNS - 1))
+            while True:
+                inside = self._with_more(inside, size)
+                for table in self._whole(sum_of, more, down, up, inside):
+                    yield table
+                    more = 1 + float(sum_of @ (table - self._table)[self._free])
+                    if more > enough or not all_of:
+                        return
+                if inside.all() or not all_of:
+                    break
+                size *= 4
+
+    def _with_more(self, inside: Mask, most: int) -> Mask:
+        """Return the columns of some groups, and of others that have most sums with them."""
+        if most <= len(own := np.unique(self._groups[inside])):
+            return inside
+        touched = np.diff(csr_array(self._columns[:, inside]).indptr) > 0
+        shared = np.diff(csc_array(self._rows.matrix[touched]).indptr)
+        common = np.bincount(self._groups, shared, self._groups.max() + 1)
+        common[own] = np.inf
+        return np.isin(self._groups, np.argsort(-common, kind="stable")[:most])
+
+    def _asked(self, wanted: Floats, ends: Sequence[Floats]) -> tuple[Floats, Floats, Floats]:
+        """Return of the free columns how often a sum takes each, and how far each may go."""
+        at = self._table[self._free]
+        down = np.minimum(np.maximum(self._down, ends[0][self._free] - at), 0)
+        up = np.maximum(np.minimum(self._up, ends[1][self._free] - at), 0)
+        return wanted[self._free], down, up
+
+    def _solved(
+        self, sum_of: Floats, each: Floats, down: Floats, up: Floats, more: float
+    ) -> Floats | None:
+        """Return the steps, parts of ones too, that make a sum larger, at such a cost of each."""
+        costs = np.concatenate([each - _REWARD * sum_of, each + _REWARD * sum_of])
+        found = self._program.solve(costs, np.zeros(2 * len(up)), np.concatenate([up, -down]))
+        if found is None:
+            return None
+        steps: Floats = np.subtract(*np.split(found, 2))
+        return steps if sum_of @ steps >= more - WHOLE else None
+
+    def _moved(self, steps: Floats) -> Floats:
+        table = self._table.copy()
+        table[self._free] += np.rint(steps)
+        return table
+
+    def _whole(
+        self, sum_of: Floats, more: float, down: Floats, up: Floats, moves: Mask
+    ) -> Iterator[Floats]:
+        """Yield the table of whole numbers in which a sum is largest, and some columns move."""
+        places = np.flatnonzero(moves)
+        matrix = csr_array(self._columns[:, places])
+        touched = np.flatnonzero(np.diff(matrix.indptr))
+        larger = Rows(
+            csr_array(vstack([matrix[touched], csr_array(sum_of[None, places])])),
+            np.append(self._ends[0][touched], more),
+            np.append(self._ends[1][touched], np.inf),
+        )
+        least, most = larger.within(down[places], up[places])
+        if (least > most).any():
+            return
+        rows, free = larger.binding(least, most)
+        steps = np.zeros(len(moves))
+        steps[places] = least
+        if len(free):
+            found, _ = Program(rows, least[free], most[free]).solve_whole(-sum_of[places][free])
+            if found is None:
+                return
+            steps[places[free]] = found
+        yield self._moved(steps)

@@ -9,16 +9,15 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assets.disclosure.alternatives import NEITHER, OTHER, Alternatives, Counts, Mask, most_of
+from assets.disclosure.alternatives import NEITHER, OTHER, Alternatives, Counts, most_of
 from assets.disclosure.counts import Block, Count, Passed
-from assets.disclosure.known import Condition
-from assets.disclosure.solver import Floats
+from assets.disclosure.solver import Condition, Floats, Mask
 from schemas.breakdown import Band
 from schemas.disclosure import Protection
 
@@ -141,7 +140,7 @@ def _part(block: Block, places: NDArray[np.intp]) -> Block:
     nation = ([at[place] for place in total if place in at] for total in block.nation)
     return Block(
         block.subject,
-        [replace(count, parts=tuple(at[part] for part in count.parts)) for count in counts],
+        [count._replace(parts=tuple(at[part] for part in count.parts)) for count in counts],
         [places for places in nation if places],
         [
             Passed(told.rule, told.force_code, _moved(told.one, at), _moved(told.other, at))

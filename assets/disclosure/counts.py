@@ -7,24 +7,23 @@ taken as it is.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from assets.disclosure.few import Key, Untold, left_untold, of_one_force
-from assets.disclosure.known import Condition, Total, Ways, is_possible, uncertain
-from assets.disclosure.passed import TELLING, Held
-from assets.disclosure.published import (
-    Edition,
-    Leaf,
-    Source,
-    TemplateCells,
-    sources,
-    sum_of,
+from assets.disclosure.national_figures import (
+    Key,
+    Untold,
+    between,
+    left_untold,
+    of_one_force,
+    starts,
 )
-from assets.disclosure.spread import between, starts
+from assets.disclosure.passed import TELLING, Ways, is_possible, uncertain
+from assets.disclosure.published import Counted, Edition, Leaf, Source, TemplateCells, sources
+from assets.disclosure.solver import Condition, Total
 from schemas.breakdown import Band
 from schemas.collection import Collection
 from schemas.disclosure import PROFILES, SUPPRESSED
@@ -47,13 +46,13 @@ class Passed(NamedTuple):
     other: list[Condition]
 
 
-@dataclass(frozen=True)
-class Count:
+class Count(NamedTuple):
     """One count: an entry, or the sum of the entries in `parts` (places in the block's list).
 
     `known` ones are public already: exempt, printed in a report, or shown by an earlier edition.
     `was_hidden` says that an earlier edition hides it. `is_shown` is false for a count that stands
     in no mart of the edition in the making. `editions` are the numbers of those that have it.
+    `name` is that of an entry as the audit has it, None for a sum.
     """
 
     mart: str
@@ -66,6 +65,7 @@ class Count:
     known: bool = False
     was_hidden: bool = False
     editions: frozenset[int] = frozenset([0])
+    name: Any = None
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Block:
     `nation`: places whose values add up to a national total. `told`: what rules tell of weighted
     sums of places; `broken`: rules that a force has not passed, though it was accepted. `ranges`:
     for a sum by subject whose spread over the forces is public, the ranges of counts that the
-    nation is told. `names` are those of the entries as the audit has them, None of a sum.
+    nation is told.
     """
 
     subject: str
@@ -84,7 +84,6 @@ class Block:
     told: list[Passed] = field(default_factory=list)
     broken: dict[str, set[str]] = field(default_factory=dict)
     ranges: dict[int, tuple[Band, ...]] = field(default_factory=dict)
-    names: list[Any] = field(default_factory=list)
 
 
 def blocks(
@@ -109,7 +108,8 @@ def blocks(
     untold.append(left_untold(now, hidden))
     alone = frozenset[Leaf]().union(*(of_one_force(now) if hidden else {}).values())
     made = [
-        _Maker(source, editions, collection).made(untold, alone) for source in sources(collection)
+        _Maker(number, source, editions, collection).made(untold, alone)
+        for number, source in enumerate(sources(collection))
     ]
     return [block for block in made if any(count.is_shown for count in block.counts)]
 
@@ -117,34 +117,45 @@ def blocks(
 class _Maker:
     """Puts the entries of one source in all editions together: each count stands once."""
 
-    def __init__(self, source: Source, editions: Sequence[Edition], collection: Collection) -> None:
+    def __init__(
+        self, of: int, source: Source, editions: Sequence[Edition], collection: Collection
+    ) -> None:
         self._source, self._editions, self._collection = source, editions, collection
-        self._counts: list[Count] = []
+        self._entries = [edition.entries[of][1] for edition in editions]
+        self._block = Block(source.subject)
+        self._counts = self._block.counts
         self._place: dict[Any, int] = {}
 
     def made(self, untold: Sequence[Untold], alone: frozenset[Leaf]) -> Block:
-        block = Block(self._source.subject, self._counts)
-        nation: dict[tuple[int, ...], None] = {}
-        by_force = []
-        for number, edition in enumerate(self._editions):
+        block, nation = self._block, dict[tuple[int, ...], None]()
+        by_force: list[dict[str, Places]] = []
+        for number, (edition, entries) in enumerate(
+            zip(self._editions, self._entries, strict=True)
+        ):
             of_nation: dict[Leaf, list[int]] = defaultdict(list)
-            by_force.append(self._entries(number, edition, block, of_nation))
+            of_force: dict[str, dict[Leaf, int]] = defaultdict(dict)
+            for place, each in self._placed(number, entries):
+                of_nation[each.leaf].append(place)
+                of_force[each.key["force_code"]][each.leaf] = place
+            by_force.append({**of_force})
             if edition is self._editions[-1]:
-                self._hide(place for leaf in alone for place in of_nation.get(leaf, ()))
+                # Small or not, but for none: their number would say which it is.
+                for place in (place for leaf in alone for place in of_nation.get(leaf, ())):
+                    count = self._counts[place]
+                    self._counts[place] = count._replace(was_hidden=count.value > 0)
             left, totals = untold[number]
             own = [places for leaf, places in of_nation.items() if leaf not in left]
             own += [[p for leaf in total for p in of_nation.get(leaf, ())] for total in totals]
             nation |= dict.fromkeys(map(tuple, filter(None, own)))
         block.nation = list(map(list, nation))
-        for number, (edition, of_force) in enumerate(zip(self._editions, by_force, strict=True)):
-            self._sums(number, edition, of_force)
-            self._printed(edition, of_force)
-        block.names += [None] * (len(self._counts) - len(block.names))
+        for number, (edition, of) in enumerate(zip(self._editions, by_force, strict=True)):
+            self._sums(number, edition, of)
+            self._printed(edition, of)
         if self._source.sums:
             block.ranges = self._ranges()
         passed: dict[Any, Passed] = {}
-        for edition, of_force in zip(self._editions, by_force, strict=True):
-            for item in _passed(edition, of_force, self._counts):
+        for edition, of in zip(self._editions, by_force, strict=True):
+            for item in _passed(edition, of, self._counts):
                 if item.one:
                     passed[repr(item)] = item
                 else:
@@ -152,57 +163,39 @@ class _Maker:
         block.told = list(passed.values())
         return block
 
-    def _add(self, name: Any, count: Count) -> int:
-        """Add a count, or what another edition says of one that is there."""
-        place = self._place.setdefault(name, len(self._place))
-        if place == len(self._counts):
-            self._counts.append(count)
-        before = self._counts[place]
-        self._counts[place] = replace(
-            before,
-            key=count.key if count.is_shown else before.key,
-            is_shown=before.is_shown or count.is_shown,
-            known=before.known or count.known,
-            was_hidden=before.was_hidden or count.was_hidden,
-            editions=before.editions | count.editions,
-        )
-        return place
-
-    def _entries(
-        self, number: int, edition: Edition, block: Block, nation: dict[Leaf, list[int]]
-    ) -> dict[str, dict[Leaf, int]]:
-        """Add the entries of an edition, and return their places by force."""
+    def _placed(self, number: int, entries: Iterable[Counted]) -> Iterator[tuple[int, Counted]]:
+        """Add the entries of an edition, and yield each with its place."""
         source = self._source
-        by_force: dict[str, dict[Leaf, int]] = defaultdict(dict)
         told = self._told(number, source.mart, source.value, ("force_code", *source.dims))
-        for row, leaf, name, value in source.counts(edition.behind):
-            if row["force_code"] not in self._collection.forces:
-                continue
-            key = tuple(row.values())
-            count = Count(source.mart, source.value, row["force_code"], row, value)
-            place = self._add((*key, value), self._seen(number, count, told.get(key)))
-            block.names += [(*name, value)] * (place == len(block.names))
-            nation[leaf].append(place)
-            by_force[row["force_code"]][leaf] = place
-        return by_force
+        for each in entries:
+            force, key, value = each.key["force_code"], tuple(each.key.values()), each.number
+            if force in self._collection.forces:
+                name = (*each.name, value)
+                count = Count(source.mart, source.value, force, each.key, value, name=name)
+                yield self._add(number, (*key, value), count, told.get(key)), each
 
-    def _hide(self, places: Iterable[int]) -> None:
-        """Hide counts that are small or not, but for none: their number would say which it is."""
-        for place in places:
-            count = self._counts[place]
-            self._counts[place] = replace(count, was_hidden=count.value > 0)
+    def _add(self, number: int, name: Any, count: Count, told: bool | None) -> int:
+        """Add a count, or what another edition says of one that is there, and return its place.
 
-    def _seen(self, number: int, count: Count, told: bool | None) -> Count:
-        """Return a count as an edition has it, which shows it or not; None for in no mart."""
+        `told` is whether an earlier edition shows it, None for in no mart.
+        """
         earlier = number < len(self._editions) - 1
         exempt = self._collection.is_exempt(count.mart, count.column, count.force_code, count.value)
-        return replace(
-            count,
-            is_shown=not earlier and (self._source.is_shown or bool(count.parts)),
-            known=(earlier and bool(told)) or exempt,
-            was_hidden=earlier and told is False,
-            editions=frozenset([number]),
+        is_shown = not earlier and (self._source.is_shown or bool(count.parts))
+        known = count.known or (earlier and bool(told)) or exempt
+        was_hidden, editions = earlier and told is False, frozenset([number])
+        place = self._place.setdefault(name, len(self._place))
+        if place == len(self._counts):
+            self._counts.append(count._replace(is_shown=False, editions=editions))
+        before = self._counts[place]
+        self._counts[place] = before._replace(
+            key=count.key if is_shown else before.key,
+            is_shown=before.is_shown or is_shown,
+            known=before.known or known,
+            was_hidden=before.was_hidden or was_hidden,
+            editions=before.editions | editions,
         )
+        return place
 
     def _told(
         self, number: int, mart: str, column: str, key: Sequence[str]
@@ -234,23 +227,24 @@ class _Maker:
                         " report it."
                     )
                 count = Count(PROFILES, column, force, {"force_code": force}, total, parts)
-                self._add((column, parts), self._seen(number, count, told[column].get((force,))))
+                self._add(number, (column, parts), count, told[column].get((force,)))
 
     def _printed(self, edition: Edition, by_force: Mapping[str, Places]) -> None:
         """Add the figures of single forces that a report printed and the returns confirm."""
         confirmed = edition.behind["reconciliation"].filter(
-            pl.col("scope").is_in(self._collection.forces),
+            pl.col("scope").is_in(list(by_force)),
             pl.col("period").is_in([NOW, ""]),
             pl.col("computed") == pl.col("published"),
         )
+        template = self._collection.template
         for row in confirmed.iter_rows(named=True):
-            mart, among = sum_of(row["measure"], row["breakdown"], self._collection)
-            of_force = by_force.get(row["scope"], {}) if mart == self._source.mart else {}
-            parts = tuple(place for leaf, place in of_force.items() if among(leaf))
-            if parts:
-                key, value = {"figure_id": row["figure_id"]}, int(row["published"])
-                told = ("reconciliation", "published", row["scope"], key, value, parts)
-                self._add((row["figure_id"], parts), Count(*told, is_shown=False, known=True))
+            force, name, value = row["scope"], row["figure_id"], int(row["published"])
+            among = self._source.adds_up(row["measure"], row["breakdown"], template)
+            parts = tuple(place for leaf, place in by_force[force].items() if among(leaf))
+            if parts and (name, parts) not in self._place:
+                self._place[name, parts] = len(self._counts)
+                told = ("reconciliation", "published", force, {"figure_id": name}, value, parts)
+                self._counts.append(Count(*told, is_shown=False, known=True))
 
     def _ranges(self) -> dict[int, tuple[Band, ...]]:
         """Return the ranges of sums by subject, as every edition together tells them apart."""
@@ -275,24 +269,20 @@ def _passed(
     every table found this way passes the rules, though not every table that does is found. A return
     that was accepted although it breaks a rule is not what the rule tells.
     """
-    template = edition.collection.template
-    cells, kinds = TemplateCells(template), list(TELLING)
-    uses = (use for use in template.rules if use.use in kinds)
-    ordered = sorted(uses, key=lambda use: kinds.index(use.use))
-    held = Held(
-        {
-            force: {
-                **{leaf: Total((), count) for leaf, count in edition.counts.get(force, {}).items()},
-                **{leaf: Total((place,), 0) for leaf, place in places.items()},
-            }
-            for force, places in by_force.items()
-        }
+    template, kinds = edition.collection.template, list(TELLING)
+    uses = sorted(
+        (use for use in template.rules if use.use in kinds), key=lambda use: kinds.index(use.use)
     )
-    for rule, force, told in edition.told(ordered, cells.named, cells.leaves, held):
+    held = {
+        force: {leaf: Total((), count) for leaf, count in edition.counts.get(force, {}).items()}
+        | {leaf: Total((place,), 0) for leaf, place in places.items()}
+        for force, places in by_force.items()
+    }
+    for rule, force, told in edition.told(uses, TemplateCells(template), held):
         for ways in told:
             possible = [_together(list(map(_plain, way))) for way in uncertain(ways)]
             if possible or not any(map(is_possible, ways)):
-                yield _as_it_is(rule, force, possible, counts)
+                yield _as_it_is(rule, force, possible, lambda place: counts[place].value)
 
 
 def _plain(condition: Condition) -> Condition:
@@ -316,12 +306,12 @@ def _together(conditions: list[Condition]) -> list[Condition]:
     return [Condition(one.terms, low, high)]
 
 
-def _as_it_is(rule: str, force: str, ways: Ways, counts: Sequence[Count]) -> Passed:
+def _as_it_is(rule: str, force: str, ways: Ways, values: Callable[[int], float]) -> Passed:
     """Return what is told with the way first that holds; without conditions where none does.
 
     Of two ranges of one sum, the wider of those that hold alone.
     """
-    true = [w for w in ways if all(c.holds(lambda place: counts[place].value) for c in w)]
+    true = [way for way in ways if all(each.holds(values) for each in way)]
     if len(ways) > 1 and all(len(way) == 1 and way[0].terms == ways[0][0].terms for way in ways):
         widest = max(true, key=lambda way: way[0].high - way[0].low, default=[])
         return Passed(rule, force, widest, [])

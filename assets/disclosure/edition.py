@@ -16,9 +16,9 @@ import polars as pl
 from assets.disclosure.audit import audit, problems
 from assets.disclosure.choose import Choice, choose
 from assets.disclosure.counts import Block, blocks
-from assets.disclosure.few import Key, of_one_force, that_tell
 from assets.disclosure.forms import public_forms
 from assets.disclosure.ledger import Entry, files_in
+from assets.disclosure.national_figures import Key, of_one_force, that_tell
 from assets.disclosure.published import Edition, changed, edition_behind
 from assets.kept import Keep, each_time
 from assets.lake import atomic_file, write_errors
@@ -126,7 +126,7 @@ def public_edition(
             chosen = list(zip(made, pool.map(how, made, protections), strict=True))
         public = public_forms(marts, chosen, collection, totals)
         tables = [table for block, choice in chosen for table in _named(block, choice)]
-        audited = audit([*earlier, replace(now, public=public)], collection, tables, keep)
+        audited = audit([*earlier, now.retold(public=public)], collection, tables, keep)
         if more := that_tell(now, audited, totals):
             totals |= more
         elif narrow := _of_narrow(audited) - wholly:
@@ -194,7 +194,7 @@ def too_early(
 
 def _named(block: Block, choice: Choice) -> Iterator[dict[Any, int]]:
     """Yield the tables that a choice rests on by name: what is another number than in fact."""
-    names = block.names
+    names = [count.name for count in block.counts]
     for table in choice.tables:
         yield {names[place]: value for place, value in table.items() if names[place]}
 

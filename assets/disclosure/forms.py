@@ -6,10 +6,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.disclosure import spread
 from assets.disclosure.choose import Choice
 from assets.disclosure.counts import Block
-from assets.disclosure.few import Key, derived
+from assets.disclosure.national_figures import KEY, Key, about_forces, derived, plain, printed
 from assets.disclosure.published import protections
 from assets.figures.totals.cube import breakdown_in_cube
 from schemas.collection import Collection
@@ -19,7 +18,6 @@ from schemas.marts.catalogue import contracts_of
 from schemas.marts.public import PUBLIC, public_marts, symbol_of, with_symbols
 from schemas.template import Template
 
-_KEY: Final = ["measure", "breakdown", "period"]
 _COMPUTED: Final = {"comparisons": None, "outcome_breakdown": "investigations"}
 """Marts of sums and shares of totals, and the measure they are of; None where they name it."""
 
@@ -51,16 +49,16 @@ def public_forms(
     national = marts["national_totals"]
     told = pl.concat(
         [
-            spread.printed(national, marts["reconciliation"], template),
-            spread.plain(national, forms["force_profiles"], template),
+            printed(national, marts["reconciliation"], template).select(KEY),
+            plain(national, forms["force_profiles"], template),
         ]
     )
-    of_forces = national.filter(spread.about_forces(template)).select(_KEY)
-    news = of_forces.join(told, on=_KEY, how="anti")
+    of_forces = national.filter(about_forces(template)).select(KEY)
+    news = of_forces.join(told, on=KEY, how="anti")
     if totals:
         gone = pl.DataFrame([*totals], news.schema, orient="row")
         measures = gone["measure"].unique().sort().to_list()
-        computed = national.filter(derived(template, measures)).select(_KEY)
+        computed = national.filter(derived(template, measures)).select(KEY)
         news = pl.concat([news, gone, computed]).unique(maintain_order=True)
         for mart, of in _COMPUTED.items():
             if mart in forms:
@@ -125,7 +123,7 @@ def _cube(frame: pl.DataFrame, news: pl.DataFrame, template: Template) -> pl.Dat
 
 def _is_in(frame: pl.DataFrame, news: pl.DataFrame) -> pl.Series:
     rows = frame.with_row_index(_MARK)
-    found = rows.join(news, on=_KEY, how="semi")
+    found = rows.join(news, on=KEY, how="semi")
     return rows[_MARK].is_in(found[_MARK].to_list())
 
 

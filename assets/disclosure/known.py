@@ -1,25 +1,24 @@
-"""The words in which it is said what is known of hidden counts: unknowns, and sums of them."""
+"""What somebody knows of hidden counts, and the same laid out as a puzzle of whole numbers."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import compress
+from operator import not_
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
+from assets.disclosure.passed import Ways, uncertain
+from assets.disclosure.solver import WHOLE, Condition, Floats, Rows, Total, matrix_of
 from schemas.breakdown import Band
 
-_ROUNDING: Final = 1e-9
+_FREE: Final = 1000.0
+"""By so much at least can a count that no total contains be more than any that is known."""
 
 
-class Total(NamedTuple):
-    """A sum of unknowns and of a number that is known."""
-
-    unknowns: tuple[int, ...]
-    shown: int
-
-
-@dataclass(frozen=True)
-class Hidden:
+class Hidden(NamedTuple):
     """A hidden count: where it stands, and the total that it is.
 
     `names` are those of the entries that it adds up: two counts of a cell are the same if theirs
@@ -40,74 +39,30 @@ class Hidden:
         return self.mart, self.column, self.cell, self.names
 
 
-class Condition(NamedTuple):
-    """A weighted sum of unknowns that lies between two ends, infinite for none."""
-
-    terms: Mapping[int, float]
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, parts: Sequence[tuple[float, Total]], low: float, high: float) -> "Condition":
-        """Return what it tells that so many times each total add up to something between ends."""
-        terms: dict[int, float] = defaultdict(float)
-        for weight, total in parts:
-            for number in total.unknowns:
-                terms[number] += weight
-        shown = sum(weight * total.shown for weight, total in parts)
-        kept = {number: weight for number, weight in terms.items() if weight}
-        ends = low - shown, high - shown
-        if kept and all(weight < 0 for weight in kept.values()):
-            kept, ends = {n: -weight for n, weight in kept.items()}, (-ends[1], -ends[0])
-        return cls(kept, *ends)
-
-    def holds(self, values: Callable[[int], float]) -> bool:
-        """Return whether it holds where the unknowns have these values."""
-        value = sum(weight * values(number) for number, weight in self.terms.items())
-        return bool(self.low - _ROUNDING <= value <= self.high + _ROUNDING)
-
-
-Ways = list[list[Condition]]
-"""Conditions of which those of one list hold, all of them."""
-
-
-def uncertain(ways: Ways) -> Ways:
-    """Return the ways without what holds for certain, and without those that cannot be.
-
-    None where something holds for certain, or nothing can.
-    """
-    possible = [[each for each in way if each.terms] for way in ways if is_possible(way)]
-    return possible if all(possible) else []
-
-
-def is_possible(way: list[Condition]) -> bool:
-    """Return whether no condition is broken whatever the unknowns are."""
-    return all(condition.terms or condition.holds(float) for condition in way)
-
-
 @dataclass
 class Knowledge:
-    """Of one system of tables: its hidden counts, and what is known of sums of its unknowns.
+    """Of one system of tables: its unknowns, its hidden counts, and what is known of sums.
 
-    `equal`: a total and its value. `left`: by unknown and edition, the least that a total leaves of
-    which it is a part, with the exempt counts, whatever else is hidden. `rows`: what holds.
-    `limits`: a total and the range it lies in. `either`: two lists, of which all of the one hold or
-    all of the other. `implied`: that a sum is 0, or that another is at least 1. `bands`: totals, a
-    band, and how many of them lie in it, at least and at most. `unlike`: totals, and whether
-    numbers of theirs are none that are known not to be so. `unread`: public figures that are none
-    of these. `names` are those of the unknowns, each with what it is in fact at its end. `broken`:
-    the rules that a force has not passed, though its return was accepted.
+    `values` are the counts by name that some edition shows; `names` the others, the unknowns, and
+    `numbers` their places. A name has a mark at its end, which is the same as long as the count is:
+    the count itself, so that it can be said whether a return keeps to a rule. A count that two
+    editions have alike is one unknown.
+
+    `left`: by unknown and edition, the least that a total leaves of which it is a part, with the
+    exempt counts, whatever else is hidden. `rows`: what holds. `either`: two lists, of which all of
+    the one hold or all of the other. `bands`: totals, a band, and how many of them lie in it, at
+    least and at most. `unlike`: totals, and whether numbers of theirs are none that are known not
+    to be so. `unread`: public figures that are none of these. `broken`: the rules that a force has
+    not passed, though its return was accepted.
     """
 
-    unknowns: int = 0
+    values: dict[Any, int] = field(default_factory=dict)
     names: list[Any] = field(default_factory=list)
-    hidden: list[Hidden] = field(default_factory=list)
-    equal: list[tuple[Total, int]] = field(default_factory=list)
+    numbers: dict[Any, int] = field(default_factory=dict)
+    hidden: dict[Any, Hidden] = field(default_factory=dict)
     left: dict[int, dict[int, int]] = field(default_factory=dict)
     rows: list[Condition] = field(default_factory=list)
-    limits: list[tuple[Total, int, int | None]] = field(default_factory=list)
-    either: list[tuple[list[Condition], list[Condition]]] = field(default_factory=list)
-    implied: list[tuple[Condition, Condition]] = field(default_factory=list)
+    either: list[Ways] = field(default_factory=list)
     bands: list[tuple[list[Total], Band, int, int]] = field(default_factory=list)
     unlike: list[tuple[list[Total], Callable[[Sequence[float]], bool]]] = field(
         default_factory=list
@@ -122,66 +77,7 @@ class Knowledge:
             assert isinstance(differs, partial)
             unlike.append((totals, differs.func.__name__, differs.args))
         broken = [(force, sorted(rules)) for force, rules in sorted(self.broken.items())]
-        return repr(vars(self) | {"unlike": unlike, "broken": broken})
-
-    def add(self, told: "Knowledge", numbering: "Numbering") -> bool:
-        """Add what is told of a return, where it is true; return whether it is."""
-        values = numbering.value
-        true = all(condition.holds(values) for condition in told.rows) and all(
-            any(all(condition.holds(values) for condition in way) for way in ways)
-            for ways in (*told.either, *([[none], [some]] for none, some in told.implied))
-        )
-        if true:
-            self.rows += told.rows
-            self.either += told.either
-            self.implied += told.implied
-        return true
-
-    def tell(self, ways: Ways) -> None:
-        """Add that the conditions of one of some lists hold."""
-        possible = uncertain(ways)
-        if len(possible) == 1:
-            self.rows += possible[0]
-        elif len(possible) > 1:
-            one, other = possible
-            weights = {weight for each in (*one, *other) for weight in each.terms.values()}
-            if (len(one), len(other), one[0].high, other[0].low, weights) == (1, 1, 0, 1, {1}):
-                self.implied.append((one[0], other[0]))
-            else:
-                self.either.append((one, other))
-
-
-class Numbering:
-    """The unknowns of several editions: a count that is the same in two of them is one.
-
-    It is named by its cell and by a mark, which is the same as long as the count is: the count
-    itself, so that it can be said whether a return keeps to a rule.
-    """
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self.values: dict[Any, int] = {}
-        self._numbers: dict[Any, int] = {}
-        self._names: list[Any] = []
-
-    def __len__(self) -> int:
-        """Return how many unknowns there are."""
-        return len(self._numbers)
-
-    @property
-    def names(self) -> list[Any]:
-        """The names of the unknowns, by number."""
-        return list(self._numbers)
-
-    def value(self, number: int) -> int:
-        """Return what an unknown is in fact."""
-        if len(self._names) < len(self._numbers):
-            self._names = list(self._numbers)
-        return self._names[number][-1] or 0
-
-    def of_total(self, total: Total) -> int:
-        """Return what a total is in fact."""
-        return sum(map(self.value, total.unknowns)) + total.shown
+        return repr(vars(self) | {"values": (), "numbers": (), "unlike": unlike, "broken": broken})
 
     def total(self, names: Iterable[Any]) -> Total:
         """Return the sum of counts: of the unknown ones, and of those that some edition shows."""
@@ -190,10 +86,177 @@ class Numbering:
             if name in self.values:
                 shown += self.values[name]
             else:
-                unknowns.append(self._numbers.setdefault(name, len(self._numbers)))
+                if name not in self.numbers:
+                    self.numbers[name] = len(self.names)
+                    self.names.append(name)
+                unknowns.append(self.numbers[name])
         return Total(tuple(unknowns), shown)
 
+    def value(self, number: int) -> int:
+        """Return what an unknown is in fact."""
+        return self.names[number][-1] or 0
 
-def cell_of(row: Mapping[str, Any]) -> str:
-    """Return the name of a row by its key: key=value pairs joined by ';'."""
-    return ";".join(f"{key}={value}" for key, value in row.items() if value is not None)
+    def of_total(self, total: Total) -> int:
+        """Return what a total is in fact."""
+        return sum(map(self.value, total.unknowns)) + total.shown
+
+    def hide(self, item: Hidden) -> None:
+        """Note a hidden count; an edition before may have hidden it."""
+        self.hidden[item.key] = self.hidden.get(item.key, item)._replace(last=item.last)
+
+    def hold(self, total: Total, low: float, high: float | None) -> None:
+        """Note the ends between which a total lies, None for no upper one."""
+        end = np.inf if high is None else high
+        self.rows.append(Condition.of([(1, total)], low, end))
+
+    def tell(self, told: Iterable[Ways]) -> bool:
+        """Note what rules tell of a return where all of it is true; return whether it is.
+
+        Of each, one of some lists of conditions holds.
+        """
+        possible = [open_ways for ways in told if (open_ways := uncertain(ways))]
+        is_true = all(
+            any(all(each.holds(self.value) for each in way) for way in ways) for ways in possible
+        )
+        for ways in possible if is_true else ():
+            if len(ways) == 1:
+                self.rows += ways[0]
+            else:
+                self.either.append(ways)
+        return is_true
+
+
+class Puzzle:
+    """Everything known of the unknowns of a system, as rows of a program.
+
+    Unknowns come first; behind them stand choices of 0 or 1, which say on which side of a band a
+    total lies, or which of two lists of conditions holds. `groups` says of each column whose it is.
+    """
+
+    def __init__(self, known: Knowledge) -> None:
+        """Lay out what is known."""
+        self.columns = self.unknowns = len(known.names)
+        # In one order whatever was read first: in another one, a search may end elsewhere.
+        self._rows = sorted(known.rows, key=lambda row: row.low != row.high)
+        sums: dict[frozenset[int], float] = {}
+        for row in self._rows:
+            if set(row.terms.values()) == {1.0}:
+                terms = frozenset(row.terms)
+                sums[terms] = min(row.high, sums.get(terms, np.inf))
+        ends = {terms: high for terms, high in sums.items() if np.isfinite(high)}
+        self._free = max(ends.values(), default=0.0) + _FREE
+        self._sums: dict[int, list[tuple[float, frozenset[int]]]] = defaultdict(list)
+        for terms, high in ends.items():
+            for number in terms:
+                self._sums[number].append((high, terms))
+        self._most: dict[int, float] = {}
+        self._asked: list[tuple[int, Condition]] = []
+        self._banded: list[tuple[int, Total, float, float]] = []
+        first: dict[Any, int] = {}
+        names = (name[-2].partition(";")[0] for name in known.names)
+        self.groups = [first.setdefault(name, len(first)) for name in names]
+        implied = [_is_implied(*ways) for ways in known.either]
+        for (none,), (some,) in compress(known.either, implied):
+            # Whole numbers: at least 1 of the one where there is any of the other.
+            both = {**none.terms, **dict.fromkeys(some.terms, -self.ceiling(none.terms))}
+            self._rows.append(Condition(both, -np.inf, 0))
+        for ways in compress(known.either, map(not_, implied)):
+            self._either(*ways)
+        for band in known.bands:
+            self._band(*band)
+
+    def _either(self, one: list[Condition], other: list[Condition]) -> None:
+        """Say that the rows of one list hold: a choice of 1 frees the first, of 0 the second."""
+        choice = self._choices(1, next(iter(one[0].terms)))
+        self._asked += [(choice, condition) for condition in one]
+        for rows, sign in ((one, 1), (other, -1)):
+            for terms, low, high in rows:
+                most = sum(w * self._single(n) for n, w in terms.items() if w > 0)
+                least = sum(w * self._single(n) for n, w in terms.items() if w < 0)
+                if np.isfinite(high):
+                    free = sign * max(0.0, most - high)
+                    freed = Condition({**terms, choice: -free}, -np.inf, high - min(free, 0))
+                    self._rows.append(freed)
+                if np.isfinite(low):
+                    free = sign * max(0.0, low - least)
+                    freed = Condition({**terms, choice: free}, low + min(free, 0), np.inf)
+                    self._rows.append(freed)
+
+    def _choices(self, many: int, of: int) -> int:
+        """Add choices, whose group is that of an unknown, and return the number of the first."""
+        self.groups += [self.groups[of]] * many
+        self.columns += many
+        return self.columns - many
+
+    def _single(self, number: int) -> float:
+        if number not in self._most:
+            self._most[number] = self.ceiling([number])
+        return self._most[number]
+
+    def _band(self, totals: list[Total], band: Band, least: int, most: int) -> None:
+        """Say how many totals lie in a band: each is below, inside or above it."""
+        insides = []
+        for total in totals:
+            ceiling = self.ceiling(total.unknowns) + total.shown
+            high = ceiling if band.high is None else min(band.high, ceiling)
+            below = self._choices(3, total.unknowns[0] if total.unknowns else 0)
+            inside, above = below + 1, below + 2
+            insides.append(inside)
+            self._banded.append((below, total, band.low, high))
+            terms = dict.fromkeys(total.unknowns, 1.0)
+            low = {**terms, inside: -float(band.low), above: -high - 1}
+            ends = {**terms, below: 1.0 - band.low, inside: -high, above: -ceiling}
+            self._rows += [
+                Condition({below: 1.0, inside: 1.0, above: 1.0}, 1, 1),
+                Condition(low, -total.shown, np.inf),
+                Condition(ends, -np.inf, -total.shown),
+            ]
+        self._rows.append(Condition(dict.fromkeys(insides, 1.0), least, most))
+
+    def complete(self, values: Floats) -> Floats:
+        """Return solutions of values of the unknowns, a row each: with the choices they lead to."""
+        tables = np.zeros((len(values), self.columns))
+        tables[:, : self.unknowns] = values
+        asked = Rows.of([condition for _, condition in self._asked], self.unknowns)
+        found = (asked.matrix @ values.T).T
+        broken = (found < asked.low - WHOLE) | (found > asked.high + WHOLE)
+        choices = [choice for choice, _ in self._asked]
+        np.maximum.at(tables.T, choices, broken.T.astype(float))
+        totals = [dict.fromkeys(total.unknowns, 1.0) for _, total, *_ in self._banded]
+        found = matrix_of(totals, self.unknowns) @ values.T
+        of = [(below, total.shown, low, high) for below, total, low, high in self._banded]
+        below, shown, low, high = np.array(of, dtype=float).reshape(-1, 4).T[:, :, None]
+        found += shown
+        side = below.astype(int) + (found >= low) + (found > high)
+        tables[np.arange(len(values)), side] = 1
+        return tables
+
+    def ceiling(self, unknowns: Iterable[int]) -> float:
+        """Return the most that a sum can be by a single sum that contains it, or its parts can.
+
+        Of a count that no sum contains, which a hidden national total leaves, nobody can say. Here
+        it is no more than a number that leaves it free enough.
+        """
+        own = frozenset(unknowns)
+        sums = [high for high, terms in self._sums[min(own)] if own <= terms] if own else []
+        if len(own) > 1 and not sums:
+            return sum(map(self._single, unknowns))
+        return min(sums, default=self._free if own else 0.0)
+
+    def most(self) -> Floats:
+        """Return what bounds each column from above, besides the rows."""
+        most = np.full(self.columns, np.inf)
+        most[[n for n in range(self.unknowns) if not self._sums[n]]] = self._free
+        most[self.unknowns :] = 1
+        return most
+
+    def conditions(self) -> Rows:
+        """Return the rows; what several editions tell alike stands once."""
+        rows = {(tuple(sorted(row.terms.items())), row.low, row.high): row for row in self._rows}
+        return Rows.of([*rows.values()], self.columns)
+
+
+def _is_implied(one: list[Condition], other: list[Condition]) -> bool:
+    """Return whether it is told that a sum is 0, or that another is at least 1."""
+    weights = {weight for each in (*one, *other) for weight in each.terms.values()}
+    return (len(one), len(other), one[0].high, other[0].low, weights) == (1, 1, 0, 1, {1})

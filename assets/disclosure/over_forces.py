@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from assets.disclosure.known import Knowledge, Numbering, Total
+from assets.disclosure.known import Knowledge
+from assets.disclosure.solver import Total
 from schemas.breakdown import Band, read_breakdown
 from schemas.disclosure import SUPPRESSED
 
@@ -40,7 +41,6 @@ def over_forces(measures: Iterable[str]) -> list[str]:
 
 def read_spread(
     known: Knowledge,
-    numbering: Numbering,
     measure: str,
     public: Mapping[str, pl.DataFrame],
     spread_of: Callable[[Mapping[str, str]], Spread],
@@ -55,23 +55,26 @@ def read_spread(
     shown = public["national_totals"].filter(here).sort("measure", "breakdown")
     for breakdown, value in shown.drop_nulls("value").select("breakdown", "value").iter_rows():
         parts = read_breakdown(breakdown)
-        of_forces = spread_of(parts)
-        if "count" in parts:
-            _read_band(known, of_forces, Band.parse(parts["count"]), round(value))
-        elif not _is_fixed(of_forces, _QUANTILES[parts["statistic"]]):
-            if parts["statistic"] in _ENDS:
-                _read_end(known, of_forces, round(value), parts["statistic"])
+        of_forces, name = spread_of(parts), parts.get("statistic")
+        if name is None:
+            _read_band(known, of_forces, Band.parse(parts["count"]), round(value), round(value))
+        elif not _is_fixed(of_forces, _QUANTILES[name]):
+            if name in _ENDS:
+                _read_end(known, of_forces, round(value), name)
             else:
-                known.unread.append(f"{parts['statistic']} of {breakdown}")
+                known.unread.append(f"{name} of {breakdown}")
     hidden = public["reconciliation"].filter(here, pl.col("symbol") == SUPPRESSED)
-    for breakdown, value in hidden.select("breakdown", "published").iter_rows():
+    for breakdown, printed in hidden.select("breakdown", "published").iter_rows():
         parts = read_breakdown(breakdown)
         of_forces = spread_of(parts)
         if "count" in parts:
-            true = [numbering.of_total(each.total) for each in of_forces]
-            _read_other_band(known, of_forces, Band.parse(parts["count"]), value, true)
+            # On which side of what is printed their number is, is given away here.
+            band, true = Band.parse(parts["count"]), [known.of_total(t) for t, *_ in of_forces]
+            more = sum(band.low <= count <= _top(band) for count in true) > printed
+            ends = (math.floor(printed) + 1, len(true)) if more else (0, math.ceil(printed) - 1)
+            _read_band(known, of_forces, band, *ends)
         else:
-            differs = partial(_differs, parts["statistic"], value)
+            differs = partial(_differs, parts["statistic"], printed)
             known.unlike.append(([each.total for each in of_forces], differs))
 
 
@@ -87,46 +90,35 @@ def _is_fixed(spread: Spread, quantile: float) -> bool:
     return bool(np.quantile(low, quantile) == np.quantile(high, quantile))
 
 
-def _in_band(spread: Spread, band: Band) -> tuple[int, list[Total]]:
-    """Return how many totals are in a band for certain, and those that may be."""
-    top = np.inf if band.high is None else band.high
+def _top(band: Band) -> float:
+    return np.inf if band.high is None else band.high
+
+
+def _read_band(known: Knowledge, spread: Spread, band: Band, least: int, most: int) -> None:
+    """So many totals lie in the band; where none or all of the unsure ones do, each one does."""
+    top = _top(band)
     sure = [each for each in spread if band.low <= each.low and each.high <= top]
     may = [each for each in spread if each.low <= top and each.high >= band.low]
-    return len(sure), [each.total for each in may if each not in sure]
-
-
-def _read_band(known: Knowledge, spread: Spread, band: Band, value: int) -> None:
-    """So many totals lie in the band; where none or all of the unsure ones do, each one does."""
-    sure, unsure = _in_band(spread, band)
-    inside = value - sure
-    if inside == len(unsure):
-        known.limits += [(total, band.low, band.high) for total in unsure]
-    elif inside == 0 and band.low == 0 and band.high is not None:
-        known.limits += [(total, band.high + 1, None) for total in unsure]
-    elif inside == 0 and band.high is None:
-        known.limits += [(total, 0, band.low - 1) for total in unsure]
-    else:
-        known.bands.append((unsure, band, inside, inside))
-
-
-def _read_other_band(
-    known: Knowledge, spread: Spread, band: Band, printed: float, true: Sequence[float]
-) -> None:
-    """Not so many totals lie in the band as is printed; on which side of it is given away here."""
-    sure, unsure = _in_band(spread, band)
-    top = np.inf if band.high is None else band.high
-    more = sum(band.low <= count <= top for count in true) > printed
-    least, most = (math.floor(printed) + 1, len(true)) if more else (0, math.ceil(printed) - 1)
-    least, most = max(0, least - sure), min(len(unsure), most - sure)
-    if least > 0 or most < len(unsure):
+    unsure = [each.total for each in may if each not in sure]
+    least, most = max(0, least - len(sure)), min(len(unsure), most - len(sure))
+    ends: tuple[float, float | None] | None = None
+    if least == len(unsure):
+        ends = band.low, band.high
+    elif most == 0 and band.low == 0 and band.high is not None:
+        ends = band.high + 1, None
+    elif most == 0 and band.high is None:
+        ends = 0, band.low - 1
+    for total in unsure if ends else ():
+        known.hold(total, *ends)  # type: ignore[misc]
+    if ends is None and (least > 0 or most < len(unsure)):
         known.bands.append((unsure, band, least, most))
 
 
 def _read_end(known: Knowledge, spread: Spread, value: int, name: str) -> None:
     """No total is beyond it, and one reaches it."""
     unsure = [each.total for each in spread if each.low != each.high]
-    ends = (value, None) if name == "minimum" else (0, value)
-    known.limits += [(total, *ends) for total in unsure]
+    for total in unsure:
+        known.hold(total, *((value, None) if name == "minimum" else (0, value)))
     sure = {each.low for each in spread if each.low == each.high}
     told = any(band == Band(value, value) and least for _, band, least, _ in known.bands)
     if value not in sure and not told:

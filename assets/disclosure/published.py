@@ -8,14 +8,13 @@ itself.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from assets.disclosure.known import Ways, cell_of
-from assets.disclosure.passed import TELLING, Held, Leaves, Named, cells_of, told, ways_of
+from assets.disclosure.passed import TELLING, Cells, Held, Ways, cells_of, told, ways_of
 from schemas import vocabulary as v
-from schemas.breakdown import read_breakdown
+from schemas.breakdown import read_breakdown, write_breakdown
 from schemas.collection import Collection
 from schemas.contract import keys
 from schemas.disclosure import PROFILES
@@ -50,6 +49,15 @@ Among = Callable[[Leaf], bool]
 """Whether an entry is among those that a sum adds up."""
 
 
+class Counted(NamedTuple):
+    """The count of an entry: its key, its leaf, its name (mart, column and cell), the number."""
+
+    key: dict[str, Any]
+    leaf: Leaf
+    name: tuple[str, str, str]
+    number: int
+
+
 @dataclass(frozen=True)
 class Source:
     """One kind of entry, and the columns of force_profiles that add it up.
@@ -72,14 +80,8 @@ class Source:
         """Whether the entries stand in a public mart."""
         return self.mart != CELLS
 
-    @cached_property
-    def _entry(self) -> dict[tuple[Any, ...], Entry]:
-        return {tuple(_part(entry, name) for name in self.dims): entry for entry in self.places}
-
-    def counts(
-        self, marts: Mapping[str, pl.DataFrame]
-    ) -> Iterator[tuple[dict[str, Any], Leaf, tuple[str, str, str], int]]:
-        """Yield key, leaf, name (mart, column, cell) and count of every entry that has a number."""
+    def counts(self, marts: Mapping[str, pl.DataFrame]) -> Iterator[Counted]:
+        """Yield every entry that has a number."""
         if self.mart not in marts:
             return
         frame = marts[self.mart]
@@ -93,20 +95,62 @@ class Source:
         # What a cell says in place of a number is no count, and so none to protect.
         number = pl.col(self.value).cast(pl.Int64, strict=self.mart != CELLS).alias("number")
         found = frame.select("force_code", *self.dims, number).drop_nulls("number").sort(pl.all())
+        entries = {tuple(_part(entry, name) for name in self.dims): entry for entry in self.places}
         for row in found.iter_rows(named=True):
             count, codes = row.pop("number"), tuple(row[name] for name in self.dims)
-            entry = self._entry.get(codes)
+            entry = entries.get(codes)
             name = self.mart, self.value, cell_of(row)
             if entry is not None and self.mart == CELLS:
                 period = {} if entry.period == NOW else {"period": entry.period}
                 own = {"force_code": row["force_code"], **period, **entry.dims}
                 name = CELLS, str(entry.measure), cell_of(own)
-            yield row, codes if entry is None else entry.place, name, count
+            yield Counted(row, codes if entry is None else entry.place, name, count)
+
+    def adds_up(self, measure: str, breakdown: str, template: Template) -> Among:
+        """Return which entries a printed figure of a force adds up; none if it is no such sum."""
+        if measure == _RESEARCHED and not breakdown:
+            return self.sums.get(_RESEARCHED, _in(frozenset()))
+        return _in(places_of(template, measure, breakdown, NOW, every=True))
+
+
+def _in(leaves: frozenset[Any]) -> Among:
+    return lambda leaf: leaf in leaves
+
+
+def cell_of(row: Mapping[str, Any]) -> str:
+    """Return the name of a row by its key: key=value pairs joined by ';'."""
+    return ";".join([f"{key}={value}" for key, value in row.items() if value is not None])
 
 
 def _part(entry: Entry, name: str) -> Any:
     name = "row_code" if name == "item" else name
     return getattr(entry, name) if name in _PLACE else entry.dims.get(name)
+
+
+@cache
+def places_of(
+    template: Template, measure: str, breakdown: str, period: str, *, every: bool = False
+) -> frozenset[Place]:
+    """Return the cells that a total of protected counts adds up; none for another figure.
+
+    With `every`, also those that the total of the nation leaves out, as a profile has them.
+    """
+    parts = read_breakdown(breakdown)
+    if measure not in protections(template).measures or not set(parts) <= set(template.dimensions):
+        return frozenset()
+    groups = template.groups
+    codes: dict[str, Iterable[str | None]] = {
+        name: groups.get(name, {}).get(code, (code,)) for name, code in parts.items()
+    }
+    without = None if every else template.measures[measure].left_out(parts)
+    codes |= {without: (None,)} if without else {}
+    return frozenset(
+        entry.place
+        for entry in template.counted()
+        if (entry.measure, entry.period) == (measure, period)
+        and (period == NOW or entry.dims == parts)
+        and all(entry.dims.get(name) in among for name, among in codes.items())
+    )
 
 
 def protections(template: Template) -> Protections:
@@ -129,7 +173,7 @@ def _sources(template: Template, year: int) -> tuple[Source, ...]:
         same = [m for m, of in protected.measures.items() if of.mart == mart] or [name]
         places = tuple(e for e in counted if e.period == NOW and e.measure in same)
         sums = {
-            column: _among(template, places, of.measure, of.dims)
+            column: _in(places_of(template, of.measure, write_breakdown(of.dims), NOW, every=True))
             for column, of in profile.items()
             if of.measure in same and of.period == NOW
         }
@@ -176,37 +220,9 @@ def _differing(places: Iterable[Entry]) -> tuple[str, ...]:
     )
 
 
-def _among(
-    template: Template, places: Iterable[Entry], measure: str, dims: Mapping[str, str]
-) -> Among:
-    """Return which entries of a measure are counted at these codes; a code may be a group's."""
-    groups = template.groups
-    codes = {name: groups.get(name, {}).get(code, (code,)) for name, code in dims.items()}
-    return {
-        entry.place
-        for entry in places
-        if entry.measure == measure
-        and all(entry.dims.get(name) in among for name, among in codes.items())
-    }.__contains__
-
-
 def _of_year(dims: tuple[str, ...], year: int) -> Among:
     at = dims.index("year")
     return lambda leaf: leaf[at] == year
-
-
-def sum_of(measure: str, breakdown: str, collection: Collection) -> tuple[str, Among]:
-    """Return the mart of the entries that a printed figure of a force adds up, and which they are.
-
-    No mart for a figure that is no such sum.
-    """
-    parts = read_breakdown(breakdown)
-    if measure == _RESEARCHED and not parts:
-        return "social_media", _of_year(_key("social_media"), collection.census.year)
-    for source in sources(collection) if set(parts) <= set(collection.template.dimensions) else ():
-        if not source.apart and any(entry.measure == measure for entry in source.places):
-            return source.mart, _among(collection.template, source.places, measure, parts)
-    return "", lambda _: False
 
 
 class TemplateCells:
@@ -244,8 +260,13 @@ class Edition:
     def retold(self, **changes: Any) -> "Edition":
         """Return an edition with other marts or rules, of the same counts."""
         other = replace(self, **changes)
-        vars(other)["marks"] = self.marks
+        vars(other).update(entries=self.entries, marks=self.marks)
         return other
+
+    @cached_property
+    def entries(self) -> list[tuple[Source, list[Counted]]]:
+        """The counts behind it by source."""
+        return [(source, [*source.counts(self.behind)]) for source in sources(self.collection)]
 
     @cached_property
     def marks(self) -> dict[tuple[str, str, str], int]:
@@ -254,26 +275,24 @@ class Edition:
         Two editions have the same count of a cell where these are the same. Whoever looks on knows
         at most as much: not which counts a resubmission or a correction has left as they were.
         """
-        found = (source.counts(self.behind) for source in sources(self.collection))
-        return {name: count for counts in found for _, _, name, count in counts}
+        return {each.name: each.number for _, entries in self.entries for each in entries}
 
     @cached_property
     def counts(self) -> dict[str, dict[Leaf, int]]:
         """The counts of each force but those that stand apart, by leaf."""
         found: dict[str, dict[Leaf, int]] = {}
-        for source in sources(self.collection):
-            for key, leaf, _, count in () if source.apart else source.counts(self.behind):
-                found.setdefault(key["force_code"], {})[leaf] = count
+        for source, entries in self.entries:
+            for each in () if source.apart else entries:
+                found.setdefault(each.key["force_code"], {})[each.leaf] = each.number
         return found
 
     @cached_property
-    def forces(self) -> dict[str, frozenset[tuple[Any, ...]]]:
+    def forces(self) -> dict[str, set[tuple[Any, ...]]]:
         """Every count of each force, with where it stands."""
         found: dict[str, set[tuple[Any, ...]]] = {}
-        for name, count in self.marks.items():
-            force = name[2].partition(";")[0].partition("=")[2]
-            found.setdefault(force, set()).add((*name, count))
-        return {force: frozenset(counts) for force, counts in found.items()}
+        for each in (each for _, entries in self.entries for each in entries):
+            found.setdefault(each.key["force_code"], set()).add((*each.name, each.number))
+        return found
 
     def passed(self, rule: str) -> list[str]:
         """Return the forces whose return everybody knows to have passed a rule.
@@ -281,25 +300,21 @@ class Edition:
         One that blocks has been passed by every live return, a query by every accepted one, but for
         those where it was answered.
         """
-        told = self.rules.get(rule)
-        if told is None:
-            return []
-        states = v.LIVE_STATES if told["severity"] == "B" else ("accepted",)
+        states = v.LIVE_STATES if self.rules[rule]["severity"] == "B" else ("accepted",)
         return [force for force, state in self._states if state in states]
 
     @cached_property
     def _states(self) -> list[tuple[str, str]]:
-        """Every force with the state of its return."""
         status = self.public["returns_status"].select("force_code", "state")
         return sorted(status.iter_rows())
 
     def told(
-        self, uses: Sequence[RuleUse], named: Named, leaves: Leaves, held: Held
+        self, uses: Sequence[RuleUse], cells: Cells, held: Held
     ) -> Iterator[tuple[str, str, list[Ways]]]:
         """Yield rule, force and what is told of its numbers, of the rules that were in force."""
         for rule in dict.fromkeys(use.id for use in uses if use.id in self.rules):
-            found = told(uses, rule, self.rules[rule], named, leaves)
-            for force, ways in ways_of(found, self.passed(rule), held, leaves, self.answers):
+            found = told(uses, rule, self.rules[rule], cells)
+            for force, ways in ways_of(found, self.passed(rule), held, cells, self.answers):
                 yield rule, force, ways
 
     @cached_property
@@ -346,7 +361,7 @@ def rules_told(collection: Collection) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for use in template.rules:
         if use.use not in TELLING or not any(
-            protected.intersection(cells.leaves(cell)) for cell in cells_of(use, cells.named)
+            protected.intersection(cells.leaves(cell)) for cell in cells_of(use, cells)
         ):
             continue
         change = collection.changed(use.id)

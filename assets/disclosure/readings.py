@@ -7,7 +7,7 @@ each edition the public marts and which counts are the same as in another one.
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -15,22 +15,20 @@ import numpy as np
 import polars as pl
 
 from assets.disclosure.described import Cell, Description, Leaf, description
-from assets.disclosure.known import Hidden, Knowledge, Numbering, Total, cell_of
+from assets.disclosure.known import Hidden, Knowledge
 from assets.disclosure.over_forces import OfForce, read_spread
-from assets.disclosure.passed import Held
-from assets.disclosure.published import Edition
+from assets.disclosure.published import Edition, cell_of
+from assets.disclosure.solver import Total
 from schemas.breakdown import read_breakdown
 from schemas.collection import Collection
 from schemas.disclosure import PROFILES, SUPPRESSED, UNAVAILABLE
 
 _CELLS: Final = "cells"
+_CASES: Final = "social_media_cases"
 _OUTCOMES: Final = "investigations"
 """The measure whose totals outcome_breakdown has."""
 
-_RESEARCH_TOTALS: Final = {
-    "social_media_instances": "social_media",
-    "social_media_cases": "social_media",
-}
+_RESEARCH_TOTALS: Final = {"social_media_instances": "social_media", _CASES: "social_media"}
 """National figures of the research, and the mart that they add up."""
 
 
@@ -41,6 +39,17 @@ class _Entry(NamedTuple):
     leaf: Leaf
     name: tuple[str, str, str, int | None]
     value: int | None
+
+
+class _Figure(NamedTuple):
+    """A figure that adds counts up, of a force or of all: what is shown, and what is printed."""
+
+    measure: str
+    breakdown: str
+    period: str
+    force: str | None
+    value: float | None
+    printed: float
 
 
 def _entries(edition: Edition, said: Description) -> dict[str, list[_Entry]]:
@@ -93,80 +102,24 @@ def _rows(
         yield row, at.get(codes) if cells else codes, value
 
 
-class _Figure(NamedTuple):
-    """A figure that adds counts up, of a force or of all: what is shown, and what is printed."""
-
-    measure: str
-    breakdown: str
-    period: str
-    force: str | None
-    value: float | None
-    printed: float
-
-
 def _figures(edition: Edition, said: Description) -> dict[str, list[_Figure]]:
     """Return the national totals, and the printed figures, by the table that they add up."""
     public, key = edition.public, ("measure", "breakdown", "period")
-    forces = pl.col("scope").is_in(public[PROFILES]["force_code"].to_list())
     shown = public["national_totals"].drop_nulls("value")
     shown = shown.select(*key, pl.lit(None).alias("force"), "value", pl.lit(0.0).alias("printed"))
+    of_force = pl.col("scope").is_in(public[PROFILES]["force_code"].to_list())
+    force = pl.when(of_force).then("scope").alias("force")
     printed = public["reconciliation"].filter(pl.col("symbol").ne_missing(UNAVAILABLE))
-    force = pl.when(forces).then("scope").alias("force")
     printed = printed.select(*key, force, "computed", "published")
-    of_force = printed["force"].is_not_null()
+    printed = printed.sort(pl.col("force").is_not_null(), maintain_order=True)
     found: dict[str, list[_Figure]] = defaultdict(list)
-    for row in (*shown.rows(), *printed.filter(~of_force).rows(), *printed.filter(of_force).rows()):
-        figure = _Figure(*row)
+    for figure in map(_Figure._make, (*shown.rows(), *printed.rows())):
         table = _RESEARCH_TOTALS.get(figure.measure)
         if figure.measure in said.measures:
             table = said.table_of(figure.measure, figure.period, figure.breakdown)
         if table is not None:
             found[table].append(figure)
     return found
-
-
-class Counts:
-    """The counts of one edition in a system of tables: shown ones with values, others unknown.
-
-    Numbers are given once every edition's counts are named, so that what one shows is known in all.
-    """
-
-    def __init__(
-        self, entries: Mapping[str, list[_Entry]], numbering: Numbering, collection: Collection
-    ) -> None:
-        """Name the counts, by table, of the system; `exempt` are those that are shown as such."""
-        self.entries, self._numbering = entries, numbering
-        self._names: dict[str, dict[Leaf, Any]] = defaultdict(dict)
-        self.exempt: dict[Any, int] = {}
-        for entry in (entry for table in entries.values() for entry in table):
-            force = entry.key["force_code"]
-            self._names[force][entry.leaf] = entry.name
-            if entry.value is not None:
-                numbering.values[entry.name] = entry.value
-                if collection.is_exempt(*entry.name[:2], force, entry.value):
-                    self.exempt[entry.name] = entry.value
-
-    def names(self, leaves: Iterable[Leaf], force: str | None = None) -> tuple[Any, ...]:
-        """Return the names of counts of a force, or of all, that have a number."""
-        of = self._names.values() if force is None else [self._names.get(force, {})]
-        leaves = list(leaves)
-        return tuple(names[leaf] for names in of for leaf in leaves if leaf in names)
-
-    def total(self, leaves: Iterable[Leaf], force: str | None = None) -> Total | None:
-        """Return the sum of counts; None where none of them has a number."""
-        names = self.names(leaves, force)
-        return self._numbering.total(names) if names else None
-
-    def totals(self, away: Mapping[tuple[str, Leaf], int | None]) -> dict[str, dict[Leaf, Total]]:
-        """Return every count by force and leaf, with those of other systems, which are known."""
-        found = {
-            force: {leaf: self._numbering.total([name]) for leaf, name in names.items()}
-            for force, names in self._names.items()
-        }
-        for (force, leaf), count in away.items():
-            if count is not None:
-                found.setdefault(force, {})[leaf] = Total((), count)
-        return found
 
 
 def knowledge(
@@ -180,44 +133,17 @@ def knowledge(
         only: the one system that is asked for; None for all.
     """
     found, said = {}, description(collection.template.path)
-    everything = [_entries(edition, said) for edition in editions]
+    entries = [_entries(edition, said) for edition in editions]
     figures = [_figures(edition, said) for edition in editions]
-    for system, names in said.systems.items():
-        if only not in {None, system}:
-            continue
-        known, numbering = Knowledge(), Numbering()
+    for system in said.systems if only is None else [only]:
+        known = found[system] = Knowledge()
         # First every entry is named, since what one edition shows is known of the others.
-        counts = [
-            Counts(
-                {name: entries[name] for name in names if name in entries}, numbering, collection
-            )
-            for entries in everything
+        readers = [
+            _Reader(known, said, edition, number, collection, system, entries[number])
+            for number, edition in enumerate(editions)
         ]
-        for number, edition in enumerate(editions):
-            away = {
-                (entry.key["force_code"], entry.leaf): entry.name[-1]
-                for table, entries in everything[number].items()
-                if table not in names and "@" not in table
-                for entry in entries
-            }
-            reader = _Reader(
-                known, numbering, said, edition, number, counts[number], away, collection
-            )
-            for table in counts[number].entries:
-                reader.read_hidden(table)
-                reader.read_figures(table, figures[number].get(table, ()))
-                reader.read_profiles(table)
-            for measure in said.measures:
-                if said.table_of(measure) in counts[number].entries:
-                    spread_of = partial(reader.spread, measure)
-                    read_spread(known, numbering, measure, edition.public, spread_of)
-            reader.read_rules()
-        known.unknowns, known.names = len(numbering), numbering.names
-        hidden: dict[Any, Hidden] = {}
-        for item in known.hidden:
-            hidden[item.key] = replace(hidden.get(item.key, item), last=item.last)
-        known.hidden = list(hidden.values())
-        found[system] = known
+        for reader, of_tables in zip(readers, figures, strict=True):
+            reader.read(of_tables)
     if only is None and found:
         unread = (each for edition in editions for each in _computed(edition, said))
         next(iter(found.values())).unread += dict.fromkeys(unread)
@@ -245,36 +171,71 @@ def _computed(edition: Edition, said: Description) -> Iterator[str]:
                 yield f"{measure} in {mart}"
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Reader:
     """Adds to the knowledge what one edition tells of the tables of one system.
 
-    `away` are the counts of other systems but those of earlier periods in no public mart, by force
-    and leaf: where a rule compares with them they are given away here.
+    `everything` are the entries of all systems. Those of the others, but of earlier periods in no
+    public mart, are given away where a rule compares with them. `exempt` are entries shown as such.
     """
 
     known: Knowledge
-    numbering: Numbering
     said: Description
     edition: Edition
     number: int
-    counts: Counts
-    away: Mapping[tuple[str, Leaf], int | None]
     collection: Collection
+    system: str
+    everything: Mapping[str, list[_Entry]]
+    exempt: dict[Any, int] = field(default_factory=dict)
 
-    def read_hidden(self, table: str) -> None:
-        """Read which counts are hidden."""
-        for entry in self.counts.entries[table]:
-            if entry.value is None:
-                total, names = self.numbering.total([entry.name]), (entry.name,)
-                at = self.number, self.number
-                self.known.hidden.append(Hidden(*entry.name[:3], total, names, *at))
+    def __post_init__(self) -> None:
+        """Name the entries."""
+        own = self.said.systems[self.system]
+        self._tables = {name: self.everything[name] for name in own if name in self.everything}
+        self._names: dict[str, dict[Leaf, Any]] = defaultdict(dict)
+        for entry in (entry for table in self._tables.values() for entry in table):
+            force = entry.key["force_code"]
+            self._names[force][entry.leaf] = entry.name
+            if entry.value is not None:
+                self.known.values[entry.name] = entry.value
+                if self.collection.is_exempt(*entry.name[:2], force, entry.value):
+                    self.exempt[entry.name] = entry.value
 
-    def read_figures(self, table: str, figures: Iterable[_Figure]) -> None:
+    def read(self, figures: Mapping[str, Sequence[_Figure]]) -> None:
+        """Read all there is."""
+        for table, entries in self._tables.items():
+            for entry in entries:
+                if entry.value is None:
+                    self._hide(*entry.name[:3], (entry.name,))
+            self._read_figures(table, figures.get(table, ()))
+            self._read_profiles(table)
+        for measure in self.said.measures:
+            if self.said.table_of(measure) in self._tables:
+                read_spread(
+                    self.known, measure, self.edition.public, partial(self._spread, measure)
+                )
+        self._read_rules()
+
+    def _hide(self, mart: str, column: str, cell: str, names: tuple[Any, ...]) -> None:
+        total, at = self.known.total(names), self.number
+        self.known.hide(Hidden(mart, column, cell, total, names, at, at))
+
+    def _of(self, leaves: Iterable[Leaf] | None, force: str | None = None) -> tuple[Any, ...]:
+        """Return the names of counts of a force, or of all, that have a number."""
+        of = self._names.values() if force is None else [self._names.get(force, {})]
+        leaves = list(leaves or ())
+        return tuple(names[leaf] for names in of for leaf in leaves if leaf in names)
+
+    def _read_figures(self, table: str, figures: Iterable[_Figure]) -> None:
         """Read the national totals, and the printed figures of forces, that add a table up."""
         for figure in figures:
-            names = self._names(table, *figure[:3], figure.force)
-            total = self.numbering.total(names)
+            leaves: list[Leaf] | None
+            if table in self.said.research:
+                leaves = self._researched(table, figure.measure, figure.breakdown)
+            else:
+                leaves = self.said.among(figure.measure, figure.breakdown, figure.period)
+            names = self._of(leaves, figure.force)
+            total = self.known.total(names)
             if not total.unknowns:
                 continue
             if figure.value is not None:
@@ -286,46 +247,34 @@ class _Reader:
                 # It is hidden since it is another number than what is printed. On which side of
                 # that it lies nobody is told; it is given away here.
                 printed = figure.printed
-                is_more = self.numbering.of_total(total) > printed
+                is_more = self.known.of_total(total) > printed
                 ends = (math.floor(printed) + 1, None) if is_more else (0, math.ceil(printed) - 1)
-                self.known.limits.append((total, *ends))
-
-    def _names(
-        self, table: str, measure: str, breakdown: str, period: str, force: str | None
-    ) -> tuple[Any, ...]:
-        leaves = (
-            self._researched(table, measure, breakdown)
-            if table in self.said.research
-            else self.said.among(measure, breakdown, period)
-        )
-        return () if leaves is None else self.counts.names(leaves, force)
+                self.known.hold(total, *ends)
 
     def _researched(self, table: str, measure: str, breakdown: str) -> list[Leaf]:
         """Return the counts of a research at some codes; cases are those of the census's year."""
         parts: dict[str, Any] = read_breakdown(breakdown)
-        codes = {"year": self.collection.census.year} if measure == "social_media_cases" else parts
-        return list(
-            dict.fromkeys(
-                entry.leaf
-                for entry in self.counts.entries[table]
-                if all(str(entry.key[name]) == str(code) for name, code in codes.items())
-            )
-        )
+        codes = {"year": self.collection.census.year} if measure == _CASES else parts
+        of = [
+            entry.leaf
+            for entry in self._tables[table]
+            if all(str(entry.key[name]) == str(code) for name, code in codes.items())
+        ]
+        return list(dict.fromkeys(of))
 
     def _tell(self, names: Sequence[Any], value: float, *, stays: bool) -> None:
         """Add what a sum is; `stays` where it is shown whatever is hidden to protect others."""
-        total = self.numbering.total(names)
+        total = self.known.total(names)
         if not total.unknowns:
             return
-        self.known.equal.append((total, round(value)))
+        self.known.hold(total, round(value), round(value))
         if stays:
-            exempt = self.counts.exempt
-            left = round(value) - sum(exempt[name] for name in exempt.keys() & set(names))
+            left = round(value) - sum(self.exempt[name] for name in self.exempt.keys() & set(names))
             for unknown in total.unknowns:
                 seen = self.known.left.setdefault(unknown, {})
                 seen[self.number] = min(left, seen.get(self.number, left))
 
-    def read_profiles(self, table: str) -> None:
+    def _read_profiles(self, table: str) -> None:
         """Read the columns of force_profiles that add a table up."""
         columns: dict[str, list[Leaf] | None] = {
             name: self.said.among(of["measure"], _breakdown(of.get("dims", {})), every=True)
@@ -335,22 +284,20 @@ class _Reader:
             and self.said.table_of(of["measure"]) == table
         }
         if table in self.said.research:
-            columns["social_media_cases"] = self._researched(table, "social_media_cases", "")
+            columns[_CASES] = self._researched(table, _CASES, "")
         for row in self.edition.public[PROFILES].iter_rows(named=True):
             force = row["force_code"]
             for column, leaves in columns.items():
                 if leaves is None or column not in row:
                     continue
-                names = self.counts.names(leaves, force)
-                if row[f"{column}_symbol"] == SUPPRESSED:
-                    at, cell = (self.number, self.number), f"force_code={force}"
-                    hidden = Hidden(PROFILES, column, cell, self.numbering.total(names), names, *at)
-                    self.known.hidden += [hidden] if names else []
+                names = self._of(leaves, force)
+                if row[f"{column}_symbol"] == SUPPRESSED and names:
+                    self._hide(PROFILES, column, f"force_code={force}", names)
                 elif row[column] is not None:
                     is_exempt = self.collection.is_exempt(PROFILES, column, force, row[column])
                     self._tell(names, row[column], stays=is_exempt)
 
-    def spread(self, measure: str, parts: Mapping[str, str]) -> list[OfForce]:
+    def _spread(self, measure: str, parts: Mapping[str, str]) -> list[OfForce]:
         """Return the totals of the forces that a statistic is about, as far as profiles tell."""
         dims = {name: code for name, code in parts.items() if name in self.said.lists}
         column, whole = (
@@ -362,27 +309,27 @@ class _Reader:
             column = ""
         found = []
         for row in self.edition.public[PROFILES].sort("force_code").iter_rows(named=True):
-            total = self.counts.total(leaves, row["force_code"])
-            if total is not None and (shown := row.get(column)) is not None:
-                found.append(OfForce(total, shown, shown))
-            elif total is not None:
-                most = row.get(whole)
-                found.append(OfForce(total, total.shown, np.inf if most is None else most))
+            if names := self._of(leaves, row["force_code"]):
+                total, shown, most = self.known.total(names), row.get(column), row.get(whole)
+                low, high = total.shown, np.inf if most is None else most
+                ends = (low, high) if shown is None else (shown, shown)
+                found.append(OfForce(total, *ends))
         return found
 
-    def read_rules(self) -> None:
+    def _read_rules(self) -> None:
         """Add what is known since returns have passed the rules that were in force.
 
         A return that breaks a rule was accepted with an answer: it is noted among the broken ones.
         """
-        held = Held(self.counts.totals(self.away))
-        for rule, force, all_ways in self.edition.told(
-            self.said.rules, self.said.named, self.said.leaves, held
-        ):
-            found = Knowledge()
-            for ways in all_ways:
-                found.tell(ways)
-            if not self.known.add(found, self.numbering):
+        held: dict[str, dict[Leaf, Total]] = defaultdict(dict)
+        for force, names in self._names.items():
+            held[force] = {leaf: self.known.total([name]) for leaf, name in names.items()}
+        for table, entries in self.everything.items():
+            for entry in entries if table not in self._tables and "@" not in table else ():
+                if entry.name[-1] is not None:
+                    held[entry.key["force_code"]][entry.leaf] = Total((), entry.name[-1])
+        for rule, force, ways in self.edition.told(self.said.rules, self.said, held):
+            if not self.known.tell(ways):
                 self.known.broken.setdefault(force, set()).add(rule)
 
 

@@ -55,7 +55,7 @@ def test_what_a_rule_tells_is_what_it_tests(
             continue
         expected = _tested(use, of, returns)
         for said in (cells, description(of.template.path)):
-            tells = told([use], use.id, limits[use.id], said.named, said.leaves)
+            tells = told([use], use.id, limits[use.id], said)
             found = [all(_holds(item, row, said.leaves) for item in tells) for row in returns]
             assert found == expected, use
         seen[use.use] |= set(expected)

@@ -3,18 +3,14 @@
 from collections import defaultdict
 from dataclasses import replace
 from datetime import date
-from itertools import product
 
-import numpy as np
 import polars as pl
 import pytest
 
 from assets.disclosure.audit import _blind, audit, problems
-from assets.disclosure.bounds import Extremes
 from assets.disclosure.counts import blocks
 from assets.disclosure.edition import PublicEdition, public_edition
 from assets.disclosure.forms import public_forms
-from assets.disclosure.known import Condition, Hidden, Knowledge, Total
 from assets.disclosure.published import Edition, behind, edition_behind, rules_told
 from assets.disclosure.readings import knowledge
 from schemas.collection import Collection
@@ -116,65 +112,3 @@ def test_both_readings_of_the_rules_agree_on_who_has_passed_which(
     assert told == set(rules_told(collection)) - {"X002", "C701"}, (
         "each has a policy; C701 is of no mart"
     )
-
-
-def _ends(known: Knowledge, unknown: int) -> tuple[float, float]:
-    found = Extremes(known)
-    found.settle(np.full(len(known.hidden), 99.0))
-    return float(found.table_low[unknown]), float(found.table_high[unknown])
-
-
-def test_a_share_of_a_whole_bounds_the_part() -> None:
-    """At least 85 of 100 are approved, so the others are at most 3 of 20."""
-    known = Knowledge(2, equal=[(Total((0, 1), 0), 20)])
-    known.tell([[Condition.of([(1, Total((0,), 0)), (-0.85, Total((0, 1), 0))], 0, np.inf)]])
-    assert _range(known, 1) == (0, 3)
-
-
-def test_one_thing_or_the_other_is_both_possibilities() -> None:
-    """At most 4, or at least 9 of 10."""
-    known = Knowledge(2, equal=[(Total((0, 1), 0), 10)])
-    few, many = (
-        Condition.of([(1, Total((0,), 0))], 0, 4),
-        Condition.of([(1, Total((0,), 0))], 9, 10),
-    )
-    known.tell([[few], [many]])
-    known.rows.append(Condition.of([(1, Total((0,), 0))], 3, 10))
-    assert _range(known, 0) == (3, 10)
-    known.rows.append(Condition.of([(1, Total((0,), 0))], 3, 8))
-    assert _range(known, 0) == (3, 4)
-
-
-def test_what_is_none_without_another_follows_it() -> None:
-    """Nobody is suspended where no case continues."""
-    known = Knowledge(3, equal=[(Total((0, 1), 0), 5), (Total((2,), 0), 0)])
-    known.implied.append((Condition({0: 1}, -np.inf, 0), Condition({2: 1}, 1, np.inf)))
-    assert _range(known, 0) == (0, 0)
-    assert _range(known, 1) == (5, 5)
-
-
-def _range(known: Knowledge, unknown: int) -> tuple[int, int]:
-    """Return the least and most in all whole numbers, by trying every one."""
-    possible = [
-        table
-        for table in product(range(21), repeat=known.unknowns)
-        if all(sum(table[n] for n in total.unknowns) == value for total, value in known.equal)
-        and all(_holds(row, table) for row in known.rows)
-        and all(
-            all(_holds(row, table) for row in one) or all(_holds(row, table) for row in other)
-            for one, other in known.either
-        )
-        and all(
-            none.holds(table.__getitem__) or some.holds(table.__getitem__)
-            for none, some in known.implied
-        )
-    ]
-    values = {table[unknown] for table in possible}
-    known.hidden = [Hidden("m", "c", str(n), Total((n,), 0)) for n in range(known.unknowns)]
-    assert _ends(known, unknown) == (min(values), max(values))
-    return min(values), max(values)
-
-
-def _holds(row: Condition, table: tuple[int, ...]) -> bool:
-    value = sum(weight * table[n] for n, weight in row.terms.items())
-    return row.low - 1e-9 <= value <= row.high + 1e-9
