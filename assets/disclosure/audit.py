@@ -12,9 +12,8 @@ import numpy as np
 import polars as pl
 
 from assets.disclosure.bounds import Extremes
-from assets.disclosure.described import Description, description
+from assets.disclosure.described import Description, description, over_forces
 from assets.disclosure.known import Hidden, Knowledge
-from assets.disclosure.over_forces import over_forces
 from assets.disclosure.published import Edition
 from assets.disclosure.readings import knowledge
 from assets.disclosure.solver import Floats

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from assets.disclosure.national_figures import (
+from assets.disclosure.forms import (
     Key,
     Untold,
     between,

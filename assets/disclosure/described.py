@@ -1,7 +1,7 @@
 """What a template's file says of protected counts, read by itself for the audit."""
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache, cached_property
@@ -194,3 +194,8 @@ class Description:
 def description(path: Path) -> Description:
     """Read a template's file once."""
     return Description(path)
+
+
+def over_forces(measures: Iterable[str]) -> list[str]:
+    """Return the measures of national_totals that tell how counts are spread over the forces."""
+    return [name for of in measures for name in (f"forces_with_{of}", f"{of}_per_force", of)]

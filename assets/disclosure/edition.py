@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import compress
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,9 +17,8 @@ import polars as pl
 from assets.disclosure.audit import audit, problems
 from assets.disclosure.choose import Choice, choose
 from assets.disclosure.counts import Block, blocks
-from assets.disclosure.forms import public_forms
+from assets.disclosure.forms import Key, of_one_force, public_forms, that_tell
 from assets.disclosure.ledger import Entry, files_in
-from assets.disclosure.national_figures import Key, of_one_force, that_tell
 from assets.disclosure.published import Edition, changed, edition_behind
 from assets.kept import Keep, each_time
 from assets.lake import atomic_file, write_errors
@@ -124,7 +124,12 @@ def public_edition(
         how = partial(_chosen, keep, secondary=secondary, wholly=wholly)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             chosen = list(zip(made, pool.map(how, made, protections), strict=True))
-        public = public_forms(marts, chosen, collection, totals)
+        hidden = (
+            (count.mart, count.column, count.key)
+            for block, choice in chosen
+            for count in compress(block.counts, choice.hidden.tolist())
+        )
+        public = public_forms(marts, hidden, collection, totals)
         tables = [table for block, choice in chosen for table in _named(block, choice)]
         audited = audit([*earlier, now.retold(public=public)], collection, tables, keep)
         if more := that_tell(now, audited, totals):

@@ -1,32 +1,61 @@
-"""Marts in their public form: what is hidden is null, and a symbol says so."""
+"""Marts in their public form: what is hidden is null, and a symbol says so.
+
+Of national figures those are hidden that tell of single forces. A total that one force alone gives
+is that force's count. Offices that publish statistics ask for two contributors or three: two are
+asked for here, since persons are to be protected from everybody, and not a force from another one.
+What else has to be hidden with it, the audit says: as long as it can tell a count, the narrowest
+total that the count is part of goes too. A statistic over forces, such as a largest count, and any
+figure that nobody decided upon, is shown where everybody has it in print, or can take it from the
+public table itself.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
 
-from assets.disclosure.choose import Choice
-from assets.disclosure.counts import Block
-from assets.disclosure.national_figures import KEY, Key, about_forces, derived, plain, printed
-from assets.disclosure.published import protections
+from assets.disclosure.published import Edition, Leaf, places_of, protections
 from assets.figures.totals.cube import breakdown_in_cube
+from assets.figures.totals.national import STATISTICS
+from schemas.breakdown import Band, read_breakdown
 from schemas.collection import Collection
 from schemas.contract import conform, keys
-from schemas.disclosure import FOLLOWS, SUPPRESSED, UNAVAILABLE
+from schemas.disclosure import FOLLOWS, PROFILES, SUPPRESSED, UNAVAILABLE
 from schemas.marts.catalogue import contracts_of
 from schemas.marts.public import PUBLIC, public_marts, symbol_of, with_symbols
-from schemas.template import Template
+from schemas.measures import NOW
+from schemas.template import Place, Template
 
+Key = tuple[str, str, str]
+"""Measure, breakdown and period of a national total."""
+
+Untold = tuple[frozenset[Leaf], list[list[Leaf]]]
+"""Cells whose own national total cannot be had, and the totals shown that include one of them."""
+
+Hidden = tuple[str, str, Mapping[str, Any]]
+"""Mart, column and key of a hidden count."""
+
+_KEY: Final = ["measure", "breakdown", "period"]
+_ALONE: Final = 1
+_OF_NOBODY: Final = (
+    "reporting_bodies",
+    "months_in_collection",
+    "survey_waves",
+    "survey_respondents",
+    "survey_percent",
+)
+_OF_RESEARCH: Final = ("cases", "instances", "instances_share", "forces_researched")
 _COMPUTED: Final = {"comparisons": None, "outcome_breakdown": "investigations"}
 """Marts of sums and shares of totals, and the measure they are of; None where they name it."""
 
+_OF_NATION: Final = {"national_totals", "cube", "distribution"}
 _MARK: Final = "_mark"
 
 
 def public_forms(
     marts: Mapping[str, pl.DataFrame],
-    chosen: Iterable[tuple[Block, Choice]],
+    hidden: Iterable[Hidden],
     collection: Collection,
     totals: Iterable[Key] = (),
 ) -> dict[str, pl.DataFrame]:
@@ -34,7 +63,9 @@ def public_forms(
 
     Without some national totals, if any are given, and what is computed of their measures.
     """
-    hidden, template = _hidden(chosen), collection.template
+    template, found = collection.template, defaultdict(list)
+    for mart, column, row in hidden:
+        found[mart, column].append(row)
     forms = {name: marts[name] for name in PUBLIC if name in marts}
     if "comparisons" in forms:  # what another collection released, its public edition may hide
         forms["comparisons"] = forms["comparisons"].filter(pl.col("previous_collection").is_null())
@@ -42,56 +73,44 @@ def public_forms(
         expected = pl.col("force_code").is_in(collection.forces)
         forms["social_media"] = forms["social_media"].filter(expected)
     for mart in list(forms):
-        for column in with_symbols(mart, contracts_of(template)[mart]):
-            keyed = hidden.get((mart, FOLLOWS.get(column, column)), [])
-            key = keys(contracts_of(template)[mart])
-            forms[mart] = _marked(forms[mart], key, column, symbol_of(mart, column), keyed)
-    national = marts["national_totals"]
-    told = pl.concat(
-        [
-            printed(national, marts["reconciliation"], template).select(KEY),
-            plain(national, forms["force_profiles"], template),
-        ]
-    )
-    of_forces = national.filter(about_forces(template)).select(KEY)
-    news = of_forces.join(told, on=KEY, how="anti")
-    if totals:
-        gone = pl.DataFrame([*totals], news.schema, orient="row")
-        measures = gone["measure"].unique().sort().to_list()
-        computed = national.filter(derived(template, measures)).select(KEY)
-        news = pl.concat([news, gone, computed]).unique(maintain_order=True)
-        for mart, of in _COMPUTED.items():
-            if mart in forms:
-                kept = ~pl.col("measure").is_in(measures) if of is None else of not in measures
-                forms[mart] = forms[mart].filter(kept)
-    if "distribution" in forms:
-        forms["distribution"] = _distribution(forms["distribution"], news)
-    forms["national_totals"] = _without(forms["national_totals"], news)
-    if "cube" in forms:
-        forms["cube"] = _cube(forms["cube"], news, template)
+        contract = contracts_of(template)[mart]
+        for column in with_symbols(mart, contract):
+            rows = found[mart, FOLLOWS.get(column, column)]
+            forms[mart] = _marked(
+                forms[mart], keys(contract), column, symbol_of(mart, column), rows
+            )
+    news, measures = _news(marts, forms["force_profiles"], totals, template)
+    for mart, of in _COMPUTED.items() if measures else ():
+        if mart in forms:
+            kept = ~pl.col("measure").is_in(measures) if of is None else of not in measures
+            forms[mart] = forms[mart].filter(kept)
+    for mart in _OF_NATION & forms.keys():
+        where = _is_in(_as_totals(mart, forms[mart], template), news)
+        forms[mart] = _withheld(forms[mart], "value", "symbol", where)
     forms["reconciliation"] = _reconciliation(forms["reconciliation"], news, collection)
     contracts = public_marts(template)
     return {name: conform(contracts[name], frame) for name, frame in forms.items()}
 
 
-def _hidden(
-    chosen: Iterable[tuple[Block, Choice]],
-) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
-    """Return the keys of the hidden rows by mart and column."""
-    found: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
-    for block, choice in chosen:
-        for count, is_hidden in zip(block.counts, choice.hidden.tolist(), strict=True):
-            if is_hidden:
-                found[count.mart, count.column].append(count.key)
-    return found
+def _news(
+    marts: Mapping[str, pl.DataFrame],
+    profiles: pl.DataFrame,
+    totals: Iterable[Key],
+    template: Template,
+) -> tuple[pl.DataFrame, list[str]]:
+    """Return the national figures that are hidden, and the measures with hidden totals."""
+    national = marts["national_totals"]
+    in_print = printed(national, marts["reconciliation"], template).select(_KEY)
+    told = pl.concat([in_print, _plain(national, profiles, template)])
+    news = national.filter(_about_forces(template)).select(_KEY).join(told, on=_KEY, how="anti")
+    gone = pl.DataFrame([*totals], news.schema, orient="row")
+    measures = gone["measure"].unique().sort().to_list()
+    computed = national.filter(_derived(template, measures)).select(_KEY)
+    return pl.concat([news, gone, computed]).unique(maintain_order=True), measures
 
 
 def _marked(
-    frame: pl.DataFrame,
-    key: list[str],
-    column: str,
-    symbol: str,
-    hidden: list[Mapping[str, Any]],
+    frame: pl.DataFrame, key: list[str], column: str, symbol: str, hidden: list[Mapping[str, Any]]
 ) -> pl.DataFrame:
     """Hide a column in the rows of these keys, and add its symbols."""
     rows = pl.DataFrame(hidden, schema={name: frame.schema[name] for name in key})
@@ -111,32 +130,25 @@ def _withheld(
     )
 
 
-def _without(frame: pl.DataFrame, news: pl.DataFrame) -> pl.DataFrame:
-    """Withhold the values of these national figures."""
-    return _withheld(frame, "value", "symbol", _is_in(frame, news))
-
-
-def _cube(frame: pl.DataFrame, news: pl.DataFrame, template: Template) -> pl.DataFrame:
-    """Withhold in a cube what is withheld of the national totals."""
-    return _withheld(frame, "value", "symbol", _is_in(breakdown_in_cube(frame, template), news))
-
-
 def _is_in(frame: pl.DataFrame, news: pl.DataFrame) -> pl.Series:
     rows = frame.with_row_index(_MARK)
-    found = rows.join(news, on=KEY, how="semi")
+    found = rows.join(news, on=_KEY, how="semi")
     return rows[_MARK].is_in(found[_MARK].to_list())
 
 
-def _distribution(distribution: pl.DataFrame, news: pl.DataFrame) -> pl.DataFrame:
-    """Return the public form; a statistic has there another key than in national_totals."""
+def _as_totals(mart: str, frame: pl.DataFrame, template: Template) -> pl.DataFrame:
+    """Return a mart of national figures by the keys that they have in national_totals."""
+    if mart == "national_totals":
+        return frame
+    if mart == "cube":
+        return breakdown_in_cube(frame, template)
     name = pl.when(pl.col("measure").str.starts_with("forces_with_")).then(pl.lit("count="))
     statistic = pl.concat_str(name.otherwise(pl.lit("statistic=")), "statistic")
     about = pl.when(pl.col("breakdown") != "").then(pl.col("breakdown"))
-    as_totals = distribution.with_columns(
+    return frame.with_columns(
         pl.concat_str(about, statistic, separator=";", ignore_nulls=True).alias("breakdown"),
         pl.lit("collection").alias("period"),
     )
-    return _without(as_totals, news).with_columns(distribution["breakdown"])
 
 
 def _reconciliation(
@@ -155,3 +167,212 @@ def _reconciliation(
     return _withheld(frame, "computed", "symbol", hidden).with_columns(
         told.then(name).alias(name) for name in ("difference", "status", "note")
     )
+
+
+def of_one_force(now: Edition) -> dict[Key, frozenset[Leaf]]:
+    """Return the totals of counts that one force alone gives, and their cells; but for none."""
+    alone = now.behind["national_totals"].filter(
+        pl.col("forces_included") == _ALONE, pl.col("value") > 0
+    )
+    keys = set(alone.select(_KEY).iter_rows())
+    return {key: of for key, of in _totals(now).items() if key in keys} if keys else {}
+
+
+def that_tell(now: Edition, audited: pl.DataFrame, hidden: frozenset[Key]) -> frozenset[Key]:
+    """Return for each count in hidden totals that can be told the narrowest that shows it still."""
+    if not hidden:
+        return hidden
+    totals, found = _totals(now), set()
+    alone = {place for key in hidden for place in totals.pop(key)}
+    cells = dict(_cells(now))
+    narrow = audited.filter(~pl.col("protected")).select("mart", "column_name", "cell")
+    for name in narrow.iter_rows():
+        own = cells.get(name, frozenset()) & alone
+        around = [key for key, of in totals.items() if of & own]
+        found |= {min(around, key=lambda key: (len(totals[key]), key))} if around else set()
+    return frozenset(found)
+
+
+def left_untold(edition: Edition, hidden: Iterable[Key] = ()) -> Untold:
+    """Return the cells whose own national total cannot be had, and the totals that include one.
+
+    Args:
+        edition: a public edition, or one in the making.
+        hidden: the totals that the one in the making hides.
+    """
+    public = edition.public["national_totals"]
+    if "symbol" in public.columns:
+        rows = public.filter(pl.col("symbol") == SUPPRESSED).select(_KEY).iter_rows()
+        hidden = {*hidden, *rows}
+    gone = {key for key in hidden if places_of(edition.collection.template, *key)}
+    if not gone:
+        return frozenset(), []
+    totals = _totals(edition)
+    gone &= totals.keys()
+    told = {place for key, of in totals.items() if key not in gone and len(of) == 1 for place in of}
+    left = frozenset(place for key in gone for place in totals[key]) - told
+    return left, [sorted(of) for key, of in totals.items() if key not in gone and of & left]
+
+
+def _totals(edition: Edition) -> dict[Key, frozenset[Place]]:
+    """Return the cells that each total of protected counts adds up, of those not in print."""
+    national, printed = edition.behind["national_totals"], edition.behind["reconciliation"]
+    nation = ~pl.col("scope").is_in(edition.collection.forces)
+    confirmed = printed.filter(nation, pl.col("computed") == pl.col("published"))
+    shown = national.drop_nulls("value").join(confirmed, on=_KEY, how="anti")
+    template = edition.collection.template
+    found = {key: places_of(template, *key) for key in shown.select(_KEY).iter_rows()}
+    return {key: places for key, places in found.items() if places}
+
+
+def _cells(now: Edition) -> Iterator[tuple[tuple[str, str, str], frozenset[Leaf]]]:
+    """Yield the names of counts, and of the sums of them, with the cells they are of."""
+    for source, entries in now.entries:
+        sums = {
+            column: frozenset(entry.place for entry in source.places if among(entry.place))
+            for column, among in source.sums.items()
+        }
+        for each in entries:
+            yield each.name, frozenset([each.leaf])
+            for column, places in sums.items():
+                yield (PROFILES, column, f"force_code={each.key['force_code']}"), places
+
+
+def _derived(template: Template, measures: Iterable[str]) -> pl.Expr:
+    """Return whether a row of national_totals is a share, a rate or a change of some measures."""
+    names = [
+        name
+        for measure in measures
+        for item in [template.measures[measure]]
+        for name in (
+            *(item.share_name(measure, share) for share in item.shares),
+            *(f"{measure}_{what}" for what in ("per_month", "per_force", "share", "change")),
+        )
+    ]
+    return pl.col("measure").is_in(names)
+
+
+def _about_forces(template: Template) -> pl.Expr:
+    """Return whether a row of national_totals tells of single forces, for all that is known here.
+
+    A mean is the total once more, a share or a rate another form of totals. Sums over those forces
+    alone that know two things, such as a change, are not: beside the totals they tell of the rest.
+    """
+    protected = protections(template)
+    totals, measure = list(_OF_NOBODY), pl.col("measure")
+    for name, item in template.measures.items():
+        shares = [item.share_name(name, share) for share in item.shares]
+        totals += [name, f"{name}_per_month", *shares]
+        totals += [f"{name}_share", f"{name}_change"] if name not in protected.measures else []
+    totals += [f"{subject}_{what}" for subject in protected.research for what in _OF_RESEARCH]
+    spreads, text = [f"{name}_per_force" for name in template.measures], pl.col("breakdown").str
+    mean = measure.is_in(spreads) & text.contains("statistic=mean")
+    statistic = measure.is_in(list(protected.measures)) & text.contains("statistic=")
+    return ~(mean | (measure.is_in(totals) & ~statistic))
+
+
+def printed(
+    national: pl.DataFrame, reconciliation: pl.DataFrame, template: Template
+) -> pl.DataFrame:
+    """Return the rows of such figures that the publication printed.
+
+    Only those that the data confirm: another value would be news.
+    """
+    confirmed = reconciliation.filter(pl.col("computed") == pl.col("published"))
+    return national.filter(_about_forces(template)).join(confirmed, on=_KEY, how="semi")
+
+
+def starts(
+    national: pl.DataFrame, reconciliation: pl.DataFrame, template: Template
+) -> dict[str, set[int]]:
+    """Return where the ranges of counts begin that the printed statistics tell apart.
+
+    As long as every force stays in its range, no printed statistic changes.
+
+    Returns:
+        By column of force_profiles, 0 among them; none where nothing is printed.
+    """
+    told = printed(national, reconciliation, template).select("measure", "breakdown", "value")
+    found: dict[str, set[int]] = {}
+    for measure, breakdown, value in told.iter_rows():
+        column, parts = _column(measure, breakdown, template)
+        if column is not None:
+            at = Band(int(value), int(value))
+            band = Band.parse(parts["count"]) if "count" in parts else at
+            after = set() if band.high is None else {band.high + 1}
+            found.setdefault(column, {0}).update({band.low} | after)
+    return found
+
+
+def between(cuts: Sequence[int]) -> Iterator[Band]:
+    """Yield the ranges that begin at each of some counts and end before the next."""
+    for low, following in zip(cuts, [*cuts[1:], None], strict=True):
+        yield Band(low, None if following is None else following - 1)
+
+
+def _plain(national: pl.DataFrame, profiles: pl.DataFrame, template: Template) -> pl.DataFrame:
+    """Return the key of the statistics that the public table of forces fixes by itself.
+
+    Args:
+        national: mart NationalTotals.
+        profiles: the public form of force_profiles.
+        template: what the columns of a profile count.
+    """
+    fixed = []
+    for row in national.filter(_about_forces(template)).select(_KEY).iter_rows():
+        column, parts = _column(row[0], row[1], template)
+        if column is None or column not in profiles.columns:
+            continue
+        low, high = _extremes(profiles, column, template)
+        if high.null_count():
+            continue
+        if "count" in parts:
+            certain = _is_certain(low, high, Band.parse(parts["count"]))
+        else:
+            certain = _statistic(low, parts["statistic"]) == _statistic(high, parts["statistic"])
+        if certain:
+            fixed.append(row)
+    return pl.DataFrame(fixed, schema=dict.fromkeys(_KEY, pl.String), orient="row")
+
+
+def _column(
+    measure: str, breakdown: str, template: Template
+) -> tuple[str | None, Mapping[str, str]]:
+    """Return the profile column whose spread a statistic is of, None for none, and its codes."""
+    parts = read_breakdown(breakdown)
+    of = measure.removeprefix("forces_with_").removesuffix("_per_force")
+    dims = {name: code for name, code in parts.items() if name not in {"count", "statistic"}}
+    return (_of_profile(template, of, dims) if len(dims) < len(parts) else None), parts
+
+
+def _of_profile(template: Template, measure: str, dims: Mapping[str, str]) -> str | None:
+    wanted = measure, dims, NOW
+    columns = template.profile.items()
+    return next((name for name, of in columns if (of.measure, of.dims, of.period) == wanted), None)
+
+
+def _extremes(
+    profiles: pl.DataFrame, column: str, template: Template
+) -> tuple[pl.Series, pl.Series]:
+    """Return the least and the largest count that each force in the totals may have."""
+    whole = _of_profile(template, template.profile[column].measure, {})
+    is_hidden = pl.col(f"{column}_symbol") == SUPPRESSED
+    most = pl.lit(None, pl.Int64) if whole is None else pl.col(whole)
+    ends = profiles.filter(pl.col("basis") != "published").select(
+        pl.when(is_hidden).then(0).otherwise(column).alias("low"),
+        pl.when(is_hidden).then(most).otherwise(column).alias("high"),
+    )
+    return ends["low"], ends["high"]
+
+
+def _statistic(totals: pl.Series, name: str) -> float | None:
+    value: float | None = totals.alias("total").to_frame().select(STATISTICS[name]).item()
+    return value
+
+
+def _is_certain(low: pl.Series, high: pl.Series, band: Band) -> bool:
+    """Whether every force is for certain in the band, or for certain outside."""
+    top = band.high if band.high is not None else max(high.max() or 0, band.low)
+    inside = (low >= band.low) & (high <= top)
+    outside = (high < band.low) | (low > top)
+    return bool((inside | outside).all())

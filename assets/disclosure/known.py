@@ -39,6 +39,14 @@ class Hidden(NamedTuple):
         return self.mart, self.column, self.cell, self.names
 
 
+class OfForce(NamedTuple):
+    """The total of a force, with the least and most it can be."""
+
+    total: Total
+    low: int
+    high: float
+
+
 @dataclass
 class Knowledge:
     """Of one system of tables: its unknowns, its hidden counts, and what is known of sums.
@@ -63,7 +71,7 @@ class Knowledge:
     left: dict[int, dict[int, int]] = field(default_factory=dict)
     rows: list[Condition] = field(default_factory=list)
     either: list[Ways] = field(default_factory=list)
-    bands: list[tuple[list[Total], Band, int, int]] = field(default_factory=list)
+    bands: list[tuple[list[Total], Band, float, float]] = field(default_factory=list)
     unlike: list[tuple[list[Total], Callable[[Sequence[float]], bool]]] = field(
         default_factory=list
     )
@@ -104,10 +112,9 @@ class Knowledge:
         """Note a hidden count; an edition before may have hidden it."""
         self.hidden[item.key] = self.hidden.get(item.key, item)._replace(last=item.last)
 
-    def hold(self, total: Total, low: float, high: float | None) -> None:
-        """Note the ends between which a total lies, None for no upper one."""
-        end = np.inf if high is None else high
-        self.rows.append(Condition.of([(1, total)], low, end))
+    def hold(self, total: Total, low: float, high: float) -> None:
+        """Note the ends between which a total lies."""
+        self.rows.append(Condition.of([(1, total)], low, high))
 
     def tell(self, told: Iterable[Ways]) -> bool:
         """Note what rules tell of a return where all of it is true; return whether it is.
@@ -124,6 +131,35 @@ class Knowledge:
             else:
                 self.either.append(ways)
         return is_true
+
+    def tell_band(self, spread: Sequence[OfForce], band: Band, least: float, most: float) -> None:
+        """Note how many totals lie in a band; where none or all of the unsure do, each one does."""
+        top = np.inf if band.high is None else band.high
+        sure = [each for each in spread if band.low <= each.low and each.high <= top]
+        may = [each for each in spread if each.low <= top and each.high >= band.low]
+        unsure = [each.total for each in may if each not in sure]
+        least, most = max(0, least - len(sure)), min(len(unsure), most - len(sure))
+        if least == len(unsure):
+            self._hold_each(unsure, band.low, top)
+        elif most == 0 and band.low == 0 and band.high is not None:
+            self._hold_each(unsure, band.high + 1, np.inf)
+        elif most == 0 and band.high is None:
+            self._hold_each(unsure, 0, band.low - 1)
+        elif least > 0 or most < len(unsure):
+            self.bands.append((unsure, band, least, most))
+
+    def tell_end(self, spread: Sequence[OfForce], value: int, *, is_least: bool) -> None:
+        """Note that no total is beyond a number, and that one reaches it."""
+        unsure = [each.total for each in spread if each.low != each.high]
+        self._hold_each(unsure, *((value, np.inf) if is_least else (0, value)))
+        sure = {each.low for each in spread if each.low == each.high}
+        told = any(band == Band(value, value) and least for _, band, least, _ in self.bands)
+        if value not in sure and not told:
+            self.bands.append((unsure, Band(value, value), 1, len(unsure)))
+
+    def _hold_each(self, totals: Iterable[Total], low: float, high: float) -> None:
+        for total in totals:
+            self.hold(total, low, high)
 
 
 class Puzzle:
@@ -193,7 +229,7 @@ class Puzzle:
             self._most[number] = self.ceiling([number])
         return self._most[number]
 
-    def _band(self, totals: list[Total], band: Band, least: int, most: int) -> None:
+    def _band(self, totals: list[Total], band: Band, least: float, most: float) -> None:
         """Say how many totals lie in a band: each is below, inside or above it."""
         insides = []
         for total in totals:

@@ -14,12 +14,11 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from assets.disclosure.described import Cell, Description, Leaf, description
-from assets.disclosure.known import Hidden, Knowledge
-from assets.disclosure.over_forces import OfForce, read_spread
+from assets.disclosure.described import Cell, Description, Leaf, description, over_forces
+from assets.disclosure.known import Hidden, Knowledge, OfForce
 from assets.disclosure.published import Edition, cell_of
 from assets.disclosure.solver import Total
-from schemas.breakdown import read_breakdown
+from schemas.breakdown import Band, read_breakdown
 from schemas.collection import Collection
 from schemas.disclosure import PROFILES, SUPPRESSED, UNAVAILABLE
 
@@ -28,6 +27,13 @@ _CASES: Final = "social_media_cases"
 _OUTCOMES: Final = "investigations"
 """The measure whose totals outcome_breakdown has."""
 
+_QUANTILES: Final = {
+    "minimum": 0.0,
+    "lower_quartile": 0.25,
+    "median": 0.5,
+    "upper_quartile": 0.75,
+    "maximum": 1.0,
+}
 _RESEARCH_TOTALS: Final = {"social_media_instances": "social_media", _CASES: "social_media"}
 """National figures of the research, and the mart that they add up."""
 
@@ -211,9 +217,7 @@ class _Reader:
             self._read_profiles(table)
         for measure in self.said.measures:
             if self.said.table_of(measure) in self._tables:
-                read_spread(
-                    self.known, measure, self.edition.public, partial(self._spread, measure)
-                )
+                self._read_spread(measure)
         self._read_rules()
 
     def _hide(self, mart: str, column: str, cell: str, names: tuple[Any, ...]) -> None:
@@ -248,8 +252,7 @@ class _Reader:
                 # that it lies nobody is told; it is given away here.
                 printed = figure.printed
                 is_more = self.known.of_total(total) > printed
-                ends = (math.floor(printed) + 1, None) if is_more else (0, math.ceil(printed) - 1)
-                self.known.hold(total, *ends)
+                self.known.hold(total, *_beyond(printed, np.inf, is_more=is_more))
 
     def _researched(self, table: str, measure: str, breakdown: str) -> list[Leaf]:
         """Return the counts of a research at some codes; cases are those of the census's year."""
@@ -297,6 +300,40 @@ class _Reader:
                     is_exempt = self.collection.is_exempt(PROFILES, column, force, row[column])
                     self._tell(names, row[column], stays=is_exempt)
 
+    def _read_spread(self, measure: str) -> None:
+        """Read the statistics over forces; bands come before ends, by name."""
+        public, text = self.edition.public, pl.col("breakdown").str
+        spread = text.contains("statistic=") & ~text.contains("statistic=mean")
+        here = pl.col("measure").is_in(over_forces([measure])) & (text.contains("count=") | spread)
+        shown = public["national_totals"].filter(here).sort("measure", "breakdown")
+        for breakdown, value in shown.drop_nulls("value").select("breakdown", "value").iter_rows():
+            parts = read_breakdown(breakdown)
+            of_forces, name = self._spread(measure, parts), parts.get("statistic", "")
+            if "count" in parts:
+                number = round(value)
+                self.known.tell_band(of_forces, Band.parse(parts["count"]), number, number)
+            elif name in {"minimum", "maximum"} and not _is_fixed(of_forces, name):
+                self.known.tell_end(of_forces, round(value), is_least=name == "minimum")
+            elif not _is_fixed(of_forces, name):
+                self.known.unread.append(f"{name} of {breakdown}")
+        hidden = public["reconciliation"].filter(here, pl.col("symbol") == SUPPRESSED)
+        for breakdown, printed in hidden.select("breakdown", "published").iter_rows():
+            parts = read_breakdown(breakdown)
+            of_forces = self._spread(measure, parts)
+            if "count" in parts:
+                # On which side of what is printed their number is, is given away here.
+                band, true = (
+                    Band.parse(parts["count"]),
+                    [self.known.of_total(t) for t, *_ in of_forces],
+                )
+                top = np.inf if band.high is None else band.high
+                is_more = sum(band.low <= count <= top for count in true) > printed
+                ends = _beyond(printed, len(of_forces), is_more=is_more)
+                self.known.tell_band(of_forces, band, *ends)
+            else:
+                differs = partial(_differs, parts["statistic"], printed)
+                self.known.unlike.append(([each.total for each in of_forces], differs))
+
     def _spread(self, measure: str, parts: Mapping[str, str]) -> list[OfForce]:
         """Return the totals of the forces that a statistic is about, as far as profiles tell."""
         dims = {name: code for name, code in parts.items() if name in self.said.lists}
@@ -331,6 +368,24 @@ class _Reader:
         for rule, force, ways in self.edition.told(self.said.rules, self.said, held):
             if not self.known.tell(ways):
                 self.known.broken.setdefault(force, set()).add(rule)
+
+
+def _beyond(printed: float, most: float, *, is_more: bool) -> tuple[float, float]:
+    """Return the ends of a number on one side of what is printed, where it is no more than that."""
+    return (math.floor(printed) + 1, most) if is_more else (0, math.ceil(printed) - 1)
+
+
+def _is_fixed(spread: Sequence[OfForce], statistic: str) -> bool:
+    if any(np.isinf(each.high) for each in spread):
+        return False
+    low, high = ([each[end] for each in spread] for end in (1, 2))
+    quantile = _QUANTILES[statistic]
+    return bool(np.quantile(low, quantile) == np.quantile(high, quantile))
+
+
+def _differs(statistic: str, printed: float, totals: Sequence[float]) -> bool:
+    """Return whether a statistic is not what is printed: then it would be shown."""
+    return bool(np.quantile(totals, _QUANTILES[statistic]) != printed)
 
 
 def _is_not(printed: float, values: Sequence[float]) -> bool:

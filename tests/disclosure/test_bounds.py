@@ -81,7 +81,7 @@ def test_a_band_is_a_choice_between_forces() -> None:
 def test_a_band_that_only_one_can_fill_tells_which_one() -> None:
     band = ([_sum(0), _sum(1)], Band(2, 2), 1, 1)
     known = _known(None, None, equal=[(_sum(0, 1), 20)])
-    known.hold(_sum(1), 10, None)
+    known.hold(_sum(1), 10, np.inf)
     known.bands.append(band)
     assert [ends[2:] for ends in _ends(known)] == [(2, 2), (18, 18)]
 
