@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assets.disclosure.alternatives import NEITHER, OTHER, Alternatives, Counts, most_of
-from assets.disclosure.counts import Block, Count, Passed
+from assets.disclosure.counts import Block, Passed
 from assets.disclosure.solver import Condition, Floats, Mask
 from schemas.breakdown import Band
 from schemas.disclosure import Protection
@@ -66,57 +67,42 @@ class Choice:
     tables: list[dict[int, int]] = field(default_factory=list)
 
 
-def choose(
-    block: Block,
-    protection: Protection,
-    *,
-    secondary: bool = True,
-    wholly: Collection[str] = frozenset(),
-) -> Choice:
+def choose(block: Block, protection: Protection, wholly: Collection[str] = frozenset()) -> Choice:
     """Return which counts of a block to hide.
 
     Args:
         block: the counts.
         protection: which counts are small, and how uncertain they must stay.
-        secondary: whether others are hidden to protect the small ones; only tests say no.
         wholly: forces of which every count that is not 0 is hidden.
     """
-    ceilings = most_of(block)
-    is_shown = np.array([count.is_shown for count in block.counts])
-    was_hidden = np.array([count.was_hidden and not count.known for count in block.counts])
-    small = np.array([_is_small(count, protection) for count in block.counts]) & (ceilings > 0)
-    all_of = np.array(
-        [
-            count.force_code in wholly and count.value > 0 and not count.known
-            for count in block.counts
-        ]
-    )
-    hidden = small | was_hidden | ~is_shown | all_of & (ceilings > 0)
-    tables: list[dict[int, int]] = []
-    if secondary and hidden.any():
-        judged = small | is_shown | was_hidden
-        needed = np.where(judged, np.minimum(protection.width, ceilings), 0)
-        true = np.array([count.value for count in block.counts], dtype=np.int64)
-        seen = true, true.copy()
-        passes = _passes(block)
-        for number, groups in enumerate(passes, 1):
+    ceilings, counts = most_of(block), block.counts
+    true = np.array([count.value for count in counts], dtype=np.int64)
+    is_shown = np.array([count.is_shown for count in counts])
+    was_hidden = np.array([count.was_hidden and not count.known for count in counts])
+    can_be = np.array([not count.known for count in counts]) & (ceilings > 0)
+    small = can_be & np.array([protection.is_small(count.value) for count in counts])
+    all_of = can_be & np.array([count.force_code in wholly for count in counts]) & (true > 0)
+    hidden = small | was_hidden | ~is_shown | all_of
+    judged = small | is_shown | was_hidden
+    needed = np.where(judged, np.minimum(protection.width, ceilings), 0)
+    seen, tables = (true, true.copy()), []
 
-            def searched(
-                places: NDArray[np.intp], *, last: bool = number == len(passes)
-            ) -> _Search:
-                own = (of[places] for of in (needed, ceilings, *seen))
-                search = _Search(_part(block, places), hidden[places], *own)
-                search.run(in_every_way=last)
-                return search
+    def searched(places: NDArray[np.intp], in_every_way: bool) -> _Search:
+        own = (of[places] for of in (needed, ceilings, *seen))
+        search = _Search(_part(block, places), hidden[places], *own)
+        search.run(in_every_way=in_every_way)
+        return search
 
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                found = list(zip(groups, pool.map(searched, groups), strict=True))
-            for places, search in found:
-                hidden[places] = search.hidden
-                for end, reached in zip(seen, search.reached, strict=True):
-                    end[places] = reached
-                for table in search.tables:
-                    tables.append({int(places[at]): value for at, value in table.items()})
+    passes = _passes(block) if hidden.any() else []
+    for number, groups in enumerate(passes, 1):
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = list(pool.map(searched, groups, repeat(number == len(passes))))
+        for places, search in zip(groups, found, strict=True):
+            hidden[places] = search.hidden
+            for end, reached in zip(seen, search.reached, strict=True):
+                end[places] = reached
+            for table in search.tables:
+                tables.append({int(places[at]): value for at, value in table.items()})
     return Choice(small & is_shown, hidden & is_shown, tables)
 
 
@@ -154,10 +140,6 @@ def _part(block: Block, places: NDArray[np.intp]) -> Block:
 
 def _moved(conditions: Iterable[Condition], at: Mapping[int, int]) -> list[Condition]:
     return [each._replace(terms={at[p]: w for p, w in each.terms.items()}) for each in conditions]
-
-
-def _is_small(count: Count, protection: Protection) -> bool:
-    return not count.known and protection.is_small(count.value)
 
 
 class _Search:

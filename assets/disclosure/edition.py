@@ -3,13 +3,13 @@
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import compress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -76,7 +76,6 @@ def public_edition(
     earlier: Sequence[Edition] = (),
     *,
     due: bool = True,
-    secondary: bool = True,
     keep: Keep = each_time,
 ) -> PublicEdition:
     """Return the public edition of a release.
@@ -87,32 +86,20 @@ def public_edition(
         collection: the collection, whose `disclosure` says what is small and what is exempt.
         earlier: every public edition that was ever shown, oldest first.
         due: whether the hard deadline has passed.
-        secondary: whether counts are hidden to protect others; without, the audit has cases.
         keep: keeps what was found of one system of sums, for as long as that is the same.
 
     Raises:
         ContractError: the marts contradict each other, or no numbers fit all editions.
     """
     settings = collection.disclosure
-    if settings is None:
-        why = "the collection file has no [disclosure]"
-        return PublicEdition(withheld=why, told=why)
-    if collection.template.disclosure is None:
-        why = f"template {collection.template.name} does not say what is to be protected"
-        return PublicEdition(withheld=why, told=why)
-    live = marts["returns_status"].filter(pl.col("state").is_in(v.LIVE_STATES)).height
-    if live < settings.fewest_forces:
-        why = (
-            f"{live} returns are in, and a public edition needs {settings.fewest_forces}: national"
-            " totals of few forces would tell of each"
-        )
+    if settings is None or (why := _impossible(marts, collection, settings)):
+        why = "the collection file has no [disclosure]" if settings is None else why
         return PublicEdition(withheld=why, told=why)
     now = edition_behind("", marts, collection)
     if early := too_early(now, earlier, collection, due=due):
         return PublicEdition().without("M011", early)
-    totals = frozenset[Key](of_one_force(now) if secondary else ())
-    wholly = frozenset[str]()
-    for _ in range(_ROUNDS if secondary else 1):
+    totals, wholly = frozenset[Key](of_one_force(now)), frozenset[str]()
+    for _ in range(_ROUNDS):
         made = blocks(now, collection, earlier, totals)
         if (most := max((len(each.counts) for each in made), default=0)) > _MOST_PROVED:
             why = (
@@ -121,16 +108,21 @@ def public_edition(
             )
             return PublicEdition(withheld=why, told=why)
         protections = [settings.counts[block.subject] for block in made]
-        how = partial(_chosen, keep, secondary=secondary, wholly=wholly)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            chosen = list(zip(made, pool.map(how, made, protections), strict=True))
+            choices = pool.map(partial(_chosen, keep, wholly), made, protections)
+            chosen = list(zip(made, choices, strict=True))
         hidden = (
             (count.mart, count.column, count.key)
             for block, choice in chosen
             for count in compress(block.counts, choice.hidden.tolist())
         )
         public = public_forms(marts, hidden, collection, totals)
-        tables = [table for block, choice in chosen for table in _named(block, choice)]
+        # What is another number than in fact, by the name that the audit has for the count.
+        tables = [
+            {name: n for place, n in table.items() if (name := block.counts[place].name)}
+            for block, choice in chosen
+            for table in choice.tables
+        ]
         audited = audit([*earlier, now.retold(public=public)], collection, tables, keep)
         if more := that_tell(now, audited, totals):
             totals |= more
@@ -147,16 +139,29 @@ def public_edition(
     )
 
 
-def _chosen(
-    keep: Keep, block: Block, protection: Protection, *, secondary: bool, wholly: frozenset[str]
-) -> Choice:
+def _impossible(
+    marts: Mapping[str, pl.DataFrame], collection: Collection, settings: Disclosure
+) -> str | None:
+    """Return why there can be no public edition at all, None where there can."""
+    live = marts["returns_status"].filter(pl.col("state").is_in(v.LIVE_STATES)).height
+    if collection.template.disclosure is None:
+        return f"template {collection.template.name} does not say what is to be protected"
+    if live < settings.fewest_forces:
+        return (
+            f"{live} returns are in, and a public edition needs {settings.fewest_forces}: national"
+            " totals of few forces would tell of each"
+        )
+    return None
+
+
+def _chosen(keep: Keep, wholly: frozenset[str], block: Block, protection: Protection) -> Choice:
     """Return which counts of a block to hide, as it was found before of the same block."""
     broken = {force: sorted(rules) for force, rules in sorted(block.broken.items())}
     told = block.counts, block.nation, block.told, broken, block.ranges
-    key = repr((told, protection, secondary, sorted(wholly))).encode()
+    key = repr((told, protection, sorted(wholly))).encode()
 
     def made() -> bytes:
-        found = choose(block, protection, secondary=secondary, wholly=wholly)
+        found = choose(block, protection, wholly)
         small, hidden = (np.flatnonzero(of).tolist() for of in (found.small, found.hidden))
         return json.dumps([small, hidden, [[*table.items()] for table in found.tables]]).encode()
 
@@ -195,13 +200,6 @@ def too_early(
                 " those alone"
             )
     return None
-
-
-def _named(block: Block, choice: Choice) -> Iterator[dict[Any, int]]:
-    """Yield the tables that a choice rests on by name: what is another number than in fact."""
-    names = [count.name for count in block.counts]
-    for table in choice.tables:
-        yield {names[place]: value for place, value in table.items() if names[place]}
 
 
 def report(chosen: Iterable[tuple[Block, Choice]], settings: Disclosure) -> pl.DataFrame:

@@ -43,8 +43,8 @@ def _table(values: list[list[int]], *, known: bool) -> Block:
     return block
 
 
-def _hidden(block: Block, protection: Protection = WIDE, *, secondary: bool = True) -> list[int]:
-    return np.flatnonzero(choose(block, protection, secondary=secondary).hidden).tolist()
+def _hidden(block: Block, protection: Protection = WIDE) -> list[int]:
+    return np.flatnonzero(choose(block, protection).hidden).tolist()
 
 
 def test_one_gap_in_a_column_is_joined_by_the_smallest_that_protects_it() -> None:
@@ -94,16 +94,13 @@ def test_a_small_count_that_is_exempt_is_shown() -> None:
     assert _hidden(block) == []
 
 
-def test_without_secondary_suppression_only_small_counts_are_hidden() -> None:
-    assert _hidden(_column([2, 30, 9, 14]), secondary=False) == [0]
-
-
 @pytest.mark.parametrize(
     ("small", "found"), [("1..4", [0, 3]), ("0..4", [0, 1, 3, 4]), ("1..2", [3])]
 )
 def test_the_limit_is_the_collections(small: str, found: list[int]) -> None:
     block = _column([3, 0, 30, 1, 0, 9])
-    assert _hidden(block, Protection(small=small, width=1), secondary=False) == found
+    choice = choose(block, Protection(small=small, width=1))
+    assert np.flatnonzero(choice.small).tolist() == found
 
 
 def test_a_wider_protection_hides_more() -> None:

@@ -10,6 +10,7 @@ import pytest
 from assets.disclosure import edition as edition_of
 from assets.disclosure.audit import audit, problems
 from assets.disclosure.choose import Choice, choose
+from assets.disclosure.counts import Block
 from assets.disclosure.edition import PublicEdition, carry_forward, public_edition, write_public
 from assets.disclosure.forms import public_forms
 from assets.disclosure.published import Edition, behind
@@ -38,7 +39,15 @@ def attacked(edition: PublicEdition) -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def bare(some: Marts, collection: Collection) -> PublicEdition:
     """The edition without secondary suppression."""
-    return public_edition(some, collection, secondary=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(edition_of, "choose", _small_alone)
+        patch.setattr(edition_of, "_ROUNDS", 1)
+        return public_edition(some, collection)
+
+
+def _small_alone(*args: Any) -> Choice:
+    small = choose(*args).small
+    return Choice(small, small)
 
 
 def _with_truth(found: pl.DataFrame, full: Marts) -> pl.DataFrame:
@@ -81,8 +90,8 @@ def test_of_a_force_whose_counts_could_be_told_everything_is_hidden(
 ) -> None:
     """A choice that failed cost the whole edition: how few counts it hides hangs on a hair."""
 
-    def careless(*args: Any, wholly: frozenset[str], **how: Any) -> Choice:
-        return choose(*args, wholly=wholly, **how | {"secondary": bool(wholly)})
+    def careless(block: Block, protection: Protection, wholly: frozenset[str]) -> Choice:
+        return (choose if wholly else _small_alone)(block, protection, wholly)
 
     monkeypatch.setattr("assets.disclosure.edition.choose", careless)
     found = public_edition(some, collection)
