@@ -113,10 +113,8 @@ class Grid:
     def tables(self, cells: pl.DataFrame, days: pl.DataFrame) -> dict[str, pl.DataFrame]:
         """Return the tables of COUNTS, FORCES and DAYS by name: what has cases.
 
-        Args:
-            cells: `cases` by `cell`, as often as were counted, less what was counted amiss; those
-                of 0 are no cases.
-            days: the same by `day`.
+        `cells` has `cases` by `cell`, as often as were counted, less what was counted amiss (those
+        of 0 are no cases), `days` the same by `day`.
         """
         *by, _, _ = self._axes
         suspended, staff = pl.col("suspended"), pl.col("workforce") == "staff"
@@ -141,11 +139,8 @@ class Grid:
 def _counted(counted: pl.DataFrame, axes: Axes, together: int = 1) -> pl.LazyFrame:
     """Return `cases` by the values on some axes that a number from 1 stands for, sorted.
 
-    Args:
-        counted: the number and `cases`; the same number may stand there often.
-        axes: the axes. They are packed into a number, and sums taken by it: that of six columns
-            of text takes ten times as long.
-        together: how many numbers each combination of them has.
+    The same number may stand there often, and `together` of them stand for one combination. Sums
+    are taken by the number: by six columns of text that takes ten times as long.
     """
     place = ((pl.nth(0) - 1) // together).alias("place")
     sums = counted.lazy().filter(pl.nth(0) > 0).group_by(place).agg(pl.col("cases").sum())

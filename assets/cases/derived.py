@@ -17,14 +17,9 @@ _SUBJECT: Final = ["category", "recipient", "media", "outcome"]
 
 
 def leaf_grid(cases: pl.DataFrame, forces: pl.Series, template: Template) -> pl.DataFrame:
-    """Return `rows` by GRID for each cell that counts cases, of the forces given.
+    """Return `rows` by GRID for each cell that counts cases, of the forces with a live extract.
 
-    A combination without a case is zero: an extract has all cases of its force.
-
-    Args:
-        cases: mart InvestigationsByMonth.
-        forces: the forces with a live extract.
-        template: says which cells count cases, and of which subject and outcome.
+    A combination without a case (mart InvestigationsByMonth) is zero: an extract has all cases.
     """
     places = pl.DataFrame(
         [(*entry.place, *map(entry.dims.get, _SUBJECT)) for entry in case_cells(template)],
@@ -59,14 +54,9 @@ def _whole_grid(leaves: pl.DataFrame, template: Template) -> pl.DataFrame:
 
 
 def derived_entries(cases: pl.DataFrame, only: pl.DataFrame, template: Template) -> pl.DataFrame:
-    """Return the table LiveEntries of forces that sent only case rows.
+    """Return the table LiveEntries of the forces of `only_rows`, from InvestigationsByMonth.
 
     People suspended are not among them: rows count cases, not people.
-
-    Args:
-        cases: mart InvestigationsByMonth.
-        only: as `only_rows` returns it.
-        template: the collection's.
     """
     grid = _whole_grid(leaf_grid(cases, only["force_code"], template), template)
     about = only.select("force_code", "receipt_id", "sha256", "basis")
@@ -82,14 +72,11 @@ def derived_entries(cases: pl.DataFrame, only: pl.DataFrame, template: Template)
 def only_rows(
     extracts: pl.DataFrame, receipts: pl.DataFrame, damaged: pl.DataFrame | None = None
 ) -> pl.DataFrame:
-    """Return the live extracts of forces that sent no workbook: the table Extracts.
+    """Return the live extracts (table Extracts) of forces that sent no workbook.
 
-    Args:
-        extracts: table Extracts.
-        receipts: table Receipts. A force that sent any workbook has its grid there, or has to
-            mend it there: rows must not get around a rejected return. An extract without a row
-            does not say that there was no case; only a workbook can.
-        damaged: table DamagedReceipts; a force that sent a return has sent a workbook too.
+    A force that sent any, also one that is damaged now, has its grid there, or has to mend it
+    there: rows must not get around a rejected return. An extract without a row does not say that
+    there was no case; only a workbook can.
     """
     returns = [] if damaged is None else [damaged.filter(pl.col("kind") == "return")]
     tables = [receipts, *returns]

@@ -26,13 +26,9 @@ _HEAD: Final = 4096
 def faults(
     found: Mapping[str, Any], bad: pl.DataFrame, files: Sequence[str], collection: Collection
 ) -> Iterator[Finding]:
-    """Yield what is wrong with a force's extract that could be read.
+    """Yield what is wrong with the files of a force's extract that could be read.
 
-    Args:
-        found: its row of the contract CasesByForce.
-        bad: its bad rows, with the columns of the quarantine.
-        files: the names of its files.
-        collection: the collection.
+    `found` is its row of the contract CasesByForce, `bad` its rows of the quarantine.
     """
     if found["state"] == REJECTED:
         is_, most = "is" if found["bad"] == 1 else "are", f"{collection.max_bad_share:.0%}"

@@ -61,10 +61,7 @@ def in_this_process(parts: Sequence[Part], job: Job, advance: Advance) -> list[O
 
 
 def chosen_pool(tell: Callable[..., None] = lambda _: None) -> Pool:
-    """Return the cluster that MUSTER_DASK names, or else this process.
-
-    Args:
-        tell: told of each part that the cluster has finished (cluster.Done).
+    """Return the cluster that MUSTER_DASK names, which tells of each part done, or this process.
 
     Raises:
         SetupError: MUSTER_DASK is no address.
@@ -87,16 +84,8 @@ def run_cases(
 ) -> dict[str, Any]:
     """Judge and count an extract; `folder` then shows RESULTS, all of this run.
 
-    Args:
-        sources: the files, as `find_sources` returns them.
-        folder: where the results go.
-        collection: the collection.
-        limits: how much is in memory at once.
-        tell: is told the rows done and the rows in all (about so many where they are CSV).
-        pool: what works on the parts.
-
-    Returns:
-        The document of `_summary`.
+    Returns the document of `_summary`; `tell` is told the rows done and those in all, about so many
+    where they are CSV.
 
     Raises:
         FilesRefusedError: files are not readable as an extract; `folder` is as it was.

@@ -126,13 +126,8 @@ def reading(
 
     Meanwhile polars prints nothing: its panics at damaged files are exceptions to us as well.
 
-    Args:
-        places: what is read.
-        file: the name of the one file that it is; without it, DAMAGE is raised as it is.
-        damaged: what is said of a damaged file.
-
     Raises:
-        FilesRefusedError: the file is damaged.
+        FilesRefusedError: the one `file` is damaged; without its name, DAMAGE is raised as it is.
         MusterError: the store cannot be read.
     """
     urls = [where for where in places if isinstance(where, str)]

@@ -26,7 +26,6 @@ from assets.intake.store import Clock, Kept, content_of, kept, kept_at, kept_fil
 from assets.lake import Lake
 from schemas.cases import BLANKS, ONE_FORCE, folder_force
 from schemas.collection import Collection
-from schemas.errors import LakeError
 from schemas.finding import FilesRefusedError, Finding
 
 _CHUNK: Final = 1024 * 1024
@@ -97,10 +96,6 @@ class CaseStore(Receipts[Version]):
         """Take dropped files in, and make a version for each force that sent a new one.
 
         The same bytes in the folder of another force are another file: the folder says whose.
-
-        Args:
-            collection: the collection, with its forces.
-            settled: whether a file that was not received before may be taken as it is now.
 
         Raises:
             LakeError: the store cannot be written.
@@ -197,12 +192,13 @@ class CaseStore(Receipts[Version]):
         """Return the force whose files have an id; or what the last run noted of that."""
         by_force: dict[str | None, list[str]] = {}
         for each in kept(self._lake, "extract"):
-            with suppress(LakeError):
-                try:
-                    force = force_of(each.whole(), collection)
-                except FilesRefusedError:
-                    force = None
-                by_force.setdefault(force, []).append(each.sha256)
+            if each.damage():
+                continue
+            try:
+                force = force_of(each.there(), collection)
+            except FilesRefusedError:
+                force = None
+            by_force.setdefault(force, []).append(each.sha256)
         for force, hashes in by_force.items():
             newest = hashes[-_LOOKED_AT:]
             ends = range(1, len(newest) + 1)

@@ -80,21 +80,12 @@ class Kept:
         return self.path
 
     def damage(self) -> str | None:
-        """Return what is wrong with it, None where it is what was received."""
+        """Return what is wrong with it, None where its bytes are those that were received."""
         try:
-            self.whole()
+            check_unchanged(self.there(), self.name, self.sha256)
         except LakeError as error:
             return error.problem
         return None
-
-    def whole(self) -> Path:
-        """Return where it lies, once its bytes are seen to be those that were received.
-
-        Raises:
-            LakeError: they are not, or are gone.
-        """
-        check_unchanged(self.there(), self.name, self.sha256)
-        return self.there()
 
 
 def kept(lake: Lake, kind: Kind) -> list[Kept]:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -20,9 +20,6 @@ from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.errors import MusterError
 from schemas.tables import ReportFigures
-
-if TYPE_CHECKING:
-    from assets.inputs.reports.report import Report
 
 MAX_BYTES: Final = 20 * 1024 * 1024
 _PDF_HEADER: Final = b"%PDF-"
@@ -52,8 +49,8 @@ def report_text(path: Path) -> str:
     """
     kind = path.suffix.lower()
     if kind not in _KINDS:
-        read = f"a report is read from {', '.join(_KINDS)}"
-        problem = f"{read}, not from {path.suffix or 'a file without type'}"
+        given = path.suffix or "a file without type"
+        problem = f"a report is read from {', '.join(_KINDS)}, not from {given}"
         raise UnreadableReportError(path, problem, "Save it as one of these.")
     try:
         if (size := path.stat().st_size) > MAX_BYTES:
@@ -63,8 +60,9 @@ def report_text(path: Path) -> str:
         content = path.read_bytes()
     except OSError as error:
         problem = f"it cannot be opened ({error.strerror or error})"
-        step = "Check the name and your access to it."
-        raise UnreadableReportError(path, problem, step) from error
+        raise UnreadableReportError(
+            path, problem, "Check the name and your access to it."
+        ) from error
     if not content.strip():
         raise UnreadableReportError(path, "the file is empty")
     text = _plain_text(path, content) if kind in _TEXT else _pdf_text(path, content)
@@ -75,12 +73,11 @@ def report_text(path: Path) -> str:
 
 def _plain_text(path: Path, content: bytes) -> str:
     if content.startswith(_PDF_HEADER):
-        problem, step = "it is a PDF under another name", "Rename it so that it ends in .pdf."
-        raise UnreadableReportError(path, problem, step)
+        step = "Rename it so that it ends in .pdf."
+        raise UnreadableReportError(path, "it is a PDF under another name", step)
     if b"\0" in content:
-        problem = "it is not plain text in UTF-8"
         step = "Open it and save it as UTF-8 text, or as PDF."
-        raise UnreadableReportError(path, problem, step)
+        raise UnreadableReportError(path, "it is not plain text in UTF-8", step)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -153,24 +150,24 @@ def read_reports(
             continue
         path = each.there()
         try:
-            report = _read(lake, path, each.sha256, collection)
+            said = _read(lake, path, each.sha256, collection)
         except UnreadableReportError as error:
             problems[path.name] = [str(error)]
             continue
-        if report.problems:
-            problems[path.name] = list(report.problems)
-        if force := report.force_code:
+        if said["problems"]:
+            problems[path.name] = said["problems"]
+        if force := said["force_code"]:
             about = {"file_name": path.name, "sha256": each.sha256, "force_code": force}
-            rows += [{**about, **asdict(figure)} for figure in report.figures]
+            rows += [{**about, **figure} for figure in said["figures"]]
     table = conform(ReportFigures, pl.DataFrame(rows, schema=empty(ReportFigures).schema))
     counts = pl.lit(None not in lost) & ~pl.col("force_code").is_in(list(lost - {None}))
     return ReportsRead(table.filter(counts), problems)
 
 
-def _read(lake: Lake, path: Path, sha256: str, collection: Collection) -> "Report":
+def _read(lake: Lake, path: Path, sha256: str, collection: Collection) -> dict[str, Any]:
     """Read a report once: what it says is kept by its bytes, and by what they are read with."""
     # Hundreds of patterns, compiled for whoever has a report.
-    from assets.inputs.reports.report import Report, ReportFigure, read_report  # noqa: PLC0415
+    from assets.inputs.reports.report import read_report  # noqa: PLC0415
     from assets.inputs.reports.signs import Times  # noqa: PLC0415
 
     times = Times.of(collection)
@@ -180,8 +177,8 @@ def _read(lake: Lake, path: Path, sha256: str, collection: Collection) -> "Repor
     def make() -> bytes:
         return json.dumps(asdict(read_report(report_text(path), times))).encode()
 
-    force, figures, problems = json.loads(made_once(lake, "report", key, make)).values()
-    return Report(force, tuple(ReportFigure(**figure) for figure in figures), tuple(problems))
+    said: dict[str, Any] = json.loads(made_once(lake, "report", key, make))
+    return said
 
 
 def _keep_dropped(lake: Lake, settled: Callable[[Path], bool]) -> dict[str, list[str]]:

@@ -4,8 +4,8 @@ One word in no frame leaves the sentence uncovered.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
@@ -16,7 +16,6 @@ from assets.inputs.reports.signs import (
     Token,
     begins,
     frames_of,
-    group,
     speaks,
 )
 
@@ -42,21 +41,15 @@ Row = tuple[Token, ...]
 
 @dataclass(frozen=True)
 class Part:
-    """Tokens that a frame of a kind covers; `times` are the periods among them."""
+    """Tokens that a frame of a kind covers.
+
+    `said` has the token that each group of the frame begins with, `times` the periods among them.
+    """
 
     kind: str
     row: Row = ()
-    match: re.Match[str] | None = None
+    said: Mapping[str, Token] = field(default_factory=dict)
     times: frozenset[str] = frozenset()
-
-    def token(self, name: str) -> Token | None:
-        """Return the token that a group of the frame begins with, None if it took no part."""
-        found = group(self.match, name) if self.match else None
-        if not self.match or not found:
-            return None
-        place, words = found
-        skipped = len(words) - len(words.lstrip())
-        return self.row[self.match.string.count(" ", 0, place + skipped)]
 
 
 def text_of(row: Sequence[Token]) -> str:
@@ -136,15 +129,23 @@ def _framed(row: Row, last: str, times: frozenset[str]) -> Iterator[Part]:
     for kind in CORES:
         is_other = SINCE_BEFORE in times and kind not in (*ANSWERS, "soc")
         for match in frames_of(kind, text):
-            yield Part("elsewhere" if is_other else kind, row, match, times)
+            yield Part("elsewhere" if is_other else kind, row, _said(match, row), times)
     for kind, subject in (("ok", "app"), ("med_part", "inv")):
         for match in frames_of(kind, text) if last in {subject, "elsewhere"} else ():
-            yield Part(kind if last == subject else "other", row, match, times)
+            yield Part(kind if last == subject else "other", row, _said(match, row), times)
     if any(frames_of("aside", text)):
-        yield Part("aside", row, None, times)
+        yield Part("aside", row, times=times)
     if (speaks("elsewhere", text) and PERIOD not in times) or speaks("foreign", text):
         for _ in _elsewhere(text):
-            yield Part("elsewhere", row, None, times)
+            yield Part("elsewhere", row, times=times)
+
+
+def _said(match: re.Match[str], row: Row) -> dict[str, Token]:
+    places = {name: match.start(name) for name, said in match.groupdict().items() if said}
+    return {
+        name.rpartition("_")[0]: row[match.string.count(" ", 0, at + (match.string[at] == " "))]
+        for name, at in reversed(places.items())
+    }
 
 
 def _elsewhere(text: str) -> Iterator[object]:

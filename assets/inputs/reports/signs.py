@@ -77,14 +77,6 @@ def frames_of(kind: str, text: str) -> Iterator[re.Match[str]]:
     return filter(None, (frame.fullmatch(text) for frame in vocabulary().frames[kind]))
 
 
-def group(match: re.Match[str], name: str) -> tuple[int, str] | None:
-    """Return where and what a group of a frame matched, None where it took no part."""
-    for key, said in match.groupdict().items():
-        if said is not None and key.rpartition("_")[0] == name:
-            return match.start(key), said
-    return None
-
-
 NUMBER: Final = "#"
 VAGUE: Final = "~"
 """A number that is not exact, such as `40-50`, `several` or `48 (forty-nine)`."""

@@ -144,7 +144,7 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
     cores = [part.kind for part in parts if part.kind in CORES]
     total: int | None = None
     for part in parts:
-        number, figure = part.token("n"), _FIGURE_OF.get(part.kind, part.kind)
+        number, figure = part.said.get("n"), _FIGURE_OF.get(part.kind, part.kind)
         value = 0 if number is None else number.value if number.word == NUMBER else 1
         mine = not part.row or id(part.row[-1]) in own
         if part.kind == "app":
@@ -156,7 +156,7 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
             yield _statement(said, "ok", None, part.row[0], why=_UNCLEAR)
             continue
         here = PERIOD in part.times or (period and cores.count(part.kind) < 2)
-        at = part.token("n") or part.token("no") or part.token("not") or part.row[0]
+        at = part.said.get("n") or part.said.get("no") or part.said.get("not") or part.row[0]
         if not _is_sure(said, part, here, sites) or (part.kind == "ok" and total is None):
             yield _statement(said, figure, None, at, why=WHOSE)
         elif part.kind in ANSWERS:
@@ -166,14 +166,14 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
         else:
             if part.kind != "ok":
                 yield _statement(said, figure, value, at)
-            if part.kind == "ok" or (part.kind == "app" and any(map(part.token, _SHARES))):
+            if part.kind == "ok" or (part.kind == "app" and part.said.keys() & {*_SHARES}):
                 yield _share(said, part, total)
 
 
 def _share(said: Said, part: Part, total: int | None) -> Statement:
     """Return the approvals that a part makes of a total of applications."""
-    name = next(name for name in _SHARES if part.token(name))
-    token = part.token(name) or part.row[0]
+    name = next(name for name in _SHARES if name in part.said)
+    token = part.said[name]
     value: int | None = None
     if name == "none":
         value = 0
@@ -211,7 +211,7 @@ def _is_sure(said: Said, part: Part, in_period: bool, sites: frozenset[str]) -> 
         named = frozenset(vocabulary().words["site"].findall(text))
         lone = len(named) == 1 and "socialmedia" not in text
         return speaks("any_site", text) and (not lone or named >= sites)
-    if part.kind == "app" and part.token("bare"):
+    if part.kind == "app" and "bare" in part.said:
         # Applications for nothing in particular are for what was spoken of last.
         of_jobs = (each.words for each in said.back() if "secondjobs" in each.words)
         words = next(of_jobs, "" if "secondjobs" in said.heading else "applications for")
