@@ -12,7 +12,7 @@ from assets.returns.desk.chasing import days_late, due, todo
 from assets.returns.desk.decisions import DeskError, Ledger
 from assets.returns.desk.sign_off import ACCEPTED, released_receipts, sign, sign_offs
 from pipelines.portal.answers import of_force, questions, versions_of
-from pipelines.portal.sending import waiting
+from pipelines.portal.sending import Sent, waiting
 from pipelines.portal.web import RefusedRequestError, Visit, page
 from schemas.vocabulary import STATES
 
@@ -29,7 +29,12 @@ def overview(visit: Visit) -> Response:
     live = rows.drop_nulls("receipt_id").filter(pl.col("state") != "rejected")["receipt_id"]
     signed = sign_offs(Ledger(portal.lake), live.to_list(), released_receipts(portal.lake))
     to_do = todo(status, portal.stands.agenda(collection).open, signed, collection, today)
-    received = status.select("force_code", "received_at").drop_nulls().iter_rows()
+    sent = {
+        receipt.sha256: receipt.at
+        for force in collection.forces
+        for receipt in Sent(portal, force).receipts()
+    }
+    received = status.select("force_code", "sha256", "received_at").drop_nulls().iter_rows()
     counts = dict(status.group_by("state").len().iter_rows())
     return visit.page(
         "desk_home",
@@ -42,8 +47,9 @@ def overview(visit: Visit) -> Response:
         days_late=days_late(collection, today),
         late={
             force
-            for force, at in received
-            if collection.day_of(datetime.fromisoformat(at)) > collection.deadlines.soft
+            for force, sha256, taken_in in received
+            if collection.day_of(datetime.fromisoformat(sent.get(sha256, taken_in)))
+            > collection.deadlines.soft
         },
     )
 

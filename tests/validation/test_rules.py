@@ -257,3 +257,14 @@ def test_advice_fits_what_was_typed(
     assert part_of_message in finding.message
     assert part_of_fix in finding.how_to_fix
     assert finding.value == text
+
+
+def test_a_sum_that_no_program_has_calculated_wants_saving_and_no_typing(
+    sample: Callable[[str], SampleReturn], tmp_path: Path, collection: Collection
+) -> None:
+    at = address_of("registers", "force.gratuity", "total")
+    row = at[1:]
+    path = sample("STF").write(tmp_path / "x.xlsx", _set("registers", at, f"=SUM(C{row}:D{row})"))
+    (finding,) = check_files([path], collection)[0].findings
+    assert (finding.rule_id, finding.cell) == ("S006", at)
+    assert "save it there" in finding.how_to_fix

@@ -36,6 +36,10 @@ _KINDS: Final[dict[Kind, tuple[str, str, str | None]]] = {
 
 _WITHOUT_VALUE: Final = {"error": "an error", "formula": UNCALCULATED}
 _ALONE: Final = "Type the {} alone into {}: no formula, no mark, nothing struck out."
+_SAVE: Final = (
+    "Open the file in Excel or LibreOffice and save it there, which calculates it; or type the {}"
+    " alone."
+)
 
 _WHOLE: Final = re.compile(r"[0-9]+|[1-9][0-9]{0,2}(,[0-9]{3})+")
 _ISO_DATE: Final = re.compile(
@@ -77,7 +81,8 @@ def type_entry(slot: Slot) -> TypedEntry | Finding:
     if cell and cell.doubt and not (cell.kind == "rich" and entry.kind == "text"):
         # What a free text says stays out of messages.
         doubt = "what is not a plain text" if entry.kind == "text" else cell.doubt
-        fix = _ALONE.format(_KINDS[entry.kind][0], slot.address)
+        advice = _SAVE if doubt.startswith(UNCALCULATED) else _ALONE
+        fix = advice.format(_KINDS[entry.kind][0], slot.address)
         return finding("S006", f"the cell holds {doubt}", slot.place, fix=fix)
     if cell is None or not text:
         message = f"the cell is blank; {_expected(entry)} belongs here"
