@@ -133,12 +133,7 @@ def _skipped(row: pyarrow.csv.InvalidRow) -> str:
 
 
 def _heading(path: Path) -> _Heading:
-    """Read how a file is written from its first lines.
-
-    Raises:
-        UnicodeDecodeError: they are neither UTF-8 nor UTF-16.
-        csv.Error: they are not CSV.
-    """
+    """Read how a file is written from its first lines; UnicodeDecodeError, csv.Error if not so."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(_LONGEST_HEADING)

@@ -194,11 +194,7 @@ class _Pass:
 
 
 def _unpacked(sources: Sequence[Source], scratch: Path) -> list[Source]:
-    """Return the sources with those that are CSV as Parquet of text.
-
-    Raises:
-        FilesRefusedError: names every file that is not CSV with the columns of an extract.
-    """
+    """Return the sources with those that are CSV as Parquet of text."""
     if not any(source.text for source in sources):
         return list(sources)
     # Parquet needs no pyarrow, whose loading takes as long as a hundred thousand rows.

@@ -245,11 +245,7 @@ def hidden(name: str) -> bool:
 
 
 def _opendocument(parts: dict[str, bytes], mimetype: bytes) -> Kind:
-    """Return the kind of an OpenDocument file that may be read.
-
-    Raises:
-        RefusedError: it is no spreadsheet, is encrypted, or holds macros.
-    """
+    """Return the kind of an OpenDocument file that may be read."""
     if _ENCRYPTED.search(parts.get(_MANIFEST, b"")):
         raise refusal("password")
     if mimetype not in {_SPREADSHEET, _SPREADSHEET + b"-template"}:

@@ -58,11 +58,7 @@ def read_csv_zip(container: Container) -> tuple[RawSheet, ...]:
 
 
 def _named(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Return the files that are sheets, and the sheet that each is named after.
-
-    Raises:
-        RefusedError: there are none.
-    """
+    """Return the files that are sheets, and the sheet that each is named after."""
     plain = [name for name in names if not hidden(name)]
     tables = [(name, _sheet_name(name)) for name in plain if name.lower().endswith(".csv")]
     others = (name for name in plain if not tables and name.lower().endswith(OTHER_TABLES))
@@ -76,9 +72,6 @@ def _sheet_name(name: str) -> str:
     """Return the sheet of the template that a file is named after, else its own name.
 
     A name may have other words around the sheet's: a force, a year, the number of a copy.
-
-    Raises:
-        RefusedError: it names two sheets.
     """
     # Where endings are not shown, a name gets a second one.
     stem = re.sub(r"(?:\.(?:csv|tsv|txt))+$", "", PurePosixPath(name).name, flags=re.IGNORECASE)
@@ -132,9 +125,6 @@ def _separated(name: str, text: str) -> tuple[str, str | None]:
     """Return the text without a line that only tells its separator, and the separator.
 
     The header row tells it, for the whole file; None where there is none.
-
-    Raises:
-        RefusedError: it tells several, or one that is not known.
     """
     told = _SEP_LINE.match(text)
     separators = {match[1] for match in _HEADER.finditer(text)}
@@ -161,11 +151,7 @@ def _refuse_mixed(name: str, rows: list[list[str]], separator: str) -> None:
 
 
 def _text(name: str, content: bytes) -> str:
-    """Decode a CSV file: UTF-8, UTF-16 where it says so or plainly is, else that of Windows.
-
-    Raises:
-        RefusedError: it is UTF-16 cut off, or holds zeros and is no UTF-16.
-    """
+    """Decode a CSV file: UTF-8, UTF-16 where it says so or plainly is, else that of Windows."""
     bom, encoding = next(((b, e) for b, e in _BOMS if content.startswith(b)), (b"", ""))
     content = content.removeprefix(bom)
     try:

@@ -112,11 +112,7 @@ def _get(element: Element, name: str, default: str = "") -> str:
 
 
 def _count(element: Element, name: str) -> int:
-    """Return how often an element is repeated, or over how many cells it goes.
-
-    Raises:
-        ValueError: that is no number of at least 1.
-    """
+    """Return how often an element is repeated or spans; ValueError where that is no such number."""
     number = int(_get(element, name, "1"))
     if number < 1:
         raise ValueError(name)

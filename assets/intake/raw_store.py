@@ -299,11 +299,7 @@ def _tie(
 
 
 def _copy(source: Path, target: Path) -> tuple[str, os.stat_result]:
-    """Copy a dropped file; return its hash, and what it was like.
-
-    Raises:
-        LeftError: the file cannot be opened, or changed while it was copied.
-    """
+    """Copy a dropped file; return its hash, and what it was like. Raises LeftError."""
     try:
         reader = source.open("rb")
     except OSError as error:

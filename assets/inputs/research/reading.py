@@ -82,11 +82,7 @@ def read_rows(
 def _table(
     file: str, content: bytes, names: Sequence[str]
 ) -> tuple[pl.DataFrame, tuple[str, ...], list[Finding]]:
-    """Return the cells as text under `names`, the headings as they stand, and rows left out.
-
-    Raises:
-        FilesRefusedError: it is not CSV in UTF-8, its headings are others, or it has no rows.
-    """
+    """Return the cells as text under `names`, the headings as they stand, and rows left out."""
     try:
         text = StringIO(content.decode("utf-8-sig"), newline="")
         lines = list(csv.reader(text, strict=True))

@@ -114,11 +114,7 @@ def _dropped(
 
 
 def _content(path: Path) -> bytes:
-    """Return the bytes of a file that may be research.
-
-    Raises:
-        FilesRefusedError: it is none by its name, kind or size, or cannot be read whole now.
-    """
+    """Return the bytes of a file that may be research."""
     name = name_as_text(path.name)
 
     def refused(what: str, observed: str) -> FilesRefusedError:
