@@ -128,7 +128,7 @@ for number, line in enumerate(sys.stdin):
 """
 
 
-def test_a_mart_in_which_all_was_met_is_not_asked_about_again(
+def test_columns_in_which_all_was_met_are_not_asked_about_again(
     tmp_path: Path, collection: Collection
 ) -> None:
     names = ("outcome_breakdown", "second_jobs", "survey")
@@ -140,26 +140,40 @@ def test_a_mart_in_which_all_was_met_is_not_asked_about_again(
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdout is not None
         gate = Gate(process, process.stdout)
+        columns: dict[str, set[str | None]] = {}
 
         def asked_in(of: Collection = collection) -> list[str]:
-            """Return for each mart in which question its answer was given; what fails, always."""
+            """Return for each mart in which questions its answers were given; what fails, always.
+
+            Which columns of second jobs were asked about last is seen in `columns`.
+            """
             for name, mart in marts.items():
                 write_mart(tmp_path, name, mart)
             found = gate.evaluate(tmp_path, of, contracts, lake)()
             assert [one.mart for one in found] == [*names]
-            return [one.outcomes[0].observed for one in found]
+            told = [{each.observed for each in one.outcomes} for one in found]
+            last = max(map(int, told[1]))
+            jobs = found[1].outcomes
+            columns["asked"] = {o.expectation.column for o in jobs if o.observed == str(last)}
+            return [" ".join(sorted(each)) for each in told]
 
         assert asked_in() == ["0", "0", "0"]
         assert asked_in() == ["0", "0", "1"]
         marts["second_jobs"] = marts["second_jobs"].replace_schema_metadata({"release": "another"})
         assert asked_in() == ["0", "0", "2"], "the same content, of another release"
         marts["second_jobs"] = put(marts["second_jobs"], count=7)
-        assert asked_in() == ["0", "3", "3"]
+        assert asked_in() == ["0", "0 3", "3"]
+        assert columns["asked"] == {None, "count"}, "None: the names of all columns"
         fewer = collection.model_copy(update={"forces": ("STF",)})
-        assert asked_in(fewer) == ["0", "4", "4"], "other forces are expected in it"
+        assert asked_in(fewer) == ["0", "0 3 4", "4"], "other forces are expected in it"
+        assert columns["asked"] == {"force_code"}
+        marts["second_jobs"] = marts["second_jobs"].append_column("more", marts["second_jobs"][0])
+        assert asked_in() == ["0", "5", "5"], "it has another column"
+        marts["second_jobs"] = marts["second_jobs"].drop_columns(["more"]).slice(1)
+        assert asked_in() == ["0", "6", "6"], "it has fewer rows"
         for path in lake.kept.glob("gate/*"):
             path.write_bytes(b"damaged")
-        assert asked_in() == ["5", "5", "5"]
+        assert asked_in() == ["7", "7", "7"]
         process.stdin.close()  # type: ignore[union-attr]
 
 

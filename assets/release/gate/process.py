@@ -15,11 +15,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, cast
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from assets.kept import made_once
 from assets.lake import Lake
@@ -105,7 +106,7 @@ class Gate:
             marts: the folder with `<mart>.parquet` of each, which stays until the answer is there.
             collection: their collection.
             contracts: the contract of each, in the order of the results.
-            lake: where it is kept that all is met in a mart of some content, which is not asked
+            lake: where it is kept that all is met in columns of some content, which is not asked
                 again then.
 
         Returns:
@@ -121,16 +122,32 @@ class Gate:
 
         suites = {name: suite(name, each, collection) for name, each in contracts.items()}
         asked = question(marts, suites, contracts)
-        keys_ = {one["name"]: _key(one) for one in asked} if lake else {}
-        told = {name: answer for name, key in keys_.items() if (answer := _before(lake, key))}
-        rest = [one for one in asked if one["name"] not in told]
+        known = {one["name"]: _parts(one) for one in asked if lake}
+        rows = {name: several for name, (several, _) in known.items()}
+        told: dict[str, dict[int, Any]] = {name: {} for name in suites}
+        new: list[_Part] = []
+        for part in (part for _, parts in known.values() for part in parts):
+            before = _before(lake, part.key)
+            told[part.mart] |= zip(part.positions, before or (), strict=bool(before))
+            new += [] if before else [part]
+        for one in asked:
+            done = told[one["name"]]
+            one["suite"] = [each for n, each in enumerate(one["suite"]) if n not in done]
+        rest = [one for one in asked if one["suite"]]
         judged = self._line.submit(self._answer, rest) if rest else None
 
         def answered() -> tuple[MartResult, ...]:
             for one, answer in zip(rest, judged.result() if judged else (), strict=True):
-                told[one["name"]] = answer
-                _remember(lake, keys_.get(one["name"]), answer)
-            return results(suites, [told[name] for name in suites])
+                rows[one["name"]] = answer["rows"]
+                positions = (each["meta"]["position"] for each in one["suite"])
+                told[one["name"]] |= zip(positions, answer["outcomes"], strict=True)
+            for part in new:
+                _remember(lake, part.key, [told[part.mart][n] for n in part.positions])
+            several = (
+                {"rows": rows[name], "outcomes": [told[name][n] for n in range(len(each))]}
+                for name, each in suites.items()
+            )
+            return results(suites, several)
 
         return answered
 
@@ -183,41 +200,64 @@ class Gate:
         )
 
 
-def _key(asked: Mapping[str, Any]) -> list[str] | None:
-    """Return what an answer follows from: all that is asked, and the mart without what names it.
+class _Part(NamedTuple):
+    """Expectations of a mart that read the same columns, and what their answers follow from."""
 
-    None of a file that cannot be read: that is for the library to say.
+    mart: str
+    positions: list[int]
+    key: list[str]
+
+
+def _parts(asked: Mapping[str, Any]) -> tuple[int, list[_Part]]:
+    """Return how many rows a mart has, and what is expected of it by the columns that it reads.
+
+    An answer follows from what is asked, the names and types of all columns, the number of rows and
+    what stands in the columns that are named there; not from what else the file says, such as its
+    release. Of a file that cannot be read nothing is known: that is for the library to say.
     """
     import pyarrow
     import pyarrow.ipc
     import pyarrow.parquet
 
     try:
-        table = pyarrow.parquet.ParquetFile(asked["path"]).read()
+        table = pyarrow.parquet.ParquetFile(asked["path"]).read().replace_schema_metadata(None)
     except (pyarrow.ArrowException, OSError):
-        return None
-    content = pyarrow.BufferOutputStream()
-    with pyarrow.ipc.new_stream(content, table.schema.remove_metadata()) as stream:
-        stream.write_table(table.replace_schema_metadata(None))
-    digest = hashlib.sha256(content.getvalue()).hexdigest()
-    return [json.dumps({**asked, "path": None}, sort_keys=True), digest]
+        return 0, []
+
+    def content(name: str) -> str:
+        written = pyarrow.BufferOutputStream()
+        with pyarrow.ipc.new_stream(written, table.select([name]).schema) as stream:
+            stream.write_table(table.select([name]))
+        return f"{name} {hashlib.sha256(written.getvalue()).hexdigest()}"
+
+    contents = {name: content(name) for name in table.column_names}
+    around = [asked["name"], str(table.schema), str(table.num_rows)]
+    reading = defaultdict[tuple[str, ...], list[int]](list)
+    texts = [json.dumps([one["type"], one["kwargs"]], sort_keys=True) for one in asked["suite"]]
+    for position, text in enumerate(texts):
+        reading[tuple(name for name in contents if json.dumps(name) in text)].append(position)
+    parts = [
+        _Part(asked["name"], of, [*around, *(texts[n] for n in of), *(contents[n] for n in read)])
+        for read, of in reading.items()
+    ]
+    return table.num_rows, parts
 
 
-def _before(lake: Lake | None, key: list[str] | None) -> dict[str, Any] | None:
-    """Return what was told of the same mart before, if all was met in it."""
+def _before(lake: Lake | None, key: list[str]) -> list[Any] | None:
+    """Return what was told of the same before, if all was met."""
 
     def ask() -> bytes:
         raise LookupError
 
     with suppress(LookupError):
-        if lake and key:
-            told: dict[str, Any] = json.loads(made_once(lake, "gate", key, ask))
+        if lake:
+            told: list[Any] = json.loads(made_once(lake, "gate", key, ask))
             return told
     return None
 
 
-def _remember(lake: Lake | None, key: list[str] | None, told: Mapping[str, Any]) -> None:
-    if lake and key and all(met for met, *_ in told["outcomes"]):
+def _remember(lake: Lake | None, key: list[str], told: Sequence[Any]) -> None:
+    if lake and all(met for met, *_ in told):
         made_once(lake, "gate", key, lambda: json.dumps(told).encode())
 
 
