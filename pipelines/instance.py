@@ -18,6 +18,7 @@ from schemas.errors import UnavailableError
 
 if TYPE_CHECKING:
     import dagster as dg
+    from alembic.config import Config
 
 _SETTINGS: Final = Path(__file__).with_name("dagster_home.yaml")
 """What is written as dagster.yaml where there is none."""
@@ -62,7 +63,8 @@ def open_instance() -> "dg.DagsterInstance":
     home = dagster_home()
     os.environ["DAGSTER_HOME"] = str(home)
     try:
-        return dg.DagsterInstance.from_config(str(home))
+        with _opened_quickly():
+            return dg.DagsterInstance.from_config(str(home))
     except Exception as error:  # a storage wraps what its driver says in a class of its own
         cause = error.__cause__
         if not isinstance(cause, SQLAlchemyError):
@@ -74,6 +76,36 @@ def open_instance() -> "dg.DagsterInstance":
             "What analysts see has not changed. Start the database, or mend its address (PGHOST"
             " and what goes with it), then run again.",
         ) from error
+
+
+@contextmanager
+def _opened_quickly() -> Iterator[None]:
+    """Have files of the history opened, or made, without what takes longer than that itself.
+
+    Dagster reads all scripts by which its tables change for each file, to know the newest; and
+    SQLite waits for the disk after each statement that makes a table. What a power cut leaves of a
+    new file is noticed, and set aside (`mend_history`).
+    """
+    from alembic.script import ScriptDirectory
+    from sqlalchemy import Engine, event
+
+    anew, read = ScriptDirectory.from_config, dict[str | None, ScriptDirectory]()
+
+    def once(config: "Config") -> ScriptDirectory:
+        where = config.get_main_option("script_location")
+        return read.get(where) or read.setdefault(where, anew(config))
+
+    def no_waiting(connection: Any, _: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("pragma synchronous=off")
+
+    ScriptDirectory.from_config = once  # type: ignore[method-assign,assignment]
+    event.listen(Engine, "connect", no_waiting)
+    try:
+        yield
+    finally:
+        ScriptDirectory.from_config = anew  # type: ignore[method-assign]
+        event.remove(Engine, "connect", no_waiting)
 
 
 @contextmanager
@@ -99,7 +131,7 @@ def history_at_hand(instance: "dg.DagsterInstance") -> Iterator[None]:
     @contextmanager
     def connect(shard: str) -> Iterator[Any]:
         if shard not in connections:
-            with anew(shard):  # it makes the tables where there are none
+            with _opened_quickly(), anew(shard):  # it makes the tables if there are none
                 pass
             engine = create_engine(
                 storage.conn_string_for_shard(shard),
