@@ -55,7 +55,15 @@ def run(context: click.Context, collection_id: str | None) -> None:
     if found := standing(lake_root(), collection_id):
         _say(found)
         sys.exit(0)
+    _begin()
     sys.exit(0 if refreshed(meant(context, collection_id)) else 1)
+
+
+def _begin() -> None:
+    """Begin the gate first: it takes as long as all that is loaded next, on another processor."""
+    from assets.release.gate.process import begin
+
+    begin()
 
 
 def _say(found: Standing) -> None:
@@ -102,9 +110,7 @@ def demo(collection: Collection) -> None:
 
 def refreshed(collection: Collection) -> bool:
     """Refresh, print what happened, tell people what is news, and return whether it published."""
-    from assets.release.gate.process import begin
-
-    begin()  # first: it takes as long as all that is loaded next, and on another processor
+    _begin()
     from pipelines.alerts.look import RunOutcome
     from pipelines.alerts.messages import tell_at_end
     from pipelines.refresh import refresh
