@@ -99,7 +99,7 @@ def _opened_quickly() -> Iterator[None]:
         if isinstance(connection, sqlite3.Connection):
             connection.execute("pragma synchronous=off")
 
-    ScriptDirectory.from_config = once  # type: ignore[method-assign,assignment]
+    ScriptDirectory.from_config = once  # type: ignore[method-assign]
     event.listen(Engine, "connect", no_waiting)
     try:
         yield
