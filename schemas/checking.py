@@ -9,6 +9,9 @@ from importlib.machinery import ModuleSpec
 
 import polars as pl  # before, as it looks for pandas itself and remembers what it finds
 
+from schemas.contract import Contract, keys
+from schemas.template import Template
+
 
 class _NotInstalled:
     @staticmethod
@@ -30,3 +33,24 @@ finally:
     sys.meta_path.remove(_NotInstalled)
 
 __all__ = ["SchemaErrors", "pa"]
+
+
+def schema_of(contract: Contract, template: Template | None = None) -> pa.DataFrameSchema:
+    """Return pandera's schema of a contract."""
+    found = {}
+    for column in contract.columns:
+        allowed, least = column.allowed_in(template), column.least
+        checks = [] if allowed is None else [pa.Check.isin(list(allowed))]
+        checks += [] if least is None else [pa.Check.ge(least)]
+        found[column.name] = pa.Column(column.dtype, checks, nullable=column.nullable)
+    return pa.DataFrameSchema(found, strict=True, ordered=True, unique=keys(contract) or None)
+
+
+def broken(contract: Contract, table: pl.DataFrame, template: Template | None) -> pl.DataFrame:
+    """Return the cases in which a table breaks a contract, as pandera finds them."""
+    try:
+        schema_of(contract, template).validate(table, lazy=True)
+    except SchemaErrors as error:
+        cases: pl.DataFrame = error.failure_cases
+        return cases
+    return pl.DataFrame(schema={"column": pl.String, "check": pl.String})

@@ -1,21 +1,23 @@
 """How a table's contract is written and what is derived from it.
 
-A contract is a pandera model: column names, types, units, descriptions, keys and checks are
-written there once. Arrow schemas, documentation and expectations are derived by the functions
-here. Codes that a template lists are not in the contract: each collection has its own.
+A contract is data: column names, types, units, descriptions, keys and checks are written once, most
+of them in TOML. Pandera's and Arrow's schemas, documentation and expectations are derived. Codes
+that a template lists are not in the contract: each collection has its own.
 """
 
-from collections.abc import Iterable
-from copy import copy
+import importlib
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 from weakref import ref
 
 import polars as pl
 import pyarrow
 
-from schemas.checking import SchemaErrors, pa
+from schemas import vocabulary
 from schemas.errors import ContractError
 from schemas.template import Template
 from schemas.wording import plural
@@ -30,7 +32,6 @@ _ARROW_TYPES: Final[dict[Any, pyarrow.DataType]] = {
     pl.Boolean: pyarrow.bool_(),
     pl.Date: pyarrow.date32(),
 }
-
 _TYPE_NAMES: Final[dict[Any, str]] = {
     pl.String: "string",
     pl.Int64: "int64",
@@ -40,38 +41,30 @@ _TYPE_NAMES: Final[dict[Any, str]] = {
 }
 
 
-class Table(pa.DataFrameModel):
-    """Base of every contract: exactly these columns, in this order, of these types."""
-
-    class Config:
-        """Nothing is coerced: a wrong type is a fault to mend, not to hide."""
-
-        strict = True
-        ordered = True
-        coerce = False
-
-
-Contract = type[Table]
-
-
 @dataclass(frozen=True)
 class Column:
-    """One column of a contract, as the derived artefacts need it."""
+    """One column of a contract.
+
+    `unit`: `count`, `people`, `percent`, ... or `code`, `text`, `date`, `hash` for the rest. `key`:
+    whether it is part of the table's key. `nullable`: whether a value may be unknown. `allowed`:
+    the codes that it may hold, () for any. `codes`: `measure.dimension` of the template, whose
+    codes it may hold. `least`: the smallest number that it may hold.
+    """
 
     name: str
     dtype: type[pl.DataType]
     description: str
     unit: str
-    key: bool
-    nullable: bool
+    key: bool = False
+    nullable: bool = False
     allowed: tuple[str, ...] = ()
     codes: str | None = None
     least: float | None = None
 
-    def allowed_in(self, template: Template) -> tuple[str, ...]:
-        """Return the codes it may hold in a collection on a template; empty for any."""
-        if self.codes is None:
-            return self.allowed
+    def allowed_in(self, template: Template | None) -> tuple[str, ...] | None:
+        """Return the codes it may hold in a collection on a template; None for any."""
+        if self.codes is None or template is None:
+            return self.allowed or None
         return template.codes_of(*self.codes.split("."))
 
     @property
@@ -80,99 +73,80 @@ class Column:
         return _TYPE_NAMES[self.dtype]
 
 
-def column(
-    description: str,
-    unit: str,
-    *,
-    key: bool = False,
-    nullable: bool = False,
-    isin: Any = None,
-    codes: str | None = None,
-    ge: float | None = None,
-) -> Any:
-    """Declare a column in a contract.
+@dataclass(frozen=True, eq=False)
+class Contract:
+    """A table of exactly these columns, in this order, of these types: nothing is coerced."""
+
+    name: str
+    about: str
+    columns: tuple[Column, ...]
+
+
+_SHARED: Final = tomllib.loads(Path(__file__).with_name("columns.toml").read_text(encoding="utf-8"))
+"""The columns that several tables share, each described once."""
+
+_TYPES: Final[dict[str, type[pl.DataType]]] = {
+    "text": pl.String, "int": pl.Int64, "float": pl.Float64, "bool": pl.Boolean, "date": pl.Date,
+}  # fmt: skip
+_OF_UNIT: Final = {"count": "int", "bytes": "int", "true or false": "bool", "date": "date"}
+"""The type of a column by its unit, where that is no text and nothing else is said."""
+
+
+def contracts(path: Path) -> dict[str, Contract]:
+    """Return the contracts that a file describes, by the heads of its tables."""
+    return described(tomllib.loads(path.read_text(encoding="utf-8")), vars(vocabulary))
+
+
+def described(tables: Mapping[str, Any], lists: Mapping[str, Any]) -> dict[str, Contract]:
+    """Return the contracts that the tables of a file describe; tables.toml says how.
 
     Args:
-        description: what the column means, for a reader who sees nothing else.
-        unit: `count`, `people`, `percent`, ... or `code`, `text`, `date`, `hash` for the rest.
-        key: whether the column is part of the table's key.
-        nullable: whether a value may be unknown.
-        isin: the codes the column may hold; None for any.
-        codes: `measure.dimension` of the template, whose codes the column may hold.
-        ge: the smallest number the column may hold.
+        tables: the tables, by their heads.
+        lists: lists of codes by the names under which the file means them.
     """
-    allowed = None if isin is None else list(isin)
-    about = {"unit": unit, "key": key, "allowed": tuple(allowed or ()), "codes": codes, "least": ge}
-    return pa.Field(nullable=nullable, description=description, isin=allowed, ge=ge, metadata=about)
-
-
-def contract_of(name: str, about: str, described: Iterable[Column]) -> Contract:
-    """Return a contract of described columns: one that follows from other contracts, or from data.
-
-    Args:
-        name: its name.
-        about: its description.
-        described: its columns, in order.
-    """
-    types: dict[str, Any] = {}
-    fields: dict[str, Any] = {}
-    for item in described:
-        types[item.name] = item.dtype
-        fields[item.name] = column(
-            item.description,
-            item.unit,
-            key=item.key,
-            nullable=item.nullable,
-            isin=item.allowed or None,
-            codes=item.codes,
-            ge=item.least,
+    return {
+        head: Contract(
+            said.get("name", head),
+            said["about"],
+            tuple(_column(name, about, lists) for name, about in said["columns"].items()),
         )
-    body = {"__doc__": about, "__annotations__": types, **fields}
-    made: Contract = type(name, (Table,), body)
-    return made
+        for head, said in tables.items()
+    }
+
+
+def _column(name: str, own: Mapping[str, Any], lists: Mapping[str, Any]) -> Column:
+    said = {**({} if "about" in own else _SHARED[own.get("like", name)]), **own}
+    about, allowed = said["about"], said.get("isin", ())
+    if isinstance(allowed, str):
+        allowed = lists[allowed]
+        if "{isin}" in about:
+            told = "; ".join(f"{code} = {text}" for code, text in allowed.items())
+            about = about.replace("{isin}", told)
+    return Column(
+        name,
+        _TYPES[said.get("type", _OF_UNIT.get(said["unit"], "text"))],
+        about,
+        said["unit"],
+        said.get("key", False),
+        said.get("nullable", False),
+        tuple(allowed),
+        said.get("codes"),
+        said.get("ge"),
+    )
 
 
 @cache
-def _schema(contract: Contract, template: Template | None = None) -> pa.DataFrameSchema:
-    # Pandera hands out one and the same each time: what is changed of it here is a copy.
-    schema = copy(contract.to_schema())
-    schema.columns = dict(schema.columns)
-    keys = [name for name, spec in schema.columns.items() if (spec.metadata or {})["key"]]
-    schema.unique = keys or None
-    for column in columns(contract) if template else ():
-        if template and column.codes:
-            allowed = pa.Check.isin(list(column.allowed_in(template)))
-            own = schema.columns[column.name] = copy(schema.columns[column.name])
-            own.checks = [*own.checks, allowed]
-    return schema
-
-
-_TOLD_BY_COLUMN: Final = {"isin", "greater_than_or_equal_to"}
-"""The checks of pandera whose arguments a Column has."""
-
-
-@cache
-def _broken(contract: Contract, template: Template | None) -> pl.Expr | None:
-    """Return whether anything in a table breaks a contract: one question for all its columns.
-
-    Pandera asks each for itself, which takes longer than making most tables, so it is asked where
-    this is so, and says what. None where a contract has a check that this does not know.
-    """
-    schema = _schema(contract, template)
-    checks = {check.name for spec in schema.columns.values() for check in spec.checks}
-    if schema.checks or not checks <= _TOLD_BY_COLUMN:
-        return None
+def _broken(contract: Contract, template: Template | None) -> pl.Expr:
+    """Return whether anything in a table breaks a contract: one question for all its columns."""
     key = keys(contract)
     asked = [pl.struct(key).is_duplicated()] if key else []
-    for column in columns(contract):
-        value, allowed = pl.col(column.name), column.allowed
-        if template and column.codes:
-            allowed = column.allowed_in(template)
+    for column in contract.columns:
+        value, allowed = pl.col(column.name), column.allowed_in(template)
         if not column.nullable:
             asked.append(value.is_null())
         if column.dtype == pl.Float64 and not column.nullable:
             asked.append(value.is_nan())
-        if allowed or (template and column.codes):
+        if allowed is not None:
             asked.append(value.is_not_null() & ~value.is_in([*allowed, None]))
         if column.least is not None:
             asked.append(value < column.least)
@@ -180,40 +154,29 @@ def _broken(contract: Contract, template: Template | None) -> pl.Expr | None:
 
 
 def holds(contract: Contract, table: pl.DataFrame, template: Template | None) -> bool:
-    """Return whether a table is certain to be as a contract says; its columns are in order."""
-    broken = _broken(contract, template)
-    types = [column.dtype for column in columns(contract)]
-    return broken is not None and table.dtypes == types and not table.select(broken).item()
+    """Return whether a table is as a contract says; its columns are in order."""
+    types = [column.dtype for column in contract.columns]
+    return table.dtypes == types and not table.select(_broken(contract, template)).item()
 
 
-@cache
 def columns(contract: Contract) -> tuple[Column, ...]:
     """Return the columns of a contract, in order."""
-    return tuple(
-        Column(
-            name=name,
-            dtype=spec.dtype.type.base_type(),
-            description=spec.description or "",
-            nullable=spec.nullable,
-            **(spec.metadata or {}),
-        )
-        for name, spec in _schema(contract).columns.items()
-    )
+    return contract.columns
 
 
 def keys(contract: Contract) -> list[str]:
     """Return the names of the key columns, in order."""
-    return [column.name for column in columns(contract) if column.key]
+    return [column.name for column in contract.columns if column.key]
 
 
 def description(contract: Contract) -> str:
-    """Return the contract's own description: its docstring, on one line."""
-    return " ".join((contract.__doc__ or "").split())
+    """Return the contract's own description, on one line."""
+    return contract.about
 
 
 def empty(contract: Contract) -> pl.DataFrame:
     """Return a frame of the contract's columns without rows."""
-    return pl.DataFrame(schema={column.name: column.dtype for column in columns(contract)})
+    return pl.DataFrame(schema={column.name: column.dtype for column in contract.columns})
 
 
 def arrow_schema(contract: Contract) -> pyarrow.Schema:
@@ -225,7 +188,7 @@ def arrow_schema(contract: Contract) -> pyarrow.Schema:
             nullable=column.nullable,
             metadata={"description": column.description, "unit": column.unit},
         )
-        for column in columns(contract)
+        for column in contract.columns
     )
 
 
@@ -243,7 +206,7 @@ def known_to_conform(
 
 def _asked(contract: Contract, template: Template | None) -> Template | None:
     """Return the template where anything of a contract depends on it."""
-    return template if any(column.codes for column in columns(contract)) else None
+    return template if any(column.codes for column in contract.columns) else None
 
 
 def conform(
@@ -263,24 +226,21 @@ def conform(
     template = _asked(contract, template)
     if id(frame) in _KNOWN and _KNOWN[id(frame)][1:] == (contract, template):
         return frame
-    names = [column.name for column in columns(contract)]
+    names = [column.name for column in contract.columns]
     missing = [name for name in names if name not in frame.columns]
     if missing:
-        raise ContractError(f"{contract.__name__} lacks the columns {', '.join(missing)}")
+        raise ContractError(f"{contract.name} lacks the columns {', '.join(missing)}")
     order = keys(contract) + [name for name in names if name not in keys(contract)]
     ordered = frame.select(names).sort(order, nulls_last=False, maintain_order=True)
     if holds(contract, ordered, template):
         known_to_conform(contract, ordered, template)
         return ordered
-    try:
-        held = _schema(contract, template).validate(ordered, lazy=True)
-    except SchemaErrors as error:
-        # Neither the values nor the cause: this is logged and sent, and could quote a return.
-        cases = error.failure_cases
-        broken = cases.select("column", "check").unique(maintain_order=True).head(5).to_dicts()
-        raise ContractError(
-            f"{contract.__name__} breaks its contract in {plural(cases.height, 'case')}; first of"
-            f" them: {broken}. This is a fault of the program; report it."
-        ) from None
-    known_to_conform(contract, held, template)
-    return held
+    # Pandera asks each column for itself, which takes longer than making most tables, and so does
+    # loading it: it is asked where a table does not hold, and says what is wrong.
+    cases = importlib.import_module("schemas.checking").broken(contract, ordered, template)
+    # Not the values: this is logged and sent, and could quote a return.
+    first = cases.select("column", "check").unique(maintain_order=True).head(5).to_dicts()
+    raise ContractError(
+        f"{contract.name} breaks its contract in {plural(cases.height, 'case')}; first of them:"
+        f" {first}. This is a fault of the program; report it."
+    )

@@ -1,4 +1,4 @@
-"""The inspectorate's own inputs: the contracts of research on social media and of a survey."""
+"""The inspectorate's own inputs, as research.toml describes them, and the marts made of them."""
 
 import tomllib
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Final
 
 import polars as pl
 
-from schemas import columns as shared
-from schemas.contract import Column, Contract, Table, column, columns
+from schemas import vocabulary
+from schemas.contract import Column, Contract, columns, described
 from schemas.reference import forces
 
 _FILE: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
@@ -54,54 +54,20 @@ QUESTIONS: Final = {
 }
 
 
-class ProfilesInUse(Table):
-    """The newest acceptable file of profiles and accounts, with its basis."""
-
-    force_code: str = shared.force_code(key=True, isin=forces()["force_code"])
-    year: int = column("Year of the research", "year", key=True)
-    profiles: int = column("Profiles found", "profiles", ge=0)
-    profiles_inappropriate: int = column(
-        "Profiles with potentially inappropriate behaviour; null where not counted",
-        "profiles",
-        nullable=True,
-        ge=0,
-    )
-    accounts_inappropriate: int = column(
-        "Accounts with potentially inappropriate behaviour; null where not counted",
-        "accounts",
-        nullable=True,
-        ge=0,
-    )
-    accounts_still_visible: int = column(
-        "Of those accounts, the ones that still showed it a year later; null where not looked at",
-        "accounts",
-        nullable=True,
-        ge=0,
-    )
-    basis: str = shared.basis()
-
-
-class InstancesInUse(Table):
-    """The newest acceptable file of instances on social media, with its basis."""
-
-    force_code: str = shared.force_code(key=True, isin=forces()["force_code"])
-    year: int = column("Year of the research", "year", key=True)
-    site: str = column("Social media site", "code", key=True, isin=SITES)
-    category: str = column("Kind of behaviour", "code", key=True, isin=INSTANCE_CATEGORIES)
-    instances: int = column("Instances found", "instances", ge=0)
-    basis: str = shared.basis()
-
-
-class ResponsesInUse(Table):
-    """The newest acceptable file of survey responses, with its basis."""
-
-    respondent_id: str = column("Identifies the respondent within the year", "code", key=True)
-    year: int = column("Year of the survey", "year", key=True)
-    wave: int = column("Round of interviews in the year", "number", key=True, isin=WAVES)
-    question: str = column("Code of the question", "code", key=True, isin=QUESTIONS)
-    answer: str = column("Code of the answer", "code", key=True)
-    basis: str = shared.basis()
-
+_LISTS: Final = {
+    "FORCES": forces()["force_code"].to_list(),
+    "SITES": SITES,
+    "INSTANCE_CATEGORIES": INSTANCE_CATEGORIES,
+    "WAVES": WAVES,
+    "QUESTIONS": QUESTIONS,
+}
+_FOUND: Final = described(_FILE["tables"], vars(vocabulary) | _LISTS)
+ProfilesInUse: Final = _FOUND["ProfilesInUse"]
+InstancesInUse: Final = _FOUND["InstancesInUse"]
+ResponsesInUse: Final = _FOUND["ResponsesInUse"]
+SocialMedia: Final = _FOUND["SocialMedia"]
+Survey: Final = _FOUND["Survey"]
+SurveyChanges: Final = _FOUND["SurveyChanges"]
 
 FILES: Final[dict[str, Contract]] = {
     "social_media_profiles.csv": ProfilesInUse,

@@ -8,7 +8,7 @@ from assets.html import render
 from schemas import vocabulary
 from schemas.cases import WRITTEN
 from schemas.collection import Collection
-from schemas.contract import CONTRACT_VERSION, Contract, columns, description
+from schemas.contract import CONTRACT_VERSION, Contract, columns, contracts, description
 from schemas.marts.catalogue import MARTS
 from schemas.marts.totals import Series
 from schemas.reference import OURS
@@ -23,7 +23,7 @@ from schemas.rules.catalogue import (
     rules,
     rules_of,
 )
-from schemas.tables import TABLES, contracts
+from schemas.tables import TABLES
 from schemas.template import Template
 from schemas.template_file import load_template
 from schemas.wording import listed

@@ -5,9 +5,10 @@ from collections.abc import Collection as Several
 from functools import cache
 from typing import Final
 
+from schemas import research
 from schemas.collection import Collection
 from schemas.contract import Contract
-from schemas.marts import facts, research, returns, totals
+from schemas.marts import facts, returns, totals
 from schemas.measures import QUESTION
 from schemas.template import Template
 from schemas.template_file import load_template

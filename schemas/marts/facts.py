@@ -7,10 +7,9 @@ from typing import Final
 
 import polars as pl
 
-from schemas.contract import Column, Contract, columns, contract_of, description
+from schemas.contract import Column, Contract, columns, contracts
 from schemas.disclosure import FOLLOWS
 from schemas.measures import NOW, QUESTION, Figure
-from schemas.tables import contracts
 from schemas.template import Template
 
 _FOUND: Final = contracts(Path(__file__).with_suffix(".toml"))
@@ -38,7 +37,7 @@ def force_profiles_contract(template: Template) -> Contract:
     own = list(_profile_columns(template, known))
     if {item.name for item in own} == known.keys():
         return _PROFILES
-    return contract_of("ForceProfiles", description(_PROFILES), own)
+    return Contract("ForceProfiles", _PROFILES.about, tuple(own))
 
 
 def _profile_columns(template: Template, known: dict[str, Column]) -> Iterator[Column]:

@@ -1,12 +1,14 @@
 """The marts of the public edition: those of the full one, a symbol beside what may be hidden."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
 import polars as pl
 
-from schemas.contract import Contract, Table, column, columns, description
+from schemas.contract import Column, Contract, columns, contracts
 from schemas.disclosure import PROFILES, SYMBOLS
 from schemas.marts.catalogue import MARTS, contracts_of
 from schemas.template import Template
@@ -56,33 +58,18 @@ def with_symbols(mart: str, contract: Contract) -> tuple[str, ...]:
 
 
 def _public_form(mart: str, contract: Contract) -> Contract:
-    fields: dict[str, Any] = {}
-    types: dict[str, Any] = {}
-    marked = with_symbols(mart, contract)
+    marked, found = with_symbols(mart, contract), list[Column]()
     for item in columns(contract):
         if item.name not in _KEPT.get(mart, (item.name,)):
             continue
-        types[item.name] = item.dtype
-        fields[item.name] = column(
-            item.description,
-            item.unit,
-            key=item.key,
-            nullable=item.nullable or item.name in (*marked, *_HIDDEN_WITH.get(mart, ())),
-            isin=item.allowed or None,
-            codes=item.codes,
-        )
+        nullable = item.nullable or item.name in (*marked, *_HIDDEN_WITH.get(mart, ()))
+        found.append(replace(item, nullable=nullable, least=None))
         if item.name in marked:
+            why = f"Why `{item.name}` is null: {_choices(SYMBOLS.items())}"
             symbol = symbol_of(mart, item.name)
-            types[symbol] = pl.String
-            fields[symbol] = column(
-                f"Why `{item.name}` is null: " + _choices(SYMBOLS.items()),
-                "code",
-                nullable=True,
-                isin=SYMBOLS,
-            )
-    body = {"__doc__": f"{description(contract)} Public form.", "__annotations__": types, **fields}
-    form: Contract = type(f"Public{contract.__name__}", (Table,), body)
-    return form
+            codes = tuple(SYMBOLS)
+            found.append(Column(symbol, pl.String, why, "code", nullable=True, allowed=codes))
+    return Contract(f"Public{contract.name}", f"{contract.about} Public form.", tuple(found))
 
 
 def _choices(items: Iterable[tuple[str, str]]) -> str:
@@ -103,52 +90,6 @@ def public_marts(template: Template) -> dict[str, Contract]:
     }
 
 
-class SuppressionAudit(Table):
-    """What somebody who knows all that is public can tell of each count that is hidden.
-
-    The two tables are whole-number tables that fit everything public, so every value they reach
-    cannot be ruled out. Where they are not far enough apart, no value lies beyond the bounds.
-    """
-
-    mart: str = column(
-        "Mart the count is hidden in; `cells` for one in no public mart", "code", key=True
-    )
-    column_name: str = column("Column of that mart", "code", key=True)
-    cell: str = column("Key of the row, as key=value pairs joined by ';'", "code", key=True)
-    edition: str = column(
-        "Earlier release whose public edition hides it; null for a count of this release",
-        "code",
-        key=True,
-        nullable=True,
-    )
-    low: float = column(
-        "No value is less, by bounds of every sum; null where the tables are far enough apart",
-        "count",
-        nullable=True,
-    )
-    high: float = column(
-        "No value is more, by bounds of every sum; null where the tables are far enough apart",
-        "count",
-        nullable=True,
-    )
-    table_low: int = column("Value in the table where it is least", "count")
-    table_high: int = column("Value in the table where it is largest", "count")
-    width: int = column("Difference of the two tables", "count", ge=0)
-    required: int = column("Least difference that is asked for", "count", ge=0)
-    protected: bool = column("Whether the difference is as large as asked for", "true or false")
-
-
-class DisclosureReport(Table):
-    """What the public edition hides, by mart and column."""
-
-    mart: str = column("Mart", "code", key=True)
-    column_name: str = column("Column", "code", key=True)
-    counts: int = column("Counts in the full edition", "count", ge=0)
-    small: int = column("Hidden because they are small", "count", ge=0)
-    secondary: int = column("Hidden because small ones would follow from them", "count", ge=0)
-    exempt: int = column("Small ones that are shown, because they are exempt", "count", ge=0)
-    total: int = column("Sum of the counts in the full edition", "count", ge=0)
-    hidden: int = column("Part of that sum that is hidden", "count", ge=0)
-    hidden_share: float = column(
-        "Percent of the sum that is hidden; null where it is zero", "percent", nullable=True
-    )
+_FOUND: Final = contracts(Path(__file__).with_suffix(".toml"))
+SuppressionAudit: Final = _FOUND["SuppressionAudit"]
+DisclosureReport: Final = _FOUND["DisclosureReport"]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from schemas.tables import contracts
+from schemas.contract import contracts
 
 _WRITTEN: Final = contracts(Path(__file__).with_suffix(".toml"))
 Reconciliation: Final = _WRITTEN["reconciliation"]

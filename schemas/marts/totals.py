@@ -7,8 +7,7 @@ from typing import Final
 import polars as pl
 
 from schemas.breakdown import FIRST, in_order
-from schemas.contract import Column, Contract, columns, contract_of
-from schemas.tables import contracts
+from schemas.contract import Column, Contract, columns, contracts
 from schemas.template import Template
 
 _FOUND: Final = contracts(Path(__file__).with_suffix(".toml"))
@@ -63,4 +62,4 @@ def cube_contract(template: Template | None = None) -> Contract:
     is_total = Column("is_total", pl.Boolean, total, "true or false", key=False, nullable=False)
     value, unit = own.pop("value"), own.pop("unit")
     described = [measure, *dimensions, period, value, unit, is_total, *own.values()]
-    return contract_of("Cube", about, described)
+    return Contract("Cube", about, tuple(described))

@@ -10,10 +10,9 @@ import pytest
 
 from schemas.cases import COLUMN_OF, TYPES, WRITTEN, codes
 from schemas.collection import Collection
-from schemas.contract import columns, conform
+from schemas.contract import columns, conform, contracts
 from schemas.errors import SetupError
 from schemas.rules.catalogue import rules_of
-from schemas.tables import contracts
 from schemas.template import Row as TemplateRow
 from tests.cases.extracts import good, run, write_parquet
 from tests.cases.reference import judged

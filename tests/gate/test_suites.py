@@ -1,12 +1,10 @@
 """What is expected follows from the contracts, all of it and nothing else."""
 
-import pandera.polars as pa
 import pytest
 
 from assets.release.gate.suites import Expectation, Suite, particular, suite
 from schemas.collection import Collection
-from schemas.contract import Contract, Table, column, columns, keys
-from schemas.errors import ContractError
+from schemas.contract import columns, keys
 from schemas.marts.catalogue import MARTS
 
 
@@ -45,30 +43,3 @@ def test_everything_a_contract_says_is_expected_and_of_its_columns_alone(
 def test_what_is_particular_is_of_a_mart_that_there_is(collection: Collection) -> None:
     """A mart that is renamed would silently lose what is expected of it alone."""
     assert set(particular(collection)) <= set(MARTS)
-
-
-class _LengthChecked(Table):
-    """Checked for a length, from which nothing is derived."""
-
-    name: str = pa.Field(
-        str_length=3, description="", metadata={"unit": "text", "key": True, "allowed": ()}
-    )
-
-
-class _FrameChecked(Table):
-    """Checked as a whole, from which nothing is derived."""
-
-    name: str = column("", "text", key=True)
-
-    @pa.dataframe_check
-    def never(cls, data: pa.PolarsData) -> bool:  # noqa: N805
-        return data is not None
-
-
-@pytest.mark.parametrize("contract", [_LengthChecked, _FrameChecked])
-def test_a_check_that_nothing_is_derived_from_is_refused(
-    contract: Contract, collection: Collection
-) -> None:
-    """The gate must not know less than the contract without anybody noticing."""
-    with pytest.raises(ContractError, match="no expectation is derived from"):
-        suite("probe", contract, collection)

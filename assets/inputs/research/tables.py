@@ -13,8 +13,15 @@ import polars as pl
 
 from schemas.collection import Collection
 from schemas.contract import conform, empty
-from schemas.marts.research import SocialMedia, Survey, SurveyChanges
-from schemas.research import QUESTIONS, InstancesInUse, ProfilesInUse, ResponsesInUse
+from schemas.research import (
+    QUESTIONS,
+    InstancesInUse,
+    ProfilesInUse,
+    ResponsesInUse,
+    SocialMedia,
+    Survey,
+    SurveyChanges,
+)
 
 
 @dataclass(frozen=True)

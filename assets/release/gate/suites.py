@@ -10,7 +10,6 @@ import pyarrow
 from schemas import vocabulary as v
 from schemas.collection import Collection
 from schemas.contract import Column, Contract, arrow_schema, columns, keys
-from schemas.errors import ContractError
 from schemas.wording import plural
 
 Severity = Literal["critical", "warning"]
@@ -26,8 +25,6 @@ _PATTERNS: Final = {
 
 _INCLUDED, _EXPECTED = "forces_included", "forces_expected"
 _LARGEST: Final = sys.float_info.max
-_AT_LEAST: Final = "greater_than_or_equal_to"
-_TRANSLATED: Final = {"isin", _AT_LEAST}
 
 
 @dataclass(frozen=True)
@@ -60,9 +57,6 @@ def suite(name: str, contract: Contract, collection: Collection) -> Suite:
         name: the mart.
         contract: its contract.
         collection: the collection, which says which forces, codes and figures are expected.
-
-    Raises:
-        ContractError: the contract has a check that no expectation is derived from.
     """
     derived = list(_of_the_table(contract, collection))
     for column in columns(contract):
@@ -140,7 +134,7 @@ def _of_a_column(
     if column.unit in _PATTERNS:
         regex, words = _PATTERNS[column.unit]
         yield _expect("column_values_to_match_regex", f"Must be {words}.", {**on, "regex": regex})
-    minimum, maximum = _minimum(contract, column), _maxima(collection).get(column.unit)
+    minimum, maximum = column.least, _maxima(collection).get(column.unit)
     if column.type_name in {"int64", "float64"}:
         yield from _between(column, minimum, maximum)
 
@@ -166,20 +160,6 @@ def _between(column: Column, minimum: float | None, maximum: float | None) -> It
 def _maxima(collection: Collection) -> dict[str, float]:
     """Return the largest number of each unit that has one; the smallest of these is 0."""
     return {"percent": 100, "probability": 1, "forces": len(collection.forces)}
-
-
-def _minimum(contract: Contract, column: Column) -> float | None:
-    """Return the smallest number the contract lets a column hold, None for any."""
-    schema = contract.to_schema()
-    checks = {check.name: check.statistics for check in schema.columns[column.name].checks}
-    unknown = [*schema.checks, *(name for name in checks if name not in _TRANSLATED)]
-    if unknown:
-        raise ContractError(
-            f"no expectation is derived from {unknown} of {contract.__name__}.{column.name}."
-            " Derive one in assets/release/gate/suites.py."
-        )
-    minimum: float | None = checks.get(_AT_LEAST, {}).get("min_value")
-    return minimum
 
 
 def _expect(
