@@ -1,11 +1,12 @@
-"""From received versions to the extract of each force that counts, and its cases.
+"""From received versions to the extract of each force that counts, its cases, and what is wrong.
 
-The extract that counts is the newest that is not refused whole.
+The extract that counts is the newest that is not refused whole. A file on its own can be checked
+without a lake.
 """
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -13,27 +14,32 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.cases.faults import faults
-from assets.cases.job import BAD_ROWS, BY_FORCE, COUNTS, Pool, in_this_process, run_cases
+from assets.cases.job import BAD_ROWS, BY_FORCE, COUNTS, Pool, in_this_process, run_cases, told
 from assets.cases.sources import Source, find_sources, reading
-from assets.cases.store import CaseStore
+from assets.cases.store import CaseStore, force_of
 from assets.intake.receipts import UNKNOWN, Version
 from assets.kept import frame_made_once, made_once
 from assets.lake import Lake, put_in_place, scratch_file, write_errors
 from schemas.cases import (
     ACCEPTED,
+    COLUMN_OF,
     DAMAGED_STATE,
     QUARANTINED,
     REJECTED,
+    SHARE,
+    TYPES,
     UNDAMAGED,
     UNREADABLE_STATE,
+    codes,
 )
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.finding import FilesRefusedError, Finding, Place, finding
 from schemas.marts.facts import InvestigationsByMonth
+from schemas.rules.catalogue import CASES, rules_of
 from schemas.tables import ExtractFindings, Extracts
 from schemas.vocabulary import BASES
+from schemas.wording import plural
 
 SUBMITTED: Final = "submitted"
 RECONSTRUCTED: Final = "reconstructed"
@@ -43,6 +49,12 @@ _SETTLED: Final = (ACCEPTED, QUARANTINED, DAMAGED_STATE)
 
 _MOST_KEPT: Final = 100_000
 """Bad rows of a version above which it is rather judged again than kept."""
+
+
+_ROWS: Final = 5
+"""Rows told of each fault; the quarantine has all."""
+
+_HEAD: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -79,8 +91,8 @@ def judge_received(
         newest = [items.pop() for items in older.values()]
         latest = [item for item in newest if isinstance(item, _Judged)]
         with _folder_to_work_in(lake) as folder:
-            versions = [item for item in newest if isinstance(item, Version)]
-            latest += _judge(versions, store, _Keeper(lake, store, collection), folder, pool)
+            judge = _Judge(store, lake, collection, pool, folder / "out")
+            latest += judge([item for item in newest if isinstance(item, Version)])
         for item in latest:
             force = item.row["force_code"]
             if item.row["state"] in _SETTLED or not older[force]:
@@ -182,128 +194,113 @@ Unusable = dict[str, tuple[str, Finding]]
 """By kept file the state that it gives its version, and why."""
 
 
-def _judge(
-    versions: Sequence[Version], store: CaseStore, keeper: "_Keeper", folder: Path, pool: Pool
-) -> list[_Judged]:
-    """Judge versions of different forces together; one that cannot be read leaves the others."""
-    sources, unusable = _sources(versions, store)
-    judged: list[_Judged] = []
-    left: list[Version] = []
-    for version in versions:
-        if unusable.keys() & set(version.files) or not (before := keeper.before(version)):
-            left.append(version)
-        else:
-            judged.append(before)
-    out = folder / "out"
-    while readable := [version for version in left if not unusable.keys() & set(version.files)]:
-        wanted = [sources[kept] for version in readable for kept in version.files]
-        wanted.sort(key=lambda source: (source.folder or "", source.file))
-        try:
-            run_cases(wanted, out, keeper.collection, pool=pool)
-        except FilesRefusedError as error:
-            refused = {str(each.sheet): each for each in error.findings}
-            unusable |= {kept: _refused(kept, why, store) for kept, why in refused.items()}
-            continue
-        tables = {name: pl.read_parquet(out / name) for name in (BY_FORCE, COUNTS, BAD_ROWS)}
-        judged += [
-            keeper.keep(each, _result(each, tables, store, keeper.collection)) for each in readable
-        ]
-        break
-    for version in left:
-        if found := [unusable[kept] for kept in version.files if kept in unusable]:
-            state = min(state for state, _ in found)
-            judged.append(_judged(version, state, [why for of, why in found if of == state]))
-    return judged
-
-
 @dataclass(frozen=True)
-class _Keeper:
-    """Keeps what came of a version, so that one whose rows have not changed is judged once."""
+class _Judge:
+    """Judges versions of different forces together; one whose rows have not changed, only once."""
 
-    lake: Lake
     store: CaseStore
+    lake: Lake
     collection: Collection
+    pool: Pool
+    out: Path
 
-    def _kept(self, version: Version, given: Callable[[], _Judged]) -> _Judged:
-        of, key = self.collection, [repr(version)]
-        key += [self.store.kept(file).name for file in version.files]
-        key += [repr((of.id, of.forces, of.period, of.census, of.max_bad_share, of.template))]
-        about = made_once(
-            self.lake,
-            "extract",
-            key,
-            lambda: json.dumps([given().row, [*map(asdict, given().findings)]]).encode(),
-        )
-        row, findings = json.loads(about)
-        cases = frame_made_once(self.lake, "extract-cases", key, lambda: given().cases)
-        bad = frame_made_once(self.lake, "extract-bad", key, lambda: given().bad)
-        return _Judged(row, tuple(Finding(**each) for each in findings), cases, bad)
+    def __call__(self, versions: Sequence[Version]) -> list[_Judged]:
+        """Return what came of each version; one that cannot be read leaves the others."""
+        sources, unusable = self._sources(versions)
+        judged: list[_Judged] = []
+        left: list[Version] = []
+        for version in versions:
+            if not unusable.keys() & {*version.files}:
+                with suppress(LookupError):
+                    judged.append(self._kept(version))
+                    continue
+            left.append(version)
+        while readable := [each for each in left if not unusable.keys() & {*each.files}]:
+            wanted = [sources[kept] for version in readable for kept in version.files]
+            wanted.sort(key=lambda source: (source.folder or "", source.file))
+            try:
+                run_cases(wanted, self.out, self.collection, pool=self.pool)
+            except FilesRefusedError as error:
+                refused = {str(each.sheet): each for each in error.findings}
+                unusable |= {kept: self._refused(kept, why) for kept, why in refused.items()}
+                continue
+            tables = [pl.read_parquet(self.out / name) for name in (BY_FORCE, COUNTS, BAD_ROWS)]
+            judged += [self._kept(each, self._result(each, *tables)) for each in readable]
+            break
+        for version in left:
+            if found := [unusable[kept] for kept in version.files if kept in unusable]:
+                state = min(state for state, _ in found)
+                judged.append(_judged(version, state, [why for of, why in found if of == state]))
+        return judged
 
-    def before(self, version: Version) -> _Judged | None:
-        """Return what came of a version before; None where that is not kept."""
-
-        def ask() -> _Judged:
-            raise LookupError
-
-        with suppress(LookupError):
-            return self._kept(version, ask)
-        return None
-
-    def keep(self, version: Version, item: _Judged) -> _Judged:
-        """Keep what came of a version, unless it has too many bad rows, and return it."""
-        return item if item.bad.height > _MOST_KEPT else self._kept(version, lambda: item)
-
-
-def _sources(versions: Sequence[Version], store: CaseStore) -> tuple[dict[str, Source], Unusable]:
-    sources: dict[str, Source] = {}
-    unusable: Unusable = {}
-    for version in versions:
-        for kept in version.files:
-            file = store.kept(kept)
+    def _sources(self, versions: Sequence[Version]) -> tuple[dict[str, Source], Unusable]:
+        sources: dict[str, Source] = {}
+        unusable: Unusable = {}
+        whose = {kept: version.force_code for version in versions for kept in version.files}
+        for kept, force in whose.items():
+            file = self.store.kept(kept)
             if problem := file.damage():
-                unusable[kept] = DAMAGED_STATE, _damaged(store.place(file.path or file.at), problem)
+                lost = _damaged(self.store.place(file.path or file.at), problem)
+                unusable[kept] = DAMAGED_STATE, lost
                 continue
             try:
                 (source,) = find_sources([file.there()])
             except FilesRefusedError as error:
-                unusable[kept] = _refused(kept, error.findings[0], store)
+                unusable[kept] = self._refused(kept, error.findings[0])
             else:
-                sources[kept] = replace(source, file=kept, folder=version.force_code)
-    return sources, unusable
+                sources[kept] = replace(source, file=kept, folder=force)
+        return sources, unusable
 
+    def _refused(self, kept: str, why: Finding) -> tuple[str, Finding]:
+        return UNREADABLE_STATE, replace(why, sheet=self.store.kept(kept).name)
 
-def _refused(kept: str, why: Finding, store: CaseStore) -> tuple[str, Finding]:
-    return UNREADABLE_STATE, replace(why, sheet=store.kept(kept).name)
+    def _result(
+        self, version: Version, by_force: pl.DataFrame, counts: pl.DataFrame, bad_rows: pl.DataFrame
+    ) -> _Judged:
+        own = pl.col("force_code") == version.force_code
+        found = by_force.row(by_predicate=own, named=True)
+        files = {kept: self.store.kept(kept) for kept in version.files}
+        names = {kept: file.name for kept, file in files.items()}
+        file = pl.col("file")
+        bad = bad_rows.filter(file.is_in(version.files)).with_columns(file.replace(names))
+        said = {_basis(file.there()) for file in files.values()}
+        basis = RECONSTRUCTED if RECONSTRUCTED in said else min(said)
+        cases = counts.filter(own).rename({"status_at_census": "outcome"})
+        judged = _judged(
+            version,
+            found["state"],
+            faults(found, bad, [*names.values()], self.collection),
+            rows=found["rows"],
+            bad=found["bad"],
+            live=found["state"] != REJECTED,
+            basis=basis,
+        )
+        return replace(judged, cases=cases.with_columns(pl.lit(basis).alias("basis")), bad=bad)
 
+    def _kept(self, version: Version, now: _Judged | None = None) -> _Judged:
+        """Return what came of a version before or now, which is kept unless much of it is bad.
 
-def _result(
-    version: Version,
-    tables: Mapping[str, pl.DataFrame],
-    store: CaseStore,
-    collection: Collection,
-) -> _Judged:
-    own = pl.col("force_code") == version.force_code
-    found = tables[BY_FORCE].row(by_predicate=own, named=True)
-    files = {kept: store.kept(kept) for kept in version.files}
-    of_force = (
-        tables[BAD_ROWS]
-        .filter(pl.col("file").is_in(version.files))
-        .with_columns(pl.col("file").replace({kept: file.name for kept, file in files.items()}))
-    )
-    said = {_basis(file.there()) for file in files.values()}
-    basis = RECONSTRUCTED if RECONSTRUCTED in said else min(said)
-    about = {name: found[name] for name in ("rows", "bad")}
-    about |= {"live": found["state"] != REJECTED, "basis": basis}
-    cases = (
-        tables[COUNTS]
-        .filter(own)
-        .rename({"status_at_census": "outcome"})
-        .with_columns(pl.lit(basis).alias("basis"))
-    )
-    names = [file.name for file in files.values()]
-    findings = faults(found, of_force, names, collection)
-    judged = _judged(version, found["state"], findings, **about)
-    return replace(judged, cases=cases, bad=of_force)
+        Raises:
+            LookupError: nothing came of it now, and nothing is kept.
+        """
+        if now and now.bad.height > _MOST_KEPT:
+            return now
+
+        def given() -> _Judged:
+            if now is None:
+                raise LookupError
+            return now
+
+        def told() -> bytes:
+            return json.dumps([given().row, [*map(asdict, given().findings)]]).encode()
+
+        of, key = self.collection, [repr(version)]
+        key += [self.store.kept(file).name for file in version.files]
+        key += [repr((of.id, of.forces, of.period, of.census, of.max_bad_share, of.template))]
+        row, findings = json.loads(made_once(self.lake, "extract", key, told))
+        cases = frame_made_once(self.lake, "extract-cases", key, lambda: given().cases)
+        bad = frame_made_once(self.lake, "extract-bad", key, lambda: given().bad)
+        return _Judged(row, tuple(Finding(**each) for each in findings), cases, bad)
 
 
 def _basis(path: Path) -> str:
@@ -329,3 +326,69 @@ def _set_aside(item: _Judged, store: CaseStore) -> None:
     with write_errors(path.parent), scratch_file(path.parent) as scratch:
         item.bad.write_parquet(scratch)
         put_in_place(scratch, path, mode=0o644)
+
+
+def faults(
+    found: Mapping[str, Any], bad: pl.DataFrame, files: Sequence[str], collection: Collection
+) -> Iterator[Finding]:
+    """Yield what is wrong with the files of a force's extract that could be read.
+
+    `found` is its row of the contract CasesByForce, `bad` its rows of the quarantine.
+    """
+    if found["state"] == REJECTED:
+        is_, most = "is" if found["bad"] == 1 else "are", f"{collection.max_bad_share:.0%}"
+        share = f"{found['bad']:,} of {plural(found['rows'], 'row')} {is_} bad"
+        place = Place(sheet=files[0] if len(files) == 1 else None)
+        yield finding(SHARE, f"{share}, above the {most} allowed", place)
+    by_rule = (
+        bad.with_columns(pl.col("reasons").str.split(";"))
+        .explode("reasons")
+        .group_by("reasons", "file")
+        .agg(pl.len().alias("rows"), pl.col("row").head(_ROWS), pl.col(*TYPES).first())
+        .sort("reasons", "file")
+    )
+    for fault in by_rule.iter_rows(named=True):
+        yield _fault(fault, found["state"], collection)
+
+
+def _fault(fault: Mapping[str, Any], state: str, collection: Collection) -> Finding:
+    """Return the finding of one rule that rows of one file break: how many, and the first."""
+    rule_id, more = fault["reasons"], fault["rows"] - _ROWS
+    column = COLUMN_OF[rule_id]
+    rows = ", ".join(map(str, fault["row"])) + (f" and {more:,} more" if more > 0 else "")
+    where = f"row {rows}" if fault["rows"] == 1 else f"{plural(fault['rows'], 'row')}: {rows}"
+    message = f"{rules_of(CASES)[rule_id].title}: not so in {where}"
+    value = told(fault[column], column, codes(collection.template))
+    return finding(
+        rule_id,
+        message if state == REJECTED else f"{message}; set aside, the other rows count",
+        Place(fault["file"], f"row {fault['row'][0]}", column_code=column, value=value),
+        severity="B" if state == REJECTED else "N",
+    )
+
+
+def is_extract(path: Path) -> bool:
+    """Return whether a file is meant as an extract: Parquet, or CSV with a column of references."""
+    suffix = path.suffix.lower()
+    if suffix != ".csv" or not path.is_file():
+        return suffix == ".parquet"
+    with path.open("rb") as file:
+        return b"case_ref" in file.read(_HEAD).replace(b"\0", b"")
+
+
+def check_extract(path: Path, collection: Collection) -> tuple[str | None, list[Finding], bool]:
+    """Return the force of an extract, what is wrong with it, and whether it could be read."""
+    force = None
+    try:
+        force = force_of(path, collection)
+        source = replace(find_sources([path])[0], file=path.name, folder=force)
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / "out"
+            run_cases([source], out, collection)
+            found = pl.read_parquet(out / BY_FORCE).row(
+                by_predicate=pl.col("force_code") == force, named=True
+            )
+            bad = pl.read_parquet(out / BAD_ROWS)
+    except FilesRefusedError as error:
+        return force, [replace(each, sheet=path.name) for each in error.findings], False
+    return force, [*faults(found, bad, [path.name], collection)], True

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from assets.cases.faults import check_extract, is_extract
+from assets.cases.received import check_extract, is_extract
 from assets.intake.container import check_entry
 from assets.intake.reader import declared_force, read_return
 from assets.intake.reading import RefusedError
