@@ -14,9 +14,8 @@ import numpy as np
 from scipy.optimize import OptimizeResult, linprog
 
 from schemas.collection_fields import Collection
-from schemas.edits import Edit, stated
 from schemas.faults import Fault, Loc
-from schemas.template import Place, Template
+from schemas.template import Edit, Place, Template
 from schemas.toml_file import read_toml, worded
 from schemas.wording import listed
 
@@ -105,7 +104,7 @@ def examined(path: Path, of: Template | Collection) -> tuple[list[str], list[str
 
 
 def _lines(template: Template) -> list[_Line]:
-    by_line = groupby(stated(template), key=itemgetter(0))
+    by_line = groupby(template.stated(), key=itemgetter(0))
     return [(loc, tuple(edit for _, edit in edits)) for loc, edits in by_line]
 
 

@@ -1,13 +1,15 @@
 """What a return consists of: sheets, rows, columns, the entries at their crossings."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Final, Literal
 
+from schemas.faults import Loc
 from schemas.measures import NOW, QUESTION, Data, Figure, Measure, Protections
 from schemas.rules.catalogue import RuleUse, rules
 from schemas.vocabulary import NOT_HELD
@@ -15,6 +17,15 @@ from schemas.vocabulary import NOT_HELD
 Kind = Literal["count", "answer", "date", "text"]
 Place = tuple[str, str, str]
 """Sheet, row code and column code, which identify an entry."""
+
+Numbers = Mapping[Place, int | str | None]
+"""Of each place its number; the reason why it has none; None where it is blank or unreadable."""
+
+Weights = dict[Place, int]
+"""How often each place counts."""
+
+Grid = tuple[tuple[Place, ...], ...]
+"""The places of a sheet, row by row."""
 
 HEADER_CODE: Final = "code"
 """The text in column A that marks the header row of a sheet."""
@@ -105,22 +116,40 @@ class Row(Column):
 
 
 @dataclass(frozen=True)
-class Sum:
-    """A total that a return repeats: its place, and the places of the parts it must equal.
+class Edit:
+    """A condition on the numbers of a return: `parts` add up to `whole`, or to at most that.
 
-    `line` is the row or the column that repeats it; `unheld` are the parts that count as nothing
-    where they are not held.
+    `more` is added to the whole. Of `unheld`, what is not held counts as nothing. `rule` is what
+    holds returns to it, with findings `at` these places.
     """
 
-    total: Place
+    rule: str
     parts: tuple[Place, ...]
-    line: Column
-    unheld: frozenset[Place]
+    whole: tuple[Place, ...]
+    unheld: frozenset[Place] = frozenset()
+    equal: bool = True
+    at: tuple[Place, ...] = ()
+    more: int = 0
+
+    def weights(self, numbers: Numbers) -> Weights:
+        """Return how often each place counts in parts less whole; none where it does not apply."""
+        weights = Counter(self.parts)
+        weights.subtract(self.whole)
+        reasons = {p for p in weights if isinstance(numbers.get(p, NOT_HELD), str)}
+        nothing = {p for p in reasons & self.unheld if numbers.get(p) == NOT_HELD}
+        return {} if reasons - nothing else {p: w for p, w in weights.items() if p not in nothing}
+
+
+@dataclass(frozen=True)
+class Sum(Edit):
+    """A total that a return repeats, by its place; `line` is the row or the column that does."""
+
+    line: Column = field(kw_only=True)
 
     @property
-    def rule(self) -> str:
-        """The rule that it is held to."""
-        return self.line.rule or SUM
+    def total(self) -> Place:
+        """The place that repeats it."""
+        return self.whole[0]
 
 
 @dataclass(frozen=True)
@@ -188,7 +217,8 @@ class Sheet:
             for part in parts
             if NOT_HELD in part.missing and (not line.unheld or part.place[code] in line.unheld)
         )
-        return Sum(total.place, tuple(part.place for part in parts), line, unheld)
+        places, whole = tuple(part.place for part in parts), (total.place,)
+        return Sum(line.rule or SUM, places, whole, unheld, at=whole, line=line)
 
 
 class CaseRows(Data):
@@ -268,6 +298,34 @@ class Template:
     def sums(self) -> list[Sum]:
         """Return every total with its parts, sheet by sheet."""
         return [each for sheet in self.sheets for each in sheet.sums()]
+
+    def stated(self) -> Iterator[tuple[Loc, Edit]]:
+        """Yield every linear condition, after the keys that lead to the line that states it."""
+        for number, sheet in enumerate(self.sheets):
+            for each in sheet.sums():
+                rows = isinstance(each.line, Row)
+                lines: Sequence[Column] = sheet.rows if rows else sheet.heads
+                line = ("rows" if rows else "columns", lines.index(each.line), "sum_of")
+                yield ("sheet", number, *line), each
+        for number, use in enumerate(self.rules):
+            if use.use == "at_most":
+                parts, whole, at = (
+                    tuple(place for text in written for place in self.places(text))
+                    for written in (use.parts, use.whole, use.at)
+                )
+                unheld = frozenset(parts if use.unheld else ())
+                yield ("rules", number), Edit(use.id, parts, whole, unheld, equal=False, at=at)
+
+    @cached_property
+    def edits(self) -> tuple[Edit, ...]:
+        """The linear conditions that a return is rejected by."""
+        every = (edit for _, edit in self.stated())
+        return tuple(e for e in every if e.equal or rules()[e.rule].severity == "B")
+
+    @cached_property
+    def grids(self) -> tuple[Grid, ...]:
+        """The places of each sheet, row by row."""
+        return tuple(tuple(tuple(e.place for e in r.entries) for r in s.rows) for s in self.sheets)
 
     @cached_property
     def leaves(self) -> dict[Place, tuple[Place, ...]]:

@@ -16,7 +16,6 @@ from assets.intake.reading import place
 from assets.returns.validation.linked import SEVERAL
 from assets.returns.validation.repairs import would_do
 from schemas import vocabulary as v
-from schemas.edits import edits_of
 from schemas.finding import Finding
 from schemas.rules.catalogue import CASES, every_rule, rules_of
 from schemas.template import Place, Template
@@ -137,7 +136,7 @@ def causes_of(repairs: pl.DataFrame, template: Template) -> tuple[Cause, ...]:
             for number, way in enumerate(ways, 1)
         )
         changed = sorted(map(_entry, ways[0]))
-        edits = [edit for edit in edits_of(template) if edit.rule in rule_ids]
+        edits = [edit for edit in template.edits if edit.rule in rule_ids]
         broken = [edit for edit in edits if not {*changed}.isdisjoint((*edit.parts, *edit.whole))]
         follow = {(edit.rule, *at) for edit in broken for at in edit.at}
         follow |= {(rule_id, *at) for rule_id in rule_ids for at in changed}

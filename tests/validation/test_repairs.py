@@ -23,11 +23,10 @@ from schemas.cases import case_cells
 from schemas.collection import Collection
 from schemas.collection_fields import RuleChange
 from schemas.contract import conform, empty
-from schemas.edits import Edit, Numbers, edits_of, grids_of
 from schemas.marts.facts import InvestigationsByMonth
 from schemas.marts.returns import Repairs
 from schemas.tables import Extracts, Receipts
-from schemas.template import Place
+from schemas.template import Edit, Numbers, Place
 from tests.returns import SampleReturn, validated
 
 Grid = dict[Place, int]
@@ -232,7 +231,7 @@ def _named(
 @pytest.fixture(scope="module")
 def crossed(collection: Collection) -> tuple[Edit, ...]:
     """The conditions of the cross-footed table."""
-    return tuple(e for e in edits_of(collection.template) if e.whole[0][0] == CROSSED)
+    return tuple(e for e in collection.template.edits if e.whole[0][0] == CROSSED)
 
 
 def test_slips_in_a_cross_footed_table_are_named_rightly(
@@ -267,7 +266,7 @@ def test_a_line_typed_a_place_too_far_is_told_as_one(
     column = _column(collection, CROSSED, "no_further_action")[first : last + 1]
     typed = {to: says[of] for of, to in pairwise(column)} | {column[0]: 0}
     wrong = {place: says[place] for place in column if typed[place] != says[place]}
-    edits, grids = edits_of(collection.template), grids_of(collection.template)
+    edits, grids = collection.template.edits, collection.template.grids
     assert len(wrong) > 4
     found = repairs({**says, **typed}, edits, grids=grids)
     assert {c.place: c.needed for c in found[0].changes} == wrong
@@ -285,8 +284,8 @@ def test_a_shifted_line_is_one_cause_where_each_of_its_rows_fails_for_itself(
         numbers |= {(sheet, row, "declined"): declined}
         numbers |= {(sheet, row, "total"): numbers[sheet, row, "accepted"] + declined}
     typed = dict(zip(true, (0, 31, 7, 12), strict=True))
-    edits = [e for e in edits_of(collection.template) if e.whole[0][0] == "registers"]
-    found = repairs({**numbers, **typed}, edits, grids=grids_of(collection.template))
+    edits = [e for e in collection.template.edits if e.whole[0][0] == "registers"]
+    found = repairs({**numbers, **typed}, edits, grids=collection.template.grids)
     assert [{c.place: c.needed for c in repair.changes} for repair in found] == [true]
 
 
@@ -363,12 +362,12 @@ def test_case_rows_tell_which_cells_are_wrong_unless_they_are_of_other_cases(
 def test_a_return_in_which_everything_is_wrong_is_given_up_at_once(
     returned: list[dict[Place, int | str | None]], collection: Collection
 ) -> None:
-    random, edits = Random(1), edits_of(collection.template)
+    random, edits = Random(1), collection.template.edits
     counted = [p for e in edits for p in (*e.parts, *e.whole)]
     for most in (0, 9, 10**6, 10**18):
         wrong = dict.fromkeys(counted) if not most else {p: random.randrange(most) for p in counted}
         begun = process_time()
-        found = repairs({**returned[0], **wrong}, edits, grids=grids_of(collection.template))
+        found = repairs({**returned[0], **wrong}, edits, grids=collection.template.grids)
         assert process_time() - begun < 2
         assert not any(
             c.place[0] == CROSSED and c.place[2] == "total" for r in found for c in r.changes

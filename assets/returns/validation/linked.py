@@ -9,8 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.edits import Edit, Grid, Numbers, Weights
-from schemas.template import Place
+from schemas.template import Edit, Grid, Numbers, Place, Weights
 
 SEVERAL: Final = 8
 """How many repairs of one cause are looked for."""

@@ -17,10 +17,9 @@ from assets.returns.desk.decisions import version_changes
 from assets.returns.validation.linked import FEWEST_SHIFTED, NONE, Change, Linked, Ways, linked
 from assets.returns.validation.rules.evaluate import ENTRY
 from schemas.contract import columns
-from schemas.edits import Edit, Grid, Numbers, edits_of, grids_of
 from schemas.marts.returns import Repairs
 from schemas.rules.catalogue import rules
-from schemas.template import Place, Template
+from schemas.template import Edit, Grid, Numbers, Place, Template
 
 
 @dataclass(frozen=True)
@@ -64,9 +63,9 @@ def repairs(
 
     Args:
         numbers: what stands at the places of the conditions.
-        edits: the conditions, such as those of edits_of.
+        edits: the conditions, such as those of Template.edits.
         before: what the version before said at the places where it said something else.
-        grids: the cells row by row, as of grids_of: along them lines are typed a place too far.
+        grids: the cells row by row, Template.grids: along them lines are typed a place too far.
     """
     found = [(each, [*each.causes()]) for each in linked(edits, numbers)]
     for grid in grids:
@@ -137,7 +136,7 @@ def repairs_of(
         template: the template of the returns.
         known: as `beside` returns it, None for nothing.
     """
-    every = edits_of(template)
+    every = template.edits
     order = {place: number for number, place in enumerate(template.entry_at)}
     by_cases = [u.id for u in template.rules if u.use == "cases" and rules()[u.id].severity == "B"]
     rows = []
@@ -161,7 +160,7 @@ def repairs_of(
             place: int(said) if said and said.isdecimal() else said
             for place, (_, said) in at.items()
         }
-        before, grids = _by_place(more, "before"), grids_of(template)
+        before, grids = _by_place(more, "before"), template.grids
         found = [
             each
             for each in repairs(numbers, edits, before=before, grids=grids)
