@@ -82,19 +82,10 @@ class Protection(_Data):
             raise ValueError(f"small = {text!r} has no upper end; write it like 1..4")
         return text
 
-    @property
-    def smallest(self) -> int:
-        """The smallest count that is small."""
-        return Band.parse(self.small).low
-
-    @property
-    def largest(self) -> int:
-        """The largest count that is small."""
-        return Band.parse(self.small).high or self.smallest
-
     def is_small(self, value: int) -> bool:
         """Return whether a count is small."""
-        return self.smallest <= value <= self.largest
+        band = Band.parse(self.small)
+        return band.low <= value <= (band.high or band.low)
 
 
 class Exemption(_Data):

@@ -27,6 +27,13 @@ _NO_MART: Final = "cells"
 """The audit's name for counts that stand in no public mart, while sums of them do."""
 
 
+_UNREAD: Final = dict.fromkeys(["table_low", "table_high", "width"], 0) | {
+    "mart": "national_totals",
+    "column_name": "value",
+    "required": 1,
+    "protected": False,
+}
+
 Table = Mapping[Any, int]
 """Numbers by the name of the count."""
 
@@ -55,7 +62,8 @@ def audit(
     rows: list[dict[str, Any]] = []
     if settings is not None and editions:
         for system, known in knowledge(editions, collection).items():
-            rows += [_unread(breakdown) for breakdown in known.unread]
+            # Statistics that are shown, and of which nobody can say here what follows from them.
+            rows += [{**_UNREAD, "cell": breakdown} for breakdown in known.unread]
             if known.hidden:
                 rows += _Judge(editions, collection, settings, system, known).judged(tables, keep)
     return conform(SuppressionAudit, pl.DataFrame(rows, schema=empty(SuppressionAudit).schema))
@@ -159,7 +167,10 @@ class _Judge:
         """
         hidden, widths = self._hidden, self._extremes.widths
         return {
-            place: (hidden[place].first, self._group(hidden[place]))
+            place: (
+                hidden[place].first,
+                _group(hidden[place].mart, hidden[place].column, self._said),
+            )
             for place in np.flatnonzero(widths < needed).tolist()
             if not 0 < widths[place] == self._left(hidden[place])
         }
@@ -235,39 +246,26 @@ class _Judge:
         if item.mart == _NO_MART:
             count = item.names[0][-1] or 0
             return count > 0 and self._protection(item).is_small(count)
-        force = _force_of(item)
-        shown = item.total.shown
-        return bool(item.total.unknowns) or not self._collection.is_exempt(
-            item.mart, item.column, force, shown
-        )
+        at = item.mart, item.column, _force_of(item), item.total.shown
+        return bool(item.total.unknowns) or not self._collection.is_exempt(*at)
 
     def _protection(self, item: Hidden) -> Protection:
         if item.mart == _NO_MART:
             return self._settings.counts[self._said.measures[item.column]["subject"]]
         return self._settings.counts[self._of[item.mart][item.column]]
 
-    def _group(self, item: Hidden) -> str:
-        """Return which of the tables that rules compare a count belongs to."""
-        if item.mart == _NO_MART:
-            return item.column
-        return _group_of(item.mart, item.column, self._said)
-
 
 def _force_of(item: Hidden) -> str:
     return item.cell.partition(";")[0].removeprefix("force_code=")
 
 
-def _unread(breakdown: str) -> dict[str, Any]:
-    """A statistic that is shown, and of which nobody can say here what follows from it."""
-    where = {"mart": "national_totals", "column_name": "value", "cell": breakdown}
-    ends = dict.fromkeys(["edition", "low", "high"]) | dict.fromkeys(
-        ["table_low", "table_high", "width"], 0
-    )
-    return {**where, **ends, "required": 1, "protected": False}
+def _group(mart: str, column: str, said: Description) -> str:
+    """Return which of the tables that rules compare a column is of, hidden apart from others.
 
-
-def _group_of(mart: str, column: str, said: Description) -> str:
-    """Return what a column is hidden apart for: its earlier period, or a measure in no mart."""
+    That is its earlier period, or a measure in no mart.
+    """
+    if mart == _NO_MART:
+        return column
     of = said.profile.get(column) if mart == "force_profiles" else None
     if of is None or of["measure"] not in said.measures:
         return ""
@@ -285,7 +283,7 @@ def _blind(edition: Edition, collection: Collection, group: str) -> Edition:
     found = dict(public)
     for mart, names in force_counts(collection.template).items():
         for column in names if mart in public else ():
-            if column not in public[mart].columns or group != _group_of(mart, column, said):
+            if column not in public[mart].columns or group != _group(mart, column, said):
                 continue
             symbol = symbol_of(mart, column)
             exempt = [

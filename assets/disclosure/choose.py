@@ -55,6 +55,9 @@ _GOLDEN, _PLASTIC = 0.6180339887498949, 0.7548776662466927
 """Multiples of these, less their whole parts, are spread evenly."""
 
 
+_Found = tuple[Mask, Counts, Counts, list[dict[int, int]]]
+
+
 @dataclass(frozen=True)
 class Choice:
     """By place: which counts are small, and which are hidden (the small ones are).
@@ -87,21 +90,17 @@ def choose(block: Block, protection: Protection, wholly: Collection[str] = froze
     needed = np.where(judged, np.minimum(protection.width, ceilings), 0)
     seen, tables = (true, true.copy()), []
 
-    def searched(places: NDArray[np.intp], in_every_way: bool) -> _Search:
+    def searched(places: NDArray[np.intp], in_every_way: bool) -> _Found:
         own = (of[places] for of in (needed, ceilings, *seen))
-        search = _Search(_part(block, places), hidden[places], *own)
-        search.run(in_every_way=in_every_way)
-        return search
+        return _Search(_part(block, places), hidden[places], *own).found(in_every_way)
 
     passes = _passes(block) if hidden.any() else []
     for number, groups in enumerate(passes, 1):
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             found = list(pool.map(searched, groups, repeat(number == len(passes))))
-        for places, search in zip(groups, found, strict=True):
-            hidden[places] = search.hidden
-            for end, reached in zip(seen, search.reached, strict=True):
-                end[places] = reached
-            for table in search.tables:
+        for places, (own_hidden, low, high, own_tables) in zip(groups, found, strict=True):
+            hidden[places], seen[0][places], seen[1][places] = own_hidden, low, high
+            for table in own_tables:
                 tables.append({int(places[at]): value for at, value in table.items()})
     return Choice(small & is_shown, hidden & is_shown, tables)
 
@@ -169,10 +168,14 @@ class _Search:
         self._forces = np.array([count.force_code for count in block.counts])
         self._only: str | None = None
         self._turn = 0
-        self.tables: list[dict[int, int]] = []
+        self._found: list[dict[int, int]] = []
 
-    def run(self, *, in_every_way: bool) -> None:
-        """Add tables; at last, for what differs too little still, those that are less usual."""
+    def found(self, in_every_way: bool) -> _Found:
+        """Add tables; at last, for what differs too little still, those that are less usual.
+
+        Return which counts are hidden in the end, the least and the most that each is in a table,
+        and the tables.
+        """
         self._at_no_loss()
         forces = len(set(self._forces))
         for reward, at_once in zip(_REWARDS, (1 + forces // _FORCES, 1), strict=True):
@@ -180,16 +183,8 @@ class _Search:
             self._at_no_loss()
         for force in np.unique(self._forces[self._lacking()]) if in_every_way else ():
             self._in_another_way(str(force))
-
-    @property
-    def hidden(self) -> Mask:
-        """Which counts are hidden in the end."""
-        return self._hidden[: self._own]
-
-    @property
-    def reached(self) -> tuple[Counts, Counts]:
-        """The least and the most that each count is in a table that was found."""
-        return self._low[: self._own], self._high[: self._own]
+        own = slice(self._own)
+        return self._hidden[own], self._low[own], self._high[own], self._found
 
     def _spread(self, turn: int) -> Floats:
         """Return numbers from 0 to 1 by place, others each turn."""
@@ -209,7 +204,7 @@ class _Search:
             return
         differs = table != self._true
         own = np.flatnonzero(differs[: self._own]).tolist()
-        self.tables.append({place: int(table[place]) for place in own})
+        self._found.append({place: int(table[place]) for place in own})
         seen = slice(None) if self._only is None else np.flatnonzero(self._forces == self._only)
         self._low[seen] = np.minimum(self._low, table)[seen]
         self._high[seen] = np.maximum(self._high, table)[seen]

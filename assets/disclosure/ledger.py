@@ -114,17 +114,15 @@ def given_out(lake: Lake, collection: Collection) -> list[Entry]:
     Raises:
         LakeError: an edition is not in the ledger, or an entry is damaged.
     """
-    entered = {entry.release for entry in entries(lake)}
     inside = collection.disclosure.not_given_out if collection.disclosure else ()
-    for release in missing(lake):
-        if release not in inside:
-            problem = f"lacks the public edition that release {release} shows"
-            raise LakeError(lake.public_editions, problem, RESTORE)
-    folders = {folder.name: folder for folder in kept(lake)}
-    for release, edition in _claims(lake, folders):
-        if release in inside or release in entered or edition != UNKNOWN:
+    if lost := [release for release in missing(lake) if release not in inside]:
+        problem = f"lacks the public edition that release {lost[0]} shows"
+        raise LakeError(lake.public_editions, problem, RESTORE)
+    entered = {*inside, *(entry.release for entry in entries(lake))}
+    for release, edition, folder in _claims(lake):
+        if release in entered or edition != UNKNOWN:
             continue
-        if release not in folders:
+        if folder is None:
             raise LakeError(
                 lake.releases / release,
                 "was shown before there was a ledger of public editions and has been removed since,"
@@ -132,8 +130,8 @@ def given_out(lake: Lake, collection: Collection) -> list[Entry]:
                 "Take it back from a backup, then run again; or, if its public edition has never"
                 " left the house, name it under [disclosure] not_given_out in the collection file.",
             )
-        if _has_public(folders[release]):
-            _enter_old(lake, folders[release], collection)
+        if any((folder / _PUBLIC).glob("*.parquet")):
+            _enter_old(lake, folder, collection)
         entered.add(release)
     return [entry for entry in entries(lake) if entry.release not in inside]
 
@@ -145,8 +143,8 @@ def missing(lake: Lake) -> list[str]:
         LakeError: an entry is damaged, or a manifest cannot be read.
     """
     ids = {entry.id for entry in entries(lake)}
-    claims = _claims(lake, {folder.name: folder for folder in kept(lake)})
-    return [release for release, edition in claims if edition not in {None, UNKNOWN, *ids}]
+    told = {None, UNKNOWN, *ids}
+    return [release for release, edition, _ in _claims(lake) if edition not in told]
 
 
 def enter(lake: Lake, now: Edition, public: Path) -> Entry:
@@ -219,24 +217,21 @@ def edition_of(folder: Path) -> str | None:
     return None if edition == UNKNOWN and found.get("withheld") else edition
 
 
-def _claims(lake: Lake, folders: Mapping[str, Path]) -> Iterator[tuple[str, str | None]]:
-    """Yield every release that was made or shown, and the id of its public edition."""
-    told: set[str] = set()
+def _claims(lake: Lake) -> Iterator[tuple[str, str | None, Path | None]]:
+    """Yield every release that was made or shown, the id of its public edition, and its folder."""
+    folders, told = {folder.name: folder for folder in kept(lake)}, set[str]()
     for entry in shown(lake):
-        if entry.release not in folders:
-            yield entry.release, entry.edition
+        folder = folders.get(entry.release)
+        if folder is None:
+            yield entry.release, entry.edition, None
         elif entry.release not in told:
-            yield entry.release, edition_of(folders[entry.release])
+            yield entry.release, edition_of(folder), folder
         told.add(entry.release)
     for name in sorted(folders.keys() - told):
-        yield name, edition_of(folders[name])
+        yield name, edition_of(folders[name]), folders[name]
 
 
-def _has_public(folder: Path) -> bool:
-    return any((folder / _PUBLIC).glob("*.parquet"))
-
-
-def _enter_old(lake: Lake, folder: Path, collection: Collection) -> Entry:
+def _enter_old(lake: Lake, folder: Path, collection: Collection) -> None:
     """Enter the public edition of a release that was made before there was a ledger."""
     if found := damage(folder):
         raise LakeError(
@@ -245,7 +240,7 @@ def _enter_old(lake: Lake, folder: Path, collection: Collection) -> Entry:
             "Take it back from a backup, then run again.",
         )
     now = edition_behind(folder.name, _marts(folder, BEHIND), collection)
-    return enter(lake, now, folder / _PUBLIC)
+    enter(lake, now, folder / _PUBLIC)
 
 
 def _marts(folder: Path, names: Iterable[str] = (*PUBLIC, *BEHIND)) -> dict[str, pl.DataFrame]:
