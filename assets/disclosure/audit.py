@@ -6,6 +6,7 @@ means. Tables that the choice has found are checked like any other.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -114,6 +115,7 @@ class _Judge:
         template = self._collection.template.path.read_bytes()
         key = repr((*told, self._system, self._settings, releases)).encode() + template
 
+        @cache
         def asked() -> bytes:
             extremes = self._extremes
             extremes.take(tables)
@@ -127,16 +129,16 @@ class _Judge:
         }
         key += repr([(ask, blind.written()) for ask, blind in read.items()]).encode()
 
+        @cache
         def found() -> bytes:
-            if not self._extremes.begun:
-                asked()
+            asked()
             required = self._required(needed, read)
             forgiven = self._forgive(required, tables)
             return json.dumps([[*self._rows(needed, required)], forgiven]).encode()
 
         rows: list[dict[str, Any]]
         rows, forgiven = json.loads(keep("audit", key, found))
-        if forgiven and not self._extremes.begun:
+        if forgiven:
             rows, _ = json.loads(found())  # for which more was read
         return rows
 
@@ -197,7 +199,7 @@ class _Judge:
             own = [place for place in asks if asks[place] == ask]
             blind = Extremes(known, [known.hidden[self._hidden[place].key] for place in own])
             blind.take(())
-            required[own] = np.minimum(needed[own], np.maximum(1, blind.room))
+            required[own] = np.minimum(needed[own], np.maximum(1, blind.high - blind.low))
             without |= {place: (blind, at) for at, place in enumerate(own)}
         extremes.widen(required, "all")
         # Of narrow ones no more than the rest left open, as the rules are kept.

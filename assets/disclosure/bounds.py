@@ -72,21 +72,10 @@ class Extremes:
         return self._counts @ least + self._shown, self._counts @ most + self._shown
 
     @property
-    def begun(self) -> bool:
-        """Whether any table was found."""
-        return self._first is not None
-
-    @property
     def widths(self) -> Floats:
         """How far the tables found so far are apart in each hidden count."""
         widths: Floats = self.table_high - self.table_low
         return widths
-
-    @property
-    def room(self) -> Floats:
-        """How far apart tables could be at most."""
-        room: Floats = self.high - self.low
-        return room
 
     def take(self, tables: Iterable[Mapping[Any, int]]) -> None:
         """Note the true table, and those that somebody else has found, as far as they fit.
@@ -119,7 +108,7 @@ class Extremes:
         Raises:
             ContractError: no whole numbers fit: the public marts contradict each other.
         """
-        goal = np.minimum(needed, self.room)
+        goal = np.minimum(needed, self.high - self.low)
         if how == "near":
             self._apart(goal)
         self._widen(self._steps, self._begun, goal, how)

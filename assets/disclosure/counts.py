@@ -22,7 +22,7 @@ from assets.disclosure.forms import (
     starts,
 )
 from assets.disclosure.passed import TELLING, Ways, is_possible, uncertain
-from assets.disclosure.published import Counted, Edition, Leaf, Source, TemplateCells, sources
+from assets.disclosure.published import Counted, Edition, Leaf, Source, cells_in, sources
 from assets.disclosure.solver import Condition, Total
 from schemas.breakdown import Band
 from schemas.collection import Collection
@@ -278,7 +278,7 @@ def _passed(
         | {leaf: Total((place,), 0) for leaf, place in places.items()}
         for force, places in by_force.items()
     }
-    for rule, force, told in edition.told(uses, TemplateCells(template), held):
+    for rule, force, told in edition.told(uses, cells_in(template), held):
         for ways in told:
             possible = [_together(list(map(_plain, way))) for way in uncertain(ways)]
             if possible or not any(map(is_possible, ways)):

@@ -8,6 +8,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from assets.disclosure.passed import Cells
 from schemas.breakdown import read_breakdown
 from schemas.rules.catalogue import RuleUse
 from schemas.template import Place
@@ -57,8 +58,8 @@ class Description:
             )
             for sheet in file["sheet"]
         }
-        self._leaves: dict[str, list[Place]] = {}
-        self.named, self.among = cache(self._named), cache(self._among)
+        self.among = cache(self._among)
+        self.written = Cells(cache(self._named), cache(self._leaves))
         self.cells = {cell.place: cell for sheet in file["sheet"] for cell in self._counted(sheet)}
 
     def _counted(self, sheet: dict[str, Any]) -> Iterator[Cell]:
@@ -82,19 +83,15 @@ class Description:
         )
         return [cell for cell in cells if fnmatchcase(cell, written)]
 
-    def leaves(self, cell: str) -> list[Place]:
+    def _leaves(self, cell: str) -> list[Place]:
         """Return the cells that count something, of which a cell is the sum."""
-        if cell not in self._leaves:
-            sheet, row, column = cell.split("/")
-            rows, columns = self._lines[sheet]
-            along, down = rows[row] or [row], columns[column] or [column]
-            parts = [f"{sheet}/{one}/{other}" for one in along for other in down]
-            self._leaves[cell] = (
-                [(sheet, row, column)]
-                if parts == [cell]
-                else [place for part in parts for place in self.leaves(part)]
-            )
-        return self._leaves[cell]
+        sheet, row, column = cell.split("/")
+        rows, columns = self._lines[sheet]
+        along, down = rows[row] or [row], columns[column] or [column]
+        parts = [f"{sheet}/{one}/{other}" for one in along for other in down]
+        if parts == [cell]:
+            return [(sheet, row, column)]
+        return [place for part in parts for place in self.written.leaves(part)]
 
     def table_of(self, measure: str, period: str = "", at: Mapping[str, str] | str = "") -> str:
         """Return the table that a measure's total adds up, at some codes or of a breakdown.

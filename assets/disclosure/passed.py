@@ -8,21 +8,21 @@ audit find out each by itself.
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 from assets.disclosure.solver import Condition, Total
 from schemas.rules.catalogue import RuleUse
 from schemas.template import Place
 
 
-class Cells(Protocol):
-    """The cells of a template as rules write them, `sheet/row/column`."""
+class Cells(NamedTuple):
+    """The cells of a template as rules write them, `sheet/row/column`, where * is any code.
 
-    def named(self, written: str) -> Sequence[str]:
-        """Return the cells that are written so, where * is any code."""
+    `leaves` are the cells that count something, of which a cell is the sum; itself for none.
+    """
 
-    def leaves(self, cell: str) -> Sequence[Place]:
-        """Return the cells that count something, of which a cell is the sum; itself for none."""
+    named: Callable[[str], Sequence[str]]
+    leaves: Callable[[str], Sequence[Place]]
 
 
 Codes = tuple[str, ...]

@@ -225,21 +225,14 @@ def _of_year(dims: tuple[str, ...], year: int) -> Among:
     return lambda leaf: leaf[at] == year
 
 
-class TemplateCells:
-    """The cells of a template as rules name them."""
+def cells_in(template: Template) -> Cells:
+    """Return the cells of a template as rules name them."""
 
-    def __init__(self, template: Template) -> None:
-        """Take a template."""
-        self._template = template
-
-    def named(self, written: str) -> list[str]:
-        """Return the cells that are written so."""
-        return ["/".join(place) for place in self._template.places(written)]
-
-    def leaves(self, cell: str) -> tuple[Place, ...]:
-        """Return the cells that count something, of which a cell is the sum."""
+    def leaves(cell: str) -> tuple[Place, ...]:
         sheet, row, column = cell.split("/")
-        return self._template.leaves.get((sheet, row, column), ((sheet, row, column),))
+        return template.leaves.get((sheet, row, column), ((sheet, row, column),))
+
+    return Cells(lambda written: ["/".join(place) for place in template.places(written)], leaves)
 
 
 @dataclass(frozen=True)
@@ -356,7 +349,7 @@ def rules_told(collection: Collection) -> dict[str, dict[str, Any]]:
     Of a rate also the months of the collection and of the period before; by the cell that is
     compared with where those differ, 0 where nobody knows.
     """
-    template, cells = collection.template, TemplateCells(collection.template)
+    template, cells = collection.template, cells_in(collection.template)
     protected = {e.place for e in template.counted() if e.measure in protections(template).measures}
     found: dict[str, dict[str, Any]] = {}
     for use in template.rules:

@@ -365,7 +365,7 @@ class _Reader:
             for entry in entries if table not in self._tables and "@" not in table else ():
                 if entry.name[-1] is not None:
                     held[entry.key["force_code"]][entry.leaf] = Total((), entry.name[-1])
-        for rule, force, ways in self.edition.told(self.said.rules, self.said, held):
+        for rule, force, ways in self.edition.told(self.said.rules, self.said.written, held):
             if not self.known.tell(ways):
                 self.known.broken.setdefault(force, set()).add(rule)
 

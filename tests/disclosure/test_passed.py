@@ -13,7 +13,7 @@ from assets.disclosure.audit import audit, problems
 from assets.disclosure.described import description
 from assets.disclosure.edition import public_edition
 from assets.disclosure.passed import TELLING, Range, Told, told
-from assets.disclosure.published import TemplateCells, rules_told
+from assets.disclosure.published import cells_in, rules_told
 from assets.returns.validation.rules.evaluate import wide
 from assets.returns.validation.rules.kinds import Use
 from schemas.collection import Collection, load_collection
@@ -42,7 +42,7 @@ def test_what_a_rule_tells_is_what_it_tests(
     """Each kind, of returns at random: the ranges hold exactly where the rule does."""
     of = collection if name == "2012-revisit" else following
     limits, seen = rules_told(of), defaultdict(set)
-    cells, returns = TemplateCells(of.template), _returns(of)
+    cells, returns = cells_in(of.template), _returns(of)
     uses = list(of.template.rules)
     # Of a sum that needs what its parts do not, it is told besides.
     needs = {
@@ -54,7 +54,7 @@ def test_what_a_rule_tells_is_what_it_tests(
         if use.use not in TELLING or use.id not in limits:
             continue
         expected = _tested(use, of, returns)
-        for said in (cells, description(of.template.path)):
+        for said in (cells, description(of.template.path).written):
             tells = told([use], use.id, limits[use.id], said)
             found = [all(_holds(item, row, said.leaves) for item in tells) for row in returns]
             assert found == expected, use
@@ -81,7 +81,7 @@ def _returns(collection: Collection) -> list[dict[Place, Any]]:
                 is_none = entry.column_code == none != "count"
                 is_none |= approved and entry.dims.get("decision", "approved") != "approved"
                 row[entry.place] = 0 if is_none else some
-        cells = TemplateCells(template)
+        cells = cells_in(template)
         for each in template.sums():
             leaves = cells.leaves("/".join(each.total))
             row[each.total] = sum(row[place] for place in leaves)
