@@ -1,7 +1,10 @@
 """The portal as an application: every page, behind what stands before all pages."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
+import anyio
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -30,6 +33,14 @@ def home(visit: Visit) -> Response:
 
 def application(portal: Portal) -> Starlette:
     """Return the portal as an ASGI application."""
+
+    @asynccontextmanager
+    async def judging(_: Starlette) -> AsyncIterator[None]:
+        async with anyio.create_task_group() as group:
+            group.start_soon(portal.judges.begin)
+            yield
+            group.cancel_scope.cancel()
+
     app = Starlette(
         routes=[
             style,
@@ -39,6 +50,7 @@ def application(portal: Portal) -> Starlette:
             *answers.PAGES,
             *desk_pages.PAGES,
         ],
+        lifespan=judging,
         middleware=[Middleware(Front, portal=portal)],
         exception_handlers={HTTPException: nothing_there},
     )

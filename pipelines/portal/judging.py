@@ -1,16 +1,12 @@
 """Judges a file that was sent, in a process of its own that may use so much and no more.
 
-`python -m pipelines.portal.judging` reads one job after the other from a socket and writes the
-verdicts for each. What is hostile in a file harms this process alone: judges.py starts another.
+What is hostile in a file harms that process alone: judges.py starts another.
 """
 
-import json
-import os
 import resource
-import sys
 import traceback
 from collections.abc import Sequence
-from multiprocessing.connection import Connection
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -29,8 +25,6 @@ SECONDS: Final = 15
 """Processor seconds that the files of one job may take; a return takes a fifth of one."""
 MEMORY: Final = 768 * 1024**2
 """Bytes that judging may take beside what is there when nothing is judged."""
-LONGEST: Final = 16 * 1024**2
-"""Bytes of a job or a verdict."""
 
 _SUFFIXES: Final = {"workbook": ".xlsx", "ods": ".ods", "csv": ".zip"}
 _MOST: Final = 200
@@ -127,33 +121,31 @@ def _limit(what: int, most: int) -> None:
     resource.setrlimit(what, (most, hard if what == resource.RLIMIT_CPU else most))
 
 
-def main(number: int, collection_id: str) -> None:
-    """Judge what comes until nobody is there any more."""
+@cache
+def _ready(collection_id: str) -> Collection:
+    """Load everything that a return needs; what comes after that has so much and no more."""
     collection = load_collection(collection_id)
-    with Connection(number) as jobs, TemporaryDirectory() as folder:
-        # Everything is loaded before the first file comes, and nothing of that counts against it.
+    with TemporaryDirectory() as folder:
         force = collection.forces[0]
         (blank,) = write_blanks(Path(folder), collection, [force])
         verdicts([(blank, force)], collection)
-        _limit(resource.RLIMIT_DATA, _used() + MEMORY)
-        _limit(resource.RLIMIT_CORE, 0)
-        _limit(resource.RLIMIT_FSIZE, 64 * 1024**2)
-        jobs.send_bytes(b"{}")
-        while True:
-            job = json.loads(jobs.recv_bytes(LONGEST))
-            used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-            _limit(resource.RLIMIT_CPU, int(used) + SECONDS + 1)
-            told = verdicts([(Path(path), force_code) for path, force_code in job], collection)
-            jobs.send_bytes(json.dumps(told).encode())
+    _limit(resource.RLIMIT_DATA, _used() + MEMORY)
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_FSIZE, 64 * 1024**2)
+    return collection
 
 
-if __name__ == "__main__":
+def judge(job: Sequence[tuple[Path, str]], collection_id: str) -> list[dict[str, Any]]:
+    """Return what `verdicts` does, within limits; to be called in a process of its own.
+
+    Raises:
+        SystemExit: that cannot be done; it says where, and no word of a return. The process ends.
+    """
     try:
-        main(int(sys.argv[1]), sys.argv[2])
-    except (EOFError, BrokenPipeError):
-        pass
+        collection = _ready(collection_id)
+        used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+        _limit(resource.RLIMIT_CPU, int(used) + SECONDS + 1)
+        return verdicts(job, collection)
     except BaseException as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{last.filename}:{last.lineno}"
-        os.write(2, f"judging ended: {type(error).__name__} ({place})\n".encode())
-        os._exit(1)
+        raise SystemExit(f"{type(error).__name__} ({last.filename}:{last.lineno})") from None

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -100,6 +101,8 @@ def serve(
     Raises:
         SetupError: it cannot listen there, or another process serves it.
     """
+    # There are as many processes that judge as processors, with one thread each.
+    os.environ |= {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
     host = "127.0.0.1" if host == "localhost" else host
     folder = lake.root / "portal"
     provider, state = provider_of_settings(), State(folder)
@@ -124,11 +127,9 @@ def serve(
             )
         if not portal.accounts.all():
             tell("Nobody can sign in yet. Add people: muster portal accounts add --help")
-        judges.begin()
         try:
             server(portal).run(sockets=[listening])
         finally:
-            judges.end()
             state.close()
 
 

@@ -41,6 +41,9 @@ class Here:
     def __init__(self, collection: Collection) -> None:
         self.collection = collection
 
+    async def begin(self) -> None:
+        """There is nothing to start."""
+
     async def verdict(self, path: Path, force_code: str) -> dict[str, Any]:
         job = [(path, force_code)]
         return (await anyio.to_thread.run_sync(verdicts, job, self.collection))[0]

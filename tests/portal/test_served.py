@@ -1,7 +1,5 @@
 """The portal as a process that real clients reach: slow, hostile, many at once, and killed."""
 
-import os
-import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +10,7 @@ from urllib.parse import urlsplit
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import anyio
+import psutil
 import pytest
 
 from pipelines.portal import judges as judges_module
@@ -123,15 +122,7 @@ def test_a_slow_body_blocks_nobody_and_ends(
         assert not partial.exists()
 
 
-@pytest.fixture
-def judges(collection: Collection) -> Iterator[Judges]:
-    found = Judges(collection.id, number=1)
-    found.begin()
-    yield found
-    found.end()
-
-
-def _ask(judges: Judges, *files: tuple[Path, str]) -> list[Any]:
+async def _ask(judges: Judges, *files: tuple[Path, str]) -> list[Any]:
     told: list[Any] = [None] * len(files)
 
     async def one(number: int) -> None:
@@ -140,38 +131,58 @@ def _ask(judges: Judges, *files: tuple[Path, str]) -> list[Any]:
         except TooMuchError as error:
             told[number] = error
 
-    async def all_of_them() -> None:
-        async with anyio.create_task_group() as group:
-            for number in range(len(files)):
-                group.start_soon(one, number)
-
-    anyio.run(all_of_them)
+    async with anyio.create_task_group() as group:
+        for number in range(len(files)):
+            group.start_soon(one, number)
     return told
 
 
+def _judging() -> list[psutil.Process]:
+    mine = psutil.Process().children()
+    return [each for each in mine if "anyio.to_process" in each.cmdline()]
+
+
 def test_a_file_that_hangs_or_kills_harms_no_other(
-    judges: Judges, collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    collection: Collection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = []
     for force in ("STF", "KEN", "BTP"):
         (tmp_path / force).mkdir()
         path = SampleReturn.of(force, collection).write(tmp_path / force / "a.xlsx")
         files.append((path, force))
-    assert [each["whose"] for each in _ask(judges, *files)] == ["own"] * 3
-    monkeypatch.setattr(judges_module, "PATIENCE", 1.0)
-    os.kill(judges._idle[0].process.pid, signal.SIGSTOP)
-    assert isinstance(_ask(judges, files[0])[0], TooMuchError)
-    monkeypatch.setattr(judges_module, "PATIENCE", 30.0)
-    os.kill(judges._idle[0].process.pid, signal.SIGKILL)
-    # Those that were judged with it are judged again, each by itself.
-    told = _ask(judges, *files)
-    assert [each["whose"] for each in told] == ["own"] * 3
-    assert len(judges._idle) == 1
+
+    async def one_after_the_other() -> None:
+        judges = Judges(collection.id, number=1)
+        await judges.begin()
+        (process,) = _judging()
+        assert [each["whose"] for each in await _ask(judges, *files)] == ["own"] * 3
+        monkeypatch.setattr(judges_module, "PATIENCE", 1.0)
+        process.suspend()
+        assert isinstance((await _ask(judges, files[0]))[0], TooMuchError)
+        monkeypatch.setattr(judges_module, "PATIENCE", 30.0)
+        assert [each["whose"] for each in await _ask(judges, *files)] == ["own"] * 3
+        # One that was killed from outside, idle or at work, is the fault of no file.
+        for wait in (None, 0.05):
+            (process,) = _judging()
+            process.suspend()
+            async with anyio.create_task_group() as group:
+                if wait is None:
+                    process.kill()
+                else:
+                    group.start_soon(_kill_later, process, wait)
+                told = await _ask(judges, *files)
+            assert [each["whose"] for each in told] == ["own"] * 3
+        assert len(_judging()) == 1
+
+    anyio.run(one_after_the_other)
 
 
-def test_a_file_as_heavy_as_one_may_be_is_answered(
-    judges: Judges, collection: Collection, tmp_path: Path
-) -> None:
+async def _kill_later(process: psutil.Process, seconds: float) -> None:
+    await anyio.sleep(seconds)
+    process.kill()
+
+
+def test_a_file_as_heavy_as_one_may_be_is_answered(collection: Collection, tmp_path: Path) -> None:
     """Within the limits of size, but with as many cells as fit."""
     path = SampleReturn.of("STF", collection).write(tmp_path / "a.xlsx")
     cells = "".join(f'<c r="{letter}@"><v>1</v></c>' for letter in "ABCDEFGHI")
@@ -181,7 +192,7 @@ def test_a_file_as_heavy_as_one_may_be_is_answered(
     with ZipFile(path) as whole, ZipFile(heavy, "w", ZIP_DEFLATED) as made:
         for name in whole.namelist():
             made.writestr(name, sheet if name.endswith("sheet2.xml") else whole.read(name))
-    told = _ask(judges, (heavy, "STF"), (path, "STF"))
+    told = anyio.run(_ask, Judges(collection.id, number=1), (heavy, "STF"), (path, "STF"))
     assert isinstance(told[0], TooMuchError) or told[0]["state"] == "rejected"
     assert told[1]["state"] in {"accepted", "queried"}
 
