@@ -252,7 +252,7 @@ def sentence(what: str, text: str) -> str:
     """
     if len(text.strip()) < SHORTEST_REASON:
         raise DeskError(f"the {what} {text!r} is too short to be one. Say in a sentence why.")
-    if who := names_somebody(text, numbers=None):
+    if who := names_somebody(text, None, doubted=True):
         raise DeskError(
             f"the {what} has what looks like {who}, and everybody who sees the query reads it. Say"
             " it without."
