@@ -13,12 +13,11 @@ from typing import Final
 from schemas.collection_faults import collection_faults
 from schemas.collection_fields import Collection, Reading
 from schemas.errors import SetupError
-from schemas.faults import examined
+from schemas.faults import DescriptionError, examined, lines_in, read_toml
 from schemas.reference import all_forces, collection_files, outside, outside_hint
 from schemas.reference_faults import forces_read
 from schemas.template import Template
 from schemas.template_file import read_template
-from schemas.toml_file import DescriptionError, lines_in, read_toml
 
 __all__ = ["Collection"]
 

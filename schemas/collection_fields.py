@@ -25,7 +25,7 @@ from pydantic import (
 from schemas.breakdown import Band
 from schemas.disclosure import Disclosure, Exemption
 from schemas.errors import SetupError
-from schemas.faults import Fault, Unsure
+from schemas.faults import DescriptionError, Fault, Unsure, lines_in
 from schemas.reference import (
     OURS,
     all_forces,
@@ -39,7 +39,6 @@ from schemas.reference import (
 )
 from schemas.template import Template
 from schemas.template_file import load_template, template_files
-from schemas.toml_file import DescriptionError, lines_in
 
 
 class _Data(BaseModel):

@@ -14,9 +14,8 @@ import numpy as np
 from scipy.optimize import OptimizeResult, linprog
 
 from schemas.collection_fields import Collection
-from schemas.faults import Fault, Loc
+from schemas.faults import Fault, Loc, read_toml, worded
 from schemas.template import Edit, Place, Template
-from schemas.toml_file import read_toml, worded
 from schemas.wording import listed
 
 _LEAST: Final = 1e-6

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from schemas.errors import SetupError
-from schemas.faults import Fault, Loc, Unsure, examined
+from schemas.faults import DescriptionError, Fault, Loc, Unsure, examined, read_toml
 from schemas.measure_faults import measure_faults
 from schemas.measures import NOW, QUESTION, Data, Figure, Measure, Protections
 from schemas.reference import OURS, beside
@@ -16,7 +16,6 @@ from schemas.rules.catalogue import RuleUse, rules
 from schemas.sheet_faults import Sheets, within
 from schemas.template import CaseRows, Column, Entry, Kind, Row, Sheet, Template
 from schemas.template_names import name_faults, parts, since_faults
-from schemas.toml_file import DescriptionError, read_toml
 from schemas.wording import listed
 
 
