@@ -9,12 +9,11 @@ from pydantic import BeforeValidator, Field
 
 from schemas.errors import SetupError
 from schemas.faults import DescriptionError, Fault, Loc, Unsure, examined, read_toml
-from schemas.measure_faults import measure_faults
 from schemas.measures import NOW, QUESTION, Data, Figure, Measure, Protections
 from schemas.reference import OURS, beside
 from schemas.rules.catalogue import RuleUse, rules
-from schemas.sheet_faults import Sheets, within
 from schemas.template import CaseRows, Column, Entry, Kind, Row, Sheet, Template
+from schemas.template_faults import Sheets, measure_faults, within
 from schemas.template_names import name_faults, parts, since_faults
 from schemas.wording import listed
 
