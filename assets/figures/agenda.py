@@ -48,10 +48,7 @@ class Agenda:
 def agenda(lake: Lake, collection: Collection, now: Standing | None = None) -> Agenda:
     """Return what is asked now, by what the last run read and the desk has decided since.
 
-    Args:
-        lake: the collection's part of the lake; nothing in it is changed.
-        collection: the collection.
-        now: where its returns stand, if that is known.
+    `now` says where the returns stand, if that is known; nothing in the lake is changed.
 
     Raises:
         LakeError: nothing has been run yet, or what was written then is damaged.
@@ -115,17 +112,13 @@ def _asked_at_once(rows: pl.DataFrame, collection_id: str) -> pl.DataFrame:
     )
     about = pl.coalesce(told, cause)
     rows = rows.with_columns(about=about)
-    ids = [
-        query if text is None else _hashed(f"{collection_id}|{force}|{text}")
-        for query, force, text in rows.select("query_id", "force_code", "about").iter_rows()
-    ]
+    ids = []
+    for query, force, text in rows.select("query_id", "force_code", "about").iter_rows():
+        digest = hashlib.sha256(f"{collection_id}|{force}|{text}".encode()).hexdigest()
+        ids.append(query if text is None else f"G-{digest[:_DIGITS]}")
     several = pl.len().over("question") > 1
     of = rows.with_columns(pl.Series("question", ids, pl.String))
     return of.with_columns(question=pl.when(several).then("question").otherwise("query_id"))
-
-
-def _hashed(text: str) -> str:
-    return f"G-{hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]}"
 
 
 def _above(rows: pl.DataFrame, moves: pl.DataFrame, figures: Figures) -> list[str]:

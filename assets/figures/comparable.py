@@ -145,12 +145,7 @@ def compared_with(lake: Lake, collection: Collection) -> dict[str, Earlier]:
 def comparisons(
     national: pl.DataFrame, collection: Collection, released: Mapping[str, Earlier] | None = None
 ) -> pl.DataFrame:
-    """Return the mart Comparisons.
-
-    Args:
-        national: mart NationalTotals.
-        collection: the collection.
-        released: as `compared_with` returns it.
+    """Return the mart Comparisons from the mart NationalTotals; `released` as of `compared_with`.
 
     Raises:
         LakeError: a release cannot be read.

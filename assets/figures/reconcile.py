@@ -114,14 +114,10 @@ def reconcile(
     collection: Collection,
     instances: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """Return the mart Reconciliation.
+    """Return the mart Reconciliation from the mart NationalTotals.
 
-    Args:
-        national: mart NationalTotals.
-        live: table LiveEntries, from which the figures of a single force are added up.
-        printed: table ReportFigures; each of its figures becomes a row too.
-        collection: the collection, which names the published figures.
-        instances: table InstancesInUse, for the social media cases of a force; None for none.
+    The figures of a single force are added up from the table LiveEntries, and its cases from
+    InstancesInUse. Each figure of the table ReportFigures becomes a row too.
     """
     found = no_research().instances if instances is None else instances
     cases = dict(social_media_cases(found, collection).select("force_code", "cases").iter_rows())

@@ -137,12 +137,8 @@ class Figures:
     def uncertain(self, moves: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:
         """Return by how much figures can be wrong, in per cent of what is printed.
 
-        Args:
-            moves: as `moves_of` returns it; of several that move one cell, any may be right.
-            by: columns of it by which the figures are asked.
-
-        Returns:
-            Rows of `by`, figure and most, for each figure that holds a cell that moves.
+        `moves` is as `moves_of` returns it; of several that move one cell, any may be right. Rows
+        of `by` (columns of it), figure and most, for each figure that holds a cell that moves.
         """
         up, down = pl.col("moved").max().clip(0), -pl.col("moved").min().clip(None, 0)
         cells = moves.group_by(*{*by, "receipt_id", "leaf"}).agg(up=up, down=down)
@@ -246,16 +242,10 @@ def moves_of(
 ) -> pl.DataFrame:
     """Return the cells that queries speak of, and by how much each would move if they are wrong.
 
-    Args:
-        asked: queries, with the columns of AllFindings.
-        expectations: table Expectations.
-        entries: table Entries, or LiveEntries.
-        figures: the figures, and the collection.
-
-    Returns:
-        One row a query and counted cell: receipt_id, rule_id, its place, leaf, number, measure,
-        expected (of all its cells), moved; both null where the rule expects no number. An answer
-        has two rows: any other may be right, so a force may be one more or one less of its kind.
+    `asked` has the columns of AllFindings, `entries` those of Entries or LiveEntries. One row a
+    query and counted cell: receipt_id, rule_id, its place, leaf, number, measure, expected (of all
+    its cells), moved; both null where the rule expects no number. An answer has two rows: any
+    other may be right, so a force may be one more or one less of its kind.
     """
     template = figures.collection.template
     parts = {

@@ -111,13 +111,14 @@ def compare(old: str, new: str | None, as_json: bool, collection: Collection) ->
 
     Without NEW, the release that is shown now.
     """
-    from assets.figures.explain import compare as comparing
+    from assets.figures.explain.compare import between
+    from assets.figures.explain.released import Released
     from pipelines.cli.figures import read_release
 
     lake = lake_of(collection)
     before = find(lake, old)
     after = find(lake, new) if new else read_release(collection).folder
-    found = comparing.compare(before, after, collection)
+    found = between(Released(before, collection), Released(after, collection))
     if as_json:
         print_json(
             {

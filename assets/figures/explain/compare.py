@@ -1,14 +1,12 @@
 """Two releases of a collection, figure by figure: old, new, and whose return made it so."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from assets.figures.explain.released import Released
 from assets.figures.totals.leaves import PLACE, counted_in, held_in
-from schemas.collection import Collection
 
 KEY: Final = ["measure", "breakdown", "period"]
 _CELL: Final = ["force_code", *PLACE]
@@ -41,15 +39,6 @@ class Comparison:
     figures: pl.DataFrame
 
 
-def compare(old: Path, new: Path, collection: Collection) -> Comparison:
-    """Compare two releases of a collection by their folders.
-
-    Raises:
-        LakeError: a manifest is missing or cannot be read.
-    """
-    return between(Released(old, collection), Released(new, collection))
-
-
 def between(old: Released, new: Released) -> Comparison:
     """Compare two releases, of which the new one may be in the making.
 
@@ -57,22 +46,21 @@ def between(old: Released, new: Released) -> Comparison:
         LakeError: a manifest or a mart is missing or cannot be read.
     """
     before, after = old.made_from, new.made_from
-    return Comparison(
-        apart(_live(before), _live(after), ["force_code"], "sha256"),
-        [words for name, words in _OTHERWISE.items() if _said(before, name) != _said(after, name)],
-        _totals(old, new),
-        _figures(old, new),
-    )
-
-
-def _said(made_from: dict[str, Any], name: str) -> Any:
-    """Return what a release was made from by name; what an older one does not say is nothing."""
-    return made_from.get(name) or []
-
-
-def _live(made_from: dict[str, Any]) -> pl.DataFrame:
     schema = dict.fromkeys(("force_code", "sha256"), pl.String)
-    return pl.DataFrame([row[:2] for row in made_from["live"]], schema=schema, orient="row")
+    was, live = (
+        pl.DataFrame([row[:2] for row in made["live"]], schema=schema, orient="row")
+        for made in (before, after)
+    )
+    printed, prints = (release.mart("reconciliation") for release in (old, new))
+    figures = apart(printed, prints, ["figure_id"], "computed", "status")
+    # What an older one does not say is nothing.
+    differs = {of for of in _OTHERWISE if (before.get(of) or []) != (after.get(of) or [])}
+    return Comparison(
+        apart(was, live, ["force_code"], "sha256"),
+        [words for of, words in _OTHERWISE.items() if of in differs],
+        _totals(old, new),
+        figures.select("figure_id", "old_status", "new_status", "old", "new"),
+    )
 
 
 def apart(old: pl.DataFrame, new: pl.DataFrame, key: list[str], *values: str) -> pl.DataFrame:
@@ -115,9 +103,3 @@ def _totals(old: Released, new: Released) -> pl.DataFrame:
         "unit",
         pl.Series("because", whose, dtype=pl.String),
     )
-
-
-def _figures(old: Released, new: Released) -> pl.DataFrame:
-    before, after = (release.mart("reconciliation") for release in (old, new))
-    both = apart(before, after, ["figure_id"], "computed", "status")
-    return both.select("figure_id", "old_status", "new_status", "old", "new")

@@ -275,7 +275,13 @@ def read_question(
         return Question(row["measure"], row["breakdown"], row["period"], force, row)
     totals = released.mart("national_totals")
     if name not in set(totals["measure"]):
-        raise SetupError(_unknown("figure or measure", name, _names(figures, totals)))
+        raise SetupError(
+            _unknown(
+                "figure or measure",
+                name,
+                [*sorted({*totals["measure"]}), *sorted({*figures["figure_id"]})],
+            )
+        )
     if force_code is not None and force_code not in released.collection.forces:
         raise SetupError(_unknown("force", force_code, list(released.collection.forces)))
     return _of_measure(name, breakdown, period, force_code, totals)
@@ -309,13 +315,8 @@ def read_against(
 ) -> tuple[Question, Released]:
     """Return what stands beside a figure in the mart Comparisons, and the release that it is of.
 
-    Of a period that the returns ask about, that is the same release.
-
-    Args:
-        question: a figure of the collection's own period.
-        period: the name of the earlier one.
-        released: the release that is asked.
-        root: the lake.
+    The figure is of the collection's own period, `period` the name of the earlier one. Of a period
+    that the returns ask about, that is the same release.
 
     Raises:
         SetupError: nothing stands beside it, or that release is gone.
@@ -342,10 +343,6 @@ def read_against(
     year = Year(then.collection, totals, released.collection, templates)
     was = year.rows[question.measure, question.breakdown]["breakdown"]
     return replace(question, breakdown=was, figure=None), then
-
-
-def _names(figures: pl.DataFrame, totals: pl.DataFrame) -> list[str]:
-    return [*totals["measure"].unique().sort(), *figures["figure_id"].unique().sort()]
 
 
 def _unknown(what: str, name: str, known: list[str]) -> str:

@@ -42,11 +42,6 @@ class Released:
     def shown(cls, folder: Path, collection_id: str, root: Path) -> "Released":
         """Return a release of a collection that need not be known today, if the release keeps it.
 
-        Args:
-            folder: the release.
-            collection_id: the collection.
-            root: the lake.
-
         Raises:
             SetupError: the release keeps no collection, and there is none of that name today.
         """

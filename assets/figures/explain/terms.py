@@ -68,12 +68,9 @@ class Terms:
 
 
 def terms_of(question: Question, live: pl.DataFrame, collection: Collection) -> Terms | None:
-    """Return what a total is made of, None where it is not made of the returns.
+    """Return what a total is made of in the table LiveEntries, of the forces that it has.
 
-    Args:
-        question: the total.
-        live: table LiveEntries, of the forces that are asked about.
-        collection: the collection, which has the months and the expected forces.
+    None where it is not made of the returns.
     """
     if question.measure in {"months_in_collection", "reporting_bodies"}:
         return _of_the_collection(question, collection)

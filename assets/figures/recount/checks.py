@@ -3,10 +3,9 @@
 What is the sum of what, and what is within what, is read off the template's cells.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from typing import Final
 
 import polars as pl
@@ -18,11 +17,11 @@ from assets.figures.recount.recount import (
     recounted,
     research_recounted,
 )
-from assets.figures.totals.leaves import leaves, places, sent
+from assets.figures.totals.leaves import leaves, sent
 from assets.figures.totals.national import in_the_totals
 from assets.inputs.research.tables import ResearchTables, no_research
 from assets.previous import Earlier
-from schemas.breakdown import Band, in_order, read_breakdown, write_breakdown
+from schemas.breakdown import LAST, Band, in_order, read_breakdown, write_breakdown
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.marts.totals import Comparisons, NationalChecks
@@ -186,54 +185,47 @@ def parts_are_within_wholes(totals: Totals) -> Iterator[str]:
 
 
 Named = tuple[str, float | None]
+_RANKS: Final = ("minimum", "lower_quartile", "median", "upper_quartile", "maximum")
 
 
 def _nested(totals: Totals) -> Iterator[tuple[Named, Named]]:
-    def named(measure: str, breakdown: str) -> Named:
-        return f"{measure} {breakdown or 'all'}", totals.value.get((measure, breakdown, NOW))
-
-    for name, measure in totals.template.measures.items():
-        levels = [text for of, text, at in totals.value if (of, at) == (name, NOW)]
-        for text in levels if measure.levels else ():
-            parts = read_breakdown(text)
-            for left_out in parts:
-                whole = {key: code for key, code in parts.items() if key != left_out}
-                if measure.left_out(whole) in {None, measure.left_out(parts)}:
-                    yield named(name, text), named(name, write_breakdown(whole))
-        if measure.within is not None:
-            of = measure.within
-            yield named(name, ""), named(of.measure, write_breakdown(of.dims))
-        for by in measure.per_force:
-            for codes in _combinations(totals.template, name, by):
-                yield from _nested_spread(totals.collection, name, codes, named)
+    """Yield each total of the period with those that it can be no more than."""
+    for name, text, at in totals.value:
+        for whole in _wholes(totals, name, read_breakdown(text)) if at == NOW else ():
+            small, large = (
+                (f"{of} {breakdown or 'all'}", totals.value.get((of, breakdown, NOW)))
+                for of, breakdown in ((name, text), whole)
+            )
+            yield small, large
 
 
-def _combinations(template: Template, measure: str, by: Sequence[str]) -> list[Codes]:
-    cells = places(template).filter(measure=measure, period=NOW)
-    if not by:
-        return [{}]
-    return cells.drop_nulls(list(by)).select(by).unique().sort(by).to_dicts()
+def _wholes(totals: Totals, name: str, parts: Codes) -> Iterator[tuple[str, str]]:
+    measure = totals.template.measures.get(name)
+    for key, code in parts.items():
+        next_up = _RANKS[_RANKS.index(code) + 1 :][:1] if code in _RANKS else ()
+        wider = {"statistic": next_up, "count": _wider(totals.collection, code)}
+        for other in wider.get(key, ()):
+            yield name, write_breakdown({**parts, key: other})
+        whole = {of: other for of, other in parts.items() if of != key}
+        levels = measure and measure.levels and key not in LAST
+        if measure and levels and measure.left_out(whole) in {None, measure.left_out(parts)}:
+            yield name, write_breakdown(whole)
+    if measure and measure.within and not parts:
+        yield measure.within.measure, write_breakdown(measure.within.dims)
 
 
-def _nested_spread(
-    collection: Collection, measure: str, codes: Codes, named: Callable[[str, str], Named]
-) -> Iterator[tuple[Named, Named]]:
-    names = ("minimum", "lower_quartile", "median", "upper_quartile", "maximum")
-    spread = [write_breakdown({**codes, "statistic": name}) for name in names]
-    yield from pairwise(named(f"{measure}_per_force", text) for text in spread)
-    for bands in _nested_bands(collection):
-        narrow, wide = (write_breakdown({**codes, "count": band}) for band in bands)
-        of_forces = f"forces_with_{measure}"
-        yield named(of_forces, narrow), named(of_forces, wide)
-
-
-def _nested_bands(collection: Collection) -> Iterator[tuple[str, str]]:
+def _wider(collection: Collection, band: str) -> list[str]:
+    """Return the bands that another lies in."""
     bands = {text: Band.parse(text) for text in collection.count_bands}
-    for narrow, one in bands.items():
-        for wide, other in bands.items():
-            ends_within = other.high is None or (one.high is not None and one.high <= other.high)
-            if narrow != wide and one.low >= other.low and ends_within:
-                yield narrow, wide
+    one = bands.get(band)
+    return [
+        text
+        for text, other in bands.items()
+        if one
+        and text != band
+        and one.low >= other.low
+        and (other.high is None or (one.high is not None and one.high <= other.high))
+    ]
 
 
 def regions_add_up(totals: Totals) -> Iterator[str]:

@@ -40,14 +40,9 @@ Listed = Iterator[tuple[Any, ...]]
 
 
 def recounted(cells: pl.DataFrame, collection: Collection) -> pl.DataFrame:
-    """Return every national total as the second engine finds it.
+    """Return every national total of the mart Cells as the second engine finds it.
 
-    Args:
-        cells: mart Cells.
-        collection: the collection: its template's file, its periods and its bands of counts.
-
-    Returns:
-        One row a total: measure, breakdown, period, value (null for unknown), forces_included.
+    One row a total: measure, breakdown, period, value (null for unknown), forces_included.
     """
     meaning = Meaning(tomllib.loads(collection.template.path.read_text(encoding="utf-8")))
     given = {
@@ -207,12 +202,7 @@ class Meaning:
 def research_recounted(research: ResearchTables, collection: Collection) -> pl.DataFrame:
     """Return every total of the inspectorate's own research as the second engine finds it.
 
-    Args:
-        research: the research in use.
-        collection: the collection, for its forces and its year.
-
-    Returns:
-        The columns of `recounted`; what the research does not give has no row.
+    The columns are those of `recounted`; what the research does not give has no row.
     """
     choices = [(code, answer) for code, asked in QUESTIONS.items() for answer in asked.answers]
     with duckdb.connect(":memory:", config={"threads": 1}) as engine:
@@ -243,12 +233,8 @@ def differences(national: pl.DataFrame, recount: pl.DataFrame) -> pl.DataFrame:
     """Return the totals on which the two engines differ; empty where they agree.
 
     Columns: measure, breakdown, period, value, recounted, forces_included, forces_recounted. A
-    total that only one engine has differs too.
-
-    Args:
-        national: mart NationalTotals.
-        recount: as `recounted` returns it, with the rows of `research_recounted` below where
-            there is research.
+    total that only one engine has differs too. `national` is the mart NationalTotals; `recount`
+    has the rows of `recounted`, and of `research_recounted` where there is research.
     """
     ours = national.filter(~pl.col("measure").is_in(OF_CELLS_ALONE)).select(
         *KEY, "value", "forces_included", pl.lit(value=True).alias("ours")
@@ -274,13 +260,9 @@ def differences(national: pl.DataFrame, recount: pl.DataFrame) -> pl.DataFrame:
 def in_cube_otherwise(
     cube: pl.DataFrame, recount: pl.DataFrame, cells: pl.DataFrame, collection: Collection
 ) -> Iterator[str]:
-    """Yield what a cube says otherwise than the second engine: its figures, and sums of its parts.
+    """Yield what a cube says otherwise than the second engine, given every total that it finds.
 
-    Args:
-        cube: mart Cube.
-        recount: every total as the second engine finds it.
-        cells: mart Cells.
-        collection: the collection.
+    These are its figures, and the sums of its parts, which are held to the mart Cells.
     """
     meaning = Meaning(tomllib.loads(collection.template.path.read_text(encoding="utf-8")))
     order = dict.fromkeys([*meaning.order, *_OF_ALL_COLLECTIONS])
@@ -335,11 +317,7 @@ def compared_otherwise(
 ) -> Iterator[str]:
     """Yield the numbers of comparisons with other collections that are counted otherwise.
 
-    Args:
-        counted: as `recounted` returns it.
-        comparisons: mart Comparisons.
-        released: the releases that are compared with, by collection.
-        collection: the collection.
+    `counted` is as `recounted` returns it, `released` the releases compared with, by collection.
     """
     own = counted.filter(period=_NOW).select(*_FIGURE, recounted="value")
     compared = comparisons.drop_nulls("previous_collection")
@@ -368,13 +346,8 @@ def _beside(rows: pl.DataFrame, column: str, recount: pl.DataFrame, where: str) 
 def earlier_recounted(cells: pl.DataFrame, then: Collection, now: Collection) -> pl.DataFrame:
     """Return what another collection counted as the second engine finds it, in the codes of now.
 
-    Args:
-        cells: mart Cells of its release.
-        then: that collection, as its release keeps it.
-        now: the collection whose template says what was renamed since.
-
-    Returns:
-        The columns of `recounted`, of the collection's own period.
+    Of the mart Cells of its release it gives the columns of `recounted`, of the collection's own
+    period. `then` is as the release keeps it; the template of `now` says what was renamed since.
     """
     own = now.template
     names = (f"{own.name}-{at}.toml" for at in range(then.template.version + 1, own.version + 1))

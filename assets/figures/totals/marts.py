@@ -115,12 +115,8 @@ def force_profiles(
 ) -> pl.DataFrame:
     """Return the mart force_profiles, with the columns of the collection's template.
 
-    Args:
-        live: table LiveEntries.
-        status: mart ReturnsStatus.
-        printed: table ReportFigures, with one value a force and figure.
-        collection: the collection, which says which forces are expected.
-        instances: table InstancesInUse; None for no research.
+    It is made from the table LiveEntries, the mart ReturnsStatus, ReportFigures with one value a
+    force and figure, and InstancesInUse.
     """
     bodies, name = collection.bodies, pl.col("full_name").alias("name")
     known = bodies.select("force_code", "ons_code", "region", name)

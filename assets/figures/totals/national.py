@@ -44,12 +44,9 @@ STATISTICS: Final = {
 def national_totals(
     live: pl.DataFrame, collection: Collection, research: ResearchTables | None = None
 ) -> pl.DataFrame:
-    """Return the mart NationalTotals.
+    """Return the mart NationalTotals from the table LiveEntries.
 
-    Args:
-        live: table LiveEntries.
-        collection: the collection, whose forces are expected.
-        research: the inspectorate's own research; None for none, of which there are no rows.
+    Of the inspectorate's own research there are no rows where there is none.
     """
     own, template = research or no_research(), collection.template
     everything = leaves(live, template)

@@ -111,8 +111,17 @@ class Standing:
         return conform(ReturnsStatus, besides.with_columns(blocking=both))
 
     def status(self, collection: Collection) -> pl.DataFrame:
-        """Return the mart ReturnsStatus of this moment."""
-        return _damage_told(self.status_of_sent(collection), self.damaged)
+        """Return the mart ReturnsStatus of this moment, which notes what is damaged.
+
+        A damaged version is in no state.
+        """
+        versions = _versions(self.damaged.filter("can_count"), "lost")
+        status = self.status_of_sent(collection)
+        told = status.join(versions, on="force_code", how="left", maintain_order="left")
+        note = pl.format("version {} is damaged in the raw store: see muster doctor", "lost")
+        both = pl.concat_str("notes", note, separator="; ", ignore_nulls=True)
+        lost = pl.col("lost").is_not_null()
+        return told.with_columns(notes=pl.when(lost).then(both).otherwise("notes")).drop("lost")
 
     def live_returns(self) -> pl.DataFrame:
         """Return the table LiveReturns. `basis` is what the cover says."""
@@ -180,7 +189,14 @@ def returns_status(judged: pl.DataFrame, collection: Collection) -> pl.DataFrame
     return conform(
         ReturnsStatus,
         rows.with_columns(
-            _state().alias("state"),
+            pl.when(pl.col("live").is_null())
+            .then(pl.lit("missing"))
+            .when(~pl.col("live"))
+            .then(pl.lit("rejected"))
+            .when(pl.col("queries_open") > 0)
+            .then(pl.lit("queried"))
+            .otherwise(pl.lit("accepted"))
+            .alias("state"),
             pl.col("last_blocking").fill_null(0).alias("blocking"),
             *(pl.when(asks).then(name).otherwise(0).alias(name) for name in counts),
             _notes().alias("notes"),
@@ -192,18 +208,6 @@ def _versions(receipts: pl.DataFrame, name: str) -> pl.DataFrame:
     """Return by force which versions some receipts are, in words."""
     listed = pl.col("version").sort().cast(pl.String).str.join(" and ").alias(name)
     return receipts.drop_nulls("force_code").group_by("force_code").agg(listed)
-
-
-def _state() -> pl.Expr:
-    return (
-        pl.when(pl.col("live").is_null())
-        .then(pl.lit("missing"))
-        .when(~pl.col("live"))
-        .then(pl.lit("rejected"))
-        .when(pl.col("queries_open") > 0)
-        .then(pl.lit("queried"))
-        .otherwise(pl.lit("accepted"))
-    )
 
 
 def _notes() -> pl.Expr:
@@ -269,16 +273,6 @@ def _whose(damaged: dict[str, Any]) -> str:
     if damaged["force_code"] is None:
         return "whose cannot be told, so it may be the return of any force"
     return f"{damaged['force_code']} version {damaged['version']}, which may be what counts"
-
-
-def _damage_told(status: pl.DataFrame, damaged: pl.DataFrame) -> pl.DataFrame:
-    """Note with each force which of its versions are damaged, and so in no state."""
-    versions = _versions(damaged.filter("can_count"), "lost")
-    told = status.join(versions, on="force_code", how="left", maintain_order="left")
-    note = pl.format("version {} is damaged in the raw store: see muster doctor", "lost")
-    both = pl.concat_str("notes", note, separator="; ", ignore_nulls=True)
-    lost = pl.col("lost").is_not_null()
-    return told.with_columns(notes=pl.when(lost).then(both).otherwise("notes")).drop("lost")
 
 
 def standing(lake: Lake, until: datetime | None = None) -> Standing:
