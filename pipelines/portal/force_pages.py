@@ -20,7 +20,6 @@ from pipelines.portal.judges import TooMuchError
 from pipelines.portal.sending import Receipt, Sent, waiting
 from pipelines.portal.uploads import Upload, received
 from pipelines.portal.web import XLSX, RefusedRequestError, Visit, attachment, page
-from schemas.errors import ServiceError
 
 _ODS: Final = "application/vnd.oasis.opendocument.spreadsheet"
 _ROLES: Final = ("preparer", "signer")
@@ -116,11 +115,10 @@ async def _verdict(visit: Visit, upload: Upload) -> dict[str, Any]:
 
     Raises:
         RefusedRequestError: it is not, or takes more than any return does.
+        ServiceError: nothing can be judged just now.
     """
     try:
         verdict = await visit.portal.judges.verdict(upload.path, visit.force_code)
-    except ServiceError as error:
-        raise RefusedRequestError(503) from error
     except TooMuchError as error:
         visit.log("judging-ended", sha256=upload.sha256)
         raise RefusedRequestError(

@@ -3,6 +3,7 @@
 What is hostile in a file harms that process alone: judges.py starts another.
 """
 
+import errno
 import resource
 import traceback
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from assets.intake.reader import cover_values, declared_force, read_return
 from assets.returns.template.workbook import write_blanks
 from assets.returns.validation.check import Checked, check_files
 from schemas.collection import Collection, load_collection
+from schemas.errors import ServiceError
 from schemas.template import Template
 from schemas.wording import visible
 
@@ -139,6 +141,7 @@ def judge(job: Sequence[tuple[Path, str]], collection_id: str) -> list[dict[str,
     """Return what `verdicts` does, within limits; to be called in a process of its own.
 
     Raises:
+        ServiceError: the disk is full, which is no fault of a file.
         SystemExit: that cannot be done; it says where, and no word of a return. The process ends.
     """
     try:
@@ -147,5 +150,8 @@ def judge(job: Sequence[tuple[Path, str]], collection_id: str) -> list[dict[str,
         _limit(resource.RLIMIT_CPU, int(used) + SECONDS + 1)
         return verdicts(job, collection)
     except BaseException as error:
+        full = {getattr(each, "errno", None) for each in (error, error.__cause__)}
+        if not full.isdisjoint({errno.ENOSPC, errno.EDQUOT}):
+            raise ServiceError("the disk is full, so that nothing can be judged.") from None
         last = traceback.extract_tb(error.__traceback__)[-1]
         raise SystemExit(f"{type(error).__name__} ({last.filename}:{last.lineno})") from None

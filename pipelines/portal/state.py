@@ -18,6 +18,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from assets.intake.store import Clock, utc_now
 from assets.lake import sync_folder, write_errors
 from pipelines.portal.accounts import Account, private_folder, write_private
+from schemas.errors import UnavailableError
 
 IDLE: Final = timedelta(minutes=30)
 LONGEST: Final = timedelta(hours=8)
@@ -66,8 +67,15 @@ class State:
             self._database.close()
 
     def _do(self, words: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
-        with self._lock, self._database, closing(self._database.execute(words, values)) as found:
-            return found.fetchall()
+        try:
+            with self._lock, self._database, closing(self._database.execute(words, values)) as told:
+                return told.fetchall()
+        except sqlite3.OperationalError as error:
+            raise UnavailableError(
+                self.folder / "state.sqlite",
+                f"cannot be written ({error})",
+                "Free space or mend the permissions; nobody can sign in meanwhile.",
+            ) from error
 
     # Sessions. The cookie holds an id that is signed; whether it is signed in, and as whom, stands
     # here alone, so that what was signed out stays out whoever kept the cookie.

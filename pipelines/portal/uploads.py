@@ -16,6 +16,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from assets.intake.container import MAX_FILE, MIB
 from assets.intake.store import ID_LENGTH
+from assets.lake import write_errors
 from pipelines.portal.accounts import private_folder
 from pipelines.portal.web import Body, Portal, RefusedRequestError, Visit, check_token
 from schemas.wording import visible
@@ -60,6 +61,7 @@ async def received(visit: Visit) -> AsyncIterator[Upload]:
 
     Raises:
         RefusedRequestError: the form is none of ours, too long or too slow, or has no file.
+        UnavailableError: it cannot be written.
     """
     kind, options = parse_options_header(visit.request.headers.get("content-type"))
     boundary = options.get(b"boundary", b"")
@@ -69,7 +71,7 @@ async def received(visit: Visit) -> AsyncIterator[Upload]:
     folder = uploads_folder(visit.portal)
     with _turn(visit), TemporaryDirectory(dir=folder) as own:
         path = Path(own) / f"{visit.force_code}.xlsx"
-        with path.open("wb") as file:
+        with write_errors(path), path.open("wb") as file:
             form = _Form(visit, file)
             parser = MultipartParser(
                 boundary,

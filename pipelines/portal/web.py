@@ -24,7 +24,7 @@ from assets.html import render
 from assets.lake import Lake
 from pipelines.portal.accounts import Account, Accounts, Role
 from pipelines.portal.state import LONGEST, State
-from schemas.errors import MusterError
+from schemas.errors import MusterError, ServiceError, UnavailableError
 from schemas.wording import long_date
 
 if TYPE_CHECKING:
@@ -340,25 +340,29 @@ _ERRORS: Final = {
     429: "Too many attempts. Try again in a quarter of an hour.",
     500: "Something went wrong here. It is not your file: please tell the data team.",
     503: "Busy just now. Try again in a minute.",
+    507: "Nothing can be written here just now. What you have no receipt for was not received:"
+    " please tell the data team, and send it again later.",
 }
 
 
 def _told(error: Exception, request: Request) -> Response:
     """Return the page that says that something went wrong; the log says where, and no content."""
     visit: Visit | None = getattr(request.state, "visit", None)
-    status, words = 500, ""
+    words = ""
     if isinstance(error, RefusedRequestError):
         status, words = error.status, error.words
     else:
         told = str(error) if isinstance(error, MusterError) else type(error).__name__
         _LOG.error("%s (%s)", told, place_of(error))
+        kinds = {UnavailableError: 507, ServiceError: 503}
+        status = next((kinds[kind] for kind in kinds if isinstance(error, kind)), 500)
     if visit is None:
-        return Response(_ERRORS[500], 500, media_type="text/plain")
+        return Response(_ERRORS[status], status, media_type="text/plain")
     if visit.account is None and status == 404:
         # Whoever is not signed in is told nothing of what there is.
         return RedirectResponse("/sign-in", 303)
     answer = visit.page("error", status, words=words or _ERRORS[status])
-    if status in {408, 413}:
+    if status in {408, 413, 507}:
         answer.headers["Connection"] = "close"
     return answer
 

@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+import multiprocessing
 import os
 import re
+import resource
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -21,6 +24,8 @@ from pipelines import doctor
 from pipelines.portal import sending
 from pipelines.portal.accounts import Accounts
 from pipelines.portal.demo import make_accounts
+from pipelines.portal.judging import verdicts
+from pipelines.portal.uploads import Upload
 from pipelines.portal.web import Portal
 from schemas.collection import Collection
 from tests.portal.conftest import Browser, log_of
@@ -264,6 +269,93 @@ def test_a_receipt_never_leads_to_a_copy_that_is_not_there(
     found.go("/")
     found.upload("/send", content)
     assert found.go("/receipts/1/marked.xlsx").status_code == 200
+
+
+@contextmanager
+def _no_file_beyond(size: int) -> Iterator[None]:
+    """Let the system refuse what makes a file longer, as it does where the disk is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_that_is_full_while_a_file_comes_is_told_and_nothing_kept(
+    browser: Open, portal: Portal, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = browser("stf.prepares")
+    found.go("/")
+    with _no_file_beyond(256 * 1024):
+        answer = found.upload("/send", bytes(1024 * 1024))
+    assert answer.status_code == 507
+    assert "was not received" in answer.text
+    assert "cannot be written (File too large)" in caplog.text
+    assert "Free space" in caplog.text
+    assert _files(portal) == []
+
+
+@pytest.mark.parametrize("suffix", [".json", ".xlsx"])
+def test_a_disk_that_is_full_when_a_receipt_is_written_gives_none_until_it_is_sent_again(
+    browser: Open, portal: Portal, workbook: Any, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = sending.write_private
+
+    def tight(path: Path, content: bytes) -> None:
+        with _no_file_beyond(100 if path.suffix == suffix else 2**30):
+            whole(path, content)
+
+    found = browser("stf.prepares")
+    content = workbook("STF", ("investigations", "total", "total", "331"))
+    found.go("/")
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "write_private", tight)
+        assert found.upload("/send", content).status_code == 507
+    assert found.go("/receipts/1").status_code == 404
+    assert not list(portal.folder.rglob("*.partial"))
+    found.go("/")
+    assert "Receipt STF-0001" in found.upload("/send", content).text
+    assert found.go("/receipts/1/marked.xlsx").status_code == 200
+    assert [path.read_bytes() for path in portal.lake.landing.iterdir()] == [content]
+
+
+def test_a_disk_that_is_full_lets_nobody_do_what_cannot_be_noted(
+    browser: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = browser("stf.prepares")
+    with _no_file_beyond(0):
+        answer = found.go("/")
+    assert (answer.status_code, "was not received" in answer.text) == (507, True)
+    assert "state.sqlite: cannot be written" in caplog.text
+    assert found.go("/").status_code == 200
+
+
+def test_two_processes_that_are_given_one_file_at_once_give_one_receipt(
+    portal: Portal, workbook: Any, tmp_path: Path, collection: Collection
+) -> None:
+    """The one that judged it first, and the one that judged it meanwhile."""
+    path = tmp_path / "STF.xlsx"
+    path.write_bytes(workbook("STF", ("investigations", "total", "total", "331")))
+    (verdict,) = verdicts([(path, "STF")], collection)
+    content = path.read_bytes()
+    upload = Upload(path, hashlib.sha256(content).hexdigest(), len(content))
+    there = multiprocessing.get_context("fork")
+    ready, told = there.Barrier(2), there.SimpleQueue()
+
+    def send() -> None:
+        ready.wait(60)
+        receipt, is_new = sending.Sent(portal, "STF").send(upload, verdict, "stf.prepares")
+        told.put((receipt.number, is_new))
+
+    processes = [there.Process(target=send) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert sorted(told.get() for _ in processes) == [(1, False), (1, True)]
+    assert len(sending.Sent(portal, "STF").receipts()) == 1
+    assert [landed.read_bytes() for landed in portal.lake.landing.iterdir()] == [content]
 
 
 def test_receipts_go_on_beyond_four_digits(browser: Open, portal: Portal, workbook: Any) -> None:
