@@ -7,11 +7,9 @@ from typing import Final
 
 import dagster as dg
 
-from assets.cases import assets as cases
 from assets.declare import step
 from assets.figures import assets as figures
 from assets.inputs import assets as inputs
-from assets.intake import assets as intake
 from assets.intake.store import utc_now
 from assets.release import assets as release
 from assets.returns.desk import assets as desk
@@ -22,7 +20,7 @@ from pipelines.resources import RESOURCES
 from schemas.collection import Collection, sound_collections
 
 STEPS: Final = {
-    "intake": (intake, cases, desk, inputs),
+    "intake": (inputs, desk),
     "validation": (validation,),
     "figures": (figures,),
 }

@@ -1,18 +1,107 @@
-"""The inputs beside returns: dropped research becomes tables and marts, dropped reports figures."""
+"""Taking in: returns become receipts and raw cells, extracts cases, research and reports tables.
 
+Each leaves in landing what is not whole yet, and says so.
+"""
+
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
+from assets.cases.job import chosen_pool
+from assets.cases.received import judge_received
+from assets.cases.store import CaseStore
 from assets.declare import RESEARCH, Check, TakeIn, made
 from assets.inputs.reports.kept_reports import read_reports
 from assets.inputs.research.store import read_research
 from assets.inputs.research.tables import social_media, survey, survey_changes
+from assets.intake.landing import CASES, OPEN, waiting, waiting_anywhere
+from assets.intake.raw_store import RawStore
+from assets.intake.tables import damaged_receipts, received
 from assets.lake import Lake
 from schemas.collection import Collection
+from schemas.contract import empty
+from schemas.marts.facts import InvestigationsByMonth
+from schemas.tables import ExtractFindings, Extracts
 
+_RECEIPTS, _EXTRACTS = "intake/receipts", "cases/extracts"
 _FILES, _PROBLEMS = "research/research_files", "research/research_problems"
+
+
+def intake(
+    context: dg.AssetExecutionContext,
+    config: TakeIn,
+    lake: Lake,
+    collection: Collection,
+    about: dict[str, Any],
+) -> tuple[pl.DataFrame, ...]:
+    """Take in what waits in landing, then read every file ever received."""
+    store = RawStore(lake)
+    dropped = waiting(lake.landing)
+    settled = [path for path in dropped.files if config.settled(path)]
+    taken = store.take_in(settled, collection)
+    left = taken.left | {path.name: OPEN for path in dropped.unfinished}
+    _say_left(context, left)
+    for name, reason in taken.refused.items():
+        context.log.warning(f"{name} is refused: {reason}")
+    everything = received(store)
+    damaged = damaged_receipts(store, everything.damaged, lake, collection)
+    for name in damaged["file"]:
+        context.log.error(f"{name} is damaged or gone; nothing is computed from it")
+    about[_RECEIPTS] = {
+        "new": len(taken.new),
+        "received_before_under_another_name": taken.duplicates,
+        "left_in_landing": left,
+        "refused": taken.refused,
+        "ignored_in_landing": [path.name for path in dropped.folders],
+        "litter_in_landing": [
+            str(path.relative_to(lake.landing)) for path in waiting_anywhere(lake.landing).litter
+        ],
+    }
+    return everything.receipts, damaged, everything.cells, everything.facts
+
+
+def cases(
+    context: dg.AssetExecutionContext,
+    config: TakeIn,
+    lake: Lake,
+    collection: Collection,
+    about: dict[str, Any],
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Take in what waits in the cases folder, and judge the extract of each force."""
+    if collection.template.cases is None:
+        context.log.info("The collection's template has no [cases]: no extract is taken in.")
+        lying = sorted((lake.landing / CASES).glob("*"))
+        left = {path.name: "this collection asks for no case extracts" for path in lying}
+        about[_EXTRACTS] = {"new": 0, "left_in_landing": _say_left(context, left)}
+        return empty(Extracts), empty(InvestigationsByMonth), empty(ExtractFindings)
+    store = CaseStore(lake)
+    taken = store.take_in(collection, config.settled)
+    done: list[dict[str, Any]] = []
+
+    def tell(part: Any) -> None:
+        """Keep what a cluster has finished, and show it in the run as it comes."""
+        done.append({**asdict(part), "forces": ", ".join(part.forces)})
+        context.log.info(
+            "{part} ({forces}): {rows:,} rows in {seconds:.1f} s on {worker}".format(**done[-1])
+        )
+
+    pool = chosen_pool(tell)
+    judged = judge_received(store, lake, collection, pool)
+    left = _say_left(context, taken.left)
+    told = about[_EXTRACTS] = {"new": len(taken.new), "left_in_landing": left}
+    if dashboard := getattr(pool, "dashboard", None):
+        records = [dg.TableRecord(part) for part in sorted(done, key=lambda part: part["part"])]
+        told["dask_dashboard"] = dg.MetadataValue.url(dashboard)
+        told["parts"] = dg.MetadataValue.table(records)
+    return judged
+
+
+def _say_left(context: dg.AssetExecutionContext, left: dict[str, str]) -> dict[str, str]:
+    for name, reason in left.items():
+        context.log.warning(f"{name} stays in landing: {reason}")
+    return left
 
 
 def research(
@@ -46,6 +135,8 @@ def report_figures(
 
 
 PARTS = (
+    made(_RECEIPTS, "intake/damaged_receipts", "intake/raw_cells", "intake/sheet_facts", by=intake),
+    made(_EXTRACTS, "cases/investigations_by_month", "cases/extract_findings", by=cases),
     made("reports/report_figures", by=report_figures, damaged="intake/damaged_receipts"),
     made(*RESEARCH.values(), _FILES, _PROBLEMS, by=research),
     made("research/social_media", by=social_media, instances=RESEARCH["instances"]),
