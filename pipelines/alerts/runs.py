@@ -55,24 +55,23 @@ def _blocking(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
 
 def not_yet_told(
     instance: dg.DagsterInstance, collection_id: str, told: Many[str]
-) -> list[RunOutcome]:
-    """Return how runs ended that nobody was told of, in the order in which they ended.
+) -> RunOutcome | None:
+    """Return how the last run ended that nobody was told of; the older ones are past.
 
-    A run that both began and ended before one that was told of is left out: its end is no longer
-    how things stand.
+    So is a run that both began and ended before one that was told of.
     """
     ended = [r for r in _records(instance, collection_id) if r.dagster_run.status in _ENDED]
     known = [record for record in ended if record.dagster_run.run_id in told]
     last_begun = max((record.storage_id for record in known), default=-1)
     last_ended = max((record.end_time or 0 for record in known), default=-1)
-    fresh = [
+    fresh = (
         record
         for record in ended
         if record.dagster_run.run_id not in told
         and (record.storage_id > last_begun or (record.end_time or 0) > last_ended)
-    ]
-    in_order = sorted(fresh, key=lambda record: (record.end_time or 0, record.storage_id))
-    return [outcome_of(instance, record.dagster_run.run_id) for record in in_order]
+    )
+    last = max(fresh, key=lambda each: (each.end_time or 0, each.storage_id), default=None)
+    return None if last is None else outcome_of(instance, last.dagster_run.run_id)
 
 
 def stuck_runs(
@@ -114,18 +113,17 @@ def tell_of_finished_runs(context: dg.SensorEvaluationContext) -> dg.SensorResul
 
 
 def _tell(instance: dg.DagsterInstance, collection: Collection, now: datetime) -> int:
-    """Tell of the newest end of a run, the older ones being past; return how much was news."""
+    """Tell of the end of the last run and of those that are stuck; return how much was news."""
     limit = timedelta(minutes=collection.running.stuck_minutes)
     stuck = stuck_runs(instance, collection.id, limit, now)
     ended = not_yet_told(instance, collection.id, told_runs(collection.id))
-    newest = ended[-1] if ended else None
-    return len(tell(collection.id, run=newest, stuck=stuck, now=now))
+    return len(tell(collection.id, run=ended, stuck=stuck, now=now))
 
 
 def _without_lake(instance: dg.DagsterInstance, collection_id: str, done: list[str]) -> list[str]:
-    """Tell of the newest end of a run though the lake cannot be written, each run once."""
+    """Tell of the end of the last run though the lake cannot be written, each run once."""
     ended = not_yet_told(instance, collection_id, {*told_runs(collection_id), *done})
-    if ended and ended[-1].run_id is not None:
-        tell_without_lake(collection_id, ended[-1], utc_now())
-        return [*done, ended[-1].run_id][-20:]
+    if ended is not None and ended.run_id is not None:
+        tell_without_lake(collection_id, ended, utc_now())
+        return [*done, ended.run_id][-20:]
     return done
