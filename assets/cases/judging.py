@@ -11,7 +11,7 @@ import polars as pl
 
 from assets.cases.counting import FAULTS, Grid, PartResult
 from assets.cases.reading import LIMITS, Chunk, Limits, Part, Rows, as_sent, places, trimmed
-from assets.cases.sources import Refusals, Source
+from assets.cases.sources import Source
 from schemas.cases import OWNER, ROW_RULES, UNIQUE, columns_of, row_rules
 from schemas.collection import Collection
 from schemas.finding import FilesRefusedError, Finding
@@ -201,12 +201,15 @@ def _unpacked(sources: Sequence[Source], scratch: Path) -> list[Source]:
     from assets.cases.csv_text import unpack  # noqa: PLC0415
 
     unpacked: list[Source] = []
-    refusals = Refusals()
+    wrong: list[Finding] = []
     for number, source in enumerate(sources):
-        with refusals.gathered():
+        try:
             text = scratch / f"text-{number}.parquet"
             unpacked.append(unpack(source, text) if source.text else source)
-    refusals.raise_all()
+        except FilesRefusedError as error:
+            wrong += error.findings
+    if wrong:
+        raise FilesRefusedError(wrong)
     return unpacked
 
 

@@ -25,26 +25,6 @@ SUFFIXES: Final = (".csv", ".parquet")
 _PERMISSIONS: Final = "Mend its permissions."
 
 
-class Refusals:
-    """Why files are refused, gathered so that all are told at once."""
-
-    def __init__(self) -> None:
-        self._findings: list[Finding] = []
-
-    @contextmanager
-    def gathered(self) -> Iterator[None]:
-        """Go on after a file that is refused."""
-        try:
-            yield
-        except FilesRefusedError as error:
-            self._findings += error.findings
-
-    def raise_all(self) -> None:
-        """Raise FilesRefusedError where any file was refused."""
-        if self._findings:
-            raise FilesRefusedError(self._findings)
-
-
 def refused(
     file: str, problem: str, fix: str | None = None, *, rule: str = READABLE
 ) -> FilesRefusedError:
@@ -211,17 +191,22 @@ def find_sources(paths: Sequence[Place]) -> list[Source]:
         MusterError: an object store cannot be read.
     """
     found: dict[Place, Source] = {}
-    refusals = Refusals()
+    wrong: list[Finding] = []
     for path in paths:
-        with refusals.gathered():
+        try:
             files = list(_files_at(path))
             if not files:
                 raise refused(str(path), "the folder holds no file", "Name another.")
-            for file in files:
-                with refusals.gathered():
-                    key = file if isinstance(file, str) else file.resolve()
-                    found.setdefault(key, _source(file))
-    refusals.raise_all()
+        except FilesRefusedError as error:
+            files, wrong = [], [*wrong, *error.findings]
+        for file in files:
+            key = file if isinstance(file, str) else file.resolve()
+            try:
+                found.setdefault(key, _source(file))
+            except FilesRefusedError as error:
+                wrong += error.findings
+    if wrong:
+        raise FilesRefusedError(wrong)
     return sorted(found.values(), key=lambda source: (source.folder or "", source.file))
 
 

@@ -7,7 +7,7 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +21,7 @@ from assets.cases.sources import (
     scan,
 )
 from assets.intake.landing import ARRIVING, CASES, OPEN, LeftError, waiting_below
-from assets.intake.receipts import UNKNOWN, Damaged, Receipts, Version, extract_ids
+from assets.intake.receipts import UNKNOWN, Damaged, Receipts, TakenIn, Version, extract_ids
 from assets.intake.store import Clock, Kept, content_of, kept, kept_at, kept_file, utc_now
 from assets.lake import Lake
 from schemas.cases import BLANKS, ONE_FORCE, folder_force
@@ -62,14 +62,6 @@ def force_of(path: Path, collection: Collection) -> str:
     raise refused(path.name, f"the file has {told}", rule=ONE_FORCE)
 
 
-@dataclass(frozen=True)
-class TakenCases:
-    """`new` versions; `left` maps the name of a file that waits for the next round to why."""
-
-    new: tuple[Version, ...]
-    left: dict[str, str]
-
-
 class CaseStore(Receipts[Version]):
     """The extracts of one collection, each version a receipt."""
 
@@ -92,7 +84,7 @@ class CaseStore(Receipts[Version]):
 
     def take_in(
         self, collection: Collection, settled: Callable[[Path], bool] = lambda _: True
-    ) -> TakenCases:
+    ) -> TakenIn[Version]:
         """Take dropped files in, and make a version for each force that sent a new one.
 
         The same bytes in the folder of another force are another file: the folder says whose.
@@ -130,7 +122,7 @@ class CaseStore(Receipts[Version]):
                 left[lying[key].name] = f"was received before, and {receipt} is damaged"
             fresh -= before
         new = self._new_versions(lying, fresh, told, collection) if fresh else ()
-        return TakenCases(tuple(new), left)
+        return TakenIn(tuple(new), left)
 
     def _keep(self, path: Path, sha256: str, number: int) -> str:
         name, digest = path.relative_to(self._lake.landing / CASES), hashlib.sha256()

@@ -21,7 +21,7 @@ from assets.intake.landing import OPEN, LeftError, being_written, name_as_text
 from assets.intake.quoting import words_sha256
 from assets.intake.reader import declared_force, read_return, submitted_on
 from assets.intake.reading import Reading, RefusedError
-from assets.intake.receipts import UNKNOWN, DamagedReturn, Receipts, ReturnReceipt
+from assets.intake.receipts import UNKNOWN, DamagedReturn, Receipts, ReturnReceipt, TakenIn
 from assets.intake.store import FOLDERS, ID_LENGTH, Clock, check_unchanged, sha256_of, utc_now
 from assets.kept import made_once
 from assets.lake import (
@@ -36,21 +36,6 @@ from schemas.collection import Collection
 from schemas.errors import LakeError
 
 _KEY_LENGTH: Final = 16
-
-
-@dataclass(frozen=True)
-class TakenIn:
-    """What one round of taking in did.
-
-    `duplicates` maps the name of a dropped file to the receipt that has the same bytes under
-    another name; `left` maps the name of a file that waits for the next round to the reason;
-    `refused` the name of what must not even be opened, and has no receipt.
-    """
-
-    new: tuple[ReturnReceipt, ...]
-    duplicates: dict[str, str]
-    left: dict[str, str]
-    refused: dict[str, str]
 
 
 class RawStore(Receipts[ReturnReceipt]):
@@ -101,7 +86,7 @@ class RawStore(Receipts[ReturnReceipt]):
             self._readings[sha256] = read[0] if read else Reading.from_bytes(content)
         return self._readings[sha256]
 
-    def take_in(self, files: Iterable[Path], collection: Collection) -> TakenIn:
+    def take_in(self, files: Iterable[Path], collection: Collection) -> TakenIn[ReturnReceipt]:
         """Take dropped files in, in the order given; those that are known are left alone.
 
         Raises:
@@ -138,7 +123,7 @@ class RawStore(Receipts[ReturnReceipt]):
         new: list[ReturnReceipt] = []
         for file in _in_order(arrived):
             new.append(self._write_receipt(file, arrived, receipts + new, damaged, collection))
-        return TakenIn(tuple(new), duplicates, left, refused)
+        return TakenIn(tuple(new), left, duplicates, refused)
 
     def _now(self) -> str:
         return self._clock().isoformat(timespec="seconds")

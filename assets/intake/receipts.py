@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -151,6 +151,22 @@ class Damaged(Generic[R]):
 
 
 DamagedReturn = Damaged[ReturnReceipt]
+
+
+@dataclass(frozen=True)
+class TakenIn(Generic[R]):
+    """What one round of taking in did.
+
+    `left` maps the name of a file that waits for the next round to the reason; `duplicates` the
+    name of a dropped file to the receipt that has the same bytes under another name; `refused` the
+    name of what must not even be opened, and has no receipt, to why.
+    """
+
+    new: tuple[R, ...]
+    left: dict[str, str]
+    duplicates: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
 
 _RECEIPT: Final = re.compile(r"(\d{6,})-([0-9a-f]{16})")
 
