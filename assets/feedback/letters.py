@@ -16,9 +16,10 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from assets.cases.store import CaseStore
+from assets.feedback.causes import Cause, causes_of
 from assets.feedback.marked_copy import marked_copy
 from assets.feedback.problem_list import extract_list
-from assets.feedback.problems import Cause, Problem, basis_line, causes_of, grouped, items
+from assets.feedback.problems import Problem, basis_line, grouped, items
 from assets.html import render, words
 from assets.intake.raw_store import RawStore
 from assets.intake.reader import cover_values

@@ -15,19 +15,9 @@ from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 from openpyxl.worksheet.worksheet import Worksheet
 
+from assets.feedback.causes import LOOK_IS, Cause, Look, causes_of
 from assets.feedback.problem_list import FILLS, add_problems_sheet
-from assets.feedback.problems import (
-    LOOK_IS,
-    Cause,
-    Look,
-    basis_line,
-    causes_of,
-    fix,
-    grouped,
-    message,
-    severity_word,
-    tally,
-)
+from assets.feedback.problems import basis_line, fix, grouped, message, severity_word, tally
 from assets.feedback.safe_cells import (
     STUMBLES,
     Copy,

@@ -11,17 +11,8 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from assets.feedback.problems import (
-    Cause,
-    Look,
-    Problem,
-    fix,
-    grouped,
-    message,
-    numbered,
-    severity_word,
-    tally,
-)
+from assets.feedback.causes import Cause, Look
+from assets.feedback.problems import Problem, fix, grouped, message, numbered, severity_word, tally
 from assets.feedback.safe_cells import (
     Copy,
     packed,

@@ -53,7 +53,7 @@ def check(
 
     Exit code 0: acceptable. 1: blocking findings. 2: not readable as a return.
     """
-    from assets.feedback.problems import LOOK, LOOK_IS, causes_of, follows
+    from assets.feedback.causes import LOOK, LOOK_IS, causes_of, follows
     from assets.returns.validation.check import check_files
     from assets.returns.validation.repairs import would_do
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
+from assets.feedback.causes import wording_of
 from assets.feedback.letters import feedback_files, letters
-from assets.feedback.problems import grouped, wording
+from assets.feedback.problems import grouped
 from assets.intake.raw_store import RawStore
 from assets.intake.store import utc_now
 from assets.returns.desk import decisions
@@ -126,7 +127,7 @@ def versions_of(portal: Portal, force_code: str) -> dict[str, Any]:
     order = {place: number for number, place in enumerate(template.entry_at)}
     for row in changed.to_dicts():
         place = row["sheet"], row["row_code"], row["column_code"]
-        at = {"called": wording(template, *place), "order": order[place]}
+        at = {"called": wording_of(template, *place), "order": order[place]}
         changes.setdefault(row["version"], []).append(row | at)
     return {
         "versions": mine.to_dicts(),

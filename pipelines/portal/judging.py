@@ -12,8 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from assets.feedback.causes import causes_of
 from assets.feedback.marked_copy import write_marked_copies
-from assets.feedback.problems import causes_of, grouped, items, tally
+from assets.feedback.problems import grouped, items, tally
 from assets.intake.container import open_container
 from assets.intake.reader import cover_values, declared_force, read_return
 from assets.returns.template.workbook import write_blanks

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from assets.feedback.problems import causes_of, grouped, items, tally
+from assets.feedback.causes import causes_of
+from assets.feedback.problems import grouped, items, tally
 from assets.returns.validation.check import check_files
 from assets.returns.validation.repairs import repairs_of
 from schemas.collection import Collection
