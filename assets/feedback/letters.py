@@ -7,7 +7,7 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,6 +29,7 @@ from assets.lake import Lake, atomic_file, write_errors
 from assets.returns.desk.returned import codes_of
 from assets.returns.template.workbook import EarlierValues, write_blanks
 from assets.returns.validation.repairs import repairs_of
+from assets.returns.validation.rules.evaluate import ENTRY
 from assets.unattributed import Unattributed, unattributed_files
 from schemas.cases import UNDAMAGED
 from schemas.collection import Collection, command
@@ -48,7 +49,8 @@ _WORDS: Final[dict[str, Any]] = tomllib.loads(
 class Sent:
     """The return that a letter is about.
 
-    `findings` are what the force has to do with it, and `causes` what some of them follow from;
+    `findings` are what the force has to do with it, `causes` what some of them follow from, and
+    `questions` what the question is about that a query is part of;
     `live_version` is the version that counts, null where none does.
     """
 
@@ -57,6 +59,7 @@ class Sent:
     basis: str | None
     findings: tuple[Finding, ...]
     causes: tuple[Cause, ...] = ()
+    questions: Mapping[Finding, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,10 @@ class Letter:
     def items(self, severity: str, of: str = "return") -> list[dict[str, Any]]:
         """Return what there is to do of a severity: what follows from one cause is one."""
         about = self.extract if of == "extract" else self.sent
-        causes = self.sent.causes if self.sent and about is self.sent else ()
-        problems = grouped(about.findings if about else (), self.collection.template, causes)
+        of_return = self.sent if about is self.sent else None
+        causes, questions = (of_return.causes, of_return.questions) if of_return else ((), {})
+        found = about.findings if about else ()
+        problems = grouped(found, self.collection.template, causes, questions)
         return [item for item in items(problems, causes) if item["severity"] == severity]
 
     @property
@@ -177,7 +182,8 @@ def letters(
     """Return a letter for each force that has something to do, in the order of `status`.
 
     A query that has its reason waits for the data team, not for the force. `known` is what else is
-    known of entries, as of repairs.
+    known of entries, as of repairs. `findings` may be those with
+    their questions.
 
     Raises:
         LakeError: a raw file is gone, or no longer what was received.
@@ -204,11 +210,29 @@ def letters(
             found = mine.filter(receipt_id=receipt_id)
             repairs = repairs_of(found, entries, collection.template, known)
             causes = causes_of(repairs, collection.template)
-            sent = Sent(receipt, live, basis, _findings(found), causes)
+            questions = _questions(found)
+            sent = Sent(receipt, live, basis, _findings(found), causes, questions)
         note = row["notes"] if situation == "missing" else None
         about = situation or "extract_refused", collection, today, sent, extract, note
         written.append(Letter(row["force_code"], *about))
     return written
+
+
+def with_questions(findings: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+    """Return findings with `about`, what the question is about that a query is part of with others.
+
+    `asked` has the queries with their questions, as agenda() returns them.
+    """
+    place = ["receipt_id", "rule_id", *ENTRY]
+    of = asked.filter(pl.col("question").str.starts_with("G-")).select(*place, "about")
+    return findings.join(of, on=place, how="left", nulls_equal=True, maintain_order="left")
+
+
+def _questions(found: pl.DataFrame) -> dict[Finding, str]:
+    if "about" not in found.columns:
+        return {}
+    asked = found.filter(severity="Q").drop_nulls("about")
+    return dict(zip(_findings(asked), asked["about"], strict=True))
 
 
 def _situation(row: dict[str, Any], findings: pl.DataFrame) -> tuple[Situation | None, str | None]:
@@ -286,14 +310,21 @@ def _attachment(
         path, reading, name = store.path(receipt), store.read(receipt), receipt.file_name
         whose = letter.collection.id, receipt.receipt_id, letter.force_code
         codes = codes_of(found, *whose)
-        about = [name, *whose, repr(found), repr(causes), repr(template),
+        about = [name, *whose, repr(found), repr(causes), repr(sent.questions), repr(template),
                  str(every_rule()[UNORDERED].address)]  # fmt: skip
         return made_once(
             lake,
             "marked",
             [receipt.sha256, *about],
             lambda: marked_copy(
-                path, reading, found, template, name=name, causes=causes, codes=codes
+                path,
+                reading,
+                found,
+                template,
+                name=name,
+                causes=causes,
+                codes=codes,
+                questions=sent.questions,
             ),
         )
     with TemporaryDirectory() as folder:

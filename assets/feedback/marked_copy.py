@@ -42,6 +42,7 @@ AUTHOR: Final = "Muster"
 _OURS: Final = "Found by Muster"
 """How our comments begin; not every program keeps their author."""
 _THEIRS: Final = "\n\nThe comment that stood here before:\n"
+_NONE: Final[Mapping[Finding, str]] = {}
 _WIDTH: Final = 380
 _CHARACTERS_A_LINE: Final = 56
 _COMMENT_LINE: Final = 17
@@ -60,6 +61,7 @@ def marked_copy(  # noqa: PLR0913 - all that is known of one file, most of it by
     causes: Sequence[Cause] = (),
     not_evaluable: Sequence[str] = (),
     codes: Mapping[Finding, str] | None = None,
+    questions: Mapping[Finding, str] = _NONE,
 ) -> bytes:
     """Return the marked copy of a received file, an Excel workbook.
 
@@ -68,9 +70,10 @@ def marked_copy(  # noqa: PLR0913 - all that is known of one file, most of it by
 
     The `causes` are shown with what follows from them. Rules that are
     `not_evaluable` could not be told. Queries that have `codes` can be answered in the copy; what
-    was written beside them already stands there again.
+    was written beside them already stands there again. `questions` is as for `grouped`.
     """
-    problems, layout = grouped(findings, template, causes), lay_out(reading.sheets, template)
+    problems = grouped(findings, template, causes, questions)
+    layout = lay_out(reading.sheets, template)
     before = {each.code: (each.reason, each.role) for each in written_in(reading.sheets)}
     answers = {it: (*before.get(code, ("", "")), code) for it, code in (codes or {}).items()}
     by_peers = {use.id for use in template.rules if use.use == "peers"}

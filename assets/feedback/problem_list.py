@@ -12,7 +12,16 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from assets.feedback.causes import Cause, Look
-from assets.feedback.problems import Problem, fix, grouped, message, numbered, severity_word, tally
+from assets.feedback.problems import (
+    Problem,
+    fix,
+    grouped,
+    message,
+    numbered,
+    of_question,
+    severity_word,
+    tally,
+)
 from assets.feedback.safe_cells import (
     Copy,
     packed,
@@ -63,6 +72,7 @@ _MOST_LINES: Final = 8
 _MOST_HEIGHT: Final = 405
 """Excel shows no row higher than 409 points."""
 
+_AT_ONCE: Final = "A reason in this row answers all; one in a row below answers that query alone."
 _TO_DO: Final = "Correct it if you agree. Nothing was changed; you know what is right."
 
 _TITLE_FONT: Final = Font(name="Calibri", size=15, bold=True)
@@ -76,8 +86,11 @@ _TOP: Final = Alignment(vertical="top", horizontal="left", wrap_text=True)
 _RULE: Final = Border(bottom=Side(style="thin", color="B8B8B8"))
 
 
-Answers = Mapping[Finding, tuple[str, str, str]]
+Answer = tuple[str, str, str]
 """What stands beside a query: reason, role, and its code, without which nothing can be typed."""
+Answers = Mapping[Finding, Answer]
+Links = dict[int, Finding | Look]
+"""What the columns of a row lead to."""
 
 
 def add_problems_sheet(
@@ -111,14 +124,13 @@ def add_problems_sheet(
     if causes:
         sheet.sheet_properties.outlinePr.summaryBelow = False
     several = []
-    for texts, links, fill, level, problem in _listed(problems, causes):
+    for texts, links, fill, level, answer, problem in _listed(problems, causes, answers):
         row += 1
         _write_row(copy, sheet, row, texts, links, fill)
+        _write_answer(sheet, row, answer)
         sheet.row_dimensions[row].outlineLevel = 0 if answers else level
-        if problem:
-            beside, alone = answers.get(problem.findings[0]), len(problem.findings) == 1
-            _write_answer(sheet, row, beside if alone or not beside else (BELOW, "", ""))
-            several += [] if alone else [(texts[0], problem)]
+        if problem and len(problem.findings) > 1:
+            several.append((texts[0], problem))
     if several:
         row = _write_cells(copy, sheet, row + 3, several, answers)
     _write_rules(copy, sheet, row + 3, {problem.rule_id for problem in problems})
@@ -159,7 +171,7 @@ def _write_rules(copy: Copy, sheet: Worksheet, row: int, named: Collection[str])
         _write_row(copy, sheet, row, texts, {})
 
 
-def _write_answer(sheet: Worksheet, row: int, texts: tuple[str, str, str] | None) -> None:
+def _write_answer(sheet: Worksheet, row: int, texts: Answer | None) -> None:
     """Write what was answered beside a query, unlocked to be typed into, and the query's code."""
     if texts is None:
         return
@@ -177,24 +189,43 @@ def _write_answer(sheet: Worksheet, row: int, texts: tuple[str, str, str] | None
 
 
 def _listed(
-    problems: Sequence[Problem], causes: Sequence[Cause]
-) -> Iterator[tuple[list[str], dict[int, Finding | Look], PatternFill, int, Problem | None]]:
+    problems: Sequence[Problem], causes: Sequence[Cause], answers: Answers
+) -> Iterator[tuple[list[str], Links, PatternFill, int, Answer | None, Problem | None]]:
     """Yield the rows of the list: texts, what each column leads to, fill, and how far folded.
 
-    Last the problem that it is about.
+    Then what stands beside it as an answer, and the problem that it is about.
     """
-    for label, cause, mine in numbered(problems, causes):
-        for way, look in enumerate(cause.looks if cause else ()):
+    for label, of, mine in numbered(problems, causes):
+        for way, look in enumerate(of.looks if isinstance(of, Cause) else ()):
             found = "" if look.found is None else str(look.found)
             place = look.sheet, look.cell, look.wording, found
             texts = ["" if way else label, look.title, "", *place, look.says, _TO_DO]
-            yield texts, dict.fromkeys((_SHEET, _CELLS), look), FILLS["look"], 0, None
+            yield texts, dict.fromkeys((_SHEET, _CELLS), look), FILLS["look"], 0, None, None
+        if isinstance(of, str):
+            told = of_question(of, mine)
+            place = told["where"], "", told["called"], ""
+            said = f"{told['lines'][0]} {_AT_ONCE}" if answers else told["lines"][0]
+            texts = [label, severity_word(mine[0]), told["rule_id"], *place, said, told["fix"]]
+            yield texts, {}, FILLS[mine[0].severity], 0, _answer_to_all(mine, answers), None
         for number, problem in enumerate(mine, 1):
             # Some programs do not wrap a link, and would cut a list of cells off.
             linked = (_SHEET, _CELLS) if len(problem.cells) == 1 else (_SHEET,)
-            links: dict[int, Finding | Look] = dict.fromkeys(linked, problem.findings[0])
-            texts = [f"{label}.{number}" if cause else label, *_texts(problem)]
-            yield texts, links, FILLS[problem.severity], 1 if cause else 0, problem
+            links: Links = dict.fromkeys(linked, problem.findings[0])
+            texts = [f"{label}.{number}" if of else label, *_texts(problem)]
+            answer = answers.get(problem.findings[0])
+            if answer and len(problem.findings) > 1:
+                answer = BELOW, "", ""
+            yield texts, links, FILLS[problem.severity], 1 if of else 0, answer, problem
+
+
+def _answer_to_all(problems: Sequence[Problem], answers: Answers) -> Answer | None:
+    """Return what stands beside a question: what was answered to all of it, and all its codes."""
+    given = [answers[it] for each in problems for it in each.findings if it in answers]
+    if not given:
+        return None
+    (reason, role), *others = {(reason, role) for reason, role, _ in given}
+    codes = " ".join(code for *_, code in given)
+    return ("", "", codes) if others else (reason, role, codes)
 
 
 def _show_first(copy: Copy, sheet: Worksheet) -> None:

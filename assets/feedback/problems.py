@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
@@ -22,6 +22,7 @@ _MOST_WORDINGS: Final = 4
 _SEE: Final = re.compile(r" See docs/rules/[a-z_]+\.md#[a-z0-9]+\.$")
 """What advice ends with: a file of ours to read on in, which a force does not have."""
 
+_NONE: Final[Mapping[Finding, str]] = {}
 _NOUNS: Final = {"B": "blocking problem", "Q": "query", "N": "note"}
 
 
@@ -30,7 +31,9 @@ class Problem:
     """One thing to do: at least one finding, all of one severity, rule, sheet and advice.
 
     `sheet` is empty where it concerns the whole file. `causes` are those that it follows from,
-    `wordings` has for each finding that of its row and column, empty where it is at no entry.
+    `question` says what the question is about that it is part of, with others or with several
+    findings of its own. `wordings` has for each finding that of its row and column, empty where it
+    is at no entry.
     """
 
     severity: str
@@ -38,6 +41,7 @@ class Problem:
     sheet: str
     findings: tuple[Finding, ...]
     causes: tuple[Cause, ...] = ()
+    question: str = ""
     wordings: tuple[str, ...] = ()
 
     @property
@@ -116,13 +120,18 @@ def severity_word(item: Finding | Problem) -> str:
 
 
 def grouped(
-    findings: Iterable[Finding], template: Template, causes: Sequence[Cause] = ()
+    findings: Sequence[Finding],
+    template: Template,
+    causes: Sequence[Cause] = (),
+    questions: Mapping[Finding, str] = _NONE,
 ) -> list[Problem]:
     """Return every finding in exactly one problem: what blocks first, then sheet by sheet.
 
     Sheets stand in the order of the template. What follows from a cause comes before the rest,
-    cause by cause.
+    cause by cause. `questions` says what the question is about that a query is part of.
     """
+    about = {it: questions[it] for it in findings if it in questions and not follows(it, causes)}
+    several = Counter(about.values())
     sheets = [sheet.name for sheet in template.sheets]
     severities, known = list(v.SEVERITIES), list(every_rule())
 
@@ -137,15 +146,18 @@ def grouped(
             _order_of(item.cell or "row 0"),
         )
 
-    found: dict[tuple[str, str, str, str, tuple[int, ...]], list[Finding]] = {}
+    found: dict[tuple[str, str, str, tuple[int, ...], str, str], list[Finding]] = {}
     for item in sorted(findings, key=order):
-        key = item.severity, item.rule_id, item.sheet or "", _advice(item), follows(item, causes)
+        of, question = follows(item, causes), about.get(item, "")
+        question = question if several[question] > 1 else ""
+        key = item.severity, item.rule_id, item.sheet or "", of, question, _advice(item)
         found.setdefault(key, []).append(item)
     return [
         Problem(
             *key[:3],
             tuple(items),
-            tuple(causes[n] for n in key[4]),
+            tuple(causes[n] for n in key[3]),
+            key[4],
             tuple(
                 wording_of(template, *at)
                 if (at := entry_of(vars(item))) in template.entry_at
@@ -171,26 +183,27 @@ def _advice(item: Finding) -> str:
 
 def numbered(
     problems: Sequence[Problem], causes: Sequence[Cause] = ()
-) -> Iterator[tuple[str, Cause | None, list[Problem]]]:
-    """Yield what there is to do, numbered: a cause with what follows from it, or one problem.
+) -> Iterator[tuple[str, Cause | str | None, list[Problem]]]:
+    """Yield what there is to do, numbered: a cause, or what a question is about, with its problems.
 
-    A cause that nothing follows from is a help without a number.
+    Or nothing and one problem. A cause that nothing follows from is a help without a number.
     """
     number = count(1)
     for cause in causes:
         mine = [problem for problem in problems if problem.causes[:1] == (cause,)]
         yield str(next(number)) if mine else "", cause, mine
     for problem in problems:
-        if not {*problem.causes[:1]} & {*causes}:
-            yield str(next(number)), None, [problem]
+        mine = [p for p in problems if p.question and p.question == problem.question] or [problem]
+        if problem is mine[0] and not {*problem.causes[:1]} & {*causes}:
+            yield str(next(number)), problem.question or None, mine
 
 
 def tally(problems: Iterable[Problem]) -> str:
     """Return how many things there are to do of each severity: 2 blocking problems, 1 query.
 
-    What follows from one cause is one.
+    What follows from one cause is one, and a question is.
     """
-    several = {(p.severity, p.causes[:1] or p) for p in problems}
+    several = {(p.severity, p.causes[:1] or p.question or p) for p in problems}
     counts = Counter(severity for severity, _ in several)
     words = [plural(counts[code], noun) for code, noun in _NOUNS.items() if counts[code]]
     return ", ".join(words) or "nothing to mend"
@@ -207,13 +220,33 @@ _TOLD: Final = ("severity", "where", "called", "rule_id", "value", "lines", "fix
 def items(problems: Sequence[Problem], causes: Sequence[Cause] = ()) -> list[dict[str, Any]]:
     """Return what there is to do as a letter tells it, in the order and number of `numbered`.
 
-    Each is a problem, or a cause with all that follows from it: texts by what they are, and lines.
+    Each is a problem, or a cause or question with all its problems: texts by what they are, and
+    lines.
     """
-    return [
-        _of_cause(cause, mine) if cause else {name: getattr(mine[0], name) for name in _TOLD}
-        for label, cause, mine in numbered(problems, causes)
-        if label
-    ]
+    found = []
+    for label, of, mine in numbered(problems, causes):
+        if isinstance(of, Cause):
+            found += [_of_cause(of, mine)] if label else []
+        elif of:
+            found.append(of_question(of, mine))
+        else:
+            found.append({name: getattr(mine[0], name) for name in _TOLD})
+    return found
+
+
+def of_question(about: str, problems: Sequence[Problem]) -> dict[str, Any]:
+    """Return what there is to do about a question, as `items` does."""
+    lines = [f"{each.where} ({each.rule_id}): {line}" for each in problems for line in each.lines]
+    apart = {name: [getattr(each, name) for each in problems] for name in _TOLD}
+    return {
+        "severity": problems[0].severity,
+        "where": ", ".join(dict.fromkeys(apart["where"])),
+        "called": shortened([wording for each in problems for wording in each.wordings]),
+        "rule_id": ", ".join(dict.fromkeys(apart["rule_id"])),
+        "value": "",
+        "lines": (f"One question ({about}): one answer is enough for all of it.", *lines),
+        "fix": " ".join(dict.fromkeys(apart["fix"])),
+    }
 
 
 def _of_cause(cause: Cause, problems: Sequence[Problem]) -> dict[str, Any]:

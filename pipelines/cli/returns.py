@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +19,7 @@ from pipelines.cli.output import (
     shown_path,
     subcommand,
 )
+from schemas.errors import LakeError
 from schemas.wording import plural
 
 if TYPE_CHECKING:
@@ -165,8 +166,10 @@ def feedback(folder: Path, collection: Collection) -> None:
         feedback_files,
         letters,
         unattributed,
+        with_questions,
         write_feedback,
     )
+    from assets.figures.agenda import agenda
     from assets.intake.raw_store import RawStore
     from assets.intake.store import utc_now
     from assets.returns.template.workbook import earlier_values
@@ -178,6 +181,8 @@ def feedback(folder: Path, collection: Collection) -> None:
     store = RawStore(lake)
     now = standing(lake)
     findings = now.current_findings()
+    with suppress(LakeError):  # where no run has added up yet, nobody knows what is asked together
+        findings = with_questions(findings, agenda(lake, collection, now).rows)
     today = collection.day_of(utc_now())
     status = now.status(collection)
     by_month = read_made(lake, "cases/investigations_by_month", collection.template)

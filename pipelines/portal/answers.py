@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import RedirectResponse, Response
 
 from assets.feedback.causes import wording_of
-from assets.feedback.letters import feedback_files, letters
+from assets.feedback.letters import feedback_files, letters, with_questions
 from assets.feedback.problems import grouped
 from assets.intake.raw_store import RawStore
 from assets.intake.store import utc_now
@@ -163,6 +163,9 @@ def _letter(visit: Visit) -> Letter | None:
     found = now.current_findings().filter(force_code=mine)
     today = portal.collection.day_of(utc_now())
     store = RawStore(portal.lake)
+    asked = portal.stands.agenda(portal.collection).rows
+    if "about" in asked.columns:
+        found = with_questions(found, asked)
     return next(iter(letters(status, found, now.entries, store, portal.collection, today)), None)
 
 

@@ -1,14 +1,16 @@
 """What comes back in the list of problems of a marked copy: recorded, lapsed, or refused aloud."""
 
 import json
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from openpyxl import load_workbook
 
-from assets.feedback.marked_copy import write_marked_copies
+from assets.feedback.marked_copy import marked_copy, write_marked_copies
 from assets.intake.reader import read_return
 from assets.lake import Lake
 from assets.returns.desk import decisions
@@ -21,7 +23,7 @@ from assets.tables import work_table
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.tables import Choices, DamagedReceipts
-from tests.feedback.conftest import CARDS, answered, take_in, write
+from tests.feedback.conftest import CARDS, Sample, answered, take_in, write
 from tests.returns import SampleReturn, address_of, as_csv
 
 AT = f"comparators__{address_of(*CARDS)}"
@@ -250,3 +252,30 @@ def test_a_zip_of_csv_has_no_list_and_says_nothing(desk: Desk) -> None:
     book.save(desk.root / "plain.xlsx")
     desk.send(as_csv(desk.root / "plain.xlsx", desk.root / "plain.zip"))
     assert (desk.told(), desk.query("X005")["state"], desk.ledger()) == ([], "open", 0)
+
+
+def test_one_reason_answers_all_queries_of_a_question_but_those_with_one_of_their_own(
+    sample: Sample, tmp_path: Path, collection: Collection
+) -> None:
+    path = sample("MPS").write(tmp_path / "MPS.xlsx")
+    (checked,) = check_files([path], collection)
+    item, *others = [f for f in checked.findings if f.rule_id == "Q102"]
+    assert not others
+    asked = [replace(item, cell=cell, row_code=row) for cell, row in (("H9", "x"), ("H10", "y"))]
+    codes = {it: f"Q-{number:010}-{number:08}" for number, it in enumerate([item, *asked])}
+    about = dict.fromkeys(codes, "size: more than expected")
+    whole = (collection.template,)
+    made = partial(marked_copy, path, read_return(path), [*codes], *whole, name="a", codes=codes)
+    (tmp_path / "made.xlsx").write_bytes(made(questions=about))
+    book = load_workbook(tmp_path / "made.xlsx")
+    rows = {row[-1].value: row for row in book["problems"].iter_rows() if row[-1].value}
+    (of_all,) = (code for code in rows if {*code.split()} == {*codes.values()})
+    for code, text in ((of_all, REASON), (codes[asked[0]], f"Own: {REASON}")):
+        *_, reason, role, _ = rows[code]
+        assert not reason.protection.locked
+        reason.value, role.value = text, ROLE
+    book.save(tmp_path / "back.xlsx")
+    found = written_in(read_return(tmp_path / "back.xlsx").sheets)
+    assert {each.code: each.reason for each in found} == {
+        code: f"Own: {REASON}" if it is asked[0] else REASON for it, code in codes.items()
+    }

@@ -1,8 +1,9 @@
 """Answers to queries that a force typed into its marked copy and sent back.
 
 In the list of problems each query has a cell for the reason, one for the role of whoever gives it,
-and its code, which is good for one force, collection and value alone. What a reason says is shown
-to those who see the query, and to nobody else.
+and its code, which is good for one force, collection and value alone. A question has them too, with
+the codes of all its queries: its reason is that of each. What a reason says is shown to those who
+see the query, and to nobody else.
 """
 
 import hashlib
@@ -67,7 +68,8 @@ def codes_of(
 class Written:
     """What a force has written beside a query; the code is empty where none stands there.
 
-    `at` has where the reason and the role stand, `odd` which of them is no plain text.
+    `at` has where the reason and the role stand, `odd` which of them is no plain text. One
+    `to_all` stands beside a question, for each query of it that has no reason of its own.
     """
 
     code: str
@@ -75,16 +77,19 @@ class Written:
     role: str
     at: Mapping[str, Place]
     odd: frozenset[str]
+    to_all: bool = False
 
 
 def written_in(sheets: Sequence[RawSheet]) -> list[Written]:
     """Return all reasons in the lists of problems of a return, where there is one."""
-    return [
+    found = [
         each
         for number, sheet in enumerate(sheets, 1)
         if is_list_of_problems(sheet)
         for each in _written_on(sheet, sheet_shown(sheet.name, number, [PROBLEMS]))
     ]
+    alone = {each.code for each in found if not each.to_all}
+    return [each for each in found if not (each.to_all and each.code in alone)]
 
 
 def _written_on(sheet: RawSheet, name: str) -> Iterator[Written]:
@@ -100,19 +105,21 @@ def _written_on(sheet: RawSheet, name: str) -> Iterator[Written]:
             continue
         found = {head: row.get(column) for head, column in columns.items()}
         texts = {head: _text(cell) for head, cell in found.items()}
-        code = texts[QUERY] if _CODE.fullmatch(texts[QUERY]) else ""
+        codes = texts[QUERY].split()
+        codes = codes if codes and all(map(_CODE.fullmatch, codes)) else [""]
         if texts[REASON] in {"", BELOW}:
             continue
-        at = {
-            head: Place(name, address(number, columns[head]), code or None, head)
-            for head in (REASON, ROLE)
-        }
         odd = frozenset(
             head
             for head, cell in found.items()
             if cell and (not _is_plain(cell) or cell.address in formulas)
         )
-        yield Written(code, texts[REASON], texts[ROLE], at, odd)
+        for code in codes:
+            at = {
+                head: Place(name, address(number, columns[head]), code or None, head)
+                for head in (REASON, ROLE)
+            }
+            yield Written(code, texts[REASON], texts[ROLE], at, odd, len(codes) > 1)
 
 
 def _text(cell: Cell | None) -> str:
