@@ -33,7 +33,12 @@ def let_write(folder: str, group: int) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit("let-write: say let-write.py GROUP FOLDER ...")
     named = sys.argv[1]
-    number = int(named) if named.isdigit() else grp.getgrnam(named).gr_gid
+    try:
+        number = int(named) if named.isdigit() else grp.getgrnam(named).gr_gid
+    except KeyError:
+        sys.exit(f"let-write: there is no group {named}. Make it first: systemd-sysusers")
     for each in sys.argv[2:]:
         let_write(each, number)

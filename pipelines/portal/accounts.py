@@ -62,22 +62,21 @@ class Accounts:
         """
         try:
             status = self.path.stat()
+            seen = status.st_mtime_ns, status.st_ino
+            if self._read[0] != seen:
+                told = json.loads(self.path.read_text(encoding="utf-8"))["accounts"]
+                found = [Account(**each) for each in told]
+                self._read = seen, {each.name: each for each in found}
         except FileNotFoundError as error:
             if self._read[1]:
                 raise LakeError(self.path, "is gone", RESTORE) from error
             return {}
-        seen = status.st_mtime_ns, status.st_ino
-        if self._read[0] != seen:
-            try:
-                told = json.loads(self.path.read_text(encoding="utf-8"))["accounts"]
-                found = [Account(**each) for each in told]
-            except (ValueError, TypeError, KeyError) as error:
-                raise LakeError(
-                    self.path,
-                    f"is no accounts file ({type(error).__name__})",
-                    RESTORE,
-                ) from error
-            self._read = seen, {each.name: each for each in found}
+        except OSError as error:
+            do = "Let the account of the service read it; nobody can sign in meanwhile."
+            raise LakeError(self.path, f"cannot be read ({error.strerror})", do) from error
+        except (ValueError, TypeError, KeyError) as error:
+            problem = f"is no accounts file ({type(error).__name__})"
+            raise LakeError(self.path, problem, RESTORE) from error
         return self._read[1]
 
     def active(self, name: str) -> Account | None:

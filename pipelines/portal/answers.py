@@ -19,7 +19,7 @@ from assets.intake.raw_store import RawStore
 from assets.intake.store import utc_now
 from assets.returns.desk import decisions
 from assets.returns.desk.decisions import DeskError, Ledger, version_changes
-from assets.returns.desk.sign_off import LEVELS, SIGNED, sign, sign_offs
+from assets.returns.desk.sign_off import LEVELS, SIGNED, released_receipts, sign, sign_offs
 from assets.returns.template.workbook import earlier_values
 from pipelines.portal.sending import Sent, waiting
 from pipelines.portal.web import XLSX, RefusedRequestError, Visit, attachment, page
@@ -122,6 +122,7 @@ def versions_of(portal: Portal, force_code: str) -> dict[str, Any]:
     now = portal.stands.now()
     mine = now.judged.filter(force_code=force_code).sort("version", descending=True)
     receipts = now.receipts.filter(force_code=force_code)
+    released = released_receipts(portal.lake)
     changed = version_changes(receipts, now.entries.join(receipts, on="receipt_id", how="semi"))
     template, changes = portal.collection.template, dict[int, list[dict[str, Any]]]()
     order = {place: number for number, place in enumerate(template.entry_at)}
@@ -133,7 +134,7 @@ def versions_of(portal: Portal, force_code: str) -> dict[str, Any]:
         "versions": mine.to_dicts(),
         "changes": {n: sorted(c, key=itemgetter("order")) for n, c in changes.items()},
         "before": dict(pairwise(mine["version"])),
-        "signed": sign_offs(Ledger(portal.lake), mine["receipt_id"].to_list()),
+        "signed": sign_offs(Ledger(portal.lake), mine["receipt_id"].to_list(), released),
         "levels": LEVELS,
         "sent": {each.sha256: each for each in Sent(portal, force_code).receipts()},
     }

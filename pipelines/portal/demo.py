@@ -52,15 +52,19 @@ def main() -> None:
     """Make the accounts, print them, and serve."""
     collection = load_collection(usual_collection())
     lake = Lake(lake_root(), collection.id)
-    click.echo("Made-up accounts, each with the password beside it:")
-    for names, password in make_accounts(lake.root / "portal", [*collection.forces]):
-        click.echo(f"  {names:<28}{password}")
-    click.echo(
-        f"What is sent lies in {lake.landing} until it is taken in:"
-        f" {command('run', collection.id)}. A workbook to send: that of make demo in landing, or"
-        " one that the page gives."
-    )
-    serve(collection, lake, "127.0.0.1", 8000, secure=False, tell=click.echo)
+
+    def begin() -> None:
+        told = make_accounts(lake.root / "portal", [*collection.forces])
+        click.echo("Made-up accounts, each with the password beside it:")
+        for names, password in told:
+            click.echo(f"  {names:<28}{password}")
+        click.echo(
+            f"What is sent lies in {lake.landing} until it is taken in:"
+            f" {command('run', collection.id)}. A workbook to send: that of make demo in landing,"
+            " or one that the page gives."
+        )
+
+    serve(collection, lake, "127.0.0.1", 8000, secure=False, tell=click.echo, begin=begin)
 
 
 if __name__ == "__main__":

@@ -95,8 +95,9 @@ def serve(
     *,
     secure: bool,
     tell: Callable[[str], object],
+    begin: Callable[[], object] = lambda: None,
 ) -> None:
-    """Serve the portal of a collection until it is stopped.
+    """Serve the portal of a collection until it is stopped; `begin` is done once nobody else does.
 
     Raises:
         SetupError: it cannot listen there, or another process serves it.
@@ -114,9 +115,11 @@ def serve(
         listening = socket.create_server((host, port), family=_family(host), backlog=128)
     except OSError as error:
         raise SetupError(
-            f"cannot listen on {host} port {port} ({error.strerror}). Name another: --port N."
+            f"cannot listen on {host} port {port} ({os.strerror(error.errno or 0)}). Name another:"
+            " --port N."
         ) from error
     with listening, _alone(portal):
+        begin()
         clear_uploads(portal)
         tell(f"The drop-off page of {collection.id}: http://{host}:{listening.getsockname()[1]}/")
         if not collection.is_open(collection.day_of(utc_now())):

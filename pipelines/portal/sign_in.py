@@ -10,9 +10,11 @@ from starlette.responses import RedirectResponse, Response
 from pipelines.portal.accounts import LONGEST_PASSWORD, Account
 from pipelines.portal.provider import Provider
 from pipelines.portal.web import RefusedRequestError, Visit, page, set_cookie
+from schemas.wording import visible
 
 _BACK: Final = "/sign-in/provider/back"
 _NOT_LET_IN: Final = "The identity provider has not let you in here."
+_NO_ACCOUNT: Final = "You have no account here yet. Please ask the data team for one."
 _WRONG: Final = "The name or the password is not right."
 _AT_ONCE: Final = anyio.CapacityLimiter(2)
 """Passwords verified at once: each takes much memory, as it should."""
@@ -104,17 +106,18 @@ async def from_provider(visit: Visit) -> Response:
     if not visit.session:
         return RedirectResponse("/sign-in", 303)
     provider = _of(visit)
+    account, words = None, _NOT_LET_IN
     try:
-        account, why = (
-            visit.portal.accounts.with_subject(await provider.subject(visit.request)),
-            "unknown",
-        )
+        subject = await provider.subject(visit.request)
     except Exception as error:  # an answer that is forged, late or strange lets nobody in
-        account, why = None, type(error).__name__
+        about = {"why": type(error).__name__}
+    else:
+        account, words = visit.portal.accounts.with_subject(subject), _NO_ACCOUNT
+        about = {"why": "unknown", "subject": visible(subject)}
     provider.arrived(visit.session)
     if account is None:
-        visit.log("sign-in-refused", by="provider", why=why, address=visit.address)
-        return sign_in_page(visit, 403, _NOT_LET_IN)
+        visit.log("sign-in-refused", by="provider", **about, address=visit.address)
+        return sign_in_page(visit, 403, words)
     return signed_in(visit, account)
 
 

@@ -49,9 +49,10 @@ class State:
         self.folder = private_folder(folder)
         self._clock = clock
         secret = folder / "secret"
-        if not secret.exists():
-            write_private(secret, secrets.token_hex(32).encode())
-        self._secret = secret.read_bytes()
+        with write_errors(secret):
+            if not secret.exists():
+                write_private(secret, secrets.token_hex(32).encode())
+            self._secret = secret.read_bytes()
         self._signer = URLSafeTimedSerializer(self._secret, salt="session")
         self._lock = Lock()
         path = folder / "state.sqlite"
