@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.inputs.reports.signs import read_number
 from tests.reports.reading import kent, said
 
 # fmt: off
@@ -79,12 +78,6 @@ def test_approvals_are_read_beside_their_applications(number: int, data: st.Data
     text = "The force received {} applications for second jobs, {} of which were approved."
     report = kent(text.format(spell(number), spell(approved)))
     assert said(report) == {f"app={number}", f"ok={approved}"}, report.problems
-
-
-@given(st.integers(0, 99_999))
-def test_words_and_digits_are_one_number(number: int) -> None:
-    assert read_number(in_words(number)) == number
-    assert read_number(f"{number:,}") == number
 
 
 @pytest.mark.parametrize(
