@@ -6,19 +6,27 @@ import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Final
+from typing import Final
 
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartParser
 
 from assets.intake.container import MAX_FILE, MIB
 from assets.intake.store import ID_LENGTH
 from assets.lake import write_errors
 from pipelines.portal.accounts import private_folder
-from pipelines.portal.web import Body, Portal, RefusedRequestError, Visit, check_token
+from pipelines.portal.web import (
+    Portal,
+    RefusedRequestError,
+    Visit,
+    bounded,
+    check_token,
+    parsed,
+)
 from schemas.wording import visible
 
 # It tells of each form that is not well formed, and could be made to fill a log.
@@ -63,37 +71,53 @@ async def received(visit: Visit) -> AsyncIterator[Upload]:
         RefusedRequestError: the form is none of ours, too long or too slow, or has no file.
         UnavailableError: it cannot be written.
     """
-    kind, options = parse_options_header(visit.request.headers.get("content-type"))
-    boundary = options.get(b"boundary", b"")
-    if kind != b"multipart/form-data" or not 0 < len(boundary) <= 200:
+    kind = visit.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "multipart/form-data":
         raise RefusedRequestError(400)
-    body = Body(visit.request, MAX_FILE + _AROUND, PATIENCE)
     folder = uploads_folder(visit.portal)
     with _turn(visit), TemporaryDirectory(dir=folder) as own:
         path = Path(own) / f"{visit.force_code}.xlsx"
-        with write_errors(path), path.open("wb") as file:
-            form = _Form(visit, file)
-            parser = MultipartParser(
-                boundary,
-                {
-                    "on_part_begin": form.begin,
-                    "on_header_field": form.header,
-                    "on_header_value": form.value,
-                    "on_header_end": form.end_header,
-                    "on_headers_finished": form.headed,
-                    "on_part_data": form.data,
-                    "on_end": form.end,
-                },
-            )
+        with write_errors(path):
+            form = await parsed(_Form(visit), PATIENCE)
             try:
-                await body.into(parser.write)
-            except FormParserError as error:
-                raise RefusedRequestError(400) from error
-        if not form.whole:
-            raise RefusedRequestError(400)
-        if not form.size:
-            raise RefusedRequestError(400, "There was no file. Choose one first.")
-        yield Upload(path, form.digest.hexdigest(), form.size, form.name)
+                upload = await run_in_threadpool(_written, form.get(FILE), path)
+            finally:
+                await form.close()
+        yield upload
+
+
+def _written(came: object, path: Path) -> Upload:
+    if not isinstance(came, UploadFile) or not came.size:
+        raise RefusedRequestError(400, "There was no file. Choose one first.")
+    with path.open("w+b") as file:
+        shutil.copyfileobj(came.file, file)
+        file.seek(0)
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    # To be shown to who sent it, and used for nothing else.
+    name = (came.filename or "").replace("\\", "/").rpartition("/")[2]
+    return Upload(path, sha256, came.size, visible(name, _LONGEST_NAME))
+
+
+class _Form(MultiPartParser):
+    """A form with a file, which is read only if the token that stands before it is ours."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit, body = visit, bounded(visit.request, MAX_FILE + _AROUND)
+        headers = visit.request.headers
+        super().__init__(headers, body, max_files=1, max_fields=1, max_part_size=_LONGEST_FIELD)
+
+    def on_headers_finished(self) -> None:
+        """Look at what a part is, before it comes."""
+        super().on_headers_finished()
+        if self._current_files:
+            check_token(self._visit, str(dict(self.items).get("token", "")))
+
+    async def parse(self) -> FormData:
+        """Read the form; one that breaks off within its file has none."""
+        form = await super().parse()
+        for each in () if FILE in form else self._files_to_close_on_error:
+            each.close()
+        return form
 
 
 def uploads_folder(portal: Portal) -> Path:
@@ -124,69 +148,3 @@ def _turn(visit: Visit) -> Iterator[None]:
         yield
     finally:
         _ON_THEIR_WAY[name] -= 1
-
-
-@dataclass
-class _Form:
-    """What has been read of a form: short fields, and the file, which is written on."""
-
-    visit: Visit
-    file: IO[bytes]
-    size: int = 0
-    whole: bool = False
-    name: str = ""
-    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
-    _fields: dict[str, bytearray] = field(default_factory=dict)
-    _headers: dict[bytes, bytes] = field(default_factory=dict)
-    _header: bytes = b""
-    _value: bytes = b""
-    _name: str = ""
-    _is_file: bool = False
-
-    def begin(self) -> None:
-        self._headers, self._header, self._value = {}, b"", b""
-
-    def header(self, data: bytes, start: int, end: int) -> None:
-        self._header += data[start:end]
-
-    def value(self, data: bytes, start: int, end: int) -> None:
-        self._value += data[start:end]
-
-    def end_header(self) -> None:
-        self._headers[self._header.lower()] = self._value
-        self._header = self._value = b""
-
-    def headed(self) -> None:
-        """Look at what a part is, before it comes."""
-        kind, options = parse_options_header(self._headers.get(b"content-disposition", b""))
-        self._name = options.get(b"name", b"").decode("ascii", "replace")
-        self._is_file = b"filename" in options
-        if kind != b"form-data" or self._name in self._fields:
-            raise RefusedRequestError(400)
-        if self._is_file:
-            check_token(
-                self.visit, self._fields.get("token", bytearray()).decode("ascii", "replace")
-            )
-            if self._name != FILE:
-                raise RefusedRequestError(400)
-            # To be shown to who sent it, and used for nothing else.
-            told = options[b"filename"].decode("utf-8", "replace")
-            self.name = visible(told.replace("\\", "/").rpartition("/")[2], _LONGEST_NAME)
-        self._fields[self._name] = bytearray()
-
-    def data(self, data: bytes, start: int, end: int) -> None:
-        """Take a piece of a part."""
-        if self._is_file:
-            piece = data[start:end]
-            self.file.write(piece)
-            self.digest.update(piece)
-            self.size += len(piece)
-            return
-        text = self._fields[self._name]
-        text += data[start:end]
-        if len(text) > _LONGEST_FIELD:
-            raise RefusedRequestError(400)
-
-    def end(self) -> None:
-        """Note that the form has come whole."""
-        self.whole = True

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import anyio
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import FormData, MutableHeaders
+from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -181,33 +182,35 @@ class RefusedRequestError(Exception):
         self.status, self.words = status, words
 
 
-class Body:
-    """The body of a request, which may be neither longer nor slower than is allowed."""
+async def bounded(request: Request, longest: int) -> AsyncGenerator[bytes, None]:
+    """Yield the body of a request as it comes.
 
-    def __init__(self, request: Request, longest: int, seconds: float) -> None:
-        told = request.headers.get("content-length", "0")
-        if not told.isdigit() or int(told) > longest:
+    Raises:
+        RefusedRequestError: it is longer than is allowed.
+    """
+    told, length = request.headers.get("content-length", "0"), 0
+    if not told.isdigit() or int(told) > longest:
+        raise RefusedRequestError(413)
+    async for chunk in request.stream():
+        length += len(chunk)
+        if length > longest:
             raise RefusedRequestError(413)
-        self._request, self._longest, self._seconds = request, longest, seconds
+        yield chunk
 
-    async def into(self, take: Callable[[bytes], Any]) -> None:
-        """Give it away as it comes.
 
-        Raises:
-            RefusedRequestError: it is too long, too slow, or breaks off.
-        """
-        length = 0
-        try:
-            with anyio.fail_after(self._seconds):
-                async for chunk in self._request.stream():
-                    length += len(chunk)
-                    if length > self._longest:
-                        raise RefusedRequestError(413)
-                    take(chunk)
-        except TimeoutError as error:
-            raise RefusedRequestError(408) from error
-        except ClientDisconnect as error:
-            raise RefusedRequestError(400) from error
+async def parsed(form: FormParser | MultiPartParser, seconds: float) -> FormData:
+    """Return what a form holds once it has come.
+
+    Raises:
+        RefusedRequestError: it comes too slowly, breaks off or is none.
+    """
+    try:
+        with anyio.fail_after(seconds):
+            return await form.parse()
+    except TimeoutError as error:
+        raise RefusedRequestError(408) from error
+    except (ClientDisconnect, MultiPartException) as error:
+        raise RefusedRequestError(400) from error
 
 
 Page = Callable[[Visit], Response] | Callable[[Visit], Awaitable[Response]]
@@ -251,15 +254,10 @@ async def _read_form(visit: Visit) -> None:
     kind = visit.request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise RefusedRequestError(400)
-    content = bytearray()
-    await Body(visit.request, LONGEST_FORM, PATIENCE).into(content.extend)
-    try:
-        told = parse_qs(
-            content.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"
-        )
-    except ValueError as error:
-        raise RefusedRequestError(400) from error
-    visit.form = {name: values[-1] for name, values in told.items()}
+    body = bounded(visit.request, LONGEST_FORM)
+    form = FormParser(visit.request.headers, body, max_fields=_MOST_FIELDS)
+    told = await parsed(form, PATIENCE)
+    visit.form = {name: str(value) for name, value in told.multi_items()}
     check_token(visit, visit.form.get("token", ""))
 
 
