@@ -4,22 +4,23 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import polars as pl
-import pyarrow.parquet
 
 from assets.lake import MANIFEST, atomic_file, hashes
 from schemas.contract import (
     CONTRACT_VERSION,
     Contract,
-    arrow_schema,
     conform,
     description,
     keys,
 )
 from schemas.errors import LakeError
 from schemas.template import Template
+
+if TYPE_CHECKING:
+    import pyarrow
 
 DESCRIPTION: Final = "description"
 """The folder of a release that says what its collection is, as a folder of collections does."""
@@ -29,6 +30,28 @@ _REMEDY: Final = (
     "Take the release back from a backup; or move its folder away, and muster run makes it anew"
     " from the same receipts. Until then: muster releases go-back."
 )
+
+
+def arrow_schema(contract: Contract) -> "pyarrow.Schema":
+    """Return the Arrow schema of a contract, each field with its description and unit."""
+    import pyarrow  # noqa: PLC0415 (whoever only reads a mart would wait for it)
+
+    types: dict[Any, pyarrow.DataType] = {
+        pl.String: pyarrow.string(),
+        pl.Int64: pyarrow.int64(),
+        pl.Float64: pyarrow.float64(),
+        pl.Boolean: pyarrow.bool_(),
+        pl.Date: pyarrow.date32(),
+    }
+    return pyarrow.schema(
+        pyarrow.field(
+            column.name,
+            types[column.dtype],
+            nullable=column.nullable,
+            metadata={"description": column.description, "unit": column.unit},
+        )
+        for column in contract.columns
+    )
 
 
 def write_mart(
@@ -53,6 +76,8 @@ def write_mart(
         "contract_version": CONTRACT_VERSION,
         **about,
     }
+    import pyarrow.parquet  # noqa: PLC0415
+
     schema = arrow_schema(contract)
     schema = schema.with_metadata({**metadata, "pandas": _for_pandas(schema)})
     table = conform(contract, frame, template).to_arrow().cast(schema)
@@ -63,7 +88,7 @@ _OF_PANDAS: Final = {"int64": "Int64", "bool": "boolean"}
 """Types of columns whose unknown values pandas would otherwise read as fractions, or as objects."""
 
 
-def _for_pandas(schema: pyarrow.Schema) -> str:
+def _for_pandas(schema: "pyarrow.Schema") -> str:
     """Return what pandas reads a table by, so that a count stays a whole number beside unknowns."""
     columns = [
         {"name": field.name, "field_name": field.name, "pandas_type": str(field.type),

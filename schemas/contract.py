@@ -2,7 +2,8 @@
 
 A contract is data: column names, types, units, descriptions, keys and checks are written once, most
 of them in TOML. Pandera's and Arrow's schemas, documentation and expectations are derived. Codes
-that a template lists are not in the contract: each collection has its own.
+that a template lists are not in the contract: each collection has its own. Neither of both
+libraries is loaded here: commands that only read would wait for them.
 """
 
 import importlib
@@ -15,7 +16,6 @@ from typing import Any, Final
 from weakref import ref
 
 import polars as pl
-import pyarrow
 
 from schemas import vocabulary
 from schemas.errors import ContractError
@@ -25,13 +25,6 @@ from schemas.wording import plural
 CONTRACT_VERSION: Final = "1"
 """Raised when a mart's columns, types, keys or meanings change."""
 
-_ARROW_TYPES: Final[dict[Any, pyarrow.DataType]] = {
-    pl.String: pyarrow.string(),
-    pl.Int64: pyarrow.int64(),
-    pl.Float64: pyarrow.float64(),
-    pl.Boolean: pyarrow.bool_(),
-    pl.Date: pyarrow.date32(),
-}
 _TYPE_NAMES: Final[dict[Any, str]] = {
     pl.String: "string",
     pl.Int64: "int64",
@@ -177,19 +170,6 @@ def description(contract: Contract) -> str:
 def empty(contract: Contract) -> pl.DataFrame:
     """Return a frame of the contract's columns without rows."""
     return pl.DataFrame(schema={column.name: column.dtype for column in contract.columns})
-
-
-def arrow_schema(contract: Contract) -> pyarrow.Schema:
-    """Return the Arrow schema, each field with its description and unit."""
-    return pyarrow.schema(
-        pyarrow.field(
-            column.name,
-            _ARROW_TYPES[column.dtype],
-            nullable=column.nullable,
-            metadata={"description": column.description, "unit": column.unit},
-        )
-        for column in contract.columns
-    )
 
 
 _KNOWN: Final[dict[int, tuple[ref[pl.DataFrame], Contract, Template | None]]] = {}

@@ -8,8 +8,9 @@ from typing import Any
 import pyarrow
 import pyarrow.parquet
 
+from assets.marts import arrow_schema
 from schemas.collection import Collection
-from schemas.contract import Column, Contract, arrow_schema, columns
+from schemas.contract import Column, Contract, columns
 
 ROWS = 44
 ENOUGH = {"reconciliation": 248}

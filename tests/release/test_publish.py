@@ -20,7 +20,7 @@ import pytest
 from assets.figures.explain.released import Released
 from assets.history import shown
 from assets.lake import Lake, hashes
-from assets.marts import damage
+from assets.marts import arrow_schema, damage
 from assets.release import contents
 from assets.release import publish as publishing
 from assets.release.gate.process import Gate
@@ -28,7 +28,7 @@ from assets.release.identity import Ingredients, ingredients
 from assets.release.pack import DATABASE, DICTIONARY, PACKAGE, SDMX
 from assets.release.publish import show
 from schemas.collection import load_collection, read_collection
-from schemas.contract import CONTRACT_VERSION, arrow_schema, columns, empty
+from schemas.contract import CONTRACT_VERSION, columns, empty
 from schemas.errors import ContractError, LakeError, ReleaseBlockedError
 from schemas.marts.catalogue import MARTS, contracts_of, marts_of
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from assets.marts import arrow_schema
 from pipelines.docs import generated
 from schemas.checking import broken
 from schemas.contract import (
     Contract,
-    arrow_schema,
     columns,
     conform,
     description,

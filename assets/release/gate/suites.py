@@ -7,9 +7,10 @@ from typing import Any, Final, Literal
 
 import pyarrow
 
+from assets.marts import arrow_schema
 from schemas import vocabulary as v
 from schemas.collection import Collection
-from schemas.contract import Column, Contract, arrow_schema, columns, keys
+from schemas.contract import Column, Contract, columns, keys
 from schemas.wording import plural
 
 Severity = Literal["critical", "warning"]
