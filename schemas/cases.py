@@ -8,7 +8,6 @@ rules/cases.toml. Nothing here loads pandera, which takes most of a second.
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cache, reduce
@@ -19,26 +18,19 @@ from typing import Final
 import polars as pl
 
 from schemas.collection import Collection
+from schemas.contract import contracts
 from schemas.errors import SetupError
 from schemas.measures import NOW
 from schemas.template import CaseRows, Entry, Template
 from schemas.vocabulary import WORKFORCE
 
-WRITTEN: Final = Path(__file__).with_suffix(".toml")
-"""Describes what a force sends as an extract and what `muster cases` writes beside summary.json."""
-
-_TABLES: Final = tomllib.loads(WRITTEN.read_text(encoding="utf-8"))
-_OF_UNIT: Final[dict[str, type[pl.DataType]]] = {
-    **dict.fromkeys(("count", "days"), pl.Int64),
-    "true or false": pl.Boolean,
-    "date": pl.Date,
-}
+CASE_TABLES: Final = contracts(Path(__file__).with_suffix(".toml"))
+"""What a force sends as an extract, and what `muster cases` writes beside summary.json."""
 
 
 def columns_of(table: str) -> dict[str, type[pl.DataType]]:
     """Return the columns of a table of cases.toml, in order, each with its type."""
-    columns = _TABLES[table]["columns"].items()
-    return {name: _OF_UNIT.get(said.get("unit", ""), pl.String) for name, said in columns}
+    return {column.name: column.dtype for column in CASE_TABLES[table].columns}
 
 
 TYPES: Final = columns_of("extract")

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from assets.html import render
 from schemas import vocabulary
-from schemas.cases import WRITTEN
+from schemas.cases import CASE_TABLES
 from schemas.collection import Collection
-from schemas.contract import CONTRACT_VERSION, Contract, columns, contracts, description
+from schemas.contract import CONTRACT_VERSION, Contract, columns, description
 from schemas.marts.catalogue import MARTS
 from schemas.marts.totals import Series
 from schemas.reference import OURS
@@ -68,7 +68,7 @@ def _dictionary(marts: Mapping[str, Contract], templates: list[Template], **fact
 
 def case_page() -> str:
     """Return the page docs/case_tables.md."""
-    judged, results = rules_of(CASES).values(), contracts(WRITTEN)
+    judged, results = rules_of(CASES).values(), dict(CASE_TABLES)
     text = _page("cases", sent=results.pop("extract"), results=results, rules=judged)
     return text.replace("<", "\\<")
 

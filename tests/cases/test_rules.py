@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from schemas.cases import COLUMN_OF, TYPES, WRITTEN, codes
+from schemas.cases import CASE_TABLES, COLUMN_OF, codes
 from schemas.collection import Collection
-from schemas.contract import columns, conform, contracts
+from schemas.contract import columns, conform
 from schemas.errors import SetupError
 from schemas.rules.catalogue import rules_of
 from schemas.template import Row as TemplateRow
@@ -62,7 +62,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
 ROWS = [good(number, **changes) for number, (_, changes, _) in enumerate(CASES, start=100)]
 EXPECTED = [reasons for _, _, reasons in CASES]
 
-CASE_RESULTS = contracts(WRITTEN)
+CASE_RESULTS = dict(CASE_TABLES)
 CaseExtract = CASE_RESULTS.pop("extract")
 
 
@@ -109,9 +109,7 @@ def test_every_rule_has_a_text_and_a_case() -> None:
     assert fired | {"CASE11"} == set(COLUMN_OF)
 
 
-def test_the_light_columns_are_those_of_the_contract(collection: Collection) -> None:
-    """The pass for volume does not load pandera; what it reads must not drift from the contract."""
-    assert {column.name: column.dtype for column in columns(CaseExtract)} == TYPES
+def test_the_codes_are_those_of_the_contract(collection: Collection) -> None:
     allowed = {c.name: c.allowed_in(collection.template) for c in columns(CaseExtract)}
     assert {n: tuple(sorted(held)) for n, held in allowed.items() if held} == codes(
         collection.template
@@ -119,7 +117,6 @@ def test_the_light_columns_are_those_of_the_contract(collection: Collection) -> 
 
 
 def test_the_results_are_as_their_contracts_say(collection: Collection, tmp_path: Path) -> None:
-    """The pass for volume does not load their contracts either."""
     sent = [*ROWS, good(1, "XXX"), good(2, "DER"), good(9, force_code=None)]
     run(write_parquet(tmp_path / "cases.parquet", sent), tmp_path / "out", collection)
     for name, contract in CASE_RESULTS.items():
