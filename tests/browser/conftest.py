@@ -18,13 +18,12 @@ from assets.figures.comparable import write_series
 from assets.inputs.research.tables import ResearchTables
 from assets.marts import write_mart
 from assets.release.pages.figures import Edition
-from assets.release.pages.pages import write_pages
 from assets.release.pages.series import write_series_page
 from schemas.collection import Collection, load_collection
 from schemas.marts.catalogue import MARTS
 from tests.gate.gated import run_gate
 from tests.live import any_live
-from tests.pages.released import ABOUT, Marts, marts_of, show_release
+from tests.pages.released import ABOUT, Marts, marts_of, show_release, write_pages
 from tests.test_structure import ROOT
 
 _BESIDE = ("summary.xlsx", "dictionary.md", "muster.duckdb")

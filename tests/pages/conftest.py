@@ -7,12 +7,11 @@ import pytest
 
 from assets.inputs.research.tables import ResearchTables
 from assets.release.pages.figures import Edition
-from assets.release.pages.pages import write_pages
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.marts.returns import Findings
 from schemas.tables import ReportFigures
-from tests.pages.released import ABOUT, Marts, finding, marts_of
+from tests.pages.released import ABOUT, Marts, finding, marts_of, write_pages
 
 HOSTILE = "<script>alert(1)</script>"
 

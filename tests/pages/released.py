@@ -18,6 +18,8 @@ from assets.inputs.reports.kept_reports import agreed
 from assets.inputs.research import tables
 from assets.inputs.research.tables import ResearchTables, no_research
 from assets.marts import DESCRIPTION, write_manifest, write_mart
+from assets.release.pages.figures import Edition
+from assets.release.pages.pages import pages_of
 from schemas.collection import Collection, description
 from schemas.contract import conform, empty
 from schemas.finding import Finding
@@ -90,6 +92,13 @@ def show_release(root: Path, totals: pl.DataFrame, collection: Collection) -> Pa
     (root / "marts").mkdir(exist_ok=True)
     (root / "marts" / collection.id).symlink_to(folder)
     return folder
+
+
+def write_pages(folder: Path, edition: Edition) -> None:
+    """Write the pages of an edition into a folder."""
+    for name, html in pages_of(edition):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(html, encoding="utf-8")
 
 
 def finding(force_code: str, severity: str, **changed: str | None) -> dict[str, str | None]:

@@ -10,9 +10,8 @@ import pytest
 
 from assets.figures.comparable import comparisons
 from assets.release.pages.figures import Edition
-from assets.release.pages.pages import write_pages
 from assets.release.pages.wording import period
-from assets.release.pages.workbook import write_summary
+from assets.release.pages.workbook import summary
 from schemas.collection import Collection, load_collection
 from schemas.contract import columns, empty
 from schemas.marts.catalogue import contracts_of
@@ -21,7 +20,15 @@ from schemas.measures import Measure
 from schemas.template_file import load_template
 from tests.any_template import STATISTICS, drawn_collection
 from tests.live import any_live
-from tests.pages.released import ABOUT, Answers, is_number, marts_of, pages_in, read_page
+from tests.pages.released import (
+    ABOUT,
+    Answers,
+    is_number,
+    marts_of,
+    pages_in,
+    read_page,
+    write_pages,
+)
 from tests.test_structure import ROOT
 
 EXAMPLES = ROOT / "examples"
@@ -104,7 +111,7 @@ def test_a_sheet_of_counts_has_a_table_of_its_measures(example: Collection, tmp_
     marts = _release(example)
     edition = Edition(marts, {**ABOUT, "collection": example.id, "sources": "returns"})
     write_pages(tmp_path, edition)
-    write_summary(tmp_path / "summary.xlsx", edition)
+    (tmp_path / "summary.xlsx").write_bytes(summary(edition))
     answers = Answers(marts)
     for page in (tmp_path / "index.html", tmp_path / "forces" / "AVS.html"):
         shown, _ = read_page(page)
@@ -202,7 +209,7 @@ def test_what_no_level_asks_for_is_not_totalled_and_else_not_known(
     edition = Edition(marts, {**ABOUT, "collection": example.id})
     edition.__dict__["collection"] = of_whole
     write_pages(tmp_path, edition)
-    write_summary(tmp_path / "summary.xlsx", edition)
+    (tmp_path / "summary.xlsx").write_bytes(summary(edition))
     force = {one.source: one.text for one in read_page(tmp_path / "forces" / "AVS.html")[0]}
     of = "national_totals measure={} breakdown={} period=collection value".format
     assert force[of("uses", "tactic=spray")] == "not totalled"
@@ -281,7 +288,7 @@ def test_a_template_drawn_at_random_has_pages_that_say_what_its_marts_say(
     edition = Edition(marts, {**ABOUT, "collection": drawn.id})
     edition.__dict__["collection"] = drawn
     write_pages(tmp_path, edition)
-    write_summary(tmp_path / "summary.xlsx", edition)
+    (tmp_path / "summary.xlsx").write_bytes(summary(edition))
     answers = Answers(marts)
     for path in pages_in(tmp_path):
         shown, bare = read_page(path)

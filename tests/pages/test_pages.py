@@ -9,12 +9,21 @@ import pytest
 
 from assets.release.pages.content import Figure, PageTable
 from assets.release.pages.figures import Edition
-from assets.release.pages.pages import force_page, national_page, page_html, write_pages
+from assets.release.pages.pages import force_page, national_page, page_html
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.marts.returns import Findings
 from tests.pages.conftest import HOSTILE
-from tests.pages.released import ABOUT, Answers, Marts, finding, is_number, pages_in, read_page
+from tests.pages.released import (
+    ABOUT,
+    Answers,
+    Marts,
+    finding,
+    is_number,
+    pages_in,
+    read_page,
+    write_pages,
+)
 from tools.make_sample.described import capability_questions
 
 SOME = ("AVS", "BED", "CAM", "DER", "MPS", "STF")

@@ -14,14 +14,14 @@ from assets.release.pages import workbook
 from assets.release.pages.content import Head, PageTable, Section
 from assets.release.pages.figures import Edition
 from assets.release.pages.pages import national_page
-from assets.release.pages.workbook import MISSING, write_summary
+from assets.release.pages.workbook import MISSING
 from tests.pages.released import ABOUT, Marts
 
 
 @pytest.fixture(scope="session")
 def summary(tmp_path_factory: pytest.TempPathFactory, patchy: Marts) -> Path:
     path = tmp_path_factory.mktemp("summary") / "summary.xlsx"
-    write_summary(path, Edition(patchy, ABOUT))
+    path.write_bytes(workbook.summary(Edition(patchy, ABOUT)))
     return path
 
 
@@ -104,7 +104,7 @@ def test_numbers_are_the_pages_unrounded_and_what_is_missing_is_a_symbol(
 
 def test_the_same_marts_give_the_same_bytes(summary: Path, patchy: Marts, tmp_path: Path) -> None:
     again = tmp_path / "again.xlsx"
-    write_summary(again, Edition(patchy, ABOUT))
+    again.write_bytes(workbook.summary(Edition(patchy, ABOUT)))
     assert again.read_bytes() == summary.read_bytes()
     with zipfile.ZipFile(summary) as parts:
         assert b"2012-01-01T00:00:00Z" in parts.read("docProps/core.xml")
@@ -115,7 +115,7 @@ def test_a_text_that_looks_like_a_formula_stays_a_text(patchy: Marts, tmp_path: 
         "^.*$", "=1+1"
     ))  # fmt: skip
     path = tmp_path / "formula.xlsx"
-    write_summary(path, Edition(patchy | {"reconciliation": note}, ABOUT))
+    path.write_bytes(workbook.summary(Edition(patchy | {"reconciliation": note}, ABOUT)))
     sheet = load_workbook(path)["reconciliation_match"]
     found = {cell.data_type for row in sheet for cell in row if cell.value == "=1+1"}
     assert found <= {"s"}
@@ -132,7 +132,7 @@ def test_a_table_whose_name_is_too_long_for_a_sheet_has_one_nevertheless(
     tables += [PageTable(kind, kind, (Head("What"),), ()) for kind in ("x", "X")]
     of_them = replace(page, sections=(Section("s", "S", tuple(tables)),))
     monkeypatch.setattr(workbook, "national_page", lambda _: of_them)
-    write_summary(tmp_path / "long.xlsx", Edition(patchy, ABOUT))
+    (tmp_path / "long.xlsx").write_bytes(workbook.summary(Edition(patchy, ABOUT)))
     sheets = load_workbook(tmp_path / "long.xlsx").sheetnames[3:]
     assert len({name.lower() for name in sheets}) == len(tables)
     assert sheets[2] == "x"
@@ -148,7 +148,7 @@ def test_headings_that_are_alike_are_told_apart(tmp_path: Path, patchy: Marts) -
     alike = replace(page, sections=(*page.sections, Section("alike", "Alike", (table,))))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workbook, "national_page", lambda _: alike)
-        write_summary(tmp_path / "summary.xlsx", edition)
+        (tmp_path / "summary.xlsx").write_bytes(workbook.summary(edition))
     sheet = load_workbook(tmp_path / "summary.xlsx")["alike"]
     (shown,) = sheet.tables.values()
     names = [column.name for column in shown.tableColumns]

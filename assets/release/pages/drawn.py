@@ -10,9 +10,8 @@ from typing import Any, Final
 import polars as pl
 
 from assets.release.pages.figures import Edition
-from assets.release.pages.opendocument import open_document
 from assets.release.pages.pages import pages_of
-from assets.release.pages.workbook import summary
+from assets.release.pages.workbook import open_document, summary
 
 REPORT: Final = "report"
 """The folder of the pages of the full edition; those of the public one stand at its top."""

@@ -9,7 +9,6 @@ from typing import Final
 from markupsafe import Markup, escape
 
 from assets.html import render
-from assets.lake import atomic_file
 from assets.release.pages.content import NOT_KNOWN, Cell, Figure, Head, Page, PageTable, Section
 from assets.release.pages.description import PageOf, SectionOf
 from assets.release.pages.figures import Edition
@@ -26,18 +25,6 @@ _POINTS: Final = 5
 _WIDE: Final = ' class="w"'
 _LONG: Final = 24
 """Letters of a text in a table that has lines, beyond which its cell is wide."""
-
-
-def write_pages(folder: Path, edition: Edition) -> None:
-    """Write the pages of an edition into a folder.
-
-    Raises:
-        LakeError: a page cannot be written.
-        SetupError: there is no such collection.
-    """
-    for name, html in pages_of(edition):
-        with atomic_file(folder / name) as file:
-            file.write(html.encode())
 
 
 def pages_of(edition: Edition) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import xlsxwriter
 
-from assets.lake import atomic_file
+from assets.html import render
+from assets.ods_file import packed
 from assets.release.pages.content import Cell, Figure, Head, PageTable, Style, Text
 from assets.release.pages.figures import Edition
 from assets.release.pages.pages import national_page
@@ -23,6 +24,7 @@ from assets.release.pages.wording import period, sentence
 MISSING: Final = "[x]"
 HIDDEN: Final = "[c]"
 NOT_TOTALLED: Final = "[z]"
+_OPEN_DOCUMENT: Final = Path(__file__).parent / "templates" / "summary.ods.j2"
 _EPOCH: Final = datetime(2012, 1, 1)
 _SHORTHAND: Final = {
     MISSING: "not available: the figure is not known. It is not zero",
@@ -112,21 +114,6 @@ def shorthand(figure: Figure) -> str:
     return HIDDEN if figure.hidden else MISSING if figure.asked else NOT_TOTALLED
 
 
-def write_summary(path: Path, edition: Edition) -> None:
-    """Write the summary workbook of a release, as Excel reads it.
-
-    Args:
-        path: where to.
-        edition: the release.
-
-    Raises:
-        LakeError: the workbook cannot be written.
-        SetupError: there is no such collection.
-    """
-    with atomic_file(path) as file:
-        file.write(summary(edition))
-
-
 def summary(edition: Edition) -> bytes:
     """Return the summary workbook of a release.
 
@@ -141,6 +128,12 @@ def summary(edition: Edition) -> bytes:
         for sheet in sheets(edition):
             _write(book, sheet)
     return buffer.getvalue()
+
+
+def open_document(edition: Edition) -> bytes:
+    """Return the same sheets as an OpenDocument spreadsheet."""
+    told = {"shorthand": shorthand, "words_in": words_in}
+    return packed(render(_OPEN_DOCUMENT, sheets=sheets(edition), **told).rstrip("\n"))
 
 
 class _Book(xlsxwriter.Workbook):  # type: ignore[misc]  # has no types
