@@ -1,28 +1,34 @@
-"""Serves the portal: one process, which answers everybody."""
+"""Serves the portal, every page of it: one process, which answers everybody."""
 
 import asyncio
 import fcntl
 import os
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from ipaddress import ip_address
 from typing import Final
 
+import anyio
 import h11
 import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.responses import Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from assets.html import render
 from assets.intake.store import utc_now
 from assets.lake import Lake
+from pipelines.portal import answers, desk_pages, force_pages, sign_in
 from pipelines.portal.accounts import Accounts
-from pipelines.portal.app import application
 from pipelines.portal.judges import Judges
 from pipelines.portal.provider import provider_of_settings
 from pipelines.portal.stands import Stands
 from pipelines.portal.state import State
 from pipelines.portal.uploads import clear_uploads
-from pipelines.portal.web import HEADERS, Portal
+from pipelines.portal.web import HEADERS, TEMPLATES, Front, Portal, Visit, nothing_there, page
 from schemas.collection import Collection
 from schemas.errors import SetupError
 
@@ -30,6 +36,51 @@ _AT_ONCE: Final = 200
 """Requests that are answered at once; others are told that it is busy."""
 _PATIENCE: Final = 10
 """Seconds in which the head of a request must have come."""
+
+
+_DAY: Final = "public, max-age=86400"
+
+
+@page("/style.css")
+def style(visit: Visit) -> Response:
+    """Return the style of every page."""
+    del visit
+    text = render(TEMPLATES / "style_sheet.css.j2")
+    return Response(text, media_type="text/css", headers={"Cache-Control": _DAY})
+
+
+@page("/", "preparer", "signer", "desk")
+def home(visit: Visit) -> Response:
+    """Show whoever is signed in what there is to do."""
+    return desk_pages.overview(visit) if visit.me.role == "desk" else force_pages.home(visit)
+
+
+def application(portal: Portal) -> Starlette:
+    """Return the portal as an ASGI application."""
+
+    @asynccontextmanager
+    async def judging(_: Starlette) -> AsyncIterator[None]:
+        async with anyio.create_task_group() as group:
+            group.start_soon(portal.judges.begin)
+            yield
+            group.cancel_scope.cancel()
+
+    app = Starlette(
+        routes=[
+            style,
+            home,
+            *sign_in.PAGES,
+            *force_pages.PAGES,
+            *answers.PAGES,
+            *desk_pages.PAGES,
+        ],
+        lifespan=judging,
+        middleware=[Middleware(Front, portal=portal)],
+        exception_handlers={HTTPException: nothing_there},
+    )
+    # It would tell anybody which pages there are, at an address that the request chose.
+    app.router.redirect_slashes = False
+    return app
 
 
 class Connection(H11Protocol):

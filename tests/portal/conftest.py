@@ -18,8 +18,8 @@ from starlette.testclient import TestClient
 from assets.lake import Lake
 from pipelines.portal import serve
 from pipelines.portal.accounts import Account, Accounts
-from pipelines.portal.app import application
 from pipelines.portal.judging import verdicts
+from pipelines.portal.serve import application
 from pipelines.portal.stands import Stands
 from pipelines.portal.state import State
 from pipelines.portal.web import Portal
