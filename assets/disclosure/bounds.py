@@ -5,13 +5,14 @@ run in rings through sums, and so are whole numbers. Where they are not, or wher
 passed in another way, whole numbers are looked for among the counts of few forces, then of more.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
-from scipy.sparse import csc_array, csr_array, vstack
-from scipy.sparse.csgraph import connected_components
+import scipy
 
 from assets.disclosure.known import Hidden, Knowledge, Puzzle
 from assets.disclosure.solver import WHOLE, Floats, Mask, Program, Rows, matrix_of
@@ -119,10 +120,10 @@ class Extremes:
             self.widen(needed, how)
 
     @cached_property
-    def _steps(self) -> "_Steps":
+    def _steps(self) -> _Steps:
         return self._steps_from(self._begun)
 
-    def _steps_from(self, table: Floats, bounds: tuple[Floats, Floats] | None = None) -> "_Steps":
+    def _steps_from(self, table: Floats, bounds: tuple[Floats, Floats] | None = None) -> _Steps:
         return _Steps(self._rows, *(bounds or self._bounds), table, self._puzzle)
 
     def _apart(self, goal: Floats) -> None:
@@ -138,7 +139,7 @@ class Extremes:
                     self._widen(steps, first, np.where(of == part, goal, 0), "near")
             size *= _GROWTH
 
-    def _widen(self, steps: "_Steps", first: Floats, goal: Floats, how: str) -> None:
+    def _widen(self, steps: _Steps, first: Floats, goal: Floats, how: str) -> None:
         """Look for tables by steps away from a first one."""
         for place in np.flatnonzero(self.widths < goal).tolist():
             for sign in (1.0, -1.0):
@@ -239,7 +240,7 @@ class _Steps:
         self._down, self._up = least[self._free] - at, most[self._free] - at
         self._is_choice = self._free >= puzzle.unknowns
         self._groups = np.array(puzzle.groups)[self._free]
-        self._columns = csc_array(self._rows.matrix)
+        self._columns = scipy.sparse.csc_array(self._rows.matrix)
         values = self._rows.matrix @ at
         self._ends = self._rows.low - values, self._rows.high - values
         none = np.zeros(2 * len(at))
@@ -275,7 +276,8 @@ class _Steps:
         if parts.any():
             moving = np.flatnonzero(np.abs(steps) > WHOLE)
             among = abs(self._columns[:, moving])
-            _, component = connected_components(among.T @ among, directed=False)
+            together = scipy.sparse.csgraph.connected_components
+            _, component = together(among.T @ among, directed=False)
             kept[moving[np.isin(component, component[parts[moving]])]] = 0
         return kept
 
@@ -312,8 +314,8 @@ class _Steps:
         """Return the columns of some groups, and of others that have most sums with them."""
         if most <= len(own := np.unique(self._groups[inside])):
             return inside
-        touched = np.diff(csr_array(self._columns[:, inside]).indptr) > 0
-        shared = np.diff(csc_array(self._rows.matrix[touched]).indptr)
+        touched = np.diff(scipy.sparse.csr_array(self._columns[:, inside]).indptr) > 0
+        shared = np.diff(scipy.sparse.csc_array(self._rows.matrix[touched]).indptr)
         common = np.bincount(self._groups, shared, self._groups.max() + 1)
         common[own] = np.inf
         return np.isin(self._groups, np.argsort(-common, kind="stable")[:most])
@@ -346,10 +348,12 @@ class _Steps:
     ) -> Iterator[Floats]:
         """Yield the table of whole numbers in which a sum is largest, and some columns move."""
         places = np.flatnonzero(moves)
-        matrix = csr_array(self._columns[:, places])
+        matrix = scipy.sparse.csr_array(self._columns[:, places])
         touched = np.flatnonzero(np.diff(matrix.indptr))
         larger = Rows(
-            csr_array(vstack([matrix[touched], csr_array(sum_of[None, places])])),
+            scipy.sparse.csr_array(
+                scipy.sparse.vstack([matrix[touched], scipy.sparse.csr_array(sum_of[None, places])])
+            ),
             np.append(self._ends[0][touched], more),
             np.append(self._ends[1][touched], np.inf),
         )

@@ -1,5 +1,7 @@
 """Weighted sums between two ends, and the programs of them that HiGHS solves."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,8 +9,8 @@ from typing import Final, NamedTuple
 
 import highspy as highs
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.sparse import csc_array, csr_array, hstack
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -44,7 +46,7 @@ class Condition(NamedTuple):
     high: float
 
     @classmethod
-    def of(cls, parts: Sequence[tuple[float, Total]], low: float, high: float) -> "Condition":
+    def of(cls, parts: Sequence[tuple[float, Total]], low: float, high: float) -> Condition:
         """Return what it tells that so many times each total add up to something between ends."""
         terms: dict[int, float] = defaultdict(float)
         for weight, total in parts:
@@ -63,23 +65,24 @@ class Condition(NamedTuple):
         return bool(self.low - _HOLDS <= value <= self.high + _HOLDS)
 
 
-def matrix_of(rows: Sequence[Mapping[int, float]], columns: int) -> csr_array:
+def matrix_of(rows: Sequence[Mapping[int, float]], columns: int) -> scipy.sparse.csr_array:
     """Return a matrix with these rows, each its weights by column."""
     places = [(row, column, w) for row, terms in enumerate(rows) for column, w in terms.items()]
     row, column, weight = np.array(places, dtype=float).reshape(-1, 3).T
-    return csr_array((weight, (row.astype(int), column.astype(int))), shape=(len(rows), columns))
+    at = row.astype(int), column.astype(int)
+    return scipy.sparse.csr_array((weight, at), shape=(len(rows), columns))
 
 
 @dataclass(frozen=True)
 class Rows:
     """Conditions laid out: each is a weighted sum of columns between two ends."""
 
-    matrix: csr_array
+    matrix: scipy.sparse.csr_array
     low: Floats
     high: Floats
 
     @classmethod
-    def of(cls, conditions: Sequence[Condition], columns: int) -> "Rows":
+    def of(cls, conditions: Sequence[Condition], columns: int) -> Rows:
         """Lay conditions of so many columns out as a matrix."""
         low, high = (np.array([row[end] for row in conditions], dtype=float) for end in (1, 2))
         matrix = matrix_of([row.terms for row in conditions], columns)
@@ -88,10 +91,10 @@ class Rows:
 
     def of_steps(
         self, low: Floats, high: Floats, ups: _Columns = slice(None), downs: _Columns = slice(None)
-    ) -> "Rows":
+    ) -> Rows:
         """Return them, with other ends, of steps: of columns that go up, then of those down."""
         steps = [self.matrix[:, ups], -self.matrix[:, downs]]  # type: ignore[index]
-        return Rows(csr_array(hstack(steps)), low, high)
+        return Rows(scipy.sparse.csr_array(scipy.sparse.hstack(steps)), low, high)
 
     def fits(self, points: Floats) -> Mask:
         """Return of points, a row each, whether they keep every row, and no column is negative."""
@@ -118,7 +121,7 @@ class Rows:
             least, most = low, high
         return least, most
 
-    def binding(self, least: Floats, most: Floats) -> "tuple[Rows, NDArray[np.intp]]":
+    def binding(self, least: Floats, most: Floats) -> tuple[Rows, NDArray[np.intp]]:
         """Return the rows that can be broken within bounds, of the columns that are not fixed."""
         plus, minus = self.matrix.maximum(0), self.matrix.minimum(0)
         low, high = plus @ least + minus @ most, plus @ most + minus @ least
@@ -133,7 +136,7 @@ class Program:
 
     def __init__(self, rows: Rows, least: Floats, most: Floats, *, presolve: bool = True) -> None:
         """State rows and bounds of columns; it has no cost yet."""
-        matrix = csc_array(rows.matrix)
+        matrix = scipy.sparse.csc_array(rows.matrix)
         program = highs.HighsLp()
         program.num_row_, program.num_col_ = matrix.shape
         program.col_cost_ = np.zeros(len(least))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -111,9 +112,13 @@ def demo(collection: Collection) -> None:
 def refreshed(collection: Collection) -> bool:
     """Refresh, print what happened, tell people what is news, and return whether it published."""
     _begin()
+    gc.disable()  # nothing of what is loaded goes, and a look for it takes time, now and later
     from pipelines.alerts.look import RunOutcome
     from pipelines.alerts.messages import tell_at_end
     from pipelines.refresh import refresh
+
+    gc.freeze()
+    gc.enable()
 
     try:
         with console(stderr=True).status("Taking in, checking and adding up"):
@@ -121,6 +126,8 @@ def refreshed(collection: Collection) -> bool:
     except UnavailableError as error:
         tell_at_end(collection.id, RunOutcome(None, str(error)))
         raise
+    finally:
+        gc.unfreeze()  # duckdb complains at the end unless it is given back
     _report(done, collection)
     tell_at_end(collection.id, done.outcome)
     return done.error is None
