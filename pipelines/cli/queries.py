@@ -117,7 +117,7 @@ def queries(
         if part.height or everything:
             _print_queries(part, collection)
         if part is above:
-            click.echo(f"{_line(found)}\n")
+            click.echo(f"{_line(found, force_code)}\n")
     counts = rows.group_by("state").len().sort("state").iter_rows()
     listed = ", ".join(f"{count} {state}" for state, count in counts) or "none open"
     click.echo(f"\n{plural(rows.height, 'query')}: {listed}")
@@ -140,13 +140,14 @@ def _print_queries(rows: pl.DataFrame, collection: Collection) -> None:
     )
 
 
-def _line(found: Agenda) -> str:
+def _line(found: Agenda, force_code: str | None) -> str:
     """Return what is settled once the questions above the stop line are."""
     doubt = f"in doubt by more than {found.limit:g} per cent"
     if not found.above:
         return f"-- No published figure is {doubt}, whatever the answers are."
     queries = found.open.filter(found.open["question"].is_in(found.above)).height
-    many = f"the {plural(len(found.above), 'question')} above ({plural(queries, 'query')})"
+    of = "of all forces together" if force_code else "above"
+    many = f"the {plural(len(found.above), 'question')} {of} ({plural(queries, 'query')})"
     return f"-- Answering {many} leaves no published figure {doubt}."
 
 

@@ -55,7 +55,7 @@ def check(
     Exit code 0: acceptable. 1: blocking findings. 2: not readable as a return.
     """
     from assets.feedback.causes import LOOK, LOOK_IS, causes_of, follows
-    from assets.returns.validation.check import check_files
+    from assets.returns.validation.check import answers_read, check_files
     from assets.returns.validation.repairs import would_do
 
     checked = check_files(files, collection, cases=True)
@@ -82,6 +82,8 @@ def check(
                     of = ", ".join(str(number + 1) for number in follows(each, causes))
                     found.append({**vars(each), "of": of or None, "do": _advice(each)})
                 print_rows(found, f"{of_repair}{columns}, what to do: do")
+            if item.answers:
+                click.echo(answers_read(item.answers))
         count = sum(len(item.findings) for item in checked)
         click.echo(f"{plural(len(checked), 'file')}, {plural(count, 'finding')}")
     if folder:

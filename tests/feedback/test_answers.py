@@ -103,6 +103,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory, six: Collection) -> Path:
 
 def test_an_answer_is_recorded_once_and_names_its_receipt(desk: Desk) -> None:
     back = desk.back("back.xlsx", GIVEN)
+    assert check_files([back], desk.collection)[0].answers == 1, "a check says as much"
     desk.send(back)
     query, receipt = desk.query("X005"), desk.newest()
     assert (query["state"], query["reason"]) == ("answered", REASON)
@@ -199,6 +200,7 @@ def test_a_copy_of_another_force_answers_nothing(desk: Desk) -> None:
         ("too short", ROLE, "S015", "9 characters"),
         ("x" * 1001, ROLE, "S015", "1,001 characters"),
         (REASON, None, "S015", "no role"),
+        (None, ROLE, "S015", "no reason"),
         ('="as in the year "&"before"', ROLE, "S015", "not a plain text"),
         (20120630, ROLE, "S015", "not a plain text"),
     ],
@@ -211,6 +213,7 @@ def test_a_reason_that_fails_is_told_at_its_cell(
     (found,) = (item for item in checked.findings if item.sheet == "problems")
     assert (found.rule_id, found.severity) == (rule, "N")
     assert says in found.message
+    assert checked.answers == 0
     assert (found.cell or "")[0] in "JK"
     assert found.row_code in checked.codes.values()
     assert "Zbigniewska" not in str(found)

@@ -42,6 +42,8 @@ REASON, ROLE, QUERY = HEADS = "reason", "role", "query"
 BELOW: Final = "below, cell by cell"
 """Stands in place of a reason where each of several cells has a row of its own."""
 
+_LACKS: Final = {REASON: "Say in a sentence why it is right.",
+                 ROLE: "Type the role of whoever gives the reason."}  # fmt: skip
 _LONGEST: Final = 1000
 _LONGEST_ROLE: Final = 200
 _CODE: Final = re.compile(r"(Q-[0-9a-f]{10})-[0-9a-f]{8}")
@@ -88,6 +90,8 @@ def written_in(sheets: Sequence[RawSheet]) -> list[Written]:
         if is_list_of_problems(sheet)
         for each in _written_on(sheet, sheet_shown(sheet.name, number, [PROBLEMS]))
     ]
+    answered = {each.code for each in found if each.reason}
+    found = [each for each in found if each.reason or each.code not in answered]
     alone = {each.code for each in found if not each.to_all}
     return [each for each in found if not (each.to_all and each.code in alone)]
 
@@ -107,7 +111,7 @@ def _written_on(sheet: RawSheet, name: str) -> Iterator[Written]:
         texts = {head: _text(cell) for head, cell in found.items()}
         codes = texts[QUERY].split()
         codes = codes if codes and all(map(_CODE.fullmatch, codes)) else [""]
-        if texts[REASON] in {"", BELOW}:
+        if texts[REASON] == BELOW or not texts[REASON] + texts[ROLE]:
             continue
         odd = frozenset(
             head
@@ -172,8 +176,9 @@ def _fault(
         said = f"the {head} has what looks like {what}; it is not recorded"
         return "V008", said, f"Type the {head} again without it."
     if not text:
-        said = f"there is no {head} beside the reason; it is not recorded"
-        return "S015", said, f"Type the {head} of whoever gives the reason."
+        other = REASON if head == ROLE else ROLE
+        said = f"there is no {head} beside the {other}; nothing is recorded"
+        return "S015", said, _LACKS[head]
     if len(text) < fewest:
         return "S015", length, f"Say it in {fewest} to {most:,} characters."
     return None

@@ -11,9 +11,9 @@ import polars as pl
 from assets.cases.received import check_extract, is_extract
 from assets.intake.container import check_entry
 from assets.intake.reader import declared_force, read_return
-from assets.intake.reading import RefusedError
+from assets.intake.reading import Reading, RefusedError
 from assets.intake.store import ID_LENGTH, utc_now
-from assets.returns.desk.returned import codes_of
+from assets.returns.desk.returned import codes_of, sound_in, written_in
 from assets.returns.validation.judge import judge
 from assets.returns.validation.repairs import repairs_of
 from assets.returns.validation.rules.entries import Received
@@ -21,6 +21,7 @@ from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.finding import Finding, finding
 from schemas.marts.returns import Findings
+from schemas.wording import plural
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Checked:
     """One checked file: what it is, where it stands, and everything found in it.
 
     `repairs` is as repairs_of returns it; `entries` has the columns of the table Entries. `codes`
-    has the code of each query, which an answer to it in the marked copy is known by.
+    has the code of each query, which an answer to it in the marked copy is known by. `answers` is
+    how many such the file brings that can be recorded.
     """
 
     file: str
@@ -40,6 +42,7 @@ class Checked:
     repairs: pl.DataFrame
     entries: pl.DataFrame
     codes: Mapping[Finding, str] = field(default_factory=dict)
+    answers: int = 0
 
     @property
     def state(self) -> str:
@@ -70,7 +73,14 @@ class Checked:
             ],
             "repairs": self.repairs.drop("receipt_id").to_dicts(),
             "not_evaluable": list(self.not_evaluable),
+            "answers": self.answers,
         }
+
+
+def answers_read(number: int) -> str:
+    """Return in words that a file brings answers to queries."""
+    many = plural(number, "answer")
+    return f"{many} read. A run records what is still asked, and a second person accepts it."
 
 
 def check_files(
@@ -119,9 +129,16 @@ def check_files(
                 repairs=mended.filter(mine),
                 entries=judged.entries.filter(mine),
                 codes=codes_of(findings, collection.id, receipt_id, force),
+                answers=_answers(readings.get(key), judged.entries.filter(mine)),
             )
         )
     return checked
+
+
+def _answers(reading: Reading | None, entries: pl.DataFrame) -> int:
+    """Return how many answers to queries a return brings that can be recorded."""
+    written = written_in(reading.sheets) if reading else []
+    return sum(each.code != "" for each in sound_in(written, {*entries["number"].cast(pl.String)}))
 
 
 def _receipt_id(path: Path) -> str:
