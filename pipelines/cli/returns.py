@@ -82,6 +82,12 @@ def check(
                     of = ", ".join(str(number + 1) for number in follows(each, causes))
                     found.append({**vars(each), "of": of or None, "do": _advice(each)})
                 print_rows(found, f"{of_repair}{columns}, what to do: do")
+            sums = {edit.rule for edit in collection.template.edits}
+            blocked = (each for each in item.findings if each.severity == "B")
+            unsaid = [e for e in blocked if e.rule_id in sums and not follows(e, causes)]
+            if unsaid:
+                many = plural(len(unsaid), "sum")
+                click.echo(f"Of {many} too many cells are wrong to say which: look at them first.")
             if item.answers:
                 click.echo(answers_read(item.answers))
         count = sum(len(item.findings) for item in checked)

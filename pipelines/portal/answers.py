@@ -158,10 +158,10 @@ def sign_return(visit: Visit) -> Response:
     return RedirectResponse(f"/receipts/{number}", 303)
 
 
-def _letter(visit: Visit) -> Letter | None:
-    portal, now, mine = visit.portal, visit.portal.stands.now(), visit.force_code
-    status = now.status(portal.collection).filter(force_code=mine)
-    found = now.current_findings().filter(force_code=mine)
+def _letter(portal: Portal, force_code: str) -> Letter | None:
+    now = portal.stands.now()
+    status = now.status(portal.collection).filter(force_code=force_code)
+    found = now.current_findings().filter(force_code=force_code)
     today = portal.collection.day_of(utc_now())
     store = RawStore(portal.lake)
     asked = portal.stands.agenda(portal.collection).rows
@@ -170,26 +170,46 @@ def _letter(visit: Visit) -> Letter | None:
     return next(iter(letters(status, found, now.entries, store, portal.collection, today)), None)
 
 
-@page("/letter", *_ROLES)
-def letter(visit: Visit) -> Response:
-    """Show the letter that the force has, if there is anything for it to do."""
-    not_yet = waiting(visit.portal, visit.force_code)
-    return visit.page("letter", letter=_letter(visit), waiting=not_yet)
+def letter_page(visit: Visit, force_code: str) -> Response:
+    """Return the letter to a force as a page, which leads to its files."""
+    portal = visit.portal
+    found, not_yet = _letter(portal, force_code), waiting(portal, force_code)
+    return visit.page("letter", letter=found, waiting=not_yet, at=visit.request.url.path)
 
 
-@page("/letter/{name}", *_ROLES)
-def letter_file(visit: Visit) -> Response:
-    """Return the letter as a file, or the workbook that goes with it."""
-    name, found = visit.param("name"), _letter(visit)
+def letter_file(visit: Visit, force_code: str) -> Response:
+    """Return the letter to a force as a file, or the workbook that goes with it.
+
+    Raises:
+        RefusedRequestError: no such file goes with it.
+    """
+    name, found = visit.param("name"), _letter(visit.portal, force_code)
     kinds = {"letter.html": "text/html", "letter.txt": "text/plain"}
     if found is None or name not in {*kinds, *found.attachments}:
         raise RefusedRequestError(404)
     collection, lake = visit.portal.collection, visit.portal.lake
     earlier = earlier_values(lake, collection)
     files = feedback_files([found], {}, lake, collection, earlier)
-    visit.log("letter", file=name)
-    content = files[f"{visit.force_code}/{name}"]
-    return attachment(content, name, kinds.get(name, XLSX))
+    visit.log("letter", force=force_code, file=name)
+    return attachment(files[f"{force_code}/{name}"], name, kinds.get(name, XLSX))
 
 
-PAGES: Final = [queries, answer, versions, sign_return, letter, letter_file]
+@page("/letter", *_ROLES)
+def my_letter(visit: Visit) -> Response:
+    """Show the letter that the force has, if there is anything for it to do."""
+    return letter_page(visit, visit.force_code)
+
+
+@page("/letter/{name}", *_ROLES)
+def my_letter_file(visit: Visit) -> Response:
+    """Return a file of the letter that the force has."""
+    return letter_file(visit, visit.force_code)
+
+
+@page("/help", *_ROLES)
+def help_(visit: Visit) -> Response:
+    """Show what each page is for, and how a return goes from here."""
+    return visit.page("help")
+
+
+PAGES: Final = [queries, answer, versions, sign_return, my_letter, my_letter_file, help_]

@@ -11,7 +11,7 @@ from assets.returns.desk import decisions
 from assets.returns.desk.chasing import days_late, due, todo
 from assets.returns.desk.decisions import DeskError, Ledger
 from assets.returns.desk.sign_off import ACCEPTED, released_receipts, sign, sign_offs
-from pipelines.portal.answers import of_force, questions, versions_of
+from pipelines.portal.answers import letter_file, letter_page, of_force, questions, versions_of
 from pipelines.portal.sending import Sent, waiting
 from pipelines.portal.web import RefusedRequestError, Visit, page
 from schemas.vocabulary import STATES
@@ -88,6 +88,18 @@ def _force(visit: Visit, code: int = 200, words: str = "") -> Response:
     )
 
 
+@page("/desk/forces/{force_code}/letter", "desk")
+def letter(visit: Visit) -> Response:
+    """Show the letter that a force has."""
+    return letter_page(visit, _of_force(visit))
+
+
+@page("/desk/forces/{force_code}/letter/{name}", "desk")
+def their_letter_file(visit: Visit) -> Response:
+    """Return a file of the letter that a force has."""
+    return letter_file(visit, _of_force(visit))
+
+
 @page("/desk/forces/{force_code}/accept", "desk", post=True)
 def accept_return(visit: Visit) -> Response:
     """Accept a return that its force has signed."""
@@ -155,4 +167,4 @@ def contacts(visit: Visit) -> Response:
     return visit.page("desk_contacts", accounts=known, names=names)
 
 
-PAGES: Final = [force, accept_return, queries, accept, contacts]
+PAGES: Final = [force, letter, their_letter_file, accept_return, queries, accept, contacts]

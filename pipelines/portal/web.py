@@ -63,6 +63,7 @@ _FORCE: Final = {
     "/queries": "Queries",
     "/versions": "Versions",
     "/letter": "Letter",
+    "/help": "Help",
 }
 _DESK: Final = {"/": "All forces", "/desk/queries": "Queries", "/desk/contacts": "Contacts"}
 

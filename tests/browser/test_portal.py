@@ -20,7 +20,7 @@ from tests.returns import SampleReturn
 pytestmark = pytest.mark.browser
 
 PAGES = {
-    "stf.prepares": ("/", "/queries", "/versions", "/letter", "/nothing"),
+    "stf.prepares": ("/", "/queries", "/versions", "/letter", "/help", "/nothing"),
     "desk.one": ("/", "/desk/queries", "/desk/forces/STF", "/desk/contacts"),
 }
 

@@ -277,6 +277,7 @@ def test_one_reason_answers_all_queries_of_a_question_but_those_with_one_of_thei
         *_, reason, role, _ = rows[code]
         assert not reason.protection.locked
         reason.value, role.value = text, ROLE
+    rows[codes[item]][-2].value = ROLE  # which says nothing without a reason
     book.save(tmp_path / "back.xlsx")
     found = written_in(read_return(tmp_path / "back.xlsx").sheets)
     assert {each.code: each.reason for each in found} == {

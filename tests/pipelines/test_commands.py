@@ -178,6 +178,9 @@ def test_check_ends_with_the_documented_code(
     text.write_text("hello")
     assert run("check", good).exit_code == 0
     assert run("check", good, bad).exit_code == 1
+    every = {place: "7" for place in sample("DER").values if place[0] == "investigations"}
+    messy = sample("DER").with_values(every).write(tmp_path / "messy.xlsx")
+    assert "too many cells are wrong" in run("check", messy).output
     assert run("check", good, bad, text).exit_code == 2
     found = json.loads(run("check", good, bad, text, "--json").output)
     assert [item["state"] for item in found] == ["accepted", "rejected", "rejected"]

@@ -167,6 +167,15 @@ def test_a_letter_can_be_read_and_kept(browser: Open) -> None:
         assert answer.content.startswith(begins)
         assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
     assert found.go("/letter/KEN-marked.xlsx").status_code == 404
+    desk = browser("desk.one")
+    assert 'href="/desk/forces/STF/letter"' in desk.go("/desk/forces/STF").text
+    assert (
+        'href="/desk/forces/STF/letter/STF-marked.xlsx"' in desk.go("/desk/forces/STF/letter").text
+    )
+    theirs = desk.go("/desk/forces/STF/letter/STF-marked.xlsx")
+    assert theirs.content == found.go("/letter/STF-marked.xlsx").content
+    assert found.go("/desk/forces/STF/letter").status_code == 404
+    assert "15 June 2012" in found.go("/help").text
 
 
 def test_two_people_of_a_force_and_one_of_the_desk_sign(browser: Open, taken_in: Portal) -> None:
