@@ -1,6 +1,7 @@
 """What every test starts from: the collection, the sample returns, a published lake."""
 
 import gc
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from tests.returns import SampleReturn
 
 # As the command line does: to look for what can be freed is a tenth of the tests' time.
 gc.set_threshold(100_000, 20, 100)
+
+# Readline, where something loads it, tells processes that are begun later of a terminal of 80.
+os.environ.pop("COLUMNS", None)
 
 
 @pytest.fixture(scope="session")
