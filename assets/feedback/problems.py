@@ -238,9 +238,13 @@ def of_question(about: str, problems: Sequence[Problem]) -> dict[str, Any]:
     """Return what there is to do about a question, as `items` does."""
     lines = [f"{each.where} ({each.rule_id}): {line}" for each in problems for line in each.lines]
     apart = {name: [getattr(each, name) for each in problems] for name in _TOLD}
+    at: dict[str, dict[str, None]] = {}
+    for each in problems:
+        at.setdefault(visible(each.sheet), {}).update(dict.fromkeys(each.cells))
+    where = (f"{sheet} {', '.join(cells)}".strip() or "the file" for sheet, cells in at.items())
     return {
         "severity": problems[0].severity,
-        "where": ", ".join(dict.fromkeys(apart["where"])),
+        "where": "; ".join(where),
         "called": shortened([wording for each in problems for wording in each.wordings]),
         "rule_id": ", ".join(dict.fromkeys(apart["rule_id"])),
         "value": "",
