@@ -352,7 +352,11 @@ def test_a_part_kills_its_workers(extract: Path, tmp_path: Path, collection: Col
     """It is tried as often as the scheduler allows, and then named."""
     processes = Processes(tmp_path)
     try:
-        processes.start_scheduler(DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="1")
+        # One part at a time: one that only waits on a worker that dies counts as tried there.
+        processes.start_scheduler(
+            DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="1",
+            DASK_DISTRIBUTED__SCHEDULER__WORKER_SATURATION="1.0",
+        )
         for _ in range(3):
             processes.start_worker(DIES)
         processes.wait_for_workers(3)

@@ -98,6 +98,7 @@ def test_one_person_cannot_answer_and_accept_at_once(run: Muster) -> None:
     assert _query(run, "CHS", "Q105")["state"] == "accepted"
 
 
+@pytest.mark.slow
 def test_an_answer_that_does_not_do_is_asked_for_again(run: Muster) -> None:
     question = _query(run, "MPS", "Q102")["question"]
     assert run("answer", question, "--ask-again", "Say what has changed", "--by", "Bob").exit_code
