@@ -51,6 +51,7 @@ def _shown(prefix: str) -> dict[str, bytes]:
     return {url.removeprefix(f"{folder}/"): head(url, size) for url, size in sizes.items()}
 
 
+@pytest.mark.slow
 def test_the_same_results_as_from_files(
     bucket: str, tmp_path: Path, few: Collection, collection: Collection
 ) -> None:

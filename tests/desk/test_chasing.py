@@ -80,12 +80,18 @@ def test_what_is_to_be_done_is_listed_by_force(timed: Collection) -> None:
     status = status.with_columns(receipt_id=pl.col("force_code"))
     reached = {"CAM": "signed", "CHS": "signed", "CLE": "prepared", "CMB": "released"}
     levels = {code: SignOff(level, {}) for code, level in reached.items()}
-    asked = pl.DataFrame({"force_code": ["CAM"] * 3, "state": ["open", "lapsed", "answered"]})
+    asked = pl.DataFrame(
+        {
+            "force_code": ["CAM"] * 4,
+            "state": ["open", "open", "lapsed", "answered"],
+            "question": ["G-1", "G-1", "Q-2", "Q-3"],
+        }
+    )
     rows = todo(status, asked, levels, timed, date(2012, 6, 30))
     assert rows.select("force_code", "what").rows() == [
         ("AVS", "ask for its return, 1 day late"),
         ("BED", "let it mend 2 blocking findings"),
-        ("CAM", "have 2 queries answered"),
+        ("CAM", "have 2 questions answered"),
         ("CAM", "accept 1 answer, or ask again"),
         ("CHS", "accept its return"),
         ("CLE", "let a second person of the force sign its return"),

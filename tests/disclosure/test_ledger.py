@@ -244,6 +244,7 @@ def test_a_ledger_that_is_not_whole_withholds(
     assert str(lake.root) not in _readme(folder)
 
 
+@pytest.mark.slow
 def test_the_end_of_the_ledger_cannot_be_cut_off(
     lake: Lake, publish: Publish, some: Marts, collection: Collection
 ) -> None:
@@ -259,6 +260,7 @@ def test_the_end_of_the_ledger_cannot_be_cut_off(
         ledger.given_out(lake, collection)
 
 
+@pytest.mark.slow
 def test_the_ledger_of_another_collection_is_not_taken_for_this_ones(
     lake: Lake, publish: Publish, some: Marts, collection: Collection
 ) -> None:
@@ -273,6 +275,7 @@ def test_the_ledger_of_another_collection_is_not_taken_for_this_ones(
         ledger.entries(lake)
 
 
+@pytest.mark.slow
 def test_releases_of_the_time_before_the_ledger_are_entered(
     lake: Lake, publish: Publish, one_more: Marts
 ) -> None:
@@ -286,6 +289,7 @@ def test_releases_of_the_time_before_the_ledger_are_entered(
     assert _found(folder)["edition"] == entry.id
 
 
+@pytest.mark.slow
 def test_an_old_release_that_is_gone_withholds_until_somebody_answers_for_it(
     lake: Lake,
     publish: Publish,

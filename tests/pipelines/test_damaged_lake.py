@@ -154,7 +154,10 @@ def test_a_manifest_without_a_part_is_named(
     _explained(run("releases", "compare", name, name))
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "damage", [*DAMAGES[::3], *(pytest.param(d, marks=pytest.mark.slow) for d in DAMAGES[1::3]),
+               *(pytest.param(d, marks=pytest.mark.slow) for d in DAMAGES[2::3])],
+)  # fmt: skip
 def test_a_damaged_mart_is_named(damage: Damage, lake: Lake, run: Muster) -> None:
     path = lake.marts.resolve() / "reconciliation.parquet"
     damage(path)

@@ -316,6 +316,7 @@ def test_a_record_that_was_cut_short_swallows_no_later_one(
     assert [entry.release for entry in shown(lake)][1:] == [second.name]
 
 
+@pytest.mark.slow
 def test_readers_during_a_hundred_swaps_see_one_release_at_a_time(
     lake: Lake, marts: dict[str, pl.DataFrame], tmp_path: Path
 ) -> None:

@@ -465,6 +465,7 @@ def test_an_earlier_value_stands_in_the_row_of_its_entry_locked_and_under_its_he
     assert ("investigations", "abuse_of_authority", "total") not in found
 
 
+@pytest.mark.slow
 def test_the_command_and_letters_show_earlier_values_where_there_are_any(
     tmp_path: Path, released: Path, later: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

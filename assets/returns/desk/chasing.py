@@ -72,17 +72,18 @@ def todo(
 
     Args:
         status: mart ReturnsStatus.
-        asked: the queries that are not accepted, as decisions.queries has them.
+        asked: the queries that are not accepted, as Agenda.open has them: those of one question are
+            one thing to do.
         levels: how far each live return has come, by its receipt.
         collection: the collection.
         today: the day.
     """
-    queries = {
+    questions = {
         (force, state == "answered"): number
         for force, state, number in asked.group_by(
             "force_code", pl.when(state="answered").then("state").otherwise(pl.lit("open"))
         )
-        .len()
+        .agg(pl.col("question").n_unique())
         .iter_rows()
     }
     urgency, late = due(collection, today), days_late(collection, today)
@@ -92,12 +93,12 @@ def todo(
         force, state = row["force_code"], row["state"]
         level = levels.get(row["receipt_id"])
         accept = level and level.due == ACCEPTED and state == "accepted"
-        waiting, given = (queries.get((force, answered), 0) for answered in (False, True))
+        waiting, given = (questions.get((force, answered), 0) for answered in (False, True))
         mine = f"muster queries --force {force}"
         told = (
             (state == "missing" and urgency != "in time", f"ask for its return{overdue}", None),
             (row["blocking"], f"let it mend {plural(row['blocking'], 'blocking finding')}", None),
-            (waiting, f"have {plural(waiting, 'query')} answered", mine),
+            (waiting, f"have {plural(waiting, 'question')} answered", mine),
             (given, f"accept {plural(given, 'answer')}, or ask again", mine),
             (
                 level and level.due == SIGNED,
