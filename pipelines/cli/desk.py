@@ -212,7 +212,8 @@ def versions(
     """
     import polars as pl
 
-    from assets.returns.desk.decisions import Ledger, as_typed, choose, version_changes
+    from assets.returns.desk.decisions import Ledger
+    from assets.returns.desk.versions import as_typed, choose, version_changes
     from assets.returns.validation.states import standing
     from assets.tables import work_table
 

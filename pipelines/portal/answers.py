@@ -18,8 +18,9 @@ from assets.feedback.problems import grouped
 from assets.intake.raw_store import RawStore
 from assets.intake.store import utc_now
 from assets.returns.desk import decisions
-from assets.returns.desk.decisions import DeskError, Ledger, version_changes
+from assets.returns.desk.decisions import DeskError, Ledger
 from assets.returns.desk.sign_off import LEVELS, SIGNED, released_receipts, sign, sign_offs
+from assets.returns.desk.versions import version_changes
 from assets.returns.template.workbook import earlier_values
 from pipelines.portal.sending import Sent, waiting
 from pipelines.portal.web import XLSX, RefusedRequestError, Visit, attachment, page

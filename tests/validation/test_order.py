@@ -12,17 +12,8 @@ from assets.intake.landing import waiting
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
-from assets.returns.desk.decisions import (
-    Ledger,
-    accept,
-    answer,
-    as_typed,
-    choose,
-    queries,
-    read_answers,
-    read_choices,
-    version_changes,
-)
+from assets.returns.desk.decisions import Ledger, accept, answer, queries, read_answers
+from assets.returns.desk.versions import as_typed, choose, read_choices, version_changes
 from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.states import Standing
 from schemas.collection import Collection

@@ -5,7 +5,8 @@ import polars as pl
 from assets.declare import made
 from assets.lake import Lake
 from assets.returns.desk.corrections import read_corrections
-from assets.returns.desk.decisions import Ledger, read_choices
+from assets.returns.desk.decisions import Ledger
+from assets.returns.desk.versions import read_choices
 
 
 def choices(lake: Lake) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""What people decided about returns: the ledger, answers to queries, and which version counts.
+"""What people decided about returns: the ledger, and answers to queries.
 
 One record a file, only ever added to. An answer wants a reason and a second person who accepts it;
 it lapses once the value changes.
@@ -20,7 +20,7 @@ from schemas.contract import conform, empty
 from schemas.errors import LakeError, MusterError
 from schemas.names import names_somebody
 from schemas.rules.catalogue import UNORDERED
-from schemas.tables import Answers, Choices, VersionChanges
+from schemas.tables import Answers
 
 _CONTENT: Final[dict[str, dict[str, type]]] = {
     "answer": dict.fromkeys(("query_id", "force_code", "rule_id", "answered_for", "reason"), str),
@@ -337,80 +337,3 @@ def require_second_person(query_id: str, answered_by: str, accepted_by: str) -> 
             f"query {query_id} is answered by {answered_by}, who cannot accept it too. Let a second"
             " person do so, by another name or role: at the desk, its own."
         )
-
-
-_ENTRY = ["sheet", "row_code", "column_code"]
-
-
-def version_changes(receipts: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
-    """Return the table VersionChanges: each version against the one before it that is there."""
-    versions = receipts.drop_nulls("version").sort("force_code", "version")
-    earlier = pl.col("receipt_id").shift().over("force_code")
-    pairs = versions.select("receipt_id", "force_code", "version", earlier=earlier)
-    held = entries.select("receipt_id", *_ENTRY, "cell", "value")
-    key = ["force_code", "version", *_ENTRY]
-    resubmitted = pairs.drop_nulls("earlier")
-    after = resubmitted.join(held, on="receipt_id").select(*key, "cell", after="value")
-    before = resubmitted.join(held, left_on="earlier", right_on="receipt_id")
-    both = after.join(before.select(*key, before="value"), on=key, how="full", coalesce=True)
-    return conform(VersionChanges, both.filter(pl.col("before").ne_missing(pl.col("after"))))
-
-
-def as_typed(
-    entries: pl.DataFrame, findings: pl.DataFrame, corrected: pl.DataFrame
-) -> pl.DataFrame:
-    """Return entries with what was sent in place of what is read: receipt_id, place, cell, value.
-
-    Args:
-        entries: table Entries.
-        findings: what was found: of a cell that could not be read it says what stands there, as far
-            as that may be told.
-        corrected: `from_value` by receipt_id and place, of the corrections that were applied.
-    """
-    at = ["receipt_id", *_ENTRY]
-    read = entries.select(*at, "cell", "value")
-    told = findings.select(*at, "cell", "value").drop_nulls([*_ENTRY, "value"])
-    unread = told.unique(at, keep="first", maintain_order=True).join(read, on=at, how="anti")
-    sent = pl.concat([read, unread]).join(corrected, on=at, how="left", validate="m:1")
-    value = pl.coalesce("from_value", "value")
-    return sent.with_columns(value=pl.when(value != "").then(value)).drop("from_value")
-
-
-def read_choices(ledger: Ledger) -> pl.DataFrame:
-    """Return the table Choices from the ledger: the newest choice for each force."""
-    newest: dict[str, dict[str, Any]] = {
-        record.content["force_code"]: {**record.content, "decided_by": record.by}
-        for record in ledger.records("choice")
-    }
-    return conform(Choices, pl.DataFrame(list(newest.values()), schema=empty(Choices).schema))
-
-
-def choose(
-    ledger: Ledger,
-    judged: pl.DataFrame,
-    force_code: str,
-    version: int,
-    reason: str,
-    by: str,
-    damaged: Iterable[int] = (),
-) -> None:
-    """Record that a force's return goes back to a version; a newer one will override that.
-
-    `judged` is as states.judged_receipts returns it; `damaged` versions are passed over too.
-
-    Raises:
-        DeskError: the force has no such version, or that version was rejected.
-    """
-    mine = judged.filter(pl.col("force_code") == force_code)
-    blocking = dict(mine.select("version", "blocking").iter_rows())
-    if version not in blocking:
-        known = ", ".join(str(number) for number in sorted(blocking)) or "none"
-        raise DeskError(f"{force_code} has no version {version}. Its versions: {known}.")
-    if blocking[version]:
-        raise DeskError(
-            f"version {version} of {force_code} was rejected ({blocking[version]} blocking"
-            " findings); only an acceptable one can count."
-        )
-    up_to = max((*blocking, *damaged))
-    content = {"force_code": force_code, "version": version, "up_to": up_to}
-    ledger.add("choice", by, {**content, "reason": reason.strip()})

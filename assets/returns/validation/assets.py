@@ -12,8 +12,9 @@ from assets.intake.tables import RawTables, readings
 from assets.lake import Lake
 from assets.previous import previous_release, previous_values
 from assets.returns.desk.corrections import applied_mart, by_force
-from assets.returns.desk.decisions import Ledger, queries, read_answers, version_changes
+from assets.returns.desk.decisions import Ledger, queries, read_answers
 from assets.returns.desk.returned import record, sound_in, written_in
+from assets.returns.desk.versions import version_changes
 from assets.returns.validation import states
 from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.layout import PROBLEMS_MARK

@@ -13,7 +13,7 @@ from math import inf
 import polars as pl
 
 from assets.cases.derived import leaf_grid
-from assets.returns.desk.decisions import version_changes
+from assets.returns.desk.versions import version_changes
 from assets.returns.validation.linked import FEWEST_SHIFTED, NONE, Change, Linked, Ways, linked
 from assets.returns.validation.rules.evaluate import ENTRY
 from schemas.contract import columns

@@ -16,7 +16,8 @@ import polars as pl
 from assets.cases import derived
 from assets.intake.tables import damaged_now
 from assets.lake import Lake
-from assets.returns.desk.decisions import Ledger, queries, read_answers, read_choices
+from assets.returns.desk.decisions import Ledger, queries, read_answers
+from assets.returns.desk.versions import read_choices
 from assets.tables import work_table
 from schemas.cases import UNDAMAGED
 from schemas.collection import Collection
