@@ -19,6 +19,7 @@ _RANK: Final = re.compile(
 _OFFICES, _ORDINARY, _GIVEN = (
     frozenset(_LISTS[name].casefold().split()) for name in ("offices", "ordinary", "given")
 )
+_NOBODY: Final = _OFFICES | _ORDINARY
 _WITH_CAPITAL: Final = re.compile(r"[A-Z][\w'\u2019-]+")
 _INITIALS: Final = re.compile(r"(?:[A-Z]\.)+")
 _INITIAL: Final = re.compile(r"[B-HJ-Z]\.?|(?:[A-Z]\.)+")
@@ -75,19 +76,23 @@ def _words(text: str) -> list[str]:
 
 
 def _has_name(words: Sequence[str]) -> bool:
-    """Return whether a given name or initials stand before a name that is no office's."""
-    for at, word in enumerate(words):
+    """Return whether a given name or initials stand before a name that is no office's.
+
+    Read from the end, so that the word behind any number of initials is known without a search.
+    """
+    behind = ""
+    for at in reversed(range(len(words))):
+        word, name = words[at], behind
+        if not _INITIAL.fullmatch(word):
+            behind = word
         if _INITIALS_AND_NAME.fullmatch(word):
             return True
         before = word[:1].isupper() and word.casefold() in _GIVEN
         if not before and _INITIAL.fullmatch(word):
             # After a word, a letter alone names a part: Table B, division C.
             before = bool(_INITIALS.fullmatch(word)) or not words[at - 1].strip(".").isalpha()
-        if before:
-            rest = iter(words[at + 1 :])
-            name = next((each for each in rest if not _INITIAL.fullmatch(each)), "")
-            if _WITH_CAPITAL.fullmatch(name) and name.casefold() not in _OFFICES | _ORDINARY:
-                return True
+        if before and _WITH_CAPITAL.fullmatch(name) and name.casefold() not in _NOBODY:
+            return True
     return False
 
 
@@ -112,4 +117,4 @@ def _known() -> frozenset[str]:
     ]
     names = [name for row in forces().iter_rows() for name in row if name]
     words = re.findall(r"[a-z'\u2019-]+", " ".join([*labels, *names]).casefold())
-    return _OFFICES | _ORDINARY | frozenset(words)
+    return _NOBODY | frozenset(words)
