@@ -11,7 +11,7 @@ from assets.intake.landing import waiting
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import damaged_receipts, readings, received
 from assets.lake import Lake
-from assets.returns.desk.decisions import Ledger, accept, answer, queries, read_answers
+from assets.returns.desk.decisions import Ledger, accept_all, answer_all, queries, read_answers
 from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.states import standing
 from pipelines.alerts.conditions import Condition
@@ -156,8 +156,8 @@ def test_what_the_desk_accepted_since_the_run_counts(
     assert overdue.title.startswith("1 query is open past")
     ledger = Ledger(lake)
     for decide in (
-        lambda q: answer(ledger, q, "as counted by hand", "A"),
-        lambda q: accept(ledger, q, "B"),
+        lambda q: answer_all(ledger, [(q, "as counted by hand")], "A"),
+        lambda q: accept_all(ledger, [q], "B"),
     ):
         findings = standing(lake).current_findings()
         asked = queries(findings, read_answers(ledger), lake.collection)

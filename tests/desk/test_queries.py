@@ -38,10 +38,10 @@ def _state(findings: pl.DataFrame, ledger: Ledger) -> dict[str, object]:
 def test_a_query_goes_from_open_to_accepted(ledger: Ledger) -> None:
     query = _state(_finding(), ledger)
     assert (query["state"], query["reason"]) == ("open", None)
-    desk.answer(ledger, query, REASON, "Ann")
+    desk.answer_all(ledger, [(query, REASON)], "Ann")
     query = _state(_finding(), ledger)
     assert (query["state"], query["reason"], query["accepted_by"]) == ("answered", REASON, None)
-    desk.accept(ledger, query, "Bob")
+    desk.accept_all(ledger, [query], "Bob")
     query = _state(_finding(), ledger)
     people = query["answered_by"], query["accepted_by"]
     assert (query["state"], people) == ("accepted", ("Ann", "Bob"))
@@ -49,37 +49,39 @@ def test_a_query_goes_from_open_to_accepted(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("name", ["Ann", " ann", "ANN "])
 def test_nobody_accepts_a_reason_of_their_own(ledger: Ledger, name: str) -> None:
-    desk.answer(ledger, _state(_finding(), ledger), REASON, "Ann")
+    desk.answer_all(ledger, [(_state(_finding(), ledger), REASON)], "Ann")
     with pytest.raises(DeskError, match="second person"):
-        desk.accept(ledger, _state(_finding(), ledger), name)
+        desk.accept_all(ledger, [_state(_finding(), ledger)], name)
     assert _state(_finding(), ledger)["state"] == "answered"
 
 
 def test_an_answer_carries_over_while_the_value_is_unchanged(ledger: Ledger) -> None:
-    desk.answer(ledger, _state(_finding(), ledger), REASON, "Ann")
-    desk.accept(ledger, _state(_finding(), ledger), "Bob")
+    desk.answer_all(ledger, [(_state(_finding(), ledger), REASON)], "Ann")
+    desk.accept_all(ledger, [_state(_finding(), ledger)], "Bob")
     resubmitted = _finding().with_columns(receipt_id=pl.lit("r2"), cell=pl.lit("H14"))
     assert _state(resubmitted, ledger)["state"] == "accepted"
 
 
 def test_an_answer_lapses_when_the_value_changes(ledger: Ledger) -> None:
-    desk.answer(ledger, _state(_finding(), ledger), REASON, "Ann")
-    desk.accept(ledger, _state(_finding(), ledger), "Bob")
+    desk.answer_all(ledger, [(_state(_finding(), ledger), REASON)], "Ann")
+    desk.accept_all(ledger, [_state(_finding(), ledger)], "Bob")
     lapsed = _state(_finding("121"), ledger)
     assert (lapsed["state"], lapsed["reason"], lapsed["accepted_by"]) == ("lapsed", None, None)
     with pytest.raises(DeskError, match="Record a reason first"):
-        desk.accept(ledger, lapsed, "Bob")
+        desk.accept_all(ledger, [lapsed], "Bob")
 
 
 def test_a_new_reason_wants_a_new_acceptance(ledger: Ledger) -> None:
-    desk.answer(ledger, _state(_finding(), ledger), REASON, "Ann")
-    desk.accept(ledger, _state(_finding(), ledger), "Bob")
-    desk.answer(ledger, _state(_finding(), ledger), "On reflection it was another matter.", "Ann")
+    desk.answer_all(ledger, [(_state(_finding(), ledger), REASON)], "Ann")
+    desk.accept_all(ledger, [_state(_finding(), ledger)], "Bob")
+    desk.answer_all(
+        ledger, [(_state(_finding(), ledger), "On reflection it was another matter.")], "Ann"
+    )
     assert _state(_finding(), ledger)["state"] == "answered"
 
 
 def test_a_query_without_a_cell_is_answered_for_what_was_observed(ledger: Ledger) -> None:
-    desk.answer(ledger, _state(_finding(None), ledger), REASON, "Ann")
+    desk.answer_all(ledger, [(_state(_finding(None), ledger), REASON)], "Ann")
     assert _state(_finding(None), ledger)["state"] == "answered"
     other = _finding(None).with_columns(message=pl.lit("130, outside 3 to 90"))
     assert _state(other, ledger)["state"] == "lapsed"
@@ -88,7 +90,7 @@ def test_a_query_without_a_cell_is_answered_for_what_was_observed(ledger: Ledger
 def test_a_reason_must_say_something(ledger: Ledger) -> None:
     for reason in ("", "ok", "  yes    "):
         with pytest.raises(DeskError, match="too short"):
-            desk.answer(ledger, _state(_finding(), ledger), reason, "Ann")
+            desk.answer_all(ledger, [(_state(_finding(), ledger), reason)], "Ann")
 
 
 def test_only_queries_are_queries(ledger: Ledger) -> None:
@@ -100,7 +102,7 @@ def test_two_rules_at_one_cell_are_two_queries(ledger: Ledger) -> None:
     both = pl.concat([_finding(rule="Q102"), _finding(rule="Q103")])
     rows = desk.queries(both, desk.read_answers(ledger), COLLECTION)
     assert rows["query_id"].n_unique() == 2
-    desk.answer(ledger, rows.row(0, named=True), REASON, "Ann")
+    desk.answer_all(ledger, [(rows.row(0, named=True), REASON)], "Ann")
     states = desk.queries(both, desk.read_answers(ledger), COLLECTION)["state"].to_list()
     assert sorted(states) == ["answered", "open"]
 
@@ -116,9 +118,9 @@ def test_queries_of_two_collections_have_ids_of_their_own() -> None:
 def test_an_answer_in_an_older_ledger_still_holds(ledger: Ledger) -> None:
     """Its query was called by its place alone, as in every collection."""
     query = {**_state(_finding(), ledger), "query_id": "Q-98dda509"}
-    desk.answer(ledger, query, REASON, "Ann")
+    desk.answer_all(ledger, [(query, REASON)], "Ann")
     assert _state(_finding(), ledger)["state"] == "answered"
-    desk.accept(ledger, _state(_finding(), ledger), "Bob")
+    desk.accept_all(ledger, [_state(_finding(), ledger)], "Bob")
     assert _state(_finding(), ledger)["state"] == "accepted"
 
 
@@ -131,7 +133,7 @@ def test_several_queries_are_answered_and_accepted_at_once_or_not_at_all(ledger:
     with pytest.raises(DeskError, match="too short"):
         desk.answer_all(ledger, [(first, REASON), (second, "ok")], "Ann")
     assert ledger.records() == []
-    desk.answer(ledger, first, REASON, "Ann")
+    desk.answer_all(ledger, [(first, REASON)], "Ann")
     with pytest.raises(DeskError, match="Record a reason first"):
         desk.accept_all(ledger, now(), "Bob")
     desk.answer_all(ledger, [(query, REASON) for query in now()], "Ann")

@@ -112,7 +112,7 @@ def test_an_answer_is_recorded_once_and_names_its_receipt(desk: Desk) -> None:
     assert record.content["receipt_id"] == receipt
     assert desk.query("V007")["state"] == "open", "nothing was written beside it"
     assert desk.told() == []
-    decisions.accept(Ledger(desk.lake), query, "Ann")
+    decisions.accept_all(Ledger(desk.lake), [query], "Ann")
     again = desk.root / "again.xlsx"
     again.write_bytes(back.read_bytes())
     desk.send(again)
@@ -164,7 +164,9 @@ def test_whoever_kills_it_in_the_middle_finds_each_answer_recorded_once(
 def test_the_last_word_counts_whoever_says_it(desk: Desk) -> None:
     back = desk.back("back.xlsx", GIVEN)
     desk.send(back)
-    decisions.answer(Ledger(desk.lake), desk.query("X005"), "They told us by telephone.", "Ann")
+    decisions.answer_all(
+        Ledger(desk.lake), [(desk.query("X005"), "They told us by telephone.")], "Ann"
+    )
     desk.send()
     assert desk.query("X005")["answered_by"] == "Ann"
     for path in (desk.lake.desk / "ledger").iterdir():

@@ -18,7 +18,7 @@ from assets.feedback.problem_list import FILLS
 from assets.html import TEXT_WIDTH
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake
-from assets.returns.desk.decisions import Ledger, answer, queries, read_answers
+from assets.returns.desk.decisions import Ledger, answer_all, queries, read_answers
 from assets.returns.validation.states import standing
 from pipelines.cli.returns import feedback as command
 from schemas.collection import Collection
@@ -228,7 +228,7 @@ def test_a_query_with_its_reason_is_not_asked_again(
     ledger = Ledger(lake)
     findings = standing(lake).current_findings()
     for query in queries(findings, read_answers(ledger), lake.collection).to_dicts():
-        answer(ledger, query, "Cards were given to all inspectors.", "A. Analyst")
+        answer_all(ledger, [(query, "Cards were given to all inspectors.")], "A. Analyst")
     assert "AVS" not in write(lake, six, date(2012, 6, 20)).letters
 
 

@@ -12,7 +12,7 @@ from assets.intake.landing import waiting
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
-from assets.returns.desk.decisions import Ledger, accept, answer, queries, read_answers
+from assets.returns.desk.decisions import Ledger, accept_all, answer_all, queries, read_answers
 from assets.returns.desk.versions import as_typed, choose, read_choices, version_changes
 from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.states import Standing
@@ -111,10 +111,10 @@ def test_an_accepted_answer_lets_the_version_in_the_query_count(desk: Desk) -> N
     desk.drop("a.xlsx", "7")
     desk.drop("b.xlsx", "9")
     now = desk.run()
-    answer(desk.ledger, desk.query(now), "the force says that it is b.xlsx", "Ann")
+    answer_all(desk.ledger, [(desk.query(now), "the force says that it is b.xlsx")], "Ann")
     now = desk.run()
     assert _live(now) == [], "one person alone cannot decide it"
-    accept(desk.ledger, desk.query(now), "Bob")
+    accept_all(desk.ledger, [desk.query(now)], "Bob")
     now = desk.run()
     assert _live(now) == ["9"]
     desk.drop("c.xlsx", "11", at=TIME + 5)

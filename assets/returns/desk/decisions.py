@@ -221,11 +221,6 @@ def each_of(ledger: Ledger, *kinds: str) -> Iterator[tuple[Record, dict[str, Any
             yield record, {**of, "query_id": _id_in(ledger.collection, of["query_id"])}
 
 
-def answer(ledger: Ledger, query: dict[str, Any], reason: str, by: str) -> None:
-    """Record the reason for a query, given its row of `queries`, as `answer_all` does."""
-    answer_all(ledger, [(query, reason)], by)
-
-
 def answer_all(
     ledger: Ledger, given: Iterable[tuple[dict[str, Any], str]], by: str, **came: str
 ) -> None:
@@ -258,11 +253,6 @@ def sentence(what: str, text: str) -> str:
             " it without."
         )
     return text.strip()
-
-
-def accept(ledger: Ledger, query: dict[str, Any], by: str) -> None:
-    """Record that a second person accepts the reason for a query, as `accept_all` does."""
-    accept_all(ledger, [query], by)
 
 
 def accept_all(ledger: Ledger, asked: Iterable[dict[str, Any]], by: str) -> None:
