@@ -258,6 +258,10 @@ class Collection(_Data):
         at = forces_at(self.root, self.census)
         return at.filter(pl.col("force_code").is_in(self.forces))
 
+    def name_of(self, force_code: str) -> str:
+        """Return the full name of a force that is expected."""
+        return str(self.bodies.filter(force_code=force_code)["full_name"].item())
+
     def ended(self, force_code: str, *, mended: bool = False) -> tuple[date, str | None] | None:
         """Return the last day of a force that was no more at the census, and who succeeded it.
 

@@ -5,8 +5,15 @@ set-up, the lake or the code is wrong; its message ends with what to do next. `p
 scheduler that the same attempt will fail again until somebody changes something.
 """
 
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
+
+
+def place_of(error: BaseException) -> str:
+    """Return the line of code where an error was raised; its own words could quote a return."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{last.filename}:{last.lineno}"
 
 
 class MusterError(Exception):

@@ -89,7 +89,7 @@ class Letter:
     @property
     def force_name(self) -> str:
         """The force's full name."""
-        return str(self.collection.bodies.filter(force_code=self.force_code)["full_name"].item())
+        return self.collection.name_of(self.force_code)
 
     @property
     def attachments(self) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import click
 
 from pipelines.cli.output import COLLECTION, printable_streams
-from schemas.errors import MusterError, UnforeseenError
+from schemas.errors import MusterError, UnforeseenError, place_of
 
 COMMANDS: Final = {
     "demo": ("service", "Sample returns in, everything run, marts out."),
@@ -110,11 +110,9 @@ def main(arguments: list[str] | None = None) -> Any:
     except BaseException as error:
         if not isinstance(error, (Exception, *_panics())):
             raise
-        last = traceback.extract_tb(error.__traceback__)[-1]
         kept = _keep_stack(error, arguments if arguments is not None else sys.argv[1:])
         with printable_streams():
-            place = f"{last.filename}:{last.lineno}"
-            said = f"muster: {UnforeseenError(error, kept or 'this line')} ({place})"
+            said = f"muster: {UnforeseenError(error, kept or 'this line')} ({place_of(error)})"
             click.echo(said, err=True)
         sys.exit(1)
 

@@ -69,14 +69,10 @@ def of_force(portal: Portal, force_code: str) -> list[dict[str, Any]]:
 
 
 @page("/queries", *_ROLES)
-def queries(visit: Visit) -> Response:
-    """Show what is asked about the return, each with its answer so far."""
-    return _queries(visit)
-
-
-def _queries(
+def queries(
     visit: Visit, code: int = 200, words: str = "", wrong: Mapping[str, str] = MappingProxyType({})
 ) -> Response:
+    """Show what is asked about the return, each with its answer so far."""
     asked = of_force(visit.portal, visit.force_code)
     shared = {"words": words, "wrong": wrong, "typed": visit.form, "states": decisions.STATES}
     return visit.page("queries", code, asked=asked, recorded=visit.told("recorded"), **shared)
@@ -92,11 +88,11 @@ def answer(visit: Visit) -> Response:
         if name.startswith("reason ") and reason.strip()
     }
     if given.keys() - asked.keys():
-        return _queries(
+        return queries(
             visit, 409, "Something has changed meanwhile. Look again, and answer what is asked now."
         )
     if not given:
-        return _queries(visit, 400, "There was no answer. Write one, then send it.")
+        return queries(visit, 400, "There was no answer. Write one, then send it.")
     wrong = {}
     for field, reason in given.items():
         try:
@@ -105,7 +101,7 @@ def answer(visit: Visit) -> Response:
             wrong[field] = str(error)
     if wrong:
         many = plural(len(wrong), "answer")
-        return _queries(visit, 400, f"Nothing was recorded: {many} cannot be taken so.", wrong)
+        return queries(visit, 400, f"Nothing was recorded: {many} cannot be taken so.", wrong)
     answers = [(query, reason) for field, reason in given.items() for query in asked[field]]
     decisions.answer_all(Ledger(visit.portal.lake), answers, visit.me.name)
     visit.log("answer", queries=[query["query_id"] for query, _ in answers])
@@ -144,7 +140,7 @@ def versions_of(portal: Portal, force_code: str) -> dict[str, Any]:
 @page("/receipts/{number}/sign", "signer", post=True)
 def sign_return(visit: Visit) -> Response:
     """Sign for the force what another of its accounts has sent."""
-    number = visit.number()
+    number = visit.told("number")
     receipt = Sent(visit.portal, visit.force_code).receipt(number)
     if receipt is None:
         raise RefusedRequestError(404)
@@ -171,19 +167,20 @@ def _letter(portal: Portal, force_code: str) -> Letter | None:
     return next(iter(letters(status, found, now.entries, store, portal.collection, today)), None)
 
 
-def letter_page(visit: Visit, force_code: str) -> Response:
-    """Return the letter to a force as a page, which leads to its files."""
-    portal = visit.portal
+@page("/letter", *_ROLES)
+@page("/desk/forces/{force_code}/letter", "desk")
+def letter(visit: Visit) -> Response:
+    """Show the letter that a force has, if there is anything for it to do, and its files."""
+    portal, force_code = visit.portal, visit.force_code
     found, not_yet = _letter(portal, force_code), waiting(portal, force_code)
     return visit.page("letter", letter=found, waiting=not_yet, at=visit.request.url.path)
 
 
-def letter_file(visit: Visit, force_code: str) -> Response:
-    """Return the letter to a force as a file, or the workbook that goes with it.
-
-    Raises:
-        RefusedRequestError: no such file goes with it.
-    """
+@page("/letter/{name}", *_ROLES)
+@page("/desk/forces/{force_code}/letter/{name}", "desk")
+def letter_file(visit: Visit) -> Response:
+    """Return the letter that a force has as a file, or the workbook that goes with it."""
+    force_code = visit.force_code
     name, found = visit.param("name"), _letter(visit.portal, force_code)
     kinds = {"letter.html": "text/html", "letter.txt": "text/plain"}
     if found is None or name not in {*kinds, *found.attachments}:
@@ -195,22 +192,7 @@ def letter_file(visit: Visit, force_code: str) -> Response:
     return attachment(files[f"{force_code}/{name}"], name, kinds.get(name, XLSX))
 
 
-@page("/letter", *_ROLES)
-def my_letter(visit: Visit) -> Response:
-    """Show the letter that the force has, if there is anything for it to do."""
-    return letter_page(visit, visit.force_code)
-
-
-@page("/letter/{name}", *_ROLES)
-def my_letter_file(visit: Visit) -> Response:
-    """Return a file of the letter that the force has."""
-    return letter_file(visit, visit.force_code)
-
-
 @page("/help", *_ROLES)
 def help_(visit: Visit) -> Response:
     """Show what each page is for, and how a return goes from here."""
     return visit.page("help")
-
-
-PAGES: Final = [queries, answer, versions, sign_return, my_letter, my_letter_file, help_]

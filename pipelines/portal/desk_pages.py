@@ -1,7 +1,6 @@
 """The pages of the desk: every force at a glance, queries and their acceptance, whom to call."""
 
 from datetime import datetime
-from typing import Final
 
 import polars as pl
 from starlette.responses import RedirectResponse, Response
@@ -11,7 +10,7 @@ from assets.returns.desk import decisions
 from assets.returns.desk.chasing import days_late, due, todo
 from assets.returns.desk.decisions import DeskError, Ledger
 from assets.returns.desk.sign_off import ACCEPTED, released_receipts, sign, sign_offs
-from pipelines.portal.answers import letter_file, letter_page, of_force, questions, versions_of
+from pipelines.portal.answers import of_force, questions, versions_of
 from pipelines.portal.sending import Sent, waiting
 from pipelines.portal.web import RefusedRequestError, Visit, page
 from schemas.vocabulary import STATES
@@ -54,32 +53,15 @@ def overview(visit: Visit) -> Response:
     )
 
 
-def _of_force(visit: Visit) -> str:
-    """Return the force that the address names.
-
-    Raises:
-        RefusedRequestError: the collection expects none of that code.
-    """
-    force_code = visit.param("force_code")
-    if force_code not in visit.portal.collection.forces:
-        raise RefusedRequestError(404)
-    return force_code
-
-
 @page("/desk/forces/{force_code}", "desk")
-def force(visit: Visit) -> Response:
+def force(visit: Visit, code: int = 200, words: str = "") -> Response:
     """Show one force: its versions, what each changed, its queries and its accounts."""
-    return _force(visit)
-
-
-def _force(visit: Visit, code: int = 200, words: str = "") -> Response:
-    force_code, portal = _of_force(visit), visit.portal
-    bodies = portal.collection.bodies
+    force_code, portal = visit.force_code, visit.portal
     accounts = [each for each in portal.accounts.all().values() if each.force_code == force_code]
     return visit.page(
         "desk_force",
         code,
-        name=bodies.filter(force_code=force_code)["full_name"].item(),
+        name=visit.force_name,
         force_code=force_code,
         accounts=accounts,
         asked=of_force(portal, force_code),
@@ -88,22 +70,10 @@ def _force(visit: Visit, code: int = 200, words: str = "") -> Response:
     )
 
 
-@page("/desk/forces/{force_code}/letter", "desk")
-def letter(visit: Visit) -> Response:
-    """Show the letter that a force has."""
-    return letter_page(visit, _of_force(visit))
-
-
-@page("/desk/forces/{force_code}/letter/{name}", "desk")
-def their_letter_file(visit: Visit) -> Response:
-    """Return a file of the letter that a force has."""
-    return letter_file(visit, _of_force(visit))
-
-
 @page("/desk/forces/{force_code}/accept", "desk", post=True)
 def accept_return(visit: Visit) -> Response:
     """Accept a return that its force has signed."""
-    force_code = _of_force(visit)
+    force_code = visit.force_code
     mine = visit.portal.stands.now().judged.filter(force_code=force_code, blocking=0)
     receipt_id = visit.form.get("receipt", "")
     if receipt_id not in mine["receipt_id"].to_list():
@@ -111,18 +81,14 @@ def accept_return(visit: Visit) -> Response:
     try:
         sign(Ledger(visit.portal.lake), receipt_id, force_code, ACCEPTED, visit.me.name)
     except DeskError as error:
-        return _force(visit, 422, f"It was not accepted: {error}")
+        return force(visit, 422, f"It was not accepted: {error}")
     visit.log("accept-return", receipt=receipt_id)
     return RedirectResponse(f"/desk/forces/{force_code}", 303)
 
 
 @page("/desk/queries", "desk")
-def queries(visit: Visit) -> Response:
+def queries(visit: Visit, code: int = 200, words: str = "") -> Response:
     """Show the queries of every force, and let answers be accepted."""
-    return _queries(visit)
-
-
-def _queries(visit: Visit, code: int = 200, words: str = "") -> Response:
     found = visit.portal.stands.agenda(visit.portal.collection)
     by_state = {
         state: questions(visit.portal, found.rows.filter(state=state)) for state in decisions.STATES
@@ -138,11 +104,9 @@ def accept(visit: Visit) -> Response:
     known = {each["field"]: each["queries"] for each in asked}
     ticked = [name.removeprefix("tick ") for name in visit.form if name.startswith("tick ")]
     if not ticked:
-        return _queries(visit, 400, "There was no answer ticked.")
+        return queries(visit, 400, "There was no answer ticked.")
     if not known.keys() >= set(ticked):
-        return _queries(
-            visit, 409, "Something has changed meanwhile. Look again before you decide."
-        )
+        return queries(visit, 409, "Something has changed meanwhile. Look again before you decide.")
     decided = [query for name in ticked for query in known[name]]
     ledger, again = Ledger(visit.portal.lake), "again" in visit.form
     try:
@@ -151,7 +115,7 @@ def accept(visit: Visit) -> Response:
         else:
             decisions.accept_all(ledger, decided, visit.me.name)
     except DeskError as error:
-        return _queries(visit, 422, f"Nothing was recorded: {error}")
+        return queries(visit, 422, f"Nothing was recorded: {error}")
     action = "ask-again" if again else "accept"
     visit.log(action, queries=[query["query_id"] for query in decided])
     return RedirectResponse("/desk/queries", 303)
@@ -165,6 +129,3 @@ def contacts(visit: Visit) -> Response:
         visit.portal.accounts.all().values(), key=lambda each: (each.force_code or "", each.name)
     )
     return visit.page("desk_contacts", accounts=known, names=names)
-
-
-PAGES: Final = [force, letter, their_letter_file, accept_return, queries, accept, contacts]

@@ -137,7 +137,7 @@ async def _verdict(visit: Visit, upload: Upload) -> dict[str, Any]:
 @page("/receipts/{number}", *_ROLES)
 def receipt(visit: Visit) -> Response:
     """Show a receipt, to be printed or kept, with what was found in the file."""
-    found = Sent(visit.portal, visit.force_code).receipt(visit.number())
+    found = Sent(visit.portal, visit.force_code).receipt(visit.told("number"))
     if found is None:
         raise RefusedRequestError(404)
     shared = {"signed": _signed(visit, found), "levels": LEVELS, "again": visit.told("again")}
@@ -150,12 +150,9 @@ def receipt(visit: Visit) -> Response:
 @page("/receipts/{number}/marked.xlsx", *_ROLES)
 def marked(visit: Visit) -> Response:
     """Return the marked copy of what was sent."""
-    number = visit.number()
+    number = visit.told("number")
     path = Sent(visit.portal, visit.force_code).marked(number)
     if path is None:
         raise RefusedRequestError(404)
     visit.log("marked-copy", receipt=number)
     return attachment(path.read_bytes(), f"{visit.force_code}-{number:04d}-marked.xlsx")
-
-
-PAGES: Final = [template, check, send, receipt, marked]

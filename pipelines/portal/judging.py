@@ -5,7 +5,6 @@ What is hostile in a file harms that process alone: judges.py starts another.
 
 import errno
 import resource
-import traceback
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -20,7 +19,7 @@ from assets.intake.reader import cover_values, declared_force, read_return
 from assets.returns.template.workbook import write_blanks
 from assets.returns.validation.check import Checked, answers_read, check_files
 from schemas.collection import Collection, load_collection
-from schemas.errors import ServiceError
+from schemas.errors import ServiceError, place_of
 from schemas.template import Template
 from schemas.wording import visible
 
@@ -155,5 +154,4 @@ def judge(job: Sequence[tuple[Path, str]], collection_id: str) -> list[dict[str,
         full = {getattr(each, "errno", None) for each in (error, error.__cause__)}
         if not full.isdisjoint({errno.ENOSPC, errno.EDQUOT}):
             raise ServiceError("the disk is full, so that nothing can be judged.") from None
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        raise SystemExit(f"{type(error).__name__} ({last.filename}:{last.lineno})") from None
+        raise SystemExit(f"{type(error).__name__} ({place_of(error)})") from None

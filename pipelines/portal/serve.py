@@ -21,14 +21,23 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from assets.html import render
 from assets.intake.store import utc_now
 from assets.lake import Lake
-from pipelines.portal import answers, desk_pages, force_pages, sign_in
+from pipelines.portal import answers, desk_pages, force_pages, sign_in  # noqa: F401
 from pipelines.portal.accounts import Accounts
 from pipelines.portal.judges import Judges
 from pipelines.portal.provider import provider_of_settings
 from pipelines.portal.stands import Stands
 from pipelines.portal.state import State
 from pipelines.portal.uploads import clear_uploads
-from pipelines.portal.web import HEADERS, TEMPLATES, Front, Portal, Visit, nothing_there, page
+from pipelines.portal.web import (
+    HEADERS,
+    ROUTES,
+    TEMPLATES,
+    Front,
+    Portal,
+    Visit,
+    nothing_there,
+    page,
+)
 from schemas.collection import Collection
 from schemas.errors import SetupError
 
@@ -66,14 +75,7 @@ def application(portal: Portal) -> Starlette:
             group.cancel_scope.cancel()
 
     app = Starlette(
-        routes=[
-            style,
-            home,
-            *sign_in.PAGES,
-            *force_pages.PAGES,
-            *answers.PAGES,
-            *desk_pages.PAGES,
-        ],
+        routes=ROUTES,
         lifespan=judging,
         middleware=[Middleware(Front, portal=portal)],
         exception_handlers={HTTPException: nothing_there},

@@ -119,6 +119,3 @@ async def from_provider(visit: Visit) -> Response:
         visit.log("sign-in-refused", by="provider", **about, address=visit.address)
         return sign_in_page(visit, 403, words)
     return signed_in(visit, account)
-
-
-PAGES: Final = [sign_in_form, sign_in, sign_out, to_provider, from_provider]

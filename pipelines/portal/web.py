@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from inspect import iscoroutinefunction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -25,7 +24,7 @@ from assets.html import render
 from assets.lake import Lake
 from pipelines.portal.accounts import Account, Accounts, Role
 from pipelines.portal.state import LONGEST, State
-from schemas.errors import MusterError, ServiceError, UnavailableError
+from schemas.errors import MusterError, ServiceError, UnavailableError, place_of
 from schemas.wording import long_date
 
 if TYPE_CHECKING:
@@ -54,7 +53,6 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-_NOT_OURS: Final = "That was not sent from a page of this address. Open it here and repeat it."
 _LOG: Final = logging.getLogger("muster.portal")
 
 
@@ -106,15 +104,13 @@ class Visit:
 
     @property
     def force_code(self) -> str:
-        """The force of the account; an account of the desk has none, and no page of a force."""
-        code = self.me.force_code
-        if code is None:
-            raise RefusedRequestError(404)
-        if code not in self.portal.collection.forces:
-            raise RefusedRequestError(
-                404, f"{self.portal.collection.title} asks for no return of your force."
-            )
-        return code
+        """The force of the account; of one of the desk, that which the path names."""
+        mine, collection = self.me.force_code, self.portal.collection
+        code = mine or self.request.path_params.get("force_code")
+        if code not in collection.forces:
+            words = f"{collection.title} asks for no return of your force." if mine else ""
+            raise RefusedRequestError(404, words)
+        return str(code)
 
     @property
     def address(self) -> str:
@@ -135,16 +131,9 @@ class Visit:
         """Return a part of the path."""
         return str(self.request.path_params[name])
 
-    def number(self) -> int:
-        """Return the number of a receipt in the path."""
-        told = self.param("number")
-        if not (told.isascii() and told.isdigit() and len(told) <= _MOST_DIGITS):
-            raise RefusedRequestError(404)
-        return int(told)
-
     def told(self, name: str) -> int:
         """Return a number that an address of ours bears; 0 where there is none."""
-        told = self.request.query_params.get(name, "")
+        told = str({**self.request.query_params, **self.request.path_params}.get(name, ""))
         return int(told) if told.isascii() and told.isdigit() and len(told) <= _MOST_DIGITS else 0
 
     def log(self, action: str, **about: Any) -> None:
@@ -154,8 +143,7 @@ class Visit:
     @property
     def force_name(self) -> str:
         """The full name of the account's force."""
-        bodies = self.portal.collection.bodies
-        return str(bodies.filter(force_code=self.force_code)["full_name"].item())
+        return self.portal.collection.name_of(self.force_code)
 
     def when(self, at: str) -> str:
         """Return a moment in ISO 8601 as people of the collection say it."""
@@ -214,13 +202,15 @@ async def parsed(form: FormParser | MultiPartParser, seconds: float) -> FormData
         raise RefusedRequestError(400) from error
 
 
-Page = Callable[[Visit], Response] | Callable[[Visit], Awaitable[Response]]
+ROUTES: Final[list[Route]] = []
+"""Every page, of the modules that have been loaded."""
+Page = TypeVar("Page", bound=Callable[..., Response] | Callable[..., Awaitable[Response]])
 
 
 def page(
     path: str, *roles: Role, post: bool = False, upload: bool = False
-) -> Callable[[Page], Route]:
-    """Make a route of a function that answers a visit.
+) -> Callable[[Page], Page]:
+    """Make a page of a function that answers a visit.
 
     Args:
         path: its path; the same path may have one page by GET and one by POST.
@@ -229,9 +219,9 @@ def page(
         upload: whether that is a form with a file, which the function reads itself.
     """
 
-    def made(answer: Page) -> Route:
+    def made(answer: Page) -> Page:
         async def endpoint(request: Request) -> Response:
-            visit = visit_of(request)
+            visit: Visit = request.state.visit  # as `Front` found out
             if roles and (visit.account is None or visit.account.role not in roles):
                 raise RefusedRequestError(404)
             if post and not upload:
@@ -240,15 +230,10 @@ def page(
                 return cast("Response", await answer(visit))
             return cast("Response", await run_in_threadpool(answer, visit))
 
-        return Route(path, endpoint, methods=["POST"] if post else ["GET"])
+        ROUTES.append(Route(path, endpoint, methods=["POST"] if post else ["GET"]))
+        return answer
 
     return made
-
-
-def visit_of(request: Request) -> Visit:
-    """Return who visits, as `Front` found out."""
-    found: Visit = request.state.visit
-    return found
 
 
 async def _read_form(visit: Visit) -> None:
@@ -364,12 +349,6 @@ def _told(error: Exception, request: Request) -> Response:
     if status in {408, 413, 507}:
         answer.headers["Connection"] = "close"
     return answer
-
-
-def place_of(error: BaseException) -> str:
-    """Return the line of code where an error was raised; its own words could quote a return."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{last.filename}:{last.lineno}"
 
 
 def nothing_there(request: Request, _: Exception) -> Response:

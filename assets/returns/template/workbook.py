@@ -327,7 +327,7 @@ def prefilled(collection: Collection, force_code: str, basis: str) -> dict[Place
         "template_version": str(collection.template.version),
         "collection": collection.id,
         "force_code": force_code,
-        "force_name": collection.bodies.filter(force_code=force_code)["full_name"].item(),
+        "force_name": collection.name_of(force_code),
         "basis": basis,
     }
     return {("cover", code, "value"): text for code, text in cover.items()}
