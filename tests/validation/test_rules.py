@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from openpyxl.styles import Font
 
 from assets.intake.reader import read_return
 from assets.returns.validation.check import check_files
@@ -92,6 +93,28 @@ def _copy_row(sheet: str, row: int, to: int) -> Callable[[Any], None]:
     return change
 
 
+def _swap(*pairs: tuple[str, str]) -> Callable[[Any], None]:
+    """Exchange ranges of the investigations sheet, as to sort or move some of its columns does."""
+
+    def change(book: Any) -> None:
+        for first, second in pairs:
+            cells = [[c for row in book[INV][at] for c in row] for at in (first, second)]
+            for one, other in zip(*cells, strict=True):
+                one.value, other.value = other.value, one.value
+
+    return change
+
+
+def _struck(sheet: str, cell: str) -> Callable[[Any], None]:
+    return lambda book: setattr(book[sheet][cell], "font", Font(strike=True))
+
+
+def _shown_as(case: str, value: int, number_format: str) -> Case:
+    at = address_of("second_jobs", "breach.driver", "count")
+    change = _format("second_jobs", at, value, number_format)
+    return _book("S006", case, "second_jobs", at, change)
+
+
 CASES = [
     _entry("S003", "another template", ("cover", "template", "value"), "x"),
     _cover("S003", "template_version", "2", "another version"),
@@ -108,6 +131,15 @@ CASES = [
     _put("S005", "column twice", INV, "K5", "continuing"),
     _book("S005", "column gone", "registers", "A5", _set("registers", "D5", None),
           *(("S012", "registers", f"D{row}") for row in range(6, 10))),
+    _book("S005", "rows sorted without their codes", INV, "B6", _swap(("B6:I6", "B7:I7")),
+          ("S005", INV, "B7")),
+    _book("S005", "columns moved without their codes", INV, "E4",
+          _swap(("E4:E4", "F4:F4"), ("E6:E20", "F6:F20")), ("S005", INV, "F4")),
+    _book("S005", "row code struck out", INV, "A6", _struck(INV, "A6")),
+    _book("S005", "column code struck out", INV, "C5", _struck(INV, "C5")),
+    _shown_as("shown in thousands", 12, "#,##0,"),
+    _shown_as("shown with a digit more", 12, '0"0"'),
+    _shown_as("zero shown as not held", 0, '0;-0;"not held"'),
     _put("S006", "error cell", "comparators", "C6", "#REF!"),
     _put("S006", "never calculated", "comparators", "C6", "=1+1"),
     _cover("S007", "force_code", "XXX", "unknown force"),

@@ -194,6 +194,7 @@ def _lay_out_sheet(raw: RawSheet, sheet: Sheet, findings: list[Finding]) -> Shee
     codes = [(text, cell) for text, cell in first_column if cell.row > top.row]
     rows = _match(codes, [row.code for row in sheet.rows])
     findings += _code_findings(sheet, rows, None)
+    findings += _label_findings(sheet, cells, top.row, rows.found, columns.found)
     slots = [
         Slot(entry, address(*here), cells.get(here))
         for row in sheet.rows
@@ -231,6 +232,9 @@ def _code_findings(sheet: Sheet, match: _Match[Cell], top: Cell | None) -> Itera
     for expected, (text, cell) in match.found.items():
         if text != expected:
             yield _misspelt(sheet, expected, cell)
+        elif cell.doubt:
+            place = Place(sheet.name, cell.address, value=expected)
+            yield finding("S005", f"the code is {cell.doubt}", place, fix=_alone(expected, cell))
     for code in match.missing:
         lacks = f"the header row {top.row} has no column" if top else "there is no row"
         message = f"{lacks} {code!r}, so its figures cannot be read"
@@ -242,6 +246,44 @@ def _code_findings(sheet: Sheet, match: _Match[Cell], top: Cell | None) -> Itera
         where = "the header row" if top else "column A"
         message = f"{quoted(text, known)} in {where} is not a {line} code of this sheet"
         yield finding("S005", message, Place(sheet.name, cell.address, value=shown(text, known)))
+
+
+def _alone(code: str, cell: Cell) -> str:
+    return f"Type {code} alone into {cell.address}: no formula, no mark, nothing struck out."
+
+
+Found = Mapping[str, tuple[str, Cell]]
+"""What stands for each code: its text and cell."""
+
+
+def _label_findings(
+    sheet: Sheet, cells: Mapping[tuple[int, int], Cell], top: int, rows: Found, columns: Found
+) -> Iterator[Finding]:
+    """Yield the labels that are another code's: sorted or moved without the codes beside them.
+
+    A label may say anything else. That of a column stands above the header.
+    """
+    headed = (at for (row, at), c in cells.items() if row == top and c.text.strip() == LABEL_CODE)
+    column = next(headed, 0)
+    of_rows = {row.code: row.label for row in sheet.rows}
+    placed = [("row", of_rows, code, (cell.row, column)) for code, (_, cell) in rows.items()]
+    placed += [
+        ("column", sheet.columns, code, (top - 1, cell.column))
+        for code, (_, cell) in columns.items()
+    ]
+    for line, labels, code, here in placed:
+        said = _label(cells[here].text) if here in cells else None
+        meant = [other for other, label in labels.items() if _label(label) == said]
+        if meant and code not in meant:
+            other = meant[0]
+            message = f"beside the {line} code {code!r} stands the label of {other!r}: which is it?"
+            fix = f"Put the codes, labels and figures of {code} and {other} together again."
+            at = Place(sheet.name, address(*here), value=labels[other], **{f"{line}_code": code})
+            yield finding("S005", message, at, fix=fix)
+
+
+def _label(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def _at_code(sheet: Sheet, line: str, code: str, cell: Cell | None) -> Place:
