@@ -147,6 +147,9 @@ _EXPECTED: Final = {
     "date": "a date",
 }
 
+NIL: Final = re.compile(r"[-\u2013\u2014\s]*|nil|none|zero", re.IGNORECASE)
+"""What may stand for a zero that is there."""
+
 
 class Content(NamedTuple):
     """What a cell holds, wherever it stands; the fields are those of `Cell`."""

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element
 
-from assets.intake.grid import DAMAGED, Font, Names, elements, has_text_between, text_in
+from assets.intake.grid import DAMAGED, NIL, Font, Names, elements, has_text_between, text_in
 from schemas.wording import visible
 
 TRANSITIONAL: Final = "http://schemas.openxmlformats.org/"
@@ -115,10 +115,21 @@ def _look(part: Element) -> Iterator[str]:
         yield name if usual else f"{name} {sorted(part.items())}"
 
 
-class CellFormat(NamedTuple):
-    """How a cell shows what it holds; `kind` is date, duration, percent or empty."""
+class NumberFormat(NamedTuple):
+    """What becomes of a number: `kind` is date, duration, percent or empty.
+
+    `hides` and `hides_zero` tell whether something else is shown than a whole number, or a zero.
+    """
 
     kind: str = ""
+    hides: bool = False
+    hides_zero: bool = False
+
+
+class CellFormat(NamedTuple):
+    """How a cell shows what it holds."""
+
+    number: NumberFormat = NumberFormat()
     font: Font = frozenset()
 
 
@@ -139,18 +150,20 @@ def cell_formats(xml: bytes) -> list[CellFormat]:
 
     Looks carry no figure: what is faulty here is passed over, and the cell shows what it holds.
     """
-    kinds, fonts, found = dict(_BUILT_IN), list[Font](), list[tuple[int, int]]()
+    known = {number: NumberFormat(kind) for number, kind in _BUILT_IN.items()}
+    fonts, found = list[Font](), list[tuple[int, int]]()
     with suppress(*DAMAGED):  # what stood before it holds
         for path, element in elements(xml, NAMES, (_FONT,)):
             if path == "/styleSheet/numFmts/numFmt":
-                kinds[index(element.get("numFmtId", ""))] = _kind(element.get("formatCode", ""))
+                known[index(element.get("numFmtId", ""))] = _number(element.get("formatCode", ""))
             elif path == _FONT:
                 fonts.append(frozenset(_font(element)))
             elif path == "/styleSheet/cellXfs/xf":
                 number, font = element.get("numFmtId", "0"), element.get("fontId", "0")
                 found.append((index(number), index(font)))
+    plain = NumberFormat()
     return [
-        CellFormat(kinds.get(number, ""), fonts[font] if 0 <= font < len(fonts) else frozenset())
+        CellFormat(known.get(number, plain), fonts[font] if 0 <= font < len(fonts) else _PLAIN)
         for number, font in found
     ]
 
@@ -161,6 +174,42 @@ def index(text: str) -> int:
         return whole(text)
     except ValueError:
         return -1
+
+
+_PIECE: Final = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[([^\]]*)\]|([^"])', re.DOTALL)
+_SCALES: Final = re.compile(r"[0#?],+(?![0#?,])")
+_ANY_NUMBER: Final = re.compile(r"[0#?@]|general|standard", re.IGNORECASE)
+
+
+def _number(code: str) -> NumberFormat:
+    """Tell what a number format makes of a number."""
+    hidden, on_condition = [], False
+    for section in _sections(code):
+        plain, said, conditions = ("".join(pieces) for pieces in section)
+        on_condition |= not {*"<>="}.isdisjoint(conditions)
+        more = re.search(r"\d", said) is not None
+        if _ANY_NUMBER.search(plain):
+            hidden.append((more or _SCALES.search(plain) is not None, more))
+        else:
+            hidden.append((bool(said.strip()), not NIL.fullmatch(said)))
+    above, zero = hidden[0], hidden[2] if len(hidden) > 2 else hidden[0]
+    if on_condition:  # which of them a number meets is left open
+        above = zero = any(each for each, _ in hidden), any(each for _, each in hidden)
+    return NumberFormat(_kind(code), above[0], zero[1])
+
+
+def _sections(code: str) -> Iterator[tuple[list[str], list[str], list[str]]]:
+    """Yield the parts of a number format: what is for numbers, the words, what is in brackets."""
+    plain, said, brackets = list[str](), list[str](), list[str]()
+    for match in _PIECE.finditer(f"{code};"):
+        quoted, escaped, bracket, other = match.groups()
+        if other == ";":
+            yield plain, said, brackets
+            plain, said, brackets = [], [], []
+            continue
+        said.append(quoted or escaped or "")
+        brackets.append(bracket or "")
+        plain.append(other or "")
 
 
 def _kind(code: str) -> str:

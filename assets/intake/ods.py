@@ -11,6 +11,7 @@ from assets.intake.container import Container
 from assets.intake.grid import (
     DAMAGED,
     NEVER_CALCULATED,
+    NIL,
     Content,
     Font,
     Grid,
@@ -73,7 +74,9 @@ _IN_TEXT: Final = {
     "text:bookmark", "text:bookmark-start", "text:bookmark-end",
 }  # fmt: skip
 """What a cell's text is made of; the rest, such as notes and readings, is no part of a figure."""
-_SHOWN: Final = re.compile(r"(-?[0-9]+(?:[ .,'\u00a0\u2019\u202f][0-9]+)*?)(?:[.,](0+))?")
+_SHOWN: Final = re.compile(
+    r"(-?\d+(?:[ .,'\u00a0\u2019\u202f]\d+)*?)(?:[.,](0+))?(?![ .,'\u00a0\u2019\u202f]?\d)"
+)
 """A number as it is shown, with whatever parts its digits, and with decimals of zero."""
 _BLANKS: Final = re.compile(r"[ \t\r\n]+")
 _LOOKLESS: Final = {"fo:language", "fo:country", "fo:script", "style:rfc-language-tag", "?"}
@@ -326,11 +329,14 @@ def _value(element: Element, shown: _Shown) -> Content:
 
 
 def _shows(shown: str, number: str) -> bool:
-    """Whether what a cell shows is its number; with words or units in it, nobody can tell."""
-    found = _SHOWN.fullmatch(shown.strip())
-    if found is None or not _WHOLE.fullmatch(number):
-        return True
-    read = [int(re.sub("[^-0-9]", "", part)) for part in (found[0], found[1])]
+    """Whether what a cell shows is its number, alone or among words or units."""
+    plain = shown.strip()
+    if not plain.strip("#") or not _WHOLE.fullmatch(number):
+        return True  # nothing is shown, or not enough room for it
+    found = _SHOWN.search(plain)
+    if found is None:
+        return number == "0" and NIL.fullmatch(plain) is not None
+    read = [int(re.sub(r"[^-\d]", "", part)) for part in (found[0], found[1])]
     return int(number) in (read if found[2] else read[:1])
 
 

@@ -18,6 +18,9 @@ from schemas.template import address
 UNCALCULATED: Final = "a formula that was never calculated"
 """Text of a cell of kind formula."""
 
+DISGUISED: Final = "which its number format shows as something else"
+"""How the doubt about a number ends that nobody sees."""
+
 MAX_ROWS: Final = 2000
 MAX_COLUMNS: Final = 100
 """A return's largest sheet has about fifty rows and ten columns."""

@@ -29,6 +29,7 @@ from assets.intake.looks import (
     TRANSITIONAL,
     TRUE,
     CellFormat,
+    NumberFormat,
     Text,
     cell_formats,
     index,
@@ -39,6 +40,7 @@ from assets.intake.looks import (
 )
 from assets.intake.quoting import in_doubt, the_sheet, told
 from assets.intake.reading import (
+    DISGUISED,
     MAX_COLUMNS,
     MAX_ROWS,
     Cell,
@@ -223,7 +225,7 @@ class _Contents:
                 doubt = f"{in_doubt(value)}, stored as something that it is not"
                 return odd(doubt, value) if value.strip() else BLANK
         if text is None:
-            content = self._value(kind, value, look.kind)
+            content = self._value(kind, value, look.number)
             return with_looks(content, [(look.font, content.text)])
         if text.is_odd:
             return odd("a text that is stored in an unusual way", text.text)
@@ -237,7 +239,7 @@ class _Contents:
             self._looks[style] = self._formats[number] if known else CellFormat()
         return self._looks[style]
 
-    def _value(self, kind: str, value: str, look: str) -> Content:
+    def _value(self, kind: str, value: str, look: NumberFormat) -> Content:
         if kind == "str":
             return Content(unescaped(value), "text")
         if not value.strip():
@@ -245,12 +247,16 @@ class _Contents:
         if kind == "e":
             return Content(value.strip(), "error")
         content = typed(_TYPES.get(kind, ""), value)
-        if content.kind != "number" or not look:
-            return content
-        if look == "percent":
-            # Shown as 100%, the cell holds 1; read as a count it would be silently wrong.
-            return Content(content.text, "percent")
-        return self._moment(content.text, duration=look == "duration")
+        if content.kind == "number":
+            hidden = look.hides_zero if content.text == "0" else look.hides
+            if look.kind == "percent":
+                # Shown as 100%, the cell holds 1; read as a count it would be silently wrong.
+                content = Content(content.text, "percent")
+            elif look.kind:
+                content = self._moment(content.text, duration=look.kind == "duration")
+            elif hidden:
+                content = content._replace(doubt=f"{told(content.text)}, {DISGUISED}")
+        return content
 
     def _moment(self, text: str, *, duration: bool) -> Content:
         """Return a serial number as the day, time of day or duration that it is shown as."""

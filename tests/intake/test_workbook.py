@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -342,6 +343,41 @@ def test_a_cell_is_what_it_says(cell: str, text: str, kind: str, tmp_path: Path)
     )
     found = cells(read(tmp_path, row(cell), texts=texts))["A1"]
     assert (found.text, found.kind, found.doubt) == (text, kind, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "twelve", "zero"),
+    [
+        ("#,##0", True, True),
+        ('_-* #,##0_-;-* #,##0_-;_-* "-"??_-;_-@_-', True, True),
+        ("[$-809]#\\,##0.00;[Red]0;", True, True),
+        ('[$£-809]0" cases"', True, True),
+        ('"Total "General', True, True),
+        ('0;0;"nil"', True, True),
+        ("@", True, True),
+        (";;;", True, True),
+        ("0,", False, True),
+        ('#,##0.0,,"m"', False, True),
+        ('"nil"', False, True),
+        ('0;-0;"n/a"', True, False),
+        ('0"5"', False, False),
+        ("1\\0", False, False),
+        ('[Red][<5]"<5";0', False, False),
+    ],
+)
+def test_a_number_that_its_format_shows_as_something_else_is_in_doubt(
+    code: str, twelve: bool, zero: bool, tmp_path: Path
+) -> None:
+    escaped = escape(code, {'"': "&quot;"})
+    styles = (
+        f'<numFmts><numFmt numFmtId="164" formatCode="{escaped}"/></numFmts>'
+        "<cellXfs><xf numFmtId='164'/></cellXfs>"
+    )
+    found = cells(read(tmp_path, row("><v>12</v>", "><v>0</v>"), styles=styles))
+    assert [(c.text, c.kind, c.doubt is None) for c in found.values()] == [
+        ("12", "number", twelve),
+        ("0", "number", zero),
+    ]
 
 
 def test_a_workbook_of_1904_counts_days_from_there(tmp_path: Path) -> None:

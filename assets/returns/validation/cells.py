@@ -12,7 +12,7 @@ from typing import Final
 
 from assets.intake.quoting import is_free_text, quoted
 from assets.intake.reader import force_named
-from assets.intake.reading import UNCALCULATED
+from assets.intake.reading import DISGUISED, UNCALCULATED
 from assets.returns.validation.layout import Slot
 from schemas.collection import Collection, command
 from schemas.finding import Finding, finding
@@ -36,6 +36,7 @@ _KINDS: Final[dict[Kind, tuple[str, str, str | None]]] = {
 
 _WITHOUT_VALUE: Final = {"error": "an error", "formula": UNCALCULATED}
 _ALONE: Final = "Type the {} alone into {}: no formula, no mark, nothing struck out."
+_PLAIN: Final = "Give {1} the number format General, and see whether the {0} is right."
 _SAVE: Final = (
     "Open the file in Excel or LibreOffice and save it there, which calculates it; or type the {}"
     " alone."
@@ -81,7 +82,8 @@ def type_entry(slot: Slot) -> TypedEntry | Finding:
     if cell and cell.doubt and not (cell.kind == "rich" and entry.kind == "text"):
         # What a free text says stays out of messages.
         doubt = "what is not a plain text" if entry.kind == "text" else cell.doubt
-        advice = _SAVE if doubt.startswith(UNCALCULATED) else _ALONE
+        plain = _PLAIN if doubt.endswith(DISGUISED) else _ALONE
+        advice = _SAVE if doubt.startswith(UNCALCULATED) else plain
         fix = advice.format(_KINDS[entry.kind][0], slot.address)
         return finding("S006", f"the cell holds {doubt}", slot.place, fix=fix)
     if cell is None or not text:
