@@ -14,7 +14,7 @@ from assets.disclosure.ledger import given_out
 from assets.lake import Lake
 from assets.release.contents import PUBLIC, QUALITY
 from assets.release.gate.process import Gate
-from assets.release.identity import DUE, EARLY, LOST, Ingredients, ingredients
+from assets.release.identity import DUE, EARLY, LOST, Ingredients, ingredients, sha256_of_tables
 from assets.release.pack import DICTIONARY
 from assets.release.pages.drawn import REPORT
 from assets.release.publish import publish
@@ -52,8 +52,10 @@ _READ = {
     "report_figures": "reports/report_figures",
     "research_files": "research/research_files",
     "extracts": "cases/extracts",
+    "extract_findings": "cases/extract_findings",
     "answers": "desk/answers",
     "choices": "desk/choices",
+    "declared": "desk/corrections",
 }
 
 
@@ -118,13 +120,18 @@ def _made_from(lake: Lake, tables: Mapping[str, pl.DataFrame]) -> Ingredients:
         returns=tables["receipts"].select("force_code", "sha256").rows(),
         live=tables["live_returns"].select("force_code", "sha256").rows(),
         reports=tables["report_figures"]["sha256"].unique().to_list(),
-        decisions=[tables[name] for name in ("answers", "choices", "corrections")],
+        # The mart of corrections has those of live returns alone; others show in findings.
+        decisions=[tables[name] for name in ("answers", "choices", "declared")],
         research=tables["research_files"].select("file_name", "sha256", "basis").rows(),
         cases=tables["extracts"].filter("live").select("force_code", "sha256").rows(),
     )
     compared = tables["comparisons"].select("previous_collection", "previous_release")
     others = tuple(compared.drop_nulls().unique().sort(pl.all()).iter_rows())
-    return replace(made_from, public=_may_be_public(lake), compared=others)
+    # What does not count shows in the marts too: why it was refused, and in the notes of its force.
+    received = [tables["extracts"], tables["extract_findings"]]
+    of_extracts = "" if received[0].is_empty() else sha256_of_tables(received)
+    public = _may_be_public(lake)
+    return replace(made_from, public=public, compared=others, extracts_sha256=of_extracts)
 
 
 def _is_in(folder: Path, mart: str) -> bool:

@@ -30,9 +30,10 @@ class Ingredients:
     `research` the name, sha256 and basis of every research file in use. All are sorted.
     `collection_sha256` is of the files that say what the collection is, with its template;
     `decisions_sha256` of the answers, the choices of versions and the corrections, without
-    their times. `public` says whether there may be a public edition (DUE, EARLY or LOST): what the
-    returns are made into changes with it. `compared` has the other collections that it is compared
-    with, and the release of each.
+    their times; `extracts_sha256` of what was found of case-level extracts, also of those that do
+    not count, "" where none came. `public` says whether there may be a public edition (DUE, EARLY
+    or LOST): what the returns are made into changes with it. `compared` has the other collections
+    that it is compared with, and the release of each.
     """
 
     collection: str
@@ -47,6 +48,7 @@ class Ingredients:
     cases: tuple[tuple[str, str], ...] = ()
     public: str = DUE
     compared: tuple[tuple[str, str], ...] = ()
+    extracts_sha256: str = ""
 
     @property
     def release_id(self) -> str:
@@ -78,10 +80,15 @@ def ingredients(
         returns=tuple(sorted(returns, key=lambda item: (item[0] or "", item[1]))),
         live=tuple(sorted(live)),
         reports=tuple(sorted(reports)),
-        decisions_sha256=_sha256("".join(table.write_csv() for table in decisions).encode()),
+        decisions_sha256=sha256_of_tables(decisions),
         research=tuple(sorted(research)),
         cases=tuple(sorted(cases)),
     )
+
+
+def sha256_of_tables(tables: Sequence[pl.DataFrame]) -> str:
+    """Return the hash of what stands in several tables, in this order."""
+    return _sha256("".join(table.write_csv() for table in tables).encode())
 
 
 def _sha256(content: bytes) -> str:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from assets.lake import Lake
@@ -89,3 +90,24 @@ def test_a_name_of_no_release_is_answered_with_those_there_are(lake: Lake, run: 
     assert f"no release 2011-revisit-x. There are: {lake.marts.resolve().name}" in str(
         found.exception
     )
+
+
+@pytest.mark.slow
+def test_what_does_not_count_holds_no_release_up(lake: Lake, run: Muster) -> None:
+    """It shows in the marts that an extract was refused, so that the release is another one."""
+    cases, releases = lake.landing / "cases", [lake.marts.resolve().name]
+
+    def refused() -> list[str | None]:
+        done = run("run")
+        assert done.exit_code == 0, done.output
+        releases.append(lake.marts.resolve().name)
+        found = pl.read_parquet(lake.marts / "findings.parquet").filter(rule_id="CASE13")
+        return found["force_code"].to_list()
+
+    for folder, of in ((".", [None]), ("force_code=STF", [None, "STF"])):
+        (cases / folder).mkdir(parents=True, exist_ok=True)
+        (cases / folder / "rows.csv").write_text("no,extract\n1,2\n")
+        assert refused() == of
+    assert len({*releases}) == len(releases)
+    compared = json.loads(run("releases", "compare", releases[0], "--json").stdout)
+    assert compared["otherwise"] == ["the case-level extracts"]

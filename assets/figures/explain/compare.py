@@ -16,6 +16,7 @@ _OTHERWISE: Final = {
     "software_sha256": "the software",
     "reports": "the force reports",
     "research": "the research files",
+    "extracts_sha256": "the case-level extracts",
     "compared": "the release of a collection that it is compared with",
     "decisions_sha256": "answers, choices of versions or corrections",
 }
