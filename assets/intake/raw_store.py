@@ -92,9 +92,11 @@ class RawStore(Receipts[ReturnReceipt]):
         Raises:
             LakeError: the raw store cannot be written.
         """
-        receipts, damaged = self.receipts(), self.damaged()
+        damaged = self.damaged()
+        receipts = self._attributed(damaged, collection)
+        newest = {receipt.file_name: receipt.sha256 for receipt in receipts}
         by_id = {item.receipt_id: item.path for item in damaged if item.receipt_id}
-        known = {receipt.sha256: receipt.file_name for receipt in receipts}
+        known = {receipt.sha256 for receipt in receipts}
         arrived: list[_Arrived] = []
         duplicates, left = dict[str, str](), dict[str, str]()
         unopened: list[tuple[Path, RefusedError]] = []
@@ -111,11 +113,11 @@ class RawStore(Receipts[ReturnReceipt]):
                     left[path.name] = str(reason)
                 else:
                     if sha256 not in known:
-                        known[sha256] = path.name
+                        known.add(sha256)
                         reading = self._reading(sha256)
                         force = declared_force(reading, collection)
                         arrived.append(_Arrived(path.name, sha256, status, reading, force))
-                    elif known[sha256] != path.name:
+                    elif newest.get(name_as_text(path.name)) != sha256:
                         duplicates[path.name] = sha256[:ID_LENGTH]
         for path, why in unopened:
             self._set_aside(path, why)
@@ -124,6 +126,30 @@ class RawStore(Receipts[ReturnReceipt]):
         for file in _in_order(arrived):
             new.append(self._write_receipt(file, arrived, receipts + new, damaged, collection))
         return TakenIn(tuple(new), left, duplicates, refused)
+
+    def _attributed(
+        self, damaged: Sequence[DamagedReturn], collection: Collection
+    ) -> list[ReturnReceipt]:
+        """Return the receipts in order; what was nobody's may be of a force that is expected since.
+
+        Then it is that force's newest version: a collection that lacked a force is mended so. Where
+        a later one is known of the force, or may be among the damaged, it stays nobody's.
+        """
+        receipts = self.receipts()
+        for at, receipt in enumerate(receipts):
+            if receipt.force_code or receipt.quarantined or damaged:
+                continue
+            with suppress(LakeError):
+                force = declared_force(self.read(receipt), collection)
+                if force and all(later.force_code != force for later in receipts[at:]):
+                    earlier = receipts[:at]
+                    version = self.last_version(force, earlier, (), collection) + 1
+                    moment = force, receipt.modified_ns
+                    same = [r for r in earlier if (r.force_code, r.modified_ns) == moment]
+                    tie = next((each.tie or each.receipt_id for each in same), None)
+                    receipts[at] = replace(receipt, force_code=force, version=version, tie=tie)
+                    self.write(receipts[at])
+        return receipts
 
     def _now(self) -> str:
         return self._clock().isoformat(timespec="seconds")

@@ -158,8 +158,8 @@ class TakenIn(Generic[R]):
     """What one round of taking in did.
 
     `left` maps the name of a file that waits for the next round to the reason; `duplicates` the
-    name of a dropped file to the receipt that has the same bytes under another name; `refused` the
-    name of what must not even be opened, and has no receipt, to why.
+    name of a dropped file to the receipt that has the same bytes, where that is not the newest of
+    this name; `refused` the name of what must not even be opened, and has no receipt, to why.
     """
 
     new: tuple[R, ...]

@@ -62,6 +62,46 @@ def test_the_same_bytes_are_one_receipt(
     assert len(store.receipts()) == 1
 
 
+def test_an_earlier_version_that_is_sent_again_is_said_to_be_known(
+    lake: Lake, store: RawStore, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    path, months = lake.landing / "STF.xlsx", ("second_jobs", "review_months", "count")
+    (first,) = store.take_in([sample("STF").write(path)], collection).new
+    assert store.take_in([path], collection).duplicates == {}, "it lies there still"
+    sample("STF").with_values({months: "7"}).write(path)
+    assert len(store.take_in([path], collection).new) == 1
+    again = store.take_in([sample("STF").write(path)], collection)
+    assert (again.new, again.duplicates) == ((), {"STF.xlsx": first.receipt_id})
+
+
+def test_what_was_nobodys_counts_once_its_force_is_expected(
+    lake: Lake, store: RawStore, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    """A force that the collection's file had left out sent two versions, and then more."""
+    without = collection.model_copy(update={"forces": ("DER",)})
+    months = ("second_jobs", "review_months", "count")
+    paths = [
+        sample("STF").with_values({months: number}).write(lake.landing / f"{number}.xlsx")
+        for number in ("6", "7", "8")
+    ]
+    for path in paths:
+        os.utime(path, ns=(10**18, 10**18))
+    early = store.take_in(paths[:2], without).new
+    assert {receipt.force_code for receipt in early} == {None}
+    ids = [receipt.receipt_id for receipt in early]
+    (third,) = store.take_in(paths, collection).new
+    assert [(r.force_code, r.version, r.tie) for r in store.receipts()] == [
+        ("STF", 1, None), ("STF", 2, ids[0]), ("STF", 3, None),
+    ]  # fmt: skip
+    late = sample("DER").write(lake.landing / "DER.xlsx")
+    (of_der,) = store.take_in([late], collection.model_copy(update={"forces": ("STF",)})).new
+    newer = sample("DER").with_values({months: "7"}).write(late)
+    store.take_in([newer], collection)
+    assert [r.version for r in store.receipts() if r.force_code == "DER"] == [1, 2]
+    assert third.version == 3
+    assert of_der.force_code is None
+
+
 def test_each_resubmission_is_a_new_version_of_its_force(
     lake: Lake, store: RawStore, sample: Callable[[str], SampleReturn], collection: Collection
 ) -> None:
