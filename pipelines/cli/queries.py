@@ -133,7 +133,7 @@ def _print_queries(rows: pl.DataFrame, collection: Collection) -> None:
         rows[name].drop_nulls().len() > 0 for name in ("previous_value", "asked_again")
     )
     print_rows(
-        rows.with_columns(rows["moves"].replace(called)),
+        rows.with_columns(rows["moves"].cast(str).replace(called)),  # of no query, of no type
         "question, >score, query: query_id, force: force_code, rule: rule_id, sheet, cell,"
         f" what is asked: message,{' before: previous_value,' * compared} >moves %: effect,"
         f" of: moves, state, reason,{' asked again: asked_again,' * again} by: answered_by",

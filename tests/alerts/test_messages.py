@@ -17,6 +17,7 @@ from pipelines.alerts.conditions import KINDS, Condition
 from pipelines.alerts.look import RunOutcome
 from pipelines.alerts.messages import Message, State, taken, tell, tell_at_end, waiting
 from pipelines.alerts.send import Channel
+from pipelines.definitions import defs
 from schemas.errors import UnavailableError
 from tests.alerts.listeners import (
     PASSWORD,
@@ -399,3 +400,12 @@ def test_every_kind_has_its_section_in_the_documentation() -> None:
     page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
     for name in KINDS:
         assert f'<a id="{name}"></a>\n## ' in page
+
+
+def test_every_page_that_a_message_links_to_is_there() -> None:
+    """The page of a table is that of its asset in the UI."""
+    assets = defs.resolve_asset_graph().get_all_asset_keys()
+    there = {"/".join(("assets", *key.path)) for key in assets}
+    linked = {kind["page"] for kind in KINDS.values() if "page" in kind}
+    assert linked
+    assert linked - there == set()

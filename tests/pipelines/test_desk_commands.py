@@ -156,6 +156,15 @@ def test_an_answer_lapses_with_a_resubmission_that_changes_the_value(
     assert _query(run, "CHS", "Q105")["state"] == "lapsed"
 
 
+def test_that_nothing_is_asked_is_said(lake: Lake, run: Muster) -> None:
+    path = lake.table("validation", "all_findings")
+    pl.read_parquet(path).remove(severity="Q").write_parquet(path)
+    for all_of_them in ((), ("--all",)):
+        listed = run("queries", *all_of_them)
+        assert listed.exit_code == 0, listed.exception
+        assert listed.stdout.endswith("0 queries: none open\n")
+
+
 def test_queries_are_exported(run: Muster, tmp_path: Path) -> None:
     assert run("queries", "--export", tmp_path / "q.csv").exit_code == 0
     with (tmp_path / "q.csv").open() as file:
