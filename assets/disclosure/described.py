@@ -50,7 +50,6 @@ class Description:
         self.research: list[str] = said.get("research", [])
         self._groups: dict[str, dict[str, list[str]]] = file.get("groups", {})
         self._of: dict[str, dict[str, Any]] = file["measures"]
-        self.all_measures = list(self._of)
         self._lines = {
             sheet["name"]: tuple(
                 {line["code"]: line.get("sum_of", []) for line in lines}
@@ -104,9 +103,10 @@ class Description:
         columns = (name for name, of in self.earlier.items() if of == (measure, period, dims))
         return next(columns, f"{measure}@{period}" if dims else f"{measure}@{period}{_WHOLE}")
 
-    def computed_of(self, measure: str) -> list[str]:
-        """Return the names of shares of a measure that have one of their own."""
-        return [share["name"] for share in self._of[measure].get("shares", []) if "name" in share]
+    def shares_of(self, measure: str) -> list[str]:
+        """Return the names of the shares of a measure."""
+        own = self._of[measure].get("shares", [])
+        return [share.get("name") or f"{measure}_share" for share in own]
 
     @cached_property
     def earlier(self) -> dict[str, tuple[str, str, dict[str, str]]]:

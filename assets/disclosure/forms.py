@@ -18,7 +18,7 @@ import polars as pl
 from assets.disclosure.published import Edition, Leaf, places_of, protections
 from assets.figures.totals.cube import breakdown_in_cube
 from assets.figures.totals.national import STATISTICS
-from schemas.breakdown import Band, read_breakdown
+from schemas.breakdown import Band, breakdown_of, read_breakdown
 from schemas.collection import Collection
 from schemas.contract import conform, keys
 from schemas.disclosure import FOLLOWS, PROFILES, SUPPRESSED, UNAVAILABLE
@@ -46,8 +46,8 @@ _OF_NOBODY: Final = (
     "survey_percent",
 )
 _OF_RESEARCH: Final = ("cases", "instances", "instances_share", "forces_researched")
-_COMPUTED: Final = {"comparisons": None, "outcome_breakdown": "investigations"}
-"""Marts of sums and shares of totals, and the measure they are of; None where they name it."""
+_OUTCOMES: Final = "outcome_breakdown"
+"""A mart of sums and shares of the measure `investigations`."""
 
 _OF_NATION: Final = {"national_totals", "cube", "distribution"}
 _MARK: Final = "_mark"
@@ -79,11 +79,10 @@ def public_forms(
             forms[mart] = _marked(
                 forms[mart], keys(contract), column, symbol_of(mart, column), rows
             )
-    news, measures = _news(marts, forms["force_profiles"], totals, template)
-    for mart, of in _COMPUTED.items() if measures else ():
+    news, untold = _news(marts, forms["force_profiles"], totals, template)
+    for mart, of in {"comparisons": pl.col("measure"), _OUTCOMES: pl.lit(_OUTCOMES)}.items():
         if mart in forms:
-            kept = ~pl.col("measure").is_in(measures) if of is None else of not in measures
-            forms[mart] = forms[mart].filter(kept)
+            forms[mart] = forms[mart].filter(~of.is_in(untold))
     for mart in _OF_NATION & forms.keys():
         where = _is_in(_as_totals(mart, forms[mart], template), news)
         forms[mart] = _withheld(forms[mart], "value", "symbol", where)
@@ -98,15 +97,20 @@ def _news(
     totals: Iterable[Key],
     template: Template,
 ) -> tuple[pl.DataFrame, list[str]]:
-    """Return the national figures that are hidden, and the measures with hidden totals."""
+    """Return the national figures that are hidden, and of what nothing computed is shown.
+
+    That are the names of measures with hidden totals, and of what is computed of no total.
+    """
     national = marts["national_totals"]
     in_print = printed(national, marts["reconciliation"], template).select(_KEY)
     told = pl.concat([in_print, _plain(national, profiles, template)])
     news = national.filter(_about_forces(template)).select(_KEY).join(told, on=_KEY, how="anti")
     gone = pl.DataFrame([*totals], news.schema, orient="row")
     measures = gone["measure"].unique().sort().to_list()
-    computed = national.filter(_derived(template, measures)).select(_KEY)
-    return pl.concat([news, gone, computed]).unique(maintain_order=True), measures
+    untold = {*_derived(template, measures), *_of_no_total(marts, template)}
+    computed = national.filter(pl.col("measure").is_in(untold)).select(_KEY)
+    hidden = pl.concat([news, gone, computed]).unique(maintain_order=True)
+    return hidden, sorted(untold.union(measures))
 
 
 def _marked(
@@ -238,18 +242,36 @@ def _cells(now: Edition) -> Iterator[tuple[tuple[str, str, str], frozenset[Leaf]
                 yield (PROFILES, column, f"force_code={each.key['force_code']}"), places
 
 
-def _derived(template: Template, measures: Iterable[str]) -> pl.Expr:
-    """Return whether a row of national_totals is a share, a rate or a change of some measures."""
-    names = [
-        name
-        for measure in measures
-        for item in [template.measures[measure]]
-        for name in (
-            *(item.share_name(measure, share) for share in item.shares),
-            *(f"{measure}_{what}" for what in ("per_month", "per_force", "share", "change")),
-        )
-    ]
-    return pl.col("measure").is_in(names)
+def _derived(template: Template, measures: Iterable[str]) -> Iterator[str]:
+    """Yield the names of what is computed of the totals of some measures."""
+    for measure in measures:
+        item = template.measures[measure]
+        yield from (item.share_name(measure, share) for share in item.shares)
+        yield from (f"{measure}_{what}" for what in ("per_month", "per_force", "share", "change"))
+    if "investigations" in measures:
+        yield _OUTCOMES
+
+
+def _of_no_total(marts: Mapping[str, pl.DataFrame], template: Template) -> Iterator[str]:
+    """Yield the names of what is computed of sums of protected counts that are no totals.
+
+    Of totals it is another form; else it would tell what no total does.
+    """
+    keys = [*marts["national_totals"].select(_KEY).iter_rows()]
+    totals, protected = {places_of(template, *key) for key in keys}, protections(template).measures
+    parts = {
+        template.measures[of].share_name(of, share): of
+        for of in protected
+        for share in template.measures[of].shares
+    }
+    if _OUTCOMES in marts and "investigations" in protected:
+        parts[_OUTCOMES] = "investigations"
+        shown = marts[_OUTCOMES].select(pl.lit(_OUTCOMES), breakdown_of("category", "outcome"))
+        keys += ((*row, NOW) for row in shown.iter_rows())
+    for name, breakdown, when in keys:
+        if name in parts:
+            part = places_of(template, parts[name], breakdown, when, every=True)
+            yield from () if part in totals else (name,)
 
 
 def _about_forces(template: Template) -> pl.Expr:

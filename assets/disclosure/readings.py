@@ -24,8 +24,8 @@ from schemas.disclosure import PROFILES, SUPPRESSED, UNAVAILABLE
 
 _CELLS: Final = "cells"
 _CASES: Final = "social_media_cases"
-_OUTCOMES: Final = "investigations"
-"""The measure whose totals outcome_breakdown has."""
+_OUTCOMES, _BY_OUTCOME = "investigations", "outcome_breakdown"
+"""A measure, and the mart of its totals by category and outcome."""
 
 _QUANTILES: Final = {
     "minimum": 0.0,
@@ -157,24 +157,29 @@ def knowledge(
 
 
 def _computed(edition: Edition, said: Description) -> Iterator[str]:
-    """Yield what is computed of a measure's totals and shown, though some of those are not."""
-    national = edition.public["national_totals"]
-    for measure, breakdown in dict.fromkeys(
-        national.filter(symbol=SUPPRESSED).select("measure", "breakdown").iter_rows()
-    ):
-        if measure not in said.measures or not set(read_breakdown(breakdown)) <= set(said.lists):
-            continue
-        named = pl.col("measure").is_in(said.computed_of(measure))
-        named |= pl.col("measure").str.starts_with(f"{measure}_")
-        named &= ~pl.col("measure").is_in(said.all_measures)
-        shown = national.drop_nulls("value").filter(named)
-        yield from shown.select(pl.format("{} {}", "measure", "breakdown")).to_series()
-        of = {"comparisons": pl.col("measure") == measure}
-        if measure == _OUTCOMES:
-            of["outcome_breakdown"] = pl.lit(value=True)
-        for mart, rows in of.items():
-            if mart in edition.public and edition.public[mart].filter(rows).height:
-                yield f"{measure} in {mart}"
+    """Yield what is computed and shown of a measure whose totals are not all, or of no total."""
+    public = edition.public
+    shown = public["national_totals"].drop_nulls("value").select("measure", "breakdown").rows()
+    if _BY_OUTCOME in public:
+        codes = public[_BY_OUTCOME].select("category", "outcome").iter_rows()
+        shown += [(_BY_OUTCOME, f"category={one};outcome={other}") for one, other in codes]
+    for measure in said.measures:
+        of = public["national_totals"].filter(measure=measure)
+        rows = of.select("breakdown", "period", "symbol", "value").iter_rows()
+        totals = [(said.among(measure, *key), symbol, value) for *key, symbol, value in rows]
+        is_hidden = any(cells is not None and symbol == SUPPRESSED for cells, symbol, _ in totals)
+        whole = {frozenset(cells or ()) for cells, _, value in totals if value is not None}
+        parts = {*said.shares_of(measure)} | ({_BY_OUTCOME} if measure == _OUTCOMES else set())
+        computed = parts.union(f"{measure}_{what}" for what in ("per_month", "per_force", "change"))
+        for name, breakdown in shown:
+            is_told = is_hidden and name in computed
+            if name in parts:
+                part = said.among(measure, breakdown, every=True)
+                is_told |= frozenset(part or ()) not in whole
+            if is_told:
+                yield f"{name} {breakdown}"
+        if is_hidden and "comparisons" in public and measure in public["comparisons"]["measure"]:
+            yield f"{measure} in comparisons"
 
 
 @dataclass

@@ -24,7 +24,7 @@ cases = { small = "1..4", width = 5 }
 """
 
 
-def _drawn(
+def drawn_and_protected(
     folder: Path, seed: int, monkeypatch: pytest.MonkeyPatch, *, is_open: bool = False
 ) -> Collection:
     """Return a collection of a template drawn at random, whose counts are protected, or none is."""
@@ -59,7 +59,7 @@ def _drawn(
 def test_a_template_drawn_at_random_has_an_edition_that_holds(
     seed: int, every_force: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn = _drawn(tmp_path, seed, monkeypatch)
+    drawn = drawn_and_protected(tmp_path, seed, monkeypatch)
     full = marts_of(any_live(drawn, seed, every_force=every_force), drawn)
     made = public_edition(full, drawn)
     assert made.withheld is None
@@ -77,7 +77,7 @@ def test_a_template_drawn_at_random_has_an_edition_that_holds(
 def test_where_no_count_is_protected_every_count_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn = _drawn(tmp_path, 0, monkeypatch, is_open=True)
+    drawn = drawn_and_protected(tmp_path, 0, monkeypatch, is_open=True)
     full = marts_of(any_live(drawn, 0), drawn)
     made = public_edition(full, drawn)
     assert made.withheld is None
@@ -90,7 +90,7 @@ def test_a_total_that_one_force_alone_gives_is_hidden_and_what_tells_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Put back, each total tells a count; and so may what is computed of it, which is a case."""
-    drawn = _drawn(tmp_path, 20, monkeypatch)
+    drawn = drawn_and_protected(tmp_path, 20, monkeypatch)
     full = marts_of(any_live(drawn, 20), drawn)
     made = public_edition(full, drawn)
     assert made.problems == ()
