@@ -28,8 +28,10 @@ from assets.kept import made_once
 from assets.lake import Lake, atomic_file, write_errors
 from assets.returns.desk.returned import codes_of
 from assets.returns.template.workbook import EarlierValues, write_blanks
-from assets.returns.validation.repairs import repairs_of
+from assets.returns.validation.repairs import beside, repairs_of
 from assets.returns.validation.rules.evaluate import ENTRY
+from assets.returns.validation.states import Standing
+from assets.tables import read_made
 from assets.unattributed import Unattributed, unattributed_files
 from schemas.cases import UNDAMAGED
 from schemas.collection import Collection, command
@@ -157,13 +159,13 @@ class Letter:
 
 
 def unattributed(
-    lake: Lake, findings: pl.DataFrame, collection: Collection
+    lake: Lake, now: Standing, collection: Collection
 ) -> dict[Unattributed, list[Problem]]:
     """Return the files in landing that are nobody's, and what was found in each that was opened.
 
     Nobody gets a letter about them.
     """
-    nobodys = findings.filter(pl.col("force_code").is_null())
+    nobodys = now.current_findings().filter(pl.col("force_code").is_null())
     return {
         file: grouped(_findings(nobodys.filter(receipt_id=file.key)), collection.template)
         for file in unattributed_files(lake)
@@ -171,23 +173,31 @@ def unattributed(
 
 
 def letters(
-    status: pl.DataFrame,
-    findings: pl.DataFrame,
-    entries: pl.DataFrame,
-    store: RawStore,
+    lake: Lake,
+    now: Standing,
     collection: Collection,
     today: date,
-    known: pl.DataFrame | None = None,
+    asked: pl.DataFrame | None = None,
+    force_code: str | None = None,
 ) -> list[Letter]:
-    """Return a letter for each force that has something to do, in the order of `status`.
+    """Return a letter for each force that has something to do, or for one of them if it has.
 
-    A query that has its reason waits for the data team, not for the force. `known` is what else is
-    known of entries, as of repairs. `findings` may be those with
-    their questions.
+    A query that has its reason waits for the data team, not for the force. `asked` has the queries
+    with their questions, as Agenda.rows.
 
     Raises:
         LakeError: a raw file is gone, or no longer what was received.
     """
+    store, template = RawStore(lake), collection.template
+    status, findings = now.status(collection), now.current_findings()
+    if force_code:
+        status, findings = (t.filter(force_code=force_code) for t in (status, findings))
+    if asked is not None:
+        findings = _with_questions(findings, asked)
+    known = None
+    if lake.table("cases", "investigations_by_month").exists():  # before a run there is none
+        by_month = read_made(lake, "cases/investigations_by_month", template)
+        known = beside(now.receipts, now.entries, now.extracts, by_month, template)
     answered = (pl.col("severity") == "Q") & pl.col("reason").is_not_null()
     of_extract = pl.col("rule_id").is_in([*rules_of(CASES)])
     to_do, of_extracts = findings.filter(~answered & ~of_extract), findings.filter(of_extract)
@@ -208,8 +218,7 @@ def letters(
             live = None if situation == "rejected" else row["version"]
             basis = cover_values(store.read(receipt)).get("basis")
             found = mine.filter(receipt_id=receipt_id)
-            repairs = repairs_of(found, entries, collection.template, known)
-            causes = causes_of(repairs, collection.template)
+            causes = causes_of(repairs_of(found, now.entries, template, known), template)
             questions = _questions(found)
             sent = Sent(receipt, live, basis, _findings(found), causes, questions)
         note = row["notes"] if situation == "missing" else None
@@ -218,11 +227,8 @@ def letters(
     return written
 
 
-def with_questions(findings: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
-    """Return findings with `about`, what the question is about that a query is part of with others.
-
-    `asked` has the queries with their questions, as agenda() returns them.
-    """
+def _with_questions(findings: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+    """Return findings with `about`, what the question is about that a query is part of."""
     place = ["receipt_id", "rule_id", *ENTRY]
     of = asked.filter(pl.col("question").str.starts_with("G-")).select(*place, "about")
     return findings.join(of, on=place, how="left", nulls_equal=True, maintain_order="left")

@@ -1,6 +1,7 @@
 """What to ask first: queries as questions, by score, and the line below which they move little."""
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,7 @@ from assets.returns.validation.states import Standing, live_entries, standing
 from assets.tables import read_table, work_table
 from schemas.collection import Collection
 from schemas.contract import empty
+from schemas.errors import LakeError
 from schemas.rules.catalogue import UNORDERED, rules
 from schemas.tables import Expectations
 
@@ -64,6 +66,22 @@ def agenda(lake: Lake, collection: Collection, now: Standing | None = None) -> A
     live = pl.concat([live_entries(at.live_returns(), at.entries), rows_alone])
     figures = Figures.of(lake, collection, live)
     return ordered(asked, expected, at.entries, figures)
+
+
+def so_far(lake: Lake, collection: Collection, now: Standing) -> Agenda:
+    """Return the same; where no run has added up yet, nobody knows what a query moves."""
+    with suppress(LakeError):
+        return agenda(lake, collection, now)
+    rows = queries(now.asked(), now.answers, collection.id)
+    unknown = pl.lit(None, pl.Float64)
+    rows = rows.with_columns(
+        question="query_id",
+        effect=unknown,
+        score=unknown,
+        moves=None,
+        about=pl.lit(None, pl.String),
+    )
+    return Agenda(rows.sort("rule_id", "sheet", "cell"), [], 0)
 
 
 def ordered(

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from assets.lake import Lake, lake_root
 from pipelines.cli.output import (
     console,
+    lake_of,
     print_json,
     print_rows,
     sample_option,
     shown_path,
     subcommand,
 )
-from schemas.errors import LakeError
 from schemas.wording import plural
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ def template(
     """
     from assets.returns.template.workbook import earlier_values, write_blanks
 
-    earlier = earlier_values(Lake(lake_root(), collection.id), collection)
+    earlier = earlier_values(lake_of(collection), collection)
     totals: Totals = "summed" if with_sums else "typed"
     paths = write_blanks(folder, collection, forces, earlier, totals, suffix)
     click.echo(f"Wrote {plural(len(paths), 'blank return')} to {folder}")
@@ -170,33 +169,17 @@ def feedback(folder: Path, collection: Collection) -> None:
     overview; DIR/<force_code>/ has letter.html, letter.txt and the workbook:
     the marked copy of the newest return, or a blank one where nothing has come.
     """
-    from assets.feedback.letters import (
-        feedback_files,
-        letters,
-        unattributed,
-        with_questions,
-        write_feedback,
-    )
-    from assets.figures.agenda import agenda
-    from assets.intake.raw_store import RawStore
+    from assets.feedback.letters import feedback_files, letters, unattributed, write_feedback
+    from assets.figures.agenda import so_far
     from assets.intake.store import utc_now
     from assets.returns.template.workbook import earlier_values
-    from assets.returns.validation.repairs import beside
     from assets.returns.validation.states import standing
-    from assets.tables import read_made
 
-    lake = Lake(lake_root(), collection.id)
-    store = RawStore(lake)
+    lake = lake_of(collection)
     now = standing(lake)
-    findings = now.current_findings()
-    with suppress(LakeError):  # where no run has added up yet, nobody knows what is asked together
-        findings = with_questions(findings, agenda(lake, collection, now).rows)
-    today = collection.day_of(utc_now())
-    status = now.status(collection)
-    by_month = read_made(lake, "cases/investigations_by_month", collection.template)
-    known = beside(now.receipts, now.entries, now.extracts, by_month, collection.template)
-    written = letters(status, findings, now.entries, store, collection, today, known)
-    nobodys = unattributed(lake, findings, collection)
+    asked, today = so_far(lake, collection, now).rows, collection.day_of(utc_now())
+    written = letters(lake, now, collection, today, asked)
+    nobodys = unattributed(lake, now, collection)
     earlier = earlier_values(lake, collection)
     write_feedback(folder, feedback_files(written, nobodys, lake, collection, earlier))
     click.echo(f"Wrote {plural(len(written), 'letter')} to {shown_path(folder.absolute())}")

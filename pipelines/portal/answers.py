@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import RedirectResponse, Response
 
 from assets.feedback.causes import wording_of
-from assets.feedback.letters import feedback_files, letters, with_questions
+from assets.feedback.letters import feedback_files, letters
 from assets.feedback.problems import grouped
-from assets.intake.raw_store import RawStore
 from assets.intake.store import utc_now
 from assets.returns.desk import decisions
 from assets.returns.desk.decisions import DeskError, Ledger
@@ -156,15 +155,10 @@ def sign_return(visit: Visit) -> Response:
 
 
 def _letter(portal: Portal, force_code: str) -> Letter | None:
-    now = portal.stands.now()
-    status = now.status(portal.collection).filter(force_code=force_code)
-    found = now.current_findings().filter(force_code=force_code)
-    today = portal.collection.day_of(utc_now())
-    store = RawStore(portal.lake)
-    asked = portal.stands.agenda(portal.collection).rows
-    if "about" in asked.columns:
-        found = with_questions(found, asked)
-    return next(iter(letters(status, found, now.entries, store, portal.collection, today)), None)
+    collection, asked = portal.collection, portal.stands.agenda(portal.collection).rows
+    today = collection.day_of(utc_now())
+    of = portal.lake, portal.stands.now(), collection, today, asked, force_code
+    return next(iter(letters(*of)), None)
 
 
 @page("/letter", *_ROLES)

@@ -3,16 +3,12 @@
 from pathlib import Path
 from threading import Lock
 
-import polars as pl
-
-from assets.figures.agenda import Agenda, agenda
+from assets.figures.agenda import Agenda, so_far
 from assets.lake import Lake
-from assets.returns.desk import decisions
 from assets.returns.validation.states import Standing, standing
 from assets.tables import path_of
 from schemas.collection import Collection
 from schemas.contract import empty
-from schemas.errors import LakeError
 from schemas.tables import TABLES
 
 _ADDED_UP = ("totals/national_totals", "reconciliation/reconciliation")
@@ -47,25 +43,13 @@ class Stands:
             return self._now
 
     def agenda(self, collection: Collection) -> Agenda:
-        """Return every query, what to ask first at the top, and which are one question.
-
-        Where no run has added up yet, nobody knows what a query moves.
-        """
+        """Return every query, what to ask first at the top, and which are one question."""
         now = self.now()
         made = [_state(path_of(self._lake, name)) for name in _ADDED_UP]
         with self._lock:
             seen = (*self._seen, *made)
             if self._asked is None or self._asked[0] != seen:
-                try:
-                    found = agenda(self._lake, collection, now)
-                except LakeError:
-                    rows = decisions.queries(now.asked(), now.answers, collection.id)
-                    unknown = pl.lit(None, pl.Float64)
-                    rows = rows.with_columns(
-                        question="query_id", effect=unknown, score=unknown, moves=None
-                    )
-                    found = Agenda(rows.sort("rule_id", "sheet", "cell"), [], 0)
-                self._asked = seen, found
+                self._asked = seen, so_far(self._lake, collection, now)
             return self._asked[1]
 
     def _nothing(self) -> Standing:

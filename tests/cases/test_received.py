@@ -15,15 +15,13 @@ from assets.cases.received import judge_received
 from assets.cases.sources import Source
 from assets.cases.store import CaseStore
 from assets.feedback.letters import letters
-from assets.intake.raw_store import RawStore
 from assets.lake import Lake
 from assets.returns.validation.judge import Received, judge
-from assets.returns.validation.states import returns_status
+from assets.returns.validation.states import Standing, returns_status
 from assets.sample.write import SUSPENDED, sample_cases, sample_returns, write_cases
 from schemas.collection import Collection
 from schemas.contract import empty
-from schemas.marts.returns import Findings
-from schemas.tables import Entries, Receipts
+from schemas.tables import AllFindings, Entries, Receipts
 from tests.cases.extracts import good, write_csv, write_parquet
 from tests.returns import SampleReturn
 
@@ -328,13 +326,12 @@ def test_who_looks_at_the_status_is_told_that_rows_are_refused(
     write_csv(_dropped(lake, "STF2.csv"), [*MANY[3:], *bad])
     store.take_in(collection)
     extracts, _, _ = judge_received(store, lake, collection)
-    only = derived.only_rows(extracts, empty(Receipts))
-    nobody = pl.DataFrame(schema={**empty(Receipts).schema, **_JUDGED})
-    status = derived.told_in_status(returns_status(nobody, collection), only, extracts)
+    now = Standing(collection.id, *map(empty, (Receipts, AllFindings, Entries)), extracts=extracts)
+    status = now.status(collection)
     notes = dict(status.drop_nulls("notes").select("force_code", "notes").iter_rows())
     assert notes.keys() == {"DER", "STF"}
     assert notes["DER"] == "case rows, version 1, refused: 1 of 1 rows is bad"
-    told = letters(status, empty(Findings), empty(Entries), RawStore(lake), collection, NOON.date())
+    told = letters(lake, now, collection, NOON.date())
     assert "refused: 1 of 1 rows" in next(x.said("opening") for x in told if x.force_code == "DER")
     assert notes["STF"].endswith("missing; case rows, version 2, refused: 3 of 30 rows are bad")
 

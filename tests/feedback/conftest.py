@@ -108,10 +108,9 @@ def take_in(lake: Lake, files: list[Path], collection: Collection) -> None:
 
 
 def write(lake: Lake, collection: Collection, today: date) -> Written:
-    store, now = RawStore(lake), standing(lake)
-    findings = now.current_findings()
-    written = letters(now.status(collection), findings, now.entries, store, collection, today)
-    nobodys = unattributed(lake, findings, collection)
+    now = standing(lake)
+    written = letters(lake, now, collection, today)
+    nobodys = unattributed(lake, now, collection)
     files = feedback_files(written, nobodys, lake, collection)
     return Written(lake, {letter.force_code: letter for letter in written}, nobodys, files)
 
