@@ -1,6 +1,7 @@
 """Renders every page that Muster writes: one environment, one base, one style for all of them."""
 
 import textwrap
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,11 @@ def render(template: Path, **facts: Any) -> str:
     An HTML page loads nothing else; the same facts give the same text.
     """
     return _environment(template.parent).get_template(template.name).render(facts)
+
+
+def macros(template: Path, **known: Any) -> dict[str, Callable[..., Markup]]:
+    """Return by name the macros of a template of HTML, which know these facts, as functions."""
+    return vars(_environment(template.parent).get_template(template.name).make_module(known))
 
 
 @cache

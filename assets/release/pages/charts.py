@@ -7,17 +7,19 @@ beside; parts of a whole have colours of their own. What has no words for its sh
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from assets.html import macros
 from assets.release.pages.content import Figure, Text
 
-Items = Sequence[tuple[str | Markup, Sequence[Figure]]]
+Items = Sequence[tuple[str | Text, Sequence[Figure]]]
 """Rows of a chart: a label, and a figure of each series."""
 
 Points = Sequence[tuple[str, Figure, str | None]]
@@ -39,49 +41,15 @@ PAIR: Final = ("now", "then")
 PARTS: Final = tuple(f"p{number}" for number in range(1, 6))
 
 
-def value(figure: Figure, look: str = "", text: str = "") -> Markup:
-    """Return a figure with its address."""
-    told = Markup(' class="{}"').format(look) if look else ""
-    return Markup("<span{}{}>{}</span>").format(told, figure.address, text or figure.text)
-
-
-def words(text: Text) -> Markup:
-    """Return what a text says, each figure with its address."""
-    return _join(part if isinstance(part, str) else value(part) for part in text.parts)
-
-
-def bars(items: Items, looks: Sequence[str] = PAIR) -> Markup:
+def bars(items: Items) -> Markup:
     """Return for each row a bar a series, all on one scale, each with its number at its end."""
     most = max((f.number or 0.0 for _, figures in items for f in figures), default=0.0) or 1.0
-    rows = (
-        (label, _join(_bar(f, most, look) for f, look in zip(figures, looks, strict=False)))
-        for label, figures in items
-    )
-    return _list("bars", rows)
-
-
-def _bar(figure: Figure, most: float, look: str) -> Markup:
-    length = 100 * (figure.number or 0.0) / most
-    bar = Markup('<span class="b"><i class="{}" style="--w:{}"></i>{}</span>')
-    return bar.format(look, _n(length), value(figure))
+    return _DRAWN["bars"](items, most, PAIR)
 
 
 def stacks(items: Items, legend: Sequence[str]) -> Markup:
     """Return for each row one bar of a whole length, split by the shares given in percent."""
-    rows = (
-        (label, Markup('<span class="stack">{}</span>').format(_join(_parts(figures, legend))))
-        for label, figures in items
-    )
-    return _list("bars", rows)
-
-
-def _parts(figures: Sequence[Figure], legend: Sequence[str]) -> Iterator[Markup]:
-    for place, (figure, label) in enumerate(zip(figures, legend, strict=False)):
-        share, look = figure.number or 0.0, PARTS[place % len(PARTS)]
-        text = figure.text if figure.number is None else f"{share:.0f}%"
-        shown = value(figure, "" if share >= _LEAST_SHARE else "hid", text)
-        part = Markup('<span class="{}" style="--w:{}"><span class="hid">{}: </span>{}</span>')
-        yield part.format(look if share else "hid", _n(share), label, shown)
+    return _DRAWN["stacks"](items, legend, PARTS, _LEAST_SHARE)
 
 
 def intervals(items: Items, legend: Sequence[str]) -> Markup:
@@ -90,27 +58,7 @@ def intervals(items: Items, legend: Sequence[str]) -> Markup:
     The figures of a row are a percent and its margin, in percentage points, for each series, the
     newest last; a percent that is unknown has no point.
     """
-    rows = (
-        (label, _join(_interval(figures[2 * n : 2 * n + 2], name, newest=n == len(legend) - 1)
-                      for n, name in enumerate(legend)))
-        for label, figures in items
-    )  # fmt: skip
-    return _list("bars", rows)
-
-
-def _interval(figures: Sequence[Figure], name: str, *, newest: bool) -> Markup:
-    percent, margin = figures
-    look = PAIR[not newest]
-    drawn = Markup("")
-    if percent.number is not None:
-        error = margin.number or 0.0
-        low, high = max(percent.number - error, 0.0), min(percent.number + error, 100.0)
-        ends = look, _n(low), _n(high - low), look, _n(percent.number)
-        drawn = Markup(
-            '<i class="{} s" style="--x:{};--w:{}"></i><i class="{} m" style="--x:{}"></i>'
-        ).format(*ends)
-    line = Markup('<span class="iv"><span class="track">{}</span><span>{}: {}</span></span>')
-    return line.format(drawn, name, value(percent))
+    return _DRAWN["intervals"](items, legend, PAIR)
 
 
 @dataclass(frozen=True)
@@ -184,36 +132,26 @@ def columns(
         lines: thresholds, each with its words.
     """
     known, drawn = spread.known, spread.drawn
-    if not known:
-        return Markup('<p class="notes">No force has a known figure.</p>')
     if mine in known:
         at = spread.place[mine]
         drawn = dict(sorted({**drawn, at: spread.column(at, known[mine], "now")}.items()))
     # The words of a line stand at its end: above the columns there, and above each other.
     order = list(known)
-    free, above = spread.height(known[order[len(order) // 2]]) - _APART, []
-    for limit, said in sorted(lines, key=lambda line: line[0]):
+    free, above = spread.height(known[order[len(order) // 2]]) - _APART if known else 0.0, []
+    for limit, said in sorted(lines, key=lambda line: line[0]) if known else ():
         if limit <= spread.top:
             free = max(spread.height(limit), free + _APART)
-            line = Markup('<s style="--h:{}"></s><span class="t" style="--h:{}">{}</span>')
-            above.append(line.format(_n(spread.height(limit)), _n(free), words(said)))
-    named = dict.fromkeys(
-        [*order[: spread.cut or 1], *([mine] if mine in known else []), order[-1]]
-    )
-    told = Markup("; ").join(escape(f"{force} ") + value(spread.forces[force]) for force in named)
+            above.append((spread.height(limit), free, said))
+    named = [*order[: spread.cut or 1], *([mine] if mine in known else []), *order[-1:]]
     cut = ", ".join(order[: spread.cut])
     more = (
         f" The columns are {_MOST} of them, at even steps." * (len(known) > _MOST)
         + " A force whose number is hidden has no column." * spread.hides
         + f" Cut off at the top, as they would flatten the rest: {cut}." * bool(cut)
     )
-    return Markup(
-        '<div class="cols{}" role="img" aria-label="{}" aria-describedby="{}-text">{}{}</div>'
-        '<p class="notes" id="{}-text">A column is a force, the largest first: {}.{}</p>'
-    ).format(
-        "" if mine else " all", f"{name} by force", ident,
-        Markup("".join(drawn.values())), _join(above), ident, told, more,  # noqa: S704 - numbers
-    )  # fmt: skip
+    told = {force: spread.forces[force] for force in named}
+    shown = Markup("".join(drawn.values()))  # noqa: S704 - numbers
+    return _DRAWN["columns"](ident, name, mine, shown, above, told, more)
 
 
 def _cut(known: Sequence[float]) -> int:
@@ -238,14 +176,9 @@ def tiles(
     for code, (name, figure, href) in forces.items():
         row, column = places.get(code, (last + 1 + below // across, below % across))
         below += code not in places
-        tile = Markup(
-            '<li class="{}" style="--r:{};--c:{}"><a href="{}"><b aria-hidden="true">{}</b>'
-            '<span class="hid">{}: </span>{}</a></li>'
-        )
-        shown = value(figure, text=figure.short) if figure.source else "\N{EN DASH}"
-        at = row + 1, column + 1
-        drawn.append(tile.format(_shade(figure, known), *at, href, code, name, shown))
-    return Markup('<ul class="tiles">{}</ul>').format(_join(drawn))
+        at = code, row + 1, column + 1
+        drawn.append((*at, _shade(figure, known), name, figure, href))
+    return _DRAWN["tiles"](drawn)
 
 
 def _shade(figure: Figure, known: Sequence[float]) -> str:
@@ -258,8 +191,6 @@ def _shade(figure: Figure, known: Sequence[float]) -> str:
 
 _WIDTH, _TALL, _LINE = 340, 180, 18
 _ABREAST: Final = 3
-_MUTED: Final = ' stroke="var(--muted)" stroke-dasharray="3,3"'
-_MIDDLE: Final = ' text-anchor="middle"'
 
 
 def trend(ident: str, name: str, points: Points) -> Markup:
@@ -270,56 +201,34 @@ def trend(ident: str, name: str, points: Points) -> Markup:
     """
     most = max((figure.number or 0.0 for _, figure, _ in points), default=0.0) or 1.0
     across, down = _WIDTH / len(points), (_TALL - 40) / most
-    drawn = [_line(0, _TALL, _WIDTH, _TALL, ' stroke="var(--line)"')]
-    at: list[tuple[float, float] | None] = []
     turns = 1 if len(points) <= _ABREAST else 2  # labels that do not fit abreast: in two lines
-    for place, (label, figure, why) in enumerate(points):
-        x = (place + 0.5) * across
-        if why is not None and place:
-            between = place * across
-            drawn += [_line(between, 20, between, _TALL, _MUTED)]
-            drawn += [_text(between, 14, "break", _MIDDLE)]
-        at.append(None if figure.number is None else (x, _TALL - figure.number * down))
-        drawn.append(_text(x, _TALL + 20 + _LINE * (place % turns), label, _MIDDLE))
-    for (one, two), (*_, why) in zip(pairwise(at), points[1:], strict=True):
-        if one and two and why is None:
-            way = f"M{_n(one[0])},{_n(one[1])}L{_n(two[0])},{_n(two[1])}"
-            drawn.append(f'<path d="{way}" stroke="var(--now)" stroke-width="2"/>')
-    for here, (_, figure, _) in zip(at, points, strict=True):
-        if here:
-            dot = f'cx="{_n(here[0])}" cy="{_n(here[1])}" r="4.2"'
-            drawn += [f'<circle {dot} fill="var(--now)"/>']
-            drawn += [_text(here[0], here[1] - 10, figure.text, _MIDDLE)]
-    said = "; ".join(
-        f"{label}: {figure.text}" + (f", after a break ({why})" if why and place else "")
+    at = [
+        {
+            "label": label,
+            "figure": figure,
+            "why": place and why,
+            "between": place * across if why is not None and place else None,
+            "x": (place + 0.5) * across,
+            "y": None if figure.number is None else _TALL - figure.number * down,
+            "below": _TALL + 20 + _LINE * (place % turns),
+        }
         for place, (label, figure, why) in enumerate(points)
-    )
-    height = _TALL + 12 + _LINE * turns
-    return Markup(  # noqa: S704 - each text in it is escaped
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img"'
-        f' aria-labelledby="{ident}-name {ident}-text"><title id="{ident}-name">{escape(name)}'
-        f'</title><desc id="{ident}-text">{escape(said)}.</desc>{"".join(drawn)}</svg>'
-    )
-
-
-def _list(look: str, rows: Iterator[tuple[str | Markup, Markup]]) -> Markup:
-    line = Markup('<li><span class="l">{}</span><span class="d">{}</span></li>')
-    drawn = _join(line.format(label, inside) for label, inside in rows)
-    return Markup('<ul class="{}">{}</ul>').format(look, drawn)
-
-
-def _join(parts: Iterator[Markup | str] | Sequence[Markup | str]) -> Markup:
-    return Markup("").join(parts)
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, look: str) -> str:
-    return f'<line x1="{_n(x1)}" y1="{_n(y1)}" x2="{_n(x2)}" y2="{_n(y2)}"{look}/>'
-
-
-def _text(x: float, y: float, said: str, look: str = "") -> str:
-    return f'<text x="{_n(x)}" y="{_n(y)}"{look} fill="currentColor">{escape(said)}</text>'
+    ]
+    ways = [
+        (one, two)
+        for (one, two), (*_, why) in zip(pairwise(at), points[1:], strict=True)
+        if one["y"] is not None and two["y"] is not None and why is None
+    ]
+    size = _WIDTH, _TALL + 12 + _LINE * turns, _TALL
+    return _DRAWN["trend"](ident, name, at, ways, *size)
 
 
 def _n(number: float) -> str:
     """Return a number as a drawing has it: the last digits of a float are no picture."""
     return f"{number:.1f}".removesuffix(".0")
+
+
+_DRAWN: Final = macros(
+    Path(__file__).parent / "templates" / "charts.html.j2", n=_n, zip=partial(zip, strict=False)
+)
+"""What draws: a macro for each chart."""

@@ -248,9 +248,9 @@ class Tables(View):
         mine = names[self.force] if self.force else None
         return charts.columns(of.ident, name, forces, mine, lines)
 
-    def _worded(self, of: ChartOf, row: TableLine) -> str | Markup:
+    def _worded(self, of: ChartOf, row: TableLine) -> str | Text:
         if of.kind == "stacks":
-            return charts.words(Text((f"{row.label}: ", self.figure("{measure}", row))))
+            return Text((f"{row.label}: ", self.figure("{measure}", row)))
         return str(self.evaluate(of.label, row.about)) if of.label else row.label
 
     def _by_force(self, written: str) -> charts.Spread:
