@@ -19,8 +19,7 @@ from assets.kept import frame_made_once
 from assets.lake import Lake, software_sha256, state_key
 from assets.tables import contract_of, path_of, read_made, write_made
 from schemas.collection import description, load_collection
-from schemas.contract import Column, Contract, columns, conform, known_to_conform
-from schemas.contract import description as words_of
+from schemas.contract import Column, Contract, conform, known_to_conform
 from schemas.errors import MusterError, UnforeseenError
 from schemas.reference import collection_files
 from schemas.template import Template
@@ -234,7 +233,7 @@ def _spec(each: Made, name: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         _key(name),
         deps=[_key(of) for of in each.inputs.values()],
-        description=words_of(contract),
+        description=contract.about,
         metadata={"dagster/column_schema": _column_schema(contract)},
         group_name=name.split("/", maxsplit=1)[0],
         owners=OWNERS,
@@ -257,7 +256,7 @@ def _column_schema(contract: Contract) -> dg.TableSchema:
                 description=f"{column.description} [{column.unit}]",
                 constraints=dg.TableColumnConstraints(nullable=column.nullable),
             )
-            for column in columns(contract)
+            for column in contract.columns
         ]
     )
 
@@ -268,7 +267,7 @@ def _column_lineage(each: Made, contract: Contract) -> dg.TableColumnLineage:
     A column that an input has by the same name is handed on. A code of another name follows from
     what tells the rows of the inputs apart, a number from the numbers that stand there.
     """
-    inputs = {_key(of): columns(contract_of(of)) for of in each.inputs.values()}
+    inputs = {_key(of): contract_of(of).columns for of in each.inputs.values()}
 
     def sources(column: Column) -> list[dg.TableColumnDep]:
         named = [(of, c) for of, several in inputs.items() for c in several]
@@ -280,7 +279,7 @@ def _column_lineage(each: Made, contract: Contract) -> dg.TableColumnLineage:
         ]
         return [dg.TableColumnDep(of, c.name) for of, c in handed_on or wanted]
 
-    return dg.TableColumnLineage({column.name: sources(column) for column in columns(contract)})
+    return dg.TableColumnLineage({column.name: sources(column) for column in contract.columns})
 
 
 def _described(collection_id: str) -> Iterator[str]:

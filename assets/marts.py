@@ -9,13 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import polars as pl
 
 from assets.lake import MANIFEST, atomic_file, hashes
-from schemas.contract import (
-    CONTRACT_VERSION,
-    Contract,
-    conform,
-    description,
-    keys,
-)
+from schemas.contract import CONTRACT_VERSION, Contract, conform, keys
 from schemas.errors import LakeError
 from schemas.template import Template
 
@@ -71,7 +65,7 @@ def write_mart(
     """
     metadata = {
         "mart": name,
-        "description": description(contract),
+        "description": contract.about,
         "keys": ",".join(keys(contract)),
         "contract_version": CONTRACT_VERSION,
         **about,

@@ -152,19 +152,9 @@ def holds(contract: Contract, table: pl.DataFrame, template: Template | None) ->
     return table.dtypes == types and not table.select(_broken(contract, template)).item()
 
 
-def columns(contract: Contract) -> tuple[Column, ...]:
-    """Return the columns of a contract, in order."""
-    return contract.columns
-
-
 def keys(contract: Contract) -> list[str]:
     """Return the names of the key columns, in order."""
     return [column.name for column in contract.columns if column.key]
-
-
-def description(contract: Contract) -> str:
-    """Return the contract's own description, on one line."""
-    return contract.about
 
 
 def empty(contract: Contract) -> pl.DataFrame:

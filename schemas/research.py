@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from schemas import vocabulary
-from schemas.contract import Column, Contract, columns, described
+from schemas.contract import Column, Contract, described
 from schemas.reference import forces
 
 _FILE: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
@@ -82,7 +82,7 @@ BASIS_FILE: Final = "basis.txt"
 
 def columns_sent(contract: Contract) -> list[Column]:
     """Return the columns that a file has itself: its basis is said beside it."""
-    return [column for column in columns(contract) if column.name != "basis"]
+    return [column for column in contract.columns if column.name != "basis"]
 
 
 _RESPONDENT: Final = ["respondent_id", "year"]

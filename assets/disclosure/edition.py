@@ -25,7 +25,7 @@ from assets.lake import atomic_file, write_errors
 from assets.marts import write_mart
 from schemas import vocabulary as v
 from schemas.collection import Collection
-from schemas.contract import Contract, conform, description, empty
+from schemas.contract import Contract, conform, empty
 from schemas.disclosure import SYMBOLS, Disclosure, Protection
 from schemas.errors import ContractError
 from schemas.marts.public import DisclosureReport, SuppressionAudit, public_marts
@@ -256,7 +256,7 @@ def write_public(folder: Path, edition: PublicEdition, about: Mapping[str, str])
         written.append(folder / f"{name}.parquet")
     with atomic_file(folder / README) as file:
         symbols = "\n".join(f"  {symbol}  {meaning}" for symbol, meaning in SYMBOLS.items())
-        tables = (f"{name}: {description(edition.contracts[name])}" for name in edition.marts)
+        tables = (f"{name}: {edition.contracts[name].about}" for name in edition.marts)
         text = _SHOWN.format(symbols=symbols, tables="\n".join(tables))
         file.write(_page(about, text))
     return sorted([*written, folder / README])

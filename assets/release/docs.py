@@ -8,7 +8,7 @@ from assets.html import render
 from schemas import vocabulary
 from schemas.cases import CASE_TABLES
 from schemas.collection import Collection
-from schemas.contract import CONTRACT_VERSION, Contract, columns, description
+from schemas.contract import CONTRACT_VERSION, Contract
 from schemas.marts.catalogue import MARTS
 from schemas.marts.totals import Series
 from schemas.reference import OURS
@@ -37,8 +37,6 @@ def _page(name: str, **facts: Any) -> str:
         _PAGES / f"{name}.md.j2",
         **facts,
         cell=_cell,
-        columns=columns,
-        description=description,
         generated=_GENERATED,
         v=vocabulary,
     )

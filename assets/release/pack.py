@@ -17,7 +17,7 @@ import polars as pl
 from assets.lake import atomic_file
 from assets.release.docs import dictionary_of
 from schemas.collection import Collection
-from schemas.contract import CONTRACT_VERSION, Column, Contract, columns, description, keys
+from schemas.contract import CONTRACT_VERSION, Column, Contract, keys
 from schemas.marts.public import symbol_of
 from schemas.marts.totals import cube_dimensions
 from schemas.measures import NOW
@@ -97,9 +97,9 @@ class Pack:
             "profile": "tabular-data-resource",
             "format": "parquet",
             "mediatype": "application/vnd.apache.parquet",
-            "description": description(contract),
+            "description": contract.about,
             "schema": {
-                "fields": [self._field(column) for column in columns(contract)],
+                "fields": [self._field(column) for column in contract.columns],
                 # An empty breakdown is the whole, and no value that is missing.
                 "missingValues": [],
                 "primaryKey": keys(contract),
@@ -131,7 +131,7 @@ class Pack:
             "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],
             "url": f"{name}.csv",
             "dc:title": f"{name}, {self.about['release']}",
-            "dc:description": f"{description(contract)} Basis: {self.about['basis']}",
+            "dc:description": f"{contract.about} Basis: {self.about['basis']}",
             "dc:source": self.about["sources"],
             **({"dc:license": self.collection.licence} if self.collection.licence else {}),
             "tableSchema": {
@@ -144,7 +144,7 @@ class Pack:
                         "required": not column.nullable and column.type_name != "string",
                         "null": [""] if column.nullable else [],
                     }
-                    for column in columns(contract)
+                    for column in contract.columns
                 ],
                 "primaryKey": keys(contract),
             },
@@ -173,9 +173,9 @@ class Pack:
 
     def _view(self, name: str) -> Iterator[str]:
         yield f'CREATE VIEW "{name}" AS FROM marts."{name}"'
-        about = f"{description(self.contracts[name])} Basis: {self.about['basis']}"
+        about = f"{self.contracts[name].about} Basis: {self.about['basis']}"
         yield f'COMMENT ON VIEW "{name}" IS {_quoted(about)}'
-        for column in columns(self.contracts[name]):
+        for column in self.contracts[name].columns:
             text = _quoted(f"{column.description} ({column.unit})")
             yield f'COMMENT ON COLUMN "{name}"."{column.name}" IS {text}'
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from schemas.contract import Column, Contract, columns, contracts
+from schemas.contract import Column, Contract, contracts
 from schemas.disclosure import FOLLOWS
 from schemas.measures import NOW, QUESTION, Figure
 from schemas.template import Template
@@ -33,7 +33,7 @@ def force_profiles_contract(template: Template) -> Contract:
     on social media found where the template protects that. With the columns of the collection of
     2012 it is ForceProfiles.
     """
-    known = {item.name: item for item in columns(_PROFILES)}
+    known = {item.name: item for item in _PROFILES.columns}
     own = list(_profile_columns(template, known))
     if {item.name for item in own} == known.keys():
         return _PROFILES

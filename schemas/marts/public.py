@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from schemas.contract import Column, Contract, columns, contracts
+from schemas.contract import Column, Contract, contracts
 from schemas.disclosure import PROFILES, SYMBOLS
 from schemas.marts.catalogue import MARTS, contracts_of
 from schemas.template import Template
@@ -53,13 +53,13 @@ def symbol_of(mart: str, name: str) -> str:
 def with_symbols(mart: str, contract: Contract) -> tuple[str, ...]:
     """Return the columns of a mart whose value may be null with a symbol that says why."""
     if mart == PROFILES:
-        return tuple(c.name for c in columns(contract) if c.dtype in (pl.Int64, pl.Float64))
+        return tuple(c.name for c in contract.columns if c.dtype in (pl.Int64, pl.Float64))
     return WITH_SYMBOLS.get(mart, ())
 
 
 def _public_form(mart: str, contract: Contract) -> Contract:
     marked, found = with_symbols(mart, contract), list[Column]()
-    for item in columns(contract):
+    for item in contract.columns:
         if item.name not in _KEPT.get(mart, (item.name,)):
             continue
         nullable = item.nullable or item.name in (*marked, *_HIDDEN_WITH.get(mart, ()))

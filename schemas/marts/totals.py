@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from schemas.breakdown import FIRST, in_order
-from schemas.contract import Column, Contract, columns, contracts
+from schemas.contract import Column, Contract, contracts
 from schemas.template import Template
 
 _FOUND: Final = contracts(Path(__file__).with_suffix(".toml"))
@@ -41,9 +41,7 @@ def cube_dimensions(template: Template | None = None) -> list[str]:
 @cache
 def cube_contract(template: Template | None = None) -> Contract:
     """Return the contract of the cube where forces return this template; None for any."""
-    own = {
-        item.name: item for item in columns(_FOUND["NationalTotals"]) if item.name != "breakdown"
-    }
+    own = {item.name: item for item in _FOUND["NationalTotals"].columns if item.name != "breakdown"}
     measure, period = own.pop("measure"), own.pop("period")
     dimensions = [
         Column(key, pl.String, f"{_DIMENSIONS.get(key, f'Code of the list `{key}`')}; null for all",

@@ -10,7 +10,7 @@ import pytest
 
 from schemas.cases import CASE_TABLES, COLUMN_OF, codes
 from schemas.collection import Collection
-from schemas.contract import columns, conform
+from schemas.contract import conform
 from schemas.errors import SetupError
 from schemas.rules.catalogue import rules_of
 from schemas.template import Row as TemplateRow
@@ -110,7 +110,7 @@ def test_every_rule_has_a_text_and_a_case() -> None:
 
 
 def test_the_codes_are_those_of_the_contract(collection: Collection) -> None:
-    allowed = {c.name: c.allowed_in(collection.template) for c in columns(CaseExtract)}
+    allowed = {c.name: c.allowed_in(collection.template) for c in CaseExtract.columns}
     assert {n: tuple(sorted(held)) for n, held in allowed.items() if held} == codes(
         collection.template
     )

@@ -10,7 +10,7 @@ import pyarrow.parquet
 
 from assets.marts import arrow_schema
 from schemas.collection import Collection
-from schemas.contract import Column, Contract, columns
+from schemas.contract import Column, Contract
 
 ROWS = 44
 ENOUGH = {"reconciliation": 248}
@@ -35,14 +35,14 @@ _TEXTS = {"hash": "a" * 64, "time": "2012-07-01T10:00:00+00:00"}
 
 def sound_mart(name: str, contract: Contract, collection: Collection) -> pyarrow.Table:
     """Return a mart of its contract's columns; its keys count through their codes."""
-    radix = [_codes(column, collection) for column in columns(contract) if column.key]
+    radix = [_codes(column, collection) for column in contract.columns if column.key]
     rows = ENOUGH.get(name, ROWS)
     if radix and all(radix):
         rows = min(rows, prod(len(codes) for codes in radix))
-    values: dict[str, list[Any]] = {column.name: [] for column in columns(contract)}
+    values: dict[str, list[Any]] = {column.name: [] for column in contract.columns}
     for number in range(rows):
         left = number
-        for column in columns(contract):
+        for column in contract.columns:
             codes = _codes(column, collection)
             if column.key and codes:
                 left, digit = divmod(left, len(codes))

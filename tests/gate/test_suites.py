@@ -4,7 +4,7 @@ import pytest
 
 from assets.release.gate.suites import Expectation, Suite, particular, suite
 from schemas.collection import Collection
-from schemas.contract import columns, keys
+from schemas.contract import keys
 from schemas.marts.catalogue import MARTS
 
 
@@ -19,7 +19,7 @@ def test_everything_a_contract_says_is_expected_and_of_its_columns_alone(
     """A column added to a contract must not slip past the gate."""
     contract, key = MARTS[name], keys(MARTS[name])
     derived = suite(name, contract, collection)
-    known = [each.name for each in columns(contract)]
+    known = [each.name for each in contract.columns]
     assert {each.column for each in derived} <= {None, *known}
     by_type = {each.type: each.arguments for each in derived}
     assert by_type["expect_table_columns_to_match_ordered_list"]["column_list"] == known
@@ -27,7 +27,7 @@ def test_everything_a_contract_says_is_expected_and_of_its_columns_alone(
         assert by_type["expect_compound_columns_to_be_unique"]["column_list"] == key
     elif key:
         assert by_type["expect_column_values_to_be_unique"] == {"column": key[0]}
-    for each in columns(contract):
+    for each in contract.columns:
         assert _of(derived, "expect_column_type_to_be", each.name)
         null = _of(derived, "expect_column_values_to_not_be_null", each.name)
         assert bool(null) != each.nullable, each.name

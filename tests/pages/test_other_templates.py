@@ -13,7 +13,7 @@ from assets.release.pages.figures import Edition
 from assets.release.pages.wording import period
 from assets.release.pages.workbook import summary
 from schemas.collection import Collection, load_collection
-from schemas.contract import columns, empty
+from schemas.contract import empty
 from schemas.marts.catalogue import contracts_of
 from schemas.marts.facts import force_profiles_contract
 from schemas.measures import Measure
@@ -77,7 +77,7 @@ def _release(collection: Collection) -> dict[str, pl.DataFrame]:
         }
         for force in collection.forces
     ]  # fmt: skip
-    of_force = {column.name: column for column in columns(force_profiles_contract(template))}
+    of_force = {column.name: column for column in force_profiles_contract(template).columns}
     profiles = [
         {
             name: next(number) if column.dtype.is_numeric() else "reconstructed"

@@ -16,7 +16,7 @@ from assets.lake import Lake, held
 from pipelines.definitions import defs
 from pipelines.instance import dagster_home
 from pipelines.jobs import REFRESH
-from schemas.contract import columns, empty
+from schemas.contract import empty
 from schemas.marts.catalogue import MARTS
 from schemas.rules.catalogue import NATIONAL, TIERS
 from schemas.tables import TABLES
@@ -126,7 +126,7 @@ def _follows_columns(lineage: dg.TableColumnLineage) -> None:
     entries = dg.AssetKey(["validation", "live_entries"])
     of = {name: {(d.asset_key, d.column_name) for d in deps}
           for name, deps in lineage.deps_by_column.items()}  # fmt: skip
-    assert {*of} == {column.name for column in columns(MARTS["investigations"])}
+    assert {*of} == {column.name for column in MARTS["investigations"].columns}
     assert of["force_code"] == {(entries, "force_code")}
     assert (entries, "number") in of["cases"]
     assert (entries, "row_code") in of["outcome"]
@@ -167,7 +167,7 @@ def test_every_table_is_described_by_its_contract() -> None:
         assert spec.owners
         assert spec.kinds
         schema = spec.metadata["dagster/column_schema"]
-        assert [c.name for c in schema.columns] == [c.name for c in columns(contract)]
+        assert [c.name for c in schema.columns] == [c.name for c in contract.columns]
     assert {spec.group_name for spec in specs.values()} == {
         "intake", "cases", "desk", "reports", "research", "validation", "totals", "recount",
         "reconciliation", "release",

@@ -28,7 +28,7 @@ from assets.release.identity import Ingredients, ingredients
 from assets.release.pack import DATABASE, DICTIONARY, PACKAGE, SDMX
 from assets.release.publish import show
 from schemas.collection import load_collection, read_collection
-from schemas.contract import CONTRACT_VERSION, columns, empty
+from schemas.contract import CONTRACT_VERSION, empty
 from schemas.errors import ContractError, LakeError, ReleaseBlockedError
 from schemas.marts.catalogue import MARTS, contracts_of, marts_of
 
@@ -252,7 +252,7 @@ def test_a_file_explains_itself(lake: Lake, marts: dict[str, pl.DataFrame]) -> N
         assert metadata["release"] == _made_from().release_id
         assert metadata["contract_version"] == CONTRACT_VERSION
         assert "reconstructed" in metadata["basis"]
-        for column in columns(contract):
+        for column in contract.columns:
             about = schema.field(column.name).metadata
             assert about[b"description"].decode() == column.description
             assert about[b"unit"].decode() == column.unit

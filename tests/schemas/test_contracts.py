@@ -8,15 +8,7 @@ import pytest
 from assets.marts import arrow_schema
 from pipelines.docs import generated
 from schemas.checking import broken
-from schemas.contract import (
-    Contract,
-    columns,
-    conform,
-    description,
-    empty,
-    holds,
-    keys,
-)
+from schemas.contract import Contract, conform, empty, holds, keys
 from schemas.errors import ContractError
 from schemas.marts.catalogue import MARTS
 from schemas.marts.facts import ForceProfiles, Investigations, force_profiles_contract
@@ -81,13 +73,13 @@ def test_a_code_of_another_version_is_refused() -> None:
 def test_contracts_are_total(name: str) -> None:
     """Whoever opens a file must find what each column means and in which unit."""
     contract = (MARTS | TABLES)[name]
-    assert description(contract)
-    for column in columns(contract):
+    assert contract.about
+    for column in contract.columns:
         assert column.description, column.name
         assert column.unit, column.name
     assert conform(contract, empty(contract)).is_empty()
-    assert arrow_schema(contract).names == [column.name for column in columns(contract)]
-    leading = [column.name for column in columns(contract)][: len(keys(contract))]
+    assert arrow_schema(contract).names == [column.name for column in contract.columns]
+    leading = [column.name for column in contract.columns][: len(keys(contract))]
     assert leading == keys(contract), "keys stand first"
 
 
@@ -101,7 +93,7 @@ EXAMPLES = ROOT / "examples"
 
 def test_a_profile_has_the_columns_of_its_template() -> None:
     assert force_profiles_contract(load_template("returns-1")) is ForceProfiles
-    of_2013 = {c.name: c for c in columns(force_profiles_contract(_example("returns-2")))}
+    of_2013 = {c.name: c for c in force_profiles_contract(_example("returns-2")).columns}
     assert {"abuse_of_authority", "investigations_per_month", "cards_now"} <= of_2013.keys()
     assert not {"investigations_2010_11", "cards_2012"} & of_2013.keys()
     new = of_2013["abuse_of_authority"]
@@ -113,7 +105,7 @@ def test_a_profile_has_the_columns_of_its_template() -> None:
 
 
 def test_a_profile_without_research_and_registers_has_no_columns_for_them() -> None:
-    uses = columns(force_profiles_contract(_example("use-of-force-1")))
+    uses = force_profiles_contract(_example("use-of-force-1")).columns
     about_the_force = ["force_code", "ons_code", "name", "region", "state", "basis"]
     assert [c.name for c in uses] == [*about_the_force, "uses", "firearm", "people_hurt"]
     assert uses[-1].unit == "people"
@@ -137,14 +129,14 @@ def test_one_question_for_all_columns_is_answered_as_pandera_answers(contract: C
     """Of a table with nothing wrong pandera is not asked: it must have found nothing either."""
     template = load_template("returns-1")
     sound: dict[str, list[object]] = {}
-    for column in columns(contract):
+    for column in contract.columns:
         codes = (column.allowed_in(template) or ("some text", "other text"))[:2]
         two: list[object] = {pl.String: [*codes], pl.Boolean: [True, False]}.get(column.dtype) or [
             column.least or 0,
             (column.least or 0) + 1,
         ]
         sound[column.name] = [two[0], two[-1]]
-    types = {column.name: column.dtype for column in columns(contract)}
+    types = {column.name: column.dtype for column in contract.columns}
     tables = [pl.DataFrame(sound, types), pl.DataFrame({**sound, keys(contract)[0]: None}, types)]
     for name, dtype in types.items():
         for value in (None, *_TO_TRY[dtype]):

@@ -8,7 +8,7 @@ from assets.figures.totals.leaves import ANSWER, LEAF, cells_in, leaves, percent
 from assets.inputs.research.tables import no_research, social_media_cases
 from schemas.breakdown import breakdown_of, write_breakdown
 from schemas.collection import Collection
-from schemas.contract import Contract, columns, conform, empty
+from schemas.contract import Contract, conform, empty
 from schemas.disclosure import FOLLOWS
 from schemas.marts.facts import (
     CapabilityAnswers,
@@ -37,7 +37,7 @@ def _cells(
     """
     wanted = (pl.col("measure") == measure) & (pl.col("period") == NOW)
     cells = sent(leaves(live, collection.template)).filter(wanted)
-    absent = [c for c in columns(contract) if c.codes and c.name not in cells.columns]
+    absent = [c for c in contract.columns if c.codes and c.name not in cells.columns]
     return cells.with_columns(pl.lit(None, c.dtype).alias(c.name) for c in absent)
 
 
@@ -129,7 +129,7 @@ def force_profiles(
     found = no_research().instances if instances is None else instances
     rows = _with_cases(rows, social_media_cases(found, collection))
     contract = force_profiles_contract(collection.template)
-    names = {column.name for column in columns(contract)}
+    names = {column.name for column in contract.columns}
     rates = [
         (pl.col(of) / collection.period.months).alias(rate)
         for rate, of in FOLLOWS.items()

@@ -9,7 +9,7 @@ from assets.html import render
 from assets.lake import atomic_file
 from assets.release.gate.suites import Expectation, Suite
 from schemas.collection import Collection
-from schemas.contract import Contract, columns, description
+from schemas.contract import Contract
 from schemas.wording import plural, visible
 
 Label = Literal["met", "not met", "warning", "not checked"]
@@ -173,10 +173,10 @@ def write_pages(
         contract = contracts[mart.mart]
         groups = [
             (column, [each for each in mart.outcomes if each.expectation.column == name])
-            for column in (None, *columns(contract))
+            for column in (None, *contract.columns)
             for name in [column and column.name]
         ]
-        own = {"mart": mart, "description": description(contract), "groups": groups}
+        own = {"mart": mart, "description": contract.about, "groups": groups}
         _write(docs / f"{mart.mart}.html", "mart.html.j2", shared | own)
     return result
 

@@ -10,7 +10,7 @@ import pyarrow
 from assets.marts import arrow_schema
 from schemas import vocabulary as v
 from schemas.collection import Collection
-from schemas.contract import Column, Contract, columns, keys
+from schemas.contract import Column, Contract, keys
 from schemas.wording import plural
 
 Severity = Literal["critical", "warning"]
@@ -60,7 +60,7 @@ def suite(name: str, contract: Contract, collection: Collection) -> Suite:
         collection: the collection, which says which forces, codes and figures are expected.
     """
     derived = list(_of_the_table(contract, collection))
-    for column in columns(contract):
+    for column in contract.columns:
         derived += _of_a_column(contract, column, collection)
     return (*derived, *particular(collection).get(name, ()))
 
@@ -96,7 +96,7 @@ def particular(collection: Collection) -> dict[str, Suite]:
 
 
 def _of_the_table(contract: Contract, collection: Collection) -> Iterator[Expectation]:
-    names, key = [column.name for column in columns(contract)], keys(contract)
+    names, key = [column.name for column in contract.columns], keys(contract)
     words = f"Must have the {len(names)} columns of its contract, in that order."
     yield _expect("table_columns_to_match_ordered_list", words, {"column_list": names})
     if len(key) == 1:

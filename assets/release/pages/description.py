@@ -28,7 +28,6 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from assets.html import render
-from schemas.contract import columns
 from schemas.marts.facts import force_profiles_contract
 from schemas.measures import NOW, QUESTION, Data, Figure, Measure
 from schemas.template import Sheet, Template
@@ -268,7 +267,7 @@ def _derived(template: Template, common: dict[str, Any]) -> str:
             "all": _totalled(template, template.profile[column.name]),
             "whole": not template.profile[column.name].dims,
         }
-        for column in columns(force_profiles_contract(template))
+        for column in force_profiles_contract(template).columns
         if column.name in template.profile and column.dtype.is_numeric()
     ]
     return render(

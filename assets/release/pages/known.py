@@ -10,7 +10,6 @@ from assets.release.pages.figures import Edition
 from assets.release.pages.wording import band, period, sentence
 from schemas import vocabulary as v
 from schemas.collection import addressed, command
-from schemas.contract import columns
 from schemas.marts.facts import force_profiles_contract
 from schemas.marts.returns import ReturnsStatus
 from schemas.measures import NOW
@@ -185,7 +184,7 @@ _SIZES: Final = (
 
 def _sized(template: Template) -> Dims:
     """Return the columns of a profile that rates are of: whole counts; and what they count."""
-    labels = {c.name: c.description for c in columns(force_profiles_contract(template))}
+    labels = {c.name: c.description for c in force_profiles_contract(template).columns}
     return {
         name: labels[name].partition(";")[0]
         for name, of in template.profile.items()
@@ -240,14 +239,14 @@ def of_force(edition: Edition, force: str) -> Known:
         "of_return": [row for row in of_returns if row["receipt_id"] == status.get("receipt_id")],
         "printed": [
             (column.name, column.description.partition(";")[0])
-            for column in columns(force_profiles_contract(edition.collection.template))
+            for column in force_profiles_contract(edition.collection.template).columns
             if column.dtype.is_numeric() and profile.get(column.name) is not None
         ],
         "received_on": received
         and long_date(edition.collection.day_of(datetime.fromisoformat(received))),
         "size": next(iter(edition.rows("workforce", force_code=force)), {}),
         "state": state,
-        "status": dict.fromkeys(column.name for column in columns(ReturnsStatus)) | status,
+        "status": dict.fromkeys(column.name for column in ReturnsStatus.columns) | status,
         "version_said": f"Version {status['version']}, {counts}"
         if status.get("version")
         else "No return",

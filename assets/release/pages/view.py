@@ -32,7 +32,6 @@ from assets.release.pages.known import of_force, of_release
 from assets.release.pages.wording import STATES, sentence
 from schemas import vocabulary as v
 from schemas.breakdown import write_breakdown
-from schemas.contract import columns
 from schemas.marts.catalogue import MARTS
 from schemas.measures import NOW
 from schemas.research import QUESTIONS, SITES
@@ -292,4 +291,4 @@ def _number(sent: Figure) -> Figure:
 
 @cache
 def _has_forces(mart: str) -> bool:
-    return any(column.name == "force_code" for column in columns(MARTS[mart]))
+    return any(column.name == "force_code" for column in MARTS[mart].columns)

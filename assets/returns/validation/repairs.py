@@ -16,7 +16,6 @@ from assets.cases.derived import leaf_grid
 from assets.returns.desk.versions import version_changes
 from assets.returns.validation.linked import FEWEST_SHIFTED, NONE, Change, Linked, Ways, linked
 from assets.returns.validation.rules.evaluate import ENTRY
-from schemas.contract import columns
 from schemas.marts.returns import Repairs
 from schemas.rules.catalogue import rules
 from schemas.template import Edit, Grid, Numbers, Place, Template
@@ -174,7 +173,7 @@ def repairs_of(
             for repair in found
             for change in sorted(repair.changes, key=lambda change: order[change.place])
         ]  # fmt: skip
-    wanted = {c.name: c.dtype for c in columns(Repairs) if c.name != "force_code"}
+    wanted = {c.name: c.dtype for c in Repairs.columns if c.name != "force_code"}
     return pl.DataFrame(rows, {**wanted, "low": pl.Int64, "high": pl.Int64}, orient="row")
 
 
