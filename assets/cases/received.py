@@ -17,7 +17,7 @@ import polars as pl
 from assets.cases.job import BAD_ROWS, BY_FORCE, COUNTS, Pool, in_this_process, run_cases, told
 from assets.cases.sources import Source, find_sources, reading
 from assets.cases.store import CaseStore, force_of
-from assets.intake.receipts import UNKNOWN, Version
+from assets.intake.receipts import UNKNOWN, Damaged, Version
 from assets.kept import frame_made_once, made_once
 from assets.lake import Lake, put_in_place, scratch_file, write_errors
 from schemas.cases import (
@@ -86,7 +86,7 @@ def judge_received(
         for version in store.receipts()
         if version.force_code is None
     ]
-    older = _by_force(store, collection)
+    older = _by_force(store)
     while older:
         newest = [items.pop() for items in older.values()]
         latest = [item for item in newest if isinstance(item, _Judged)]
@@ -134,7 +134,7 @@ def _judged(version: Version, state: str, findings: Iterable[Finding], **about: 
     return _Judged({**row, **nothing, "state": state, **about}, tuple(findings))
 
 
-def _by_force(store: CaseStore, collection: Collection) -> dict[str, list[Version | _Judged]]:
+def _by_force(store: CaseStore) -> dict[str, list[Version | _Judged]]:
     """Return the versions of each force in order of receipt, and in their places what is lost.
 
     What is damaged and may be of any force is so for each that had sent an extract before.
@@ -145,24 +145,19 @@ def _by_force(store: CaseStore, collection: Collection) -> dict[str, list[Versio
         if version.force_code:
             found.setdefault(version.force_code, []).append((version.sequence, version))
     for item in store.damaged():
-        owner, number = store.force_of_damaged(item, collection), item.sequence or 0
-        before = [v for v in versions if v.sequence < number]
-        about: dict[str, tuple[int | None, str | None]] = {}
-        if owner == UNKNOWN:
-            last = {version.force_code: version for version in before}
-            about = {force: (v.version, v.receipt_id) for force, v in last.items() if force}
-        elif owner:
-            after = store.last_version(owner, before, [], collection) + 1
-            about = {owner: (after, item.receipt_id)}
-        for force, (version_number, receipt_id) in about.items():
-            lost = _damaged(store.place(item.path), item.problem)
-            if owner == UNKNOWN:
-                whose = "; whose it is cannot be told, so it may be a newer extract of this force"
-                lost = replace(lost, message=lost.message + whose)
+        number, whose = item.sequence or 0, ""
+        perhaps: list[Damaged[Version] | Version] = [item] if item.force_code else []
+        if item.force_code == UNKNOWN:
+            whose = "; whose it is cannot be told, so it may be a newer extract of this force"
+            last = {each.force_code: each for each in versions if each.sequence < number}
+            perhaps = [each for force, each in last.items() if force]
+        for each in perhaps:
+            force = str(each.force_code)
+            lost = _damaged(store.place(item.path), item.problem + whose)
             row = dict.fromkeys(empty(Extracts).columns) | {
-                "receipt_id": receipt_id,
+                "receipt_id": each.receipt_id,
                 "force_code": force,
-                "version": version_number,
+                "version": each.version,
                 "state": DAMAGED_STATE,
                 "live": False,
                 "basis": SUBMITTED,

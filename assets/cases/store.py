@@ -6,7 +6,6 @@ A version is all files of a force that lie in landing when a new one has come.
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -21,7 +20,7 @@ from assets.cases.sources import (
     scan,
 )
 from assets.intake.landing import ARRIVING, CASES, OPEN, LeftError, waiting_below
-from assets.intake.receipts import UNKNOWN, Damaged, Receipts, TakenIn, Version, extract_ids
+from assets.intake.receipts import Receipts, TakenIn, Version, extract_ids, next_numbers
 from assets.intake.store import Clock, Kept, content_of, kept, kept_at, kept_file, utc_now
 from assets.lake import Lake
 from schemas.cases import BLANKS, ONE_FORCE, folder_force
@@ -29,8 +28,6 @@ from schemas.collection import Collection
 from schemas.finding import FilesRefusedError, Finding
 
 _CHUNK: Final = 1024 * 1024
-_LOOKED_AT: Final = 60
-"""Files of a force, its newest, among which those of a damaged version are looked for."""
 
 
 def force_of(path: Path, collection: Collection) -> str:
@@ -153,22 +150,19 @@ class CaseStore(Receipts[Version]):
             except FilesRefusedError as error:
                 if key in fresh:
                     why = replace(error.findings[0], sheet=self.kept(key).name)
-                    yield self._write(None, [key], why, collection)
+                    yield self._write(None, [key], why)
             else:
                 by_force.setdefault(force, []).append(key)
         for force, files in by_force.items():
             if fresh.intersection(files):
-                yield self._write(force, files, None, collection)
+                yield self._write(force, files)
 
-    def _write(
-        self, force: str | None, files: list[str], why: Finding | None, collection: Collection
-    ) -> Version:
-        earlier, damaged = self.receipts(), self.damaged()
-        number = self.last_version(force, earlier, damaged, collection) + 1 if force else None
+    def _write(self, force: str | None, files: list[str], why: Finding | None = None) -> Version:
+        taken = self.all()
+        sequence, number = next_numbers(force, taken)
         sha256, receipt_id, again = extract_ids(force, [key.rpartition("-")[2] for key in files])
-        taken: list[Version | Damaged[Version]] = [*earlier, *damaged]
         version = Version(
-            sequence=max((item.sequence or 0 for item in taken), default=0) + 1,
+            sequence=sequence,
             receipt_id=again if receipt_id in {item.receipt_id for item in taken} else receipt_id,
             sha256=sha256,
             received_at=self._clock().isoformat(timespec="seconds"),
@@ -179,29 +173,6 @@ class CaseStore(Receipts[Version]):
         )
         self.write(version)
         return version
-
-    def _force_of_bytes(self, receipt_id: str, collection: Collection) -> str | None:
-        """Return the force whose files have an id; or what the last run noted of that."""
-        by_force: dict[str | None, list[str]] = {}
-        for each in kept(self._lake, "extract"):
-            if each.damage():
-                continue
-            try:
-                force = force_of(each.there(), collection)
-            except FilesRefusedError:
-                force = None
-            by_force.setdefault(force, []).append(each.sha256)
-        for force, hashes in by_force.items():
-            newest = hashes[-_LOOKED_AT:]
-            ends = range(1, len(newest) + 1)
-            runs = (newest[first:end] for end in ends for first in range(end))
-            if any(receipt_id in extract_ids(force, some)[1:] for some in runs):
-                return force
-        with suppress(OSError, pl.exceptions.PolarsError):
-            noted = pl.read_parquet(self._lake.table("cases", "extracts")).drop_nulls("force_code")
-            found = noted.filter(receipt_id=receipt_id)["force_code"].to_list()
-            return str(found[-1]) if found else UNKNOWN
-        return UNKNOWN
 
 
 def _hash(path: Path) -> str:

@@ -46,7 +46,7 @@ def intake(
     for name, reason in taken.refused.items():
         context.log.warning(f"{name} is refused: {reason}")
     everything = received(store)
-    damaged = damaged_receipts(store, everything.damaged, lake, collection)
+    damaged = damaged_receipts(everything.damaged, lake)
     for name in damaged["file"]:
         context.log.error(f"{name} is damaged or gone; nothing is computed from it")
     about[_RECEIPTS] = {

@@ -21,7 +21,7 @@ from assets.intake.landing import OPEN, LeftError, being_written, name_as_text
 from assets.intake.quoting import words_sha256
 from assets.intake.reader import declared_force, read_return, submitted_on
 from assets.intake.reading import Reading, RefusedError
-from assets.intake.receipts import UNKNOWN, DamagedReturn, Receipts, ReturnReceipt, TakenIn
+from assets.intake.receipts import DamagedReturn, Receipts, ReturnReceipt, TakenIn, next_numbers
 from assets.intake.store import FOLDERS, ID_LENGTH, Clock, check_unchanged, sha256_of, utc_now
 from assets.kept import made_once
 from assets.lake import (
@@ -124,7 +124,7 @@ class RawStore(Receipts[ReturnReceipt]):
         refused = {path.name: f"{why.problem}. {why.fix}" for path, why in unopened}
         new: list[ReturnReceipt] = []
         for file in _in_order(arrived):
-            new.append(self._write_receipt(file, arrived, receipts + new, damaged, collection))
+            new.append(self._write_receipt(file, arrived, receipts + new, damaged))
         return TakenIn(tuple(new), left, duplicates, refused)
 
     def _attributed(
@@ -143,12 +143,14 @@ class RawStore(Receipts[ReturnReceipt]):
                 force = declared_force(self.read(receipt), collection)
                 if force and all(later.force_code != force for later in receipts[at:]):
                     earlier = receipts[:at]
-                    version = self.last_version(force, earlier, (), collection) + 1
+                    _, version = next_numbers(force, earlier)
                     moment = force, receipt.modified_ns
                     same = [r for r in earlier if (r.force_code, r.modified_ns) == moment]
                     tie = next((each.tie or each.receipt_id for each in same), None)
                     receipts[at] = replace(receipt, force_code=force, version=version, tie=tie)
                     self.write(receipts[at])
+                    for name in receipt.names:
+                        (self._folder / name).unlink(missing_ok=True)
         return receipts
 
     def _now(self) -> str:
@@ -180,15 +182,11 @@ class RawStore(Receipts[ReturnReceipt]):
         beside: Sequence["_Arrived"],
         earlier: Sequence[ReturnReceipt],
         damaged: Sequence[DamagedReturn],
-        collection: Collection,
     ) -> ReturnReceipt:
-        numbers = [r.sequence for r in earlier] + [d.sequence for d in damaged if d.sequence]
-        version = None
-        if file.force_code:
-            version = self.last_version(file.force_code, earlier, damaged, collection) + 1
+        sequence, version = next_numbers(file.force_code, [*earlier, *damaged])
         receipt = ReturnReceipt(
             receipt_id=file.sha256[:ID_LENGTH],
-            sequence=max(numbers, default=0) + 1,
+            sequence=sequence,
             sha256=file.sha256,
             size=file.status.st_size,
             file_name=name_as_text(file.name),
@@ -205,17 +203,6 @@ class RawStore(Receipts[ReturnReceipt]):
                 (self._files / file.sha256).replace(self.path(receipt))
         self.write(receipt)
         return receipt
-
-    def _force_of_bytes(self, receipt_id: str, collection: Collection) -> str | None:
-        if any(self._quarantine.glob(f"{receipt_id}*")):
-            return None
-        for path in self._files.glob(f"{receipt_id}*"):
-            try:
-                check_unchanged(path, path.name, path.name)
-            except LakeError:
-                continue
-            return declared_force(self._reading(path.name), collection)
-        return UNKNOWN
 
     def unopened(self) -> Iterator[tuple[str, dict[str, str]]]:
         """Yield the key of each file that was set aside unopened, and what is noted of it."""

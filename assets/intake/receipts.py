@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,6 @@ from assets.intake.landing import is_litter
 from assets.intake.store import ID_LENGTH, KEPT_NAME
 from assets.lake import Lake, atomic_file
 from schemas.cases import READABLE
-from schemas.collection import Collection
 from schemas.finding import Finding, finding
 from schemas.reference import force_codes
 from schemas.wording import visible
@@ -60,9 +59,11 @@ class Receipt:
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid", strict=True)
 
     @property
-    def file(self) -> str:
-        """The name of the receipt's own file."""
-        return f"{self.sequence:06d}-{self.receipt_id}.json"
+    def names(self) -> tuple[str, str]:
+        """What its file is called, to tell whose it is where it cannot be read; and once was."""
+        start = f"{self.sequence:06d}-{self.receipt_id}"
+        whose = f"{self.force_code or _NOBODYS}-{self.version or 0}"
+        return f"{start}-{whose}.json", f"{start}.json"
 
     def __post_init__(self) -> None:
         """Raise ValueError where it contradicts itself."""
@@ -140,14 +141,23 @@ class Damaged(Generic[R]):
 
     `path` is what has to be restored, `problem` what is wrong with it. `receipt_id` and `sequence`
     are null where it stands for no receipt: a copy of one that is there, or a file of another name.
-    `receipt` is what it says, null where it says nothing.
+    `force_code` is null where it is nobody's, UNKNOWN where nothing tells. `receipt` is what it
+    says, null where it says nothing.
     """
 
     path: Path
     problem: str
-    receipt_id: str | None
-    sequence: int | None
+    receipt_id: str | None = None
+    sequence: int | None = None
+    force_code: str | None = None
+    version: int | None = None
     receipt: R | None = None
+
+    @classmethod
+    def of(cls, path: Path, problem: str, receipt: R) -> "Damaged[R]":
+        """Return what is damaged of a receipt that can be read."""
+        about = receipt.receipt_id, receipt.sequence, receipt.force_code, receipt.version
+        return cls(path, problem, *about, receipt)
 
 
 DamagedReturn = Damaged[ReturnReceipt]
@@ -168,7 +178,9 @@ class TakenIn(Generic[R]):
     refused: dict[str, str] = field(default_factory=dict)
 
 
-_RECEIPT: Final = re.compile(r"(\d{6,})-([0-9a-f]{16})")
+_RECEIPT: Final = re.compile(r"(\d{6,})-([0-9a-f]{16})(?:-(.+)-(\d+))?")
+"""How the name of a receipt begins; older ones do not tell whose they are."""
+_NOBODYS: Final = "nobodys"
 
 
 class Receipts(Generic[R]):
@@ -182,11 +194,16 @@ class Receipts(Generic[R]):
         """Return the receipts that can be read, in order, and after them those that cannot."""
         paths = sorted(self._folder.glob("*.json"))
         found = [self._read(path) for path in paths if not is_litter(path.name)]
-        sound = [each for each in found if not isinstance(each, Damaged)]
+        whole = (each for each in found if not isinstance(each, Damaged))
+        # Beside one that has been found to be of a force, a kill may leave it as nobody's.
+        in_order = sorted(whole, key=lambda each: (each.sequence, each.force_code is not None))
+        sound = [*{(each.sequence, each.receipt_id): each for each in in_order}.values()]
         there = {receipt.receipt_id for receipt in sound}
         damaged = [each for each in found if isinstance(each, Damaged)]
         return sound + [
-            replace(each, receipt_id=None, sequence=None) if each.receipt_id in there else each
+            Damaged(each.path, each.problem, receipt=each.receipt)
+            if each.receipt_id in there
+            else each
             for each in damaged
         ]
 
@@ -198,47 +215,22 @@ class Receipts(Generic[R]):
         """Return the receipts that cannot be read; the bytes of the others are not looked at."""
         return [item for item in self.all() if isinstance(item, Damaged)]
 
-    def last_version(
-        self,
-        force: str,
-        receipts: Iterable[R],
-        damaged: Iterable[Damaged[R]],
-        collection: Collection,
-    ) -> int:
-        """Return the highest number that a version of a force may have, 0 where none has come.
-
-        A damaged receipt may be of the force if that cannot be told, so its number stays free.
-        """
-        mine = [receipt for receipt in receipts if receipt.force_code == force]
-        newest = max((receipt.sequence for receipt in mine), default=0)
-        after = [item for item in damaged if (item.sequence or 0) > newest]
-        perhaps = sum(self.force_of_damaged(item, collection) in {force, UNKNOWN} for item in after)
-        return max((receipt.version or 0 for receipt in mine), default=0) + perhaps
-
-    def force_of_damaged(self, damaged: Damaged[R], collection: Collection) -> str | None:
-        """Return the force of a damaged receipt, None where it is nobody's, else UNKNOWN."""
-        if not damaged.receipt_id:
-            return None
-        if damaged.receipt:
-            return damaged.receipt.force_code
-        return self._force_of_bytes(damaged.receipt_id, collection)
-
-    def _force_of_bytes(self, receipt_id: str, collection: Collection) -> str | None:
-        """Return whose kept bytes say that a receipt is; a store that reads none cannot tell."""
-        del receipt_id, collection
-        return UNKNOWN
-
     def _read(self, path: Path) -> R | Damaged[R]:
         try:
             receipt: R = _forms()[self._form].validate_json(path.read_bytes())
         except (OSError, ValidationError) as error:
-            named = _RECEIPT.match(path.name)
-            about = (named[2], int(named[1])) if named else (None, None)
-            return Damaged(path, f"is not a receipt ({_why(error)})", *about)
-        if path.name == receipt.file:
+            problem = f"is not a receipt ({_why(error)})"
+            if not (named := _RECEIPT.match(path.name)):
+                return Damaged(path, problem)
+            sequence, receipt_id, force, version = named.groups()
+            if force in force_codes():
+                return Damaged(path, problem, receipt_id, int(sequence), force, int(version))
+            whose = None if force == _NOBODYS else UNKNOWN
+            return Damaged(path, problem, receipt_id, int(sequence), whose)
+        if path.name in receipt.names:
             return receipt
         problem = f"is not the receipt that its name says, but number {receipt.sequence}"
-        return Damaged(path, problem, receipt.receipt_id, receipt.sequence, receipt)
+        return Damaged.of(path, problem, receipt)
 
     def write(self, receipt: R) -> None:
         """Write a receipt.
@@ -246,8 +238,24 @@ class Receipts(Generic[R]):
         Raises:
             UnavailableError: it cannot be written.
         """
-        with atomic_file(self._folder / receipt.file) as target:
+        with atomic_file(self._folder / receipt.names[0]) as target:
             target.write(json.dumps(asdict(receipt), indent=1).encode())
+
+
+def next_numbers(
+    force: str | None, taken: Iterable[Receipt | Damaged[Any]]
+) -> tuple[int, int | None]:
+    """Return the sequence of the receipt after those, and its version where it is of a force.
+
+    A damaged receipt may be of the force if that cannot be told, so its number stays free.
+    """
+    numbers, version, perhaps = [0], 0, 0
+    for item in sorted(taken, key=lambda item: item.sequence or 0):
+        numbers.append(item.sequence or 0)
+        if item.force_code == force and force:
+            version, perhaps = max(version, item.version or 0), 0
+        perhaps += item.force_code == UNKNOWN
+    return max(numbers) + 1, version + perhaps + 1 if force else None
 
 
 @cache

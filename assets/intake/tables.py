@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
 from assets.intake.raw_store import RawStore
 from assets.intake.reading import Cell, Fact, RawSheet, Reading, RefusedError
-from assets.intake.receipts import UNKNOWN, Damaged, DamagedReturn, case_versions
+from assets.intake.receipts import UNKNOWN, Damaged, DamagedReturn, R, case_versions
 from assets.intake.store import ID_LENGTH, Kind, kept
 from assets.lake import Lake
-from schemas.collection import Collection
+from assets.tables import work_table
 from schemas.contract import conform, empty
 from schemas.errors import LakeError
 from schemas.rules.catalogue import CASES, rules_of
@@ -47,7 +46,7 @@ def received(store: RawStore) -> RawTables:
         try:
             reading = store.read(receipt)
         except LakeError as error:
-            damaged.append(Damaged(error.path, error.problem, key, receipt.sequence, receipt))
+            damaged.append(Damaged.of(error.path, error.problem, receipt))
             continue
         refusal = reading.refusal
         about = asdict(receipt)
@@ -90,54 +89,37 @@ def readings(data: RawTables) -> dict[str, Reading]:
     return found
 
 
-def damaged_receipts(
-    store: RawStore, found: Sequence[DamagedReturn], lake: Lake, collection: Collection
-) -> pl.DataFrame:
+def damaged_receipts(found: Sequence[DamagedReturn], lake: Lake) -> pl.DataFrame:
     """Return the table DamagedReceipts: the returns found, and all else that is damaged now.
 
-    Whose a return was is told by what is left of it and by earlier releases, whose a report was by
-    the table of report figures, or by this one of the run before. The bytes of extracts are not
-    looked at: they can be many, and whoever counts from one looks at them.
+    Whose a report was is told by the table of report figures, or by this one of the run before. The
+    bytes of extracts are not looked at: they can be many, and whoever counts from one looks.
     """
-    receipts = store.receipts()
-    told = _released(lake) if found else {}
+    rejected = _rejected(lake) if found else set()
     rows = []
     for item in found:
-        force, rejected = store.force_of_damaged(item, collection), False
-        if item.receipt_id and item.receipt_id in told:
-            before, rejected = told[item.receipt_id]
-            force = before if force in {None, UNKNOWN} else force
-        version = item.receipt and item.receipt.version
-        if force and force != UNKNOWN and version is None:
-            earlier = [r for r in receipts if r.sequence < (item.sequence or 0)]
-            version = store.last_version(force, earlier, [], collection) + 1
-        rejected |= bool(item.receipt and item.receipt.quarantined)
-        row = _row("return", item.path, item.receipt_id, item.sequence, item.problem, lake)
-        code = None if force == UNKNOWN else force
-        can_count = force is not None and not rejected
-        rows.append({**row, "force_code": code, "version": version, "can_count": can_count})
-    for version_of in case_versions(lake).damaged():
-        at = version_of.path, version_of.receipt_id, version_of.sequence
-        row = _row("extract", *at, version_of.problem, lake)
-        rows.append({**row, "force_code": version_of.receipt and version_of.receipt.force_code})
+        can_count = item.force_code is not None and item.receipt_id not in rejected
+        more = {"version": item.version, "can_count": can_count}
+        rows.append(_row("return", item, lake) | more)
+    rows += [_row("extract", item, lake) for item in case_versions(lake).damaged()]
     kinds: tuple[Kind, ...] = ("extract", "research", "report")
     for each in (each for kind in kinds for each in kept(lake, kind)):
         if problem := None if each.path and each.kind == "extract" else each.damage():
-            at = each.path or each.at, each.sha256[:ID_LENGTH], each.number or None
-            force = _force_of_report(lake, at[1]) if each.kind == "report" else None
-            rows.append({**_row(each.kind, *at, problem, lake), "force_code": force})
+            receipt_id = each.sha256[:ID_LENGTH]
+            force = _force_of_report(lake, receipt_id) if each.kind == "report" else None
+            at = each.path or each.at, problem, receipt_id, each.number or None, force
+            rows.append(_row(each.kind, Damaged(*at), lake))
     return conform(DamagedReceipts, pl.DataFrame(rows, schema=empty(DamagedReceipts).schema))
 
 
-def _row(
-    kind: Kind, path: Path, receipt_id: str | None, sequence: int | None, problem: str, lake: Lake
-) -> dict[str, Any]:
+def _row(kind: Kind, item: Damaged[R], lake: Lake) -> dict[str, Any]:
     return {
         "kind": kind,
-        "file": str(path.relative_to(lake.root)),
-        "receipt_id": receipt_id,
-        "sequence": sequence,
-        "problem": problem,
+        "file": str(item.path.relative_to(lake.root)),
+        "receipt_id": item.receipt_id,
+        "sequence": item.sequence,
+        "force_code": None if item.force_code == UNKNOWN else item.force_code,
+        "problem": item.problem,
         "can_count": False,
     }
 
@@ -155,21 +137,16 @@ def _force_of_report(lake: Lake, receipt_id: str) -> str | None:
     return next(iter(codes[::-1]), None)
 
 
-def _released(lake: Lake) -> dict[str | None, tuple[str | None, bool]]:
-    """Return what releases tell of receipts, by receipt_id: whose, and whether it was rejected."""
-    told: dict[str | None, tuple[str | None, bool]] = {}
+def _rejected(lake: Lake) -> set[str]:
+    """Return the returns that a release tells to have been rejected, by receipt_id."""
+    rejected: set[str] = set()
+    # Not those of an extract: a workbook among the extracts says nothing of the return.
+    of_returns = ~pl.col("rule_id").is_in([*rules_of(CASES)])
     for release in lake.releases.glob("[!.]*"):
         with suppress(OSError, pl.exceptions.PolarsError):
-            status = pl.read_parquet(release / "returns_status.parquet")
-            # Not those of an extract: a workbook among the extracts says nothing of the return.
-            of_extracts = pl.col("rule_id").is_in([*rules_of(CASES)])
-            found = pl.read_parquet(release / "findings.parquet").filter(~of_extracts)
-            blocks = found.select("receipt_id", "force_code", pl.col("severity") == "B")
-            states = status.select("receipt_id", "force_code", pl.lit(value=False))
-            for receipt_id, force, rejected in states.rows() + blocks.rows():
-                before, was_rejected = told.get(receipt_id, (None, False))
-                told[receipt_id] = before or force, was_rejected or rejected
-    return told
+            found = pl.read_parquet(release / "findings.parquet").filter(of_returns, severity="B")
+            rejected |= {*found["receipt_id"]}
+    return rejected
 
 
 def damaged_now(lake: Lake) -> pl.DataFrame:
@@ -178,18 +155,5 @@ def damaged_now(lake: Lake) -> pl.DataFrame:
     Raises:
         LakeError: the table is damaged; a run makes it anew.
     """
-    path = lake.table("intake", "damaged_receipts")
-    if not path.exists():
-        return empty(DamagedReceipts)
-    try:
-        table = pl.read_parquet(path, glob=False)
-        if "kind" not in table.columns:  # as in a table of an earlier release
-            table = table.with_columns(pl.lit("return").alias("kind"))
-        # Of another type, a column is damaged too.
-        return table.select(empty(DamagedReceipts).columns).match_to_schema(
-            empty(DamagedReceipts).schema
-        )
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        # The words of another program could quote what stands in the table.
-        problem = f"is damaged ({type(error).__name__})"
-        raise LakeError(path, problem, "muster run makes it anew.") from error
+    there = lake.table("intake", "damaged_receipts").exists()
+    return work_table(lake, "intake", "damaged_receipts") if there else empty(DamagedReceipts)

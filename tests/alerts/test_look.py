@@ -122,7 +122,7 @@ def test_damaged_receipts_are_seen_by_name_and_are_over_once_restored(
         path.write_text(text)
         store = RawStore(filled)
         found = received(store).damaged
-        table = damaged_receipts(store, found, filled, collection)
+        table = damaged_receipts(found, filled)
         table.write_parquet(filled.table("intake", "damaged_receipts"))
         told.append(look(filled, collection, IN_TIME)["receipts-damaged"])
     damaged, restored = told

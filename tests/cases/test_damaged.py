@@ -9,12 +9,11 @@ import pytest
 from assets.cases.derived import refused_extracts
 from assets.cases.received import judge_received
 from assets.cases.store import CaseStore
-from assets.intake.raw_store import RawStore
 from assets.intake.tables import damaged_receipts
 from assets.lake import Lake
 from schemas.collection import Collection
 from tests.cases.extracts import good, write_csv
-from tests.intake.test_damaged import HARMS, Harm
+from tests.intake.test_damaged import HARMS, Harm, older
 
 FIRST, SECOND = 10, 20
 """Rows of the first and the second extract of STF."""
@@ -51,7 +50,7 @@ class Stored:
 
     def files_told(self) -> list[str]:
         """Return what the alert and the status name."""
-        table = damaged_receipts(RawStore(self.lake), [], self.lake, self.collection)
+        table = damaged_receipts([], self.lake)
         assert not table["can_count"].any(), "the returns go on"
         return table["file"].to_list()
 
@@ -132,19 +131,11 @@ def test_bytes_that_are_gone_and_still_lie_in_landing_are_taken_in_again(stored:
     assert stored.judged()[1] == {"STF": SECOND, "DER": 5}
 
 
-@pytest.mark.parametrize("noted", [True, False])
-def test_where_nothing_tells_whose_it_is_it_may_be_any_force_s(noted: bool, stored: Stored) -> None:
-    """What the last run noted of it tells, where the raw store cannot."""
-    if noted:
-        table = stored.lake.table("cases", "extracts")
-        table.parent.mkdir(parents=True)
-        stored.judged()[0].write_parquet(table)
-    stored.bytes_of(3).unlink()
-    stored.receipt(3).write_text("")
+def test_where_nothing_tells_whose_it_is_it_may_be_any_force_s(stored: Stored) -> None:
+    older(stored.receipt(3)).write_text("")
     extracts, counted = stored.judged()
-    assert counted == ({"DER": 5} if noted else {})
-    lost = extracts.filter(state="damaged")["force_code"].sort().to_list()
-    assert lost == (["STF"] if noted else ["DER", "STF"])
+    assert counted == {}
+    assert extracts.filter(state="damaged")["force_code"].sort().to_list() == ["DER", "STF"]
 
 
 @pytest.mark.parametrize("name", ["x.json", "000001-x.json", "notes (1).json"])

@@ -89,7 +89,12 @@ def test_what_was_nobodys_counts_once_its_force_is_expected(
     early = store.take_in(paths[:2], without).new
     assert {receipt.force_code for receipt in early} == {None}
     ids = [receipt.receipt_id for receipt in early]
+    before = {path: path.read_bytes() for path in (lake.raw / "receipts").iterdir()}
     (third,) = store.take_in(paths, collection).new
+    for path, content in before.items():
+        assert not path.exists()
+        path.write_bytes(content)  # as a kill may leave it
+    assert store.damaged() == []
     assert [(r.force_code, r.version, r.tie) for r in store.receipts()] == [
         ("STF", 1, None), ("STF", 2, ids[0]), ("STF", 3, None),
     ]  # fmt: skip

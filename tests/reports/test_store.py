@@ -10,7 +10,6 @@ from assets.inputs.reports import report
 from assets.inputs.reports.kept_reports import agreed, read_reports
 from assets.inputs.reports.report import Report, read_report
 from assets.inputs.reports.signs import Times
-from assets.intake.raw_store import RawStore
 from assets.intake.tables import damaged_receipts
 from assets.lake import Lake
 from schemas.collection import load_collection
@@ -140,7 +139,7 @@ def test_a_damaged_report_leaves_the_figures_of_its_force_missing(
     for _ in range(2):  # whose it was is not forgotten from one run to the next
         if known:
             _written(lake, "reports", "report_figures", figures)
-        table = damaged_receipts(RawStore(lake), [], lake, load_collection(lake.collection))
+        table = damaged_receipts([], lake)
         _written(lake, "intake", "damaged_receipts", table)
         (row,) = table.rows(named=True)
         assert (row["kind"], row["force_code"]) == ("report", "KEN" if known else None)

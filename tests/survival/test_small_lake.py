@@ -239,7 +239,7 @@ def test_a_power_cut_finds_no_receipt_whose_bytes_are_not_on_the_disk(
     def writing(self: RawStore, receipt: ReturnReceipt) -> None:
         assert self.path(receipt).stat().st_ino in forced
         write(self, receipt)
-        assert (self._folder / receipt.file).stat().st_ino in forced
+        assert (self._folder / receipt.names[0]).stat().st_ino in forced
 
     monkeypatch.setattr(os, "fsync", forcing)
     monkeypatch.setattr(RawStore, "write", writing)
