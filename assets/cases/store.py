@@ -19,7 +19,7 @@ from assets.cases.sources import (
     refused,
     scan,
 )
-from assets.intake.landing import ARRIVING, CASES, OPEN, LeftError, waiting_below
+from assets.intake.landing import ARRIVING, CASES, OPEN, LeftError, opened, waiting_below
 from assets.intake.receipts import Receipts, TakenIn, Version, extract_ids, next_numbers
 from assets.intake.store import Clock, Kept, content_of, kept, kept_at, kept_file, utc_now
 from assets.lake import Lake
@@ -98,7 +98,8 @@ class CaseStore(Receipts[Version]):
         lying: dict[str, Path] = {}
         for path in dropped.files:
             try:
-                sha256 = _hash(path)
+                with opened(path) as file:
+                    sha256 = hashlib.file_digest(file, "sha256").hexdigest()
                 content = content_of("extract", sha256, path)
                 if content not in known:
                     if not settled(path):
@@ -123,13 +124,11 @@ class CaseStore(Receipts[Version]):
 
     def _keep(self, path: Path, sha256: str, number: int) -> str:
         name, digest = path.relative_to(self._lake.landing / CASES), hashlib.sha256()
-        with (
-            path.open("rb") as source,
-            kept_file(self._lake, "extract", name, sha256, number) as file,
-        ):
-            while chunk := source.read(_CHUNK):
-                digest.update(chunk)
-                file.write(chunk)
+        with kept_file(self._lake, "extract", name, sha256, number) as file:
+            with opened(path) as source:
+                while chunk := source.read(_CHUNK):
+                    digest.update(chunk)
+                    file.write(chunk)
             if digest.hexdigest() != sha256:
                 raise LeftError(OPEN)
         return f"{number:06d}-{sha256}"
@@ -173,11 +172,3 @@ class CaseStore(Receipts[Version]):
         )
         self.write(version)
         return version
-
-
-def _hash(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise LeftError(f"cannot be opened ({error.strerror})") from error

@@ -1,11 +1,13 @@
 """Which files wait in the landing folder, in order of arrival."""
 
+import errno
 import fcntl
 import os
 import signal
 import stat
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from io import BufferedReader
 from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -117,6 +119,34 @@ def waiting_anywhere(landing: Path) -> Waiting:
 
 def _together(found: Iterable[Waiting]) -> Waiting:
     return Waiting(*(tuple(chain(*paths)) for paths in zip(*found, strict=True)))
+
+
+@contextmanager
+def opened(path: Path, most: int | None = None) -> Iterator[BufferedReader]:
+    """Open a dropped file to be read whole; `most` bytes are taken in.
+
+    Raises:
+        LeftError: it cannot be opened, is no plain file, is too large, or was changed meanwhile.
+    """
+    try:
+        # What a link leads to would be read with the rights of the service; a pipe would hold it.
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        is_link = error.errno == errno.ELOOP
+        why = "is a link" if is_link else f"cannot be opened ({error.strerror})"
+        raise LeftError(why) from error
+    with os.fdopen(handle, "rb") as file:
+        before = os.fstat(handle)
+        if not stat.S_ISREG(before.st_mode):
+            raise LeftError("is no plain file")
+        if most is not None and before.st_size > most:
+            raise LeftError(f"has {before.st_size:,} bytes; at most {most:,} are taken in")
+        yield file
+        after = os.fstat(handle)
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise LeftError("changed while it was copied; it is taken in once it is whole")
+    if being_written(path):
+        raise LeftError(OPEN)
 
 
 def being_written(path: Path) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from assets.intake.container import check_entry
-from assets.intake.landing import OPEN, LeftError, being_written, name_as_text
+from assets.intake.landing import LeftError, name_as_text, opened
 from assets.intake.quoting import words_sha256
 from assets.intake.reader import declared_force, read_return, submitted_on
 from assets.intake.reading import Reading, RefusedError
@@ -169,7 +169,10 @@ class RawStore(Receipts[ReturnReceipt]):
                 again, an old version would replace a newer one.
         """
         with write_errors(self._files), scratch_file(self._files) as copy:
-            sha256, status = _copy(source, copy)
+            with opened(source) as reader, copy.open("wb") as writer:
+                shutil.copyfileobj(reader, writer)
+                status = os.fstat(reader.fileno())
+            sha256 = str(sha256_of(copy))
             if receipt := damaged.get(sha256[:ID_LENGTH]):
                 raise LeftError(f"was received before, and that receipt is damaged: {receipt}")
             if sha256 not in known:
@@ -294,21 +297,3 @@ def _tie(
                 return receipt.tie or receipt.receipt_id
     same = sum(other.moment == file.moment for other in beside)
     return file.sha256[:ID_LENGTH] if same > 1 else None
-
-
-def _copy(source: Path, target: Path) -> tuple[str, os.stat_result]:
-    """Copy a dropped file; return its hash, and what it was like. Raises LeftError."""
-    try:
-        reader = source.open("rb")
-    except OSError as error:
-        raise LeftError(f"cannot be opened ({error.strerror})") from error
-    with reader, target.open("wb") as writer:
-        before = os.fstat(reader.fileno())
-        shutil.copyfileobj(reader, writer)
-        writer.flush()
-        after = os.fstat(reader.fileno())
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise LeftError("changed while it was copied; it is taken in once it is whole")
-    if being_written(source):
-        raise LeftError(OPEN)
-    return str(sha256_of(target)), after

@@ -1,6 +1,7 @@
 """What waits for extracts, what is kept of them, and who must be told; no row is judged here."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -75,14 +76,14 @@ def test_a_file_that_cannot_be_opened_holds_nobody_up(
 
 def _close(closed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a file that nobody may open; its mode alone stops everybody but root."""
-    unpatched = Path.open
+    unpatched = os.open
 
     def refusing(path: Path, *arguments: Any, **named: Any) -> Any:
         if path == closed:
             raise PermissionError(13, "Permission denied", str(path))
         return unpatched(path, *arguments, **named)
 
-    monkeypatch.setattr(Path, "open", refusing)
+    monkeypatch.setattr("os.open", refusing)
 
 
 def test_the_newest_refused_extract_of_a_force_is_told_of() -> None:

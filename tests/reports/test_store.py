@@ -1,7 +1,9 @@
 """Dropped reports are kept for ever and read into one table; what two dispute is unknown."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -164,14 +166,14 @@ def test_a_report_that_cannot_be_opened_holds_nobody_up(
 ) -> None:
     _drop(lake, "kent.txt", COUNTED.format(n=37))
     closed = _drop(lake, "essex.txt", COUNTED.format(n=12), "Essex")
-    unpatched = Path.read_bytes
+    unpatched = os.open
 
-    def refusing(path: Path) -> bytes:
+    def refusing(path: Path, *arguments: Any, **named: Any) -> int:
         if path == closed:
             raise PermissionError(13, "Permission denied")
-        return unpatched(path)
+        return unpatched(path, *arguments, **named)
 
-    monkeypatch.setattr(Path, "read_bytes", refusing)
+    monkeypatch.setattr("os.open", refusing)
     read = read_reports(lake, COLLECTION)
     assert read.figures["force_code"].to_list() == ["KEN"]
     assert "cannot be opened (Permission denied)" in read.problems["essex.txt"][0]

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import polars as pl
 import pytest
 
-from assets.inputs.research.store import MAX_BYTES
 from schemas.research import QUESTIONS, ROW_CHECKS
 from schemas.rules.catalogue import rules_of
 from tests.research.files import INSTANCES, PROFILES, SHORT, SURVEY, Folder
@@ -211,14 +210,6 @@ def test_a_survey_of_the_wrong_year_is_wrong_in_every_row(folder: Folder) -> Non
     read = folder.read()
     assert read.problems.height == SHORT
     assert read.tables.responses.is_empty()
-
-
-def test_a_file_that_is_too_large_is_not_read(folder: Folder) -> None:
-    path = folder.lake.research / SURVEY
-    with path.open("wb") as file:
-        file.truncate(MAX_BYTES + 1)
-    [(_, _, _, expected)] = folder.problems()
-    assert expected == f"at most {MAX_BYTES:,}"
 
 
 def test_every_question_can_be_reached() -> None:

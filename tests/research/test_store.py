@@ -10,7 +10,7 @@ import pytest
 
 from assets.inputs.assets import research_is_sound
 from assets.inputs.research import store
-from assets.inputs.research.store import read_research
+from assets.inputs.research.store import MAX_BYTES, read_research
 from assets.intake.landing import ARRIVING
 from schemas.collection import Collection
 from schemas.research import BASIS_FILE
@@ -152,29 +152,38 @@ def test_where_the_basis_cannot_be_told_nothing_is_taken_in(folder: Folder) -> N
     assert problem["message"] == "'made up'; expected one of submitted, published, reconstructed"
 
 
-@pytest.mark.parametrize("kind", ["link", "pipe", "unknown", "folder", "closed"])
-def test_what_is_no_research_file_is_left_alone_and_told(kind: str, folder: Folder) -> None:
-    """A pipe that is opened would hold the run for ever; a link may lead anywhere."""
-    path = folder.lake.research / SURVEY
-    if kind == "link":
-        path.symlink_to("/etc/passwd")
-    elif kind == "pipe":
-        os.mkfifo(path)
-    elif kind == "unknown":
-        path = path.with_name("notes\udcff.csv")
-        path.write_text("x")
-    elif kind == "folder":
-        path = path.with_name("older")
-        path.mkdir()
-    else:
-        path.write_text(folder.short_text(SURVEY))
-        path.chmod(0)
-        if os.access(path, os.R_OK):
-            pytest.skip("this account reads every file")
-    folder.drop(INSTANCES)
-    read = folder.read()
+@pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: path.write_text("x")])
+def test_what_is_no_research_file_is_left_alone_and_told(
+    make: Callable[[Path], object], folder: Folder
+) -> None:
+    make(folder.lake.research / "notes\udcff.csv")
+    read = folder.drop(INSTANCES).read()
     assert read.problems.height == 1
     assert read.new == (INSTANCES,)
+
+
+def _large(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+
+
+@pytest.mark.parametrize("name", [SURVEY, BASIS_FILE])
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda path: path.symlink_to("/etc/passwd"), "is a link"),
+        (os.mkfifo, "is no plain file"),
+        (_large, f"at most {MAX_BYTES:,} are taken in"),
+    ],
+)
+def test_what_cannot_be_read_stays_in_landing_and_is_told(
+    make: Callable[[Path], object], why: str, name: str, folder: Folder
+) -> None:
+    """A pipe would hold the run for ever, a link may lead anywhere; no basis is guessed."""
+    make(folder.lake.research / name)
+    read = folder.drop(INSTANCES).read()
+    assert why in read.left[name]
+    assert read.new == ((INSTANCES,) if name == SURVEY else ())
 
 
 def test_an_unfinished_copy_is_left_for_the_next_time(folder: Folder) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.intake.landing import waiting
+from assets.intake.landing import LeftError, opened, waiting
 from assets.intake.reader import forces_by_name
 from assets.intake.store import ID_LENGTH, kept, kept_at, kept_file
 from assets.kept import made_once
@@ -184,23 +184,21 @@ def _read(lake: Lake, path: Path, sha256: str, collection: Collection) -> dict[s
 def _keep_dropped(lake: Lake, settled: Callable[[Path], bool]) -> dict[str, list[str]]:
     """Keep what was dropped, and return by name why a file was not kept."""
     problems: dict[str, list[str]] = {}
-    for path in waiting(lake.reports).files:
-        if path.is_symlink() or path.stat().st_size > MAX_BYTES:
-            problems[path.name] = ["is a link, or larger than any report; it is not kept"]
-        elif settled(path):
-            try:
-                content = path.read_bytes()
-            except OSError as error:
-                problems[path.name] = [f"left in landing; it cannot be opened ({error.strerror})"]
-                continue
-            sha256 = hashlib.sha256(content).hexdigest()
-            before = kept_at(lake, "report", sha256)
-            if before.path is None:
-                with kept_file(lake, "report", path.name, sha256) as file:
-                    file.write(content)
-            elif before.damage():
-                with atomic_file(before.path) as file:
-                    file.write(content)
+    for path in filter(settled, waiting(lake.reports).files):
+        try:
+            with opened(path, MAX_BYTES) as dropped:
+                content = dropped.read()
+        except LeftError as reason:
+            problems[path.name] = [f"left in landing; it {reason}"]
+            continue
+        sha256 = hashlib.sha256(content).hexdigest()
+        before = kept_at(lake, "report", sha256)
+        if before.path is None:
+            with kept_file(lake, "report", path.name, sha256) as file:
+                file.write(content)
+        elif before.damage():
+            with atomic_file(before.path) as file:
+                file.write(content)
     return problems
 
 

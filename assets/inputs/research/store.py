@@ -1,7 +1,6 @@
 """Research files: each kept for ever by its hash, the newest acceptable one of each name in use."""
 
 import hashlib
-import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ import polars as pl
 
 from assets.inputs.research.reading import ROW, read_rows, research_finding, research_years
 from assets.inputs.research.tables import ResearchTables
-from assets.intake.landing import ARRIVING, OPEN, name_as_text, waiting
+from assets.intake.landing import ARRIVING, OPEN, LeftError, name_as_text, opened, waiting
 from assets.intake.store import Kept, kept, kept_file
 from assets.kept import frame_made_once
 from assets.lake import Lake
@@ -30,7 +29,6 @@ MAX_BYTES: Final = 50 * 1024 * 1024
 """Some twenty times a survey of seven thousand respondents."""
 
 _SHOWN: Final = 50
-_NAMES: Final = listed((*FILES, BASIS_FILE))
 _UNLESS_SAID: Final = "submitted"
 
 
@@ -88,56 +86,30 @@ def _dropped(
 
     Where the basis cannot be told nothing is taken: a file must not pass for what it is not.
     """
-    found = waiting(folder)
+    found, names = waiting(folder), (*FILES, BASIS_FILE)
+    unknown = [("unknown", path) for path in found.files if path.name not in names]
     findings = [
-        research_finding("folder", name_as_text(path.name), "not looked into", names=_NAMES)
-        for path in found.folders
+        research_finding(what, name_as_text(path.name), "not taken in", names=listed(names))
+        for what, path in (*unknown, *(("folder", path) for path in found.folders))
     ]
     left = {path.name: OPEN for path in found.unfinished}
-    left |= {path.name: ARRIVING for path in found.files if not settled(path)}
-    whole = [path for path in found.files if path.name not in left]
-    if BASIS_FILE in left:
-        left |= {path.name: f"waits for {BASIS_FILE}" for path in whole}
-        return {}, _UNLESS_SAID, findings, left
     contents: dict[str, bytes] = {}
-    for path in whole:
+    for path in (path for path in found.files if path.name in names):
         try:
-            contents[path.name] = _content(path)
-        except FilesRefusedError as error:
-            findings += error.findings
+            if not settled(path):
+                raise LeftError(ARRIVING)
+            with opened(path, MAX_BYTES) as file:
+                contents[path.name] = file.read()
+        except LeftError as reason:
+            left[path.name] = str(reason)
+    if BASIS_FILE in left:
+        return {}, _UNLESS_SAID, findings, left | dict.fromkeys(contents, f"waits for {BASIS_FILE}")
     said = contents.pop(BASIS_FILE, _UNLESS_SAID.encode()).decode(errors="replace").strip()
     if said not in BASES:
         observed = repr(said[:_SHOWN])
         findings.append(research_finding("basis", BASIS_FILE, observed, bases=listed(BASES)))
         return {}, _UNLESS_SAID, findings, left
     return contents, said, findings, left
-
-
-def _content(path: Path) -> bytes:
-    """Return the bytes of a file that may be research."""
-    name = name_as_text(path.name)
-
-    def refused(what: str, observed: str) -> FilesRefusedError:
-        limit = f"{MAX_BYTES:,}"
-        return FilesRefusedError(
-            [research_finding(what, name, observed, names=_NAMES, limit=limit)]
-        )
-
-    if name not in (*FILES, BASIS_FILE):
-        raise refused("unknown", "an unknown file")
-    try:
-        before = path.lstat()
-        if not stat.S_ISREG(before.st_mode):
-            raise refused("special", "not a plain file")
-        if before.st_size > MAX_BYTES:
-            raise refused("large", f"{before.st_size:,} bytes")
-        content = path.read_bytes()
-        after = path.lstat()
-    except OSError as error:
-        raise refused("closed", f"cannot be opened ({error.strerror})") from error
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        raise refused("changing", "changed while it was read")
-    return content
 
 
 def _newest_first(lake: Lake, name: str) -> list[Kept]:
