@@ -59,12 +59,11 @@ def derived_entries(cases: pl.DataFrame, only: pl.DataFrame, template: Template)
     People suspended are not among them: rows count cases, not people.
     """
     grid = _whole_grid(leaf_grid(cases, only["force_code"], template), template)
-    about = only.select("force_code", "receipt_id", "sha256", "basis")
+    about = derived_returns(only)
     entries = grid.join(about, on="force_code", validate="m:1").with_columns(
         pl.lit(CELL).alias("cell"),
         pl.col("rows").cast(pl.String).alias("value"),
         pl.col("rows").alias("number"),
-        pl.lit(value=False).alias("provisional"),
     )
     return conform(LiveEntries, entries)
 
@@ -85,10 +84,11 @@ def only_rows(
 
 
 def derived_returns(only: pl.DataFrame) -> pl.DataFrame:
-    """Return the extracts of `only_rows` as rows of the table LiveReturns."""
-    return only.select(
-        "force_code", "receipt_id", "sha256", "basis", provisional=pl.lit(value=False)
-    )
+    """Return the extracts of `only_rows` as rows of the table LiveReturns.
+
+    Where bad rows are set aside, cases may be missing: what counts is provisional.
+    """
+    return only.select("force_code", "receipt_id", "sha256", "basis", provisional=pl.col("bad") > 0)
 
 
 def refused_extracts(extracts: pl.DataFrame) -> pl.DataFrame:
@@ -109,7 +109,10 @@ def told_in_status(
     """
     said = "sent only case rows: its investigations are derived from them, the rest is missing"
     named = ("force_code", "receipt_id", "version", "received_at", "sha256")
-    found = only.select(*named, state=pl.lit("accepted"), notes=pl.lit(said))
+    aside = pl.format("; rows set aside: {} of {}, so that cases may be missing", "bad", "rows")
+    state = pl.when(pl.col("bad") > 0).then(pl.lit("queried")).otherwise(pl.lit("accepted"))
+    note = pl.concat_str(pl.lit(said), pl.when(pl.col("bad") > 0).then(aside).otherwise(pl.lit("")))
+    found = only.select(*named, state=state, notes=note)
     missing = status.filter(pl.col("state") == "missing").select("force_code")
     nothing = "without a row; that there was no case has to stand in a workbook"
     without = extracts.filter("live", pl.col("rows") == 0).with_columns(why=pl.lit(nothing))

@@ -15,6 +15,7 @@ from assets.cases.received import judge_received
 from assets.cases.sources import Source
 from assets.cases.store import CaseStore
 from assets.feedback.letters import letters
+from assets.figures.totals.national import national_totals
 from assets.lake import Lake
 from assets.returns.validation.judge import Received, judge
 from assets.returns.validation.states import Standing, returns_status
@@ -232,6 +233,27 @@ def test_the_sample_is_never_taken_for_what_a_force_sent(
     assert set(basis.values()) == {"reconstructed"}
     assert len(basis) == 43
     assert set(cases.filter(force_code="STF")["basis"]) == {"submitted"}
+
+
+def test_where_only_rows_came_and_some_are_set_aside_what_counts_is_provisional(
+    sample_extracts: tuple[pl.DataFrame, pl.DataFrame], collection: Collection
+) -> None:
+    """A case that a bad row stands for is in no total: nobody may take that for all of them."""
+    extracts, cases = sample_extracts
+    bad = pl.when(pl.col("force_code") == "DER").then(2).otherwise(0)
+    only = derived.only_rows(extracts.with_columns(bad=bad), empty(Receipts))
+    entries = derived.derived_entries(cases, only, collection.template)
+    for live in (entries, derived.derived_returns(only)):
+        assert set(live.filter("provisional")["force_code"]) == {"DER"}
+    totals = national_totals(entries, collection).filter(
+        measure="investigations", breakdown="", period="collection"
+    )
+    assert totals["provisional"].item()
+    nobody = pl.DataFrame(schema={**empty(Receipts).schema, **_JUDGED})
+    status = derived.told_in_status(returns_status(nobody, collection), only, extracts)
+    (told,) = status.filter(state="queried").to_dicts()
+    assert told["force_code"] == "DER"
+    assert f"rows set aside: 2 of {cases.filter(force_code='DER')['cases'].sum()}" in told["notes"]
 
 
 def test_where_only_rows_came_the_grid_is_derived(
