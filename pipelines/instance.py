@@ -154,6 +154,19 @@ def history_at_hand(instance: "dg.DagsterInstance") -> Iterator[None]:
             connection.engine.dispose()
 
 
+def on_the_terminal(instance: "dg.DagsterInstance") -> None:
+    """Leave what is printed during a run to the terminal, where files would have it as well.
+
+    To copy it from the files to the terminal, Dagster starts four processes a step and waits for
+    them at its end, as long as a stage takes.
+    """
+    from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
+    from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
+
+    if isinstance(instance.compute_log_manager, LocalComputeLogManager):
+        instance._compute_log_manager = NoOpComputeLogManager()
+
+
 def mend_history() -> list[str]:
     """Set damaged databases of Dagster aside, and return what was lost, in words for people.
 

@@ -19,7 +19,13 @@ from pipelines import definitions
 from pipelines.alerts.look import RunOutcome
 from pipelines.alerts.runs import outcome_of
 from pipelines.definitions import defs
-from pipelines.instance import dagster_home, history_at_hand, mend_history, open_instance
+from pipelines.instance import (
+    dagster_home,
+    history_at_hand,
+    mend_history,
+    on_the_terminal,
+    open_instance,
+)
 from pipelines.jobs import REFRESH
 from pipelines.outcome import reason
 from schemas.collection import load_collection
@@ -102,6 +108,7 @@ def _execute(collection_id: str) -> tuple[dg.JobExecutionResult, RunOutcome]:
     """
     try:
         with open_instance() as instance, history_at_hand(instance):
+            on_the_terminal(instance)
             job = defs.resolve_job_def(REFRESH)
             run = instance.create_run_for_job(
                 job,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import platform
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -113,6 +114,8 @@ def refreshed(collection: Collection) -> bool:
     """Refresh, print what happened, tell people what is news, and return whether it published."""
     _begin()
     gc.disable()  # nothing of what is loaded goes, and a look for it takes time, now and later
+    # Dagster asks it for the bits of a number, and it would start the system's `file` to be told.
+    platform.architecture = lambda *_: (f"{sys.maxsize.bit_length() + 1}bit", "")
     from pipelines.alerts.look import RunOutcome
     from pipelines.alerts.messages import tell_at_end
     from pipelines.refresh import refresh

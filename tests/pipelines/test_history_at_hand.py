@@ -5,10 +5,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from dagster import DagsterInstance
 
-from pipelines.instance import history_at_hand, open_instance
+from pipelines.instance import history_at_hand, on_the_terminal, open_instance
 
 
 def _open_here() -> set[str]:
@@ -52,3 +53,21 @@ def _described(home: Path) -> dict[str, list[object]]:
             (mode,) = database.execute("pragma journal_mode").fetchone()
         found[str(path.relative_to(home))] = [tables, versions, mode]
     return found
+
+
+def test_what_a_run_prints_is_said_on_the_terminal_and_copied_nowhere(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    @dg.op
+    def say() -> None:
+        print("said")  # noqa: T201
+
+    @dg.job
+    def saying() -> None:
+        say()
+
+    with DagsterInstance.local_temp(str(tmp_path)) as instance:
+        on_the_terminal(instance)
+        assert saying.execute_in_process(instance=instance).success
+    assert capfd.readouterr().out == "said\n"
+    assert not [*tmp_path.rglob("*.out"), *tmp_path.rglob("*.err")]
