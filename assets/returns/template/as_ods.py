@@ -14,23 +14,12 @@ from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from assets.html import render
-from assets.ods_file import OASIS, packed
+from assets.ods_file import packed
 from schemas.wording import LINE_HEIGHT
 
 _TEMPLATE: Final = Path(__file__).parent / "templates" / "return.ods.j2"
 _DAY: Final = "yyyy-mm-dd"
 _SIDES: Final = {"left": "start", "center": "center"}
-_NAMES: Final = {
-    **{
-        prefix: f"{OASIS}:{name}:1.0"
-        for prefix, name in {
-            "office": "office", "style": "style", "table": "table", "text": "text",
-            "fo": "xsl-fo-compatible", "number": "datastyle",
-        }.items()
-    },
-    "of": f"{OASIS}:of:1.2",
-    "xlink": "http://www.w3.org/1999/xlink",
-}  # fmt: skip
 
 
 def as_ods(workbook: Path) -> bytes:
@@ -53,7 +42,7 @@ def as_ods(workbook: Path) -> bytes:
         return looks.setdefault((family, of), f"s{len(looks)}")
 
     text = render(
-        _TEMPLATE, book=book, results=results, names=_NAMES, day=_DAY, sides=_SIDES, rules=rules,
+        _TEMPLATE, book=book, results=results, day=_DAY, sides=_SIDES, rules=rules,
         ruled=ruled, looks=looks, style=style, letter=letter, line_height=LINE_HEIGHT,
         stored=_stored, formula=_formula,
     )  # fmt: skip
