@@ -17,11 +17,8 @@ from assets.lake import put_in_place, scratch_file, write_errors
 from schemas.errors import LakeError, MusterError
 
 Role = Literal["preparer", "signer", "desk"]
-ROLES: Final[dict[Role, str]] = {
-    "preparer": "sends its force's return and answers queries",
-    "signer": "signs for its force what a preparer has answered",
-    "desk": "sees every force and accepts answers; is of no force",
-}
+"""Who sends and answers for a force, who signs for it, and who sees and accepts them all."""
+
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
 _SHORTEST: Final = 12
 RESTORE: Final = "Restore it from the backup of the lake; nobody can sign in meanwhile."
