@@ -9,6 +9,7 @@ from random import Random
 import polars as pl
 import pytest
 
+from assets.figures.comparable import comparisons
 from assets.figures.recount.checks import (
     CHECKS,
     Totals,
@@ -274,6 +275,16 @@ def test_a_wrong_total_is_found(
     totals: Totals, measure: str, breakdown: str, by: float, expected: set[str]
 ) -> None:
     assert set(_failed(_changed(totals, measure, breakdown, by))) == expected | UNHELD
+
+
+@pytest.mark.parametrize("column", ["value", "previous_value"])
+def test_a_wrong_number_beside_that_of_an_earlier_period_is_found(
+    totals: Totals, column: str
+) -> None:
+    found = comparisons(totals.national, totals.collection)
+    assert set(_failed(replace(totals, comparisons=found))) == UNHELD
+    wrong = found.with_columns(pl.col(column) + 1)
+    assert set(_failed(replace(totals, comparisons=wrong))) == {"M004"} | UNHELD
 
 
 def test_what_was_published_above_the_whole_is_told_in_words_of_the_template(

@@ -315,19 +315,23 @@ def compared_otherwise(
     released: Mapping[str, Earlier],
     collection: Collection,
 ) -> Iterator[str]:
-    """Yield the numbers of comparisons with other collections that are counted otherwise.
+    """Yield the numbers of comparisons that are counted otherwise.
 
     `counted` is as `recounted` returns it, `released` the releases compared with, by collection.
     """
     own = counted.filter(period=_NOW).select(*_FIGURE, recounted="value")
-    compared = comparisons.drop_nulls("previous_collection")
-    yield from _beside(compared, "value", own, collection.id)
-    for (other,), rows in compared.partition_by("previous_collection", as_dict=True).items():
-        if one := released.get(str(other)):
-            cells = read_mart(one.folder, "cells")
+    yield from _beside(comparisons, "value", own, collection.id)
+    by = comparisons.partition_by("previous_collection", "previous_period", as_dict=True)
+    for (other, period), rows in by.items():
+        if other is None:
+            where, then = period, counted.filter(period=period)
+        elif one := released.get(str(other)):
+            where, cells = one.folder.name, read_mart(one.folder, "cells")
             then = earlier_recounted(cells, one.collection, collection)
-            was = then.select(*_FIGURE, recounted="value")
-            yield from _beside(rows, "previous_value", was, one.folder.name)
+        else:
+            continue
+        was = then.select(*_FIGURE, recounted="value")
+        yield from _beside(rows, "previous_value", was, where)
 
 
 _FIGURE: Final = ["measure", "breakdown"]
