@@ -104,6 +104,25 @@ def test_a_broken_resubmission_gives_the_rule_and_what_follows(
     assert concerned == 44
 
 
+def test_a_change_is_asked_about_until_it_is_answered_or_gone(
+    samples: dict[str, SampleReturn], collection: Collection
+) -> None:
+    """Sent once more, or nearly, the number is as unexplained as it was."""
+    ways = {"1": 4, "2": 104, "3": 104, "4": 101, "5": 4}
+    place = ("comparators", "cards_2012", "value")
+    found = judge(
+        {key: samples["KEN"].with_values({place: str(n)}).reading() for key, n in ways.items()},
+        {key: Received(TODAY, "KEN", int(key)) for key in ways},
+        collection,
+    ).findings.filter(rule_id="Q111")
+    said = dict(found.select("receipt_id", "message").iter_rows())
+    assert said == {
+        "2": "104, but 4 in the earlier return",
+        "3": "104, but 4 in the earlier return",
+        "4": "101, but 4 in the earlier return",
+    }
+
+
 def test_every_rule_has_a_mutation(collection: Collection) -> None:
     """A rule without a case here may be dead, or may fire with others unseen."""
     tried = {mutation.rule for mutation in (*MUTATIONS, *RESUBMISSIONS)}

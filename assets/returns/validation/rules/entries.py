@@ -125,12 +125,27 @@ def _cases(_: Use, returns: Returns) -> Asked:
 
 
 def _resubmission(use: Use, returns: Returns) -> Asked:
-    """A count differs from the earlier one by at most a share, or by too little to matter."""
+    """A count differs from the earlier one by at most a share, or by too little to matter.
+
+    The earlier one is that of the newest acceptable return before of which this was not asked: a
+    number that is sent once more is still to be explained.
+    """
     now, before = pl.col("number"), pl.col("earlier")
     change = (now - before).abs()
     little = (change <= before * use.limits["share"]) | (change < use.limits["difference"])
     both = now.is_not_null() & before.is_not_null()
-    return returns.beside_earlier, little, {"number": now, "earlier": before}, both
+    sent = returns.numbers.join(
+        returns.receipts.drop_nulls("force_code"), on="receipt_id"
+    ).with_columns(acceptable=pl.col("receipt_id").is_in(list(returns.acceptable)))
+    settled, beside = sent.clear().select("force_code", *ENTRY, earlier="number"), []
+    for (_,), mine in sent.sort("version").group_by("version", maintain_order=True):
+        told = mine.join(settled, on=["force_code", *ENTRY], how="left", nulls_equal=True)
+        beside.append(told.select("receipt_id", *ENTRY, "number", "earlier"))
+        holds = told.filter("acceptable", now.is_not_null(), ~both | little)
+        known = holds.select("force_code", *ENTRY, earlier="number")
+        settled = pl.concat([settled, known]).unique(["force_code", *ENTRY], keep="last")
+    table = pl.concat(beside) if beside else returns.beside_earlier
+    return table, little, {"number": now, "earlier": before}, both
 
 
 def _peers(use: Use, returns: Returns) -> Asked:
