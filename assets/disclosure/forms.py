@@ -160,16 +160,20 @@ def _reconciliation(
 ) -> pl.DataFrame:
     """Return the public form: of a single force, a count is told only as far as it is in print.
 
-    Nor is the status of one that is not: it says on which side of the printed one it lies.
+    Nor is the status of one that is not: it says on which side of the printed one it lies. So may
+    that of a figure which contradicts it in print, as the one holds or does not.
     """
     of_force = frame["scope"].is_in(collection.forces)
     counted = ~frame["measure"].is_in(protections(collection.template).open)
     in_print = (frame["computed"] == frame["published"]).fill_null(value=False)
     is_news = (of_force & counted & ~in_print) | (~of_force & _is_in(frame, news))
     hidden = is_news & frame["computed"].is_not_null()
-    told = pl.when(~hidden)
+    gone = pl.col("symbol").eq_missing(SUPPRESSED)
+    same = gone.any().over("source_issue", "scope") & pl.col("source_issue").is_not_null()
+    differs = pl.col("status").is_in(["differs", "source_issue"]) & pl.col("computed").is_not_null()
     return _withheld(frame, "computed", "symbol", hidden).with_columns(
-        told.then(name).alias(name) for name in ("difference", "status", "note")
+        pl.when(~gone).then("difference").alias("difference"),
+        *(pl.when(~(gone | (same & differs))).then(of).alias(of) for of in ("status", "note")),
     )
 
 

@@ -259,6 +259,29 @@ def test_the_reconciliation_tells_no_count_of_a_force_that_is_not_in_print(
     assert rows["status"].is_null().all(), "it says on which side of the printed one it lies"
 
 
+def test_no_status_tells_whether_a_hidden_count_holds_that_another_figure_contradicts(
+    some: Marts, collection: Collection
+) -> None:
+    """About 50 printed and 51 returned: that the other one is blamed says it is about 50."""
+    frame, of_force = some["reconciliation"], pl.col("scope") == "STF"
+    count = of_force & (pl.col("measure") == "second_job_applications")
+    asked = frame.filter(of_force, measure="capability")["figure_id"]
+    other, elsewhere = (pl.col("figure_id") == asked[at] for at in (0, 1))
+    changed = frame.with_columns(
+        source_issue=pl.when(count | other).then(pl.lit("SRC-01")),
+        published=pl.when(count | other | elsewhere).then(pl.col("published") + 3)
+        .otherwise("published"),
+        status=pl.when(other).then(pl.lit("source_issue"))
+        .when(elsewhere).then(pl.lit("differs")).otherwise("status"),
+    )  # fmt: skip
+    public = public_edition({**some, "reconciliation": changed}, collection)
+    rows = public.marts["reconciliation"]
+    assert set(rows.filter(count)["symbol"]) == {"c"}
+    assert rows.filter(other).select("status", "note").row(0) == (None, None)
+    assert rows.filter(other)["computed"].item() is not None
+    assert rows.filter(elsewhere)["status"].item() == "differs"
+
+
 def test_a_figure_that_nobody_decided_upon_is_shown_only_where_it_is_in_print(
     marts: Marts, collection: Collection
 ) -> None:
