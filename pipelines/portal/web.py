@@ -56,16 +56,6 @@ HEADERS: Final = {
 _LOG: Final = logging.getLogger("muster.portal")
 
 
-_FORCE: Final = {
-    "/": "Your return",
-    "/queries": "Queries",
-    "/versions": "Versions",
-    "/letter": "Letter",
-    "/help": "Help",
-}
-_DESK: Final = {"/": "All forces", "/desk/queries": "Queries", "/desk/contacts": "Contacts"}
-
-
 @dataclass
 class Portal:
     """The portal of one collection. `secure`: browsers reach it by https alone."""
@@ -121,11 +111,6 @@ class Visit:
     def token(self) -> str:
         """What each form has in its field `token`."""
         return self.portal.state.form_token(self.session)
-
-    @property
-    def pages(self) -> Mapping[str, str]:
-        """The pages that lead from every page: path and words."""
-        return _DESK if self.me.role == "desk" else _FORCE
 
     def param(self, name: str) -> str:
         """Return a part of the path."""

@@ -91,6 +91,7 @@ def of_release(edition: Edition) -> Known:
     """Return what is known on every page of a release."""
     collection, rows, wording = edition.collection, edition.rows, edition.wording
     lists, first = collection.template.lists, first_measure(collection.template)
+    labels, told_as = edition.description.labels, edition.about.get("edition", "full")
 
     def in_state(state: str) -> list[str]:
         found = rows("returns_status", state=state)
@@ -142,8 +143,8 @@ def of_release(edition: Edition) -> Known:
         "BANDS": {code: band(code).capitalize() for code in collection.count_bands},
         "collection": collection,
         "command": partial(command, collection_id=collection.id, kept=True),
-        "is_full": edition.about.get("edition", "full") == "full",
-        "edition": _EDITIONS[edition.about.get("edition", "full")],
+        "is_full": told_as == "full",
+        "edition": labels["EDITIONS"][told_as],
         "figures_of": figures_of,
         "first": first,
         "FIRST": {first: sentence(wording.words(first))},
@@ -158,28 +159,14 @@ def of_release(edition: Edition) -> Known:
         "questions": asked,
         "rows": rows,
         "SIZED": _sized(collection.template),
-        "size_said": _SIZES[collection.workforce is not None],
+        "size_said": labels["SIZES"]["known" if collection.workforce else "unknown"],
         "template": collection.template,
         "trace": edition.description.trace,
         "wording": wording,
         "years": lambda mart: _years(rows(mart)),
-        **edition.description.labels,
+        **labels,
         "found_on_social_media": _social_media(_years(rows("social_media"))),
     }
-
-
-_EDITIONS: Final = {
-    "full": "Full edition, for the data team and analysts: nothing is hidden",
-    "public": "Public edition: small counts of single forces are hidden",
-}
-
-
-_SIZES: Final = (
-    "Forces differ in size, and no figure here allows for that: the collection names no table of"
-    " their workforce, so that there is no rate per 1,000.",
-    "Forces differ in size: rates per 1,000 workforce allow for that.",
-)
-"""What is said beside numbers of single forces, without a table of their workforce and with one."""
 
 
 def _sized(template: Template) -> Dims:
