@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from itertools import chain, combinations, islice
+from itertools import chain, combinations, islice, product
 from operator import itemgetter
 from typing import Final
 
@@ -111,19 +111,49 @@ class Linked:
                 for each in linked(own, self._numbers):
                     yield from each.causes()
             return
-        parts = self._apart(first)
+        parts = self._parts(first)
         for part in parts:
             places = {self.places[column] for column in part}
             if len(part) > _MOST_CELLS:
                 continue
-            rest = {
-                self.places[c]: int(first[c]) for other in parts if other != part for c in other
-            }
-            mine = Linked(self.stated, {**self._numbers, **rest}) if rest else self
-            sets = mine.smallest() if rest else chain([first], smallest)
+            mine = self._but(first, part) if len(parts) > 1 else self
+            sets = mine.smallest() if len(parts) > 1 else chain([first], smallest)
             ways = [mine._way(each, mine._changed(each)) for each in islice(sets, SEVERAL)]
             if ways := [way for way in ways if way]:
                 yield ways, mine.failing(places)
+
+    def _but(self, numbers: Array, part: Sequence[int]) -> "Linked":
+        """Return the same conditions, where all but some columns are mended already."""
+        rest = {self.places[c]: int(numbers[c]) for c in self._changed(numbers) if c not in part}
+        return Linked(self.stated, {**self._numbers, **rest})
+
+    def _parts(self, numbers: Array) -> list[list[int]]:
+        """Return changed columns by what they mend.
+
+        Together go those that a condition links, and those that as few other changes mend only
+        together: 1 too many in each of two rows and two columns stands in either pair of corners.
+        """
+        parts = self._apart(numbers)
+        while pair := next((p for p in combinations(parts, 2) if self._with(numbers, *p)), None):
+            at = parts.index(pair[0])
+            parts = [each for each in parts if each not in pair]
+            parts.insert(at, sorted(pair[0] + pair[1]))
+        return parts
+
+    def _with(self, numbers: Array, one: Sequence[int], other: Sequence[int]) -> bool:
+        """Return whether two parts have a way, of no more changes, that is not one of each."""
+        if len(one) + len(other) > _MOST_CELLS:
+            return False
+        ways = []
+        for part in (one, other):
+            mine = self._but(numbers, part)
+            several = islice(mine.smallest(), SEVERAL)
+            ways.append([(each != mine._says) & mine._known for each in several])
+        known = [a | b for a, b in product(*ways)]
+        if len(known) >= SEVERAL:  # so many are not told apart better in one list
+            return False
+        both = self._but(numbers, [*one, *other])
+        return both._solved(int(known[0].sum()), known) is not None
 
     def smallest(self) -> Iterator[Array]:
         """Yield the numbers that meet all conditions with the fewest changes, set by set."""

@@ -125,11 +125,7 @@ def _cases(_: Use, returns: Returns) -> Asked:
 
 
 def _resubmission(use: Use, returns: Returns) -> Asked:
-    """A count differs from the earlier one by at most a share, or by too little to matter.
-
-    The earlier one is that of the newest acceptable return before of which this was not asked: a
-    number that is sent once more is still to be explained.
-    """
+    """A count differs from the earlier one by at most a share, or by too little to matter."""
     now, before = pl.col("number"), pl.col("earlier")
     change = (now - before).abs()
     little = (change <= before * use.limits["share"]) | (change < use.limits["difference"])
@@ -137,6 +133,7 @@ def _resubmission(use: Use, returns: Returns) -> Asked:
     sent = returns.numbers.join(
         returns.receipts.drop_nulls("force_code"), on="receipt_id"
     ).with_columns(acceptable=pl.col("receipt_id").is_in(list(returns.acceptable)))
+    # Of a number that was asked about, the earlier one stays: sent once more, it is no answer.
     settled, beside = sent.clear().select("force_code", *ENTRY, earlier="number"), []
     for (_,), mine in sent.sort("version").group_by("version", maintain_order=True):
         told = mine.join(settled, on=["force_code", *ENTRY], how="left", nulls_equal=True)
