@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from assets.html import render
 from assets.lake import atomic_file
 from assets.release.changes import since_edition
 from assets.release.pages.drawn import Draw, here
@@ -23,17 +24,7 @@ from schemas.measures import NOW
 from schemas.vocabulary import LIVE_STATES
 from schemas.wording import plural
 
-_HOW: Final = """\
-
-How much is hidden, by table and column: cells, and the cases in them as far as everybody can work
-them out, which is the national total less what is shown.
-
-"""
-_PAGES: Final = """\
-
-For people: index.html leads to a page for each force; summary.xlsx and summary.ods have the
-tables of the national pages.
-"""
+_README: Final = Path(__file__).parent / "templates" / "public.txt.j2"
 
 
 def public_pages(
@@ -64,7 +55,7 @@ def public_pages(
             with atomic_file(folder / name) as file:
                 file.write(content)
         readme = folder / "README.txt"
-        text = readme.read_text(encoding="utf-8") + _HOW + "\n".join(hidden(own)) + "\n" + _PAGES
+        text = readme.read_text(encoding="utf-8") + render(_README, hidden=hidden(own))
         with atomic_file(readme) as file:
             file.write(text.encode())
 
