@@ -164,8 +164,9 @@ def serve(
     # Only on this machine itself may a cookie go without encryption.
     secure = secure or not _is_loopback(host)
     portal = Portal(collection, lake, Accounts(folder), state, judges, stands, secure, provider)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listening = socket.create_server((host, port), family=_family(host), backlog=128)
+        listening = socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
         raise SetupError(
             f"cannot listen on {host} port {port} ({os.strerror(error.errno or 0)}). Name another:"
@@ -211,7 +212,3 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:  # a name can be that of anything
         return False
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET

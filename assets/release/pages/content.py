@@ -88,16 +88,11 @@ class Figure:
     hidden: bool = False
 
     @property
-    def is_rank(self) -> bool:
-        """Whether it is a place among the forces."""
-        return self.style is RANK
-
-    @property
     def address(self) -> Markup:
         """The attributes of HTML that say where it stands."""
         of = f' data-of="{escape(self.of)}"' if self.of else ""
         per = f' data-per="{self.style.per}"' * (self.style is PER_1000)
-        rank = " data-rank" * self.is_rank
+        rank = " data-rank" * (self.style is RANK)
         return Markup(f' data-from="{escape(self.source)}"{of}{per}{rank}')  # noqa: S704 - it is
 
     @property

@@ -105,10 +105,11 @@ def of_release(edition: Edition) -> Known:
     def figures_of(**where: str) -> list[Known]:
         found = []
         for row in rows("reconciliation", **where):
-            unit, by = wording.words(row["unit"]), wording.words(row["qualifier"])
             yes = row["unit"] == "boolean"
+            said = [row["qualifier"]] if yes else [row["unit"], row["qualifier"]]
+            words = (wording.words(code) for code in said if code != "exact")
             about = {"measured": wording.measured(row["measure"], row["breakdown"])}
-            about |= {"style": "yes" if yes else "any", "said": _joined("" if yes else unit, by)}
+            about |= {"style": "yes" if yes else "any", "said": ", ".join(words) or "yes or no"}
             found.append(row | about)
         return found
 
@@ -177,10 +178,6 @@ def _sized(template: Template) -> Dims:
         for name, of in template.profile.items()
         if of.period == NOW and not of.dims and not template.measures[of.measure].statistics
     }
-
-
-def _joined(*parts: str) -> str:
-    return ", ".join(part for part in parts if part and part != "exact") or "yes or no"
 
 
 def _years(rows: list[Known]) -> list[int]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from jinja2 import Environment, StrictUndefined
 from jinja2 import Template as Words
 
+from assets.html import FILTERS
 from assets.release.pages.content import (
     COUNT,
     EXACT,
@@ -37,7 +38,6 @@ from schemas.measures import NOW
 from schemas.research import QUESTIONS, SITES
 from schemas.rules.catalogue import rules
 from schemas.template import Template
-from schemas.wording import long_date, plural, visible
 
 Dims = dict[str, str]
 _IN_BRACES: Final = re.compile(r"\{([^{}]+)\}")
@@ -84,9 +84,7 @@ def _kept(value: Any) -> Any:
 
 
 LANGUAGE: Final = Environment(undefined=StrictUndefined, finalize=_kept, trim_blocks=True)  # noqa: S701 - the page escapes
-LANGUAGE.filters |= {
-    "long_date": long_date, "plural": plural, "sentence": sentence, "visible": visible
-}  # fmt: skip
+LANGUAGE.filters |= {**FILTERS, "sentence": sentence}
 LANGUAGE.globals |= {
     "BASES": v.BASES,
     "LIVE": v.LIVE_STATES,
