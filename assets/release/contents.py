@@ -1,7 +1,7 @@
 """Everything that is in a release, in the order in which it is made, and what blocks it."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -209,7 +209,9 @@ def _public(draft: Draft) -> Found | Callable[[], Found]:
     if draft.gate:
         _ = draft.pages  # begun to be drawn: an edition takes as long
     try:
-        before = ledger.given_out(draft.lake, draft.collection)
+        mine, entered = draft.about["release"], ledger.given_out(draft.lake, draft.collection)
+        # One that is made anew is held against those before it alone, so that it is the same again.
+        before = [*takewhile(lambda entry: entry.release != mine, entered)]
         last = before[-1] if before else None
         earlier = [entry.edition(draft.collection) for entry in before]
         keep = partial(made_once, draft.lake)
@@ -232,7 +234,7 @@ def _public(draft: Draft) -> Found | Callable[[], Found]:
             folder,
             edition.marts,
             draft.about,
-            _last_before(draft, before),
+            before[-1].public if before else None,
             partial(_meanwhile, draft, folder),
         )
         Pack(edition.marts, edition.contracts, draft.collection, about).write(folder)
@@ -258,13 +260,6 @@ def _public(draft: Draft) -> Found | Callable[[], Found]:
         return found
 
     return written
-
-
-def _last_before(draft: Draft, entered: Sequence[Entry]) -> Path | None:
-    """Return the public edition before that of a draft, which may be made anew; None for none."""
-    mine = draft.about["release"]
-    earlier = [*takewhile(lambda entry: entry.release != mine, entered)]
-    return earlier[-1].public if earlier else None
 
 
 def enter_public(draft: Draft, found: Found) -> Found:

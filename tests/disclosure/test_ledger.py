@@ -165,6 +165,25 @@ def test_the_same_edition_is_entered_once(lake: Lake, publish: Publish) -> None:
     assert len(ledger.entries(lake)) == 1
 
 
+def test_one_that_is_made_anew_is_held_against_those_before_it_alone(
+    lake: Lake, publish: Publish, one_more: Marts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the bounds that its audit finds would be others than before it was damaged."""
+    made, earlier = contents.public_edition, list[int]()
+
+    def counted(marts: Marts, known: Collection, before: list[Edition], **of: Any) -> PublicEdition:
+        earlier.append(len(before))
+        return made(marts, known, before, **of)
+
+    monkeypatch.setattr(contents, "public_edition", counted)
+    folder = publish()
+    publish(one_more, "b")
+    shutil.rmtree(folder)
+    assert publish() == folder
+    assert earlier == [0, 1, 0]
+    assert len(ledger.entries(lake)) == 1
+
+
 def test_a_run_that_dies_before_the_release_is_there_leaves_one_entry(
     lake: Lake, publish: Publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
