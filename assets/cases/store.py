@@ -28,6 +28,7 @@ from schemas.collection import Collection
 from schemas.finding import FilesRefusedError, Finding
 
 _CHUNK: Final = 1024 * 1024
+_OVERTAKEN: Final = "was received before a newer version; write it anew to send it again"
 
 
 def force_of(path: Path, collection: Collection) -> str:
@@ -119,8 +120,12 @@ class CaseStore(Receipts[Version]):
             for key in fresh & before:
                 left[lying[key].name] = f"was received before, and {receipt} is damaged"
             fresh -= before
-        new = self._new_versions(lying, fresh, told, collection) if fresh else ()
-        return TakenIn(tuple(new), left)
+        new = tuple(self._new_versions(lying, fresh, told, collection)) if fresh else ()
+        last_of = {version.force_code: version.files for version in self.receipts()}
+        for key, path in lying.items():
+            if (force := told.get(key)) and key not in last_of[force]:
+                left[path.name] = _OVERTAKEN
+        return TakenIn(new, left)
 
     def _keep(self, path: Path, sha256: str, number: int) -> str:
         name, digest = path.relative_to(self._lake.landing / CASES), hashlib.sha256()

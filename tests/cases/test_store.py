@@ -63,6 +63,25 @@ def test_what_is_listed_is_not_read_again(
     assert (len(version.files), read) == (2, ["a.csv", "b.csv"])
 
 
+def test_an_earlier_version_that_is_sent_again_is_said_to_be_known(
+    lake: Lake, collection: Collection
+) -> None:
+    """It does not count again, and whoever put it back believes that it does."""
+    store = CaseStore(lake)
+    for rows in (MANY, MANY[1:]):
+        _drop(lake, "STF.csv", rows)
+        taken = store.take_in(collection)
+        assert (len(taken.new), taken.left) == (1, {})
+    assert store.take_in(collection).left == {}, "it lies there still"
+    _drop(lake, "STF.csv", MANY)
+    taken = store.take_in(collection)
+    assert (taken.new, list(taken.left)) == ((), ["STF.csv"])
+    assert "before a newer version" in taken.left["STF.csv"]
+    _drop(lake, "more.csv", [good(99)])
+    taken = store.take_in(collection)
+    assert (len(taken.new[0].files), taken.left) == (2, {}), "what lies there together is one"
+
+
 def test_a_file_that_cannot_be_opened_holds_nobody_up(
     lake: Lake, collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
