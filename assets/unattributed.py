@@ -3,13 +3,17 @@
 Replacing a file or taking it away is how somebody deals with it.
 """
 
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
 from assets.cases.store import CaseStore
 from assets.intake.landing import CASES, name_as_text, waiting, waiting_below
-from assets.intake.raw_store import RawStore
+from assets.intake.raw_store import RawStore, unread_key
+from assets.intake.store import sha256_of
 from assets.lake import Lake
 from schemas.errors import LakeError
 from schemas.wording import visible
@@ -42,15 +46,16 @@ class Unattributed:
 
 def unattributed_files(lake: Lake) -> list[Unattributed]:
     """Return the files in landing whose force cannot be told."""
-    names = {name_as_text(path.name) for path in waiting(lake.landing).files}
-    return [*_returns(lake, names), *_unopened(lake, names), *_extracts(lake)]
+    files = waiting(lake.landing).files
+    return [*_returns(lake, files), *_unopened(lake, files), *_extracts(lake)]
 
 
-def _returns(lake: Lake, names: set[str]) -> Iterator[Unattributed]:
-    store = RawStore(lake)
+def _returns(lake: Lake, files: Iterable[Path]) -> Iterator[Unattributed]:
+    store, lying = RawStore(lake), {name_as_text(path.name): path for path in files}
     newest = {receipt.file_name: receipt for receipt in store.receipts()}
     for receipt in sorted(newest.values(), key=lambda receipt: receipt.sequence):
-        if receipt.force_code is None and receipt.file_name in names:
+        file = lying.get(receipt.file_name)
+        if receipt.force_code is None and file and _holds(file, receipt.sha256):
             path = store.path(receipt)
             why = _WHY
             if receipt.quarantined:
@@ -63,10 +68,22 @@ def _returns(lake: Lake, names: set[str]) -> Iterator[Unattributed]:
             yield Unattributed("return", receipt.receipt_id, name, receipt.received_at, at, why)
 
 
-def _unopened(lake: Lake, names: set[str]) -> Iterator[Unattributed]:
+def _holds(file: Path, sha256: str) -> bool:
+    """Return whether a file has not been replaced; one that cannot be read may be the same."""
+    try:
+        return stat.S_ISREG(file.lstat().st_mode) and sha256_of(file) == sha256
+    except OSError:
+        return True
+
+
+def _unopened(lake: Lake, files: Iterable[Path]) -> Iterator[Unattributed]:
+    lying: set[str] = set()
+    for path in files:
+        with suppress(FileNotFoundError):  # taken away since
+            lying.add(unread_key(path))
     for key, why in RawStore(lake).unopened():
         name = why["file_name"]
-        if name in names:
+        if key in lying:
             kept = lake.quarantine / key
             path = kept if kept.exists() else lake.landing / name
             at = str(path.relative_to(lake.root))

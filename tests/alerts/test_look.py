@@ -14,6 +14,7 @@ from assets.lake import Lake
 from assets.returns.desk.decisions import Ledger, accept_all, answer_all, queries, read_answers
 from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.states import standing
+from assets.unattributed import unattributed_files
 from pipelines.alerts.conditions import Condition
 from pipelines.alerts.look import look
 from pipelines.jobs import inventory_now
@@ -138,6 +139,24 @@ def test_what_was_refused_unopened_is_seen(filled: Lake, collection: Collection)
     _take_in(filled, collection)
     cases = " ".join(_there(filled, collection, IN_TIME)["returns-rejected"].cases)
     assert "in quarantine, not opened (S001)" in cases
+
+
+def test_what_was_replaced_under_its_name_is_over(
+    filled: Lake, collection: Collection, sample: Sample
+) -> None:
+    """By a return that came before under another name too: nothing is left to be dealt with."""
+    whose, link = (filled.landing / name for name in ("whose.xlsx", "link.xlsx"))
+    sample("STF").with_values({("cover", "force_code", "value"): "XXX"}).write(whose)
+    link.symlink_to(whose)
+    _take_in(filled, collection)
+    before = unattributed_files(filled)
+    assert {"whose.xlsx", "link.xlsx"} <= {file.file_name for file in before}
+    for path in (whose, link):
+        path.unlink()
+        shutil.copy(filled.landing / "STF.xlsx", path)
+    _take_in(filled, collection)
+    left = {file.file_name for file in unattributed_files(filled)}
+    assert left == {file.file_name for file in before} - {"whose.xlsx", "link.xlsx"}
 
 
 def test_late_forces_are_counted(filled: Lake, collection: Collection) -> None:
