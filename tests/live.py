@@ -5,6 +5,8 @@ from random import Random
 
 import polars as pl
 
+from assets.figures.recount.laid_out import LAID_OUT
+from assets.figures.totals import marts
 from assets.figures.totals.marts import cells
 from assets.figures.totals.national import national_totals
 from assets.marts import DESCRIPTION, write_manifest
@@ -40,8 +42,23 @@ def any_live(collection: Collection, seed: int, *, every_force: bool = False) ->
     return live.with_columns(pl.col("value").cast(pl.Int64, strict=False).alias("number"))
 
 
+def laid_out(live: pl.DataFrame, collection: Collection) -> dict[str, pl.DataFrame]:
+    """Return the marts of single forces, where no report was read and no research received."""
+    sent = pl.col("force_code").is_in(live["force_code"].unique().to_list())
+    status = pl.DataFrame({"force_code": collection.forces}).with_columns(
+        state=pl.when(sent).then(pl.lit("accepted")).otherwise(pl.lit("missing"))
+    )
+    printed = pl.DataFrame(
+        schema=dict.fromkeys(["force_code", "measure", "breakdown"], pl.String)
+        | {"value": pl.Float64}
+    )
+    of_entries = {name: getattr(marts, name)(live, collection) for name in LAID_OUT[:-1]}
+    profiles = marts.force_profiles(live, status, printed, collection)
+    return {**of_entries, "force_profiles": profiles}
+
+
 def release_of(
-    root: Path, collection: Collection, live: pl.DataFrame, **marts: pl.DataFrame
+    root: Path, collection: Collection, live: pl.DataFrame, **more: pl.DataFrame
 ) -> None:
     """Release a collection in a lake: its description, national totals, cells, marts; shown."""
     folder = root / "releases" / collection.id / f"{collection.id}-000000000000"
@@ -49,7 +66,7 @@ def release_of(
         (folder / DESCRIPTION / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / DESCRIPTION / name).write_bytes(content)
     national_totals(live, collection).write_parquet(folder / "national_totals.parquet")
-    for name, mart in {"cells": cells(live, collection), **marts}.items():
+    for name, mart in {"cells": cells(live, collection), **more}.items():
         mart.write_parquet(folder / f"{name}.parquet")
     write_manifest(folder, {"made_from": {"live": [], "research": []}})
     (root / "marts").mkdir(parents=True, exist_ok=True)

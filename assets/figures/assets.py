@@ -9,6 +9,7 @@ from assets.declare import RESEARCH, Check, made
 from assets.figures import comparable, scores
 from assets.figures.reconcile import reconcile
 from assets.figures.recount import checks
+from assets.figures.recount.laid_out import LAID_OUT
 from assets.figures.totals import cube, marts, national
 from assets.inputs.reports.kept_reports import agreed
 from assets.inputs.research.tables import ResearchTables
@@ -54,15 +55,15 @@ def national_checks(
     cells: pl.DataFrame,
     compared: pl.DataFrame,
     cube: pl.DataFrame,
-    **research: pl.DataFrame,
+    **others: pl.DataFrame,
 ) -> pl.DataFrame:
     named = compared.select("previous_collection", "previous_release").drop_nulls().unique()
     released = {
         other: kept_collection(Lake(lake.root, other).releases / release, other)
         for other, release in named.iter_rows()
     }
-    own = ResearchTables(**research)
-    totals = checks.Totals(national, cells, collection, own, compared, released, cube)
+    own = ResearchTables(**{name: others.pop(name) for name in RESEARCH})
+    totals = checks.Totals(national, cells, collection, own, compared, released, cube, others)
     return checks.national_checks(totals)
 
 
@@ -122,6 +123,7 @@ PARTS = (
         compared="totals/comparisons",
         cube="totals/cube",
         **RESEARCH,
+        **{name: f"totals/{name}" for name in LAID_OUT},
     ),
     Check(
         _CHECKS,

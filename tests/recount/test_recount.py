@@ -16,6 +16,7 @@ from assets.figures.recount.checks import (
     national_checks,
     no_force_is_most_of_a_figure,
 )
+from assets.figures.recount.laid_out import laid_out_otherwise
 from assets.figures.recount.recount import OF_CELLS_ALONE, differences, recounted
 from assets.figures.totals import marts
 from assets.figures.totals.national import national_totals
@@ -23,7 +24,7 @@ from schemas.collection import Collection, load_collection
 from schemas.contract import empty
 from schemas.rules.catalogue import NATIONAL, rules
 from schemas.tables import LiveEntries
-from tests.live import any_live
+from tests.live import any_live, laid_out
 
 ROOT = Path(__file__).parents[2]
 
@@ -115,7 +116,7 @@ def _totals(live: pl.DataFrame, collection: Collection) -> Totals:
 
 @pytest.fixture(scope="module")
 def totals(live: pl.DataFrame, collection: Collection) -> Totals:
-    return _totals(live, collection)
+    return replace(_totals(live, collection), laid_out=laid_out(live, collection))
 
 
 def _failed(totals: Totals) -> dict[str, str]:
@@ -205,7 +206,8 @@ def test_two_engines_agree_on_templates_they_were_not_written_for(
     name: str, seed: int, other_collections: Callable[[str], Collection]
 ) -> None:
     other = other_collections(name)
-    totals = _totals(any_live(other, seed), other)
+    live = any_live(other, seed)
+    totals = replace(_totals(live, other), laid_out=laid_out(live, other))
     assert totals.national.filter(pl.col("value") > 0).height > 9
     assert set(_failed(totals)) <= {"M001", "M006", "M007", "M008", "M012", "M013"}, _failed(totals)
     wrong = totals.national.with_columns(pl.col("value") + 1)
@@ -277,6 +279,38 @@ def test_a_wrong_total_is_found(
     assert set(_failed(_changed(totals, measure, breakdown, by))) == expected | UNHELD
 
 
+@pytest.mark.parametrize(
+    ("mart", "column"),
+    [
+        ("investigations", "cases"),
+        ("register_entries", "entries"),
+        ("second_jobs", "count"),
+        ("capability_answers", "answer"),
+        ("force_profiles", "media_disclosure"),
+        ("force_profiles", "register_declined"),
+        ("force_profiles", "investigations_2010_11"),
+        ("force_profiles", "acu_staffing_change"),
+    ],
+)
+def test_what_a_mart_says_of_a_force_is_what_its_cells_hold(
+    totals: Totals, mart: str, column: str
+) -> None:
+    laid = totals.laid_out[mart].sort("force_code")
+    stf = pl.int_range(pl.len()) == (laid["force_code"] == "STF").arg_true()[0]
+    for other in (pl.lit("x") if laid.schema[column] == pl.String else pl.col(column) + 1, None):
+        wrong = laid.with_columns(pl.when(stf).then(other).otherwise(column).alias(column))
+        (told,) = laid_out_otherwise({mart: wrong}, totals.cells, totals.collection)
+        assert told.startswith(f"{mart}: {column} of STF")
+        assert told.endswith("is not what its cells hold")
+    gone = {mart: laid.filter(pl.col("force_code") != "STF")}
+    assert list(laid_out_otherwise(gone, totals.cells, totals.collection))
+
+
+def test_a_mart_that_says_otherwise_blocks_the_release(totals: Totals) -> None:
+    nothing = {"second_jobs": totals.laid_out["second_jobs"].clear()}
+    assert set(_failed(replace(totals, laid_out=nothing))) == {"M004"} | UNHELD
+
+
 @pytest.mark.parametrize("column", ["value", "previous_value"])
 def test_a_wrong_number_beside_that_of_an_earlier_period_is_found(
     totals: Totals, column: str
@@ -329,7 +363,7 @@ def test_messages_are_in_one_order_whatever_the_order_of_the_rows(totals: Totals
 
 def test_a_force_in_no_region_is_found(totals: Totals) -> None:
     lost = totals.cells.with_columns(force_code=pl.col("force_code").replace("STF", "XXX"))
-    assert set(_failed(replace(totals, cells=lost))) == {"M009"} | UNHELD
+    assert set(_failed(replace(totals, cells=lost, laid_out={}))) == {"M009"} | UNHELD
 
 
 def test_the_message_is_capped_and_the_count_exact(

@@ -10,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from assets.figures.recount.laid_out import laid_out_otherwise
 from assets.figures.recount.recount import (
     compared_otherwise,
     differences,
@@ -39,7 +40,8 @@ Codes = dict[str, str]
 class Totals:
     """What the checks read: marts NationalTotals, Cells, Comparisons and Cube, and the rest.
 
-    `released` are the releases of other collections that figures stand beside, by collection.
+    `released` are the releases of other collections that figures stand beside, by collection,
+    `laid_out` marts of single forces, by name (LAID_OUT).
     """
 
     national: pl.DataFrame
@@ -49,6 +51,7 @@ class Totals:
     comparisons: pl.DataFrame = field(default_factory=lambda: empty(Comparisons))
     released: Mapping[str, Earlier] = field(default_factory=dict)
     cube: pl.DataFrame | None = None
+    laid_out: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     @cached_property
     def value(self) -> dict[Key, float | None]:
@@ -167,6 +170,7 @@ def the_second_engine_agrees(totals: Totals) -> Iterator[str]:
     if totals.cube is not None:
         yield from in_cube_otherwise(totals.cube, recount, totals.cells, totals.collection)
     yield from compared_otherwise(counted, totals.comparisons, totals.released, totals.collection)
+    yield from laid_out_otherwise(totals.laid_out, totals.cells, totals.collection)
 
 
 def compared_collections_are_released(totals: Totals) -> Iterator[str]:

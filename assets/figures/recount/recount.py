@@ -102,6 +102,24 @@ class Meaning:
                     period, answers = row.get("period", _NOW), tuple(row.get("answers", ()))
                     yield _Counted(place, measure, period, codes, answers)
 
+    def cells(self) -> pl.DataFrame:
+        """Return each counted cell: its place, measure, period, and its code of each key."""
+        rows = [(*c.place, c.measure, c.period, *map(c.codes.get, self.order)) for c in self._cells]
+        schema = dict.fromkeys([*_CELL, "measure", "period", *self.order], pl.String)
+        return pl.DataFrame(rows, schema=schema, orient="row")
+
+    def profiled(self, of: dict[str, Any]) -> pl.Expr:
+        """Return which of `cells` a column of a profile counts, as the template says."""
+        codes, period = of.get("dims", {}), of.get("period", _NOW)
+        found: pl.Expr = (pl.col("measure") == of["measure"]) & (pl.col("period") == period)
+        for key in self.order:
+            if key in codes:
+                each = self._groups.get(key, {}).get(codes[key], [codes[key]])
+                found &= pl.col(key).is_in(each)
+            elif period != _NOW:
+                found &= pl.col(key).is_null()
+        return found
+
     def _text(self, codes: Codes) -> str:
         return ";".join(f"{key}={codes[key]}" for key in self.order if key in codes)
 
