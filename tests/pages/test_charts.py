@@ -7,7 +7,7 @@ from random import Random
 import pytest
 from markupsafe import Markup
 
-from assets.release.pages.charts import Spread, bars, columns, tiles
+from assets.release.pages.charts import Spread, columns, rows, tiles
 from assets.release.pages.content import Figure, Text
 
 
@@ -68,4 +68,4 @@ def test_what_is_hidden_or_unknown_has_no_shade_and_says_which() -> None:
 
 
 def test_a_label_is_text() -> None:
-    assert "<script>" not in bars([("<script>", [Figure(1, "a<b")])])
+    assert "<script>" not in rows("bars", [("<script>", [Figure(1, "a<b")])])

@@ -23,8 +23,6 @@ Items = Sequence[tuple[str | Text, Sequence[Figure]]]
 """Rows of a chart: a label, and a figure of each series."""
 
 Points = Sequence[tuple[str, Figure, str | None]]
-_LEAST_SHARE: Final = 10.0
-"""Percent of a bar below which its number would not fit into its part on a phone."""
 _SEEN: Final = 1.5
 """Percent of the height that the smallest column has: it is still seen."""
 _FLAT: Final = 1.5
@@ -41,24 +39,15 @@ PAIR: Final = ("now", "then")
 PARTS: Final = tuple(f"p{number}" for number in range(1, 6))
 
 
-def bars(items: Items) -> Markup:
-    """Return for each row a bar a series, all on one scale, each with its number at its end."""
-    most = max((f.number or 0.0 for _, figures in items for f in figures), default=0.0) or 1.0
-    return _DRAWN["bars"](items, most, PAIR)
+def rows(kind: str, items: Items, legend: Sequence[str] = ()) -> Markup:
+    """Return a chart with a row for each of what is compared.
 
-
-def stacks(items: Items, legend: Sequence[str]) -> Markup:
-    """Return for each row one bar of a whole length, split by the shares given in percent."""
-    return _DRAWN["stacks"](items, legend, PARTS, _LEAST_SHARE)
-
-
-def intervals(items: Items, legend: Sequence[str]) -> Markup:
-    """Return for each row a point a series, on a scale of percent, with its margin of error.
-
-    The figures of a row are a percent and its margin, in percentage points, for each series, the
-    newest last; a percent that is unknown has no point.
+    In `bars` and `pairs` a row has a bar a series, all on one scale; in `stacks` one bar of a whole
+    length, split by shares in percent; in `intervals` a point a series with its margin of error:
+    there the figures of a row are a percent and its margin for each series, the newest last.
     """
-    return _DRAWN["intervals"](items, legend, PAIR)
+    most = max((f.number or 0.0 for _, figures in items for f in figures), default=0.0) or 1.0
+    return _DRAWN[kind](items, legend, most)
 
 
 @dataclass(frozen=True)
@@ -229,6 +218,10 @@ def _n(number: float) -> str:
 
 
 _DRAWN: Final = macros(
-    Path(__file__).parent / "templates" / "charts.html.j2", n=_n, zip=partial(zip, strict=False)
+    Path(__file__).parent / "templates" / "charts.html.j2",
+    n=_n,
+    zip=partial(zip, strict=False),
+    pair=PAIR,
+    parts_of=PARTS,
 )
 """What draws: a macro for each chart."""

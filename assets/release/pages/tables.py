@@ -224,13 +224,10 @@ class Tables(View):
             items.sort(key=lambda item: -(item[1][0].number or 0))
         given = self.evaluate(of.legend) if of.legend else [label for *_, label in shown]
         legend = [str(label) for label in given]
-        if of.kind == "stacks":
-            drawn, looks = charts.stacks(items, legend), charts.PARTS
-        elif of.kind == "intervals":
-            drawn, looks = charts.intervals(items, legend), charts.PAIR[len(legend) - 1 :: -1]
-        else:
-            drawn, looks = charts.bars(items), charts.PAIR if of.kind == "pairs" else ()
-        return Chart(drawn, title, tuple(zip(looks, legend, strict=False)))
+        newest_last = charts.PAIR[len(legend) - 1 :: -1]
+        looks = {"pairs": charts.PAIR, "stacks": charts.PARTS, "intervals": newest_last}
+        told = tuple(zip(looks.get(of.kind, ()), legend, strict=False))
+        return Chart(charts.rows(of.kind, items, legend), title, told)
 
     def _of_forces(self, of: ChartOf, name: str, tables: tuple[TableOf, ...]) -> Markup:
         """Return a drawing of a figure of every force."""
