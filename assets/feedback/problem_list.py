@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
@@ -123,52 +123,16 @@ def add_problems_sheet(
         sheet.print_title_rows = f"{row}:{row}"
     if causes:
         sheet.sheet_properties.outlinePr.summaryBelow = False
-    several = []
-    for texts, links, fill, level, answer, problem in _listed(problems, causes, answers):
-        row += 1
-        _write_row(copy, sheet, row, texts, links, fill)
-        _write_answer(sheet, row, answer)
-        sheet.row_dimensions[row].outlineLevel = 0 if answers else level
-        if problem and len(problem.findings) > 1:
-            several.append((texts[0], problem))
-    if several:
-        row = _write_cells(copy, sheet, row + 3, several, answers)
-    _write_rules(copy, sheet, row + 3, {problem.rule_id for problem in problems})
+    for each in _rows(problems, causes, answers):
+        if isinstance(each, str):
+            row += 3
+            write_text(sheet, row, 1, each).font = _SUBTITLE_FONT
+        else:
+            row += 1
+            _write_row(copy, sheet, row, each)
     if answers:
         sheet.protection.sheet = True
         sheet.protection.formatColumns = sheet.protection.formatRows = False
-
-
-def _write_cells(
-    copy: Copy,
-    sheet: Worksheet,
-    row: int,
-    several: Sequence[tuple[str, Problem]],
-    answers: Answers,
-) -> int:
-    """Write a row for each cell of problems that concern several, and return the last row."""
-    title = "Cell by cell: the problems above that concern several cells"
-    write_text(sheet, row, 1, title).font = _SUBTITLE_FONT
-    for label, problem in several:
-        for item, wording in zip(problem.findings, problem.wordings, strict=True):
-            row += 1
-            place = visible(item.sheet or ""), item.cell or "", wording, visible(item.value or "")
-            texts = [label, "", "", *place, message(item), fix(item)]
-            _write_row(copy, sheet, row, texts, {_CELLS if item.cell else _SHEET: item})
-            _write_answer(sheet, row, answers.get(item))
-    return row
-
-
-def _write_rules(copy: Copy, sheet: Worksheet, row: int, named: Collection[str]) -> None:
-    """Write what the rules are that the list names."""
-    mine = [rule for rule in every_rule().values() if rule.id in named]
-    if mine:
-        write_text(sheet, row, 1, "The rules named above").font = _SUBTITLE_FONT
-    for rule in mine:
-        row += 1
-        told = f"{rule.checks} {rule.why}".replace("`", "")
-        texts = ["", "", rule.id, "", "", rule.title, "", told, rule.address or ""]
-        _write_row(copy, sheet, row, texts, {})
 
 
 def _write_answer(sheet: Worksheet, row: int, texts: Answer | None) -> None:
@@ -188,34 +152,64 @@ def _write_answer(sheet: Worksheet, row: int, texts: Answer | None) -> None:
         sheet.row_dimensions[row].height = min(height, _MOST_HEIGHT)
 
 
-def _listed(
-    problems: Sequence[Problem], causes: Sequence[Cause], answers: Answers
-) -> Iterator[tuple[list[str], Links, PatternFill, int, Answer | None, Problem | None]]:
-    """Yield the rows of the list: texts, what each column leads to, fill, and how far folded.
+class _Row(NamedTuple):
+    """A row of the list: how far it is folded away, and what stands beside it as an answer."""
 
-    Then what stands beside it as an answer, and the problem that it is about.
-    """
+    texts: Sequence[str]
+    links: Links
+    fill: PatternFill | None = None
+    level: int = 0
+    answer: Answer | None = None
+
+
+def _rows(
+    problems: Sequence[Problem], causes: Sequence[Cause], answers: Answers
+) -> Iterator[_Row | str]:
+    """Yield the rows of the list, and the titles of what stands below it."""
+    several = []
     for label, of, mine in numbered(problems, causes):
         for way, look in enumerate(of.looks if isinstance(of, Cause) else ()):
             found = "" if look.found is None else str(look.found)
             place = look.sheet, look.cell, look.wording, found
             texts = ["" if way else label, look.title, "", *place, look.says, _TO_DO]
-            yield texts, dict.fromkeys((_SHEET, _CELLS), look), FILLS["look"], 0, None, None
+            yield _Row(texts, dict.fromkeys((_SHEET, _CELLS), look), FILLS["look"])
         if isinstance(of, str):
             told = of_question(of, mine)
             place = told["where"], "", told["called"], ""
             said = f"{told['lines'][0]} {_AT_ONCE}" if answers else told["lines"][0]
             texts = [label, severity_word(mine[0]), told["rule_id"], *place, said, told["fix"]]
-            yield texts, {}, FILLS[mine[0].severity], 0, _answer_to_all(mine, answers), None
+            yield _Row(texts, {}, FILLS[mine[0].severity], 0, _answer_to_all(mine, answers))
         for number, problem in enumerate(mine, 1):
             # Some programs do not wrap a link, and would cut a list of cells off.
             linked = (_SHEET, _CELLS) if len(problem.cells) == 1 else (_SHEET,)
             links: Links = dict.fromkeys(linked, problem.findings[0])
             texts = [f"{label}.{number}" if of else label, *_texts(problem)]
             answer = answers.get(problem.findings[0])
-            if answer and len(problem.findings) > 1:
-                answer = BELOW, "", ""
-            yield texts, links, FILLS[problem.severity], 1 if of else 0, answer, problem
+            if len(problem.findings) > 1:
+                answer = answer and (BELOW, "", "")
+                several.append((texts[0], problem))
+            # What can be folded away cannot be where all but the answers is locked.
+            yield _Row(texts, links, FILLS[problem.severity], int(bool(of and not answers)), answer)
+    yield from _below(several, {problem.rule_id for problem in problems}, answers)
+
+
+def _below(
+    several: Sequence[tuple[str, Problem]], named: Collection[str], answers: Answers
+) -> Iterator[_Row | str]:
+    """Yield a row for each cell of problems that concern several, and one for each rule named."""
+    if several:
+        yield "Cell by cell: the problems above that concern several cells"
+    for label, problem in several:
+        for item, wording in zip(problem.findings, problem.wordings, strict=True):
+            place = visible(item.sheet or ""), item.cell or "", wording, visible(item.value or "")
+            texts = [label, "", "", *place, message(item), fix(item)]
+            yield _Row(texts, {_CELLS if item.cell else _SHEET: item}, answer=answers.get(item))
+    if named:
+        yield "The rules named above"
+    for rule in every_rule().values():
+        if rule.id in named:
+            told = f"{rule.checks} {rule.why}".replace("`", "")
+            yield _Row(["", "", rule.id, "", "", rule.title, "", told, rule.address or ""], {})
 
 
 def _answer_to_all(problems: Sequence[Problem], answers: Answers) -> Answer | None:
@@ -254,27 +248,22 @@ def _texts(problem: Problem) -> list[str]:
     return [word, problem.rule_id, *place, problem.value, "\n".join(lines), problem.fix]
 
 
-def _write_row(
-    copy: Copy,
-    sheet: Worksheet,
-    row: int,
-    texts: Sequence[str],
-    links: Mapping[int, Finding | Look],
-    fill: PatternFill | None = None,
-) -> None:
+def _write_row(copy: Copy, sheet: Worksheet, row: int, of: _Row) -> None:
     """Write a row of the list, with links to where findings stand, if that is in the workbook."""
-    for number, text in enumerate(texts):
+    for number, text in enumerate(of.texts):
         cell = write_plain(sheet, row, number + 1, text)
         cell.font, cell.alignment, cell.border = _TEXT_FONT, _TOP, _RULE
-        if fill and number == 1:
-            cell.fill = fill
-        item = links.get(number)
+        if of.fill and number == 1:
+            cell.fill = of.fill
+        item = of.links.get(number)
         if item and item.sheet in copy.sheets:
             title = quote_sheetname(copy.sheets[item.sheet].title)
             cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{title}!{item.cell or 'A1'}")
             cell.font = _LINK_FONT
-    lines = max(map(lines_of, texts, _WIDTHS))
+    lines = max(map(lines_of, of.texts, _WIDTHS))
     sheet.row_dimensions[row].height = min(LINE_HEIGHT * lines + 3, _MOST_HEIGHT)
+    sheet.row_dimensions[row].outlineLevel = of.level
+    _write_answer(sheet, row, of.answer)
 
 
 _MOST_BAD: Final = 5_000
