@@ -23,7 +23,7 @@ from assets.marts import damage, read_manifest
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.errors import LakeError
-from schemas.marts.catalogue import contracts_of, marts_of
+from schemas.marts.catalogue import contracts_of
 from schemas.marts.public import PUBLIC, public_marts
 
 UNKNOWN: Final = "unknown"
@@ -58,12 +58,10 @@ class Entry:
 
     def edition(self, collection: Collection) -> Edition:
         """Return the edition and what stands behind it."""
-        # What the collection cannot fill stands in no release, and has no rows.
+        # What the collection could not fill then stands in no file, and had no rows.
         full, forms = contracts_of(collection.template), public_marts(collection.template)
-        unfilled = full.keys() - marts_of(collection)
-        public, hidden = _marts(self.public), _marts(self.folder / _BEHIND)
-        public = {name: empty(forms[name]) for name in unfilled & forms.keys()} | public
-        hidden = {name: empty(full[name]) for name in unfilled & BEHIND.keys()} | hidden
+        public = {name: empty(of) for name, of in forms.items()} | _marts(self.public)
+        hidden = {name: empty(full[name]) for name in BEHIND} | _marts(self.folder / _BEHIND)
         return Edition(self.release, public, hidden, collection, self.rules)
 
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from assets.disclosure import ledger
-from assets.disclosure.edition import PublicEdition, too_early
+from assets.disclosure.edition import PublicEdition, public_edition, too_early
 from assets.disclosure.ledger import files_in
 from assets.disclosure.published import Edition, edition_behind
 from assets.doctor import public_editions
@@ -27,7 +27,7 @@ from schemas.contract import empty
 from schemas.errors import LakeError
 from schemas.marts.catalogue import MARTS
 from tests.disclosure.conftest import SOME, Change
-from tests.disclosure.marts import Marts, marts_of
+from tests.disclosure.marts import Marts, hidden, marts_of
 
 COLLECTION = "2012-revisit"
 OTHER = f"{COLLECTION}-0123456789ab"
@@ -261,6 +261,22 @@ def test_a_ledger_that_is_not_whole_withholds(
     assert _found(folder)["rule"] == "M010"
     assert "Take the ledger back from a backup" in _found(folder)["withheld"]
     assert str(lake.root) not in _readme(folder)
+
+
+def test_an_edition_of_the_time_before_there_was_a_publication_is_read_beside_a_newer_one(
+    lake: Lake, tmp_path: Path, some: Marts, edition: PublicEdition, collection: Collection
+) -> None:
+    """Figures come after the first release: that edition reconciled nothing."""
+    (tmp_path / "public").mkdir()
+    for name in edition.marts.keys() - {"reconciliation"}:
+        edition.marts[name].write_parquet(tmp_path / "public" / f"{name}.parquet")
+    unreconciled = {name: frame for name, frame in some.items() if name != "reconciliation"}
+    now = edition_behind(f"{COLLECTION}-0123456789ab", unreconciled, collection)
+    earlier = ledger.enter(lake, now, tmp_path / "public").edition(collection)
+    again = public_edition(some, collection, [earlier])
+    assert again.withheld is None
+    assert again.problems == ()
+    assert hidden(again) == hidden(edition)
 
 
 @pytest.mark.slow
