@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection as Several
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from difflib import get_close_matches
 from operator import attrgetter
@@ -12,10 +13,13 @@ from zoneinfo import ZoneInfo
 from schemas.collection_fields import Collection, Period, Published, Workforce
 from schemas.disclosure import PROFILES, Exemption, in_print
 from schemas.faults import Fault, Loc, Unsure, known
+from schemas.figures import figure_faults
 from schemas.measures import NOW
 from schemas.reference import forces_at
 from schemas.reference_faults import (
+    FIGURES,
     PublishedFigure,
+    Read,
     exact_in,
     forces_read,
     publication_read,
@@ -144,8 +148,28 @@ def _of_figures(
             f" must say {whose} in every row. Take [published] out until there is a publication",
         )
     if not released:
+        if not unsure.names and not unsure.has("template"):
+            _hold_figures(files[0], of)
         yield from ((None, said) for read in files for said in read.faults)
     return exact_in(files[0]) if files[0].is_whole else None
+
+
+def _hold_figures(read: Read, of: Collection) -> None:
+    """Tell of the figures that nothing which the collection takes in could ever give."""
+    scopes = ("national", *of.forces)
+    for line, row in read.rows:
+        basis = row.get("basis")
+        if basis in {"research", "survey"} and not of.research:
+            read.tell(line, "basis", "the collection takes no research; say document")
+        if basis != "returns" or not {FIGURES.key, *FIGURES.needed} <= row.keys():
+            continue
+        # A word that is near none of them is what a publication calls some of the nation.
+        if row["scope"] not in scopes and get_close_matches(row["scope"], scopes, 1):
+            read.tell(line, "scope", known("force that is expected", row["scope"], scopes))
+        with suppress(ValueError):  # a breakdown that cannot be read is told already
+            is_national = row["scope"] == "national"
+            for column, said in figure_faults(row, of.template, is_national=is_national):
+                read.tell(line, column, said)
 
 
 def _of_sizes(of: Collection, sizes: Workforce) -> Iterator[Fault]:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from schemas.breakdown import read_breakdown
 from schemas.faults import known
 from schemas.reference import OURS, beside
-from schemas.vocabulary import QUALIFIERS
+from schemas.vocabulary import FIGURE_BASES, QUALIFIERS
 
 Row = tuple[int, dict[str, str]]
 """A row of a file with its line; what it has nothing for is "" there."""
@@ -51,10 +51,11 @@ FIGURES: Final = Shape(
     ("collection", "document", "scope", "measure", "breakdown", "period", "value", "unit",
      "qualifier", "basis", "source_issue", "note", "period_start", "period_end"),
     forms={
-        **dict.fromkeys(("figure_id", "scope", "measure", "unit", "basis"), _GIVEN),
+        **dict.fromkeys(("figure_id", "scope", "measure", "unit"), _GIVEN),
         **dict.fromkeys(("period_start", "period_end"), _DAY),
         "value": (r"-?[0-9]+(\.[0-9]+)?", "must be a number, without separators"),
         "qualifier": ("|".join(QUALIFIERS), f"must be one of {', '.join(QUALIFIERS)}"),
+        "basis": ("|".join(FIGURE_BASES), f"must be one of {', '.join(FIGURE_BASES)}"),
     },
 )  # fmt: skip
 ISSUES: Final = Shape(
@@ -267,6 +268,9 @@ def publication_read(root: Path, figures: str, issues: str | None, other: str | 
             read_breakdown(row.get("breakdown", ""))
         except ValueError as error:
             printed.tell(line, "breakdown", str(error))
+        begins, ends = row.get("period_start", ""), row.get("period_end", "")
+        if begins and ends and ends < begins:
+            printed.tell(line, "period_end", f"{ends} is before period_start, {begins}")
     return [*files.values()]
 
 

@@ -69,3 +69,6 @@ QUALIFIERS: Final = (
     "at_least", "more_than", "about", "almost",
 )  # fmt: skip
 """How a publication words a figure; reconciliation says of each when it holds."""
+
+FIGURE_BASES: Final = ("returns", "registry", "research", "survey", "document", "external")
+"""Which data a published figure comes from: the last two are none that a collection has."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from assets.figures.explain.released import Released
-from assets.figures.totals.leaves import counted_in, kinds
+from assets.figures.totals.leaves import counted_in
 from assets.lake import Lake, atomic_file
 from assets.marts import read_mart, write_mart
 from assets.previous import Earlier, earlier_releases, parts_of_forces, renamed
@@ -21,6 +21,7 @@ from schemas.breakdown import read_breakdown, write_breakdown
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.errors import LakeError
+from schemas.figures import kinds
 from schemas.marts.totals import Comparisons, Series
 from schemas.measures import NOW, QUESTION
 from schemas.template import Template

@@ -1,5 +1,6 @@
 """A folder with a mistake of every kind: each is told once, at its line, and nothing besides."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -144,6 +145,10 @@ def folder(tmp_path: Path) -> Path:
         (tmp_path / name).mkdir()
     for name in ("published_figures", "source_issues", "uncollected"):
         shutil.copy(OURS / "reference" / f"{name}.csv", tmp_path / "reference")
+    # Of another template: nothing that this one's returns give, so its form alone is examined.
+    figures = tmp_path / "reference" / "published_figures.csv"
+    of_data = re.sub(",(returns|research|survey),", ",document,", figures.read_text("utf-8"))
+    figures.write_text(of_data, encoding="utf-8")
     shutil.copy(EXAMPLES / "reference" / "forces.csv", tmp_path / "reference")
     text = SOUND.read_text(encoding="utf-8")
     for name in ("names", "cells"):

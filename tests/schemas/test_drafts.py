@@ -184,3 +184,53 @@ def test_faults_within_tables_are_told_at_the_line_of_their_key(folder: Path) ->
     assert [line.split(": ")[0] for line in wrong] == [
         f"{path}:{at[key]}" for key in ('column = "colour"', 'rule = "S001"')
     ]
+
+
+PUBLISHED = "\n[published]\nfigures = 'printed.csv'\nsource = 'A yearbook'\n"
+HEAD = (
+    "collection,figure_id,document,scope,measure,breakdown,period,value,unit,qualifier,"
+    "period_start,period_end,basis,source_issue,note\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("figure", "said"),
+    [
+        ("national,uses,,collection,7,count", None),
+        ("AVS,uses,tactic=spray,collection,7,count", None),
+        ("national,uses_share,tactic=spray,collection,7,percent", None),
+        ("national,uses_per_force,statistic=median,collection,7,count", None),
+        ("national,forces_with_uses,count=60..,collection,7,forces", None),
+        ("national,usses,,collection,7,count", "measure: there is no measure 'usses'; did you"),
+        ("nation,uses,,collection,7,count", "scope: there is no force that is expected 'nation'"),
+        ("BEH,uses,,collection,7,count", "scope: there is no force that is expected 'BEH'"),
+        ("national,uses,tactic=spry,collection,7,count", "breakdown: there is no code of tactic"),
+        ("national,uses,tactics=spray,collection,7,count", "breakdown: there is no list 'tactics'"),
+        ("national,uses,tactic=spray|firearm,collection,7,count", "breakdown: there is no code of"),
+        ("national,uses,,before,7,count", "period: there is no period of uses 'before'"),
+        ("national,uses,,collection,7,people", "unit: must be 'count', the unit of uses"),
+        ("national,uses,,collection,-7,count", "value: must be 0 or more"),
+        ("national,uses_share,,collection,7,percent", "breakdown: no total of uses_share is by"),
+        ("national,people_hurt,tactic=spray,collection,7,people", "breakdown: no total of people"),
+        ("national,uses_per_force,statistic=most,collection,7,count", "breakdown: there is no"),
+        ("national,forces_with_uses,count=9..1,collection,7,forces", "breakdown: band '9..1'"),
+        ("national,uses,tactic=armed,collection,7,count", "breakdown: 'armed' is a group"),
+    ],
+)
+def test_a_figure_that_no_return_could_give_is_told_at_its_line(
+    figure: str, said: str | None, folder: Path
+) -> None:
+    """A misspelt scope would be compared with the nation, a misspelt measure with nothing."""
+    template = folder / "templates" / "use-of-force-1.toml"
+    _change(template, "[measures.uses]", '[groups.tactic]\narmed = ["firearm"]\n\n[measures.uses]')
+    path, printed = (
+        folder / "collections" / "use-of-force-2013.toml",
+        folder / "reference" / "printed.csv",
+    )
+    path.write_text(path.read_text(encoding="utf-8") + PUBLISHED, encoding="utf-8")
+    row = f"use-of-force-2013,UF-1,yearbook,{figure},exact,2012-04-01,2013-03-31,returns,,\n"
+    printed.write_text(HEAD + row, encoding="utf-8")
+    _, wrong = wrong_in(path)
+    assert [line.startswith(f"{printed}:2: {said}") for line in wrong] == [True] * (
+        said is not None
+    )

@@ -20,13 +20,13 @@ from assets.figures.explain.terms import (
     research_terms,
     terms_of,
 )
-from assets.figures.totals.leaves import kinds
 from assets.history import find
 from assets.lake import Lake
 from assets.previous import parts_of_forces
 from schemas import vocabulary as v
 from schemas.breakdown import read_breakdown
 from schemas.errors import ContractError, SetupError
+from schemas.figures import kinds
 from schemas.wording import plural
 
 _CLOSE: Final = 1e-9

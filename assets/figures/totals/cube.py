@@ -4,12 +4,13 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.figures.totals.leaves import ANSWER, counted_in, kinds
+from assets.figures.totals.leaves import counted_in
 from schemas import vocabulary as v
 from schemas.breakdown import breakdown_of, read_breakdown
 from schemas.collection import Collection
 from schemas.contract import conform, empty
 from schemas.errors import ContractError
+from schemas.figures import ANSWER, kinds
 from schemas.marts.totals import Codes, Measures, cube_contract, cube_dimensions
 from schemas.measures import NOW, QUESTION
 from schemas.reference import all_forces

@@ -10,17 +10,17 @@ same bytes.
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import polars as pl
 
 from schemas.breakdown import LAST, breakdown_of, read_breakdown
+from schemas.figures import ANSWER, kinds
 from schemas.measures import NOW, QUESTION
 from schemas.template import Entry, Template
 
 PLACE: Final = ["sheet", "row_code", "column_code"]
 LEAF: Final = pl.concat_str(PLACE, separator="/").alias("leaf")
-ANSWER: Final = "answer"
 ROW: Final = [
     "measure", "breakdown", "period", "value", "unit", "forces_included", "provisional",
 ]  # fmt: skip
@@ -50,29 +50,6 @@ def leaves(live: pl.DataFrame, template: Template) -> pl.DataFrame:
 def sent(cells: pl.DataFrame) -> pl.DataFrame:
     """Return the leaves that a force gave."""
     return cells.filter(pl.col("force_code").is_not_null())
-
-
-@cache
-def kinds(template: Template) -> dict[str, tuple[str, str, Any]]:
-    """Return of each measure that is no plain count its kind, what it is made of, and how."""
-    made: dict[str, tuple[str, str, Any]] = {}
-    asked = {e.measure for e in template.counted() if QUESTION in e.dims}
-    for name, measure in template.measures.items():
-        for share in measure.shares:
-            of_name = measure.share_name(name, share)
-            made.setdefault(of_name, ("share", name, []))[2].append(share)
-        if name in asked:
-            made[f"{name}_share"] = "answers", name, None
-        if measure.per_month:
-            made[f"{name}_per_month"] = "per_month", name, None
-        if measure.per_force:
-            made[f"{name}_per_force"] = "statistic", name, None
-            made[f"forces_with_{name}"] = "band", name, None
-        if measure.statistics:
-            made[name] = "statistic", name, None
-        if measure.change:
-            made[f"{name}_change"] = "change", name, measure.change
-    return made
 
 
 class Counted(NamedTuple):

@@ -4,12 +4,13 @@ from typing import Final
 
 import polars as pl
 
-from assets.figures.totals.leaves import ANSWER, LEAF, cells_in, leaves, percent, sent, summed
+from assets.figures.totals.leaves import LEAF, cells_in, leaves, percent, sent, summed
 from assets.inputs.research.tables import no_research, social_media_cases
 from schemas.breakdown import breakdown_of, write_breakdown
 from schemas.collection import Collection
 from schemas.contract import Contract, conform, empty
 from schemas.disclosure import FOLLOWS
+from schemas.figures import ANSWER
 from schemas.marts.facts import (
     CapabilityAnswers,
     Investigations,

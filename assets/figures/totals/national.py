@@ -7,7 +7,6 @@ from typing import Any, Final
 import polars as pl
 
 from assets.figures.totals.leaves import (
-    ANSWER,
     ROW,
     as_rows,
     grouped,
@@ -22,6 +21,7 @@ from assets.inputs.research.tables import ResearchTables, no_research
 from schemas.breakdown import Band, breakdown_of
 from schemas.collection import Collection
 from schemas.contract import conform
+from schemas.figures import ANSWER
 from schemas.marts.totals import NationalTotals
 from schemas.measures import NOW, QUESTION, Measure
 from schemas.template import Template
