@@ -156,6 +156,8 @@ def test_without_a_single_return_nothing_is_zero(collection: Collection) -> None
     assert returns["value"].null_count() == returns.height > 0
     assert set(returns["forces_included"]) == {0}
     assert marts.outcome_breakdown(nothing, collection).is_empty()
+    adoption = marts.capability_adoption(cube(totals, collection), collection)
+    assert adoption["forces"].null_count() == adoption.height > 0
     assert comparable.comparisons(totals, collection)["value"].null_count() == 4
 
 

@@ -94,7 +94,7 @@ def capability_adoption(cube: pl.DataFrame, collection: Collection) -> pl.DataFr
         found.select(
             ANSWER,
             question_code=QUESTION,
-            forces=pl.col("value").fill_null(0).cast(pl.Int64),
+            forces=pl.col("value").cast(pl.Int64),
             share=percent("value", "forces_included"),
         ),
     )
