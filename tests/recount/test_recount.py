@@ -238,6 +238,17 @@ def test_two_engines_agree_that_nothing_is_known(collection: Collection) -> None
     assert set(_failed(nothing)) == {"M001"}
 
 
+@pytest.mark.parametrize("name", ["2013-revisit", "use-of-force-2013", "never-seen"])
+def test_nothing_is_known_on_other_templates_either(
+    name: str, other_collections: Callable[[str], Collection]
+) -> None:
+    """No statistic over no force is a number, nor is how many of them lie in a band."""
+    nothing = _totals(empty(LiveEntries), other_collections(name))
+    assert set(_failed(nothing)) <= {"M001", "M013"}, _failed(nothing)
+    of_forces = nothing.national.filter(~pl.col("measure").is_in(OF_CELLS_ALONE))
+    assert of_forces["value"].null_count() == of_forces.height > 0
+
+
 def test_a_total_that_only_one_engine_has_differs(totals: Totals) -> None:
     recount = recounted(totals.cells, totals.collection)
     for fewer in (

@@ -161,7 +161,8 @@ def _spread(
         unit = "forces" if key == "count" else measure.unit
         if text == "mean" and not measure.statistics:
             unit = "per_force"
-        found = grouped(by_force, dims, expression.alias("value"), *_ABOUT)
+        known = pl.when(pl.len() > 0).then(expression).alias("value")
+        found = grouped(by_force, dims, known, *_ABOUT)
         named = found.with_columns(pl.lit(text).alias(key))
         yield as_rows(named, (*dims, key), pl.col("value"), of, unit)
 
