@@ -1,5 +1,6 @@
 """The drop-off page behind nginx: what a force sends there is taken in, and nothing gets past."""
 
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -99,3 +100,16 @@ def test_the_page_itself_listens_on_loopback_only(published: Service) -> None:
     if not name.startswith("127."):
         with pytest.raises(OSError, match="refused"):
             socket.create_connection((name, port), timeout=5)
+
+
+def test_while_the_page_is_away_it_is_said_that_nothing_was_received(
+    force: Browser, published: Service
+) -> None:
+    published.stop_unit("portal", signal.SIGTERM)
+    try:
+        answer = force.client.get("/")
+        assert (answer.status_code, "not received" in answer.text) == (503, True)
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    finally:
+        published.start_unit("portal")
+        wait_until("the page", lambda: force.client.get("/help").status_code == 200)
