@@ -17,7 +17,7 @@ import polars as pl
 
 from assets.kept import frame_made_once
 from assets.lake import Lake, software_sha256, state_key
-from assets.tables import contract_of, path_of, read_made, write_made
+from assets.tables import contract_of, read_made, write_made
 from schemas.collection import description, load_collection
 from schemas.contract import Column, Contract, conform, known_to_conform
 from schemas.errors import MusterError, UnforeseenError
@@ -198,7 +198,7 @@ def _recorded(
     lake: Lake = given["lake"]
     for name, table in zip(each.names, tables, strict=True):
         version = dg.DataVersion(write_made(lake, name, table))
-        path = dg.MetadataValue.path(path_of(lake, name))
+        path = dg.MetadataValue.path(lake.table(name))
         about = {"dagster/row_count": table.height, "path": path, **given["about"].get(name, {})}
         if each.inputs:
             about["dagster/column_lineage"] = _column_lineage(each, contract_of(name))
@@ -291,5 +291,5 @@ def _described(collection_id: str) -> Iterator[str]:
 def _read(lake: Lake, inputs: Mapping[str, str]) -> Iterator[str]:
     """Yield by the names of parameters what tables are made from, as they lie in the lake."""
     for name, of in sorted(inputs.items()):
-        digest = hashlib.sha256(path_of(lake, of).read_bytes()).hexdigest()
+        digest = hashlib.sha256(lake.table(of).read_bytes()).hexdigest()
         yield f"{name} {of} {digest}"

@@ -137,7 +137,7 @@ def kept_results(root: Path) -> Iterator[Examined]:
 
 def landing(lake: Lake) -> Iterator[Examined]:
     """Say what waits in landing that will not be taken in."""
-    found = waiting_anywhere(lake.landing)
+    found = waiting_anywhere(lake)
     ill: list[Ill] = [
         ("warn", path, "cannot be opened by this account", f"chmod a+r '{path.name}' there")
         for path in found.files

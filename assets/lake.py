@@ -79,10 +79,11 @@ class Lake:
     root: Path
     collection: str
 
-    # Where returns, force reports and the inspectorate's own research are dropped.
+    # Where returns, force reports, the inspectorate's own research and case rows are dropped.
     landing = _Place("landing/{}")
     reports = _Place("landing/{}/reports")
     research = _Place("landing/{}/research")
+    cases = _Place("landing/{}/cases")
     # Every received file for ever, with its receipt; reports and research in folders of their own.
     raw = _Place("raw/{}")
     kept_reports = _Place("raw/{}/reports")
@@ -104,9 +105,9 @@ class Lake:
     alerts = _Place("alerts")
     outbox = _Place("outbox")
 
-    def table(self, stage: str, name: str) -> Path:
-        """Path of a table between the stages."""
-        return self.work / stage / f"{name}.parquet"
+    def table(self, name: str) -> Path:
+        """Path of a table between the stages, by its `stage/name`."""
+        return self.work / f"{name}.parquet"
 
 
 def state_key(path: Path) -> str:

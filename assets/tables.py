@@ -27,18 +27,13 @@ def contract_of(name: str, template: Template | None = None) -> Contract:
     return (contracts_of(template) if template else MARTS)[name.split("/")[1]]
 
 
-def path_of(lake: Lake, name: str) -> Path:
-    """Return where a table lies."""
-    return lake.table(*name.split("/"))
-
-
 def write_made(lake: Lake, name: str, table: pl.DataFrame) -> str:
     """Write a table that is as its contract says, unless it lies there so; return its hash.
 
     Raises:
         LakeError: the lake cannot be written.
     """
-    path, buffer = path_of(lake, name), io.BytesIO()
+    path, buffer = lake.table(name), io.BytesIO()
     table.write_parquet(buffer)
     content = buffer.getvalue()
     if path.is_dir() and not path.is_symlink():
@@ -57,7 +52,7 @@ def read_made(lake: Lake, name: str, template: Template) -> pl.DataFrame:
     Raises:
         LakeError: it is not there or cannot be read.
     """
-    path = path_of(lake, name)
+    path = lake.table(name)
     table = read_table(path)
     if path in _WRITTEN and hashlib.sha256(path.read_bytes()).hexdigest() == _WRITTEN[path]:
         known_to_conform(contract_of(name, template), table, template)
@@ -92,10 +87,10 @@ def read_table(path: Path, schema: pl.Schema | None = None) -> pl.DataFrame:
     return table
 
 
-def work_table(lake: Lake, stage: str, name: str) -> pl.DataFrame:
+def work_table(lake: Lake, name: str) -> pl.DataFrame:
     """Return a table of TABLES that the last run wrote.
 
     Raises:
         LakeError: nothing has been run yet, or the table is damaged.
     """
-    return read_table(lake.table(stage, name), empty(TABLES[f"{stage}/{name}"]).schema)
+    return read_table(lake.table(name), empty(TABLES[name]).schema)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from assets.cases.store import CaseStore
-from assets.intake.landing import CASES, name_as_text, waiting, waiting_below
+from assets.intake.landing import name_as_text, waiting, waiting_below
 from assets.intake.raw_store import RawStore, unread_key
 from assets.intake.store import sha256_of
 from assets.lake import Lake
@@ -93,7 +93,7 @@ def _unopened(lake: Lake, files: Iterable[Path]) -> Iterator[Unattributed]:
 
 
 def _extracts(lake: Lake) -> Iterator[Unattributed]:
-    store, folder = CaseStore(lake), lake.landing / CASES
+    store, folder = CaseStore(lake), lake.cases
     present = {str(path.relative_to(folder)) for path in waiting_below(folder).files}
     newest = {store.kept(kept).name: (kept, v) for v in store.receipts() for kept in v.files}
     for name, (kept, version) in sorted(newest.items()):

@@ -74,11 +74,11 @@ def inventory_now(collection: Collection, today: date) -> list[str]:
     """
     lake = Lake(lake_root(), collection.id)
     lines = []
-    if not lake.table("validation", "all_findings").exists():
+    if not lake.table("validation/all_findings").exists():
         return [f"nothing has been run yet; {len(collection.forces)} forces are expected"]
     if not lake.marts.exists():
         lines.append(f"no release is shown to analysts; run: {command('run', collection.id)}")
-    if unfinished := waiting_anywhere(lake.landing).unfinished:
+    if unfinished := waiting_anywhere(lake).unfinished:
         lines.append(f"{plural(len(unfinished), 'file')} in landing still open for writing")
     found = broken.look(lake, collection, today).values()
     return [*lines, *(f"{each.title}: {', '.join(each.cases)}" for each in found if each)]
@@ -170,8 +170,8 @@ def daily_refresh(collection: Collection) -> dg.ScheduleDefinition:
     """
 
     def asked_for(day: date) -> dg.RunRequest:
-        landing = Lake(lake_root(), collection.id).landing
-        whole = quiet(landing, time.time(), collection.running.settle_seconds)
+        lake = Lake(lake_root(), collection.id)
+        whole = quiet(lake, time.time(), collection.running.settle_seconds)
         return request_refresh(collection, f"{collection.id}:{day}", whole)
 
     return _daily("daily_refresh", refresh, collection.running.refresh, collection, asked_for)

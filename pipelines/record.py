@@ -97,10 +97,10 @@ def _doubts(lake: Lake, began: Before, after: Before, only: Many[str] | None) ->
         if name.startswith("raw/") and not seen.startswith(FOLDER)
     ]
     yield not all(there.intersection(_hashes(lake, name)) for name in fresh)
-    read = work_table(lake, "intake", "receipts").select("sequence", "receipt_id").iter_rows()
+    read = work_table(lake, "intake/receipts").select("sequence", "receipt_id").iter_rows()
     names = {f"{sequence:06d}-{receipt_id}.json" for sequence, receipt_id in read}
     yield names != {path.name for path in (lake.raw / "receipts").glob("[!.]*")}
-    waiting = waiting_anywhere(lake.landing)
+    waiting = waiting_anywhere(lake)
     yield bool(waiting.unfinished) or not all(os.access(path, os.R_OK) for path in waiting.files)
     if only is not None:
         # What had been received before nobody asks to be taken in again.

@@ -3,7 +3,7 @@
 import csv
 import io
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -12,12 +12,17 @@ from typing import Any
 import polars as pl
 from openpyxl import load_workbook
 
+from assets.intake.raw_store import RawStore
 from assets.intake.reader import read_return
 from assets.intake.reading import Cell, RawSheet, Reading
+from assets.intake.tables import readings, received
+from assets.lake import Lake
 from assets.returns.template.workbook import write_workbook
-from assets.returns.validation.judge import Judged, Received, judge
+from assets.returns.validation.judge import Judged, Received, judge, received_by_id
 from assets.sample.write import returns_template, sample_returns
+from assets.tables import contract_of, write_made
 from schemas.collection import Collection
+from schemas.contract import conform, empty
 
 Place = tuple[str, str, str]
 
@@ -110,6 +115,26 @@ def validated(reading: Reading, collection: Collection, force: str | None = None
     """Validate one return on its own, as received today."""
     received = {"r": Received(date.today(), force)}
     return judge({"r": reading}, received, collection)
+
+
+def take_in(lake: Lake, files: Iterable[Path], collection: Collection) -> None:
+    """Take returns in and judge them, as a run does, without a run; no extract was sent."""
+    store = RawStore(lake)
+    store.take_in(files, collection)
+    data = received(store)
+    judged = judge(readings(data), received_by_id(data.receipts, collection), collection)
+    made = {
+        "intake/receipts": data.receipts,
+        "intake/raw_cells": data.cells,
+        "intake/sheet_facts": data.facts,
+        "validation/all_findings": judged.findings,
+        "validation/entries": judged.entries,
+        "validation/rule_results": judged.results,
+        "validation/expectations": judged.expectations,
+    }
+    nothing = ("cases/extracts", "cases/extract_findings", "cases/investigations_by_month")
+    for name, table in (made | {name: empty(contract_of(name)) for name in nothing}).items():
+        write_made(lake, name, conform(contract_of(name), table))
 
 
 def findings_of(path: Path, collection: Collection) -> list[tuple[str, str | None, str | None]]:

@@ -19,7 +19,7 @@ from assets.cases.sources import (
     refused,
     scan,
 )
-from assets.intake.landing import ARRIVING, CASES, OPEN, LeftError, opened, waiting_below
+from assets.intake.landing import ARRIVING, OPEN, LeftError, opened, waiting_below
 from assets.intake.receipts import Receipts, TakenIn, Version, extract_ids, next_numbers
 from assets.intake.store import Clock, Kept, content_of, kept, kept_at, kept_file, utc_now
 from assets.lake import Lake
@@ -90,7 +90,7 @@ class CaseStore(Receipts[Version]):
         Raises:
             LakeError: the store cannot be written.
         """
-        dropped = waiting_below(self._lake.landing / CASES)
+        dropped = waiting_below(self._lake.cases)
         left = {path.name: OPEN for path in dropped.unfinished}
         files = kept(self._lake, "extract")
         known = {each.content: each.at.name for each in files if each.path}
@@ -128,7 +128,7 @@ class CaseStore(Receipts[Version]):
         return TakenIn(new, left)
 
     def _keep(self, path: Path, sha256: str, number: int) -> str:
-        name, digest = path.relative_to(self._lake.landing / CASES), hashlib.sha256()
+        name, digest = path.relative_to(self._lake.cases), hashlib.sha256()
         with kept_file(self._lake, "extract", name, sha256, number) as file:
             with opened(path) as source:
                 while chunk := source.read(_CHUNK):

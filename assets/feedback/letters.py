@@ -195,7 +195,7 @@ def letters(
     if asked is not None:
         findings = _with_questions(findings, asked)
     known = None
-    if lake.table("cases", "investigations_by_month").exists():  # before a run there is none
+    if lake.table("cases/investigations_by_month").exists():  # before a run there is none
         by_month = read_made(lake, "cases/investigations_by_month", template)
         known = beside(now.receipts, now.entries, now.extracts, by_month, template)
     answered = (pl.col("severity") == "Q") & pl.col("reason").is_not_null()

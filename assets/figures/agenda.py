@@ -58,10 +58,10 @@ def agenda(lake: Lake, collection: Collection, now: Standing | None = None) -> A
     at = now or standing(lake)
     asked = queries(at.asked(), read_answers(Ledger(lake)), collection.id)
     expected = empty(Expectations)
-    if lake.table("validation", "expectations").exists():  # not in a lake of before
-        expected = work_table(lake, "validation", "expectations")
+    if lake.table("validation/expectations").exists():  # not in a lake of before
+        expected = work_table(lake, "validation/expectations")
     # Of a force that sent case rows alone nothing is in the entries of returns.
-    made = read_table(lake.table("validation", "live_entries"))
+    made = read_table(lake.table("validation/live_entries"))
     rows_alone = made.join(at.receipts, on="receipt_id", how="anti")
     live = pl.concat([live_entries(at.live_returns(), at.entries), rows_alone])
     figures = Figures.of(lake, collection, live)

@@ -23,7 +23,7 @@ from schemas.marts.returns import Findings
 from schemas.measures import NOW, QUESTION
 
 KEY: Final = ["receipt_id", "rule_id", *PLACE]
-_MADE: Final = (("totals", "national_totals"), ("reconciliation", "reconciliation"))
+_MADE: Final = ("totals/national_totals", "reconciliation/reconciliation")
 _HELD: Final = pl.col("number").is_not_null()
 
 
@@ -64,7 +64,7 @@ class Figures:
         Raises:
             LakeError: nothing has been run yet, or what was written then is damaged.
         """
-        national, reconciliation = (read_table(lake.table(*name)) for name in _MADE)
+        national, reconciliation = (read_table(lake.table(name)) for name in _MADE)
         return cls(collection, live, national, reconciliation)
 
     def moved_by(self, moves: pl.DataFrame) -> "Figures":

@@ -16,7 +16,7 @@ from assets.declare import RESEARCH, Check, TakeIn, made
 from assets.inputs.reports.kept_reports import read_reports
 from assets.inputs.research.store import read_research
 from assets.inputs.research.tables import social_media, survey, survey_changes
-from assets.intake.landing import CASES, OPEN, waiting, waiting_anywhere
+from assets.intake.landing import OPEN, waiting, waiting_anywhere
 from assets.intake.raw_store import RawStore
 from assets.intake.tables import damaged_receipts, received
 from assets.lake import Lake
@@ -56,7 +56,7 @@ def intake(
         "refused": taken.refused,
         "ignored_in_landing": [path.name for path in dropped.folders],
         "litter_in_landing": [
-            str(path.relative_to(lake.landing)) for path in waiting_anywhere(lake.landing).litter
+            str(path.relative_to(lake.landing)) for path in waiting_anywhere(lake).litter
         ],
     }
     return everything.receipts, damaged, everything.cells, everything.facts
@@ -72,7 +72,7 @@ def cases(
     """Take in what waits in the cases folder, and judge the extract of each force."""
     if collection.template.cases is None:
         context.log.info("The collection's template has no [cases]: no extract is taken in.")
-        lying = sorted((lake.landing / CASES).glob("*"))
+        lying = sorted(lake.cases.glob("*"))
         left = {path.name: "this collection asks for no case extracts" for path in lying}
         about[_EXTRACTS] = {"new": 0, "left_in_landing": _say_left(context, left)}
         return empty(Extracts), empty(InvestigationsByMonth), empty(ExtractFindings)

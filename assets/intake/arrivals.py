@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from assets.intake.container import check_entry
-from assets.intake.landing import CASES, waiting_anywhere
+from assets.intake.landing import waiting_anywhere
 from assets.intake.raw_store import RawStore, unread_key
 from assets.intake.reading import RefusedError
 from assets.intake.store import FOLDERS, ID_LENGTH, content_of, kept, sha256_of
@@ -90,7 +90,7 @@ def look(lake: Lake, before: Memory, now: float, settle_seconds: float) -> Look:
     seen, moving, closed = {}, [], []
     new: dict[str, str] = {}
     known: frozenset[str] | None = None
-    dropped = waiting_anywhere(lake.landing)
+    dropped = waiting_anywhere(lake)
     for path in (*dropped.files, *dropped.unfinished):
         try:
             key = state_key(path)
@@ -139,13 +139,13 @@ def look(lake: Lake, before: Memory, now: float, settle_seconds: float) -> Look:
     return Look(new, research, tuple(sorted(moving)), tuple(sorted(closed)), oldest, memory)
 
 
-def quiet(landing: Path, now: float, settle_seconds: float) -> list[str]:
+def quiet(lake: Lake, now: float, settle_seconds: float) -> list[str]:
     """Return the keys of the dropped files that have not been written to for long enough.
 
     For a look without a memory: who keeps a file's own time when copying sets it at the end.
     """
     still = []
-    for path in waiting_anywhere(landing).files:
+    for path in waiting_anywhere(lake).files:
         with suppress(FileNotFoundError):  # taken away since
             # A file of the future is none that is being written now.
             if abs(now - path.lstat().st_mtime) >= settle_seconds:
@@ -172,7 +172,7 @@ def _content(path: Path, lake: Lake) -> str | None:
         return None
     if path.parent == lake.research:
         return _research(path, sha256, lake)
-    is_case = path.is_relative_to(lake.landing / CASES)
+    is_case = path.is_relative_to(lake.cases)
     return content_of("extract" if is_case else "return", sha256, path)
 
 

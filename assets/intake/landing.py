@@ -12,10 +12,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
-REPORTS: Final = "reports"
-RESEARCH: Final = "research"
-CASES: Final = "cases"
-KNOWN_FOLDERS: Final = (REPORTS, RESEARCH, CASES)
+from assets.lake import Lake
+
+_KNOWN: Final = {"reports", "research", "cases"}
+"""Folders of landing that are looked into; `Lake` has where each lies."""
 OPEN: Final = "is open for writing; it is taken in once it is whole"
 """Why an unfinished file is left in landing."""
 ARRIVING: Final = "has not settled yet; it is taken in once it is whole"
@@ -82,7 +82,7 @@ def waiting(folder: Path) -> Waiting:
         if is_litter(path.name):
             litter.append(path)
         elif path.is_dir():
-            folders += [path] if path.name not in KNOWN_FOLDERS else []
+            folders += [path] if path.name not in _KNOWN else []
         elif being_written(path):
             unfinished.append(path)
         else:
@@ -111,10 +111,10 @@ def is_hidden(name: str) -> bool:
     return name.startswith("_") or is_litter(name)
 
 
-def waiting_anywhere(landing: Path) -> Waiting:
+def waiting_anywhere(lake: Lake) -> Waiting:
     """Return the files dropped in a landing folder and in the folders known in it."""
-    flat = (landing, landing / REPORTS, landing / RESEARCH)
-    return _together([*map(waiting, flat), waiting_below(landing / CASES)])
+    flat = (lake.landing, lake.reports, lake.research)
+    return _together([*map(waiting, flat), waiting_below(lake.cases)])
 
 
 def _together(found: Iterable[Waiting]) -> Waiting:

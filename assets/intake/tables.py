@@ -130,7 +130,7 @@ def _force_of_report(lake: Lake, receipt_id: str) -> str | None:
         before = damaged_now(lake).filter(kind="report", receipt_id=receipt_id)
         codes += before["force_code"].drop_nulls().to_list()
     with suppress(OSError, pl.exceptions.PolarsError):
-        figures = pl.read_parquet(lake.table("reports", "report_figures"))
+        figures = pl.read_parquet(lake.table("reports/report_figures"))
         codes += figures.filter(pl.col("sha256").str.starts_with(receipt_id))[
             "force_code"
         ].to_list()
@@ -155,5 +155,5 @@ def damaged_now(lake: Lake) -> pl.DataFrame:
     Raises:
         LakeError: the table is damaged; a run makes it anew.
     """
-    there = lake.table("intake", "damaged_receipts").exists()
-    return work_table(lake, "intake", "damaged_receipts") if there else empty(DamagedReceipts)
+    there = lake.table("intake/damaged_receipts").exists()
+    return work_table(lake, "intake/damaged_receipts") if there else empty(DamagedReceipts)

@@ -16,7 +16,7 @@ from assets.intake.tables import damaged_now
 from assets.lake import Lake
 from assets.returns.desk.chasing import due
 from assets.returns.desk.decisions import Ledger, queries, read_answers
-from assets.returns.validation.states import Standing, standing
+from assets.returns.validation.states import STANDS_ON, Standing, standing
 from assets.tables import read_table, work_table
 from assets.unattributed import Unattributed, unattributed_files
 from pipelines.alerts.conditions import (
@@ -228,9 +228,9 @@ def look(lake: Lake, collection: Collection, today: date) -> Found:
         figures = lake.marts.resolve() / "reconciliation.parquet"
         if figures.exists():
             found["figures-differ"] = differing(pl.read_parquet(figures), collection)
-        if lake.table("intake", "damaged_receipts").exists():
+        if lake.table("intake/damaged_receipts").exists():
             found["receipts-damaged"] = damaged(damaged_now(lake), collection)
-        problems = lake.table("research", "research_problems")
+        problems = lake.table("research/research_problems")
         if problems.exists():
             found["research-refused"] = research(read_table(problems), collection)
         return found | _returns(lake, collection, today)
@@ -246,12 +246,11 @@ def _returns(lake: Lake, collection: Collection, today: date) -> Found:
             return {}  # a collection that is not run here
         nothing = Standing(collection.id, *map(empty, (Receipts, AllFindings, Entries)))
         return {"forces-late": late(nothing.status(collection), collection, today)}
-    results = ("validation", "rule_results")
-    needed = ("intake receipts", "validation all_findings", "validation entries", "cases extracts")
-    if not all(lake.table(*each).exists() for each in (results, *(n.split() for n in needed))):
+    results = "validation/rule_results"
+    if not all(lake.table(each).exists() for each in (results, *STANDS_ON)):
         return {}
     # Read first: a run writes this table after the findings, so they are at least as new.
-    validated = set(work_table(lake, *results)["receipt_id"])
+    validated = set(work_table(lake, results)["receipt_id"])
     now = standing(lake)
     if set(now.receipts["receipt_id"]) != validated:
         return {}

@@ -233,10 +233,10 @@ def versions(
     receipts = now.receipts.filter(force_code=force_code)
     ours = receipts.select("receipt_id", "force_code")
     corrected = (
-        work_table(lake, "validation", "applied_corrections")
+        work_table(lake, "validation/applied_corrections")
         .join(ours, on="receipt_id")
         .join(
-            work_table(lake, "desk", "corrections"),
+            work_table(lake, "desk/corrections"),
             on=["force_code", "sheet", "row_code", "column_code"],
         )
         .select("receipt_id", "sheet", "row_code", "column_code", "from_value")

@@ -172,9 +172,9 @@ def _names_sent(released: Released) -> dict[str, str]:
     from assets.tables import work_table
 
     lake, names = Lake(lake_root(), released.collection.id), dict[str, str]()
-    for stage, table in (("research", "research_files"), ("intake", "receipts")):
+    for table in ("research/research_files", "intake/receipts"):
         with suppress(LakeError):  # an earlier release may lie there without what it was made from
-            names |= work_table(lake, stage, table).select("sha256", "file_name").rows()
+            names |= work_table(lake, table).select("sha256", "file_name").rows()
     return names
 
 

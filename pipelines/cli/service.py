@@ -201,7 +201,7 @@ def _print_taken_in(done: Refreshed, lake: Lake) -> None:
         click.echo(f"  passed over as litter of other programs: {some}{more}")
     if done.research:
         click.echo(f"Took in research: {', '.join(done.research)}")
-    problems = read_table(lake.table("research", "research_problems"))
+    problems = read_table(lake.table("research/research_problems"))
     if problems.height:
         count = plural(problems.height, "problem")
         click.echo(f"\n{count} in research; of each file the last acceptable one counts:")

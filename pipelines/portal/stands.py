@@ -5,14 +5,12 @@ from threading import Lock
 
 from assets.figures.agenda import Agenda, so_far
 from assets.lake import Lake
-from assets.returns.validation.states import Standing, standing
-from assets.tables import path_of
+from assets.returns.validation.states import STANDS_ON, Standing, standing
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.tables import TABLES
 
 _ADDED_UP = ("totals/national_totals", "reconciliation/reconciliation")
-_READ = ("intake/receipts", "validation/all_findings", "validation/entries", "cases/extracts")
 
 
 class Stands:
@@ -31,13 +29,13 @@ class Stands:
         Raises:
             LakeError: what the last run wrote, or the ledger, is damaged.
         """
-        read = [path_of(self._lake, name) for name in (*_READ, "cases/extract_findings")]
+        read = [self._lake.table(name) for name in (*STANDS_ON, "cases/extract_findings")]
         looked_at = [*read, self._lake.desk / "ledger"]
         seen = tuple(map(_state, looked_at))
         with self._lock:
             if self._now is None or seen != self._seen:
                 # Before the first run nothing has been taken in.
-                there = all(path.exists() for path in looked_at[: len(_READ)])
+                there = all(path.exists() for path in read[:-1])
                 self._now = standing(self._lake) if there else self._nothing()
                 self._seen = seen
             return self._now
@@ -45,7 +43,7 @@ class Stands:
     def agenda(self, collection: Collection) -> Agenda:
         """Return every query, what to ask first at the top, and which are one question."""
         now = self.now()
-        made = [_state(path_of(self._lake, name)) for name in _ADDED_UP]
+        made = [_state(self._lake.table(name)) for name in _ADDED_UP]
         with self._lock:
             seen = (*self._seen, *made)
             if self._asked is None or self._asked[0] != seen:
@@ -53,7 +51,7 @@ class Stands:
             return self._asked[1]
 
     def _nothing(self) -> Standing:
-        return Standing(self._lake.collection, *(empty(TABLES[name]) for name in _READ[:3]))
+        return Standing(self._lake.collection, *(empty(TABLES[name]) for name in STANDS_ON[:3]))
 
 
 def _state(path: Path) -> tuple[int, int] | None:

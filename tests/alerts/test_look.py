@@ -9,10 +9,9 @@ import pytest
 
 from assets.intake.landing import waiting
 from assets.intake.raw_store import RawStore
-from assets.intake.tables import damaged_receipts, readings, received
+from assets.intake.tables import damaged_receipts, received
 from assets.lake import Lake
 from assets.returns.desk.decisions import Ledger, accept_all, answer_all, queries, read_answers
-from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.states import standing
 from assets.unattributed import unattributed_files
 from pipelines.alerts.conditions import Condition
@@ -22,7 +21,7 @@ from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.errors import LakeError
 from schemas.tables import TABLES
-from tests.returns import SampleReturn
+from tests.returns import SampleReturn, take_in
 
 Sample = Callable[[str], SampleReturn]
 IN_TIME = date(2012, 6, 10)
@@ -31,22 +30,8 @@ BLANK = {("second_jobs", "refused", "count"): None}
 
 
 def _take_in(lake: Lake, collection: Collection) -> None:
-    """Do what intake and validation do in a run."""
-    store = RawStore(lake)
-    store.take_in(waiting(lake.landing).files, collection)
-    everything = received(store)
-    known = received_by_id(everything.receipts, collection)
-    result = judge(readings(everything), known, collection)
-    for stage, name, table in (
-        ("intake", "receipts", everything.receipts),
-        ("validation", "entries", result.entries),
-        ("validation", "all_findings", result.findings),
-        ("validation", "rule_results", result.results),
-        ("cases", "extracts", empty(TABLES["cases/extracts"])),
-    ):
-        path = lake.table(stage, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        table.write_parquet(path)
+    """Take in what waits."""
+    take_in(lake, waiting(lake.landing).files, collection)
 
 
 def _there(lake: Lake, collection: Collection, today: date) -> dict[str, Condition]:
@@ -124,7 +109,7 @@ def test_damaged_receipts_are_seen_by_name_and_are_over_once_restored(
         store = RawStore(filled)
         found = received(store).damaged
         table = damaged_receipts(found, filled)
-        table.write_parquet(filled.table("intake", "damaged_receipts"))
+        table.write_parquet(filled.table("intake/damaged_receipts"))
         told.append(look(filled, collection, IN_TIME)["receipts-damaged"])
     damaged, restored = told
     assert damaged
@@ -191,13 +176,13 @@ def test_half_of_what_a_run_makes_is_not_looked_at(
     sample("AVS").write(filled.landing / "AVS again.xlsx")
     store = RawStore(filled)
     store.take_in(waiting(filled.landing).files, collection)
-    received(store).receipts.write_parquet(filled.table("intake", "receipts"))
+    received(store).receipts.write_parquet(filled.table("intake/receipts"))
     assert look(filled, collection, LATE) == {}
 
 
 def test_without_tables_nothing_is_said_to_be_over(filled: Lake, collection: Collection) -> None:
     """The work folder may be deleted; the next run makes it again."""
-    filled.table("validation", "rule_results").unlink()
+    filled.table("validation/rule_results").unlink()
     assert look(filled, collection, LATE) == {}
 
 
@@ -206,7 +191,7 @@ def test_research_that_is_refused_is_seen_and_over_once_it_is_mended(
 ) -> None:
     table = empty(TABLES["research/research_problems"])
     row = ("survey_responses.csv", 7, "answer", "maybe", "yes or no", "Type one of them.")
-    path = filled.table("research", "research_problems")
+    path = filled.table("research/research_problems")
     path.parent.mkdir(parents=True, exist_ok=True)
     pl.DataFrame([row], schema=table.schema, orient="row").write_parquet(path)
     assert "research-refused" in _there(filled, collection, IN_TIME)
@@ -215,7 +200,7 @@ def test_research_that_is_refused_is_seen_and_over_once_it_is_mended(
 
 
 def test_a_damaged_table_is_said_to_be_so(filled: Lake, collection: Collection) -> None:
-    filled.table("validation", "entries").write_bytes(b"PAR1 no more")
+    filled.table("validation/entries").write_bytes(b"PAR1 no more")
     with pytest.raises(LakeError, match="is damaged"):
         look(filled, collection, LATE)
 

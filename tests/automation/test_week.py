@@ -150,7 +150,7 @@ def test_litter_is_known_by_its_name(name: str, lake: Lake) -> None:
     assert is_litter(name)
     assert is_litter(name.upper())
     drop(lake.landing, name, "litter")
-    found = waiting_anywhere(lake.landing)
+    found = waiting_anywhere(lake)
     assert (found.files, [path.name for path in found.litter]) == ((), [name])
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from assets.lake import Lake
 from schemas.collection import Collection
 from tests.portal.conftest import ACCOUNTS, PASSWORD
-from tests.portal.served import served, take_in, with_accounts
+from tests.portal.served import served, take_some_in, with_accounts
 from tests.returns import SampleReturn
 
 pytestmark = pytest.mark.browser
@@ -29,7 +29,7 @@ PAGES = {
 def address(tmp_path_factory: pytest.TempPathFactory, collection: Collection) -> Iterator[str]:
     lake = Lake(tmp_path_factory.mktemp("portal"), collection.id)
     with_accounts(lake.root, *ACCOUNTS)
-    take_in(lake, collection)
+    take_some_in(lake, collection)
     with served(lake.root) as (at, _):
         yield at
 

@@ -405,6 +405,6 @@ def test_a_run_says_what_the_cluster_did(
     assert str(made.metadata["dask_dashboard"].value).startswith("http://127.0.0.1")
     (part,) = made.metadata["parts"].records
     assert (part.data["forces"], part.data["rows"]) == ("STF", 30)
-    extracts = lake.table("cases", "extracts")
+    extracts = lake.table("cases/extracts")
     assert pl.read_parquet(extracts)["state"].to_list() == ["accepted"]
     assert [*lake.work.iterdir()] == [extracts.parent], "nothing is left to sweep"

@@ -48,7 +48,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory, collection: Collection) -> La
 
 
 def _mart(lake: Lake, name: str) -> pl.DataFrame:
-    return pl.read_parquet(lake.table(*MARTS[name].split("/")))
+    return pl.read_parquet(lake.table(MARTS[name]))
 
 
 def test_where_both_were_sent_they_must_agree(lake: Lake) -> None:

@@ -16,18 +16,12 @@ from assets.feedback.letters import (
     unattributed,
 )
 from assets.feedback.problems import Problem
-from assets.intake.raw_store import RawStore
-from assets.intake.tables import readings, received
 from assets.lake import Lake
-from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.states import standing
 from assets.sample.write import returns_template
 from assets.unattributed import Unattributed
 from schemas.collection import Collection
-from schemas.contract import empty
-from schemas.marts.facts import InvestigationsByMonth
-from schemas.tables import Extracts
-from tests.returns import Place, SampleReturn, address_of
+from tests.returns import Place, SampleReturn, address_of, take_in
 
 Sample = Callable[[str], SampleReturn]
 
@@ -85,26 +79,6 @@ class Written:
 
     def text(self, name: str) -> str:
         return self.files[name].decode()
-
-
-def take_in(lake: Lake, files: list[Path], collection: Collection) -> None:
-    """Take returns in and validate them, as a run does, without a run."""
-    store = RawStore(lake)
-    store.take_in(files, collection)
-    data = received(store)
-    known = received_by_id(data.receipts, collection)
-    result = judge(readings(data), known, collection)
-    for stage, name, table in (
-        ("intake", "receipts", data.receipts),
-        ("intake", "raw_cells", data.cells),
-        ("intake", "sheet_facts", data.facts),
-        ("validation", "all_findings", result.findings),
-        ("validation", "entries", result.entries),
-        ("cases", "extracts", empty(Extracts)),
-        ("cases", "investigations_by_month", empty(InvestigationsByMonth)),
-    ):
-        lake.table(stage, name).parent.mkdir(parents=True, exist_ok=True)
-        table.write_parquet(lake.table(stage, name))
 
 
 def write(lake: Lake, collection: Collection, today: date) -> Written:

@@ -23,8 +23,8 @@ from assets.tables import work_table
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.tables import Choices, DamagedReceipts
-from tests.feedback.conftest import CARDS, Sample, answered, take_in, write
-from tests.returns import SampleReturn, address_of, as_csv
+from tests.feedback.conftest import CARDS, Sample, answered, write
+from tests.returns import SampleReturn, address_of, as_csv, take_in
 
 AT = f"comparators__{address_of(*CARDS)}"
 REASON = "Nine thousand cards were issued when the register was begun anew."
@@ -43,7 +43,7 @@ class Desk:
         """Take files in, and record what was answered in them, as a run does."""
         self.files += files
         take_in(self.lake, self.files, self.collection)
-        read = {name: work_table(self.lake, *name.split("/")) for name in (
+        read = {name: work_table(self.lake, name) for name in (
             "intake/receipts", "intake/raw_cells", "intake/sheet_facts", "validation/all_findings",
             "validation/entries", "cases/extracts",
         )}  # fmt: skip

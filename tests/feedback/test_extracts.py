@@ -21,8 +21,8 @@ from pipelines.cli.desk import status as status_command
 from schemas.collection import Collection
 from schemas.rules.catalogue import CASES, rules_of
 from tests.cases.extracts import good, write_csv, write_parquet
-from tests.feedback.conftest import Written, take_in, write
-from tests.returns import SampleReturn
+from tests.feedback.conftest import Written, write
+from tests.returns import SampleReturn, take_in
 
 SMITH = "Sergeant Smith"
 WITH_WORKBOOKS = ("AVS", "BED", "DER")
@@ -74,7 +74,7 @@ def refused(tmp_path_factory: pytest.TempPathFactory, six: Collection) -> tuple[
     for name, table in zip(
         ("extracts", "investigations_by_month", "extract_findings"), tables, strict=True
     ):
-        table.write_parquet(lake.table("cases", name))
+        table.write_parquet(lake.table(f"cases/{name}"))
     return standing(lake), write(lake, six, date(2012, 6, 20))
 
 
@@ -169,9 +169,9 @@ def test_a_lake_from_before_extracts_had_findings_is_read(
     refused: tuple[Standing, Written], six: Collection
 ) -> None:
     now, written = refused
-    path = written.lake.table("cases", "extracts")
+    path = written.lake.table("cases/extracts")
     older = pl.read_parquet(path).with_columns(problem=pl.lit("CASE12: it is empty"))
-    found = written.lake.table("cases", "extract_findings")
+    found = written.lake.table("cases/extract_findings")
     whole, kept = path.read_bytes(), found.read_bytes()
     older.write_parquet(path)
     found.unlink()

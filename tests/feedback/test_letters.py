@@ -26,7 +26,8 @@ from schemas.errors import SetupError
 from schemas.finding import Place, finding
 from schemas.reference import COLLECTIONS
 from schemas.rules.catalogue import rules
-from tests.feedback.conftest import BLANK, CARDS, HOSTILE, SLIP, Sample, Written, at, take_in, write
+from tests.feedback.conftest import BLANK, CARDS, HOSTILE, SLIP, Sample, Written, at, write
+from tests.returns import take_in
 
 
 class _Page(HTMLParser):

@@ -256,7 +256,7 @@ def test_a_damaged_table_of_what_is_damaged_is_made_anew(
     harm: Harm, tmp_path: Path, collection: Collection
 ) -> None:
     lake = Lake(tmp_path, collection.id)
-    path = lake.table("intake", "damaged_receipts")
+    path = lake.table("intake/damaged_receipts")
     path.parent.mkdir(parents=True)
     empty(DamagedReceipts).write_parquet(path)
     harm(path)

@@ -80,7 +80,7 @@ def _explained(result: Result, *said: str) -> None:
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_table_is_named(damage: Damage, lake: Lake, run: Muster, tmp_path: Path) -> None:
     for table in TABLES:
-        path = lake.table(*table.split("/"))
+        path = lake.table(table)
         whole = path.rename(path.with_suffix(".whole"))
         shutil.copy(whole, path)
         damage(path)

@@ -157,7 +157,7 @@ def test_an_answer_lapses_with_a_resubmission_that_changes_the_value(
 
 
 def test_that_nothing_is_asked_is_said(lake: Lake, run: Muster) -> None:
-    path = lake.table("validation", "all_findings")
+    path = lake.table("validation/all_findings")
     pl.read_parquet(path).remove(severity="Q").write_parquet(path)
     for all_of_them in ((), ("--all",)):
         listed = run("queries", *all_of_them)

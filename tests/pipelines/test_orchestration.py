@@ -108,7 +108,7 @@ def test_the_ui_says_truthfully_what_is_in(filled: Lake) -> None:
     _follows_columns(event.asset_materialization.metadata["dagster/column_lineage"].value)
     tags = event.asset_materialization.tags or {}
     assert tags["dagster/code_version"] == CODE_VERSION
-    content = filled.table("totals", "investigations").read_bytes()
+    content = filled.table("totals/investigations").read_bytes()
     assert tags["dagster/data_version"] == hashlib.sha256(content).hexdigest()
     assert set(checks) == {
         *(set(TIERS) - {NATIONAL}), "coverage", "published_figures", "totals_hold",
@@ -151,7 +151,7 @@ def test_a_step_is_tried_again_from_its_start(lake: Lake, monkeypatch: pytest.Mo
     desk, given = step("desk", parts), {"lake_root": lake.root}
     assert dg.materialize([desk], partition_key=KEY, resources=given).success
     assert len(tries) == 2
-    assert lake.table("desk", "choices").exists()
+    assert lake.table("desk/choices").exists()
 
 
 def test_every_table_is_described_by_its_contract() -> None:

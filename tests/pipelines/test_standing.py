@@ -58,7 +58,7 @@ def settled(tmp_path: Path, collection: Collection, monkeypatch: pytest.MonkeyPa
     one = pl.DataFrame({"sequence": [1], "receipt_id": [sha256[:16]]})
     receipts = pl.concat([empty(Receipts), one], how="diagonal")
     tables = {"receipts": receipts, "damaged_receipts": empty(DamagedReceipts)}
-    files |= {lake.table("intake", name): _parquet(table) for name, table in tables.items()}
+    files |= {lake.table(f"intake/{name}"): _parquet(table) for name, table in tables.items()}
     for path, said in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(said)
@@ -157,8 +157,8 @@ CHANGES: dict[str, Change] = {
     ),
     "received bytes rotted": lambda lake: _flipped(_file("raw", "2012-revisit", "files")(lake)),
     "something was decided": _decided,
-    "a table between stages rotted": lambda lake: _flipped(lake.table("intake", "receipts")),
-    "a table between stages is gone": lambda lake: _gone(lake.table("intake", "receipts")),
+    "a table between stages rotted": lambda lake: _flipped(lake.table("intake/receipts")),
+    "a table between stages is gone": lambda lake: _gone(lake.table("intake/receipts")),
     "a mart rotted": lambda lake: _flipped(lake.marts / "national_totals.parquet"),
     "a mart is gone": lambda lake: _gone(lake.marts / "cells.parquet"),
     "the manifest was cut": lambda lake: _cut(lake.marts / "manifest.json"),

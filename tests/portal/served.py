@@ -14,17 +14,11 @@ from tempfile import TemporaryDirectory
 import httpx
 from argon2 import PasswordHasher
 
-from assets.intake.raw_store import RawStore
-from assets.intake.tables import readings, received
 from assets.lake import Lake
-from assets.returns.validation.judge import judge, received_by_id
-from assets.tables import contract_of, write_made
 from pipelines.portal.accounts import Account, Accounts
 from schemas.collection import Collection
-from schemas.contract import conform, empty
-from schemas.tables import Extracts
 from tests.portal.conftest import PASSWORD, Browser
-from tests.returns import SampleReturn
+from tests.returns import SampleReturn, take_in
 
 
 def with_accounts(lake: Path, *accounts: Account, hasher: PasswordHasher | None = None) -> None:
@@ -35,7 +29,7 @@ def with_accounts(lake: Path, *accounts: Account, hasher: PasswordHasher | None 
         known.add(account, PASSWORD)
 
 
-def take_in(lake: Lake, collection: Collection) -> None:
+def take_some_in(lake: Lake, collection: Collection) -> None:
     """Take in two returns of STF, the second as the portal names it, and one of KEN that asks."""
     cards = ("comparators", "cards_2012", "value")
     mine = SampleReturn.of("STF", collection)
@@ -45,23 +39,11 @@ def take_in(lake: Lake, collection: Collection) -> None:
         mine.with_values({cards: few}),
         SampleReturn.of("KEN", collection).with_values({cards: "1"}),
     ]
-    store = RawStore(lake)
     with TemporaryDirectory() as folder:
         paths = [each.write(Path(folder) / f"{n}.xlsx") for n, each in enumerate(returns)]
         sha256 = hashlib.sha256(paths[1].read_bytes()).hexdigest()
         paths[1] = paths[1].rename(paths[1].with_name(f"STF-{sha256[:16]}.xlsx"))
-        store.take_in(paths, collection)
-    everything = received(store)
-    judged = judge(
-        readings(everything), received_by_id(everything.receipts, collection), collection
-    )
-    for name, table in (
-        ("intake/receipts", everything.receipts),
-        ("validation/all_findings", judged.findings),
-        ("validation/entries", judged.entries),
-        ("cases/extracts", empty(Extracts)),
-    ):
-        write_made(lake, name, conform(contract_of(name), table))
+        take_in(lake, paths, collection)
 
 
 @contextmanager

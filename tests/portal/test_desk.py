@@ -15,7 +15,7 @@ from assets.returns.desk.sign_off import sign_off
 from pipelines.portal.web import Portal
 from schemas.collection import Collection
 from tests.portal.conftest import Browser
-from tests.portal.served import take_in
+from tests.portal.served import take_some_in
 
 Open = Callable[..., Browser]
 
@@ -24,7 +24,7 @@ Open = Callable[..., Browser]
 def stood(tmp_path_factory: pytest.TempPathFactory, collection: Collection) -> Path:
     """A lake once a run has taken in what STF and KEN have sent."""
     lake = Lake(tmp_path_factory.mktemp("stood"), collection.id)
-    take_in(lake, collection)
+    take_some_in(lake, collection)
     return lake.root
 
 

@@ -156,7 +156,7 @@ def test_a_damaged_report_leaves_the_figures_of_its_force_missing(
 
 
 def _written(lake: Lake, stage: str, name: str, table: pl.DataFrame) -> None:
-    path = lake.table(stage, name)
+    path = lake.table(f"{stage}/{name}")
     path.parent.mkdir(parents=True, exist_ok=True)
     table.write_parquet(path)
 

@@ -90,7 +90,7 @@ def test_killed_at_every_stage_boundary(lake: Lake, tmp_path: Path, reference: R
     shutil.copytree(lake.landing, expected.landing)
     assert muster(expected, "run", quick=True).code == 0
     for stage, table in _boundaries(reference.lake).items():
-        ours = lake.table(stage, table.stem)
+        ours = lake.table(f"{stage}/{table.stem}")
         ours.unlink()  # one that is as it was is not written again
         assert killed_when(Command(lake, "run", quick=True), ours.exists), stage
         hold_to_account(lake)
@@ -112,7 +112,7 @@ def test_killed_at_every_stage_boundary(lake: Lake, tmp_path: Path, reference: R
 
 
 def test_runs_that_were_killed_are_not_shown_as_running(lake: Lake) -> None:
-    table = lake.table("validation", "entries")
+    table = lake.table("validation/entries")
     table.unlink()
     assert killed_when(Command(lake, "run"), table.exists)
     assert muster(lake, "run").code == 0

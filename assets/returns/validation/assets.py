@@ -138,7 +138,7 @@ def judged(
 def _live_before(lake: Lake) -> pl.DataFrame:
     """Return the table LiveReturns of the run before; without rows where there is none."""
     try:
-        return work_table(lake, "validation", "live_returns")
+        return work_table(lake, "validation/live_returns")
     except LakeError:
         return empty(LiveReturns)
 

@@ -4,12 +4,11 @@ The newest acceptable one is live; a rejected resubmission leaves the earlier on
 the list of live returns, never "whatever is on disk".
 """
 
-import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -276,6 +275,15 @@ def _whose(damaged: dict[str, Any]) -> str:
     return f"{damaged['force_code']} version {damaged['version']}, which may be what counts"
 
 
+STANDS_ON: Final = (
+    "intake/receipts",
+    "validation/all_findings",
+    "validation/entries",
+    "cases/extracts",
+)
+"""What a run has made once something can be said of where returns stand."""
+
+
 def standing(lake: Lake, until: datetime | None = None) -> Standing:
     """Return where returns stand, by what the last run read and the desk has decided since.
 
@@ -284,18 +292,10 @@ def standing(lake: Lake, until: datetime | None = None) -> Standing:
     Raises:
         LakeError: nothing has been run yet, or what was written then is damaged.
     """
-    receipts, findings, entries, extracts = (
-        work_table(lake, stage, name)
-        for stage, name in (
-            ("intake", "receipts"),
-            ("validation", "all_findings"),
-            ("validation", "entries"),
-            ("cases", "extracts"),
-        )
-    )
+    receipts, findings, entries, extracts = (work_table(lake, name) for name in STANDS_ON)
     of_extracts = empty(ExtractFindings)
-    if os.path.lexists(lake.table("cases", "extract_findings")):  # an older lake has none yet
-        of_extracts = work_table(lake, "cases", "extract_findings")
+    if lake.table("cases/extract_findings").exists():  # an older lake has none yet
+        of_extracts = work_table(lake, "cases/extract_findings")
     if until:
         at = pl.col("received_at").str.to_datetime("%Y-%m-%dT%H:%M:%S%z")
         receipts, extracts = (t.filter(at <= until.astimezone(UTC)) for t in (receipts, extracts))
