@@ -6,8 +6,8 @@ Elements that are read come whole, the others by their name; formulas are in Exc
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, time
-from typing import Final, NamedTuple
-from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
+from typing import Any, Final, NamedTuple
+from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 
 from assets.intake.quoting import in_doubt, the_sheet
 from assets.intake.reading import (
@@ -54,70 +54,59 @@ class Names(dict[str, str]):
         return short
 
 
-class _Walk:
-    """Meets elements of a part as they come: `found` are those met, each with its path."""
-
-    def __init__(self, names: Names, whole: tuple[str, ...]) -> None:
-        self._names, self._whole = names, whole
-        self.builder = TreeBuilder()
-        self._top = self.builder.start("", {})
-        self.found: list[tuple[str, Element]] = []
-
-    def meet(self, *, ended: bool) -> None:
-        """Meet what came since the last time."""
-        if sum(1 for _ in self._top.iter()) > _MOST_WITHIN:
-            raise ValueError("too many elements in one")
-        self._meet(self._top, "", ended=ended)
-
-    def _meet(self, parent: Element, above: str, *, ended: bool) -> None:
-        """Meet what is in an element; where that has not ended, its last one has not either."""
-        if above.count("/") > _DEEPEST:
-            raise ValueError("elements nested too deep")
-        names, last = self._names, None if ended or not len(parent) else parent[-1]
-        for child in parent:
-            is_new = child.tag[:1] != "/"  # one met while it was open has its path for a name
-            path = f"{above}/{names[child.tag]}" if is_new else child.tag
-            if path.endswith(self._whole):
-                if child is last:
-                    break
-                for each in child.iter():
-                    each.tag = names[each.tag]
-                self.found.append((path, child))
-                continue
-            if is_new:
-                self.found.append((path, child))
-                child.tag = path
-            if len(child):
-                self._meet(child, path, ended=child is not last)
-        del parent[: len(parent) - (last is not None)]
-
-
 def elements(xml: bytes, names: Names, whole: tuple[str, ...]) -> Iterator[tuple[str, Element]]:
     """Yield the elements of a part in order, each with its path, such as /sst/si.
 
     One whose path ends like one of `whole` comes with all that is in it, which does not come by
-    itself; of any other, its attributes count alone. A part is walked in pieces, so that one of any
-    size takes little memory. It declares no entities: container.py has seen to that.
+    itself; of any other, its attributes count alone. None stays once the next is asked for, so that
+    a part of any size takes little memory. It declares no entities: container.py has seen to that.
 
     Raises:
         ParseError, LookupError, ValueError: the part is damaged; what stands before it is yielded.
     """
-    walk, fault = _Walk(names, whole), None
-    parser = XMLParser(target=walk.builder)  # noqa: S314
-    for end in range(_CHUNK, len(xml) + _CHUNK + 1, _CHUNK):
-        try:
-            parser.feed(xml[end - _CHUNK : end])
-            if is_last := end > len(xml):
-                parser.close()
-            walk.meet(ended=is_last)
-        except DAMAGED as error:
-            fault = error
-            if isinstance(error, ParseError):
-                walk.meet(ended=False)
-        yield from walk.found
-        walk.found.clear()
-        if fault:
-            raise fault
+    above: list[tuple[str, Element]] = []
+    within, depth = 0, 0
+    for event, element in _events(xml):
+        if event == "start" and within:
+            within, depth = within + 1, depth + 1
+            if within > _MOST_WITHIN:
+                raise ValueError("too many elements in one")
+        elif event == "start":
+            path = f"{above[-1][0] if above else ''}/{names[element.tag]}"
+            above.append((path, element))
+            if len(above) > _DEEPEST:
+                raise ValueError("elements nested too deep")
+            if path.endswith(whole):
+                within = 1
+            else:
+                yield path, element
+        elif depth:
+            depth -= 1
+        else:
+            path, _ = above.pop()
+            if within:
+                yield path, _in_short(element, names)
+                within = 0
+            if above:
+                above[-1][1].remove(element)
+
+
+def _in_short(element: Element, names: Names) -> Element:
+    for each in element.iter():
+        each.tag = names[each.tag]
+    return element
+
+
+def _events(xml: bytes) -> Iterator[Any]:
+    """Yield where elements start and end; where a part is damaged, those before it too."""
+    parser: XMLPullParser[Element] = XMLPullParser(("start", "end"))
+    for start in range(0, len(xml), _CHUNK):
+        parser.feed(xml[start : start + _CHUNK])
+        yield from parser.read_events()
+    try:
+        parser.close()
+    finally:
+        yield from parser.read_events()
 
 
 def text_in(element: Element) -> str:
