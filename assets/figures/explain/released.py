@@ -3,21 +3,46 @@
 The lake's working tables are not read: what analysts see is explained from what analysts see.
 """
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from assets.inputs.research.store import Evidence, evidence
+from assets.inputs.research.store import ROW, read_rows
 from assets.lake import Lake
 from assets.marts import read_manifest, read_mart
 from assets.previous import kept_collection
 from schemas.collection import Collection
 from schemas.contract import empty
+from schemas.errors import LakeError
 from schemas.marts.catalogue import contracts_of, marts_of
+from schemas.template import column_letter
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A research file as it was received, so that a figure can be traced to its cells.
+
+    `rows`: the columns of its contract and ROW. `headings`: the columns in the order of the file.
+    """
+
+    file: str
+    sha256: str
+    rows: pl.DataFrame
+    headings: tuple[str, ...]
+
+    def where(self, holds: pl.Expr) -> "Evidence":
+        """Return the rows of which something holds."""
+        return replace(self, rows=self.rows.filter(holds))
+
+    def cell(self, column: str) -> pl.Expr:
+        """Return the address of a column's cell in each row, as a spreadsheet shows it."""
+        letter = column_letter(self.headings.index(column) + 1)
+        return pl.format(f"{letter}{{}}", pl.col(ROW))
 
 
 @dataclass(frozen=True)
@@ -93,12 +118,21 @@ class Released:
         """Return a research file that the release was made from, None where it had none.
 
         Raises:
-            LakeError: the file is no longer where the lake keeps research.
+            LakeError: it is gone from where the lake keeps research, or has changed.
         """
         used = {row[0]: row[1] for row in read_manifest(self.folder)["made_from"]["research"]}
         if name not in used:
             return None
-        return evidence(self.kept_research or self.folder, name, used[name], self.collection)
+        sha256, kept = used[name], self.kept_research or self.folder
+        for path in kept.glob(f"*-{sha256}/{name}"):
+            content = path.read_bytes()
+            if hashlib.sha256(content).hexdigest() == sha256:
+                return Evidence(name, sha256, *read_rows(name, content, self.collection))
+        raise LakeError(
+            kept / name,
+            f"the research file with the sha256 {sha256} is gone or has changed",
+            "Restore it from the backup of the lake.",
+        )
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.figures.explain.released import Released
+from assets.figures.explain.released import Evidence, Released
 from assets.figures.totals.leaves import counted_in, held_in
-from assets.inputs.research.store import Evidence
 from schemas.breakdown import Band, read_breakdown
 from schemas.collection import Collection
 from schemas.measures import NOW
