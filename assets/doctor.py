@@ -17,7 +17,7 @@ from assets.disclosure import ledger
 from assets.intake.landing import waiting_anywhere
 from assets.intake.raw_store import RawStore
 from assets.intake.receipts import Damaged, Receipt, ReturnReceipt, Version, case_versions
-from assets.intake.store import FOLDERS, ID_LENGTH, kept, sha256_of
+from assets.intake.store import FOLDERS, ID_LENGTH, changed, kept
 from assets.kept import is_damaged, results
 from assets.lake import LEFTOVERS, OURS, Lake, is_held, size
 from assets.marts import damage
@@ -166,28 +166,25 @@ def landing(lake: Lake) -> Iterator[Examined]:
 def received(lake: Lake) -> Iterator[Examined]:
     """Say whether all that was received is there unchanged, each once."""
     returns = RawStore(lake)
-    sound, damaged = returns.receipts(), returns.damaged()
-    yield from examined(
-        "raw store",
-        [
-            *_receipts(lake, [*sound, *damaged]),
-            *_bytes_of_returns(returns),
-            *_orphans(lake, {*(r.receipt_id for r in sound), *(d.receipt_id for d in damaged)}),
-        ],
-        lake.raw,
-        f"{plural(len(sound), 'receipt')}, each with the bytes that were received",
-    )
+    found, sound = returns.all(), returns.receipts()
+    at = [(returns.path(receipt), receipt) for receipt in sound]
+    wrong = _damaged((path, changed(path, of.file_name, of.sha256)) for path, of in at)
+    orphans = _orphans(lake, {item.receipt_id for item in found})
+    well = f"{plural(len(sound), 'receipt')}, each with the bytes that were received"
+    yield from examined("raw store", [*_receipts(lake, found), *wrong, *orphans], lake.raw, well)
     yield from examined("cases", _receipts(lake, case_versions(lake).all()))
     files = [each for kind in FOLDERS if kind != "return" for each in kept(lake, kind)]
-    ill: list[Ill] = [
-        ("bad", each.path or each.at, found, _RESTORE) for each in files if (found := each.damage())
-    ]
     well = f"{plural(len(files), 'file')}, unchanged" if files else ""
-    yield from examined("reports, research, cases", ill, lake.raw, well)
+    wrong = _damaged((each.place, each.damage()) for each in files)
+    yield from examined("reports, research, cases", wrong, lake.raw, well)
     aside = sum(receipt.quarantined for receipt in sound)
     unread = len([*lake.quarantine.glob("unread-*.json")])
     seen = f"{aside} refused after reading, {unread} unopened"
     yield from examined("quarantine", [], lake.quarantine, seen)
+
+
+def _damaged(found: Iterable[tuple[Path, str | None]]) -> Iterator[Ill]:
+    yield from (("bad", path, problem, _RESTORE) for path, problem in found if problem)
 
 
 def _receipts(
@@ -207,17 +204,6 @@ def _receipts(
     if lost:
         seen.append(f"there is no receipt with number {', '.join(map(str, lost[:_SHOWN]))}")
     yield from (("bad", lake.raw, problem, _RESTORE) for problem in seen)
-
-
-def _bytes_of_returns(store: RawStore) -> Iterator[Ill]:
-    for receipt in store.receipts():
-        path, named = store.path(receipt), f"receipt {receipt.sequence} ({receipt.file_name!r})"
-        found = sha256_of(path)
-        if found is None:
-            yield "bad", path, f"the bytes of {named} are gone", _RESTORE
-        elif found != receipt.sha256:
-            seen = f"the bytes of {named} have changed: sha256 {found[:ID_LENGTH]}"
-            yield "bad", path, seen, _RESTORE
 
 
 def _orphans(lake: Lake, known: set[str | None]) -> Iterator[Ill]:

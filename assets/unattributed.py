@@ -98,6 +98,6 @@ def _extracts(lake: Lake) -> Iterator[Unattributed]:
     newest = {store.kept(kept).name: (kept, v) for v in store.receipts() for kept in v.files}
     for name, (kept, version) in sorted(newest.items()):
         if version.force_code is None and name in present:
-            at = store.place(store.kept(kept).path or store.kept(kept).at)
+            at = store.place(store.kept(kept).place)
             why = f"{said.message}. {said.how_to_fix}" if (said := version.refusal) else ""
             yield Unattributed("extract", version.receipt_id, name, version.received_at, at, why)

@@ -235,11 +235,11 @@ class _Judge:
         for kept, force in whose.items():
             file = self.store.kept(kept)
             if problem := file.damage():
-                lost = _damaged(self.store.place(file.path or file.at), problem)
+                lost = _damaged(self.store.place(file.place), problem)
                 unusable[kept] = DAMAGED_STATE, lost
                 continue
             try:
-                (source,) = find_sources([file.there()])
+                (source,) = find_sources([file.place])
             except FilesRefusedError as error:
                 unusable[kept] = self._refused(kept, error.findings[0])
             else:
@@ -258,7 +258,7 @@ class _Judge:
         names = {kept: file.name for kept, file in files.items()}
         file = pl.col("file")
         bad = bad_rows.filter(file.is_in(version.files)).with_columns(file.replace(names))
-        said = {_basis(file.there()) for file in files.values()}
+        said = {_basis(file.place) for file in files.values()}
         basis = RECONSTRUCTED if RECONSTRUCTED in said else min(said)
         cases = counts.filter(own).rename({"status_at_census": "outcome"})
         judged = _judged(

@@ -22,7 +22,7 @@ from assets.intake.quoting import words_sha256
 from assets.intake.reader import declared_force, read_return, submitted_on
 from assets.intake.reading import Reading, RefusedError
 from assets.intake.receipts import DamagedReturn, Receipts, ReturnReceipt, TakenIn, next_numbers
-from assets.intake.store import FOLDERS, ID_LENGTH, Clock, check_unchanged, sha256_of, utc_now
+from assets.intake.store import FOLDERS, ID_LENGTH, Clock, changed, sha256_of, utc_now
 from assets.kept import made_once
 from assets.lake import (
     Lake,
@@ -36,6 +36,7 @@ from schemas.collection import Collection
 from schemas.errors import LakeError
 
 _KEY_LENGTH: Final = 16
+_RESTORE: Final = "Restore it from the backup of the lake."
 
 
 class RawStore(Receipts[ReturnReceipt]):
@@ -65,12 +66,11 @@ class RawStore(Receipts[ReturnReceipt]):
                 why = json.loads(path.read_text(encoding="utf-8"))
                 refusal = RefusedError(why["problem"], why["fix"], why["rule_id"])
             except (OSError, ValueError, KeyError) as error:
-                raise LakeError(
-                    path, f"cannot be read ({error})", "Restore it from the backup of the lake."
-                ) from error
+                raise LakeError(path, f"cannot be read ({error})", _RESTORE) from error
             return Reading(refusal=refusal)
         path = self.path(receipt)
-        check_unchanged(path, receipt.file_name, receipt.sha256)
+        if problem := changed(path, receipt.file_name, receipt.sha256):
+            raise LakeError(path, problem, _RESTORE)
         return self._reading(receipt.sha256)
 
     def _reading(self, sha256: str) -> Reading:

@@ -15,7 +15,6 @@ from typing import IO, Final, Literal
 
 from assets.lake import Lake, atomic_file, sync_folder, write_errors
 from schemas.cases import folder_force
-from schemas.errors import LakeError
 
 Kind = Literal["return", "extract", "research", "report"]
 
@@ -65,27 +64,17 @@ class Kept:
     @property
     def content(self) -> str:
         """What names its content: of an extract with its folder, which says of whose it is."""
-        return content_of(self.kind, self.sha256, self.path or self.at)
+        return content_of(self.kind, self.sha256, self.place)
 
-    def there(self) -> Path:
-        """Return where it lies; its bytes are not looked at.
-
-        Raises:
-            LakeError: it is gone.
-        """
-        if self.path is None:
-            raise LakeError(
-                self.at, "holds no file any more", "Restore it from the backup of the lake."
-            )
-        return self.path
+    @property
+    def place(self) -> Path:
+        """Where it lies, or lay."""
+        return self.path or self.at
 
     def damage(self) -> str | None:
         """Return what is wrong with it, None where its bytes are those that were received."""
-        try:
-            check_unchanged(self.there(), self.name, self.sha256)
-        except LakeError as error:
-            return error.problem
-        return None
+        gone = "holds no file any more"
+        return changed(self.path, self.name, self.sha256) if self.path else gone
 
 
 def kept(lake: Lake, kind: Kind) -> list[Kept]:
@@ -131,20 +120,15 @@ def kept_file(
         sync_folder(at.parent)
 
 
-def check_unchanged(path: Path, name: str, sha256: str) -> None:
-    """Compare a kept file with the hash that it was received with; `name` is what it was sent as.
-
-    Raises:
-        LakeError: its bytes are gone, or no longer those that were received.
-    """
+def changed(path: Path, name: str, sha256: str) -> str | None:
+    """Return what is wrong with a file sent as `name`, None where it is as it was received."""
     digest = sha256_of(path) or "nothing"
-    if digest != sha256:
-        raise LakeError(
-            path,
-            f"the raw file of {name!r} has changed since it was received"
-            f" (sha256 {digest[:ID_LENGTH]} against {sha256[:ID_LENGTH]})",
-            "Restore it from the backup of the lake; nothing is computed from it meanwhile.",
-        )
+    if digest == sha256:
+        return None
+    return (
+        f"the raw file of {name!r} has changed since it was received"
+        f" (sha256 {digest[:ID_LENGTH]} against {sha256[:ID_LENGTH]})"
+    )
 
 
 def sha256_of(path: Path) -> str | None:

@@ -58,7 +58,7 @@ def test_every_file_is_kept_and_the_same_bytes_are_no_new_version(
     write_csv(path.with_name("b.csv"), MANY[:-1])
     (second,) = store.take_in(collection).new
     assert (second.version, len(second.files)) == (2, 1)
-    assert store.kept(version.files[0]).there().read_bytes() == sent
+    assert store.kept(version.files[0]).place.read_bytes() == sent
     assert [v.version for v in CaseStore(lake).receipts()] == [1, 2]
 
 
@@ -130,7 +130,7 @@ def test_a_run_killed_after_keeping_a_file_loses_nothing(
             store.take_in(collection)
     (version,) = store.take_in(collection).new
     assert version.version == 1
-    kept = store.kept(version.files[0]).there()
+    kept = store.kept(version.files[0]).place
     write_csv(_dropped(lake, "b.csv"), [good(77)])
     kept.parent.with_name("000009-" + "0" * 64).mkdir()
     assert len(store.take_in(collection).new) == 1, "an empty folder is no kept file"

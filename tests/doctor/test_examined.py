@@ -122,9 +122,9 @@ def _replace_link(lake: Lake) -> None:
 @pytest.mark.parametrize(
     ("harm", "observed"),
     [
-        (_change_raw, "have changed"),
-        (_lose_raw, "are gone"),
-        (_change_quarantined, "have changed"),
+        (_change_raw, "has changed since it was received"),
+        (_lose_raw, "sha256 nothing against"),
+        (_change_quarantined, "has changed since it was received"),
         (_lose_receipt, "no receipt with number 1"),
         (_double_receipt, "2 receipts have number 1"),
         (_damage_receipt, "is not a receipt"),

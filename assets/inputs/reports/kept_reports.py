@@ -142,13 +142,13 @@ def read_reports(
         if damage := each.damage():
             force = whose.get(each.sha256[:ID_LENGTH])
             lost.add(force)
-            place = (each.path or each.at).relative_to(lake.root)
+            place = each.place.relative_to(lake.root)
             problems[each.name] = [
                 f"{place}: {damage}. Restore it from the backup of the lake, or drop the report"
                 f" again. Until then no figure of {force or 'any report'} counts"
             ]
             continue
-        path = each.there()
+        path = each.place
         try:
             said = _read(lake, path, each.sha256, collection)
         except UnreadableReportError as error:

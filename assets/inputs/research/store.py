@@ -155,7 +155,7 @@ def _newest_acceptable(
     findings: Sequence[Finding] = ()
     for each in _newest_first(lake, name):
         if damage := each.damage():
-            place = (each.path or each.at).relative_to(lake.root)
+            place = each.place.relative_to(lake.root)
             return None, None, (*findings, research_finding("lost", name, f"{place}: {damage}"))
         try:
             return _read(lake, each, collection), each, findings
@@ -174,7 +174,7 @@ def _read(lake: Lake, file: Kept, collection: Collection) -> pl.DataFrame:
     key = (file.sha256, file.name, file.basis, *years, *forces()["force_code"])
 
     def rows() -> pl.DataFrame:
-        read, _ = read_rows(file.name, file.there().read_bytes(), collection)
+        read, _ = read_rows(file.name, file.place.read_bytes(), collection)
         return conform(FILES[file.name], read.with_columns(pl.lit(file.basis).alias("basis")))
 
     return frame_made_once(lake, "research", key, rows)
