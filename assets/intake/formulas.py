@@ -197,7 +197,7 @@ class _Formula:
     def __init__(self, book: _Book, sheet: str, formula: str) -> None:
         self._book, self._sheet, self._formula = book, sheet, formula
         self._at = 0
-        self._has_number = False
+        self._refers = self._has_number = False
         self._advance()
 
     def result(self) -> _Value:
@@ -207,8 +207,8 @@ class _Formula:
         value = self._sum()
         if self._next is not None:
             raise _BeyondError
-        if not isinstance(value, str | tuple) and not self._has_number:
-            # A spreadsheet makes 0 of it, but what is missing is never zero.
+        if not value and self._refers and not self._has_number:
+            # A spreadsheet makes 0 of a blank, but what is missing is never zero.
             raise _BeyondError("no result is expected: it rests on cells without a number alone")
         return value
 
@@ -261,7 +261,6 @@ class _Formula:
             return value
         self._advance()
         if symbol["number"]:
-            self._has_number = True
             return _bounded(Fraction(symbol["number"]))
         if symbol["text"]:
             return symbol["text"][1:-1].replace('""', '"')
@@ -270,6 +269,7 @@ class _Formula:
         if symbol["column"] and not symbol["right"]:
             place = int(symbol["row"]), column_number(symbol["column"])
             value = self._book.value(self._of(symbol), *place)
+            self._refers = True
             self._has_number |= value is not None
             return value
         raise _BeyondError
@@ -306,6 +306,7 @@ class _Formula:
         if any(isinstance(value, tuple) and value[0] == "date" for value in values):
             raise _BeyondError
         numbers = [value for value in values if isinstance(value, Fraction)]
+        self._refers = True
         self._has_number |= bool(numbers)
         return numbers
 

@@ -52,6 +52,8 @@ def _verified(formula: str, stored: str, kind: str = "number", **more: Cell) -> 
     ("formula", "result"),
     [
         ("28+3", "31"),
+        ("3-3", "0"),
+        ("A1*0", "0"),
         ("+A2+A1", "31"),
         (" A2 + A1 ", "31"),
         ("$A$2+a$1", "31"),
@@ -120,8 +122,12 @@ def test_what_is_more_than_that_is_never_believed(formula: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "formula", ["A9", "-A9", "A9+B9", "SUM(B1:D9)", "SUM(A3:A4)", "SUM(A9)*SUM(A9,B9)", "MAX(A3)"]
-)
+    "formula",
+    [
+        "A9", "-A9", "A9+B9", "SUM(B1:D9)", "SUM(A3:A4)", "SUM(A9)*SUM(A9,B9)", "MAX(A3)", "A9+0",
+        "A9*1", "0+SUM(B1:D9)", "ROUND(A9,0)",
+    ],
+)  # fmt: skip
 def test_no_zero_is_made_of_blanks_and_words(formula: str) -> None:
     """The sum of not_held and not_held is 0 in a spreadsheet, and missing here."""
     found = _verified(formula, "0")
