@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from assets.figures import comparable
+from assets.figures.recount.recount import OF_CELLS_ALONE
 from assets.figures.totals import marts
 from assets.figures.totals.cube import cube
 from assets.figures.totals.leaves import counted_in, held_in, sum_of
@@ -170,8 +171,28 @@ def test_a_queried_return_makes_its_totals_provisional(
              if row["measure"] == "register_entries"}  # fmt: skip
     assert flags["body=force"] is True
     assert flags["body=authority"] is False, "MPS has no authority, so its return is not in it"
-    registry = totals.filter(pl.col("measure") == "reporting_bodies")
-    assert set(registry["provisional"]) == {False}
+    registry = totals["measure"].is_in(OF_CELLS_ALONE)
+    assert set(totals.filter(registry)["provisional"]) == {False}
+    of_every_force = totals.filter(~registry, forces_included=len(collection.forces))
+    assert of_every_force["measure"].n_unique() > 9
+    assert set(of_every_force["provisional"]) == {True}
+
+
+def test_each_figure_has_the_unit_of_what_it_says(
+    national: pl.DataFrame, collection: Collection
+) -> None:
+    of_cells = {name: of.unit for name, of in collection.template.measures.items()}
+    for measure, breakdown, unit in national.select("measure", "breakdown", "unit").iter_rows():
+        said = {
+            "_share": "percent",
+            "_per_month": "per_month",
+            "_per_force": "per_force" if "=mean" in breakdown else of_cells["investigations"],
+            "_change": of_cells.get(measure.removesuffix("_change")),
+        }
+        expected = of_cells.get(measure, "months" if measure.startswith("months_") else "forces")
+        for ending, of_ending in said.items():
+            expected = of_ending if measure.endswith(ending) else expected
+        assert unit == expected, (measure, breakdown)
 
 
 def test_the_order_of_the_returns_does_not_matter(
