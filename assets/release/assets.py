@@ -120,8 +120,11 @@ def _made_from(lake: Lake, tables: Mapping[str, pl.DataFrame]) -> Ingredients:
         returns=tables["receipts"].select("force_code", "sha256").rows(),
         live=tables["live_returns"].select("force_code", "sha256").rows(),
         reports=tables["report_figures"]["sha256"].unique().to_list(),
-        # The mart of corrections has those of live returns alone; others show in findings.
-        decisions=[tables[name] for name in ("answers", "choices", "declared")],
+        decisions=[
+            *(tables[name] for name in ("answers", "choices", "corrections")),
+            # The mart of corrections has those of live returns alone; others show in findings.
+            *([tables["declared"]] if tables["declared"].height else []),
+        ],
         research=tables["research_files"].select("file_name", "sha256", "basis").rows(),
         cases=tables["extracts"].filter("live").select("force_code", "sha256").rows(),
     )
