@@ -8,7 +8,7 @@ from typing import Any, Final
 import dagster as dg
 from dagster import DagsterEventType
 
-from schemas.errors import MusterError
+from schemas.errors import BusyError, MusterError
 
 _FAILURES: Final = {DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE}
 _SAYS_NOTHING: Final = "the run ended without saying why"
@@ -44,6 +44,11 @@ def can_pass(events: Iterable[dg.DagsterEvent]) -> bool:
     """
     first = next(_chains(events), None)
     return first is None or any(_passes(error.cls_name) for error in first)
+
+
+def was_busy(events: Iterable[dg.DagsterEvent]) -> bool:
+    """Return whether a run failed because another held the lake."""
+    return any(error.cls_name == BusyError.__name__ for error in next(_chains(events), []))
 
 
 def _passes(name: str) -> bool:

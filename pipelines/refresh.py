@@ -29,7 +29,7 @@ from pipelines.instance import (
 from pipelines.jobs import REFRESH
 from pipelines.outcome import reason
 from schemas.collection import load_collection
-from schemas.errors import UnavailableError
+from schemas.errors import BusyError, UnavailableError
 
 _LOCATION: Final = "muster"
 """The code location, as workspace.yaml names it."""
@@ -81,6 +81,8 @@ def refresh(collection_id: str) -> Refreshed:
     with held(lake_root()):  # say so at once, before Dagster starts
         lost = tuple(mend_history())
     result, outcome = _execute(collection_id)
+    if outcome.turned_away:
+        raise BusyError(reason(result.all_events))
     if not result.success:
         return Refreshed(outcome, reason(result.all_events), lost=lost)
     about = _metadata(result, ["intake", "receipts"])

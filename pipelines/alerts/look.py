@@ -47,13 +47,15 @@ class RunOutcome:
 
     `run_id` is None for one that failed before Dagster knew of it. `error` is None where it
     succeeded, else what went wrong; `step` where. `blocking` has a line for each rule, or mart and
-    column, that blocks the release.
+    column, that blocks the release. `turned_away`: another held the lake, and whoever started this
+    one by hand was told so at once: nothing is broken.
     """
 
     run_id: str | None
     error: str | None = None
     step: str | None = None
     blocking: tuple[str, ...] = ()
+    turned_away: bool = False
 
 
 def of_outcome(ended: RunOutcome, collection: Collection) -> Found:

@@ -16,8 +16,8 @@ from dagster import DagsterEventType, DagsterRunStatus
 from assets.intake.store import utc_now
 from pipelines.alerts.look import RunOutcome
 from pipelines.alerts.messages import tell, tell_without_lake, told_runs
-from pipelines.jobs import REFRESH, sensor_status
-from pipelines.outcome import reason_to_send
+from pipelines.jobs import QUEUES, REFRESH, sensor_status
+from pipelines.outcome import reason_to_send, was_busy
 from schemas.collection import Collection, sound_collections
 from schemas.errors import UnavailableError
 from schemas.wording import plural, visible
@@ -39,8 +39,13 @@ def outcome_of(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:
     events = [entry.dagster_event for entry in instance.all_logs(run_id, of_type=_TOLD_BY)]
     known = [event for event in events if event is not None]
     steps = [event.step_key for event in known if event.step_key]
+    by_hand = run is not None and not QUEUES.items() <= run.tags.items()
     return RunOutcome(
-        run_id, reason_to_send(known), next(iter(steps), None), tuple(_blocking(instance, run_id))
+        run_id,
+        reason_to_send(known),
+        next(iter(steps), None),
+        tuple(_blocking(instance, run_id)),
+        turned_away=by_hand and was_busy(known),
     )
 
 
@@ -70,8 +75,9 @@ def not_yet_told(
         if record.dagster_run.run_id not in told
         and (record.storage_id > last_begun or (record.end_time or 0) > last_ended)
     )
-    last = max(fresh, key=lambda each: (each.end_time or 0, each.storage_id), default=None)
-    return None if last is None else outcome_of(instance, last.dagster_run.run_id)
+    last_first = sorted(fresh, key=lambda each: (each.end_time or 0, each.storage_id), reverse=True)
+    outcomes = (outcome_of(instance, record.dagster_run.run_id) for record in last_first)
+    return next((outcome for outcome in outcomes if not outcome.turned_away), None)
 
 
 def stuck_runs(

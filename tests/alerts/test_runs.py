@@ -1,8 +1,9 @@
 """How runs ended, from real Dagster; and the sensor that tells of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 import dagster as dg
 import polars as pl
@@ -15,9 +16,10 @@ from pipelines.alerts import runs
 from pipelines.alerts.look import RunOutcome, of_outcome
 from pipelines.alerts.messages import told_runs
 from pipelines.alerts.runs import not_yet_told, outcome_of, stuck_runs, tell_of_finished_runs
+from pipelines.jobs import QUEUES
 from schemas.collection import Collection
 from schemas.contract import empty
-from schemas.errors import LakeError, MusterError, ReleaseBlockedError
+from schemas.errors import BusyError, LakeError, MusterError, ReleaseBlockedError
 from schemas.marts.returns import ReturnsStatus
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")
@@ -32,7 +34,11 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield made
 
 
-def _run(instance: dg.DagsterInstance, error: Exception | None = None) -> str:
+def _run(
+    instance: dg.DagsterInstance,
+    error: Exception | None = None,
+    tags: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Run a job by the name of the refresh and return the id of its run."""
 
     @dg.op
@@ -44,7 +50,8 @@ def _run(instance: dg.DagsterInstance, error: Exception | None = None) -> str:
     def refresh() -> None:
         totals()
 
-    done = refresh.execute_in_process(instance=instance, tags=TAGS, raise_on_error=False)
+    of = {**TAGS, **tags}
+    done = refresh.execute_in_process(instance=instance, tags=of, raise_on_error=False)
     return done.run_id
 
 
@@ -62,6 +69,22 @@ def test_an_error_is_told_in_the_words_of_muster(instance: dg.DagsterInstance, l
     ended = outcome_of(instance, _run(instance, _lake_error(lake)))
     assert ended.error == f"{lake.root / 'x'}: is gone. Restore it."
     assert ended.step == "totals"
+
+
+def test_a_run_that_was_turned_away_hides_no_other(instance: dg.DagsterInstance) -> None:
+    """Whoever started it by hand was told; one that waited for its turn in vain is told of."""
+    busy = BusyError("another run holds the lake")
+    assert outcome_of(instance, _run(instance, busy)).turned_away
+    assert not_yet_told(instance, ID, ()) is None
+    failed = _run(instance, ValueError())
+    _run(instance, busy)
+    told = not_yet_told(instance, ID, ())
+    assert told
+    assert told.run_id == failed
+    waited = _run(instance, busy, QUEUES)
+    told = not_yet_told(instance, ID, {failed})
+    assert told
+    assert (told.run_id, told.error) == (waited, "another run holds the lake")
 
 
 def test_an_error_that_nobody_foresaw_is_told_by_its_kind(instance: dg.DagsterInstance) -> None:
