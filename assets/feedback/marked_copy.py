@@ -29,7 +29,7 @@ from assets.intake.reader import cover_values, read_return
 from assets.intake.reading import Reading
 from assets.lake import atomic_file
 from assets.returns.desk.returned import HEADS, written_in
-from assets.returns.validation.check import Checked
+from assets.returns.validation.check import Checked, not_checked
 from assets.returns.validation.layout import (
     is_list_of_problems,
     lay_out,
@@ -76,7 +76,6 @@ def marked_copy(  # noqa: PLR0913 - all that is known of one file, most of it by
     layout = lay_out(reading.sheets, template)
     before = {each.code: (each.reason, each.role) for each in written_in(reading.sheets)}
     answers = {it: (*before.get(code, ("", "")), code) for it, code in (codes or {}).items()}
-    by_peers = {use.id for use in template.rules if use.use == "peers"}
     about = {
         "name": name,
         "tally": tally(problems),
@@ -86,8 +85,7 @@ def marked_copy(  # noqa: PLR0913 - all that is known of one file, most of it by
         "heads": HEADS,
         "causes": causes,
         "look_is": LOOK_IS,
-        "not_evaluable": [each for each in not_evaluable if each not in by_peers],
-        "not_alone": [each for each in not_evaluable if each in by_peers],
+        "not_checked": not_checked(not_evaluable, template),
     }
 
     def marked(copy: Copy, *, alone: bool) -> bytes:

@@ -52,8 +52,7 @@ class Problem:
     @property
     def where(self) -> str:
         """Sheet and cells in words."""
-        cells = ", ".join(self.cells)
-        return f"{visible(self.sheet)} {cells}".strip() if self.sheet else "the file"
+        return self._at(self.cells)
 
     @property
     def called(self) -> str:
@@ -78,15 +77,29 @@ class Problem:
         return *first, *self.messages
 
     @property
-    def messages(self) -> tuple[str, ...]:
-        """One line for each different message, with its cells where they differ."""
+    def said(self) -> dict[str, list[str]]:
+        """Each different message, with its cells."""
         cells: dict[str, list[str]] = {}
         for item in self.findings:
             cells.setdefault(message(item), []).extend([item.cell] if item.cell else [])
-        if len(cells) == 1:
+        return cells
+
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """One line for each different message, with its cells where they differ."""
+        if len(cells := self.said) == 1:
             (text,) = cells
             return (f"{len(self.cells)} cells: {text}" if len(self.cells) > 1 else text,)
         return tuple(f"{', '.join(at)}: {text}" if at else text for text, at in cells.items())
+
+    @property
+    def told(self) -> list[str]:
+        """One line for each different message, with its own cells and the rule."""
+        said = self.said.items()
+        return [f"{self._at(cells)} ({self.rule_id}): {text}" for text, cells in said]
+
+    def _at(self, cells: Iterable[str]) -> str:
+        return f"{visible(self.sheet)} {', '.join(cells)}".strip() if self.sheet else "the file"
 
     @property
     def fix(self) -> str:
@@ -236,7 +249,7 @@ def items(problems: Sequence[Problem], causes: Sequence[Cause] = ()) -> list[dic
 
 def of_question(about: str, problems: Sequence[Problem]) -> dict[str, Any]:
     """Return what there is to do about a question, as `items` does."""
-    lines = [f"{each.where} ({each.rule_id}): {line}" for each in problems for line in each.lines]
+    lines = [line for each in problems for line in each.told]
     apart = {name: [getattr(each, name) for each in problems] for name in _TOLD}
     at: dict[str, dict[str, None]] = {}
     for each in problems:
@@ -265,12 +278,16 @@ def _of_cause(cause: Cause, problems: Sequence[Problem]) -> dict[str, Any]:
         more = "" if problem.rule_id in looks[0].rules else f". {problem.fix}"
         follow += [f"{where} ({problem.rule_id}): {line}{more}" for line in problem.messages]
     rule_ids = ", ".join(looks[0].rules)
+    stands = {(f.sheet, f.cell): f.value for each in problems for f in each.findings if f.value}
     return {
         "severity": problems[0].severity,
         "where": ", ".join(f"{look.sheet} {look.cell}" for look in looks),
         "called": shortened([look.wording for look in looks]),
         "rule_id": rule_ids,
-        "value": ", ".join("nothing" if k.found is None else str(k.found) for k in looks),
+        "value": ", ".join(
+            visible(stands.get((k.sheet, k.cell), "nothing")) if k.found is None else str(k.found)
+            for k in looks
+        ),
         "lines": (f"{'; '.join(does)} {mend} what does not add up ({rule_ids}).", *follow),
         "fix": f"This is where to look first: {LOOK_IS} You know what is right.{others}",
     }

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from assets.cases.sources import Place
     from assets.returns.template.guidance import Totals
     from assets.returns.template.workbook import Suffix
+    from assets.returns.validation.check import Checked
     from schemas.collection import Collection
     from schemas.finding import Finding
+    from schemas.template import Template
 
 PROJECT: Final = Path(__file__).parents[2]
 """Where docs/ lies beside this in a checkout; who has the commands alone has no docs/."""
@@ -53,42 +55,14 @@ def check(
 
     Exit code 0: acceptable. 1: blocking findings. 2: not readable as a return.
     """
-    from assets.feedback.causes import LOOK, LOOK_IS, causes_of, follows
-    from assets.returns.validation.check import answers_read, check_files
-    from assets.returns.validation.repairs import would_do
+    from assets.returns.validation.check import check_files
 
     checked = check_files(files, collection, cases=True)
     if as_json:
         print_json([item.as_json() for item in checked])
     else:
         for item in checked:
-            click.echo(f"{item.file}: {item.force_code or 'force not known'}, {item.state}")
-            causes = causes_of(item.repairs, collection.template)
-            if causes:
-                click.echo(f"\n{LOOK}: {LOOK_IS}")
-                rows = [
-                    {**row, "do": would_do(row["low"], row["high"])}
-                    for row in item.repairs.iter_rows(named=True)
-                ]
-                columns = ">repair, >rank, sheet, cell, >says: found, >would do: do, rules"
-                print_rows(rows, columns)
-                click.echo()
-            if item.findings:
-                columns = "rule: rule_id, severity, sheet, cell, value, what is wrong: message"
-                of_repair = ">of repair: of, " * bool(causes)
-                found = []
-                for each in item.findings:
-                    of = ", ".join(str(number + 1) for number in follows(each, causes))
-                    found.append({**vars(each), "of": of or None, "do": _advice(each)})
-                print_rows(found, f"{of_repair}{columns}, what to do: do")
-            sums = {edit.rule for edit in collection.template.edits}
-            blocked = (each for each in item.findings if each.severity == "B")
-            unsaid = [e for e in blocked if e.rule_id in sums and not follows(e, causes)]
-            if unsaid:
-                many = plural(len(unsaid), "sum")
-                click.echo(f"Of {many} too many cells are wrong to say which: look at them first.")
-            if item.answers:
-                click.echo(answers_read(item.answers))
+            _print_checked(item, collection.template)
         count = sum(len(item.findings) for item in checked)
         click.echo(f"{plural(len(checked), 'file')}, {plural(count, 'finding')}")
     if folder:
@@ -99,6 +73,45 @@ def check(
         for path in () if as_json else copies:
             click.echo(f"Marked copy: {shown_path(path.absolute())}")
     sys.exit(max(item.exit_code for item in checked))
+
+
+def _print_checked(item: Checked, template: Template) -> None:
+    from assets.feedback.causes import LOOK, LOOK_IS, causes_of, follows
+    from assets.returns.validation.check import answers_read, not_checked
+    from assets.returns.validation.repairs import would_do
+
+    click.echo(f"{item.file}: {item.force_code or 'force not known'}, {item.state}")
+    causes = causes_of(item.repairs, template)
+    if causes:
+        click.echo(f"\n{LOOK}: {LOOK_IS}")
+        stands = {(each.sheet, each.cell): each.value for each in item.findings if each.value}
+        rows = [
+            {
+                **row,
+                "says": stands.get((row["sheet"], row["cell"]), row["found"]),
+                "do": would_do(row["low"], row["high"]),
+            }
+            for row in item.repairs.iter_rows(named=True)
+        ]
+        print_rows(rows, ">repair, >rank, sheet, cell, >says, >would do: do, rules")
+        click.echo()
+    if item.findings:
+        columns = "rule: rule_id, severity, sheet, cell, value, what is wrong: message"
+        of_repair = ">of repair: of, " * bool(causes)
+        found = []
+        for each in item.findings:
+            of = ", ".join(str(number + 1) for number in follows(each, causes))
+            found.append({**vars(each), "of": of or None, "do": _advice(each)})
+        print_rows(found, f"{of_repair}{columns}, what to do: do")
+    sums = {edit.rule for edit in template.edits}
+    blocked = (each for each in item.findings if each.severity == "B")
+    if unsaid := [e for e in blocked if e.rule_id in sums and not follows(e, causes)]:
+        many = plural(len(unsaid), "sum")
+        click.echo(f"Of {many} too many cells are wrong to say which: look at them first.")
+    for line in not_checked(item.not_evaluable, template) * item.readable:
+        click.echo(line)
+    if item.answers:
+        click.echo(answers_read(item.answers))
 
 
 def _advice(item: Finding) -> str:

@@ -103,3 +103,25 @@ def test_cells_that_are_wrong_together_are_told_each_with_what_would_do(
         f" C19: {values[other]} in place of {values[one]}"
         " together mend what does not add up (C101)."
     )
+
+
+def test_each_line_of_a_question_is_about_its_own_cells(collection: Collection) -> None:
+    said = {"E6": "204, but 5 in the earlier return", "H6": "211, but 12 in the earlier return"}
+    found = [finding("Q111", text, Place("investigations", cell)) for cell, text in said.items()]
+    about = dict.fromkeys(found, "change: more than expected")
+    (item,) = items(grouped(found, collection.template, questions=about))
+    assert item["where"] == "investigations E6, H6"
+    assert item["lines"][1:] == tuple(
+        f"investigations {cell} (Q111): {text}" for cell, text in said.items()
+    )
+
+
+def test_what_stands_in_a_cell_to_look_at_first_is_told_though_it_is_no_number(
+    sample: Sample, tmp_path: Path, collection: Collection
+) -> None:
+    changed: dict[EntryPlace, str | None] = {("second_jobs", "pending", "count"): "nil"}
+    path = sample("STF").with_values(changed).write(tmp_path / "STF.xlsx")
+    (checked,) = check_files([path], collection)
+    causes = causes_of(checked.repairs, collection.template)
+    (item,) = items(grouped(checked.findings, collection.template, causes), causes)
+    assert item["value"] == "nil"

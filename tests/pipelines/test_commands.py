@@ -1,6 +1,7 @@
 """The commands as people and scripts meet them: what they do, print, and end with."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -187,6 +188,31 @@ def test_check_ends_with_the_documented_code(
     assert [item["force_code"] for item in found] == ["STF", "DER", None]
     assert set(found[1]["findings"][0]) == set(empty(MARTS["findings"]).columns)
     assert run("check", tmp_path / "nowhere.xlsx").exit_code == 2
+
+
+def test_check_tells_cells_in_the_order_of_the_template_and_what_it_could_not_check(
+    tmp_path: Path, sample: Callable[[str], SampleReturn], run: Muster
+) -> None:
+    changed = {
+        ("capability", "media_policy", "answer"): None,
+        ("comparators", "cards_2012", "value"): None,
+        ("cover", "submitted_on", "value"): None,
+        ("second_jobs", "pending", "count"): "c. 3",
+        ("second_jobs", "breach.driver", "count"): None,
+    }
+    path = sample("STF").with_values(changed).write(tmp_path / "STF.xlsx")
+    (item,) = json.loads(run("check", path, "--json").output)
+    assert [(each["sheet"], each["cell"]) for each in item["findings"]] == [
+        ("cover", "C16"),
+        ("second_jobs", "C10"),
+        ("second_jobs", "C12"),
+        ("capability", "C14"),
+        ("comparators", "C11"),
+    ]
+    told = run("check", path).output
+    assert re.search(r"second_jobs +C10 +c\. 3 +0 +C501", told), "where to look first"
+    assert re.search(r"Not checked yet.*: C501, .*S009", told)
+    assert "Not asked of one return alone" in told
 
 
 def test_status_has_a_line_for_every_force(run: Muster, collection: Collection) -> None:

@@ -11,7 +11,7 @@ import polars as pl
 from assets.cases.received import check_extract, is_extract
 from assets.intake.container import check_entry
 from assets.intake.reader import declared_force, read_return
-from assets.intake.reading import Reading, RefusedError
+from assets.intake.reading import Reading, RefusedError, place
 from assets.intake.store import ID_LENGTH, utc_now
 from assets.returns.desk.returned import codes_of, sound_in, written_in
 from assets.returns.validation.judge import judge
@@ -21,6 +21,7 @@ from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.finding import Finding, finding
 from schemas.marts.returns import Findings
+from schemas.template import Template
 from schemas.wording import plural
 
 
@@ -83,6 +84,19 @@ def answers_read(number: int) -> str:
     return f"{many} read. A run records what is still asked, and a second person accepts it."
 
 
+def not_checked(rule_ids: Sequence[str], template: Template) -> list[str]:
+    """Return in sentences which rules could not be told of a return, and why."""
+    by_peers = {use.id for use in template.rules if use.use == "peers"}
+    unread = ", ".join(each for each in rule_ids if each not in by_peers)
+    alone = ", ".join(each for each in rule_ids if each in by_peers)
+    told = {
+        "Not checked yet, because what they look at could not be read: {}. They are checked once it"
+        " can.": unread,
+        "Not asked of one return alone, as they compare it with the others: {}.": alone,
+    }
+    return [words.format(several) for words, several in told.items() if several]
+
+
 def check_files(
     files: Sequence[Path], collection: Collection, *, cases: bool = False
 ) -> list[Checked]:
@@ -107,11 +121,15 @@ def check_files(
     judged = judge(readings, received, collection)
     mended = repairs_of(judged.findings, judged.entries, collection.template)
     untold = judged.results.filter(pl.col("result") == "not_evaluable")
+    sheets = {sheet.name: number for number, sheet in enumerate(collection.template.sheets)}
     checked: list[Checked] = []
     for key, path in zip(keys, files, strict=True):
         mine = pl.col("receipt_id") == key
         rows = judged.findings.filter(mine).drop("receipt_id").iter_rows(named=True)
-        findings = [Finding(**row) for row in rows]
+        findings = sorted(
+            (Finding(**row) for row in rows),
+            key=lambda it: (sheets.get(it.sheet or "", -1), place(it.cell) if it.cell else (0, 0)),
+        )
         force, of_rows, readable = extracts.get(key) or (forces[key], [], not readings[key].refusal)
         findings += of_rows
         receipt_id = key.partition(":")[2]

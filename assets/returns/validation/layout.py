@@ -155,7 +155,9 @@ def _sheet_findings(matched: _Match[RawSheet], names: Mapping[str, str]) -> Iter
     for expected, (name, _) in matched.found.items():
         if name != expected:
             here = Place(sheet=names[name])
-            message = f"the sheet is named {names[name]!r}; the template's name is {expected!r}"
+            shown = names[name]
+            named = f"the sheet is named {name!r}" if shown == name else f"sheet {shown} is renamed"
+            message = f"{named}; the template's name is {expected!r}"
             yield finding("S004", message, here, fix=f"Rename it to {expected}.")
     for name in matched.missing:
         message = f"there is no sheet {name!r}, so none of its figures can be read"
