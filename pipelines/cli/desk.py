@@ -70,14 +70,17 @@ def status(
     """
     from assets.intake.store import utc_now
     from assets.returns.desk.chasing import call_list, changes, todo
-    from assets.returns.desk.decisions import Ledger
+    from assets.returns.desk.decisions import Ledger, queries, read_answers
     from assets.returns.desk.sign_off import released_receipts, sign_offs
     from assets.returns.validation.states import standing
 
     lake = lake_of(collection)
-    now, today = standing(lake).status(collection), collection.day_of(utc_now())
+    stands, today = standing(lake), collection.day_of(utc_now())
+    now = stands.status(collection)
     if call_list_file:
-        call_list(now, collection, today).write_csv(call_list_file)
+        answers = read_answers(Ledger(lake))
+        asked = queries(stands.current_findings(), answers, collection.id)
+        call_list(now, asked, collection, today).write_csv(call_list_file)
     live = now.filter(now["state"].is_in(["accepted", "queried"]))["receipt_id"].to_list()
     levels = sign_offs(Ledger(lake), live, released_receipts(lake))
     if to_do:

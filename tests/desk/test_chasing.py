@@ -49,14 +49,19 @@ def test_the_call_list_has_the_most_urgent_first(timed: Collection) -> None:
         BTP=("rejected", 1, 3, 0),
         CAM=("missing", None, 0, 0),
         CHS=("accepted", 1, 4, 0),
+        CLE=("queried", 1, 0, 1),
     )
-    calls = call_list(status, timed, date(2012, 7, 2)).to_dicts()
+    states = {"BED": ["open", "lapsed", "answered"], "CLE": ["answered"], "AVS": ["accepted"]}
+    rows = [(force, state) for force, several in states.items() for state in several]
+    asked = pl.DataFrame(rows, ["force_code", "state"], orient="row")
+    calls = call_list(status, asked, timed, date(2012, 7, 2)).to_dicts()
     assert [(c["force_code"], c["why"]) for c in calls] == [
         ("CAM", "nothing has been received"),
         ("BTP", "3 blocking findings"),
         ("BED", "2 open queries"),
         ("CHS", "what was sent last has 4 blocking findings"),
     ]
+    # CLE has answered: that is for the desk to accept.
     assert calls[0]["name"] == "Cambridgeshire Constabulary"
     assert (calls[0]["due"], calls[0]["days_late"]) == ("late", 3)
     assert calls[2]["due"] is None, "a return that is in is not late"

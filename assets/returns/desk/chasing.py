@@ -22,11 +22,19 @@ def due(collection: Collection, today: date) -> str:
     return "due" if today > collection.deadlines.soft else "in time"
 
 
-def call_list(status: pl.DataFrame, collection: Collection, today: date) -> pl.DataFrame:
+def call_list(
+    status: pl.DataFrame, asked: pl.DataFrame, collection: Collection, today: date
+) -> pl.DataFrame:
     """Return one row a force that somebody should call, the most urgent first.
 
-    Columns: force_code, name, state, due, days_late, blocking, queries_open, why.
+    Columns: force_code, name, state, due, days_late, blocking, queries_open, why. Nobody is called
+    about what is answered: that is for the desk to accept. `asked` is as for `todo`.
     """
+    waiting_for = asked.filter(pl.col("state").is_in(["open", "lapsed"]))
+    open_ = waiting_for.group_by("force_code").len("to_answer")
+    status = status.join(open_, on="force_code", how="left").with_columns(
+        pl.col("to_answer").fill_null(0).cast(pl.Int64)
+    )
     names = collection.bodies.select("force_code", pl.col("full_name").alias("name"))
     order = pl.col("state").replace_strict({"missing": 0, "rejected": 1}, default=2)
     overtaken = (pl.col("blocking") > 0) & (pl.col("state") != "rejected")
@@ -38,10 +46,10 @@ def call_list(status: pl.DataFrame, collection: Collection, today: date) -> pl.D
         .then(blocking)
         .when(overtaken)
         .then(pl.format("what was sent last has {}", blocking))
-        .otherwise(_counted("queries_open", "open query", "open queries"))
+        .otherwise(_counted("to_answer", "open query", "open queries"))
     )
-    to_call = (pl.col("state") != "accepted") | (pl.col("blocking") > 0)
     waiting = pl.col("state").is_in(["missing", "rejected"])
+    to_call = waiting | (pl.col("blocking") > 0) | (pl.col("to_answer") > 0)
     return (
         status.filter(to_call)
         .join(names, on="force_code", how="left")
