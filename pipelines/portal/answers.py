@@ -19,7 +19,7 @@ from assets.intake.store import utc_now
 from assets.returns.desk import decisions
 from assets.returns.desk.decisions import DeskError, Ledger
 from assets.returns.desk.sign_off import LEVELS, SIGNED, released_receipts, sign, sign_offs
-from assets.returns.desk.versions import version_changes
+from assets.returns.desk.versions import as_typed, version_changes
 from assets.returns.template.workbook import earlier_values
 from pipelines.portal.sending import Sent, waiting
 from pipelines.portal.web import XLSX, RefusedRequestError, Visit, attachment, page
@@ -104,7 +104,7 @@ def answer(visit: Visit) -> Response:
     answers = [(query, reason) for field, reason in given.items() for query in asked[field]]
     decisions.answer_all(Ledger(visit.portal.lake), answers, visit.me.name)
     visit.log("answer", queries=[query["query_id"] for query, _ in answers])
-    return RedirectResponse(f"/queries?recorded={len(answers)}", 303)
+    return RedirectResponse(f"/queries?recorded={len(given)}", 303)
 
 
 @page("/versions", *_ROLES)
@@ -119,19 +119,25 @@ def versions_of(portal: Portal, force_code: str) -> dict[str, Any]:
     mine = now.judged.filter(force_code=force_code).sort("version", descending=True)
     receipts = now.receipts.filter(force_code=force_code)
     released = released_receipts(portal.lake)
-    changed = version_changes(receipts, now.entries.join(receipts, on="receipt_id", how="semi"))
+    read, found = (
+        t.join(receipts, on="receipt_id", how="semi") for t in (now.entries, now.findings)
+    )
     template, changes = portal.collection.template, dict[int, list[dict[str, Any]]]()
     order = {place: number for number, place in enumerate(template.entry_at)}
-    for row in changed.to_dicts():
+    for row in version_changes(receipts, as_typed(read, found)).to_dicts():
         place = row["sheet"], row["row_code"], row["column_code"]
-        at = {"called": wording_of(template, *place), "order": order[place]}
-        changes.setdefault(row["version"], []).append(row | at)
+        if place in order:
+            at = {"called": wording_of(template, *place), "order": order[place]}
+            changes.setdefault(row["version"], []).append(row | at)
+    live, last = mine.filter("live")["version"].first(), mine["version"].first()
+    choices = now.choices.filter(force_code=force_code).select("version", "up_to").rows()
     return {
         "versions": mine.to_dicts(),
         "changes": {n: sorted(c, key=itemgetter("order")) for n, c in changes.items()},
         "before": dict(pairwise(mine["version"])),
         "signed": sign_offs(Ledger(portal.lake), mine["receipt_id"].to_list(), released),
         "levels": LEVELS,
+        "chosen": any(chosen == live and last <= up_to for chosen, up_to in choices),
         "sent": {each.sha256: each for each in Sent(portal, force_code).receipts()},
     }
 

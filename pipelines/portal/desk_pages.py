@@ -65,6 +65,7 @@ def force(visit: Visit, code: int = 200, words: str = "") -> Response:
         force_code=force_code,
         accounts=accounts,
         asked=of_force(portal, force_code),
+        waiting=waiting(portal, force_code),
         words=words,
         **versions_of(portal, force_code),
     )

@@ -30,17 +30,24 @@ def home(visit: Visit) -> Response:
     """Show what is due, where the return stands, and what is left to do."""
     portal, force_code = visit.portal, visit.force_code
     status = portal.stands.now().status(portal.collection).filter(force_code=force_code)
-    receipts = Sent(portal, force_code).receipts()
-    ready = next((each for each in receipts if each.verdict["state"] != "rejected"), None)
+    receipts, not_yet = Sent(portal, force_code).receipts(), waiting(portal, force_code)
+    # One that is no more than an earlier version is not to be signed any more.
+    counting = {status["sha256"].item(), *(each.sha256 for each in not_yet)}
+    sound = (each for each in receipts if each.verdict["state"] != "rejected")
+    ready = next((each for each in sound if each.sha256 in counting), None)
+    signed = _signed(visit, ready) if ready else None
     asked = of_force(portal, force_code)
+    to_answer = [each for each in asked if each["state"] in {"open", "lapsed"}]
     return visit.page(
         "force_home",
         status=status.row(0, named=True),
         due=due(portal.collection, portal.collection.day_of(utc_now())),
         receipts=receipts,
-        waiting=waiting(portal, force_code),
-        to_sign=ready if ready and _signed(visit, ready).due == SIGNED else None,
-        to_answer=sum(each["state"] in {"open", "lapsed"} for each in asked),
+        waiting=not_yet,
+        to_sign=ready if signed and signed.due == SIGNED else None,
+        may_sign=visit.me.role == "signer" and signed and signed.may(SIGNED, visit.me.name),
+        to_answer=len(to_answer),
+        again=sum(any(q["asked_again"] for q in each["queries"]) for each in to_answer),
         answered=sum(each["state"] == "answered" for each in asked),
     )
 

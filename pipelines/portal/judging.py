@@ -17,7 +17,7 @@ from assets.feedback.problems import grouped, items, tally
 from assets.intake.container import open_container
 from assets.intake.reader import cover_values, declared_force, read_return
 from assets.returns.template.workbook import write_blanks
-from assets.returns.validation.check import Checked, answers_read, check_files
+from assets.returns.validation.check import Checked, answers_read, check_files, not_checked
 from schemas.collection import Collection, load_collection
 from schemas.errors import ServiceError, place_of
 from schemas.template import Template
@@ -75,7 +75,7 @@ def _in_words(checked: Checked, path: Path, collection: Collection) -> dict[str,
         "tally": tally(problems),
         "to_do": to_do[:_MOST],
         "left_out": max(0, len(to_do) - _MOST),
-        "not_evaluable": list(checked.not_evaluable),
+        "not_checked": not_checked(checked.not_evaluable, template) * checked.readable,
         "answers": answers_read(checked.answers) if checked.answers else "",
         "marked": copies[0].name if copies else None,
         **counted(checked, template),

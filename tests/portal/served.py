@@ -29,13 +29,16 @@ def with_accounts(lake: Path, *accounts: Account, hasher: PasswordHasher | None 
         known.add(account, PASSWORD)
 
 
-def take_some_in(lake: Lake, collection: Collection) -> None:
-    """Take in two returns of STF, the second as the portal names it, and one of KEN that asks."""
+def take_some_in(lake: Lake, collection: Collection, months: str = "99") -> None:
+    """Take in two returns of STF, the second as the portal names it, and one of KEN that asks.
+
+    In the first of STF `months` are between reviews.
+    """
     cards = ("comparators", "cards_2012", "value")
     mine = SampleReturn.of("STF", collection)
     few = str(int(mine.values[cards]) // 3)
     returns = [
-        mine.with_values({cards: few, ("second_jobs", "review_months", "count"): "99"}),
+        mine.with_values({cards: few, ("second_jobs", "review_months", "count"): months}),
         mine.with_values({cards: few}),
         SampleReturn.of("KEN", collection).with_values({cards: "1"}),
     ]

@@ -4,14 +4,17 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import polars as pl
 import pytest
+from openpyxl import load_workbook
 
 from assets.lake import Lake
 from assets.returns.desk.decisions import Ledger, read_answers
 from assets.returns.desk.sign_off import sign_off
+from assets.returns.desk.versions import choose
 from pipelines.portal.web import Portal
 from schemas.collection import Collection
 from tests.portal.conftest import Browser
@@ -83,8 +86,10 @@ def test_queries_of_one_cause_are_answered_and_accepted_as_one(
     queries = rows.filter(force_code="STF").height
     assert queries > 1
     assert f"one answer for {queries} queries" in found.shown.text
+    for fix in rows.filter(force_code="STF")["how_to_fix"]:
+        assert fix.partition(" See docs/")[0] in found.shown.text
     text = found.send("/queries", **{field: "The cards were counted anew by hand."}).text
-    assert f"{queries} answers recorded" in text
+    assert "1 answer recorded" in text, "as the first page counts it"
     assert read_answers(Ledger(taken_in.lake)).height == queries
 
 
@@ -94,12 +99,18 @@ def test_the_desk_asks_again_and_says_why(browser: Open, taken_in: Portal) -> No
     found.send("/queries", **{field: "The cards were counted anew by hand."})
     (tick, *_) = _fields(desk.go("/desk/queries").text)
     assert desk.send("/desk/queries", **{tick: "yes"}, again="yes").status_code == 422
+    assert f'id="{tick.removeprefix("tick ")}" name="{tick}" value="yes" checked' in desk.shown.text
     (tick, *_) = _fields(desk.go("/desk/queries").text)
     why = "Say of which day the count is."
     assert desk.send("/desk/queries", **{tick: "yes"}, again="yes", why=why).status_code == 200
     assert f"Your answer was not accepted: {why}" in found.go("/queries").text
     assert field in _fields(found.shown.text)
     assert read_answers(Ledger(taken_in.lake)).is_empty()
+    assert f"Asked again: {why}" in desk.go("/desk/queries").text
+    assert "1 asked again" in found.go("/").text
+    assert why in " ".join(found.go("/letter/letter.txt").text.split())
+    marked = load_workbook(BytesIO(found.go("/letter/STF-marked.xlsx").content))["problems"]
+    assert any(why in str(cell.value) for row in marked.iter_rows() for cell in row)
 
 
 def test_another_forces_query_cannot_be_answered(browser: Open, taken_in: Portal) -> None:
@@ -154,6 +165,38 @@ def test_versions_show_what_counts_and_what_changed(browser: Open) -> None:
     assert "reviews of an approval: Count</td>" in text, "told by its words"
 
 
+def test_what_was_typed_is_told_though_it_could_not_be_read(
+    browser: Open, portal: Portal, collection: Collection
+) -> None:
+    take_some_in(portal.lake, collection, "n/a")
+    text = browser("stf.prepares").go("/versions").text
+    assert "<td>n/a</td><td>12</td>" in text
+    assert "<td>nothing</td>" not in text
+
+
+def test_a_version_that_the_desk_went_back_from_is_not_to_be_signed(
+    browser: Open, taken_in: Portal
+) -> None:
+    now = taken_in.stands.now()
+    sha256 = now.receipts.filter(force_code="STF", version=2)["sha256"].item()
+    found, signs = browser("stf.prepares"), browser("stf.signs")
+    found.go("/")
+    found.upload("/send", (taken_in.lake.raw / "files" / str(sha256)).read_bytes())
+    assert "STF-0001 waits for a signature" in found.go("/").text
+    assert "Sign it for" in signs.go("/receipts/1").text
+    choose(Ledger(taken_in.lake), now.judged, "STF", 1, "It was sent in error.", "desk.one")
+    assert "waits for a signature" not in found.go("/").text
+    assert "Sign it for" not in signs.go("/receipts/1").text
+    assert "To go back to this one, ask" in signs.shown.text
+    assert (
+        "This version counts: the inspectorate has gone back to it." in found.go("/versions").text
+    )
+    (path,) = taken_in.folder.glob("receipts/*/STF/0001.json")
+    path.write_text(path.read_text().replace('"state": "queried"', '"state": "rejected"'))
+    assert "and version 1 counts" in found.go("/receipts/1").text
+    assert "To go back to this one" not in found.shown.text, "nobody can"
+
+
 @pytest.mark.usefixtures("taken_in")
 def test_a_letter_can_be_read_and_kept(browser: Open) -> None:
     found = browser("stf.prepares")
@@ -202,6 +245,17 @@ def test_two_people_of_a_force_and_one_of_the_desk_sign(browser: Open, taken_in:
     assert {level: one.by for level, one in recorded.items()} == {
         "prepared": "stf.prepares", "signed": "stf.signs", "accepted": "desk.one",
     }  # fmt: skip
+
+
+def test_who_sent_a_return_is_not_told_to_sign_it(browser: Open, taken_in: Portal) -> None:
+    sha256 = taken_in.stands.now().receipts.filter(force_code="STF", version=2)["sha256"].item()
+    signs = browser("stf.signs")
+    signs.go("/")
+    signs.upload("/send", (taken_in.lake.raw / "files" / str(sha256)).read_bytes())
+    assert "Sign it for" not in signs.shown.text
+    assert "STF-0001 waits for a signature: another account" in signs.go("/").text
+    assert "Sign STF-0001" not in signs.shown.text
+    assert "Sign it</a>" not in signs.go("/versions").text
 
 
 @pytest.mark.usefixtures("taken_in")

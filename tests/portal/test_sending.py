@@ -63,6 +63,7 @@ def test_checking_keeps_nothing(browser: Open, portal: Portal, workbook: Any) ->
     answer = found.upload("/check", workbook("STF", ("investigations", "total", "total", "331")))
     assert answer.status_code == 200
     assert "C103" in answer.text
+    assert "Not asked of one return alone" in answer.text
     assert "where to look first" in answer.text
     (link,) = re.findall(
         r'href="data:[^,]*;base64,([^"]*)" download="STF-marked.xlsx"', answer.text
@@ -96,6 +97,10 @@ def test_sending_puts_the_same_bytes_into_landing_and_gives_a_receipt(
     assert sign_off(Ledger(portal.lake), digest[:16]).recorded[PREPARED].by == "stf.prepares"
     assert len(list(portal.lake.landing.iterdir())) == 1
     assert "waits to be taken in" in found.go("/").text
+    signs = browser("stf.signs")
+    signs.go("/receipts/1")
+    signs.send("/receipts/1/sign")
+    assert "What is to do" not in signs.go("/").text, "nothing is"
 
 
 def test_what_must_be_mended_is_received_and_says_so(
@@ -105,8 +110,12 @@ def test_what_must_be_mended_is_received_and_says_so(
     found.go("/")
     answer = found.upload("/send", workbook("STF", ("investigations", "total", "total", "331")))
     assert "It does not count until" in answer.text
-    assert "must be mended first" in found.go("/").text
+    assert "what blocks it must be mended first.\n</p>" in found.go("/").text, "in its first line"
     assert "nothing is left to do" not in found.shown.text
+    desk = browser("desk.one")
+    (row,) = re.findall(r"<tr>(?:(?!</tr>).)*Staffordshire.*?</tr>", desk.go("/").text, re.S)
+    assert ("STF-0001 waits to be taken in" in row, "Ask for its return" in row) == (True, False)
+    assert "waits to be taken in: 1 blocking problem" in desk.go("/desk/forces/STF").text
     copy = found.go("/receipts/1/marked.xlsx").content
     assert openpyxl.load_workbook(BytesIO(copy)).sheetnames[0] == "problems"
     assert len(list(portal.lake.landing.iterdir())) == 1

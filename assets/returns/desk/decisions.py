@@ -123,7 +123,7 @@ _OF_ANSWER: Final = ("reason", "answered_by", "accepted_by")
 SHORTEST_REASON: Final = 10
 
 STATES: Final = {
-    "open": "nobody has answered it",
+    "open": "a reason is still wanted",
     "lapsed": "answered for another value than the cell has now",
     "answered": "a reason is recorded; a second person must accept it",
     "accepted": "a second person has accepted the reason",

@@ -54,6 +54,11 @@ class SignOff(NamedTuple):
         """The level that somebody has to take it to next; None where only a release is due."""
         return {PREPARED: SIGNED, SIGNED: ACCEPTED}.get(self.level)
 
+    def may(self, level: str, by: str) -> bool:
+        """Whether a level is due, and somebody may take it there who did none of those before."""
+        took = any(same_person(one.by, by) for one in self.recorded.values())
+        return self.due == level and not took
+
 
 def sign(ledger: Ledger, receipt_id: str, force_code: str, level: str, by: str) -> Record | None:
     """Record that a role takes a received return to a level: prepared, signed or accepted.

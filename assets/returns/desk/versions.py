@@ -27,7 +27,7 @@ def version_changes(receipts: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFra
 
 
 def as_typed(
-    entries: pl.DataFrame, findings: pl.DataFrame, corrected: pl.DataFrame
+    entries: pl.DataFrame, findings: pl.DataFrame, corrected: pl.DataFrame | None = None
 ) -> pl.DataFrame:
     """Return entries with what was sent in place of what is read: receipt_id, place, cell, value.
 
@@ -35,12 +35,15 @@ def as_typed(
         entries: table Entries.
         findings: what was found: of a cell that could not be read it says what stands there, as far
             as that may be told.
-        corrected: `from_value` by receipt_id and place, of the corrections that were applied.
+        corrected: `from_value` by receipt_id and place, of the corrections that were applied; None
+            for none.
     """
     at = ["receipt_id", *_ENTRY]
     read = entries.select(*at, "cell", "value")
     told = findings.select(*at, "cell", "value").drop_nulls([*_ENTRY, "value"])
     unread = told.unique(at, keep="first", maintain_order=True).join(read, on=at, how="anti")
+    if corrected is None:
+        corrected = read.clear().select(*at, from_value="value")
     sent = pl.concat([read, unread]).join(corrected, on=at, how="left", validate="m:1")
     value = pl.coalesce("from_value", "value")
     return sent.with_columns(value=pl.when(value != "").then(value)).drop("from_value")
