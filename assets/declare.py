@@ -19,7 +19,8 @@ from assets.kept import frame_made_once
 from assets.lake import Lake, software_sha256, state_key
 from assets.tables import contract_of, read_made, write_made
 from schemas.collection import description, load_collection
-from schemas.contract import Column, Contract, conform, known_to_conform
+from schemas.conform import conform, known_to_conform
+from schemas.contract import Column, Contract
 from schemas.errors import MusterError, UnforeseenError
 from schemas.reference import collection_files
 from schemas.template import Template

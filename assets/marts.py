@@ -9,7 +9,8 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import polars as pl
 
 from assets.lake import MANIFEST, atomic_file, hashes
-from schemas.contract import CONTRACT_VERSION, Contract, conform, keys
+from schemas.conform import conform
+from schemas.contract import CONTRACT_VERSION, Contract, keys
 from schemas.errors import LakeError
 from schemas.template import Template
 

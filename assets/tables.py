@@ -10,7 +10,8 @@ from typing import Final
 import polars as pl
 
 from assets.lake import Lake, write_anew, write_errors
-from schemas.contract import Contract, empty, known_to_conform
+from schemas.conform import known_to_conform
+from schemas.contract import Contract, empty
 from schemas.errors import LakeError
 from schemas.marts.catalogue import MARTS, contracts_of
 from schemas.tables import TABLES

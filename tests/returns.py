@@ -22,7 +22,8 @@ from assets.returns.validation.judge import Judged, Received, judge, received_by
 from assets.sample.write import returns_template, sample_returns
 from assets.tables import contract_of, write_made
 from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 
 Place = tuple[str, str, str]
 

@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 from schemas.cases import DAMAGED_STATE, REJECTED, UNREADABLE_STATE, case_cells
-from schemas.contract import conform
+from schemas.conform import conform
 from schemas.tables import LiveEntries
 from schemas.template import Place, Template
 

@@ -33,7 +33,8 @@ from schemas.cases import (
     codes,
 )
 from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.finding import FilesRefusedError, Finding, Place, finding
 from schemas.marts.facts import InvestigationsByMonth
 from schemas.rules.catalogue import CASES, rules_of

@@ -20,7 +20,8 @@ from assets.disclosure.readings import knowledge
 from assets.disclosure.solver import Floats
 from assets.kept import Keep, each_time
 from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.disclosure import SUPPRESSED, Disclosure, Protection, force_counts
 from schemas.marts.public import SuppressionAudit, symbol_of
 

@@ -25,7 +25,8 @@ from assets.lake import atomic_file, write_errors
 from assets.marts import write_mart
 from schemas import vocabulary as v
 from schemas.collection import Collection
-from schemas.contract import Contract, conform, empty
+from schemas.conform import conform
+from schemas.contract import Contract, empty
 from schemas.disclosure import SYMBOLS, Disclosure, Protection
 from schemas.errors import ContractError
 from schemas.marts.public import DisclosureReport, SuppressionAudit, public_marts

@@ -20,7 +20,8 @@ from assets.figures.totals.cube import breakdown_in_cube
 from assets.figures.totals.national import STATISTICS
 from schemas.breakdown import Band, breakdown_of, read_breakdown
 from schemas.collection import Collection
-from schemas.contract import conform, keys
+from schemas.conform import conform
+from schemas.contract import keys
 from schemas.disclosure import FOLLOWS, PROFILES, SUPPRESSED, UNAVAILABLE
 from schemas.marts.catalogue import contracts_of
 from schemas.marts.public import PUBLIC, public_marts, symbol_of, with_symbols

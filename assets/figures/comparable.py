@@ -19,7 +19,8 @@ from assets.marts import read_mart, write_mart
 from assets.previous import Earlier, earlier_releases, parts_of_forces, renamed
 from schemas.breakdown import read_breakdown, write_breakdown
 from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.errors import LakeError
 from schemas.figures import kinds
 from schemas.marts.totals import Comparisons, Series

@@ -14,7 +14,8 @@ import polars as pl
 from assets.figures.totals.leaves import counted_in, held_in, sum_of
 from assets.inputs.research.tables import no_research, social_media_cases
 from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.marts.returns import Reconciliation
 
 Row = dict[str, Any]

@@ -18,7 +18,7 @@ from assets.lake import Lake
 from assets.tables import read_table
 from schemas.breakdown import Band, read_breakdown
 from schemas.collection import Collection
-from schemas.contract import conform
+from schemas.conform import conform
 from schemas.marts.returns import Findings
 from schemas.measures import NOW, QUESTION
 

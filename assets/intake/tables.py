@@ -13,7 +13,8 @@ from assets.intake.receipts import UNKNOWN, Damaged, DamagedReturn, R, case_vers
 from assets.intake.store import ID_LENGTH, Kind, kept
 from assets.lake import Lake
 from assets.tables import work_table
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.errors import LakeError
 from schemas.rules.catalogue import CASES, rules_of
 from schemas.tables import DamagedReceipts, RawCells, Receipts, SheetFacts

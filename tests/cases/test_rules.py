@@ -10,7 +10,7 @@ import pytest
 
 from schemas.cases import CASE_TABLES, COLUMN_OF, codes
 from schemas.collection import Collection
-from schemas.contract import conform
+from schemas.conform import conform
 from schemas.errors import SetupError
 from schemas.rules.catalogue import rules_of
 from schemas.template import Row as TemplateRow

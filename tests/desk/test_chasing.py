@@ -9,7 +9,8 @@ from assets.returns.desk.chasing import call_list, changes, days_late, due, todo
 from assets.returns.desk.sign_off import SignOff
 from schemas.collection import Collection
 from schemas.collection_fields import Deadlines
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.marts.returns import ReturnsStatus
 
 

@@ -12,7 +12,8 @@ from assets.figures.scores import Figures, effects, moves_of
 from assets.figures.totals.national import national_totals
 from assets.returns.desk.decisions import queries
 from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.marts.returns import Findings
 from schemas.rules.catalogue import EXPECTED, rules
 from schemas.tables import Answers, Expectations, ReportFigures

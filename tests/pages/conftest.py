@@ -8,7 +8,8 @@ import pytest
 from assets.inputs.research.tables import ResearchTables
 from assets.release.pages.figures import Edition
 from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.marts.returns import Findings
 from schemas.tables import ReportFigures
 from tests.pages.released import ABOUT, Marts, finding, marts_of, write_pages

@@ -21,7 +21,8 @@ from assets.marts import DESCRIPTION, write_manifest, write_mart
 from assets.release.pages.figures import Edition
 from assets.release.pages.pages import pages_of
 from schemas.collection import Collection, description
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.finding import Finding
 from schemas.marts.catalogue import MARTS
 from schemas.marts.returns import ReturnsStatus

@@ -11,7 +11,8 @@ from assets.release.pages.content import Figure, PageTable
 from assets.release.pages.figures import Edition
 from assets.release.pages.pages import force_page, national_page, page_html
 from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.marts.returns import Findings
 from tests.pages.conftest import HOSTILE
 from tests.pages.released import (

@@ -7,7 +7,8 @@ from assets.figures.reconcile import reconcile
 from assets.figures.totals.national import national_totals
 from assets.inputs.research.tables import ResearchTables, no_research
 from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.tables import ReportFigures
 
 NO_REPORTS = empty(ReportFigures)

@@ -7,7 +7,7 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint, proportions_ztest
 
 from assets.inputs.research.tables import ResearchTables, no_research, survey, survey_changes
-from schemas.contract import conform
+from schemas.conform import conform
 from schemas.research import QUESTIONS, ResponsesInUse
 
 

@@ -8,7 +8,8 @@ import pytest
 from assets.marts import arrow_schema
 from pipelines.docs import generated
 from schemas.checking import broken
-from schemas.contract import Contract, conform, empty, holds, keys
+from schemas.conform import conform, holds
+from schemas.contract import Contract, empty, keys
 from schemas.errors import ContractError
 from schemas.marts.catalogue import MARTS
 from schemas.marts.facts import ForceProfiles, Investigations, force_profiles_contract

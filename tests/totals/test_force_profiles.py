@@ -11,7 +11,8 @@ from assets.figures.totals.marts import force_profiles
 from assets.figures.totals.national import national_totals
 from schemas.breakdown import write_breakdown
 from schemas.collection import Collection, load_collection
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.marts.facts import force_profiles_contract
 from schemas.marts.returns import ReturnsStatus
 from schemas.tables import LiveEntries, ReportFigures

@@ -22,7 +22,8 @@ from assets.returns.validation.rules.evaluate import ENTRY
 from schemas.cases import case_cells
 from schemas.collection import Collection
 from schemas.collection_fields import RuleChange
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.marts.facts import InvestigationsByMonth
 from schemas.marts.returns import Repairs
 from schemas.tables import Extracts, Receipts

@@ -24,7 +24,8 @@ from assets.inputs.research.tables import ResearchTables, no_research
 from assets.previous import Earlier
 from schemas.breakdown import LAST, Band, in_order, read_breakdown, write_breakdown
 from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.marts.totals import Comparisons, NationalChecks
 from schemas.measures import NOW
 from schemas.rules.catalogue import rules

@@ -8,7 +8,8 @@ from assets.figures.totals.leaves import counted_in
 from schemas import vocabulary as v
 from schemas.breakdown import breakdown_of, read_breakdown
 from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.errors import ContractError
 from schemas.figures import ANSWER, kinds
 from schemas.marts.totals import Codes, Measures, cube_contract, cube_dimensions

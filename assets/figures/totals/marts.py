@@ -8,7 +8,8 @@ from assets.figures.totals.leaves import LEAF, cells_in, leaves, percent, sent, 
 from assets.inputs.research.tables import no_research, social_media_cases
 from schemas.breakdown import breakdown_of, write_breakdown
 from schemas.collection import Collection
-from schemas.contract import Contract, conform, empty
+from schemas.conform import conform
+from schemas.contract import Contract, empty
 from schemas.disclosure import FOLLOWS
 from schemas.figures import ANSWER
 from schemas.marts.facts import (

@@ -20,7 +20,7 @@ from assets.figures.totals.research import research_totals
 from assets.inputs.research.tables import ResearchTables, no_research
 from schemas.breakdown import Band, breakdown_of
 from schemas.collection import Collection
-from schemas.contract import conform
+from schemas.conform import conform
 from schemas.figures import ANSWER
 from schemas.marts.totals import NationalTotals
 from schemas.measures import NOW, QUESTION, Measure

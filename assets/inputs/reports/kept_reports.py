@@ -17,7 +17,8 @@ from assets.intake.store import ID_LENGTH, kept, kept_at, kept_file
 from assets.kept import made_once
 from assets.lake import Lake, atomic_file
 from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.errors import MusterError
 from schemas.tables import ReportFigures
 

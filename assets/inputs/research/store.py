@@ -16,7 +16,8 @@ from assets.intake.store import Kept, kept, kept_file
 from assets.kept import frame_made_once
 from assets.lake import Lake
 from schemas.collection import Collection
-from schemas.contract import Column, Contract, conform, empty, keys
+from schemas.conform import conform
+from schemas.contract import Column, Contract, empty, keys
 from schemas.finding import FilesRefusedError, Finding
 from schemas.reference import forces
 from schemas.research import (

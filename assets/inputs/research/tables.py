@@ -12,7 +12,8 @@ from typing import Final
 import polars as pl
 
 from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.research import (
     QUESTIONS,
     InstancesInUse,

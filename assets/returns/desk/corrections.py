@@ -11,7 +11,8 @@ import polars as pl
 from assets.intake.quoting import codes_of, shown
 from assets.lake import Lake
 from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.errors import ContractError, SetupError
 from schemas.marts.returns import Corrections as CorrectionsMart
 from schemas.tables import Corrections

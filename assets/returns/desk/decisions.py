@@ -16,7 +16,8 @@ import polars as pl
 
 from assets.intake.store import Clock, utc_now
 from assets.lake import Lake, scratch_file, sync_folder, write_errors
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.errors import LakeError, MusterError
 from schemas.names import names_somebody
 from schemas.rules.catalogue import UNORDERED

@@ -6,7 +6,8 @@ from typing import Any
 import polars as pl
 
 from assets.returns.desk.decisions import DeskError, Ledger
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.tables import Choices, VersionChanges
 
 _ENTRY = ["sheet", "row_code", "column_code"]

@@ -22,7 +22,8 @@ from assets.returns.validation.repairs import beside, repairs_of
 from assets.returns.validation.rules.entries import CASE_GRID, NONE_BEFORE
 from assets.tables import work_table
 from schemas.collection import Collection, sound_collections
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.errors import LakeError
 from schemas.marts.returns import Repairs
 from schemas.rules.catalogue import CASES, NATIONAL, OTHER_FILES, TIERS, every_rule

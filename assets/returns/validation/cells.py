@@ -246,6 +246,6 @@ def _force(
         yield finding("S007", message, code.slot.place)
     elif code and name and (named := force_named(name.value or "", collection)) != code.value:
         belongs = f"belongs to {named}" if named else "is not the name of a known force"
-        expected = f"the code {code.value} is {collection.name_of(code.value)}"
+        expected = f"the code {code.value} is {collection.name_of(code.value or '')}"
         message = f"the name {name.slot.quoted} {belongs}, but {expected}"
         yield finding("S007", message, name.slot.place)

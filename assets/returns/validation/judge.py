@@ -32,7 +32,8 @@ from assets.returns.validation.rules.entries import (
 from assets.returns.validation.rules.evaluate import evaluate, wide
 from assets.returns.validation.rules.kinds import KINDS, Use, total_is_sum
 from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.finding import Finding, finding
 from schemas.rules.catalogue import UNORDERED, Rule, rules
 from schemas.tables import AllFindings, AppliedCorrections, Entries, Expectations, RuleResults

@@ -20,7 +20,8 @@ from assets.returns.desk.versions import read_choices
 from assets.tables import work_table
 from schemas.cases import UNDAMAGED
 from schemas.collection import Collection
-from schemas.contract import conform, empty
+from schemas.conform import conform
+from schemas.contract import empty
 from schemas.errors import LakeError
 from schemas.marts.returns import Findings, ReturnsStatus
 from schemas.rules.catalogue import UNORDERED
