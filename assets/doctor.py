@@ -217,11 +217,16 @@ def _orphans(lake: Lake, known: set[str | None]) -> Iterator[Ill]:
 def releases(lake: Lake) -> Iterator[Examined]:
     """Say whether every release is whole, and which one is shown."""
     folders = [path for path in sorted(lake.releases.glob("[!.]*")) if path.is_dir()]
-    do = "Move that folder away and: muster run. From the same receipts it is made anew."
+    shown = lake.marts.resolve()
+    anew = "Move that folder away and: muster run. From the same receipts it is made anew."
+    older = (
+        "Take it back from a backup: a run makes anew what the receipts of today give, not this."
+    )
     ill: list[Ill] = []
     for path in folders:
         if found := _damage(path):
             more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+            do = anew if path.resolve() == shown else older
             ill.append(("bad", path, "; ".join(found[:3]) + more, do))
     whole = f"{plural(len(folders), 'release')}, each complete"
     yield from examined("releases", ill, lake.releases, whole)

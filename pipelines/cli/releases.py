@@ -96,8 +96,8 @@ def verify(names: tuple[str, ...], collection: Collection) -> None:
         click.echo(f"{folder.name}: {'; '.join(found) or 'whole'}")
     if broken:
         click.echo(
-            "\nA damaged release is made anew: move its folder away, then"
-            f" {command('run', collection.id)}.",
+            "\nThe release that is shown is made anew: move its folder away, then"
+            f" {command('run', collection.id)}. Take an older one back from a backup.",
             err=True,
         )
     sys.exit(1 if broken else 0)

@@ -110,6 +110,17 @@ def _change_release(lake: Lake) -> None:
     (lake.marts / "findings.parquet").write_text("changed")
 
 
+def test_an_older_release_is_not_said_to_be_made_anew(lake: Lake) -> None:
+    """A run gives what the receipts give now."""
+    older = lake.releases / f"{RELEASE[:-4]}0000"
+    shutil.copytree(lake.releases / RELEASE, older)
+    for folder in (older, lake.releases / RELEASE):
+        (folder / "findings.parquet").write_text("changed")
+    said = {each.where: each.do for each in doctor.releases(lake) if each.what == "releases"}
+    assert "Take it back from a backup" in said[str(older)]
+    assert "it is made anew" in said[str(lake.releases / RELEASE)]
+
+
 def _lose_release(lake: Lake) -> None:
     shutil.rmtree(lake.releases / RELEASE)
 
