@@ -198,13 +198,13 @@ class Receipts(Generic[R]):
         # Beside one that has been found to be of a force, a kill may leave it as nobody's.
         in_order = sorted(whole, key=lambda each: (each.sequence, each.force_code is not None))
         sound = [*{(each.sequence, each.receipt_id): each for each in in_order}.values()]
-        there = {receipt.receipt_id for receipt in sound}
-        damaged = [each for each in found if isinstance(each, Damaged)]
+        copies = {each.receipt_id: {each.force_code, None, UNKNOWN} for each in sound}
         return sound + [
             Damaged(each.path, each.problem, receipt=each.receipt)
-            if each.receipt_id in there
+            if each.force_code in copies.get(str(each.receipt_id), ())
             else each
-            for each in damaged
+            for each in found
+            if isinstance(each, Damaged)
         ]
 
     def receipts(self) -> list[R]:

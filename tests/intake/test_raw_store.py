@@ -95,6 +95,11 @@ def test_what_was_nobodys_counts_once_its_force_is_expected(
         assert not path.exists()
         path.write_bytes(content)  # as a kill may leave it
     assert store.damaged() == []
+    (path,) = (lake.raw / "receipts").glob("000001-*-STF-1.json")
+    whole = path.read_bytes()
+    path.write_text("{")
+    assert [damaged.force_code for damaged in store.damaged()] == ["STF"], "not what the kill left"
+    path.write_bytes(whole)
     assert [(r.force_code, r.version, r.tie) for r in store.receipts()] == [
         ("STF", 1, None), ("STF", 2, ids[0]), ("STF", 3, None),
     ]  # fmt: skip
