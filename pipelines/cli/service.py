@@ -232,16 +232,18 @@ def _print_totals(release: Released) -> None:
     crossed = measure.crossed_by or ""
     columns = [{crossed: code} for code in template.codes_of(main, crossed)] + [{}]
     side = next((level.by[0] for level in measure.levels if len(level.by) == 1), "")
-    rows: dict[str, dict[str, str]] = {"All": {}}
+    rows: list[tuple[str, dict[str, str]]] = [("All", {})]
     for code in template.codes_of(main, side):
-        rows[template.lists[side][code]] = {side: code}
+        rows.append((template.lists[side][code], {side: code}))
+
+    def at(codes: dict[str, str]) -> float | None:
+        in_order = {name: codes[name] for name in template.ordered([codes])}
+        return values.get(write_breakdown(in_order))
+
     heads = [" ".join(column.values()).replace("_", " ") or "total" for column in columns]
     print_table(
         ("", *heads),
-        (
-            (label, *(values.get(write_breakdown({**parts, **column})) for column in columns))
-            for label, parts in rows.items()
-        ),
+        ((label, *(at({**parts, **column}) for column in columns)) for label, parts in rows),
         right=heads,
     )
 
