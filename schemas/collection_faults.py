@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import date
 from difflib import get_close_matches
 from operator import attrgetter
+from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -134,6 +135,9 @@ def _of_figures(
 
     None for a publication whose figures cannot be told.
     """
+    if absent := [*_absent(of, ("published",), one, ("figures", "source_issues", "uncollected"))]:
+        yield from absent
+        return None
     files = publication_read(of.root, one.figures, one.source_issues, one.uncollected)
     whose = one.collection or of.id
     other = {read.path.name: read.column("collection") for read in files}
@@ -152,6 +156,16 @@ def _of_figures(
             _hold_figures(files[0], of)
         yield from ((None, said) for read in files for said in read.faults)
     return exact_in(files[0]) if files[0].is_whole else None
+
+
+def _absent(of: Collection, loc: Loc, said: object, keys: Several[str]) -> Iterator[Fault]:
+    """Yield the files of reference data that are named and not there."""
+    for key in keys:
+        name = getattr(said, key)
+        if name is not None and Path(name).name != name:
+            yield (*loc, key), f"{name!r} must be the name of a file in reference/"
+        elif name is not None and not of.reference(name).is_file():
+            yield (*loc, key), f"there is no file {name!r} in {of.root / 'reference'}"
 
 
 def _hold_figures(read: Read, of: Collection) -> None:
@@ -173,6 +187,9 @@ def _hold_figures(read: Read, of: Collection) -> None:
 
 
 def _of_sizes(of: Collection, sizes: Workforce) -> Iterator[Fault]:
+    if absent := [*_absent(of, ("workforce",), sizes, ("figures",))]:
+        yield from absent
+        return
     read = workforce_read(of.root, sizes.figures)
     yield from ((None, said) for said in read.faults)
     days = {*read.column("as_at")} - {""}

@@ -1,7 +1,6 @@
 """What a collection file says, and what follows from it: dates, bodies, publication, settings."""
 
 import re
-import tomllib
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    FiniteFloat,
     InstanceOf,
     PlainSerializer,
     PrivateAttr,
@@ -25,7 +25,7 @@ from pydantic import (
 from schemas.breakdown import Band
 from schemas.disclosure import Disclosure, Exemption
 from schemas.errors import SetupError
-from schemas.faults import DescriptionError, Fault, Unsure, lines_in
+from schemas.faults import DescriptionError, Fault, Unsure, lines_in, read_toml
 from schemas.reference import (
     OURS,
     all_forces,
@@ -108,16 +108,20 @@ class Comparator(Period):
     @model_validator(mode="before")
     @classmethod
     def _of_a_collection(cls, given: Any, info: ValidationInfo["Reading"]) -> Any:
-        if not isinstance(given, dict) or set(given) != {"collection"}:
+        if not isinstance(given, dict) or "collection" not in given:
             return given
+        if set(given) != {"collection"}:
+            raise ValueError(
+                "gives a collection, whose period is known: take out what is beside it"
+            )
         beside_it = info.context.root / "collections" / f"{given['collection']}.toml"
         path = beside_it if beside_it.exists() else collection_files().get(given["collection"])
-        if path is None:
+        if path is None or path.stem != given["collection"]:
             raise ValueError(f"there is no collection {given['collection']!r}")
         try:
-            return {**tomllib.loads(path.read_text(encoding="utf-8"))["period"], **given}
-        except (OSError, ValueError, KeyError) as error:
-            raise ValueError(f"{path} gives no period ({type(error).__name__})") from None
+            return {**read_toml(path)[0]["period"], **given}
+        except (SetupError, TypeError, KeyError):
+            raise ValueError(f"{path} gives no period that can be read; mend it first") from None
 
 
 class Published(_Data):
@@ -189,6 +193,8 @@ def _resolved(named: object, info: ValidationInfo[Reading]) -> Template:
         there = f"there are {', '.join(known)}; {named}.toml belongs in templates/."
         said = f"there is no template {named!r}; {there} {outside_hint()}"
         try:
+            if named not in known:
+                raise SetupError(said)
             return load_template(named, reading.root, released=reading.released)
         except SetupError as error:
             mended = isinstance(error, DescriptionError) and error.mended is not None
@@ -234,7 +240,7 @@ class Collection(_Data):
     count_bands: tuple[str, ...] = Field(default=(), strict=False)
     workforce: Workforce | None = None
     cases: CaseExtracts | None = None
-    thresholds: dict[str, dict[str, float]] = Field(default_factory=dict)
+    thresholds: dict[str, dict[str, FiniteFloat]] = Field(default_factory=dict)
     rule_changes: tuple[RuleChange, ...] = Field(default=(), strict=False)
     stop_line: float = Field(default=0.5, ge=0)
     disclosure: Disclosure | None = None

@@ -275,7 +275,13 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
     """
     try:
         text = path.read_text(encoding="utf-8")
+        if text.startswith("\ufeff"):
+            said = "it begins with a byte order mark; save it as UTF-8 without one"
+            raise SetupError(f"{path}:1: this is no TOML: {said}.{_MEND}")
         return tomllib.loads(text), text
+    except RecursionError:
+        said = "brackets stand within brackets, too many to be meant"
+        raise SetupError(f"{path}: this is no TOML: {said}.{_MEND}") from None
     except tomllib.TOMLDecodeError as error:
         place = re.search(r" \(at line ([0-9]+), column [0-9]+\)$", str(error))
         line = f":{place[1]}" if place else ""

@@ -58,7 +58,8 @@ def _read(path: Path, *key: str, truncate_ragged_lines: bool = False) -> pl.Data
         frame = pl.read_csv(path, infer_schema=False, truncate_ragged_lines=truncate_ragged_lines)
         return _once(path, frame, *key) if key else frame
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise SetupError(f"{path} cannot be read: {error}. Restore it.") from error
+        why = error.strerror if isinstance(error, OSError) else "it is no CSV in UTF-8"
+        raise SetupError(f"{path} cannot be read: {why}. Restore it.") from error
 
 
 def _once(path: Path, frame: pl.DataFrame, *key: str) -> pl.DataFrame:

@@ -40,7 +40,8 @@ FORCES: Final = Shape(
     "force_code",
     ("ons_code", "short_name", "full_name", "region", "country", "kind"),
     {
-        **dict.fromkeys(("force_code", "short_name", "full_name"), _GIVEN),
+        "force_code": ("[A-Za-z0-9][A-Za-z0-9_-]*", "is no code: letters, digits, _ and - only"),
+        **dict.fromkeys(("short_name", "full_name", "region"), _GIVEN),
         **dict.fromkeys(("valid_from", "valid_to"), _DAY),
     },
     also=("valid_from", "valid_to", "successor", "full_name_confirmed_for_2012"),
@@ -187,7 +188,7 @@ def forces_read(root: Path) -> Read | None:
         ring = [row.get("force_code", "")]
         while (heir := heirs.get(ring[-1])) and heir not in ring:
             ring.append(heir)
-        if heir == ring[0] and not told & {*ring}:
+        if heir and heir == ring[0] and not told & {*ring}:
             told |= {*ring}
             said = " to ".join((*ring, ring[0]))
             read.tell(line, "successor", f"goes round in a ring: {said}; end it somewhere")
@@ -220,6 +221,8 @@ def _of_times(read: Read) -> None:
             read.tell(line, "valid_to", f"{ends} is before valid_from, {begins}")
         else:
             times.setdefault(row.get("force_code", ""), []).append((begins, ends, line))
+        if row.get("successor") and not row.get("valid_to"):
+            read.tell(line, "valid_to", "is empty, though a successor took over: give its last day")
     for code, spans in times.items():
         for (*_, ends, first), (begins, _, line) in pairwise(sorted(spans)):
             if begins <= ends and code:

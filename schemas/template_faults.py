@@ -6,17 +6,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, NamedTuple
 
+from schemas.cover import cover_faults
 from schemas.faults import Fault, Loc, Unsure, twice
 from schemas.measures import NOW, QUESTION
 from schemas.rules.catalogue import rules
-from schemas.vocabulary import BASES
-
-COVER: Final = {
-    "template": "text", "template_version": "text", "collection": "text", "force_code": "text",
-    "force_name": "text", "data_as_at": "date", "submitted_on": "date",
-    "signed_off_by_role": "text", "basis": "answer",
-}  # fmt: skip
-"""What every return says of itself on the sheet `cover`, in the column `value`."""
 
 _OF_EVERY_COLLECTION: Final = ("reporting_bodies", "months_in_collection")
 _OF_RESEARCH: Final = ("social_media_", "survey_")
@@ -92,7 +85,7 @@ class Sheets:
                         said = "needs a label: there is not one code alone that words it"
                         yield loc, f"{line['code']!r} {said}"
             yield from _by_line([*self._cells(sheet, rows, columns)], len(rows))
-        yield from _cover(self.file["sheet"])
+        yield from cover_faults(self.file["sheet"])
         yield from self._nested()
 
     def _cells(self, sheet: Said, rows: Lines, columns: Lines) -> Iterator[_Wrong]:
@@ -215,6 +208,15 @@ def _sums(lines: Lines) -> Iterator[Fault]:
         if code in below and code not in ring:
             ring |= below
             yield (*at, "sum_of"), f"{code!r} is a part of itself"
+        leaves = Counter(
+            leaf
+            for part in set(parts)
+            for leaf in within(part, by_code)
+            if leaf in by_code and not by_code[leaf]["sum_of"]
+        )
+        if again := [leaf for leaf, times in leaves.items() if times > 1 and code not in below]:
+            said = f"{code!r} adds up {again[0]!r} more than once, by several of its parts"
+            yield (*at, "sum_of"), said
         if line["rule"] and line["rule"] not in of_sums:
             said = f"there is no rule {line['rule']!r} of sums that a sum could be held to"
             yield (*at, "rule"), said
@@ -242,26 +244,6 @@ def _counts(line: Said, measure: str | None) -> set[tuple[str, str | None]]:
     """Return what a line counts: measure, period and codes."""
     of = {("measure", line["measure"] or measure), ("period", line["period"])}
     return of | set(line["dims"].items())
-
-
-def _cover(sheets: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
-    found = ((i, sheet) for i, sheet in enumerate(sheets) if sheet["name"] == "cover")
-    number, cover = next(found, (0, None))
-    if cover is None:
-        yield ("sheet",), "there is no sheet 'cover', on which a return says whose it is"
-        return
-    rows = {row["code"]: row["kind"] or cover["kind"] for row in cover["rows"]}
-    for code, kind in COVER.items():
-        if rows.get(code) != kind:
-            yield ("sheet", number, "rows"), f"the cover needs a row {code!r} of kind {kind}"
-    for place, row in enumerate(cover["rows"]):
-        at = ("sheet", number, "rows", place)
-        if row["code"] == "basis" and not set(row["answers"]) <= set(BASES):
-            yield (*at, "answers"), f"'basis' has no answers but {', '.join(BASES)}"
-        if row["locked"] and COVER.get(row["code"]) == "date":
-            yield at, f"{row['code']!r} is for the sender: it is not locked"
-    if [column["code"] for column in cover["columns"]] != ["value"]:
-        yield ("sheet", number, "columns"), "the cover has one column, 'value'"
 
 
 def measure_faults(file: Said, sheets: Sheets, none: Collection[str]) -> Iterator[Fault]:
@@ -325,6 +307,10 @@ def _as_counted(name: str, said: Said, sheets: Sheets, none: Collection[str]) ->
         for (measure, period, *dims), cell in sheets.counted.items()
         if (measure, period) == (name, NOW)
     ]
+    if cells and not (
+        said["levels"] or said["statistics"] or any(QUESTION in dims for dims, _ in cells)
+    ):
+        yield loc, f"no total of {name!r} is given: give it levels, or statistics"
     codes = {dims.get(along) for dims, _ in cells} - {None}
     if along not in {None, QUESTION} and cells and len(codes) < 2:
         few = f"{name!r} is counted at no two codes of {along!r}: there is no change along it"

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from schemas.errors import SetupError
-from schemas.faults import DescriptionError, Fault, Loc, Unsure, examined, read_toml
+from schemas.faults import DescriptionError, Fault, Loc, Unsure, examined, known, read_toml
 from schemas.measures import NOW, QUESTION, Data, Figure, Measure, Protections
 from schemas.reference import OURS, beside
 from schemas.rules.catalogue import RuleUse, rules
@@ -133,13 +133,17 @@ def _faults(
 
 
 def _in_order(said: dict[str, Any]) -> dict[str, Any]:
-    """Put the dimensions of each level in the order of the lists; leave out what is none.
+    """Put dimensions of levels and figures in the order of the lists; leave out what is none.
 
     So also of sums what is no line of the sheet, or the sum itself.
     """
     for pattern in ("*.levels|shares.*.by|within", "*.per_month|per_force.*"):
         for _, names in parts(said["measures"], pattern):
             names[:] = [name for name in (QUESTION, *said["lists"]) if name in names]
+    for pattern in ("profile.*.dims", "measures.*.within.dims"):
+        for _, dims in parts(said, pattern):
+            order = [name for name in (QUESTION, *said["lists"]) if name in dims]
+            dims |= {name: dims.pop(name) for name in order}
     for sheet in said["sheet"]:
         for lines in (sheet["columns"], sheet["rows"] + sheet["questions"]):
             by_code = {line["code"]: line for line in lines}
@@ -151,11 +155,12 @@ def _in_order(said: dict[str, Any]) -> dict[str, Any]:
 
 def _version_before(path: Path, file: _File) -> Mapping[str, Any] | None:
     """Return the lists of the version before, None where there is none."""
-    name = f"{file.name}-{file.version - 1}.toml"
+    before = beside(path.parent.parent, path.parent.name, f"{file.name}-{file.version - 1}.toml")
     try:
-        lists = read_toml(beside(path.parent.parent, path.parent.name, name))[0].get("lists")
-    except SetupError:
-        return None
+        lists = read_toml(before)[0].get("lists")
+    except SetupError:  # what cannot be read is told there
+        told = {name: dict.fromkeys(of.values()) for name, of in file.since.items()}
+        return told if before.exists() else None
     return lists if isinstance(lists, dict) else None
 
 
@@ -206,6 +211,14 @@ def _use_faults(use: RuleUse, template: Template, unsure: Unsure) -> Iterator[tu
     for name in use.measures:
         if name not in template.measures and name not in unsure.names:
             yield ("measures",), f"rule {use.id} names {name!r}, which the template has not"
+    asked: list[tuple[Loc, str, str]] = [
+        (("where", cell), cell, answer) for cell, answer in use.where.items()
+    ]
+    asked += [(("answer",), cell, use.answer) for cell in use.at if use.answer]
+    for at, cell, answer in asked:
+        given = [a for place in template.places(cell) for a in template.entry_at[place].answers]
+        if given and answer not in given:
+            yield at, known(f"answer to {cell}", answer, dict.fromkeys(given))
     for lacking in use.lacks:
         yield (), f"rule {use.id} lacks {lacking}, which {use.use!r} reads"
     for word in sorted({*use.words} - {*rule.words}):

@@ -55,6 +55,8 @@ _SHAPES: Final = (
      "a column cannot be called {!r}: the first two are"),
     (f"{_LINE}.dims.#", _but([QUESTION]), "there is no list {!r}"),
     ("lists.*.*", r".*\S.*", "has an empty label; word it"),
+    *((where, r"[^\x00-\x08\x0b\x0c\x0e-\x1f]*", "holds a character that no page can show: {!r}")
+      for where in ("lists.*.*", f"{_LINE}.label", "sheet.*.title", "sheet.*.instructions.*")),
     (f"{_LINE}.label", r".*\S.*", "has an empty label; word it"),
 )  # fmt: skip
 """Which names must be of which form, and what is said of one that is not."""

@@ -61,6 +61,9 @@ def test_everything_is_told_at_once(folder: Path) -> None:
         ("collections/2014.toml", b"\xff\xfe", "it is no text in UTF-8"),
         ("collections/2014.toml", b'id = "2014"\n', "2014.toml:1: census: is missing"),
         ("reference/forces.csv", b"a,b\n1,2\n", "forces.csv"),
+        ("reference/forces.csv", b'force_code\n"AVS\n', "forces.csv cannot be read: it is no CSV"),
+        ("collections/2014.toml", b"a = " + b"[" * 5000, "2014.toml: this is no TOML: brackets"),
+        ("collections/2014.toml", b"\xef\xbb\xbfid = 1\n", ":1: this is no TOML: it begins with a"),
         ("templates/uses-2.toml", b'name = "uses"\nversion = 2\n', "uses-2.toml:1: sheet: is miss"),
     ],
 )
@@ -84,6 +87,20 @@ def test_a_draft_that_is_no_draft(name: str, content: bytes, said: str, folder: 
          "comparators.next: this is no earlier period: it starts 2014-01-01"),
         ("[period]", "[comparators.collection]\nstart = 2011-01-01\nend = 2011-12-31\n[period]",
          "comparators.collection: 'collection' is no name"),
+        ("[period]", "[comparators.a]\ncollection = '2012-revisit'\nstart = 2011-01-01\n[period]",
+         "comparators.a: gives a collection, whose period is known"),
+        ("[period]", "[comparators.a]\ncollection = '../collections/2012-revisit'\n[period]",
+         "comparators.a: there is no collection '../collections/2012-revisit'"),
+        ('"use-of-force-1"', '"../templates/use-of-force-1"',
+         "template: there is no template '../"),
+        ("[period]", "[thresholds]\nV006 = { lowest = nan }\n[period]",
+         "thresholds.V006.lowest: must be a number"),
+        ("[period]", "[published]\nfigures = '../printed.csv'\nsource = 'A book'\n[period]",
+         "published.figures: '../printed.csv' must be the name of a file in reference/"),
+        ("[period]", "[published]\nfigures = 'printed.csv'\nsource = 'A book'\n[period]",
+         "published.figures: there is no file 'printed.csv' in "),
+        ("[period]", "[workforce]\nfigures = 'sizes.csv'\nas_at = 2013-03-31\n[period]",
+         "workforce.figures: there is no file 'sizes.csv' in "),
         ("[period]", "[running]\ndays_after_hard = 99999999999\n[period]",
          "running.days_after_hard: must be 3660 or less"),
     ],
@@ -95,6 +112,59 @@ def test_what_no_collection_can_say_is_told_in_words(
     _change(path, written, instead)
     _, wrong = wrong_in(path)
     assert any(f": {said}" in line and line.startswith(f"{path}:") for line in wrong), wrong
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("../AVS,,A,A force,North,England,territorial,false,,,", "force_code: '../AVS' is no code"),
+        ("AVS,,A,A force,,England,territorial,false,,,", "region: is empty"),
+        ("AVS,,A,A force,North,England,territorial,false,,,BED", "valid_to: is empty, though a"),
+    ],
+)
+def test_a_force_that_no_page_or_region_could_be_of_is_told(
+    row: str, said: str, folder: Path
+) -> None:
+    path = folder / "reference" / "forces.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f"{text}{row}\n", encoding="utf-8")
+    line = text.count("\n") + 1
+    assert any(each.startswith(f"{path}:{line}: {said}") for each in wrong_in(folder)[1])
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "said"),
+    [
+        ('"firearm"] },\n', '"firearm"] },\n    { code = "all", label = "All", '
+         'sum_of = ["total", "spray"] },\n',
+         "sheet.2.rows.6.sum_of: 'all' adds up 'spray' more than once"),
+        ('levels = [[], ["tactic"]]\nshares = [{ by = ["tactic"] }]\nper_force = [[]]\n', "",
+         "measures.uses: no total of 'uses' is given: give it levels, or statistics"),
+        ('"Irritant spray"', '"Irritant\\u0000spray"',
+         "lists.tactic.spray: holds a character that"),
+        ('[profile]', '[[rules]]\nid = "X002"\nuse = "none_where"\nat = ["uses/total/count"]\n'
+         'where = { "cover/basis/value" = "sumbitted" }\n\n[profile]',
+         "rules.1.where.cover/basis/value: there is no answer to cover/basis/value 'sumbitted'"),
+    ],
+)  # fmt: skip
+def test_what_no_template_can_mean_is_told_in_words(
+    written: str, instead: str, said: str, folder: Path
+) -> None:
+    """A sum that no right return keeps, a count that is never totalled, a rule that never fires."""
+    path = folder / "templates" / "use-of-force-1.toml"
+    line = _change(path, written, instead)
+    _, wrong = wrong_in(path)
+    assert [each.split(": ", 1)[1][: len(said)] for each in wrong] == [said], (line, wrong)
+
+
+def test_a_version_before_that_cannot_be_read_is_told_once(folder: Path) -> None:
+    text = (folder / "templates" / "use-of-force-1.toml").read_text(encoding="utf-8")
+    since = '[since.tactic]\nspray = "gas"\n\n[measures.uses]'
+    later = text.replace("version = 1", "version = 2").replace("[measures.uses]", since)
+    (folder / "templates" / "use-of-force-2.toml").write_text(later, encoding="utf-8")
+    before = folder / "templates" / "use-of-force-1.toml"
+    before.write_text("name = \n", encoding="utf-8")
+    assert [line.partition(": this is no")[0] for line in wrong_in(folder)[1]] == [f"{before}:1"]
 
 
 def test_a_single_file_and_an_empty_folder(folder: Path, tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from click.testing import CliRunner
 from pipelines.cli.releases import collections
 from schemas.collection import Collection
 from schemas.edit_faults import contradictions, never_failing
+from schemas.faults import DescriptionError
 from schemas.reference import OURS
+from schemas.template import Template
 from schemas.template_file import load_template
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -77,7 +79,11 @@ def test_a_total_that_is_bound_by_less_than_it_adds_up_is_found_over_two_sums(
     path = tmp_path / "templates" / "use-of-force-1.toml"
     path.parent.mkdir()
     path.write_text(SOUND.replace('{ code = "people_hurt"', TWICE, 1) + _bound("all", "total"))
-    (fault,) = contradictions(load_template("use-of-force-1", tmp_path))
+    with pytest.raises(DescriptionError, match="'all' adds up 'firearm' more than once") as refused:
+        load_template("use-of-force-1", tmp_path)
+    mended = refused.value.mended
+    assert isinstance(mended, Template)
+    (fault,) = contradictions(mended)
     assert fault[0] == ("rules", 0)
     assert fault[1].startswith("rule C502 beside the sum 'all' in uses leaves no number but 0 for")
     assert "uses/firearm/count; mend" in fault[1]

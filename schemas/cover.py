@@ -1,0 +1,35 @@
+"""The sheet on which a return says whose it is, and what a template's may lack."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from schemas.faults import Fault
+from schemas.vocabulary import BASES
+
+COVER: Final = {
+    "template": "text", "template_version": "text", "collection": "text", "force_code": "text",
+    "force_name": "text", "data_as_at": "date", "submitted_on": "date",
+    "signed_off_by_role": "text", "basis": "answer",
+}  # fmt: skip
+"""What every return says of itself on the sheet `cover`, in the column `value`."""
+
+
+def cover_faults(sheets: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
+    """Yield what the sheet `cover` lacks, of the sheets of a template's file."""
+    found = ((i, sheet) for i, sheet in enumerate(sheets) if sheet["name"] == "cover")
+    number, cover = next(found, (0, None))
+    if cover is None:
+        yield ("sheet",), "there is no sheet 'cover', on which a return says whose it is"
+        return
+    rows = {row["code"]: row["kind"] or cover["kind"] for row in cover["rows"]}
+    for code, kind in COVER.items():
+        if rows.get(code) != kind:
+            yield ("sheet", number, "rows"), f"the cover needs a row {code!r} of kind {kind}"
+    for place, row in enumerate(cover["rows"]):
+        at = ("sheet", number, "rows", place)
+        if row["code"] == "basis" and not set(row["answers"]) <= set(BASES):
+            yield (*at, "answers"), f"'basis' has no answers but {', '.join(BASES)}"
+        if row["locked"] and COVER.get(row["code"]) == "date":
+            yield at, f"{row['code']!r} is for the sender: it is not locked"
+    if [column["code"] for column in cover["columns"]] != ["value"]:
+        yield ("sheet", number, "columns"), "the cover has one column, 'value'"
