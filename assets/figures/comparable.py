@@ -30,6 +30,8 @@ from schemas.template import Template
 Row = dict[str, Any]
 """A row of NationalTotals."""
 
+_FORCES: Final = "forces_included"
+
 
 class Year:
     """A released collection: its figures in the codes of the last, and what each of them counts."""
@@ -119,9 +121,9 @@ def compared(
 
 def _short(where: str, row: Row | None) -> str:
     """Return how many of the forces are in a figure, where not all are."""
-    if row is None or row["forces_included"] >= row["forces_expected"]:
+    if row is None or row[_FORCES] >= row["forces_expected"]:
         return ""
-    return f"{where} has {row['forces_included']} of {row['forces_expected']} forces"
+    return f"{where} has {row[_FORCES]} of {row['forces_expected']} forces"
 
 
 def _apart(cells: set[tuple[str, ...]], both: set[tuple[str, ...]]) -> set[str]:
@@ -130,7 +132,7 @@ def _apart(cells: set[tuple[str, ...]], both: set[tuple[str, ...]]) -> set[str]:
     return {code for cell in cells for code in cell} - shared or {";".join(cell) for cell in cells}
 
 
-_NUMBERS: Final = {"months": pl.Int64, "previous_months": pl.Int64}
+_BESIDES: Final = {"months": pl.Int64, "previous_months": pl.Int64, "of_same_forces": pl.Boolean}
 
 
 def compared_with(lake: Lake, collection: Collection) -> dict[str, Earlier]:
@@ -155,13 +157,13 @@ def comparisons(
     rows = [*_asked(national, collection)]
     for period, other in collection.compared.items():
         rows += _beside(national, collection, period, (released or {}).get(other))
-    both = pl.DataFrame(rows, schema={**empty(Comparisons).schema, **_NUMBERS}).with_columns(
+    both = pl.DataFrame(rows, schema={**empty(Comparisons).schema, **_BESIDES}).with_columns(
         (pl.col("value") / pl.col("months")).alias("per_month"),
         (pl.col("previous_value") / pl.col("previous_months")).alias("previous_per_month"),
     )
     now, before = (pl.coalesce(f"{of}per_month", f"{of}value") for of in ("", "previous_"))
-    # Where another count was released, a ratio would be of two different things.
-    alike = pl.col("comparable") | pl.col("previous_collection").is_null()
+    # Where another count was released, or one of other forces, it would be of two different things.
+    alike = pl.col("comparable") | pl.col("of_same_forces")
     ratio = pl.when((before > 0) & alike).then(now / before).alias("ratio")
     return conform(Comparisons, both.with_columns(ratio))
 
@@ -179,7 +181,10 @@ def _asked(national: pl.DataFrame, collection: Collection) -> Iterator[Row]:
         short = [_short(entry.period, was), _short(collection.id, row)]
         months = collection.period.months, earlier.months
         stock = collection.template.measures[figure[0]].kind == "stock"
-        yield _row(figure, entry.period, (row, was), (None, None) if stock else months, short)
+        yield _row(figure, entry.period, (row, was), (None, None) if stock else months, short) | {
+            # Both are of the same returns, so that as many forces are the same ones.
+            "of_same_forces": bool(row and was and row[_FORCES] == was[_FORCES])
+        }
 
 
 def _beside(

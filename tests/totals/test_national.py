@@ -233,6 +233,20 @@ def test_comparisons_are_monthly_rates(national: pl.DataFrame, collection: Colle
     assert five_years["previous_per_month"] == pytest.approx(five_years["previous_value"] / 60)
 
 
+def test_there_is_no_ratio_of_more_forces_to_fewer(
+    live: pl.DataFrame, collection: Collection
+) -> None:
+    """A force without a number of before is in one of the two, one without a return in none."""
+    before = (pl.col("row_code") == "investigations_2010_11") & (pl.col("force_code") == "MPS")
+    unheld = live.with_columns(number=pl.when(~before).then("number"))
+    gone = live.filter(pl.col("force_code") != "MPS")
+    for returns, of_same_forces in ((unheld, False), (gone, True)):
+        rows = comparable.comparisons(national_totals(returns, collection), collection)
+        whole = rows.filter(measure="investigations", breakdown="").row(0, named=True)
+        assert not whole["comparable"]
+        assert (whole["ratio"] is not None) == of_same_forces
+
+
 def test_numbers_at_a_date_are_compared_as_such(
     national: pl.DataFrame, collection: Collection
 ) -> None:
