@@ -178,6 +178,18 @@ def test_a_queried_return_makes_its_totals_provisional(
     assert set(of_every_force["provisional"]) == {True}
 
 
+def test_bodies_and_months_are_those_of_the_collection(
+    national: pl.DataFrame, collection: Collection
+) -> None:
+    kinds = collection.bodies["kind"].to_list()
+    of_no_cell = national.filter(pl.col("measure").is_in(OF_CELLS_ALONE))
+    assert {(row["measure"], row["breakdown"]): row["value"] for row in of_no_cell.to_dicts()} == {
+        ("months_in_collection", ""): 9,
+        ("reporting_bodies", ""): 44,
+        **{("reporting_bodies", f"kind={kind}"): kinds.count(kind) for kind in kinds},
+    }
+
+
 def test_each_figure_has_the_unit_of_what_it_says(
     national: pl.DataFrame, collection: Collection
 ) -> None:
