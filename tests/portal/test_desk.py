@@ -19,6 +19,7 @@ from pipelines.portal.web import Portal
 from schemas.collection import Collection
 from tests.portal.conftest import Browser
 from tests.portal.served import take_some_in
+from tests.returns import SampleReturn, address_of, take_in
 
 Open = Callable[..., Browser]
 
@@ -195,6 +196,18 @@ def test_a_version_that_the_desk_went_back_from_is_not_to_be_signed(
     path.write_text(path.read_text().replace('"state": "queried"', '"state": "rejected"'))
     assert "and version 1 counts" in found.go("/receipts/1").text
     assert "To go back to this one" not in found.shown.text, "nobody can"
+
+
+def test_a_letter_looks_first_at_what_the_version_before_said_otherwise(
+    browser: Open, portal: Portal, collection: Collection, tmp_path: Path
+) -> None:
+    """Of three cells that could each be wrong, as `muster feedback` tells it."""
+    before, total = SampleReturn.of("STF", collection), ("registers", "force.gratuity", "total")
+    after = before.with_values({total: str(int(before.values[total]) + 7)})
+    sent = [each.write(tmp_path / f"{n}.xlsx") for n, each in enumerate((before, after))]
+    take_in(portal.lake, sent, collection)
+    letter = browser("stf.prepares").go("/letter/letter.txt").text
+    assert f"1. registers {address_of(*total)} (C401)" in letter
 
 
 @pytest.mark.usefixtures("taken_in")
