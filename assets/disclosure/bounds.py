@@ -15,7 +15,7 @@ import numpy as np
 import scipy
 
 from assets.disclosure.known import Hidden, Knowledge, Puzzle
-from assets.disclosure.solver import WHOLE, Floats, Mask, Program, Rows, matrix_of
+from assets.disclosure.solver import WHOLE, Floats, Mask, Program, Rows, matrix_of, spread
 from schemas.errors import ContractError
 
 _AT_ONCE: Final = 100
@@ -35,9 +35,6 @@ _REWARD: Final = 1000.0
 
 _WELCOME: Final = 0.1
 """What a step costs that is welcome."""
-
-_GOLDEN, _PLASTIC = 0.6180339887498949, 0.7548776662466927
-"""Multiples of these, less their whole parts, are spread evenly."""
 
 _CONTRADICTION: Final = (
     "The public marts contradict each other: no whole numbers fit them all. This is a fault of the"
@@ -292,7 +289,7 @@ class _Steps:
         """
         sum_of, down, up = self._asked(wanted, ends)
         for turn in range(1 if all_of else _TURNS):
-            each = np.array(1 + turn * ((self._groups * _GOLDEN + turn * _PLASTIC) % 1), float)
+            each = np.array(1 + turn * spread(self._groups, turn), float)
             steps = self._solved(sum_of, each, down, up, more)
             if steps is None:
                 return

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from assets.disclosure.alternatives import NEITHER, OTHER, Alternatives, Counts, most_of
 from assets.disclosure.counts import Block, Passed
-from assets.disclosure.solver import Condition, Floats, Mask
+from assets.disclosure.solver import Condition, Floats, Mask, spread
 from schemas.breakdown import Band
 from schemas.disclosure import Protection
 
@@ -50,10 +50,6 @@ _NEXT_TO_NOTHING: Final = 0.03
 
 _PARTNERS: Final = 3
 """How many forces are tried to change places with one whose range is too narrow."""
-
-_GOLDEN, _PLASTIC = 0.6180339887498949, 0.7548776662466927
-"""Multiples of these, less their whole parts, are spread evenly."""
-
 
 _Found = tuple[Mask, Counts, Counts, list[dict[int, int]]]
 
@@ -163,7 +159,8 @@ class _Search:
         self._low, self._high = (np.append(end, self._true[self._own :]) for end in (low, high))
         is_sum = np.array([bool(count.parts) for count in block.counts] + [True] * rules)
         self._loss: Floats = (1 + np.log2(1 + self._true)) * np.where(is_sum, _SUM_WEIGHT, 1.0)
-        self._apart = 1 + _APART * self._spread(0)
+        self._places = np.arange(len(self._true), dtype=float)
+        self._apart = 1 + _APART * spread(self._places, 0)
         self._shared = _shared(block)
         self._forces = np.array([count.force_code for count in block.counts])
         self._only: str | None = None
@@ -185,11 +182,6 @@ class _Search:
             self._in_another_way(str(force))
         own = slice(self._own)
         return self._hidden[own], self._low[own], self._high[own], self._found
-
-    def _spread(self, turn: int) -> Floats:
-        """Return numbers from 0 to 1 by place, others each turn."""
-        places = np.arange(len(self._true), dtype=float)
-        return (places * _GOLDEN + turn * _PLASTIC) % 1
 
     def _lack(self) -> Counts:
         """By how much each count that is hidden differs too little so far."""
@@ -215,9 +207,9 @@ class _Search:
         idle = 0
         while idle < _IDLE and (lack := self._lack()).any():
             self._turn += 1
-            spread = self._spread(self._turn)
-            ups = (self._low <= 0) | (self._high < self._ceilings) & (spread < 0.5)
-            reward = np.where(lack > 0, -1 - spread / 10, 0)
+            shares = spread(self._places, self._turn)
+            ups = (self._low <= 0) | (self._high < self._ceilings) & (shares < 0.5)
+            reward = np.where(lack > 0, -1 - shares / 10, 0)
             cost = _HIDDEN_COST * self._apart
             up = np.where(ups & (lack > 0), reward, cost)
             down = np.where(~ups & (lack > 0), reward, cost)

@@ -22,7 +22,16 @@ from assets.disclosure.forms import (
     starts,
 )
 from assets.disclosure.passed import TELLING, Ways, is_possible, uncertain
-from assets.disclosure.published import Counted, Edition, Leaf, Source, cells_in, sources
+from assets.disclosure.published import (
+    RESEARCHED,
+    Counted,
+    Edition,
+    Leaf,
+    Source,
+    cells_in,
+    places_of,
+    sources,
+)
 from assets.disclosure.solver import Condition, Total
 from schemas.breakdown import Band
 from schemas.collection import Collection
@@ -239,7 +248,10 @@ class _Maker:
         template = self._collection.template
         for row in confirmed.iter_rows(named=True):
             force, name, value = row["scope"], row["figure_id"], int(row["published"])
-            among = self._source.adds_up(row["measure"], row["breakdown"], template)
+            if row["measure"] == RESEARCHED:
+                among = self._source.sums.get(RESEARCHED, frozenset[Leaf]().__contains__)
+            else:
+                among = places_of(template, row["measure"], row["breakdown"], NOW).__contains__
             parts = tuple(place for leaf, place in by_force[force].items() if among(leaf))
             if parts and (name, parts) not in self._place:
                 self._place[name, parts] = len(self._counts)

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 
 from assets.disclosure.passed import TELLING, Cells, Held, Ways, cells_of, told, ways_of
+from assets.figures.totals import leaves
 from schemas import vocabulary as v
 from schemas.breakdown import read_breakdown, write_breakdown
 from schemas.collection import Collection
@@ -39,7 +40,7 @@ BEHIND: Final[dict[str, tuple[str, ...]]] = {
 
 CELLS: Final = "cells"
 _PLACE: Final = ("sheet", "row_code", "column_code")
-_RESEARCHED: Final = "social_media_cases"
+RESEARCHED: Final = "social_media_cases"
 """The sum of a research's counts that a profile shows: those of the collection's year."""
 
 Leaf = tuple[Any, ...]
@@ -106,16 +107,6 @@ class Source:
                 name = CELLS, str(entry.measure), cell_of(own)
             yield Counted(row, codes if entry is None else entry.place, name, count)
 
-    def adds_up(self, measure: str, breakdown: str, template: Template) -> Among:
-        """Return which entries a printed figure of a force adds up; none if it is no such sum."""
-        if measure == _RESEARCHED and not breakdown:
-            return self.sums.get(_RESEARCHED, _in(frozenset()))
-        return _in(places_of(template, measure, breakdown, NOW, every=True))
-
-
-def _in(leaves: frozenset[Any]) -> Among:
-    return lambda leaf: leaf in leaves
-
 
 def cell_of(row: Mapping[str, Any]) -> str:
     """Return the name of a row by its key: key=value pairs joined by ';'."""
@@ -135,22 +126,11 @@ def places_of(
 
     With `every`, also those that the total of the nation leaves out, as a profile has them.
     """
-    parts = read_breakdown(breakdown)
-    if measure not in protections(template).measures or not set(parts) <= set(template.dimensions):
+    codes = read_breakdown(breakdown)
+    if measure not in protections(template).measures or not {*codes} <= {*template.dimensions}:
         return frozenset()
-    groups = template.groups
-    codes: dict[str, Iterable[str | None]] = {
-        name: groups.get(name, {}).get(code, (code,)) for name, code in parts.items()
-    }
-    without = None if every else template.measures[measure].left_out(parts)
-    codes |= {without: (None,)} if without else {}
-    return frozenset(
-        entry.place
-        for entry in template.counted()
-        if (entry.measure, entry.period) == (measure, period)
-        and (period == NOW or entry.dims == parts)
-        and all(entry.dims.get(name) in among for name, among in codes.items())
-    )
+    cells = leaves.cells_in(template, measure, codes, period, every=every)
+    return frozenset(cell.place for cell in cells)
 
 
 def protections(template: Template) -> Protections:
@@ -172,8 +152,10 @@ def _sources(template: Template, year: int) -> tuple[Source, ...]:
         mart = item.mart or CELLS
         same = [m for m, of in protected.measures.items() if of.mart == mart] or [name]
         places = tuple(e for e in counted if e.period == NOW and e.measure in same)
-        sums = {
-            column: _in(places_of(template, of.measure, write_breakdown(of.dims), NOW, every=True))
+        sums: dict[str, Among] = {
+            column: places_of(
+                template, of.measure, write_breakdown(of.dims), NOW, every=True
+            ).__contains__
             for column, of in profile.items()
             if of.measure in same and of.period == NOW
         }
@@ -182,7 +164,7 @@ def _sources(template: Template, year: int) -> tuple[Source, ...]:
             item.subject, mart, item.value or "value", dims, places, sums
         )
     for mart in protected.research:
-        sums = {_RESEARCHED: _of_year(_key(mart), year)}
+        sums = {RESEARCHED: _of_year(_key(mart), year)}
         found[f"research {mart}"] = Source(mart, mart, "instances", _key(mart), sums=sums)
     shown: set[Entry] = set()
     for name, of in profile.items():
@@ -228,11 +210,11 @@ def _of_year(dims: tuple[str, ...], year: int) -> Among:
 def cells_in(template: Template) -> Cells:
     """Return the cells of a template as rules name them."""
 
-    def leaves(cell: str) -> tuple[Place, ...]:
+    def below(cell: str) -> tuple[Place, ...]:
         sheet, row, column = cell.split("/")
         return template.leaves.get((sheet, row, column), ((sheet, row, column),))
 
-    return Cells(lambda written: ["/".join(place) for place in template.places(written)], leaves)
+    return Cells(lambda written: ["/".join(place) for place in template.places(written)], below)
 
 
 @dataclass(frozen=True)
@@ -277,14 +259,6 @@ class Edition:
         for source, entries in self.entries:
             for each in () if source.apart else entries:
                 found.setdefault(each.key["force_code"], {})[each.leaf] = each.number
-        return found
-
-    @cached_property
-    def forces(self) -> dict[str, set[tuple[Any, ...]]]:
-        """Every count of each force, with where it stands."""
-        found: dict[str, set[tuple[Any, ...]]] = {}
-        for each in (each for _, entries in self.entries for each in entries):
-            found.setdefault(each.key["force_code"], set()).add((*each.name, each.number))
         return found
 
     def passed(self, rule: str) -> list[str]:
@@ -337,10 +311,8 @@ def edition_behind(
 
 def changed(one: Edition, other: Edition) -> int:
     """Return how many forces have another count somewhere in the other edition."""
-    return sum(
-        one.forces.get(force) != other.forces.get(force)
-        for force in one.forces.keys() | other.forces.keys()
-    )
+    apart = one.marks.items() ^ other.marks.items()
+    return len({cell.partition(";")[0] for (_, _, cell), _ in apart})
 
 
 def rules_told(collection: Collection) -> dict[str, dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import highspy as highs
 import numpy as np
@@ -25,6 +25,9 @@ _ROUNDS: Final = 12
 
 _FAR: Final = 1e7
 """In place of no bound, so that nothing is reckoned with infinity."""
+
+_GOLDEN, _PLASTIC = 0.6180339887498949, 0.7548776662466927
+"""Multiples of these, less their whole parts, are spread evenly."""
 
 _NODES: Final = 2000
 """How many branches a search in whole numbers may follow. Time would be no limit that is the same
@@ -210,3 +213,9 @@ def _differ(*where: Mask) -> NDArray[np.int32]:
 def is_whole(solution: Floats) -> bool:
     """Return whether a solution consists of whole numbers."""
     return bool(np.abs(solution - np.rint(solution)).max(initial=0) < WHOLE)
+
+
+def spread(places: NDArray[Any], turn: int) -> Floats:
+    """Return numbers from 0 to 1 by place, spread evenly, others each turn."""
+    shares: Floats = (places * _GOLDEN + turn * _PLASTIC) % 1
+    return shares
