@@ -15,7 +15,7 @@ import polars as pl
 from assets.disclosure.bounds import Extremes
 from assets.disclosure.described import Description, description, over_forces
 from assets.disclosure.known import Hidden, Knowledge
-from assets.disclosure.published import Edition
+from assets.disclosure.published import Edition, force_of
 from assets.disclosure.readings import knowledge
 from assets.disclosure.solver import Floats
 from assets.kept import Keep, each_time
@@ -225,7 +225,7 @@ class _Judge:
         """
         extremes, broken = self._extremes, self._known.broken
         narrow = np.flatnonzero(extremes.widths < required).tolist()
-        forgiven = sorted({_force_of(self._hidden[place]) for place in narrow} & broken.keys())
+        forgiven = sorted({force_of(self._hidden[place].cell) for place in narrow} & broken.keys())
         for force in forgiven:
             editions = [
                 edition.retold(
@@ -234,7 +234,7 @@ class _Judge:
                 for edition in self._editions
             ]
             without = knowledge(editions, self._collection, self._system)[self._system]
-            own = [place for place in narrow if _force_of(self._hidden[place]) == force]
+            own = [place for place in narrow if force_of(self._hidden[place].cell) == force]
             ends = Extremes(without, [without.hidden[self._hidden[place].key] for place in own])
             ends.take(tables)
             ends.settle(required[own])
@@ -249,17 +249,13 @@ class _Judge:
         if item.mart == _NO_MART:
             count = item.names[0][-1] or 0
             return count > 0 and self._protection(item).is_small(count)
-        at = item.mart, item.column, _force_of(item), item.total.shown
+        at = item.mart, item.column, force_of(item.cell), item.total.shown
         return bool(item.total.unknowns) or not self._collection.is_exempt(*at)
 
     def _protection(self, item: Hidden) -> Protection:
         if item.mart == _NO_MART:
             return self._settings.counts[self._said.measures[item.column]["subject"]]
         return self._settings.counts[self._of[item.mart][item.column]]
-
-
-def _force_of(item: Hidden) -> str:
-    return item.cell.partition(";")[0].removeprefix("force_code=")
 
 
 def _group(mart: str, column: str, said: Description) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 import scipy
 
 from assets.disclosure.known import Hidden, Knowledge, Puzzle
-from assets.disclosure.solver import WHOLE, Floats, Mask, Program, Rows, matrix_of, spread
+from assets.disclosure.solver import WHOLE, Floats, Mask, Program, Rows, is_whole, matrix_of, spread
 from schemas.errors import ContractError
 
 _AT_ONCE: Final = 100
@@ -260,23 +260,10 @@ class _Steps:
         steps = self._solved(sum_of, each, down, up, more)
         if steps is None:
             return
-        apart = self._without_parts(steps)
-        if sum_of @ apart >= more - WHOLE:
-            yield self._moved(apart)
+        if is_whole(steps):
+            yield self._moved(steps)
         else:
             yield from self._whole(sum_of, more, down, up, np.abs(steps) > WHOLE)
-
-    def _without_parts(self, steps: Floats) -> Floats:
-        """Return the steps but those that hang together, by sums, with a step that is no whole."""
-        parts = np.abs(steps - np.rint(steps)) > WHOLE
-        kept: Floats = np.rint(steps)
-        if parts.any():
-            moving = np.flatnonzero(np.abs(steps) > WHOLE)
-            among = abs(self._columns[:, moving])
-            together = scipy.sparse.csgraph.connected_components
-            _, component = together(among.T @ among, directed=False)
-            kept[moving[np.isin(component, component[parts[moving]])]] = 0
-        return kept
 
     def around(
         self, wanted: Floats, ends: Sequence[Floats], more: float, enough: float, *, all_of: bool

@@ -113,6 +113,11 @@ def cell_of(row: Mapping[str, Any]) -> str:
     return ";".join([f"{key}={value}" for key, value in row.items() if value is not None])
 
 
+def force_of(cell: str) -> str:
+    """Return the force whose count has that name."""
+    return cell.partition(";")[0].removeprefix("force_code=")
+
+
 def _part(entry: Entry, name: str) -> Any:
     name = "row_code" if name == "item" else name
     return getattr(entry, name) if name in _PLACE else entry.dims.get(name)
@@ -312,7 +317,7 @@ def edition_behind(
 def changed(one: Edition, other: Edition) -> int:
     """Return how many forces have another count somewhere in the other edition."""
     apart = one.marks.items() ^ other.marks.items()
-    return len({cell.partition(";")[0] for (_, _, cell), _ in apart})
+    return len({force_of(cell) for (_, _, cell), _ in apart})
 
 
 def rules_told(collection: Collection) -> dict[str, dict[str, Any]]:
