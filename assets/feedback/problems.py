@@ -52,7 +52,7 @@ class Problem:
     @property
     def where(self) -> str:
         """Sheet and cells in words."""
-        return self._at(self.cells)
+        return self.at(self.cells)
 
     @property
     def called(self) -> str:
@@ -96,9 +96,10 @@ class Problem:
     def told(self) -> list[str]:
         """One line for each different message, with its own cells and the rule."""
         said = self.said.items()
-        return [f"{self._at(cells)} ({self.rule_id}): {text}" for text, cells in said]
+        return [f"{self.at(cells)} ({self.rule_id}): {text}" for text, cells in said]
 
-    def _at(self, cells: Iterable[str]) -> str:
+    def at(self, cells: Iterable[str]) -> str:
+        """Sheet and some of the cells in words."""
         return f"{visible(self.sheet)} {', '.join(cells)}".strip() if self.sheet else "the file"
 
     @property
@@ -269,14 +270,16 @@ def of_question(about: str, problems: Sequence[Problem]) -> dict[str, Any]:
 def _of_cause(cause: Cause, problems: Sequence[Problem]) -> dict[str, Any]:
     looks = cause.repairs[0]
     others = f" {looks[0].others}" if looks[0].others else ""
-    does = [f"{look.cell}: {look.does}" for look in looks]
+    does, *others_do = [[f"{look.cell}: {look.does}" for look in way] for way in cause.repairs]
     mend = "mends" if len(looks) == 1 else "together mend"
+    instead = [f"Or {'; or '.join(map(' and '.join, others_do))}."] if others_do else []
     follow = []
     for problem in problems:
-        where = ", ".join(problem.cells) if problem.sheet == looks[0].sheet else problem.where
         # What a sum asks for, the cause has said.
         more = "" if problem.rule_id in looks[0].rules else f". {problem.fix}"
-        follow += [f"{where} ({problem.rule_id}): {line}{more}" for line in problem.messages]
+        for text, cells in problem.said.items():
+            where = ", ".join(cells) if problem.sheet == looks[0].sheet else problem.at(cells)
+            follow.append(f"{where} ({problem.rule_id}): {text}{more}")
     rule_ids = ", ".join(looks[0].rules)
     stands = {(f.sheet, f.cell): f.value for each in problems for f in each.findings if f.value}
     return {
@@ -288,6 +291,10 @@ def _of_cause(cause: Cause, problems: Sequence[Problem]) -> dict[str, Any]:
             visible(stands.get((k.sheet, k.cell), "nothing")) if k.found is None else str(k.found)
             for k in looks
         ),
-        "lines": (f"{'; '.join(does)} {mend} what does not add up ({rule_ids}).", *follow),
+        "lines": (
+            f"{'; '.join(does)} {mend} what does not add up ({rule_ids}).",
+            *instead,
+            *follow,
+        ),
         "fix": f"This is where to look first: {LOOK_IS} You know what is right.{others}",
     }

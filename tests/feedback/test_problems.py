@@ -125,3 +125,24 @@ def test_what_stands_in_a_cell_to_look_at_first_is_told_though_it_is_no_number(
     causes = causes_of(checked.repairs, collection.template)
     (item,) = items(grouped(checked.findings, collection.template, causes), causes)
     assert item["value"] == "nil"
+
+
+def test_every_way_to_mend_a_sum_is_told_and_each_sum_at_its_own_cell(
+    sample: Sample, tmp_path: Path, collection: Collection
+) -> None:
+    typed = sample("STF").values
+    slips = [
+        ("investigations", f"information_disclosure.{row}", column)
+        for row, column in (("criminals", "no_further_action"), ("friends_family", "left_service"))
+    ]
+    changed: dict[EntryPlace, str | None] = {at: str(int(typed[at]) + 1) for at in slips}
+    path = sample("STF").with_values(changed).write(tmp_path / "STF.xlsx")
+    (checked,) = check_files([path], collection)
+    causes = causes_of(checked.repairs, collection.template)
+    (item,) = items(grouped(checked.findings, collection.template, causes), causes)
+    one, other, *sums = item["lines"]
+    assert one.startswith("G6: 0 in place of 1; E7: 0 in place of 1 together mend")
+    assert other == "Or E6: 4 in place of 5 and G7: 1 in place of 2."
+    assert [each.partition(":")[0] for each in sums] == [
+        "H6 (C101)", "H7 (C101)", "E12 (C102)", "G12 (C102)",
+    ]  # fmt: skip
