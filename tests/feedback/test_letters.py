@@ -256,7 +256,8 @@ def test_the_command_writes_the_folder(
     sample: Sample, tmp_path: Path, six: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = f"{six.id}.toml"
-    forces = f"forces = {json.dumps(six.forces)}"
+    codes = [*six.forces, "WMC"]  # which its published figures are about too
+    forces = f"forces = {json.dumps(codes)}"
     text = (COLLECTIONS / file).read_text(encoding="utf-8")
     (tmp_path / file).write_text(re.sub(r"^forces = \[[^]]*\]", forces, text, count=1, flags=re.M))
     monkeypatch.setenv("MUSTER_COLLECTIONS", str(tmp_path))
@@ -267,8 +268,8 @@ def test_the_command_writes_the_folder(
     for _ in range(2):
         said = CliRunner().invoke(command, ["--out", str(out)])
         assert said.exit_code == 0, said.output
-        assert "Wrote 6 letters" in said.output
+        assert "Wrote 7 letters" in said.output
         assert "STF: rejected" in said.output
-    assert sorted(path.name for path in out.iterdir() if path.is_dir()) == sorted(six.forces)
+    assert sorted(path.name for path in out.iterdir() if path.is_dir()) == sorted(codes)
     found = load_workbook(out / "STF" / "STF-marked.xlsx")
     assert "S010" in at(found, BLANK).comment.text
