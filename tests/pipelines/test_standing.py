@@ -190,6 +190,15 @@ def test_after_any_change_a_refresh_runs(change: str, settled: Lake) -> None:
     assert standing(settled.root, None) is None
 
 
+def test_beside_another_collection_the_record_is_left_too(
+    settled: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(tmp_path / "of ours"))
+    _another(settled)
+    leave(settled, begin(settled), None)
+    assert standing(settled.root, settled.collection)
+
+
 class _Clock(datetime):
     days = 0
 
