@@ -95,7 +95,7 @@ class RawStore(Receipts[ReturnReceipt]):
         damaged = self.damaged()
         receipts = self._attributed(damaged, collection)
         newest = {receipt.file_name: receipt.sha256 for receipt in receipts}
-        by_id = {item.receipt_id: item.path for item in damaged if item.receipt_id}
+        by_id = self._lost(receipts, damaged)
         known = {receipt.sha256 for receipt in receipts}
         arrived: list[_Arrived] = []
         duplicates, left = dict[str, str](), dict[str, str]()
@@ -126,6 +126,20 @@ class RawStore(Receipts[ReturnReceipt]):
         for file in _in_order(arrived):
             new.append(self._write_receipt(file, arrived, receipts + new, damaged))
         return TakenIn(tuple(new), left, duplicates, refused)
+
+    def _lost(
+        self, receipts: Sequence[ReturnReceipt], damaged: Sequence[DamagedReturn]
+    ) -> dict[str, Path]:
+        """Return by id the receipts that are damaged, or gone: one may be of any kept bytes."""
+        found = {item.receipt_id: item.path for item in damaged if item.receipt_id}
+        numbers = {r.sequence for r in receipts} | {d.sequence for d in damaged if d.sequence}
+        if gone := {*range(1, max(numbers, default=1))} - numbers:
+            known = {receipt.receipt_id for receipt in receipts}
+            kept = {path.name[:ID_LENGTH] for path in self._files.glob("*")}
+            kept |= {path.name[:ID_LENGTH] for path in self._quarantine.glob("*")}
+            lost = self._folder / f"{min(gone):06d}-*.json"
+            found = dict.fromkeys(kept - known, lost) | found
+        return found
 
     def _attributed(
         self, damaged: Sequence[DamagedReturn], collection: Collection
@@ -174,7 +188,9 @@ class RawStore(Receipts[ReturnReceipt]):
                 status = os.fstat(reader.fileno())
             sha256 = str(sha256_of(copy))
             if receipt := damaged.get(sha256[:ID_LENGTH]):
-                raise LeftError(f"was received before, and that receipt is damaged: {receipt}")
+                raise LeftError(
+                    f"was received before, and that receipt is damaged or gone: {receipt}"
+                )
             if sha256 not in known:
                 put_in_place(copy, self._files / sha256, mode=0o444)
         return sha256, status

@@ -74,6 +74,29 @@ def test_an_earlier_version_that_is_sent_again_is_said_to_be_known(
     assert (again.new, again.duplicates) == ((), {"STF.xlsx": first.receipt_id})
 
 
+def test_what_has_lost_its_receipt_is_not_received_again(
+    lake: Lake, store: RawStore, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    """Else the version before the one that counts would replace it; the doctor says what to do."""
+    months = ("second_jobs", "review_months", "count")
+    paths = [
+        sample("STF").with_values({months: number}).write(lake.landing / f"{number}.xlsx")
+        for number in ("6", "7")
+    ]
+    first, second = store.take_in(paths, collection).new
+    lost = next((lake.raw / "receipts").glob("000001-*"))
+    kept = lost.read_bytes()
+    lost.unlink()
+    taken = store.take_in(paths, collection)
+    assert (taken.new, list(taken.left)) == ((), ["6.xlsx"])
+    assert "that receipt is damaged or gone" in taken.left["6.xlsx"]
+    late = sample("STF").with_values({months: "8"}).write(lake.landing / "8.xlsx")
+    assert [receipt.version for receipt in store.take_in([late], collection).new] == [3]
+    lost.write_bytes(kept)
+    assert store.take_in(paths, collection).left == {}
+    assert store.receipts()[:2] == [first, second]
+
+
 def test_what_was_nobodys_counts_once_its_force_is_expected(
     lake: Lake, store: RawStore, sample: Callable[[str], SampleReturn], collection: Collection
 ) -> None:
