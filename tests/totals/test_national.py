@@ -243,6 +243,7 @@ def test_comparisons_are_monthly_rates(national: pl.DataFrame, collection: Colle
     assert whole["ratio"] == pytest.approx(whole["per_month"] / whole["previous_per_month"])
     five_years = rows["category=media_relationship"]
     assert five_years["previous_per_month"] == pytest.approx(five_years["previous_value"] / 60)
+    assert five_years["ratio"] > 10, "of fewer than one a month too"
 
 
 def test_there_is_no_ratio_of_more_forces_to_fewer(
