@@ -12,6 +12,7 @@ from difflib import SequenceMatcher
 from functools import cache, lru_cache
 from typing import Final
 
+from assets.intake.reading import UNCALCULATED
 from schemas.collection import sound_collections
 from schemas.names import names_somebody
 from schemas.reference import collection_files, forces
@@ -63,7 +64,7 @@ def shown(text: str, codes: Collection[str] | None = ()) -> str:
     `codes` are expected there; one that is nearly one of them is shown. With None, for free
     text, nothing is.
     """
-    if codes and text in codes:
+    if text == UNCALCULATED or (codes and text in codes):
         return text
     plain = "".join(c for c in unicodedata.normalize("NFKC", text) if c.isprintable()).strip()
     short = codes is not None and len(plain) <= _LONGEST

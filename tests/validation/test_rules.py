@@ -299,4 +299,5 @@ def test_a_sum_that_no_program_has_calculated_wants_saving_and_no_typing(
     path = sample("STF").write(tmp_path / "x.xlsx", _set("registers", at, f"=SUM(C{row}:D{row})"))
     (finding,) = check_files([path], collection)[0].findings
     assert (finding.rule_id, finding.cell) == ("S006", at)
+    assert finding.value == "a formula that was never calculated"
     assert "save it there" in finding.how_to_fix
