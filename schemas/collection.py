@@ -2,7 +2,6 @@
 
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -213,6 +212,6 @@ def _is_template(path: Path) -> bool:
     if path.parent.name in _FOLDERS:
         return path.parent.name == "templates"
     try:
-        return "sheet" in tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return "sheet" in read_toml(path)[0]
+    except SetupError:
         return False

@@ -182,6 +182,12 @@ def forces_read(root: Path) -> Read | None:
     if root != OURS:
         names |= {*Read(OURS / "reference" / "forces.csv", FORCES, dated=True).column("force_code")}
     read.refer("successor", "force", names)
+    spelt: dict[str, str] = {}
+    for line, row in read.rows:
+        code = row.get("force_code", "")
+        if (other := spelt.setdefault(code.casefold(), code)) != code:
+            said = f"{code!r} is {other!r} in other letters, and their files would be one"
+            read.tell(line, "force_code", said)
     heirs = {row.get("force_code", ""): row.get("successor", "") for _, row in read.rows}
     told: set[str] = set()
     for line, row in read.rows:

@@ -118,6 +118,7 @@ def test_what_no_collection_can_say_is_told_in_words(
     ("row", "said"),
     [
         ("../AVS,,A,A force,North,England,territorial,false,,,", "force_code: '../AVS' is no code"),
+        ("Bed,,A,A force,North,England,territorial,false,,,", "force_code: 'Bed' is 'BED' in"),
         ("AVS,,A,A force,,England,territorial,false,,,", "region: is empty"),
         ("AVS,,A,A force,North,England,territorial,false,,,BED", "valid_to: is empty, though a"),
     ],
