@@ -13,14 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from assets.disclosure.forms import (
-    Key,
-    Untold,
-    between,
-    left_untold,
-    of_one_force,
-    starts,
-)
+from assets.disclosure.forms import Key, Untold, left_untold, of_one_force, starts
 from assets.disclosure.passed import TELLING, Ways, is_possible, uncertain
 from assets.disclosure.published import (
     RESEARCHED,
@@ -266,10 +259,16 @@ class _Maker:
             for column, found in starts(national, printed, self._collection.template).items():
                 cuts[column] |= found
         return {
-            place: tuple(between(sorted(cuts[count.column])))
+            place: tuple(_between(sorted(cuts[count.column])))
             for place, count in enumerate(self._counts)
             if count.mart == PROFILES and count.column in cuts
         }
+
+
+def _between(cuts: Sequence[int]) -> Iterator[Band]:
+    """Yield the ranges that begin at each of some counts and end before the next."""
+    for low, following in zip(cuts, [*cuts[1:], None], strict=True):
+        yield Band(low, None if following is None else following - 1)
 
 
 def _passed(

@@ -10,7 +10,7 @@ public table itself.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import polars as pl
@@ -249,12 +249,17 @@ def _cells(now: Edition) -> Iterator[tuple[tuple[str, str, str], frozenset[Leaf]
 
 def _derived(template: Template, measures: Iterable[str]) -> Iterator[str]:
     """Yield the names of what is computed of the totals of some measures."""
+    yield from _shares(template, measures)
     for measure in measures:
-        item = template.measures[measure]
-        yield from (item.share_name(measure, share) for share in item.shares)
         yield from (f"{measure}_{what}" for what in ("per_month", "per_force", "share", "change"))
     if "investigations" in measures:
         yield _OUTCOMES
+
+
+def _shares(template: Template, measures: Iterable[str]) -> dict[str, str]:
+    """Return the names of the shares of some measures, each with its measure."""
+    described = ((name, template.measures[name]) for name in measures)
+    return {of.share_name(name, share): name for name, of in described for share in of.shares}
 
 
 def _of_no_total(marts: Mapping[str, pl.DataFrame], template: Template) -> Iterator[str]:
@@ -264,11 +269,7 @@ def _of_no_total(marts: Mapping[str, pl.DataFrame], template: Template) -> Itera
     """
     keys = [*marts["national_totals"].select(_KEY).iter_rows()]
     totals, protected = {places_of(template, *key) for key in keys}, protections(template).measures
-    parts = {
-        template.measures[of].share_name(of, share): of
-        for of in protected
-        for share in template.measures[of].shares
-    }
+    parts = _shares(template, protected)
     if _OUTCOMES in marts and "investigations" in protected:
         parts[_OUTCOMES] = "investigations"
         shown = marts[_OUTCOMES].select(pl.lit(_OUTCOMES), breakdown_of("category", "outcome"))
@@ -286,10 +287,9 @@ def _about_forces(template: Template) -> pl.Expr:
     alone that know two things, such as a change, are not: beside the totals they tell of the rest.
     """
     protected = protections(template)
-    totals, measure = list(_OF_NOBODY), pl.col("measure")
-    for name, item in template.measures.items():
-        shares = [item.share_name(name, share) for share in item.shares]
-        totals += [name, f"{name}_per_month", *shares]
+    totals, measure = [*_OF_NOBODY, *_shares(template, template.measures)], pl.col("measure")
+    for name in template.measures:
+        totals += [name, f"{name}_per_month"]
         totals += [f"{name}_share", f"{name}_change"] if name not in protected.measures else []
     totals += [f"{subject}_{what}" for subject in protected.research for what in _OF_RESEARCH]
     spreads, text = [f"{name}_per_force" for name in template.measures], pl.col("breakdown").str
@@ -329,12 +329,6 @@ def starts(
             after = set() if band.high is None else {band.high + 1}
             found.setdefault(column, {0}).update({band.low} | after)
     return found
-
-
-def between(cuts: Sequence[int]) -> Iterator[Band]:
-    """Yield the ranges that begin at each of some counts and end before the next."""
-    for low, following in zip(cuts, [*cuts[1:], None], strict=True):
-        yield Band(low, None if following is None else following - 1)
 
 
 def _plain(national: pl.DataFrame, profiles: pl.DataFrame, template: Template) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from assets.disclosure.described import Cell, Description, Leaf, description, ov
 from assets.disclosure.known import Hidden, Knowledge, OfForce
 from assets.disclosure.published import Edition, cell_of
 from assets.disclosure.solver import Total
-from schemas.breakdown import Band, read_breakdown
+from schemas.breakdown import Band, read_breakdown, write_breakdown
 from schemas.collection import Collection
 from schemas.disclosure import PROFILES, SUPPRESSED, UNAVAILABLE
 
@@ -285,7 +285,7 @@ class _Reader:
     def _read_profiles(self, table: str) -> None:
         """Read the columns of force_profiles that add a table up."""
         columns: dict[str, list[Leaf] | None] = {
-            name: self.said.among(of["measure"], _breakdown(of.get("dims", {})), every=True)
+            name: self.said.among(of["measure"], write_breakdown(of.get("dims", {})), every=True)
             for name, of in self.said.profile.items()
             if of["measure"] in self.said.measures
             and "period" not in of
@@ -346,8 +346,8 @@ class _Reader:
             next((n for n, of in self.said.profile.items() if of == {"measure": measure, **at}), "")
             for at in ({"dims": dims} if dims else {}, {})
         )
-        leaves = self.said.among(measure, _breakdown(dims)) or []
-        if leaves != self.said.among(measure, _breakdown(dims), every=True):
+        leaves = self.said.among(measure, write_breakdown(dims)) or []
+        if leaves != self.said.among(measure, write_breakdown(dims), every=True):
             column = ""
         found = []
         for row in self.edition.public[PROFILES].sort("force_code").iter_rows(named=True):
@@ -395,7 +395,3 @@ def _differs(statistic: str, printed: float, totals: Sequence[float]) -> bool:
 
 def _is_not(printed: float, values: Sequence[float]) -> bool:
     return values[0] != printed
-
-
-def _breakdown(dims: Mapping[str, str]) -> str:
-    return ";".join(f"{name}={code}" for name, code in dims.items())
