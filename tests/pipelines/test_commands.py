@@ -213,6 +213,10 @@ def test_check_tells_cells_in_the_order_of_the_template_and_what_it_could_not_ch
     assert re.search(r"second_jobs +C10 +c\. 3 +0 +C501", told), "where to look first"
     assert re.search(r"Not checked yet.*: C501, .*S009", told)
     assert "Not asked of one return alone" in told
+    another = {("cover", "collection", "value"): "2011-visit"}
+    told = run("check", sample("STF").with_values(another).write(tmp_path / "STF.xlsx")).output
+    assert "Nearly all else is checked once this is mended." in told
+    assert "Not checked yet" not in told
 
 
 def test_status_has_a_line_for_every_force(run: Muster, collection: Collection) -> None:

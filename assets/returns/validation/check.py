@@ -87,14 +87,16 @@ def answers_read(number: int) -> str:
 def not_checked(rule_ids: Sequence[str], template: Template) -> list[str]:
     """Return in sentences which rules could not be told of a return, and why."""
     by_peers = {use.id for use in template.rules if use.use == "peers"}
-    unread = ", ".join(each for each in rule_ids if each not in by_peers)
-    alone = ", ".join(each for each in rule_ids if each in by_peers)
+    unread = [each for each in rule_ids if each not in by_peers]
+    alone = [each for each in rule_ids if each in by_peers]
+    if 2 * len(unread) > len(template.rules_in_use):
+        return ["Nearly all else is checked once this is mended."]
     told = {
         "Not checked yet, because what they look at could not be read: {}. They are checked once it"
         " can.": unread,
         "Not asked of one return alone, as they compare it with the others: {}.": alone,
     }
-    return [words.format(several) for words, several in told.items() if several]
+    return [words.format(", ".join(several)) for words, several in told.items() if several]
 
 
 def check_files(
