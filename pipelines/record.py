@@ -100,8 +100,9 @@ def _doubts(lake: Lake, began: Before, after: Before, only: Many[str] | None) ->
     ]
     yield not all(there.intersection(_hashes(lake, name)) for name in fresh)
     read = work_table(lake, "intake/receipts").select("sequence", "receipt_id").iter_rows()
-    names = {f"{sequence:06d}-{receipt_id}.json" for sequence, receipt_id in read}
-    yield names != {path.name for path in (lake.raw / "receipts").glob("[!.]*")}
+    names = {f"{sequence:06d}-{receipt_id}" for sequence, receipt_id in read}
+    files = [path.stem.split("-", 2) for path in (lake.raw / "receipts").glob("[!.]*")]
+    yield names != {"-".join(parts[:2]) for parts in files}
     waiting = waiting_anywhere(lake)
     yield bool(waiting.unfinished) or not all(os.access(path, os.R_OK) for path in waiting.files)
     if only is not None:

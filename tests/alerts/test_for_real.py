@@ -81,7 +81,7 @@ def test_the_command_tells_by_mail_and_webhook(
     assert hook.titles.count(f"Muster: over: 1 return is rejected ({ID})") == 1
     text = mailbox.text(mailbox.subjects.index(rejected))
     assert "AVS version 1: 1 blocking finding (S010 1)" in text
-    assert "See: http://ui.example/assets/returns/validation/findings" in text
+    assert "See: http://ui.example/assets/validation/findings" in text
     assert PASSWORD not in _everything_said(lake, first, second)
 
 
