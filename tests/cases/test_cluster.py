@@ -131,6 +131,7 @@ def worked(address: str, extract: Path, out: Path, collection: Collection, **abo
     run_cases(find_sources([extract]), out, collection, BY_FORCE, pool=pool)
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_same_bytes(
     address: str,
     extract: Path,

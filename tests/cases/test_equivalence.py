@@ -151,6 +151,7 @@ def _in_csv(files: Files, limits: Limits) -> None:
 WAYS = {"parquet": (FILES, _in_parquet), "csv": (TEXT_FILES, _in_csv)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("examples", [10, pytest.param(100, marks=pytest.mark.slow)])
 def test_anything_that_may_be_sent(way: str, examples: int) -> None:

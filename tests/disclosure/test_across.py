@@ -79,6 +79,7 @@ def test_before_the_hard_deadline_there_is_no_edition(some: Marts, collection: C
     assert "2012" not in (none.told or "")
 
 
+@pytest.mark.slow
 def test_the_same_figures_once_more_are_the_same_edition(
     first: Edition, some: Marts, collection: Collection
 ) -> None:

@@ -35,6 +35,7 @@ def following(monkeypatch: pytest.MonkeyPatch) -> Collection:
     return whole.model_copy(update={"disclosure": few})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["2012-revisit", "2013-revisit"])
 def test_what_a_rule_tells_is_what_it_tests(
     name: str, collection: Collection, following: Collection

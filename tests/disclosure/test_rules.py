@@ -65,6 +65,7 @@ def test_an_edition_that_forgets_the_rules_promises_too_much(
     assert any("second_job" in problem for problem in found)
 
 
+@pytest.mark.slow
 def test_nobody_can_tell_more_by_the_rules_than_was_promised(
     edition: PublicEdition, some: Marts
 ) -> None:

@@ -12,6 +12,8 @@ from schemas.collection import load_collection, read_collection
 from schemas.errors import LakeError
 from tests.live import any_live, release_of
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 Row = dict[str, object]
 

@@ -139,6 +139,7 @@ def test_an_answer_is_for_the_value_that_was_asked_about(desk: Desk) -> None:
     assert {rule for rule, _ in desk.told()} == {"S015"}
 
 
+@pytest.mark.slow
 def test_whoever_kills_it_in_the_middle_finds_each_answer_recorded_once(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +162,7 @@ def test_whoever_kills_it_in_the_middle_finds_each_answer_recorded_once(
     assert desk.ledger() == 2
 
 
+@pytest.mark.slow
 def test_the_last_word_counts_whoever_says_it(desk: Desk) -> None:
     back = desk.back("back.xlsx", GIVEN)
     desk.send(back)
@@ -178,6 +180,7 @@ def test_the_last_word_counts_whoever_says_it(desk: Desk) -> None:
     assert desk.query("X005")["reason"] == other
 
 
+@pytest.mark.slow
 def test_a_copy_of_another_force_answers_nothing(desk: Desk) -> None:
     bed = desk.copy("BED")
     book = load_workbook(bed)
@@ -226,6 +229,7 @@ def test_numbers_of_the_return_may_stand_in_a_reason(desk: Desk) -> None:
     assert (desk.told(), desk.query("X005")["state"]) == ([], "answered")
 
 
+@pytest.mark.slow
 def test_what_was_written_and_not_recorded_stands_in_the_next_copy(
     desk: Desk, six: Collection
 ) -> None:

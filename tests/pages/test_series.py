@@ -18,6 +18,8 @@ from tests.live import any_live
 from tests.pages.released import ABOUT, Answers, is_number, read_page, show_release
 from tests.test_structure import ROOT
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("2012-revisit", "2013-revisit")
 
 

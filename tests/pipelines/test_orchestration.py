@@ -180,6 +180,7 @@ def test_everything_is_partitioned_by_collection() -> None:
     assert job.partitions_def == COLLECTIONS
 
 
+@pytest.mark.slow
 def test_a_run_in_a_held_lake_fails_and_says_why(filled: Lake) -> None:
     with dg.instance_for_test() as instance, held(filled.root):
         result = _refresh(instance)

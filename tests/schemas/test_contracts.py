@@ -125,6 +125,7 @@ _TO_TRY: dict[type[pl.DataType], list[object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contract", [Investigations, ForceProfiles, Survey, NationalTotals])
 def test_one_question_for_all_columns_is_answered_as_pandera_answers(contract: Contract) -> None:
     """Of a table with nothing wrong pandera is not asked: it must have found nothing either."""
