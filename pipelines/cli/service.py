@@ -115,11 +115,13 @@ def refreshed(collection: Collection) -> bool:
     _begin()
     gc.disable()  # nothing of what is loaded goes, and a look for it takes time, now and later
     # Dagster asks it for the bits of a number, and it would start the system's `file` to be told.
+    asked = platform.architecture
     platform.architecture = lambda *_: (f"{sys.maxsize.bit_length() + 1}bit", "")
     from pipelines.alerts.look import RunOutcome
     from pipelines.alerts.messages import tell_at_end
     from pipelines.refresh import refresh
 
+    platform.architecture = asked
     gc.freeze()
     gc.enable()
 

@@ -9,6 +9,8 @@ from threading import Thread
 
 import pytest
 
+from tests.portal.conftest import ACCOUNTS
+from tests.portal.served import with_accounts
 from tests.services.database import Database, started
 from tests.services.processes import missing_packages, wait_until
 from tests.services.service import Service
@@ -71,6 +73,7 @@ def service(place: Path, database: Database, webhook: str) -> Iterator[Service]:
 @pytest.fixture(scope="session")
 def published(service: Service, sample_folder: Path) -> Service:
     """The service after the daemon has noticed 44 dropped returns and published them."""
+    with_accounts(service.lake, *ACCOUNTS)
     landing = service.lake / "landing" / "2012-revisit"
     shutil.copytree(sample_folder, landing)
     wait_until("a release", (service.lake / "marts" / "2012-revisit").exists, 300)

@@ -10,8 +10,7 @@ import pytest
 
 from assets.intake.container import MAX_FILE
 from schemas.collection import load_collection
-from tests.portal.conftest import ACCOUNTS, Browser
-from tests.portal.served import with_accounts
+from tests.portal.conftest import Browser
 from tests.returns import SampleReturn
 from tests.services.front import DROP
 from tests.services.processes import wait_until
@@ -31,7 +30,6 @@ class _Named(httpx.HTTPTransport):
 
 @pytest.fixture(scope="module")
 def force(published: Service) -> Iterator[Browser]:
-    with_accounts(published.lake, *ACCOUNTS)
     address = f"https://127.0.0.1:{published.front.ports['https']}"
     transport = _Named(verify=published.front.trust())
     with httpx.Client(base_url=address, transport=transport, follow_redirects=True) as client:
