@@ -208,19 +208,28 @@ def _beside_peers(returns: Returns, places: pl.DataFrame) -> pl.DataFrame:
         returns.receipts.select("receipt_id", "force_code"), on="receipt_id"
     )
     root = pl.col("number").cast(pl.Float64).sqrt().alias("root")
-    live = numbers.join(returns.newest, on="receipt_id", how="semi")
-    peers = numbers.select("receipt_id", "force_code", *ENTRY).join(
-        live.select(pl.col("force_code").alias("peer"), *ENTRY, root), on=ENTRY
+    live = numbers.join(returns.newest, on="receipt_id", how="semi").select(
+        "force_code", *ENTRY, root, again=pl.int_range(pl.len()).over(*ENTRY, "number")
     )
+    own = numbers.drop_nulls("force_code").select("receipt_id", "force_code", *ENTRY)
+    own = own.join(
+        live.drop("again").rename({"root": "own"}), on=["force_code", *ENTRY], how="left"
+    )
+    # Forces with the same number have the same peers: a spread for each number, not for each force.
+    is_own = (pl.col("root") == pl.col("own")) & (pl.col("again") == 0)
     spread = (
-        peers.filter(pl.col("peer") != pl.col("force_code"))
-        .group_by("receipt_id", *ENTRY)
+        own.select(*ENTRY, "own")
+        .unique()
+        .join(live, on=ENTRY)
+        .filter(~is_own.fill_null(value=False))
+        .group_by(*ENTRY, "own")
         .agg(
             pl.col("root").count().cast(pl.Int64).alias("peers"),
             pl.col("root").median().alias("centre"),
             (pl.col("root") - pl.col("root").median()).abs().median().alias("deviation"),
         )
     )
+    spread = own.join(spread, on=[*ENTRY, "own"], nulls_equal=True).drop("force_code", "own")
     grid = returns.receipts.select("receipt_id").join(places, how="cross")
     mine = numbers.select("receipt_id", *ENTRY, "number")
     return grid.join(mine, on=["receipt_id", *ENTRY], how="left").join(
