@@ -23,6 +23,7 @@ from assets.disclosure.published import (
     Source,
     cells_in,
     places_of,
+    seen_until,
     sources,
 )
 from assets.disclosure.solver import Condition, Total
@@ -127,6 +128,8 @@ class _Maker:
         self._block = Block(source.subject)
         self._counts = self._block.counts
         self._place: dict[Any, int] = {}
+        # What another collection counted is that one's to show; whoever has it may know the count.
+        self._is_elsewhere = any(entry.period in collection.compared for entry in source.places)
 
     def made(self, untold: Sequence[Untold], alone: frozenset[Leaf]) -> Block:
         block, nation = self._block, dict[tuple[int, ...], None]()
@@ -171,7 +174,8 @@ class _Maker:
         told = self._told(number, source.mart, source.value, ("force_code", *source.dims))
         for each in entries:
             force, key, value = each.key["force_code"], tuple(each.key.values()), each.number
-            if force in self._collection.forces:
+            is_own = each.key.get("year", math.inf) > seen_until(self._collection)
+            if is_own and force in self._collection.forces:
                 name = (*each.name, value)
                 count = Count(source.mart, source.value, force, each.key, value, name=name)
                 yield self._add(number, (*key, value), count, told.get(key)), each
@@ -183,8 +187,9 @@ class _Maker:
         """
         earlier = number < len(self._editions) - 1
         exempt = self._collection.is_exempt(count.mart, count.column, count.force_code, count.value)
-        is_shown = not earlier and (self._source.is_shown or bool(count.parts))
-        known = count.known or (earlier and bool(told)) or exempt
+        in_mart = (self._source.is_shown or bool(count.parts)) and not self._is_elsewhere
+        is_shown = in_mart and not earlier
+        known = count.known or (earlier and bool(told)) or exempt or self._is_elsewhere
         was_hidden, editions = earlier and told is False, frozenset([number])
         place = self._place.setdefault(name, len(self._place))
         if place == len(self._counts):

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.disclosure.published import Edition, Leaf, places_of, protections
+from assets.disclosure.published import Edition, Leaf, own_rows, places_of, protections
 from assets.figures.totals.cube import breakdown_in_cube
 from assets.figures.totals.national import STATISTICS
 from schemas.breakdown import Band, breakdown_of, read_breakdown
@@ -24,7 +24,7 @@ from schemas.conform import conform
 from schemas.contract import keys
 from schemas.disclosure import FOLLOWS, PROFILES, SUPPRESSED, UNAVAILABLE
 from schemas.marts.catalogue import contracts_of
-from schemas.marts.public import PUBLIC, public_marts, symbol_of, with_symbols
+from schemas.marts.public import public_marts, symbol_of, with_symbols
 from schemas.measures import NOW
 from schemas.template import Place, Template
 
@@ -67,12 +67,14 @@ def public_forms(
     template, found = collection.template, defaultdict(list)
     for mart, column, row in hidden:
         found[mart, column].append(row)
-    forms = {name: marts[name] for name in PUBLIC if name in marts}
-    if "comparisons" in forms:  # what another collection released, its public edition may hide
-        forms["comparisons"] = forms["comparisons"].filter(pl.col("previous_collection").is_null())
-    if "social_media" in forms:  # research may look at bodies that no total includes
-        expected = pl.col("force_code").is_in(collection.forces)
-        forms["social_media"] = forms["social_media"].filter(expected)
+    forms = own_rows(marts, collection)
+    for column, figure in template.profile.items():
+        if (
+            figure.period in collection.compared
+            and figure.measure in protections(template).measures
+        ):
+            said = forms[PROFILES].drop_nulls(column)
+            found[PROFILES, column] += said.select("force_code").to_dicts()
     for mart in list(forms):
         contract = contracts_of(template)[mart]
         for column in with_symbols(mart, contract):
@@ -228,7 +230,8 @@ def _totals(edition: Edition) -> dict[Key, frozenset[Place]]:
     national, printed = edition.behind["national_totals"], edition.behind["reconciliation"]
     nation = ~pl.col("scope").is_in(edition.collection.forces)
     confirmed = printed.filter(nation, pl.col("computed") == pl.col("published"))
-    shown = national.drop_nulls("value").join(confirmed, on=_KEY, how="anti")
+    own = ~pl.col("period").is_in([*edition.collection.compared])
+    shown = national.filter(own).drop_nulls("value").join(confirmed, on=_KEY, how="anti")
     template = edition.collection.template
     found = {key: places_of(template, *key) for key in shown.select(_KEY).iter_rows()}
     return {key: places for key, places in found.items() if places}

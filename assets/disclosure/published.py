@@ -20,6 +20,7 @@ from schemas.collection import Collection
 from schemas.contract import keys
 from schemas.disclosure import PROFILES
 from schemas.marts.catalogue import MARTS
+from schemas.marts.public import PUBLIC
 from schemas.measures import NOW, Protections
 from schemas.rules.catalogue import RuleUse, rules
 from schemas.template import Entry, Place, Template
@@ -141,6 +142,12 @@ def places_of(
 def protections(template: Template) -> Protections:
     """Return what the template protects; nothing where it does not say."""
     return template.disclosure or Protections(measures={})
+
+
+def seen_until(collection: Collection) -> int:
+    """Return the last year whose research a collection before may have published; 0 for none."""
+    periods = collection.comparators.values()
+    return max((period.end.year for period in periods if period.collection), default=0)
 
 
 def sources(collection: Collection) -> tuple[Source, ...]:
@@ -305,6 +312,35 @@ def behind(marts: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
         name: frame.select([c for c in BEHIND[name] if c in frame.columns] or pl.all())
         for name, frame in found.items()
     }
+
+
+def own_rows(marts: Mapping[str, pl.DataFrame], collection: Collection) -> dict[str, pl.DataFrame]:
+    """Return of the marts of a public edition the rows about this collection's forces and counts.
+
+    What another collection released, its public edition may hide; and so it may what returns say
+    once more of that collection's period, or research of its year. Research may look at bodies that
+    no total includes.
+    """
+    forms = {name: marts[name] for name in PUBLIC if name in marts}
+    said, until = protections(collection.template), seen_until(collection)
+    counted, names = ~pl.col("measure").is_in(said.open), [f"^{name}_" for name in said.research]
+    researched = pl.col("measure").str.contains("|".join(names) or "^$")
+
+    def own(year: pl.Expr) -> pl.Expr:
+        earlier = (year.cast(pl.Int64, strict=False) <= until).fill_null(value=False)
+        again = pl.col("period").is_in([*collection.compared]) & counted
+        return ~(again | (researched & earlier))
+
+    of_breakdown = own(pl.col("breakdown").str.extract(r"\byear=(\d+)"))
+    expected = pl.col("force_code").is_in(collection.forces)
+    kept = {
+        "national_totals": of_breakdown,
+        "reconciliation": of_breakdown,
+        "cube": own(pl.col("year")),
+        "comparisons": pl.col("previous_collection").is_null(),
+        "social_media": expected & (pl.col("year") > until),
+    }
+    return forms | {mart: forms[mart].filter(rows) for mart, rows in kept.items() if mart in forms}
 
 
 def edition_behind(

@@ -80,8 +80,11 @@ def _entries(edition: Edition, said: Description) -> dict[str, list[_Entry]]:
         else:
             continue
         found[table] = []
-        for key, leaf, value in held:
+        # What another collection counted he may have from its edition: here it is given away.
+        elsewhere = any(cell.period in edition.collection.compared for cell in cells)
+        for key, leaf, shown in held:
             name = mart, column, cell_of(key)
+            value = edition.marks.get(name) if elsewhere else shown
             # Which of those that stand nowhere a force gives, he is told.
             if leaf is not None and (mart != _CELLS or name in edition.marks):
                 entry = _Entry(key, leaf, (*name, edition.marks.get(name)), value)

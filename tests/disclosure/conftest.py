@@ -7,6 +7,7 @@ from assets.disclosure.edition import PublicEdition, public_edition
 from assets.inputs.research.tables import ResearchTables
 from schemas.collection import Collection, load_collection
 from tests.disclosure.marts import Marts, marts_of
+from tests.test_structure import ROOT
 
 SOME = ["AVS", "DER", "GMP", "HAM", "LAN", "LIN", "STF", "WMP"]
 """Enough forces for an edition where the collection asks for few, and one is made in a moment."""
@@ -51,3 +52,13 @@ def with_settings(collection: Collection) -> Change:
         return collection.model_copy(update={"disclosure": settings})
 
     return change
+
+
+@pytest.fixture
+def following(monkeypatch: pytest.MonkeyPatch) -> Collection:
+    """The example of the next collection, whose returns repeat what they counted in this one."""
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(ROOT / "examples"))
+    whole = load_collection("2013-revisit")
+    assert whole.disclosure is not None
+    few = whole.disclosure.model_copy(update={"fewest_forces": 6})
+    return whole.model_copy(update={"disclosure": few})

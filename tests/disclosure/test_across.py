@@ -8,7 +8,9 @@ import pytest
 
 from assets.disclosure.audit import audit, problems
 from assets.disclosure.edition import PublicEdition, public_edition
+from assets.disclosure.forms import public_forms
 from assets.disclosure.published import Edition
+from assets.inputs.research.tables import ResearchTables
 from schemas.collection import Collection
 from tests.disclosure.attacker import DIMS, Seen, attack
 from tests.disclosure.conftest import SOME, Change
@@ -20,6 +22,8 @@ OTHERS = ["ESX", "KEN", "MPS", "SUS", "TVP"]
 FEW = ["gratuities_hospitality", "procurement", "media_relationship"]
 ENTRY = ["force_code", *DIMS]
 OWN = {force: force for force in SOME}
+REPEATED = ["investigations", "information_disclosure", "second_jobs"]
+"""What a return says once more of the period before."""
 
 
 @pytest.fixture(scope="session")
@@ -242,3 +246,73 @@ def test_a_sequence_of_editions_keeps_every_promise(
         promised = audited.filter(pl.col("edition").is_null()).select("cell", "required")
         kept = found.filter(edition=number).join(promised, on="cell")
         assert kept.filter(pl.col("high") - pl.col("low") < pl.col("required")).is_empty()
+
+
+def _a_year_later(live: pl.DataFrame) -> pl.DataFrame:
+    """Return entries on the next template: the same counts, and each of them as the one before."""
+    new = {"left_service": "left_police", "cards_2011": "cards_previous", "cards_2012": "cards_now"}
+    new |= {f"{of}_2010_11": f"{of}_previous" for of in REPEATED}
+    renamed = live.filter(pl.col("force_code").is_in(SOME)).with_columns(
+        pl.col("row_code", "column_code").replace(new)
+    )
+    whole = pl.col("column_code") == "total", pl.col("sheet") == "investigations"
+    total = renamed.filter(*whole).select(
+        "force_code",
+        pl.format("{}_previous", pl.col("row_code").replace("total", "investigations")).alias(
+            "row_code"
+        ),
+        before="number",
+    )
+    return renamed.join(total, on=["force_code", "row_code"], how="left").with_columns(
+        pl.coalesce("before", "number").alias("number"),
+        pl.coalesce(pl.col("before").cast(pl.String), "value").alias("value"),
+    ).drop("before")  # fmt: skip
+
+
+def test_what_another_collection_hides_is_not_shown_as_the_count_before(
+    edition: PublicEdition, some: Marts, live: pl.DataFrame, following: Collection
+) -> None:
+    """Returns repeat what they counted a year before; the edition of that year hides some of it."""
+    before = edition.marts["force_profiles"].filter(investigations_symbol="c")["force_code"]
+    assert before.len() > 0
+    full = marts_of(_a_year_later(live), following)
+    made = public_edition(full, following)
+    assert made.problems == ()
+    said = full["force_profiles"].drop_nulls("investigations_previous")
+    then = dict(some["force_profiles"].select("force_code", "investigations").rows())
+    assert dict(said.select("force_code", "investigations_previous").rows()) == {
+        force: count for force, count in then.items() if force in SOME
+    }
+    public = made.marts["force_profiles"].select("^investigations_previous.*$", "force_code")
+    assert public["investigations_previous"].null_count() == public.height
+    assert set(public.filter(investigations_previous_symbol="c")["force_code"]) == set(SOME)
+    for mart in ("national_totals", "cube"):
+        assert "previous" in full[mart]["period"]
+        assert "previous" not in made.marts[mart]["period"]
+
+
+def test_research_of_the_year_of_another_collection_is_not_shown_again(
+    live: pl.DataFrame, research: ResearchTables, following: Collection
+) -> None:
+    tables = (research.profiles, research.instances)
+    later = [table.with_columns(pl.col("year") + 1) for table in tables]
+    again = replace(research, profiles=later[0], instances=later[1])
+    full = marts_of(_a_year_later(live), following, again)
+    assert set(full["social_media"]["year"]) == {2012, 2013}
+    public = public_forms(full, [], following)
+    assert set(public["social_media"]["year"]) == {2013}
+    for mart in ("national_totals", "cube"):
+        ours = [
+            frame.filter(pl.col("measure").str.starts_with("social_media_"))
+            for frame in (full[mart], public[mart])
+        ]
+        year = "year" if mart == "cube" else pl.col("breakdown").str.extract("year=([0-9]+)")
+        assert [set(frame.select(year).to_series().drop_nulls()) for frame in ours] == [
+            {"2012", "2013"},
+            {"2013"},
+        ]
+        rest = [
+            frame.filter(~pl.col("measure").str.starts_with("social_media_"), period="collection")
+            for frame in (full[mart], public[mart])
+        ]
+        assert rest[0].height == rest[1].height > 0
