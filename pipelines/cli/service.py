@@ -139,6 +139,7 @@ def refreshed(collection: Collection) -> bool:
 
 
 def _report(done: Refreshed, collection: Collection) -> None:
+    from assets.marts import read_manifest
     from pipelines.cli.desk import (
         absent_forces,
         print_unattributed,
@@ -183,6 +184,8 @@ def _report(done: Refreshed, collection: Collection) -> None:
     click.echo(f"\nPublished {done.release}")
     for what, name in _PLACES.items():
         click.echo(f"  {what:<8}{shown_path(lake.marts / name)}")
+    if withheld := read_manifest(release.folder)["found"]["public"]["withheld"]:
+        click.echo(f"  {'':<8}no public edition of this release: {withheld}")
 
 
 def _print_taken_in(done: Refreshed, lake: Lake) -> None:

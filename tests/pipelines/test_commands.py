@@ -54,6 +54,7 @@ def test_the_demo_publishes_everything_and_says_so(demo: Demo) -> None:
     assert "44 forces: 37 accepted, 7 queried, 0 rejected, 0 missing" in demo.output
     assert "189 match, 41 within_qualifier" in demo.output
     assert "RECONSTRUCTED" in demo.output
+    assert "no public edition of this release: not asked for" in demo.output
     assert set(_mart(lake, "investigations")["basis"]) == {"reconstructed"}
 
 
