@@ -135,6 +135,8 @@ def _framed(row: Row, last: str, times: frozenset[str]) -> Iterator[Part]:
             yield Part(kind if last == subject else "other", row, _said(match, row), times)
     if any(frames_of("aside", text)):
         yield Part("aside", row, times=times)
+    if last == "elsewhere" and not times and any(frames_of("elsewhere", text)):
+        yield Part("other", row, times=times)
     if (speaks("elsewhere", text) and PERIOD not in times) or speaks("foreign", text):
         for _ in _elsewhere(text):
             yield Part("elsewhere", row, times=times)

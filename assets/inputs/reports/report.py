@@ -1,8 +1,7 @@
 """Reads the figures out of a published force report; one in doubt is a problem, not a figure."""
 
 import re
-from bisect import bisect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -73,7 +72,9 @@ def read_report(text: str, times: Times) -> Report:
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     force = find_force([clean_line(line) for line in text.split("\n")])
-    sentences = list(_of_findings(read_sentences(text), force.findings_line))
+    # Below the heading of the findings, even where that runs into what follows.
+    below = text.split("\n")[force.findings_line :]
+    sentences = read_sentences("\n" * force.findings_line + "\n".join(below))
     # A text without title can be of the one force in it, where that cannot be confused.
     named = {name.code for sentence in sentences for name in find_names(sentence.text)}
     said = _said(sentences, force.force_code or (min(named) if len(named) == 1 else None), times)
@@ -94,26 +95,17 @@ def read_report(text: str, times: Times) -> Report:
     return Report(force.force_code, tuple(taken.values()), tuple(problems))
 
 
-def _of_findings(sentences: Sequence[Sentence], findings_line: int) -> Iterator[Sentence]:
-    """Yield what stands below the heading of the findings, even where it runs into that."""
-    for sentence in sentences:
-        start = bisect(sentence.lines, findings_line)
-        if start < len(sentence.lines):
-            text = sentence.text[start:].lstrip()
-            yield replace(sentence, text=text, lines=sentence.lines[-len(text) :])
-
-
 def _said(sentences: Sequence[Sentence], force_code: str | None, times: Times) -> list[Said]:
     site = vocabulary().words["site"]
     everything = " ".join(sentence.text for sentence in sentences).lower()
     sites = frozenset(filter(site.fullmatch, re.findall(r"[a-z]+", everything)))
     told: list[Said] = []
-    announced: str | None = None
+    announced: tuple[str, ...] | None = None
     for sentence in sentences:
         said = say(sentence, force_code, told[-1] if told else None, sites, times)
         if not said.statements and OWN_FORCE not in said.words and speaks("announces", said.words):
-            announced = sentence.heading
-        elif sentence.heading == announced:
+            announced = sentence.headings
+        elif sentence.headings == announced:
             # What the figures below are was said above, in words that nobody knows.
             said.statements[:] = [replace(one, value=None, why=WHOSE) for one in said.statements]
         told.append(said)
@@ -136,7 +128,7 @@ def _settled(name: str, figure: _Figure, said: Sequence[Said]) -> tuple[list[Sta
                 key = (statement.value, statement.answer)
                 statements.setdefault(key, []).append((paragraph, statement))
                 continue
-            doubtful.add(paragraph)
+            doubtful |= {paragraph, paragraph - sentence.limits_above}
             amended |= speaks("amends", sentence.words)
             problems.append(
                 f"{figure.name}: '{statement.words}' on line {statement.line} {statement.why}; "

@@ -10,8 +10,9 @@ from typing import Final
 SOFT_BREAK: Final = "\u00ad"
 """Ends a cleaned line whose last word certainly goes on, without a hyphen, on the next."""
 
+# Circled numbers too, which would become digits of the number that they hang on.
 _SUPERSCRIPTS: Final = "\u00b9\u00b2\u00b3\u2070" + "".join(
-    chr(code) for code in (*range(0x2074, 0x207A), *range(0x2080, 0x208A))
+    chr(code) for code in (*range(0x2074, 0x207A), *range(0x2080, 0x208A), *range(0x2460, 0x249C))
 )
 _INVISIBLE: Final = "\ufeff\u200b\u200c\u200d\u2060"
 _CHARACTERS: Final = str.maketrans(
@@ -73,6 +74,8 @@ _PAGE_NUMBER: Final = re.compile(
 )
 _MAY_PRECEDE_BULLET: Final = re.compile(r"(?:[.;:,?!]['\")]?|\band|\bor)$")
 _LONGEST_HEADING: Final = 60
+_LOWEST: Final = 7
+"""Level of a heading that is not marked with `#`."""
 _LIKE_HEADING: Final = re.compile(r"[A-Z].*[^.;:,]")
 _OPENS_LIST: Final = re.compile(":$")
 _FINISHED: Final = re.compile(r"[.?!:;]['\")]*$")
@@ -96,16 +99,22 @@ class Sentence:
     """One sentence, its wording cleaned of typography and on one line.
 
     `lines` has the 1-based line of the source for each character of `text`; `paragraph` is the
-    same number for sentences that belong together; `heading` is the nearest heading above, or "";
+    same number for sentences that belong together; `headings` are those that it stands under;
     `is_item` tells the start of a list item, `is_heading` a heading or question.
     """
 
     text: str
     lines: tuple[int, ...]
     paragraph: int
-    heading: str
+    headings: tuple[str, ...]
     is_item: bool
     is_heading: bool
+
+    def opens(self, other: "Sentence") -> bool:
+        """Return whether another that follows goes on with its words, as an item of a list may."""
+        goes_on = not self.is_heading or other.text[:1].islower()
+        unfinished = other.is_item and goes_on and not _FINISHED.search(self.text)
+        return self.text.endswith(":") or unfinished
 
 
 @dataclass
@@ -113,10 +122,11 @@ class _Block:
     """Lines that belong together: a paragraph, a list item or a heading.
 
     `pieces` are the lines' words with their numbers; a piece starts with the space it needs.
+    `level` is that of a heading that is marked as one.
     """
 
     is_item: bool = False
-    is_marked_heading: bool = False
+    level: int = 0
     pieces: list[tuple[str, int]] = field(default_factory=list)
 
     def add(self, line: str, number: int) -> None:
@@ -137,7 +147,7 @@ class _Block:
     def is_heading(self) -> bool:
         text = self.text
         short = len(text) <= _LONGEST_HEADING and not self.is_item
-        return self.is_marked_heading or (short and bool(_LIKE_HEADING.fullmatch(text)))
+        return bool(self.level) or (short and bool(_LIKE_HEADING.fullmatch(text)))
 
     def ends(self, pattern: re.Pattern[str]) -> bool:
         return bool(self.pieces) and bool(pattern.search(self.pieces[-1][0]))
@@ -146,25 +156,32 @@ class _Block:
 def read_sentences(text: str) -> list[Sentence]:
     """Return the sentences of a text in order; headings and list items count as sentences."""
     sentences: list[Sentence] = []
-    heading, paragraph, before = "", 0, _Block()
+    headings: list[tuple[int, str]] = []
+    paragraph, before = 0, _Block()
     for block in _blocks(text):
-        if not (block.is_item and (before.is_item or before.ends(_OPENS_LIST))):
+        is_open = block.is_item and (before.is_item or not before.ends(_FINISHED))
+        if not (is_open or before.ends(_OPENS_LIST)):
             paragraph += 1
         words, is_heading = block.text, block.is_heading
         lines = tuple(number for piece, number in block.pieces for _ in piece)
-        heading = words if is_heading else heading
+        if is_heading:
+            # One that follows another directly stands under that, too.
+            level = block.level or _LOWEST
+            higher = headings if before.is_heading else [h for h in headings if h[0] < level]
+            headings = [*higher, (level, words)]
         ends = [match.end() for match in _SENTENCE_END.finditer(words)]
         for last, end in pairwise([-1, *ends, len(words)]):
             if (start := last + 1) >= end:
                 continue
             said, is_question = words[start:end], words[end - 1] == "?"
-            heading = said if is_question else heading
+            if is_question and not is_heading:
+                headings = [*(h for h in headings if h[0] < _LOWEST), (_LOWEST, said)]
             sentences.append(
                 Sentence(
                     said,
                     lines[start:end],
                     paragraph,
-                    heading,
+                    tuple(heading for _, heading in headings),
                     is_item=block.is_item and start == 0,
                     is_heading=is_heading or is_question,
                 )
@@ -198,12 +215,13 @@ def _blocks_as_set(text: str) -> Iterator[_Block]:
             continue
         opens = _opens_block(line, block)
         cleaned = clean_line(line[opens.end() :] if opens else line)
-        if block.pieces and (opens or not cleaned or block.is_marked_heading):
+        if block.pieces and (opens or not cleaned or block.level):
             yield block
             block = _Block()
         if opens:
-            block.is_marked_heading = bool(_HEADING_MARK.match(line))
-            block.is_item = not block.is_marked_heading
+            if _HEADING_MARK.match(line):
+                block.level = opens[0].count("#") or _LOWEST
+            block.is_item = not block.level
         if cleaned:
             block.add(cleaned, number)
     if block.pieces:

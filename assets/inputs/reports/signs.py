@@ -303,6 +303,8 @@ def _is_period(match: re.Match[str], times: Times) -> bool:
     if re.search(r"\b(?:before|until|after|by|at|on|prior|up|following)\b", lead):
         return False
     first = _month(match, 1)
+    if re.search(r"\bend of\b", lead) and (match["link"] or first != times.last):
+        return False
     if match["link"]:
         whole = match["day1"] in {None, "1", "01"} and match["day2"] in {None, "31"}
         joined = match["link"] != " and " or "between" in lead

@@ -18,6 +18,7 @@ from assets.inputs.reports.parts import (
 from assets.inputs.reports.sentences import Sentence
 from assets.inputs.reports.signs import (
     NUMBER,
+    OTHER_FORCE,
     OTHER_TIME,
     OWN_FORCE,
     PERIOD,
@@ -42,6 +43,7 @@ _TOPICS: Final = {
     "ok": ("approval",),
     STAFFING: ("about_acu", "changed", "sized"),
 }
+_DIRECTIONS: Final = dict(zip(ANSWERS, (0, 1, -1), strict=True))
 _MOST_BACK: Final = 4
 """A sentence says of whom the next ones speak, but not for long."""
 _QUOTED: Final = 90
@@ -76,7 +78,7 @@ class Said:
 
     sentence: Sentence
     tokens: tuple[Token, ...]
-    heading: str
+    headings: tuple[str, ...]
     before: "Said | None"
     above: "Said | None"
     statements: list[Statement] = field(default_factory=list)
@@ -86,12 +88,35 @@ class Said:
         """The words and signs of the sentence."""
         return text_of(self.tokens)
 
+    @property
+    def heading(self) -> str:
+        """The words and signs of the headings that it stands under."""
+        return " ".join(self.headings)
+
+    @property
+    def limits_above(self) -> bool:
+        """Whether it sets ours beside what the paragraph above said of nobody."""
+        return OWN_FORCE in self.words and self.limits(self.above)
+
+    def limits(self, earlier: "Said | None") -> bool:
+        """Return whether it sets ours beside what was of nobody: `there were 357. Kent had six`."""
+        ours = bool(re.search(r"[§£]", self.words)) and speaks("quantity", self.words)
+        return earlier is not None and ours and not speaks("ours", earlier.words)
+
     def back(self) -> Iterator["Said"]:
         """Yield the sentence, and those before it in its paragraph, the nearest first."""
         here: Said | None = self
         while here is not None:
             yield here
             here = here.before
+
+    def times_before(self) -> set[str]:
+        """Return the times that the nearest words before, if any, speak of."""
+        last = self.above if speaks("that_period", self.words) and self.above else self.before
+        for each in itertools.islice(last.back() if last else (), _MOST_BACK):
+            if times := {*each.words.split()} & {*TIMES, OTHER_TIME, YEAR_BEFORE}:
+                return times
+        return set()
 
 
 def say(
@@ -105,14 +130,13 @@ def say(
     together = last is not None and last.sentence.paragraph == sentence.paragraph
     before, above = (last, None) if together else (None, last)
     row = tokens(sentence.text, sentence.lines, force_code, times)
-    earlier = before.back() if before and sentence.is_item else ()
+    earlier = before.back() if before and sentence.is_item else [before] if before else []
     opens = next((each for each in earlier if not each.sentence.is_item), None)
-    if opens and opens.sentence.text.endswith(":"):
+    if opens and opens.sentence.opens(sentence):
         # A list item goes on with such words as `Since September 2011 there were:`.
         row = [*opens.tokens, *row]
-    no_lines = [0] * len(sentence.heading)
-    heading = text_of(tokens(sentence.heading, no_lines, force_code, times))
-    said = Said(sentence, tuple(row), heading, before, above)
+    headings = (tokens(each, [0] * len(each), force_code, times) for each in sentence.headings)
+    said = Said(sentence, tuple(row), tuple(map(text_of, headings)), before, above)
     said.statements.extend(_statements(said, sites))
     return said
 
@@ -162,12 +186,25 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
         elif part.kind in ANSWERS:
             changed = vocabulary().words["changed"]
             at = next(token for token in part.row if changed.fullmatch(token.word))
-            yield _statement(said, STAFFING, 1, at, answer=part.kind)
+            if _contradicts(said.tokens, part.kind):
+                yield _statement(said, STAFFING, None, at, why=_UNCLEAR)
+            else:
+                yield _statement(said, STAFFING, 1, at, answer=part.kind)
         else:
             if part.kind != "ok":
                 yield _statement(said, figure, value, at)
             if part.kind == "ok" or (part.kind == "app" and part.said.keys() & {*_SHARES}):
                 yield _share(said, part, total)
+
+
+def _contradicts(row: Sequence[Token], answer: str) -> bool:
+    """Return whether numbers of staff, `from # to #`, say something else than the words."""
+    steps = (
+        after.value - before.value
+        for one, before, two, after in zip(row, row[1:], row[2:], row[3:], strict=False)
+        if [one.word, before.word, two.word, after.word] == ["from", NUMBER, "to", NUMBER]
+    )
+    return any((step > 0) - (step < 0) != _DIRECTIONS[answer] for step in steps)
 
 
 def _share(said: Said, part: Part, total: int | None) -> Statement:
@@ -200,40 +237,47 @@ def _is_sure(said: Said, part: Part, in_period: bool, sites: frozenset[str]) -> 
     before = said.before.words if said.before else ""
     if not _is_ours(said):
         return False
-    if part.kind not in (*ANSWERS, "soc") and not in_period:
-        # The sentence before may speak of another time, which this one goes on about.
-        earlier = set(before.split())
-        if earlier & {OTHER_TIME, YEAR_BEFORE} and not earlier & TIMES:
+    if part.kind != "soc" and not in_period and not part.times:
+        # Words before may speak of another time, which this sentence goes on about.
+        earlier = said.times_before()
+        others = {OTHER_TIME} if part.kind in ANSWERS else {OTHER_TIME, YEAR_BEFORE}
+        if earlier & others and not earlier & TIMES:
             return False
-    if part.kind == "inv" and not speaks("whole", text):
-        return in_period and not speaks("specific", f"{said.heading} {before}")
+    if part.kind == "inv" and not speaks("covered", text):
+        whole = speaks("whole", text)
+        near = before if whole else f"{said.heading} {before}"
+        listed = whole and said.sentence.is_item
+        return listed or ((whole or in_period) and not speaks("specific", near))
     if part.kind == "soc":
         named = frozenset(vocabulary().words["site"].findall(text))
         lone = len(named) == 1 and "socialmedia" not in text
         return speaks("any_site", text) and (not lone or named >= sites)
     if part.kind == "app" and "bare" in part.said:
         # Applications for nothing in particular are for what was spoken of last.
-        of_jobs = (each.words for each in said.back() if "secondjobs" in each.words)
-        words = next(of_jobs, "" if "secondjobs" in said.heading else "applications for")
+        spoken = [each.words for each in itertools.islice(said.back(), 2)]
+        if said.before is None:
+            spoken.append(said.heading)
+        words = next((each for each in spoken if "secondjobs" in each), "applications for")
         return "applications for" not in words.replace("applications for secondjobs", "")
     return True
 
 
 def _is_ours(said: Said) -> bool:
     """Return whether words that may be of any force are of ours, by what stands before them."""
-    if OWN_FORCE in said.words:
-        return True
-    if OWN_FORCE not in said.heading:
-        if {OTHER_TIME, YEAR_BEFORE} & set(said.heading.split()):
+    named = OWN_FORCE in said.words
+    for heading in said.headings:
+        others = speaks("foreign_heading", heading) and "£" not in said.words
+        foreign = (others or OTHER_FORCE in heading) and OWN_FORCE not in heading and not named
+        if foreign or {OTHER_TIME, YEAR_BEFORE} & {*heading.split()}:
             return False
-        if speaks("foreign_heading", said.heading) and "£" not in said.words:
-            return False
-    for earlier in itertools.islice(said.back(), 1, _MOST_BACK + 1):
-        other = vocabulary().words["foreign"].search(earlier.words)
+    for earlier in () if named else itertools.islice(said.back(), 1, _MOST_BACK + 1):
+        other = vocabulary().words["others"].search(earlier.words)
         own = re.search(r"[§£]", earlier.words)
         if other or own:
             return not other or (own is not None and own.start() < other.start())
-    return True
+    # `There were` after a sentence about somebody who is not named may count that one's.
+    told = speaks("ours", said.words) or begins("refers", said.words)
+    return said.before is None or told or PERIOD in said.words
 
 
 def _told_of(said: Said) -> Iterator[Statement]:
@@ -260,12 +304,13 @@ def _doubted_before(said: Said) -> Iterator[Statement]:
     """Yield the figures of the sentence before that this one may add to, limit or take back."""
     text = said.words
     doubted: list[Statement] = []
-    if said.above and speaks("amends_above", text):
+    if said.above and (speaks("amends_above", text) or said.limits_above):
         doubted += [statement for each in said.above.back() for statement in each.statements]
     if said.before:
         of_approvals = begins("share", text) and speaks("approval", text)
         refers = begins("refers", text) and not of_approvals
-        adds = NUMBER in text and (refers or speaks("more", text))
+        adds = (NUMBER in text or "none" in text) and (refers or speaks("more", text))
+        adds = adds or said.limits(said.before)
         changes = refers and speaks("changed", text)
         amends = speaks("amends", text)
         doubted += [
