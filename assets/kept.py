@@ -11,11 +11,11 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from assets.lake import Lake, software_sha256, write_anew
 
@@ -58,16 +58,27 @@ def made_once(
         key: the hashes and words that tell whether `make` would make the same.
         make: makes the result; the same bytes for the same key.
     """
-    name = _name(key)
-    path = lake.kept / kind / name
+    path = lake.kept / kind / _name(key)
     content = _read(path)
     if content is None:
         content = make()
-        # Not forced to the disk: what a power cut leaves of it is noticed by its digest. Nor told
-        # where it cannot be written: whatever a run must write there says so itself.
-        with suppress(OSError):
-            write_anew(path, _digest(path, content) + content)
+        _write(path, content)
     return content
+
+
+def recalled(lake: Lake, kind: str, key: Sequence[str]) -> dict[str, Any]:
+    """Return what `remember` kept last under a key; nothing where that is gone or damaged."""
+    found: dict[str, Any] = json.loads(_read(lake.kept / kind / _name(key)) or b"{}")
+    return found
+
+
+def remember(lake: Lake, kind: str, key: Sequence[str], found: Mapping[str, Any]) -> None:
+    """Keep many small results in one file, in place of those that were kept under the key before.
+
+    Each is named by the hash of what it follows from: a file for each would take longer than most
+    of what is kept.
+    """
+    _write(lake.kept / kind / _name(key), json.dumps(found).encode())
 
 
 def frame_made_once(
@@ -125,6 +136,13 @@ def _digest(path: Path, content: bytes) -> bytes:
     """Return what stands before a result: the hash of it and of its place, as bytes."""
     place = "/".join(path.parts[-2:]).encode()
     return hashlib.sha256(place + b" " + content).digest()
+
+
+def _write(path: Path, content: bytes) -> None:
+    # Not forced to the disk: what a power cut leaves of it is noticed by its digest. Nor told
+    # where it cannot be written: whatever a run must write there says so itself.
+    with suppress(OSError):
+        write_anew(path, _digest(path, content) + content)
 
 
 def _read(path: Path) -> bytes | None:

@@ -16,13 +16,13 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from assets.kept import made_once
+from assets.kept import recalled, remember
 from assets.lake import Lake
 from schemas.errors import ContractError, ServiceError
 
@@ -125,11 +125,10 @@ class Gate:
         known = {one["name"]: _parts(one) for one in asked if lake}
         rows = {name: several for name, (several, _) in known.items()}
         told: dict[str, dict[int, Any]] = {name: {} for name in suites}
-        new: list[_Part] = []
-        for part in (part for _, parts in known.values() for part in parts):
-            before = _before(lake, part.key)
-            told[part.mart] |= zip(part.positions, before or (), strict=bool(before))
-            new += [] if before else [part]
+        parts = [part for _, several in known.values() for part in several]
+        met = recalled(lake, "gate", [collection.id]) if lake else {}
+        for part in (each for each in parts if each.key in met):
+            told[part.mart] |= zip(part.positions, met[part.key], strict=True)
         for one in asked:
             done = told[one["name"]]
             one["suite"] = [each for n, each in enumerate(one["suite"]) if n not in done]
@@ -141,8 +140,10 @@ class Gate:
                 rows[one["name"]] = answer["rows"]
                 positions = (each["meta"]["position"] for each in one["suite"])
                 told[one["name"]] |= zip(positions, answer["outcomes"], strict=True)
-            for part in new:
-                _remember(lake, part.key, [told[part.mart][n] for n in part.positions])
+            if lake and rest:
+                of = {part.key: [told[part.mart][n] for n in part.positions] for part in parts}
+                kept = {key: each for key, each in of.items() if all(is_met for is_met, *_ in each)}
+                remember(lake, "gate", [collection.id], kept)
             several = (
                 {"rows": rows[name], "outcomes": [told[name][n] for n in range(len(each))]}
                 for name, each in suites.items()
@@ -205,7 +206,7 @@ class _Part(NamedTuple):
 
     mart: str
     positions: list[int]
-    key: list[str]
+    key: str
 
 
 def _parts(asked: Mapping[str, Any]) -> tuple[int, list[_Part]]:
@@ -236,29 +237,13 @@ def _parts(asked: Mapping[str, Any]) -> tuple[int, list[_Part]]:
     texts = [json.dumps([one["type"], one["kwargs"]], sort_keys=True) for one in asked["suite"]]
     for position, text in enumerate(texts):
         reading[tuple(name for name in contents if json.dumps(name) in text)].append(position)
-    parts = [
-        _Part(asked["name"], of, [*around, *(texts[n] for n in of), *(contents[n] for n in read)])
-        for read, of in reading.items()
-    ]
-    return table.num_rows, parts
 
+    def part(read: tuple[str, ...], of: list[int]) -> _Part:
+        follows = [*around, *(texts[n] for n in of), *(contents[name] for name in read)]
+        key = hashlib.sha256(json.dumps(follows).encode()).hexdigest()
+        return _Part(asked["name"], of, key)
 
-def _before(lake: Lake | None, key: list[str]) -> list[Any] | None:
-    """Return what was told of the same before, if all was met."""
-
-    def ask() -> bytes:
-        raise LookupError
-
-    with suppress(LookupError):
-        if lake:
-            told: list[Any] = json.loads(made_once(lake, "gate", key, ask))
-            return told
-    return None
-
-
-def _remember(lake: Lake | None, key: list[str], told: Sequence[Any]) -> None:
-    if lake and all(met for met, *_ in told):
-        made_once(lake, "gate", key, lambda: json.dumps(told).encode())
+    return table.num_rows, [part(read, of) for read, of in reading.items()]
 
 
 @contextmanager
