@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from assets.disclosure.ledger import edition_of
-from assets.history import record
+from assets.history import record, shown
 from assets.lake import Lake, forced_together, hashes, sync_folder, write_errors
 from assets.marts import damage, read_manifest, write_manifest
 from assets.pointer import publish_folder
@@ -80,11 +80,11 @@ def _require_returns(lake: Lake, made_from: Ingredients) -> None:
     """Block a release in which no return counts where analysts see one in which some do."""
     if made_from.live or made_from.cases or not lake.marts.exists():
         return
-    shown = lake.marts.resolve()
-    if before := read_manifest(shown)["made_from"]["live"]:
+    last = lake.marts.resolve()
+    if before := read_manifest(last)["made_from"]["live"]:
         raise ReleaseBlockedError(
             f"the release is blocked, the last one stays in place. None of the returns counts, and"
-            f" {len(before)} did in {shown.name}. A return that is sent cannot do that: the"
+            f" {len(before)} did in {last.name}. A return that is sent cannot do that: the"
             " template, the collection or a rule has changed since. Take that back, or make it a"
             " new version (docs/collections.md), then run again.",
             ["no return counts"],
@@ -95,18 +95,24 @@ def show(lake: Lake, folder: Path) -> None:
     """Let `marts/<collection>` show a release: one rename of a link.
 
     Raises:
-        LakeError: the link cannot be written.
+        LakeError: the link cannot be written, or something else stands in its place.
     """
-    link = lake.marts
-    if link.is_symlink() and link.resolve() == folder.resolve():
+    link, before = lake.marts, shown(lake)
+    if not link.is_symlink() and link.exists():
+        # A copy of a lake that follows links has one.
+        do = "Move it away, then run again, which shows the newest release."
+        raise LakeError(link, "is no link to a release", do)
+    if not link.is_symlink() or link.resolve() != folder.resolve():
+        with write_errors(link):
+            link.parent.mkdir(parents=True, exist_ok=True)
+            fresh = link.with_name(f".{link.name}.partial")
+            fresh.unlink(missing_ok=True)
+            fresh.symlink_to(os.path.relpath(folder, link.parent))
+            fresh.replace(link)
+            sync_folder(link.parent)
+    elif before and before[-1].release == folder.name:
         return
-    with write_errors(link):
-        link.parent.mkdir(parents=True, exist_ok=True)
-        fresh = link.with_name(f".{link.name}.partial")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(os.path.relpath(folder, link.parent))
-        fresh.replace(link)
-        sync_folder(link.parent)
+    # Also of one that is shown already, by a run that was killed before it said so.
     record(lake, folder.name, edition_of(folder))
 
 

@@ -316,6 +316,21 @@ def test_a_record_that_was_cut_short_swallows_no_later_one(
     assert [entry.release for entry in shown(lake)][1:] == [second.name]
 
 
+def test_what_was_shown_by_a_run_that_was_killed_is_recorded_by_the_next(
+    lake: Lake, marts: dict[str, pl.DataFrame]
+) -> None:
+    folder, _ = publish(lake, marts, _made_from())
+    (lake.releases / "shown.jsonl").unlink()  # killed after the rename of the link
+    show(lake, folder)
+    show(lake, folder)
+    assert [entry.release for entry in shown(lake)] == [folder.name]
+    lake.marts.unlink()
+    lake.marts.mkdir()  # as a copy of the lake has it that follows links
+    with pytest.raises(LakeError, match=r"is no link to a release\. Move it away, then run again"):
+        show(lake, folder)
+    assert [path.name for path in lake.marts.parent.iterdir()] == [COLLECTION]
+
+
 @pytest.mark.slow
 def test_readers_during_a_hundred_swaps_see_one_release_at_a_time(
     lake: Lake, marts: dict[str, pl.DataFrame], tmp_path: Path
