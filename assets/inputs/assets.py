@@ -115,8 +115,9 @@ def research(
 
 
 def research_is_sound(research_problems: pl.DataFrame) -> tuple[bool, dict[str, Any]]:
-    # Not what was observed: it quotes a cell, and Dagster keeps this for good.
-    first = research_problems.head(20).select("file_name", "row", "column_name").rows()
+    # Neither what was observed nor the column, which may be a cell where there is no heading:
+    # Dagster keeps this for good.
+    first = research_problems.head(20).select("file_name", "row").rows()
     about = {"problems": research_problems.height, "first": [list(row) for row in first]}
     return research_problems.is_empty(), about
 

@@ -100,9 +100,12 @@ def test_a_file_that_is_no_report_is_told_and_holds_up_nothing(lake: Lake) -> No
     (lake.reports / "empty.txt").write_text("")
     (lake.reports / "scan.pdf").write_bytes(b"%PDF-1.4\n%nothing")
     _drop(lake, "nobody.txt", COUNTED.format(n=1), "Toytown")
+    _drop(lake, "vague.txt", "The force received around 50 applications for second jobs.", "Essex")
     read = read_reports(lake, COLLECTION)
     assert read.figures["force_code"].to_list() == ["KEN"]
     assert {"empty.txt", "scan.pdf", "nobody.txt"} <= set(read.problems)
+    assert "vague.txt" in read.problems
+    assert "around" not in str(read.problems), "it is logged, and quotes no report"
 
 
 def test_links_and_huge_files_are_not_kept(lake: Lake, tmp_path: Path) -> None:

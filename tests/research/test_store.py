@@ -260,9 +260,11 @@ def test_without_its_basis_a_file_waits_too(folder: Folder, collection: Collecti
 
 def test_the_check_keeps_nothing_of_what_was_sent(folder: Folder) -> None:
     """Dagster keeps it for good, and a cell could hold the name of a person."""
-    folder.drop(PROFILES)
+    folder.drop(PROFILES, INSTANCES)
     _say(folder, "STF", "Sergeant Smith")
+    path = folder.lake.research / INSTANCES
+    path.write_text(path.read_text().replace("site", "Constable Smith", 1))
     _, told = research_is_sound(folder.read().problems)
-    assert told["problems"] == 1
+    assert told["problems"] == 3, "and a column is missing, and one too many"
     assert "profiles" in str(told)
     assert "Smith" not in str(told)

@@ -21,6 +21,7 @@ from schemas.conform import conform
 from schemas.contract import empty
 from schemas.errors import MusterError
 from schemas.tables import ReportFigures
+from schemas.wording import plural
 
 MAX_BYTES: Final = 20 * 1024 * 1024
 _PDF_HEADER: Final = b"%PDF-"
@@ -113,7 +114,10 @@ def _pdf_text(path: Path, content: bytes) -> str:
 
 @dataclass(frozen=True)
 class ReportsRead:
-    """`figures`: table ReportFigures. `problems`: what could not be read, by file name."""
+    """`figures`: table ReportFigures. `problems`: why files were not read whole, by their names.
+
+    No problem quotes a report.
+    """
 
     figures: pl.DataFrame
     problems: dict[str, list[str]]
@@ -155,8 +159,10 @@ def read_reports(
         except UnreadableReportError as error:
             problems[path.name] = [str(error)]
             continue
-        if said["problems"]:
-            problems[path.name] = said["problems"]
+        if number := len(said["problems"]):
+            # Not in their own words: they quote the report, and this is logged.
+            told = f"muster read-report {path} says what it leaves out"
+            problems[path.name] = [f"{plural(number, 'problem')}; {told}"]
         if force := said["force_code"]:
             about = {"file_name": path.name, "sha256": each.sha256, "force_code": force}
             rows += [{**about, **figure} for figure in said["figures"]]

@@ -39,15 +39,19 @@ def read_corrections(lake: Lake, collection: Collection) -> pl.DataFrame:
     path = lake.desk / FILE
     if not path.exists():
         return empty(Corrections)
-    day = pl.col("agreed_on").str.to_date("%Y-%m-%d", strict=True)
+    columns, at = empty(Corrections).columns, ""
+    day = pl.col("agreed_on").str.to_date("%Y-%m-%d", strict=False)
     try:
-        text = pl.read_csv(path, infer_schema=False)
         # A correction of a blank cell expects nothing.
-        table = conform(Corrections, text.with_columns(day, pl.col("from_value").fill_null("")))
+        text = pl.read_csv(path, infer_schema=False).select(columns)
+        dated = text.with_columns(day, pl.col("from_value").fill_null(""))
+        at = "".join(f", line {line}" for line, row in enumerate(dated.rows(), 2) if None in row)
+        table = conform(Corrections, dated)
     except (pl.exceptions.PolarsError, ContractError) as error:
+        # Not in the words of the error: they may quote a cell.
         raise SetupError(
-            f"{path} is not a file of corrections ({error}). Its columns are"
-            f" {', '.join(empty(Corrections).columns)}, each cell once, dates as 2012-06-30."
+            f"{path}{at}: is not a file of corrections. Its columns are {', '.join(columns)}, none"
+            " blank but from_value, each cell once, dates as 2012-06-30."
         ) from error
     entries = collection.template.entry_at
     for row in table.iter_rows(named=True):
@@ -80,11 +84,8 @@ def applied_mart(
     meant = corrections.join(live.select("force_code"), on="force_code", how="semi")
     stale = meant.join(mine, on=place, how="anti")
     if stale.height:
-        listed = "; ".join(
-            f"{row['force_code']} {row['sheet']} {row['row_code']} {row['column_code']} expects"
-            f" {_shown(row, template)['from_value']!r} (owner: {row['owner']})"
-            for row in stale.iter_rows(named=True)
-        )
+        # Neither what a correction expects, which a cell said, nor its owner: people are sent this.
+        listed = "; ".join(" ".join(at) for at in stale.select(place).iter_rows())
         raise StaleCorrectionError(
             f"corrections that the live return no longer needs or meets: {listed}. Look at the"
             f" return, then remove or renew the lines in {FILE} and run again."
