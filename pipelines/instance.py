@@ -8,7 +8,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -75,6 +75,27 @@ def open_instance() -> "dg.DagsterInstance":
             f"the database of runs does not answer ({said})",
             "What analysts see has not changed. Start the database, or mend its address (PGHOST"
             " and what goes with it), then run again.",
+        ) from error
+
+
+@contextmanager
+def history_errors() -> Iterator[None]:
+    """Turn what the history of runs refuses into an error that says what to do.
+
+    Raises:
+        UnavailableError: it is locked, damaged or full, or may not be written.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        said = getattr(error, "orig", None) or error
+        raise UnavailableError(
+            home_folder(),
+            f"the history of runs cannot be read or written ({said})",
+            "What analysts see is a complete release. See muster doctor; free space, mend the"
+            " permissions, or end what holds it, then run again: muster run",
         ) from error
 
 
@@ -183,6 +204,8 @@ def mend_history() -> list[str]:
             " decisions and releases do not lie there and are unharmed; a new history begins."
         )
     for path, problem in damaged_databases(home):
+        whole = path.relative_to(home).as_posix() in _DATABASES
+        lost = "The history of earlier runs" if whole else "What was recorded of that run"
         numbers = itertools.count(1)
         names = (path.with_name(f"{path.name}.damaged-{number}") for number in numbers)
         aside = next(name for name in names if not name.exists())
@@ -190,9 +213,9 @@ def mend_history() -> list[str]:
             for part in (*_beside(path), path):  # the database last: a kill leaves it to be found
                 part.replace(path.with_name(aside.name + part.name.removeprefix(path.name)))
         notes.append(
-            f"{path} is damaged ({problem}) and was moved to {aside}. The history of earlier runs"
-            " is lost; receipts, decisions and releases are unharmed, and a new history begins."
-            " Restart the Dagster services if they are running."
+            f"{path} is damaged ({problem}) and was moved to {aside}. {lost} is lost; receipts,"
+            " decisions and releases are unharmed. Restart the Dagster services if they are"
+            " running."
         )
     return notes
 
@@ -208,10 +231,25 @@ def damaged_databases(home: Path) -> Iterator[tuple[Path, str]]:
 
     Nothing is yielded where the settings keep the history elsewhere.
     """
-    for path in (home / name for name in _DATABASES if keeps_files(home)):
-        problem = _problem(path) if path.exists() else None
-        if problem:
-            yield path, problem
+    kept = [home / name for name in _DATABASES if keeps_files(home) and (home / name).exists()]
+    found = {path: problem for path in kept if (problem := _problem(path))}
+    yield from found.items()
+    if (runs := home / _DATABASES[0]) in {*kept} - {*found}:
+        for path in _asked_again(runs):
+            if problem := _problem(path):
+                yield path, problem
+
+
+def _asked_again(runs: Path) -> list[Path]:
+    """Return the databases of the latest runs that did not end well, of which other runs ask.
+
+    One that is empty is filled by whoever asks.
+    """
+    latest = "select run_id from runs where status <> 'SUCCESS' order by id desc limit 100"
+    with suppress(sqlite3.Error), closing(_reading(runs)) as database:
+        named = (runs.parent / "runs" / f"{run_id}.db" for (run_id,) in database.execute(latest))
+        return [path for path in named if path.exists() and path.stat().st_size]
+    return []
 
 
 def keeps_files(home: Path) -> bool:
@@ -223,10 +261,8 @@ def keeps_files(home: Path) -> bool:
 def _problem(path: Path) -> str | None:
     if path.stat().st_size == 0:
         return "it is empty"
-    # A reader that may write clears up after itself, but also what a killed writer has left.
-    address = f"{path.as_uri()}?mode={'ro' if _beside(path) else 'rw'}"
     try:
-        with closing(sqlite3.connect(address, uri=True, timeout=_A_MOMENT)) as database:
+        with closing(_reading(path)) as database:
             (answer,) = database.execute("pragma quick_check(1)").fetchone()
     except sqlite3.OperationalError as error:
         # A lock, or a write-ahead log that a reader may not open, is no damage.
@@ -234,6 +270,12 @@ def _problem(path: Path) -> str | None:
     except sqlite3.DatabaseError as error:
         return str(error)
     return None if answer == "ok" else " ".join(str(answer).splitlines())
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    # A reader that may write clears up after itself, but also what a killed writer has left.
+    address = f"{path.as_uri()}?mode={'ro' if _beside(path) else 'rw'}"
+    return sqlite3.connect(address, uri=True, timeout=_A_MOMENT)
 
 
 def _beside(path: Path) -> list[Path]:

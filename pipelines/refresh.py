@@ -12,7 +12,6 @@ from dagster._core.remote_origin import (
     RemoteRepositoryOrigin,
 )
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
-from sqlalchemy.exc import SQLAlchemyError
 
 from assets.lake import held, lake_root
 from pipelines import definitions
@@ -20,8 +19,8 @@ from pipelines.alerts.look import RunOutcome
 from pipelines.alerts.runs import outcome_of
 from pipelines.definitions import defs
 from pipelines.instance import (
-    dagster_home,
     history_at_hand,
+    history_errors,
     mend_history,
     on_the_terminal,
     open_instance,
@@ -29,7 +28,7 @@ from pipelines.instance import (
 from pipelines.jobs import REFRESH
 from pipelines.outcome import reason
 from schemas.collection import load_collection
-from schemas.errors import BusyError, UnavailableError
+from schemas.errors import BusyError
 
 _LOCATION: Final = "muster"
 """The code location, as workspace.yaml names it."""
@@ -108,26 +107,17 @@ def _execute(collection_id: str) -> tuple[dg.JobExecutionResult, RunOutcome]:
 
     A run without an origin is shown under Runs alone, not with its job, nor in the timeline.
     """
-    try:
-        with open_instance() as instance, history_at_hand(instance):
-            on_the_terminal(instance)
-            job = defs.resolve_job_def(REFRESH)
-            run = instance.create_run_for_job(
-                job,
-                run_config=_QUIET,
-                tags=job.get_tags_for_partition_key(collection_id, selected_asset_keys=None),
-                remote_job_origin=_ORIGIN.get_job_origin(REFRESH),
-            )
-            result = execute_run(InMemoryJob(job), run, instance)
-            return result, outcome_of(instance, run.run_id)
-    except (SQLAlchemyError, OSError) as error:
-        cause = getattr(error, "orig", None) or error
-        raise UnavailableError(
-            dagster_home(),
-            f"the history of runs cannot be written ({cause})",
-            "What analysts see is a complete release. Free space or mend the permissions, then run"
-            " again; muster doctor says more.",
-        ) from error
+    with history_errors(), open_instance() as instance, history_at_hand(instance):
+        on_the_terminal(instance)
+        job = defs.resolve_job_def(REFRESH)
+        run = instance.create_run_for_job(
+            job,
+            run_config=_QUIET,
+            tags=job.get_tags_for_partition_key(collection_id, selected_asset_keys=None),
+            remote_job_origin=_ORIGIN.get_job_origin(REFRESH),
+        )
+        result = execute_run(InMemoryJob(job), run, instance)
+        return result, outcome_of(instance, run.run_id)
 
 
 def _metadata(result: dg.JobExecutionResult, key: list[str]) -> dict[str, Any]:

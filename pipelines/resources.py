@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 from assets.kept import prune
 from assets.lake import Lake, held, lake_root, sweep
 from assets.release.gate.process import Gate, gate_process
-from pipelines.instance import history_at_hand
+from pipelines.instance import history_at_hand, history_errors
 from pipelines.jobs import QUEUES, REFRESH
 from pipelines.record import begin, leave
 
@@ -20,6 +21,11 @@ _PATIENCE: Final = 1800
 """Seconds that a run waits for its turn; a refresh takes seconds, so a longer wait is a fault."""
 _HOLD_THE_LAKE: Final = (REFRESH, "__ASSET_JOB")
 """Jobs whose every run holds the lake: the refresh, and what Dagster calls a choice of assets."""
+_NOT_ENDED: Final = (
+    DagsterRunStatus.NOT_STARTED,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+)
 
 _GONE: Final = (
     "The process of this run has gone without a word: it was killed, or the machine stopped."
@@ -38,7 +44,8 @@ def lake(context: dg.InitResourceContext) -> Iterator[Path]:
     queues = run is not None and QUEUES.items() <= run.tags.items()
     with held(root, patience=_PATIENCE if queues else 0.5), ExitStack() as stack:
         if run is not None and context.instance is not None:
-            end_dead_runs(context.instance, run)
+            with history_errors():
+                end_dead_runs(context.instance, run)
             stack.enter_context(history_at_hand(context.instance))
         sweep(root)
         with _recorded(root, run, context.instance):
@@ -80,15 +87,18 @@ def end_dead_runs(instance: dg.DagsterInstance, ours: dg.DagsterRun) -> list[str
     """Mark runs as failed that can no longer be at work, and return their ids.
 
     To be called by the run that holds the lake: since no two hold it, another run that has begun
-    a step there and not ended is dead. One that waits for the lake has not begun a step. Dagster's
-    own monitoring cannot tell: it asks the launcher, and the one for a single machine knows nothing
-    of a run that it has started.
+    a step there and not ended is dead. One that waits for the lake has not begun a step, nor waited
+    for long. Dagster's own monitoring cannot tell: it asks the launcher, and the one for a single
+    machine knows nothing of a run that it has started.
     """
-    started = instance.get_runs(dg.RunsFilter(statuses=[DagsterRunStatus.STARTED]))
-    others = [
-        run for run in started if run.job_name in _HOLD_THE_LAKE and run.run_id != ours.run_id
+    long_ago = datetime.now(UTC) - timedelta(seconds=2 * _PATIENCE)
+    dead = [
+        record.dagster_run
+        for record in instance.get_run_records(dg.RunsFilter(statuses=[*_NOT_ENDED]))
+        if record.dagster_run.job_name in _HOLD_THE_LAKE
+        if record.dagster_run.run_id != ours.run_id
+        if record.update_timestamp < long_ago or _has_begun(instance, record.dagster_run.run_id)
     ]
-    dead = [run for run in others if _has_begun(instance, run.run_id)]
     for run in dead:
         instance.report_run_failed(run, _GONE)
     return [run.run_id for run in dead]

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 import dagster as dg
+import pytest
 from dagster import DagsterRunStatus
 
+from pipelines import resources
 from pipelines.jobs import REFRESH
 from pipelines.resources import end_dead_runs
 
@@ -64,6 +66,22 @@ def test_a_run_that_waits_for_the_lake_is_alive() -> None:
             work()
 
         assert refresh.execute_in_process(instance=instance).success
+
+
+def test_a_run_that_was_killed_before_it_began_is_dead_once_it_waited_too_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        ours = _ours(instance)
+
+        @dg.job(name=REFRESH)
+        def refresh() -> None: ...
+
+        run_id = instance.create_run_for_job(refresh).run_id
+        assert end_dead_runs(instance, ours) == []
+        monkeypatch.setattr(resources, "_PATIENCE", -1)
+        assert end_dead_runs(instance, ours) == [run_id]
+        assert _statuses(instance, run_id) == DagsterRunStatus.FAILURE
 
 
 def test_other_jobs_do_not_hold_the_lake_and_are_left_alone() -> None:

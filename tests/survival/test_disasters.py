@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -172,6 +173,20 @@ def test_a_damaged_history(harm: Callable[[Path], None], lake: Lake, run: Run) -
     assert lake.marts.resolve() == release, "the same returns give the same release"
     hold_to_account(lake)
     assert run("doctor").code == 0
+
+
+def test_what_an_earlier_run_recorded_is_damaged(lake: Lake) -> None:
+    """A run that did not end is asked by each later one what it did."""
+    history = lake.root / "dagster" / "history"
+    with sqlite3.connect(history / "runs.db") as database:
+        database.execute("update runs set status = 'STARTED'")
+        ((run_id,),) = database.execute("select run_id from runs")
+    database.close()
+    (history / "runs" / f"{run_id}.db").write_bytes(b"garbage" * 1000)
+    ended = muster(lake, "run", quick=True)
+    assert ended.code == 0, ended.output
+    assert "What was recorded of that run is lost" in ended.output
+    hold_to_account(lake)
 
 
 def test_a_deleted_history(lake: Lake) -> None:

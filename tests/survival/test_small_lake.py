@@ -200,6 +200,26 @@ def test_a_damaged_history_is_set_aside_and_said_to_be_lost(content: bytes, smal
     assert path.with_name("runs.db.damaged-2").exists(), "the first is not overwritten"
 
 
+def test_what_a_run_that_did_not_end_well_recorded_is_set_aside_if_it_is_damaged(
+    small: Lake,
+) -> None:
+    """Each run asks what it did, so that none would end well."""
+    runs = small.root / "dagster" / "history" / "runs.db"
+    (runs.parent / "runs").mkdir(parents=True)
+    with sqlite3.connect(runs) as database:
+        database.execute("create table runs (id, run_id, status)")
+        database.execute("insert into runs values (1, 'well', 'SUCCESS'), (2, 'dead', 'STARTED')")
+    database.close()
+    events = runs.parent / "runs" / "dead.db"
+    events.touch()
+    assert mend_history() == [], "an empty one is filled by whoever asks"
+    events.write_bytes(b"garbage" * 1000)
+    (note,) = mend_history()
+    assert "What was recorded of that run is lost" in note
+    assert events.with_name(f"{events.name}.damaged-1").exists()
+    assert mend_history() == []
+
+
 def test_a_history_that_is_locked_is_not_damaged(small: Lake) -> None:
     path = _database(small)
     with sqlite3.connect(path) as database:
