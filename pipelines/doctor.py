@@ -3,6 +3,7 @@
 Only looks. The lake itself is examined in assets/doctor.py; `examine` puts both together.
 """
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,16 +18,15 @@ from assets import doctor
 from assets.doctor import Examined, Ill, examined
 from assets.lake import Lake, lake_root
 from pipelines.alerts.send import SETTING, channels
-from pipelines.definitions import defs
 from pipelines.instance import damaged_databases, home_folder, keeps_files
-from pipelines.jobs import SWITCH, is_on
 from pipelines.portal.accounts import RESTORE, Accounts
 from pipelines.portal.sending import damage
 from schemas.collection import addressed, load_collection
 from schemas.errors import LakeError, MusterError, SetupError
-from schemas.reference import collection_files
+from schemas.reference import collection_files, outside
 from schemas.wording import plural
 
+_SWITCH: Final = "MUSTER_AUTOMATION"
 _LOCK: Final = Path(__file__).parents[1] / "requirements.lock"
 _SILENCE: Final = 300
 """Seconds without a word after which a daemon is taken for stopped."""
@@ -50,9 +50,22 @@ def examine() -> Iterator[Examined]:
                 for found in (each for part in parts for each in part(lake)):
                     yield replace(found, do=addressed(found.do, name))
         yield from portal(root / "portal")
+    yield from settings()
     yield from history()
     yield from alerts()
     yield from packages()
+
+
+def settings() -> Iterator[Examined]:
+    """Say which settings name collections that are not there."""
+    ill: list[Ill] = []
+    if (folder := outside()) and not folder.is_dir():
+        do = "Correct the setting, or mount what is to be there."
+        ill.append(("bad", "MUSTER_COLLECTIONS", f"names {folder}, which is no folder", do))
+    if (named := os.environ.get("MUSTER_COLLECTION")) and named not in collection_files():
+        do = "Name one of those that muster collections lists."
+        ill.append(("bad", "MUSTER_COLLECTION", f"names {named}, which is no collection", do))
+    yield from examined("settings", ill)
 
 
 def _broken(collection_id: str) -> Iterator[Ill]:
@@ -92,10 +105,12 @@ def history() -> Iterator[Examined]:
 def automation(instance: DagsterInstance) -> Iterator[Examined]:
     """Say which schedules and sensors are on, and whether the daemon that runs them is alive."""
     try:
-        default = is_on()
+        from pipelines.definitions import defs  # with a wrong setting nothing is defined
+        from pipelines.jobs import is_on
     except MusterError as error:
-        yield from examined("automation", [("bad", SWITCH, str(error), "Correct the setting.")])
+        yield from examined("automation", [("bad", _SWITCH, str(error), "Correct the setting.")])
         return
+    default = is_on()
     switched = {
         state.instigator_name: state.is_running
         for state in instance.all_instigator_state()
@@ -115,7 +130,7 @@ def automation(instance: DagsterInstance) -> Iterator[Examined]:
         seen = f"{since if beats else 'never seen'}, so nothing runs by itself ({listed})"
         do = "Start it: make dev, or the service's dagster-daemon."
         ill = [("warn", "dagster-daemon", seen, do)]
-    yield from examined("automation", ill, SWITCH, listed)
+    yield from examined("automation", ill, _SWITCH, listed)
 
 
 def portal(folder: Path) -> Iterator[Examined]:
@@ -164,9 +179,15 @@ def _hours_old(path: Path) -> float:
 
 def alerts() -> Iterator[Examined]:
     """Say where alerts go, without the secrets in the addresses."""
-    names = ", ".join(channel.name for channel in channels())
-    seen = names or "none set: alerts go to the log and to the outbox folder"
-    yield from examined("alerts", [], SETTING, seen)
+    there = channels()
+    seen = ", ".join(channel.name for channel in there)
+    ill: list[Ill] = [
+        ("bad", SETTING, f"{each.name} is no address that apprise knows", "Correct the setting.")
+        for each in there
+        if not each.known
+    ]
+    seen = seen or "none set: alerts go to the log and to the outbox folder"
+    yield from examined("alerts", ill, SETTING, seen)
 
 
 def packages() -> Iterator[Examined]:

@@ -60,11 +60,14 @@ def usual_collection() -> str:
     one that closes last.
 
     Raises:
-        SetupError: a collection file does not say what it must say: the one that is meant, perhaps.
+        SetupError: a collection file does not say what it must say, or the folder of them is not
+            there: the one that is meant, perhaps.
     """
     if named := os.environ.get("MUSTER_COLLECTION"):
         return named
     try:
+        if (folder := outside()) and not folder.is_dir():
+            raise SetupError(f"{outside_hint()} Correct the setting, or mount what is to be there.")
         known = [load_collection(collection_id) for collection_id in collection_files()]
     except SetupError as error:
         named = "Until then name the collection that you mean: --collection ID."

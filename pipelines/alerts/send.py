@@ -25,10 +25,11 @@ _OF_SEVERITY: Final = {"warning": "warning", "error": "failure"}
 
 @dataclass(frozen=True)
 class Channel:
-    """A channel; `url` is secret and never shown."""
+    """A channel; `url` is secret and never shown. `known`: apprise can send there."""
 
     name: str
     url: str = field(repr=False)
+    known: bool
 
     def send(self, title: str, text: str, severity: str) -> str | None:
         """Send a message; return None once it was taken, else why not.
@@ -38,10 +39,11 @@ class Channel:
             text: plain text.
             severity: `warning` or `error`; anything else is for information.
         """
+        if not self.known:
+            return f"is no address that apprise knows; see {SETTING}"
         try:
             service = _service()
-            if not service.add(self.url):
-                return f"is no address that apprise knows; see {SETTING}"
+            service.add(self.url)
             result = service.notify(
                 title=title,
                 body=text,
@@ -69,18 +71,18 @@ def channels() -> list[Channel]:
     urls = [url for url in _ADDRESS.split(os.environ.get(SETTING, "").strip(" \t\r\n,")) if url]
     found: list[Channel] = []
     for url in urls:
-        name = _name(url)
+        service = _apprise().Apprise.instantiate(url)
+        name = _name(url, service)
         alike = sum(channel.name.partition(" ")[0] == name for channel in found)
-        found.append(Channel(f"{name} ({alike + 1})" if alike else name, url))
+        found.append(Channel(f"{name} ({alike + 1})" if alike else name, url, service is not None))
     return found
 
 
-def _name(url: str) -> str:
+def _name(url: str, service: Any) -> str:
     """Return scheme and host of an address; apprise shortens a host that is a token."""
-    scheme = url.partition("://")[0]
-    service = _apprise().Apprise.instantiate(url)
+    scheme, is_address, _ = url.partition("://")
     if service is None:
-        return f"{scheme}://****"
+        return f"{scheme}://****" if is_address else "****"
     _, _, rest = without_credentials(service.url(privacy=True)).partition("://")
     return f"{scheme}://{re.split(r'[/?#]', rest)[0].rpartition('@')[2]}"
 

@@ -217,7 +217,9 @@ def test_no_secret_is_written_or_said(
 ) -> None:
     with caplog.at_level(logging.DEBUG), webhook() as hook:
         hook.refuses = True
-        monkeypatch.setenv("MUSTER_ALERT_URLS", f"{hook.url} nonsense://u:{PASSWORD}@h/{PASSWORD}")
+        monkeypatch.setenv(
+            "MUSTER_ALERT_URLS", f"slack:/{PASSWORD}/x {hook.url} nonsense://{PASSWORD}@h"
+        )
         _tell(_failed(1))
     ours = "\n".join(r.getMessage() for r in caplog.records if r.name.startswith("muster"))
     written = [path.read_text() for path in lake.root.rglob("*") if path.is_file()]

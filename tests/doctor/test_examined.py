@@ -3,7 +3,9 @@
 import hashlib
 import shutil
 import sqlite3
+import sys
 from collections.abc import Callable, Iterable
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from assets import doctor
 from assets.doctor import Examined
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake, held, sweep
+from pipelines import doctor as service
 from pipelines.doctor import alerts, history, packages
 from tests.doctor.conftest import RELEASE
 
@@ -220,6 +223,26 @@ def test_secrets_in_addresses_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> 
     (found,) = alerts()
     assert "hunter2" not in found.observed
     assert "none set" not in found.observed
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+def test_settings_that_are_wrong_are_named(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, wrong in (("AUTOMATION", "On"), ("COLLECTIONS", lake.root / "gone"),
+                        ("COLLECTION", "none"), ("ALERT_URLS", "slack:/hunter2")):  # fmt: skip
+        monkeypatch.setenv(f"MUSTER_{name}", str(wrong))
+    # As in a process of its own, which has not loaded what a wrong setting keeps from loading.
+    for name in ("pipelines.jobs", "pipelines.definitions"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    spec = spec_from_file_location("doctor_anew", service.__file__)
+    assert spec
+    assert spec.loader
+    anew = module_from_spec(spec)
+    spec.loader.exec_module(anew)
+    found = [*anew.automation(None), *anew.settings(), *anew.alerts()]
+    assert {each.level for each in found} == {"bad"}
+    where = ["AUTOMATION", "COLLECTIONS", "COLLECTION", "ALERT_URLS"]
+    assert [each.where for each in found] == [f"MUSTER_{name}" for name in where]
+    assert "hunter2" not in str(found)
 
 
 def test_other_versions_than_locked_are_told(

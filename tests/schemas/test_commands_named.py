@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.alerts.conditions import KINDS, Condition
-from schemas.collection import addressed, command, load_collection
+from schemas.collection import addressed, command, load_collection, usual_collection
 from schemas.errors import SetupError
 from schemas.reference import collection_files
 
@@ -72,12 +72,15 @@ def test_a_broken_draft_does_not_keep_commands_from_being_told(
 def test_what_is_not_known_hints_at_the_folder_it_may_be_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("MUSTER_COLLECTIONS", raising=False)
+    for name in ("MUSTER_COLLECTIONS", "MUSTER_COLLECTION"):
+        monkeypatch.delenv(name, raising=False)
     with pytest.raises(SetupError, match=r"there are: 2012-revisit.*COLLECTIONS is not set"):
         load_collection(OTHER)
     monkeypatch.setenv("MUSTER_COLLECTIONS", str(tmp_path / "gone"))
     with pytest.raises(SetupError, match="gone, which is no folder"):
         load_collection(OTHER)
+    with pytest.raises(SetupError, match=r"gone, which is no folder.*Until then name"):
+        usual_collection()
     text = collection_files()["2012-revisit"].read_text(encoding="utf-8")
     monkeypatch.setenv("MUSTER_COLLECTIONS", str(tmp_path))
     (tmp_path / "2012-revisit.toml").write_text(text.replace('"returns-1"', '"returns-7"'))
