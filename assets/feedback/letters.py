@@ -198,7 +198,7 @@ def letters(
     known = None
     if lake.table("cases/investigations_by_month").exists():  # before a run there is none
         by_month = read_made(lake, "cases/investigations_by_month", template)
-        known = beside(now.receipts, now.entries, now.extracts, by_month, template)
+        known = beside(now.receipts, now.changes, now.extracts, by_month, template)
     answered = (pl.col("severity") == "Q") & pl.col("reason").is_not_null()
     of_extract = pl.col("rule_id").is_in([*rules_of(CASES)])
     to_do, of_extracts = findings.filter(~answered & ~of_extract), findings.filter(of_extract)

@@ -233,8 +233,7 @@ def versions(
             raise click.UsageError("--sign needs --by ROLE")
         _sign_off(lake, now.judged, force_code, level, decided_by)
     mine = now.judged.filter(force_code=force_code).sort("version")
-    receipts = now.receipts.filter(force_code=force_code)
-    ours = receipts.select("receipt_id", "force_code")
+    ours = mine.select("receipt_id", "force_code")
     corrected = (
         work_table(lake, "validation/applied_corrections")
         .join(ours, on="receipt_id")
@@ -247,9 +246,9 @@ def versions(
     entries, found = (
         t.join(ours, on="receipt_id", how="semi") for t in (now.entries, now.findings)
     )
-    typed = version_changes(receipts, as_typed(entries, found, corrected))
+    typed = version_changes(mine, as_typed(entries, found, corrected))
     if as_json:
-        changed = version_changes(receipts, entries)
+        changed = version_changes(mine, entries)
         print_json(
             {
                 "versions": mine.to_dicts(),
@@ -267,12 +266,11 @@ def versions(
     place = ["sheet", "row_code", "column_code"]
     places = pl.DataFrame([*collection.template.entry_at], place, orient="row")
     old, new = (pl.col(name).fill_null("nothing") for name in ("before", "after"))
-    for number in typed["version"].unique().sort():
+    for number, against in typed.select("version", "against").unique().sort("version").iter_rows():
         rows = typed.filter(version=number).with_columns(
             pl.format("{} -> {}", old, new).alias("typed")
         )
         rows = places.join(rows, on=places.columns, maintain_order="left")
-        before = mine.filter(mine["version"] < number)["version"].to_list()
         many = plural(rows.height, "cell")
-        click.echo(f"\nVersion {number} against version {before[-1]}: {many}")
+        click.echo(f"\nVersion {number} against version {against}: {many}")
         print_rows(rows, "sheet, cell, row: row_code, column: column_code, typed")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import fields
-from itertools import pairwise
 from operator import itemgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -117,14 +116,11 @@ def versions_of(portal: Portal, force_code: str) -> dict[str, Any]:
     """Return what is shown of the versions of a force."""
     now = portal.stands.now()
     mine = now.judged.filter(force_code=force_code).sort("version", descending=True)
-    receipts = now.receipts.filter(force_code=force_code)
     released = released_receipts(portal.lake)
-    read, found = (
-        t.join(receipts, on="receipt_id", how="semi") for t in (now.entries, now.findings)
-    )
+    read, found = (t.join(mine, on="receipt_id", how="semi") for t in (now.entries, now.findings))
     template, changes = portal.collection.template, dict[int, list[dict[str, Any]]]()
     order = {place: number for number, place in enumerate(template.entry_at)}
-    for row in version_changes(receipts, as_typed(read, found)).to_dicts():
+    for row in version_changes(mine, as_typed(read, found)).to_dicts():
         place = row["sheet"], row["row_code"], row["column_code"]
         if place in order:
             at = {"called": wording_of(template, *place), "order": order[place]}
@@ -134,7 +130,6 @@ def versions_of(portal: Portal, force_code: str) -> dict[str, Any]:
     return {
         "versions": mine.to_dicts(),
         "changes": {n: sorted(c, key=itemgetter("order")) for n, c in changes.items()},
-        "before": dict(pairwise(mine["version"])),
         "signed": sign_offs(Ledger(portal.lake), mine["receipt_id"].to_list(), released),
         "levels": LEVELS,
         "chosen": any(chosen == live and last <= up_to for chosen, up_to in choices),

@@ -80,7 +80,7 @@ def test_the_ui_says_truthfully_what_is_in(filled: Lake) -> None:
         checks = {c.check_name: c for c in result.get_asset_check_evaluations()}
         judged = [
             dg.AssetKey(["validation", name])
-            for name in ("returns_status", "findings", "live_returns")
+            for name in ("returns_status", "findings", "live_returns", "version_changes")
         ]
         again = defs.resolve_job_def(REFRESH).execute_in_process(
             partition_key=KEY, instance=instance, asset_selection=judged

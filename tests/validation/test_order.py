@@ -13,7 +13,13 @@ from assets.intake.raw_store import RawStore
 from assets.intake.tables import readings, received
 from assets.lake import Lake
 from assets.returns.desk.decisions import Ledger, accept_all, answer_all, queries, read_answers
-from assets.returns.desk.versions import as_typed, choose, read_choices, version_changes
+from assets.returns.desk.versions import (
+    as_typed,
+    choose,
+    gone_from,
+    read_choices,
+    version_changes,
+)
 from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.states import Standing
 from schemas.collection import Collection
@@ -22,6 +28,7 @@ from tests.returns import SampleReturn
 MONTHS = ("second_jobs", "review_months", "count")
 DAY = ("cover", "submitted_on", "value")
 ROLE = ("cover", "prepared_by_role", "value")
+CARDS = ("comparators", "cards_2012", "value")
 BLANK = {("second_jobs", "refused", "count"): None}
 TIME = 1_339_300_000
 Sample = Callable[[str], SampleReturn]
@@ -37,7 +44,12 @@ class Desk:
         self.days = 0
 
     def drop(self, name: str, months: str, at: int = TIME, **more: str | None) -> None:
-        places = {"day": DAY, "role": ROLE, "refused": ("second_jobs", "refused", "count")}
+        places = {
+            "day": DAY,
+            "role": ROLE,
+            "cards": CARDS,
+            "refused": ("second_jobs", "refused", "count"),
+        }
         changed = {MONTHS: months, **{places[key]: value for key, value in more.items()}}
         path = self.sample("KEN").with_values(changed).write(self.lake.landing / name)
         os.utime(path, (at, at))
@@ -50,9 +62,10 @@ class Desk:
         store.take_in(waiting(self.lake.landing).files, self.collection)
         everything = received(store)
         known = received_by_id(everything.receipts, self.collection)
-        result = judge(readings(everything), known, self.collection)
-        told = everything.receipts, result.findings, result.entries
         decided = read_answers(self.ledger), read_choices(self.ledger)
+        gone = gone_from(everything.receipts, decided[1])
+        result = judge(readings(everything), known, self.collection, gone=gone)
+        told = everything.receipts, result.findings, result.entries
         return Standing(self.collection.id, *told, *decided)
 
     def query(self, now: Standing) -> dict[str, str]:
@@ -212,7 +225,7 @@ def test_a_version_that_is_gone_leaves_a_gap_in_what_changed(desk: Desk) -> None
     for number, months in enumerate(("7", "9", "11")):
         desk.drop(f"{number}.xlsx", months, at=TIME + number)
     now = desk.run()
-    left = now.receipts.filter(pl.col("version") != 2)
+    left = now.judged.filter(pl.col("version") != 2)
     rows = version_changes(left, now.entries).select("version", "before", "after").rows()
     assert rows == [(3, "7", "11")]
 
@@ -227,10 +240,36 @@ def test_what_was_typed_is_told_where_nothing_can_be_read_and_where_it_is_correc
     names = ["receipt_id", "sheet", "row_code", "column_code", "from_value"]
     corrected = pl.DataFrame([(last, *MONTHS, "1l")], names, orient="row")
     typed = as_typed(now.entries, now.findings, corrected)
-    changed = version_changes(now.receipts, typed).sort("version", "row_code")
+    changed = version_changes(now.judged, typed).sort("version", "row_code")
     assert changed.select("version", "row_code", "before", "after").rows() == [
         (2, "refused", "4", None),
         (2, "review_months", "7", "c. 9"),
         (3, "refused", None, "5"),
         (3, "review_months", "c. 9", "1l"),
-    ]
+    ], "all of them are refused"
+
+
+def test_the_version_before_is_none_that_was_refused(desk: Desk) -> None:
+    for number, (months, more) in enumerate((("7", {}), ("9", {"refused": None}), ("11", {}))):
+        desk.drop(f"{number}.xlsx", months, at=TIME + number, **more)
+    changed = desk.run().changes.filter(version=3)
+    assert changed.select("against", "row_code", "before").rows() == [(1, "review_months", "7")]
+
+
+def test_the_version_before_is_none_that_was_gone_back_from(desk: Desk) -> None:
+    """In queries and in what each changed: it replaced nothing that counts."""
+    sent = [("4", "2012-06-01"), ("13", "2012-06-09"), ("14", "2012-06-08"), ("40", "2012-06-09")]
+    for number, (cards, day) in enumerate(sent, 1):
+        desk.drop(f"{number}.xlsx", "7", at=TIME + number, cards=cards, day=day)
+        now = desk.run()
+        if number in {2, 4}:
+            choose(desk.ledger, now.judged, "KEN", number - 1, "sent by mistake", "Ann")
+    now = desk.run()
+    between = now.findings.filter(pl.col("rule_id").is_in(["Q111", "S011"]))
+    told = between.join(now.receipts, on="receipt_id").sort("version", "rule_id")
+    assert told.select("version", "rule_id", "message").rows() == [
+        (3, "Q111", "14, but 4 in the earlier return"),
+        (4, "Q111", "40, but 4 in the earlier return"),
+    ], "14 is asked about, so that 40 is compared with what was before it"
+    changed = now.changes.filter(row_code="cards_2012").select("version", "against", "before")
+    assert changed.rows() == [(2, 1, "4"), (3, 1, "4"), (4, 3, "14")]

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from openpyxl import load_workbook
 
+from assets.returns.desk.versions import version_changes
 from assets.returns.validation.assets import repairs as repairs_mart
 from assets.returns.validation.check import check_files
 from assets.returns.validation.judge import judge
@@ -26,7 +27,7 @@ from schemas.conform import conform
 from schemas.contract import empty
 from schemas.marts.facts import InvestigationsByMonth
 from schemas.marts.returns import Repairs
-from schemas.tables import Extracts, Receipts
+from schemas.tables import Extracts, Receipts, VersionChanges
 from schemas.template import Edit, Numbers, Place
 from tests.returns import SampleReturn, validated
 
@@ -337,9 +338,9 @@ def test_what_is_known_besides_is_found_for_the_returns_it_is_about(
     judged = judge(readings, received, collection)
     receipts = pl.DataFrame({"receipt_id": [*readings], "force_code": "STF", "version": [1, 2]})
     receipts = receipts.with_columns(pl.col("version").cast(pl.Int64))
-    known = beside(
-        receipts, judged.entries, empty(Extracts), empty(InvestigationsByMonth), collection.template
-    )
+    changes = version_changes(receipts.with_columns(counted=True), judged.entries)
+    of_cases = empty(Extracts), empty(InvestigationsByMonth)
+    known = beside(receipts, changes, *of_cases, collection.template)
     assert {*known.select(*ENTRY, "before").iter_rows()} == {
         (*at, int(sample.values[at])) for at in typed
     }
@@ -432,7 +433,8 @@ def test_the_mart_has_nothing_of_a_file_whose_force_cannot_be_told(collection: C
     )
     for force, height in ((None, 0), ("STF", 1)):
         findings = judged.findings.with_columns(pl.lit(force, pl.String).alias("force_code"))
-        others = (empty(each) for each in (Receipts, Extracts, InvestigationsByMonth))
+        tables = Receipts, VersionChanges, Extracts, InvestigationsByMonth
+        others = (empty(each) for each in tables)
         found = repairs_mart(collection, findings, judged.entries, *others)
         assert conform(Repairs, found).height == height
 

@@ -1,7 +1,6 @@
 """Versions of a return: what each changed, what was typed, and going back to an earlier one."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import polars as pl
 
@@ -13,16 +12,36 @@ from schemas.tables import Choices, VersionChanges
 _ENTRY = ["sheet", "row_code", "column_code"]
 
 
-def version_changes(receipts: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
-    """Return the table VersionChanges: each version against the one before it that is there."""
-    versions = receipts.drop_nulls("version").sort("force_code", "version")
-    earlier = pl.col("receipt_id").shift().over("force_code")
-    pairs = versions.select("receipt_id", "force_code", "version", earlier=earlier)
+def gone_from(receipts: pl.DataFrame, choices: pl.DataFrame) -> frozenset[str]:
+    """Return the receipts that the desk has gone back from, by the tables Receipts and Choices."""
+    gone: set[tuple[str, int]] = set()
+    for force, version, up_to in choices.select("force_code", "version", "up_to").iter_rows():
+        gone |= {(force, after) for after in range(version + 1, up_to + 1)}
+        gone.discard((force, version))
+    known = receipts.select("receipt_id", "force_code", "version").iter_rows()
+    return frozenset(key for key, *version in known if (*version,) in gone)
+
+
+def replaced(versions: pl.DataFrame) -> pl.DataFrame:
+    """Return receipt_id, force_code and version with `earlier_id` and `against`, its version.
+
+    That is of each version the one before it: the newest before it that is acceptable and that the
+    desk has not gone back from (`counted`), or where none is so, the newest.
+    """
+    known = versions.drop_nulls("version").select("receipt_id", "force_code", "version", "counted")
+    earlier = known.select("force_code", "counted", earlier_id="receipt_id", against="version")
+    pairs = known.drop("counted").join(earlier, on="force_code")
+    before = pairs.filter(pl.col("against") < pl.col("version")).sort("counted", "against")
+    return before.unique("receipt_id", keep="last", maintain_order=True)
+
+
+def version_changes(versions: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
+    """Return the table VersionChanges: each version against the one before it, as in `replaced`."""
     held = entries.select("receipt_id", *_ENTRY, "cell", "value")
-    key = ["force_code", "version", *_ENTRY]
-    resubmitted = pairs.drop_nulls("earlier")
+    key = ["force_code", "version", "against", *_ENTRY]
+    resubmitted = replaced(versions)
     after = resubmitted.join(held, on="receipt_id").select(*key, "cell", after="value")
-    before = resubmitted.join(held, left_on="earlier", right_on="receipt_id")
+    before = resubmitted.join(held, left_on="earlier_id", right_on="receipt_id")
     both = after.join(before.select(*key, before="value"), on=key, how="full", coalesce=True)
     return conform(VersionChanges, both.filter(pl.col("before").ne_missing(pl.col("after"))))
 
@@ -51,12 +70,12 @@ def as_typed(
 
 
 def read_choices(ledger: Ledger) -> pl.DataFrame:
-    """Return the table Choices from the ledger: the newest choice for each force."""
-    newest: dict[str, dict[str, Any]] = {
-        record.content["force_code"]: {**record.content, "decided_by": record.by}
+    """Return the table Choices from the ledger."""
+    rows = [
+        {**record.content, "number": record.number, "decided_by": record.by}
         for record in ledger.records("choice")
-    }
-    return conform(Choices, pl.DataFrame(list(newest.values()), schema=empty(Choices).schema))
+    ]
+    return conform(Choices, pl.DataFrame(rows, schema=empty(Choices).schema))
 
 
 def choose(

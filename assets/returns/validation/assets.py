@@ -14,7 +14,7 @@ from assets.previous import previous_release, previous_values
 from assets.returns.desk.corrections import applied_mart, by_force
 from assets.returns.desk.decisions import Ledger, queries, read_answers
 from assets.returns.desk.returned import record, sound_in, written_in
-from assets.returns.desk.versions import version_changes
+from assets.returns.desk.versions import gone_from
 from assets.returns.validation import states
 from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.layout import PROBLEMS_MARK
@@ -44,6 +44,7 @@ def validated(
     lake: Lake,
     collection: Collection,
     corrections: pl.DataFrame,
+    choices: pl.DataFrame,
     extracts: pl.DataFrame,
     by_month: pl.DataFrame,
     **raw: pl.DataFrame,
@@ -56,6 +57,7 @@ def validated(
         by_force(corrections),
         derived.leaf_grid(by_month, extracts.filter("live")["force_code"], collection.template),
         _released_before(lake, collection),
+        gone_from(raw["receipts"], choices),
     )
     return found.entries, found.findings, found.results, found.applied, found.expectations
 
@@ -113,7 +115,7 @@ def judged(
     collection: Collection,
     **tables: pl.DataFrame,
 ) -> tuple[pl.DataFrame, ...]:
-    """Judge every receipt, and say which return of each force is live.
+    """Judge every receipt, and say which return of each force is live, and what each changed.
 
     Of a force whose live return is the same as before Dagster is not told again.
     """
@@ -133,7 +135,7 @@ def judged(
                 metadata={"receipt": row["receipt_id"], "basis": row["basis"]},
             )
         )
-    return now.status_of_sent(collection), now.current_findings(), live
+    return now.status_of_sent(collection), now.current_findings(), live, now.changes
 
 
 def _live_before(lake: Lake) -> pl.DataFrame:
@@ -149,13 +151,14 @@ def repairs(
     findings: pl.DataFrame,
     entries: pl.DataFrame,
     receipts: pl.DataFrame,
+    changes: pl.DataFrame,
     extracts: pl.DataFrame,
     by_month: pl.DataFrame,
 ) -> pl.DataFrame:
     """Return the mart Repairs: a file whose force cannot be told has none in it."""
     attributed = findings.drop_nulls("force_code")
     of_force = attributed.select("force_code", "receipt_id").unique()
-    known = beside(receipts, entries, extracts, by_month, collection.template)
+    known = beside(receipts, changes, extracts, by_month, collection.template)
     found = repairs_of(attributed, entries, collection.template, known)
     return found.join(of_force, on="receipt_id").select(empty(Repairs).columns)
 
@@ -218,6 +221,7 @@ PARTS = (
         cells="intake/raw_cells",
         facts="intake/sheet_facts",
         corrections="desk/corrections",
+        choices="desk/choices",
         **_EXTRACTS,
     ),
     made(
@@ -231,6 +235,7 @@ PARTS = (
         "validation/returns_status",
         "validation/findings",
         "validation/live_returns",
+        "validation/version_changes",
         by=judged,
         **_STANDING,
         answers="desk/answers",
@@ -241,13 +246,8 @@ PARTS = (
         findings="validation/findings",
         entries="validation/entries",
         receipts="intake/receipts",
+        changes="validation/version_changes",
         **_EXTRACTS,
-    ),
-    made(
-        "validation/version_changes",
-        by=version_changes,
-        receipts="intake/receipts",
-        entries="validation/entries",
     ),
     made(
         "validation/corrections",

@@ -73,11 +73,12 @@ def judge(
     corrections: ByForce | None = None,
     cases: pl.DataFrame = NO_CASES,
     before: pl.DataFrame = NONE_BEFORE,
+    gone: Set[str] = frozenset(),
 ) -> Judged:
     """Judge returns by the collection's template and rules.
 
     Corrections are applied to a return's cells before anything else is looked at; `cases` and
-    `before` are as in `Returns`.
+    `before` are as in `Returns`. With those that the desk has `gone` back from none is compared.
 
     Raises:
         ContractError: a rule crashed: our fault, not a force's.
@@ -100,7 +101,7 @@ def judge(
         orient="row",
     )
     returns = Returns(table, receipts, cases, before)
-    failures, ties, counts = _compare(returns, single, received, collection)
+    failures, ties, counts = _compare(returns, single, received, collection, gone)
     found = pl.concat([single, _at_cells(failures, table), ties])
     if any(one.written for one in looked.values()):
         asked = _as_changed(found, [], collection).filter(severity="Q")
@@ -229,6 +230,7 @@ def _compare(
     single: pl.DataFrame,
     received: Mapping[str, Received],
     collection: Collection,
+    gone: Set[str],
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Hold entries against each other, then against other returns that are acceptable so far.
 
@@ -247,7 +249,7 @@ def _compare(
     found = pl.concat([single, _at_cells(within, entries)])
     changed = _as_changed(found, [], collection)
     blocked = changed.filter(pl.col("severity") == "B")["receipt_id"]
-    acceptable = frozenset(received) - set(blocked)
+    acceptable = frozenset(received) - set(blocked) - gone
     beside = replace(returns, acceptable=acceptable)
     between, others = evaluate(entry_tests(beside, BETWEEN, collection, off))
     ties = () if UNORDERED in off else unordered(entries, received, acceptable)

@@ -13,7 +13,6 @@ from math import inf
 import polars as pl
 
 from assets.cases.derived import leaf_grid
-from assets.returns.desk.versions import version_changes
 from assets.returns.validation.linked import FEWEST_SHIFTED, NONE, Change, Linked, Ways, linked
 from assets.returns.validation.rules.evaluate import ENTRY
 from schemas.marts.returns import Repairs
@@ -90,7 +89,7 @@ def repairs(
 
 def beside(
     receipts: pl.DataFrame,
-    entries: pl.DataFrame,
+    changes: pl.DataFrame,
     extracts: pl.DataFrame,
     by_month: pl.DataFrame,
     template: Template,
@@ -102,14 +101,14 @@ def beside(
 
     Args:
         receipts: table Receipts.
-        entries: table Entries.
+        changes: table VersionChanges.
         extracts: table Extracts.
         by_month: mart InvestigationsByMonth.
         template: the template of the returns.
     """
     cases = leaf_grid(by_month, extracts.filter("live")["force_code"], template)
     of = receipts.select("receipt_id", "force_code", "version")
-    earlier = version_changes(receipts, entries).join(of, on=["force_code", "version"])
+    earlier = changes.join(of, on=["force_code", "version"])
     said = pl.col("before").cast(pl.Int64, strict=False)
     return of.join(cases, on="force_code").select("receipt_id", *ENTRY, "rows").join(
         earlier.select("receipt_id", *ENTRY, said),

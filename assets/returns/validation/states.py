@@ -16,7 +16,7 @@ from assets.cases import derived
 from assets.intake.tables import damaged_now
 from assets.lake import Lake
 from assets.returns.desk.decisions import Ledger, queries, read_answers
-from assets.returns.desk.versions import read_choices
+from assets.returns.desk.versions import gone_from, read_choices, version_changes
 from assets.tables import work_table
 from schemas.cases import UNDAMAGED
 from schemas.collection import Collection
@@ -67,6 +67,7 @@ class Standing:
     def judged(self) -> pl.DataFrame:
         """Every receipt with its counts of findings and whether it is the newest and the live one.
 
+        `counted` are those that can be the version before another: see versions.replaced.
         `held` are the versions of which nobody can tell which is newer (rule S014): until that
         query is accepted, or one of them chosen, none of them is live, and what was live before
         them still is.
@@ -78,7 +79,8 @@ class Standing:
             (query & ~accepted).sum().cast(pl.Int64).alias("queries_open"),
             (query & accepted).sum().cast(pl.Int64).alias("queries_answered"),
         )
-        chosen = self.choices.select("force_code", "up_to", "decided_by", chosen="version")
+        last = self.choices.unique("force_code", keep="last", maintain_order=True)
+        chosen = last.select("force_code", "up_to", "decided_by", chosen="version")
         judged = (
             self.receipts.join(counts, on="receipt_id", how="left")
             .join(chosen, on="force_code", how="left")
@@ -87,7 +89,11 @@ class Standing:
         version = pl.col("version")
         counts_now = (version == pl.col("chosen")) | (version > pl.col("up_to"))
         acceptable = (pl.col("blocking") == 0) & counts_now.fill_null(value=True)
-        judged = judged.with_columns(_held(judged, self.findings, acceptable).alias("held"))
+        gone = gone_from(self.receipts, self.choices)
+        judged = judged.with_columns(
+            _held(judged, self.findings, acceptable).alias("held"),
+            counted=(pl.col("blocking") == 0) & ~pl.col("receipt_id").is_in([*gone]),
+        )
         newest_live = version.filter(acceptable & ~pl.col("held")).max().over("force_code")
         waits = pl.when("live").then(pl.col("held").any().over("force_code").cast(pl.Int64))
         return judged.with_columns(
@@ -97,6 +103,11 @@ class Standing:
             # What counts meanwhile may be about to change: it is queried too.
             queries_open=pl.col("queries_open") + waits.otherwise(0)
         )
+
+    @cached_property
+    def changes(self) -> pl.DataFrame:
+        """The table VersionChanges, by what was read."""
+        return version_changes(self.judged, self.entries)
 
     def status_of_sent(self, collection: Collection) -> pl.DataFrame:
         """Return the mart ReturnsStatus as a run makes it, which stops where damage may count."""

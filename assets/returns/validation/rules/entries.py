@@ -13,6 +13,7 @@ from typing import Final
 
 import polars as pl
 
+from assets.returns.desk.versions import replaced
 from assets.returns.validation.rules.evaluate import ENTRY, EVERY, Fields, Test
 from assets.returns.validation.rules.kinds import Use, as_test
 from schemas.collection import Collection
@@ -44,7 +45,8 @@ class Returns:
     `entries`: table Entries. `receipts`: receipt_id, force_code, version. `cases`: `rows` by
     CASE_GRID, of the forces whose case-level extract counts. `before`: what the entries were in
     the released collection before: force_code, ENTRY, before, and the `months` of its period and
-    the month `until` when. `acceptable`: the receipts without a blocking finding so far.
+    the month `until` when. `acceptable`: the receipts without a blocking finding so far that the
+    desk has not gone back from.
     """
 
     entries: pl.DataFrame
@@ -71,20 +73,14 @@ class Returns:
 
     @cached_property
     def beside_earlier(self) -> pl.DataFrame:
-        """Every entry with those of its force's newest acceptable return before it, or null."""
+        """Every entry with those of its force's acceptable return before it, or null."""
         of_earlier = {"receipt_id": "earlier_id", "number": "earlier", "value": "earlier_value"}
         entries = self.entries.select("receipt_id", *ENTRY, "number", "value")
-        earlier = self.accepted.select(
-            "force_code", earlier_id="receipt_id", earlier_version="version"
+        counted = pl.col("receipt_id").is_in(list(self.acceptable))
+        earlier_of = replaced(self.receipts.with_columns(counted=counted)).filter("counted")
+        beside = entries.join(
+            earlier_of.select("receipt_id", "earlier_id"), on="receipt_id", how="left"
         )
-        earlier_of = (
-            self.receipts.join(earlier, on="force_code")
-            .filter(pl.col("earlier_version") < pl.col("version"))
-            .sort("earlier_version")
-            .unique("receipt_id", keep="last")
-            .select("receipt_id", "earlier_id")
-        )
-        beside = entries.join(earlier_of, on="receipt_id", how="left")
         return beside.join(entries.rename(of_earlier), on=["earlier_id", *ENTRY], how="left")
 
 
