@@ -190,19 +190,15 @@ def _damaged(found: Iterable[tuple[Path, str | None]]) -> Iterator[Ill]:
 def _receipts(
     lake: Lake, found: Sequence[Receipt | Damaged[ReturnReceipt] | Damaged[Version]]
 ) -> Iterator[Ill]:
-    """Find receipts that are damaged, lost or doubled: they are numbered without a gap."""
+    """Find receipts that are damaged, gone or doubled."""
     sound = [item for item in found if isinstance(item, Receipt)]
     damaged = [item for item in found if isinstance(item, Damaged)]
     for item in damaged:
         yield "bad", item.path, item.problem, _RESTORE
     said = [r.sequence for r in (*sound, *(d.receipt for d in damaged)) if r]
-    numbers = {*said, *(item.sequence for item in damaged if item.sequence)}
-    lost = sorted({*range(1, max(numbers, default=0) + 1)} - numbers)
     ids = Counter(r.receipt_id for r in sound)
     seen = [f"{n} receipts have number {no}" for no, n in sorted(Counter(said).items()) if n > 1]
     seen += [f"{n} receipts are for the same bytes {r}" for r, n in sorted(ids.items()) if n > 1]
-    if lost:
-        seen.append(f"there is no receipt with number {', '.join(map(str, lost[:_SHOWN]))}")
     yield from (("bad", lake.raw, problem, _RESTORE) for problem in seen)
 
 

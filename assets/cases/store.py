@@ -65,8 +65,8 @@ class CaseStore(Receipts[Version]):
 
     def __init__(self, lake: Lake, clock: Clock = utc_now) -> None:
         """Open the store of a lake."""
-        super().__init__(lake.raw / "case_versions", Version)
-        self._lake, self._clock = lake, clock
+        super().__init__(lake, "case_versions", Version)
+        self._clock = clock
 
     def kept(self, key: str) -> Kept:
         """Return a kept file by the name of its folder."""

@@ -22,7 +22,7 @@ from assets.intake.quoting import words_sha256
 from assets.intake.reader import declared_force, read_return, submitted_on
 from assets.intake.reading import Reading, RefusedError
 from assets.intake.receipts import DamagedReturn, Receipts, ReturnReceipt, TakenIn, next_numbers
-from assets.intake.store import FOLDERS, ID_LENGTH, Clock, changed, sha256_of, utc_now
+from assets.intake.store import FOLDERS, ID_LENGTH, KEPT_NAME, Clock, changed, sha256_of, utc_now
 from assets.kept import made_once
 from assets.lake import (
     Lake,
@@ -32,8 +32,8 @@ from assets.lake import (
     scratch_file,
     write_errors,
 )
-from schemas.collection import Collection
-from schemas.errors import LakeError
+from schemas.collection import Collection, load_collection
+from schemas.errors import LakeError, SetupError
 
 _KEY_LENGTH: Final = 16
 _RESTORE: Final = "Restore it from the backup of the lake."
@@ -43,8 +43,8 @@ class RawStore(Receipts[ReturnReceipt]):
     """The raw store of one collection."""
 
     def __init__(self, lake: Lake, clock: Clock = utc_now) -> None:
-        self._lake, self._files = lake, lake.raw / FOLDERS["return"]
-        super().__init__(lake.raw / "receipts", ReturnReceipt)
+        self._files = lake.raw / FOLDERS["return"]
+        super().__init__(lake, "receipts", ReturnReceipt)
         self._quarantine = lake.quarantine
         self._clock = clock
         self._readings: dict[str, Reading] = {}
@@ -95,7 +95,7 @@ class RawStore(Receipts[ReturnReceipt]):
         damaged = self.damaged()
         receipts = self._attributed(damaged, collection)
         newest = {receipt.file_name: receipt.sha256 for receipt in receipts}
-        by_id = self._lost(receipts, damaged)
+        by_id = {item.receipt_id: item.path for item in damaged if item.receipt_id}
         known = {receipt.sha256 for receipt in receipts}
         arrived: list[_Arrived] = []
         duplicates, left = dict[str, str](), dict[str, str]()
@@ -127,19 +127,18 @@ class RawStore(Receipts[ReturnReceipt]):
             new.append(self._write_receipt(file, arrived, receipts + new, damaged))
         return TakenIn(tuple(new), left, duplicates, refused)
 
-    def _lost(
-        self, receipts: Sequence[ReturnReceipt], damaged: Sequence[DamagedReturn]
-    ) -> dict[str, Path]:
-        """Return by id the receipts that are damaged, or gone: one may be of any kept bytes."""
-        found = {item.receipt_id: item.path for item in damaged if item.receipt_id}
-        numbers = {r.sequence for r in receipts} | {d.sequence for d in damaged if d.sequence}
-        if gone := {*range(1, max(numbers, default=1))} - numbers:
-            known = {receipt.receipt_id for receipt in receipts}
-            kept = {path.name[:ID_LENGTH] for path in self._files.glob("*")}
-            kept |= {path.name[:ID_LENGTH] for path in self._quarantine.glob("*")}
-            lost = self._folder / f"{min(gone):06d}-*.json"
-            found = dict.fromkeys(kept - known, lost) | found
-        return found
+    def _unlisted(
+        self, found: Sequence[ReturnReceipt | DamagedReturn]
+    ) -> Iterator[tuple[str | None, str]]:
+        known = {each.receipt_id for each in found}
+        for at in (*self._files.glob("*"), *self._quarantine.glob("*")):
+            if KEPT_NAME.fullmatch(at.name) and at.name[:ID_LENGTH] not in known:
+                force: str | None = None
+                if at.parent == self._files:
+                    with suppress(SetupError):
+                        collection = load_collection(self._lake.collection)
+                        force = declared_force(self._reading(at.name), collection)
+                yield force, at.name
 
     def _attributed(
         self, damaged: Sequence[DamagedReturn], collection: Collection

@@ -3,19 +3,21 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Generic, TypeVar
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from assets.intake.landing import is_litter
-from assets.intake.store import ID_LENGTH, KEPT_NAME
-from assets.lake import Lake, atomic_file
-from schemas.cases import READABLE
+from assets.intake.store import ID_LENGTH, KEPT_NAME, kept
+from assets.lake import MANIFEST, Lake, atomic_file
+from schemas.cases import READABLE, folder_force
 from schemas.finding import Finding, finding
 from schemas.reference import force_codes
 from schemas.wording import visible
@@ -132,6 +134,10 @@ def extract_ids(force: str | None, hashes: Sequence[str]) -> tuple[str, str, str
     return sha256, sha256[:ID_LENGTH], again[:ID_LENGTH]
 
 
+def _ids(force: str | None, sha256: str) -> tuple[str, str]:
+    return extract_ids(force, [sha256])[1:]
+
+
 R = TypeVar("R", bound=Receipt)
 
 
@@ -186,12 +192,16 @@ _NOBODYS: Final = "nobodys"
 class Receipts(Generic[R]):
     """The receipts of one kind, each a JSON file; what keeps that kind inherits from it."""
 
-    def __init__(self, folder: Path, form: type[R]) -> None:
-        """Read and write receipts of one form."""
-        self._folder, self._form = folder, form
+    def __init__(self, lake: Lake, folder: str, form: type[R]) -> None:
+        """Read and write receipts of one form, in a folder of the raw store."""
+        self._lake, self._folder, self._form = lake, lake.raw / folder, form
 
     def all(self) -> list[R | Damaged[R]]:
         """Return the receipts that can be read, in order, and after them those that cannot."""
+        found = self._there()
+        return [*found, *self._gone(found)]
+
+    def _there(self) -> list[R | Damaged[R]]:
         paths = sorted(self._folder.glob("*.json"))
         found = [self._read(path) for path in paths if not is_litter(path.name)]
         whole = (each for each in found if not isinstance(each, Damaged))
@@ -209,11 +219,52 @@ class Receipts(Generic[R]):
 
     def receipts(self) -> list[R]:
         """Return every receipt that can be read, in order of receipt."""
-        return [item for item in self.all() if not isinstance(item, Damaged)]
+        return [item for item in self._there() if not isinstance(item, Damaged)]
 
     def damaged(self) -> list[Damaged[R]]:
-        """Return the receipts that cannot be read; the bytes of the others are not looked at."""
+        """Return those that cannot be read or are gone; the bytes of others are not looked at."""
         return [item for item in self.all() if isinstance(item, Damaged)]
+
+    def _gone(self, found: Sequence[R | Damaged[R]]) -> Iterator[Damaged[R]]:
+        """Yield what has no receipt any more: each has a number, without a gap, and is released.
+
+        A file that is kept tells whose it was. Which of several lost ones came when nobody can
+        tell, so each is taken for the last of them; what nothing tells of may be of any force.
+        """
+        known = {each.receipt_id for each in found}
+        numbers = {each.sequence for each in found if each.sequence}
+        gaps = sorted({*range(1, max(numbers, default=0))} - numbers)
+        kind = "cases" if self._form is Version else "returns"
+        manifests = self._lake.releases.glob(f"[!.]*/{MANIFEST}")
+        released = {of for path in manifests for of in _released(path, kind)}
+        lost = {of for of in released if known.isdisjoint(_ids(*of))}
+        if len(gaps) > len(lost):
+            lost |= {of for of in self._unlisted(found) if known.isdisjoint(_ids(*of))}
+        problem = "there is no receipt with number {}"
+        for number in gaps[: max(len(gaps) - len(lost), 0)]:
+            path = self._folder / f"{number:06d}-*.json"
+            yield Damaged(path, problem.format(number), None, number, UNKNOWN)
+        last = max(numbers, default=0) + len(lost) - len(gaps)
+        number = gaps[-1] if len(gaps) >= len(lost) > 0 else last
+        versions = {(each.force_code, each.version) for each in found}
+        for force, sha256 in sorted(lost, key=str):
+            version = next(n for n in count(1) if (force, n) not in versions) if force else None
+            versions.add((force, version))
+            whose = f"{force or _NOBODYS}-{version or 0}"
+            path = self._folder / f"*-{sha256[:ID_LENGTH]}-{whose}.json"
+            about = sha256[:ID_LENGTH], number, force, version
+            yield Damaged(path, problem.format(number), *about)
+
+    def _unlisted(self, found: Sequence[R | Damaged[R]]) -> Iterator[tuple[str | None, str]]:
+        """Yield force and hash of what is kept and stands in no receipt, as far as can be told."""
+        listed = {file for each in found if isinstance(each, Version) for file in each.files}
+        by_force: dict[str, list[str]] = {}
+        for each in kept(self._lake, "extract"):
+            if each.at.name not in listed:
+                force = folder_force(each.place.parts[:-1])
+                by_force.setdefault(force or UNKNOWN, []).append(each.sha256)
+        for force, hashes in by_force.items():
+            yield force, extract_ids(force, hashes)[0]
 
     def _read(self, path: Path) -> R | Damaged[R]:
         try:
@@ -259,6 +310,15 @@ def next_numbers(
 
 
 @cache
+def _released(manifest: Path, kind: str) -> frozenset[tuple[str | None, str]]:
+    """Return force and hash of all that a release, which never changes, was made from."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        said = json.loads(manifest.read_bytes())["made_from"][kind]
+        return frozenset((force, sha256) for force, sha256 in said)
+    return frozenset()
+
+
+@cache
 def _forms() -> dict[type[Receipt], TypeAdapter[Any]]:
     return {form: TypeAdapter(form) for form in (ReturnReceipt, Version)}
 
@@ -274,4 +334,4 @@ def _why(error: OSError | ValidationError) -> str:
 
 def case_versions(lake: Lake) -> Receipts[Version]:
     """Return the versions of extracts of a lake."""
-    return Receipts(lake.raw / "case_versions", Version)
+    return Receipts(lake, "case_versions", Version)

@@ -95,6 +95,19 @@ def test_one_that_counts_leaves_its_force_without_extract(harm: Harm, stored: St
     assert stored.files_told() == [place]
 
 
+def test_one_that_is_gone_leaves_its_force_without_extract(stored: Stored) -> None:
+    stored.drop("DER", 6)
+    path, away = stored.receipt(1), stored.lake.root / "moved away"
+    path.rename(away)
+    assert stored.judged()[1] == {"STF": SECOND, "DER": 6}, "it is an earlier one"
+    away.rename(path)
+    stored.receipt(3).unlink()
+    extracts, counted = stored.judged()
+    assert counted == {"DER": 6}
+    (row,) = extracts.filter(force_code="STF").to_dicts()
+    assert (row["state"], row["live"]) == ("damaged", False)
+
+
 def test_what_lies_in_landing_does_not_come_back_as_a_newer_extract(stored: Stored) -> None:
     stored.receipt(3).write_text("")
     taken = stored.store.take_in(stored.collection)

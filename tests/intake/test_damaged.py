@@ -152,6 +152,61 @@ def test_a_damaged_receipt_that_counts_is_not_passed_over(harm: Harm, stored: St
         stored.check()
 
 
+def _release(stored: Stored) -> None:
+    """Note in a release which receipts there are, as its manifest does."""
+    of = [(each.force_code, each.sha256) for each in stored.store.receipts()]
+    folder = stored.lake.releases / f"{stored.collection.id}-aaaaaaaaaaaa"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps({"made_from": {"returns": of}}))
+
+
+def test_a_receipt_that_is_gone_is_not_passed_over(stored: Stored) -> None:
+    """The version before it would count, and its total look right."""
+    stored.receipt(2).unlink()
+    [row] = stored.table().rows(named=True)
+    assert (row["sequence"], row["force_code"], row["version"]) == (2, "STF", 2)
+    assert row["problem"] == "there is no receipt with number 2"
+    with pytest.raises(LakeError, match=r"STF version 2.*Restore it from the backup.*--go-back"):
+        stored.check()
+    back = {"force_code": "STF", "version": 1, "up_to": 2, "reason": "lost", "decided_by": "Ann"}
+    stored.check(pl.DataFrame([back], schema=empty(Choices).schema))
+    stored.take("STF", "13")
+    stored.check()
+    assert stored.store.receipts()[-1].version == 3, "its number is not given again"
+    stored.receipt(1).unlink()
+    stored.check()
+    assert stored.table().sort("version")["version"].to_list() == [1, 2]
+
+
+@pytest.mark.parametrize("with_bytes", [True, False])
+def test_the_last_receipt_leaves_no_gap_and_a_release_tells_of_it(
+    with_bytes: bool, stored: Stored
+) -> None:
+    _release(stored)
+    bytes_of = stored.bytes_of(3)
+    stored.receipt(3).unlink()
+    if not with_bytes:
+        bytes_of.unlink()
+    with pytest.raises(LakeError, match="KEN version 1"):
+        stored.check()
+    assert "is damaged or gone" in stored.take("KEN", "11")["KEN-11.xlsx"]
+    stored.take("KEN", "13")
+    stored.check()
+    [row] = stored.table().rows(named=True)
+    assert (row["sequence"], row["force_code"], row["version"]) == (3, "KEN", 1)
+
+
+def test_of_what_nothing_is_left_nobody_can_say_whose_it_is(stored: Stored) -> None:
+    """But of what a release was made from; whoever knows better says that it is nobody's."""
+    bytes_of, lost = stored.bytes_of(2), stored.receipt(2)
+    bytes_of.unlink()
+    lost.unlink()
+    with pytest.raises(LakeError, match=r"000002-\*.json: whose cannot be told"):
+        stored.check()
+    lost.with_name(f"000002-{'0' * 16}-nobodys-0.json").write_text("")
+    stored.check()
+
+
 @pytest.mark.parametrize("harm", [lambda p: p.unlink(), lambda p: p.write_bytes(b"other")])
 def test_so_it_is_with_damaged_bytes(harm: Harm, stored: Stored) -> None:
     stored.bytes_of(1).chmod(0o644)

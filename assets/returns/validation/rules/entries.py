@@ -61,14 +61,10 @@ class Returns:
         return self.entries.select("receipt_id", *ENTRY, "number")
 
     @property
-    def accepted(self) -> pl.DataFrame:
-        """The receipts that are acceptable."""
-        return self.receipts.filter(pl.col("receipt_id").is_in(list(self.acceptable)))
-
-    @property
     def newest(self) -> pl.DataFrame:
         """The newest acceptable receipt of each force."""
-        known = self.accepted.drop_nulls("force_code")
+        known = self.receipts.drop_nulls("force_code")
+        known = known.filter(pl.col("receipt_id").is_in(list(self.acceptable)))
         return known.sort("version").unique("force_code", keep="last")
 
     @cached_property
