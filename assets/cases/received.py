@@ -82,10 +82,12 @@ def judge_received(
         UnavailableError: the quarantine cannot be written.
         MusterError: the cluster of the pool cannot do the work.
     """
+    versions = store.receipts()
+    listed = {file for each in versions if each.force_code for file in each.files}
     judged = [
         _judged(version, UNREADABLE_STATE, [version.refusal] if version.refusal else ())
-        for version in store.receipts()
-        if version.force_code is None
+        for version in versions
+        if version.force_code is None and listed.isdisjoint(version.files)
     ]
     older = _by_force(store)
     while older:

@@ -114,7 +114,13 @@ class CaseStore(Receipts[Version]):
         # Also a file that a run kept before it was killed is still to be listed, unless it may be
         # of a damaged version: listed again, an old file would replace a newer one.
         told = {key: version.force_code for version in self.receipts() for key in version.files}
-        fresh = lying.keys() - told.keys()
+        nobodys = {
+            key
+            for version in self.receipts()
+            for key in version.files
+            if version.refused and version.refused.rule_id == ONE_FORCE and told[key] is None
+        }
+        fresh = {key for key in lying if key not in told or key in nobodys}
         if damaged := self.damaged():
             receipt = self.place(damaged[0].path)
             for key in fresh & before:
@@ -145,14 +151,17 @@ class CaseStore(Receipts[Version]):
         told: Mapping[str, str | None],
         collection: Collection,
     ) -> Iterator[Version]:
-        """Yield a version for each force with a fresh file; `told` has the force of the others."""
+        """Yield a version for each force with a fresh file; `told` has the force of the others.
+
+        Fresh is also what was nobody's: its force may be expected since.
+        """
         by_force: dict[str, list[str]] = {}
         for key in sorted(lying):
             try:
                 # Of a kept file that may be damaged; what is listed need not be read again.
                 force = told.get(key) or force_of(lying[key], collection)
             except FilesRefusedError as error:
-                if key in fresh:
+                if key not in told:
                     why = replace(error.findings[0], sheet=self.kept(key).name)
                     yield self._write(None, [key], why)
             else:

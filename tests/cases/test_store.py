@@ -63,6 +63,24 @@ def test_what_is_listed_is_not_read_again(
     assert (len(version.files), read) == (2, ["a.csv", "b.csv"])
 
 
+def test_what_was_nobodys_is_its_forces_once_that_is_expected(
+    lake: Lake, collection: Collection
+) -> None:
+    """A force that the collection's file had left out sent two files, and one more is nobody's."""
+    without, store = collection.model_copy(update={"forces": ("DER",)}), CaseStore(lake)
+    for name, rows in (("a", MANY), ("b", [good(99)]), ("c", [good(1, "KEN"), good(2, "DVC")])):
+        _drop(lake, f"{name}.csv", rows)
+    assert [each.force_code for each in store.take_in(without).new] == [None] * 3
+    (version,) = store.take_in(collection).new
+    assert (version.force_code, version.version, len(version.files)) == ("STF", 1, 2)
+    assert store.take_in(collection).new == ()
+    extracts, cases, found = judge_received(store, lake, collection)
+    assert extracts.select("force_code", "live").rows() == [(None, False), ("STF", True)]
+    assert cases["cases"].sum() == len(MANY) + 1
+    assert found["force_code"].to_list() == [None]
+    assert [each.file_name for each in unattributed_files(lake)] == ["c.csv"]
+
+
 def test_an_earlier_version_that_is_sent_again_is_said_to_be_known(
     lake: Lake, collection: Collection
 ) -> None:

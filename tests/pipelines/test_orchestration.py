@@ -23,6 +23,7 @@ from schemas.tables import TABLES
 
 KEY = "2012-revisit"
 FORCES = {"AVS", "MPS", "WYK"}
+COUNTS = dg.AssetKey(["validation", "force_returns", KEY])
 
 
 @pytest.fixture
@@ -73,9 +74,7 @@ def test_the_ui_says_truthfully_what_is_in(filled: Lake) -> None:
     with dg.instance_for_test() as instance:
         result = _refresh(instance)
         assert result.success
-        shown = instance.get_materialized_partitions(
-            dg.AssetKey(["validation", "force_returns", KEY])
-        )
+        shown = instance.get_materialized_partitions(COUNTS)
         event = instance.get_latest_materialization_event(dg.AssetKey(["totals", "investigations"]))
         checks = {c.check_name: c for c in result.get_asset_check_evaluations()}
         judged = [
@@ -94,7 +93,14 @@ def test_the_ui_says_truthfully_what_is_in(filled: Lake) -> None:
             ],
         )
         stale = _stale(instance)
+        found = filled.table("validation/all_findings")
+        pl.read_parquet(found).with_columns(severity=pl.lit("B")).write_parquet(found)
+        refused = defs.resolve_job_def(REFRESH).execute_in_process(
+            partition_key=KEY, instance=instance, asset_selection=judged
+        )
+        left = instance.get_materialized_partitions(COUNTS)
     assert shown == FORCES
+    assert left == _told(refused) == FORCES - {"MPS"}, "its queries reject it now"
     assert stale == set(), "all that was made again is as it was"
     with_it = {"receipts", "damaged_receipts", "raw_cells", "sheet_facts"}
     assert _made(some) == {"totals/cells", *(f"intake/{name}" for name in with_it)}, (

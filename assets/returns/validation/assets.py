@@ -117,7 +117,8 @@ def judged(
 ) -> tuple[pl.DataFrame, ...]:
     """Judge every receipt, and say which return of each force is live, and what each changed.
 
-    Of a force whose live return is the same as before Dagster is not told again.
+    Of a force whose live return is the same as before Dagster is not told again. It can forget no
+    single partition, so where one counts no more it is told anew of all that do.
     """
     now = states.Standing(collection.id, **tables)
     states.check_damaged(now.judged, now.damaged, now.choices)
@@ -125,6 +126,9 @@ def judged(
     live = conform(LiveReturns, pl.concat([now.live_returns(), derived.derived_returns(only)]))
     key = FORCE_RETURNS[collection.id].key
     told = context.instance.get_materialized_partitions(key)
+    if not told <= {*live["force_code"]}:
+        context.instance.wipe_assets([key])
+        told = set()
     before = _live_before(lake).filter(pl.col("force_code").is_in(list(told)))
     changed = live.join(before, on=["force_code", "receipt_id", "basis"], how="anti")
     for row in changed.iter_rows(named=True):
