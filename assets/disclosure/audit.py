@@ -165,8 +165,7 @@ class _Judge:
     def _asks(self, needed: Floats) -> dict[int, tuple[int, str]]:
         """Return by place what has to be read to know what else was left open of it.
 
-        An edition, and which of the tables that rules compare are taken for hidden in it. Nothing
-        for an entry that is as wide as one total leaves it: the rest leaves no more.
+        An edition, and which of the tables that rules compare are taken for hidden in it.
         """
         hidden, widths = self._hidden, self._extremes.widths
         return {
@@ -175,7 +174,6 @@ class _Judge:
                 _group(hidden[place].mart, hidden[place].column, self._said),
             )
             for place in np.flatnonzero(widths < needed).tolist()
-            if not 0 < widths[place] == self._left(hidden[place])
         }
 
     def _otherwise(self, edition: int, group: str) -> Knowledge:
@@ -193,8 +191,7 @@ class _Judge:
         is not taken back by an edition that comes later.
         """
         asks, extremes = self._asks(needed), self._extremes
-        # What asks for nothing besides is as wide as it can be.
-        required = np.minimum(needed, np.maximum(1, extremes.widths))
+        required = needed.copy()
         without: dict[int, tuple[Extremes, int]] = {}
         for ask, known in read.items():
             own = [place for place in asks if asks[place] == ask]
@@ -209,13 +206,6 @@ class _Judge:
             left = blind.left(at, required[place], extremes.widths[place])
             required[place] = min(required[place], max(1, left))
         return required
-
-    def _left(self, item: Hidden) -> int:
-        """Return the least that a total left of an entry when it was first hidden; -1 for none."""
-        if not len(item.names) == 1 == len(item.total.unknowns):
-            return -1
-        of = self._known.left.get(item.total.unknowns[0], {})
-        return min((left for edition, left in of.items() if edition <= item.first), default=-1)
 
     def _forgive(self, required: Floats, tables: Sequence[Table]) -> list[str]:
         """Judge forces that were accepted with an answer by what is known without those rules.

@@ -56,8 +56,7 @@ class Knowledge:
     the count itself, so that it can be said whether a return keeps to a rule. A count that two
     editions have alike is one unknown.
 
-    `left`: by unknown and edition, the least that a total leaves of which it is a part, with the
-    exempt counts, whatever else is hidden. `rows`: what holds. `either`: two lists, of which all of
+    `rows`: what holds. `either`: two lists, of which all of
     the one hold or all of the other. `bands`: totals, a band, and how many of them lie in it, at
     least and at most. `unlike`: totals, and whether numbers of theirs are none that are known not
     to be so. `unread`: public figures that are none of these. `broken`: the rules that a force has
@@ -68,7 +67,6 @@ class Knowledge:
     names: list[Any] = field(default_factory=list)
     numbers: dict[Any, int] = field(default_factory=dict)
     hidden: dict[Any, Hidden] = field(default_factory=dict)
-    left: dict[int, dict[int, int]] = field(default_factory=dict)
     rows: list[Condition] = field(default_factory=list)
     either: list[Ways] = field(default_factory=list)
     bands: list[tuple[list[Total], Band, float, float]] = field(default_factory=list)

@@ -7,7 +7,7 @@ each edition the public marts and which counts are the same as in another one.
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -190,7 +190,7 @@ class _Reader:
     """Adds to the knowledge what one edition tells of the tables of one system.
 
     `everything` are the entries of all systems. Those of the others, but of earlier periods in no
-    public mart, are given away where a rule compares with them. `exempt` are entries shown as such.
+    public mart, are given away where a rule compares with them.
     """
 
     known: Knowledge
@@ -200,7 +200,6 @@ class _Reader:
     collection: Collection
     system: str
     everything: Mapping[str, list[_Entry]]
-    exempt: dict[Any, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Name the entries."""
@@ -212,8 +211,6 @@ class _Reader:
             self._names[force][entry.leaf] = entry.name
             if entry.value is not None:
                 self.known.values[entry.name] = entry.value
-                if self.collection.is_exempt(*entry.name[:2], force, entry.value):
-                    self.exempt[entry.name] = entry.value
 
     def read(self, figures: Mapping[str, Sequence[_Figure]]) -> None:
         """Read all there is."""
@@ -251,7 +248,7 @@ class _Reader:
             if not total.unknowns:
                 continue
             if figure.value is not None:
-                self._tell(names, figure.value, stays=True)
+                self._tell(names, figure.value)
             elif figure.force is None:
                 # Where it were what is printed, it would be shown.
                 self.known.unlike.append(([total], partial(_is_not, figure.printed)))
@@ -273,17 +270,11 @@ class _Reader:
         ]
         return list(dict.fromkeys(of))
 
-    def _tell(self, names: Sequence[Any], value: float, *, stays: bool) -> None:
-        """Add what a sum is; `stays` where it is shown whatever is hidden to protect others."""
+    def _tell(self, names: Sequence[Any], value: float) -> None:
+        """Add what a sum is."""
         total = self.known.total(names)
-        if not total.unknowns:
-            return
-        self.known.hold(total, round(value), round(value))
-        if stays:
-            left = round(value) - sum(self.exempt[name] for name in self.exempt.keys() & set(names))
-            for unknown in total.unknowns:
-                seen = self.known.left.setdefault(unknown, {})
-                seen[self.number] = min(left, seen.get(self.number, left))
+        if total.unknowns:
+            self.known.hold(total, round(value), round(value))
 
     def _read_profiles(self, table: str) -> None:
         """Read the columns of force_profiles that add a table up."""
@@ -305,8 +296,7 @@ class _Reader:
                 if row[f"{column}_symbol"] == SUPPRESSED and names:
                     self._hide(PROFILES, column, f"force_code={force}", names)
                 elif row[column] is not None:
-                    is_exempt = self.collection.is_exempt(PROFILES, column, force, row[column])
-                    self._tell(names, row[column], stays=is_exempt)
+                    self._tell(names, row[column])
 
     def _read_spread(self, measure: str) -> None:
         """Read the statistics over forces; bands come before ends, by name."""

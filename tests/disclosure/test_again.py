@@ -8,7 +8,6 @@ import polars as pl
 import pytest
 
 from assets.disclosure import edition as edition_of
-from assets.disclosure.audit import _Judge
 from assets.disclosure.bounds import Extremes
 from assets.disclosure.edition import PublicEdition, public_edition
 from assets.kept import made_once
@@ -64,10 +63,3 @@ def test_an_edition_of_the_same_counts_is_not_proved_again_unless_what_is_kept_i
         content = path.read_bytes()
         path.write_bytes(content[:-2] + b"0]")
     assert _is_same(public_edition(some, collection, keep=keep), edition)
-
-
-def test_what_one_sum_leaves_open_is_what_is_found_where_the_editions_are_read_again(
-    edition: PublicEdition, some: Marts, collection: Collection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(_Judge, "_left", lambda *_: -1)
-    assert _is_same(public_edition(some, collection), edition)
