@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import compress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -20,6 +20,7 @@ from assets.disclosure.counts import Block, blocks
 from assets.disclosure.forms import Key, of_one_force, public_forms, that_tell
 from assets.disclosure.ledger import Entry, files_in
 from assets.disclosure.published import Edition, changed, edition_behind
+from assets.html import render
 from assets.kept import Keep, each_time
 from assets.lake import atomic_file, write_errors
 from assets.marts import write_mart
@@ -229,6 +230,7 @@ def report(chosen: Iterable[tuple[Block, Choice]], settings: Disclosure) -> pl.D
 
 
 README: Final = "README.txt"
+_README: Final = Path(__file__).with_name("readme.txt.j2")
 
 
 def write_public(folder: Path, edition: PublicEdition, about: Mapping[str, str]) -> list[Path]:
@@ -255,11 +257,9 @@ def write_public(folder: Path, edition: PublicEdition, about: Mapping[str, str])
         with atomic_file(folder / f"{name}.parquet") as file:
             write_mart(file, name, edition.contracts[name], frame, {**about, "edition": "public"})
         written.append(folder / f"{name}.parquet")
+    contracts = {name: edition.contracts[name] for name in edition.marts}
     with atomic_file(folder / README) as file:
-        symbols = "\n".join(f"  {symbol}  {meaning}" for symbol, meaning in SYMBOLS.items())
-        tables = (f"{name}: {edition.contracts[name].about}" for name in edition.marts)
-        text = _SHOWN.format(symbols=symbols, tables="\n".join(tables))
-        file.write(_page(about, text))
+        file.write(_page(about, symbols=SYMBOLS, contracts=contracts))
     return sorted([*written, folder / README])
 
 
@@ -287,41 +287,11 @@ def carry_forward(
         if name != README:
             with atomic_file(folder / name) as file:
                 file.write(path.read_bytes())
-    text = f"There is no public edition of this release: {why}.\n"
-    if entry is not None:
-        own = (entry.public / README).read_text(encoding="utf-8")
-        text = _EARLIER.format(release=entry.release, why=why) + own
+    own = (entry.public / README).read_bytes() if entry else b""
     with atomic_file(folder / README) as file:
-        file.write(_page(about, text))
+        file.write(_page(about, why=why, earlier=entry and entry.release) + own)
     return [*files_in(folder).values()]
 
 
-def _page(about: Mapping[str, str], text: str) -> bytes:
-    facts = "\n".join(f"{name}: {fact}" for name, fact in sorted(about.items()))
-    return f"PUBLIC EDITION\n\n{facts}\n\n{text}".encode()
-
-
-_SHOWN: Final = """\
-Small counts of single forces are hidden, and as few others as it takes, so that the
-hidden ones cannot be worked out from totals. National counts are shown, but for those
-to which one force alone gives a number, and those that would tell these. A hidden
-count is empty, never 0, and a symbol stands in a column of its own:
-
-{symbols}
-
-Where no symbol stands, the value is as in the full edition. Statistics over forces,
-such as a largest count, are shown where they are in print or follow from what is shown.
-
-Each table is here as .parquet, with its columns described, and as .csv, with
-.csv-metadata.json beside it; muster.duckdb holds all of them.
-
-{tables}
-"""
-
-_EARLIER: Final = """\
-This is the public edition of release {release}, as it was published then.
-There is no newer one: {why}.
-
-Its own page follows.
-
-"""
+def _page(about: Mapping[str, str], **told: Any) -> bytes:
+    return render(_README, about=about, **{"why": None, "earlier": None, **told}).encode()
