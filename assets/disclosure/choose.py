@@ -9,9 +9,8 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from itertools import repeat
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,16 +53,15 @@ _PARTNERS: Final = 3
 _Found = tuple[Mask, Counts, Counts, list[dict[int, int]]]
 
 
-@dataclass(frozen=True)
-class Choice:
-    """By place: which counts are small, and which are hidden (the small ones are).
+class Choice(NamedTuple):
+    """The places of the counts that are small, and of those that are hidden (the small ones are).
 
-    `tables` are those that everybody must take for possible: what each has in place of a count.
+    `tables` are those that everybody must take for possible: place, and what each has there.
     """
 
-    small: Mask
-    hidden: Mask
-    tables: list[dict[int, int]] = field(default_factory=list)
+    small: list[int]
+    hidden: list[int]
+    tables: list[list[tuple[int, int]]]
 
 
 def choose(block: Block, protection: Protection, wholly: Collection[str] = frozenset()) -> Choice:
@@ -97,8 +95,9 @@ def choose(block: Block, protection: Protection, wholly: Collection[str] = froze
         for places, (own_hidden, low, high, own_tables) in zip(groups, found, strict=True):
             hidden[places], seen[0][places], seen[1][places] = own_hidden, low, high
             for table in own_tables:
-                tables.append({int(places[at]): value for at, value in table.items()})
-    return Choice(small & is_shown, hidden & is_shown, tables)
+                tables.append([(int(places[at]), value) for at, value in table.items()])
+    own, gone = (np.flatnonzero(of & is_shown).tolist() for of in (small, hidden))
+    return Choice(own, gone, tables)
 
 
 def _passes(block: Block) -> list[list[NDArray[np.intp]]]:

@@ -7,11 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import compress
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import polars as pl
 
 from assets.disclosure.audit import audit, problems
@@ -114,14 +112,14 @@ def public_edition(
             choices = pool.map(partial(_chosen, keep, wholly), made, protections)
             chosen = list(zip(made, choices, strict=True))
         hidden = (
-            (count.mart, count.column, count.key)
+            (block.counts[place].mart, block.counts[place].column, block.counts[place].key)
             for block, choice in chosen
-            for count in compress(block.counts, choice.hidden.tolist())
+            for place in choice.hidden
         )
         public = public_forms(marts, hidden, collection, totals)
         # What is another number than in fact, by the name that the audit has for the count.
         tables = [
-            {name: n for place, n in table.items() if (name := block.counts[place].name)}
+            {name: n for place, n in table if (name := block.counts[place].name)}
             for block, choice in chosen
             for table in choice.tables
         ]
@@ -162,14 +160,8 @@ def _chosen(keep: Keep, wholly: frozenset[str], block: Block, protection: Protec
     told = block.counts, block.nation, block.told, broken, block.ranges
     key = repr((told, protection, sorted(wholly))).encode()
 
-    def made() -> bytes:
-        found = choose(block, protection, wholly)
-        small, hidden = (np.flatnonzero(of).tolist() for of in (found.small, found.hidden))
-        return json.dumps([small, hidden, [[*table.items()] for table in found.tables]]).encode()
-
-    *places, tables = json.loads(keep("choice", key, made))
-    small, hidden = (np.isin(np.arange(len(block.counts)), of) for of in places)
-    return Choice(small, hidden, [dict(table) for table in tables])
+    made = keep("choice", key, lambda: json.dumps(choose(block, protection, wholly)).encode())
+    return Choice(*json.loads(made))
 
 
 def _of_narrow(audited: pl.DataFrame) -> frozenset[str]:
@@ -207,9 +199,10 @@ def too_early(
 def report(chosen: Iterable[tuple[Block, Choice]], settings: Disclosure) -> pl.DataFrame:
     """Return the mart DisclosureReport of what was chosen."""
     rows = [
-        (count.mart, count.column, count.value, *chosen_so, is_exempt)
+        (count.mart, count.column, count.value, place in small, place in hidden, is_exempt)
         for block, choice in chosen
-        for count, *chosen_so in zip(block.counts, choice.small, choice.hidden, strict=True)
+        for small, hidden in [(set(choice.small), set(choice.hidden))]
+        for place, count in enumerate(block.counts)
         for is_exempt in [count.known and settings.counts[block.subject].is_small(count.value)]
         if count.is_shown
     ]

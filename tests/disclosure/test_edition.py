@@ -47,7 +47,7 @@ def bare(some: Marts, collection: Collection) -> PublicEdition:
 
 def _small_alone(*args: Any) -> Choice:
     small = choose(*args).small
-    return Choice(small, small)
+    return Choice(small, small, [])
 
 
 def _with_truth(found: pl.DataFrame, full: Marts) -> pl.DataFrame:
