@@ -18,6 +18,7 @@ from assets.lake import atomic_file
 from assets.release.docs import dictionary_of
 from schemas.collection import Collection
 from schemas.contract import CONTRACT_VERSION, Column, Contract, keys
+from schemas.disclosure import SUPPRESSED
 from schemas.marts.public import symbol_of
 from schemas.marts.totals import cube_dimensions
 from schemas.measures import NOW
@@ -196,7 +197,8 @@ def _sdmx(cube: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     that is hidden CONF_STATUS `C`.
     """
     symbol = symbol_of("cube", "value")
-    hidden = pl.col(symbol).is_not_null() if symbol in cube.columns else pl.lit(value=False)
+    there = symbol in cube.columns
+    hidden = pl.col(symbol).eq_missing(SUPPRESSED) if there else pl.lit(value=False)
     spans = {NOW: collection.period, **collection.comparators}
     ranges = {name: f"{span.start}/P{span.months}M" for name, span in spans.items()}
     given = (

@@ -16,6 +16,7 @@ from assets.disclosure.forms import public_forms
 from assets.disclosure.published import Edition, behind
 from assets.disclosure.readings import knowledge
 from assets.disclosure.solver import Condition
+from assets.release.pack import SDMX, Pack
 from schemas.collection import Collection, load_collection
 from schemas.disclosure import FOLLOWS, Protection, force_counts
 from schemas.errors import ContractError
@@ -495,3 +496,17 @@ def test_all_forty_four(marts: Marts, collection: Collection) -> None:
         pl.col("column_name") == "information_disclosure", pl.col("table_low") < 5
     )
     assert told.height > 1
+
+
+def test_a_total_that_nobody_knows_is_not_said_to_be_confidential(
+    edition: PublicEdition, collection: Collection, tmp_path: Path
+) -> None:
+    unknown = pl.col("measure") == "reporting_bodies"
+    cube = edition.marts["cube"].with_columns(
+        value=pl.when(~unknown).then("value"),
+        symbol=pl.when(unknown).then(pl.lit("x")).otherwise("symbol"),
+    )
+    about = dict.fromkeys(("release", "collection", "sources", "basis"), "said")
+    Pack({"cube": cube}, edition.contracts, collection, about).write(tmp_path)
+    said = pl.read_csv(tmp_path / SDMX, infer_schema_length=None)["CONF_STATUS"]
+    assert set(zip(cube["symbol"], said, strict=True)) == {(None, "F"), ("x", "F"), ("c", "C")}
