@@ -30,6 +30,14 @@ _SEP_LINE: Final = re.compile(r'"?sep=(.)"?[,;\t]*\s*', re.IGNORECASE)
 _TOLD: Final = re.compile(r"Row #[0-9]+: Expected [0-9]+ columns, got [0-9]+")
 """What of pyarrow's words may be told; the rest quotes the row."""
 
+_ROWS_WITHIN: Final = (
+    "the file is not CSV (row {:,} holds other rows: its quotes do not fit together)"
+)
+_QUOTES: Final = (
+    "Take the quote out that begins a value and does not end it, or write the file anew."
+)
+
+_LINE_END_BELOW: Final = ord("\r")
 _BLANK_BELOW: Final = ord(" ")
 _ASCII_BELOW: Final = 128
 
@@ -71,11 +79,15 @@ def unpack(source: Source, path: Path) -> Source:
         ) as writer:
             # A heading that no line end follows is nothing to pyarrow.
             for batch in () if heading.alone else _reader(file, heading):
-                columns = [_trimmed(column) for column in batch.columns]
+                sent = batch.columns
+                columns = [_trimmed(column) for column in sent]
                 filled = pyarrow.RecordBatch.from_arrays(columns, schema=schema)
                 if all(column.null_count for column in columns):  # so a row may have no value
                     some = reduce(pyarrow.compute.or_, (each.is_valid() for each in columns))
                     filled = filled.filter(some)
+                for at, column in enumerate(columns):
+                    if column is not sent[at] and (found := _with_rows(filled.column(at), heading)):
+                        raise refused(source.file, _ROWS_WITHIN.format(rows + found), _QUOTES)
                 writer.write_batch(filled)
                 rows += filled.num_rows
     except UnicodeDecodeError as error:
@@ -101,6 +113,20 @@ def _trimmed(column: pyarrow.Array) -> pyarrow.Array:
     trimmed = pyarrow.compute.utf8_trim(column, characters=BLANKS)
     blank = pyarrow.compute.equal(trimmed, "")
     return pyarrow.compute.if_else(blank, pyarrow.scalar(None, pyarrow.string()), trimmed)
+
+
+def _with_rows(column: pyarrow.Array, heading: _Heading) -> int:
+    """Return the number of the first value that holds other rows, 0 without one.
+
+    Between two quotes that stand in the same column lie whole rows, with as many separators.
+    """
+    if np.frombuffer(column.buffers()[2] or b" ", np.uint8).min() > _LINE_END_BELOW:
+        return 0
+    lines = pyarrow.compute.match_substring_regex(column, "[\r\n]")
+    count = pyarrow.compute.count_substring(column, heading.separator)
+    many = pyarrow.compute.greater_equal(count, len(heading.names) - 1)
+    found: int = pyarrow.compute.index(pyarrow.compute.and_(lines, many), value=True).as_py()
+    return found + 1
 
 
 def _reader(path: Path, heading: _Heading) -> pyarrow.csv.CSVStreamingReader:

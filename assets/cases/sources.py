@@ -247,6 +247,11 @@ def _source(file: Place) -> Source:
     ]:
         problem = f"columns have other types: {'; '.join(wrong)}"
         raise refused(name, problem, "Send them with these types.", rule=COLUMNS)
+    with reading([file], name, "damaged or cut off"):
+        # Slices follow the footer: rows that it does not count would never be read.
+        held = scan([file]).select("suspended").collect().height
+    if held != rows:
+        raise refused(name, f"the file is damaged (it says {rows:,} rows and has {held:,})")
     return source
 
 

@@ -19,7 +19,14 @@ from assets.cases.sources import (
     refused,
     scan,
 )
-from assets.intake.landing import ARRIVING, OPEN, LeftError, opened, waiting_below
+from assets.intake.landing import (
+    ARRIVING,
+    OPEN,
+    LeftError,
+    name_as_text,
+    opened,
+    waiting_below,
+)
 from assets.intake.receipts import Receipts, TakenIn, Version, extract_ids, next_numbers
 from assets.intake.store import Clock, Kept, content_of, kept, kept_at, kept_file, utc_now
 from assets.lake import Lake
@@ -28,6 +35,10 @@ from schemas.collection import Collection
 from schemas.finding import FilesRefusedError, Finding
 
 _CHUNK: Final = 1024 * 1024
+_PACKED: Final = (".gz", ".zst", ".bz2", ".xz", ".zip", ".7z", ".xlsx", ".xls", ".ods", ".tsv")
+"""How the names of rows end that were sent in another form than they are read in."""
+
+_HELD: Final = "waits until all of its force's folder can be taken in"
 _OVERTAKEN: Final = "was received before a newer version; write it anew to send it again"
 
 
@@ -41,7 +52,7 @@ def force_of(path: Path, collection: Collection) -> str:
         FilesRefusedError: it cannot be read as an extract, or is not of exactly one force.
     """
     folder = folder_force(path.absolute().parent.parts)
-    if folder in collection.forces and path.suffix.lower() in SUFFIXES:
+    if folder in collection.forces and path.suffix.lower() in (*SUFFIXES, *_PACKED):
         return str(folder)
     (source,) = find_sources([path])
     named: set[str] = {source.folder or ""}
@@ -91,7 +102,7 @@ class CaseStore(Receipts[Version]):
             LakeError: the store cannot be written.
         """
         dropped = waiting_below(self._lake.cases)
-        left = {path.name: OPEN for path in dropped.unfinished}
+        left = dict.fromkeys(dropped.unfinished, OPEN)
         files = kept(self._lake, "extract")
         known = {each.content: each.at.name for each in files if each.path}
         before = {*known.values()}
@@ -108,9 +119,11 @@ class CaseStore(Receipts[Version]):
                     known[content] = self._keep(path, sha256, last + 1)
                     last += 1
             except LeftError as reason:
-                left[path.name] = str(reason)
+                left[path] = str(reason)
             else:
                 lying[known[content]] = path
+        # What came of a folder of which a file is left would be a part, and count as the whole.
+        held = {folder_force(path.parent.parts) for path in left}
         # Also a file that a run kept before it was killed is still to be listed, unless it may be
         # of a damaged version: listed again, an old file would replace a newer one.
         told = {key: version.force_code for version in self.receipts() for key in version.files}
@@ -124,14 +137,17 @@ class CaseStore(Receipts[Version]):
         if damaged := self.damaged():
             receipt = self.place(damaged[0].path)
             for key in fresh & before:
-                left[lying[key].name] = f"was received before, and {receipt} is damaged"
+                left[lying[key]] = f"was received before, and {receipt} is damaged"
             fresh -= before
-        new = tuple(self._new_versions(lying, fresh, told, collection)) if fresh else ()
+        new = tuple(self._new_versions(lying, fresh, told, held, collection)) if fresh else ()
+        waits = fresh.difference(nobodys, *(each.files for each in new))
+        left |= {lying[key]: _HELD for key in waits}
         last_of = {version.force_code: version.files for version in self.receipts()}
         for key, path in lying.items():
             if (force := told.get(key)) and key not in last_of[force]:
-                left[path.name] = _OVERTAKEN
-        return TakenIn(new, left)
+                left[path] = _OVERTAKEN
+        named = {name_as_text(str(p.relative_to(self._lake.cases))): why for p, why in left.items()}
+        return TakenIn(new, named)
 
     def _keep(self, path: Path, sha256: str, number: int) -> str:
         name, digest = path.relative_to(self._lake.cases), hashlib.sha256()
@@ -149,11 +165,13 @@ class CaseStore(Receipts[Version]):
         lying: Mapping[str, Path],
         fresh: set[str],
         told: Mapping[str, str | None],
+        held: set[str | None],
         collection: Collection,
     ) -> Iterator[Version]:
-        """Yield a version for each force with a fresh file; `told` has the force of the others.
+        """Yield a version for each force with a fresh file that is not `held`.
 
-        Fresh is also what was nobody's: its force may be expected since.
+        `told` has the force of the other files. Fresh is also what was nobody's: its force may be
+        expected since.
         """
         by_force: dict[str, list[str]] = {}
         for key in sorted(lying):
@@ -167,7 +185,7 @@ class CaseStore(Receipts[Version]):
             else:
                 by_force.setdefault(force, []).append(key)
         for force, files in by_force.items():
-            if fresh.intersection(files):
+            if fresh.intersection(files) and force not in held:
                 yield self._write(force, files)
 
     def _write(self, force: str | None, files: list[str], why: Finding | None = None) -> Version:

@@ -120,6 +120,19 @@ def test_a_file_that_is_nobodys_is_kept_with_the_reason(
     assert cases["cases"].sum() == 30
 
 
+def test_packed_rows_in_the_folder_of_a_force_are_a_part_of_its_extract(
+    lake: Lake, store: CaseStore, collection: Collection
+) -> None:
+    """Else the part that can be read would count as the whole."""
+    write_csv(_dropped(lake, "force_code=STF/a.csv"), MANY)
+    _dropped(lake, "force_code=STF/b.csv.gz").write_bytes(b"\x1f\x8b packed")
+    (version,) = store.take_in(collection).new
+    assert (version.force_code, len(version.files)) == ("STF", 2)
+    extracts, cases, findings = judge_received(store, lake, collection)
+    assert extracts.select("state", "live").rows() == [("unreadable", False)]
+    assert (cases.height, findings["sheet"].to_list()) == (0, ["force_code=STF/b.csv.gz"])
+
+
 def test_a_run_killed_after_keeping_a_file_loses_nothing(
     lake: Lake, store: CaseStore, collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,9 @@ from tests.cases.extracts import frame, good, run, write_csv, write_parquet
 HEAD = ",".join(TYPES)
 LINE = "STF,STF-2011-1,other,,,2011-10-03,continuing,,false,staff"
 
+QUOTED = LINE.replace("staff", '"staff')
+OPENS, CLOSES = LINE.replace("other", '"other'), LINE.replace("other", 'other"')
+
 
 def _text(text: str) -> Callable[[Path], object]:
     return lambda path: path.write_bytes(text.encode())
@@ -46,6 +49,15 @@ def _damaged(path: Path) -> None:
     path.write_bytes(content)
 
 
+def _miscounted(path: Path) -> None:
+    """Have the footer say one row less than there are; both numbers take two bytes."""
+    write_parquet(path, [good(n) for n in range(1000)])
+    content = path.read_bytes()
+    start = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    assert b"\xd0\x0f" in content[start:]
+    path.write_bytes(content[:start] + content[start:].replace(b"\xd0\x0f", b"\xce\x0f", 1))
+
+
 def _nowhere(path: Path) -> None:
     """Give a column a time zone that no place has; polars panics on it."""
     table = frame([good(1)]).to_arrow()
@@ -63,6 +75,7 @@ REFUSED: list[tuple[str, Callable[[Path], object], str]] = [
     ("a.parquet", _bytes(b"PAR1"), "damaged"),
     ("a.parquet", _cut_off, "damaged"),
     ("a.parquet", _damaged, "damaged"),
+    ("a.parquet", _miscounted, "it says 999 rows and has 1,000"),
     ("a.parquet", _rows(lambda rows: rows.drop("media")), "lacks 'media'"),
     ("a.parquet", _rows(lambda rows: rows.with_columns(note=pl.lit("x"))), "must not have, 'note'"),
     ("a.parquet", _rows(lambda rows: rows.with_columns(suspended=pl.lit(1))), "suspended is Int32"),
@@ -81,6 +94,9 @@ REFUSED: list[tuple[str, Callable[[Path], object], str]] = [
     ("a.csv", _text(f"{HEAD}\n{LINE},more\n"), "Row #2"),
     ("a.csv", _text(f"{HEAD}\n{LINE}\nSTF,STF-2011-1\n"), "Row #3"),
     ("a.csv", _text(f'{HEAD}\n"{LINE}\n{LINE}\n'), "not CSV"),
+    ("a.csv", _text(f"{HEAD}\n{LINE}\n{QUOTED}\n{LINE}\n{LINE}\n"), "row 2 holds other rows"),
+    ("a.csv", _text(f'{HEAD}\n{LINE}\n{QUOTED}\n{LINE}"\n{LINE}\n'), "row 2 holds other rows"),
+    ("a.csv", _text(f"{HEAD}\n,,,,,,,,,\n{OPENS}\n{CLOSES}\n"), "row 1 holds other rows"),
     ("a.csv", _bytes(f"{HEAD}\n{LINE.replace('other', 'é')}\n".encode("latin-1")), "UTF-8"),
     ("a.csv", _bytes(f"{HEAD}\n{LINE}\n".encode("utf-16") + b"\0"), "UTF-8"),
     ("a.csv", _bytes(HEAD.replace("media", "é").encode("latin-1") + b"\n"), "UTF-8"),

@@ -111,6 +111,26 @@ def test_a_file_that_cannot_be_opened_holds_nobody_up(
     assert taken.left == {"closed.csv": "cannot be opened (Permission denied)"}
 
 
+def test_a_part_of_what_lies_in_a_force_s_folder_makes_no_version(
+    lake: Lake, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would count as the whole until the rest can be taken in, with nothing to show for it."""
+    store = CaseStore(lake)
+    half, fine = (
+        _drop(lake, f"force_code=STF/{name}.csv", [good(n)]) for n, name in enumerate("ab")
+    )
+    _drop(lake, "force_code=DER/a.csv", [good(1, "DER")])
+    with monkeypatch.context() as closed:
+        _close(half, closed)
+        taken = store.take_in(collection)
+    assert [version.force_code for version in taken.new] == ["DER"]
+    told = taken.left[f"force_code=STF/{fine.name}"]
+    assert told == "waits until all of its force's folder can be taken in"
+    assert store.take_in(collection, lambda path: path != half).new == ()
+    (version,) = store.take_in(collection).new
+    assert (version.force_code, version.version, len(version.files)) == ("STF", 1, 2)
+
+
 def _close(closed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a file that nobody may open; its mode alone stops everybody but root."""
     unpatched = os.open
