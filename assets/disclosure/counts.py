@@ -29,7 +29,7 @@ from assets.disclosure.published import (
 from assets.disclosure.solver import Condition, Total
 from schemas.breakdown import Band
 from schemas.collection import Collection
-from schemas.disclosure import PROFILES, SUPPRESSED
+from schemas.disclosure import PROFILES, SUPPRESSED, UNAVAILABLE
 from schemas.errors import ContractError
 from schemas.marts.public import symbol_of
 from schemas.measures import NOW
@@ -211,8 +211,8 @@ class _Maker:
         public = self._editions[number].public
         if number == len(self._editions) - 1 or mart not in public:
             return {}
-        symbol = pl.col(symbol_of(mart, column)).eq_missing(SUPPRESSED)
-        return {row[:-1]: not row[-1] for row in public[mart].select(*key, symbol).iter_rows()}
+        rows = public[mart].select(*key, pl.col(symbol_of(mart, column)).fill_null("")).iter_rows()
+        return {row[:-1]: row[-1] != SUPPRESSED for row in rows if row[-1] != UNAVAILABLE}
 
     def _sums(self, number: int, edition: Edition, by_force: Mapping[str, Places]) -> None:
         """Add the columns of force_profiles that add the entries up."""

@@ -21,7 +21,8 @@ from assets.history import kept, shown
 from assets.lake import Lake, atomic_file, forced_together, hashes, sync_folder, write_errors
 from assets.marts import damage, read_manifest
 from schemas.collection import Collection
-from schemas.contract import empty
+from schemas.contract import Contract, empty
+from schemas.disclosure import UNAVAILABLE
 from schemas.errors import LakeError
 from schemas.marts.catalogue import contracts_of
 from schemas.marts.public import PUBLIC, public_marts
@@ -34,6 +35,12 @@ _PUBLIC: Final = "public"
 _BEHIND: Final = "behind"
 RESTORE: Final = (
     "Take the ledger back from a backup. Until then no public edition is made; the full edition is."
+)
+
+
+_RETURN: Final = (
+    "Give the template that column again: what the public knows by it has to be counted in. Until"
+    " then no public edition is made; the full edition is."
 )
 
 
@@ -57,12 +64,31 @@ class Entry:
         return self.folder / _PUBLIC
 
     def edition(self, collection: Collection) -> Edition:
-        """Return the edition and what stands behind it."""
+        """Return the edition and what stands behind it, in the form that editions have today.
+
+        Raises:
+            LakeError: it shows a column that the template has no longer.
+        """
         # What the collection could not fill then stands in no file, and had no rows.
         full, forms = contracts_of(collection.template), public_marts(collection.template)
-        public = {name: empty(of) for name, of in forms.items()} | _marts(self.public)
+        shown = _marts(self.public)
+        public = {name: self._as_today(of, shown.get(name)) for name, of in forms.items()}
         hidden = {name: empty(full[name]) for name in BEHIND} | _marts(self.folder / _BEHIND)
         return Edition(self.release, public, hidden, collection, self.rules)
+
+    def _as_today(self, form: Contract, mart: pl.DataFrame | None) -> pl.DataFrame:
+        """Return a public mart with the columns that it has today; one that is new told nothing."""
+        made = empty(form)
+        if mart is None:
+            return made
+        if lost := [name for name in mart.columns if name not in made.columns]:
+            problem = f"shows the column {lost[0]}, which the template has no longer"
+            raise LakeError(self.public, problem, _RETURN)
+        return mart.with_columns(
+            pl.lit(UNAVAILABLE if name.endswith("symbol") else None, dtype).alias(name)
+            for name, dtype in made.schema.items()
+            if name not in mart.columns
+        )
 
 
 def entries(lake: Lake) -> list[Entry]:

@@ -86,16 +86,19 @@ class Source:
         """Yield every entry that has a number."""
         if self.mart not in marts:
             return
-        frame = marts[self.mart]
+        # Profiles of a time before they had a column: what it has now stood in cells.
+        in_cells = self.mart == CELLS or self.value not in marts[self.mart].columns
+        frame = marts[CELLS if in_cells else self.mart]
         if "item" in self.dims:
             frame = frame.filter(pl.col("item").is_in([entry.row_code for entry in self.places]))
-        if self.mart == CELLS:
+        if in_cells:
             here = pl.DataFrame([entry.place for entry in self.places], _PLACE, orient="row")
             frame = frame.join(here, on=list(_PLACE), how="semi")
-        if self.mart == PROFILES:
+        elif self.mart == PROFILES:
             frame = frame.filter(pl.col("basis") != "published")
         # What a cell says in place of a number is no count, and so none to protect.
-        number = pl.col(self.value).cast(pl.Int64, strict=self.mart != CELLS).alias("number")
+        value = pl.col("value" if in_cells else self.value)
+        number = value.cast(pl.Int64, strict=not in_cells).alias("number")
         found = frame.select("force_code", *self.dims, number).drop_nulls("number").sort(pl.all())
         entries = {tuple(_part(entry, name) for name in self.dims): entry for entry in self.places}
         for row in found.iter_rows(named=True):

@@ -11,9 +11,11 @@ import polars as pl
 import pytest
 
 from assets.disclosure import ledger
+from assets.disclosure.counts import blocks
 from assets.disclosure.edition import PublicEdition, public_edition, too_early
 from assets.disclosure.ledger import files_in
-from assets.disclosure.published import Edition, edition_behind
+from assets.disclosure.published import Edition, changed, edition_behind
+from assets.disclosure.readings import knowledge
 from assets.doctor import public_editions
 from assets.history import record, shown
 from assets.lake import MANIFEST, Lake
@@ -277,6 +279,45 @@ def test_an_edition_of_the_time_before_there_was_a_publication_is_read_beside_a_
     assert again.withheld is None
     assert again.problems == ()
     assert hidden(again) == hidden(edition)
+
+
+def _entered(
+    lake: Lake, folder: Path, edition: PublicEdition, some: Marts, of: Collection, *gone: str
+) -> ledger.Entry:
+    """Enter an edition of a time when profiles did not have some columns."""
+    folder.mkdir()
+    for name, mart in edition.marts.items():
+        then = mart.drop(*gone, *(f"{column}_symbol" for column in gone), strict=False)
+        then.write_parquet(folder / f"{name}.parquet")
+    profiles = some["force_profiles"].drop(*gone)
+    now = edition_behind(OTHER, {**some, "force_profiles": profiles}, of)
+    return ledger.enter(lake, now, folder)
+
+
+def test_a_column_that_is_new_since_was_neither_shown_nor_hidden(
+    lake: Lake, tmp_path: Path, some: Marts, edition: PublicEdition, collection: Collection
+) -> None:
+    new = {"procurement", "investigations_2010_11"}
+    entry = _entered(lake, tmp_path / "public", edition, some, collection, *new)
+    earlier, now = entry.edition(collection), edition_behind("", some, collection)
+    assert changed(earlier, now) == 0
+    made = [count for block in blocks(now, collection, [earlier]) for count in block.counts]
+    counts = [count for count in made if count.column in new]
+    assert {count.column for count in counts} == new
+    assert not any(count.known or count.was_hidden for count in counts)
+    known = knowledge([earlier], collection).values()
+    assert new.isdisjoint(item.column for of in known for item in of.hidden.values())
+
+
+def test_where_a_column_is_gone_that_was_shown_there_is_no_further_edition(
+    lake: Lake, tmp_path: Path, some: Marts, edition: PublicEdition, collection: Collection
+) -> None:
+    """Whoever kept it knows a sum that nobody would count in."""
+    entry = _entered(lake, tmp_path / "public", edition, some, collection)
+    profile = {n: of for n, of in collection.template.profile.items() if n != "continuing"}
+    changed_since = replace(collection.template, profile=profile)
+    with pytest.raises(LakeError, match="shows the column continuing"):
+        entry.edition(collection.model_copy(update={"template": changed_since}))
 
 
 @pytest.mark.slow
