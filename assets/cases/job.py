@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +48,9 @@ _NEAR: Final = 10_000
 _SHOWN: Final = 80
 """Characters of a value that a sample shows."""
 
+_AT_ONCE: Final = 2
+"""Parts that this process works on at once."""
+
 _SHARES: Final = 3
 """Small forces go to other processes in so many times as many parts: none waits long for another
 that has a large one left, and one that dies loses little."""
@@ -56,8 +60,12 @@ Pool = Callable[[Sequence[Part], Job, Advance], list[Outcome]]
 
 
 def in_this_process(parts: Sequence[Part], job: Job, advance: Advance) -> list[Outcome]:
-    """Work on one part after the other: the largest sets how much memory is needed."""
-    return [outcome(part, job, advance) for part in parts]
+    """Work on two parts at once: where one takes one core, as to sort its keys, another has more.
+
+    The two largest set how much memory is needed.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        return list(threads.map(lambda part: outcome(part, job, advance), parts))
 
 
 def chosen_pool(tell: Callable[..., None] = lambda _: None) -> Pool:
@@ -93,14 +101,13 @@ def run_cases(
             is as it was.
     """
     case_rows(collection)
-    shares = 1 if pool is in_this_process else _SHARES
+    shares = _AT_ONCE if pool is in_this_process else _SHARES
     parts = plan(sources, collection, limits.rows_at_once // shares)
-    total, done = sum(part.rows for part in parts), 0
+    total, done = sum(part.rows for part in parts), list[int]()
 
     def advance(rows: int) -> None:
-        nonlocal done
-        done += rows
-        tell(done, total)
+        done.append(rows)  # from several threads
+        tell(sum(done), total)
 
     with new_contents(folder, RESULTS) as fresh:
         advance(0)
