@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from assets.lake import Lake
+from assets.lake import Lake, write_errors
 from pipelines.cli.output import (
     CSV_FILE,
     emit,
@@ -80,7 +80,8 @@ def status(
     if call_list_file:
         answers = read_answers(Ledger(lake))
         asked = queries(stands.current_findings(), answers, collection.id)
-        call_list(now, asked, collection, today).write_csv(call_list_file)
+        with write_errors(call_list_file):
+            call_list(now, asked, collection, today).write_csv(call_list_file)
     live = now.filter(now["state"].is_in(["accepted", "queried"]))["receipt_id"].to_list()
     levels = sign_offs(Ledger(lake), live, released_receipts(lake))
     if to_do:

@@ -95,6 +95,10 @@ def muster() -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; an error ends it with exit code 1 and never with a traceback."""
+    if sys.getfilesystemencoding() != "utf-8":
+        # A locale of another encoding, in which names of files are not what others take them for.
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 (this command, begun anew)
     # Of what is loaded hardly anything can be freed: to look through it for that again and again,
     # and once more at the end, takes a third of a short command.
     gc.set_threshold(100_000, 20, 100)

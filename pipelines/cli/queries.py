@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from assets.lake import write_errors
 from pipelines.cli.output import CSV_FILE, lake_of, print_json, print_rows, subcommand
 from schemas.wording import plural
 
@@ -107,7 +108,8 @@ def queries(
     if force_code:
         rows = rows.filter(force_code=force_code)
     if export:
-        rows.write_csv(export)
+        with write_errors(export):
+            rows.write_csv(export)
     if as_json:
         print_json(rows.to_dicts())
         return

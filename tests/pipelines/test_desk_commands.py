@@ -226,6 +226,8 @@ def test_a_rejected_version_cannot_be_gone_back_to(
 def test_the_call_list_is_a_file_for_people(lake: Lake, run: Muster, tmp_path: Path) -> None:
     del lake
     assert run("status", "--call-list", tmp_path / "calls.csv").exit_code == 0
+    gone = str(run("status", "--call-list", tmp_path / "gone" / "calls.csv").exception)
+    assert "calls.csv: cannot be written (No such file or directory" in gone
     with (tmp_path / "calls.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["force_code"] for row in rows] == ["CAM", "CHS", "DVC", "GMP", "MPS", "WMC", "WMP"]

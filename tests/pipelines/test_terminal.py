@@ -1,12 +1,14 @@
 """What a file says never steers the terminal, and findings are told whatever becomes of copies."""
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from pipelines.cli.main import muster
+from pipelines.cli.main import main, muster
 from pipelines.cli.output import print_json, printable_streams
 from schemas.cases import TYPES
 from schemas.collection import Collection
@@ -87,3 +89,14 @@ def test_a_narrow_terminal_gets_what_does_not_fit_line_by_line(
     monkeypatch.setenv("MUSTER_RULES_URL", "https://example.org/rules")
     printed = CliRunner().invoke(muster, ["check", str(path)]).output
     assert "https://example.org/rules/validity.md#v001." in printed
+
+
+def test_names_of_files_are_utf8_whatever_the_locale(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[object] = []
+    monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "iso8859-9")
+    monkeypatch.setattr(os, "execv", lambda *given: begun.append(given))
+    monkeypatch.setenv("PYTHONUTF8", "0")
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert begun == [(sys.executable, sys.orig_argv)]
+    assert os.environ["PYTHONUTF8"] == "1"

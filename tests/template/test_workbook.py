@@ -32,7 +32,7 @@ from assets.returns.validation.check import check_files
 from assets.sample.write import returns_template
 from pipelines.cli.returns import template
 from schemas.collection import Collection, read_collection
-from schemas.errors import SetupError
+from schemas.errors import SetupError, UnavailableError
 from tests.any_template import drawn_collection
 from tests.live import any_live, release_of
 from tests.returns import SampleReturn, as_csv, clean_return, validated
@@ -52,6 +52,15 @@ def test_the_same_template_has_the_same_bytes(blank: Path, collection: Collectio
     time.sleep(1.1)  # file formats keep whole seconds
     write_blanks(blank.parent, collection, ["STF"])
     assert blank.read_bytes() == before
+
+
+def test_a_workbook_that_cannot_be_written_is_told_and_leaves_nothing(
+    tmp_path: Path, collection: Collection
+) -> None:
+    (tmp_path / "STF.xlsx").mkdir()
+    with pytest.raises(UnavailableError, match="cannot be written"):
+        write_blanks(tmp_path, collection, ["STF"])
+    assert [path.name for path in tmp_path.iterdir()] == ["STF.xlsx"]
 
 
 def test_every_sheet_is_locked_but_for_its_entries(blank: Path) -> None:

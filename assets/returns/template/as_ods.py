@@ -6,7 +6,7 @@ It is made of the Excel workbook that was made before, so that there is one desc
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from openpyxl import load_workbook
 from openpyxl.utils.cell import get_column_letter as letter
@@ -22,7 +22,7 @@ _DAY: Final = "yyyy-mm-dd"
 _SIDES: Final = {"left": "start", "center": "center"}
 
 
-def as_ods(workbook: Path) -> bytes:
+def as_ods(workbook: Path | IO[bytes]) -> bytes:
     """Return a return workbook that Muster wrote as an OpenDocument spreadsheet."""
     book, results = load_workbook(workbook), load_workbook(workbook, data_only=True)
     looks: dict[tuple[str, str], str] = {}

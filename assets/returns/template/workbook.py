@@ -3,17 +3,17 @@
 The same input gives the same bytes.
 """
 
+import io
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final, Literal
 
 import xlsxwriter
 
-from assets.lake import Lake, write_errors
+from assets.lake import Lake, write_anew, write_errors
 from assets.previous import earlier_releases, previous_values
 from assets.returns.template.as_ods import as_ods
 from assets.returns.template.checks import (
@@ -77,14 +77,15 @@ def write_workbook(
     earlier: EarlierValues | None = None,
     to_fill: Totals | None = None,
 ) -> None:
-    """Write a return workbook.
+    """Write a return workbook: of OpenDocument where the path ends with `.ods`, else of Excel.
 
     `values` gives the prefilled cells; the cover's `basis` decides whether the workbook is
     labelled as reconstructed. What was told `earlier` stands locked right of the entries and
     their checks, in the row of its entry. With `to_fill` it is for somebody to fill: guidance
     comes first, and checks show nothing until a number is typed.
     """
-    with xlsxwriter.Workbook(str(path)) as book:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
         _set_properties(book, template, collection, values)
         formats = _Formats(book)
         if to_fill:
@@ -115,6 +116,7 @@ def write_workbook(
             for check in checks(sheet):
                 _write_check(page, check, None if to_fill else values, formats)
             _write_beside(page, sheet, earlier or {}, formats)
+    write_anew(path, as_ods(content) if path.suffix == ".ods" else content.getvalue())
 
 
 def _set_properties(book: Any, template: Template, collection: Collection, values: Values) -> None:
@@ -310,13 +312,8 @@ def write_blanks(
         for force_code in forces or collection.forces:
             values = prefilled(collection, force_code, "submitted")
             before = (earlier or {}).get(force_code)
-            path = folder / f"{force_code}.{suffix}"
-            with TemporaryDirectory() as beside:
-                made = Path(beside, "made.xlsx") if suffix == "ods" else path
-                write_workbook(made, collection.template, collection, values, before, totals)
-                if suffix == "ods":
-                    path.write_bytes(as_ods(made))
-            paths.append(path)
+            paths.append(folder / f"{force_code}.{suffix}")
+            write_workbook(paths[-1], collection.template, collection, values, before, totals)
     return paths
 
 
