@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cache
@@ -15,8 +14,8 @@ from typing import Annotated, Any, ClassVar, Final, Generic, TypeVar
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from assets.intake.landing import is_litter
-from assets.intake.store import ID_LENGTH, KEPT_NAME, kept
-from assets.lake import MANIFEST, Lake, atomic_file
+from assets.intake.store import ID_LENGTH, KEPT_NAME, kept, released
+from assets.lake import Lake, atomic_file
 from schemas.cases import READABLE, folder_force
 from schemas.finding import Finding, finding
 from schemas.reference import force_codes
@@ -234,10 +233,8 @@ class Receipts(Generic[R]):
         known = {each.receipt_id for each in found}
         numbers = {each.sequence for each in found if each.sequence}
         gaps = sorted({*range(1, max(numbers, default=0))} - numbers)
-        kind = "cases" if self._form is Version else "returns"
-        manifests = self._lake.releases.glob(f"[!.]*/{MANIFEST}")
-        released = {of for path in manifests for of in _released(path, kind)}
-        lost = {of for of in released if known.isdisjoint(_ids(*of))}
+        shown = released(self._lake, "cases" if self._form is Version else "returns")
+        lost = {of for of in shown if known.isdisjoint(_ids(*of))}
         if len(gaps) > len(lost):
             lost |= {of for of in self._unlisted(found) if known.isdisjoint(_ids(*of))}
         problem = "there is no receipt with number {}"
@@ -307,15 +304,6 @@ def next_numbers(
             version, perhaps = max(version, item.version or 0), 0
         perhaps += item.force_code == UNKNOWN
     return max(numbers) + 1, version + perhaps + 1 if force else None
-
-
-@cache
-def _released(manifest: Path, kind: str) -> frozenset[tuple[str | None, str]]:
-    """Return force and hash of all that a release, which never changes, was made from."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        said = json.loads(manifest.read_bytes())["made_from"][kind]
-        return frozenset((force, sha256) for force, sha256 in said)
-    return frozenset()
 
 
 @cache

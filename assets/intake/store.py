@@ -4,16 +4,18 @@ One way of keeping for all kinds of file; they differ in the names of their fold
 """
 
 import hashlib
+import json
 import re
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import IO, Final, Literal
+from typing import IO, Any, Final, Literal
 
-from assets.lake import Lake, atomic_file, sync_folder, write_errors
+from assets.lake import MANIFEST, Lake, atomic_file, sync_folder, write_errors
 from schemas.cases import folder_force
 
 Kind = Literal["return", "extract", "research", "report"]
@@ -29,6 +31,7 @@ FOLDERS: Final[dict[Kind, str]] = {
 ID_LENGTH: Final = 16
 """Characters of the SHA-256 that identify a receipt."""
 
+_HASH_LENGTH: Final = 64
 KEPT_NAME: Final = re.compile(r"(?:(\d{6,})-(?:([a-z]+)-)?)?([0-9a-f]{64})")
 """What a kept file is called: its number and basis, where its kind has them, and its hash."""
 
@@ -78,10 +81,38 @@ class Kept:
 
 
 def kept(lake: Lake, kind: Kind) -> list[Kept]:
-    """Return the files of a kind in order of their numbers; what is called otherwise is none."""
+    """Return the files of a kind in order of their numbers; what is called otherwise is none.
+
+    Of research and reports also those that are gone, by the gaps in their numbers, or because a
+    release was made from them.
+    """
     folder = lake.raw / FOLDERS[kind]
-    names = (at.name for at in sorted(folder.glob("[!.]*")) if KEPT_NAME.fullmatch(at.name))
-    return sorted((kept_at(lake, kind, name) for name in names), key=lambda each: each.number)
+    names = [at.name for at in sorted(folder.glob("[!.]*")) if KEPT_NAME.fullmatch(at.name)]
+    there = {name[-_HASH_LENGTH:] for name in names}
+    if kind == "report":
+        names += sorted({sha256 for (sha256,) in released(lake, "reports")} - there)
+    found = [kept_at(lake, kind, name) for name in names]
+    if kind == "research":
+        lost = {sha256 for _, sha256, _ in released(lake, "research")} - there
+        numbers = {each.number for each in found}
+        gone = {*range(1, max(max(numbers, default=0), len(numbers) + len(lost)) + 1)} - numbers
+        found += [Kept(kind, folder / f"{number:06d}-*", None, number, "", "") for number in gone]
+    return sorted(found, key=lambda each: each.number)
+
+
+def released(lake: Lake, what: str) -> frozenset[tuple[Any, ...]]:
+    """Return what releases were made from, of `returns`, `cases`, `research` or `reports`."""
+    manifests = lake.releases.glob(f"[!.]*/{MANIFEST}")
+    return frozenset(of for path in manifests for of in _made_from(path, what))
+
+
+@cache
+def _made_from(manifest: Path, what: str) -> frozenset[tuple[Any, ...]]:
+    """Return what a release, which never changes, was made from."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        said = json.loads(manifest.read_bytes())["made_from"][what]
+        return frozenset((of,) if isinstance(of, str) else (*of,) for of in said)
+    return frozenset()
 
 
 def kept_at(lake: Lake, kind: Kind, name: str) -> Kept:

@@ -108,7 +108,7 @@ def damaged_receipts(found: Sequence[DamagedReturn], lake: Lake) -> pl.DataFrame
         if problem := None if each.path and each.kind == "extract" else each.damage():
             receipt_id = each.sha256[:ID_LENGTH]
             force = _force_of_report(lake, receipt_id) if each.kind == "report" else None
-            at = each.place, problem, receipt_id, each.number or None, force
+            at = each.place, problem, receipt_id or None, each.number or None, force
             rows.append(_row(each.kind, Damaged(*at), lake))
     return conform(DamagedReceipts, pl.DataFrame(rows, schema=empty(DamagedReceipts).schema))
 

@@ -1,6 +1,8 @@
 """Dropped reports are kept for ever and read into one table; what two dispute is unknown."""
 
+import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -128,8 +130,16 @@ def _change(kept: Path) -> None:
     kept.write_text(kept.read_text().replace("37", "38"))
 
 
+def _lose(kept: Path) -> None:
+    """Lose a report with its folder, of which a release tells alone."""
+    released = kept.parents[4] / "releases" / COLLECTION.id / "one" / "manifest.json"
+    released.parent.mkdir(parents=True)
+    released.write_text(json.dumps({"made_from": {"reports": [kept.parent.name]}}))
+    shutil.rmtree(kept.parent)
+
+
 @pytest.mark.parametrize("known", [True, False])
-@pytest.mark.parametrize("harm", [_change, Path.unlink])
+@pytest.mark.parametrize("harm", [_change, Path.unlink, _lose])
 def test_a_damaged_report_leaves_the_figures_of_its_force_missing(
     harm: Callable[[Path], None], known: bool, lake: Lake
 ) -> None:

@@ -1,6 +1,8 @@
 """Research is kept for ever, the newest acceptable file counts, and a bad one blocks nothing."""
 
+import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -214,6 +216,30 @@ def test_a_damaged_file_that_may_count_leaves_its_kind_missing(
     if harm is _change:  # else not even its name is left
         assert read.tables.instances.height == 416
         assert read.files["file_name"].to_list() == [INSTANCES]
+    dropped.rename(folder.lake.research / PROFILES)
+    assert _profiles_of(folder, "STF") == 77, "dropped again it is whole"
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_a_file_that_is_gone_with_its_folder_leaves_its_kind_missing(
+    last: bool, folder: Folder
+) -> None:
+    """By the gap in the numbers, or of the last one by the release that was made from it."""
+    folder.drop(PROFILES).read()
+    _say(folder, "STF", "77")
+    used = folder.read().files
+    if not last:
+        folder.drop(INSTANCES).read()
+    released = folder.lake.releases / "one" / "manifest.json"
+    released.parent.mkdir(parents=True)
+    made_from = {"research": used.rows()} if last else {}
+    released.write_text(json.dumps({"made_from": made_from}))
+    shutil.rmtree(_kept(folder)[1].parent)
+    dropped = (folder.lake.research / PROFILES).rename(folder.lake.root / "elsewhere")
+    read = folder.read()
+    assert read.tables.profiles.is_empty()
+    assert "holds no file any more" in read.problems.filter(file_name=PROFILES)["message"][0]
+    assert read.tables.instances.height == (0 if last else 416)
     dropped.rename(folder.lake.research / PROFILES)
     assert _profiles_of(folder, "STF") == 77, "dropped again it is whole"
 
