@@ -18,7 +18,7 @@ from assets.figures.recount.recount import (
     recounted,
     research_recounted,
 )
-from assets.figures.totals.leaves import leaves, sent
+from assets.figures.totals.leaves import PLACE, counted_in, leaves, sent
 from assets.figures.totals.national import in_the_totals
 from assets.inputs.research.tables import ResearchTables, no_research
 from assets.previous import Earlier
@@ -62,7 +62,8 @@ class Totals:
 
     def of(self, measure: str, parts: Codes) -> float | None:
         """Return a total of the collection period, None where it is unknown."""
-        return self.value.get((measure, write_breakdown(parts), NOW))
+        ordered = {key: parts[key] for key in self.template.ordered([parts])}
+        return self.value.get((measure, write_breakdown(ordered), NOW))
 
     @property
     def template(self) -> Template:
@@ -92,52 +93,17 @@ def everybody_is_in(totals: Totals) -> Iterator[str]:
         yield f"{included} of {expected} forces are in the totals"
 
 
-def parts_add_up(totals: Totals) -> Iterator[str]:
-    """M002: every whole is the sum of its parts, on each side it is divided by."""
-    for measure, whole, parts in _divisions(totals.template):
-        total = totals.of(measure, whole)
-        values = [totals.of(measure, part) for part in parts]
-        known = [value for value in values if value is not None]
-        if total is not None and sum(known) != total:
-            name = write_breakdown(whole) or "all"
-            yield f"{measure} {name} is {total:g}, but its parts add up to {sum(known):g}"
-
-
-def _divisions(template: Template) -> Iterator[tuple[str, Codes, list[Codes]]]:
-    """Yield each total that others divide: with one dimension more they count the same cells."""
-    for name, measure in template.measures.items():
-        cells = [e.dims for e in template.counted() if (e.measure, e.period) == (name, NOW)]
-        levels = {level.by: level.without for level in measure.levels}
-        for by in sorted(levels, key=lambda level: (len(level), level)):
-            counted = [d for d in cells if set(by) <= set(d) and levels[by] not in d]
-            for codes in sorted({tuple(d[key] for key in by) for d in counted}):
-                whole = dict(zip(by, codes, strict=True))
-                within = [d for d in counted if whole.items() <= d.items()]
-                finer = {*levels} - {by}
-                sides = {k: levels[f] for f in finer for k in {*f} - {*by} if {*f} == {*by, k}}
-                crossed = {measure.crossed_by: levels[by]} if measure.crossed_by else {}
-                for key, without in [*sorted(sides.items()), *crossed.items()]:
-                    parts = [d for d in cells if whole.items() <= d.items() and key in d]
-                    if [d for d in parts if without not in d] == within:
-                        found = [c for c in template.lists[key] if c in {d[key] for d in within}]
-                        yield name, whole, [_with(whole, key, code, template) for code in found]
-                        yield from _grouped(name, whole, key, found, template)
-
-
-def _grouped(
-    name: str, whole: Codes, key: str, codes: list[str], template: Template
-) -> Iterator[tuple[str, Codes, list[Codes]]]:
-    """Yield the same total, divided into a group of codes and the others."""
-    if key != template.measures[name].crossed_by:
-        return
-    for group, members in template.groups.get(key, {}).items():
-        parts = [group, *(code for code in codes if code not in members)]
-        yield name, whole, [_with(whole, key, code, template) for code in parts]
-
-
-def _with(codes: Codes, key: str, code: str, template: Template) -> Codes:
-    both = {**codes, key: code}
-    return {name: both[name] for name in template.ordered([both])}
+def parts_add_up(totals: Totals) -> Iterable[str]:
+    """M002: every total is the sum of the cells that it is named after."""
+    of_cell = totals.held.group_by(PLACE).agg(pl.col("number").sum())
+    held = {tuple(place): number for *place, number in of_cell.iter_rows()}
+    for (measure, breakdown, period), total in totals.value.items():
+        found = counted_in(totals.template, measure, breakdown) if period == NOW else None
+        if total is not None and found and found.kind == "count" and not found.given:
+            parts = sum(held.get(cell.place, 0) for cell in found.cells)
+            if parts != total:
+                name = breakdown or "all"
+                yield f"{measure} {name} is {total:g}, but its parts add up to {parts:g}"
 
 
 def the_rest_is_not_negative(totals: Totals) -> Iterator[str]:
@@ -152,7 +118,7 @@ def the_rest_is_not_negative(totals: Totals) -> Iterator[str]:
     for key in sorted({key for ((key, _),) in printed} - {crossed}):
         codes = [code for code in template.lists.get(key, {}) if ((key, code),) in printed]
         for whole in wholes:
-            values = [totals.of(main, _with(whole, key, code, template)) for code in codes]
+            values = [totals.of(main, {**whole, key: code}) for code in codes]
             total, named = totals.of(main, whole), write_breakdown(whole) or "all"
             if total is not None and total < sum(value or 0 for value in values):
                 yield f"{named}: what was published by {key} exceeds the whole {total:g}"
