@@ -21,8 +21,7 @@ from schemas.template import Entry
 
 ROWS: Final = "rows"
 Key = str | int | bool | None
-_Index = dict[tuple[str, ...], Any]
-_Rows = dict[tuple[Key, ...], list[dict[str, Any]]]
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +38,9 @@ class Edition:
     by_force: dict[str, Spread] = field(default_factory=dict)
     ranked: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     of_all: dict[tuple[Any, ...], Figure] = field(default_factory=dict)
-    _indices: dict[tuple[str, str, tuple[str, ...]], _Index] = field(default_factory=dict)
-    _rows: dict[tuple[str, tuple[str, ...]], _Rows] = field(default_factory=dict)
+    _rows: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], list[Row]]] = field(
+        default_factory=dict
+    )
 
     @cached_property
     def collection(self) -> Collection:
@@ -76,43 +76,40 @@ class Edition:
             found.setdefault(str(entry.measure), []).append(entry)
         return found
 
-    def rows(self, mart: str, **where: Key) -> list[dict[str, Any]]:
-        """Return the rows of a mart that have these values; none where there is no such mart."""
+    def rows(self, mart: str, **where: Key) -> list[Row]:
+        """Return the rows of a mart that have these values; none where there is no such mart.
+
+        Values may be texts, as they stand in addresses.
+        """
         names = tuple(where)
         if (mart, names) not in self._rows:
             found = self._rows[mart, names] = {}
-            frame = self.marts.get(mart)
-            for row in () if frame is None else frame.iter_rows(named=True):
-                found.setdefault(tuple(row[name] for name in names), []).append(row)
-        return self._rows[mart, names].get(tuple(where.values()), [])
+            if names and (every := self.rows(mart)):
+                keys = zip(
+                    *(map(_key, self.marts[mart][name].to_list()) for name in names), strict=True
+                )
+                for key, row in zip(keys, every, strict=True):
+                    found.setdefault(key, []).append(row)
+            elif mart in self.marts:
+                found[()] = self.marts[mart].to_dicts()
+        return self._rows[mart, names].get(tuple(map(_key, where.values())), [])
 
     def figure(self, mart: str, column: str, style: Style = COUNT, **where: Key) -> Figure:
         """Return the value of a mart's column in the rows that have these values.
 
         Numbers of several rows are added up; one that is unknown makes the sum unknown. The column
-        `rows` counts them: unknown where there is no such mart. Values may be texts, as they stand
-        in addresses.
+        `rows` counts them: unknown where there is no such mart. A symbol beside a value says that
+        it stands in the full edition alone.
         """
-        found = self._index(mart, column, tuple(where)).get(tuple(map(_key, where.values())))
-        if column == ROWS and mart in self.marts:
-            found = found or 0
-        hidden = found is None and self._is_hidden(mart, column, where)
-        return Figure(found, _address(mart, column, where), style, hidden=hidden)
-
-    def _is_hidden(self, mart: str, column: str, where: Mapping[str, Key]) -> bool:
-        """Return whether a symbol says that a value stands in the full edition alone."""
-        frame = self.marts.get(mart)
-        beside = (f"{column}_symbol", "symbol")
-        symbol = next((s for s in beside if frame is not None and s in frame.columns), None)
-        if frame is None or symbol is None or not {*where} <= {*frame.columns}:
-            return False
-        key = (mart, symbol, tuple(where))
-        if key not in self._indices:
-            marked = frame.filter(pl.col(symbol) == SUPPRESSED).select(*where)
-            self._indices[key] = {tuple(map(_key, row)): True for row in marked.iter_rows()}
-            if not where and marked.height:
-                self._indices[key] = {(): True}
-        return tuple(map(_key, where.values())) in self._indices[key]
+        known = any(where.keys() <= row.keys() for row in self.rows(mart)[:1])
+        rows = self.rows(mart, **where) if known else []
+        if column == ROWS:
+            value: Any = len(rows) if mart in self.marts else None
+        else:
+            value = _added([row.get(column) for row in rows])
+        symbols = (row.get(f"{column}_symbol", row.get("symbol")) for row in rows)
+        hidden = value is None and SUPPRESSED in symbols
+        return Figure(value, _address(mart, column, where), style, hidden=hidden)
 
     def rank(self, mart: str, column: str, force_code: str) -> Figure:
         """Return the place of a force among those whose number is known, the largest first."""
@@ -128,16 +125,6 @@ class Edition:
         alike = "joint " * (after - place > 1)
         return replace(of, value=f"{alike}{ordinal(place + 1)} of {len(known)}{unseen}")
 
-    def _index(self, mart: str, column: str, names: tuple[str, ...]) -> _Index:
-        key = (mart, column, names)
-        if key not in self._indices:
-            frame = self.marts.get(mart)
-            if frame is None or not {column, *names} <= {*frame.columns, ROWS}:
-                self._indices[key] = {}
-            else:
-                self._indices[key] = _indexed(frame, column, names)
-        return self._indices[key]
-
 
 def share(part: Figure, whole: Figure, style: Style = PERCENT) -> Figure:
     """Return how much a figure is of another, in percent or as the style says.
@@ -151,18 +138,12 @@ def share(part: Figure, whole: Figure, style: Style = PERCENT) -> Figure:
     return Figure(value, part.source, style, of=whole.source, asked=asked, hidden=hidden)
 
 
-def _indexed(frame: pl.DataFrame, column: str, names: tuple[str, ...]) -> _Index:
-    if column == ROWS:
-        value = pl.len()
-    elif frame.schema[column].is_numeric():
-        known = pl.col(column).is_not_null().all()
-        value = pl.when(known).then(pl.col(column).sum())
-    else:
-        value = pl.when(pl.len() == 1).then(pl.col(column).first())
-    if not names:
-        return {(): frame.select(value).item()} if frame.height else {}
-    found = frame.group_by(names).agg(value.alias("__value"))
-    return {tuple(map(_key, keys)): result for *keys, result in found.iter_rows()}
+def _added(values: list[Any]) -> Any:
+    """Return the sum of numbers, or the one value there is."""
+    if None in values or not values:
+        return None
+    adds = isinstance(values[0], int | float) and not isinstance(values[0], bool)
+    return sum(values) if adds else values[0] if len(values) == 1 else None
 
 
 def _key(value: Key) -> str:
