@@ -89,7 +89,7 @@ class Draft:
         now = Drafted(self.folder, self.collection, None, self.marts, self.made_from)
         since = since_release(self.lake, now, self.about["release"])
         edition = Edition({**self.released, **since.tables}, {**self.about, **since.facts})
-        files = _meanwhile(self, self.folder, edition)
+        files = _meanwhile(self.gate, edition)
         return lambda: chain(files(), since.files(REPORT).items())
 
     def write(self, name: str, content: bytes) -> None:
@@ -235,7 +235,7 @@ def _public(draft: Draft) -> Found | Callable[[], Found]:
             edition.marts,
             draft.about,
             before[-1].public if before else None,
-            partial(_meanwhile, draft, folder),
+            partial(_meanwhile, draft.gate),
         )
         Pack(edition.marts, edition.contracts, draft.collection, about).write(folder)
     tables = {
@@ -298,9 +298,9 @@ def _report(draft: Draft) -> Found:
     return {}
 
 
-def _meanwhile(draft: Draft, folder: Path, edition: Edition) -> Callable[[], Files]:
+def _meanwhile(gate: Gate, edition: Edition) -> Callable[[], Files]:
     """Let an edition be drawn in the gate's process while others are made, if it comes to that."""
-    asked = draft.gate.draw(folder, edition) if draft.gate else lambda: None
+    asked = gate.draw(edition) if gate else lambda: None
     return lambda: asked() or drawn(edition)
 
 

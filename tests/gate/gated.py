@@ -20,7 +20,8 @@ def evaluated(
 ) -> tuple[MartResult, ...]:
     """Evaluate what is expected of marts, or what `suites` says instead."""
     asked = suites or {n: suite(n, contract, collection) for n, contract in contracts.items()}
-    return results(asked, evaluate(question(marts, asked, contracts)))
+    told = evaluate(question(marts, asked, contracts))
+    return results(marts, asked, dict(zip(asked, told, strict=True)))
 
 
 def run_gate(

@@ -1,15 +1,14 @@
 """The gate in a process of its own says what it would say here, and never outlives who asks."""
 
-import io
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager
+from multiprocessing import Pipe
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import polars as pl
@@ -26,11 +25,25 @@ from tests.gate.sound import put, sound_mart, write_mart
 from tests.test_structure import ROOT
 
 DIES = """
-import sys
-sys.stdin.readline()
-print('{"marts": [], "the first words of an answer', end="", flush=True)
+import os, sys
+from multiprocessing.connection import Connection
+line = Connection(int(sys.argv[1]))
+line.recv()
+os.write(line.fileno(), (99).to_bytes(4) + b"the first words of an answer")
 sys.exit(9)
 """
+
+
+@contextmanager
+def answering(code: str) -> Iterator[tuple[Gate, "subprocess.Popen[bytes]"]]:
+    """A gate that asks a process which runs this code, with the number of its line."""
+    ours, theirs = Pipe()
+    command = [sys.executable, "-c", code, str(theirs.fileno())]
+    with subprocess.Popen(command, pass_fds=[theirs.fileno()]) as process:
+        theirs.close()
+        gate = Gate(process, ours)
+        yield gate, process
+        gate.end()
 
 
 @pytest.fixture
@@ -88,12 +101,12 @@ def test_what_is_asked_is_of_the_collection_as_it_is(
         def _answer(self, asked: Any) -> Any:
             questions.append(asked)
 
-    Asked(cast(Any, SimpleNamespace(stdin=None)), io.StringIO()).evaluate(tmp_path, changed, MARTS)
+    Asked(cast(Any, None), cast(Any, None)).evaluate(tmp_path, changed, MARTS)
     (question,) = questions
     asked = {mart["name"]: mart for mart in question}
     assert list(asked) == list(MARTS)
     assert asked["cells"]["path"] == str(tmp_path / "cells.parquet")
-    codes = [one["kwargs"].get("value_set") for one in asked["cells"]["suite"]]
+    codes = [one["kwargs"].get("value_set") for one in asked["cells"]["suite"].values()]
     assert ["STF"] in codes
 
 
@@ -107,24 +120,20 @@ def test_a_process_that_dies_in_the_midst_of_its_answer_is_told(
     tmp_path: Path, collection: Collection
 ) -> None:
     """What has come of an answer by then is no answer, nor a fault of reading it."""
-    command = [sys.executable, "-c", DIES]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        _marts(tmp_path)
-        answer = Gate(process, process.stdout).evaluate(tmp_path, collection, MARTS)
+    _marts(tmp_path)
+    with answering(DIES) as (gate, _):
+        answer = gate.evaluate(tmp_path, collection, MARTS)
         with pytest.raises(ServiceError, match=r"exit code 9.* run again"):
             answer()
 
 
 COUNTS = """
-import json, sys
-for number, line in enumerate(sys.stdin):
-    asked = [(len(mart["suite"]), mart["name"] != "survey") for mart in json.loads(line)]
-    told = [{"rows": 1, "outcomes": [[met, str(number), []]] * n} for n, met in asked]
-    print(json.dumps(told), flush=True)
+import itertools, sys
+from multiprocessing.connection import Connection
+line = Connection(int(sys.argv[1]))
+for number in itertools.count():
+    marts = line.recv()
+    line.send([dict.fromkeys(m["suite"], (m["name"] != "survey", str(number), [])) for m in marts])
 """
 
 
@@ -135,11 +144,7 @@ def test_columns_in_which_all_was_met_are_not_asked_about_again(
     contracts = {name: MARTS[name] for name in names}
     marts = {name: sound_mart(name, MARTS[name], collection) for name in names}
     lake = Lake(tmp_path / "lake", collection.id)
-    command = [sys.executable, "-c", COUNTS]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
-        assert process.stdout is not None
-        gate = Gate(process, process.stdout)
+    with answering(COUNTS) as (gate, _):
         columns: dict[str, set[str | None]] = {}
 
         def asked_in(of: Collection = collection) -> list[str]:
@@ -174,7 +179,6 @@ def test_columns_in_which_all_was_met_are_not_asked_about_again(
         for path in lake.kept.glob("gate/*"):
             path.write_bytes(b"damaged")
         assert asked_in() == ["7", "7", "7"]
-        process.stdin.close()  # type: ignore[union-attr]
 
 
 @pytest.mark.slow
@@ -203,14 +207,15 @@ def test_it_ends_with_a_process_that_is_killed() -> None:
 
 
 DRAWS = """
-import json, sys
-for line in sys.stdin:
-    asked = json.loads(line)
-    if isinstance(asked, dict):
-        told = {"index.html": "cGFnZQ=="} if asked["tables"] else None
+import sys
+from multiprocessing.connection import Connection
+line = Connection(int(sys.argv[1]))
+while True:
+    asked = line.recv()
+    if isinstance(asked, list):
+        line.send([dict.fromkeys(mart["suite"], (True, "met", [])) for mart in asked])
     else:
-        told = [{"rows": 1, "outcomes": [[True, "met", []]] * len(each["suite"])} for each in asked]
-    print(json.dumps(told), flush=True)
+        line.send([("index.html", b"page")] if asked[0] else None)
 """
 
 
@@ -219,17 +224,13 @@ def test_what_is_drawn_meanwhile_is_taken_only_where_it_has_been_begun(
 ) -> None:
     """To draw it here is quicker than to wait for what stands in front of it."""
     write_mart(tmp_path, "survey", sound_mart("survey", MARTS["survey"], collection))
-    contracts, pipe = {"survey": MARTS["survey"]}, subprocess.PIPE
-    command = [sys.executable, "-c", DRAWS]
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        gate = Gate(process, process.stdout)
+    contracts = {"survey": MARTS["survey"]}
+    with answering(DRAWS) as (gate, process):
         os.kill(process.pid, signal.SIGSTOP)
         judged = gate.evaluate(tmp_path, collection, contracts)
         marts, about = {"survey": pl.DataFrame()}, {"collection": collection.id}
         of_one, of_none = Edition(marts, about), Edition({}, about)
-        waiting, pages, none = (gate.draw(tmp_path, of) for of in (of_one, of_one, of_none))
+        waiting, pages, none = (gate.draw(of) for of in (of_one, of_one, of_none))
         assert waiting() is None
         os.kill(process.pid, signal.SIGCONT)
         assert [one.mart for one in judged()] == ["survey"]
@@ -238,6 +239,4 @@ def test_what_is_drawn_meanwhile_is_taken_only_where_it_has_been_begun(
         assert none() is None, "what fails there is tried here"
         process.kill()
         process.wait()
-        assert gate.draw(tmp_path, of_one)() is None, "nor is it there any more"
-        with suppress(BrokenPipeError):
-            process.stdin.close()
+        assert gate.draw(of_one)() is None, "nor is it there any more"

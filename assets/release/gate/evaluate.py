@@ -1,4 +1,4 @@
-"""Evaluates expectations, asked and answered in lines of JSON: all of Great Expectations.
+"""Evaluates expectations, asked and answered by a line to who asks: all of Great Expectations.
 
 It takes seconds to import, which is done in a process of its own (process.py).
 """
@@ -6,13 +6,13 @@ It takes seconds to import, which is done in a process of its own (process.py).
 import gc
 import importlib.abc
 import importlib.util
-import json
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from importlib.machinery import ModuleSpec, PathFinder
+from multiprocessing.connection import Connection
 from types import ModuleType
 from typing import Any, Final
 
@@ -25,8 +25,7 @@ from schemas.wording import plural
 Asked = Mapping[str, Any]
 """What is asked of one mart.
 
-Keys: `name`, `path`, `keys` (its key columns), `suite` (each as the library reads it, with its
-position as `meta`).
+Keys: `name`, `path`, `keys` (its key columns), `suite` (by number, each as the library reads it).
 """
 
 Told = tuple[bool | None, str, list[dict[str, str]]]
@@ -45,13 +44,13 @@ _OPTIONAL: Final = ("boto3", "botocore", "sqlalchemy")
 """What the library does without where it is not there: half of its time to load."""
 
 
-def evaluate(marts: Sequence[Asked]) -> list[dict[str, Any]]:
+def evaluate(marts: Sequence[Asked]) -> list[dict[int, Told]]:
     """Evaluate what is expected of marts; nothing is written.
 
     Returns:
-        For each mart `rows`, how many it has, and `outcomes`, for each expectation of its suite:
-        whether it is met (None: not evaluated), what was observed in words, and the first rows
-        that break it: what stands in its column, then their key.
+        For each mart, by the number of each expectation: whether it is met (None: not evaluated),
+        what was observed in words, and the first rows that break it: what stands in its column,
+        then their key.
     """
     definition = _definition()
     with _made_once():
@@ -129,37 +128,32 @@ def _made_once() -> Iterator[None]:
         one.configuration, plain.to_domain_obj = configuration, to_domain_obj
 
 
-def _evaluated(definition: Any, mart: Asked) -> dict[str, Any]:
+def _evaluated(definition: Any, mart: Asked) -> dict[int, Told]:
     suite, frame = mart["suite"], _read(mart["path"])
     batch = definition.get_batch({"dataframe": frame})
     results = _results(batch, suite, {"result_format": "BASIC"})
     # Which rows break an expectation takes as long again: asked of those that are not met.
-    unmet = [one for one in suite if (told := results.get(_at(one))) is None or not told.success]
+    met = {number for number, result in results.items() if result.success}
     results |= _results(
         batch,
-        unmet,
+        {number: one for number, one in suite.items() if number not in met},
         {
             "result_format": "SUMMARY",
             "partial_unexpected_count": _SHOWN,
             "unexpected_index_column_names": [k for k in mart["keys"] if k in frame.columns],
         },
     )
-    outcomes = [outcome(one["kwargs"], results.get(_at(one))) for one in suite]
-    return {"rows": len(frame), "outcomes": outcomes}
+    return {n: outcome(one["kwargs"], results.get(n)) for n, one in suite.items()}
 
 
-def _at(one: Mapping[str, Any]) -> int:
-    """Return where an expectation stands in its suite, of which not all need be asked."""
-    return int(one["meta"]["position"])
-
-
-def _results(batch: Any, suite: Sequence[Any], how: Mapping[str, Any]) -> dict[int, Any]:
-    """Return the results of expectations by their positions: their order is the library's own."""
+def _results(batch: Any, suite: Mapping[int, Any], how: Mapping[str, Any]) -> dict[int, Any]:
+    """Return the results of expectations by their numbers: their order is the library's own."""
     if not suite:
         return {}
-    asked = load().ExpectationSuite(name="suite", expectations=deepcopy(suite))
+    numbered = [{**deepcopy(one), "meta": {"number": n}} for n, one in suite.items()]
+    asked = load().ExpectationSuite(name="suite", expectations=numbered)
     found = batch.validate(asked, result_format=dict(how))
-    return {result.expectation_config.meta["position"]: result for result in found.results}
+    return {result.expectation_config.meta["number"]: result for result in found.results}
 
 
 def _read(path: str) -> pd.DataFrame:
@@ -233,21 +227,20 @@ def _text(value: Any) -> str:
     return "null" if pd.isna(value) else str(value)
 
 
-def _serve(answers: int) -> None:
+def _serve(line: Connection) -> None:
     """Answer until nobody asks any more."""
     gc.disable()  # nothing of a library goes while it loads, and a look for it takes time
     load()
     # After it: others look for the library's own libraries, and do more where they find them.
-    from assets.release.pages.drawn import drawn_of  # noqa: PLC0415
+    from assets.release.pages.drawn import drawn_or_none  # noqa: PLC0415
 
     gc.freeze()
     gc.enable()
-    for line in sys.stdin:
-        asked = json.loads(line)
-        answer = drawn_of(**asked) if isinstance(asked, dict) else evaluate(asked)
-        with open(answers, "w", encoding="utf-8", closefd=False) as told:
-            print(json.dumps(answer), file=told)
+    with suppress(EOFError):
+        while True:
+            asked = line.recv()
+            line.send(evaluate(asked) if isinstance(asked, list) else drawn_or_none(*asked))
 
 
 if __name__ == "__main__":
-    _serve(int(sys.argv[1]))
+    _serve(Connection(int(sys.argv[1])))

@@ -1,9 +1,11 @@
 """What came of expectations: as data, in a line for an operator, and on the pages of Data Docs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
+
+import pyarrow.parquet
 
 from assets.html import render
 from assets.lake import atomic_file
@@ -13,16 +15,6 @@ from schemas.contract import Contract
 from schemas.wording import plural, visible
 
 Label = Literal["met", "not met", "warning", "not checked"]
-_LABELS: Final[dict[tuple[bool | None, str], Label]] = {
-    (True, "critical"): "met",
-    (True, "warning"): "met",
-    (False, "critical"): "not met",
-    (False, "warning"): "warning",
-    (None, "critical"): "not checked",
-    (None, "warning"): "not checked",
-}
-"""What came of an expectation by whether it is met and how much it weighs."""
-
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 _LONGEST: Final = 160
 """Characters of a sentence or a row that a line shows; the page shows all."""
@@ -130,16 +122,22 @@ class GateResult(_Outcomes):
 
 
 def results(
-    suites: Mapping[str, Suite], told: Iterable[Mapping[str, Any]]
+    folder: Path, suites: Mapping[str, Suite], told: Mapping[str, Mapping[int, Any]]
 ) -> tuple[MartResult, ...]:
-    """Return what was told of each mart in the order of suites (`evaluate`) as results."""
+    """Return what was told (`evaluate`) of the marts in a folder, in the order of suites."""
+
+    def outcome(mart: str, number: int, one: Expectation) -> Outcome:
+        met, observed, sample = told[mart][number]
+        unmet: Label = "warning" if one.severity == "warning" else "not met"
+        label: Label = "not checked" if met is None else "met" if met else unmet
+        return Outcome(mart, one, label, observed, tuple(sample))
+
     found = []
-    for (name, suite), mart in zip(suites.items(), told, strict=True):
-        outcomes = tuple(
-            Outcome(name, one, _LABELS[met, one.severity], observed, tuple(sample))
-            for one, (met, observed, sample) in zip(suite, mart["outcomes"], strict=True)
+    for name, suite in suites.items():
+        rows = pyarrow.parquet.read_metadata(folder / f"{name}.parquet").num_rows
+        found.append(
+            MartResult(tuple(outcome(name, *each) for each in enumerate(suite)), name, rows)
         )
-        found.append(MartResult(outcomes, name, mart["rows"]))
     return tuple(found)
 
 

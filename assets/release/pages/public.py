@@ -14,7 +14,7 @@ import polars as pl
 from assets.html import render
 from assets.lake import atomic_file
 from assets.release.changes import since_edition
-from assets.release.pages.drawn import Draw, here
+from assets.release.pages.drawn import Files, drawn
 from assets.release.pages.figures import Edition
 from schemas.breakdown import read_breakdown
 from schemas.contract import keys
@@ -32,7 +32,7 @@ def public_pages(
     marts: Mapping[str, pl.DataFrame],
     about: Mapping[str, str],
     last: Path | None = None,
-    draw: Draw = here,
+    draw: Callable[[Edition], Callable[[], Files]] = lambda edition: lambda: drawn(edition),
 ) -> Callable[[], None]:
     """Begin pages and workbooks beside the public marts, and what its README ends with.
 
@@ -41,7 +41,7 @@ def public_pages(
         marts: its marts by name, and nothing else.
         about: facts about the release.
         last: where the public edition before stands, as everybody has it; None for none.
-        draw: draws what people read, here or elsewhere.
+        draw: begins to draw an edition, here or elsewhere, and returns how to have what is drawn.
 
     Returns:
         A function that writes them, or raises LakeError where a file cannot be written.
