@@ -1,7 +1,6 @@
 """Release as an asset: all marts of one run, published together or not at all."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,15 @@ from assets.disclosure.ledger import given_out
 from assets.lake import Lake
 from assets.release.contents import PUBLIC, QUALITY
 from assets.release.gate.process import Gate
-from assets.release.identity import DUE, EARLY, LOST, Ingredients, ingredients, sha256_of_tables
+from assets.release.identity import (
+    DUE,
+    EARLY,
+    LOST,
+    MadeFrom,
+    ingredients,
+    release_id,
+    sha256_of_tables,
+)
 from assets.release.pack import DICTIONARY
 from assets.release.pages.drawn import REPORT
 from assets.release.publish import publish
@@ -93,9 +100,9 @@ def marts(
     except Exception as error:
         raise unquoted(error) from None
     yield dg.MaterializeResult(
-        data_version=dg.DataVersion(made_from.release_id),
+        data_version=dg.DataVersion(release_id(made_from)),
         metadata={
-            "release": made_from.release_id,
+            "release": release_id(made_from),
             "path": dg.MetadataValue.path(folder),
             "report": _page(folder / REPORT / "index.html"),
             "quality": _page(folder / QUALITY / "index.html"),
@@ -114,27 +121,27 @@ def marts(
         yield dg.AssetCheckResult(check_name=name, passed=passed, severity=warn, metadata=metadata)
 
 
-def _made_from(lake: Lake, tables: Mapping[str, pl.DataFrame]) -> Ingredients:
-    made_from = ingredients(
+def _made_from(lake: Lake, tables: Mapping[str, pl.DataFrame]) -> MadeFrom:
+    named = tables["comparisons"].select("previous_collection", "previous_release")
+    live = tables["extracts"].filter("live")
+    # What does not count shows in the marts too: why it was refused, and in the notes of its force.
+    received = [tables["extracts"], tables["extract_findings"]]
+    return ingredients(
         lake.collection,
-        returns=tables["receipts"].select("force_code", "sha256").rows(),
-        live=tables["live_returns"].select("force_code", "sha256").rows(),
-        reports=tables["report_figures"]["sha256"].unique().to_list(),
+        returns=tables["receipts"].select("force_code", "sha256").iter_rows(),
+        live=tables["live_returns"].select("force_code", "sha256").iter_rows(),
+        reports=tables["report_figures"]["sha256"].unique(),
         decisions=[
             *(tables[name] for name in ("answers", "choices", "corrections")),
             # The mart of corrections has those of live returns alone; others show in findings.
             *([tables["declared"]] if tables["declared"].height else []),
         ],
-        research=tables["research_files"].select("file_name", "sha256", "basis").rows(),
-        cases=tables["extracts"].filter("live").select("force_code", "sha256").rows(),
+        research=tables["research_files"].select("file_name", "sha256", "basis").iter_rows(),
+        cases=sorted(map(list, live.select("force_code", "sha256").iter_rows())),
+        public=_may_be_public(lake),
+        compared=[*map(list, named.drop_nulls().unique().sort(pl.all()).iter_rows())],
+        extracts_sha256="" if received[0].is_empty() else sha256_of_tables(received),
     )
-    compared = tables["comparisons"].select("previous_collection", "previous_release")
-    others = tuple(compared.drop_nulls().unique().sort(pl.all()).iter_rows())
-    # What does not count shows in the marts too: why it was refused, and in the notes of its force.
-    received = [tables["extracts"], tables["extract_findings"]]
-    of_extracts = "" if received[0].is_empty() else sha256_of_tables(received)
-    public = _may_be_public(lake)
-    return replace(made_from, public=public, compared=others, extracts_sha256=of_extracts)
 
 
 def _is_in(folder: Path, mart: str) -> bool:

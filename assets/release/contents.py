@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain, takewhile
 from pathlib import Path
@@ -23,7 +23,7 @@ from assets.release.changes import since_release
 from assets.release.gate.outcome import GateResult
 from assets.release.gate.outcome import write_pages as write_quality
 from assets.release.gate.process import Gate
-from assets.release.identity import Ingredients
+from assets.release.identity import EARLY, MadeFrom, release_id
 from assets.release.pack import Pack
 from assets.release.pages.drawn import REPORT, Files, drawn
 from assets.release.pages.figures import Edition
@@ -56,7 +56,7 @@ class Draft:
 
     `marts` are all that were made; what is released of them, `contracts` says. `about` are the
     facts that every file states of the release; `gate` evaluates what is expected of the marts.
-    `due` says that the hard deadline has passed; `made_from` is what the manifest will say.
+    `made_from` is what the manifest will say.
     """
 
     folder: Path
@@ -64,8 +64,7 @@ class Draft:
     marts: Mapping[str, pl.DataFrame]
     about: Mapping[str, str]
     gate: Gate
-    due: bool = True
-    made_from: Mapping[str, Any] = field(default_factory=dict)
+    made_from: MadeFrom
 
     @cached_property
     def collection(self) -> Collection:
@@ -98,17 +97,17 @@ class Draft:
             file.write(content)
 
 
-def about_release(marts: Mapping[str, pl.DataFrame], made_from: Ingredients) -> dict[str, str]:
+def about_release(marts: Mapping[str, pl.DataFrame], made_from: MadeFrom) -> dict[str, str]:
     """Return the facts that every file of a release states of itself."""
     # A profile has the basis of its return, whatever that counts, or else of a printed report.
     of_covers = {*marts["force_profiles"]["basis"]} - {None, "published"}
-    of_research = {basis for *_, basis in made_from.research}
+    of_research = {basis for *_, basis in made_from["research"]}
     bases = {*marts["investigations"]["basis"], *of_covers, *of_research}
     basis = _RECONSTRUCTED if "reconstructed" in bases else ", ".join(sorted(bases)) or "none"
     return {
-        "release": made_from.release_id,
-        "collection": made_from.collection,
-        "sources": load_collection(made_from.collection).sources,
+        "release": release_id(made_from),
+        "collection": made_from["collection"],
+        "sources": load_collection(made_from["collection"]).sources,
         "basis": basis,
     }
 
@@ -215,7 +214,13 @@ def _public(draft: Draft) -> Found | Callable[[], Found]:
         last = before[-1] if before else None
         earlier = [entry.edition(draft.collection) for entry in before]
         keep = partial(made_once, draft.lake)
-        edition = public_edition(draft.marts, draft.collection, earlier, due=draft.due, keep=keep)
+        edition = public_edition(
+            draft.marts,
+            draft.collection,
+            earlier,
+            due=draft.made_from["public"] != EARLY,
+            keep=keep,
+        )
         released = {n: frame for n, frame in edition.marts.items() if n in draft.contracts}
         contracts = {name: edition.contracts[name] for name in released}
         edition = replace(edition, marts=released, contracts=contracts)

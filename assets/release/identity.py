@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 import polars as pl
 
@@ -21,69 +20,58 @@ passed; nobody can say which ones there were."""
 _NAME_LENGTH: Final = 12
 
 
-@dataclass(frozen=True)
-class Ingredients:
-    """What a release is made from.
+MadeFrom = dict[str, Any]
+"""What a release is made from, as its manifest says it: plain data, lists sorted.
 
-    `returns` has the sha256 of every receipt that shows in the marts, `live` of those that count,
-    `cases` of the case-level extracts that count; `reports` the sha256 of every force report read,
-    `research` the name, sha256 and basis of every research file in use. All are sorted.
-    `collection_sha256` is of the files that say what the collection is, with its template;
-    `decisions_sha256` of the answers, the choices of versions and the corrections, without
-    their times; `extracts_sha256` of what was found of case-level extracts, also of those that do
-    not count, "" where none came. `public` says whether there may be a public edition (DUE, EARLY
-    or LOST): what the returns are made into changes with it. `compared` has the other collections
-    that it is compared with, and the release of each.
-    """
-
-    collection: str
-    collection_sha256: str
-    contract_version: str
-    software_sha256: str
-    returns: tuple[tuple[str | None, str], ...]
-    live: tuple[tuple[str, str], ...]
-    reports: tuple[str, ...]
-    decisions_sha256: str
-    research: tuple[tuple[str, str, str], ...] = ()
-    cases: tuple[tuple[str, str], ...] = ()
-    public: str = DUE
-    compared: tuple[tuple[str, str], ...] = ()
-    extracts_sha256: str = ""
-
-    @property
-    def release_id(self) -> str:
-        """The release's name: the collection and the start of the hash of all that is here."""
-        text = json.dumps(asdict(self), sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        return f"{self.collection}-{digest[:_NAME_LENGTH]}"
+Keys: `returns`, force code and sha256 of every receipt that shows in the marts, `live` of those
+that count, `cases` of the case-level extracts that count; `reports`, the sha256 of every force
+report read; `research`, the name, sha256 and basis of every research file in use.
+`collection_sha256` is of the files that say what the collection is, with its template;
+`decisions_sha256` of the answers, the choices of versions and the corrections, without their times;
+`extracts_sha256` of what was found of case-level extracts, also of those that do not count, ""
+where none came. `public` says whether there may be a public edition (DUE, EARLY or LOST): what the
+returns are made into changes with it. `compared` has the other collections that it is compared
+with, and the release of each. Besides `collection`, `contract_version` and `software_sha256`.
+"""
 
 
 def ingredients(
     collection_id: str,
-    returns: list[tuple[str | None, str]],
-    live: list[tuple[str, str]],
-    reports: list[str],
-    decisions: list[pl.DataFrame],
-    research: Sequence[tuple[str, str, str]] = (),
-    cases: Sequence[tuple[str, str]] = (),
-) -> Ingredients:
-    """Return the ingredients of a release, from what Ingredients says of each.
+    returns: Iterable[tuple[str | None, str]],
+    live: Iterable[tuple[str, str]],
+    reports: Iterable[str],
+    decisions: Sequence[pl.DataFrame],
+    research: Iterable[tuple[str, str, str]] = (),
+    **more: Any,
+) -> MadeFrom:
+    """Return the ingredients of a release, from what MadeFrom says of each.
 
-    `decisions` are the tables of what people decided, without times.
+    `decisions` are the tables of what people decided, without times. Of `more` there is nothing
+    where it is left out, and a public edition is due.
     """
     described = {name: _sha256(text) for name, text in description(collection_id).items()}
-    return Ingredients(
-        collection=collection_id,
-        collection_sha256=_sha256(json.dumps(described, sort_keys=True).encode()),
-        contract_version=CONTRACT_VERSION,
-        software_sha256=software_sha256(),
-        returns=tuple(sorted(returns, key=lambda item: (item[0] or "", item[1]))),
-        live=tuple(sorted(live)),
-        reports=tuple(sorted(reports)),
-        decisions_sha256=sha256_of_tables(decisions),
-        research=tuple(sorted(research)),
-        cases=tuple(sorted(cases)),
-    )
+    return {
+        "collection": collection_id,
+        "collection_sha256": _sha256(json.dumps(described, sort_keys=True).encode()),
+        "contract_version": CONTRACT_VERSION,
+        "software_sha256": software_sha256(),
+        "returns": sorted(map(list, returns), key=lambda item: (item[0] or "", item[1])),
+        "live": sorted(map(list, live)),
+        "reports": sorted(reports),
+        "decisions_sha256": sha256_of_tables(decisions),
+        "research": sorted(map(list, research)),
+        "cases": [],
+        "public": DUE,
+        "compared": [],
+        "extracts_sha256": "",
+        **more,
+    }
+
+
+def release_id(made_from: MadeFrom) -> str:
+    """Return a release's name: the collection and the start of the hash of all that it is from."""
+    digest = _sha256(json.dumps(made_from, sort_keys=True).encode())
+    return f"{made_from['collection']}-{digest[:_NAME_LENGTH]}"
 
 
 def sha256_of_tables(tables: Sequence[pl.DataFrame]) -> str:

@@ -4,11 +4,9 @@ Until then nothing an analyst sees changes, and a run that dies on the way leave
 in place.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import polars as pl
@@ -28,12 +26,12 @@ from assets.release.contents import (
     write_parts,
 )
 from assets.release.gate.process import Gate
-from assets.release.identity import EARLY, Ingredients
+from assets.release.identity import MadeFrom, release_id
 from schemas.errors import LakeError, ReleaseBlockedError
 
 
 def publish(
-    lake: Lake, marts: Mapping[str, pl.DataFrame], made_from: Ingredients, gate: Gate
+    lake: Lake, marts: Mapping[str, pl.DataFrame], made_from: MadeFrom, gate: Gate
 ) -> tuple[Path, dict[str, Found]]:
     """Write the marts as a release and let `marts/<collection>` show it.
 
@@ -46,11 +44,10 @@ def publish(
         LakeError: the lake cannot be written; the last release stays in place.
     """
     _require_returns(lake, made_from)
-    folder = lake.releases / made_from.release_id
-    partial = lake.releases / f".{made_from.release_id}.partial"
-    about, due = about_release(marts, made_from), made_from.public != EARLY
-    said = json.loads(json.dumps(asdict(made_from)))
-    draft = Draft(partial, lake, marts, about, gate, due, said)
+    folder = lake.releases / release_id(made_from)
+    partial = lake.releases / f".{folder.name}.partial"
+    about = about_release(marts, made_from)
+    draft = Draft(partial, lake, marts, about, gate, made_from)
     with write_errors(lake.releases):
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
@@ -64,8 +61,7 @@ def publish(
                 found = write_parts(draft)
                 if PUBLIC in found:
                     found[PUBLIC] = enter_public(draft, found[PUBLIC])
-                about_it = {**about, "made_from": said, "found": found}
-                write_manifest(partial, about_it)
+                write_manifest(partial, {**about, "made_from": made_from, "found": found})
         if not folder.exists():
             with write_errors(folder):
                 partial.rename(folder)
@@ -76,9 +72,9 @@ def publish(
     return folder, found
 
 
-def _require_returns(lake: Lake, made_from: Ingredients) -> None:
+def _require_returns(lake: Lake, made_from: MadeFrom) -> None:
     """Block a release in which no return counts where analysts see one in which some do."""
-    if made_from.live or made_from.cases or not lake.marts.exists():
+    if made_from["live"] or made_from["cases"] or not lake.marts.exists():
         return
     last = lake.marts.resolve()
     if before := read_manifest(last)["made_from"]["live"]:

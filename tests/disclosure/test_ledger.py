@@ -81,9 +81,7 @@ def publish(
         )
         full = {**whole, **marts, "returns_status": pl.concat([status, states], how="diagonal")}
         made_from = ingredients(COLLECTION, [], [("STF", name * 64)], [], [])
-        folder, _ = publishing.publish(
-            lake, full, replace(made_from, public=public), cast(Gate, None)
-        )
+        folder, _ = publishing.publish(lake, full, made_from | {"public": public}, cast(Gate, None))
         return folder
 
     return publish

@@ -12,7 +12,7 @@ from assets.figures.totals.marts import force_profiles
 from assets.figures.totals.national import national_totals
 from assets.inputs.research.tables import ResearchTables, no_research
 from assets.release.contents import about_release
-from assets.release.identity import Ingredients, ingredients
+from assets.release.identity import MadeFrom, ingredients, release_id
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.marts.facts import ForceProfiles, Investigations
@@ -150,14 +150,14 @@ def test_without_either_the_cases_are_unknown(
     assert (row["social_media_cases"], row["social_media_basis"]) == (None, None)
 
 
-def _made_from(*research: tuple[str, str, str]) -> Ingredients:
+def _made_from(*research: tuple[str, str, str]) -> MadeFrom:
     return ingredients("2012-revisit", [], [], [], [], research)
 
 
 def test_other_research_is_another_release() -> None:
     plain = ("survey_responses.csv", "a" * 64, "submitted")
     names = {
-        _made_from(*research).release_id
+        release_id(_made_from(*research))
         for research in (
             (),
             (plain,),
@@ -167,7 +167,7 @@ def test_other_research_is_another_release() -> None:
     }
     assert len(names) == 4
     other = ("social_media_instances.csv", "c" * 64, "submitted")
-    assert _made_from(plain, other).release_id == _made_from(other, plain).release_id
+    assert release_id(_made_from(plain, other)) == release_id(_made_from(other, plain))
 
 
 def test_reconstructed_research_is_never_shown_without_that_word() -> None:
