@@ -6,6 +6,7 @@ What is the sum of what, and what is within what, is read off the template's cel
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import inf
 from typing import Final
 
 import polars as pl
@@ -148,29 +149,21 @@ def compared_collections_are_released(totals: Totals) -> Iterator[str]:
             yield f"{period}: {other} has no release of this return, so nothing is compared with it"
 
 
-def parts_are_within_wholes(totals: Totals) -> Iterator[str]:
+def parts_are_within_wholes(totals: Totals) -> Iterable[str]:
     """M008: a part is at most its whole."""
-    for (small_name, small), (large_name, large) in _nested(totals):
-        if small is not None and large is not None and small > large:
-            yield f"{small_name} {small:g} is above {large_name} {large:g}"
+    for (name, text, period), small in totals.value.items():
+        for of, breakdown in _wholes(totals, name, read_breakdown(text)) if period == NOW else ():
+            large = totals.value.get((of, breakdown, NOW))
+            if small is not None and large is not None and small > large:
+                whole = f"{of} {breakdown or 'all'} {large:g}"
+                yield f"{name} {text or 'all'} {small:g} is above {whole}"
 
 
-Named = tuple[str, float | None]
 _RANKS: Final = ("minimum", "lower_quartile", "median", "upper_quartile", "maximum")
 
 
-def _nested(totals: Totals) -> Iterator[tuple[Named, Named]]:
-    """Yield each total of the period with those that it can be no more than."""
-    for name, text, at in totals.value:
-        for whole in _wholes(totals, name, read_breakdown(text)) if at == NOW else ():
-            small, large = (
-                (f"{of} {breakdown or 'all'}", totals.value.get((of, breakdown, NOW)))
-                for of, breakdown in ((name, text), whole)
-            )
-            yield small, large
-
-
 def _wholes(totals: Totals, name: str, parts: Codes) -> Iterator[tuple[str, str]]:
+    """Yield what a total of the period can be no more than."""
     measure = totals.template.measures.get(name)
     for key, code in parts.items():
         next_up = _RANKS[_RANKS.index(code) + 1 :][:1] if code in _RANKS else ()
@@ -188,15 +181,9 @@ def _wholes(totals: Totals, name: str, parts: Codes) -> Iterator[tuple[str, str]
 def _wider(collection: Collection, band: str) -> list[str]:
     """Return the bands that another lies in."""
     bands = {text: Band.parse(text) for text in collection.count_bands}
-    one = bands.get(band)
-    return [
-        text
-        for text, other in bands.items()
-        if one
-        and text != band
-        and one.low >= other.low
-        and (other.high is None or (one.high is not None and one.high <= other.high))
-    ]
+    ends = {text: (-of.low, inf if of.high is None else of.high) for text, of in bands.items()}
+    mine = ends.pop(band, (inf, inf))
+    return [text for text, of in ends.items() if mine[0] <= of[0] and mine[1] <= of[1]]
 
 
 def regions_add_up(totals: Totals) -> Iterator[str]:

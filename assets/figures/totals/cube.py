@@ -61,8 +61,9 @@ def _tell_apart(rows: list[Row], measure: str, period: str, template: Template) 
     """
     added = [row for row in rows if _adds_up(row, template)]
     of_cells = period == NOW and measure in template.measures
-    chosen = _by_cells(added, template) if of_cells else _finest(added)
-    parts = {row["breakdown"] for row in chosen}
+    keys = max((len(row["parts"]) for row in added), default=0)
+    finest = [row for row in added if len(row["parts"]) == keys]
+    parts = {row["breakdown"] for row in (_by_cells(added, template) if of_cells else finest)}
     for row in rows:
         row["is_total"] = row["breakdown"] not in parts
 
@@ -104,19 +105,6 @@ def _cells_of(row: Row, template: Template) -> frozenset[_Cell]:
     found = counted_in(template, row["measure"], row["breakdown"])
     cells, given = (found.cells, found.given or (None,)) if found else ([], ())
     return frozenset((cell.place, answer) for cell in cells for answer in given)
-
-
-def _finest(rows: list[Row]) -> list[Row]:
-    """Return rows that no two count the same, as far as their codes tell, those of most codes."""
-
-    def apart(one: Parts, other: Parts) -> bool:
-        return any(one[key] != other[key] for key in one.keys() & other.keys())
-
-    chosen: list[Row] = []
-    for row in sorted(rows, key=lambda row: -len(row["parts"])):
-        if all(apart(row["parts"], taken["parts"]) for taken in chosen):
-            chosen.append(row)
-    return chosen
 
 
 def codes(collection: Collection) -> pl.DataFrame:
