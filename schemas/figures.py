@@ -17,7 +17,7 @@ ANSWER: Final = "answer"
 def kinds(template: Template) -> dict[str, tuple[str, str, Any]]:
     """Return of each measure that is no plain count its kind, what it is made of, and how."""
     made: dict[str, tuple[str, str, Any]] = {}
-    asked = {e.measure for e in template.counted() if QUESTION in e.dims}
+    asked = {row.entries[0].measure for row in template.asked}
     for name, measure in template.measures.items():
         for share in measure.shares:
             of_name = measure.share_name(name, share)
@@ -34,6 +34,28 @@ def kinds(template: Template) -> dict[str, tuple[str, str, Any]]:
         if measure.change:
             made[f"{name}_change"] = "change", name, measure.change
     return made
+
+
+@cache
+def totalled(template: Template) -> dict[str, set[frozenset[str]]]:
+    """Return by measure, and by what is derived of it, the keys of the totals there are."""
+    found: dict[str, set[frozenset[str]]] = {}
+    for name, measure in template.measures.items():
+        levels = {frozenset(level.by) for level in measure.levels}
+        crossed = {level | {measure.crossed_by} for level in levels if measure.crossed_by}
+        single = {frozenset({"statistic"})} if measure.statistics else set()
+        found[name] = {*levels, *crossed, *single}
+        found[f"{name}_per_month"] = {frozenset(level) for level in measure.per_month}
+        found[f"{name}_per_force"] = {frozenset({*of, "statistic"}) for of in measure.per_force}
+        found[f"forces_with_{name}"] = {frozenset({*of, "count"}) for of in measure.per_force}
+        found[f"{name}_change"] = {frozenset()} if measure.change else set()
+        for share in measure.shares:
+            of_name = measure.share_name(name, share)
+            found.setdefault(of_name, set()).add(frozenset(share.by))
+    for row in template.asked:
+        name = str(row.entries[0].measure)
+        found[name] = found[f"{name}_share"] = {frozenset({QUESTION, ANSWER})}
+    return found
 
 
 def figure_faults(
@@ -74,19 +96,9 @@ def _no_total(
     name: str, codes: Mapping[str, str], period: str, template: Template
 ) -> Iterator[str]:
     """Yield why no total of a measure, or figure derived of it, is at these codes."""
-    kind, of, how = kinds(template).get(name, ("count", name, None))
+    kind, of, _ = kinds(template).get(name, ("count", name, None))
     measure = template.measures[of]
-    levels = [{*level.by} for level in measure.levels] or [set[str]()]
-    if measure.crossed_by:
-        levels += [level | {measure.crossed_by} for level in levels]
-    if kind == "share":
-        levels = [{*share.by} for share in how]
-    elif kind in {"band", "statistic"} and not measure.statistics:
-        levels = [{*level} for level in measure.per_force]
-    elif kind == "change":
-        levels = [set()]
-    elif kind == "per_month":
-        levels = [{*level} for level in measure.per_month]
+    levels = [{*level} - {*LAST} for level in totalled(template)[name]]
     if period != NOW and kind in {"count", "per_month"}:
         asked = [e.dims for e in template.counted() if (e.measure, e.period) == (of, period)]
         levels = [{*dims} for dims in asked if dims == codes]
@@ -101,8 +113,8 @@ def _no_total(
 
 def _codes(parts: Mapping[str, str], template: Template, of: str) -> Iterator[str]:
     """Yield the keys and codes of a breakdown that are none, and keys out of their order."""
-    asked = {e.dims[QUESTION]: e.answers for e in template.counted()
-             if e.measure == of and QUESTION in e.dims}  # fmt: skip
+    entries = [row.entries[0] for row in template.asked]
+    asked = {entry.row_code: entry.answers for entry in entries if entry.measure == of}
     there: dict[str, Any] = {QUESTION: asked, ANSWER: asked.get(parts.get(QUESTION, ""), ())}
     there |= {
         key: {**codes, **template.groups.get(key, {})} for key, codes in template.lists.items()

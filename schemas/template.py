@@ -295,6 +295,12 @@ class Template:
         used = {e.dims.get(dimension) for e in self.counted() if e.measure == measure}
         return tuple(code for code in self.lists.get(dimension, {}) if code in used)
 
+    @cached_property
+    def asked(self) -> list[Row]:
+        """The rows that are questions, each answered by a code, in their order."""
+        rows = (row for sheet in self.sheets for row in sheet.rows)
+        return [row for row in rows if QUESTION in row.entries[0].dims]
+
     def sums(self) -> list[Sum]:
         """Return every total with its parts, sheet by sheet."""
         return [each for sheet in self.sheets for each in sheet.sums()]

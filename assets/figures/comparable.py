@@ -42,7 +42,7 @@ class Year:
         """Take the collection and its mart NationalTotals; `last` is that whose codes are meant."""
         self.collection = collection
         self.template = collection.template
-        self.asked = {str(e.measure) for e in self.template.counted() if QUESTION in e.dims}
+        self.asked = {str(row.entries[0].measure) for row in self.template.asked}
         # A version that said nothing of it counted the same.
         self.stocks = {n for each in known for n, m in each.measures.items() if m.kind == "stock"}
         self._called = renamed(self.template, last.template, last.root, known)
@@ -85,8 +85,7 @@ class Year:
     def wording(self, row: Row) -> str | None:
         """Return the wording of the question that a figure counts answers to."""
         code = read_breakdown(row["breakdown"]).get(QUESTION)
-        lines = (line for sheet in self.template.sheets for line in sheet.rows)
-        return next((line.label for line in lines if code and line.code == code), None)
+        return next((row.label for row in self.template.asked if row.code == code), None)
 
 
 def forces_apart(before: Collection, now: Collection) -> tuple[str, str]:

@@ -34,6 +34,14 @@ _LISTED: Final = {
     "differing": pl.Int64,
     "received_up_to": pl.Date,
 }
+_NOTHING: Final = {RELEASES: pl.DataFrame(schema=_LISTED)}
+_CHANGED: Final[dict[str, Any]] = {
+    "changed_totals": ("national_totals", [*KEY, "unit"], "value", "symbol"),
+    "changed_forces": ("returns_status", ["force_code"], "state"),
+    "changed_figures": ("reconciliation", ["figure_id"], "computed", "status", "symbol"),
+}
+"""What is told of what is different: in which mart, by what key, and in which columns."""
+
 _UNREADABLE: Final = (MusterError, OSError, ValueError, KeyError, pl.exceptions.PolarsError)
 """What reading an edition of any age may end in: then nothing is told of it, and that is said."""
 
@@ -76,26 +84,24 @@ def since_release(lake: Lake, now: Drafted, release: str) -> Since:
     """Return what a release in the making tells of those before it."""
     folder = previous_of(lake, release)
     if folder is None:
-        return Since(_listed(None, {}, now.collection))
+        return Since(_NOTHING)
     facts = {"previous": folder.name}
     try:
         before = Released(folder, now.collection)
-        names = ("national_totals", "returns_status", "reconciliation")
-        listed = _listed(folder / "report", {n: before.mart(n) for n in names}, before.collection)
+        marts = {mart: before.mart(mart) for mart, *_ in _CHANGED.values()}
+        listed = _listed(folder / "report", marts, before.collection)
         # An older version kept no list: of what it showed no more than the name is known.
         there = {*listed[RELEASES]["release"]}
         more = pl.DataFrame({"release": [n for n in _before(lake, release) if n not in there]})
         listed = {RELEASES: pl.concat([listed[RELEASES], more], how="diagonal_relaxed")}
     except _UNREADABLE as error:
-        return Since(_listed(None, {}, now.collection), facts | {"why_not": type(error).__name__})
+        return Since(_NOTHING, facts | {"why_not": type(error).__name__})
     try:
         found = between(before, now)
     except _UNREADABLE as error:
         return Since(listed, facts | {"why_not": type(error).__name__})
-    totals, figures = found.totals, found.figures
-    changed = {"changed_totals": totals, "changed_figures": figures}
-    changed["changed_forces"] = found.returns
-    return Since(listed | changed, facts | {"otherwise": ", ".join(found.otherwise)})
+    changed = zip(_CHANGED, (found.totals, found.returns, found.figures), strict=True)
+    return Since(listed | dict(changed), facts | {"otherwise": ", ".join(found.otherwise)})
 
 
 def since_edition(
@@ -109,39 +115,24 @@ def since_edition(
         collection: the collection.
     """
     if last is None:
-        return Since(_listed(None, {}, collection))
+        return Since(_NOTHING)
     try:
-        names = (name for name in ("national_totals", "returns_status", "reconciliation"))
-        before = {
-            name: pl.read_parquet(last / f"{name}.parquet") for name in names if name in marts
-        }
-        facts = {"previous": _release_of(last)}
+        names = {mart for mart, *_ in _CHANGED.values() if mart in marts}
+        before = {name: pl.read_parquet(last / f"{name}.parquet") for name in names}
         listed = _listed(last, before, collection)
         changed = {
-            "changed_totals": _with_change(
-                apart(before["national_totals"], marts["national_totals"], [*KEY, "unit"],
-                      "value", "symbol")
-            ),
-            "changed_forces": apart(
-                before["returns_status"], marts["returns_status"], ["force_code"], "state"
-            ),
-        }  # fmt: skip
-        if "reconciliation" in before:
-            changed["changed_figures"] = apart(
-                before["reconciliation"], marts["reconciliation"], ["figure_id"],
-                "computed", "status", "symbol",
-            )  # fmt: skip
+            name: apart(before[mart], marts[mart], *how)
+            for name, (mart, *how) in _CHANGED.items()
+            if mart in before
+        }
+        changed["changed_totals"] = changed["changed_totals"].with_columns(
+            change=pl.col("new") - pl.col("old"),
+            change_symbol=pl.coalesce("new_symbol", "old_symbol"),
+            because=pl.lit(None, pl.String),
+        )
+        return Since(listed | changed, {"previous": _release_of(last)})
     except _UNREADABLE as error:
-        return Since(_listed(None, {}, collection), {"why_not": type(error).__name__})
-    return Since(listed | changed, facts)
-
-
-def _with_change(totals: pl.DataFrame) -> pl.DataFrame:
-    return totals.with_columns(
-        change=pl.col("new") - pl.col("old"),
-        change_symbol=pl.coalesce("new_symbol", "old_symbol"),
-        because=pl.lit(None, pl.String),
-    )
+        return Since(_NOTHING, {"why_not": type(error).__name__})
 
 
 def _release_of(folder: Path) -> str:
@@ -150,11 +141,9 @@ def _release_of(folder: Path) -> str:
 
 
 def _listed(
-    folder: Path | None, marts: Mapping[str, pl.DataFrame], collection: Collection
+    folder: Path, marts: Mapping[str, pl.DataFrame], collection: Collection
 ) -> dict[str, pl.DataFrame]:
     """Return the list of the editions before: what the last one lists, below a line for it."""
-    if folder is None:
-        return {RELEASES: pl.DataFrame(schema=_LISTED)}
     where = folder if (folder / "national_totals.parquet").exists() else folder.parent
     earlier, path = pl.DataFrame(schema=_LISTED), folder / f"{RELEASES}.csv"
     if path.exists():  # an older version wrote none

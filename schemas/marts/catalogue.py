@@ -9,7 +9,6 @@ from schemas import research
 from schemas.collection import Collection
 from schemas.contract import Contract
 from schemas.marts import facts, returns, totals
-from schemas.measures import QUESTION
 from schemas.template import Template
 from schemas.template_file import load_template
 
@@ -48,7 +47,7 @@ def _counts(measure: str) -> Callable[[Collection], bool]:
 
 
 def _asks(collection: Collection) -> bool:
-    return any(QUESTION in entry.dims for entry in collection.template.counted())
+    return bool(collection.template.asked)
 
 
 def _researches(collection: Collection) -> bool:

@@ -61,8 +61,7 @@ def _profile_columns(template: Template, known: dict[str, Column]) -> Iterator[C
 def _profiled(template: Template, figure: Figure) -> str:
     """Return in words what a column of a profile is, in the wording of the template."""
     if QUESTION in figure.dims:
-        rows = (row for sheet in template.sheets for row in sheet.rows)
-        return next(row.label for row in rows if row.code == figure.dims[QUESTION])
+        return next(row.label for row in template.asked if row.code == figure.dims[QUESTION])
     labels = [
         template.lists.get(name, {}).get(code, code.replace("_", " "))
         for name, code in figure.dims.items()

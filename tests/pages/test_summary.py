@@ -11,10 +11,9 @@ from openpyxl import load_workbook
 from openpyxl.utils import range_boundaries
 
 from assets.release.pages import workbook
-from assets.release.pages.content import Head, PageTable, Section
+from assets.release.pages.content import MISSING, Head, PageTable, Section
 from assets.release.pages.figures import Edition
 from assets.release.pages.pages import national_page
-from assets.release.pages.workbook import MISSING
 from tests.pages.released import ABOUT, Marts
 
 

@@ -96,10 +96,9 @@ def explain(question: Question, released: Released) -> Explanation:
             f"{question.measure} {question.breakdown} {question.period}: the release says"
             f" {value:,g}, its cells make {computed:,g}. Report it, and do not use the figure."
         )
-    behind = TERM.to_frame() if terms.behind is None else terms.behind
     return Explanation(
         question, value, unit, arithmetic,
-        _addressed(terms.terms, released), _addressed(behind, released),
+        _addressed(terms.terms, released), _addressed(terms.behind, released),
         sorted(terms.forces or {*terms.terms["force_code"].drop_nulls()}),
         *_standing(question, terms, live, released),
     )  # fmt: skip
@@ -215,20 +214,21 @@ def _standing(
         out = [force for force in asked if force not in named and not adding.null_count()]
         return [_said(force, "the research gives no number of it") for force in out], []
     measures = {*collection.template.measures, *kinds(collection.template)}
-    if terms is None or terms.cells is None:
-        out = asked if terms is None and question.measure in measures else []
-        return [_said(force, _absent(force, live, released)) for force in out], []
-    cells = dict(terms.cells.partition_by("force_code", as_dict=True).items())
+    if terms is None:
+        terms = Terms(TERM.to_frame(), cells=live.clear() if question.measure in measures else None)
+    if terms.cells is None:
+        return [], []
+    cells = terms.cells.partition_by("force_code", as_dict=True)
     divided = set(() if terms.whole is None else terms.whole.drop_nulls("number")["force_code"])
     left_out, partly = [], []
     for force in asked:
-        mine = cells.get((force,))
+        mine = cells.get((force,), terms.cells.clear())
         reasons = _reasons(mine)
         if force in terms.forces:
-            if mine is not None and reasons:
+            if reasons:
                 share = f"{mine['number'].null_count()} of its {plural(mine.height, 'cell')} here"
                 partly.append(_said(force, f"{share}: {reasons}"))
-        elif mine is None or mine.is_empty():
+        elif mine.is_empty():
             left_out.append(_said(force, _absent(force, live, released)))
         else:
             why = reasons or "its return gives no number here"
@@ -237,11 +237,11 @@ def _standing(
     return left_out, partly
 
 
-def _reasons(cells: pl.DataFrame | None) -> str:
+def _reasons(cells: pl.DataFrame) -> str:
     """Return why some cells hold no number, in words; nothing where all do."""
-    given = () if cells is None else cells.filter(pl.col("number").is_null())["value"]
-    return " and ".join(f"{name} ({v.MISSING_REASONS[name]})" for name in v.MISSING_REASONS
-                        if name in set(given))  # fmt: skip
+    given = {*cells.filter(pl.col("number").is_null())["value"]}
+    reasons = v.MISSING_REASONS.items()
+    return " and ".join(f"{name} ({why})" for name, why in reasons if name in given)
 
 
 def _absent(force: str, live: pl.DataFrame, released: Released) -> str:

@@ -59,7 +59,7 @@ class Terms:
 
     terms: pl.DataFrame
     factor: int = 1
-    behind: pl.DataFrame | None = None
+    behind: pl.DataFrame = field(default_factory=TERM.to_frame)
     ranks: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     cells: pl.DataFrame | None = None
     whole: pl.DataFrame | None = None
@@ -206,36 +206,33 @@ def research_terms(question: Question, released: Released) -> Terms | None:
         LakeError: the file is no longer where the lake keeps research.
     """
     name = question.measure.removesuffix(_SHARE).removeprefix(_FOUND)
-    file = "social_media_instances" if name in {"instances", "cases"} else "social_media_profiles"
+    of_instances = name in {"instances", "cases"}
+    file = "social_media_instances" if of_instances else "social_media_profiles"
     of_survey = question.measure.startswith("survey_")
     found = released.research("survey_responses.csv" if of_survey else f"{file}.csv")
     if found is None:
         return None
-    found = found.where(
-        pl.col("year") == int(question.parts.get("year", released.collection.census.year))
-    )
+    parts = question.parts
+    found = found.where(pl.col("year") == int(parts.get("year", released.collection.census.year)))
     if of_survey:
         return _survey(question, found)
     forces = [question.force_code] if question.force_code else released.collection.forces
     found = found.where(pl.col("force_code").is_in(forces))
     if name == "forces_researched":
         return Terms(_rows(found, "force_code", "value", adds=pl.lit(1.0)))
-    of_share = question.measure.endswith(_SHARE)
-    if file == "social_media_instances":
-        whole, name = "instances", "instances"
-        part = found
-        for key in {"site", "category"} & question.parts.keys():
-            part = part.where(pl.col(key) == question.parts[key])
-    else:
-        whole = _WHOLE_OF.get(name, name)
-        if not {name, whole} <= set(found.rows.columns):
-            return None
-        if of_share:
-            found = found.where(pl.all_horizontal(pl.col(name, whole).is_not_null()))
-        part = found
-    if not of_share:
-        return Terms(_rows(part, name, "value"))
-    return _percent(_rows(part, name, "numerator"), _rows(found, whole, "denominator"))
+    column = "instances" if of_instances else name
+    whole = _WHOLE_OF.get(column, column)
+    if not {column, whole} <= set(found.rows.columns):
+        return None
+    of_these = [pl.col(key) == parts[key] for key in ("site", "category") if key in parts]
+    part = found.where(pl.all_horizontal(pl.lit(value=True), *of_these))
+    if not question.measure.endswith(_SHARE):
+        return Terms(_rows(part, column, "value"))
+    both = pl.col(column).is_not_null() & pl.col(whole).is_not_null()
+    return _percent(
+        _rows(part.where(both), column, "numerator"),
+        _rows(found.where(both), whole, "denominator"),
+    )
 
 
 def _survey(question: Question, found: Evidence) -> Terms:

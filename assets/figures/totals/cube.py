@@ -114,15 +114,9 @@ def codes(collection: Collection) -> pl.DataFrame:
     for name, groups in template.groups.items():
         of = template.lists.get(name, {})
         lists[name] |= {group: listed([of[c] for c in codes]) for group, codes in groups.items()}
-    asked = [
-        (row, row.entries[0])
-        for sheet in template.sheets
-        for row in sheet.rows
-        if QUESTION in row.entries[0].dims
-    ]
-    given = sorted({answer for _, entry in asked for answer in entry.answers})
+    given = sorted({answer for row in template.asked for answer in row.entries[0].answers})
     found: list[tuple[str, dict[str, str]]] = [
-        (QUESTION, {row.code: row.label for row, _ in asked}),
+        (QUESTION, {row.code: row.label for row in template.asked}),
         (ANSWER, {answer: _in_words(answer) for answer in given}),
     ]
     if collection.research:
@@ -210,7 +204,7 @@ def _said(name: str, unit: str, template: Template) -> tuple[str, str]:
     if kind:
         return kind, _SAID[kind].format(of=text)
     if name in template.measures:
-        asked = any(e.measure == name and QUESTION in e.dims for e in template.counted())
+        asked = any(row.entries[0].measure == name for row in template.asked)
         at = "at a date" if template.measures[name].kind == "stock" else "in the period"
         return "count", f"{text}: {'forces by answer' if asked else f'number {at}'}"
     return "share" if unit == "percent" else "count", f"{text}: {unit}"

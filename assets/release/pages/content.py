@@ -12,6 +12,9 @@ from markupsafe import Markup, escape
 NOT_KNOWN: Final = "not known"
 NOT_TOTALLED: Final = "not totalled"
 HIDDEN: Final = "hidden"
+MISSING: Final = "[x]"
+"""What stands for `not known` where there is little room."""
+
 _MINUS: Final = "\N{MINUS SIGN}"
 
 
@@ -106,8 +109,9 @@ class Figure:
 
     @property
     def short(self) -> str:
-        """The same where there is little room."""
-        return self.text if self.value is not None else "[c]" if self.hidden else "[x]"
+        """The same where there is little room, and in workbooks."""
+        missing = "[c]" if self.hidden else MISSING if self.asked else "[z]"
+        return missing if self.value is None else self.text
 
     @property
     def number(self) -> float | None:
@@ -133,6 +137,11 @@ class Cell:
     def text(self) -> str:
         """The content as people read it."""
         return self.content if isinstance(self.content, str) else self.content.text
+
+    @property
+    def words(self) -> str:
+        """What it says, with what stands small below it."""
+        return f"{self.text} ({self.code})" if self.code else self.text
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,10 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from assets.html import render
+from schemas.figures import totalled
 from schemas.marts.facts import force_profiles_contract
-from schemas.measures import NOW, QUESTION, Data, Figure, Measure
-from schemas.template import Sheet, Template
+from schemas.measures import NOW, Data, Figure, Measure
+from schemas.template import Template
 
 STATISTIC: Final = "statistic"
 _HERE: Final = Path(__file__).parent
@@ -232,15 +233,6 @@ def description(template: Template) -> Description:
     return Description.model_validate({**common, **file, **both})
 
 
-def questions(template: Template) -> list[Sheet]:
-    """Return the sheets that ask questions, each answered by a code."""
-    return [
-        sheet
-        for sheet in template.sheets
-        if any(entry.dims.get(QUESTION) for row in sheet.rows for entry in row.entries)
-    ]
-
-
 def over_forces(measure: Measure) -> bool:
     """Return whether a measure is not added up: it has statistics over the forces alone."""
     return bool(measure.statistics) and not measure.levels
@@ -273,7 +265,7 @@ def _derived(template: Template, common: dict[str, Any]) -> str:
     return render(
         _HERE / "_derived.toml.j2", measures=measures, sheets=counts,
         tables=partial(_tables, template),
-        statistics=common["labels"]["STATISTICS"], asked=bool(questions(template)),
+        statistics=common["labels"]["STATISTICS"], asked=bool(template.asked),
         first=first_measure(template), profile=profile,
     )  # fmt: skip
 
@@ -284,7 +276,7 @@ def _tables(template: Template, name: str) -> list[dict[str, Any]]:
     Keys: `by`, `without`, `crossed` (the dimension of its columns), `whole` (it ends with all),
     `counted` (it has numbers), `shares` (name, and whether it is of all), `month` and `spread`.
     """
-    measure, known = template.measures[name], totals_of(template)[name]
+    measure, known = template.measures[name], totalled(template)[name]
     levels = [(level.by, level.without) for level in measure.levels]
     whole, crossed = ((), None) in levels, measure.crossed_by
     others = [*(share.by for share in measure.shares), *measure.per_force]
@@ -313,28 +305,6 @@ def _tables(template: Template, name: str) -> list[dict[str, Any]]:
 
 def _totalled(template: Template, of: Figure) -> str:
     """Return the address of a force's figure over all forces; nothing where none is totalled."""
-    if of.period != NOW or frozenset(of.dims) not in totals_of(template)[of.measure]:
+    if of.period != NOW or frozenset(of.dims) not in totalled(template)[of.measure]:
         return ""
     return " ".join((of.measure, *(f"{name}={code}" for name, code in of.dims.items())))
-
-
-def totals_of(template: Template) -> dict[str, set[frozenset[str]]]:
-    """Return by measure, and by what is derived of it, the keys of the totals there are."""
-    found: dict[str, set[frozenset[str]]] = {}
-    for name, measure in template.measures.items():
-        levels = [frozenset(level.by) for level in measure.levels]
-        crossed = [level | {measure.crossed_by} for level in levels if measure.crossed_by]
-        spread = [frozenset({*level, STATISTIC}) for level in measure.per_force]
-        single = [frozenset({STATISTIC})] if measure.statistics else []
-        found[name] = {*levels, *crossed, *single}
-        found[f"{name}_per_month"] = {frozenset(level) for level in measure.per_month}
-        found[f"{name}_per_force"] = set(spread)
-        found[f"{name}_change"] = {frozenset()} if measure.change else set()
-        for share in measure.shares:
-            of = measure.share_name(name, share)
-            found.setdefault(of, set()).add(frozenset(share.by))
-    for entry in template.counted():
-        if QUESTION in entry.dims:
-            name = str(entry.measure)
-            found[name] = found[f"{name}_share"] = {frozenset({QUESTION, "answer"})}
-    return found

@@ -13,7 +13,7 @@ import polars as pl
 
 from assets.release.pages.charts import Spread
 from assets.release.pages.content import COUNT, PERCENT, RANK, Figure, Style
-from assets.release.pages.description import Description, description, totals_of
+from assets.release.pages.description import Description, description
 from assets.release.pages.wording import Wording, ordinal
 from schemas.collection import Collection, load_collection
 from schemas.disclosure import SUPPRESSED
@@ -56,11 +56,6 @@ class Edition:
     def wording(self) -> Wording:
         """The words of the collection's codes."""
         return Wording(self.collection.template, self.description.words)
-
-    @cached_property
-    def totals(self) -> dict[str, set[frozenset[str]]]:
-        """By measure, the keys that its national totals are broken down by."""
-        return totals_of(self.collection.template)
 
     @cached_property
     def names(self) -> dict[str, str]:

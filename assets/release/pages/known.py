@@ -5,7 +5,7 @@ from functools import lru_cache, partial
 from typing import Any, Final
 
 from assets.release.pages.content import NOT_KNOWN
-from assets.release.pages.description import first_measure, questions
+from assets.release.pages.description import first_measure
 from assets.release.pages.figures import Edition
 from assets.release.pages.wording import band, period, sentence
 from schemas import vocabulary as v
@@ -123,8 +123,7 @@ def of_release(edition: Edition) -> Known:
             "yes_no": row.entries[0].answers == ("yes", "no"),
             "area": sentence(wording.words(row.area)) if row.area else "",
         }
-        for sheet in questions(collection.template)
-        for row in sheet.rows
+        for row in collection.template.asked
     ]  # fmt: skip
     return {
         **told(edition),

@@ -33,6 +33,7 @@ from assets.release.pages.known import of_force, of_release
 from assets.release.pages.wording import STATES, sentence
 from schemas import vocabulary as v
 from schemas.breakdown import write_breakdown
+from schemas.figures import totalled
 from schemas.marts.catalogue import MARTS
 from schemas.measures import NOW
 from schemas.research import QUESTIONS, SITES
@@ -207,7 +208,7 @@ class View:
 
     def _asked(self, measure: str, breakdown: Dims, when: str) -> bool:
         """Return whether the template asks for such a total, of an earlier period as sent."""
-        levels, mine = self.edition.totals.get(measure), measure in self.template.measures
+        levels, mine = totalled(self.template).get(measure), measure in self.template.measures
         if levels is None or (when != NOW and mine):
             return True
         if frozenset(breakdown) not in levels:

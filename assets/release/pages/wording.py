@@ -64,8 +64,7 @@ class Wording:
 
     @cached_property
     def _questions(self) -> dict[str, str]:
-        rows = (row for sheet in self.template.sheets for row in sheet.rows)
-        asked = {row.code: row.label for row in rows if row.entries[0].dims.get(QUESTION)}
+        asked = {row.code: row.label for row in self.template.asked}
         return asked | {code: question.label for code, question in QUESTIONS.items()}
 
 

@@ -16,20 +16,17 @@ import xlsxwriter
 
 from assets.html import render
 from assets.ods_file import packed
-from assets.release.pages.content import Cell, Figure, Head, PageTable, Style, Text
+from assets.release.pages.content import MISSING, Cell, Figure, Head, PageTable, Style, Text
 from assets.release.pages.figures import Edition
 from assets.release.pages.pages import national_page
 from assets.release.pages.wording import period, sentence
 
-MISSING: Final = "[x]"
-HIDDEN: Final = "[c]"
-NOT_TOTALLED: Final = "[z]"
 _OPEN_DOCUMENT: Final = Path(__file__).parent / "templates" / "summary.ods.j2"
 _EPOCH: Final = datetime(2012, 1, 1)
 _SHORTHAND: Final = {
     MISSING: "not available: the figure is not known. It is not zero",
-    NOT_TOTALLED: "not applicable: no such total is made of what was asked",
-    HIDDEN: "confidential: hidden to protect a small count, its own or another one",
+    "[z]": "not applicable: no such total is made of what was asked",
+    "[c]": "confidential: hidden to protect a small count, its own or another one",
 }
 _OWN: Final = ("cover", "contents", "notes")
 _WRAPPED: Final = {"text_wrap": True, "valign": "top"}
@@ -109,11 +106,6 @@ def _words(rows: Sequence[tuple[str, str]]) -> tuple[tuple[Cell, ...], ...]:
     return tuple(tuple(map(Cell, row)) for row in rows)
 
 
-def shorthand(figure: Figure) -> str:
-    """Return what stands for a figure that has no value."""
-    return HIDDEN if figure.hidden else MISSING if figure.asked else NOT_TOTALLED
-
-
 def summary(edition: Edition) -> bytes:
     """Return the summary workbook of a release.
 
@@ -133,8 +125,7 @@ def summary(edition: Edition) -> bytes:
 
 def open_document(edition: Edition) -> bytes:
     """Return the same sheets as an OpenDocument spreadsheet."""
-    told = {"shorthand": shorthand, "words_in": words_in}
-    return packed(render(_OPEN_DOCUMENT, sheets=sheets(edition), **told).rstrip("\n"))
+    return packed(render(_OPEN_DOCUMENT, sheets=sheets(edition)).rstrip("\n"))
 
 
 class _Book(xlsxwriter.Workbook):  # type: ignore[misc]  # has no types
@@ -178,7 +169,7 @@ def _write(book: _Book, of: Sheet) -> None:
                 sheet.write_url(line, 0, f"internal:'{cell.text}'!A1", link, cell.text)
             else:
                 _cell(book, sheet, line, number, cell)
-        _fit(sheet, line, [words_in(cell) for cell in cells], of.widths)
+        _fit(sheet, line, [cell.words for cell in cells], of.widths)
     sheet.freeze_panes(top + 1, 1)
 
 
@@ -218,17 +209,10 @@ def _cell(book: _Book, sheet: Any, line: int, number: int, cell: Cell) -> None:
         style = _number_format(content.style, content.number)
         sheet.write_number(line, number, content.number, book.looks(num_format=style, valign="top"))
     elif isinstance(content, Figure) and content.value is None:
-        sheet.write_string(
-            line, number, shorthand(content), book.looks(align="right", valign="top")
-        )
+        sheet.write_string(line, number, content.short, book.looks(align="right", valign="top"))
     else:
         looks = book.looks(text_wrap=True, valign="top", align="left", indent=min(number, 1))
-        sheet.write_string(line, number, words_in(cell), looks)
-
-
-def words_in(cell: Cell) -> str:
-    """Return what a cell says, with what stands small below it."""
-    return f"{cell.text} ({cell.code})" if cell.code else cell.text
+        sheet.write_string(line, number, cell.words, looks)
 
 
 def _fit(sheet: Any, line: int, texts: Sequence[str], widths: Sequence[int]) -> None:
@@ -250,4 +234,4 @@ def _number_format(style: Style, value: float) -> str:
 def _width(label: str, cells: list[Cell], *, numeric: bool) -> int:
     if numeric:
         return max(_NARROW, max(len(word) for word in label.split()) + 2)
-    return max(_NARROW, min(_WIDE, max((len(words_in(cell)) for cell in cells), default=0) + 4))
+    return max(_NARROW, min(_WIDE, max((len(cell.words) for cell in cells), default=0) + 4))
