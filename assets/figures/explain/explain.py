@@ -3,7 +3,7 @@
 The sum of the terms is held to the figure that was released; who is not in it is named.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
@@ -61,18 +61,11 @@ class Explanation:
     def document(self) -> dict[str, Any]:
         """Return it as plain values: what was asked for, what was published, what makes it."""
         asked = self.question
+        made = {field.name: getattr(self, field.name) for field in fields(self)[1:]}
         return {
             **{name: asked.figure[name] for name in _PUBLISHED if asked.figure},
-            **{name: getattr(asked, name) for name in ("measure", "breakdown", "period")},
-            "force_code": asked.force_code,
-            "value": self.value,
-            "unit": self.unit,
-            "arithmetic": self.arithmetic,
-            "contributions": self.contributions.to_dicts(),
-            "behind": self.behind.to_dicts(),
-            "included": self.included,
-            "left_out": self.left_out,
-            "partly": self.partly,
+            **{name: getattr(asked, name) for name in (*_KEY, "force_code")},
+            **{k: of.to_dicts() if isinstance(of, pl.DataFrame) else of for k, of in made.items()},
         }
 
 
@@ -83,23 +76,22 @@ def explain(question: Question, released: Released) -> Explanation:
         ContractError: the cells do not add up to the figure that was released.
     """
     live, value, unit = _asked(question, released)
-    terms = _terms(question, live, released)
+    terms = None if value is None else _terms(question, live, released)
     if terms is None or value is None:
-        nothing = _addressed(TERM.to_frame(), released)
         reason = (question.figure or {}).get("note") or "no live return gives it"
         arithmetic = f"not computed: {reason}"
-        out, _ = _standing(question, None, live, released)
-        return Explanation(question, value, unit, arithmetic, nothing, nothing, [], out, [])
-    computed, arithmetic = worked_out(terms)
-    if abs(computed - value) > _CLOSE * max(1.0, abs(value)):
-        raise ContractError(
-            f"{question.measure} {question.breakdown} {question.period}: the release says"
-            f" {value:,g}, its cells make {computed:,g}. Report it, and do not use the figure."
-        )
+    else:
+        computed, arithmetic = worked_out(terms)
+        if abs(computed - value) > _CLOSE * max(1.0, abs(value)):
+            raise ContractError(
+                f"{question.measure} {question.breakdown} {question.period}: the release says"
+                f" {value:,g}, its cells make {computed:,g}. Report it, and do not use the figure."
+            )
+    of = terms or Terms(TERM.to_frame())
     return Explanation(
         question, value, unit, arithmetic,
-        _addressed(terms.terms, released), _addressed(terms.behind, released),
-        sorted(terms.forces or {*terms.terms["force_code"].drop_nulls()}),
+        _addressed(of.terms, released), _addressed(of.behind, released),
+        sorted(of.forces or {*of.terms["force_code"].drop_nulls()}),
         *_standing(question, terms, live, released),
     )  # fmt: skip
 
@@ -112,24 +104,17 @@ def _terms(question: Question, live: pl.DataFrame, released: Released) -> Terms 
 
 def _asked(question: Question, released: Released) -> tuple[pl.DataFrame, float | None, str]:
     """Return the live entries that are asked about, and the released value with its unit."""
-    if question.figure is not None and question.figure["computed"] is None:
-        return released.live, None, question.figure["unit"]
-    key = (question.measure, question.breakdown, question.period)
-    here = pl.struct("measure", "breakdown", "period") == pl.struct(
-        *(pl.lit(text).alias(name) for name, text in zip(_KEY, key, strict=True))
-    )
-    total = released.mart("national_totals").filter(here)
-    if question.force_code is None:
-        if total.is_empty():
-            figure: dict[str, Any] = question.figure or {}
-            return released.live, figure.get("computed"), str(figure.get("unit"))
-        return released.live, total.item(0, "value"), total.item(0, "unit")
-    mine = released.live.filter(pl.col("force_code") == question.force_code)
-    if question.figure is not None:
-        return mine, question.figure["computed"], question.figure["unit"]
-    terms = _terms(question, mine, released)
+    figure, force = question.figure, question.force_code
+    live = released.live.filter(force_code=force) if force else released.live
+    here = {name: getattr(question, name) for name in _KEY}
+    total = released.mart("national_totals").filter(**here)
+    if figure and (force or figure["computed"] is None or total.is_empty()):
+        return live, figure["computed"], figure["unit"]
+    if force is None:
+        return live, total.item(0, "value"), total.item(0, "unit")
+    terms = _terms(question, live, released)
     made = terms is not None and not terms.terms.is_empty()
-    return mine, worked_out(terms)[0] if terms and made else None, total.item(0, "unit")
+    return live, worked_out(terms)[0] if terms and made else None, total.item(0, "unit")
 
 
 _KEY: Final = ("measure", "breakdown", "period")
@@ -275,13 +260,8 @@ def read_question(
         return Question(row["measure"], row["breakdown"], row["period"], force, row)
     totals = released.mart("national_totals")
     if name not in set(totals["measure"]):
-        raise SetupError(
-            _unknown(
-                "figure or measure",
-                name,
-                [*sorted({*totals["measure"]}), *sorted({*figures["figure_id"]})],
-            )
-        )
+        known = [*sorted({*totals["measure"]}), *sorted({*figures["figure_id"]})]
+        raise SetupError(_unknown("figure or measure", name, known))
     if force_code is not None and force_code not in released.collection.forces:
         raise SetupError(_unknown("force", force_code, list(released.collection.forces)))
     return _of_measure(name, breakdown, period, force_code, totals)
@@ -321,7 +301,7 @@ def read_against(
     Raises:
         SetupError: nothing stands beside it, or that release is gone.
     """
-    of = {"measure": question.measure, "breakdown": question.breakdown, "period": question.period}
+    of = {name: getattr(question, name) for name in _KEY}
     found = released.mart("comparisons").filter(**of)
     rows = {row["previous_period"]: row for row in found.to_dicts()}
     named = f"{question.measure} {question.breakdown}".strip()
