@@ -195,6 +195,10 @@ def regions_add_up(totals: Totals) -> Iterator[str]:
         yield f"regions add up to {placed}, the nation is {nation:g}"
 
 
+def _by_force(cells: pl.DataFrame, dims: list[str], called: str) -> pl.DataFrame:
+    return cells.group_by("force_code", *dims).agg(pl.col("number").sum().alias(called))
+
+
 def no_force_is_most_of_a_figure(totals: Totals) -> Iterator[str]:
     """M006: told, because such a figure is about one force."""
     limits, main = totals.collection.thresholds.get("M006"), totals.template.main
@@ -204,8 +208,7 @@ def no_force_is_most_of_a_figure(totals: Totals) -> Iterator[str]:
     plain = [list(level.by) for level in measure.levels if not level.without]
     crossed = [[measure.crossed_by]] if measure.crossed_by else []
     for dims in [*(by for by in plain if 1 <= len(by) <= _FINEST), *crossed]:
-        level = totals.counted.drop_nulls(dims)
-        by_force = level.group_by("force_code", *dims).agg(pl.col("number").sum().alias("cases"))
+        by_force = _by_force(totals.counted.drop_nulls(dims), dims, "cases")
         whole = pl.col("cases").sum().over(dims)
         much = (whole >= limits["cases"]) & (pl.col("cases") > whole * limits["share"])
         found = by_force.with_columns(whole.alias("whole")).filter(much).sort(*dims, "force_code")
@@ -225,8 +228,7 @@ def no_force_moves_a_share(totals: Totals) -> Iterator[str]:
         return
     shares = totals.template.measures[main].shares
     for dim in [share.by[0] for share in shares if len(share.by) == 1 and not share.within]:
-        held = totals.counted.drop_nulls(dim)
-        part = held.group_by("force_code", dim).agg(pl.col("number").sum().alias("cases"))
+        part = _by_force(totals.counted.drop_nulls(dim), [dim], "cases")
         own = part.with_columns(pl.col("cases").sum().over("force_code").alias("own_whole"))
         cases, whole = (pl.col(name).sum().over(dim) for name in ("cases", "own_whole"))
         share = cases / whole
@@ -243,10 +245,7 @@ def forces_in_a_whole_hold_the_part(totals: Totals) -> Iterator[str]:
         for share in measure.shares:
             by, within = list(share.by), list(share.within)
             cells = totals.held.filter(measure=name).drop_nulls(by)
-            part, whole = (
-                cells.group_by("force_code", *dims).agg(pl.col("number").sum().alias(called))
-                for called, dims in (("part", by), ("whole", within))
-            )
+            part, whole = _by_force(cells, by, "part"), _by_force(cells, within, "whole")
             codes = cells.select(by).unique()
             each = codes.join(whole, on=within) if within else codes.join(whole, how="cross")
             of_all = each.join(part, on=["force_code", *by], how="left").group_by(by)

@@ -24,12 +24,6 @@ _MANY: Final = 5
 """Forces that are so many are counted in a cell of a table, not named."""
 
 
-def told(edition: Edition) -> Known:
-    """Return what can be asked, by the names that it has in descriptions."""
-    asked = (by_size, changed, largest, many, measured_by, most_found)
-    return {one.__name__: partial(one, edition) for one in asked}
-
-
 def by_size(edition: Edition, column: str) -> list[str]:
     """Return the forces with a rate of a column of profiles per workforce, the lowest first."""
     rates = {
@@ -86,6 +80,10 @@ def most_found(edition: Edition, year: int) -> str | None:
     return max(counts)[1] if counts and len(counts) == len(found) else None
 
 
+_ASKED: Final = (by_size, changed, largest, many, measured_by, most_found)
+"""What descriptions ask of an edition, by these names."""
+
+
 @lru_cache(maxsize=1)
 def of_release(edition: Edition) -> Known:
     """Return what is known on every page of a release."""
@@ -126,7 +124,7 @@ def of_release(edition: Edition) -> Known:
         for row in collection.template.asked
     ]  # fmt: skip
     return {
-        **told(edition),
+        **{one.__name__: partial(one, edition) for one in _ASKED},
         "about": edition.about,
         "addressed": partial(addressed, collection_id=collection.id, kept=True),
         "answers": [

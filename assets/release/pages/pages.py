@@ -12,6 +12,7 @@ from assets.html import render
 from assets.release.pages.content import NOT_KNOWN, Cell, Figure, Head, Page, PageTable, Section
 from assets.release.pages.description import PageOf, SectionOf
 from assets.release.pages.figures import Edition
+from assets.release.pages.known import of_release
 from assets.release.pages.tables import Tables
 from assets.release.pages.wording import period, sentence
 from schemas.measures import NOW
@@ -128,7 +129,7 @@ def force_page(edition: Edition, force: str) -> Page:
 
 
 def _over(edition: Edition) -> str:
-    said = Tables(edition).known["edition"]
+    said = of_release(edition)["edition"]
     return f"{edition.collection.title}, {period(edition.collection, NOW)}. {said}."
 
 
