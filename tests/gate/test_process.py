@@ -106,7 +106,7 @@ def test_what_is_asked_is_of_the_collection_as_it_is(
     asked = {mart["name"]: mart for mart in question}
     assert list(asked) == list(MARTS)
     assert asked["cells"]["path"] == str(tmp_path / "cells.parquet")
-    codes = [one["kwargs"].get("value_set") for one in asked["cells"]["suite"].values()]
+    codes = [one.arguments.get("value_set") for one in asked["cells"]["suite"].values()]
     assert ["STF"] in codes
 
 

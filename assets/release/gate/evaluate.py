@@ -25,7 +25,7 @@ from schemas.wording import plural
 Asked = Mapping[str, Any]
 """What is asked of one mart.
 
-Keys: `name`, `path`, `keys` (its key columns), `suite` (by number, each as the library reads it).
+Keys: `name`, `path`, `keys` (its key columns), `suite` (an Expectation by its number).
 """
 
 Told = tuple[bool | None, str, list[dict[str, str]]]
@@ -143,14 +143,17 @@ def _evaluated(definition: Any, mart: Asked) -> dict[int, Told]:
             "unexpected_index_column_names": [k for k in mart["keys"] if k in frame.columns],
         },
     )
-    return {n: outcome(one["kwargs"], results.get(n)) for n, one in suite.items()}
+    return {n: outcome(one.arguments, results.get(n)) for n, one in suite.items()}
 
 
 def _results(batch: Any, suite: Mapping[int, Any], how: Mapping[str, Any]) -> dict[int, Any]:
     """Return the results of expectations by their numbers: their order is the library's own."""
     if not suite:
         return {}
-    numbered = [{**deepcopy(one), "meta": {"number": n}} for n, one in suite.items()]
+    numbered = [
+        {"type": one.type, "kwargs": deepcopy(one.arguments), "meta": {"number": n}}
+        for n, one in suite.items()
+    ]
     asked = load().ExpectationSuite(name="suite", expectations=numbered)
     found = batch.validate(asked, result_format=dict(how))
     return {result.expectation_config.meta["number"]: result for result in found.results}

@@ -65,10 +65,7 @@ def question(
             "name": name,
             "path": str(path),
             "keys": keys(contracts[name]),
-            "suite": {
-                number: {"type": one.type, "kwargs": dict(one.arguments), "severity": one.severity}
-                for number, one in enumerate(suites[name])
-            },
+            "suite": dict(enumerate(suites[name])),
         }
         for name, path in paths.items()
     ]
@@ -198,7 +195,7 @@ def _parts(asked: Mapping[str, Any]) -> Iterator[tuple[list[int], str]]:
     contents = {name: content(name) for name in table.column_names}
     around = [asked["name"], str(table.schema), str(table.num_rows)]
     suite = asked["suite"].values()
-    texts = [json.dumps([one["type"], one["kwargs"]], sort_keys=True) for one in suite]
+    texts = [json.dumps([one.type, one.arguments], sort_keys=True) for one in suite]
     reading = defaultdict[tuple[str, ...], list[int]](list)
     for number, text in enumerate(texts):
         reading[tuple(name for name in contents if json.dumps(name) in text)].append(number)
