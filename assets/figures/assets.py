@@ -11,7 +11,6 @@ from assets.figures.reconcile import reconcile
 from assets.figures.recount import checks
 from assets.figures.recount.laid_out import LAID_OUT
 from assets.figures.totals import cube, marts, national
-from assets.inputs.reports.kept_reports import agreed
 from assets.inputs.research.tables import ResearchTables
 from assets.lake import Lake
 from assets.previous import kept_collection
@@ -31,16 +30,6 @@ def national_totals(
 
 def comparisons(lake: Lake, collection: Collection, totals: pl.DataFrame) -> pl.DataFrame:
     return comparable.comparisons(totals, collection, comparable.compared_with(lake, collection))
-
-
-def profiles(
-    live: pl.DataFrame,
-    status: pl.DataFrame,
-    printed: pl.DataFrame,
-    collection: Collection,
-    instances: pl.DataFrame,
-) -> pl.DataFrame:
-    return marts.force_profiles(live, status, agreed(printed), collection, instances)
 
 
 def coverage(national_totals: pl.DataFrame, collection: Collection) -> tuple[bool, dict[str, Any]]:
@@ -104,7 +93,7 @@ PARTS = (
     made("totals/comparisons", by=comparisons, totals=_NATIONAL),
     made(
         "totals/force_profiles",
-        by=profiles,
+        by=marts.force_profiles,
         live=_LIVE,
         status="validation/returns_status",
         **_PRINTED,

@@ -14,7 +14,6 @@ from assets.figures import comparable
 from assets.figures.reconcile import reconcile
 from assets.figures.recount import checks
 from assets.figures.totals import cube, marts, national
-from assets.inputs.reports.kept_reports import agreed
 from assets.inputs.research import tables
 from assets.inputs.research.tables import ResearchTables, no_research
 from assets.marts import DESCRIPTION, write_manifest, write_mart
@@ -55,9 +54,7 @@ def marts_of(
         "national_totals": totals,
         "investigations": investigations,
         "outcome_breakdown": marts.outcome_breakdown(live, collection),
-        "force_profiles": marts.force_profiles(
-            live, status, agreed(printed), collection, own.instances
-        ),
+        "force_profiles": marts.force_profiles(live, status, printed, collection, own.instances),
         "register_entries": marts.register_entries(live, collection),
         "second_jobs": marts.second_jobs(live, collection),
         "capability_answers": marts.capability_answers(live, collection),

@@ -5,6 +5,7 @@ from typing import Final
 import polars as pl
 
 from assets.figures.totals.leaves import LEAF, cells_in, leaves, percent, sent, summed
+from assets.inputs.reports.kept_reports import agreed
 from assets.inputs.research.tables import no_research, social_media_cases
 from schemas.breakdown import breakdown_of, write_breakdown
 from schemas.collection import Collection
@@ -117,14 +118,14 @@ def force_profiles(
 ) -> pl.DataFrame:
     """Return the mart force_profiles, with the columns of the collection's template.
 
-    It is made from the table LiveEntries, the mart ReturnsStatus, ReportFigures with one value a
-    force and figure, and InstancesInUse.
+    It is made from the table LiveEntries, the mart ReturnsStatus, ReportFigures and InstancesInUse.
     """
     bodies, name = collection.bodies, pl.col("full_name").alias("name")
     known = bodies.select("force_code", "ons_code", "region", name)
     expected = status.select("force_code", "state").join(known, on="force_code", how="left")
     sent = _from_returns(live, collection.template)
-    reported = _from_reports(printed, collection.template).join(sent, on="force_code", how="anti")
+    told = _from_reports(agreed(printed), collection.template)
+    reported = told.join(sent, on="force_code", how="anti")
     rows = expected.join(
         pl.concat([sent, reported], how="diagonal"), on="force_code", how="left", validate="1:1"
     )

@@ -212,13 +212,8 @@ def _keep_dropped(lake: Lake, settled: Callable[[Path], bool]) -> dict[str, list
 def agreed(figures: pl.DataFrame) -> pl.DataFrame:
     """Return one row a force and figure; where two reports of a force disagree, none.
 
-    Columns: force_code, measure, breakdown, value, unit.
+    Columns: force_code, measure, breakdown, value.
     """
     key = ["force_code", "measure", "breakdown"]
-    return (
-        figures.group_by(key)
-        .agg(pl.col("value", "unit").unique())
-        .filter(pl.col("value").list.len() == 1)
-        .with_columns(pl.col("value", "unit").list.first())
-        .sort(key)
-    )
+    once = figures.select(*key, "value").unique()
+    return once.filter(pl.len().over(key) == 1).sort(key)

@@ -30,7 +30,7 @@ from pydantic import Field
 from assets.html import render
 from schemas.figures import totalled
 from schemas.marts.facts import force_profiles_contract
-from schemas.measures import NOW, Data, Figure, Measure
+from schemas.measures import NOW, Data, Figure
 from schemas.template import Template
 
 STATISTIC: Final = "statistic"
@@ -231,11 +231,6 @@ def description(template: Template) -> Description:
     file = tomllib.loads(path.read_text(encoding="utf-8") if known else _derived(template, common))
     both: dict[str, Any] = {of: {**common[of], **file.get(of, {})} for of in ("national", "force")}
     return Description.model_validate({**common, **file, **both})
-
-
-def over_forces(measure: Measure) -> bool:
-    """Return whether a measure is not added up: it has statistics over the forces alone."""
-    return bool(measure.statistics) and not measure.levels
 
 
 def first_measure(template: Template) -> str:

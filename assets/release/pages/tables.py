@@ -15,7 +15,6 @@ from assets.release.pages.description import (
     Lines,
     Part,
     TableOf,
-    over_forces,
 )
 from assets.release.pages.view import Dims, TableLine, View, is_known
 from assets.release.pages.wording import band, sentence
@@ -107,7 +106,7 @@ class Tables(View):
         # A sum is of what all its parts have in common.
         common = dict(set.intersection(*(set(part.dims.items()) for part in parts)))
         measure = self.template.measures[about["measure"]]
-        if over_forces(measure):
+        if measure.statistics and not measure.levels:
             shown = "median" if "median" in measure.statistics else measure.statistics[0]
             common[STATISTIC] = shown
             label += f" (all forces: {self.known['STATISTICS'][shown].lower()})"
