@@ -1,13 +1,13 @@
 """Which releases are kept and why, and the removal of the others, whole or not."""
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from assets.history import Shown, kept, shown
+from assets.history import kept, shown
 from assets.lake import Lake, held, size, sweep, sync_folder, write_errors
 from assets.marts import read_manifest
 from schemas.errors import LakeError, SetupError
@@ -25,42 +25,6 @@ class Judged:
     last_shown_at: str | None
     size: int
     why: tuple[str, ...]
-
-
-def reasons(
-    names: Collection[str],
-    record: Sequence[Shown],
-    *,
-    now: str | None,
-    cited: Collection[str],
-    last: int,
-) -> dict[str, tuple[str, ...]]:
-    """Return why each release is kept; one without a reason may go.
-
-    Args:
-        names: every release there is.
-        record: what was shown, oldest first. Releases that are gone count for nothing.
-        now: the release that is shown, None where there is none.
-        cited: the releases that are cited outside.
-        last: of those last shown most lately, how many are kept.
-    """
-    there = [entry for entry in record if entry.release in names]
-    month_ends = {entry.at[:7]: entry.release for entry in there}
-    latest_first = list(dict.fromkeys(entry.release for entry in reversed(there)))
-
-    def why(name: str) -> tuple[str, ...]:
-        months = (f"last of month {month}" for month, end in month_ends.items() if end == name)
-        found = {
-            "shown now": name == now,
-            "cited": name in cited,
-            **dict.fromkeys(months, True),
-            f"among the last {last}": name in latest_first[:last],
-            # Only the record says how old a release is: without it, nobody knows that it may go.
-            "never shown": name not in latest_first and name != now,
-        }
-        return tuple(reason for reason, holds in found.items() if holds)
-
-    return {name: why(name) for name in names}
 
 
 def read_cited(path: Path, names: Collection[str]) -> frozenset[str]:
@@ -98,22 +62,37 @@ def read_cited(path: Path, names: Collection[str]) -> frozenset[str]:
 def judged(lake: Lake, last: int) -> list[Judged]:
     """Return every release with why it is kept, in the order in which each was last shown.
 
+    Of those that were last shown most lately, `last` are kept.
+
     Raises:
         SetupError: the file of cited releases is wrong.
     """
-    folders, record = kept(lake), shown(lake)
+    folders = kept(lake)
     names = [folder.name for folder in folders]
+    # What is gone takes no place from what is there.
+    record = [entry for entry in shown(lake) if entry.release in names]
     now = lake.marts.resolve().name if lake.marts.exists() else None
     cited = read_cited(lake.releases / CITED, names)
-    why = reasons(names, record, now=now, cited=cited, last=last)
+    month_ends = {entry.at[:7]: entry.release for entry in record}
+    latest_first = list(dict.fromkeys(entry.release for entry in reversed(record)))
     shown_at, beside = {entry.release: entry.at for entry in record}, _beside(lake)
+
+    def why(name: str) -> Iterator[str]:
+        found = {
+            "shown now": name == now,
+            "cited": name in cited,
+            **{f"last of month {month}": end == name for month, end in month_ends.items()},
+            f"among the last {last}": name in latest_first[:last],
+            # Only the record says how old a release is: without it, nobody knows that it may go.
+            "never shown": name not in latest_first and name != now,
+        }
+        yield from (reason for reason, holds in found.items() if holds)
+        yield from beside.get(name, ())
+
     return [
-        Judged(
-            folder, shown_at.get(folder.name), size(folder),
-            (*why[folder.name], *beside.get(folder.name, ())),
-        )
+        Judged(folder, shown_at.get(folder.name), size(folder), tuple(why(folder.name)))
         for folder in folders
-    ]  # fmt: skip
+    ]
 
 
 def _beside(lake: Lake) -> dict[str, tuple[str]]:

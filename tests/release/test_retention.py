@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,12 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 from assets.doctor import releases
-from assets.history import Shown, find, kept
+from assets.history import find, kept
 from assets.lake import Lake, held, sweep
 from assets.marts import write_manifest
 from assets.release import retention
 from assets.release.publish import show
-from assets.release.retention import judged, prune, read_cited, reasons
+from assets.release.retention import judged, prune, read_cited
 from pipelines.cli.main import muster
 from schemas.errors import BusyError, SetupError, UnavailableError
 
@@ -63,18 +64,32 @@ def _there(lake: Lake) -> set[str]:
     return {path.name for path in kept(lake)}
 
 
-def _why(
-    *shown: tuple[str, str], now: str = "", cited: str = "", last: int = 1
-) -> dict[str, tuple[str, ...]]:
-    record = [Shown(name, f"{day}T10:00:00+00:00") for name, day in shown]
-    return reasons("abcd", record, now=now, cited=cited, last=last)
+Why = Callable[..., dict[str, tuple[str, ...]]]
+
+
+@pytest.fixture
+def why(tmp_path: Path) -> Why:
+    """Return why each of the releases a to d is kept, by what was shown when."""
+
+    def ask(
+        *shown: tuple[str, str], now: str = "", cited: str = "", last: int = 1
+    ) -> dict[str, tuple[str, ...]]:
+        lake = Lake(Path(tempfile.mkdtemp(dir=tmp_path)), COLLECTION)
+        folders = {letter: _release(lake, f"{COLLECTION}-{letter}") for letter in "abcd"}
+        if now:
+            show(lake, folders[now])
+        _record(lake, [(f"{COLLECTION}-{letter}", day) for letter, day in shown])
+        (lake.releases / "cited.txt").write_text(f"{COLLECTION}-{cited}\n" if cited else "")
+        return {each.folder.name[-1]: each.why for each in judged(lake, last)}
+
+    return ask
 
 
 APRIL = tuple(zip("abcd", ("2012-04-01", "2012-04-02", "2012-04-03", "2012-04-04"), strict=True))
 
 
-def test_what_nothing_speaks_for_goes() -> None:
-    assert _why(*APRIL) == {
+def test_what_nothing_speaks_for_goes(why: Why) -> None:
+    assert why(*APRIL) == {
         "a": (),
         "b": (),
         "c": (),
@@ -82,40 +97,42 @@ def test_what_nothing_speaks_for_goes() -> None:
     }
 
 
-def test_the_release_that_is_shown_is_kept_whatever_the_record_says() -> None:
+def test_the_release_that_is_shown_is_kept_whatever_the_record_says(why: Why) -> None:
     """A run killed between the swap of the link and the record of it."""
-    assert _why(*APRIL, now="a")["a"] == ("shown now",)
-    assert _why(*APRIL[1:], now="a")["a"] == ("shown now",)
+    assert why(*APRIL, now="a")["a"] == ("shown now",)
+    assert why(*APRIL[1:], now="a")["a"] == ("shown now",)
 
 
-def test_a_cited_release_is_kept() -> None:
-    assert _why(*APRIL, cited="b")["b"] == ("cited",)
+def test_a_cited_release_is_kept(why: Why) -> None:
+    assert why(*APRIL, cited="b")["b"] == ("cited",)
 
 
-def test_a_release_that_was_never_shown_is_kept() -> None:
-    assert _why(*APRIL[1:])["a"] == ("never shown",)
+def test_a_release_that_was_never_shown_is_kept(why: Why) -> None:
+    assert why(*APRIL[1:])["a"] == ("never shown",)
 
 
-def test_the_last_of_each_month_is_kept_and_a_year_later_the_same_month_is_another() -> None:
-    why = _why(("a", "2012-04-01"), ("b", "2012-04-30"), ("c", "2012-05-01"), ("d", "2013-04-01"))
-    assert why["a"] == ()
-    assert why["b"] == ("last of month 2012-04",)
-    assert why["c"] == ("last of month 2012-05",)
-    assert why["d"] == ("last of month 2013-04", "among the last 1")
+def test_the_last_of_each_month_is_kept_and_a_year_later_the_same_month_is_another(
+    why: Why,
+) -> None:
+    found = why(("a", "2012-04-01"), ("b", "2012-04-30"), ("c", "2012-05-01"), ("d", "2013-04-01"))
+    assert found["a"] == ()
+    assert found["b"] == ("last of month 2012-04",)
+    assert found["c"] == ("last of month 2012-05",)
+    assert found["d"] == ("last of month 2013-04", "among the last 1")
 
 
-def test_one_that_was_gone_back_to_counts_from_then() -> None:
+def test_one_that_was_gone_back_to_counts_from_then(why: Why) -> None:
     """Counted from when it was first shown, it would go soon after it was used again."""
-    why = _why(*APRIL, ("b", "2012-04-05"), last=2)
-    assert why["b"] == ("last of month 2012-04", "among the last 2")
-    assert why["d"] == ("among the last 2",)
-    assert why["c"] == ()
+    found = why(*APRIL, ("b", "2012-04-05"), last=2)
+    assert found["b"] == ("last of month 2012-04", "among the last 2")
+    assert found["d"] == ("among the last 2",)
+    assert found["c"] == ()
 
 
-def test_what_is_gone_takes_no_place_from_what_is_there() -> None:
+def test_what_is_gone_takes_no_place_from_what_is_there(why: Why) -> None:
     """Else the last of a month would go because a later one was removed by hand."""
-    why = _why(*APRIL, ("z", "2012-04-29"))
-    assert why["d"] == ("last of month 2012-04", "among the last 1")
+    found = why(*APRIL, ("z", "2012-04-29"))
+    assert found["d"] == ("last of month 2012-04", "among the last 1")
 
 
 def test_pruning_twice_removes_nothing_more(lake: Lake) -> None:

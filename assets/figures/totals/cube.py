@@ -21,8 +21,6 @@ from schemas.template import Place, Template
 from schemas.wording import listed
 
 Row = dict[str, Any]
-Parts = dict[str, str]
-"""A breakdown by key."""
 
 _NO_NUMBER: Final = {"percent", "per_month", "per_force"}
 _BODIES: Final = "reporting_bodies"
