@@ -14,14 +14,13 @@ import polars as pl
 
 from assets.figures.explain.released import Released
 from assets.figures.totals.leaves import counted_in
-from assets.lake import Lake, atomic_file
-from assets.marts import read_mart, write_mart
+from assets.lake import Lake
+from assets.marts import read_mart
 from assets.previous import Earlier, earlier_releases, parts_of_forces, renamed
 from schemas.breakdown import read_breakdown, write_breakdown
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
-from schemas.errors import LakeError
 from schemas.figures import kinds
 from schemas.marts.totals import Comparisons, Series
 from schemas.measures import NOW, QUESTION
@@ -234,9 +233,6 @@ def _row(
     }
 
 
-SERIES: Final = "series"
-
-
 def released_collections(root: Path) -> list[Released]:
     """Return the release of each collection that analysts see, in the order of their periods.
 
@@ -246,27 +242,6 @@ def released_collections(root: Path) -> list[Released]:
     shown = [link for link in sorted((root / "marts").glob("*")) if link.is_symlink()]
     found = [Released.shown(link.resolve(), link.name, root) for link in shown if link.exists()]
     return sorted(found, key=lambda one: (one.collection.period.start, one.collection.id))
-
-
-def write_series(root: Path) -> pl.DataFrame:
-    """Build the mart Series of a lake, write it to `marts/series/` and return it.
-
-    Raises:
-        LakeError: there is no release yet, or one cannot be read.
-        UnavailableError: the lake cannot be written.
-    """
-    released = released_collections(root)
-    if not released:
-        raise LakeError(root / "marts", "shows no release yet", "Drop returns and: muster run")
-    found = series(released)
-    about = {
-        "release": SERIES,
-        "made_from": ", ".join(one.folder.name for one in released),
-        "sources": "; ".join(dict.fromkeys(one.collection.sources for one in released)),
-    }
-    with atomic_file(root / "marts" / SERIES / f"{SERIES}.parquet") as file:
-        write_mart(file, SERIES, Series, found, about)
-    return found
 
 
 def series(released: Iterable[Released]) -> pl.DataFrame:

@@ -72,11 +72,9 @@ def series(as_json: bool, breaks: bool) -> None:
     forces that merged are followed; where a figure is not the same count as before, its line says
     why.
     """
-    from assets.figures.comparable import write_series
-    from assets.release.pages.series import write_series_page
+    from assets.release.pages.series import write_series
 
     rows = write_series(lake_root())
-    write_series_page(lake_root(), rows)
     columns = "figure: measure, breakdown, collection, >value, >per_month, comparable, why_not"
     emit(rows.filter(comparable=False) if breaks else rows, columns, as_json=as_json)
 

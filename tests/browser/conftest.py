@@ -14,11 +14,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from assets.figures.comparable import write_series
 from assets.inputs.research.tables import ResearchTables
 from assets.marts import write_mart
 from assets.release.pages.figures import Edition
-from assets.release.pages.series import write_series_page
+from assets.release.pages.series import write_series
 from schemas.collection import Collection, load_collection
 from schemas.marts.catalogue import MARTS
 from tests.gate.gated import run_gate
@@ -107,7 +106,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory, marts: Marts) -> Path:
             for beside in (*_BESIDE, "quality/index.html", "public/README.txt"):
                 (folder / beside).parent.mkdir(exist_ok=True)
                 (folder / beside).touch()
-    write_series_page(root, write_series(root))
+    write_series(root)
     return root
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.figures.comparable import released_collections, series, write_series
+from assets.figures.comparable import released_collections, series
+from assets.release.pages.series import write_series
 from schemas.collection import load_collection, read_collection
 from schemas.errors import LakeError
 from tests.live import any_live, release_of

@@ -1,4 +1,4 @@
-"""The page of the series over collections: each figure beside that of the collection before."""
+"""The series over collections and its page: each figure beside that of the collection before."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,9 +8,10 @@ from typing import Any, Final
 import polars as pl
 import pyarrow.parquet
 
-from assets.figures.comparable import SERIES, released_collections
+from assets.figures.comparable import released_collections, series
 from assets.figures.explain.released import Released
 from assets.lake import atomic_file
+from assets.marts import write_mart
 from assets.release.pages.charts import trend
 from assets.release.pages.content import (
     EXACT,
@@ -30,9 +31,12 @@ from assets.release.pages.figures import Edition
 from assets.release.pages.pages import INDEX, page_html
 from assets.release.pages.wording import Wording, months, sentence
 from schemas.collection import Collection
+from schemas.errors import LakeError
+from schemas.marts.totals import Series
 from schemas.template import Template
 from schemas.wording import plural
 
+SERIES: Final = "series"
 _HOW: Final = (
     "Periods differ in length: where a figure is a count, the rates a month are what to compare."
     " The column after a figure says whether it counts what the collection before counted. Where"
@@ -43,26 +47,34 @@ _COLLECTIONS: Final = ("Collection", "Title", "Period", "Forces asked", "Return"
 _NOT_COUNTED: Final = Cell("not counted")
 
 
-def write_series_page(root: Path, series: pl.DataFrame) -> Path:
-    """Write `marts/series/index.html` of a lake, which loads nothing else; return where it is.
-
-    Args:
-        root: the lake.
-        series: the mart Series of what it has released.
+def write_series(root: Path) -> pl.DataFrame:
+    """Build the mart Series of a lake, write it to `marts/series/` with a page, and return it.
 
     Raises:
-        LakeError: a release or the page cannot be read or written.
+        LakeError: there is no release yet, or one cannot be read.
+        UnavailableError: the lake cannot be written.
     """
     released = released_collections(root)
+    if not released:
+        raise LakeError(root / "marts", "shows no release yet", "Drop returns and: muster run")
+    found, folder = series(released), root / "marts" / SERIES
+    names = ", ".join(one.folder.name for one in released)
+    sources = "; ".join(dict.fromkeys(one.collection.sources for one in released))
+    with atomic_file(folder / f"{SERIES}.parquet") as file:
+        said = {"release": SERIES, "made_from": names, "sources": sources}
+        write_mart(file, SERIES, Series, found, said)
+    with atomic_file(folder / INDEX) as file:
+        file.write(_page(released, found, {"release": names, "sources": sources}).encode())
+    return found
+
+
+def _page(released: list[Released], found: pl.DataFrame, about: dict[str, str]) -> str:
+    """Return the page of a series, which loads nothing else."""
     by_template: dict[str, list[Collection]] = {}
     for one in released:
         by_template.setdefault(one.collection.template.name, []).append(one.collection)
-    about = {
-        "release": ", ".join(one.folder.name for one in released),
-        "sources": "; ".join(dict.fromkeys(one.collection.sources for one in released)),
-        "basis": "; ".join(dict.fromkeys(map(_basis, released))),
-    }
-    edition = Edition({SERIES: series}, about)
+    about |= {"basis": "; ".join(dict.fromkeys(map(_basis, released)))}
+    edition = Edition({SERIES: found}, about)
     figures = (one for of in by_template.values() for one in _sections(of, edition))
     said = (*(f"{one.collection.id}: {_basis(one)}." for one in released), *_HOW)
     page = Page(
@@ -74,10 +86,7 @@ def write_series_page(root: Path, series: pl.DataFrame) -> Path:
     )
     ids = [one.collection.id for one in released]
     links = [(f"Report of {name}", f"../{name}/report/{INDEX}") for name in ids]
-    path = root / "marts" / SERIES / INDEX
-    with atomic_file(path) as file:
-        file.write(page_html(page, links, about).encode())
-    return path
+    return page_html(page, links, about)
 
 
 def _basis(released: Released) -> str:
