@@ -144,6 +144,8 @@ def write_parts(draft: Draft) -> dict[str, Found]:
     finally:
         # What blocks the release is told first, even where something else has failed meanwhile.
         found |= {name: wait() for name, wait in awaited.items()}
+    if PUBLIC in found:  # when every part is there, and before anybody sees it
+        found[PUBLIC] = _entered(draft, found[PUBLIC])
     return found
 
 
@@ -267,21 +269,14 @@ def _public(draft: Draft) -> Found | Callable[[], Found]:
     return written
 
 
-def enter_public(draft: Draft, found: Found) -> Found:
-    """Enter the public edition of a draft in the ledger, before anybody sees it.
+def _entered(draft: Draft, found: Found) -> Found:
+    """Enter the public edition of a draft in the ledger, and return what was found with its entry.
 
     Where it cannot be entered it is not shown, and the last one is.
-
-    Args:
-        draft: a release with every part.
-        found: what the making of the public edition found.
-
-    Returns:
-        The same, with the id of the entry.
     """
-    if found.get("withheld") is not None or not (draft.folder / PUBLIC).exists():
-        return found
     folder = draft.folder / PUBLIC
+    if found.get("withheld") is not None or not folder.exists():
+        return found
     now = edition_behind(draft.about["release"], draft.marts, draft.collection)
     try:
         entry = ledger.enter(draft.lake, now, folder)

@@ -16,15 +16,7 @@ from assets.history import record, shown
 from assets.lake import Lake, forced_together, hashes, sync_folder, write_errors
 from assets.marts import damage, read_manifest, write_manifest
 from assets.pointer import publish_folder
-from assets.release.contents import (
-    PUBLIC,
-    Draft,
-    Found,
-    about_release,
-    enter_public,
-    write_marts,
-    write_parts,
-)
+from assets.release.contents import Draft, Found, about_release, write_marts, write_parts
 from assets.release.gate.process import Gate
 from assets.release.identity import MadeFrom, release_id
 from schemas.errors import LakeError, ReleaseBlockedError
@@ -59,8 +51,6 @@ def publish(
                 found = read_manifest(folder)["found"]
             else:
                 found = write_parts(draft)
-                if PUBLIC in found:
-                    found[PUBLIC] = enter_public(draft, found[PUBLIC])
                 write_manifest(partial, {**about, "made_from": made_from, "found": found})
         if not folder.exists():
             with write_errors(folder):
