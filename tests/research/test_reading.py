@@ -212,6 +212,20 @@ def test_a_survey_of_the_wrong_year_is_wrong_in_every_row(folder: Folder) -> Non
     assert read.tables.responses.is_empty()
 
 
+def test_a_file_of_which_nothing_fits_is_told_in_few_of_its_problems(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """50 MB that are wrong in every cell would be millions of problems, and gigabytes of them."""
+    monkeypatch.setattr("assets.inputs.research.store._MOST", 3)
+    folder.change(SURVEY, lambda t: t.with_columns(year=pl.lit("1999"), wave=pl.lit("x")))
+    first, *others = folder.problems()
+    assert first == (SURVEY, None, None, "a table of its kind")
+    assert [(row, column) for _, row, column, _ in others] == [(n, "year") for n in (2, 3, 4)]
+    folder.write(SURVEY, folder.short_text(SURVEY).replace("\n", ",x\n").replace(",x\n", "\n", 1))
+    assert len(folder.problems()) == 4
+    assert folder.read().tables.responses.is_empty()
+
+
 def test_every_question_can_be_reached() -> None:
     for question in QUESTIONS.values():
         if question.asked_of:

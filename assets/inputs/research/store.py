@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,6 +38,9 @@ from schemas.wording import listed
 
 MAX_BYTES: Final = 50 * 1024 * 1024
 """Some twenty times a survey of seven thousand respondents."""
+
+_MOST: Final = 10_000
+"""Problems of one file that are told; a file that has more has one cause of most of them."""
 
 _SHOWN: Final = 50
 """Characters of a cell or heading that a message repeats."""
@@ -243,14 +247,17 @@ def read_rows(
     sent = columns_sent(FILES[file])
     cells, headings, findings = _table(file, content, [column.name for column in sent])
     typed = cells.select(ROW, *map(_typed, sent))
-    for column in sent:
-        findings += _cell_findings(file, column, cells, typed[column.name], collection)
-    sound = typed.filter(~pl.col(ROW).cast(pl.String).is_in([f.row_code for f in findings]))
-    findings += _row_findings(file, FILES[file], sound, all_sound=not findings)
+    of_cells = (_cell_findings(file, c, cells, typed[c.name], collection) for c in sent)
+    findings += islice(chain.from_iterable(of_cells), _MOST + 1 - len(findings))
+    if len(findings) <= _MOST:  # else not all rows that are wrong are known
+        sound = typed.filter(~pl.col(ROW).cast(pl.String).is_in([f.row_code for f in findings]))
+        of_rows = _row_findings(file, FILES[file], sound, all_sound=not findings)
+        findings += islice(of_rows, _MOST + 1 - len(findings))
     if findings:
-        raise FilesRefusedError(
-            sorted(findings, key=lambda f: (int(f.row_code or 0), f.column_code or ""))
-        )
+        told = sorted(findings[:_MOST], key=lambda f: (int(f.row_code or 0), f.column_code or ""))
+        if len(findings) > _MOST:
+            told.insert(0, research_finding("many", file, f"more than {_MOST:,} problems"))
+        raise FilesRefusedError(told)
     return typed, headings
 
 
@@ -284,10 +291,10 @@ def _table(
     if len(filled) == 1:
         raise FilesRefusedError([research_finding("rows", file, "headings without rows")])
     width = len(headings)
+    others = (row for row in filled[1:] if len(lines[row - 1]) != width)
     findings = [
         research_finding("cells", file, f"{len(lines[row - 1])} cells", row, cells=width)
-        for row in filled[1:]
-        if len(lines[row - 1]) != width
+        for row in islice(others, _MOST + 1)
     ]
     fitting = [row for row in filled[1:] if len(lines[row - 1]) == width]
     # By column: a tuple for each row would take longer than reading the file.
