@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from assets.intake.container import check_entry
-from assets.intake.landing import LeftError, name_as_text, opened
+from assets.intake.landing import LeftError, name_as_text, opened, waiting
 from assets.intake.quoting import words_sha256
 from assets.intake.reader import declared_force, read_return, submitted_on
 from assets.intake.reading import Reading, RefusedError
@@ -76,14 +76,7 @@ class RawStore(Receipts[ReturnReceipt]):
     def _reading(self, sha256: str) -> Reading:
         """Read a file once: what stands in it is kept by its bytes, and by the words we know."""
         if sha256 not in self._readings:
-            read: list[Reading] = []
-
-            def make() -> bytes:
-                read.append(read_return(self._files / sha256))
-                return read[0].to_bytes()
-
-            content = made_once(self._lake, "reading", (sha256, words_sha256()), make)
-            self._readings[sha256] = read[0] if read else Reading.from_bytes(content)
+            self._readings[sha256] = _read_once(self._lake, self._files / sha256, sha256)
         return self._readings[sha256]
 
     def take_in(self, files: Iterable[Path], collection: Collection) -> TakenIn[ReturnReceipt]:
@@ -277,6 +270,34 @@ class _Arrived:
     def moment(self) -> tuple[str | None, int]:
         """What is the same for files of one force between which arrival tells no order."""
         return self.force_code, self.status.st_mtime_ns
+
+
+def _read_once(lake: Lake, path: Path, sha256: str) -> Reading:
+    read: list[Reading] = []
+
+    def make() -> bytes:
+        read.append(read_return(path))
+        return read[0].to_bytes()
+
+    content = made_once(lake, "reading", (sha256, words_sha256()), make)
+    return read[0] if read else Reading.from_bytes(content)
+
+
+def read_ahead(root: Path) -> None:
+    """Read what waits in the landing folders of a lake, while whoever takes it in still loads.
+
+    From the newest on: they begin with the oldest, and where they meet all is read and kept.
+    """
+    for folder in sorted((root / "landing").glob("*")):
+        lake = Lake(root, folder.name)
+        for path in reversed(waiting(folder).files):
+            # What is wrong with one is said where it is taken in. A copy cannot change meanwhile.
+            with suppress(Exception), scratch_file(lake.kept / "reading") as copy:
+                check_entry(path)
+                with opened(path) as reader, copy.open("wb") as writer:
+                    shutil.copyfileobj(reader, writer)
+                if sha256 := sha256_of(copy):  # a run that begins sweeps it away
+                    _read_once(lake, copy, sha256)
 
 
 def _in_order(arrived: Sequence[_Arrived]) -> list[_Arrived]:

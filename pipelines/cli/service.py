@@ -65,7 +65,7 @@ def _begin() -> None:
     """Begin the gate first: it takes as long as all that is loaded next, on another processor."""
     from assets.release.gate.process import begin
 
-    begin()
+    begin(lake_root())
 
 
 def _say(found: Standing) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from assets.intake import raw_store
 from assets.intake.landing import waiting
-from assets.intake.raw_store import RawStore
+from assets.intake.raw_store import RawStore, read_ahead
 from assets.intake.reader import read_return
 from assets.intake.reading import Reading
 from assets.intake.tables import readings, received
@@ -378,3 +378,31 @@ def test_a_file_is_parsed_once_and_a_damaged_result_of_it_costs_time_alone(
     assert again() == 0
     monkeypatch.setattr(raw_store, "words_sha256", lambda: "of other collections")
     assert again() == 2
+
+
+def test_what_was_read_ahead_is_taken_in_without_being_read(
+    lake: Lake,
+    store: RawStore,
+    sample: Callable[[str], SampleReturn],
+    collection: Collection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sample("STF").write(lake.landing / "STF.xlsx")
+    (lake.landing / "broken.xlsx").write_text("not a workbook")
+    secret = sample("DER").write(lake.root / "secret.xlsx")
+    (lake.landing / "DER.xlsx").symlink_to(secret)
+    os.mkfifo(lake.landing / "pipe.xlsx")
+    read_ahead(lake.root)
+    kept = {path.name for path in (lake.kept / "reading").iterdir()}
+    assert len(kept) == 2, "no link is followed, no pipe is waited for, no copy is left"
+
+    def parse(path: Path) -> Reading:
+        pytest.fail(f"{path.name} is read once more")
+
+    monkeypatch.setattr(raw_store, "read_return", parse)
+    taken = store.take_in(waiting(lake.landing).files, collection)
+    assert sorted((new.file_name, new.force_code) for new in taken.new) == [
+        ("STF.xlsx", "STF"), ("broken.xlsx", None),
+    ]  # fmt: skip
+    assert {*taken.refused} | {*taken.left} == {"DER.xlsx", "pipe.xlsx"}
+    assert {path.name for path in (lake.kept / "reading").iterdir()} == kept

@@ -33,7 +33,7 @@ def be_quick(patch: pytest.MonkeyPatch) -> None:
     none = {"expectations": lambda _: {}, "public": lambda _: {"withheld": "not asked for"}}
     patch.setattr(contents, "PARTS", few | none)
     patch.setattr(resources, "gate_process", nullcontext)
-    patch.setattr(process, "begin", lambda: None)
+    patch.setattr(process, "begin", lambda *_: None)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from copy import deepcopy
 from importlib.machinery import ModuleSpec, PathFinder
 from multiprocessing.connection import Connection
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
@@ -230,9 +231,13 @@ def _text(value: Any) -> str:
     return "null" if pd.isna(value) else str(value)
 
 
-def _serve(line: Connection) -> None:
+def _serve(line: Connection, lake: str | None = None) -> None:
     """Answer until nobody asks any more."""
     gc.disable()  # nothing of a library goes while it loads, and a look for it takes time
+    if lake:
+        from assets.intake.raw_store import read_ahead  # noqa: PLC0415
+
+        read_ahead(Path(lake))
     load()
     # After it: others look for the library's own libraries, and do more where they find them.
     from assets.release.pages.drawn import drawn_or_none  # noqa: PLC0415
@@ -246,4 +251,4 @@ def _serve(line: Connection) -> None:
 
 
 if __name__ == "__main__":
-    _serve(Connection(int(sys.argv[1])))
+    _serve(Connection(int(sys.argv[1])), *sys.argv[2:])

@@ -218,13 +218,17 @@ def gate_process() -> Iterator[Gate]:
         gate.end()
 
 
-def begin() -> None:
-    """Let a gate load its library already: the next that is asked for is this one."""
+def begin(lake: Path | None = None) -> None:
+    """Let a gate load its library already: the next that is asked for is this one.
+
+    First it reads what waits to be taken in to a lake, while this process loads what does that.
+    """
     if _BEGUN:
         return
     ours, theirs = Pipe()
     # Without -P, a folder of the same name where somebody happens to be would be run instead.
     command = [sys.executable, "-P", "-m", "assets.release.gate.evaluate", str(theirs.fileno())]
+    command += [str(lake)] if lake else []
     process = subprocess.Popen(  # noqa: S603 (nothing in it comes from elsewhere)
         command,
         stdin=subprocess.DEVNULL,
