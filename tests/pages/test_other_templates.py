@@ -10,6 +10,7 @@ import pytest
 
 from assets.figures.comparable import comparisons
 from assets.release.pages.figures import Edition
+from assets.release.pages.pages import national_page
 from assets.release.pages.wording import period
 from assets.release.pages.workbook import summary
 from schemas.collection import Collection, load_collection
@@ -264,6 +265,19 @@ def test_a_collection_compared_with_another_speaks_of_no_year_of_2012(
         assert ('href="#survey"' in html) == ('href="#social-media"' in html) == there
     assert period(load_collection("2013-revisit"), "previous") == "September 2011 to May 2012"
     assert period(collection, "2010-11") == "2010/11"
+
+
+def test_a_public_edition_says_nothing_of_what_another_collection_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is in no public mart, and so would be said to be not known."""
+    monkeypatch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES))
+    marts = _release(load_collection("2013-revisit"))
+    for edition in ("full", "public"):
+        about = {**ABOUT, "collection": "2013-revisit", "edition": edition}
+        notes = [headline.note.parts for headline in national_page(Edition(marts, about)).headlines]
+        assert len(notes) > 1
+        assert ("in the collection before" in str(notes)) == (edition == "full")
 
 
 def test_a_collection_compared_with_nothing_has_no_section_of_comparisons(

@@ -227,11 +227,14 @@ class View:
     def has(self, key: str, code: str) -> bool:
         """Return whether a code is of the template's list, where the template has that list.
 
-        A period is one that the collection is compared with, or its own.
+        A period is one that the collection is compared with, or its own. What another collection
+        counted stands in no public edition.
         """
         lists, groups = self.template.lists, self.template.groups
         if key == "period":
-            return code == NOW or code in self.edition.collection.comparators
+            of = self.edition.collection
+            elsewhere = of.compared if self.edition.about.get("edition") == "public" else {}
+            return code == NOW or code in of.comparators.keys() - elsewhere.keys()
         return key not in lists or code in {*lists[key], *groups.get(key, ())}
 
     def said(self, written: Iterable[str]) -> list[Text]:
