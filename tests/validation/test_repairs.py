@@ -157,6 +157,91 @@ def test_two_slips_of_one_size_are_told_with_the_other_pair_of_corners() -> None
     }
 
 
+def _registers(random: Random) -> tuple[Grid, list[Edit]]:
+    """Return rows that add up, each for itself."""
+    numbers, edits = {}, []
+    for row in ("r0", "r1", "r2", "r3"):
+        a, b, whole = (_at(row, column) for column in ("c0", "c1", "c2"))
+        numbers |= {a: random.randrange(6), b: random.randrange(6)}
+        numbers[whole] = numbers[a] + numbers[b]
+        edits.append(Edit("row", (a, b), (whole,)))
+    return numbers, edits
+
+
+def _one_column(random: Random) -> tuple[Grid, list[Edit]]:
+    """Return one column with a subtotal and a total, which no rows are held to."""
+    a, b, c, d, e = (random.choice([0, 0, 1, 2, 3, 5]) for _ in range(5))
+    numbers = {"1": a, "2": b, "3": c, "4": a + b + c, "5": d, "6": e, "7": a + b + c + d + e}
+    return _stated(numbers, "1+2+3=4", "4+5+6=7")
+
+
+def _slipped(typed: Numbers, kind: str, random: Random) -> Numbers:
+    """Return a table after one slip: of a cell, or along a row or a column."""
+    typed, lines = {**typed}, [line for line in _lines(typed) if len(line) > 2]
+    line = random.choice(lines)[:: random.choice([1, -1])]
+    if kind in {"wrong", "blank"}:
+        place = random.choice(sorted(typed))
+        typed[place] = None if kind == "blank" else _mistyped(typed[place], random)
+        return typed
+    first = random.randrange(len(line) - 2)
+    last = first + 1 if kind == "swapped" else random.randrange(first + 2, len(line))
+    says = [typed[place] for place in line]
+    typed |= dict(zip(line[first + 1 : last + 1], says[first:last], strict=True))
+    return typed | {line[first]: {"swapped": says[last], "moved": 0, "left blank": None}[kind]}
+
+
+def _lines(numbers: Numbers) -> list[list[Place]]:
+    places = sorted(numbers)
+    return [
+        [p for p in places if p[at] == code] for at in (1, 2) for code in {p[at] for p in places}
+    ]
+
+
+SLIPS = ("wrong", "blank", "swapped", "moved", "left blank")
+
+
+def _surely(shape: Callable[[Random], tuple[Grid, list[Edit]]], seed: int) -> bool:
+    """Return whether anything is told as sure of a table with one slip; it must be true."""
+    random = Random(seed)
+    true, edits = shape(random)
+    typed = _slipped(true, SLIPS[seed % len(SLIPS)], random)
+    rows = [line for line in _lines(true) if line[0][1] == line[-1][1]]
+    found = repairs(typed, edits, grids=[tuple(map(tuple, sorted(rows)))])
+    several = {each.cause for each in found if each.rank > 1}
+    sure = [c for each in found if each.cause not in several for c in each.changes]
+    assert all(c.needed in {None, true[c.place]} for c in sure), (seed, typed, true)
+    return any(c.needed is not None for c in sure)
+
+
+@pytest.mark.parametrize("shape", [_registers, _one_column])
+def test_nothing_is_told_as_sure_that_another_slip_explains_as_well(
+    shape: Callable[[Random], tuple[Grid, list[Edit]]],
+) -> None:
+    assert sum(_surely(shape, seed) for seed in range(15))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "shape", [_registers, _one_column, _nested, lambda random: _cross_footed(random, 3, 3)]
+)
+def test_nothing_is_told_as_sure_that_any_other_slip_explains_as_well(
+    shape: Callable[[Random], tuple[Grid, list[Edit]]],
+) -> None:
+    assert sum(_surely(shape, seed) for seed in range(15, 415)) > 20
+
+
+def test_a_blank_that_a_shifted_line_leaves_is_not_told_as_sure(collection: Collection) -> None:
+    """Suspended people, a line too low from the second on: 0 in the blank is not the only way."""
+    column = [p for p in collection.template.entry_at if p[::2] == (CROSSED, "people_suspended")]
+    true = dict(zip(column, (0, 1, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 2), strict=True))
+    typed = {**true, **{column[n]: true[column[n - 1]] for n in range(2, 7)}, column[1]: None}
+    edits = [e for e in collection.template.edits if {*e.parts} & {*column}]
+    found = repairs(typed, edits, grids=collection.template.grids)
+    assert {each.cause for each in found} == {1}
+    told = [{c.place: c.needed for c in each.changes} for each in found]
+    assert {p: true[p] for p in column if typed[p] != true[p]} in told
+
+
 def test_a_part_above_its_whole_may_be_less_or_the_whole_more() -> None:
     part, whole = _at("part", "n"), _at("whole", "n")
     found = repairs({part: 9, whole: 5}, [Edit("C502", (part,), (whole,), equal=False)])

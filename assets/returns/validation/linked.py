@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from itertools import chain, combinations, islice, product
-from operator import itemgetter
+from itertools import chain, combinations, islice, pairwise
 from typing import Final
 
 import numpy as np
@@ -17,7 +16,7 @@ SEVERAL: Final = 8
 _MOST_CHANGED: Final = 5
 """How many numbers a repair may change; one that changes more names no cause."""
 
-_MOST_CELLS: Final = 8
+MOST_CELLS: Final = 8
 """How many cells a repair may have with those that have no number yet."""
 
 FEWEST_SHIFTED: Final = 3
@@ -56,6 +55,18 @@ class Change:
         return self.low if self.low == self.high else None
 
 
+@dataclass(frozen=True)
+class Cause:
+    """What would each mend the same conditions, which are not met or not to be told.
+
+    `slips` is how many slips of the hand each is.
+    """
+
+    ways: Ways
+    edits: frozenset[Edit]
+    slips: int
+
+
 def linked(edits: Iterable[Edit], numbers: Numbers) -> "Iterator[Linked]":
     """Yield the conditions that are not met, with all that share cells with them."""
     stated = [(edit, weights) for edit in edits if (weights := edit.weights(numbers))]
@@ -69,6 +80,15 @@ def linked(edits: Iterable[Edit], numbers: Numbers) -> "Iterator[Linked]":
         found = Linked(several, numbers)
         if found.failing():
             yield found
+
+
+@dataclass(frozen=True)
+class Slip:
+    """What `numbers` would stand in the cells of some conditions but for one slip, or two."""
+
+    slips: int
+    about: "Linked"
+    numbers: Array
 
 
 class Linked:
@@ -87,19 +107,20 @@ class Linked:
         self._says = np.array([n if n <= _LARGEST else NONE for n in says], dtype=np.int64)
         self._known = self._says >= 0
 
-    def failing(self, changed: Set[Place] = frozenset()) -> tuple[str, ...]:
-        """Return the rules of conditions that are not met, or about which nobody can say.
+    def failing(self, changed: Set[Place] = frozenset()) -> frozenset[Edit]:
+        """Return the conditions that are not met, or about which nobody can say.
 
-        With changed places, of those that are about one of them.
+        With changed places, those that are about one of them.
         """
-        unsaid = (self._sums[:, ~self._known] != 0).any(axis=1)
-        fails = (unsaid | self._unmet(self._says)).tolist()
-        wrong = (each for each, failed in zip(self.stated, fails, strict=True) if failed)
-        about = {edit.rule for edit, weights in wrong if not changed or changed & weights.keys()}
-        return tuple(sorted(about))
+        wrong = (self.stated[row] for row in np.flatnonzero(self._fails()).tolist())
+        return frozenset(e for e, weights in wrong if not changed or changed & weights.keys())
 
-    def causes(self) -> Iterator[tuple[Ways, tuple[str, ...]]]:
-        """Yield for each cause the smallest changes, and the rules that fail for it.
+    def _fails(self) -> NDArray[np.bool_]:
+        unsaid: NDArray[np.bool_] = (self._sums[:, ~self._known] != 0).any(axis=1)
+        return unsaid | self._unmet(self._says)
+
+    def causes(self) -> Iterator[Cause]:
+        """Yield each cause with its smallest changes.
 
         Where case rows ask for more than anybody would have mistyped, they are left out.
         """
@@ -114,13 +135,13 @@ class Linked:
         parts = self._parts(first)
         for part in parts:
             places = {self.places[column] for column in part}
-            if len(part) > _MOST_CELLS:
+            if len(part) > MOST_CELLS:
                 continue
             mine = self._but(first, part) if len(parts) > 1 else self
             sets = mine.smallest() if len(parts) > 1 else chain([first], smallest)
-            ways = [mine._way(each, mine._changed(each)) for each in islice(sets, SEVERAL)]
+            ways = [mine.way(each, mine._changed(each)) for each in islice(sets, SEVERAL)]
             if ways := [way for way in ways if way]:
-                yield ways, mine.failing(places)
+                yield Cause(ways, mine.failing(places), len(ways[0]))
 
     def _but(self, numbers: Array, part: Sequence[int]) -> "Linked":
         """Return the same conditions, where all but some columns are mended already."""
@@ -130,30 +151,18 @@ class Linked:
     def _parts(self, numbers: Array) -> list[list[int]]:
         """Return changed columns by what they mend.
 
-        Together go those that a condition links, and those that as few other changes mend only
-        together: 1 too many in each of two rows and two columns stands in either pair of corners.
+        Together go those that a condition links, and those that as few changes mend only together:
+        1 too many in each of two rows and two columns stands in either pair of corners.
         """
-        parts = self._apart(numbers)
-        while pair := next((p for p in combinations(parts, 2) if self._with(numbers, *p)), None):
-            at = parts.index(pair[0])
-            parts = [each for each in parts if each not in pair]
-            parts.insert(at, sorted(pair[0] + pair[1]))
+        parts, fewest = self._apart(numbers), int(((numbers != self._says) & self._known).sum())
+        for column in (c for part in parts for c in part if len(part) <= MOST_CELLS):
+            for end in ((0, numbers[column] - 1), (numbers[column] + 1, np.inf)):
+                if (other := self._solved(fewest, (), (column, *end))) is not None:
+                    traded = [part for part in parts if (other != numbers)[part].any()]
+                    at = parts.index(traded[0])
+                    parts = [part for part in parts if part not in traded]
+                    parts.insert(at, sorted(chain(*traded)))
         return parts
-
-    def _with(self, numbers: Array, one: Sequence[int], other: Sequence[int]) -> bool:
-        """Return whether two parts have a way, of no more changes, that is not one of each."""
-        if len(one) + len(other) > _MOST_CELLS:
-            return False
-        ways = []
-        for part in (one, other):
-            mine = self._but(numbers, part)
-            several = islice(mine.smallest(), SEVERAL)
-            ways.append([(each != mine._says) & mine._known for each in several])
-        known = [a | b for a, b in product(*ways)]
-        if len(known) >= SEVERAL:  # so many are not told apart better in one list
-            return False
-        both = self._but(numbers, [*one, *other])
-        return both._solved(int(known[0].sum()), known) is not None
 
     def smallest(self) -> Iterator[Array]:
         """Yield the numbers that meet all conditions with the fewest changes, set by set."""
@@ -166,27 +175,44 @@ class Linked:
             fewest = int(changed.sum())
             found.append(changed)
 
-    def shifted(self, grid: Grid, most: float) -> Ways:
-        """Return the changes where some of a row or a column were typed a place too far."""
-        found: dict[bytes, Array] = {}
+    def slips(self, grid: Grid) -> Iterator[Slip]:
+        """Yield what would stand there but for a slip along a row or a column, or that and a cell.
+
+        Some of the line were typed a place too far, or two neighbours in place of each other.
+        """
+        has, found = (self._sums != 0).astype(np.int64), dict[bytes, tuple[Array, bool]]()
         for line in (*grid, *zip(*grid, strict=True)):
-            lane = np.array([self._at[place] for place in line if place in self._at])
-            if len(lane) < FEWEST_SHIFTED:
+            lane = np.array([self._at[place] for place in line if place in self._at], dtype=np.intp)
+            source = np.array([*_moved(lane, self._says)], dtype=np.intp)
+            if not len(source):
                 continue
-            source = np.array([*_moved(lane, len(self.places))])
             numbers = np.where(source == NONE, NONE, self._says[source])
-            unmet = self._unmet(numbers) & ((numbers == NONE) @ np.abs(self._sums.T) == 0)
-            found |= {each.tobytes(): each for each in numbers[~unmet.any(axis=1)]}
-        likely = []
-        for each in found.values():
-            count, free = len(self._changed(each)), (each == NONE).sum()
-            if FEWEST_SHIFTED <= count <= most and free <= min(_MOST_CELLS, count / 2):
-                likely.append((count, each))
-        few = [each for _, each in sorted(likely, key=itemgetter(0))[:SEVERAL]]
-        ways = [self._way(each, np.flatnonzero(each == NONE)) for each in few]
-        # What a shift leaves free can come out as another leaves it.
-        by_size = sorted(filter(None, dict.fromkeys(ways)), key=len)
-        return [way for way in by_size if len(way) == len(by_size[0])]
+            about = (numbers != self._says) @ has.T > 0
+            said = (numbers == NONE) @ has.T == 0
+            wrong = (about & said & self._unmet(numbers)).astype(np.int64)
+            # A cell that all which fails then has in it may be wrong as well.
+            other = wrong @ has == wrong.sum(axis=1, keepdims=True)
+            for row in np.flatnonzero((about & self._fails()).any(axis=1)):
+                moved = bool((source[row] == NONE).any())
+                if not wrong[row].any():
+                    found[numbers[row].tobytes()] = numbers[row], moved
+                for column in np.flatnonzero(other[row] & wrong[row].any()):
+                    both = numbers[row].copy()
+                    both[column] = NONE
+                    found.setdefault(both.tobytes(), (both, moved))
+        for numbers, moved in found.values():
+            about, told = (self._sums[:, numbers != self._says] != 0).any(axis=1), -1
+            while told != (told := about.sum()):  # what is free may stand in others too
+                free = (self._sums[about] != 0).any(axis=0) & (numbers == NONE)
+                about |= (self._sums[:, free] != 0).any(axis=1)
+            mine = Linked(
+                [self.stated[row] for row in np.flatnonzero(about).tolist()], self._numbers
+            )
+            here = numbers[[self._at[place] for place in mine.places]]
+            # Where some were moved, one was typed over.
+            slips = 1 + int((here == NONE).sum()) - moved
+            if slips <= MOST_CELLS:
+                yield Slip(slips, mine, here)
 
     def _difference(self, numbers: Array) -> Array:
         """Return by how much each condition is missed; what is not known counts as nothing."""
@@ -210,24 +236,23 @@ class Linked:
             groups.append([*(c for group in joined for c in group), column])
         return groups
 
-    def _way(self, numbers: Array, free: Columns) -> tuple[Change, ...]:
-        """Return the changes to numbers, where `free` may be any that meet all conditions.
+    def way(self, numbers: Array, free: Columns | None = None) -> tuple[Change, ...]:
+        """Return the changes to numbers; `free`, else NONE, may be any that meet all conditions.
 
         None at all where no number would do there.
         """
+        free = np.flatnonzero(numbers == NONE) if free is None else free
         ends: dict[int, tuple[int, int | None]] = {}
         for column in self._changed(numbers).tolist():
             ends[column] = int(numbers[column]), int(numbers[column])
         rest = numbers.copy()
         rest[free] = 0
-        bounds = np.zeros(len(free)), np.full(len(free), np.inf)
         for at, column in enumerate(free.tolist()):
-            cost = np.zeros(len(free))
-            cost[at] = 1.0
-            least, most = (self._program(each, bounds, free, rest) for each in (cost, -cost))
-            if least is None:
+            alone = len(free) == 1
+            within = self._alone(column, rest) if alone else self._within(at, free, rest)
+            if within is None:
                 return ()
-            ends[column] = int(least[at]), None if most is None else int(most[at])
+            ends[column] = within
         changes = []
         for column, (low, high) in sorted(ends.items()):
             said = self._numbers[self.places[column]]
@@ -236,11 +261,38 @@ class Linked:
                 changes.append(Change(self.places[column], found, low, high))
         return tuple(changes)
 
-    def _solved(self, fewest: int, besides: Sequence[NDArray[np.bool_]]) -> Array | None:
+    def _within(self, at: int, free: Columns, given: Array) -> tuple[int, int | None] | None:
+        """Return from what to what one of several free numbers may be, None for none."""
+        bounds, cost = (np.zeros(len(free)), np.full(len(free), np.inf)), np.zeros(len(free))
+        cost[at] = 1.0
+        least, most = (self._program(each, bounds, free, given) for each in (cost, -cost))
+        if least is None:
+            return None
+        return int(least[at]), None if most is None else int(most[at])
+
+    def _alone(self, column: int, given: Array) -> tuple[int, int | None] | None:
+        """Return from what to what one number may be where all others are given, None for none."""
+        if self._unmet(given)[self._sums[:, column] == 0].any():
+            return None
+        low, high = 0, list[int]()
+        off = zip(self._sums[:, column], -self._difference(given), self._equal, strict=True)
+        for weight, left, equal in off:
+            if weight < 0 or (weight and equal):
+                low = max(low, -int(-left // weight))
+            if weight > 0 or (weight and equal):
+                high.append(int(left // weight))
+        return None if high and min(high) < low else (low, min(high, default=None))
+
+    def _solved(
+        self,
+        fewest: int,
+        besides: Sequence[NDArray[np.bool_]],
+        within: tuple[int, float, float] | None = None,
+    ) -> Array | None:
         """Return numbers that meet all conditions with at most so many changes; None for none.
 
-        No set of cells may be changed that has one of those `besides` in it. Behind the columns of
-        the changes are those of whether there is one.
+        No set of cells may be changed that has one of those `besides` in it, and the number of one
+        column is `within` two. Behind the columns of the changes are those of whether there is one.
         """
         known, count = self._known, len(self.places)
         says, unmet = np.where(known, self._says, 0), self._unmet(self._says)
@@ -260,9 +312,16 @@ class Linked:
         )
         at_most = [0.0] * 2 * len(each) + [fewest, *(b.sum() - 1.0 for b in besides)]
         most = np.concatenate([np.where(known, reach, says.sum() + reach), known])
+        least = np.concatenate([-says, np.zeros(count)])
+        if within:
+            column, low, high = within
+            least[column] = max(least[column], low - says[column])
+            most[column] = min(most[column], high - says[column])
+            if least[column] > most[column]:
+                return None
         change = self._program(
             np.repeat([0.0, 1.0], count),
-            (np.concatenate([-says, np.zeros(count)]), most),
+            (least, most),
             np.arange(count),
             says,
             (limits, at_most + [-1.0] * len(told)),
@@ -304,15 +363,22 @@ class Linked:
         return np.rint(found.x).astype(np.int64) if found.success else None
 
 
-def _moved(lane: Columns, count: int) -> Iterator[Columns]:
-    """Yield where the number of each column stands if some of a lane are a place too far.
+def _moved(lane: Columns, says: Array) -> Iterator[Columns]:
+    """Yield where the number of each column stands if a lane was typed with one slip.
 
     NONE stands where nobody can say, because the number was typed over.
     """
     for first, last in combinations(range(len(lane)), 2):
         near, far = lane[first:last], lane[first + 1 : last + 1]
         for to, of in ((near, far), (far, near)):
-            source = np.arange(count)
-            source[lane[[first, last]]] = NONE
-            source[to] = of
+            begun = says[to[0] if to is near else to[-1]], says[of[0] if to is near else of[-1]]
+            if last - first + 1 >= FEWEST_SHIFTED and begun[0] in {NONE, 0, begun[1]}:
+                source = np.arange(len(says))
+                source[lane[[first, last]]] = NONE
+                source[to] = of
+                yield source
+    for pair in pairwise(lane):
+        if NONE not in says[[*pair]]:
+            source = np.arange(len(says))
+            source[[*pair]] = pair[::-1]
             yield source

@@ -8,12 +8,22 @@ Imputation", Journal of the American Statistical Association 71, 1976) are where
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
+from itertools import chain, islice, product
 
 import polars as pl
 
 from assets.cases.derived import leaf_grid
-from assets.returns.validation.linked import FEWEST_SHIFTED, NONE, Change, Linked, Ways, linked
+from assets.returns.validation.linked import (
+    MOST_CELLS,
+    NONE,
+    SEVERAL,
+    Cause,
+    Change,
+    Linked,
+    Slip,
+    Ways,
+    linked,
+)
 from assets.returns.validation.rules.evaluate import ENTRY
 from schemas.marts.returns import Repairs
 from schemas.rules.catalogue import rules
@@ -35,9 +45,7 @@ class Repair:
     @property
     def says_something(self) -> bool:
         """Whether it says more than that cells without a number want some."""
-        return any(c.found is not None for c in self.changes) or all(
-            c.needed is not None for c in self.changes
-        )
+        return not _only_fills(self.changes) or all(c.needed is not None for c in self.changes)
 
 
 def would_do(low: int, high: int | None) -> str:
@@ -65,26 +73,57 @@ def repairs(
         before: what the version before said at the places where it said something else.
         grids: the cells row by row, Template.grids: along them lines are typed a place too far.
     """
-    found = [(each, [*each.causes()]) for each in linked(edits, numbers)]
-    for grid in grids:
-        there = {place for row in grid for place in row}
-        here = [one for one in found if not there.isdisjoint(one[0].places)]
-        causes = [cause for _, several in here for cause in several]
-        fewest = sum(len(ways[0]) for ways, _ in causes) if all(c for _, c in here) else inf
-        if fewest < FEWEST_SHIFTED:
-            continue
-        whole = Linked([each for one, _ in here for each in one.stated], numbers)
-        ways = whole.shifted(grid, fewest if len(causes) > 1 else fewest - 1)
-        if ways:
-            at = found.index(here[0])
-            found = [one for one in found if one not in here]
-            found.insert(at, (whole, [(ways, whole.failing())]))
-    told = [cause for _, causes in found for cause in causes]
+    edits = [*edits]
+    causes = [cause for each in linked(edits, numbers) for cause in each.causes()]
+    whole = Linked([(edit, w) for edit in edits if (w := edit.weights(numbers))], numbers)
+    slips = [slip for grid in grids for slip in whole.slips(grid)]
+    for slip in sorted(slips, key=lambda it: (it.slips, -len(it.about.failing()))):
+        causes = _with_slip(causes, slip)
     return [
-        Repair(number, rank, changes, failing)
-        for number, (ways, failing) in enumerate(told, 1)
-        for rank, changes in enumerate(_likeliest_first(ways, before or {}), 1)
+        Repair(number, rank, changes, tuple(sorted({edit.rule for edit in cause.edits})))
+        for number, cause in enumerate((cause for cause in causes if cause.ways), 1)
+        for rank, changes in enumerate(_likeliest_first(cause.ways, before or {})[:SEVERAL], 1)
     ]
+
+
+def _with_slip(causes: list[Cause], slip: Slip) -> list[Cause]:
+    """Return causes with a slip where it explains some of them as well as what is told of them.
+
+    Of cells that have no number, and of very many, nothing is told then.
+    """
+    failing = slip.about.failing()
+    mended = [cause for cause in causes if cause.edits & failing]
+    slips = sum(cause.slips for cause in mended)
+    is_likelier = not mended or slips > slip.slips + 1
+    single = all(len(way) == 1 for cause in mended for way in cause.ways)
+    in_doubt = all(len(cause.ways) != 1 for cause in mended) and (single or slip.slips > 1)
+    if (
+        not failing
+        or slip.slips > max(slips, 1)
+        or any(cause.edits - failing for cause in mended)
+        or (in_doubt and not is_likelier)
+    ):
+        return causes
+    way = slip.about.way(slip.numbers)
+    if len(way) < 2 or _only_fills(way):
+        return causes
+    told = [way]
+    if not is_likelier:
+        rest = [cause.ways for cause in mended if not all(map(_only_fills, cause.ways))]
+        told = [tuple(chain(*each)) for each in islice(product(*rest), SEVERAL)]
+        if rest and len(way) <= MOST_CELLS:
+            told = [*dict.fromkeys([*told, way])]
+        elif len(told) == 1:
+            told = []
+    edits = frozenset().union(*(cause.edits for cause in mended)) or failing
+    at = causes.index(mended[0]) if mended else len(causes)
+    found = [cause for cause in causes if cause not in mended]
+    found.insert(at, Cause(told, edits, slip.slips))
+    return found
+
+
+def _only_fills(way: Sequence[Change]) -> bool:
+    return all(change.found is None for change in way)
 
 
 def beside(
@@ -183,7 +222,7 @@ def _by_place(known: pl.DataFrame, name: str) -> dict[Place, int]:
 
 
 def _likeliest_first(ways: Ways, before: Mapping[Place, int]) -> Ways:
-    return sorted(ways, key=lambda changes: (-_slip(changes, before), str(changes)))
+    return sorted(ways, key=lambda way: (-_slip(way, before), len(way), str(way)))
 
 
 def _slip(changes: Sequence[Change], before: Mapping[Place, int]) -> float:
@@ -197,7 +236,9 @@ def _slip(changes: Sequence[Change], before: Mapping[Place, int]) -> float:
 
 def _typed(change: Change) -> float:
     """Return how likely one number was typed for another."""
-    if change.found is None or change.needed is None:
+    if change.found is None:
+        return 1.0
+    if change.needed is None:
         return 0.0
     one, other = str(change.found), str(change.needed)
     if sorted(one) == sorted(other) and sum(a != b for a, b in zip(one, other, strict=True)) == 2:
