@@ -34,7 +34,13 @@ _NAMES_SOMEBODY: Final = {
     _NUMBER_OF_SOMEBODY: re.compile(r"(?!100 ?%)[0-9]{3,}|[0-9](?:[ -]?[0-9]){4,}"),
 }
 
-_COUNT: Final = re.compile(r"(?<![0-9,])[0-9]+(?:,[0-9]{3})*(?![0-9])")
+_COUNT: Final = re.compile(r"(?<![0-9,])(?!0[0-9])[0-9]+(?:,[0-9]{3})*(?![0-9])")
+_CALLED: Final = re.compile(
+    r"\b(?:collar|warrant|badge|shoulder|payroll|officer|tel|telephone|phone|ext|extension|id)"
+    r"\W{1,2}(?:(?:no|number)\W{1,2})?[0-9]{3,}",
+    re.IGNORECASE,
+)
+"""A number that stands for somebody, whatever counts may stand there."""
 
 
 def names_somebody(
@@ -47,6 +53,8 @@ def names_somebody(
     capitals are a name too, unless they are words of the template, of forces or of offices.
     """
     plain = unicodedata.normalize("NFKC", text)
+    if _CALLED.search(plain):
+        return _NUMBER_OF_SOMEBODY
     if any(rank[1].casefold() not in _OFFICES for rank in _RANK.finditer(plain)):
         return "a rank or title with a name"
     without_years = _YEAR.sub("", plain)

@@ -201,7 +201,7 @@ def test_a_copy_of_another_force_answers_nothing(desk: Desk) -> None:
     [
         ("PC Zbigniewska counted every card twice.", ROLE, "V008", "a rank or title with a name"),
         (REASON, "DI Zbigniewska", "V008", "a rank or title with a name"),
-        ("They were 4127 cards by our count.", ROLE, "V008", "three or more digits"),
+        ("They were counted by officer 4127.", ROLE, "V008", "three or more digits"),
         ("too short", ROLE, "S015", "9 characters"),
         ("x" * 1001, ROLE, "S015", "1,001 characters"),
         (REASON, None, "S015", "no role"),

@@ -172,7 +172,8 @@ def _fault(
     length = f"the {head} has {len(text):,} characters; it is not recorded"
     if len(text) > most:  # before anybody looks through it
         return "S015", length, f"Say it in {fewest} to {most:,} characters."
-    if what := names_somebody(text, numbers, doubted=head == REASON):
+    # A reason may hold any count, as at the desk; of a role a number may be somebody's.
+    if what := names_somebody(text, None if head == REASON else numbers, doubted=head == REASON):
         said = f"the {head} has what looks like {what}; it is not recorded"
         return "V008", said, f"Type the {head} again without it."
     if not text:
