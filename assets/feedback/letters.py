@@ -7,7 +7,7 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -110,6 +110,10 @@ class Letter:
         problems = grouped(found, self.collection.template, causes, questions)
         return [item for item in items(problems, causes) if item["severity"] == severity]
 
+    def number(self, severity: str, of: str = "return") -> int:
+        """Return how many findings of a severity there are."""
+        return sum(item["number"] for item in self.items(severity, of))
+
     @property
     def rules(self) -> list[Rule]:
         """The rules that the letter names, in their order."""
@@ -135,8 +139,8 @@ class Letter:
         for section in _WORDS["sections"]:
             if several := self.items(section["severity"], section.get("of", "return")):
                 noun, shown = section["noun"], several[: section.get("most")]
-                title = words(section["title"], number=len(several), noun=noun)
-                rest = len(several) - len(shown)
+                number, told = (sum(item["number"] for item in some) for some in (several, shown))
+                title, rest = words(section["title"], number=number, noun=noun), number - told
                 more = words(_WORDS["more"], number=rest, noun=noun) if rest else ""
                 found.append((title, shown, more))
         return found
@@ -180,11 +184,13 @@ def letters(
     today: date,
     asked: pl.DataFrame | None = None,
     force_code: str | None = None,
+    sent_as: Mapping[str, str] | None = None,
 ) -> list[Letter]:
     """Return a letter for each force that has something to do, or for one of them if it has.
 
     A query that has its reason waits for the data team, not for the force. `asked` has the queries
-    with their questions, as Agenda.rows.
+    with their questions, as Agenda.rows; `sent_as` what forces called what they sent through the
+    drop-off page, by its SHA-256.
 
     Raises:
         LakeError: a raw file is gone, or no longer what was received.
@@ -202,7 +208,11 @@ def letters(
     answered = (pl.col("severity") == "Q") & pl.col("reason").is_not_null()
     of_extract = pl.col("rule_id").is_in([*rules_of(CASES)])
     to_do, of_extracts = findings.filter(~answered & ~of_extract), findings.filter(of_extract)
-    receipts = {receipt.receipt_id: receipt for receipt in store.receipts()}
+    names = sent_as or {}
+    receipts = {
+        each.receipt_id: replace(each, file_name=names.get(each.sha256, each.file_name))
+        for each in store.receipts()
+    }
     written = []
     for row in status.iter_rows(named=True):
         mine = to_do.filter(pl.col("force_code") == row["force_code"])

@@ -78,7 +78,7 @@ def marked_copy(  # noqa: PLR0913 - all that is known of one file, most of it by
     answers = {it: (*before.get(code, ("", "")), code) for it, code in (codes or {}).items()}
     about = {
         "name": name,
-        "tally": tally(problems),
+        "tally": tally(findings),
         "basis": basis_line(cover_values(reading).get("basis")),
         "refused": reading.refusal,
         "answers": answers,

@@ -288,7 +288,7 @@ def extract_list(
     )
     reading = Reading((RawSheet("bad rows", tuple(cells)),) if bad.height else ())
     copy = workbook_of_cells(reading, lay_out(reading.sheets, template))
-    about = {"name": name, "tally": tally(problems), "basis": None, "of_extract": True}
+    about = {"name": name, "tally": tally(findings), "basis": None, "of_extract": True}
     of_rows = {"bad": bad.height, "most_bad": _MOST_BAD}
     add_problems_sheet(copy, about | of_rows, problems, (), {})
     return packed(copy.book, {})

@@ -23,7 +23,7 @@ _SEE: Final = re.compile(r" See docs/rules/[a-z_]+\.md#[a-z0-9]+\.$")
 """What advice ends with: a file of ours to read on in, which a force does not have."""
 
 _NONE: Final[Mapping[Finding, str]] = {}
-_NOUNS: Final = {"B": "blocking problem", "Q": "query", "N": "note"}
+_NOUNS: Final = {"B": "blocking finding", "Q": "query", "N": "note"}
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,11 @@ class Problem:
     def cells(self) -> tuple[str, ...]:
         """The address of every cell concerned, each once, in the order of the sheet."""
         return tuple(dict.fromkeys(f.cell for f in self.findings if f.cell))
+
+    @property
+    def number(self) -> int:
+        """How many findings it is."""
+        return len(self.findings)
 
     @property
     def where(self) -> str:
@@ -212,13 +217,9 @@ def numbered(
             yield str(next(number)), problem.question or None, mine
 
 
-def tally(problems: Iterable[Problem]) -> str:
-    """Return how many things there are to do of each severity: 2 blocking problems, 1 query.
-
-    What follows from one cause is one, and a question is.
-    """
-    several = {(p.severity, p.causes[:1] or p.question or p) for p in problems}
-    counts = Counter(severity for severity, _ in several)
+def tally(findings: Iterable[Finding]) -> str:
+    """Return how many findings there are of each severity: 2 blocking findings, 1 query."""
+    counts = Counter[str](item.severity for item in findings)
     words = [plural(counts[code], noun) for code, noun in _NOUNS.items() if counts[code]]
     return ", ".join(words) or "nothing to mend"
 
@@ -228,14 +229,14 @@ def basis_line(basis: str | None) -> str | None:
     return f"RECONSTRUCTED sample: {v.BASES[basis]}." if basis == "reconstructed" else None
 
 
-_TOLD: Final = ("severity", "where", "called", "rule_id", "value", "lines", "fix")
+_TOLD: Final = ("severity", "number", "where", "called", "rule_id", "value", "lines", "fix")
 
 
 def items(problems: Sequence[Problem], causes: Sequence[Cause] = ()) -> list[dict[str, Any]]:
     """Return what there is to do as a letter tells it, in the order and number of `numbered`.
 
-    Each is a problem, or a cause or question with all its problems: texts by what they are, and
-    lines.
+    Each is a problem, or a cause or question with all its problems: texts by what they are, lines,
+    and the number of its findings.
     """
     found = []
     for label, of, mine in numbered(problems, causes):
@@ -258,11 +259,15 @@ def of_question(about: str, problems: Sequence[Problem]) -> dict[str, Any]:
     where = (f"{sheet} {', '.join(cells)}".strip() or "the file" for sheet, cells in at.items())
     return {
         "severity": problems[0].severity,
+        "number": sum(apart["number"]),
         "where": "; ".join(where),
         "called": shortened([wording for each in problems for wording in each.wordings]),
         "rule_id": ", ".join(dict.fromkeys(apart["rule_id"])),
         "value": "",
-        "lines": (f"One question ({about}): one answer is enough for all of it.", *lines),
+        "lines": (
+            f"Queries with one cause ({about}): one answer is enough for all.",
+            *lines,
+        ),
         "fix": " ".join(dict.fromkeys(apart["fix"])),
     }
 
@@ -284,6 +289,7 @@ def _of_cause(cause: Cause, problems: Sequence[Problem]) -> dict[str, Any]:
     stands = {(f.sheet, f.cell): f.value for each in problems for f in each.findings if f.value}
     return {
         "severity": problems[0].severity,
+        "number": sum(each.number for each in problems),
         "where": ", ".join(f"{look.sheet} {look.cell}" for look in looks),
         "called": shortened([look.wording for look in looks]),
         "rule_id": rule_ids,

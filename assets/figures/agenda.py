@@ -46,6 +46,11 @@ class Agenda:
         """The queries that are not settled."""
         return self.rows.filter(pl.col("state") != SETTLED)
 
+    @property
+    def asked_first(self) -> int:
+        """How many queries are above the stop line."""
+        return self.open.filter(pl.col("question").is_in(self.above)).height
+
 
 def agenda(lake: Lake, collection: Collection, now: Standing | None = None) -> Agenda:
     """Return what is asked now, by what the last run read and the desk has decided since.

@@ -69,7 +69,7 @@ def status(
     the desk, released. Which return counts does not follow from that.
     """
     from assets.intake.store import utc_now
-    from assets.returns.desk.chasing import call_list, changes, todo
+    from assets.returns.desk.chasing import call_list, came_late, changes, todo
     from assets.returns.desk.decisions import Ledger, queries, read_answers
     from assets.returns.desk.sign_off import released_receipts, sign_offs
     from assets.returns.validation.states import standing
@@ -100,7 +100,12 @@ def status(
         click.echo(f"Changed since {since}:" if moved.height else f"Nothing changed since {since}.")
         print_rows(moved, ", ".join(moved.columns))
     else:
-        _print_status(now, {key: each.level for key, each in levels.items()}, collection, today)
+        from pipelines.portal.sending import sent_here
+
+        sent = {key: receipt.at for key, receipt in sent_here(lake).items()}
+        late = came_late(now, sent, collection)
+        signed = {key: each.level for key, each in levels.items()}
+        _print_status(now, signed, late, collection, today)
         print_unattributed(lake)
 
 
@@ -140,7 +145,11 @@ def _sign_off(lake: Lake, judged: pl.DataFrame, force_code: str, level: str, by:
 
 
 def _print_status(
-    status: pl.DataFrame, levels: dict[str, str], collection: Collection, today: date
+    status: pl.DataFrame,
+    levels: dict[str, str],
+    late: frozenset[str],
+    collection: Collection,
+    today: date,
 ) -> None:
     import polars as pl
 
@@ -153,7 +162,7 @@ def _print_status(
     names = dict(collection.bodies.select("force_code", "short_name").iter_rows())
     print_rows(
         status.with_columns(
-            deadline=urgency.otherwise(pl.lit("")),
+            deadline=urgency.when(pl.col("force_code").is_in(late)).then(pl.lit("late")),
             signed=signed,
             name=pl.col("force_code").replace_strict(names, default=None),
         ),
@@ -217,9 +226,8 @@ def versions(
     import polars as pl
 
     from assets.returns.desk.decisions import Ledger
-    from assets.returns.desk.versions import as_typed, choose, version_changes
+    from assets.returns.desk.versions import choose, typed_changes, version_changes
     from assets.returns.validation.states import standing
-    from assets.tables import work_table
 
     lake = lake_of(collection)
     now = standing(lake)
@@ -234,22 +242,9 @@ def versions(
             raise click.UsageError("--sign needs --by ROLE")
         _sign_off(lake, now.judged, force_code, level, decided_by)
     mine = now.judged.filter(force_code=force_code).sort("version")
-    ours = mine.select("receipt_id", "force_code")
-    corrected = (
-        work_table(lake, "validation/applied_corrections")
-        .join(ours, on="receipt_id")
-        .join(
-            work_table(lake, "desk/corrections"),
-            on=["force_code", "sheet", "row_code", "column_code"],
-        )
-        .select("receipt_id", "sheet", "row_code", "column_code", "from_value")
-    )
-    entries, found = (
-        t.join(ours, on="receipt_id", how="semi") for t in (now.entries, now.findings)
-    )
-    typed = version_changes(mine, as_typed(entries, found, corrected))
+    typed = typed_changes(lake, mine, now.entries, now.findings)
     if as_json:
-        changed = version_changes(mine, entries)
+        changed = version_changes(mine, now.entries)
         print_json(
             {
                 "versions": mine.to_dicts(),

@@ -75,7 +75,7 @@ def _asked(
         rows = asked.filter(asked["question" if of_question else "query_id"] == name)
         meant = rows.filter(rows["state"].is_in([*states])) if of_question else rows
         if meant.is_empty():
-            what = "question" if of_question else "query"
+            what = "group of queries" if of_question else "query"
             now = " and ".join(sorted({*rows["state"]}))
             said = f"nothing of {name} waits for that, it is {now}"
             said = said if now else f"there is no {what} {name} now"
@@ -100,7 +100,7 @@ def queries(
     """List the queries that wait for an answer or for its acceptance, by what each moves.
 
     A query is answered with `muster answer`. An answer holds while the cell's value is unchanged.
-    Queries of one question, G-..., can be answered at once. Those below the line could not change
+    Queries of one group, G-..., can be answered at once. Those below the line could not change
     what is published by more than the limit, all together.
     """
     found = _agenda(collection)
@@ -136,7 +136,7 @@ def _print_queries(rows: pl.DataFrame, collection: Collection) -> None:
     )
     print_rows(
         rows.with_columns(rows["moves"].cast(str).replace(called)),  # of no query, of no type
-        "question, >score, query: query_id, force: force_code, rule: rule_id, sheet, cell,"
+        "group: question, >score, query: query_id, force: force_code, rule: rule_id, sheet, cell,"
         f" what is asked: message,{' before: previous_value,' * compared} >moves %: effect,"
         f" of: moves, state, reason,{' asked again: asked_again,' * again} by: answered_by",
     )
@@ -147,9 +147,8 @@ def _line(found: Agenda, force_code: str | None) -> str:
     doubt = f"in doubt by more than {found.limit:g} per cent"
     if not found.above:
         return f"-- No published figure is {doubt}, whatever the answers are."
-    queries = found.open.filter(found.open["question"].is_in(found.above)).height
     of = "of all forces together" if force_code else "above"
-    many = f"the {plural(len(found.above), 'question')} {of} ({plural(queries, 'query')})"
+    many = f"the {plural(found.asked_first, 'query')} {of}"
     return f"-- Answering {many} leaves no published figure {doubt}."
 
 
@@ -171,7 +170,7 @@ def answer(
 
     Or ask again (--ask-again, --by): the query is open again, and the force is told why.
 
-    QUERY is an id that `muster queries` prints: of a query, or of a question, which is all its
+    QUERY is an id that `muster queries` prints: of a query, or of a group, which is all its
     queries that wait for that. All of them are answered, or none. Nobody decides about a reason of
     their own.
     """

@@ -77,10 +77,12 @@ def check(
 
 def _print_checked(item: Checked, template: Template) -> None:
     from assets.feedback.causes import LOOK, LOOK_IS, causes_of, follows
+    from assets.feedback.problems import tally
     from assets.returns.validation.check import answers_read, not_checked
     from assets.returns.validation.repairs import would_do
 
-    click.echo(f"{item.file}: {item.force_code or 'force not known'}, {item.state}")
+    force = item.force_code or "force not known"
+    click.echo(f"{item.file}: {force}, {item.state}: {tally(item.findings)}")
     causes = causes_of(item.repairs, template)
     if causes:
         click.echo(f"\n{LOOK}: {LOOK_IS}")
@@ -187,11 +189,12 @@ def feedback(folder: Path, collection: Collection) -> None:
     from assets.intake.store import utc_now
     from assets.returns.template.workbook import earlier_values
     from assets.returns.validation.states import standing
+    from pipelines.portal.sending import sent_here
 
     lake = lake_of(collection)
-    now = standing(lake)
+    now, names = standing(lake), {key: each.called for key, each in sent_here(lake).items()}
     asked, today = so_far(lake, collection, now).rows, collection.day_of(utc_now())
-    written = letters(lake, now, collection, today, asked)
+    written = letters(lake, now, collection, today, asked, sent_as=names)
     nobodys = unattributed(lake, now, collection)
     earlier = earlier_values(lake, collection)
     write_feedback(folder, feedback_files(written, nobodys, lake, collection, earlier))

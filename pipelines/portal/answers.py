@@ -18,7 +18,7 @@ from assets.intake.store import utc_now
 from assets.returns.desk import decisions
 from assets.returns.desk.decisions import DeskError, Ledger
 from assets.returns.desk.sign_off import LEVELS, SIGNED, released_receipts, sign, sign_offs
-from assets.returns.desk.versions import as_typed, version_changes
+from assets.returns.desk.versions import typed_changes
 from assets.returns.template.workbook import earlier_values
 from pipelines.portal.sending import Sent, waiting
 from pipelines.portal.web import XLSX, RefusedRequestError, Visit, attachment, page
@@ -103,7 +103,7 @@ def answer(visit: Visit) -> Response:
     answers = [(query, reason) for field, reason in given.items() for query in asked[field]]
     decisions.answer_all(Ledger(visit.portal.lake), answers, visit.me.name)
     visit.log("answer", queries=[query["query_id"] for query, _ in answers])
-    return RedirectResponse(f"/queries?recorded={len(given)}", 303)
+    return RedirectResponse(f"/queries?recorded={len(answers)}", 303)
 
 
 @page("/versions", *_ROLES)
@@ -117,10 +117,9 @@ def versions_of(portal: Portal, force_code: str) -> dict[str, Any]:
     now = portal.stands.now()
     mine = now.judged.filter(force_code=force_code).sort("version", descending=True)
     released = released_receipts(portal.lake)
-    read, found = (t.join(mine, on="receipt_id", how="semi") for t in (now.entries, now.findings))
     template, changes = portal.collection.template, dict[int, list[dict[str, Any]]]()
     order = {place: number for number, place in enumerate(template.entry_at)}
-    for row in version_changes(mine, as_typed(read, found)).to_dicts():
+    for row in typed_changes(portal.lake, mine, now.entries, now.findings).to_dicts():
         place = row["sheet"], row["row_code"], row["column_code"]
         if place in order:
             at = {"called": wording_of(template, *place), "order": order[place]}
@@ -159,7 +158,8 @@ def _letter(portal: Portal, force_code: str) -> Letter | None:
     collection, asked = portal.collection, portal.stands.agenda(portal.collection).rows
     today = collection.day_of(utc_now())
     of = portal.lake, portal.stands.now(), collection, today, asked, force_code
-    return next(iter(letters(*of)), None)
+    names = {each.sha256: each.called for each in Sent(portal, force_code).receipts()}
+    return next(iter(letters(*of, names)), None)
 
 
 @page("/letter", *_ROLES)

@@ -1,17 +1,15 @@
 """The pages of the desk: every force at a glance, queries and their acceptance, whom to call."""
 
-from datetime import datetime
-
 import polars as pl
 from starlette.responses import RedirectResponse, Response
 
 from assets.intake.store import utc_now
 from assets.returns.desk import decisions
-from assets.returns.desk.chasing import days_late, due, todo
+from assets.returns.desk.chasing import came_late, days_late, due, todo
 from assets.returns.desk.decisions import DeskError, Ledger
 from assets.returns.desk.sign_off import ACCEPTED, released_receipts, sign, sign_offs
 from pipelines.portal.answers import of_force, questions, versions_of
-from pipelines.portal.sending import Sent, waiting
+from pipelines.portal.sending import sent_here, waiting
 from pipelines.portal.web import RefusedRequestError, Visit, page
 from schemas.vocabulary import STATES
 
@@ -28,12 +26,7 @@ def overview(visit: Visit) -> Response:
     live = rows.drop_nulls("receipt_id").filter(pl.col("state") != "rejected")["receipt_id"]
     signed = sign_offs(Ledger(portal.lake), live.to_list(), released_receipts(portal.lake))
     to_do = todo(status, portal.stands.agenda(collection).open, signed, collection, today)
-    sent = {
-        receipt.sha256: receipt.at
-        for force in collection.forces
-        for receipt in Sent(portal, force).receipts()
-    }
-    received = status.select("force_code", "sha256", "received_at").drop_nulls().iter_rows()
+    sent = {key: receipt.at for key, receipt in sent_here(portal.lake).items()}
     counts = dict(status.group_by("state").len().iter_rows())
     return visit.page(
         "desk_home",
@@ -44,12 +37,7 @@ def overview(visit: Visit) -> Response:
         signed=signed,
         due=due(collection, today),
         days_late=days_late(collection, today),
-        late={
-            force
-            for force, sha256, taken_in in received
-            if collection.day_of(datetime.fromisoformat(sent.get(sha256, taken_in)))
-            > collection.deadlines.soft
-        },
+        late=came_late(status, sent, collection),
     )
 
 

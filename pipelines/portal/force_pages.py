@@ -1,6 +1,7 @@
 """The pages of a force: what is due, checking, sending, receipts. Nothing of any other force."""
 
 from base64 import b64encode
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -46,10 +47,14 @@ def home(visit: Visit) -> Response:
         waiting=not_yet,
         to_sign=ready if signed and signed.due == SIGNED else None,
         may_sign=visit.me.role == "signer" and signed and signed.may(SIGNED, visit.me.name),
-        to_answer=len(to_answer),
+        to_answer=_queries(to_answer),
         again=sum(any(q["asked_again"] for q in each["queries"]) for each in to_answer),
-        answered=sum(each["state"] == "answered" for each in asked),
+        answered=_queries(each for each in asked if each["state"] == "answered"),
     )
+
+
+def _queries(asked: Iterable[dict[str, Any]]) -> int:
+    return sum(len(each["queries"]) for each in asked)
 
 
 def _signed(visit: Visit, receipt: Receipt) -> SignOff:

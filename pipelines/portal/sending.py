@@ -1,18 +1,22 @@
 """What sending does: the file lies in landing, whole, as one that was dropped; and a receipt."""
 
+from __future__ import annotations
+
 import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from assets.intake.store import FOLDERS, ID_LENGTH, utc_now
 from assets.lake import Lake, atomic_file, write_errors
 from pipelines.portal.accounts import private_folder, write_private
-from pipelines.portal.uploads import Upload
-from pipelines.portal.web import Portal
+
+if TYPE_CHECKING:
+    from pipelines.portal.uploads import Upload
+    from pipelines.portal.web import Portal
 
 _PIECE: Final = 1024 * 1024
 
@@ -35,6 +39,11 @@ class Receipt:
     def name(self) -> str:
         """What it is called: STF-0001."""
         return f"{self.force_code}-{self.number:04d}"
+
+    @property
+    def called(self) -> str:
+        """What the force called the file; older receipts do not say so."""
+        return self.sent_as or self.file
 
     @property
     def receipt_id(self) -> str:
@@ -107,6 +116,14 @@ class Sent:
         path = self._folder / f"{number:04d}.json"
         write_private(path, json.dumps(asdict(receipt)).encode())
         return receipt
+
+
+def sent_here(lake: Lake) -> dict[str, Receipt]:
+    """Return the receipts of all forces of a collection by the SHA-256 of what was sent."""
+    folder = lake.root / "portal" / "receipts" / lake.collection
+    paths = sorted(folder.glob("*/[0-9]*.json"))
+    receipts = (Receipt(**json.loads(path.read_text(encoding="utf-8"))) for path in paths)
+    return {receipt.sha256: receipt for receipt in receipts}
 
 
 def waiting(portal: Portal, force_code: str) -> list[Receipt]:

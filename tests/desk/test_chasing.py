@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from assets.returns.desk.chasing import call_list, changes, days_late, due, todo
+from assets.returns.desk.chasing import call_list, came_late, changes, days_late, due, todo
 from assets.returns.desk.sign_off import SignOff
 from schemas.collection import Collection
 from schemas.collection_fields import Deadlines
@@ -30,6 +30,18 @@ def _status(**states: tuple[str, int | None, int, int]) -> pl.DataFrame:
         for force, (state, version, blocking, queries) in states.items()
     ]  # fmt: skip
     return conform(ReturnsStatus, pl.DataFrame(rows, schema=empty(ReturnsStatus).schema))
+
+
+def test_a_return_came_late_after_the_hard_deadline_by_its_receipt(timed: Collection) -> None:
+    """In British summer, when midnight is 23:00 UTC; what came through the page has its time."""
+    at = {"AVS": "06-29T22:59", "BED": "06-29T23:00", "CAM": "07-02T09:00", "CHS": "06-20T09:00"}
+    status = _status(**dict.fromkeys(at, ("accepted", 1, 0, 0)), CLE=("missing", None, 0, 0))
+    status = status.with_columns(
+        sha256=pl.col("force_code"),
+        received_at=pl.col("force_code").replace_strict(at, default=None),
+    ).with_columns(received_at=pl.format("2012-{}:00+00:00", "received_at"))
+    sent = {"CAM": "2012-06-28T09:00:00+00:00"}
+    assert came_late(status, sent, timed) == {"BED"}
 
 
 @pytest.mark.parametrize(
@@ -97,8 +109,8 @@ def test_what_is_to_be_done_is_listed_by_force(timed: Collection) -> None:
     assert rows.select("force_code", "what").rows() == [
         ("AVS", "ask for its return, 1 day late"),
         ("BED", "let it mend 2 blocking findings"),
-        ("CAM", "have 2 questions answered"),
-        ("CAM", "accept 1 answer, or ask again"),
+        ("CAM", "have 3 queries answered"),
+        ("CAM", "accept the answer to 1 query, or ask again"),
         ("CHS", "accept its return"),
         ("CLE", "let a second person of the force sign its return"),
     ]

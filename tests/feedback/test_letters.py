@@ -12,7 +12,14 @@ import pytest
 from click.testing import CliRunner
 from openpyxl import load_workbook
 
-from assets.feedback.letters import LIST, Letter, feedback_files, letter_page, write_feedback
+from assets.feedback.letters import (
+    LIST,
+    Letter,
+    feedback_files,
+    letter_page,
+    letters,
+    write_feedback,
+)
 from assets.feedback.marked_copy import marked_copy
 from assets.feedback.problem_list import FILLS
 from assets.html import TEXT_WIDTH
@@ -26,6 +33,7 @@ from schemas.errors import SetupError
 from schemas.finding import Place, finding
 from schemas.reference import COLLECTIONS
 from schemas.rules.catalogue import rules
+from schemas.wording import plural
 from tests.feedback.conftest import BLANK, CARDS, HOSTILE, SLIP, Sample, Written, at, write
 from tests.returns import take_in
 
@@ -97,11 +105,32 @@ def test_the_letter_is_about_the_newest_return_and_says_which_counts(written: Wr
     assert "S010" in at(book, BLANK).comment.text
 
 
+def test_a_letter_counts_findings_as_the_status_does(written: Written, six: Collection) -> None:
+    """Several that follow from one cause are told as one thing to do."""
+    status = standing(written.lake).status(six)
+    for code, blocking in status.select("force_code", "blocking").iter_rows():
+        if blocking:
+            assert written.letters[code].number("B") == blocking
+            many = plural(blocking, "finding")
+            assert f"{many} keep" in _flat(written.text(f"{code}/letter.txt"))
+            copy = load_workbook(BytesIO(written.files[f"{code}/{code}-marked.xlsx"]))
+            assert plural(blocking, "blocking finding") in str(copy["problems"]["A2"].value)
+    assert len(written.letters["STF"].items("B")) < written.letters["STF"].number("B")
+
+
+def test_a_letter_names_a_file_as_the_force_sent_it(written: Written, six: Collection) -> None:
+    now = standing(written.lake)
+    sha256 = now.receipts.filter(force_code="DER", version=2)["sha256"].item()
+    names = {sha256: "Own.xlsx"}
+    (told,) = letters(written.lake, now, six, date(2012, 6, 20), None, "DER", names)
+    assert "(Own.xlsx, version 2" in _flat(letter_page(told, "letter.txt"))
+
+
 def test_a_letter_says_where_to_look_first_where_sums_do_not_hold(written: Written) -> None:
     for name in ("STF/letter.html", "STF/letter.txt"):
         said = _flat(" ".join(_Page(written.text(name)).said))
         assert "where to look first" in said.lower()
-        assert "3 PROBLEMS" in said.upper()
+        assert "4 FINDINGS" in said.upper(), "in three things to do"
         _, _, told = said.partition("investigations C11")
         assert "Disclosure to others: Continuing" in told[:60]
         assert "C11: 5 in place of 50 mends what does not add up (C101, C102)." in told

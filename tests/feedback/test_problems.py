@@ -63,7 +63,8 @@ def test_no_finding_is_lost_and_what_blocks_comes_first(collection: Collection) 
     told = [item for problem in problems for item in problem.findings]
     assert sorted(told, key=found.index) == found
     assert "".join(problem.severity for problem in problems) == "B" * 8 + "Q" * 4 + "N" * 4
-    assert tally(problems) == "8 blocking problems, 4 queries, 4 notes"
+    assert tally(found) == "12 blocking findings, 4 queries, 4 notes"
+    assert sum(item["number"] for item in items(problems)) == len(found)
     for problem in problems:
         assert all(item.message in " ".join(problem.lines) for item in problem.findings)
 

@@ -49,13 +49,13 @@ def test_a_force_answers_and_the_desk_accepts(browser: Open, taken_in: Portal) -
     for field in fields:
         found.send("/queries", **{field: "The cards were counted anew by hand."})
     answered = found.go("/queries").text
-    assert "0 questions to answer" in answered
+    assert "0 queries to answer" in answered
     assert "The cards were counted anew by hand." in answered
     desk = browser("desk.one")
     ticks = _fields(desk.go("/desk/queries").text)
     assert len(ticks) == len(fields)
     desk.send("/desk/queries", **dict.fromkeys(ticks, "yes"))
-    assert "0 answers to accept" in desk.go("/desk/queries").text
+    assert "0 queries answered" in desk.go("/desk/queries").text
     assert "Accepted" in found.go("/queries").text
     given = read_answers(Ledger(taken_in.lake))
     assert set(given["answered_by"]) == {"stf.prepares"}
@@ -90,7 +90,7 @@ def test_queries_of_one_cause_are_answered_and_accepted_as_one(
     for fix in rows.filter(force_code="STF")["how_to_fix"]:
         assert fix.partition(" See docs/")[0] in found.shown.text
     text = found.send("/queries", **{field: "The cards were counted anew by hand."}).text
-    assert "1 answer recorded" in text, "as the first page counts it"
+    assert f"The answer to {queries} queries is recorded" in text, "as the first page counts them"
     assert read_answers(Ledger(taken_in.lake)).height == queries
 
 

@@ -115,7 +115,7 @@ def test_what_must_be_mended_is_received_and_says_so(
     desk = browser("desk.one")
     (row,) = re.findall(r"<tr>(?:(?!</tr>).)*Staffordshire.*?</tr>", desk.go("/").text, re.S)
     assert ("STF-0001 waits to be taken in" in row, "Ask for its return" in row) == (True, False)
-    assert "waits to be taken in: 1 blocking problem" in desk.go("/desk/forces/STF").text
+    assert "waits to be taken in: 2 blocking findings" in desk.go("/desk/forces/STF").text
     copy = found.go("/receipts/1/marked.xlsx").content
     assert openpyxl.load_workbook(BytesIO(copy)).sheetnames[0] == "problems"
     assert len(list(portal.lake.landing.iterdir())) == 1

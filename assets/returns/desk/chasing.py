@@ -1,7 +1,7 @@
 """Chasing: who is late, who to call, what to do, and what has changed since a moment."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
@@ -13,6 +13,18 @@ from schemas.wording import plural
 def days_late(collection: Collection, today: date) -> int:
     """Return the days since the hard deadline, 0 before it."""
     return max((today - collection.deadlines.hard).days, 0)
+
+
+def came_late(
+    status: pl.DataFrame, sent: Mapping[str, str], collection: Collection
+) -> frozenset[str]:
+    """Return the forces whose return of mart ReturnsStatus came after the hard deadline.
+
+    `sent` has when it was sent, by its SHA-256, where it came through the drop-off page.
+    """
+    came = status.select("force_code", "sha256", "received_at").drop_nulls().iter_rows()
+    days = ((force, datetime.fromisoformat(sent.get(key, at))) for force, key, at in came)
+    return frozenset(f for f, at in days if due(collection, collection.day_of(at)) == "late")
 
 
 def due(collection: Collection, today: date) -> str:
@@ -80,18 +92,17 @@ def todo(
 
     Args:
         status: mart ReturnsStatus.
-        asked: the queries that are not accepted, as Agenda.open has them: those of one question are
-            one thing to do.
+        asked: the queries that are not accepted, as Agenda.open has them.
         levels: how far each live return has come, by its receipt.
         collection: the collection.
         today: the day.
     """
-    questions = {
+    queries = {
         (force, state == "answered"): number
         for force, state, number in asked.group_by(
             "force_code", pl.when(state="answered").then("state").otherwise(pl.lit("open"))
         )
-        .agg(pl.col("question").n_unique())
+        .len()
         .iter_rows()
     }
     urgency, late = due(collection, today), days_late(collection, today)
@@ -101,13 +112,13 @@ def todo(
         force, state = row["force_code"], row["state"]
         level = levels.get(row["receipt_id"])
         accept = level and level.due == ACCEPTED and state == "accepted"
-        waiting, given = (questions.get((force, answered), 0) for answered in (False, True))
+        waiting, given = (queries.get((force, answered), 0) for answered in (False, True))
         mine = f"muster queries --force {force}"
         told = (
             (state == "missing" and urgency != "in time", f"ask for its return{overdue}", None),
             (row["blocking"], f"let it mend {plural(row['blocking'], 'blocking finding')}", None),
-            (waiting, f"have {plural(waiting, 'question')} answered", mine),
-            (given, f"accept {plural(given, 'answer')}, or ask again", mine),
+            (waiting, f"have {plural(waiting, 'query')} answered", mine),
+            (given, f"accept the answer to {plural(given, 'query')}, or ask again", mine),
             (
                 level and level.due == SIGNED,
                 "let a second person of the force sign its return",

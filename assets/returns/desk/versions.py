@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from assets.lake import Lake
 from assets.returns.desk.decisions import DeskError, Ledger
+from assets.tables import work_table
 from schemas.conform import conform
 from schemas.contract import empty
 from schemas.tables import Choices, VersionChanges
@@ -67,6 +69,25 @@ def as_typed(
     sent = pl.concat([read, unread]).join(corrected, on=at, how="left", validate="m:1")
     value = pl.coalesce("from_value", "value")
     return sent.with_columns(value=pl.when(value != "").then(value)).drop("from_value")
+
+
+def typed_changes(
+    lake: Lake, versions: pl.DataFrame, entries: pl.DataFrame, findings: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the table VersionChanges of some versions by what was sent, not by what is read.
+
+    Arguments are as in a Standing, entries and findings with those of other versions.
+
+    Raises:
+        LakeError: what was corrected is damaged.
+    """
+    ours, corrected = versions.select("receipt_id", "force_code"), None
+    if lake.table("validation/applied_corrections").exists():  # not before the first run
+        applied = work_table(lake, "validation/applied_corrections").join(ours, on="receipt_id")
+        told = applied.join(work_table(lake, "desk/corrections"), on=["force_code", *_ENTRY])
+        corrected = told.select("receipt_id", *_ENTRY, "from_value")
+    read, found = (t.join(ours, on="receipt_id", how="semi") for t in (entries, findings))
+    return version_changes(versions, as_typed(read, found, corrected))
 
 
 def read_choices(ledger: Ledger) -> pl.DataFrame:
