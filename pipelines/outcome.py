@@ -12,6 +12,7 @@ from schemas.errors import BusyError, MusterError
 
 _FAILURES: Final = {DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE}
 _SAYS_NOTHING: Final = "the run ended without saying why"
+_FROM_OUTSIDE: Final = "its process was killed, or somebody ended it; start it again: muster run"
 _INTERRUPTED: Final = "DagsterExecutionInterruptedError"
 """What Dagster raises in a run when the service is stopped."""
 
@@ -33,7 +34,8 @@ def reason_to_send(events: Iterable[dg.DagsterEvent]) -> str:
         kind = f"{chain[-1].cls_name}, which Muster did not foresee; the run's log says more"
         return _words(ours) if (ours := _ours(chain)) else kind
     ended = (event.message for event in known if event.event_type in _FAILURES)
-    return next((message for message in ended if message), _SAYS_NOTHING)
+    said = next((message for message in ended if message), _SAYS_NOTHING)
+    return _FROM_OUTSIDE if "from outside" in said else said
 
 
 def can_pass(events: Iterable[dg.DagsterEvent]) -> bool:

@@ -194,7 +194,7 @@ class _Teller:
     def give(self, channel: str, take: Callable[[Message, str], str | None]) -> str | None:
         """Have a channel take all that waits for it, and return why it does not take one."""
         for message in waiting(self.state, channel):
-            text = f"{message.text}\n\n{message.condition.severity}, {self.at}"
+            text = f"{message.text}\n\n{message.severity}, {self.at}"
             if (why := take(message, text)) is not None:
                 return why
             taken(self.state, channel, message, self.at)

@@ -74,7 +74,10 @@ def test_a_run_is_told_of_once_and_the_same_failure_once(lake: Lake) -> None:
     assert _tell(_failed(2)) == [], "the next morning it is broken in the same way"
     assert [a.news for a in _tell(_failed(3, "another error. Do this."))] == ["changed"]
     assert [a.news for a in _tell(RunOutcome("run-4"))] == ["over"]
-    assert len(_kept(lake)) == 3
+    *_, last = kept = _kept(lake)
+    assert len(kept) == 3
+    ended = (lake.outbox / last).read_text().splitlines()[-1]
+    assert ended.startswith("info, "), "what is over is no error"
 
 
 @pytest.mark.usefixtures("lake")

@@ -167,6 +167,9 @@ def test_a_run_that_does_not_end_is_stuck(instance: dg.DagsterInstance) -> None:
     limit = timedelta(minutes=60)
     assert stuck_runs(instance, ID, limit, now + timedelta(minutes=59)) == {}
     assert list(stuck_runs(instance, ID, limit, now + timedelta(minutes=61))) == [run.run_id]
+    instance.report_run_failed(run)  # as Dagster's monitoring does of one that was killed
+    said = outcome_of(instance, run.run_id).error
+    assert said == "its process was killed, or somebody ended it; start it again: muster run"
 
 
 def _look(instance: dg.DagsterInstance, cursor: str | None = None) -> dg.SensorResult:
