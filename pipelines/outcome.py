@@ -12,7 +12,9 @@ from schemas.errors import BusyError, MusterError
 
 _FAILURES: Final = {DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE}
 _SAYS_NOTHING: Final = "the run ended without saying why"
-_FROM_OUTSIDE: Final = "its process was killed, or somebody ended it; start it again: muster run"
+_FROM_OUTSIDE: Final = (
+    "the run was ended from outside, or its process killed. Start it again: muster run"
+)
 _INTERRUPTED: Final = "DagsterExecutionInterruptedError"
 """What Dagster raises in a run when the service is stopped."""
 
@@ -20,7 +22,7 @@ _INTERRUPTED: Final = "DagsterExecutionInterruptedError"
 def reason(events: Iterable[dg.DagsterEvent]) -> str:
     """Return what went wrong first in a run, in the words of the error itself."""
     chain = next(_chains(events), None)
-    return _words(_ours(chain) or chain[-1]) if chain else _SAYS_NOTHING
+    return _explained(chain) or _words(chain[-1]) if chain else _SAYS_NOTHING
 
 
 def reason_to_send(events: Iterable[dg.DagsterEvent]) -> str:
@@ -32,7 +34,7 @@ def reason_to_send(events: Iterable[dg.DagsterEvent]) -> str:
     known = list(events)
     for chain in _chains(known):
         kind = f"{chain[-1].cls_name}, which Muster did not foresee; the run's log says more"
-        return _words(ours) if (ours := _ours(chain)) else kind
+        return _explained(chain) or kind
     ended = (event.message for event in known if event.event_type in _FAILURES)
     said = next((message for message in ended if message), _SAYS_NOTHING)
     return _FROM_OUTSIDE if "from outside" in said else said
@@ -60,8 +62,11 @@ def _passes(name: str) -> bool:
     return name == _INTERRUPTED or (isinstance(theirs, type) and issubclass(theirs, OSError))
 
 
-def _ours(chain: list[Any]) -> Any:
-    return next((error for error in chain if _kind(error.cls_name)), None)
+def _explained(chain: list[Any]) -> str | None:
+    """Return what Muster itself says of an error, None for one that it did not foresee."""
+    ended = any(error.cls_name == _INTERRUPTED for error in chain)
+    ours = next((error for error in chain if _kind(error.cls_name)), None)
+    return _words(ours) if ours else _FROM_OUTSIDE if ended else None
 
 
 def _words(error: Any) -> str:

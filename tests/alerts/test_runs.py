@@ -8,7 +8,7 @@ from types import MappingProxyType
 import dagster as dg
 import polars as pl
 import pytest
-from dagster import DagsterRunStatus
+from dagster import DagsterExecutionInterruptedError, DagsterRunStatus
 
 from assets.declare import made, step
 from assets.lake import Lake
@@ -85,6 +85,13 @@ def test_a_run_that_was_turned_away_hides_no_other(instance: dg.DagsterInstance)
     told = not_yet_told(instance, ID, {failed})
     assert told
     assert (told.run_id, told.error) == (waited, "another run holds the lake")
+
+
+def test_a_run_that_was_stopped_is_told_so(instance: dg.DagsterInstance) -> None:
+    """As SIGTERM and Ctrl-C do."""
+    ended = outcome_of(instance, _run(instance, DagsterExecutionInterruptedError()))
+    assert ended.error
+    assert ended.error.startswith("the run was ended from outside")
 
 
 def test_an_error_that_nobody_foresaw_is_told_by_its_kind(instance: dg.DagsterInstance) -> None:
@@ -169,7 +176,8 @@ def test_a_run_that_does_not_end_is_stuck(instance: dg.DagsterInstance) -> None:
     assert list(stuck_runs(instance, ID, limit, now + timedelta(minutes=61))) == [run.run_id]
     instance.report_run_failed(run)  # as Dagster's monitoring does of one that was killed
     said = outcome_of(instance, run.run_id).error
-    assert said == "its process was killed, or somebody ended it; start it again: muster run"
+    assert said
+    assert said.startswith("the run was ended from outside, or its process killed.")
 
 
 def _look(instance: dg.DagsterInstance, cursor: str | None = None) -> dg.SensorResult:
