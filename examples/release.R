@@ -4,7 +4,8 @@
 #
 # Each table is a CSV; beside it, <table>.csv-metadata.json says what its columns are.
 
-folder <- commandArgs(trailingOnly = TRUE)[1]
+# Where a link leads now: whatever is shown next, all is read of one release.
+folder <- normalizePath(commandArgs(trailingOnly = TRUE)[1])
 
 # An empty field of a count is unknown or hidden, never 0; one of a breakdown is the whole.
 table_of <- function(name) {
