@@ -161,6 +161,9 @@ def _silent_panics() -> Iterator[None]:
 STRINGS: Final = (pl.String, pl.Categorical, pl.Enum, pl.Null)
 """Types of text in Parquet."""
 
+_SHOWN: Final = 50
+"""Characters of a heading that a message repeats."""
+
 _MAGIC: Final = b"PAR1"
 _BYTES_PER_CSV_ROW: Final = 80
 
@@ -241,7 +244,8 @@ def _source(file: Place) -> Source:
     source = Source(name, path, folder, sent, rows, text=False)
     check_columns(source, list(sent))
     if wrong := [
-        f"{column} is {dtype}, expected {TYPES[column].__name__}"
+        f"{column} is {dtype if isinstance(dtype, pl.Datetime) else dtype.base_type()}, expected"
+        f" {TYPES[column].__name__}"
         for column, dtype in sent.items()
         if not _without_loss(dtype, TYPES[column])
     ]:
@@ -270,14 +274,15 @@ def check_columns(source: Source, names: Sequence[str]) -> None:
         FilesRefusedError: a column is missing, is not on the list, or stands twice.
     """
     given = {*names, "force_code"} if folder_value(_folders(source.path)) else {*names}
+    others = sorted(repr(name[:_SHOWN]) for name in given - TYPES.keys())
+    if 2 * len(TYPES.keys() & given) < len(TYPES):  # they may be values, which are not repeated
+        others = [f"{len(others)} others: is its first line the heading?"]
     problems = {
-        "it lacks": TYPES.keys() - given,
-        "it has, and must not have,": given - TYPES.keys(),
-        "it has twice": {name for name in names if names.count(name) > 1},
+        "it lacks": sorted(map(repr, TYPES.keys() - given)),
+        "it has, and must not have,": others,
+        "it has twice": sorted(repr(name) for name in TYPES if names.count(name) > 1),
     }
-    told = [
-        f"{what} {', '.join(map(repr, sorted(found)))}" for what, found in problems.items() if found
-    ]
+    told = [f"{what} {', '.join(found)}" for what, found in problems.items() if found]
     if told:
         raise refused(
             source.file,

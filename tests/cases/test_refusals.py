@@ -20,6 +20,7 @@ from tests.cases.extracts import frame, good, run, write_csv, write_parquet
 HEAD = ",".join(TYPES)
 LINE = "STF,STF-2011-1,other,,,2011-10-03,continuing,,false,staff"
 
+NAMES = pl.Enum(["2011-10-03", "A Name"])
 QUOTED = LINE.replace("staff", '"staff')
 OPENS, CLOSES = LINE.replace("other", '"other'), LINE.replace("other", 'other"')
 
@@ -88,6 +89,12 @@ REFUSED: list[tuple[str, Callable[[Path], object], str]] = [
     ("a.parquet", _nowhere, "time zone"),
     ("a.csv", _text(HEAD.replace("media,", "") + "\n"), "lacks 'media'"),
     ("a.csv", _text(f"{HEAD},name\n"), "must not have, 'name'"),
+    ("a.csv", _text(f"{LINE}\n{LINE}\n"), "must not have, 8 others: is its first line the heading"),
+    (
+        "a.parquet",
+        _rows(lambda rows: rows.cast({"opened_on": pl.String}).cast({"opened_on": NAMES})),
+        "opened_on is Enum, expected",
+    ),
     ("a.csv", _text(f"{HEAD},media\n"), "twice 'media'"),
     ("a.csv", _text(HEAD.replace(",", "|") + "\n"), "lacks"),
     ("a.csv", _text(f"{HEAD}\n{LINE.replace(',', ';')}\n"), "Row #2"),

@@ -76,7 +76,7 @@ _MAY_PRECEDE_BULLET: Final = re.compile(r"(?:[.;:,?!]['\")]?|\band|\bor)$")
 _LONGEST_HEADING: Final = 60
 _LOWEST: Final = 7
 """Level of a heading that is not marked with `#`."""
-_LIKE_HEADING: Final = re.compile(r"[A-Z].*[^.;:,]")
+_LIKE_HEADING: Final = re.compile(r"(?:[\d.]+ )?[A-Z].*[^.;:,]|\d{4}(?:[/-]\d+)?")
 _OPENS_LIST: Final = re.compile(":$")
 _FINISHED: Final = re.compile(r"[.?!:;]['\")]*$")
 

@@ -18,7 +18,6 @@ from assets.inputs.reports.parts import (
 from assets.inputs.reports.sentences import Sentence
 from assets.inputs.reports.signs import (
     NUMBER,
-    OTHER_FORCE,
     OTHER_TIME,
     OWN_FORCE,
     PERIOD,
@@ -267,9 +266,11 @@ def _is_ours(said: Said) -> bool:
     named = OWN_FORCE in said.words
     for heading in said.headings:
         others = speaks("foreign_heading", heading) and "£" not in said.words
-        foreign = (others or OTHER_FORCE in heading) and OWN_FORCE not in heading and not named
-        if foreign or {OTHER_TIME, YEAR_BEFORE} & {*heading.split()}:
+        others = (others or speaks("other_heading", heading)) and OWN_FORCE not in heading
+        if (others and not named) or {OTHER_TIME, YEAR_BEFORE} & {*heading.split()}:
             return False
+    if not named and re.match(r"(\( )?¶", said.words):
+        return False
     for earlier in () if named else itertools.islice(said.back(), 1, _MOST_BACK + 1):
         other = vocabulary().words["others"].search(earlier.words)
         own = re.search(r"[§£]", earlier.words)
@@ -310,7 +311,9 @@ def _doubted_before(said: Said) -> Iterator[Statement]:
         of_approvals = begins("share", text) and speaks("approval", text)
         refers = begins("refers", text) and not of_approvals
         adds = (NUMBER in text or "none" in text) and (refers or speaks("more", text))
-        adds = adds or said.limits(said.before)
+        # A number without a word to it may take the place of the one before.
+        bare = speaks("bare", text) and not of_approvals
+        adds = adds or bare or said.limits(said.before)
         changes = refers and speaks("changed", text)
         amends = speaks("amends", text)
         doubted += [
