@@ -68,20 +68,16 @@ def public_forms(
     for mart, column, row in hidden:
         found[mart, column].append(row)
     forms = own_rows(marts, collection)
+    protected = protections(template).measures
     for column, figure in template.profile.items():
-        if (
-            figure.period in collection.compared
-            and figure.measure in protections(template).measures
-        ):
+        if figure.period in collection.compared and figure.measure in protected:
             said = forms[PROFILES].drop_nulls(column)
             found[PROFILES, column] += said.select("force_code").to_dicts()
     for mart in list(forms):
         contract = contracts_of(template)[mart]
         for column in with_symbols(mart, contract):
-            rows = found[mart, FOLLOWS.get(column, column)]
-            forms[mart] = _marked(
-                forms[mart], keys(contract), column, symbol_of(mart, column), rows
-            )
+            at, rows = symbol_of(mart, column), found[mart, FOLLOWS.get(column, column)]
+            forms[mart] = _marked(forms[mart], keys(contract), column, at, rows)
     news, untold = _news(marts, forms["force_profiles"], totals, template)
     for mart, of in {"comparisons": pl.col("measure"), _OUTCOMES: pl.lit(_OUTCOMES)}.items():
         if mart in forms:
