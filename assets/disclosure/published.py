@@ -5,7 +5,7 @@ Nothing of it is used in reading what an edition tells (readings.py): a mistake 
 itself.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any, Final, NamedTuple
@@ -174,7 +174,7 @@ def _sources(template: Template, year: int) -> tuple[Source, ...]:
             for column, of in profile.items()
             if of.measure in same and of.period == NOW
         }
-        dims = _key(mart) if item.mart else _differing(places)
+        dims = _key(mart) if item.mart else _PLACE
         found[item.mart or name] = Source(
             item.subject, mart, item.value or "value", dims, places, sums
         )
@@ -205,16 +205,6 @@ def _sources(template: Template, year: int) -> tuple[Source, ...]:
 
 def _key(mart: str) -> tuple[str, ...]:
     return tuple(name for name in keys(MARTS[mart]) if name != "force_code")
-
-
-def _differing(places: Iterable[Entry]) -> tuple[str, ...]:
-    """Return which of the parts of a place tell some entries apart, the row at least."""
-    apart = list(zip(*(entry.place for entry in places), strict=True))
-    return tuple(
-        name
-        for name, parts in zip(_PLACE, apart, strict=True)
-        if name == "row_code" or len(set(parts)) > 1
-    )
 
 
 def _of_year(dims: tuple[str, ...], year: int) -> Among:
