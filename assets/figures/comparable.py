@@ -13,7 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from assets.figures.explain.released import Released
-from assets.figures.totals.leaves import counted_in
+from assets.figures.totals.leaves import counted_in, divided
 from assets.lake import Lake
 from assets.marts import read_mart
 from assets.previous import Earlier, earlier_releases, parts_of_forces, renamed
@@ -156,8 +156,8 @@ def comparisons(
     for period, other in collection.compared.items():
         rows += _beside(national, collection, period, (released or {}).get(other))
     both = pl.DataFrame(rows, schema={**empty(Comparisons).schema, **_BESIDES}).with_columns(
-        (pl.col("value") / pl.col("months")).alias("per_month"),
-        (pl.col("previous_value") / pl.col("previous_months")).alias("previous_per_month"),
+        divided(pl.col("value"), pl.col("months")).alias("per_month"),
+        divided(pl.col("previous_value"), pl.col("previous_months")).alias("previous_per_month"),
     )
     now, before = (pl.coalesce(f"{of}per_month", f"{of}value") for of in ("", "previous_"))
     # Where another count was released, or one of other forces, it would be of two different things.

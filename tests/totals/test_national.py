@@ -9,7 +9,7 @@ from assets.figures import comparable
 from assets.figures.recount.recount import OF_CELLS_ALONE
 from assets.figures.totals import marts
 from assets.figures.totals.cube import cube
-from assets.figures.totals.leaves import counted_in, held_in, sum_of
+from assets.figures.totals.leaves import counted_in, divided, held_in, shares, sum_of
 from assets.figures.totals.national import national_totals
 from schemas.collection import Collection
 from schemas.contract import empty
@@ -50,6 +50,19 @@ def _cells(row: dict[str, str], live: pl.DataFrame, collection: Collection) -> p
     found = counted_in(collection.template, *(row[name] for name in KEY))
     assert found is not None, row
     return held_in(live, found.cells, found.given)
+
+
+def test_half_of_a_whole_is_half_of_it() -> None:
+    """Divided by one number for all rows, 49 of 98 was 49.99999999999999 per cent."""
+    cells = {
+        "force_code": ["A", "B"],
+        "k": ["x", "y"],
+        "number": [49, 49],
+        "provisional": [False] * 2,
+    }
+    assert shares(pl.DataFrame(cells), ("k",), (), "m")["value"].to_list() == [50.0, 50.0]
+    rates = pl.DataFrame({"value": [49.0, 98.0]}).select(divided(pl.col("value"), pl.lit(49)))
+    assert rates["value"].to_list() == [1.0, 2.0]
 
 
 def test_every_count_is_the_sum_of_its_leaf_cells(

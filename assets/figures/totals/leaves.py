@@ -192,7 +192,16 @@ def shares(
 
 def percent(part: str, whole: str) -> pl.Expr:
     """Return part as a percent of whole, null where there is no whole."""
-    return pl.when(pl.col(whole) > 0).then(pl.col(part) * 100 / pl.col(whole))
+    return pl.when(pl.col(whole) > 0).then(divided(pl.col(part) * 100, pl.col(whole)))
+
+
+def divided(number: pl.Expr, by: pl.Expr) -> pl.Expr:
+    """Return a quotient as close as it can be told.
+
+    Polars multiplies by the inverse where all rows are divided by one number, and 49 of 98 would
+    be less than half: so each row has its own.
+    """
+    return number / (by + 0 * number)
 
 
 def as_rows(

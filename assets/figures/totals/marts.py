@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from assets.figures.totals.leaves import LEAF, cells_in, leaves, percent, sent, summed
+from assets.figures.totals.leaves import LEAF, cells_in, divided, leaves, percent, sent, summed
 from assets.inputs.reports.kept_reports import agreed
 from assets.inputs.research.tables import no_research, social_media_cases
 from schemas.breakdown import breakdown_of, write_breakdown
@@ -134,7 +134,7 @@ def force_profiles(
     contract = force_profiles_contract(collection.template)
     names = {column.name for column in contract.columns}
     rates = [
-        (pl.col(of) / collection.period.months).alias(rate)
+        divided(pl.col(of), pl.lit(collection.period.months)).alias(rate)
         for rate, of in FOLLOWS.items()
         if rate in names
     ]

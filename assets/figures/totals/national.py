@@ -9,6 +9,7 @@ import polars as pl
 from assets.figures.totals.leaves import (
     ROW,
     as_rows,
+    divided,
     grouped,
     leaves,
     percent,
@@ -134,7 +135,9 @@ def _per_month(frame: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     ]
     return frame.filter(pl.any_horizontal(pl.lit(value=False), *wanted)).with_columns(
         pl.format("{}_per_month", "measure").alias("measure"),
-        pl.col("value") / pl.col("period").replace_strict(months, return_dtype=pl.Int64),
+        divided(
+            pl.col("value"), pl.col("period").replace_strict(months, return_dtype=pl.Int64)
+        ).alias("value"),
         pl.lit("per_month").alias("unit"),
     )
 
