@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 from schemas.collection_fields import Collection, Period, Published, Workforce
 from schemas.disclosure import PROFILES, Exemption, in_print
-from schemas.faults import Fault, Loc, Unsure, known
+from schemas.faults import Fault, Unsure, known, twice
 from schemas.figures import figure_faults
 from schemas.measures import NOW
-from schemas.reference import forces_at
+from schemas.reference import all_forces, forces_at
 from schemas.reference_faults import (
     FIGURES,
     PublishedFigure,
@@ -27,6 +27,7 @@ from schemas.reference_faults import (
     workforce_read,
 )
 from schemas.rules.catalogue import NATIONAL, rules
+from schemas.toml_lines import Loc
 from schemas.wording import listed
 
 
@@ -35,15 +36,11 @@ def collection_faults(collection: Collection, *, released: bool, unsure: Unsure)
 
     Nothing is told that only follows from what is `unsure`.
     """
-    yield from unsure.new(_of_dates(collection, unsure))
-    asked = {entry.period for entry in collection.template.counted()} - {NOW}
-    for period in sorted(asked - set(collection.comparators)):
-        if not unsure.has("comparators", period):
-            yield (
-                ("comparators",),
-                f"the template asks about {period!r}; give its start and end, or its collection,"
-                f" in [comparators.{period}]",
-            )
+    if not released:
+        yield from unsure.new(_of_dates(collection, unsure))
+        if not collection.title.strip():
+            yield ("title",), "is empty; word it"
+        yield from unsure.new(_of_periods(collection, unsure))
     if (sizes := collection.workforce) and not released and not unsure.has("workforce"):
         yield from _of_sizes(collection, sizes)
     forces = [*unsure.new(_of_forces(collection, unsure, released=released))]
@@ -51,8 +48,10 @@ def collection_faults(collection: Collection, *, released: bool, unsure: Unsure)
     unsure |= {loc for loc, _ in forces if loc and loc[0] == "disclosure"}
     if not released:
         yield from unsure.new(_of_rules(collection, unsure))
+        if collection.cases and not collection.template.cases and not unsure.has("template"):
+            yield ("cases",), "its template has no [cases]: no extract could be taken; take it out"
         if not unsure.has("template", "disclosure"):
-            yield from _of_subjects(collection)
+            yield from unsure.new(_of_subjects(collection))
     printed: Mapping[str, PublishedFigure] | None = {}
     if (one := collection.published) and not unsure.has("published"):
         printed = yield from _of_figures(collection, one, unsure, released=released)
@@ -62,10 +61,35 @@ def collection_faults(collection: Collection, *, released: bool, unsure: Unsure)
         yield from unsure.new(_of_exemptions(collection, printed, unsure.names))
 
 
+def _of_periods(of: Collection, unsure: Unsure) -> Iterator[Fault]:
+    """Yield the earlier periods that are asked about and not given, or given and not asked about.
+
+    One whose name is near another's is that, misspelt.
+    """
+    asked = {entry.period for entry in of.template.counted()} - {NOW}
+    wanted = asked - {*of.comparators}
+    for name, one in of.comparators.items():
+        if unsure.has("template") or name in asked or one.collection:
+            continue
+        if one.start < of.period.start and name != NOW:
+            wanted -= {*get_close_matches(name, wanted, 1)}
+            said = known("period that cells of the template ask about", name, sorted(asked))
+            yield ("comparators", name), said
+    for period in sorted(wanted):
+        if not unsure.has("comparators", period):
+            yield (
+                ("comparators",),
+                f"the template asks about {period!r}; give its start and end, or its collection,"
+                f" in [comparators.{period}]",
+            )
+
+
 _IN_ORDER: Final = (
     ("deadlines.soft", "deadlines.hard", "the hard deadline {1} is before the soft one {0}"),
     ("period.end", "census", "the census {1} is before the period ends, {0}"),
     ("census", "deadlines.hard", "the hard deadline {1} is before the census {0}"),
+    ("census", "deadlines.soft", "the soft deadline {1} is before the census {0}"),
+    ("census", "deadlines.queries", "queries are to be answered on {1}, before the census {0}"),
 )
 """Days of which one comes before the other, and what is said where it does not."""
 
@@ -74,7 +98,7 @@ def _of_dates(of: Collection, unsure: Unsure) -> Iterator[Fault]:
     told: set[str] = set()
     for first, second, said in _IN_ORDER:
         before, after = attrgetter(first)(of), attrgetter(second)(of)
-        if after < before and second not in told and not unsure.has(*first.split(".")):
+        if after and after < before and second not in told and not unsure.has(*first.split(".")):
             told.add(second)
             yield tuple(second.split(".")), said.format(before, after)
     for name, comparator in of.comparators.items():
@@ -110,7 +134,10 @@ def _of_forces(of: Collection, unsure: Unsure, *, released: bool) -> Iterator[Fa
 
 def _of_codes(of: Collection, heirs: set[str], *, released: bool) -> Iterator[Fault]:
     """Yield the forces that were not at the census; of `heirs` it is told in their own file."""
+    known = all_forces(of.root, mended=not released).select("force_code", "valid_from")
+    begins = dict(known.sort("valid_from", descending=True).iter_rows())
     there = set(forces_at(of.root, of.census, mended=not released)["force_code"])
+    alike = {code.casefold(): code for code in there if code}
     named: list[tuple[Loc, tuple[str, ...]]] = [
         (("forces",), of.forces),
         (("without_police_authority",), of.without_police_authority),
@@ -124,8 +151,12 @@ def _of_codes(of: Collection, heirs: set[str], *, released: bool) -> Iterator[Fa
         if end := of.ended(code, mended=not released):
             instead = f"; expect {end[1]}" if end[1] else ""
             yield loc, f"{code} ended on {end[0]}, before the census{instead}"
+        elif begins.get(code):
+            yield loc, f"{code} began on {begins[code]}, after the census"
         elif code not in heirs:
-            yield loc, f"force code not in reference/forces.csv: {code}"
+            near = alike.get(code.strip().casefold())
+            meant = f"; did you mean {near!r}?" if near else ""
+            yield loc, f"force code not in reference/forces.csv: {code}{meant}"
 
 
 def _of_figures(
@@ -140,8 +171,11 @@ def _of_figures(
         return None
     files = publication_read(of.root, one.figures, one.source_issues, one.uncollected)
     whose = one.collection or of.id
+    for read in files:
+        if whose in read.column("collection"):
+            read.refer("collection", "collection that this publication is about", [whose])
     other = {read.path.name: read.column("collection") for read in files}
-    other = {name: about for name, about in other.items() if about and {*about} != {whose}}
+    other = {name: about for name, about in other.items() if about and whose not in about}
     if other and (one.collection or not unsure.has("id")):
         named = " and ".join(
             sorted({n or "no collection" for about in other.values() for n in about})
@@ -171,6 +205,7 @@ def _absent(of: Collection, loc: Loc, said: object, keys: Several[str]) -> Itera
 def _hold_figures(read: Read, of: Collection) -> None:
     """Tell of the figures that nothing which the collection takes in could ever give."""
     scopes = ("national", *of.forces)
+    every = {*scopes, *all_forces(of.root, mended=True)["force_code"]}
     for line, row in read.rows:
         basis = row.get("basis")
         if basis in {"research", "survey"} and not of.research:
@@ -178,8 +213,12 @@ def _hold_figures(read: Read, of: Collection) -> None:
         if basis != "returns" or not {FIGURES.key, *FIGURES.needed} <= row.keys():
             continue
         # A word that is near none of them is what a publication calls some of the nation.
-        if row["scope"] not in scopes and get_close_matches(row["scope"], scopes, 1):
-            read.tell(line, "scope", known("force that is expected", row["scope"], scopes))
+        named = row["scope"].strip()
+        near = {named.upper(), named.lower()} & every or {*get_close_matches(named, scopes, 1)}
+        if row["scope"] not in scopes and near:
+            there = [*near & {*scopes}] or scopes
+            said = known("force that is expected", row["scope"], there)
+            read.tell(line, "scope", said)
         with suppress(ValueError):  # a breakdown that cannot be read is told already
             is_national = row["scope"] == "national"
             for column, said in figure_faults(row, of.template, is_national=is_national):
@@ -200,10 +239,17 @@ def _of_sizes(of: Collection, sizes: Workforce) -> Iterator[Fault]:
 
 def _of_rules(of: Collection, unsure: Unsure) -> Iterator[Fault]:
     for name, limits in of.thresholds.items():
+        for limit, number in limits.items():
+            said = rules()[name].limits.get(limit, "") if name in rules() else ""
+            if number > 1 and re.match("(smallest|largest) usual share|largest share of", said):
+                whole = f"{number:g} is no share of a whole, from 0 to 1: a half is 0.5"
+                yield ("thresholds", name, limit), whole
         low, high = limits.get("lowest"), limits.get("highest")
         if low is not None and high is not None and low > high:
             yield ("thresholds", name), f"lowest {low:g} is above highest {high:g}"
     yield from _of_limits(of, unsure)
+    named = [change.rule for change in of.rule_changes]
+    yield from twice([(("rule_changes", i, "rule"), name) for i, name in enumerate(named)])
     for number, change in enumerate(of.rule_changes):
         changed = rules().get(change.rule)
         if changed is None or changed.guards:
@@ -237,7 +283,10 @@ def _of_limits(of: Collection, unsure: Unsure) -> Iterator[Fault]:
 
 def _of_subjects(of: Collection) -> Iterator[Fault]:
     described = of.template.disclosure
-    if of.disclosure is not None and described is not None:
+    if of.disclosure is not None and described is None:
+        said = "its template has no [disclosure], so that no public edition could be made"
+        yield ("disclosure",), f"{said}: say there what it protects, or take this out"
+    elif of.disclosure is not None and described is not None:
         given, asked = sorted(of.disclosure.counts), sorted(described.subjects)
         if given != asked:
             yield ("disclosure", "counts"), f"must give {listed(asked)}, not {listed(given)}"

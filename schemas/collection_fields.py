@@ -188,7 +188,9 @@ def _resolved(named: object, info: ValidationInfo[Reading]) -> Template:
     """
     reading = info.context
     said = "must be the name of a template in quotes, such as returns-1"
-    if isinstance(named, str):
+    if type(named) is object:  # it is missing, and told to be
+        said = ""
+    elif isinstance(named, str):
         known = sorted(path.stem for path in template_files(reading.root))
         there = f"there are {', '.join(known)}; {named}.toml belongs in templates/."
         said = f"there is no template {named!r}; {there} {outside_hint()}"
@@ -224,7 +226,7 @@ class Collection(_Data):
     period: Period
     census: Day
     timezone: str
-    licence: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.+-]+$")
+    licence: str | None = None
     template: Annotated[
         InstanceOf[Template],
         BeforeValidator(_resolved),
@@ -327,6 +329,13 @@ class Collection(_Data):
     def _no_folder_of_ours(cls, named: str) -> str:
         if named == "series":
             raise ValueError("'series' is the folder of the series in marts/; choose another id")
+        return named
+
+    @field_validator("licence")
+    @classmethod
+    def _an_id(cls, named: str | None) -> str | None:
+        if named is not None and not re.fullmatch("[A-Za-z0-9.+-]+", named):
+            raise ValueError(f"{named!r} is no id of a licence, such as CC-BY-4.0")
         return named
 
     @field_validator("count_bands")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from schemas.faults import Fault
+from schemas.toml_lines import Loc
 from schemas.vocabulary import BASES
 
 COVER: Final = {
@@ -13,6 +14,11 @@ COVER: Final = {
 }  # fmt: skip
 """What every return says of itself on the sheet `cover`, in the column `value`."""
 
+PREFILLED: Final = (
+    "template", "template_version", "collection", "force_code", "force_name", "basis",
+)  # fmt: skip
+"""What stands on the cover before anybody fills it: these rows alone can be locked."""
+
 
 def cover_faults(sheets: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
     """Yield what the sheet `cover` lacks, of the sheets of a template's file."""
@@ -21,15 +27,16 @@ def cover_faults(sheets: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
     if cover is None:
         yield ("sheet",), "there is no sheet 'cover', on which a return says whose it is"
         return
-    rows = {row["code"]: row["kind"] or cover["kind"] for row in cover["rows"]}
+    rows = {row["code"]: (i, row["kind"] or cover["kind"]) for i, row in enumerate(cover["rows"])}
     for code, kind in COVER.items():
-        if rows.get(code) != kind:
-            yield ("sheet", number, "rows"), f"the cover needs a row {code!r} of kind {kind}"
+        place, of = rows.get(code, (None, ""))
+        if of != kind:
+            at: Loc = ("sheet", number, "rows")
+            at = at if place is None else (*at, place)
+            yield at, f"the cover needs a row {code!r} of kind {kind}"
     for place, row in enumerate(cover["rows"]):
         at = ("sheet", number, "rows", place)
         if row["code"] == "basis" and not set(row["answers"]) <= set(BASES):
             yield (*at, "answers"), f"'basis' has no answers but {', '.join(BASES)}"
-        if row["locked"] and COVER.get(row["code"]) == "date":
-            yield at, f"{row['code']!r} is for the sender: it is not locked"
     if [column["code"] for column in cover["columns"]] != ["value"]:
         yield ("sheet", number, "columns"), "the cover has one column, 'value'"

@@ -1,10 +1,11 @@
-"""What in the conditions of a template contradicts itself, and what can never find anything.
+"""What in a template's conditions contradicts itself, and what can never find or count anything.
 
 Asked of the solver, so only of files that somebody examines. That a table which is added up both
 ways says its last total twice is no mistake: of sums only one that is written twice is told.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -13,9 +14,10 @@ from typing import Final
 import numpy as np
 from scipy.optimize import OptimizeResult, linprog
 
-from schemas.collection_fields import Collection
-from schemas.faults import Fault, Loc, read_toml, worded
+from schemas.collection_fields import Collection, Period
+from schemas.faults import Fault, read_toml, worded
 from schemas.template import Edit, Place, Template
+from schemas.toml_lines import Loc
 from schemas.wording import listed
 
 _LEAST: Final = 1e-6
@@ -66,6 +68,45 @@ def never_failing(template: Template) -> list[Fault]:
     return [*found.items()]
 
 
+def unused(template: Template) -> list[Fault]:
+    """Return the lists, codes and groups that no cell, total or sum is of, and sums of several."""
+    found = list[Fault]()
+    used = {each for entry in template.counted() for each in entry.dims.items()}
+    of_lists, crossed = (
+        {name for name, _ in used},
+        {m.crossed_by for m in template.measures.values()},
+    )
+    for name, codes in template.lists.items():
+        if name not in of_lists:
+            found.append((("lists", name), "no cell is counted by this list; take it out"))
+            continue
+        gone = [code for code in codes if (name, code) not in used]
+        found += ((("lists", name, code), "no cell is counted at this code: is a row missing?")
+                  for code in gone)  # fmt: skip
+    for loc, edit in template.stated():
+        leaves = (leaf for part in edit.parts for leaf in template.leaves.get(part, (part,)))
+        counted = dict.fromkeys(str(template.entry_at[leaf].measure) for leaf in leaves)
+        if edit.equal and len(counted) > 1 and loc not in dict(found):
+            found.append((loc, f"this sum adds up {' and '.join(counted)}: is that what is meant?"))
+    sums = {each.line.code for each in template.sums()}
+    for name, groups in template.groups.items():
+        for group in {} if name in crossed else {*groups} - sums:
+            said = f"no total is given of this group: let a measure be crossed_by {name!r}, or call"
+            found.append((("groups", name, group), f"{said} the sum of its codes so"))
+    return found
+
+
+def uneven(collection: Collection) -> list[Fault]:
+    """Return the periods that are no span of whole months, by which rates are divided."""
+    given: dict[Loc, Period] = {("period",): collection.period}
+    given |= {("comparators", name): one for name, one in collection.comparators.items()}
+    return [
+        (loc, f"this is no span of whole months: rates are divided by the {one.months} it touches")
+        for loc, one in given.items()
+        if (one.start.day, (one.end + timedelta(1)).day) != (1, 1)
+    ]
+
+
 def clashing(collection: Collection) -> list[Fault]:
     """Return the limits that no return can keep together, set at the last of them."""
     template = collection.template
@@ -92,12 +133,11 @@ def clashing(collection: Collection) -> list[Fault]:
 
 def examined(path: Path, of: Template | Collection) -> tuple[list[str], list[str]]:
     """Return a line for each contradiction in a sound file, and for what never fails."""
-    notes: list[Fault] = []
     if isinstance(of, Collection):
-        faults = clashing(of)
+        faults, notes = clashing(of), uneven(of)
     else:
         faults = contradictions(of)
-        notes = [] if faults else never_failing(of)
+        notes = [] if faults else [*unused(of), *never_failing(of)]
     _, text = read_toml(path)
     return worded(path, text, faults), worded(path, text, notes)
 

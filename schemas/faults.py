@@ -7,7 +7,7 @@ where nobody can tell what was meant.
 
 import re
 import tomllib
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from copy import deepcopy
@@ -19,9 +19,7 @@ from typing import Any, Final, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from schemas.errors import SetupError
-
-Loc = tuple[str | int, ...]
-"""The keys and places (from 0) that lead to a part of a file: ("sheet", 0, "rows", 3, "kind")."""
+from schemas.toml_lines import Loc, lines_of
 
 Fault = tuple[Loc | None, str]
 """Where something is wrong, and what; None for what names its place itself, in another file."""
@@ -76,7 +74,9 @@ def examined(
             near = _meant(model, data, loc) if each["type"] == "extra_forbidden" else ""
             if each["type"] == "missing" and _at(data, loc) is not None:
                 continue
-            if loc not in before and not any(loc[: len(at)] == at for at in unsure):
+            # What does not go together is told of what stands there, not of what stands in for it.
+            follows = each["type"] == "value_error" and unsure.has(*loc)
+            if loc not in before and not follows and not any(loc[: len(a)] == a for a in unsure):
                 told.append((loc, f"{_said(each)}{near and f'; did you mean {near!r}?'}"))
             if not loc:
                 return None, told, unsure
@@ -122,10 +122,16 @@ def _meant(model: type[BaseModel], data: Any, loc: Loc) -> str:
         if of is not None and part in of.model_fields:
             of = _model_in(of.model_fields[str(part)].annotation)
     beside = _at(data, loc[:-1])
-    tables = {name for name, value in beside.items() if isinstance(value, dict)}
+    tables = {name for name, value in beside.items() if _is_table(value)}
     given = beside.keys() - (tables if loc[-1] in tables else set())
     free = [name for name in (of.model_fields if of else ()) if name not in given]
-    return next(iter(get_close_matches(str(loc[-1]), free, 1)), "")
+    return next(iter(get_close_matches(str(loc[-1]).lower(), free, 1)), "")
+
+
+def _is_table(value: Any) -> bool:
+    """Whether a value is a table, or several: only these may be parts of one."""
+    each = value if isinstance(value, list) else [value]
+    return bool(each) and all(isinstance(one, dict) for one in each)
 
 
 def _model_in(kind: Any) -> type[BaseModel] | None:
@@ -145,7 +151,11 @@ def _mended(data: Any, loc: Loc, kind: str, about: Mapping[str, Any], near: str)
     if kind == "extra_forbidden":
         del parent[key]
         if near:
-            parent[near] = {**(value or {}), **parent[near]} if near in parent else value
+            there = parent.get(near)
+            if isinstance(there, list) and isinstance(value, list):
+                parent[near] = there + value
+            else:
+                parent[near] = {**(value or {}), **there} if near in parent else value
         return True
     with suppress(ValueError, TypeError, KeyError, IndexError):
         parent[key] = _EXACTLY[kind](value, about)
@@ -216,11 +226,30 @@ _KINDS: Final[dict[str, tuple[str, Any]]] = {
 
 def known(what: str, name: str, there: Collection[str]) -> str:
     """Return that there is no such name, and which was meant, or which there are."""
-    near = get_close_matches(name, there, 1)
+    alike = [one for one in there if one.casefold() == name.strip().casefold()]
+    near = alike or get_close_matches(name, there, 1)
     hint = (
         f"did you mean {near[0]!r}?" if near else f"there are {', '.join(there) or 'none at all'}"
     )
     return f"there is no {what} {name!r}; {hint}"
+
+
+_UNSHOWN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufeff\ufffe\uffff]")
+
+
+def shown(text: str) -> str:
+    """Return a text without what no page or workbook can show."""
+    return _UNSHOWN.sub("", text)
+
+
+def unshown(data: Any, loc: Loc = ()) -> Iterator[tuple[Loc, str]]:
+    """Yield the texts with a character that no page or workbook can show."""
+    if isinstance(data, str):
+        if odd := _UNSHOWN.search(data):
+            yield loc, f"holds a character that no page can show: {odd[0]!a}"
+    elif isinstance(data, dict | list):
+        for key, part in data.items() if isinstance(data, dict) else enumerate(data):
+            yield from unshown(part, (*loc, key))
 
 
 def twice(named: Iterable[tuple[Loc, str]]) -> Iterator[Fault]:
@@ -232,16 +261,6 @@ def twice(named: Iterable[tuple[Loc, str]]) -> Iterator[Fault]:
         seen.add(name)
 
 
-_Words = deque[tuple[str, int]]
-"""The words of a file that are not read yet, each with its line."""
-
-_QUOTED: Final = r'"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\''
-_WORD: Final = re.compile(
-    rf'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|{_QUOTED}|\#[^\n]*|[\[\]{{}}=,]'
-    r"|[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9][^\s,\]}#]*|[^\s\[\]{}=,#\"']+",
-    re.DOTALL,
-)
-_NAME: Final = re.compile(rf"{_QUOTED}|[^.\s\"'\[]+")
 _MEND: Final = " Mend it and try again."
 
 
@@ -288,8 +307,15 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         said = str(error).removesuffix(place[0]) if place else str(error)
         raise SetupError(f"{path}{line}: this is no TOML: {said}.{_MEND}") from None
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-        raise SetupError(f"{path} cannot be read: {why}.{_MEND}") from None
+        raise SetupError(f"{unreadable(path, error)}.{_MEND}") from None
+
+
+def unreadable(path: Path, error: OSError | UnicodeDecodeError) -> str:
+    """Return that a file cannot be read as text, and why; what is not UTF-8 with its line."""
+    if isinstance(error, OSError):
+        return f"{path} cannot be read: {error.strerror}"
+    line = error.object.count(b"\n", 0, error.start) + 1
+    return f"{path}:{line}: it is no text in UTF-8; save it as that"
 
 
 def lines_in(error: SetupError) -> list[str]:
@@ -312,77 +338,3 @@ def worded(path: Path, text: str, faults: Iterable[Fault]) -> list[str]:
         key = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc)
         found.append((line, f"{path}:{line}: {key or 'the file'}: {message}"))
     return [told for _, told in sorted(set(found))]
-
-
-def lines_of(text: str) -> dict[Loc, int]:
-    """Return the line (from 1) on which each key, table and element of a sound TOML file begins.
-
-    Keys are paths, such as `("sheet", 0, "rows", 3, "kind")`: names of keys, and places (from 0)
-    in arrays and in arrays of tables. `text` is what tomllib has read without an error.
-    """
-    words: _Words = deque()
-    for match in _WORD.finditer(text):
-        if not match[0].startswith("#"):
-            words.append((match[0], text.count("\n", 0, match.start()) + 1))
-    found: dict[Loc, int] = {}
-    for path, line in _places(words):
-        found[path] = line
-        for end in range(1, len(path)):  # a table that nothing but its parts name begins with them
-            found.setdefault(path[:end], line)
-    return found
-
-
-def _places(words: _Words) -> Iterator[tuple[Loc, int]]:
-    """Yield each path with its line, statement by statement; the words are used up."""
-    table: Loc = ()
-    counts: dict[Loc, int] = {}
-    while words:
-        word, line = words[0]
-        if word != "[":
-            yield from _pair(words, table)
-            continue
-        words.popleft()
-        many, table = words[0][0] == "[", ()
-        for name in _key(words):  # below an array of tables its last element is meant
-            table = (*table, counts[table] - 1, name) if table in counts else (*table, name)
-        if many:
-            number = counts.get(table, 0)
-            counts[table] = number + 1
-            yield table, line
-            table = (*table, number)
-        yield table, line
-        while words and words[0][0] == "]":
-            words.popleft()
-
-
-def _key(words: _Words) -> list[str]:
-    """Read a key, whose names dots join."""
-    written = ""
-    while words[0][0] not in {"=", "]"}:
-        written += words.popleft()[0]
-    names = _NAME.findall(written)
-    return [name[1:-1] if name[0] in "\"'" else name for name in names]
-
-
-def _pair(words: _Words, table: Loc) -> Iterator[tuple[Loc, int]]:
-    line = words[0][1]
-    path = (*table, *_key(words))
-    words.popleft()  # the equals sign
-    yield path, line
-    yield from _value(words, path)
-
-
-def _value(words: _Words, path: Loc) -> Iterator[tuple[Loc, int]]:
-    opened, number = words.popleft()[0], 0
-    closed = {"[": "]", "{": "}"}.get(opened)
-    while closed and words[0][0] != closed:
-        if words[0][0] == ",":
-            words.popleft()
-        elif opened == "{":
-            yield from _pair(words, path)
-        else:
-            yield (*path, number), words[0][1]
-            yield from _value(words, (*path, number))
-            number += 1
-    if closed:
-        words.popleft()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from schemas.breakdown import read_breakdown
-from schemas.faults import known
+from schemas.faults import known, shown, unreadable, unshown
 from schemas.reference import OURS, beside
 from schemas.vocabulary import FIGURE_BASES, QUALIFIERS
 
@@ -52,8 +52,9 @@ FIGURES: Final = Shape(
     ("collection", "document", "scope", "measure", "breakdown", "period", "value", "unit",
      "qualifier", "basis", "source_issue", "note", "period_start", "period_end"),
     forms={
-        **dict.fromkeys(("figure_id", "scope", "measure", "unit"), _GIVEN),
+        **dict.fromkeys(("scope", "measure", "unit"), _GIVEN),
         **dict.fromkeys(("period_start", "period_end"), _DAY),
+        "figure_id": (r"\S(.*\S)?", "is empty, or begins or ends with a space"),
         "value": (r"-?[0-9]+(\.[0-9]+)?", "must be a number, without separators"),
         "qualifier": ("|".join(QUALIFIERS), f"must be one of {', '.join(QUALIFIERS)}"),
         "basis": ("|".join(FIGURE_BASES), f"must be one of {', '.join(FIGURE_BASES)}"),
@@ -94,20 +95,9 @@ class Read:
         self.is_whole = False
         self.faults: list[str] = []
         try:
-            lines = csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""))
-            written = next(lines, [])
-            head, self.is_whole = self._meant(written), shape.key in written
-            line = lines.line_num + 1
-            for cells in lines:
-                if len(cells) == len(head):
-                    self.rows.append((line, dict(zip(head, cells, strict=True))))
-                elif cells:
-                    said = f"has {len(cells)} cells, and the head has {len(head)}"
-                    self.tell(line, "the row", said)
-                line = lines.line_num + 1
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is no CSV in UTF-8"
-            self.faults.append(f"{path} cannot be read: {why}. Restore it.")
+            self._read(path.read_text(encoding="utf-8-sig"))
+        except (OSError, UnicodeDecodeError) as error:
+            self.faults.append(unreadable(path, error))
         for line, row in self.rows:
             for column, (form, said) in shape.forms.items():
                 text = row.get(column)
@@ -115,6 +105,30 @@ class Read:
                     self.tell(line, column, f"{text!r} {said}" if text else said)
         if not dated:
             self._once()
+
+    def _read(self, text: str) -> None:
+        """Read the rows; what no page can show is told, and left out of them."""
+        if "\0" in text:
+            line = text.count("\n", 0, text.index("\0")) + 1
+            self.tell(line, "the row", "holds a NUL byte; save the file as CSV in UTF-8")
+        lines = csv.reader(io.StringIO(text.replace("\0", ""), newline=""), strict=True)
+        line = 1
+        try:
+            written = next(lines, [])
+            head, self.is_whole = self._meant(written), self.shape.key in written
+            line = lines.line_num + 1
+            for cells in lines:
+                if len(cells) == len(head):
+                    row = dict(zip(head, cells, strict=True))
+                    for (column, *_), said in unshown(row):
+                        self.tell(line, str(column), said)
+                    self.rows.append((line, {name: shown(cell) for name, cell in row.items()}))
+                elif cells:
+                    said = f"has {len(cells)} cells, and the head has {len(head)}"
+                    self.tell(line, "the row", said)
+                line = lines.line_num + 1
+        except csv.Error as error:
+            self.tell(line, "the row", f"is no CSV: {error}")
 
     def tell(self, line: int, column: str, said: str) -> None:
         """Note what is wrong in a line."""
@@ -182,7 +196,9 @@ def forces_read(root: Path) -> Read | None:
     if root != OURS:
         names |= {*Read(OURS / "reference" / "forces.csv", FORCES, dated=True).column("force_code")}
     read.refer("successor", "force", names)
-    spelt: dict[str, str] = {}
+    spelt = {
+        name.casefold(): name for name in sorted(names) if name not in {*read.column("force_code")}
+    }
     for line, row in read.rows:
         code = row.get("force_code", "")
         if (other := spelt.setdefault(code.casefold(), code)) != code:

@@ -9,9 +9,9 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Final, Literal
 
-from schemas.faults import Loc
 from schemas.measures import NOW, QUESTION, Data, Figure, Measure, Protections
 from schemas.rules.catalogue import RuleUse, rules
+from schemas.toml_lines import Loc
 from schemas.vocabulary import NOT_HELD
 
 Kind = Literal["count", "answer", "date", "text"]
@@ -291,8 +291,9 @@ class Template:
         return next((name for name, _ in whole), None)
 
     def codes_of(self, measure: str, dimension: str) -> tuple[str, ...]:
-        """Return the codes of a dimension that cells of a measure have, in the list's order."""
-        used = {e.dims.get(dimension) for e in self.counted() if e.measure == measure}
+        """Return the codes that cells of a measure in the own period have, in the list's order."""
+        cells = (e for e in self.counted() if (e.measure, e.period) == (measure, NOW))
+        used = {entry.dims.get(dimension) for entry in cells}
         return tuple(code for code in self.lists.get(dimension, {}) if code in used)
 
     @cached_property

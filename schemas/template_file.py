@@ -8,13 +8,15 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from schemas.errors import SetupError
-from schemas.faults import DescriptionError, Fault, Loc, Unsure, examined, known, read_toml
+from schemas.faults import DescriptionError, Fault, Unsure, examined, known, read_toml, unshown
+from schemas.measure_faults import measure_faults
 from schemas.measures import NOW, QUESTION, Data, Figure, Measure, Protections
 from schemas.reference import OURS, beside
 from schemas.rules.catalogue import RuleUse, rules
 from schemas.template import CaseRows, Column, Entry, Kind, Row, Sheet, Template
-from schemas.template_faults import Sheets, measure_faults, within
+from schemas.template_faults import Sheets, within
 from schemas.template_names import name_faults, parts, since_faults
+from schemas.toml_lines import Loc
 from schemas.wording import listed
 
 
@@ -106,6 +108,7 @@ def read_template(path: Path, *, released: bool = False) -> Template:
     if file:
         said = file.model_dump(mode="json")
         if not released:
+            faults += unshown(data)
             faults += _faults(said, _version_before(path, file), unsure)
         file = _File.model_validate(_in_order(said))
     if file and not unsure.has("name") and path.stem != f"{file.name}-{file.version}":
@@ -279,5 +282,5 @@ def _entry(sheet: _Sheet, row: _Line, column: _Line, lists: dict[str, dict[str, 
         row.locked,
         None if is_sum else row.measure or column.measure or sheet.measure,
         {} if is_sum else {name: dims[name] for name in order if name in dims},
-        row.period,
+        column.period if row.period == NOW else row.period,
     )

@@ -10,9 +10,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
-from schemas.faults import Fault, Loc, Unsure, known, twice
+from schemas.faults import Fault, Unsure, known, twice
 from schemas.measures import QUESTION
 from schemas.template import HEADER_CODE, LABEL_CODE
+from schemas.toml_lines import Loc
 
 RESERVED: Final = {
     "answer", "band", "basis", "breakdown", "cases", "cell", "column_code", "count", "force_code",
@@ -55,8 +56,7 @@ _SHAPES: Final = (
      "a column cannot be called {!r}: the first two are"),
     (f"{_LINE}.dims.#", _but([QUESTION]), "there is no list {!r}"),
     ("lists.*.*", r".*\S.*", "has an empty label; word it"),
-    *((where, r"[^\x00-\x08\x0b\x0c\x0e-\x1f]*", "holds a character that no page can show: {!r}")
-      for where in ("lists.*.*", f"{_LINE}.label", "sheet.*.title", "sheet.*.instructions.*")),
+    *((where, r".*\S.*", "is empty; word it") for where in ("measures.*.unit", "sheet.*.title")),
     (f"{_LINE}.label", r".*\S.*", "has an empty label; word it"),
 )  # fmt: skip
 """Which names must be of which form, and what is said of one that is not."""
@@ -153,7 +153,8 @@ def _references(file: dict[str, Any], unsure: Unsure) -> Iterator[Fault]:
         missing = f"sheet.{number}.columns|rows|questions.*.missing.#"
         yield from named("column", [missing], columns, ["*"])
         for lines, codes in (("columns", columns), ("rows|questions", rows)):
-            yield from named("row or column", [f"sheet.{number}.{lines}.*.sum_of.*"], codes)
+            parts_of = f"sheet.{number}.{lines}.*.sum_of|unheld.*"
+            yield from named("row or column", [parts_of], codes)
 
 
 class _Named:
@@ -168,7 +169,7 @@ class _Named:
         wrong: dict[str, list[tuple[Loc, bool]]] = {}
         for pattern in patterns:
             for loc, name in parts(self.file, pattern):
-                if name not in there and name not in also:
+                if name not in there and name not in also and not self.unsure.has(*_plain(loc)):
                     wrong.setdefault(name, []).append((loc, pattern.endswith("#")))
         for name, places in wrong.items():
             near = next(iter(get_close_matches(name, there, 1)), None)

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from collections.abc import Set
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -120,7 +121,31 @@ def _counts(
             "rows": rows,
         }
     )
-    file["measures"][measure] = _described(measure, down, across, deep, chance)
+    described = _described(measure, down, across, deep, chance)
+    cells = [{**r["dims"], **c["dims"]}.keys() for r in rows for c in columns
+             if "dims" in r and "dims" in c]  # fmt: skip
+    file["measures"][measure] = _held(described, cells)
+
+
+def _held(described: dict[str, Any], cells: list[Set[str]]) -> dict[str, Any]:
+    """Return a measure without the levels and shares that none of its cells is at."""
+
+    def at(level: Any) -> Any:
+        by = {*level["by"]} if isinstance(level, dict) else {*level}
+        of = [cell for cell in cells if by <= cell]
+        if not isinstance(level, dict):
+            return level if of else None
+        alone = [cell for cell in of if level["without"] not in cell]
+        return None if not alone else level if len(alone) < len(of) else level["by"]
+
+    levels = [level for level in map(at, described["levels"]) if level is not None]
+    for key in ("per_month", "per_force"):
+        described[key] = [by for by in described[key] if at(by) is not None]
+    shares = [share for share in described["shares"] if at(share["by"]) is not None]
+    for share in shares:
+        if share.get("within") == share["by"]:
+            share["within"] = []
+    return {**described, "levels": levels or [[]], "shares": shares}
 
 
 def _described(measure: str, down: str, across: str, deep: str, chance: Random) -> dict[str, Any]:

@@ -281,14 +281,14 @@ def check_drafts(path: Path, as_json: bool) -> None:
     return can meet are faults, those that can never fail are noted. Exit code 0: sound; 1: not.
     """
     from assets.previous import changed_in_place
-    from schemas.collection import read_collection, templates_in, wrong_in
+    from schemas.collection import read_collection, templates_in, unread, wrong_in
     from schemas.edit_faults import examined
 
     files, wrong = wrong_in(path)
-    notes: list[str] = []
+    notes = unread(path, files) if not wrong else []
     templates = templates_in(files)
     described: dict[Path, Template | Collection] = {each.path: each for each in templates}
-    for file in files:
+    for file in (each for each in files if each.suffix == ".toml"):
         with suppress(SetupError):
             described.setdefault(file, read_collection(file))
     # Where one is not sound, nobody can tell what its sums are meant to be.

@@ -99,8 +99,22 @@ def test_a_template_that_was_released_on_is_not_changed_in_place(folder: Path) -
 
 def test_a_draft_is_examined(folder: Path) -> None:
     done = _collections("check", str(folder))
-    assert (done.exit_code, done.output) == (0, "Nothing is wrong in 4 files\n")
+    assert (done.exit_code, done.output) == (0, "Nothing is wrong in 5 files\n")
     path = folder / "collections" / "use-of-force-2013.toml"
+    path.write_text(path.read_text().replace("start = 2012-04-01", "start = 2012-04-02"))
+    at = path.read_text().splitlines().index("[period]") + 1
+    noted = _collections("check", str(path)).output
+    assert f"Note: {path}:{at}: period: this is no span of whole months" in noted
+    path.write_text(path.read_text().replace("start = 2012-04-02", "start = 2012-04-01"))
+    (folder / "collection").mkdir()
+    (folder / "reference" / "force.csv").write_text("force_code\n")
+    (folder / "collection" / "2014.toml").write_text("id = 1\n")
+    noted = _collections("check", str(folder)).output.splitlines()
+    assert [line.partition(": nothing reads this file")[0] for line in noted] == [
+        f"Note: {folder / 'collection' / '2014.toml'}",
+        f"Note: {folder / 'reference' / 'force.csv'}",
+        "Nothing is wrong in 5 files",
+    ]
     path.write_text(path.read_text().replace("use-of-force-1", "use-of-force-2"))
     done = _collections("check", str(path))
     assert done.exit_code == 1

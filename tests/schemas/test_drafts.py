@@ -61,7 +61,19 @@ def test_everything_is_told_at_once(folder: Path) -> None:
         ("collections/2014.toml", b"\xff\xfe", "it is no text in UTF-8"),
         ("collections/2014.toml", b'id = "2014"\n', "2014.toml:1: census: is missing"),
         ("reference/forces.csv", b"a,b\n1,2\n", "forces.csv"),
-        ("reference/forces.csv", b'force_code\n"AVS\n', "forces.csv cannot be read: it is no CSV"),
+        ("reference/forces.csv", b'force_code\n"AVS\n', "forces.csv:2: the row: is no CSV"),
+        ("reference/forces.csv", b"force_code\nA\0VS\n", "forces.csv:2: the row: holds a NUL byte"),
+        ("reference/forces.csv", b"force_code\n\nA\xc9\n", "forces.csv:3: it is no text in UTF-8"),
+        (
+            "reference/forces.csv",
+            b"\xef\xbb\xbf" * 2 + b"force_code\nAVS\n",
+            "forces.csv:1: the head",
+        ),
+        (
+            "reference/forces.csv",
+            "force_code\n\ufeffAVS\n".encode(),
+            "forces.csv:2: force_code: holds a character that no page can show: '\\ufeff'",
+        ),
         ("collections/2014.toml", b"a = " + b"[" * 5000, "2014.toml: this is no TOML: brackets"),
         ("collections/2014.toml", b"\xef\xbb\xbfid = 1\n", ":1: this is no TOML: it begins with a"),
         ("templates/uses-2.toml", b'name = "uses"\nversion = 2\n', "uses-2.toml:1: sheet: is miss"),
@@ -70,6 +82,52 @@ def test_everything_is_told_at_once(folder: Path) -> None:
 def test_a_draft_that_is_no_draft(name: str, content: bytes, said: str, folder: Path) -> None:
     (folder / name).write_bytes(content)
     assert any(said in line for line in wrong_in(folder)[1]), wrong_in(folder)[1]
+
+
+_C, _T, _R = (
+    "collections/use-of-force-2013.toml",
+    "templates/use-of-force-1.toml",
+    "collections/2013-revisit.toml",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "instead", "at", "said"),
+    [
+        (_C, '"AVS", "BED"', '"AVS", "BEH"', "BEH", "forces.2: BEH began on 2013-04-01, after the"),
+        (_C, '"AVS"', '"avs "', "avs", "forces.1: force code not in reference/forces.csv: avs ; d"),
+        (_C, "end = 2013-03-31", "end = 2013-03-31T12:00:00", "end =", "period.end: must be a dat"),
+        (_C, "\nid = ", "\nID = ", "ID =", "ID: is no key that is known here; did you mean 'id'?"),
+        (_C, 'template = "use-of-force-1"\n', "", "# An example", "template: is missing"),
+        (_T, '{ measure = "uses" }', '"uses"', "uses =", "profile.uses: must be a table of keys"),
+        (_T, '[[sheet]]\nname = "uses"', '[[sheets]]\nname = "uses"', "[[sheets]]",
+         "sheets: is no key that is known here; did you mean 'sheet'?"),
+        (_T, '"cover"', '"front"', "[[sheet]]", "sheet: there is no sheet 'cover'"),
+        (_T, 'kind = "count"\n', "", "[[sheet]]", "sheet.2.kind: 'restraint' counts uses, and"),
+        (_T, "[{ by =", "[{ By =", "By =", "measures.uses.shares.1.By: is no key that is known"),
+        (_T, 'kind = "date"', 'kind = "text"', "data_as_at", "sheet.1.rows.6: the cover needs a"),
+        (_R, "Q105 = { lowest = 0.85", "Q105 = { lowest = 85", "85", "thresholds.Q105.lowest: 85"),
+        (_R, 'second_jobs = { small = "1..4"', 'second_jobs = { small = "1-4"', "1-4",
+         "disclosure.counts.second_jobs.small: band '1-4' is not of the form"),
+    ],
+)  # fmt: skip
+def test_a_slip_is_told_once_where_it_is(
+    name: str, written: str, instead: str, at: str, said: str, folder: Path
+) -> None:
+    _change(folder / name, written, instead)
+    (told,) = wrong_in(folder)[1]
+    line, _, what = told.removeprefix(f"{folder / name}:").partition(": ")
+    assert what.startswith(said)
+    assert at in (folder / name).read_text(encoding="utf-8").splitlines()[int(line) - 1]
+
+
+CHANGED = """
+[[rule_changes]]
+rule = "V007"
+severity = "N"
+reason = "Because it is so."
+since = 2013-01-01
+"""
 
 
 @pytest.mark.parametrize(
@@ -103,6 +161,18 @@ def test_a_draft_that_is_no_draft(name: str, content: bytes, said: str, folder: 
          "workforce.figures: there is no file 'sizes.csv' in "),
         ("[period]", "[running]\ndays_after_hard = 99999999999\n[period]",
          "running.days_after_hard: must be 3660 or less"),
+        ("[period]", "[cases]\nmax_bad_share = 0.1\n[period]",
+         "cases: its template has no [cases]"),
+        ("[period]", "[comparators.before]\nstart = 2010-01-01\nend = 2010-12-31\n[period]",
+         "comparators.before: there is no period that cells of the template ask about 'before'"),
+        ("[period]", "[disclosure]\nfewest_forces = 3\ncounts = {}\n[period]",
+         "disclosure: its template has no [disclosure]"),
+        ("hard = 2013-05-14", "hard = 2013-05-14\nqueries = 2013-03-01",
+         "deadlines.queries: queries are to be answered on 2013-03-01, before the census"),
+        ("soft = 2013-04-30", "soft = 2013-03-30", "deadlines.soft: the soft deadline 2013-03-30"),
+        ("[period]", CHANGED * 2 + "[period]", "rule_changes.2.rule: 'V007' stands here twice"),
+        ("[period]", 'licence = "All mine"\n[period]', "licence: 'All mine' is no id of a licence"),
+        ("(an example)", "\\u0000", "title: holds a character that no page can show: '\\x00'"),
     ],
 )  # fmt: skip
 def test_what_no_collection_can_say_is_told_in_words(
@@ -120,6 +190,7 @@ def test_what_no_collection_can_say_is_told_in_words(
         ("../AVS,,A,A force,North,England,territorial,false,,,", "force_code: '../AVS' is no code"),
         ("Bed,,A,A force,North,England,territorial,false,,,", "force_code: 'Bed' is 'BED' in"),
         ("AVS,,A,A force,,England,territorial,false,,,", "region: is empty"),
+        ("avs,,A,A force,North,England,territorial,false,,,", "force_code: 'avs' is 'AVS' in"),
         ("AVS,,A,A force,North,England,territorial,false,,,BED", "valid_to: is empty, though a"),
     ],
 )
@@ -286,6 +357,11 @@ HEAD = (
         ("national,uses_per_force,statistic=most,collection,7,count", "breakdown: there is no"),
         ("national,forces_with_uses,count=9..1,collection,7,forces", "breakdown: band '9..1'"),
         ("national,uses,tactic=armed,collection,7,count", "breakdown: 'armed' is a group"),
+        (
+            "avs,uses,,collection,7,count",
+            "scope: there is no force that is expected 'avs'; did you",
+        ),
+        ("BTP,uses,,collection,7,count", "scope: there is no force that is expected 'BTP'; "),
     ],
 )
 def test_a_figure_that_no_return_could_give_is_told_at_its_line(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.edit_faults import examined
 from schemas.errors import SetupError
 from schemas.reference import OURS
 from schemas.template_file import load_template, read_template
@@ -143,6 +144,43 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
          "per_month", "a number at a date"),
         ('locked = true', 'locked = "perhaps"', "template", "must be true or false"),
         ('version = 1', 'version = 2', 'name = "use-of-force"', "must be called so"),
+        # What nothing in the sheets could ever give.
+        ('[[], ["tactic"]]', '[[], ["question"]]', "levels", "no cell of"),
+        ('per_force = [[]]', 'per_force = [[]]\ncrossed_by = "question"', "crossed_by",
+         "no cell of"),
+        ('by = ["tactic"] }]', 'by = ["question"] }]', "shares", "no cell of"),
+        ('[[], ["tactic"]]', '[[], { by = ["tactic"], without = "question" }]', "levels",
+         "leaves nothing out"),
+        ('[[], ["tactic"]]', '[[], { by = ["tactic"], without = "tactic" }]', "levels",
+         "no cell of"),
+        ('by = ["tactic"] }]', 'by = ["tactic"], within = ["tactic"] }]', "shares", "always 100"),
+        ('unit = "people"', 'unit = "people"\nstatistics = ["median"]\nper_force = [[]]',
+         "per_force", "beside statistics"),
+        ('unit = "people"', 'unit = "percent"', "unit", "cannot be added up"),
+        ('unit = "people"', 'unit = " "', "unit", "is empty"),
+        ('measure = "people_hurt", missing', 'measure = "people_hurt", period = "before", missing',
+         "levels", "asked of earlier periods alone"),
+        # What is not read where it stands.
+        ('{ code = "count"', '{ code = "count", answers = ["a"]', 'code = "count"',
+         "which only rows, questions have"),
+        ('{ code = "count"', '{ code = "count", check = "Add"', 'code = "count"',
+         "which only rows have"),
+        ('{ code = "count"', '{ code = "count", locked = true', 'code = "count"', "the sender"),
+        ('tactic = "spray" }', 'tactic = "spray" }, locked = true', 'code = "spray"', "the sender"),
+        ('tactic = "spray" }', 'tactic = "spray" }, answers = ["a"]', 'code = "spray"',
+         "not answered by a code"),
+        ('tactic = "spray" }', 'tactic = "spray" }, named = "these"', 'code = "spray"', "no sum"),
+        ('tactic = "spray" }', 'tactic = "spray" }, area = "arms"', 'code = "spray"',
+         "which only questions have"),
+        ('"firearm"] },', '"firearm"], unheld = ["firearms"] },', "total", "mean 'firearm'"),
+        ('"firearm"] },', '"firearm"], unheld = ["people_hurt"] },', "total", "no part of"),
+        ('kind = "date" },', 'kind = "date", missing = ["not_held"] },', "data_as_at",
+         "only in place of a count"),
+        ('unit = "people"', 'unit = "peo\\u0000ple"', "unit", "no page can show"),
+        ('"People hurt"', '"People\\ufeff hurt"', "people_hurt", "no page can show"),
+        # Case rows of what is counted otherwise than they are.
+        ('[profile]', '[cases]\nmeasure = "uses"\nopen = "spray"\n[profile]', 'measure = "uses"',
+         "a row of an extract is counted by category and outcome"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_told_at_its_line(
@@ -245,3 +283,97 @@ questions = [{{ code = "why", label = "Why", answers = ["a", "b"] }}]
     faults = list(_refused(tmp_path, text + sheet.format("one") + sheet.format("two")))
     assert any("figures called 'asked_share' already" in told for _, told in faults), faults
     assert any("'why' stands here twice" in told for _, told in faults), faults
+
+
+ASKED = """
+[[sheet]]
+name = "asked"
+title = "Asked"
+instructions = []
+kind = "answer"
+measure = "asked"
+columns = [{ code = "answer", label = "Answer" }]
+questions = [{ code = "why", label = "Why", answers = ["a", "b"] }]
+"""
+
+
+@pytest.mark.parametrize(
+    ("levels", "column", "changed", "said"),
+    [
+        ("", "{}", "", "names no question"),
+        ('levels = [["question"]]\n', '{ question = "why" }', "", "levels: 'asked' is asked by"),
+        ('crossed_by = "question"\n', '{ question = "why" }', "", "crossed_by: 'asked' is"),
+        ("", '{ question = "why" }', ', missing = ["not_held"] }]', "only in place of a count"),
+    ],
+)
+def test_answers_are_counted_by_answer_and_never_missing(
+    levels: str, column: str, changed: str, said: str, tmp_path: Path
+) -> None:
+    """A sum over answers, and a profile of no question, would be unknown in every release."""
+    measure = f'[measures.asked]\nunit = "forces"\n{levels}\n[profile]\n'
+    measure += f'asked = {{ measure = "asked", dims = {column} }}\n'
+    sheet = ASKED.replace('"Answer" }]', f'"Answer"{changed}') if changed else ASKED
+    ((_, told),) = _refused(tmp_path, SOUND.replace("[profile]\n", measure) + sheet)
+    assert said in told
+
+
+def test_a_column_asks_about_an_earlier_period_as_a_row_does(tmp_path: Path) -> None:
+    """Its counts went into the totals of the collection's own period."""
+    now = '{ code = "count", label = "Count" },'
+    text = SOUND.replace(now, f'{now}\n    {{ code = "then", label = "Then", period = "before" }},')
+    path = tmp_path / "templates" / "use-of-force-1.toml"
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+    template = load_template("use-of-force-1", tmp_path)
+    asked = {entry.place: entry.period for entry in template.counted()}
+    assert asked["uses", "spray", "count"] == "collection"
+    assert asked["uses", "spray", "then"] == "before"
+    row = '"spray", measure = "uses", '
+    both = text.replace(row, f'{row}period = "long_before", ')
+    assert any("have another period" in said for _, said in _refused(tmp_path / "both", both))
+
+
+def test_what_no_cell_or_total_is_of_is_noted(tmp_path: Path) -> None:
+    lists = (
+        '[lists.place]\nhere = "Here"\n\n[groups.tactic]\narmed = ["firearm"]\n\n[lists.tactic]\n'
+    )
+    text = SOUND.replace("[lists.tactic]\n", f'{lists}gas = "Gas"\n')
+    path = tmp_path / "templates" / "use-of-force-1.toml"
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+    wrong, notes = examined(path, load_template("use-of-force-1", tmp_path))
+    at = {line: number for number, line in enumerate(text.splitlines(), 1)}
+    assert wrong == []
+    assert [note.split(": ")[:2] for note in notes] == [
+        [f"{path}:{at[line]}", key]
+        for line, key in (
+            ("[lists.place]", "lists.place"),
+            ('armed = ["firearm"]', "groups.tactic.armed"),
+            ('gas = "Gas"', "lists.tactic.gas"),
+        )
+    ]
+
+
+def test_case_rows_are_open_at_an_outcome_that_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "templates" / "returns-1.toml"
+    path.parent.mkdir()
+    text = (OURS / "templates" / "returns-1.toml").read_text(encoding="utf-8")
+    path.write_text(text.replace('open = "continuing"', 'open = "continued"'), encoding="utf-8")
+    with pytest.raises(SetupError, match=r"cases\.open: there is no outcome that .* 'continued'"):
+        load_template("returns-1", tmp_path)
+
+
+def test_a_change_is_along_the_codes_that_are_counted_now(tmp_path: Path) -> None:
+    """A code that is asked of an earlier period alone was its last, and nothing was known there."""
+    before = '{ code = "gas", label = "Gas", measure = "uses", period = "before", dims = '
+    text = SOUND.replace("per_force = [[]]", 'per_force = [[]]\nchange = "tactic"')
+    text = text.replace('firearm = "Firearm', 'gas = "Gas"\nfirearm = "Firearm')
+    text = text.replace('gas = "Gas"\nfirearm = "Firearm discharged"', 'firearm = "A"\ngas = "Gas"')
+    text = text.replace(
+        'rows = [\n    { code = "restraint"',
+        f'rows = [\n    {before}{{ tactic = "gas" }} }},\n    {{ code = "restraint"',
+    )
+    path = tmp_path / "templates" / "use-of-force-1.toml"
+    path.parent.mkdir()
+    path.write_text(text, encoding="utf-8")
+    assert load_template("use-of-force-1", tmp_path).codes_of("uses", "tactic")[-1] == "firearm"

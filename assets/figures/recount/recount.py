@@ -96,11 +96,12 @@ class Meaning:
             for column in sheet["columns"]:
                 named = (line.get("measure") for line in (row, column, sheet))
                 measure = next((name for name in named if name), None)
-                if measure and "sum_of" not in row and "sum_of" not in column:
+                if measure and not row.get("sum_of") and not column.get("sum_of"):
                     codes = {**row.get("dims", {}), **column.get("dims", {})}
                     place = (sheet["name"], row["code"], column["code"])
-                    period, answers = row.get("period", _NOW), tuple(row.get("answers", ()))
-                    yield _Counted(place, measure, period, codes, answers)
+                    own = (line.get("period", _NOW) for line in (row, column))
+                    period = next((name for name in own if name != _NOW), _NOW)
+                    yield _Counted(place, measure, period, codes, tuple(row.get("answers", ())))
 
     def cells(self) -> pl.DataFrame:
         """Return each counted cell: its place, measure, period, and its code of each key."""
