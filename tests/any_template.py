@@ -139,8 +139,9 @@ def _held(described: dict[str, Any], cells: list[Set[str]]) -> dict[str, Any]:
         return None if not alone else level if len(alone) < len(of) else level["by"]
 
     levels = [level for level in map(at, described["levels"]) if level is not None]
+    there = [level["by"] if isinstance(level, dict) else level for level in levels or [[]]]
     for key in ("per_month", "per_force"):
-        described[key] = [by for by in described[key] if at(by) is not None]
+        described[key] = [by for by in described[key] if by in there]
     shares = [share for share in described["shares"] if at(share["by"]) is not None]
     for share in shares:
         if share.get("within") == share["by"]:

@@ -1,5 +1,6 @@
 """Both engines count alike on templates that nobody has thought of."""
 
+import tomllib
 from pathlib import Path
 from random import Random
 
@@ -17,6 +18,7 @@ from schemas.breakdown import read_breakdown
 from schemas.collection import Collection, load_collection
 from tests.any_template import drawn_collection
 from tests.live import any_live, laid_out
+from tests.recount.plain import Plain
 
 OF_THE_COUNTS = {"M001", "M006", "M007", "M008", "M012"}
 """Rules on what forces sent at random, rather than on how it was counted."""
@@ -62,3 +64,25 @@ def test_two_engines_agree_on_a_template_drawn_at_random(drawn: Collection) -> N
     wrong = national.with_columns(pl.col("value") + 1)
     known = national.filter(~pl.col("measure").is_in(OF_CELLS_ALONE))["value"].count()
     assert differences(wrong, recounted(cells, drawn)).height == known
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("drawn", range(100, 112), indirect=True)
+def test_plain_python_finds_the_same_totals(drawn: Collection) -> None:
+    """What both engines read in the same way could be wrong in both."""
+    live = any_live(drawn, seed=1)
+    file = tomllib.loads(drawn.template.path.read_text(encoding="utf-8"))
+    sent: dict[str, dict[tuple[str, str, str], str]] = {}
+    for force, sheet, row, column, value in live.select(
+        "force_code", "sheet", "row_code", "column_code", "value"
+    ).iter_rows():
+        sent.setdefault(force, {})[sheet, row, column] = value
+    months = {"collection": 12, "before": 18}
+    expected = Plain(file, sent, months, drawn.count_bands).found
+    national = national_totals(live, drawn)
+    rows = national.filter(~pl.col("measure").is_in(["reporting_bodies", "months_in_collection"]))
+    columns = ("measure", "breakdown", "period", "value", "forces_included")
+    found = {row[:3]: row[3:] for row in rows.select(columns).iter_rows()}
+    assert found.keys() == expected.keys()
+    for key, (value, forces) in found.items():
+        assert (pytest.approx(value), forces) == expected[key], key
