@@ -14,9 +14,9 @@ from typing import Annotated, Any, ClassVar, Final, Generic, TypeVar
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from assets.intake.landing import is_litter
-from assets.intake.store import ID_LENGTH, KEPT_NAME, kept, released
+from assets.intake.store import ID_LENGTH, KEPT_NAME, released
 from assets.lake import Lake, atomic_file
-from schemas.cases import READABLE, folder_force
+from schemas.cases import READABLE
 from schemas.finding import Finding, finding
 from schemas.reference import force_codes
 from schemas.wording import visible
@@ -252,16 +252,9 @@ class Receipts(Generic[R]):
             about = sha256[:ID_LENGTH], number, force, version
             yield Damaged(path, problem.format(number), *about)
 
-    def _unlisted(self, found: Sequence[R | Damaged[R]]) -> Iterator[tuple[str | None, str]]:
-        """Yield force and hash of what is kept and stands in no receipt, as far as can be told."""
-        listed = {file for each in found if isinstance(each, Version) for file in each.files}
-        by_force: dict[str, list[str]] = {}
-        for each in kept(self._lake, "extract"):
-            if each.at.name not in listed:
-                force = folder_force(each.place.parts[:-1])
-                by_force.setdefault(force or UNKNOWN, []).append(each.sha256)
-        for force, hashes in by_force.items():
-            yield force, extract_ids(force, hashes)[0]
+    def _unlisted(self, _: Sequence[R | Damaged[R]]) -> Iterable[tuple[str | None, str]]:
+        """Return force and hash of kept files without a receipt, where they tell whose they are."""
+        return ()
 
     def _read(self, path: Path) -> R | Damaged[R]:
         try:

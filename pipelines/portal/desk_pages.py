@@ -61,9 +61,9 @@ def force(visit: Visit, code: int = 200, words: str = "") -> Response:
 
 @page("/desk/forces/{force_code}/accept", "desk", post=True)
 def accept_return(visit: Visit) -> Response:
-    """Accept a return that its force has signed."""
+    """Accept the return of a force that counts, once it is signed."""
     force_code = visit.force_code
-    mine = visit.portal.stands.now().judged.filter(force_code=force_code, blocking=0)
+    mine = visit.portal.stands.now().judged.filter("live", force_code=force_code)
     receipt_id = visit.form.get("receipt", "")
     if receipt_id not in mine["receipt_id"].to_list():
         raise RefusedRequestError(404)

@@ -189,6 +189,10 @@ def test_a_version_that_the_desk_went_back_from_is_not_to_be_signed(
     assert "waits for a signature" not in found.go("/").text
     assert "Sign it for" not in signs.go("/receipts/1").text
     assert "To go back to this one, ask" in signs.shown.text
+    desk = browser("desk.one")
+    desk.go("/desk/forces/STF")
+    receipt = str(sha256)[:16]
+    assert desk.send("/desk/forces/STF/accept", receipt=receipt).status_code == 404
     assert (
         "This version counts: the inspectorate has gone back to it." in found.go("/versions").text
     )
