@@ -373,6 +373,20 @@ def test_a_line_typed_a_place_too_far_is_told_as_one(
     assert len({repair.changes for repair in found}) == len(found), "no repair is told twice"
 
 
+def test_of_a_shifted_line_beside_another_fault_nothing_else_is_told(
+    returned: list[dict[Place, int | str | None]], collection: Collection
+) -> None:
+    """Two neighbours in each other's place would mend two of its rows."""
+    (says,) = (each for each in returned if each["cover", "force_code", "value"] == "STF")
+    column = _column(collection, CROSSED, "no_further_action")[:14]
+    typed = {to: says[of] for of, to in pairwise(column)}
+    typed[CROSSED, "information_disclosure.friends_family", "referred_external"] = None
+    edits, grids = collection.template.edits, collection.template.grids
+    found = repairs({**says, **typed}, edits, grids=grids)
+    told = {c.place: c.needed for each in found for c in each.changes}
+    assert told.items() <= says.items()
+
+
 def test_a_shifted_line_is_one_cause_where_each_of_its_rows_fails_for_itself(
     collection: Collection,
 ) -> None:

@@ -74,11 +74,16 @@ def repairs(
         grids: the cells row by row, Template.grids: along them lines are typed a place too far.
     """
     edits = [*edits]
-    causes = [cause for each in linked(edits, numbers) for cause in each.causes()]
+    groups = [*linked(edits, numbers)]
+    causes = [cause for each in groups for cause in each.causes()]
+    open_ = [each.failing().difference(*(cause.edits for cause in causes)) for each in groups]
     whole = Linked([(edit, w) for edit in edits if (w := edit.weights(numbers))], numbers)
     slips = [slip for grid in grids for slip in whole.slips(grid)]
     for slip in sorted(slips, key=lambda it: (it.slips, -len(it.about.failing()))):
-        causes = _with_slip(causes, slip)
+        failing = slip.about.failing()
+        # Of what has no cause, a slip that explains some and not all explains nothing.
+        if not any(each & failing and each - failing for each in open_):
+            causes = _with_slip(causes, slip, failing)
     return [
         Repair(number, rank, changes, tuple(sorted({edit.rule for edit in cause.edits})))
         for number, cause in enumerate((cause for cause in causes if cause.ways), 1)
@@ -86,12 +91,12 @@ def repairs(
     ]
 
 
-def _with_slip(causes: list[Cause], slip: Slip) -> list[Cause]:
+def _with_slip(causes: list[Cause], slip: Slip, failing: frozenset[Edit]) -> list[Cause]:
     """Return causes with a slip where it explains some of them as well as what is told of them.
 
-    Of cells that have no number, and of very many, nothing is told then.
+    Of cells that have no number, and of very many, nothing is told then. `failing` are the
+    conditions that the slip is about and that are not met as they stand.
     """
-    failing = slip.about.failing()
     mended = [cause for cause in causes if cause.edits & failing]
     slips = sum(cause.slips for cause in mended)
     is_likelier = not mended or slips > slip.slips + 1
@@ -99,7 +104,7 @@ def _with_slip(causes: list[Cause], slip: Slip) -> list[Cause]:
     in_doubt = all(len(cause.ways) != 1 for cause in mended) and (single or slip.slips > 1)
     if (
         not failing
-        or slip.slips > max(slips, 1)
+        or slip.slips > (slips if mended else 2)
         or any(cause.edits - failing for cause in mended)
         or (in_doubt and not is_likelier)
     ):
