@@ -25,6 +25,7 @@ _MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
 _SHOWN: Final = re.compile(
     r"(?:(?:c\.?|circa|approx\.?|approximately|about|around|under|over|~|[<>≤≥]=?)\s*)?"
     rf"{_NUMBER}(?:e[-+]?[0-9]{{1,3}})?(?:\s*(?:-|\u2013|to|/|of|\+|&|and)\s*{_NUMBER})?\s*%?\+?"
+    r"|[0-9]{1,3}(?:[ '.\u2019][0-9]{3}){1,2}(?:,[0-9]{1,2})?|[0-9]{1,9},[0-9]{1,2}"
     rf"|[0-9]{{1,4}}[-/. ](?:[0-9]{{1,2}}|{_MONTH})[-/. ][0-9]{{1,4}}(?:[T ][0-9:.]{{1,15}}Z?)?"
     r"|n/?[ak]|n\.[ak]\.?|not?[ _-]?(?:known|held|recorded|available)|unknown|-+|nil|none|zero"
     r"|tb[ca]|pending|true|false|yes|no|x|\?+"

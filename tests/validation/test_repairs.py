@@ -227,7 +227,7 @@ def test_nothing_is_told_as_sure_that_another_slip_explains_as_well(
 def test_nothing_is_told_as_sure_that_any_other_slip_explains_as_well(
     shape: Callable[[Random], tuple[Grid, list[Edit]]],
 ) -> None:
-    assert sum(_surely(shape, seed) for seed in range(15, 415)) > 20
+    assert sum(_surely(shape, seed) for seed in range(15, 165)) > 8
 
 
 def test_a_blank_that_a_shifted_line_leaves_is_not_told_as_sure(collection: Collection) -> None:

@@ -272,6 +272,9 @@ def test_ways_of_writing_a_number_that_are_accepted(
         ("10%", "a percentage", "count"),
         ("n/k", "a word", "not_held"),
         ("1.5", "not a whole number", "whole"),
+        ("4,0", "'4,0' is not a whole number", "whole"),
+        ("1 234", "'1 234' is no plain number", "digits"),
+        ("1\u00a0234", "is no plain number", "digits"),
         ("0,072", "not a whole number", "exact"),
     ],
 )
@@ -289,6 +292,25 @@ def test_advice_fits_what_was_typed(
     assert part_of_message in finding.message
     assert part_of_fix in finding.how_to_fix
     assert finding.value == text
+
+
+def test_advice_names_the_code_that_is_gone_and_what_to_do_with_a_sheet_and_what_is_hidden(
+    sample: Callable[[str], SampleReturn], tmp_path: Path, collection: Collection
+) -> None:
+    def change(book: Any) -> None:
+        book["investigations"]["A9"].value = "Zbigniewska"
+        book["registers"].column_dimensions["D"].hidden = True
+        book.copy_worksheet(book["registers"]).title = "Zbigniewska"
+
+    (checked,) = check_files([sample("STF").write(tmp_path / "x.xlsx", change)], collection)
+    told = {(it.rule_id, it.sheet): (it.message, it.how_to_fix) for it in checked.findings}
+    _, fix = told["S005", "investigations"]
+    assert fix.startswith("Put information_disclosure.media_local back where it belongs.")
+    message, fix = told["S004", "no. 7"]
+    assert message.startswith("sheet no. 7 is not in the template; 36 filled cells, from A1 on")
+    assert "delete this one" in fix
+    message, fix = told["S006", "registers"]
+    assert (message.startswith("4 entry cells in hidden"), "Unhide" in fix) == (True, True)
 
 
 def test_a_sum_that_no_program_has_calculated_wants_saving_and_no_typing(

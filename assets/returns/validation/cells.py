@@ -55,7 +55,8 @@ _ADVICE: Final = (
     (r"[<>≤≥].*", "a range", "Type the exact number; publication protects small numbers."),
     (r"[0-9]+\s*(-|to|/)\s*[0-9]+", "a range or a ratio", _EXACT),
     (r".*%", "a percentage", "Type the count itself, not its share."),
-    (r"[-+]?[0-9,]*\.[0-9]+", "not a whole number", "Type the whole number."),
+    (r"[0-9]{1,3}([ '\u00a0\u2019\u202f][0-9]{3})+", "no plain number", "Type its digits alone."),
+    (r"[-+]?[0-9,]*\.[0-9]+|[0-9]+,[0-9]{1,2}", "not a whole number", "Type the whole number."),
     (r"-[0-9,]+", "below zero", "Type a number of at least 0."),
 )
 _WORDS: Final = re.compile(

@@ -10,12 +10,15 @@ from assets.intake.reading import Cell, RawSheet, Reading, place
 from assets.returns.template.checks import BESIDE, GUIDANCE_MARK, RESULTS, checks
 from schemas.finding import Finding, Place, finding
 from schemas.template import HEADER_CODE, LABEL_CODE, Entry, Sheet, Template, address
+from schemas.wording import plural
 
 T = TypeVar("T")
 
 _CLOSE: Final = 0.75
 """Similarity above which a text is taken for a misspelt code; the return is rejected either way."""
 
+_FEW: Final = 3
+_SHOW: Final = "Show it (in Excel: Unhide). If it is not to count, ask the data team first."
 _NO_CODES: Final = (LABEL_CODE, *BESIDE)
 """Headers of columns that tell people something, and count nothing."""
 
@@ -169,11 +172,15 @@ def _sheet_findings(matched: _Match[RawSheet], names: Mapping[str, str]) -> Iter
             message = f"sheets {name!r} and {alike!r} differ only by case; which one counts?"
             yield finding("S004", message, here)
         elif sheet.cells:
-            message = (
-                f"sheet {names[name]!r} is not in the template and holds {len(sheet.cells)} filled"
-                f" cells, the first in {sheet.cells[0].address}; nothing in it is counted"
-            )
-            yield finding("S004", message, here, severity="Q")
+            filled = f"{plural(len(sheet.cells), 'filled cell')}, from {sheet.cells[0].address} on"
+            message = f"sheet {_called(names[name])} is not in the template; {filled} count nothing"
+            fix = "Move what belongs to the return into its sheets, and delete this one."
+            yield finding("S004", message, here, fix=fix, severity="Q")
+
+
+def _called(name: str) -> str:
+    """Return a name of a sheet between quotes, but not the place that stands for one."""
+    return name if name.startswith("no. ") else repr(name)
 
 
 def _lay_out_sheet(raw: RawSheet, sheet: Sheet, findings: list[Finding]) -> SheetLayout | None:
@@ -244,10 +251,13 @@ def _code_findings(sheet: Sheet, match: _Match[Cell], top: Cell | None) -> Itera
     for text, cell in match.again:
         message = f"{line} {text!r} stands twice, here and in {match.found[text][1].address}"
         yield finding(rule, message, _at_code(sheet, line, text, cell))
+    lost = [*match.missing]
+    fix = f"Put {' or '.join(lost)} back where it belongs." if 0 < len(lost) <= _FEW else None
     for text, cell in match.unknown:
         where = "the header row" if top else "column A"
         message = f"{quoted(text, known)} in {where} is not a {line} code of this sheet"
-        yield finding("S005", message, Place(sheet.name, cell.address, value=shown(text, known)))
+        at = Place(sheet.name, cell.address, value=shown(text, known))
+        yield finding("S005", message, at, fix=fix)
 
 
 def _alone(code: str, cell: Cell) -> str:
@@ -306,8 +316,8 @@ def surroundings(reading: Reading, layout: Layout, template: Template) -> Iterat
         hidden = raw.cells and any(fact.fact == "hidden_sheet" for fact in raw.facts)
         if hidden and not _is_ours(raw):
             name = layout.names[raw.name]
-            message = f"sheet {name!r} is hidden and holds {len(raw.cells)} filled cells"
-            yield finding("S006", message, Place(sheet=name), severity="Q")
+            message = f"sheet {_called(name)} is hidden and holds {len(raw.cells)} filled cells"
+            yield finding("S006", message, Place(sheet=name), fix=_SHOW, severity="Q")
     for sheet in layout.sheets:
         yield from _merged(sheet)
         yield from _hidden_cells(sheet)
@@ -336,8 +346,8 @@ def _hidden_cells(sheet: SheetLayout) -> Iterator[Finding]:
     at = [(slot, *place(slot.address)) for slot in sheet.slots if slot.cell]
     hidden = [slot for slot, row, column in at if row in rows or column in columns]
     if hidden:
-        message = f"{len(hidden)} entry cells stand in hidden rows or columns, the first here"
-        yield finding("S006", message, hidden[0].place, severity="Q")
+        message = f"{plural(len(hidden), 'entry cell')} in hidden rows or columns, the first here"
+        yield finding("S006", message, hidden[0].place, fix=_SHOW, severity="Q")
 
 
 def _stray(sheet: SheetLayout, described: Sheet) -> Iterator[Finding]:
