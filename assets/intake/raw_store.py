@@ -28,6 +28,7 @@ from assets.lake import (
     Lake,
     atomic_file,
     forced_together,
+    is_held,
     put_in_place,
     scratch_file,
     write_errors,
@@ -287,8 +288,9 @@ def read_ahead(root: Path) -> None:
     """Read what waits in the landing folders of a lake, while whoever takes it in still loads.
 
     From the newest on: they begin with the oldest, and where they meet all is read and kept.
+    Nothing is done in a lake that another run holds.
     """
-    for folder in sorted((root / "landing").glob("*")):
+    for folder in () if is_held(root) else sorted((root / "landing").glob("*")):
         lake = Lake(root, folder.name)
         for path in reversed(waiting(folder).files):
             # What is wrong with one is said where it is taken in. A copy cannot change meanwhile.

@@ -392,6 +392,9 @@ def test_what_was_read_ahead_is_taken_in_without_being_read(
     secret = sample("DER").write(lake.root / "secret.xlsx")
     (lake.landing / "DER.xlsx").symlink_to(secret)
     os.mkfifo(lake.landing / "pipe.xlsx")
+    with held(lake.root):
+        read_ahead(lake.root)
+    assert not lake.kept.exists(), "another run is at work there"
     read_ahead(lake.root)
     kept = {path.name for path in (lake.kept / "reading").iterdir()}
     assert len(kept) == 2, "no link is followed, no pipe is waited for, no copy is left"
