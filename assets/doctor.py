@@ -55,6 +55,7 @@ _MIB: Final = 1024 * 1024
 _LEAST: Final = 16 * _MIB
 _RUNS_AHEAD: Final = 50
 _SHOWN: Final = 10
+_BELOW: Final = ("/", "/*/", "/*/*/")
 
 _RESTORE: Final = (
     "Restore it from the backup of the lake. Nothing is computed from it meanwhile, and where it"
@@ -73,16 +74,15 @@ def layout(root: Path) -> Iterator[Examined]:
 
 def permissions(root: Path) -> Iterator[Examined]:
     """Say whether this account can write what runs write, and whether others can write raw."""
-    folders = [root, *(root / name for name in (*OURS, "desk", "dagster"))]
+    written = (*OURS, "desk", "dagster", "alerts", "outbox")
+    folders = [root, *(each for of in written for to in _BELOW for each in root.glob(of + to))]
     do = (
         "Run as the account of the service, or give it the folder; if the disk is mounted"
         " read-only, see why."
     )
-    ill: list[Ill] = [
-        ("bad", path, "cannot be written by this account", do)
-        for path in folders
-        if path.exists() and not os.access(path, os.W_OK | os.X_OK)
-    ]
+    shut = [path for path in folders if path.exists() and not os.access(path, os.W_OK | os.X_OK)]
+    seen = "cannot be written by this account"
+    ill: list[Ill] = [("bad", path, seen, do) for path in shut[:_SHOWN]]
     raw = root / "raw"
     exposed = [path for path in (raw, *raw.rglob("*")) if _anyone_may_write(path)]
     seen = f"anyone may write it ({plural(len(exposed), 'path')} of the raw store in all)"

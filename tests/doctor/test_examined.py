@@ -1,6 +1,7 @@
 """The doctor names what is broken, where, and what to do; and is content with a sound lake."""
 
 import hashlib
+import os
 import shutil
 import sqlite3
 import sys
@@ -187,6 +188,16 @@ def test_space_is_judged_by_what_a_run_writes(
     monkeypatch.setattr("assets.doctor.shutil.disk_usage", lambda _: usage)
     found = [each.level for each in doctor.space(lake.root)]
     assert found == [level or "ok"]
+
+
+def test_each_folder_that_cannot_be_written_is_named(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = [lake.outbox, lake.desk, lake.raw / "receipts"]
+    for path in closed:
+        path.mkdir(parents=True, exist_ok=True)
+    monkeypatch.setattr(os, "access", lambda path, _: path not in closed)
+    assert {each.where for each in doctor.permissions(lake.root)} == {*map(str, closed)}
 
 
 def test_a_lake_that_is_not_there_is_named(tmp_path: Path) -> None:
