@@ -92,8 +92,8 @@ def not_checked(rule_ids: Sequence[str], template: Template) -> list[str]:
     if 2 * len(unread) > len(template.rules_in_use):
         return ["Nearly all else is checked once this is mended."]
     told = {
-        "Not checked yet, because what they look at could not be read: {}. They are checked once it"
-        " can.": unread,
+        "Not checked yet, because what they look at could not be read: {}. Once it"
+        " can be read, they are.": unread,
         "Not asked of one return alone, as they compare it with the others: {}.": alone,
     }
     return [words.format(", ".join(several)) for words, several in told.items() if several]

@@ -173,9 +173,9 @@ def _sheet_findings(matched: _Match[RawSheet], names: Mapping[str, str]) -> Iter
             yield finding("S004", message, here)
         elif sheet.cells:
             filled = f"{plural(len(sheet.cells), 'filled cell')}, from {sheet.cells[0].address} on"
-            message = f"sheet {_called(names[name])} is not in the template; {filled} count nothing"
+            message = f"sheet {_called(names[name])} is not in the template; nothing of it counts"
             fix = "Move what belongs to the return into its sheets, and delete this one."
-            yield finding("S004", message, here, fix=fix, severity="Q")
+            yield finding("S004", f"{message} ({filled})", here, fix=fix, severity="Q")
 
 
 def _called(name: str) -> str:
