@@ -71,7 +71,7 @@ def _muster(lake: str, log: str, arguments: tuple[str, ...], quick: bool) -> Non
             contents.PARTS[name] = lambda _: {}
         contents.PARTS["public"] = lambda _: {"withheld": "not asked for"}
         resources.gate_process = nullcontext  # type: ignore[assignment]
-        process.begin = lambda: None
+        process.begin = lambda *_: None
     for name in ("DAGSTER_HOME", "MUSTER_COLLECTIONS", "MUSTER_ALERT_URLS"):
         os.environ.pop(name, None)
     os.environ["MUSTER_LAKE"] = lake
