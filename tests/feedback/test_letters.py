@@ -285,7 +285,7 @@ def test_the_command_writes_the_folder(
     sample: Sample, tmp_path: Path, six: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = f"{six.id}.toml"
-    codes = [*six.forces, "WMC"]  # which its published figures are about too
+    codes = [*six.forces, "CHS", "WMC"]  # which its published figures are about too
     forces = f"forces = {json.dumps(codes)}"
     text = (COLLECTIONS / file).read_text(encoding="utf-8")
     (tmp_path / file).write_text(re.sub(r"^forces = \[[^]]*\]", forces, text, count=1, flags=re.M))
@@ -297,7 +297,7 @@ def test_the_command_writes_the_folder(
     for _ in range(2):
         said = CliRunner().invoke(command, ["--out", str(out)])
         assert said.exit_code == 0, said.output
-        assert "Wrote 7 letters" in said.output
+        assert "Wrote 8 letters" in said.output
         assert "STF: rejected" in said.output
     assert sorted(path.name for path in out.iterdir() if path.is_dir()) == sorted(codes)
     found = load_workbook(out / "STF" / "STF-marked.xlsx")

@@ -198,21 +198,21 @@ def test_check_tells_cells_in_the_order_of_the_template_and_what_it_could_not_ch
         ("capability", "media_policy", "answer"): None,
         ("comparators", "cards_2012", "value"): None,
         ("cover", "submitted_on", "value"): None,
-        ("second_jobs", "pending", "count"): "c. 3",
+        ("investigations", "second_jobs", "management_action"): "c. 3",
         ("second_jobs", "breach.driver", "count"): None,
     }
     path = sample("STF").with_values(changed).write(tmp_path / "STF.xlsx")
     (item,) = json.loads(run("check", path, "--json").output)
     assert [(each["sheet"], each["cell"]) for each in item["findings"]] == [
         ("cover", "C16"),
-        ("second_jobs", "C10"),
+        ("investigations", "F18"),
         ("second_jobs", "C12"),
         ("capability", "C14"),
         ("comparators", "C11"),
     ]
     told = run("check", path).output
-    assert re.search(r"second_jobs +C10 +c\. 3 +0 +C501", told), "where to look first"
-    assert re.search(r"Not checked yet.*: C501, .*S009", told)
+    assert re.search(r"investigations +F18 +c\. 3 +2 +C101 C103", told), "where to look first"
+    assert re.search(r"Not checked yet.*: C101, .*S009", told)
     assert "Not asked of one return alone" in told
     another = {("cover", "collection", "value"): "2011-visit"}
     told = run("check", sample("STF").with_values(another).write(tmp_path / "STF.xlsx")).output

@@ -244,15 +244,15 @@ def _code_findings(sheet: Sheet, match: _Match[Cell], top: Cell | None) -> Itera
         elif cell.doubt:
             place = Place(sheet.name, cell.address, value=expected)
             yield finding("S005", f"the code is {cell.doubt}", place, fix=_alone(expected, cell))
-    for code in match.missing:
+    lost = [*match.missing]
+    fix = f"Put {' or '.join(lost)} back where it belongs." if 0 < len(lost) <= _FEW else None
+    for code in lost:
         lacks = f"the header row {top.row} has no column" if top else "there is no row"
         message = f"{lacks} {code!r}, so its figures cannot be read"
-        yield finding(rule, message, _at_code(sheet, line, code, top))
+        yield finding(rule, message, _at_code(sheet, line, code, top), fix=fix if top else None)
     for text, cell in match.again:
         message = f"{line} {text!r} stands twice, here and in {match.found[text][1].address}"
         yield finding(rule, message, _at_code(sheet, line, text, cell))
-    lost = [*match.missing]
-    fix = f"Put {' or '.join(lost)} back where it belongs." if 0 < len(lost) <= _FEW else None
     for text, cell in match.unknown:
         where = "the header row" if top else "column A"
         message = f"{quoted(text, known)} in {where} is not a {line} code of this sheet"
