@@ -109,7 +109,7 @@ def released(lake: Lake, what: str) -> frozenset[tuple[Any, ...]]:
 @cache
 def _made_from(manifest: Path, what: str) -> frozenset[tuple[Any, ...]]:
     """Return what a release, which never changes, was made from."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
         said = json.loads(manifest.read_bytes())["made_from"][what]
         return frozenset((of,) if isinstance(of, str) else (*of,) for of in said)
     return frozenset()
