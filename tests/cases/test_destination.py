@@ -41,6 +41,7 @@ def _killed_half_way(source: Path, out: Path) -> None:
     assert process.wait() == -signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_no_half_results(tmp_path: Path, collection: Collection) -> None:
     first = write_parquet(tmp_path / "1.parquet", [good(1)])
     second = write_parquet(tmp_path / "2.parquet", [good(1), good(2)])

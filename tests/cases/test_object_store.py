@@ -79,6 +79,7 @@ def test_the_same_results_as_from_files(
     assert counts.equals(expected.counts), "as anybody reads it"
 
 
+@pytest.mark.slow
 def test_a_lake_on_an_object_store(
     bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -348,6 +348,7 @@ def test_the_same_marts_give_the_same_edition(
     assert all(frame.equals(edition.marts[name]) for name, frame in again.marts.items())
 
 
+@pytest.mark.slow
 def test_limits_are_the_collections(
     some: Marts, edition: PublicEdition, with_settings: Change, collection: Collection
 ) -> None:
@@ -431,6 +432,7 @@ def test_every_whole_number_of_the_profiles_is_decided_upon(collection: Collecti
     assert set(with_symbols("force_profiles", profile)) <= decided
 
 
+@pytest.mark.slow
 def test_the_columns_of_another_template_are_protected_as_ours_are(
     live: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -263,6 +263,7 @@ def test_a_ledger_that_is_not_whole_withholds(
     assert str(lake.root) not in _readme(folder)
 
 
+@pytest.mark.slow
 def test_an_edition_of_the_time_before_there_was_a_publication_is_read_beside_a_newer_one(
     lake: Lake, tmp_path: Path, some: Marts, edition: PublicEdition, collection: Collection
 ) -> None:

@@ -88,6 +88,7 @@ def test_nobody_can_tell_more_by_the_rules_than_was_promised(
     assert found.join(truth, on="cell").filter(outside).is_empty()
 
 
+@pytest.mark.slow
 def test_both_readings_of_the_rules_agree_on_who_has_passed_which(
     marts: Marts, collection: Collection
 ) -> None:

@@ -101,6 +101,7 @@ def test_another_return_is_a_series_of_its_own(rows: Rows) -> None:
     assert list(rows("uses", "tactic=spray")) == ["use-of-force-2013"]
 
 
+@pytest.mark.slow
 def test_a_total_of_fewer_forces_is_not_comparable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +117,7 @@ def test_a_total_of_fewer_forces_is_not_comparable(
     assert not now["comparable"].item()
 
 
+@pytest.mark.slow
 def test_the_same_releases_have_the_same_series(lake: Path, tmp_path: Path) -> None:
     write_series(lake)
     before = (lake / "marts" / "series" / "series.parquet").read_bytes()

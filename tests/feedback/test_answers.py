@@ -122,6 +122,7 @@ def test_an_answer_is_recorded_once_and_names_its_receipt(desk: Desk) -> None:
     assert desk.ledger() == 3
 
 
+@pytest.mark.slow
 def test_an_answer_is_for_the_value_that_was_asked_about(desk: Desk) -> None:
     """Whichever way the value has changed: in the copy itself, or before an old copy comes."""
     old = desk.copy("AVS")
@@ -255,6 +256,7 @@ def test_two_reasons_for_one_query_are_none(desk: Desk) -> None:
     assert desk.ledger() == 0
 
 
+@pytest.mark.slow
 def test_a_zip_of_csv_has_no_list_and_says_nothing(desk: Desk) -> None:
     book = load_workbook(desk.back("back.xlsx", GIVEN))
     del book["problems"]

@@ -222,6 +222,7 @@ def test_only_notes_are_ever_left_out(written: Written) -> None:
     assert "And 25 more notes, in the marked copy." in notes
 
 
+@pytest.mark.slow
 def test_a_copy_that_is_kept_is_the_one_that_would_be_made(
     written: Written, six: Collection
 ) -> None:
@@ -247,6 +248,7 @@ def test_a_copy_that_is_kept_is_the_one_that_would_be_made(
         assert files["STF/STF-marked.xlsx"] == made
 
 
+@pytest.mark.slow
 def test_a_query_with_its_reason_is_not_asked_again(
     sample: Sample, tmp_path: Path, six: Collection
 ) -> None:

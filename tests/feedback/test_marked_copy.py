@@ -330,6 +330,7 @@ def test_a_file_that_is_no_return_gives_the_reason_and_nothing_of_itself(
     assert b"secret" not in copy.read_bytes()
 
 
+@pytest.mark.slow
 def test_copies_overwrite_neither_each_other_nor_a_file_that_is_checked(
     sample: Sample, tmp_path: Path, collection: Collection
 ) -> None:
@@ -350,6 +351,7 @@ def test_copies_overwrite_neither_each_other_nor_a_file_that_is_checked(
     assert [path.read_bytes() for path in files] == before
 
 
+@pytest.mark.slow
 def test_a_copy_that_comes_back_mended_carries_no_old_complaint(
     marked: Callable[..., Any], sample: Sample, tmp_path: Path
 ) -> None:

@@ -236,6 +236,7 @@ def test_a_changed_version_keeps_its_pages_with_its_own_codes(
     assert "category=information_disclosure;recipient=media" in html
 
 
+@pytest.mark.slow
 def test_a_collection_compared_with_another_speaks_of_no_year_of_2012(
     collection: Collection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

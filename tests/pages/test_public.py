@@ -133,6 +133,7 @@ def test_the_readme_says_how_much_is_hidden_as_far_as_everybody_can_tell(
     assert "second_jobs.count" not in text, "nothing of it is hidden"
 
 
+@pytest.mark.slow
 def test_the_cases_of_a_total_that_is_hidden_are_not_told(
     public: Marts, collection: Collection, tmp_path: Path
 ) -> None:

@@ -77,6 +77,7 @@ def far_from_their_peers(bodies: int) -> set[str]:
     return set(failures["receipt_id"])
 
 
+@pytest.mark.slow
 def test_many_bodies_are_not_held_against_each_other_one_by_one() -> None:
     """Every body beside every other would be 400 million rows, and more than a machine holds."""
     code = (
