@@ -1,5 +1,6 @@
 """The gate in a process of its own says what it would say here, and never outlives who asks."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import polars as pl
 import pytest
 
 from assets.lake import Lake
+from assets.release.gate.evaluate import _serve
 from assets.release.gate.process import Gate, gate_process
 from assets.release.pages.figures import Edition
 from schemas.collection import Collection
@@ -240,3 +242,20 @@ def test_what_is_drawn_meanwhile_is_taken_only_where_it_has_been_begun(
         process.kill()
         process.wait()
         assert gate.draw(of_one)() is None, "nor is it there any more"
+
+
+@pytest.mark.slow
+def test_a_landing_folder_that_cannot_be_listed_ends_no_gate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be of another collection, whose release this is not."""
+
+    def refused(_: Path) -> None:
+        raise PermissionError(13, "Permission denied", "landing")
+
+    monkeypatch.setattr("assets.intake.raw_store.read_ahead", refused)
+    ours, theirs = Pipe()
+    ours.close()  # nobody asks anything
+    with theirs:
+        _serve(theirs, str(tmp_path))
+    gc.unfreeze()

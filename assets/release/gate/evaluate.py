@@ -237,7 +237,10 @@ def _serve(line: Connection, lake: str | None = None) -> None:
     if lake:
         from assets.intake.raw_store import read_ahead  # noqa: PLC0415
 
-        read_ahead(Path(lake))
+        with suppress(
+            OSError
+        ):  # of a folder that may not be read the run says so, if it is its own
+            read_ahead(Path(lake))
     load()
     # After it: others look for the library's own libraries, and do more where they find them.
     from assets.release.pages.drawn import drawn_or_none  # noqa: PLC0415
