@@ -3,11 +3,13 @@
 The scheduler and the workers are processes of their own on loopback, and are really killed.
 """
 
+import gc
 import os
 import shutil
 import signal
 import socket
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +33,9 @@ from schemas.collection import Collection
 from schemas.errors import MusterError, ServiceError, SetupError
 from schemas.finding import FilesRefusedError
 from tests.cases.extracts import good, run, write_parquet
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+"""Dask leaves a connection that it gave up to be closed with the garbage."""
 
 BY_FORCE = Limits(rows_at_once=100, keys_at_once=100)
 """Every force is a part of its own, in chunks."""
@@ -67,6 +72,15 @@ def outcome(part, *others):
 worker.outcome = outcome
 """
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _given_up() -> Iterator[None]:
+    """Keep what dask gave up from being found in another's test, which it would fail."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture(autouse=True)
