@@ -29,9 +29,10 @@ demo: setup
 test: setup
 	$(BIN)/python -m pytest
 
-# Thorough and long: thousands of broken files, daemons and disasters, which wait a good deal.
+# Thorough and long: thousands of broken files, daemons and disasters. They wait a good deal, so one
+# more is run than the two cores of a small machine.
 test-slow: setup
-	$(BIN)/python -m pytest -m slow -n 2 --ignore=tests/survival/test_kills.py
+	$(BIN)/python -m pytest -m slow -n 3 --ignore=tests/survival/test_kills.py
 
 # Kills a refresh at fifty moments and at every stage: minutes, on a machine with nothing else to do.
 test-kills: setup
