@@ -3,8 +3,9 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import filterfalse
 from pathlib import Path, PurePosixPath
 from threading import Lock
@@ -167,6 +168,9 @@ _SHOWN: Final = 50
 _MAGIC: Final = b"PAR1"
 _BYTES_PER_CSV_ROW: Final = 80
 
+_AT_ONCE: Final = 2
+"""Files that are looked at together: while polars works on one, Python does on another."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -193,27 +197,35 @@ def find_sources(paths: Sequence[Place]) -> list[Source]:
         FilesRefusedError: names every file that cannot be an extract, and why.
         MusterError: an object store cannot be read.
     """
-    found: dict[Place, Source] = {}
-    wrong: list[Finding] = []
+    there: dict[Place, Place | tuple[Finding, ...]] = {}
     for path in paths:
         try:
-            files = list(_files_at(path))
-            if not files:
+            if not (files := list(_files_at(path))):
                 raise refused(str(path), "the folder holds no file", "Name another.")
         except FilesRefusedError as error:
-            files, wrong = [], [*wrong, *error.findings]
+            there[path] = error.findings
+            continue
         for file in files:
-            key = file if isinstance(file, str) else file.resolve()
-            try:
-                found.setdefault(key, _source(file))
-            except FilesRefusedError as error:
-                wrong += error.findings
-    if wrong:
+            there.setdefault(file if isinstance(file, str) else file.resolve(), file)
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        found = list(threads.map(_source, there.values()))
+    if wrong := [each for told in found if isinstance(told, tuple) for each in told]:
         raise FilesRefusedError(wrong)
-    return sorted(found.values(), key=lambda source: (source.folder or "", source.file))
+    sources = (each for each in found if isinstance(each, Source))
+    return sorted(sources, key=lambda source: (source.folder or "", source.file))
 
 
-def _source(file: Place) -> Source:
+def _source(file: Place | tuple[Finding, ...]) -> Source | tuple[Finding, ...]:
+    """Return a file as a source, or why it is none."""
+    if isinstance(file, tuple):
+        return file
+    try:
+        return _examined(file)
+    except FilesRefusedError as error:
+        return error.findings
+
+
+def _examined(file: Place) -> Source:
     name = str(file)
     if name != name.encode(errors="replace").decode():
         problem = "the name of the file is not text in UTF-8"
@@ -240,8 +252,7 @@ def _source(file: Place) -> Source:
         return Source(name, path, folder, {}, held // _BYTES_PER_CSV_ROW, text=True)
     with reading([file], name, "damaged or cut off"):
         sent = scan([file]).collect_schema()
-        rows = scan([file]).select(pl.len()).collect().item()
-    source = Source(name, path, folder, sent, rows, text=False)
+    source = Source(name, path, folder, sent, 0, text=False)
     check_columns(source, list(sent))
     if wrong := [
         f"{column} is {dtype if isinstance(dtype, pl.Datetime) else dtype.base_type()}, expected"
@@ -253,10 +264,12 @@ def _source(file: Place) -> Source:
         raise refused(name, problem, "Send them with these types.", rule=COLUMNS)
     with reading([file], name, "damaged or cut off"):
         # Slices follow the footer: rows that it does not count would never be read.
-        held = scan([file]).select("suspended").collect().height
+        asked = [scan([file]).select(of) for of in (pl.len(), "suspended")]
+        footer, column = pl.collect_all(asked)
+    rows, held = footer.item(), column.height
     if held != rows:
         raise refused(name, f"the file is damaged (it says {rows:,} rows and has {held:,})")
-    return source
+    return replace(source, rows=rows)
 
 
 def _without_loss(dtype: pl.DataType, wanted: type[pl.DataType]) -> bool:
