@@ -17,9 +17,9 @@ from assets.disclosure import ledger
 from assets.intake.landing import waiting_anywhere
 from assets.intake.raw_store import RawStore
 from assets.intake.receipts import Damaged, Receipt, ReturnReceipt, Version, case_versions
-from assets.intake.store import FOLDERS, ID_LENGTH, changed, kept
+from assets.intake.store import FOLDERS, changed, kept, without_receipt
 from assets.kept import is_damaged, results
-from assets.lake import LEFTOVERS, OURS, Lake, is_held, size
+from assets.lake import LEFTOVERS, OURS, PARTS, Lake, is_held, size
 from assets.marts import damage
 from assets.unattributed import unattributed_files
 from schemas.errors import LakeError
@@ -66,7 +66,7 @@ _RESTORE: Final = (
 def layout(root: Path) -> Iterator[Examined]:
     """Say whether the lake is there, which of its folders there are, and who is at work in it."""
     there, do = root.is_dir(), "Name the lake in MUSTER_LAKE, or: muster demo"
-    made = [name for name in ("landing", *OURS, "desk") if (root / name).is_dir()]
+    made = [name for name in PARTS if (root / name).is_dir()]
     work = "a run is at work" if there and is_held(root) else "no run is at work"
     ill: list[Ill] = [] if there else [("bad", root, "is no folder", do)]
     yield from examined("lake", ill, root, f"has {', '.join(made) or 'nothing yet'}; {work}")
@@ -203,11 +203,10 @@ def _receipts(
 
 
 def _orphans(lake: Lake, known: set[str | None]) -> Iterator[Ill]:
-    found = [each.at for each in kept(lake, "return") if each.sha256[:ID_LENGTH] not in known]
-    if found:
-        seen = f"{plural(len(found), 'copy')} without a receipt, left by a run that was killed"
-        do = "Nothing, if the file still lies in landing: the next run writes its receipt."
-        yield "warn", found[0], seen, do
+    if found := without_receipt(lake, known):
+        seen = f"{plural(len(found), 'copy')} without a receipt, lost or left by a killed run"
+        do = "Nothing, if the file still lies in landing: the next run writes its receipt. Else"
+        yield "warn", found[0], seen, f"{do} restore the receipt from the backup of the lake."
 
 
 def releases(lake: Lake) -> Iterator[Examined]:

@@ -21,6 +21,8 @@ from schemas.errors import BusyError, SetupError, UnavailableError
 DEFAULT: Final = Path("data_lake")
 OURS: Final = ("raw", "quarantine", "work", "public_editions", "releases", "marts")
 """The folders of the lake that nobody writes but a run, which holds the lake."""
+PARTS: Final = ("landing", *OURS, "desk")
+"""The folders of which a lake has one at least."""
 
 LEFTOVERS: Final = ".*.partial"
 """What is not finished yet, or was left unfinished by a run that was killed."""
@@ -60,6 +62,23 @@ def lake_root() -> Path:
             " Name a folder for this command."
         )
     return Path(named).absolute()
+
+
+def lake_there() -> Path:
+    """Return the folder of `lake_root`, for what makes no lake: a name mistyped is told.
+
+    Raises:
+        SetupError: there is no lake.
+    """
+    root = lake_root()
+    if not any((root / part).is_dir() for part in PARTS):
+        is_set = os.environ.get("MUSTER_LAKE")
+        named = "which MUSTER_LAKE names" if is_set else "as MUSTER_LAKE names none"
+        raise SetupError(
+            f"there is no lake in {root}, {named}. Correct MUSTER_LAKE; or make a lake there: drop"
+            f" returns in {root / 'landing'}/<collection>/ and muster run, or muster demo."
+        )
+    return root
 
 
 class _Place:

@@ -19,6 +19,7 @@ from schemas.template import Template
 
 _WRITTEN: Final[dict[Path, str]] = {}
 """The hash of each table that this process wrote, so that what it reads of it is known to hold."""
+_ANEW: Final = "muster run makes it anew."
 
 
 def contract_of(name: str, template: Template | None = None) -> Contract:
@@ -82,9 +83,9 @@ def read_table(path: Path, schema: pl.Schema | None = None) -> pl.DataFrame:
     if not problem and schema is not None:
         if schema.items() <= table.schema.items():
             return table.select(*schema)
-        problem = "it has other columns than it was written with"
+        raise LakeError(path, "was written by another version of Muster", _ANEW)
     if problem:
-        raise LakeError(path, f"is damaged ({problem})", "muster run makes it anew.")
+        raise LakeError(path, f"is damaged ({problem})", _ANEW)
     return table
 
 

@@ -22,7 +22,15 @@ from assets.intake.quoting import words_sha256
 from assets.intake.reader import declared_force, read_return, submitted_on
 from assets.intake.reading import Reading, RefusedError
 from assets.intake.receipts import DamagedReturn, Receipts, ReturnReceipt, TakenIn, next_numbers
-from assets.intake.store import FOLDERS, ID_LENGTH, KEPT_NAME, Clock, changed, sha256_of, utc_now
+from assets.intake.store import (
+    FOLDERS,
+    ID_LENGTH,
+    Clock,
+    changed,
+    sha256_of,
+    utc_now,
+    without_receipt,
+)
 from assets.kept import made_once
 from assets.lake import (
     Lake,
@@ -124,15 +132,13 @@ class RawStore(Receipts[ReturnReceipt]):
     def _unlisted(
         self, found: Sequence[ReturnReceipt | DamagedReturn]
     ) -> Iterator[tuple[str | None, str]]:
-        known = {each.receipt_id for each in found}
-        for at in (*self._files.glob("*"), *self._quarantine.glob("*")):
-            if KEPT_NAME.fullmatch(at.name) and at.name[:ID_LENGTH] not in known:
-                force: str | None = None
-                if at.parent == self._files:
-                    with suppress(SetupError):
-                        collection = load_collection(self._lake.collection)
-                        force = declared_force(self._reading(at.name), collection)
-                yield force, at.name
+        for at in without_receipt(self._lake, {each.receipt_id for each in found}):
+            force: str | None = None
+            if at.parent == self._files:
+                with suppress(SetupError):
+                    collection = load_collection(self._lake.collection)
+                    force = declared_force(self._reading(at.name), collection)
+            yield force, at.name
 
     def _attributed(
         self, damaged: Sequence[DamagedReturn], collection: Collection

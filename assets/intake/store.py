@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -98,6 +98,16 @@ def kept(lake: Lake, kind: Kind) -> list[Kept]:
         gone = {*range(1, max(max(numbers, default=0), len(numbers) + len(lost)) + 1)} - numbers
         found += [Kept(kind, folder / f"{number:06d}-*", None, number, "", "") for number in gone]
     return sorted(found, key=lambda each: each.number)
+
+
+def without_receipt(lake: Lake, known: Container[str | None]) -> list[Path]:
+    """Return the kept files of returns that none of the known receipts is for.
+
+    Either a receipt was lost, or a run was killed before it wrote one.
+    """
+    folders = lake.raw / FOLDERS["return"], lake.quarantine
+    files = (at for folder in folders for at in sorted(folder.glob("[!.]*")))
+    return [at for at in files if KEPT_NAME.fullmatch(at.name) and at.name[:ID_LENGTH] not in known]
 
 
 def released(lake: Lake, what: str) -> frozenset[tuple[Any, ...]]:

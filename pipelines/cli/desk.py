@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 def print_unattributed(lake: Lake) -> None:
     """Print which files are of no known force, and what of the raw store is damaged."""
+    from assets.intake.store import without_receipt
     from assets.intake.tables import damaged_now
+    from assets.tables import work_table
     from assets.unattributed import unattributed_files
 
     files = unattributed_files(lake)
@@ -41,6 +43,10 @@ def print_unattributed(lake: Lake) -> None:
     if damaged.height:
         click.echo(f"\nDamaged or gone: {plural(damaged.height, 'receipt')}; see muster doctor")
         print_rows(damaged, "file, force: force_code, >version, what is wrong: problem")
+    receipts = work_table(lake, "intake/receipts")
+    if lost := without_receipt(lake, {*receipts["receipt_id"], *damaged["receipt_id"]}):
+        many = plural(len(lost), "file")
+        click.echo(f"\nKept without a receipt, lost or not written: {many}; see muster doctor")
 
 
 @subcommand()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from assets.lake import Lake, lake_root
+from assets.lake import Lake, lake_root, lake_there
 from pipelines.cli.output import emit, lake_of, print_json, print_rows, shown, subcommand
 from schemas.errors import LakeError
 from schemas.vocabulary import RECONCILIATION_STATUSES
@@ -74,7 +74,7 @@ def series(as_json: bool, breaks: bool) -> None:
     """
     from assets.release.pages.series import write_series
 
-    rows = write_series(lake_root())
+    rows = write_series(lake_there())
     columns = "figure: measure, breakdown, collection, >value, >per_month, comparable, why_not"
     emit(rows.filter(comparable=False) if breaks else rows, columns, as_json=as_json)
 

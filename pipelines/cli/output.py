@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 import click
 from click.decorators import FC
 
-from assets.lake import Lake, lake_root
+from assets.lake import Lake, lake_there
 from schemas.wording import visible
 
 if TYPE_CHECKING:
@@ -68,8 +68,12 @@ def meant(context: click.Context, collection_id: str | None) -> "Collection":
 
 
 def lake_of(collection: "Collection") -> Lake:
-    """Return the part of the lake that a collection has."""
-    return Lake(lake_root(), collection.id)
+    """Return the part of the lake that a collection has, for what makes no lake.
+
+    Raises:
+        SetupError: there is no lake.
+    """
+    return Lake(lake_there(), collection.id)
 
 
 sample_option = _collection_option(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from assets.lake import lake_root
-from pipelines.cli.output import lake_of, meant, named_option, print_json, print_rows, subcommand
+from assets.lake import Lake, lake_root
+from pipelines.cli.output import meant, named_option, print_json, print_rows, subcommand
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +43,7 @@ def portal(
     from pipelines.portal.serve import serve
 
     collection = meant(context, collection_id)
-    serve(collection, lake_of(collection), host, port, secure=secure, tell=click.echo)
+    serve(collection, Lake(lake_root(), collection.id), host, port, secure=secure, tell=click.echo)
 
 
 @portal.group(invoke_without_command=True)

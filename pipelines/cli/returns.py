@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from assets.lake import Lake, lake_root
 from pipelines.cli.output import (
     console,
     lake_of,
@@ -151,7 +152,7 @@ def template(
     """
     from assets.returns.template.workbook import earlier_values, write_blanks
 
-    earlier = earlier_values(lake_of(collection), collection)
+    earlier = earlier_values(Lake(lake_root(), collection.id), collection)
     totals: Totals = "summed" if with_sums else "typed"
     paths = write_blanks(folder, collection, forces, earlier, totals, suffix)
     click.echo(f"Wrote {plural(len(paths), 'blank return')} to {folder}")

@@ -88,7 +88,7 @@ def demo(collection: Collection) -> None:
     from assets.sample.write import write_research, write_sample
     from schemas.collection import command
 
-    lake = lake_of(collection)
+    lake = Lake(lake_root(), collection.id)
     paths = write_sample(lake.landing, collection)
     write_research(lake.research, collection)
     click.echo(

@@ -105,6 +105,20 @@ def test_one_more_case_in_one_cell_and_its_totals(
     assert differing == {"INV-01", "INV-09", "GFT-09", "GFT-10", "STF-01"}
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["status", "queries", "answer Q-1 --accepted-by A", "versions STF", "reconcile",
+     "explain INV-01", "series", "releases", "releases verify", "releases prune"],
+)  # fmt: skip
+def test_no_lake_is_made_where_its_name_is_mistyped(words: str, tmp_path: Path) -> None:
+    """An empty list of releases, and a new folder, passed for an answer."""
+    for lake in (tmp_path / "lake", tmp_path):
+        done = invoke(lake, *words.split())
+        assert done.exit_code == 1
+        assert f"there is no lake in {lake}, which MUSTER_LAKE names." in str(done.exception)
+        assert [*tmp_path.iterdir()] == []
+
+
 def test_broken_returns_are_rejected_and_the_others_published(
     tmp_path: Path, sample_folder: Path, sample: Callable[[str], SampleReturn]
 ) -> None:

@@ -90,6 +90,22 @@ def test_a_damaged_table_is_named(damage: Damage, lake: Lake, run: Muster, tmp_p
         whole.rename(path)
 
 
+def test_a_table_of_another_version_is_not_called_damaged(lake: Lake, run: Muster) -> None:
+    """After an upgrade status said that the lake was damaged."""
+    path = lake.table("validation/all_findings")
+    pl.read_parquet(path).drop("how_to_fix").write_parquet(path)
+    said = f"{run('status').exception}"
+    assert said == f"{path}: was written by another version of Muster. muster run makes it anew."
+
+
+def test_the_last_return_is_missed_though_no_release_names_its_receipt(
+    lake: Lake, run: Muster
+) -> None:
+    """Nothing is known of it but the file that is kept: only the doctor told of it."""
+    (lake.raw / "files" / ("a" * 64)).write_bytes(b"a return")
+    assert "Kept without a receipt, lost or not written: 1 file; see" in run("status").output
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_run_makes_all_tables_anew(damage: Damage, lake: Lake, run: Muster) -> None:
