@@ -13,7 +13,7 @@ from assets.lake import Lake, write_anew, write_errors
 from schemas.conform import known_to_conform
 from schemas.contract import Contract, empty
 from schemas.errors import LakeError
-from schemas.marts.catalogue import MARTS, contracts_of
+from schemas.marts import MARTS, contracts_of
 from schemas.tables import TABLES
 from schemas.template import Template
 

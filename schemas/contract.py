@@ -87,13 +87,15 @@ def contracts(path: Path) -> dict[str, Contract]:
 def described(tables: Mapping[str, Any], lists: Mapping[str, Any]) -> dict[str, Contract]:
     """Return the contracts that the tables of a file describe; tables.toml says how.
 
+    Each is named by its head without the stage: `intake/raw_cells` is RawCells.
+
     Args:
         tables: the tables, by their heads.
         lists: lists of codes by the names under which the file means them.
     """
     return {
         head: Contract(
-            said.get("name", head),
+            head.rpartition("/")[2].title().replace("_", ""),
             said["about"],
             tuple(_column(name, about, lists) for name, about in said["columns"].items()),
         )
@@ -120,6 +122,18 @@ def _column(name: str, own: Mapping[str, Any], lists: Mapping[str, Any]) -> Colu
         said.get("codes"),
         said.get("ge"),
     )
+
+
+def named(name: str, contracts: Mapping[str, Contract]) -> Contract:
+    """Return the contract of a name, such as RawCells, for the `__getattr__` of a module.
+
+    Raises:
+        AttributeError: there is none.
+    """
+    found = next((contract for contract in contracts.values() if contract.name == name), None)
+    if found is None:
+        raise AttributeError(f"no table is called {name}")
+    return found
 
 
 def keys(contract: Contract) -> list[str]:

@@ -1,4 +1,4 @@
-"""The inspectorate's own inputs, as research.toml describes them, and the marts made of them."""
+"""The inspectorate's own inputs, as research.toml describes them, and what holds in their rows."""
 
 import tomllib
 from dataclasses import dataclass
@@ -54,26 +54,19 @@ QUESTIONS: Final = {
 }
 
 
-_LISTS: Final = {
+LISTS: Final = {
     "FORCES": forces()["force_code"].to_list(),
     "SITES": SITES,
     "INSTANCE_CATEGORIES": INSTANCE_CATEGORIES,
     "WAVES": WAVES,
     "QUESTIONS": QUESTIONS,
 }
-_FOUND: Final = described(_FILE["tables"], vars(vocabulary) | _LISTS)
-ProfilesInUse: Final = _FOUND["ProfilesInUse"]
-InstancesInUse: Final = _FOUND["InstancesInUse"]
-ResponsesInUse: Final = _FOUND["ResponsesInUse"]
-SocialMedia: Final = _FOUND["SocialMedia"]
-Survey: Final = _FOUND["Survey"]
-SurveyChanges: Final = _FOUND["SurveyChanges"]
+"""The lists of codes of research, by the names under which descriptions of tables mean them."""
 
-FILES: Final[dict[str, Contract]] = {
-    "social_media_profiles.csv": ProfilesInUse,
-    "social_media_instances.csv": InstancesInUse,
-    "survey_responses.csv": ResponsesInUse,
-}
+TABLES: Final = described(_FILE["tables"], vars(vocabulary) | LISTS)
+ProfilesInUse, InstancesInUse, ResponsesInUse = TABLES.values()
+
+FILES: Final = {f"{name.removeprefix('research/')}.csv": table for name, table in TABLES.items()}
 """The files of landing/<collection>/research/ by name, and what each becomes."""
 
 BASIS_FILE: Final = "basis.txt"

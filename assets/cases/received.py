@@ -36,7 +36,7 @@ from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
 from schemas.finding import FilesRefusedError, Finding, Place, finding
-from schemas.marts.facts import InvestigationsByMonth
+from schemas.marts import InvestigationsByMonth
 from schemas.rules.catalogue import CASES, rules_of
 from schemas.tables import ExtractFindings, Extracts
 from schemas.vocabulary import BASES

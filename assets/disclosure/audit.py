@@ -23,7 +23,8 @@ from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
 from schemas.disclosure import SUPPRESSED, Disclosure, Protection, force_counts
-from schemas.marts.public import SuppressionAudit, symbol_of
+from schemas.marts import SuppressionAudit
+from schemas.public import symbol_of
 
 _NO_MART: Final = "cells"
 """The audit's name for counts that stand in no public mart, while sums of them do."""

@@ -31,8 +31,8 @@ from schemas.breakdown import Band
 from schemas.collection import Collection
 from schemas.disclosure import PROFILES, SUPPRESSED, UNAVAILABLE
 from schemas.errors import ContractError
-from schemas.marts.public import symbol_of
 from schemas.measures import NOW
+from schemas.public import symbol_of
 
 _ROUNDING: Final = 1e-9
 

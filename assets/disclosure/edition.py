@@ -28,7 +28,8 @@ from schemas.conform import conform
 from schemas.contract import Contract, empty
 from schemas.disclosure import SYMBOLS, Disclosure, Protection
 from schemas.errors import ContractError
-from schemas.marts.public import DisclosureReport, SuppressionAudit, public_marts
+from schemas.marts import DisclosureReport, SuppressionAudit
+from schemas.public import public_marts
 from schemas.wording import plural
 
 _ROUNDS: Final = 8

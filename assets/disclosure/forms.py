@@ -23,9 +23,9 @@ from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import keys
 from schemas.disclosure import FOLLOWS, PROFILES, SUPPRESSED, UNAVAILABLE
-from schemas.marts.catalogue import contracts_of
-from schemas.marts.public import public_marts, symbol_of, with_symbols
+from schemas.marts import contracts_of
 from schemas.measures import NOW
+from schemas.public import public_marts, symbol_of, with_symbols
 from schemas.template import Place, Template
 
 Key = tuple[str, str, str]

@@ -24,8 +24,8 @@ from schemas.collection import Collection
 from schemas.contract import Contract, empty
 from schemas.disclosure import UNAVAILABLE
 from schemas.errors import LakeError
-from schemas.marts.catalogue import contracts_of
-from schemas.marts.public import PUBLIC, public_marts
+from schemas.marts import contracts_of
+from schemas.public import PUBLIC, public_marts
 
 UNKNOWN: Final = "unknown"
 """The edition of a release that was made before there was a ledger."""

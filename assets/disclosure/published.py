@@ -19,9 +19,9 @@ from schemas.breakdown import read_breakdown, write_breakdown
 from schemas.collection import Collection
 from schemas.contract import keys
 from schemas.disclosure import PROFILES
-from schemas.marts.catalogue import MARTS
-from schemas.marts.public import PUBLIC
+from schemas.marts import MARTS
 from schemas.measures import NOW, Protections
+from schemas.public import PUBLIC
 from schemas.rules.catalogue import RuleUse, rules
 from schemas.template import Entry, Place, Template
 

@@ -22,7 +22,7 @@ from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
 from schemas.figures import kinds
-from schemas.marts.totals import Comparisons, Series
+from schemas.marts import Comparisons, Series
 from schemas.measures import NOW, QUESTION
 from schemas.template import Template
 

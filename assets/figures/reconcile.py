@@ -16,7 +16,7 @@ from assets.inputs.research.tables import no_research, social_media_cases
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
-from schemas.marts.returns import Reconciliation
+from schemas.marts import Reconciliation
 
 Row = dict[str, Any]
 

@@ -19,7 +19,7 @@ from assets.tables import read_table
 from schemas.breakdown import Band, read_breakdown
 from schemas.collection import Collection
 from schemas.conform import conform
-from schemas.marts.returns import Findings
+from schemas.marts import Findings
 from schemas.measures import NOW, QUESTION
 
 KEY: Final = ["receipt_id", "rule_id", *PLACE]

@@ -22,7 +22,7 @@ from assets.intake.tables import damaged_receipts, received
 from assets.lake import Lake
 from schemas.collection import Collection
 from schemas.contract import empty
-from schemas.marts.facts import InvestigationsByMonth
+from schemas.marts import InvestigationsByMonth
 from schemas.tables import ExtractFindings, Extracts
 
 _RECEIPTS, _EXTRACTS = "intake/receipts", "cases/extracts"

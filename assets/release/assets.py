@@ -28,7 +28,7 @@ from assets.release.publish import publish
 from assets.tables import read_made
 from schemas.collection import load_collection
 from schemas.errors import LakeError, MusterError, ReleaseBlockedError
-from schemas.marts.catalogue import MARTS
+from schemas.marts import MARTS
 
 _STAGE = "release"
 _CHECK = "expectations"

@@ -31,8 +31,7 @@ from assets.release.pages.public import public_pages
 from schemas.collection import Collection, description, load_collection
 from schemas.contract import Contract
 from schemas.errors import ContractError, LakeError, ReleaseBlockedError
-from schemas.marts.catalogue import marts_of
-from schemas.marts.public import DisclosureReport, SuppressionAudit
+from schemas.marts import DisclosureReport, SuppressionAudit, marts_of
 from schemas.wording import plural
 
 QUALITY: Final = "quality"

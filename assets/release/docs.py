@@ -9,8 +9,7 @@ from schemas import vocabulary
 from schemas.cases import CASE_TABLES
 from schemas.collection import Collection
 from schemas.contract import CONTRACT_VERSION, Contract
-from schemas.marts.catalogue import MARTS
-from schemas.marts.totals import Series
+from schemas.marts import MARTS, Series
 from schemas.reference import OURS
 from schemas.rules.catalogue import (
     CASES,

@@ -19,9 +19,9 @@ from assets.release.docs import dictionary_of
 from schemas.collection import Collection
 from schemas.contract import CONTRACT_VERSION, Column, Contract, keys
 from schemas.disclosure import SUPPRESSED
-from schemas.marts.public import symbol_of
-from schemas.marts.totals import cube_dimensions
+from schemas.marts import cube_dimensions
 from schemas.measures import NOW
+from schemas.public import symbol_of
 
 DATABASE: Final = "muster.duckdb"
 PACKAGE: Final = "datapackage.json"

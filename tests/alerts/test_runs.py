@@ -20,7 +20,7 @@ from pipelines.jobs import QUEUES
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.errors import BusyError, LakeError, MusterError, ReleaseBlockedError
-from schemas.marts.returns import ReturnsStatus
+from schemas.marts import ReturnsStatus
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")
 

@@ -19,7 +19,7 @@ from assets.marts import write_mart
 from assets.release.pages.figures import Edition
 from assets.release.pages.series import write_series
 from schemas.collection import Collection, load_collection
-from schemas.marts.catalogue import MARTS
+from schemas.marts import MARTS
 from tests.gate.gated import run_gate
 from tests.live import any_live
 from tests.pages.released import ABOUT, Marts, marts_of, show_release, write_pages

@@ -11,7 +11,7 @@ from schemas.collection import Collection
 from schemas.collection_fields import Deadlines
 from schemas.conform import conform
 from schemas.contract import empty
-from schemas.marts.returns import ReturnsStatus
+from schemas.marts import ReturnsStatus
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from assets.lake import Lake
 from assets.returns.desk import decisions as desk
 from assets.returns.desk.decisions import DeskError, Ledger
 from schemas.contract import empty
-from schemas.marts.returns import Findings
+from schemas.marts import Findings
 from schemas.tables import Answers
 
 COLLECTION = "2012-revisit"

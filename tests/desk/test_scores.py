@@ -14,7 +14,7 @@ from assets.returns.desk.decisions import queries
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
-from schemas.marts.returns import Findings
+from schemas.marts import Findings
 from schemas.rules.catalogue import EXPECTED, rules
 from schemas.tables import Answers, Expectations, ReportFigures
 from schemas.template import Place

@@ -20,8 +20,8 @@ from assets.release.pack import SDMX, Pack
 from schemas.collection import Collection, load_collection
 from schemas.disclosure import FOLLOWS, Protection, force_counts
 from schemas.errors import ContractError
-from schemas.marts.facts import force_profiles_contract
-from schemas.marts.public import PUBLIC, symbol_of, with_symbols
+from schemas.marts import force_profiles_contract
+from schemas.public import PUBLIC, symbol_of, with_symbols
 from tests.disclosure.attacker import DIMS, Seen, attack
 from tests.disclosure.conftest import SOME, Change
 from tests.disclosure.marts import Marts, hidden, marts_of

@@ -27,7 +27,7 @@ from assets.release.identity import EARLY, ingredients
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.errors import LakeError
-from schemas.marts.catalogue import MARTS
+from schemas.marts import MARTS
 from tests.disclosure.conftest import SOME, Change
 from tests.disclosure.marts import Marts, hidden, marts_of
 

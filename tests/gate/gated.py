@@ -9,7 +9,7 @@ from assets.release.gate.process import question
 from assets.release.gate.suites import Suite, suite
 from schemas.collection import Collection
 from schemas.contract import Contract
-from schemas.marts.catalogue import MARTS
+from schemas.marts import MARTS
 
 
 def evaluated(

@@ -20,7 +20,7 @@ from assets.release.gate.outcome import GateResult
 from assets.release.gate.suites import Expectation, suite
 from schemas.collection import Collection
 from schemas.errors import ContractError
-from schemas.marts.catalogue import MARTS
+from schemas.marts import MARTS
 from tests.gate.gated import evaluated, run_gate
 from tests.gate.sound import put, sound_mart, twice, write_mart
 

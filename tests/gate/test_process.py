@@ -21,7 +21,7 @@ from assets.release.gate.process import Gate, gate_process
 from assets.release.pages.figures import Edition
 from schemas.collection import Collection
 from schemas.errors import ContractError, ServiceError
-from schemas.marts.catalogue import MARTS
+from schemas.marts import MARTS
 from tests.gate.gated import evaluated
 from tests.gate.sound import put, sound_mart, write_mart
 from tests.test_structure import ROOT

@@ -5,7 +5,7 @@ import pytest
 from assets.release.gate.suites import Expectation, Suite, particular, suite
 from schemas.collection import Collection
 from schemas.contract import keys
-from schemas.marts.catalogue import MARTS
+from schemas.marts import MARTS
 
 
 def _of(suite: Suite, kind: str, name: str) -> list[Expectation]:

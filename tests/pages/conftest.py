@@ -10,7 +10,7 @@ from assets.release.pages.figures import Edition
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
-from schemas.marts.returns import Findings
+from schemas.marts import Findings
 from schemas.tables import ReportFigures
 from tests.pages.released import ABOUT, Marts, finding, marts_of, write_pages
 

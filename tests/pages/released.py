@@ -23,8 +23,7 @@ from schemas.collection import Collection, description
 from schemas.conform import conform
 from schemas.contract import empty
 from schemas.finding import Finding
-from schemas.marts.catalogue import MARTS
-from schemas.marts.returns import ReturnsStatus
+from schemas.marts import MARTS, ReturnsStatus
 from schemas.tables import ReportFigures
 
 Marts = dict[str, pl.DataFrame]

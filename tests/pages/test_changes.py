@@ -21,8 +21,8 @@ from assets.release.pages.figures import Edition
 from assets.release.pages.pages import national_pages, page_html
 from schemas.collection import Collection, description
 from schemas.contract import empty
-from schemas.marts.catalogue import MARTS
-from schemas.marts.public import public_marts
+from schemas.marts import MARTS
+from schemas.public import public_marts
 from schemas.tables import ReportFigures
 from tests.pages.released import ABOUT, Answers, Marts, read_page
 

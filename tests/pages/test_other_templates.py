@@ -15,8 +15,7 @@ from assets.release.pages.wording import period
 from assets.release.pages.workbook import summary
 from schemas.collection import Collection, load_collection
 from schemas.contract import empty
-from schemas.marts.catalogue import contracts_of
-from schemas.marts.facts import force_profiles_contract
+from schemas.marts import contracts_of, force_profiles_contract
 from schemas.measures import Measure
 from schemas.template_file import load_template
 from tests.any_template import STATISTICS, drawn_collection

@@ -13,7 +13,7 @@ from assets.release.pages.pages import force_page, national_page, page_html
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
-from schemas.marts.returns import Findings
+from schemas.marts import Findings
 from tests.pages.conftest import HOSTILE
 from tests.pages.released import (
     ABOUT,

@@ -17,7 +17,7 @@ from assets.lake import hashes
 from assets.release.pack import Pack
 from assets.release.pages.public import public_pages
 from schemas.collection import Collection
-from schemas.marts.public import public_marts
+from schemas.public import public_marts
 from tests.pages.released import ABOUT, Answers, Marts, is_number, pages_in, read_page
 
 _OASIS = "urn:oasis:names:tc:opendocument:xmlns"

@@ -11,7 +11,7 @@ from assets.figures.totals.marts import workforce
 from assets.release.pages.figures import Edition
 from assets.release.pages.pages import force_page, national_pages, page_html
 from schemas.collection import description, load_collection
-from schemas.marts.catalogue import marts_of
+from schemas.marts import marts_of
 from schemas.reference import COLLECTIONS
 from tests.pages.released import ABOUT, Answers, Marts, read_page
 

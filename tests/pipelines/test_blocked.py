@@ -12,7 +12,7 @@ from assets.figures.totals import marts
 from assets.lake import Lake
 from pipelines.instance import open_instance
 from schemas.contract import Contract
-from schemas.marts.totals import Distribution
+from schemas.marts import Distribution
 from tests.pipelines.conftest import Muster
 
 CHECK = dg.AssetCheckKey(dg.AssetKey(["release", "marts"]), "expectations")

@@ -18,7 +18,7 @@ from pipelines.cli.output import collection_option
 from pipelines.open_demo import ID, open_collection
 from schemas.collection import Collection, load_collection
 from schemas.contract import empty
-from schemas.marts.catalogue import MARTS, marts_of
+from schemas.marts import MARTS, marts_of
 from tests.pipelines.conftest import Demo, Muster, invoke
 from tests.returns import SampleReturn, address_of
 

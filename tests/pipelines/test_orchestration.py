@@ -17,7 +17,7 @@ from pipelines.definitions import defs
 from pipelines.instance import dagster_home
 from pipelines.jobs import REFRESH
 from schemas.contract import empty
-from schemas.marts.catalogue import MARTS
+from schemas.marts import MARTS
 from schemas.rules.catalogue import NATIONAL, TIERS
 from schemas.tables import TABLES
 

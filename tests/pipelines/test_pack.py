@@ -15,7 +15,7 @@ from assets.lake import Lake
 from assets.release.pack import SDMX, Pack
 from schemas.collection import load_collection
 from schemas.errors import LakeError, SetupError
-from schemas.marts.catalogue import marts_of
+from schemas.marts import marts_of
 from tests.pipelines.conftest import Demo, invoke
 
 COLLECTION = "2012-revisit"

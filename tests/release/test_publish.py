@@ -29,7 +29,7 @@ from assets.release.publish import show
 from schemas.collection import load_collection, read_collection
 from schemas.contract import CONTRACT_VERSION, empty
 from schemas.errors import ContractError, LakeError, ReleaseBlockedError
-from schemas.marts.catalogue import MARTS, contracts_of, marts_of
+from schemas.marts import MARTS, contracts_of, marts_of
 
 COLLECTION = "2012-revisit"
 RELEASED = marts_of(load_collection(COLLECTION))

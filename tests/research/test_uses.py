@@ -15,8 +15,7 @@ from assets.release.contents import about_release
 from assets.release.identity import MadeFrom, ingredients, release_id
 from schemas.collection import Collection
 from schemas.contract import empty
-from schemas.marts.facts import ForceProfiles, Investigations
-from schemas.marts.returns import ReturnsStatus
+from schemas.marts import ForceProfiles, Investigations, ReturnsStatus
 from schemas.tables import LiveEntries
 
 NOTHING = empty(LiveEntries)

@@ -11,10 +11,14 @@ from schemas.checking import broken
 from schemas.conform import conform, holds
 from schemas.contract import Contract, empty, keys
 from schemas.errors import ContractError
-from schemas.marts.catalogue import MARTS
-from schemas.marts.facts import ForceProfiles, Investigations, force_profiles_contract
-from schemas.marts.totals import NationalTotals
-from schemas.research import Survey
+from schemas.marts import (
+    MARTS,
+    ForceProfiles,
+    Investigations,
+    NationalTotals,
+    Survey,
+    force_profiles_contract,
+)
 from schemas.tables import TABLES
 from schemas.template import Template
 from schemas.template_file import load_template

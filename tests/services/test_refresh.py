@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from schemas.collection import load_collection
-from schemas.marts.catalogue import marts_of
+from schemas.marts import marts_of
 from tests.services.front import TEAM
 from tests.services.processes import wait_until
 from tests.services.service import Service

@@ -19,7 +19,7 @@ from assets.previous import Earlier
 from schemas.collection import Collection, load_collection
 from schemas.contract import empty
 from schemas.errors import SetupError
-from schemas.marts.returns import Corrections, ReturnsStatus
+from schemas.marts import Corrections, ReturnsStatus
 from tests.live import any_live, release_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

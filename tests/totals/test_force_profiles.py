@@ -13,8 +13,7 @@ from schemas.breakdown import write_breakdown
 from schemas.collection import Collection, load_collection
 from schemas.conform import conform
 from schemas.contract import empty
-from schemas.marts.facts import force_profiles_contract
-from schemas.marts.returns import ReturnsStatus
+from schemas.marts import ReturnsStatus, force_profiles_contract
 from schemas.tables import LiveEntries, ReportFigures
 from tests.live import any_live
 from tests.test_structure import ROOT

@@ -25,8 +25,7 @@ from schemas.collection import Collection
 from schemas.collection_fields import RuleChange
 from schemas.conform import conform
 from schemas.contract import empty
-from schemas.marts.facts import InvestigationsByMonth
-from schemas.marts.returns import Repairs
+from schemas.marts import InvestigationsByMonth, Repairs
 from schemas.tables import Extracts, Receipts, VersionChanges
 from schemas.template import Edit, Numbers, Place
 from tests.returns import SampleReturn, validated

@@ -19,7 +19,7 @@ from assets.previous import kept_collection
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.errors import LakeError
-from schemas.marts.catalogue import contracts_of, marts_of
+from schemas.marts import contracts_of, marts_of
 from schemas.template import column_letter
 
 

@@ -27,7 +27,7 @@ from schemas.breakdown import LAST, Band, in_order, read_breakdown, write_breakd
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
-from schemas.marts.totals import Comparisons, NationalChecks
+from schemas.marts import Comparisons, NationalChecks
 from schemas.measures import NOW
 from schemas.rules.catalogue import rules
 from schemas.template import Template

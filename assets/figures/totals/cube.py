@@ -12,7 +12,7 @@ from schemas.conform import conform
 from schemas.contract import empty
 from schemas.errors import ContractError
 from schemas.figures import ANSWER, kinds
-from schemas.marts.totals import Codes, Measures, cube_contract, cube_dimensions
+from schemas.marts import Codes, Measures, cube_contract, cube_dimensions
 from schemas.measures import NOW, QUESTION
 from schemas.reference import all_forces
 from schemas.research import INSTANCE_CATEGORIES, SITES

@@ -13,16 +13,18 @@ from schemas.conform import conform
 from schemas.contract import Contract, empty
 from schemas.disclosure import FOLLOWS
 from schemas.figures import ANSWER
-from schemas.marts.facts import (
+from schemas.marts import (
+    CapabilityAdoption,
     CapabilityAnswers,
+    Cells,
+    Distribution,
     Investigations,
+    OutcomeBreakdown,
     RegisterEntries,
     SecondJobs,
     Workforce,
     force_profiles_contract,
 )
-from schemas.marts.returns import Cells
-from schemas.marts.totals import CapabilityAdoption, Distribution, OutcomeBreakdown
 from schemas.measures import NOW, QUESTION
 from schemas.reference import workforce as numbers_in
 from schemas.template import Template

@@ -23,7 +23,7 @@ from schemas.breakdown import Band, breakdown_of
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.figures import ANSWER
-from schemas.marts.totals import NationalTotals
+from schemas.marts import NationalTotals
 from schemas.measures import NOW, QUESTION, Measure
 from schemas.template import Template
 

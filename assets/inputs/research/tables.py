@@ -14,14 +14,12 @@ import polars as pl
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
+from schemas.marts import SocialMedia, Survey, SurveyChanges
 from schemas.research import (
     QUESTIONS,
     InstancesInUse,
     ProfilesInUse,
     ResponsesInUse,
-    SocialMedia,
-    Survey,
-    SurveyChanges,
 )
 
 

@@ -29,7 +29,7 @@ from pydantic import Field
 
 from assets.html import render
 from schemas.figures import totalled
-from schemas.marts.facts import force_profiles_contract
+from schemas.marts import force_profiles_contract
 from schemas.measures import NOW, Data, Figure
 from schemas.template import Template
 

@@ -10,8 +10,7 @@ from assets.release.pages.figures import Edition
 from assets.release.pages.wording import band, period, sentence
 from schemas import vocabulary as v
 from schemas.collection import addressed, command
-from schemas.marts.facts import force_profiles_contract
-from schemas.marts.returns import ReturnsStatus
+from schemas.marts import ReturnsStatus, force_profiles_contract
 from schemas.measures import NOW
 from schemas.research import INSTANCE_CATEGORIES
 from schemas.rules.catalogue import CASES, rules_of

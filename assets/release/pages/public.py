@@ -19,8 +19,8 @@ from assets.release.pages.figures import Edition
 from schemas.breakdown import read_breakdown
 from schemas.contract import keys
 from schemas.disclosure import PROFILES, SUPPRESSED
-from schemas.marts.public import public_marts, symbol_of, with_symbols
 from schemas.measures import NOW
+from schemas.public import public_marts, symbol_of, with_symbols
 from schemas.vocabulary import LIVE_STATES
 from schemas.wording import plural
 

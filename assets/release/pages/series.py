@@ -32,7 +32,7 @@ from assets.release.pages.pages import INDEX, page_html
 from assets.release.pages.wording import Wording, months, sentence
 from schemas.collection import Collection
 from schemas.errors import LakeError
-from schemas.marts.totals import Series
+from schemas.marts import Series
 from schemas.template import Template
 from schemas.wording import plural
 

@@ -34,7 +34,7 @@ from assets.release.pages.wording import STATES, sentence
 from schemas import vocabulary as v
 from schemas.breakdown import write_breakdown
 from schemas.figures import totalled
-from schemas.marts.catalogue import MARTS
+from schemas.marts import MARTS
 from schemas.measures import NOW
 from schemas.research import QUESTIONS, SITES
 from schemas.rules.catalogue import rules

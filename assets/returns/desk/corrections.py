@@ -14,7 +14,7 @@ from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
 from schemas.errors import ContractError, SetupError
-from schemas.marts.returns import Corrections as CorrectionsMart
+from schemas.marts import Corrections as CorrectionsMart
 from schemas.tables import Corrections
 from schemas.template import Place, Template
 

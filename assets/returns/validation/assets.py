@@ -25,7 +25,7 @@ from schemas.collection import Collection, sound_collections
 from schemas.conform import conform
 from schemas.contract import empty
 from schemas.errors import LakeError
-from schemas.marts.returns import Repairs
+from schemas.marts import Repairs
 from schemas.rules.catalogue import CASES, NATIONAL, OTHER_FILES, TIERS, every_rule
 from schemas.tables import LiveEntries, LiveReturns
 

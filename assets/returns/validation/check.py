@@ -20,7 +20,7 @@ from assets.returns.validation.rules.entries import Received
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.finding import Finding, finding
-from schemas.marts.returns import Findings
+from schemas.marts import Findings
 from schemas.template import Template
 from schemas.wording import plural
 

@@ -25,7 +25,7 @@ from assets.returns.validation.linked import (
     linked,
 )
 from assets.returns.validation.rules.evaluate import ENTRY
-from schemas.marts.returns import Repairs
+from schemas.marts import Repairs
 from schemas.rules.catalogue import rules
 from schemas.template import Edit, Grid, Numbers, Place, Template
 

@@ -23,7 +23,7 @@ from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
 from schemas.errors import LakeError
-from schemas.marts.returns import Findings, ReturnsStatus
+from schemas.marts import Findings, ReturnsStatus
 from schemas.rules.catalogue import UNORDERED
 from schemas.tables import (
     Answers,

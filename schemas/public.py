@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from schemas.contract import Column, Contract, contracts
+from schemas.contract import Column, Contract
 from schemas.disclosure import PROFILES, SYMBOLS
-from schemas.marts.catalogue import MARTS, contracts_of
+from schemas.marts import MARTS, contracts_of
 from schemas.template import Template
 
 WITH_SYMBOLS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -88,8 +87,3 @@ def public_marts(template: Template) -> dict[str, Contract]:
         mart: contracts[mart] if mart in _AS_THEY_ARE else _public_form(mart, contracts[mart])
         for mart in PUBLIC
     }
-
-
-_FOUND: Final = contracts(Path(__file__).with_suffix(".toml"))
-SuppressionAudit: Final = _FOUND["SuppressionAudit"]
-DisclosureReport: Final = _FOUND["DisclosureReport"]
