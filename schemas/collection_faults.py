@@ -16,11 +16,9 @@ from schemas.disclosure import PROFILES, Exemption, in_print
 from schemas.faults import Fault, Unsure, known, twice
 from schemas.figures import figure_faults
 from schemas.measures import NOW
-from schemas.reference import all_forces, forces_at
+from schemas.reference import FIGURES, Read, all_forces, forces_at
 from schemas.reference_faults import (
-    FIGURES,
     PublishedFigure,
-    Read,
     exact_in,
     forces_read,
     publication_read,
@@ -129,14 +127,14 @@ def _of_forces(of: Collection, unsure: Unsure, *, released: bool) -> Iterator[Fa
             yield ("forces", number), f"{code} is listed twice"
     if not unsure.has("census") and (read is None or read.is_whole):
         heirs = set(read.column("successor")) if read else set()
-        yield from _of_codes(of, heirs, released=released)
+        yield from _of_codes(of, heirs)
 
 
-def _of_codes(of: Collection, heirs: set[str], *, released: bool) -> Iterator[Fault]:
+def _of_codes(of: Collection, heirs: set[str]) -> Iterator[Fault]:
     """Yield the forces that were not at the census; of `heirs` it is told in their own file."""
-    known = all_forces(of.root, mended=not released).select("force_code", "valid_from")
+    known = all_forces(of.root).select("force_code", "valid_from")
     begins = dict(known.sort("valid_from", descending=True).iter_rows())
-    there = set(forces_at(of.root, of.census, mended=not released)["force_code"])
+    there = set(forces_at(of.root, of.census)["force_code"])
     alike = {code.casefold(): code for code in there if code}
     named: list[tuple[Loc, tuple[str, ...]]] = [
         (("forces",), of.forces),
@@ -148,7 +146,7 @@ def _of_codes(of: Collection, heirs: set[str], *, released: bool) -> Iterator[Fa
         if code in there | told:
             continue
         told.add(code)
-        if end := of.ended(code, mended=not released):
+        if end := of.ended(code):
             instead = f"; expect {end[1]}" if end[1] else ""
             yield loc, f"{code} ended on {end[0]}, before the census{instead}"
         elif begins.get(code):
@@ -205,7 +203,7 @@ def _absent(of: Collection, loc: Loc, said: object, keys: Several[str]) -> Itera
 def _hold_figures(read: Read, of: Collection) -> None:
     """Tell of the figures that nothing which the collection takes in could ever give."""
     scopes = ("national", *of.forces)
-    every = {*scopes, *all_forces(of.root, mended=True)["force_code"]}
+    every = {*scopes, *all_forces(of.root)["force_code"]}
     for line, row in read.rows:
         basis = row.get("basis")
         if basis in {"research", "survey"} and not of.research:

@@ -270,12 +270,9 @@ class Collection(_Data):
         """Return the full name of a force that is expected."""
         return str(self.bodies.filter(force_code=force_code)["full_name"].item())
 
-    def ended(self, force_code: str, *, mended: bool = False) -> tuple[date, str | None] | None:
-        """Return the last day of a force that was no more at the census, and who succeeded it.
-
-        With `mended` the forces are read though something is wrong in their file.
-        """
-        known = all_forces(self.root, mended=mended).filter(force_code=force_code).sort("valid_to")
+    def ended(self, force_code: str) -> tuple[date, str | None] | None:
+        """Return the last day of a force that was no more at the census, and who succeeded it."""
+        known = all_forces(self.root).filter(force_code=force_code).sort("valid_to")
         ends = known["valid_to"].to_list()
         if not ends or None in ends or max(ends) >= self.census:
             return None

@@ -1,11 +1,17 @@
-"""Reads reference data as frames: our own, and that beside collections from outside.
+"""Reads reference data, as rows with their lines and as frames: our own, and that from outside.
 
 A folder of collections has `collections/`, `templates/` and `reference/`; this package is one, and
 MUSTER_COLLECTIONS may name another, which is read beside it.
 """
 
+import csv
+import io
 import os
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -13,12 +19,16 @@ from typing import Final
 import polars as pl
 
 from schemas.errors import SetupError
+from schemas.faults import known, shown, unreadable, unshown
+from schemas.vocabulary import FIGURE_BASES, QUALIFIERS
 
 OURS: Final = Path(__file__).parent
 REFERENCE: Final = OURS / "reference"
 COLLECTIONS: Final = OURS / "collections"
 _FORCES: Final = "forces.csv"
-_VALIDITY: Final = ("valid_from", "valid_to", "successor")
+_ABOUT: Final = (
+    "force_code", "ons_code", "short_name", "full_name", "region", "country", "kind",
+)  # fmt: skip
 
 
 def outside() -> Path | None:
@@ -53,66 +63,231 @@ def beside(root: Path, kind: str, name: str) -> Path:
     return path if path.exists() else OURS / kind / name
 
 
-def _read(path: Path, *key: str, truncate_ragged_lines: bool = False) -> pl.DataFrame:
+Row = tuple[int, dict[str, str]]
+"""A row of a file with its line; what it has nothing for is "" there."""
+
+_DATE: Final = ("[0-9]{4}-[0-9]{2}-[0-9]{2}", "must be a date such as 2013-03-31")
+_DAY: Final = (f"({_DATE[0]})?", f"{_DATE[1]}, or empty")
+_GIVEN: Final = (r".*\S.*", "is empty")
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """What a file must have: its key, other columns, those it may have, and the forms of these.
+
+    With `strict` it has no other columns. What the columns `once` say
+    together stands once.
+    """
+
+    key: str
+    needed: tuple[str, ...]
+    forms: dict[str, tuple[str, str]]
+    also: tuple[str, ...] = ()
+    strict: bool = False
+    once: tuple[str, ...] = ()
+
+
+FORCES: Final = Shape(
+    "force_code",
+    ("ons_code", "short_name", "full_name", "region", "country", "kind"),
+    {
+        "force_code": ("[A-Za-z0-9][A-Za-z0-9_-]*", "is no code: letters, digits, _ and - only"),
+        **dict.fromkeys(("short_name", "full_name", "region"), _GIVEN),
+        **dict.fromkeys(("valid_from", "valid_to"), _DAY),
+    },
+    also=("valid_from", "valid_to", "successor", "full_name_confirmed_for_2012"),
+    strict=True,
+)
+FIGURES: Final = Shape(
+    "figure_id",
+    ("collection", "document", "scope", "measure", "breakdown", "period", "value", "unit",
+     "qualifier", "basis", "source_issue", "note", "period_start", "period_end"),
+    forms={
+        **dict.fromkeys(("scope", "measure", "unit"), _GIVEN),
+        **dict.fromkeys(("period_start", "period_end"), _DAY),
+        "figure_id": (r"\S(.*\S)?", "is empty, or begins or ends with a space"),
+        "value": (r"-?[0-9]+(\.[0-9]+)?", "must be a number, without separators"),
+        "qualifier": ("|".join(QUALIFIERS), f"must be one of {', '.join(QUALIFIERS)}"),
+        "basis": ("|".join(FIGURE_BASES), f"must be one of {', '.join(FIGURE_BASES)}"),
+    },
+    once=("figure_id",),
+)  # fmt: skip
+ISSUES: Final = Shape(
+    "issue_id",
+    ("collection", "figures", "what the source does"),
+    forms=dict.fromkeys(("issue_id", "what the source does"), _GIVEN),
+    once=("issue_id",),
+)
+UNCOLLECTED: Final = Shape(
+    "measure",
+    ("collection", "reason"),
+    forms=dict.fromkeys(("measure", "reason"), _GIVEN),
+    once=("measure",),
+)
+WORKFORCE: Final = Shape(
+    "force_code",
+    ("as_at", "workforce", "source", "source_line"),
+    forms={
+        **dict.fromkeys(("force_code", "source", "source_line"), _GIVEN),
+        "as_at": _DATE,
+        "workforce": (
+            r"((?=.*[1-9])[0-9]+(\.[0-9]+)?)?",
+            "must be a number above 0 without separators, or empty where the source gives none",
+        ),
+    },
+    once=("force_code", "as_at"),
+)
+
+
+class Read:
+    """A file of reference data as it was read: its rows, and what is wrong in it, line by line.
+
+    The head is that of the file, with what is meant in place of what is misspelt.
+    """
+
+    def __init__(self, path: Path, shape: Shape) -> None:
+        """Read a file."""
+        self.path, self.shape = path, shape
+        self.rows: list[Row] = []
+        self.head: list[str] = []
+        self.faults: list[str] = []
+        try:
+            self._read(path.read_text(encoding="utf-8-sig"))
+        except (OSError, UnicodeDecodeError) as error:
+            self.faults.append(unreadable(path, error))
+        for line, row in self.rows:
+            for column, (form, said) in shape.forms.items():
+                text = row.get(column)
+                if text is not None and not (re.fullmatch(form, text) and _is_day(text, form)):
+                    self.tell(line, column, f"{text!r} {said}" if text else said)
+        self._once()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its head has the key."""
+        return self.shape.key in self.head
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The rows as text, null where there is nothing, with every column of its shape.
+
+        Raises:
+            SetupError: it cannot be read at all.
+        """
+        if not self.head:
+            raise SetupError(f"{'; '.join(self.faults)}. Restore it.")
+        columns = dict.fromkeys((*self.head, self.shape.key, *self.shape.needed, *self.shape.also))
+        rows = [{name: row.get(name) or None for name in columns} for _, row in self.rows]
+        return pl.DataFrame(rows, dict.fromkeys(columns, pl.String))
+
+    def _read(self, text: str) -> None:
+        """Read the rows; what no page can show is told, and left out of them."""
+        if "\0" in text:
+            line = text.count("\n", 0, text.index("\0")) + 1
+            self.tell(line, "the row", "holds a NUL byte; save the file as CSV in UTF-8")
+        lines = csv.reader(io.StringIO(text.replace("\0", ""), newline=""), strict=True)
+        line = 1
+        try:
+            head = self.head = self._meant(next(lines, []))
+            line = lines.line_num + 1
+            for cells in lines:
+                if len(cells) == len(head):
+                    row = dict(zip(head, cells, strict=True))
+                    for (column, *_), said in unshown(row):
+                        self.tell(line, str(column), said)
+                    self.rows.append((line, {name: shown(cell) for name, cell in row.items()}))
+                elif cells:
+                    said = f"has {len(cells)} cells, and the head has {len(head)}"
+                    self.tell(line, "the row", said)
+                line = lines.line_num + 1
+        except csv.Error as error:
+            self.tell(line, "the row", f"is no CSV: {error}")
+
+    def tell(self, line: int, column: str, said: str) -> None:
+        """Note what is wrong in a line."""
+        self.faults.append(f"{self.path}:{line}: {column}: {said}")
+
+    def _meant(self, head: list[str]) -> list[str]:
+        """Return the head with the columns that are meant in place of those that are misspelt."""
+        meant = list(head)
+        needed = (self.shape.key, *self.shape.needed)
+        absent = [name for name in needed if name not in head]
+        free = [name for name in (*absent, *self.shape.also) if name not in head]
+        for number, name in enumerate(head):
+            near = get_close_matches(name, free, 1)
+            if name in head[:number]:
+                self.tell(1, "the head", f"{name!r} stands here twice")
+            elif name not in {*needed, *self.shape.also} and near:
+                self.tell(1, "the head", known("column", name, near))
+                absent = [other for other in absent if other not in near]
+                meant[number] = near[0]
+        odd = [name for name in meant if name not in {*needed, *self.shape.also}]
+        if odd and self.shape.strict:
+            said = f"columns that are not known: {', '.join(odd)}; there are {', '.join(needed)}"
+            self.tell(1, "the head", f"{said}, {', '.join(self.shape.also)}")
+        if absent:
+            self.tell(1, "the head", f"lacks {', '.join(absent)}")
+        return meant
+
+    def _once(self) -> None:
+        seen: dict[tuple[str, ...], int] = {}
+        for line, row in self.rows:
+            here = tuple(row.get(name, "") for name in self.shape.once)
+            if here and all(here) and seen.setdefault(here, line) != line:
+                names = (name.replace("_", " ") for name in self.shape.once)
+                _, *also = (f", {name} {said}" for name, said in zip(names, here, strict=True))
+                told = f"{here[0]!r} stands on line {seen[here]} already{''.join(also)}"
+                self.tell(line, self.shape.once[0], told)
+
+    def column(self, name: str) -> list[str]:
+        """Return what stands in a column."""
+        return [row[name] for _, row in self.rows if name in row]
+
+    def refer(self, column: str, what: str, there: Collection[str], *, many: bool = False) -> None:
+        """Tell the names in a column that are none of those there; `many` are joined by `;`."""
+        wrong: dict[str, list[int]] = {}
+        for line, row in self.rows:
+            text = row.get(column) or ""
+            for name in text.split(";") if many else [text]:
+                if name and name not in there:
+                    wrong.setdefault(name, []).append(line)
+        for name, lines in wrong.items():
+            count = f" ({len(lines)} lines name it)" if len(lines) > 1 else ""
+            self.tell(lines[0], column, f"{known(what, name, there)}{count}")
+
+
+def _is_day(text: str, form: str) -> bool:
     try:
-        frame = pl.read_csv(path, infer_schema=False, truncate_ragged_lines=truncate_ragged_lines)
-        return _once(path, frame, *key) if key else frame
-    except (OSError, pl.exceptions.PolarsError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no CSV in UTF-8"
-        raise SetupError(f"{path} cannot be read: {why}. Restore it.") from error
-
-
-def _once(path: Path, frame: pl.DataFrame, *key: str) -> pl.DataFrame:
-    twice = frame.filter(pl.struct(key).is_duplicated())[key[0]].unique().sort().to_list()
-    if twice:
-        raise SetupError(f"{path} must hold each {key[0]} once; found twice: {', '.join(twice)}.")
-    return frame
+        return form not in {_DATE[0], _DAY[0]} or not text or bool(date.fromisoformat(text))
+    except ValueError:
+        return False
 
 
 @cache
-def _forces(path: Path, *, mended: bool = False) -> pl.DataFrame:
-    """One row a force and time: the columns of `forces`, valid_from, valid_to, successor.
-
-    With `mended` what is wrong in a cell or a head is null: somebody is told of it otherwise.
-    """
-    read = _read(path, truncate_ragged_lines=mended)
-    wanted = (*_ABOUT, *_VALIDITY) if mended else _VALIDITY
-    absent = [pl.lit(None, pl.String).alias(name) for name in wanted if name not in read.columns]
-    day = pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d", strict=not mended)
-    try:
-        found = read.with_columns(absent).select(*_ABOUT, day, "successor")
-    except pl.exceptions.PolarsError as error:
-        raise SetupError(
-            f"{path} is no file of forces: it must have the columns {', '.join(_ABOUT)}, and dates"
-            f" like 2013-03-31 in valid_from and valid_to ({type(error).__name__}). Mend it."
-        ) from error
-    return found if mended else _once(path, found, "force_code", "valid_from")
+def _frame(path: Path, shape: Shape) -> pl.DataFrame:
+    """Return a file as a frame; what is wrong in it, who loads a collection with it is told."""
+    return Read(path, shape).frame
 
 
-_ABOUT: Final = (
-    "force_code", "ons_code", "short_name", "full_name", "region", "country", "kind",
-)  # fmt: skip
-
-
-def all_forces(root: Path = OURS, *, mended: bool = False) -> pl.DataFrame:
+def all_forces(root: Path = OURS) -> pl.DataFrame:
     """Return every force that a folder of collections knows, at any time.
 
     A row of its own forces.csv comes in place of ours of that code. Columns: those of `forces`,
-    valid_from, valid_to (null: no end known), successor. With `mended` a file is read in which
-    something is wrong, as far as it can be.
+    valid_from, valid_to (null: no end known), successor.
     """
-    ours, path = _forces(REFERENCE / _FORCES), root / "reference" / _FORCES
-    if root == OURS or not path.exists():
-        return ours
-    own = _forces(path, mended=mended)
-    return pl.concat([ours.join(own, on="force_code", how="anti"), own])
+    days = pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d", strict=False)
+    files = dict.fromkeys((OURS / "reference" / _FORCES, root / "reference" / _FORCES))
+    ours, *own = (
+        _frame(path, FORCES).select(*_ABOUT, days, "successor") for path in files if path.exists()
+    )
+    return pl.concat([ours.join(own[0], on="force_code", how="anti"), *own]) if own else ours
 
 
-def forces_at(root: Path, day: date, *, mended: bool = False) -> pl.DataFrame:
+def forces_at(root: Path, day: date) -> pl.DataFrame:
     """Return the forces that a folder of collections knows on a day, by their names of that day."""
     begun = pl.col("valid_from").is_null() | (pl.col("valid_from") <= day)
     lasting = pl.col("valid_to").is_null() | (pl.col("valid_to") >= day)
-    return all_forces(root, mended=mended).filter(begun & lasting).select(_ABOUT).sort("force_code")
+    return all_forces(root).filter(begun & lasting).select(_ABOUT).sort("force_code")
 
 
 def forces() -> pl.DataFrame:
@@ -140,44 +315,31 @@ def _known(root: Path | None) -> pl.DataFrame:
     return found.select(_ABOUT).unique("force_code", keep="first", maintain_order=True)
 
 
-@cache
 def published_figures(path: Path) -> pl.DataFrame:
     """One row a figure printed in a publication: figure_id (key), measure, breakdown, value, ...
 
     `collection` is the one it is about, `breakdown` "" for the whole, `value` a float,
     `source_issue` null where there is none.
     """
-    return _read(path, "figure_id").with_columns(
+    return _frame(path, FIGURES).with_columns(
         pl.col("value").cast(pl.Float64), pl.col("breakdown", "period").fill_null("")
     )
 
 
-@cache
 def uncollected(path: Path) -> dict[str, str]:
     """Return why a measure of a publication comes from no data of a collection, by measure."""
-    return dict(_read(path, "measure").select("measure", "reason").iter_rows())
+    return dict(_frame(path, UNCOLLECTED).select("measure", "reason").iter_rows())
 
 
-@cache
 def workforce(path: Path) -> pl.DataFrame:
     """One row a force and day: force_code and as_at (key), workforce, source, source_line.
 
     `workforce` is a float, null where the source gives none.
     """
-    about = ("force_code", pl.col("as_at").str.to_date("%Y-%m-%d"), pl.col("workforce"))
-    try:
-        return (
-            _read(path, "force_code", "as_at")
-            .select(*about, "source", "source_line")
-            .cast({"workforce": pl.Float64})
-        )
-    except pl.exceptions.PolarsError as error:
-        raise SetupError(
-            f"{path} is no table of workforce ({type(error).__name__}): see docs/collections.md."
-        ) from error
+    day, number = pl.col("as_at").str.to_date("%Y-%m-%d"), pl.col("workforce").cast(pl.Float64)
+    return _frame(path, WORKFORCE).select("force_code", day, number, "source", "source_line")
 
 
-@cache
 def source_issues(path: Path) -> pl.DataFrame:
     """One row a contradiction in the source: issue_id (key), figures (joined by `;`), text."""
-    return _read(path, "issue_id").rename({"what the source does": "text"})
+    return _frame(path, ISSUES).rename({"what the source does": "text"})

@@ -1,189 +1,22 @@
-"""What in the files of reference data cannot be meant, each fault with its line."""
+"""What in the files of reference data does not fit together, each fault with its line."""
 
-import csv
-import io
 import re
-from collections.abc import Collection
-from datetime import date
-from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from schemas.breakdown import read_breakdown
-from schemas.faults import known, shown, unreadable, unshown
-from schemas.reference import OURS, beside
-from schemas.vocabulary import FIGURE_BASES, QUALIFIERS
-
-Row = tuple[int, dict[str, str]]
-"""A row of a file with its line; what it has nothing for is "" there."""
-
-_DATE: Final = ("[0-9]{4}-[0-9]{2}-[0-9]{2}", "must be a date such as 2013-03-31")
-_DAY: Final = (f"({_DATE[0]})?", f"{_DATE[1]}, or empty")
-_GIVEN: Final = (r".*\S.*", "is empty")
-
-
-class Shape(NamedTuple):
-    """What a file must have: its key, other columns, those it may have, and the forms of these.
-
-    With `strict` it has no other columns.
-    """
-
-    key: str
-    needed: tuple[str, ...]
-    forms: dict[str, tuple[str, str]]
-    also: tuple[str, ...] = ()
-    strict: bool = False
-
-
-FORCES: Final = Shape(
-    "force_code",
-    ("ons_code", "short_name", "full_name", "region", "country", "kind"),
-    {
-        "force_code": ("[A-Za-z0-9][A-Za-z0-9_-]*", "is no code: letters, digits, _ and - only"),
-        **dict.fromkeys(("short_name", "full_name", "region"), _GIVEN),
-        **dict.fromkeys(("valid_from", "valid_to"), _DAY),
-    },
-    also=("valid_from", "valid_to", "successor", "full_name_confirmed_for_2012"),
-    strict=True,
+from schemas.reference import (
+    FIGURES,
+    FORCES,
+    ISSUES,
+    OURS,
+    UNCOLLECTED,
+    WORKFORCE,
+    Read,
+    all_forces,
+    beside,
 )
-FIGURES: Final = Shape(
-    "figure_id",
-    ("collection", "document", "scope", "measure", "breakdown", "period", "value", "unit",
-     "qualifier", "basis", "source_issue", "note", "period_start", "period_end"),
-    forms={
-        **dict.fromkeys(("scope", "measure", "unit"), _GIVEN),
-        **dict.fromkeys(("period_start", "period_end"), _DAY),
-        "figure_id": (r"\S(.*\S)?", "is empty, or begins or ends with a space"),
-        "value": (r"-?[0-9]+(\.[0-9]+)?", "must be a number, without separators"),
-        "qualifier": ("|".join(QUALIFIERS), f"must be one of {', '.join(QUALIFIERS)}"),
-        "basis": ("|".join(FIGURE_BASES), f"must be one of {', '.join(FIGURE_BASES)}"),
-    },
-)  # fmt: skip
-ISSUES: Final = Shape(
-    "issue_id",
-    ("collection", "figures", "what the source does"),
-    forms=dict.fromkeys(("issue_id", "what the source does"), _GIVEN),
-)
-UNCOLLECTED: Final = Shape(
-    "measure", ("collection", "reason"), forms=dict.fromkeys(("measure", "reason"), _GIVEN)
-)
-WORKFORCE: Final = Shape(
-    "force_code",
-    ("as_at", "workforce", "source", "source_line"),
-    forms={
-        **dict.fromkeys(("force_code", "source", "source_line"), _GIVEN),
-        "as_at": _DATE,
-        "workforce": (
-            r"((?=.*[1-9])[0-9]+(\.[0-9]+)?)?",
-            "must be a number above 0 without separators, or empty where the source gives none",
-        ),
-    },
-)
-
-
-class Read:
-    """A file of reference data as it was read: its rows, and what is wrong in it, line by line.
-
-    It `is_whole` where its head has the key.
-    """
-
-    def __init__(self, path: Path, shape: Shape, *, dated: bool = False) -> None:
-        """Read a file; with `dated` it has its key once at a time, not once."""
-        self.path, self.shape = path, shape
-        self.rows: list[Row] = []
-        self.is_whole = False
-        self.faults: list[str] = []
-        try:
-            self._read(path.read_text(encoding="utf-8-sig"))
-        except (OSError, UnicodeDecodeError) as error:
-            self.faults.append(unreadable(path, error))
-        for line, row in self.rows:
-            for column, (form, said) in shape.forms.items():
-                text = row.get(column)
-                if text is not None and not (re.fullmatch(form, text) and _is_day(text, form)):
-                    self.tell(line, column, f"{text!r} {said}" if text else said)
-        if not dated:
-            self._once()
-
-    def _read(self, text: str) -> None:
-        """Read the rows; what no page can show is told, and left out of them."""
-        if "\0" in text:
-            line = text.count("\n", 0, text.index("\0")) + 1
-            self.tell(line, "the row", "holds a NUL byte; save the file as CSV in UTF-8")
-        lines = csv.reader(io.StringIO(text.replace("\0", ""), newline=""), strict=True)
-        line = 1
-        try:
-            written = next(lines, [])
-            head, self.is_whole = self._meant(written), self.shape.key in written
-            line = lines.line_num + 1
-            for cells in lines:
-                if len(cells) == len(head):
-                    row = dict(zip(head, cells, strict=True))
-                    for (column, *_), said in unshown(row):
-                        self.tell(line, str(column), said)
-                    self.rows.append((line, {name: shown(cell) for name, cell in row.items()}))
-                elif cells:
-                    said = f"has {len(cells)} cells, and the head has {len(head)}"
-                    self.tell(line, "the row", said)
-                line = lines.line_num + 1
-        except csv.Error as error:
-            self.tell(line, "the row", f"is no CSV: {error}")
-
-    def tell(self, line: int, column: str, said: str) -> None:
-        """Note what is wrong in a line."""
-        self.faults.append(f"{self.path}:{line}: {column}: {said}")
-
-    def _meant(self, head: list[str]) -> list[str]:
-        """Return the head with the columns that are meant in place of those that are misspelt."""
-        meant = list(head)
-        needed = (self.shape.key, *self.shape.needed)
-        absent = [name for name in needed if name not in head]
-        free = [name for name in (*absent, *self.shape.also) if name not in head]
-        for number, name in enumerate(head):
-            near = get_close_matches(name, free, 1)
-            if name in head[:number]:
-                self.tell(1, "the head", f"{name!r} stands here twice")
-            elif name not in {*needed, *self.shape.also} and near:
-                self.tell(1, "the head", known("column", name, near))
-                absent = [other for other in absent if other not in near]
-                meant[number] = near[0]
-        odd = [name for name in meant if name not in {*needed, *self.shape.also}]
-        if odd and self.shape.strict:
-            said = f"columns that are not known: {', '.join(odd)}; there are {', '.join(needed)}"
-            self.tell(1, "the head", f"{said}, {', '.join(self.shape.also)}")
-        if absent:
-            self.tell(1, "the head", f"lacks {', '.join(absent)}")
-        return meant
-
-    def _once(self) -> None:
-        seen: dict[str, int] = {}
-        for line, row in self.rows:
-            if (name := row.get(self.shape.key)) and seen.setdefault(name, line) != line:
-                self.tell(line, self.shape.key, f"{name!r} stands on line {seen[name]} already")
-
-    def column(self, name: str) -> list[str]:
-        """Return what stands in a column."""
-        return [row[name] for _, row in self.rows if name in row]
-
-    def refer(self, column: str, what: str, there: Collection[str], *, many: bool = False) -> None:
-        """Tell the names in a column that are none of those there; `many` are joined by `;`."""
-        wrong: dict[str, list[int]] = {}
-        for line, row in self.rows:
-            text = row.get(column) or ""
-            for name in text.split(";") if many else [text]:
-                if name and name not in there:
-                    wrong.setdefault(name, []).append(line)
-        for name, lines in wrong.items():
-            count = f" ({len(lines)} lines name it)" if len(lines) > 1 else ""
-            self.tell(lines[0], column, f"{known(what, name, there)}{count}")
-
-
-def _is_day(text: str, form: str) -> bool:
-    try:
-        return form not in {_DATE[0], _DAY[0]} or not text or bool(date.fromisoformat(text))
-    except ValueError:
-        return False
 
 
 def forces_read(root: Path) -> Read | None:
@@ -191,10 +24,9 @@ def forces_read(root: Path) -> Read | None:
     path = root / "reference" / "forces.csv"
     if root != OURS and not path.exists():
         return None
-    read = Read(path, FORCES, dated=True)
+    read = Read(path, FORCES)
     names = set(read.column("force_code"))
-    if root != OURS:
-        names |= {*Read(OURS / "reference" / "forces.csv", FORCES, dated=True).column("force_code")}
+    names |= {*all_forces()["force_code"]} if root != OURS else set()
     read.refer("successor", "force", names)
     spelt = {
         name.casefold(): name for name in sorted(names) if name not in {*read.column("force_code")}
@@ -220,17 +52,8 @@ def forces_read(root: Path) -> Read | None:
 
 def workforce_read(root: Path, name: str) -> Read:
     """Return a table of workforce as it was read: a force stands in it once a day."""
-    read = Read(beside(root, "reference", name), WORKFORCE, dated=True)
-    files = {root / "reference" / "forces.csv", OURS / "reference" / "forces.csv"}
-    tables = [Read(path, FORCES, dated=True) for path in sorted(files) if path.exists()]
-    there = dict.fromkeys(code for table in tables for code in table.column("force_code"))
-    read.refer("force_code", "force", there)
-    seen: dict[tuple[str, str], int] = {}
-    for line, row in read.rows:
-        key = row.get("force_code", ""), row.get("as_at", "")
-        if all(key) and (first := seen.setdefault(key, line)) != line:
-            said = f"{key[0]!r} stands on line {first} already, as at {key[1]}"
-            read.tell(line, "force_code", said)
+    read = Read(beside(root, "reference", name), WORKFORCE)
+    read.refer("force_code", "force", dict.fromkeys(all_forces(root)["force_code"]))
     return read
 
 
