@@ -16,10 +16,11 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from assets import object_store
+from assets.cases.bounds import MIB
 from assets.cases.sources import Source, check_columns, refused
 from schemas.cases import BLANKS, CODED, TYPES
 
-_BLOCK: Final = 32 * 1024 * 1024
+_BLOCK: Final = 32 * MIB
 """Bytes parsed at once."""
 
 _LONGEST_HEADING: Final = 64 * 1024
@@ -36,6 +37,9 @@ _ROWS_WITHIN: Final = (
 _QUOTES: Final = (
     "Take the quote out that begins a value and does not end it, or write the file anew."
 )
+
+_NO_QUOTES: Final = "its quotes do not fit together"
+_NO_ROW: Final = f"a row has more than {_BLOCK // MIB} MB, or {_NO_QUOTES}"
 
 _LINE_END_BELOW: Final = ord("\r")
 _BLANK_BELOW: Final = ord(" ")
@@ -96,7 +100,8 @@ def unpack(source: Source, path: Path) -> Source:
         if "invalid UTF8" in str(error):
             raise not_text from error
         told = _TOLD.search(str(error))
-        problem = f"the file is not CSV ({told[0] if told else 'its quotes do not fit together'})"
+        said = told[0] if told else _NO_ROW if "straddl" in str(error) else _NO_QUOTES
+        problem = f"the file is not CSV ({said})"
         raise refused(source.file, problem) from error
     return replace(source, path=path, sent=dict.fromkeys(names, pl.String()), rows=rows)
 

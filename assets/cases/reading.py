@@ -4,15 +4,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from heapq import nlargest
-from itertools import groupby
-from operator import attrgetter
+from itertools import accumulate, groupby
+from operator import attrgetter, itemgetter
 from typing import Final
 
 import polars as pl
 
-from assets.cases.sources import DAMAGE, STRINGS, Source, reading, scan
+from assets.cases.bounds import MIB
+from assets.cases.sources import DAMAGE, STRINGS, WRITE_ANEW, Source, reading, refused, scan
 from schemas.cases import BLANKS, FOLDER, TYPES, UNREADABLE
 from schemas.collection import Collection
+from schemas.finding import FilesRefusedError
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,9 @@ def as_sent(rows: pl.DataFrame) -> pl.DataFrame:
 _ROW_BYTES: Final = 200
 """What a row takes at most, if it is not wide: one of 2,000 characters counts as ten."""
 
+_MOST_BYTES: Final = 1024 * MIB
+"""Of rows that are read together: what repeats one long value is then not spelt out."""
+
 _SAMPLE: Final = 1000
 _SAMPLED: Final = 3
 
@@ -182,7 +187,8 @@ class Rows:
         Those of an only chunk stay in memory.
 
         Raises:
-            FilesRefusedError: a file cannot be read to its end, though it began well.
+            FilesRefusedError: a file cannot be read to its end, though it began well, or its rows
+                are wider than any of an extract.
         """
         rows = _read(chunk) if self._held is None else self._held
         if len(self.chunks) == 1:
@@ -194,8 +200,29 @@ def _fitting(sources: Sequence[Source], at_once: int) -> int:
     """Return how many rows take no more memory than `at_once` usual ones, by a sample."""
     some = nlargest(_SAMPLED, (source for source in sources if source.rows), attrgetter("rows"))
     samples = (_read((Slice(source, 0, min(source.rows, _SAMPLE)),)) for source in some)
-    widest = max((rows.estimated_size() / rows.height for rows in samples), default=0)
+    widest = max((_held(rows) / rows.height for rows in samples), default=0)
     return min(at_once, max(_SAMPLE, int(at_once * _ROW_BYTES / max(widest, _ROW_BYTES))))
+
+
+def _held(rows: pl.DataFrame) -> int:
+    """Return the bytes of rows, a value as often as it stands there, though it is kept once."""
+    listed = [each for each in rows if isinstance(each.dtype, (pl.Categorical, pl.Enum))]
+    return int(rows.estimated_size()) + sum(int(each.cat.len_bytes().sum()) for each in listed)
+
+
+def _too_wide(chunk: Chunk, rows: pl.DataFrame) -> FilesRefusedError:
+    """Name the file that has most of rows that are too wide, and which of its rows they are."""
+    ends = [*accumulate(piece.rows for piece in chunk)]
+    pieces = [
+        (_held(rows.slice(end - piece.rows, piece.rows)), piece.offset + 1, piece)
+        for end, piece in zip(ends, chunk, strict=True)
+    ]
+    size, first, of = max(pieces, key=itemgetter(0))
+    problem = (
+        f"rows {first:,} to {of.offset + of.rows:,} unpack to {size / MIB:,.0f} MB, expected at"
+        f" most {_MOST_BYTES / MIB:,.0f} MB of so many"
+    )
+    return refused(of.source.file, problem, WRITE_ANEW)
 
 
 def _cut(sources: Iterable[Source], at_once: int) -> Iterator[Chunk]:
@@ -224,6 +251,8 @@ def _read(chunk: Chunk) -> pl.DataFrame:
             with reading([piece.source.path], piece.source.file):
                 _scan([piece]).collect()
         raise
+    if _held(rows) > _MOST_BYTES:
+        raise _too_wide(chunk, rows)
     folders = [pl.Series(FOLDER, [piece.source.folder], pl.String) for piece in chunk]
     if len({piece.source.folder for piece in chunk}) == 1:
         one = pl.lit(chunk[0].source.folder, pl.String).alias(FOLDER)  # takes no memory

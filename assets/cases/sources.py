@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -14,6 +15,7 @@ from typing import Final
 import polars as pl
 
 from assets import object_store
+from assets.cases.bounds import too_much
 from assets.intake.landing import is_hidden
 from schemas.cases import COLUMNS, READABLE, TYPES, folder_force, folder_value
 from schemas.finding import FilesRefusedError, Finding, finding
@@ -163,8 +165,12 @@ STRINGS: Final = (pl.String, pl.Categorical, pl.Enum, pl.Null)
 """Types of text in Parquet."""
 
 _SHOWN: Final = 50
-"""Characters of a heading that a message repeats."""
+_NAMED: Final = 10
+"""Characters of a heading that a message repeats, and headings."""
 
+WRITE_ANEW: Final = "Write it anew: an extract holds codes, references and dates alone."
+
+_FETCHED: Final = 64 * 1024 * 1024
 _MAGIC: Final = b"PAR1"
 _BYTES_PER_CSV_ROW: Final = 80
 
@@ -262,6 +268,7 @@ def _examined(file: Place) -> Source:
     ]:
         problem = f"columns have other types: {'; '.join(wrong)}"
         raise refused(name, problem, "Send them with these types.", rule=COLUMNS)
+    _hold_to_bounds(source)
     with reading([file], name, "damaged or cut off"):
         # Slices follow the footer: rows that it does not count would never be read.
         asked = [scan([file]).select(of) for of in (pl.len(), "suspended")]
@@ -270,6 +277,25 @@ def _examined(file: Place) -> Source:
     if held != rows:
         raise refused(name, f"the file is damaged (it says {rows:,} rows and has {held:,})")
     return replace(source, rows=rows)
+
+
+def _hold_to_bounds(source: Source) -> None:
+    """Refuse a Parquet file that unpacks to more than its rows can be; a large one in a store not.
+
+    There each page would be a question of its own, and as few bytes as make a bomb are fetched.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = source.path
+        if isinstance(path, str):
+            if object_store.files_below(path)[path] > _FETCHED:
+                return
+            object_store.fetch(path, path := Path(folder) / "extract.parquet")
+        try:
+            problem = too_much(path, source.sent, source.rows)
+        except (ValueError, LookupError, TypeError, OSError, RecursionError) as error:
+            raise refused(source.file, "the file is damaged (its pages do not follow)") from error
+    if problem:
+        raise refused(source.file, problem, WRITE_ANEW)
 
 
 def _without_loss(dtype: pl.DataType, wanted: type[pl.DataType]) -> bool:
@@ -290,6 +316,8 @@ def check_columns(source: Source, names: Sequence[str]) -> None:
     others = sorted(repr(name[:_SHOWN]) for name in given - TYPES.keys())
     if 2 * len(TYPES.keys() & given) < len(TYPES):  # they may be values, which are not repeated
         others = [f"{len(others)} others: is its first line the heading?"]
+    elif more := len(others) - _NAMED:
+        others = [*others[:_NAMED], f"{more:,} more"] if more > 0 else others
     problems = {
         "it lacks": sorted(map(repr, TYPES.keys() - given)),
         "it has, and must not have,": others,

@@ -10,15 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import polars as pl
-
-from assets.cases.sources import (
-    SUFFIXES,
-    find_sources,
-    reading,
-    refused,
-    scan,
-)
+from assets.cases.reading import LIMITS, Rows, trimmed
+from assets.cases.sources import SUFFIXES, find_sources, refused
 from assets.intake.landing import (
     ARRIVING,
     OPEN,
@@ -30,7 +23,7 @@ from assets.intake.landing import (
 from assets.intake.receipts import Receipts, TakenIn, Version, extract_ids, next_numbers
 from assets.intake.store import Clock, Kept, content_of, kept, kept_at, kept_file, utc_now
 from assets.lake import Lake
-from schemas.cases import BLANKS, ONE_FORCE, folder_force
+from schemas.cases import ONE_FORCE, folder_force
 from schemas.collection import Collection
 from schemas.finding import FilesRefusedError, Finding
 
@@ -61,9 +54,10 @@ def force_of(path: Path, collection: Collection) -> str:
 
         with tempfile.TemporaryDirectory() as scratch:
             read = unpack(source, Path(scratch) / "text.parquet") if source.text else source
-            force = pl.col("force_code").cast(pl.String).str.strip_chars(BLANKS)
-            with reading([read.path], path.name):
-                named = {*scan([read.path]).select(force.unique()).collect()["force_code"]}
+            column = {"force_code": read.sent["force_code"]}
+            rows = Rows([replace(read, file=path.name, sent=column)], LIMITS.rows_at_once)
+            chunks = (trimmed(rows.read(chunk))["force_code"] for chunk in rows.chunks)
+            named = {code for codes in chunks for code in codes.unique()}
     known = sorted(named.intersection(collection.forces))
     if len(known) == 1:
         return known[0]

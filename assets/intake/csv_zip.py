@@ -93,8 +93,18 @@ def _sheet_name(name: str) -> str:
 
 
 def _cells(name: str, text: str, separator: str) -> list[Cell]:
+    rows: list[list[str]] = []
     try:
-        rows = list(csv.reader(StringIO(text, newline=""), strict=True, delimiter=separator))
+        # Row by row, so that what no return has is met before all of it is taken in.
+        for number, row in enumerate(
+            csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True), 1
+        ):
+            first = MAX_COLUMNS if number <= MAX_ROWS else 0
+            beyond = next((at for at, each in enumerate(row[first:], first + 1) if each), None)
+            if beyond:
+                end = {"rows": f"{MAX_ROWS:,}", "columns": MAX_COLUMNS}
+                raise refusal("csv_far_out", name=repr(name), row=number, column=beyond, **end)
+            rows += [row[:MAX_COLUMNS]] if number <= MAX_ROWS else []
     except csv.Error as error:
         raise refusal("no_csv", name=repr(name), error=error) from error
     _refuse_mixed(name, rows, separator)
@@ -104,11 +114,6 @@ def _cells(name: str, text: str, separator: str) -> list[Cell]:
         for column_number, text in enumerate(row, 1)
         if text
     ]
-    beyond = next((c for c in cells if c.row > MAX_ROWS or c.column > MAX_COLUMNS), None)
-    if beyond:
-        place = {"row": beyond.row, "column": beyond.column}
-        end = {"rows": f"{MAX_ROWS:,}", "columns": MAX_COLUMNS}
-        raise refusal("csv_far_out", name=repr(name), **place, **end)
     return list(map(_doubted, cells)) if separator == ";" else cells
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from assets.intake.reader import read_return
 from schemas.collection import Collection
+from tests.memory import bounded
 from tests.returns import SampleReturn, findings_of
 
 Sheets = dict[str, str]
@@ -214,3 +215,12 @@ def test_names_in_messages_show_no_control_character(tmp_path: Path) -> None:
     said = _refusal(_zip(tmp_path / "a.zip", {"\x1b[31m.xlsx": b"x", "\x1b]0;.ods": b"x"}))
     assert "\x1b" not in said
     assert io.StringIO(said).read().isprintable()
+
+
+def test_wide_sheets_are_refused_before_they_are_taken_in(tmp_path: Path) -> None:
+    """A cell of one letter takes a hundred bytes, and a zip of a few kilobytes has millions."""
+    path = _zip(tmp_path / "a.zip", {"cover.csv": ("a," * 2000 + "\n").encode() * 500})
+    with bounded(50):
+        refusal = read_return(path).refusal
+    assert refusal
+    assert "row 1, column 101; a return ends before row 2,000" in refusal.problem
