@@ -299,8 +299,7 @@ def _report(draft: Draft) -> Found:
 
 def _meanwhile(gate: Gate, edition: Edition) -> Callable[[], Files]:
     """Let an edition be drawn in the gate's process while others are made, if it comes to that."""
-    asked = gate.draw(edition) if gate else lambda: None
-    return lambda: asked() or drawn(edition)
+    return gate.draw(edition) if gate else lambda: drawn(edition)
 
 
 Part = Callable[[Draft], Found | Callable[[], Found]]

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import Pipe
 from pathlib import Path
@@ -18,6 +18,7 @@ import pytest
 from assets.lake import Lake
 from assets.release.gate.evaluate import _serve
 from assets.release.gate.process import Gate, gate_process
+from assets.release.pages import drawn
 from assets.release.pages.figures import Edition
 from schemas.collection import Collection
 from schemas.errors import ContractError, ServiceError
@@ -216,15 +217,24 @@ while True:
     asked = line.recv()
     if isinstance(asked, list):
         line.send([dict.fromkeys(mart["suite"], (True, "met", [])) for mart in asked])
+    elif isinstance(asked, dict):
+        known = asked["marts"]
+        line.send(None)
     else:
-        line.send([("index.html", b"page")] if asked[0] else None)
+        line.send([(f"{len(asked)}.html", b"there")] if known else None)
 """
 
 
 def test_what_is_drawn_meanwhile_is_taken_only_where_it_has_been_begun(
-    tmp_path: Path, collection: Collection
+    tmp_path: Path, collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """To draw it here is quicker than to wait for what stands in front of it."""
+
+    def here(_: Edition, part: Sequence[str]) -> list[tuple[str, bytes]]:
+        return [(f"{len(part)}.html", b"here")]
+
+    monkeypatch.setattr(drawn, "drawn", here)
+    monkeypatch.setattr(drawn, "parts", lambda _: [(), ("AVS",), ("BED", "BTP")])
     write_mart(tmp_path, "survey", sound_mart("survey", MARTS["survey"], collection))
     contracts = {"survey": MARTS["survey"]}
     with answering(DRAWS) as (gate, process):
@@ -233,15 +243,16 @@ def test_what_is_drawn_meanwhile_is_taken_only_where_it_has_been_begun(
         marts, about = {"survey": pl.DataFrame()}, {"collection": collection.id}
         of_one, of_none = Edition(marts, about), Edition({}, about)
         waiting, pages, none = (gate.draw(of) for of in (of_one, of_one, of_none))
-        assert waiting() is None
+        drawn_here = [(f"{number}.html", b"here") for number in (2, 1, 0)]
+        assert [*waiting()] == drawn_here
         os.kill(process.pid, signal.SIGCONT)
         assert [one.mart for one in judged()] == ["survey"]
         gate.evaluate(tmp_path, collection, contracts)()  # by then it has come to all before it
-        assert pages() == [("index.html", b"page")]
-        assert none() is None, "what fails there is tried here"
+        assert [*pages()] == [(name, b"there") for name, _ in drawn_here]
+        assert [*none()] == drawn_here, "what fails there is tried here"
         process.kill()
         process.wait()
-        assert gate.draw(of_one)() is None, "nor is it there any more"
+        assert [*gate.draw(of_one)()] == drawn_here, "nor is it there any more"
 
 
 @pytest.mark.slow

@@ -244,13 +244,20 @@ def _serve(line: Connection, lake: str | None = None) -> None:
     load()
     # After it: others look for the library's own libraries, and do more where they find them.
     from assets.release.pages.drawn import drawn_or_none  # noqa: PLC0415
+    from assets.release.pages.figures import Edition  # noqa: PLC0415
 
     gc.freeze()
     gc.enable()
     with suppress(EOFError):
         while True:
             asked = line.recv()
-            line.send(evaluate(asked) if isinstance(asked, list) else drawn_or_none(*asked))
+            if isinstance(asked, list):
+                line.send(evaluate(asked))
+            elif isinstance(asked, dict):  # of what is drawn next
+                edition = Edition(**asked)
+                line.send(None)
+            else:
+                line.send(drawn_or_none(edition, asked))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import Pipe
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Final
 
 from assets.kept import recalled, remember
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from schemas.contract import Contract
 
 _MOST_DRAWN: Final = 500
-"""Bodies whose pages an answer has, at most: it is held in memory, whole."""
+"""Bodies whose pages are drawn there, at most: all are held in memory until they are fetched."""
 _BEGUN: Final[list[Gate]] = []
 """One that nobody has asked for yet."""
 
@@ -131,30 +132,34 @@ class Gate:
 
         return answered
 
-    def draw(self, edition: Edition) -> Callable[[], Files | None]:
+    def draw(self, edition: Edition) -> Callable[[], Files]:
         """Begin to draw what people read of an edition.
 
         Returns:
-            A function that returns what was drawn. None where that has not been begun, and is not
-            any more, so that to draw it here is quicker; and where it failed: then it fails here
-            too, and says why.
+            A function that yields what was drawn. What has not been begun by then is drawn here,
+            from the end, until both meet; and what failed: then it fails here too, and says why.
         """
-        if len(edition.names) > _MOST_DRAWN:
-            return lambda: None
-        begun = self._turns.submit(self._answer, (dict(edition.marts), dict(edition.about)))
+        from assets.release.pages.drawn import drawn, parts
 
-        def answered() -> Files | None:
-            with suppress(ServiceError):
-                told: Files | None = None if begun.cancel() else begun.result()
-                return told
-            return None
+        if len(edition.names) > _MOST_DRAWN:
+            return lambda: drawn(edition)
+        about = {"marts": dict(edition.marts), "about": dict(edition.about)}
+        self._turns.submit(self._answer, about)
+        begun = [(part, self._turns.submit(self._answer, part)) for part in parts(edition)]
+
+        def answered() -> Files:
+            for part, future in reversed(begun):
+                told: Files | None = None
+                with suppress(ServiceError):
+                    told = None if future.cancel() else future.result()
+                yield from drawn(edition, part) if told is None else told
 
         return answered
 
     def end(self) -> None:
-        """End the process."""
+        """End the process; how long the system takes to free its memory, nobody here waits."""
         self._process.kill()
-        self._process.wait()
+        Thread(target=self._process.wait).start()
         self._turns.shutdown(cancel_futures=True)
         self._line.close()
 

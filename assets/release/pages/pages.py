@@ -1,6 +1,6 @@
 """Writes the pages of a release: the national ones, and one for each force beside all forces."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -9,7 +9,16 @@ from typing import Final
 from markupsafe import Markup, escape
 
 from assets.html import render
-from assets.release.pages.content import NOT_KNOWN, Cell, Figure, Head, Page, PageTable, Section
+from assets.release.pages.content import (
+    NOT_KNOWN,
+    Cell,
+    Figure,
+    Head,
+    Page,
+    PageTable,
+    Section,
+    Text,
+)
 from assets.release.pages.description import PageOf, SectionOf
 from assets.release.pages.figures import Edition
 from assets.release.pages.known import of_release
@@ -28,16 +37,20 @@ _LONG: Final = 24
 """Letters of a text in a table that has lines, beyond which its cell is wide."""
 
 
-def pages_of(edition: Edition) -> Iterator[tuple[str, str]]:
+def pages_of(edition: Edition, forces: Collection[str] | None = None) -> Iterator[tuple[str, str]]:
     """Yield `index.html`, other national pages, and `forces/<FORCE_CODE>.html`, by these paths.
 
     The pages load nothing from elsewhere, and the same inputs give the same bytes. A mart that is
     absent is said to be not known.
 
+    Args:
+        edition: what they are about.
+        forces: codes of forces whose pages alone are wanted; of none the national ones.
+
     Raises:
         SetupError: there is no such collection.
     """
-    pages = national_pages(edition)
+    pages = {} if forces else national_pages(edition)
     for name, page in pages.items():
         titles = edition.description.pages
         links = [(titles[other], f"{other}.html") for other in pages if other != name]
@@ -45,6 +58,8 @@ def pages_of(edition: Edition) -> Iterator[tuple[str, str]]:
     names = edition.names
     codes = sorted(names, key=lambda code: names[code])
     for place, code in enumerate(codes):
+        if forces is not None and code not in forces:
+            continue
         around = {"Previous": codes[place - 1], "Next": codes[place + 1 - len(codes)]}
         links = [(f"{words}: {names[other]}", f"{other}.html") for words, other in around.items()]
         page = force_page(edition, code)
@@ -98,6 +113,11 @@ def _inside(cell: Cell) -> str:
 
 
 @lru_cache(maxsize=1)
+def _national_banner(edition: Edition) -> tuple[Text, ...]:
+    return tuple(Tables(edition).said([edition.description.national.banner]))
+
+
+@lru_cache(maxsize=1)
 def national_page(edition: Edition) -> Page:
     """Return the national page of a release; made once for the page and the workbook.
 
@@ -135,8 +155,9 @@ def _over(edition: Edition) -> str:
 
 def _page(view: Tables, of: PageOf, title: str, over: str, own: Iterable[SectionOf]) -> Page:
     use = view.edition.description.use
-    national = list(national_page(view.edition).banner) if view.force else []
-    basis, coverage = national[:1], national[1:]
+    banner = _national_banner(view.edition)
+    if view.force:
+        banner = (*banner[:1], *view.said([of.banner]), *banner[1:])
     sections = [
         Section(one.name, one.title, view.blocks(use[one.use] if one.use else one), one.page)
         for one in (*own, *of.add)
@@ -144,7 +165,7 @@ def _page(view: Tables, of: PageOf, title: str, over: str, own: Iterable[Section
     return Page(
         title=title,
         over=over,
-        banner=tuple(basis + view.said([of.banner]) + coverage),
+        banner=banner,
         points=tuple(point for one in of.point if (point := view.point(one)))[:_POINTS],
         headlines=tuple(view.headline(one) for one in of.headline if view.knows(one.figure)),
         sections=tuple(section for section in sections if section.blocks),
