@@ -3,6 +3,7 @@
 One word in no frame leaves the sentence uncovered.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -133,8 +134,8 @@ def _framed(row: Row, last: str, times: frozenset[str]) -> Iterator[Part]:
     for kind, subject in (("ok", "app"), ("med_part", "inv")):
         for match in frames_of(kind, text) if last in {subject, "elsewhere"} else ():
             yield Part(kind if last == subject else "other", row, _said(match, row), times)
-    if any(frames_of("aside", text)):
-        yield Part("aside", row, times=times)
+    for match in itertools.islice(frames_of("aside", text), 1):
+        yield Part("aside", row, _said(match, row), times)
     if last == "elsewhere" and not times and any(frames_of("elsewhere", text)):
         yield Part("other", row, times=times)
     if (speaks("elsewhere", text) and PERIOD not in times) or speaks("foreign", text):

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from assets.inputs.reports.force_name import find_force, find_names
-from assets.inputs.reports.sentences import Sentence, clean_line, read_sentences
+from assets.inputs.reports.sentences import Sentence, clean_line, marked_lines, read_sentences
 from assets.inputs.reports.signs import OWN_FORCE, Times, speaks, vocabulary
-from assets.inputs.reports.statements import STAFFING, WHOSE, Said, Statement, say
+from assets.inputs.reports.statements import STAFFING, Said, Statement, say
 from schemas.breakdown import write_breakdown
 
 _LOOK_IT_UP: Final = "Look it up in the report."
@@ -78,6 +78,10 @@ def read_report(text: str, times: Times) -> Report:
     # A text without title can be of the one force in it, where that cannot be confused.
     named = {name.code for sentence in sentences for name in find_names(sentence.text)}
     said = _said(sentences, force.force_code or (min(named) if len(named) == 1 else None), times)
+    marked = marked_lines(text)
+    for each in said:
+        if any(one.line in marked for one in each.statements):
+            each.doubt("bears the mark of a note")
     problems = [force.problem] if force.problem else []
     taken: dict[str, ReportFigure] = {}
     for name, figure in _FIGURES.items():
@@ -100,15 +104,12 @@ def _said(sentences: Sequence[Sentence], force_code: str | None, times: Times) -
     everything = " ".join(sentence.text for sentence in sentences).lower()
     sites = frozenset(filter(site.fullmatch, re.findall(r"[a-z]+", everything)))
     told: list[Said] = []
-    announced: tuple[str, ...] | None = None
     for sentence in sentences:
-        said = say(sentence, force_code, told[-1] if told else None, sites, times)
-        if not said.statements and OWN_FORCE not in said.words and speaks("announces", said.words):
-            announced = sentence.headings
-        elif sentence.headings == announced:
-            # What the figures below are was said above, in words that nobody knows.
-            said.statements[:] = [replace(one, value=None, why=WHOSE) for one in said.statements]
-        told.append(said)
+        told.append(say(sentence, force_code, told[-1] if told else None, sites, times))
+    of_all = [said for said in told if said.parts is None and speaks("of_all", said.words)]
+    if any(OWN_FORCE not in said.words for said in of_all):
+        for said in told:
+            said.doubt(f"is one of figures of which line {of_all[0].sentence.lines[0]} tells")
     return told
 
 
@@ -119,7 +120,6 @@ def _settled(name: str, figure: _Figure, said: Sequence[Said]) -> tuple[list[Sta
     """
     problems = []
     doubtful: set[int] = set()
-    amended = False
     statements: dict[tuple[int, str], list[tuple[int, Statement]]] = {}
     for sentence in said:
         paragraph = sentence.sentence.paragraph
@@ -127,13 +127,12 @@ def _settled(name: str, figure: _Figure, said: Sequence[Said]) -> tuple[list[Sta
             if statement.value is not None:
                 key = (statement.value, statement.answer)
                 statements.setdefault(key, []).append((paragraph, statement))
-                continue
-            doubtful |= {paragraph, paragraph - sentence.limits_above}
-            amended |= speaks("amends", sentence.words)
-            problems.append(
-                f"{figure.name}: '{statement.words}' on line {statement.line} {statement.why}; "
-                f"not taken. {_LOOK_IT_UP}"
-            )
+            if statement.why:
+                doubtful.add(paragraph)
+                problems.append(
+                    f"{figure.name}: '{statement.words}' on line {statement.line} {statement.why}; "
+                    f"not taken. {_LOOK_IT_UP}"
+                )
     if len(statements) > 1:
         firsts = [found[0][1] for found in statements.values()]
         both = " and ".join(f"'{one.words}' on line {one.line}" for one in firsts)
@@ -145,7 +144,7 @@ def _settled(name: str, figure: _Figure, said: Sequence[Said]) -> tuple[list[Sta
         for paragraph, statement in found
         if paragraph not in doubtful
     ]
-    return ([] if amended else sure[:1]), problems
+    return sure[:1], problems
 
 
 def _checked_approvals(

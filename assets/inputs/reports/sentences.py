@@ -28,21 +28,26 @@ _CHARACTERS: Final = str.maketrans(
 _THOUSANDS: Final = re.compile(
     r"(?<![\d\u00a0\u2009\u202f])(\d{1,3})[\u00a0\u2009\u202f](?=\d{3}(?!\d))"
 )
+_SET_MARK: Final = r"(?i:<sup>.*?</sup>)|\[\^?\d{1,3}\](?:\([^()\s]*\))?"
+# A footnote number runs into the word, or the full stop, that it hangs on.
+_RUN_ON_MARK: Final = (
+    r"(?<=[A-Za-z]{3})\d{1,2}(?!\w)|(?<=[)'\"][.,;:)'\"])\d{1,2}(?=\s|$)"
+    r"|(?<=[A-Za-z]{2}[.,;:)'\"])(?<!approx\.)(?<!ca\.)\d{1,2}(?=\s|$)"
+)
+_MARK: Final = re.compile(rf"[{_SUPERSCRIPTS}]|{_SET_MARK}|{_RUN_ON_MARK}")
+_OPENS_NOTE: Final = rf"[{_SUPERSCRIPTS}]+|{_SET_MARK}|\d{{1,2}}(?=\s[A-Z])|\*(?=[ A-Z][^*]*$)"
+_NOTE: Final = re.compile(rf"\s*(?:{_OPENS_NOTE})")
 _REPLACEMENTS: Final = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
-        (r"(?i)<sup>.*?</sup>", ""),
+        (_SET_MARK, ""),
         (r"</?[A-Za-z][^<>]{0,200}>", ""),
         (r"!?\[([^\[\]]*)\]\([^()\s]*\)", r"\1"),
-        (r"\[\^?\d{1,3}\]", ""),
         (r"(?:^|\s)\u2013(?=\s|$)", " - "),
         (r"\u2013", "-"),
         (r"\\(?=[^\w\s])", ""),
         (r"\*+|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)", ""),
-        # A footnote number runs into the word, or the full stop, that it hangs on.
-        (r"(?<=[A-Za-z]{3})\d{1,2}(?!\w)", ""),
-        (r"(?<=[A-Za-z]{2}[.,;:)'\"])(?<!approx\.)(?<!ca\.)\d{1,2}(?=\s|$)", ""),
-        (r"(?<=[)'\"][.,;:)'\"])\d{1,2}(?=\s|$)", ""),
+        (_RUN_ON_MARK, ""),
         (r"[~<>\u2264\u2265\u00b1\u2248]\s?(?=\d)", "about "),
         (r"(?<=\d)\+", " or more"),
     )
@@ -64,9 +69,22 @@ def clean_line(line: str) -> str:
     return " ".join(line.split()) + (SOFT_BREAK if breaks else "")
 
 
+def marked_lines(text: str) -> frozenset[int]:
+    """Return the lines, from 1, that bear the mark of a note, where the text has notes."""
+    lines = text.split("\n")
+    if not any(map(_NOTE.match, lines)):
+        return frozenset()
+    return frozenset(
+        number
+        for number, line in enumerate(lines, start=1)
+        if _MARK.search(line) or line.lstrip("* ").count("*") % 2
+    )
+
+
 _HEADING_MARK: Final = re.compile(r"\s*(?:#{1,6}\s+|[■□▪]\s*)")
 _BULLET: Final = re.compile(
-    r"\s*(?:[•●◦○‣∙·]\s*|[-*+\u2013]\s+|\(?(?:[a-z]|[ivx]{1,4}|\d{1,2})\)\s+)"
+    r"\s*(?:[•●◦○‣∙·]\s*|[-*+\u2013]\s+|\(?(?:[a-z]|[ivx]{1,4}|\d{1,2})\)\s+"
+    rf"|(?:{_OPENS_NOTE})\s*)"
 )
 _CERTAIN_BULLET: Final = re.compile(r"\s*[•●◦○‣∙]")
 _PAGE_NUMBER: Final = re.compile(

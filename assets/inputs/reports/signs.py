@@ -8,7 +8,7 @@ import itertools
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from typing import Final, NamedTuple
 
@@ -121,8 +121,10 @@ _NUMBER: Final = re.compile(
 )
 _SAID_TWICE: Final = re.compile(rf" \((?P<again>{_IN_WORDS}|{_IN_DIGITS})\)", re.IGNORECASE)
 _ROUND: Final = frozenset({"a hundred", "a thousand"})
-_SHARE: Final = r"\d+(?:\.\d+)? ?(?:%|per ?cent)"
-_PERCENT: Final = re.compile(rf"(?P<aside> ?\({_SHARE}\))|(?<![\w.,]){_SHARE}", re.IGNORECASE)
+_PERCENT: Final = re.compile(
+    r"(?P<aside> ?\()?(?<![\w.,])(?P<share>\d+(?:\.\d+)?) ?(?:%|per ?cent)(?(aside)\))",
+    re.IGNORECASE,
+)
 
 _MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec"
 _MONTH: Final = (
@@ -209,11 +211,16 @@ def _patterns(times: Times) -> _Patterns:
 
 
 class Token(NamedTuple):
-    """A word or sign on a line of the report; `value` is that of a NUMBER."""
+    """A word or sign on a line of the report.
+
+    `value` is that of a NUMBER, or hundredths of a PERCENT; `percent` are those of the share that
+    stands in brackets beside a number.
+    """
 
     word: str
     line: int
     value: int = 0
+    percent: int = 0
 
 
 def read_number(text: str) -> int:
@@ -238,19 +245,12 @@ def tokens(text: str, lines: Sequence[int], force_code: str | None, times: Times
     """
     rest = _SCARE_QUOTES.sub(lambda quoted: f" {quoted[1]} ", text)
     found: dict[int, tuple[str, int]] = {}
-
-    def take(start: int, end: int, sign: str, value: int = 0) -> None:
-        nonlocal rest
-        found[start] = (sign, value)
-        rest = rest[:start] + _TAKEN * (end - start) + rest[end:]
-
-    for finder in (_percents, _dates, _years, _numbers):
+    for finder in (_percents, _dates, _years, _numbers, partial(_names, force_code)):
         for start, end, sign, value in finder(rest, times):
             if _TAKEN not in rest[start:end]:
-                take(start, end, sign, value)
-    for name in find_names(rest):
-        take(name.start, name.end, OWN_FORCE if name.code == force_code else OTHER_FORCE)
-    row = []
+                found[start] = (sign, value)
+                rest = rest[:start] + _TAKEN * (end - start) + rest[end:]
+    row: list[Token] = []
     for match in _WORD.finditer(rest.lower().rstrip(" .;:,?!")):
         word, value = match[0], 0
         if word == _TAKEN:
@@ -259,6 +259,8 @@ def tokens(text: str, lines: Sequence[int], force_code: str | None, times: Times
             word = UNKNOWN
         if word:
             row.append(Token(word, lines[match.start()], value))
+        elif value and row:
+            row[-1] = row[-1]._replace(percent=value)
     return _said_alike(row)
 
 
@@ -281,10 +283,16 @@ def _said_alike(row: list[Token]) -> list[Token]:
 _Found = tuple[int, int, str, int]
 
 
+def _names(force_code: str | None, text: str, _: Times) -> Iterator[_Found]:
+    for start, end, code in find_names(text):
+        yield start, end, OWN_FORCE if code == force_code else OTHER_FORCE, 0
+
+
 def _percents(text: str, _: Times) -> Iterator[_Found]:
-    """Yield shares; one that stands in brackets beside its number says nothing of its own."""
+    """Yield shares; one that stands in brackets has no sign of its own."""
     for match in _PERCENT.finditer(text):
-        yield match.start(), match.end(), "" if match["aside"] else PERCENT, 0
+        value = round(100 * float(match["share"]))
+        yield match.start(), match.end(), "" if match["aside"] else PERCENT, value
 
 
 def _dates(text: str, times: Times) -> Iterator[_Found]:

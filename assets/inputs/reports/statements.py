@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -20,12 +20,13 @@ from assets.inputs.reports.signs import (
     NUMBER,
     OTHER_TIME,
     OWN_FORCE,
+    PERCENT,
     PERIOD,
-    TIMES,
     YEAR_BEFORE,
     Times,
     Token,
     begins,
+    frames_of,
     speaks,
     tokens,
     vocabulary,
@@ -45,10 +46,27 @@ _TOPICS: Final = {
 _DIRECTIONS: Final = dict(zip(ANSWERS, (0, 1, -1), strict=True))
 _MOST_BACK: Final = 4
 """A sentence says of whom the next ones speak, but not for long."""
+_NOTE: Final = 7
+"""A paragraph of so few words may be a note to the one above."""
 _QUOTED: Final = 90
 _FIGURE_OF: Final = {"med_part": "med", "ok_alone": "ok", **dict.fromkeys(ANSWERS, STAFFING)}
-WHOSE: Final = "may count for another force, time or subject"
+_WHOSE: Final = "may count for another force, time or subject"
 _UNCLEAR: Final = "holds words that may change what it counts"
+_UNCLEAR_AFTER: Final = "is followed by words that may change what it counts"
+_BESIDE: Final[Mapping[str, Callable[[int, list[int]], bool]]] = {
+    "part": lambda value, told: sum(told) <= value,
+    "left": lambda value, told: sum(told) <= value,
+    "lone": lambda value, _: value == 1,
+    "whole": lambda value, told: value <= told[0],
+    "above": lambda value, told: not told or value > told[0],
+    "below": lambda value, told: not told or value < told[0],
+    "two": lambda value, _: value == 2,
+    "some": lambda value, _: value > 0,
+    "percent": lambda value, told: abs(10_000 * value - told[0] * told[1]) <= 100 * told[1],
+}
+"""What a group of a frame says of a figure's value and the numbers of its part, in order."""
+
+_NUMBERING: Final = re.compile(r"^[\d.]+ ")
 _A_TIME: Final = re.compile(r"(?<!\S)(?:every )?# (?:years?|months?|weeks?|days?|hours?)(?!\S)")
 
 
@@ -56,8 +74,8 @@ _A_TIME: Final = re.compile(r"(?<!\S)(?:every )?# (?:years?|months?|weeks?|days?
 class Statement:
     """What one sentence says of a figure.
 
-    `value` is None where a person must look it up, for the reason `why`. `answer` is that of a
-    capability question.
+    Where a person must look it up `why` says the reason, and `value` is None unless it is certain
+    that somebody said it of this figure. `answer` is that of a capability question.
     """
 
     figure: str
@@ -73,6 +91,7 @@ class Said:
     """A sentence with its tokens and its statements.
 
     `before` precedes it in the same paragraph; `above` ends the paragraph above, for the first.
+    `parts` cover all its words, None where one is in no frame.
     """
 
     sentence: Sentence
@@ -80,27 +99,13 @@ class Said:
     headings: tuple[str, ...]
     before: "Said | None"
     above: "Said | None"
+    parts: Sequence[Part] | None
     statements: list[Statement] = field(default_factory=list)
 
     @property
     def words(self) -> str:
         """The words and signs of the sentence."""
         return text_of(self.tokens)
-
-    @property
-    def heading(self) -> str:
-        """The words and signs of the headings that it stands under."""
-        return " ".join(self.headings)
-
-    @property
-    def limits_above(self) -> bool:
-        """Whether it sets ours beside what the paragraph above said of nobody."""
-        return OWN_FORCE in self.words and self.limits(self.above)
-
-    def limits(self, earlier: "Said | None") -> bool:
-        """Return whether it sets ours beside what was of nobody: `there were 357. Kent had six`."""
-        ours = bool(re.search(r"[§£]", self.words)) and speaks("quantity", self.words)
-        return earlier is not None and ours and not speaks("ours", earlier.words)
 
     def back(self) -> Iterator["Said"]:
         """Yield the sentence, and those before it in its paragraph, the nearest first."""
@@ -109,13 +114,9 @@ class Said:
             yield here
             here = here.before
 
-    def times_before(self) -> set[str]:
-        """Return the times that the nearest words before, if any, speak of."""
-        last = self.above if speaks("that_period", self.words) and self.above else self.before
-        for each in itertools.islice(last.back() if last else (), _MOST_BACK):
-            if times := {*each.words.split()} & {*TIMES, OTHER_TIME, YEAR_BEFORE}:
-                return times
-        return set()
+    def doubt(self, why: str) -> None:
+        """Leave its figures to a person, for a reason that stands elsewhere."""
+        self.statements[:] = [replace(one, why=one.why or why) for one in self.statements]
 
 
 def say(
@@ -125,39 +126,54 @@ def say(
     sites: frozenset[str],
     times: Times,
 ) -> Said:
-    """Return a sentence read; `sites` are the social media that the whole report names."""
+    """Return a sentence read; `sites` are the social media that the whole report names.
+
+    Where it is not known whole, what stands before it and may be meant by it is doubted.
+    """
     together = last is not None and last.sentence.paragraph == sentence.paragraph
     before, above = (last, None) if together else (None, last)
-    row = tokens(sentence.text, sentence.lines, force_code, times)
+    row = tuple(tokens(sentence.text, sentence.lines, force_code, times))
     earlier = before.back() if before and sentence.is_item else [before] if before else []
     opens = next((each for each in earlier if not each.sentence.is_item), None)
-    if opens and opens.sentence.opens(sentence):
+    if opens := opens if opens and opens.sentence.opens(sentence) else None:
         # A list item goes on with such words as `Since September 2011 there were:`.
-        row = [*opens.tokens, *row]
-    headings = (tokens(each, [0] * len(each), force_code, times) for each in sentence.headings)
-    said = Said(sentence, tuple(row), tuple(map(text_of, headings)), before, above)
-    said.statements.extend(_statements(said, sites))
+        row = (*opens.tokens, *row)
+    plain = (_NUMBERING.sub("", heading) for heading in sentence.headings)
+    headings = (text_of(tokens(each, [0] * len(each), force_code, times)) for each in plain)
+    said = Said(sentence, row, tuple(headings), before, above, _parts(row, before))
+    if said.parts and not sentence.text.rstrip(" '\")").endswith("?"):
+        said.statements.extend(_of_parts(said, said.parts, sites))
+    else:
+        said.statements.extend(_told_of(said))
+        for each in _meant(said, is_listed=opens is not None):
+            each.doubt(_UNCLEAR_AFTER)
     return said
 
 
-def _statements(said: Said, sites: frozenset[str]) -> Iterator[Statement]:
-    parts = cover(said.tokens)
-    if parts is None and said.before and begins("refers", said.words):
-        joined = (*said.before.tokens, Token(";", 0), *said.tokens)
-        is_ours = _is_ours(said.before) or OWN_FORCE in said.words
-        parts = cover(joined) if is_ours else None
-    parts = parts or cut_before_shares(said.tokens)
-    if not parts or said.sentence.text.rstrip(" '\")").endswith("?"):
-        yield from _told_of(said)
-        yield from _doubted_before(said)
-        return
-    found = list(_of_parts(said, parts, sites))
-    for statement in found:
-        # Where one number may be somebody else's, the others of its sentence may be, too.
-        if any(other.why == WHOSE for other in found):
-            yield replace(statement, value=None, why=WHOSE)
-        else:
-            yield statement
+def _parts(row: tuple[Token, ...], before: Said | None) -> Sequence[Part] | None:
+    words = text_of(row)
+    parts = cover(row)
+    if parts is None and before and begins("refers", words):
+        is_ours = _is_ours(before) or OWN_FORCE in words
+        parts = cover((*before.tokens, Token(";", 0), *row)) if is_ours else None
+    return parts or cut_before_shares(row)
+
+
+def _meant(said: Said, *, is_listed: bool) -> Iterable[Said]:
+    """Return the sentences before it that one not known may add to, limit or take back."""
+    text = said.words
+    if speaks("of_figure", text):
+        last = said.before or said.above
+        return last.back() if last else ()
+    of_approvals = (begins("share", text) and speaks("approval", text)) or speaks("fate", text)
+    if said.before:
+        return () if of_approvals or is_listed else (said.before,)
+    is_short = len(said.tokens) <= _NOTE and not said.sentence.is_heading and not said.statements
+    is_note = said.sentence.is_item or is_short
+    sets_beside = OWN_FORCE in text and speaks("quantity", text)
+    if said.above and (is_note or sets_beside or begins("refers", text)):
+        return said.above.back()
+    return ()
 
 
 def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Iterator[Statement]:
@@ -166,44 +182,87 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
     period = any(PERIOD in part.times for part in parts)
     cores = [part.kind for part in parts if part.kind in CORES]
     total: int | None = None
+    spoken = {one.figure: one.value for one in said.before.statements} if said.before else {}
     for part in parts:
-        number, figure = part.said.get("n"), _FIGURE_OF.get(part.kind, part.kind)
-        value = 0 if number is None else number.value if number.word == NUMBER else 1
         mine = not part.row or id(part.row[-1]) in own
+        in_period = PERIOD in part.times or (period and cores.count(part.kind) < 2)
         if part.kind == "app":
             teller = said if mine else said.before or said
-            total = value if _is_sure(teller, part, period, sites) else None
+            total = _value(part) if _is_sure(teller, part, in_period, sites) else None
+        if part.kind in {"elsewhere", "other"}:
+            spoken = {}
         if not mine or part.kind in BESIDE:
+            if mine and not _fits(part, spoken):
+                yield from _doubted(said, part.row[0], spoken)
             continue
-        if part.kind == "doubt":
-            yield _statement(said, "ok", None, part.row[0], why=_UNCLEAR)
-            continue
-        here = PERIOD in part.times or (period and cores.count(part.kind) < 2)
+        figure = _FIGURE_OF.get(part.kind, part.kind)
         at = part.said.get("n") or part.said.get("no") or part.said.get("not") or part.row[0]
-        if not _is_sure(said, part, here, sites) or (part.kind == "ok" and total is None):
-            yield _statement(said, figure, None, at, why=WHOSE)
+        if part.kind == "doubt":
+            yield from _doubted(said, at, ["ok"])
+        elif not _is_sure(said, part, in_period, sites) or (part.kind == "ok" and total is None):
+            yield from _doubted(said, at, [figure], why=_WHOSE)
         elif part.kind in ANSWERS:
-            changed = vocabulary().words["changed"]
-            at = next(token for token in part.row if changed.fullmatch(token.word))
-            if _contradicts(said.tokens, part.kind):
-                yield _statement(said, STAFFING, None, at, why=_UNCLEAR)
-            else:
-                yield _statement(said, STAFFING, 1, at, answer=part.kind)
+            yield _answer(said, part)
         else:
-            if part.kind != "ok":
-                yield _statement(said, figure, value, at)
-            if part.kind == "ok" or (part.kind == "app" and part.said.keys() & {*_SHARES}):
-                yield _share(said, part, total)
+            of = {"ok": {"app": total}, "med_part": spoken}.get(part.kind, {figure: _value(part)})
+            told = list(_counts(said, part, figure, at, total) if _fits(part, of) else ())
+            spoken = {**of, **{one.figure: one.value for one in told}}
+            yield from told or _doubted(said, at, {figure: None, **of})
 
 
-def _contradicts(row: Sequence[Token], answer: str) -> bool:
-    """Return whether numbers of staff, `from # to #`, say something else than the words."""
-    steps = (
+def _value(part: Part) -> int:
+    number = part.said.get("n")
+    return 0 if number is None else number.value if number.word == NUMBER else 1
+
+
+def _doubted(
+    said: Said, at: Token, figures: Iterable[str], *, why: str = _UNCLEAR
+) -> Iterator[Statement]:
+    return (_statement(said, figure, None, at, why=why) for figure in figures)
+
+
+def _counts(
+    said: Said, part: Part, figure: str, at: Token, total: int | None
+) -> Iterator[Statement]:
+    if part.kind != "ok":
+        yield _statement(said, figure, _value(part), at)
+    if part.kind == "ok" or (part.kind == "app" and part.said.keys() & {*_SHARES}):
+        yield _share(said, part, total)
+
+
+def _answer(said: Said, part: Part) -> Statement:
+    changed = vocabulary().words["changed"]
+    at = next(token for token in part.row if changed.fullmatch(token.word))
+    why = _UNCLEAR if _contradicts(said.tokens, part) else ""
+    return _statement(said, STAFFING, None if why else 1, at, why=why, answer=part.kind)
+
+
+def _contradicts(row: Sequence[Token], part: Part) -> bool:
+    """Return whether numbers of staff, `by # from # to #`, say something else than the words."""
+    direction = _DIRECTIONS[part.kind]
+    steps = [
         after.value - before.value
         for one, before, two, after in zip(row, row[1:], row[2:], row[3:], strict=False)
         if [one.word, before.word, two.word, after.word] == ["from", NUMBER, "to", NUMBER]
+    ]
+    if by := part.said.get("by"):
+        steps.append(direction * by.value)
+    turned = any((step > 0) - (step < 0) != direction for step in steps)
+    return turned or len(set(map(abs, steps))) > 1
+
+
+def _fits(part: Part, spoken: Mapping[str, int | None]) -> bool:
+    """Return whether what a part sets beside what was spoken of last can be true of it."""
+    value = next(reversed([*spoken.values()]), None)
+    if "left" in part.said:
+        value = (spoken.get("app") or 0) - (spoken.get("ok") or 0)
+    if value is None:
+        return True
+    shares = [(10_000 * one.value, one.percent * value) for one in part.row if one.percent]
+    numbers = [one.value for one in part.row if one.word in {NUMBER, PERCENT}]
+    return all(abs(one - other) <= 100 * value for one, other in shares) and all(
+        holds(value, numbers) for name, holds in _BESIDE.items() if name in part.said
     )
-    return any((step > 0) - (step < 0) != _DIRECTIONS[answer] for step in steps)
 
 
 def _share(said: Said, part: Part, total: int | None) -> Statement:
@@ -233,20 +292,16 @@ def _share(said: Said, part: Part, total: int | None) -> Statement:
 def _is_sure(said: Said, part: Part, in_period: bool, sites: frozenset[str]) -> bool:
     """Return whether a part is about our force, our period, and all that its figure counts."""
     text = text_of(part.row)
-    before = said.before.words if said.before else ""
-    if not _is_ours(said):
+    untimed = part.kind != "soc" and not in_period and not part.times
+    others = {OTHER_TIME, YEAR_BEFORE} - ({YEAR_BEFORE} if part.kind in ANSWERS else set())
+    if not _is_ours(said, others if untimed else set()):
         return False
-    if part.kind != "soc" and not in_period and not part.times:
-        # Words before may speak of another time, which this sentence goes on about.
-        earlier = said.times_before()
-        others = {OTHER_TIME} if part.kind in ANSWERS else {OTHER_TIME, YEAR_BEFORE}
-        if earlier & others and not earlier & TIMES:
-            return False
     if part.kind == "inv" and not speaks("covered", text):
-        whole = speaks("whole", text)
-        near = before if whole else f"{said.heading} {before}"
+        before, whole = said.before, speaks("whole", text)
+        known = before is None or before.parts or before.sentence.opens(said.sentence)
+        general = not any(speaks("topic", heading) for heading in said.headings)
         listed = whole and said.sentence.is_item
-        return listed or ((whole or in_period) and not speaks("specific", near))
+        return listed or bool(known and (whole or (in_period and general)))
     if part.kind == "soc":
         named = frozenset(vocabulary().words["site"].findall(text))
         lone = len(named) == 1 and "socialmedia" not in text
@@ -255,30 +310,37 @@ def _is_sure(said: Said, part: Part, in_period: bool, sites: frozenset[str]) -> 
         # Applications for nothing in particular are for what was spoken of last.
         spoken = [each.words for each in itertools.islice(said.back(), 2)]
         if said.before is None:
-            spoken.append(said.heading)
+            spoken += said.headings
         words = next((each for each in spoken if "secondjobs" in each), "applications for")
         return "applications for" not in words.replace("applications for secondjobs", "")
     return True
 
 
-def _is_ours(said: Said) -> bool:
-    """Return whether words that may be of any force are of ours, by what stands before them."""
-    named = OWN_FORCE in said.words
+def _is_ours(said: Said, times: Set[str] = frozenset()) -> bool:
+    """Return whether words that may be of any force are of ours, by what stands before them.
+
+    What names no force goes on about what is before, so that must be known; so must what names no
+    time of its own, when none of the `times` may be spoken of before.
+    """
     for heading in said.headings:
-        others = speaks("foreign_heading", heading) and "£" not in said.words
-        others = (others or speaks("other_heading", heading)) and OWN_FORCE not in heading
-        if (others and not named) or {OTHER_TIME, YEAR_BEFORE} & {*heading.split()}:
+        national = any(frames_of("national", heading)) and re.search("[§£]", said.words)
+        if not national and not any(frames_of("heading", heading)):
             return False
+    named = OWN_FORCE in said.words
     if not named and re.match(r"(\( )?¶", said.words):
         return False
-    for earlier in () if named else itertools.islice(said.back(), 1, _MOST_BACK + 1):
-        other = vocabulary().words["others"].search(earlier.words)
-        own = re.search(r"[§£]", earlier.words)
+    earlier = list(itertools.islice(said.back(), 1, _MOST_BACK + 1))
+    if times or not re.search("[§£]", said.words):
+        for each in earlier:
+            known = each.parts or begins("opens", each.words) or each.sentence.opens(said.sentence)
+            if not known or not times.isdisjoint(each.words.split()):
+                return False
+    for each in () if named else earlier:
+        other = vocabulary().words["others"].search(each.words)
+        own = re.search(r"[§£]", each.words)
         if other or own:
             return not other or (own is not None and own.start() < other.start())
-    # `There were` after a sentence about somebody who is not named may count that one's.
-    told = speaks("ours", said.words) or begins("refers", said.words)
-    return said.before is None or told or PERIOD in said.words
+    return True
 
 
 def _told_of(said: Said) -> Iterator[Statement]:
@@ -288,9 +350,8 @@ def _told_of(said: Said) -> Iterator[Statement]:
         return
     counting = _A_TIME.sub("", text)
     amount, share = speaks("quantity", counting), speaks("some", counting)
-    of_jobs = any(speaks("about_jobs", each.words) for each in said.back()) or speaks(
-        "about_jobs", said.heading
-    )
+    about = (*said.headings, *(each.words for each in said.back()))
+    of_jobs = any(speaks("about_jobs", words) for words in about)
     near = text + (said.before.words if said.before else "")
     told = {figure: all(speaks(topic, text) for topic in of) for figure, of in _TOPICS.items()}
     told["inv"] = told["inv"] and not told["med"]
@@ -299,31 +360,6 @@ def _told_of(said: Said) -> Iterator[Statement]:
     for figure in _TOPICS:
         if told[figure] and (amount or (share and figure in {"ok", STAFFING})):
             yield _statement(said, figure, None, _quantity(said), why=_UNCLEAR)
-
-
-def _doubted_before(said: Said) -> Iterator[Statement]:
-    """Yield the figures of the sentence before that this one may add to, limit or take back."""
-    text = said.words
-    doubted: list[Statement] = []
-    if said.above and (speaks("amends_above", text) or said.limits_above):
-        doubted += [statement for each in said.above.back() for statement in each.statements]
-    if said.before:
-        of_approvals = begins("share", text) and speaks("approval", text)
-        refers = begins("refers", text) and not of_approvals
-        adds = (NUMBER in text or "none" in text) and (refers or speaks("more", text))
-        # A number without a word to it may take the place of the one before.
-        bare = speaks("bare", text) and not of_approvals
-        adds = adds or bare or said.limits(said.before)
-        changes = refers and speaks("changed", text)
-        amends = speaks("amends", text)
-        doubted += [
-            statement
-            for statement in said.before.statements
-            if amends or (changes if statement.figure == STAFFING else adds)
-        ]
-    for statement in doubted:
-        if statement.value is not None:
-            yield _statement(said, statement.figure, None, _quantity(said), why=_UNCLEAR)
 
 
 def _quantity(said: Said) -> Token:
