@@ -70,8 +70,9 @@ def cover(row: Row) -> list[Part] | None:
             start = words.index(opening)
             if closing in words[start + 1 :]:
                 end = words.index(closing, start + 1)
-                aside = _covered(row[start + 1 : end])
-                if aside is not None and all(part.kind in BESIDE for part in aside):
+                aside = _covered(row[start + 1 : end]) or [Part("")]
+                # A name alone says whose the rest is.
+                if end > start + 2 and all(part.kind in BESIDE for part in aside):
                     parts = _covered(row[:start] + row[end + 1 :])
     return parts
 
@@ -138,7 +139,8 @@ def _framed(row: Row, last: str, times: frozenset[str]) -> Iterator[Part]:
         yield Part("aside", row, _said(match, row), times)
     if last == "elsewhere" and not times and any(frames_of("elsewhere", text)):
         yield Part("other", row, times=times)
-    if (speaks("elsewhere", text) and PERIOD not in times) or speaks("foreign", text):
+    names = (speaks("elsewhere", text) and PERIOD not in times) or speaks("foreign", text)
+    if names and speaks("quantity", text):  # without one it says whose the other parts are
         for _ in _elsewhere(text):
             yield Part("elsewhere", row, times=times)
 

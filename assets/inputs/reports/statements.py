@@ -46,7 +46,7 @@ _TOPICS: Final = {
 _DIRECTIONS: Final = dict(zip(ANSWERS, (0, 1, -1), strict=True))
 _MOST_BACK: Final = 4
 """A sentence says of whom the next ones speak, but not for long."""
-_NOTE: Final = 7
+_NOTE: Final = 10
 """A paragraph of so few words may be a note to the one above."""
 _QUOTED: Final = 90
 _FIGURE_OF: Final = {"med_part": "med", "ok_alone": "ok", **dict.fromkeys(ANSWERS, STAFFING)}
@@ -168,12 +168,14 @@ def _meant(said: Said, *, is_listed: bool) -> Iterable[Said]:
     of_approvals = (begins("share", text) and speaks("approval", text)) or speaks("fate", text)
     if said.before:
         return () if of_approvals or is_listed else (said.before,)
-    is_short = len(said.tokens) <= _NOTE and not said.sentence.is_heading and not said.statements
-    is_note = said.sentence.is_item or is_short
-    sets_beside = OWN_FORCE in text and speaks("quantity", text)
-    if said.above and (is_note or sets_beside or begins("refers", text)):
-        return said.above.back()
-    return ()
+    is_short = len(said.tokens) <= _NOTE and not said.statements and not begins("opens", text)
+    is_note = said.sentence.is_item or (is_short and not said.sentence.is_heading)
+    above = list(said.above.back()) if said.above else []
+    # Another number of the same is another statement.
+    of_same = NUMBER not in text and any(
+        _tells_of(one.figure, text) for each in above for one in each.statements
+    )
+    return above if is_note or of_same or begins("refers", text) else ()
 
 
 def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Iterator[Statement]:
@@ -343,6 +345,10 @@ def _is_ours(said: Said, times: Set[str] = frozenset()) -> bool:
     return True
 
 
+def _tells_of(figure: str, text: str) -> bool:
+    return all(speaks(topic, text) for topic in _TOPICS[figure])
+
+
 def _told_of(said: Said) -> Iterator[Statement]:
     """Yield the figures that a sentence seems to tell of in words that are not all known."""
     text = said.words
@@ -353,7 +359,7 @@ def _told_of(said: Said) -> Iterator[Statement]:
     about = (*said.headings, *(each.words for each in said.back()))
     of_jobs = any(speaks("about_jobs", words) for words in about)
     near = text + (said.before.words if said.before else "")
-    told = {figure: all(speaks(topic, text) for topic in of) for figure, of in _TOPICS.items()}
+    told = {figure: _tells_of(figure, text) for figure in _TOPICS}
     told["inv"] = told["inv"] and not told["med"]
     told["app"] = told["app"] and of_jobs
     told["ok"] = told["ok"] and of_jobs and "applications" in near
