@@ -181,18 +181,22 @@ class Linked:
         Some of the line were typed a place too far, or two neighbours in place of each other.
         """
         has, found = (self._sums != 0).astype(np.int64), dict[bytes, tuple[Array, bool]]()
-        for line in (*grid, *zip(*grid, strict=True)):
+        fails = self._fails()
+        for line in (*grid, *zip(*grid, strict=True)) if fails.any() else ():
             lane = np.array([self._at[place] for place in line if place in self._at], dtype=np.intp)
             source = np.array([*_moved(lane, self._says)], dtype=np.intp)
             if not len(source):
                 continue
             numbers = np.where(source == NONE, NONE, self._says[source])
             about = (numbers != self._says) @ has.T > 0
+            rows = np.flatnonzero((about & fails).any(axis=1))
+            if not len(rows):
+                continue
             said = (numbers == NONE) @ has.T == 0
             wrong = (about & said & self._unmet(numbers)).astype(np.int64)
             # A cell that all which fails then has in it may be wrong as well.
             other = wrong @ has == wrong.sum(axis=1, keepdims=True)
-            for row in np.flatnonzero((about & self._fails()).any(axis=1)):
+            for row in rows:
                 moved = bool((source[row] == NONE).any())
                 if not wrong[row].any():
                     found[numbers[row].tobytes()] = numbers[row], moved
