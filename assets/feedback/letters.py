@@ -26,7 +26,6 @@ from assets.intake.reader import cover_values
 from assets.intake.receipts import ReturnReceipt
 from assets.kept import made_once
 from assets.lake import Lake, atomic_file, write_errors
-from assets.returns.desk.decisions import Ledger, asked_again
 from assets.returns.desk.returned import codes_of
 from assets.returns.template.workbook import EarlierValues, write_blanks
 from assets.returns.validation.repairs import beside, repairs_of
@@ -200,7 +199,7 @@ def letters(
     if force_code:
         status, findings = (t.filter(force_code=force_code) for t in (status, findings))
     if asked is not None:
-        findings = _with_questions(findings, asked, Ledger(lake))
+        findings = _with_questions(findings, asked)
     known = None
     if lake.table("cases/investigations_by_month").exists():  # before a run there is none
         by_month = read_made(lake, "cases/investigations_by_month", template)
@@ -238,20 +237,17 @@ def letters(
     return written
 
 
-def _with_questions(findings: pl.DataFrame, asked: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
+def _with_questions(findings: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
     """Return findings with `about`, what the question is about that a query is part of.
 
     Where it is asked again, what to do begins with what the reason lacked.
     """
     place = ["receipt_id", "rule_id", *ENTRY]
-    lacks = asked["query_id"].replace_strict(
-        asked_again(ledger), default=None, return_dtype=pl.String
-    )
     about = pl.when(pl.col("question").str.starts_with("G-")).then("about")
-    of = asked.select(*place, about.alias("about"), lacks.alias("lacks"))
-    again = pl.format("Your answer was not accepted: {} {}", "lacks", "how_to_fix")
+    of = asked.select(*place, about.alias("about"), "asked_again")
+    again = pl.format("Your answer was not accepted: {} {}", "asked_again", "how_to_fix")
     both = findings.join(of, on=place, how="left", nulls_equal=True, maintain_order="left")
-    return both.with_columns(how_to_fix=pl.coalesce(again, "how_to_fix")).drop("lacks")
+    return both.with_columns(how_to_fix=pl.coalesce(again, "how_to_fix"))
 
 
 def _questions(found: pl.DataFrame) -> dict[Finding, str]:

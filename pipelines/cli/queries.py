@@ -25,14 +25,10 @@ def _agenda(collection: Collection) -> Agenda:
 
     Those of a version that was refused are not among them: it has more to mend first. Besides:
     `previous_value`, what the entry was in the released collection before, and
-    `previous_collection`, which that is; `asked_again`, what the last reason lacked; null where
-    there is none.
+    `previous_collection`, which that is; null where there is none.
     """
-    import polars as pl
-
     from assets.figures.agenda import ADDED, agenda
     from assets.previous import previous_values
-    from assets.returns.desk.decisions import Ledger, asked_again
 
     lake = lake_of(collection)
     found = agenda(lake, collection)
@@ -41,11 +37,7 @@ def _agenda(collection: Collection) -> Agenda:
     )
     entry = ["force_code", "sheet", "row_code", "column_code"]
     rows = found.rows.join(before, on=entry, how="left", validate="m:1", maintain_order="left")
-    again = asked_again(Ledger(lake))
-    rows = rows.with_columns(
-        asked_again=pl.col("query_id").replace_strict(again, default=None, return_dtype=pl.String)
-    )
-    new = [name for name in found.rows.columns if name in ADDED]
+    new = ["asked_again", *(name for name in found.rows.columns if name in ADDED)]
     return replace(found, rows=rows.select([n for n in rows.columns if n not in new] + new))
 
 

@@ -43,13 +43,11 @@ def questions(portal: Portal, queries: pl.DataFrame) -> list[dict[str, Any]]:
     called otherwise, and nobody answers or accepts what he has not seen.
     """
     together: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    again = decisions.asked_again(Ledger(portal.lake))
     for row in queries.iter_rows(named=True):
         finding = Finding(**{name: row[name] for name in _FINDING})
         (thing,) = grouped([finding], portal.collection.template)
-        told = {**row, "thing": thing, "asked_again": again.get(row["query_id"])}
         alike = (row["question"], row["state"], row["reason"], row["answered_by"])
-        together.setdefault(alike, []).append(told)
+        together.setdefault(alike, []).append({**row, "thing": thing})
     found = []
     for (question, state, reason, by), asked in together.items():
         seen = [(each["query_id"], decisions.observed(each)) for each in asked]

@@ -134,6 +134,7 @@ STATES: Final = {
 def queries(findings: pl.DataFrame, answers: pl.DataFrame, collection_id: str) -> pl.DataFrame:
     """Return one row a query: query_id, the columns of Findings, answered_by, and `state`.
 
+    And `asked_again`: what the last reason lacked, null where none was refused.
     `findings` are those of the mart Findings, or the like with force_code.
     """
     asked = findings.filter(pl.col("severity") == "Q").drop_nulls("force_code")
@@ -141,7 +142,7 @@ def queries(findings: pl.DataFrame, answers: pl.DataFrame, collection_id: str) -
     ids = [id_of(collection_id, *place) for place in places]
     identified = asked.with_columns(pl.Series("query_id", ids, pl.String))
     identified = identified.drop("reason", "accepted_by", strict=False)
-    given = answers.select("query_id", "answered_for", *_OF_ANSWER)
+    given = answers.select("query_id", "answered_for", *_OF_ANSWER, "asked_again")
     joined = identified.join(given, on="query_id", how="left", validate="m:1")
     # An answer is given for the cell's value, else for what was observed.
     holds = pl.col("answered_for") == pl.coalesce("value", "message")
@@ -194,25 +195,17 @@ def read_answers(ledger: Ledger) -> pl.DataFrame:
     for record, of in each_of(ledger, "answer", "acceptance", "refusal"):
         query_id = of["query_id"]
         if "reason" in of:
-            newest[query_id] = {**of, "answered_by": record.by, "accepted_by": None}
+            newest[query_id] = {**of, "answered_by": record.by}
             numbers[query_id] = record.number
         elif numbers.get(query_id) == of["answer"]:
             if "why" in of:
-                del newest[query_id], numbers[query_id]
+                del numbers[query_id]
+                lost = dict.fromkeys(("answered_for", *_OF_ANSWER))
+                newest[query_id] |= lost | {"asked_again": of["why"]}
             else:
                 newest[query_id]["accepted_by"] = record.by
     rows = pl.DataFrame(list(newest.values()), schema=empty(Answers).schema)
     return conform(Answers, rows)
-
-
-def asked_again(ledger: Ledger) -> dict[str, str]:
-    """Return why the last reason for a query was not accepted, by query_id, until there is one."""
-    why: dict[str, str] = {}
-    for _, of in each_of(ledger, "answer", "refusal"):
-        why.pop(of["query_id"], None)
-        if "why" in of:
-            why[of["query_id"]] = of["why"]
-    return why
 
 
 def each_of(ledger: Ledger, *kinds: str) -> Iterator[tuple[Record, dict[str, Any]]]:
