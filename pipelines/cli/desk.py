@@ -75,27 +75,27 @@ def status(
     the desk, released. Which return counts does not follow from that.
     """
     from assets.intake.store import utc_now
-    from assets.returns.desk.chasing import call_list, came_late, changes, todo
-    from assets.returns.desk.decisions import Ledger, queries, read_answers
+    from assets.returns.desk.chasing import came_late, changes, todo
+    from assets.returns.desk.decisions import Ledger
     from assets.returns.desk.sign_off import released_receipts, sign_offs
     from assets.returns.validation.states import standing
 
     lake = lake_of(collection)
     stands, today = standing(lake), collection.day_of(utc_now())
     now = stands.status(collection)
-    if call_list_file:
-        answers = read_answers(Ledger(lake))
-        asked = queries(stands.current_findings(), answers, collection.id)
-        with write_errors(call_list_file):
-            call_list(now, asked, collection, today).write_csv(call_list_file)
     live = now.filter(now["state"].is_in(["accepted", "queried"]))["receipt_id"].to_list()
     levels = sign_offs(Ledger(lake), live, released_receipts(lake))
-    if to_do:
+    if to_do or call_list_file:
         from assets.figures.agenda import agenda
 
-        asked = agenda(lake, collection).open
-        what = todo(now, asked, levels, collection, today)
-        emit(what, "force: force_code, name, what is to be done: what, how", as_json=as_json)
+        what = todo(now, agenda(lake, collection).open, levels, collection, today)
+    if call_list_file:
+        with write_errors(call_list_file):
+            calls = what.drop_nulls("call").sort("call", "force_code", maintain_order=True)
+            calls.drop("how", "call").write_csv(call_list_file)
+    if to_do:
+        columns = "force: force_code, name, what is to be done: what, how"
+        emit(what.drop("call"), columns, as_json=as_json)
         if not as_json:
             print_unattributed(lake)
     elif as_json:

@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from assets.returns.desk.chasing import call_list, came_late, changes, days_late, due, todo
+from assets.returns.desk.chasing import came_late, changes, days_late, due, todo
 from assets.returns.desk.sign_off import SignOff
 from schemas.collection import Collection
 from schemas.collection_fields import Deadlines
@@ -55,31 +55,6 @@ def test_the_deadline_days_themselves_are_in_time(
     assert (due(timed, today), days_late(timed, today)) == (urgency, late)
 
 
-def test_the_call_list_has_the_most_urgent_first(timed: Collection) -> None:
-    status = _status(
-        AVS=("accepted", 1, 0, 0),
-        BED=("queried", 1, 0, 2),
-        BTP=("rejected", 1, 3, 0),
-        CAM=("missing", None, 0, 0),
-        CHS=("accepted", 1, 4, 0),
-        CLE=("queried", 1, 0, 1),
-    )
-    states = {"BED": ["open", "lapsed", "answered"], "CLE": ["answered"], "AVS": ["accepted"]}
-    rows = [(force, state) for force, several in states.items() for state in several]
-    asked = pl.DataFrame(rows, ["force_code", "state"], orient="row")
-    calls = call_list(status, asked, timed, date(2012, 7, 2)).to_dicts()
-    assert [(c["force_code"], c["why"]) for c in calls] == [
-        ("CAM", "nothing has been received"),
-        ("BTP", "3 blocking findings"),
-        ("BED", "2 open queries"),
-        ("CHS", "what was sent last has 4 blocking findings"),
-    ]
-    # CLE has answered: that is for the desk to accept.
-    assert calls[0]["name"] == "Cambridgeshire Constabulary"
-    assert (calls[0]["due"], calls[0]["days_late"]) == ("late", 3)
-    assert calls[2]["due"] is None, "a return that is in is not late"
-
-
 def test_changes_are_the_forces_that_stand_elsewhere() -> None:
     same = {"BTP": ("accepted", 1, 0, 0)}
     before = _status(AVS=("missing", None, 0, 0), BED=("queried", 1, 0, 2), **same)
@@ -114,6 +89,8 @@ def test_what_is_to_be_done_is_listed_by_force(timed: Collection) -> None:
         ("CHS", "accept its return"),
         ("CLE", "let a second person of the force sign its return"),
     ]
+    calls = rows.sort("call", "force_code", maintain_order=True).drop_nulls("call")
+    assert calls["force_code"].to_list() == ["AVS", "BED", "CAM", "CLE"], "the most urgent first"
     assert rows["how"].to_list()[-2:] == ["muster versions CHS --sign accepted --by ROLE", None]
     early = todo(status, asked.clear(), levels, timed, date(2012, 6, 1))
     assert early["force_code"].to_list() == ["BED", "CHS", "CLE"]

@@ -231,7 +231,7 @@ def test_the_call_list_is_a_file_for_people(lake: Lake, run: Muster, tmp_path: P
     with (tmp_path / "calls.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["force_code"] for row in rows] == ["CAM", "CHS", "DVC", "GMP", "MPS", "WMC", "WMP"]
-    assert rows[1]["why"] == "1 open query"
+    assert rows[1]["what"] == "have 1 query answered"
 
 
 @pytest.mark.parametrize(("since", "told"), [("yesterday", True), ("2999-01-01", False)])

@@ -34,51 +34,6 @@ def due(collection: Collection, today: date) -> str:
     return "due" if today > collection.deadlines.soft else "in time"
 
 
-def call_list(
-    status: pl.DataFrame, asked: pl.DataFrame, collection: Collection, today: date
-) -> pl.DataFrame:
-    """Return one row a force that somebody should call, the most urgent first.
-
-    Columns: force_code, name, state, due, days_late, blocking, queries_open, why. Nobody is called
-    about what is answered: that is for the desk to accept. `asked` is as for `todo`.
-    """
-    waiting_for = asked.filter(pl.col("state").is_in(["open", "lapsed"]))
-    open_ = waiting_for.group_by("force_code").len("to_answer")
-    status = status.join(open_, on="force_code", how="left").with_columns(
-        pl.col("to_answer").fill_null(0).cast(pl.Int64)
-    )
-    names = collection.bodies.select("force_code", pl.col("full_name").alias("name"))
-    order = pl.col("state").replace_strict({"missing": 0, "rejected": 1}, default=2)
-    overtaken = (pl.col("blocking") > 0) & (pl.col("state") != "rejected")
-    blocking = _counted("blocking", "blocking finding", "blocking findings")
-    why = (
-        pl.when(pl.col("state") == "missing")
-        .then(pl.lit("nothing has been received"))
-        .when(pl.col("state") == "rejected")
-        .then(blocking)
-        .when(overtaken)
-        .then(pl.format("what was sent last has {}", blocking))
-        .otherwise(_counted("to_answer", "open query", "open queries"))
-    )
-    waiting = pl.col("state").is_in(["missing", "rejected"])
-    to_call = waiting | (pl.col("blocking") > 0) | (pl.col("to_answer") > 0)
-    return (
-        status.filter(to_call)
-        .join(names, on="force_code", how="left")
-        .sort(order, "force_code")
-        .select(
-            "force_code",
-            "name",
-            "state",
-            pl.when(waiting).then(pl.lit(due(collection, today))).alias("due"),
-            pl.when(waiting).then(pl.lit(days_late(collection, today))).alias("days_late"),
-            "blocking",
-            "queries_open",
-            why.alias("why"),
-        )
-    )
-
-
 def todo(
     status: pl.DataFrame,
     asked: pl.DataFrame,
@@ -88,7 +43,8 @@ def todo(
 ) -> pl.DataFrame:
     """Return what the data team has to do now, a row each: force_code, name, `what` and `how`.
 
-    `how` is the command for it; null where none is.
+    `how` is the command for it; null where none is. `call` is how urgently somebody has to call
+    the force about it, 0 most; null where it is for the desk.
 
     Args:
         status: mart ReturnsStatus.
@@ -114,29 +70,23 @@ def todo(
         accept = level and level.due == ACCEPTED and state == "accepted"
         waiting, given = (queries.get((force, answered), 0) for answered in (False, True))
         mine = f"muster queries --force {force}"
+        mend = f"let it mend {plural(row['blocking'], 'blocking finding')}"
+        signed = "let a second person of the force sign its return"
+        accepted = f"muster versions {force} --sign accepted --by ROLE"
         told = (
-            (state == "missing" and urgency != "in time", f"ask for its return{overdue}", None),
-            (row["blocking"], f"let it mend {plural(row['blocking'], 'blocking finding')}", None),
-            (waiting, f"have {plural(waiting, 'query')} answered", mine),
-            (given, f"accept the answer to {plural(given, 'query')}, or ask again", mine),
-            (
-                level and level.due == SIGNED,
-                "let a second person of the force sign its return",
-                None,
-            ),
-            (accept, "accept its return", f"muster versions {force} --sign accepted --by ROLE"),
+            (state == "missing" and urgency != "in time", f"ask for its return{overdue}", None, 0),
+            (row["blocking"], mend, None, 1 if state == "rejected" else 2),
+            (waiting, f"have {plural(waiting, 'query')} answered", mine, 2),
+            (given, f"accept the answer to {plural(given, 'query')}, or ask again", mine, None),
+            (level and level.due == SIGNED, signed, None, 3),
+            (accept, "accept its return", accepted, None),
         )
-        rows += [(force, what, how) for holds, what, how in told if holds]
-    kinds = dict.fromkeys(("force_code", "what", "how"), pl.String)
+        rows += [(force, *each) for holds, *each in told if holds]
+    kinds = dict.fromkeys(("force_code", "what", "how"), pl.String) | {"call": pl.Int64}
     found = pl.DataFrame(rows, kinds, orient="row")
     names = collection.bodies.select("force_code", pl.col("full_name").alias("name"))
     named = found.join(names, on="force_code", how="left", maintain_order="left")
-    return named.select("force_code", "name", "what", "how")
-
-
-def _counted(column: str, one: str, many: str) -> pl.Expr:
-    noun = pl.when(pl.col(column) == 1).then(pl.lit(one)).otherwise(pl.lit(many))
-    return pl.format("{} {}", column, noun)
+    return named.select("force_code", "name", "what", "how", "call")
 
 
 def changes(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
