@@ -12,8 +12,6 @@ from schemas.finding import Finding
 from schemas.template import Place, Template
 from schemas.wording import together
 
-_OF_REPAIR: Final = ("sheet", "cell", "found", "needed", "low", "high")
-
 LOOK: Final = "Where to look first"
 LOOK_IS: Final = (
     "the fewest cells whose change makes the sums hold that do not. Nothing was changed."
@@ -22,52 +20,20 @@ LOOK_IS: Final = (
 
 @dataclass(frozen=True)
 class Look:
-    """A cell that is likely wrong, as one of the cells of a repair.
+    """A cell that is likely wrong, as one of the cells of a repair, and what is told of it.
 
-    `wording` is that of its row and column, `low` and `high` are as in Change, `beside` names the
-    other cells of the repair, and `number` is its place among the `of` repairs of the cause, the
-    likeliest first.
+    `wording` is that of its row and column, `found` the number that stands there. `does` is what
+    would do (`33 in place of 330`, `0 to 5 here`), `says` what for as well, and `title` whether
+    there are other places.
     """
 
     sheet: str
     cell: str
     wording: str
     found: int | None
-    needed: int | None
-    low: int
-    high: int | None
-    rules: tuple[str, ...]
-    beside: tuple[str, ...]
-    number: int
-    of: int
-
-    @property
-    def title(self) -> str:
-        """What it is: where to look first, and whether there are other places."""
-        return LOOK if self.of == 1 else f"{LOOK}, way {self.number} of {self._ways}"
-
-    @property
-    def others(self) -> str:
-        """Whether there are other places; empty where there are none."""
-        told = f"This is the first of {self._ways} ways, green in the marked copy."
-        return told if self.of > 1 else ""
-
-    @property
-    def does(self) -> str:
-        """What would do there: `33 in place of 330`, `0 to 5 here`."""
-        if None not in {self.found, self.needed}:
-            return f"{self.needed} in place of {self.found}"
-        return f"{would_do(self.low, self.high)} here"
-
-    @property
-    def says(self) -> str:
-        """What would do, and what for: `33 in place of 330 mends what does not add up (C101)`."""
-        beside = f", with a change of {together(self.beside)}," if self.beside else ""
-        return f"{self.does}{beside} mends what does not add up ({', '.join(self.rules)})"
-
-    @property
-    def _ways(self) -> str:
-        return str(self.of) if self.of < SEVERAL else f"{self.of} or more"
+    does: str
+    says: str
+    title: str
 
 
 @dataclass(frozen=True)
@@ -75,10 +41,11 @@ class Cause:
     """What may be wrong where sums do not hold: the repairs that would each do, likeliest first.
 
     `cells` are the places of the likeliest; `findings` has rule, sheet, row and column of what
-    blocks only because of it.
+    blocks only because of it, `rules` their rules.
     """
 
     repairs: tuple[tuple[Look, ...], ...]
+    rules: tuple[str, ...]
     cells: tuple[Place, ...]
     findings: tuple[tuple[str, str, str, str], ...]
 
@@ -104,18 +71,8 @@ def causes_of(repairs: pl.DataFrame, template: Template) -> tuple[Cause, ...]:
     for _, rows in in_order.group_by("repair", maintain_order=True):
         rule_ids = tuple(rows["rules"][0].split())
         ways = [way.to_dicts() for way in rows.partition_by("rank", maintain_order=True)]
-        looks = tuple(
-            tuple(
-                Look(
-                    **{name: row[name] for name in _OF_REPAIR},
-                    wording=wording_of(template, *entry_of(row)),
-                    rules=rule_ids,
-                    beside=tuple(each["cell"] for each in way if each["cell"] != row["cell"]),
-                    number=number,
-                    of=len(ways),
-                )
-                for row in way
-            )
+        looks = (
+            (_look(row, way, f"{LOOK}, way {number} of {ways_of(ways)}", template) for row in way)
             for number, way in enumerate(ways, 1)
         )
         changed = sorted(map(entry_of, ways[0]))
@@ -123,8 +80,27 @@ def causes_of(repairs: pl.DataFrame, template: Template) -> tuple[Cause, ...]:
         broken = [edit for edit in edits if not {*changed}.isdisjoint((*edit.parts, *edit.whole))]
         follow = {(edit.rule, *at) for edit in broken for at in edit.at}
         follow |= {(rule_id, *at) for rule_id in rule_ids for at in changed}
-        found.append(Cause(looks, tuple(changed), tuple(sorted(follow))))
+        told = tuple(map(tuple, looks))
+        found.append(Cause(told, rule_ids, tuple(changed), tuple(sorted(follow))))
     return tuple(found)
+
+
+def ways_of(several: Sequence[object]) -> str:
+    """Return how many ways there are to mend something, of which not all may be known."""
+    return f"{len(several)}{' or more' * (len(several) >= SEVERAL)}"
+
+
+def _look(
+    row: Mapping[str, Any], way: Sequence[Mapping[str, Any]], title: str, template: Template
+) -> Look:
+    found, needed, would = row["found"], row["needed"], would_do(row["low"], row["high"])
+    does = f"{would} here" if None in {found, needed} else f"{needed} in place of {found}"
+    others = together([each["cell"] for each in way if each["cell"] != row["cell"]])
+    beside = f", with a change of {others}," if others else ""
+    says = f"{does}{beside} mends what does not add up ({', '.join(row['rules'].split())})"
+    title = title.removesuffix(", way 1 of 1")
+    called = wording_of(template, *entry_of(row))
+    return Look(row["sheet"], row["cell"], called, found, does, says, title)
 
 
 def follows(item: Finding, causes: Sequence[Cause]) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ from assets.cases.store import CaseStore
 from assets.feedback.causes import Cause, causes_of
 from assets.feedback.marked_copy import marked_copy
 from assets.feedback.problem_list import extract_list
-from assets.feedback.problems import Problem, basis_line, grouped, items
+from assets.feedback.problems import Problem, Thing, basis_line, grouped, things
 from assets.html import render, words
 from assets.intake.raw_store import RawStore
 from assets.intake.reader import cover_values
@@ -100,18 +100,18 @@ class Letter:
         about = [*whole, "extract"] if self.extract else whole
         return [f"{self.force_code}-{what}.xlsx" for what in about]
 
-    def items(self, severity: str, of: str = "return") -> list[dict[str, Any]]:
+    def items(self, severity: str, of: str = "return") -> list[Thing]:
         """Return what there is to do of a severity: what follows from one cause is one."""
         about = self.extract if of == "extract" else self.sent
         of_return = self.sent if about is self.sent else None
         causes, questions = (of_return.causes, of_return.questions) if of_return else ((), {})
         found = about.findings if about else ()
         problems = grouped(found, self.collection.template, causes, questions)
-        return [item for item in items(problems, causes) if item["severity"] == severity]
+        return [thing for thing in things(problems, causes) if thing.severity == severity]
 
     def number(self, severity: str, of: str = "return") -> int:
         """Return how many findings of a severity there are."""
-        return sum(item["number"] for item in self.items(severity, of))
+        return sum(thing.number for thing in self.items(severity, of))
 
     @property
     def rules(self) -> list[Rule]:
@@ -132,13 +132,13 @@ class Letter:
         return self.collection.day_of(datetime.fromisoformat(self.sent.receipt.received_at))
 
     @property
-    def sections(self) -> list[tuple[str, list[dict[str, Any]], str]]:
+    def sections(self) -> list[tuple[str, list[Thing], str]]:
         """The lists of what there is to do: heading, items, and what is left out of the list."""
         found = []
         for section in _WORDS["sections"]:
             if several := self.items(section["severity"], section.get("of", "return")):
                 noun, shown = section["noun"], several[: section.get("most")]
-                number, told = (sum(item["number"] for item in some) for some in (several, shown))
+                number, told = (sum(thing.number for thing in some) for some in (several, shown))
                 title, rest = words(section["title"], number=number, noun=noun), number - told
                 more = words(_WORDS["more"], number=rest, noun=noun) if rest else ""
                 found.append((title, shown, more))

@@ -17,7 +17,15 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from assets.feedback.causes import LOOK_IS, Cause, Look, causes_of
 from assets.feedback.problem_list import FILLS, add_problems_sheet
-from assets.feedback.problems import basis_line, fix, grouped, message, severity_word, tally
+from assets.feedback.problems import (
+    basis_line,
+    fix,
+    grouped,
+    message,
+    severity_word,
+    tally,
+    things,
+)
 from assets.feedback.safe_cells import (
     STUMBLES,
     Copy,
@@ -99,7 +107,8 @@ def marked_copy(  # noqa: PLR0913 - all that is known of one file, most of it by
             [look for cause in causes for look in cause.looks],
             [item for problem in problems for item in problem.findings],
         )
-        add_problems_sheet(copy, {**about, "alone": alone}, problems, causes, answers)
+        to_do = [*things(problems, causes)]
+        add_problems_sheet(copy, {**about, "alone": alone}, to_do, answers)
         return packed(copy.book, {raw.name: raw for raw in reading.sheets} if copy.whole else {})
 
     own = own_workbook(path, reading, layout)

@@ -11,16 +11,16 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from assets.feedback.causes import Cause, Look
+from assets.feedback.causes import Look
 from assets.feedback.problems import (
     Problem,
+    Thing,
     fix,
     grouped,
     message,
-    numbered,
-    of_question,
     severity_word,
     tally,
+    things,
 )
 from assets.feedback.safe_cells import (
     Copy,
@@ -96,8 +96,7 @@ Links = dict[int, Finding | Look]
 def add_problems_sheet(
     copy: Copy,
     about: Mapping[str, Any],
-    problems: Sequence[Problem],
-    causes: Sequence[Cause],
+    to_do: Sequence[Thing],
     answers: Answers,
 ) -> None:
     """Put the list of all problems before the other sheets, under lines that tell what it is about.
@@ -115,15 +114,15 @@ def add_problems_sheet(
         sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=len(_WIDTHS))
         sheet.row_dimensions[row].height = LINE_HEIGHT * lines_of(text, sum(_WIDTHS))
     row = len(lines) + 3
-    if problems:
+    if any(thing.problems for thing in to_do):
         for column, head in enumerate((*_HEADS, *HEADS) if answers else _HEADS, 1):
             cell = write_text(sheet, row, column, head)
             cell.font, cell.fill, cell.alignment = _HEAD_FONT, _HEAD_FILL, _TOP
         sheet.freeze_panes = f"A{row + 1}"
         sheet.print_title_rows = f"{row}:{row}"
-    if causes:
+    if any(thing.cause for thing in to_do):
         sheet.sheet_properties.outlinePr.summaryBelow = False
-    for each in _rows(problems, causes, answers):
+    for each in _rows(to_do, answers):
         if isinstance(each, str):
             row += 3
             write_text(sheet, row, 1, each).font = _SUBTITLE_FONT
@@ -162,23 +161,21 @@ class _Row(NamedTuple):
     answer: Answer | None = None
 
 
-def _rows(
-    problems: Sequence[Problem], causes: Sequence[Cause], answers: Answers
-) -> Iterator[_Row | str]:
+def _rows(to_do: Sequence[Thing], answers: Answers) -> Iterator[_Row | str]:
     """Yield the rows of the list, and the titles of what stands below it."""
     several = []
-    for label, of, mine in numbered(problems, causes):
-        for way, look in enumerate(of.looks if isinstance(of, Cause) else ()):
+    for thing in to_do:
+        label, of, mine = thing.label, thing.cause or thing.about, thing.problems
+        for way, look in enumerate(thing.cause.looks if thing.cause else ()):
             found = "" if look.found is None else str(look.found)
             place = look.sheet, look.cell, look.wording, found
             texts = ["" if way else label, look.title, "", *place, look.says, _TO_DO]
             yield _Row(texts, dict.fromkeys((_SHEET, _CELLS), look), FILLS["look"])
-        if isinstance(of, str):
-            told = of_question(of, mine)
-            place = told["where"], "", told["called"], ""
-            said = f"{told['lines'][0]} {_AT_ONCE}" if answers else told["lines"][0]
-            texts = [label, severity_word(mine[0]), told["rule_id"], *place, said, told["fix"]]
-            yield _Row(texts, {}, FILLS[mine[0].severity], 0, _answer_to_all(mine, answers))
+        if thing.about:
+            place = thing.where, "", thing.called, ""
+            said = f"{thing.lines[0]} {_AT_ONCE}" if answers else thing.lines[0]
+            texts = [label, severity_word(mine[0]), thing.rule_id, *place, said, thing.fix]
+            yield _Row(texts, {}, FILLS[thing.severity], 0, _answer_to_all(mine, answers))
         for number, problem in enumerate(mine, 1):
             # Some programs do not wrap a link, and would cut a list of cells off.
             linked = (_SHEET, _CELLS) if len(problem.cells) == 1 else (_SHEET,)
@@ -190,7 +187,8 @@ def _rows(
                 several.append((texts[0], problem))
             # What can be folded away cannot be where all but the answers is locked.
             yield _Row(texts, links, FILLS[problem.severity], int(bool(of and not answers)), answer)
-    yield from _below(several, {problem.rule_id for problem in problems}, answers)
+    named = {problem.rule_id for thing in to_do for problem in thing.problems}
+    yield from _below(several, named, answers)
 
 
 def _below(
@@ -278,7 +276,7 @@ def extract_list(
 
     `bad` has the columns of the quarantine.
     """
-    problems, shown = grouped(findings, template), bad.head(_MOST_BAD)
+    to_do, shown = [*things(grouped(findings, template))], bad.head(_MOST_BAD)
     lines = [bad.columns, *shown.cast(pl.String).fill_null("").iter_rows()]
     cells = (
         Cell(row, column, text[:_LONGEST], "text")
@@ -290,5 +288,5 @@ def extract_list(
     copy = workbook_of_cells(reading, lay_out(reading.sheets, template))
     about = {"name": name, "tally": tally(findings), "basis": None, "of_extract": True}
     of_rows = {"bad": bad.height, "most_bad": _MOST_BAD}
-    add_problems_sheet(copy, about | of_rows, problems, (), {})
+    add_problems_sheet(copy, about | of_rows, to_do, {})
     return packed(copy.book, {})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
 
-from assets.feedback.causes import LOOK_IS, Cause, entry_of, follows, wording_of
+from assets.feedback.causes import LOOK_IS, Cause, entry_of, follows, ways_of, wording_of
 from assets.intake.reading import place
 from schemas import vocabulary as v
 from schemas.finding import Finding
@@ -200,23 +200,6 @@ def _advice(item: Finding) -> str:
     return re.sub(rf"\b{item.cell}\b", "the cell", advice) if item.cell else advice
 
 
-def numbered(
-    problems: Sequence[Problem], causes: Sequence[Cause] = ()
-) -> Iterator[tuple[str, Cause | str | None, list[Problem]]]:
-    """Yield what there is to do, numbered: a cause, or what a question is about, with its problems.
-
-    Or nothing and one problem. A cause that nothing follows from is a help without a number.
-    """
-    number = count(1)
-    for cause in causes:
-        mine = [problem for problem in problems if problem.causes[:1] == (cause,)]
-        yield str(next(number)) if mine else "", cause, mine
-    for problem in problems:
-        mine = [p for p in problems if p.question and p.question == problem.question] or [problem]
-        if problem is mine[0] and not {*problem.causes[:1]} & {*causes}:
-            yield str(next(number)), problem.question or None, mine
-
-
 def tally(findings: Iterable[Finding]) -> str:
     """Return how many findings there are of each severity: 2 blocking findings, 1 query."""
     counts = Counter[str](item.severity for item in findings)
@@ -229,78 +212,102 @@ def basis_line(basis: str | None) -> str | None:
     return f"RECONSTRUCTED sample: {v.BASES[basis]}." if basis == "reconstructed" else None
 
 
-_TOLD: Final = ("severity", "number", "where", "called", "rule_id", "value", "lines", "fix")
+@dataclass(frozen=True)
+class Thing:
+    """One thing to do, with its number, as a letter tells it: a problem, or several with one cause.
 
-
-def items(problems: Sequence[Problem], causes: Sequence[Cause] = ()) -> list[dict[str, Any]]:
-    """Return what there is to do as a letter tells it, in the order and number of `numbered`.
-
-    Each is a problem, or a cause or question with all its problems: texts by what they are, lines,
-    and the number of its findings.
+    They follow from a `cause`, or one answer is good for all, which are `about` something. A cause
+    that nothing follows from is a help without a number.
     """
-    found = []
-    for label, of, mine in numbered(problems, causes):
-        if isinstance(of, Cause):
-            found += [_of_cause(of, mine)] if label else []
-        elif of:
-            found.append(of_question(of, mine))
-        else:
-            found.append({name: getattr(mine[0], name) for name in _TOLD})
-    return found
+
+    label: str
+    problems: Sequence[Problem]
+    where: str
+    called: str
+    rule_id: str
+    value: str
+    lines: tuple[str, ...]
+    fix: str
+    cause: Cause | None = None
+    about: str = ""
+
+    @property
+    def severity(self) -> str:
+        """The severity of its problems; empty where it has none."""
+        return self.problems[0].severity if self.problems else ""
+
+    @property
+    def number(self) -> int:
+        """How many findings it is."""
+        return sum(each.number for each in self.problems)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What is told of it, by its names here."""
+        names = ("severity", "number", "where", "called", "rule_id", "value", "lines", "fix")
+        return {name: getattr(self, name) for name in names}
 
 
-def of_question(about: str, problems: Sequence[Problem]) -> dict[str, Any]:
-    """Return what there is to do about a question, as `items` does."""
-    lines = [line for each in problems for line in each.told]
-    apart = {name: [getattr(each, name) for each in problems] for name in _TOLD}
-    at: dict[str, dict[str, None]] = {}
+def things(problems: Sequence[Problem], causes: Sequence[Cause] = ()) -> Iterator[Thing]:
+    """Yield what there is to do, numbered: causes with what follows from them come first."""
+    number = count(1)
+    for cause in causes:
+        mine = [problem for problem in problems if problem.causes[:1] == (cause,)]
+        yield _of_cause(str(next(number)) if mine else "", cause, mine)
+    for problem in problems:
+        mine = [p for p in problems if p.question and p.question == problem.question] or [problem]
+        if problem is mine[0] and not {*problem.causes[:1]} & {*causes}:
+            yield _of_problems(str(next(number)), mine)
+
+
+def _of_problems(label: str, problems: Sequence[Problem]) -> Thing:
+    """Return what there is to do about a question, or about a problem that is part of none."""
+    first, at = problems[0], dict[str, dict[str, None]]()
     for each in problems:
         at.setdefault(visible(each.sheet), {}).update(dict.fromkeys(each.cells))
     where = (f"{sheet} {', '.join(cells)}".strip() or "the file" for sheet, cells in at.items())
-    return {
-        "severity": problems[0].severity,
-        "number": sum(apart["number"]),
-        "where": "; ".join(where),
-        "called": shortened([wording for each in problems for wording in each.wordings]),
-        "rule_id": ", ".join(dict.fromkeys(apart["rule_id"])),
-        "value": "",
-        "lines": (
-            f"Queries with one cause ({about}): one answer is enough for all.",
-            *lines,
-        ),
-        "fix": " ".join(dict.fromkeys(apart["fix"])),
-    }
+    told = [line for each in problems for line in each.told]
+    intro = f"Queries with one cause ({first.question}): one answer is enough for all."
+    return Thing(
+        label,
+        problems,
+        where="; ".join(where),
+        called=shortened([wording for each in problems for wording in each.wordings]),
+        rule_id=", ".join(dict.fromkeys(each.rule_id for each in problems)),
+        value="" if first.question else first.value,
+        lines=(intro, *told) if first.question else first.lines,
+        fix=" ".join(dict.fromkeys(each.fix for each in problems)),
+        about=first.question,
+    )
 
 
-def _of_cause(cause: Cause, problems: Sequence[Problem]) -> dict[str, Any]:
-    looks = cause.repairs[0]
-    others = f" {looks[0].others}" if looks[0].others else ""
-    does, *others_do = [[f"{look.cell}: {look.does}" for look in way] for way in cause.repairs]
+def _of_cause(label: str, cause: Cause, problems: Sequence[Problem]) -> Thing:
+    looks, rule_ids = cause.repairs[0], ", ".join(cause.rules)
+    does, *others = [[f"{look.cell}: {look.does}" for look in way] for way in cause.repairs]
     mend = "mends" if len(looks) == 1 else "together mend"
-    instead = [f"Or {'; or '.join(map(' and '.join, others_do))}."] if others_do else []
+    first = f"{'; '.join(does)} {mend} what does not add up ({rule_ids})."
+    instead = [f"Or {'; or '.join(map(' and '.join, others))}."] if others else []
     follow = []
     for problem in problems:
         # What a sum asks for, the cause has said.
-        more = "" if problem.rule_id in looks[0].rules else f". {problem.fix}"
+        more = "" if problem.rule_id in cause.rules else f". {problem.fix}"
         for text, cells in problem.said.items():
             where = ", ".join(cells) if problem.sheet == looks[0].sheet else problem.at(cells)
             follow.append(f"{where} ({problem.rule_id}): {text}{more}")
-    rule_ids = ", ".join(looks[0].rules)
     stands = {(f.sheet, f.cell): f.value for each in problems for f in each.findings if f.value}
-    return {
-        "severity": problems[0].severity,
-        "number": sum(each.number for each in problems),
-        "where": ", ".join(f"{look.sheet} {look.cell}" for look in looks),
-        "called": shortened([look.wording for look in looks]),
-        "rule_id": rule_ids,
-        "value": ", ".join(
-            visible(stands.get((k.sheet, k.cell), "nothing")) if k.found is None else str(k.found)
-            for k in looks
-        ),
-        "lines": (
-            f"{'; '.join(does)} {mend} what does not add up ({rule_ids}).",
-            *instead,
-            *follow,
-        ),
-        "fix": f"This is where to look first: {LOOK_IS} You know what is right.{others}",
-    }
+    values = (
+        visible(stands.get((k.sheet, k.cell), "nothing")) if k.found is None else str(k.found)
+        for k in looks
+    )
+    ways = f" This is the first of {ways_of(cause.repairs)} ways, green in the marked copy."
+    return Thing(
+        label,
+        problems,
+        where=", ".join(f"{look.sheet} {look.cell}" for look in looks),
+        called=shortened([look.wording for look in looks]),
+        rule_id=rule_ids,
+        value=", ".join(values),
+        lines=(first, *instead, *follow),
+        fix=f"This is where to look first: {LOOK_IS} You know what is right.{ways * bool(others)}",
+        cause=cause,
+    )

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from assets.feedback.causes import causes_of
 from assets.feedback.marked_copy import write_marked_copies
-from assets.feedback.problems import grouped, items, tally
+from assets.feedback.problems import grouped, tally, things
 from assets.intake.container import open_container
 from assets.intake.reader import cover_values, declared_force, read_return
 from assets.returns.template.workbook import write_blanks
@@ -67,7 +67,7 @@ def _in_words(checked: Checked, path: Path, collection: Collection) -> dict[str,
     copies = write_marked_copies([checked] * bool(checked.findings), path.parent, template)
     causes = causes_of(checked.repairs, template)
     problems = grouped(checked.findings, template, causes)
-    to_do = items(problems, causes)
+    to_do = [thing.told for thing in things(problems, causes) if thing.label]
     return {
         "readable": checked.readable,
         "suffix": _SUFFIXES[open_container(path).kind] if checked.readable else "",
