@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Collection as Many
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
@@ -71,7 +71,8 @@ class Written:
     """What a force has written beside a query; the code is empty where none stands there.
 
     `at` has where the reason and the role stand, `odd` which of them is no plain text. One
-    `to_all` stands beside a question, for each query of it that has no reason of its own.
+    `to_all` stands beside a question, for each query of it that has no reason of its own. One with
+    `faults` is not recorded.
     """
 
     code: str
@@ -80,10 +81,14 @@ class Written:
     at: Mapping[str, Place]
     odd: frozenset[str]
     to_all: bool = False
+    faults: tuple[Finding, ...] = ()
 
 
-def written_in(sheets: Sequence[RawSheet]) -> list[Written]:
-    """Return all reasons in the lists of problems of a return, where there is one."""
+def written_in(sheets: Sequence[RawSheet], numbers: Many[str] = ()) -> list[Written]:
+    """Return all reasons in the lists of problems of a return, where there is one.
+
+    `numbers` are those that the return holds: they name nobody.
+    """
     found = [
         each
         for number, sheet in enumerate(sheets, 1)
@@ -93,7 +98,9 @@ def written_in(sheets: Sequence[RawSheet]) -> list[Written]:
     answered = {each.code for each in found if each.reason}
     found = [each for each in found if each.reason or each.code not in answered]
     alone = {each.code for each in found if not each.to_all}
-    return [each for each in found if not (each.to_all and each.code in alone)]
+    found = [each for each in found if not (each.to_all and each.code in alone)]
+    times = Counter(each.code for each in found if each.code)
+    return [replace(it, faults=tuple(_faults(it, numbers, times[it.code]))) for it in found]
 
 
 def _written_on(sheet: RawSheet, name: str) -> Iterator[Written]:
@@ -133,21 +140,6 @@ def _text(cell: Cell | None) -> str:
 
 def _is_plain(cell: Cell) -> bool:
     return cell.kind == "rich" or (cell.kind == "text" and not cell.doubt)
-
-
-def faults(written: Sequence[Written], numbers: Many[str]) -> list[list[Finding]]:
-    """Return for each what is wrong with its texts; one with a fault is not recorded.
-
-    `numbers` are those that the return holds: they name nobody.
-    """
-    times = Counter(each.code for each in written if each.code)
-    return [[*_faults(each, numbers, times[each.code])] for each in written]
-
-
-def sound_in(written: Sequence[Written], numbers: Many[str]) -> list[Written]:
-    """Return those without a fault."""
-    wrong = faults(written, numbers)
-    return [each for each, several in zip(written, wrong, strict=True) if not several]
 
 
 def _faults(each: Written, numbers: Many[str], times: int) -> Iterator[Finding]:
@@ -244,11 +236,11 @@ def record(
     Args:
         ledger: the ledger of the collection.
         queries: what is asked now, as decisions.queries returns it.
-        sent: rows of the table Receipts in order, and what is written in each without a fault.
+        sent: rows of the table Receipts in order, and what is written in each.
     """
     newest: dict[str, tuple[Mapping[str, Any], Written]] = {}
     for receipt, written in sent:
-        newest |= {each.code: (receipt, each) for each in written}
+        newest |= {each.code: (receipt, each) for each in written if not each.faults}
     given = [*each_of(ledger, "answer")] if newest else []
     last = {of["query_id"]: (record.at, of) for record, of in given}
     recorded_before = {

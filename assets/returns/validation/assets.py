@@ -13,7 +13,7 @@ from assets.lake import Lake
 from assets.previous import previous_release, previous_values
 from assets.returns.desk.corrections import applied_mart, by_force
 from assets.returns.desk.decisions import Ledger, queries, read_answers
-from assets.returns.desk.returned import record, sound_in, written_in
+from assets.returns.desk.returned import record, written_in
 from assets.returns.desk.versions import gone_from
 from assets.returns.validation import states
 from assets.returns.validation.judge import judge, received_by_id
@@ -98,14 +98,13 @@ def answers(
     sent = receipts.join(lists, on="receipt_id", how="semi").sort("sequence")
     read = readings(RawTables(sent, cells, facts))
     numbers = dict(tables["entries"].group_by("receipt_id").agg("number").iter_rows())
-    written = {key: written_in(reading.sheets) for key, reading in read.items()}
-    sound = [
-        (receipt, sound_in(written[key], {str(n) for n in numbers.get(key, ())}))
+    written = [
+        (receipt, written_in(read[key].sheets, {str(n) for n in numbers.get(key, ())}))
         for receipt in sent.iter_rows(named=True)
         for key in [receipt["receipt_id"]]
     ]
     now = states.Standing(collection.id, receipts, answers=told, **tables)
-    record(ledger, queries(now.asked(), told, collection.id), sound)
+    record(ledger, queries(now.asked(), told, collection.id), written)
     return read_answers(ledger)
 
 

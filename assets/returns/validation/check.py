@@ -11,9 +11,9 @@ import polars as pl
 from assets.cases.received import check_extract, is_extract
 from assets.intake.container import check_entry
 from assets.intake.reader import declared_force, read_return
-from assets.intake.reading import Reading, RefusedError, place
+from assets.intake.reading import RefusedError, place
 from assets.intake.store import ID_LENGTH, utc_now
-from assets.returns.desk.returned import codes_of, sound_in, written_in
+from assets.returns.desk.returned import codes_of
 from assets.returns.validation.judge import judge
 from assets.returns.validation.repairs import repairs_of
 from assets.returns.validation.rules.entries import Received
@@ -149,16 +149,10 @@ def check_files(
                 repairs=mended.filter(mine),
                 entries=judged.entries.filter(mine),
                 codes=codes_of(findings, collection.id, receipt_id, force),
-                answers=_answers(readings.get(key), judged.entries.filter(mine)),
+                answers=judged.answers.get(key, 0),
             )
         )
     return checked
-
-
-def _answers(reading: Reading | None, entries: pl.DataFrame) -> int:
-    """Return how many answers to queries a return brings that can be recorded."""
-    written = written_in(reading.sheets) if reading else []
-    return sum(each.code != "" for each in sound_in(written, {*entries["number"].cast(pl.String)}))
 
 
 def _receipt_id(path: Path) -> str:

@@ -16,7 +16,7 @@ import polars as pl
 from assets.intake.quoting import is_free_text
 from assets.intake.reading import Cell, Reading, place
 from assets.returns.desk.corrections import ByForce
-from assets.returns.desk.returned import Written, codes_of, faults, sound_in, unasked, written_in
+from assets.returns.desk.returned import Written, codes_of, unasked, written_in
 from assets.returns.validation.cells import TypedEntry, another_return, cover_findings, type_entry
 from assets.returns.validation.layout import Slot, lay_out, surroundings
 from assets.returns.validation.rules.entries import (
@@ -57,13 +57,17 @@ def received_by_id(receipts: pl.DataFrame, collection: Collection) -> dict[str, 
 
 @dataclass(frozen=True)
 class Judged:
-    """Tables of the contracts Entries, AllFindings, RuleResults and so on."""
+    """Tables of the contracts Entries, AllFindings, RuleResults and so on.
+
+    `answers` is how many answers to queries each return brings that can be recorded.
+    """
 
     entries: pl.DataFrame
     findings: pl.DataFrame
     results: pl.DataFrame
     applied: pl.DataFrame
     expectations: pl.DataFrame
+    answers: Mapping[str, int]
 
 
 def judge(
@@ -116,6 +120,7 @@ def judge(
             pl.DataFrame(applied, schema=empty(AppliedCorrections).schema, orient="row"),
         ),
         conform(Expectations, failures.drop_nulls(["row_code", "expected"])),
+        {key: sum(each.code != "" for each in one.written) for key, one in looked.items()},
     )
 
 
@@ -159,12 +164,11 @@ def _look_at(
     ]
     if another := another_return(cover, collection, len(findings)):
         return _Looked([another])
-    written = written_in(reading.sheets)
-    numbers = {str(item.number) for item in typed}
-    findings += chain(*faults(written, numbers))
+    written = written_in(reading.sheets, {str(item.number) for item in typed})
+    findings += chain.from_iterable(each.faults for each in written)
     found = frozenset(slot.entry.place for slot in layout.slots)
     changed = [new for new, old in zip(slots, layout.slots, strict=True) if new is not old]
-    return _Looked(findings, found, typed, changed, sound_in(written, numbers))
+    return _Looked(findings, found, typed, changed, [each for each in written if not each.faults])
 
 
 def _unasked(

@@ -294,6 +294,11 @@ def _beside_before(returns: Returns, use: Use) -> pl.DataFrame:
 
 
 _SHOWN: Final = 10
+_SUBMITTED: Final = ("cover", "submitted_on", "value")
+_HELD: Final = ("receipt_id", *ENTRY, "cell", "value", "number")
+_BLANK: Final = (None, None, None)
+_Held = dict[tuple[str, ...], tuple[str | None, str | None, int | None]]
+"""By entry its cell, value and number."""
 
 
 @dataclass(frozen=True)
@@ -323,23 +328,20 @@ def unordered(
         newest = max(found, key=lambda key: received[key].version or 0)
         # The first can have come, and counted, before the others were known.
         rivals = {*found, *({first} & acceptable)} - {newest}
-        tables = {key: entries.filter(receipt_id=key) for key in (newest, *rivals)}
-        dated = {
-            key: table.filter(sheet="cover", row_code="submitted_on").select("value", "cell").rows()
-            for key, table in tables.items()
-        }
+        held: dict[str, _Held] = {key: {} for key in (newest, *rivals)}
+        of = entries.filter(pl.col("receipt_id").is_in([*held]))
+        for key, *at, cell, value, number in of.select(*_HELD).iter_rows():
+            held[key][*at] = cell, value, number
         # ISO dates compare as text, and none is before any.
-        day = {key: next((value or "" for value, _ in rows), "") for key, rows in dated.items()}
+        day = {key: each.get(_SUBMITTED, _BLANK)[1] or "" for key, each in held.items()}
         told = [
-            f"{_named(received[key])} ({_differences(differing)})"
+            f"{_named(received[key])} ({differing})"
             for key in sorted(rivals, key=lambda key: received[key].version or 0)
-            if not day[newest] > day[key]
-            and (differing := _differing(tables[key], tables[newest])).height
+            if not day[newest] > day[key] and (differing := _differences(held[key], held[newest]))
         ]
         if told:
             # No value: an answer would hold for every later pair of the same date.
-            cell = next((cell for _, cell in dated[newest]), None)
-            place = Place("cover", cell, "submitted_on", "value")
+            place = Place("cover", held[newest].get(_SUBMITTED, _BLANK)[0], *_SUBMITTED[1:])
             message = (
                 f"{_named(received[newest])} has the same time as {', '.join(told)}: which of them"
                 " is newer cannot be told, and none counts until somebody says so"
@@ -351,31 +353,15 @@ def _named(known: Received) -> str:
     return f"version {known.version} ({known.file_name!r})"
 
 
-def _differing(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
-    """Return the entries that differ: ENTRY, cell, and the value and number of either."""
-    kept = [*ENTRY, "cell", "value", "number"]
-    both = one.select(kept).join(
-        other.select(kept), on=ENTRY, how="full", coalesce=True, suffix="_other"
-    )
-    cell = pl.coalesce("cell_other", "cell").alias("cell")
-    return (
-        both.filter(pl.col("value").ne_missing(pl.col("value_other")))
-        .with_columns(cell)
-        .sort(ENTRY)
-    )
-
-
-def _differences(differing: pl.DataFrame) -> str:
+def _differences(one: _Held, other: _Held) -> str:
     """Name the cells that differ, with what they hold where that is a number and no free text."""
-    told = [
-        f"{row['sheet']}!{row['cell']}"
-        + (
-            f" {row['number']} against {row['number_other']}"
-            if row["number"] is not None and row["number_other"] is not None
-            else ""
-        )
-        for row in differing.head(_SHOWN).iter_rows(named=True)
-    ]
-    more = f" and {differing.height - _SHOWN} more" if differing.height > _SHOWN else ""
-    verb = "differs" if differing.height == 1 else "differ"
-    return f"{plural(differing.height, 'cell')} {verb}: {', '.join(told)}{more}"
+    told = []
+    for at in sorted({*one, *other}):
+        (cell, was, before), (now_at, now, after) = (each.get(at, _BLANK) for each in (one, other))
+        if was != now:
+            numbers = "" if None in {before, after} else f" {before} against {after}"
+            told.append(f"{at[0]}!{now_at or cell}{numbers}")
+    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    verb = "differs" if len(told) == 1 else "differ"
+    listed = f"{plural(len(told), 'cell')} {verb}: {', '.join(told[:_SHOWN])}{more}"
+    return listed if told else ""
