@@ -12,7 +12,6 @@ from assets.figures import assets as figures
 from assets.inputs import assets as inputs
 from assets.intake.store import utc_now
 from assets.release import assets as release
-from assets.returns.desk import assets as desk
 from assets.returns.validation import assets as validation
 from pipelines.alerts.runs import tell_of_finished_runs
 from pipelines.jobs import LANDING_SENSORS, SCHEDULES, inventory_job, refresh
@@ -20,7 +19,7 @@ from pipelines.resources import RESOURCES
 from schemas.collection import Collection, sound_collections
 
 STEPS: Final = {
-    "intake": (inputs, desk),
+    "intake": (inputs,),
     "validation": (validation,),
     "figures": (figures,),
 }

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Collection as Many
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any, Final
 
 import polars as pl
@@ -31,9 +30,7 @@ from assets.returns.desk.decisions import (
 from assets.returns.validation.layout import PROBLEMS, is_list_of_problems
 from schemas.finding import Finding, Place, finding
 from schemas.names import names_somebody
-from schemas.rules.catalogue import rules
-from schemas.template import Place as Entry
-from schemas.template import Template, address
+from schemas.template import address
 from schemas.wording import visible
 
 REASON, ROLE, QUERY = HEADS = "reason", "role", "query"
@@ -175,51 +172,6 @@ def _fault(
     if len(text) < fewest:
         return "S015", length, f"Say it in {fewest} to {most:,} characters."
     return None
-
-
-def unasked(
-    written: Iterable[Written],
-    asked: Many[str],
-    asked_before: Many[str],
-    values: Mapping[Entry, str | None],
-    template: Template,
-    whose: tuple[str, str],
-) -> Iterator[Finding]:
-    """Yield a note of each reason that answers nothing that is asked of the return it came in.
-
-    Args:
-        written: what stands in the return.
-        asked: the codes of what is asked of it.
-        asked_before: the codes of what was ever asked of the force.
-        values: what stands in its entries.
-        template: the collection's template.
-        whose: the ids of collection and force.
-    """
-    for each in written:
-        if each.code in asked:
-            continue
-        known = _CODE.fullmatch(each.code)
-        at = _entries(template, *whose).get(known[1]) if known else None
-        value = values.get(at) if at else None
-        if known and value is not None and code_of(known[1], value) == each.code:
-            continue  # what only a comparison with other returns asks
-        said = "beside this reason stands no code of a query to this force; it is not recorded"
-        if at or each.code in asked_before:
-            said = (
-                "this reason was given for another value than stands in the return now, so it"
-                " lapses"
-            )
-        yield finding("S015", said, each.at[REASON])
-
-
-@cache
-def _entries(template: Template, collection_id: str, force_code: str) -> dict[str, Entry]:
-    """Return where each query stands that could be asked about an entry, by its id."""
-    return {
-        id_of(collection_id, "", force_code, rule_id, *at): at
-        for rule_id in rules()
-        for at in template.entry_at
-    }
 
 
 def record(

@@ -11,10 +11,10 @@ from assets.declare import Check, made
 from assets.intake.tables import RawTables, readings
 from assets.lake import Lake
 from assets.previous import previous_release, previous_values
-from assets.returns.desk.corrections import applied_mart, by_force
+from assets.returns.desk.corrections import applied_mart, by_force, read_corrections
 from assets.returns.desk.decisions import Ledger, queries, read_answers
 from assets.returns.desk.returned import record, written_in
-from assets.returns.desk.versions import gone_from
+from assets.returns.desk.versions import gone_from, read_choices
 from assets.returns.validation import states
 from assets.returns.validation.judge import judge, received_by_id
 from assets.returns.validation.layout import PROBLEMS_MARK
@@ -38,6 +38,10 @@ FORCE_RETURNS = {
     )
     for collection in sound_collections()
 }
+
+
+def choices(lake: Lake) -> pl.DataFrame:
+    return read_choices(Ledger(lake))
 
 
 def validated(
@@ -213,6 +217,8 @@ _STANDING = _RECEIPTS | {
 _LIVE = {"live_returns": "validation/live_returns", "entries": "validation/entries"}
 
 PARTS = (
+    made("desk/choices", by=choices),
+    made("desk/corrections", by=read_corrections),
     made(
         "validation/entries",
         "validation/all_findings",

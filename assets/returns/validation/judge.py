@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cache
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
 from assets.intake.quoting import is_free_text
 from assets.intake.reading import Cell, Reading, place
 from assets.returns.desk.corrections import ByForce
-from assets.returns.desk.returned import Written, codes_of, unasked, written_in
+from assets.returns.desk.returned import REASON, Written, codes_of, written_in
 from assets.returns.validation.cells import TypedEntry, another_return, cover_findings, type_entry
 from assets.returns.validation.layout import Slot, lay_out, surroundings
 from assets.returns.validation.rules.entries import (
@@ -53,6 +53,12 @@ def received_by_id(receipts: pl.DataFrame, collection: Collection) -> dict[str, 
         )
         for row in receipts.iter_rows(named=True)
     }
+
+
+_UNASKED: Final = (
+    "nothing that is asked of this return is answered by this reason: it was given for another"
+    " value, or beside it stands no code of a query to this force"
+)
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,7 @@ def judge(
     found = pl.concat([single, _at_cells(failures, table), ties])
     if any(one.written for one in looked.values()):
         asked = _as_changed(found, [], collection).filter(severity="Q")
-        found = pl.concat([found, _rows(_unasked(looked, asked, received, collection))])
+        found = pl.concat([found, _rows(_unasked(looked, asked, received, collection.id))])
     findings = _as_changed(found, list(readings), collection)
     return Judged(
         table,
@@ -175,24 +181,20 @@ def _unasked(
     looked: Mapping[str, _Looked],
     asked: pl.DataFrame,
     received: Mapping[str, Received],
-    collection: Collection,
+    collection_id: str,
 ) -> Iterator[tuple[str, Finding]]:
-    """Yield of each return what it answers without being asked, given the queries of all."""
-    by_receipt: dict[str, set[str]] = {}
-    by_force: dict[str | None, set[str]] = {}
-    for row in asked.iter_rows(named=True):
-        key = row.pop("receipt_id")
-        force = received[key].force_code
-        codes = codes_of([Finding(**row)], collection.id, key, force).values()
-        by_receipt.setdefault(key, set()).update(codes)
-        by_force.setdefault(force, set()).update(codes)
+    """Yield of each return what it answers without being asked, given the queries of all.
+
+    Of a file that is checked on its own nobody can say: others ask too.
+    """
     for key, one in looked.items():
-        force = received[key].force_code
-        values = {item.slot.entry.place: item.value for item in one.typed}
-        now, ever = by_receipt.get(key, set()), by_force.get(force, set())
-        whose = collection.id, force or ""
-        for item in unasked(one.written, now, ever, values, collection.template, whose):
-            yield key, item
+        if one.written and received[key].version is not None:
+            mine = asked.filter(receipt_id=key).drop("receipt_id").iter_rows(named=True)
+            queries = (Finding(**row) for row in mine)
+            now = codes_of(queries, collection_id, key, received[key].force_code).values()
+            for each in one.written:
+                if each.code not in now:
+                    yield key, finding("S015", _UNASKED, each.at[REASON])
 
 
 def _named(looked: _Looked, known: Received) -> _Looked:

@@ -252,8 +252,7 @@ class Linked:
         rest = numbers.copy()
         rest[free] = 0
         for at, column in enumerate(free.tolist()):
-            alone = len(free) == 1
-            within = self._alone(column, rest) if alone else self._within(at, free, rest)
+            within = self._within(at, free, rest)
             if within is None:
                 return ()
             ends[column] = within
@@ -273,19 +272,6 @@ class Linked:
         if least is None:
             return None
         return int(least[at]), None if most is None else int(most[at])
-
-    def _alone(self, column: int, given: Array) -> tuple[int, int | None] | None:
-        """Return from what to what one number may be where all others are given, None for none."""
-        if self._unmet(given)[self._sums[:, column] == 0].any():
-            return None
-        low, high = 0, list[int]()
-        off = zip(self._sums[:, column], -self._difference(given), self._equal, strict=True)
-        for weight, left, equal in off:
-            if weight < 0 or (weight and equal):
-                low = max(low, -int(-left // weight))
-            if weight > 0 or (weight and equal):
-                high.append(int(left // weight))
-        return None if high and min(high) < low else (low, min(high, default=None))
 
     def _solved(
         self,
