@@ -26,7 +26,7 @@ _BY_PREFIX: Final = 7
 """The encoding by which a value begins like the one before it: DELTA_BYTE_ARRAY."""
 
 
-def too_much(path: Path, sent: Mapping[str, pl.DataType], rows: int) -> str | None:
+def too_much(path: Path, sent: Mapping[str, pl.DataType]) -> str | None:
     """Return how a file unpacks to more than rows of its size can be, None where it does not.
 
     Raises:
@@ -34,8 +34,7 @@ def too_much(path: Path, sent: Mapping[str, pl.DataType], rows: int) -> str | No
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         limit = max(_ANY, _RATIO * len(content))
-        # A row takes a byte in each column at least, however often one stands for all.
-        held, by_prefix = Counter(dict.fromkeys(sent, rows)), set[str]()
+        held, by_prefix = Counter[str](), set[str]()
         for column, size, encoding in _pages(content):
             held[column] += size
             by_prefix |= {column} if encoding == _BY_PREFIX else set()
@@ -55,7 +54,10 @@ def too_much(path: Path, sent: Mapping[str, pl.DataType], rows: int) -> str | No
 
 
 def _pages(content: mmap.mmap) -> Iterator[tuple[str, int, int]]:
-    """Yield of each page its column, how many bytes it unpacks to, and its encoding."""
+    """Yield of each page its column, how many bytes it unpacks to, and its encoding.
+
+    A value takes a byte at least, however often one stands for all.
+    """
     end = len(content) - 8
     footer = _Thrift(content, end - int.from_bytes(content[end : end + 4], "little")).struct()
     for group in footer[4]:
@@ -67,8 +69,10 @@ def _pages(content: mmap.mmap) -> Iterator[tuple[str, int, int]]:
                 head = page.struct()
                 at = page.at + max(head[3], 0)
                 values = head.get(5) or head.get(8) or {}
-                left -= values.get(1, 0)
-                yield about[3][0].decode(), max(head[2], 0), values.get(2 if 5 in head else 4, 0)
+                rows = max(values.get(1, 0), 0)
+                left -= rows
+                encoding = values.get(2 if 5 in head else 4, 0)
+                yield about[3][0].decode(), max(head[2], 0) + rows, encoding
 
 
 class _Thrift:

@@ -291,7 +291,7 @@ def _hold_to_bounds(source: Source) -> None:
                 return
             object_store.fetch(path, path := Path(folder) / "extract.parquet")
         try:
-            problem = too_much(path, source.sent, source.rows)
+            problem = too_much(path, source.sent)
         except (ValueError, LookupError, TypeError, OSError, RecursionError) as error:
             raise refused(source.file, "the file is damaged (its pages do not follow)") from error
     if problem:
