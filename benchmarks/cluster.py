@@ -15,8 +15,8 @@ from benchmarks.measure import Program, Run, muster, run_once, take_turns
 from benchmarks.processes import Processes, kill
 
 _WORKERS: Final = 2
-_MIDDLE: Final = 5
-"""Parts that are begun when a worker is killed, of about fifteen of 10 million rows."""
+_MIDDLE: Final = 4
+"""Parts that are begun when a worker is killed, of about twelve of 10 million rows."""
 
 _READY: Final = "import assets.cases.judging, assets.cases.cluster, assets.cases.csv_text\n"
 

@@ -49,11 +49,7 @@ _SHOWN: Final = 80
 """Characters of a value that a sample shows."""
 
 _AT_ONCE: Final = 2
-"""Parts that this process works on at once."""
-
-_SHARES: Final = 3
-"""Small forces go to other processes in so many times as many parts: none waits long for another
-that has a large one left, and one that dies loses little."""
+"""Parts that this process works on at once; they share the rows that are in memory."""
 
 Pool = Callable[[Sequence[Part], Job, Advance], list[Outcome]]
 """Returns the outcome of each part in order."""
@@ -101,8 +97,7 @@ def run_cases(
             is as it was.
     """
     case_rows(collection)
-    shares = _AT_ONCE if pool is in_this_process else _SHARES
-    parts = plan(sources, collection, limits.rows_at_once // shares)
+    parts = plan(sources, collection, limits.rows_at_once // _AT_ONCE)
     total, done = sum(part.rows for part in parts), list[int]()
 
     def advance(rows: int) -> None:
