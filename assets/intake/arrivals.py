@@ -7,8 +7,9 @@ time of change, and only then is it read again. Its inode number some file syste
 
 import hashlib
 import json
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -22,36 +23,33 @@ from schemas.research import BASIS_FILE
 
 _KEY_LENGTH: Final = 12
 _CHANGE_LENGTH: Final = 4
-_CONTENT_LENGTH: Final = 6
 """Short, because Dagster keeps what is remembered with each of thousands of looks a day."""
 
 
 @dataclass(frozen=True)
 class Memory:
-    """What is remembered from one look at landing to the next, by `state_key` of a file.
+    """What is remembered from one look at landing to the next, of each file in its state.
 
-    `handled`: a run has been asked for it, or its bytes were known; with the time of its last
-    change and its content, in short. `seen`: when it was first seen as it is now, in seconds of
-    the looker's clock.
+    That is its `state_key` with the time of its last change, in short. `handled`: a run has been
+    asked for it, or its bytes were known. `seen`: when the others were first seen as they are now,
+    in seconds of the looker's clock.
     """
 
-    handled: dict[str, str] = field(default_factory=dict)
-    seen: dict[str, float] = field(default_factory=dict)
+    handled: frozenset[str] = frozenset()
+    seen: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def from_text(cls, text: str | None) -> "Memory":
         """Return the memory that `to_text` wrote; nothing is remembered from other text."""
         try:
             data = json.loads(text or "{}")
-            pairs = (item.partition(":") for item in data["handled"].split())
-            return cls({key: known for key, _, known in pairs if known}, dict(data["seen"]))
+            return cls(frozenset(data["handled"].split()), dict(data["seen"]))
         except (ValueError, KeyError, TypeError, AttributeError):
             return cls()
 
     def to_text(self) -> str:
         """Return the memory as text."""
-        handled = " ".join(f"{key}:{known}" for key, known in sorted(self.handled.items()))
-        return json.dumps({"handled": handled, "seen": self.seen})
+        return json.dumps({"handled": " ".join(sorted(self.handled)), "seen": self.seen})
 
 
 @dataclass(frozen=True)
@@ -80,63 +78,44 @@ class Look:
 
     def unasked(self) -> Memory:
         """Return the memory for the next look, when no run was asked for."""
-        handled = {key: known for key, known in self.memory.handled.items() if key not in self.new}
-        return Memory(handled, self.memory.seen)
+        handled = (each for each in self.memory.handled if each[:STATE_LENGTH] not in self.new)
+        return replace(self.memory, handled=frozenset(handled))
 
 
 def look(lake: Lake, before: Memory, now: float, settle_seconds: float) -> Look:
     """Look at landing, given what is remembered and the clock."""
-    handled: dict[str, str] = {}
-    seen, moving, closed = {}, [], []
+    handled, seen = set[str](), dict[str, float]()
     new: dict[str, str] = {}
+    moving, closed, research, ages = [], [], [], [0.0]
     known: frozenset[str] | None = None
     dropped = waiting_anywhere(lake)
     for path in (*dropped.files, *dropped.unfinished):
         try:
             key = state_key(path)
             # When the system last changed it, which no program can set back.
-            change = short(str(path.lstat().st_ctime_ns), _CHANGE_LENGTH)
+            state = key + short(str(path.lstat().st_ctime_ns), _CHANGE_LENGTH)
         except FileNotFoundError:  # taken away since
             continue
-        remembered = before.handled.get(key, "")
-        if remembered.startswith(change):
-            handled[key] = remembered
-            continue
-        # A clock that has jumped back starts the wait again.
-        since = min(before.seen.get(key + change, now), now)
-        seen[key + change] = since
-        if path in dropped.unfinished or now - since < settle_seconds:
-            moving.append(path.name)
-            if remembered:  # for the day that it turns out to be the same as before
-                handled[key] = remembered
-            continue
-        content = _content(path, lake)
-        if content is None:
-            closed.append(path.name)
-            continue
-        known = _known(lake) if known is None else known
-        handled[key] = change + short(content, _CONTENT_LENGTH)
-        if (
-            content not in known
-            and content[:ID_LENGTH] not in known
-            and handled[key] != (change + remembered[_CHANGE_LENGTH:])
-        ):
-            new[key] = content
-    ages = [now - seen[state] for state in seen if state[:STATE_LENGTH] in new]
-    waits = {
-        state: since
-        for state, since in seen.items()
-        if (key := state[:STATE_LENGTH]) in new
-        or not handled.get(key, "").startswith(state[STATE_LENGTH:])
-    }
-    research = tuple(
-        key
-        for path in dropped.files
-        if path.parent == lake.research and path.exists() and (key := state_key(path)) in handled
-    )
-    memory = Memory(handled, waits)
-    oldest = max(ages, default=0.0)
-    return Look(new, research, tuple(sorted(moving)), tuple(sorted(closed)), oldest, memory)
+        if state not in before.handled:
+            # A clock that has jumped back starts the wait again.
+            seen[state] = since = min(before.seen.get(state, now), now)
+            if path in dropped.unfinished or now - since < settle_seconds:
+                moving.append(path.name)
+                continue
+            content = _content(path, lake)
+            if content is None:
+                closed.append(path.name)
+                continue
+            known = _known(lake) if known is None else known
+            if known.isdisjoint({content, content[:ID_LENGTH]}):
+                new[key] = content
+                ages.append(now - since)
+            else:
+                del seen[state]
+        handled.add(state)
+        research += [key] if path.parent == lake.research else []
+    memory, names = Memory(frozenset(handled), seen), (tuple(sorted(moving)), tuple(sorted(closed)))
+    return Look(new, tuple(research), *names, max(ages), memory)
 
 
 def quiet(lake: Lake, now: float, settle_seconds: float) -> list[str]:
