@@ -2,8 +2,12 @@
 
 Settings are the usual variables, whose values are never shown: AWS_ACCESS_KEY_ID,
 AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL.
+
+A folder is shown whole by a pointer in place of a link: `<prefix>/releases/<name>/` is written
+once, and `<prefix>/current.json` names the one to be read.
 """
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -16,6 +20,8 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from schemas.errors import ServiceError, SetupError
+
+POINTER: Final = "current.json"
 
 _TRIES: Final = 3
 _CONNECT: Final = 5
@@ -142,3 +148,57 @@ def _store() -> Any:
 
 def _path(url: str) -> str:
     return url.removeprefix("s3://")
+
+
+def publish_folder(folder: Path, prefix: str, name: str) -> str:
+    """Copy a folder to below a prefix, and let its pointer name it once all of it is there.
+
+    The name follows from the content, so that what is there under it already is the same.
+
+    Returns:
+        The URL of the copy.
+
+    Raises:
+        SetupError: the prefix is none, or may not be written.
+        ServiceError: the store does not do its part; the pointer names what it named.
+    """
+    prefix = checked_url(prefix)
+    target = f"{prefix}/releases/{name}"
+    sizes = {
+        f"{target}/{path.relative_to(folder)}": path.stat().st_size
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    if _named(prefix) == name and files_below(target) == sizes:
+        return target
+    copy_folder(folder, target)
+    if files_below(target) != sizes:
+        raise ServiceError(
+            f"{target} does not hold what was copied to it. {prefix} shows what it did before."
+            " See whether another program writes there, then start again."
+        )
+    put(f"{prefix}/{POINTER}", json.dumps({"release": name}, indent=1).encode())
+    return target
+
+
+def shown_at(prefix: str) -> str:
+    """Return the URL of the folder that a prefix shows now, to read several files of one release.
+
+    Raises:
+        SetupError: nothing is published there.
+        ServiceError: the store does not answer.
+    """
+    prefix = checked_url(prefix)
+    name = _named(prefix)
+    if name is None:
+        raise SetupError(f"{prefix} holds no {POINTER}: nothing is published there. Name another.")
+    return f"{prefix}/releases/{name}"
+
+
+def _named(prefix: str) -> str | None:
+    pointer = f"{prefix}/{POINTER}"
+    size = files_below(pointer).get(pointer)
+    if size is None:
+        return None
+    name: str = json.loads(head(pointer, size))["release"]
+    return name

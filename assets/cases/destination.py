@@ -14,6 +14,7 @@ from typing import Final
 
 from assets.cases.sources import Place
 from assets.lake import hashes, sync_folder, write_errors
+from assets.object_store import publish_folder
 from schemas.errors import BusyError, SetupError
 
 _EXCHANGE: Final = 2
@@ -120,8 +121,6 @@ def results_at(out: Place) -> Iterator[Path]:
     if isinstance(out, Path):
         yield out
         return
-    from assets.pointer import publish_folder  # noqa: PLC0415
-
     with tempfile.TemporaryDirectory(prefix="muster-cases-") as name:
         folder = Path(name) / "results"
         yield folder

@@ -15,7 +15,7 @@ from assets.disclosure.ledger import edition_of
 from assets.history import record, shown
 from assets.lake import Lake, forced_together, hashes, sync_folder, write_errors
 from assets.marts import damage, read_manifest, write_manifest
-from assets.pointer import publish_folder
+from assets.object_store import publish_folder
 from assets.release.contents import Draft, Found, about_release, write_marts, write_parts
 from assets.release.gate.process import Gate
 from assets.release.identity import MadeFrom, release_id

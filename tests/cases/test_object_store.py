@@ -9,14 +9,21 @@ import pytest
 from click.testing import CliRunner, Result
 from moto.server import ThreadedMotoServer
 
-from assets import pointer
+from assets import object_store
 from assets.cases.destination import results_at
 from assets.cases.job import RESULTS, run_cases
 from assets.cases.sources import find_sources
 from assets.lake import lake_root
 from assets.marts import write_manifest
-from assets.object_store import copy_folder, files_below, head, put
-from assets.pointer import POINTER, publish_folder, shown_at
+from assets.object_store import (
+    POINTER,
+    copy_folder,
+    files_below,
+    head,
+    publish_folder,
+    put,
+    shown_at,
+)
 from assets.release.publish import publish_marts
 from benchmarks.make_cases import Recipe, write
 from pipelines.cli.returns import cases as command
@@ -146,7 +153,7 @@ def test_done_twice_nothing_is_written(
 ) -> None:
     release = _release(tmp_path, "r-1", "text")
     publish_marts(release, bucket)
-    monkeypatch.setattr(pointer, "copy_folder", None)
+    monkeypatch.setattr(object_store, "copy_folder", None)
     assert publish_marts(release, bucket) == f"{bucket}/releases/r-1"
     monkeypatch.undo()
     put(f"{bucket}/releases/r-1/parts/a.txt", b"cut")
@@ -164,7 +171,7 @@ def test_killed_half_way_the_old_release_is_shown(
         put(f"{url}/cases.parquet", (folder / "cases.parquet").read_bytes())
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pointer, "copy_folder", half)
+    monkeypatch.setattr(object_store, "copy_folder", half)
     with pytest.raises(KeyboardInterrupt):
         publish_marts(second, bucket)
     assert _shown(bucket)["parts/a.txt"] == b"r-1"
@@ -177,7 +184,7 @@ def test_a_copy_that_is_not_whole_is_not_shown(
     bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = _release(tmp_path, "r-1", "text")
-    monkeypatch.setattr(pointer, "copy_folder", lambda _folder, _url: None)
+    monkeypatch.setattr(object_store, "copy_folder", lambda _folder, _url: None)
     with pytest.raises(ServiceError, match="does not hold what was copied"):
         publish_marts(release, bucket)
     with pytest.raises(SetupError, match=f"holds no {POINTER}"):
