@@ -18,16 +18,13 @@ import pyarrow.parquet
 from assets import object_store
 from assets.cases.bounds import MIB
 from assets.cases.sources import Source, check_columns, refused
+from assets.intake.csv_zip import SEP_LINE, SEPARATORS, encoding_of
 from schemas.cases import BLANKS, CODED, TYPES
 
 _BLOCK: Final = 32 * MIB
 """Bytes parsed at once."""
 
 _LONGEST_HEADING: Final = 64 * 1024
-_SEPARATORS: Final = ",;\t"
-_SEP_LINE: Final = re.compile(r'"?sep=(.)"?[,;\t]*\s*', re.IGNORECASE)
-"""The first line by which Excel is told the separator."""
-
 _TOLD: Final = re.compile(r"Row #[0-9]+: Expected [0-9]+ columns, got [0-9]+")
 """What of pyarrow's words may be told; the rest quotes the row."""
 
@@ -141,7 +138,8 @@ def _reader(path: Path, heading: _Heading) -> pyarrow.csv.CSVStreamingReader:
         read_options=pyarrow.csv.ReadOptions(
             block_size=_BLOCK,
             use_threads=False,
-            encoding=heading.encoding,
+            # With a mark it says so itself.
+            encoding=heading.encoding.removesuffix("-sig"),
             skip_rows=heading.skipped,
         ),
         parse_options=pyarrow.csv.ParseOptions(
@@ -160,7 +158,7 @@ def _reader(path: Path, heading: _Heading) -> pyarrow.csv.CSVStreamingReader:
 
 def _skipped(row: pyarrow.csv.InvalidRow) -> str:
     """Pass over a line without a value, though it has other separators than the heading."""
-    return "error" if row.text.strip(f' "\x1a\0{_SEPARATORS}') else "skip"
+    return "error" if row.text.strip(f' "\x1a\0{SEPARATORS}') else "skip"
 
 
 def _heading(path: Path) -> _Heading:
@@ -168,29 +166,19 @@ def _heading(path: Path) -> _Heading:
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(_LONGEST_HEADING)
-    encoding = _encoding(head)
+    encoding = encoding_of(head)
     text = codecs.getincrementaldecoder(encoding)().decode(head, final=len(head) == size)
     lines = text.removeprefix("\ufeff").splitlines(keepends=True) or [""]
-    skipped, told = 0, _SEP_LINE.fullmatch(lines[0])
+    skipped, told = 0, SEP_LINE.fullmatch(lines[0])
     if told:
         lines, skipped = lines[1:] or [""], 1
     elif not lines[0].strip():
         lines = [line for line in lines if line.strip()] or [""]
-    if told and told[1] in _SEPARATORS:
+    if told and told[1] in SEPARATORS:
         separator = told[1]
     else:
-        named = {each: {n.strip(' \r\n"') for n in lines[0].split(each)} for each in _SEPARATORS}
-        separator = max(_SEPARATORS, key=lambda each: len(named[each].intersection(TYPES)))
+        named = {each: {n.strip(' \r\n"') for n in lines[0].split(each)} for each in SEPARATORS}
+        separator = max(SEPARATORS, key=lambda each: len(named[each].intersection(TYPES)))
     names = tuple(next(csv.reader(lines, delimiter=separator), []))
     alone = len(head) == size and len(lines) == 1 and not lines[0].endswith(("\n", "\r"))
     return _Heading(names, separator, encoding, skipped, alone)
-
-
-def _encoding(head: bytes) -> str:
-    """Tell UTF-16 by its mark, or by the zeros between the letters of the heading."""
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    zeros = [not byte for byte in head[:4]]
-    if zeros == [True, False, True, False]:
-        return "utf-16-be"
-    return "utf-16-le" if zeros == [False, True, False, True] else "utf-8"

@@ -15,22 +15,31 @@ from schemas.reference import force_codes
 from schemas.template import HEADER_CODE
 from schemas.wording import visible
 
-_SEPARATORS: Final = ",;\t"
-_HEADER: Final = re.compile(rf'(?:\A|[\r\n])[ ]*"?{HEADER_CODE}[ ]*"?[ ]*([{_SEPARATORS}])', re.I)
-_SEP_LINE: Final = re.compile(r'"?sep=(.)"?[,;\t]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
+SEPARATORS: Final = ",;\t"
+_HEADER: Final = re.compile(rf'(?:\A|[\r\n])[ ]*"?{HEADER_CODE}[ ]*"?[ ]*([{SEPARATORS}])', re.I)
+SEP_LINE: Final = re.compile(r'"?sep=(.)"?[,;\t]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 """The first line by which Excel is told the separator; it is no row."""
 
 _NUMBERED: Final = re.compile(r"(?:\(\d+\)|copy|[- ])+$", re.IGNORECASE)
 """What systems add to the name of a file that is there already."""
 _COMMA: Final = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
 _CTRL_Z: Final = "\x1a"
-_BOMS: Final = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"[^\0]\0[^\0]\0", "utf-16-le"),
+    (b"\0[^\0]\0[^\0]", "utf-16-be"),
+    (b"", "utf-8"),
 )
+"""Patterns that texts begin with, and how they are encoded: many bear no mark."""
+
+
+def encoding_of(content: bytes) -> str:
+    """Tell the encoding of a text by its mark, or by the zeros between its first letters."""
+    return next(encoding for mark, encoding in _MARKS if re.match(mark, content, re.DOTALL))
 
 
 def read_csv_zip(container: Container) -> tuple[RawSheet, ...]:
@@ -131,12 +140,12 @@ def _separated(name: str, text: str) -> tuple[str, str | None]:
 
     The header row tells it, for the whole file; None where there is none.
     """
-    told = _SEP_LINE.match(text)
+    told = SEP_LINE.match(text)
     separators = {match[1] for match in _HEADER.finditer(text)}
     if told:
         text = text[told.end() :]
         separators.add(told[1])
-    if len(separators) > 1 or not separators <= set(_SEPARATORS):
+    if len(separators) > 1 or not separators <= set(SEPARATORS):
         shown = " and ".join(repr(each) for each in sorted(separators))
         raise refusal("separators", name=repr(name), separators=shown)
     return text, separators.pop() if separators else None
@@ -144,7 +153,7 @@ def _separated(name: str, text: str) -> tuple[str, str | None]:
 
 def _refuse_mixed(name: str, rows: list[list[str]], separator: str) -> None:
     """Refuse a file some of whose lines have another separator than its header row."""
-    others = set(_SEPARATORS) - {separator}
+    others = set(SEPARATORS) - {separator}
     first = [row[0].strip().casefold() if row else "" for row in rows]
     top = first.index(HEADER_CODE) if HEADER_CODE in first else None
     if top is None:
@@ -157,33 +166,21 @@ def _refuse_mixed(name: str, rows: list[list[str]], separator: str) -> None:
 
 def _text(name: str, content: bytes) -> str:
     """Decode a CSV file: UTF-8, UTF-16 where it says so or plainly is, else that of Windows."""
-    bom, encoding = next(((b, e) for b, e in _BOMS if content.startswith(b)), (b"", ""))
-    content = content.removeprefix(bom)
+    encoding = encoding_of(content)
+    if encoding == "utf-8" and b"\0" in content.rstrip(b"\0\x1a"):
+        raise refusal("no_text", name=repr(name))
+    if encoding.startswith("utf-16") and len(content) % 2 and content.endswith(b"\x1a"):
+        content = content[:-1]
     try:
-        if not encoding and b"\0" in content.rstrip(b"\0\x1a"):
-            encoding = _utf16_of(content)
-        if encoding.startswith("utf-16") and len(content) % 2 and content.endswith(b"\x1a"):
-            content = content[:-1]
-        text = content.decode(encoding or "utf-8")
+        text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        if encoding:
-            raise refusal("not_in", name=repr(name), encoding=encoding.upper()) from error
+        if encoding != "utf-8":
+            said = encoding.removesuffix("-sig").upper()
+            raise refusal("not_in", name=repr(name), encoding=said) from error
         # What Excel for Windows writes as plain "CSV". Every byte is a character there, and the
         # codes and numbers are ASCII in both.
         text = content.decode("cp1252", errors="replace")
-    except LookupError as error:
-        raise refusal("no_text", name=repr(name)) from error
     # Old programs of Windows end a text with Ctrl-Z.
     text = text.replace("\r\r\n", "\r\n")  # what a line ends with that was translated twice
     end = text.rstrip("\r\n\0")
     return end.rstrip(_CTRL_Z) if end.endswith(_CTRL_Z) else text
-
-
-def _utf16_of(content: bytes) -> str:
-    """Return which UTF-16 a text without a mark is: nearly all of ours is ASCII, half is zeros."""
-    even, odd = content[::2].count(0), content[1::2].count(0)
-    if odd > len(content) // 4 and not even:
-        return "utf-16-le"
-    if even > len(content) // 4 and not odd:
-        return "utf-16-be"
-    raise LookupError
