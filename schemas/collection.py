@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
@@ -12,15 +11,12 @@ from typing import Final
 from schemas.collection_faults import collection_faults
 from schemas.collection_fields import Collection, Reading
 from schemas.errors import SetupError
-from schemas.faults import DescriptionError, examined, lines_in, read_toml, unshown
+from schemas.faults import DescriptionError, examined, read_toml, unshown
 from schemas.reference import all_forces, collection_files, outside, outside_hint
-from schemas.reference_faults import forces_read
-from schemas.template import Template
-from schemas.template_file import read_template
 
 __all__ = ["Collection"]
 
-_FOLDERS: Final = ("collections", "templates", "reference")
+FOLDERS: Final = ("collections", "templates", "reference")
 """The folders of a folder of collections."""
 
 
@@ -166,79 +162,3 @@ def read_collection(path: Path, *, released: bool = False) -> Collection:
     if collection is None or faults or noted.faults:
         raise DescriptionError(path, text, "collection", [*faults, *noted.faults], collection)
     return collection
-
-
-def wrong_in(path: Path) -> tuple[list[Path], list[str]]:
-    """Examine a collection, a template, or a folder of both as MUSTER_COLLECTIONS names one.
-
-    Returns:
-        The files read, those that are named by others among them, and a line for everything that
-        is wrong in them: the file, the line in it, the key, and what to write instead. None is
-        wrong where there is none. What is wrong in a template is told there and once, however
-        many collections use it.
-    """
-    for read in (read_template, read_collection):  # a draft changes between two looks at it
-        read.cache_clear()
-    root = path.parent.parent if path.parent.name in _FOLDERS else path.parent
-    files, wrong = [path], list[str]()
-    if path.is_dir():
-        root, files = path, sorted([*path.glob("*.toml"), *path.glob("templates/*.toml")])
-        files += sorted(path.glob("collections/*.toml"))
-        wrong += [] if files else [f"{path}: there is no file collections/<id>.toml here"]
-    found = dict.fromkeys(files)
-    for file in files:
-        wrong += _wrong(file, root)
-        found |= {named: None for named in _named(file, root) if named.is_file()}
-    return [*found], list(dict.fromkeys(wrong))
-
-
-def unread(folder: Path, read: Container[Path]) -> list[str]:
-    """Return a line for each file of a folder of collections that nothing there names."""
-    there = (each for each in sorted(folder.rglob("*")) if each.suffix.lower() in {".toml", ".csv"})
-    said = "nothing reads this file: is its name, or that of its folder, spelt as it is meant?"
-    return [f"{each}: {said}" for each in there if each not in read]
-
-
-def _wrong(path: Path, root: Path) -> Iterator[str]:
-    read = forces_read(root)
-    yield from read.faults if read else ()
-    try:
-        (read_template if _is_template(path) else read_collection)(path)
-    except SetupError as error:
-        yield from lines_in(error)
-
-
-def _named(path: Path, root: Path) -> Iterator[Path]:
-    """Yield the files that are read with a template or collection, as far as they can be told."""
-    of = _read(path)
-    if isinstance(of, Collection):
-        yield from (of.template.path, *map(of.reference, of.reference_files))
-    yield root / "reference" / "forces.csv"
-
-
-def _read(path: Path) -> Template | Collection | None:
-    """Return the template or collection that a file is, mended, as far as it can be told."""
-    try:
-        return read_template(path) if _is_template(path) else read_collection(path)
-    except DescriptionError as error:
-        of: Template | Collection | None = error.mended
-        return of
-    except SetupError:
-        return None
-
-
-def templates_in(files: Iterable[Path]) -> list[Template]:
-    """Return the templates that files are or use, each once, as far as they can be told."""
-    of = [_read(path) for path in files if path.suffix == ".toml"]
-    found = [one.template if isinstance(one, Collection) else one for one in of if one]
-    return [*{one.path: one for one in found if one.path.is_file()}.values()]
-
-
-def _is_template(path: Path) -> bool:
-    """Tell a template by its folder, else by its sheets."""
-    if path.parent.name in _FOLDERS:
-        return path.parent.name == "templates"
-    try:
-        return "sheet" in read_toml(path)[0]
-    except SetupError:
-        return False

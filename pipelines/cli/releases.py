@@ -28,7 +28,6 @@ from schemas.wording import plural
 
 if TYPE_CHECKING:
     from schemas.collection import Collection
-    from schemas.template import Template
 
 
 @click.group(invoke_without_command=True)
@@ -281,30 +280,18 @@ def check_drafts(path: Path, as_json: bool) -> None:
     return can meet are faults, those that can never fail are noted. Exit code 0: sound; 1: not.
     """
     from assets.previous import changed_in_place
-    from schemas.collection import read_collection, templates_in, unread, wrong_in
-    from schemas.edit_faults import examined
+    from schemas.drafts import Drafts
 
-    files, wrong = wrong_in(path)
-    notes = unread(path, files) if not wrong else []
-    templates = templates_in(files)
-    described: dict[Path, Template | Collection] = {each.path: each for each in templates}
-    for file in (each for each in files if each.suffix == ".toml"):
-        with suppress(SetupError):
-            described.setdefault(file, read_collection(file))
-    # Where one is not sound, nobody can tell what its sums are meant to be.
-    unsound = {line.partition(":")[0] for line in wrong}
-    for file, each in described.items():
-        if str(file) not in unsound:
-            contradicted, implied = examined(file, each)
-            wrong += contradicted
-            notes += implied
+    drafts = Drafts(path)
+    contradicted, notes = drafts.contradictions()
+    wrong = drafts.wrong + contradicted
     with suppress(SetupError):  # without a lake nothing is released
-        wrong += changed_in_place(lake_root(), templates)
+        wrong += changed_in_place(lake_root(), drafts.templates)
     if as_json:
-        print_json({"files": list(map(str, files)), "wrong": wrong, "notes": notes})
+        print_json({"files": list(map(str, drafts.files)), "wrong": wrong, "notes": notes})
     else:
         for line in (*wrong, *(f"Note: {note}" for note in notes)):
             click.echo(line)
         told = f"{plural(len(wrong), 'fault')} in" if wrong else "Nothing is wrong in"
-        click.echo(f"{told} {plural(len(files), 'file')}")
+        click.echo(f"{told} {plural(len(drafts.files), 'file')}")
     sys.exit(int(bool(wrong)))

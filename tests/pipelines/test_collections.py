@@ -69,7 +69,7 @@ def test_a_broken_one_keeps_no_other_from_running(folder: Path) -> None:
     assert "2013-revisit.toml:1: this is no TOML" in str(asked.exception), "it may be the one meant"
     assert "name the collection that you mean: --collection ID" in str(asked.exception)
     named = CliRunner().invoke(muster, ["status", "--collection", "2012-revisit"])
-    assert "is not there yet" in str(named.exception)
+    assert "there is no lake in" in str(named.exception)
     (folder.parent / "lake").mkdir()
     examined = json.loads(CliRunner().invoke(muster, ["doctor", "--json"]).output)
     (ill,) = (each for each in examined if each["what"] == "collections")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assets.figures import reconcile
-from schemas.collection import wrong_in
+from schemas.drafts import Drafts
 from schemas.reference import OURS
 from schemas.vocabulary import QUALIFIERS
 
@@ -180,7 +180,7 @@ def test_a_mistake_of_every_kind_is_told_once(folder: Path) -> None:
             text = text.replace(old, new, 1)
             expected += [(str(path), said)] if said else []
         path.write_text(text, encoding="utf-8")
-    _, wrong = wrong_in(folder)
+    wrong = Drafts(folder).wrong
     times = {
         (path, said): sum(line.startswith(f"{path}:") and said in line for line in wrong)
         for path, said in expected
@@ -221,6 +221,6 @@ def test_what_only_follows_from_a_mistake_is_not_told(
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    _, wrong = wrong_in(tmp_path)
+    wrong = Drafts(tmp_path).wrong
     assert len(wrong) == 1, wrong
     assert said in wrong[0]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.collection import load_collection, wrong_in
+from schemas.collection import load_collection
+from schemas.drafts import Drafts
 from schemas.errors import SetupError
 from schemas.reference import collection_files
 
@@ -27,9 +28,9 @@ def _change(path: Path, old: str, new: str) -> int:
 
 
 def test_the_examples_are_sound() -> None:
-    files, wrong = wrong_in(EXAMPLES)
-    assert {path.name for path in files} >= {"2013-revisit.toml", "use-of-force-1.toml"}
-    assert wrong == []
+    drafts = Drafts(EXAMPLES)
+    assert {path.name for path in drafts.files} >= {"2013-revisit.toml", "use-of-force-1.toml"}
+    assert drafts.wrong == []
 
 
 def test_everything_is_told_at_once(folder: Path) -> None:
@@ -45,7 +46,7 @@ def test_everything_is_told_at_once(folder: Path) -> None:
         (collection, "[comparators.prev", "[comparators.y", "comparators: "),
     )
     told = [f"{path}:{_change(path, old, new)}: {key}" for path, old, new, key in changes]
-    _, wrong = wrong_in(folder)
+    wrong = Drafts(folder).wrong
     for expected in told:
         assert any(line.startswith(expected) for line in wrong), (expected, wrong)
     said = "\n".join(wrong)
@@ -81,7 +82,7 @@ def test_everything_is_told_at_once(folder: Path) -> None:
 )
 def test_a_draft_that_is_no_draft(name: str, content: bytes, said: str, folder: Path) -> None:
     (folder / name).write_bytes(content)
-    assert any(said in line for line in wrong_in(folder)[1]), wrong_in(folder)[1]
+    assert any(said in line for line in Drafts(folder).wrong), Drafts(folder).wrong
 
 
 _C, _T, _R = (
@@ -115,7 +116,7 @@ def test_a_slip_is_told_once_where_it_is(
     name: str, written: str, instead: str, at: str, said: str, folder: Path
 ) -> None:
     _change(folder / name, written, instead)
-    (told,) = wrong_in(folder)[1]
+    (told,) = Drafts(folder).wrong
     line, _, what = told.removeprefix(f"{folder / name}:").partition(": ")
     assert what.startswith(said)
     assert at in (folder / name).read_text(encoding="utf-8").splitlines()[int(line) - 1]
@@ -180,7 +181,7 @@ def test_what_no_collection_can_say_is_told_in_words(
 ) -> None:
     path = folder / "collections" / "use-of-force-2013.toml"
     _change(path, written, instead)
-    _, wrong = wrong_in(path)
+    wrong = Drafts(path).wrong
     assert any(f": {said}" in line and line.startswith(f"{path}:") for line in wrong), wrong
 
 
@@ -201,7 +202,7 @@ def test_a_force_that_no_page_or_region_could_be_of_is_told(
     text = path.read_text(encoding="utf-8")
     path.write_text(f"{text}{row}\n", encoding="utf-8")
     line = text.count("\n") + 1
-    assert any(each.startswith(f"{path}:{line}: {said}") for each in wrong_in(folder)[1])
+    assert any(each.startswith(f"{path}:{line}: {said}") for each in Drafts(folder).wrong)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_what_no_template_can_mean_is_told_in_words(
     """A sum that no right return keeps, a count that is never totalled, a rule that never fires."""
     path = folder / "templates" / "use-of-force-1.toml"
     line = _change(path, written, instead)
-    _, wrong = wrong_in(path)
+    wrong = Drafts(path).wrong
     assert [each.split(": ", 1)[1][: len(said)] for each in wrong] == [said], (line, wrong)
 
 
@@ -236,14 +237,14 @@ def test_a_version_before_that_cannot_be_read_is_told_once(folder: Path) -> None
     (folder / "templates" / "use-of-force-2.toml").write_text(later, encoding="utf-8")
     before = folder / "templates" / "use-of-force-1.toml"
     before.write_text("name = \n", encoding="utf-8")
-    assert [line.partition(": this is no")[0] for line in wrong_in(folder)[1]] == [f"{before}:1"]
+    assert [line.partition(": this is no")[0] for line in Drafts(folder).wrong] == [f"{before}:1"]
 
 
 def test_a_single_file_and_an_empty_folder(folder: Path, tmp_path: Path) -> None:
-    assert wrong_in(folder / "collections" / "use-of-force-2013.toml")[1] == []
-    assert wrong_in(folder / "templates" / "returns-2.toml")[1] == []
+    assert Drafts(folder / "collections" / "use-of-force-2013.toml").wrong == []
+    assert Drafts(folder / "templates" / "returns-2.toml").wrong == []
     (tmp_path / "none").mkdir()
-    assert "there is no file collections/<id>.toml" in wrong_in(tmp_path / "none")[1][0]
+    assert "there is no file collections/<id>.toml" in Drafts(tmp_path / "none").wrong[0]
 
 
 def test_a_broken_draft_harms_no_other_collection(
@@ -265,13 +266,13 @@ def test_a_fault_of_a_template_is_told_once_and_there(folder: Path) -> None:
     text = used.read_text(encoding="utf-8")
     used.with_name("use-of-force-2014.toml").write_text(text.replace("force-2013", "force-2014"))
     for path in (folder, used):
-        _, wrong = wrong_in(path)
+        wrong = Drafts(path).wrong
         assert len(wrong) == 1, wrong
         assert wrong[0].startswith(
             f"{template}:{line}: sheet.2.rows.5.sum_of.2: there is no row or"
         )
     template.write_text("name = \n")
-    assert [line.startswith(f"{template}:1: this is no") for line in wrong_in(folder)[1]] == [True]
+    assert [line.startswith(f"{template}:1: this is no") for line in Drafts(folder).wrong] == [True]
 
 
 THRESHOLDS = (
@@ -295,7 +296,7 @@ def test_limits_are_told_in_words(changes: dict[str, str], said: list[str], fold
     for old, new in changes.items():
         text = text.replace(old, new)
     path.write_text(f"{path.read_text(encoding='utf-8')}\n{text}", encoding="utf-8")
-    _, wrong = wrong_in(path)
+    wrong = Drafts(path).wrong
     assert [line.partition("toml:")[2].partition(": ")[2][: len(s)] for line, s in
             zip(wrong, said, strict=True)] == said  # fmt: skip
 
@@ -309,7 +310,7 @@ def test_no_limits_are_asked_for_of_rules_that_have_nothing_to_judge(folder: Pat
     _change(template, "[profile]", f'{rule}whole = ["uses/total/count"]\n\n[profile]')
     limits = "\n[thresholds]\nQ107 = { highest = 0.5, cases = 10 }\n"
     path.write_text(path.read_text(encoding="utf-8") + limits, encoding="utf-8")
-    assert wrong_in(folder)[1] == []
+    assert Drafts(folder).wrong == []
 
 
 def test_faults_within_tables_are_told_at_the_line_of_their_key(folder: Path) -> None:
@@ -322,7 +323,7 @@ def test_faults_within_tables_are_told_at_the_line_of_their_key(folder: Path) ->
     )
     path.write_text(text, encoding="utf-8")
     at = {line: number for number, line in enumerate(text.splitlines(), 1)}
-    _, wrong = wrong_in(path)
+    wrong = Drafts(path).wrong
     assert [line.split(": ")[0] for line in wrong] == [
         f"{path}:{at[key]}" for key in ('column = "colour"', 'rule = "S001"')
     ]
@@ -377,7 +378,7 @@ def test_a_figure_that_no_return_could_give_is_told_at_its_line(
     path.write_text(path.read_text(encoding="utf-8") + PUBLISHED, encoding="utf-8")
     row = f"use-of-force-2013,UF-1,yearbook,{figure},exact,2012-04-01,2013-03-31,returns,,\n"
     printed.write_text(HEAD + row, encoding="utf-8")
-    _, wrong = wrong_in(path)
+    wrong = Drafts(path).wrong
     assert [line.startswith(f"{printed}:2: {said}") for line in wrong] == [True] * (
         said is not None
     )
