@@ -162,12 +162,14 @@ def _weights(edit: Edit) -> dict[Place, int]:
 
 
 def _always_nothing(lines: Iterable[_Line]) -> list[Place]:
-    """Return the cells that are 0 in every return which meets all conditions."""
+    """Return the cells that are 0 in every return which meets all conditions.
+
+    What meets conditions that only compare meets them added up too: so all other cells can be 1 or
+    more in one return.
+    """
     edits = [edit for _, several in lines for edit in several]
-    left = list(dict.fromkeys(place for edit in edits for place in _weights(edit)))
-    while found := {place for place, most in _most(edits, dict.fromkeys(left, 1)) if most > _LEAST}:
-        left = [place for place in left if place not in found]
-    return left
+    cells = dict.fromkeys((place for edit in edits for place in _weights(edit)), 1)
+    return [place for place, most in _most(edits, cells, besides=True) if most <= _LEAST]
 
 
 def _can_be_broken(edit: Edit, lines: Iterable[_Line]) -> bool:
@@ -187,28 +189,37 @@ def _can_be_kept(edits: Sequence[Edit], limits: Iterable[tuple[Place, float, flo
     return not within or bool(_solved(edits, {}, within).success)
 
 
-def _most(edits: Sequence[Edit], gain: Mapping[Place, int]) -> Iterator[tuple[Place, float]]:
+def _most(
+    edits: Sequence[Edit], gain: Mapping[Place, int], *, besides: bool = False
+) -> Iterator[tuple[Place, float]]:
     """Yield the places of a gain with numbers up to 1 that meet conditions and gain the most.
 
-    The conditions only compare, so whatever meets them does so in that size too.
+    The conditions only compare, so whatever meets them does so in that size too. With `besides`
+    each may have any number more, which gains nothing.
     """
     within = dict.fromkeys([*gain, *(place for edit in edits for place in _weights(edit))], (0, 1))
-    numbers = _solved(edits, gain, within).x if within else ()
-    yield from (each for each in zip(within, numbers, strict=True) if each[0] in gain)
+    numbers = _solved(edits, gain, within, besides=besides).x if within else ()
+    yield from (each for each in zip(within, numbers, strict=False) if each[0] in gain)
 
 
 def _solved(
     edits: Sequence[Edit],
     gain: Mapping[Place, int],
     within: Mapping[Place, tuple[float, float]],
+    *,
+    besides: bool = False,
 ) -> OptimizeResult:
     """Return the numbers within their limits, else from 0, that meet conditions, in their order."""
     places = list(dict.fromkeys([*within, *(p for edit in edits for p in _weights(edit))]))
+    at = {place: number for number, place in enumerate(places)}
     counts = np.zeros((len(edits), len(places)))
     for row, edit in enumerate(edits):
         for place, weight in _weights(edit).items():
-            counts[row, places.index(place)] = weight
-    equal = np.array([edit.equal for edit in edits], dtype=bool)
-    none, cost = np.zeros(len(edits)), [-gain.get(place, 0) for place in places]
+            counts[row, at[place]] = weight
+    cost = [-gain.get(place, 0) for place in places]
     ends = [within.get(place, (0, np.inf)) for place in places]
+    if besides:
+        counts = np.hstack((counts, counts))
+        cost, ends = cost + [0] * len(places), ends + [(0, np.inf)] * len(places)
+    equal, none = np.array([edit.equal for edit in edits], dtype=bool), np.zeros(len(edits))
     return linprog(cost, counts[~equal], none[~equal], counts[equal], none[equal], ends)
