@@ -20,12 +20,6 @@ _INTERRUPTED: Final = "DagsterExecutionInterruptedError"
 
 
 def reason(events: Iterable[dg.DagsterEvent]) -> str:
-    """Return what went wrong first in a run, in the words of the error itself."""
-    chain = next(_chains(events), None)
-    return _explained(chain) or _words(chain[-1]) if chain else _SAYS_NOTHING
-
-
-def reason_to_send(events: Iterable[dg.DagsterEvent]) -> str:
     """Return what may leave the machine of what went wrong first in a run.
 
     That is what Muster itself has worded. Any other error may quote what a force sent, so only
@@ -33,8 +27,11 @@ def reason_to_send(events: Iterable[dg.DagsterEvent]) -> str:
     """
     known = list(events)
     for chain in _chains(known):
-        kind = f"{chain[-1].cls_name}, which Muster did not foresee; the run's log says more"
-        return _explained(chain) or kind
+        if ours := next((error for error in chain if _kind(error.cls_name)), None):
+            return re.sub(rf"^([\w.]*\.)?{ours.cls_name}: ", "", ours.message).strip()
+        if any(error.cls_name == _INTERRUPTED for error in chain):
+            return _FROM_OUTSIDE
+        return f"{chain[-1].cls_name}, which Muster did not foresee; the run's log says more"
     ended = (event.message for event in known if event.event_type in _FAILURES)
     said = next((message for message in ended if message), _SAYS_NOTHING)
     return _FROM_OUTSIDE if "from outside" in said else said
@@ -60,17 +57,6 @@ def _passes(name: str) -> bool:
         return not ours.permanent
     theirs = getattr(builtins, name, None)
     return name == _INTERRUPTED or (isinstance(theirs, type) and issubclass(theirs, OSError))
-
-
-def _explained(chain: list[Any]) -> str | None:
-    """Return what Muster itself says of an error, None for one that it did not foresee."""
-    ended = any(error.cls_name == _INTERRUPTED for error in chain)
-    ours = next((error for error in chain if _kind(error.cls_name)), None)
-    return _words(ours) if ours else _FROM_OUTSIDE if ended else None
-
-
-def _words(error: Any) -> str:
-    return re.sub(rf"^([\w.]*\.)?{error.cls_name}: ", "", error.message).strip()
 
 
 def _kind(name: str, base: type[MusterError] = MusterError) -> type[MusterError] | None:

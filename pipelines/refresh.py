@@ -26,7 +26,6 @@ from pipelines.instance import (
     open_instance,
 )
 from pipelines.jobs import REFRESH
-from pipelines.outcome import reason
 from schemas.collection import load_collection
 from schemas.errors import BusyError
 
@@ -46,9 +45,7 @@ _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True)
 class Refreshed:
-    """How a refresh ended; `error` is None exactly where a release was published.
-
-    `outcome` is the same as the history has it, for those who are told of it.
+    """How a refresh ended; the `outcome` has no error exactly where a release was published.
 
     `new`, `duplicates`, `left`, `refused`, `ignored` and `litter` say what became of the files in
     landing. `research` names the research files received now. `lost` says what of Dagster's history
@@ -56,7 +53,6 @@ class Refreshed:
     """
 
     outcome: RunOutcome
-    error: str | None
     release: str | None = None
     new: int = 0
     duplicates: dict[str, str] = field(default_factory=dict)
@@ -81,15 +77,14 @@ def refresh(collection_id: str) -> Refreshed:
         lost = tuple(mend_history())
     result, outcome = _execute(collection_id)
     if outcome.turned_away:
-        raise BusyError(reason(result.all_events))
+        raise BusyError(str(outcome.error))
     if not result.success:
-        return Refreshed(outcome, reason(result.all_events), lost=lost)
+        return Refreshed(outcome, lost=lost)
     about = _metadata(result, ["intake", "receipts"])
     cases = _metadata(result, ["cases", "extracts"])
     research = _metadata(result, ["research", "research_files"])
     return Refreshed(
         outcome,
-        None,
         release=_metadata(result, ["release", "marts"])["release"],
         new=about["new"],
         duplicates=about["received_before_under_another_name"],

@@ -17,7 +17,7 @@ from assets.intake.store import utc_now
 from pipelines.alerts.look import RunOutcome
 from pipelines.alerts.messages import tell, tell_without_lake, told_runs
 from pipelines.jobs import QUEUES, REFRESH, sensor_status
-from pipelines.outcome import reason_to_send, was_busy
+from pipelines.outcome import reason, was_busy
 from schemas.collection import Collection, sound_collections
 from schemas.errors import UnavailableError
 from schemas.wording import plural, visible
@@ -42,7 +42,7 @@ def outcome_of(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:
     by_hand = run is not None and not QUEUES.items() <= run.tags.items()
     return RunOutcome(
         run_id,
-        reason_to_send(known),
+        reason(known),
         next(iter(steps), None),
         tuple(_blocking(instance, run_id)),
         turned_away=by_hand and was_busy(known),

@@ -135,7 +135,7 @@ def refreshed(collection: Collection) -> bool:
         gc.unfreeze()  # duckdb complains at the end unless it is given back
     _report(done, collection)
     tell_at_end(collection.id, done.outcome)
-    return done.error is None
+    return done.outcome.error is None
 
 
 def _report(done: Refreshed, collection: Collection) -> None:
@@ -152,8 +152,8 @@ def _report(done: Refreshed, collection: Collection) -> None:
     lake = lake_of(collection)
     for note in done.lost:
         click.echo(f"Warning: {note}", err=True)
-    if done.error:
-        click.echo(f"Not published. {addressed(done.error, collection.id)}", err=True)
+    if error := done.outcome.error:
+        click.echo(f"Not published. {addressed(error, collection.id)}", err=True)
         still = f" {shown_path(lake.marts)} still shows the last release."
         click.echo(f"Run {done.outcome.run_id}.{still if lake.marts.exists() else ''}", err=True)
         print_unattributed(lake)
