@@ -82,12 +82,14 @@ class _Thrift:
     """
 
     def __init__(self, content: mmap.mmap, at: int) -> None:
+        if at < 0:
+            raise IndexError(at)
         self._content, self.at = content, at
 
     def struct(self) -> dict[int, Any]:
         """Return a struct by the numbers of its fields."""
         found, field = dict[int, Any](), 0
-        while head := self._bytes(1)[0]:
+        while head := self._byte():
             field = field + (head >> 4) if head >> 4 else self._signed()
             found[field] = head & 15 == 1 if head & 15 in {1, 2} else self._value(head & 15)
         return found
@@ -96,7 +98,7 @@ class _Thrift:
         if kind in {4, 5, 6}:
             return self._signed()
         if kind in {9, 10}:
-            head = self._bytes(1)[0]
+            head = self._byte()
             size = self._whole() if head >> 4 == 15 else head >> 4
             return [self._value(head & 15) for _ in range(size)]
         if kind == 12:
@@ -105,16 +107,22 @@ class _Thrift:
 
     def _bytes(self, size: int) -> bytes:
         start, self.at = self.at, self.at + size
-        if not 0 <= start <= self.at <= len(self._content):
+        if self.at > len(self._content):
             raise IndexError(start)
         return self._content[start : self.at]
 
+    def _byte(self) -> int:
+        self.at += 1
+        return self._content[self.at - 1]
+
     def _whole(self) -> int:
-        found = shift = 0
-        while (byte := self._bytes(1)[0]) > 127:
+        found, shift, at, content = 0, 0, self.at, self._content
+        while (byte := content[at]) > 127:
             found |= (byte & 127) << shift
+            at += 1
             if (shift := shift + 7) > 63:
                 raise ValueError(shift)
+        self.at = at + 1
         return found | byte << shift
 
     def _signed(self) -> int:

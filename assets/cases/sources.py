@@ -284,8 +284,8 @@ def _hold_to_bounds(source: Source) -> None:
 
     There each page would be a question of its own, and as few bytes as make a bomb are fetched.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = source.path
+    path = source.path
+    with tempfile.TemporaryDirectory() if isinstance(path, str) else nullcontext("") as folder:
         if isinstance(path, str):
             if object_store.files_below(path)[path] > _FETCHED:
                 return
