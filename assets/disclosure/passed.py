@@ -6,7 +6,7 @@ audit find out each by itself.
 """
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
@@ -83,6 +83,7 @@ def ways_of(
     items: Iterable[Told],
     forces: Sequence[str],
     held: Held,
+    unknown: Set[Place],
     cells: Cells,
     answers: Collection[tuple[str, str, str]],
 ) -> Iterator[tuple[str, list[Ways]]]:
@@ -95,10 +96,10 @@ def ways_of(
         items: what is told.
         forces: of whom.
         held: the numbers of their cells, known or not.
+        unknown: the cells of which some number is not known.
         cells: finds the cells that a cell adds up.
         answers: force, question and answer, of all that was answered.
     """
-    unknown = {cell for of in held.values() for cell, total in of.items() if total.unknowns}
     read = [
         item
         for item in items

@@ -284,9 +284,11 @@ class Edition:
         self, uses: Sequence[RuleUse], cells: Cells, held: Held
     ) -> Iterator[tuple[str, str, list[Ways]]]:
         """Yield rule, force and what is told of its numbers, of the rules that were in force."""
+        unknown = {cell for of in held.values() for cell, total in of.items() if total.unknowns}
         for rule in dict.fromkeys(use.id for use in uses if use.id in self.rules):
             found = told(uses, rule, self.rules[rule], cells)
-            for force, ways in ways_of(found, self.passed(rule), held, cells, self.answers):
+            told_of = ways_of(found, self.passed(rule), held, unknown, cells, self.answers)
+            for force, ways in told_of:
                 yield rule, force, ways
 
     @cached_property
