@@ -1,6 +1,5 @@
 """Everything that is in a release, in the order in which it is made, and what blocks it."""
 
-import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,8 +19,7 @@ from assets.kept import made_once
 from assets.lake import Lake, atomic_file
 from assets.marts import DESCRIPTION, write_mart
 from assets.release.changes import since_release
-from assets.release.gate.outcome import GateResult
-from assets.release.gate.outcome import write_pages as write_quality
+from assets.release.gate.outcome import GateResult, write_page
 from assets.release.gate.process import Gate
 from assets.release.identity import EARLY, MadeFrom, release_id
 from assets.release.pack import Pack
@@ -169,21 +167,15 @@ def _expectations(draft: Draft) -> Callable[[], Found]:
     evaluated = draft.gate.evaluate(*about, draft.lake)
 
     def judged() -> Found:
-        docs = draft.folder / QUALITY
-        gate = write_quality(evaluated(), docs, draft.collection, draft.about, draft.contracts)
-        if gate.critical:
-            raise ReleaseBlockedError(_kept(gate, draft.lake).blocking_line, gate.blocking_places)
-        return gate.metadata()
+        result = GateResult(evaluated(), draft.folder / QUALITY / "index.html")
+        if result.critical:  # the folder of the release does not stay
+            result = replace(result, page=draft.lake.work / QUALITY / "index.html")
+        write_page(result, draft.collection, draft.about, draft.contracts)
+        if result.critical:
+            raise ReleaseBlockedError(result.blocking_line, result.blocking_places)
+        return result.metadata()
 
     return judged
-
-
-def _kept(gate: GateResult, lake: Lake) -> GateResult:
-    """Keep the pages of a gate that blocks: the folder they were written in does not stay."""
-    kept = lake.work / QUALITY
-    shutil.rmtree(kept, ignore_errors=True)
-    shutil.copytree(gate.docs.parent, kept)
-    return replace(gate, docs=kept / gate.docs.name)
 
 
 def _description(draft: Draft) -> Found:

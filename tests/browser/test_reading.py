@@ -171,7 +171,7 @@ def test_text_stands_out_by_day_and_by_night(
     ("folder", "names"),
     [
         ("report", ["index", "figures", "checks", "arrangements", "forces/MPS", "forces/STF"]),
-        ("quality", ["index", "national_totals"]),
+        ("quality", ["index"]),
         ("series", ["index"]),
     ],
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from assets.release.gate.evaluate import evaluate
-from assets.release.gate.outcome import GateResult, MartResult, results, write_pages
+from assets.release.gate.outcome import GateResult, Outcome, outcomes, write_page
 from assets.release.gate.process import question
 from assets.release.gate.suites import Suite, suite
 from schemas.collection import Collection
@@ -17,11 +17,11 @@ def evaluated(
     collection: Collection,
     contracts: Mapping[str, Contract] = MARTS,
     suites: Mapping[str, Suite] | None = None,
-) -> tuple[MartResult, ...]:
+) -> list[Outcome]:
     """Evaluate what is expected of marts, or what `suites` says instead."""
     asked = suites or {n: suite(n, contract, collection) for n, contract in contracts.items()}
     told = evaluate(question(marts, asked, contracts))
-    return results(marts, asked, dict(zip(asked, told, strict=True)))
+    return outcomes(asked, dict(zip(asked, told, strict=True)))
 
 
 def run_gate(
@@ -32,6 +32,7 @@ def run_gate(
     contracts: Mapping[str, Contract] = MARTS,
     suites: Mapping[str, Suite] | None = None,
 ) -> GateResult:
-    """Evaluate what is expected of marts, and write the pages."""
-    found = evaluated(marts, collection, contracts, suites)
-    return write_pages(found, docs, collection, about, contracts)
+    """Evaluate what is expected of marts, and write the page."""
+    found = GateResult(evaluated(marts, collection, contracts, suites), docs / "index.html")
+    write_page(found, collection, about, contracts)
+    return found

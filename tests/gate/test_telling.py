@@ -4,18 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from assets.release.gate.outcome import GateResult, Label, MartResult, Outcome
+from assets.release.gate.outcome import GateResult, Label, Outcome
 from assets.release.gate.suites import Expectation
 
 
 def _outcome(label: Label, observed: str, *samples: dict[str, str]) -> Outcome:
-    expected = Expectation("expect_something", {"column": "n"}, "Values must be at least `0`.")
+    expected = Expectation("expect_something", {"column": "n"}, "Values must be at least 0.")
     return Outcome("cells", expected, label, observed, samples)
 
 
 def _result(*outcomes: Outcome) -> GateResult:
-    marts = (MartResult(outcomes, "cells", 3),)
-    return GateResult(outcomes, marts, Path("quality/index.html"))
+    return GateResult(outcomes, Path("quality/index.html"))
 
 
 FAILED = _outcome("not met", "1 of 3 rows breaks this", {"n": "-1", "force_code": "STF"})
@@ -27,7 +26,7 @@ def test_the_line_names_mart_column_expected_observed_row_and_next_step() -> Non
         'Not released: cells, column n: expected "Values must be at least 0."; 1 of 3 rows breaks'
         " this, the first is n -1, force_code STF. The last release stays live. Next: mend what"
         " this was made from, or report it as a fault of Muster, and run again; see"
-        " quality/cells.html."
+        " quality/index.html."
     )
 
 

@@ -46,7 +46,7 @@ def test_a_failed_expectation_blocks_the_release(
     told = next(lake.outbox.glob("*-release-blocked.txt")).read_text(encoding="utf-8")
     assert "  distribution, column value\n" in told
     assert lake.marts.resolve() == shown
-    page = lake.work / "quality" / "distribution.html"
+    page = lake.work / "quality" / "index.html"
     assert str(page) in done.output.replace("\n", "")
     assert "finite" in page.read_text(encoding="utf-8")
     assert [path.name for path in lake.releases.glob(".*")] == [], "no leftovers"

@@ -1,21 +1,20 @@
-"""What came of expectations: as data, in a line for an operator, and on the pages of Data Docs."""
+"""What came of expectations: as data, in a line for an operator, and on a page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import pyarrow.parquet
-
-from assets.html import render
 from assets.lake import atomic_file
 from assets.release.gate.suites import Expectation, Suite
+from assets.release.pages.content import Page, Section, Text, in_words
+from assets.release.pages.pages import page_html
+from assets.release.pages.wording import sentence
 from schemas.collection import Collection
 from schemas.contract import Contract
 from schemas.wording import plural, visible
 
 Label = Literal["met", "not met", "warning", "not checked"]
-_TEMPLATES: Final = Path(__file__).with_name("templates")
 _LONGEST: Final = 160
 """Characters of a sentence or a row that a line shows; the page shows all."""
 
@@ -40,52 +39,52 @@ class Outcome:
         column = self.expectation.column
         return f"{self.mart}, column {column}" if column else self.mart
 
+    @property
+    def seen(self) -> str:
+        """What was observed, as a page says it."""
+        seen = visible(self.observed)
+        blame = f"could not be checked: {seen}. This is a fault of Muster, not of the data"
+        return blame if self.label == "not checked" else seen
+
+    @property
+    def rows(self) -> list[str]:
+        """The sample, a line a row."""
+        return [", ".join(f"{name} {value}" for name, value in row.items()) for row in self.sample]
+
     def __str__(self) -> str:
         """Return what was expected and what was found, on one line."""
-        expected = visible(self.expectation.words.replace("`", ""), _LONGEST)
+        expected = visible(self.expectation.words, _LONGEST)
         observed = visible(self.observed, _LONGEST).rstrip(".")
         if self.label == "not checked":
             return f'{self.place}: could not check "{expected}" ({observed})'
-        rows = [", ".join(f"{name} {value}" for name, value in row.items()) for row in self.sample]
-        more = f", the first is {visible(rows[0], _LONGEST)}" if rows else ""
+        more = f", the first is {visible(self.rows[0], _LONGEST)}" if self.sample else ""
         return f'{self.place}: expected "{expected}"; {observed}{more}'
 
 
 @dataclass(frozen=True)
-class _Outcomes:
-    outcomes: tuple[Outcome, ...]
+class GateResult:
+    """What the gate says of a release, which `critical` outcomes block; `page` shows it."""
+
+    outcomes: Sequence[Outcome]
+    page: Path
 
     @property
-    def critical(self) -> tuple[Outcome, ...]:
+    def critical(self) -> list[Outcome]:
         """What blocks: first what is not met, then what could not be evaluated, warning or not."""
-        return tuple(o for label in ("not met", "not checked") for o in self._of(label))
+        return [*self._of("not met"), *self._of("not checked")]
 
     @property
-    def warnings(self) -> tuple[Outcome, ...]:
+    def warnings(self) -> list[Outcome]:
         """What is not met and does not block."""
         return self._of("warning")
 
-    def _of(self, label: str) -> tuple[Outcome, ...]:
-        return tuple(outcome for outcome in self.outcomes if outcome.label == label)
+    def _of(self, label: Label) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes if outcome.label == label]
 
-
-@dataclass(frozen=True)
-class MartResult(_Outcomes):
-    """What came of all expectations of one mart, in the order of its suite."""
-
-    mart: str
-    rows: int
-
-
-@dataclass(frozen=True)
-class GateResult(_Outcomes):
-    """What the gate says of a release, which `critical` outcomes block.
-
-    `docs` is the first page of its Data Docs.
-    """
-
-    marts: tuple[MartResult, ...]
-    docs: Path
+    @property
+    def marts(self) -> list[str]:
+        """The marts, in their order."""
+        return list(dict.fromkeys(outcome.mart for outcome in self.outcomes))
 
     @property
     def blocking_line(self) -> str:
@@ -97,7 +96,7 @@ class GateResult(_Outcomes):
             step = "this is a fault of Muster, not of the data: report it with this line"
         return (
             f"Not released: {first}.{more if others else ''} The last release stays live."
-            f" Next: {step}; see {self.docs.with_name(f'{first.mart}.html')}."
+            f" Next: {step}; see {self.page}."
         )
 
     @property
@@ -121,65 +120,81 @@ class GateResult(_Outcomes):
         }
 
 
-def results(
-    folder: Path, suites: Mapping[str, Suite], told: Mapping[str, Mapping[int, Any]]
-) -> tuple[MartResult, ...]:
-    """Return what was told (`evaluate`) of the marts in a folder, in the order of suites."""
+def outcomes(suites: Mapping[str, Suite], told: Mapping[str, Mapping[int, Any]]) -> list[Outcome]:
+    """Return what was told (`evaluate`) of marts, in the order of their suites."""
 
-    def outcome(mart: str, number: int, one: Expectation) -> Outcome:
-        met, observed, sample = told[mart][number]
-        unmet: Label = "warning" if one.severity == "warning" else "not met"
-        label: Label = "not checked" if met is None else "met" if met else unmet
-        return Outcome(mart, one, label, observed, tuple(sample))
+    def label(met: bool | None, severity: str) -> Label:
+        unmet: Label = "warning" if severity == "warning" else "not met"
+        return "not checked" if met is None else "met" if met else unmet
 
-    found = []
-    for name, suite in suites.items():
-        rows = pyarrow.parquet.read_metadata(folder / f"{name}.parquet").num_rows
-        found.append(
-            MartResult(tuple(outcome(name, *each) for each in enumerate(suite)), name, rows)
-        )
-    return tuple(found)
+    return [
+        Outcome(mart, one, label(met, one.severity), observed, tuple(sample))
+        for mart, suite in suites.items()
+        for number, one in enumerate(suite)
+        for met, observed, sample in [told[mart][number]]
+    ]
 
 
-def write_pages(
-    marts: Sequence[MartResult],
-    docs: Path,
+def write_page(
+    result: GateResult,
     collection: Collection,
     about: Mapping[str, str],
     contracts: Mapping[str, Contract],
-) -> GateResult:
-    """Write the pages and return what the gate says; the same results give the same bytes.
+) -> None:
+    """Write the page of a result; the same results give the same bytes.
 
     Args:
-        marts: what came of the expectations of each mart.
-        docs: the folder the pages go to, made if need be.
+        result: what came of the expectations, and where the page goes.
         collection: whose marts they are.
-        about: facts that stand on every page: `release`, `collection`, `sources`, `basis`; a
-            `basis` of reconstructed returns stands out.
+        about: facts that every page states: `release`, `sources`, `basis`.
         contracts: the contract of each mart.
 
     Raises:
-        LakeError: a page cannot be written.
+        LakeError: the page cannot be written.
     """
-    everything = tuple(outcome for mart in marts for outcome in mart.outcomes)
-    result = GateResult(everything, tuple(marts), docs / "index.html")
-    facts = dict(about)
-    warning = facts.pop("basis") if "reconstructed" in facts.get("basis", "") else None
-    shared = {"collection": collection, "facts": facts, "warning": warning, "result": result}
-    _write(result.docs, "index.html.j2", shared)
-    for mart in marts:
-        contract = contracts[mart.mart]
-        groups = [
-            (column, [each for each in mart.outcomes if each.expectation.column == name])
-            for column in (None, *contract.columns)
-            for name in [column and column.name]
-        ]
-        own = {"mart": mart, "description": contract.about, "groups": groups}
-        _write(docs / f"{mart.mart}.html", "mart.html.j2", shared | own)
-    return result
+    stops = plural(len(result.critical), "expectation")
+    verdict = f"{stops} not met or not checked: the last release stays live."
+    page = Page(
+        title="The release is blocked" if result.critical else "Every mart is as its contract says",
+        over=f"{collection.title}: quality of the marts",
+        banner=tuple(
+            Text((line,))
+            for line in (
+                *([verdict] if result.critical else []),
+                f"{sentence(about['basis'])}.",
+                f"{plural(len(result.outcomes), 'expectation')} of"
+                f" {plural(len(result.marts), 'mart')}, {plural(len(result.warnings), 'warning')}.",
+            )
+        ),
+        headlines=(),
+        sections=(
+            *_problems("blocks", "What blocks the release", result.critical),
+            *_problems("warnings", "What a reader of the marts should know", result.warnings),
+            *(_of_mart(name, result.outcomes, contracts[name]) for name in result.marts),
+        ),
+    )
+    with atomic_file(result.page) as file:
+        file.write(page_html(page, [], about).encode())
 
 
-def _write(path: Path, template: str, facts: Mapping[str, Any]) -> None:
-    text = render(_TEMPLATES / template, **facts)
-    with atomic_file(path) as file:
-        file.write(text.encode())
+def _problems(name: str, title: str, found: Sequence[Outcome]) -> Iterator[Section]:
+    """Yield the section of what is not met, if there is any."""
+    heads = ("Where", "Expected", "Observed", "The first rows that break it")
+    rows = [(o.place, o.expectation.words, o.seen, "; ".join(o.rows) or "none") for o in found]
+    if rows:
+        yield Section(name, title, (in_words(name, title, heads, rows),))
+
+
+def _of_mart(name: str, found: Sequence[Outcome], contract: Contract) -> Section:
+    """Return the section of a mart: what came of every expectation, column by column."""
+    order = {column.name: at for at, column in enumerate(contract.columns)}
+    mine = [o for o in found if o.mart == name]
+    mine.sort(key=lambda o: order.get(str(o.expectation.column), -1))
+    rows = [
+        (o.expectation.column or "The whole mart", o.label, o.expectation.words, o.seen)
+        for o in mine
+    ]
+    caption = f"{name}: {sum(o.label == 'met' for o in mine)} of {len(mine)} expectations met"
+    heads = ("Column", "Result", "Expected", "Observed")
+    table = in_words(f"of-{name}", caption, heads, rows, folded=True)
+    return Section(name, name, (Text((contract.about,)), table))

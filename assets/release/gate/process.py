@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from assets.kept import recalled, remember
 from assets.lake import Lake
-from schemas.errors import ContractError, ServiceError
+from schemas.errors import ServiceError
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from assets.release.gate.outcome import MartResult
+    from assets.release.gate.outcome import Outcome
     from assets.release.gate.suites import Suite
     from assets.release.pages.drawn import Files
     from assets.release.pages.figures import Edition
@@ -42,33 +42,17 @@ _BEGUN: Final[list[Gate]] = []
 def question(
     marts: Path, suites: Mapping[str, Suite], contracts: Mapping[str, Contract]
 ) -> list[dict[str, Any]]:
-    """Return what is to be evaluated of each mart, as plain data.
-
-    Args:
-        marts: the folder with `<mart>.parquet` of each.
-        suites: what is expected of each.
-        contracts: the contract of each.
-
-    Raises:
-        ContractError: a mart is not there.
-    """
+    """Return what is to be evaluated of each mart in a folder, as plain data."""
     from schemas.contract import keys
 
-    paths = {name: marts.absolute() / f"{name}.parquet" for name in suites}
-    for name, path in paths.items():
-        if not path.is_file():
-            raise ContractError(
-                f"the release lacks the mart {name}: there is no {path.name}."
-                " This is a fault of Muster; report it."
-            )
     return [
         {
             "name": name,
-            "path": str(path),
+            "path": str(marts.absolute() / f"{name}.parquet"),
             "keys": keys(contracts[name]),
-            "suite": dict(enumerate(suites[name])),
+            "suite": dict(enumerate(suite)),
         }
-        for name, path in paths.items()
+        for name, suite in suites.items()
     ]
 
 
@@ -86,7 +70,7 @@ class Gate:
         collection: Collection,
         contracts: Mapping[str, Contract],
         lake: Lake | None = None,
-    ) -> Callable[[], tuple[MartResult, ...]]:
+    ) -> Callable[[], list[Outcome]]:
         """Begin to evaluate what is expected of marts, one folder at a time.
 
         Args:
@@ -99,12 +83,8 @@ class Gate:
         Returns:
             A function that waits and returns what came of them. It raises ServiceError where the
             process has ended.
-
-        Raises:
-            ContractError: a mart is not there, or has a contract that no expectation is derived
-                from.
         """
-        from assets.release.gate.outcome import results
+        from assets.release.gate.outcome import outcomes
         from assets.release.gate.suites import suite
 
         suites = {name: suite(name, each, collection) for name, each in contracts.items()}
@@ -121,14 +101,14 @@ class Gate:
         rest = [mart for mart in asked if mart["suite"]]
         judged = self._turns.submit(self._answer, rest) if rest else None
 
-        def answered() -> tuple[MartResult, ...]:
-            for mart, outcomes in zip(rest, judged.result() if judged else (), strict=True):
-                told[mart["name"]] |= outcomes
+        def answered() -> list[Outcome]:
+            for mart, found in zip(rest, judged.result() if judged else (), strict=True):
+                told[mart["name"]] |= found
             if lake and rest:
                 of = {key: [told[name][n] for n in numbers] for name, numbers, key in parts}
                 kept = {key: each for key, each in of.items() if all(is_met for is_met, *_ in each)}
                 remember(lake, "gate", [collection.id], kept)
-            return results(marts, suites, told)
+            return outcomes(suites, told)
 
         return answered
 

@@ -10,7 +10,6 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +21,6 @@ from assets.release.pages.content import Figure, Text
 Items = Sequence[tuple[str | Text, Sequence[Figure]]]
 """Rows of a chart: a label, and a figure of each series."""
 
-Points = Sequence[tuple[str, Figure, str | None]]
 _SEEN: Final = 1.5
 """Percent of the height that the smallest column has: it is still seen."""
 _FLAT: Final = 1.5
@@ -176,40 +174,6 @@ def _shade(figure: Figure, known: Sequence[float]) -> str:
         return "none"
     below = bisect_left(known, figure.number)
     return f"q{1 + _SHADES * below // len(known)}"
-
-
-_WIDTH, _TALL, _LINE = 340, 180, 18
-_ABREAST: Final = 3
-
-
-def trend(ident: str, name: str, points: Points) -> Markup:
-    """Return a figure over time: a line from point to point, but never across a break.
-
-    A point is `(label, figure, why)`: `why` says that and why it is not the same count as the point
-    before. A figure that is unknown has no point, and no line leads to it or on from it.
-    """
-    most = max((figure.number or 0.0 for _, figure, _ in points), default=0.0) or 1.0
-    across, down = _WIDTH / len(points), (_TALL - 40) / most
-    turns = 1 if len(points) <= _ABREAST else 2  # labels that do not fit abreast: in two lines
-    at = [
-        {
-            "label": label,
-            "figure": figure,
-            "why": place and why,
-            "between": place * across if why is not None and place else None,
-            "x": (place + 0.5) * across,
-            "y": None if figure.number is None else _TALL - figure.number * down,
-            "below": _TALL + 20 + _LINE * (place % turns),
-        }
-        for place, (label, figure, why) in enumerate(points)
-    ]
-    ways = [
-        (one, two)
-        for (one, two), (*_, why) in zip(pairwise(at), points[1:], strict=True)
-        if one["y"] is not None and two["y"] is not None and why is None
-    ]
-    size = _WIDTH, _TALL + 12 + _LINE * turns, _TALL
-    return _DRAWN["trend"](ident, name, at, ways, *size)
 
 
 def _n(number: float) -> str:

@@ -4,6 +4,7 @@ Belongs here: the parts and their shapes. Does not: any figure (figures.py), any
 A value keeps its address in the marts, so that every number shown can be held to the release.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -167,6 +168,20 @@ class PageTable:
     notes: tuple[str, ...] = ()
     folded: bool = False
     anchored: bool = False
+
+
+def in_words(
+    name: str,
+    caption: str,
+    heads: Sequence[str],
+    rows: Iterable[Iterable[str]],
+    folded: bool = False,
+) -> PageTable:
+    """Return a table that has no figures."""
+    labels = tuple(Head(label, numeric=False) for label in heads)
+    return PageTable(
+        name, caption, labels, tuple(tuple(map(Cell, row)) for row in rows), folded=folded
+    )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from assets.figures.comparable import released_collections, series
 from assets.figures.explain.released import Released
 from assets.lake import atomic_file
 from assets.marts import write_mart
-from assets.release.pages.charts import trend
+from assets.release.pages import charts
 from assets.release.pages.content import (
     EXACT,
     PERCENT,
@@ -25,6 +25,7 @@ from assets.release.pages.content import (
     PageTable,
     Section,
     Text,
+    in_words,
 )
 from assets.release.pages.description import description
 from assets.release.pages.figures import Edition
@@ -40,7 +41,7 @@ SERIES: Final = "series"
 _HOW: Final = (
     "Periods differ in length: where a figure is a count, the rates a month are what to compare."
     " The column after a figure says whether it counts what the collection before counted. Where"
-    " it does not, that is a BREAK: its reason stands there, and no line is drawn across it.",
+    " it does not, that is a BREAK, and its reason stands there.",
     "Full edition, for the data team and analysts: nothing is suppressed.",
 )
 _COLLECTIONS: Final = ("Collection", "Title", "Period", "Forces asked", "Return", "Release")
@@ -96,21 +97,20 @@ def _basis(released: Released) -> str:
 
 
 def _collections(released: list[Released]) -> PageTable:
-    rows = []
-    for one in released:
-        of = one.collection
-        when = f"{months(of.period)} ({plural(of.period.months, 'month')})"
-        asked, template = (
+    rows = [
+        (
+            of.id,
+            of.title,
+            f"{months(of.period)} ({plural(of.period.months, 'month')})",
             plural(len(of.forces), "force"),
             f"{of.template.name}-{of.template.version}",
+            one.folder.name,
         )
-        rows.append((of.id, of.title, when, asked, template, one.folder.name))
-    return PageTable(
-        "collections",
-        "The released collections, in the order of their periods",
-        tuple(Head(label, numeric=False) for label in _COLLECTIONS),
-        tuple(tuple(map(Cell, row)) for row in rows),
-    )
+        for one in released
+        for of in [one.collection]
+    ]
+    caption = "The released collections, in the order of their periods"
+    return in_words("collections", caption, _COLLECTIONS, rows)
 
 
 def _sections(collections: list[Collection], edition: Edition) -> Iterator[Section]:
@@ -144,17 +144,13 @@ def _sections(collections: list[Collection], edition: Edition) -> Iterator[Secti
             for breakdown, of in lines.items()
         )
         whole = [lines.get("", {}).get(at) for at in ids]
-        points = [
-            (one["collection"], _figure(edition, one, "per_month"), _break(one))
+        monthly = [
+            (_labelled(one, later=one is not whole[0]), [_figure(edition, one, "per_month")])
             for one in whole
             if one and one["per_month"] is not None
         ]
-        over_time = f"{title} a month"
-        drawn = (
-            [Chart(trend(f"chart-{name}", over_time, points), Text((over_time,)))]
-            if len(points) > 1
-            else []
-        )
+        drawn = [Chart(charts.rows("bars", monthly), Text((f"{title} a month",)))]
+        drawn *= len(monthly) > 1
         table = PageTable(name, f"{title}, by collection", tuple(heads), rows)
         yield Section(name, title, (*drawn, table))
 
@@ -197,6 +193,12 @@ def _figure(edition: Edition, one: dict[str, Any], column: str) -> Figure:
     style = RATE if column == "per_month" else PERCENT if one["unit"] == "percent" else EXACT
     where = {name: one[name] for name in ("measure", "breakdown", "collection")}
     return edition.figure(SERIES, column, style, **where)
+
+
+def _labelled(one: dict[str, Any], *, later: bool) -> str:
+    """Return the collection of a bar; that it is not the same count as the bar before."""
+    reason = _break(one) if later else None
+    return f"{one['collection']} (BREAK: {reason})" if reason else str(one["collection"])
 
 
 def _break(one: dict[str, Any]) -> str | None:

@@ -16,7 +16,16 @@ import xlsxwriter
 
 from assets.html import render
 from assets.ods_file import packed
-from assets.release.pages.content import MISSING, Cell, Figure, Head, PageTable, Style, Text
+from assets.release.pages.content import (
+    MISSING,
+    Cell,
+    Figure,
+    Head,
+    PageTable,
+    Style,
+    Text,
+    in_words,
+)
 from assets.release.pages.figures import Edition
 from assets.release.pages.pages import national_page
 from assets.release.pages.wording import period, sentence
@@ -77,33 +86,26 @@ def sheets(edition: Edition) -> list[Sheet]:
     ]
     shorthand = [(symbol, f"{meaning}.") for symbol, meaning in _SHORTHAND.items()]
     notes = [*shorthand, ("Basis", basis), *said]
-    contents = _words(listed)
+    contents = in_words("contents", "Contents", ("Worksheet", "What it contains"), listed)
+    explained = in_words("notes", "Notes and shorthand", ("About", "Note"), notes)
     return [
         Sheet("cover", f"{page.title}: summary tables", cover),
-        Sheet("contents", "Contents", (_ONE_TABLE,), _heads("Worksheet", "What it contains"),
-              contents, (36, 90), linked=True),
-        Sheet("notes", "Notes and shorthand", (_ONE_TABLE,), _heads("About", "Note"),
-              _words(notes), (30, 100)),
-        *(_of_table(name, table, basis) for name, table in named.items()),
-    ]  # fmt: skip
+        _of_table("contents", contents, (), (36, 90), linked=True),
+        _of_table("notes", explained, (), (30, 100)),
+        *(_of_table(name, table, (basis, _SHORT, *table.notes)) for name, table in named.items()),
+    ]
 
 
-def _of_table(name: str, table: PageTable, basis: str) -> Sheet:
-    widths = tuple(
-        _width(head.label, [cells[number] for cells in table.rows], numeric=head.numeric)
-        for number, head in enumerate(table.heads)
+def _of_table(
+    name: str, of: PageTable, lines: tuple[str, ...], widths: tuple[int, ...] = (), **look: bool
+) -> Sheet:
+    fitting = (
+        _width(head.label, [cells[number] for cells in of.rows], numeric=head.numeric)
+        for number, head in enumerate(of.heads)
     )
-    lines = (_ONE_TABLE, basis, _SHORT, *table.notes)
-    rows = table.rows or (tuple(Cell(MISSING) for _ in table.heads),)
-    return Sheet(name, table.caption, lines, table.heads, rows, widths)
-
-
-def _heads(*labels: str) -> tuple[Head, ...]:
-    return tuple(Head(label, numeric=False) for label in labels)
-
-
-def _words(rows: Sequence[tuple[str, str]]) -> tuple[tuple[Cell, ...], ...]:
-    return tuple(tuple(map(Cell, row)) for row in rows)
+    rows = of.rows or (tuple(Cell(MISSING) for _ in of.heads),)
+    lines = _ONE_TABLE, *lines
+    return Sheet(name, of.caption, lines, of.heads, rows, widths or tuple(fitting), **look)
 
 
 def summary(edition: Edition) -> bytes:
