@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,10 +26,10 @@ from schemas import vocabulary as v
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import Contract, empty
-from schemas.disclosure import SYMBOLS, Disclosure, Protection
+from schemas.disclosure import SUPPRESSED, SYMBOLS, Disclosure, Protection
 from schemas.errors import ContractError
 from schemas.marts import DisclosureReport, SuppressionAudit
-from schemas.public import public_marts
+from schemas.public import public_marts, symbol_of, with_symbols
 from schemas.wording import plural
 
 _ROUNDS: Final = 8
@@ -253,8 +253,16 @@ def write_public(folder: Path, edition: PublicEdition, about: Mapping[str, str])
         written.append(folder / f"{name}.parquet")
     contracts = {name: edition.contracts[name] for name in edition.marts}
     with atomic_file(folder / README) as file:
-        file.write(_page(about, symbols=SYMBOLS, contracts=contracts))
+        file.write(_page(about, symbols=SYMBOLS, contracts=contracts, hidden=_hidden(edition)))
     return sorted([*written, folder / README])
+
+
+def _hidden(edition: PublicEdition) -> Iterator[str]:
+    """Yield a line for each column of a public mart in which cells are hidden."""
+    for mart, frame in edition.marts.items():
+        for column in with_symbols(mart, edition.contracts[mart]):
+            if hidden := frame.filter(pl.col(symbol_of(mart, column)) == SUPPRESSED).height:
+                yield f"{mart}.{column}: {hidden:,} of {plural(frame.height, 'cell')}"
 
 
 def carry_forward(

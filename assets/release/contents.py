@@ -1,7 +1,6 @@
 """Everything that is in a release, in the order in which it is made, and what blocks it."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain, takewhile
@@ -18,14 +17,13 @@ from assets.figures.explain.released import Drafted
 from assets.kept import made_once
 from assets.lake import Lake, atomic_file
 from assets.marts import DESCRIPTION, write_mart
-from assets.release.changes import since_release
+from assets.release.changes import Since, since_edition, since_release
 from assets.release.gate.outcome import GateResult, write_page
 from assets.release.gate.process import Gate
 from assets.release.identity import EARLY, MadeFrom, release_id
 from assets.release.pack import Pack
-from assets.release.pages.drawn import REPORT, Files, drawn
+from assets.release.pages.drawn import REPORT
 from assets.release.pages.figures import Edition
-from assets.release.pages.public import public_pages
 from schemas.collection import Collection, description, load_collection
 from schemas.contract import Contract
 from schemas.errors import ContractError, LakeError, ReleaseBlockedError
@@ -38,6 +36,7 @@ QUALITY: Final = "quality"
 PUBLIC: Final = "public"
 DISCLOSURE: Final = "disclosure"
 
+_EXPECTATIONS: Final = "expectations"
 _RECONSTRUCTED: Final = (
     "reconstructed: returns or research were made by Muster so that the published totals hold;"
     " nobody sent them"
@@ -78,15 +77,6 @@ class Draft:
     def released(self) -> dict[str, pl.DataFrame]:
         """The marts that are released."""
         return {name: self.marts[name] for name in self.contracts}
-
-    @cached_property
-    def pages(self) -> Callable[[], Files]:
-        """How to have what people read of it; begun to be drawn when this is first seen."""
-        now = Drafted(self.folder, self.collection, None, self.marts, self.made_from)
-        since = since_release(self.lake, now, self.about["release"])
-        edition = Edition({**self.released, **since.tables}, {**self.about, **since.facts})
-        files = _meanwhile(self.gate, edition)
-        return lambda: chain(files(), since.files(REPORT).items())
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file of it, by its path in the folder."""
@@ -138,12 +128,11 @@ def write_parts(draft: Draft) -> dict[str, Found]:
                 awaited[name] = made
             else:
                 found[name] = made
-    finally:
+    except Exception:
         # What blocks the release is told first, even where something else has failed meanwhile.
-        found |= {name: wait() for name, wait in awaited.items()}
-    if PUBLIC in found:  # when every part is there, and before anybody sees it
-        found[PUBLIC] = _entered(draft, found[PUBLIC])
-    return found
+        awaited.get(_EXPECTATIONS, dict)()
+        raise
+    return found | {name: wait() for name, wait in awaited.items()}
 
 
 def _national_rules(draft: Draft) -> Found:
@@ -198,8 +187,6 @@ def _public(draft: Draft) -> Found | Callable[[], Found]:
     The tables that tell small counts from the others stand apart from it, in the full edition.
     """
     last: Entry | None = None
-    if draft.gate:
-        _ = draft.pages  # begun to be drawn: an edition takes as long
     try:
         mine, entered = draft.about["release"], ledger.given_out(draft.lake, draft.collection)
         # One that is made anew is held against those before it alone, so that it is the same again.
@@ -222,19 +209,14 @@ def _public(draft: Draft) -> Found | Callable[[], Found]:
             edition = edition.without("M010", cases)
     except (LakeError, ContractError) as error:
         edition = PublicEdition().without("M010", str(error))
+    folder = draft.folder / PUBLIC
     if edition.withheld:
-        carry_forward(draft.folder / PUBLIC, last, edition.told or "", draft.about)
+        carry_forward(folder, last, edition.told or "", draft.about)
     else:
-        folder = draft.folder / PUBLIC
         write_public(folder, edition, draft.about)
         about = {**draft.about, "edition": "public"}
-        write_pages = public_pages(
-            folder,
-            edition.marts,
-            draft.about,
-            before[-1].public if before else None,
-            partial(_meanwhile, draft.gate),
-        )
+        since = since_edition(last.public if last else None, edition.marts, draft.collection)
+        write_pages = begin_pages(draft.gate, folder, edition.marts, about, since)
         Pack(edition.marts, edition.contracts, draft.collection, about).write(folder)
     tables = {
         "suppression_audit": (SuppressionAudit, edition.audit),
@@ -255,43 +237,48 @@ def _public(draft: Draft) -> Found | Callable[[], Found]:
 
     def written() -> Found:
         write_pages()
-        return found
+        # When every part is there, and before anybody sees it.
+        now = edition_behind(draft.about["release"], draft.marts, draft.collection)
+        try:
+            return found | {"edition": ledger.enter(draft.lake, now, folder).id}
+        except LakeError as error:
+            none = PublicEdition().without("M010", f"the edition cannot be entered: {error}")
+            carry_forward(folder, last, none.told or "", draft.about)
+            shown = last.id if last else None
+            return found | {"withheld": none.withheld, "rule": none.rule, "edition": shown}
 
     return written
 
 
-def _entered(draft: Draft, found: Found) -> Found:
-    """Enter the public edition of a draft in the ledger, and return what was found with its entry.
+def _report(draft: Draft) -> Callable[[], Found]:
+    """Write the pages and the workbook that people read; drawn while others are made."""
+    now = Drafted(draft.folder, draft.collection, None, draft.marts, draft.made_from)
+    since = since_release(draft.lake, now, draft.about["release"])
+    write = begin_pages(draft.gate, draft.folder, draft.released, draft.about, since)
+    return lambda: write() or {}
 
-    Where it cannot be entered it is not shown, and the last one is.
+
+def begin_pages(
+    gate: Gate, folder: Path, marts: Mapping[str, pl.DataFrame], about: Mapping[str, str], of: Since
+) -> Callable[[], None]:
+    """Begin what people read of an edition, which follows from these marts and facts alone.
+
+    It is drawn in the gate's process, as far as that comes to it.
+
+    Returns:
+        A function that writes it into the folder, or raises LakeError where a file cannot be
+        written.
     """
-    folder = draft.folder / PUBLIC
-    if found.get("withheld") is not None or not folder.exists():
-        return found
-    now = edition_behind(draft.about["release"], draft.marts, draft.collection)
-    try:
-        entry = ledger.enter(draft.lake, now, folder)
-    except LakeError as error:
-        last: list[Entry] = []
-        with suppress(LakeError):
-            last = ledger.given_out(draft.lake, draft.collection)
-        none = PublicEdition().without("M010", f"the edition cannot be entered: {error}")
-        carry_forward(folder, last[-1] if last else None, none.told or "", draft.about)
-        shown = last[-1].id if last else None
-        return {**found, "withheld": none.withheld, "rule": none.rule, "edition": shown}
-    return {**found, "edition": entry.id}
+    edition = Edition({**marts, **of.tables}, {**about, **of.facts})
+    files = gate.draw(edition)
 
+    def write() -> None:
+        told = of.files("" if edition.is_public else REPORT)
+        for name, content in chain(files(), told.items()):
+            with atomic_file(folder / name) as file:
+                file.write(content)
 
-def _report(draft: Draft) -> Found:
-    """Write the pages and the workbook that people read."""
-    for name, content in draft.pages():
-        draft.write(name, content)
-    return {}
-
-
-def _meanwhile(gate: Gate, edition: Edition) -> Callable[[], Files]:
-    """Let an edition be drawn in the gate's process while others are made, if it comes to that."""
-    return gate.draw(edition) if gate else lambda: drawn(edition)
+    return write
 
 
 Part = Callable[[Draft], Found | Callable[[], Found]]
@@ -300,9 +287,9 @@ Part = Callable[[Draft], Found | Callable[[], Found]]
 PARTS: Final[dict[str, Part]] = {
     "national_rules": _national_rules,
     "description": _description,
-    "expectations": _expectations,
-    "public": _public,
-    "pack": _pack,
+    _EXPECTATIONS: _expectations,
     "report": _report,
+    PUBLIC: _public,
+    "pack": _pack,
 }
-"""The parts in the order in which they are begun: first what can block."""
+"""The parts in the order in which they are begun, and waited for: first what can block."""

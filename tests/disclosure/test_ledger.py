@@ -63,14 +63,14 @@ def publish(
         early = too_early(now, earlier, collection, due=due)
         return PublicEdition().without("M011", early) if early else edition
 
-    def one_page(folder: Path, *_of: object) -> Callable[[], None]:
+    def one_page(_gate: Gate, folder: Path, *_of: object) -> Callable[[], None]:
         def write() -> None:
             (folder / "index.html").write_text("<title>A page</title>", encoding="utf-8")
 
         return write
 
     monkeypatch.setattr(contents, "public_edition", made)
-    monkeypatch.setattr(contents, "public_pages", one_page)
+    monkeypatch.setattr(contents, "begin_pages", one_page)
     monkeypatch.setattr(contents, "PARTS", {"public": contents.PARTS["public"]})
     whole = {name: empty(contract) for name, contract in MARTS.items()}
 

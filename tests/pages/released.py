@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import polars as pl
 
@@ -17,6 +18,8 @@ from assets.figures.totals import cube, marts, national
 from assets.inputs.research import tables
 from assets.inputs.research.tables import ResearchTables, no_research
 from assets.marts import DESCRIPTION, write_manifest, write_mart
+from assets.release.gate.process import Gate
+from assets.release.pages.drawn import drawn
 from assets.release.pages.figures import Edition
 from assets.release.pages.pages import pages_of
 from schemas.collection import Collection, description
@@ -33,6 +36,9 @@ ABOUT = {
     "sources": "returns of the forces; published figures",
     "basis": "reconstructed: made so that the published totals hold; no force sent them",
 }
+
+NO_GATE = cast(Gate, SimpleNamespace(draw=lambda edition: lambda: drawn(edition)))
+"""A gate that draws in this process."""
 
 
 def marts_of(

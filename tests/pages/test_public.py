@@ -14,11 +14,12 @@ from assets.disclosure.edition import PublicEdition, carry_forward, write_public
 from assets.disclosure.forms import public_forms
 from assets.disclosure.ledger import Entry
 from assets.lake import hashes
+from assets.release.changes import since_edition
+from assets.release.contents import begin_pages
 from assets.release.pack import Pack
-from assets.release.pages.public import public_pages
 from schemas.collection import Collection
 from schemas.public import public_marts
-from tests.pages.released import ABOUT, Answers, Marts, is_number, pages_in, read_page
+from tests.pages.released import ABOUT, NO_GATE, Answers, Marts, is_number, pages_in, read_page
 
 _OASIS = "urn:oasis:names:tc:opendocument:xmlns"
 SMALL = pl.col("cases").is_between(1, 4)
@@ -57,7 +58,8 @@ def _write(folder: Path, marts: Mapping[str, pl.DataFrame], collection: Collecti
     write_public(folder, PublicEdition(marts, contracts=contracts), ABOUT)
     pack = Pack(marts, {name: contracts[name] for name in marts}, collection, ABOUT)
     pack.write(folder)
-    public_pages(folder, marts, ABOUT)()
+    since = since_edition(None, marts, collection)
+    begin_pages(NO_GATE, folder, marts, {**ABOUT, "edition": "public"}, since)()
     return folder
 
 

@@ -32,14 +32,13 @@ def drawn(edition: Edition, forces: Collection[str] | None = None) -> Iterator[t
     Raises:
         SetupError: there is no such collection.
     """
-    is_public = edition.about.get("edition") == "public"
-    at = "" if is_public else f"{REPORT}/"
+    at = "" if edition.is_public else f"{REPORT}/"
     for name, html in pages_of(edition, forces):
         yield f"{at}{name}", html.encode()
     if forces:
         return
     yield SUMMARY, summary(edition)
-    if is_public:
+    if edition.is_public:
         yield "summary.ods", open_document(edition)
 
 

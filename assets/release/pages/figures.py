@@ -47,6 +47,11 @@ class Edition:
         """The collection the release is of."""
         return load_collection(self.about["collection"])
 
+    @property
+    def is_public(self) -> bool:
+        """Whether it is the public one."""
+        return self.about.get("edition") == "public"
+
     @cached_property
     def description(self) -> Description:
         """What stands on the pages of the collection."""
@@ -116,7 +121,7 @@ class Edition:
         if of.number is None:
             return of
         place, after = bisect_left(known, -of.number), bisect_right(known, -of.number)
-        unseen = " shown" * (self.about.get("edition") == "public" and len(known) < len(self.names))
+        unseen = " shown" * (self.is_public and len(known) < len(self.names))
         alike = "joint " * (after - place > 1)
         return replace(of, value=f"{alike}{ordinal(place + 1)} of {len(known)}{unseen}")
 

@@ -233,7 +233,7 @@ class View:
         lists, groups = self.template.lists, self.template.groups
         if key == "period":
             of = self.edition.collection
-            elsewhere = of.compared if self.edition.about.get("edition") == "public" else {}
+            elsewhere = of.compared if self.edition.is_public else {}
             return code == NOW or code in of.comparators.keys() - elsewhere.keys()
         return key not in lists or code in {*lists[key], *groups.get(key, ())}
 
