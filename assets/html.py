@@ -41,7 +41,6 @@ def _environment(folder: Path) -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= FILTERS | {
-        "breakable": _breakable,
         "spans": _spans,
         "wrapped": _wrapped,
     }
@@ -80,8 +79,3 @@ def _spans(text: str) -> Markup:
         for position, part in enumerate(text.split("`"))
     )
     return Markup("").join(parts)
-
-
-def _breakable(name: str) -> Markup:
-    """Return a name that a narrow column may break after an underscore."""
-    return Markup("_<wbr>").join(name.split("_"))

@@ -61,14 +61,11 @@ class Spread:
         return dict(sorted(known.items(), key=lambda item: (-item[1], item[0])))
 
     @cached_property
-    def place(self) -> dict[str, int]:
-        """The place of each force among those, from 0."""
-        return {force: place for place, force in enumerate(self.known)}
-
-    @cached_property
     def cut(self) -> int:
         """How many columns would flatten the rest: their tops are cut off."""
-        return _cut([*self.known.values()])
+        known = [*self.known.values()]
+        places = range(1, min(len(known), _MOST_CUT + 1))
+        return next((at for at in places if known[at - 1] > _FLAT * known[at] > 0), 0)
 
     @cached_property
     def top(self) -> float:
@@ -81,22 +78,26 @@ class Spread:
         return min(100 * number / self.top, 100.0)
 
     @cached_property
-    def drawn(self) -> dict[int, str]:
-        """The columns by their places: of very many forces some, at even steps from the largest."""
-        number = len(self.known)
-        places = range(number) if number <= _MOST else [n * number // _MOST for n in range(_MOST)]
-        numbers = [*self.known.values()]
-        return {place: self.column(place, numbers[place]) for place in places}
-
-    def column(self, place: int, number: float, look: str = "then") -> str:
-        """Return a column."""
-        is_cut = " cut" * (place < self.cut)
-        return f'<i class="{look}{is_cut}" style="--h:{_n(max(self.height(number), _SEEN))}"></i>'
+    def drawn(self) -> dict[str, str]:
+        """The columns by force: of very many forces some, at even steps from the largest."""
+        known = [*self.known]
+        few = min(len(known), _MOST)
+        return {
+            force: self.column(force)
+            for n in range(few)
+            for force in [known[n * len(known) // few]]
+        }
 
     @cached_property
     def hides(self) -> bool:
         """Whether the number of a force is hidden."""
         return any(figure.hidden for figure in self.forces.values())
+
+    def column(self, force: str, look: str = "then") -> str:
+        """Return the column of a force."""
+        number = self.known[force]
+        is_cut = " cut" * (self.cut > 0 and number > self.top)
+        return f'<i class="{look}{is_cut}" style="--h:{_n(max(self.height(number), _SEEN))}"></i>'
 
 
 def columns(
@@ -120,8 +121,8 @@ def columns(
     """
     known, drawn = spread.known, spread.drawn
     if mine in known:
-        at = spread.place[mine]
-        drawn = dict(sorted({**drawn, at: spread.column(at, known[mine], "now")}.items()))
+        drawn = {**drawn, mine: spread.column(mine, "now")}
+        drawn = dict(sorted(drawn.items(), key=lambda item: (-known[item[0]], item[0])))
     # The words of a line stand at its end: above the columns there, and above each other.
     order = list(known)
     free, above = spread.height(known[order[len(order) // 2]]) - _APART if known else 0.0, []
@@ -139,12 +140,6 @@ def columns(
     told = {force: spread.forces[force] for force in named}
     shown = Markup("".join(drawn.values()))  # noqa: S704 - numbers
     return _DRAWN["columns"](ident, name, mine, shown, above, told, more)
-
-
-def _cut(known: Sequence[float]) -> int:
-    """Return how many columns, the largest first, would flatten the rest: their tops are cut."""
-    places = range(1, min(len(known), _MOST_CUT + 1))
-    return next((at for at in places if known[at - 1] > _FLAT * known[at] > 0), 0)
 
 
 def tiles(

@@ -21,6 +21,7 @@ of Jinja over the record of their line and what known.py makes known.
 """
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -56,9 +57,10 @@ class Lines(Data):
     `labels` words a line by how many of these dimensions it has, `groups` says whether a line of
     the first dimension alone stands before or after those that have more. `sheet`: a line for each
     entry of a sheet. `fixed`: these lines. `forces`: a line for each force. `each`: a line for each
-    record that the expression yields, worded by the expression `label`; what is no record is called
-    `it`. `all`: the label of a last line, of everything `within`. `without` leaves out cells that
-    have a dimension, `full` those that lack one of `by`.
+    record that the expression yields, worded by the expression `label`, with those of its fields in
+    addresses that are `keys`; what is no record is called `it`. `all`: the label of a last line, of
+    everything `within`. `without` leaves out cells that have a dimension, `full` those without one
+    of `by`.
     """
 
     measure: str = ""
@@ -72,6 +74,7 @@ class Lines(Data):
     fixed: tuple[Line, ...] = ()
     forces: bool = False
     each: str = ""
+    keys: tuple[str, ...] = ()
     label: str = "label"
     largest_first: bool = False
     all: str = ""
@@ -106,7 +109,8 @@ class TableOf(Data):
 
     One that `stays` says without a line that none is known. `split` makes one of each that the
     expression yields, called `part`. It is folded where its section has a chart, or `folded` holds;
-    rows that are `anchored` are led to by their first cell.
+    rows that are `anchored` are led to by their first cell. In a file, what one does not say stands
+    in the one of `tables` that it is `like`.
     """
 
     name: str
@@ -208,18 +212,23 @@ class Description(Data):
     """The pages of a template; `words` and the lists of `labels` word codes that do not do so.
 
     `trace` maps a sentence to the figure that `muster explain` traces for it. `pages` are the
-    national pages with their titles, `tiles` row and column of each force on a map of tiles.
+    national pages with their titles, `tiles` a map on which each force is a tile, row by row.
     """
 
     pages: dict[str, str] = Field(default_factory=dict)
-    tiles: dict[str, tuple[int, int]] = Field(default_factory=dict)
-
+    tiles: str = ""
     words: dict[str, str] = Field(default_factory=dict)
     labels: dict[str, dict[str, str]] = Field(default_factory=dict)
     trace: dict[str, str] = Field(default_factory=dict)
     national: PageOf
     force: PageOf
     use: dict[str, Part] = Field(default_factory=dict)
+
+    @property
+    def places(self) -> dict[str, tuple[int, int]]:
+        """Row and column of each tile on the map."""
+        rows = enumerate(map(str.split, self.tiles.splitlines()))
+        return {code: (at, n) for at, row in rows for n, code in enumerate(row) if code != "."}
 
 
 @cache
@@ -230,7 +239,18 @@ def description(template: Template) -> Description:
     known = path.is_file()
     file = tomllib.loads(path.read_text(encoding="utf-8") if known else _derived(template, common))
     both: dict[str, Any] = {of: {**common[of], **file.get(of, {})} for of in ("national", "force")}
-    return Description.model_validate({**common, **file, **both})
+    tables = common.pop("tables")
+    return Description.model_validate(_filled({**common, **file, **both}, tables))
+
+
+def _filled(of: Any, tables: Mapping[str, Any]) -> Any:
+    """Return a description in which each table says what those that it is like say for it."""
+    if isinstance(of, list):
+        return [_filled(each, tables) for each in of]
+    if not isinstance(of, dict):
+        return of
+    whole = {**tables.get(of.get("like", ""), {}), **of}
+    return {name: _filled(each, tables) for name, each in whole.items() if name != "like"}
 
 
 def first_measure(template: Template) -> str:

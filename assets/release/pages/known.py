@@ -87,17 +87,12 @@ _ASKED: Final = (by_size, changed, largest, many, measured_by, most_found)
 def of_release(edition: Edition) -> Known:
     """Return what is known on every page of a release."""
     collection, rows, wording = edition.collection, edition.rows, edition.wording
-    lists, first = collection.template.lists, first_measure(collection.template)
+    first = first_measure(collection.template)
     labels, told_as = edition.description.labels, edition.about.get("edition", "full")
 
     def in_state(state: str) -> list[str]:
         found = rows("returns_status", state=state)
         return sorted(edition.names[status["force_code"]] for status in found)
-
-    def of_part(breakdown: str) -> str:
-        """Return the label of the one code of a breakdown; All of everything."""
-        dimension, _, code = breakdown.partition("=")
-        return lists.get(dimension, {}).get(code, "All")
 
     def figures_of(**where: str) -> list[Known]:
         found = []
@@ -147,10 +142,9 @@ def of_release(edition: Edition) -> Known:
         "FIRST": {first: sentence(wording.words(first))},
         "in_state": in_state,
         "KINDS": INSTANCE_CATEGORIES,
-        "mapped": edition.names.keys() <= edition.description.tiles.keys(),
+        "mapped": edition.names.keys() <= edition.description.places.keys(),
         "named": partial(period, collection),
         "names": edition.names,
-        "of_part": of_part,
         "period_now": period(collection, NOW),
         "printed_in": printed_in,
         "questions": asked,

@@ -53,7 +53,8 @@ class Tables(View):
                 yield TableLine(names[code], of, of, href=f"forces/{code}.html")
         for found in self.evaluate(lines.each) if lines.each else ():
             about = found if isinstance(found, dict) else {"it": found}
-            yield TableLine(str(self.evaluate(lines.label, about)), about=about)
+            keys = {name: about[name] for name in lines.keys}
+            yield TableLine(str(self.evaluate(lines.label, about)), keys, about)
         for entry in self.template.entries() if lines.sheet else ():
             if entry.sheet == lines.sheet and entry.kind == "count":
                 yield self._of_entry(entry)
@@ -238,7 +239,7 @@ class Tables(View):
                 code: (name, forces.forces.get(name, Figure(None, "")), hrefs[code])
                 for code, name in names.items()
             }
-            return charts.tiles(shown, self.edition.description.tiles)
+            return charts.tiles(shown, self.edition.description.places)
         bands = next((c for table in tables for c in table.columns[:1] if c.each == "BANDS"), None)
         lines = self._thresholds(bands) if bands and not self.force else ()
         mine = names[self.force] if self.force else None
