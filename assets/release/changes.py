@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
-import pyarrow.parquet
 
+from assets.disclosure.ledger import Entry
 from assets.figures.explain.compare import KEY, apart, between
 from assets.figures.explain.released import Drafted, Released
 from assets.history import shown
@@ -89,7 +89,7 @@ def since_release(lake: Lake, now: Drafted, release: str) -> Since:
     try:
         before = Released(folder, now.collection)
         marts = {mart: before.mart(mart) for mart, *_ in _CHANGED.values()}
-        listed = _listed(folder / "report", marts, before.collection)
+        listed = _listed(folder / "report", folder.name, marts, before.collection)
         # An older version kept no list: of what it showed no more than the name is known.
         there = {*listed[RELEASES]["release"]}
         more = pl.DataFrame({"release": [n for n in _before(lake, release) if n not in there]})
@@ -105,12 +105,12 @@ def since_release(lake: Lake, now: Drafted, release: str) -> Since:
 
 
 def since_edition(
-    last: Path | None, marts: Mapping[str, pl.DataFrame], collection: Collection
+    last: Entry | None, marts: Mapping[str, pl.DataFrame], collection: Collection
 ) -> Since:
     """Return what a public edition tells of those before it, from public files alone.
 
     Args:
-        last: the folder of the last public edition, None where there is none.
+        last: the last public edition, None where there is none.
         marts: the public marts by name.
         collection: the collection.
     """
@@ -118,8 +118,8 @@ def since_edition(
         return Since(_NOTHING)
     try:
         names = {mart for mart, *_ in _CHANGED.values() if mart in marts}
-        before = {name: pl.read_parquet(last / f"{name}.parquet") for name in names}
-        listed = _listed(last, before, collection)
+        before = {name: pl.read_parquet(last.public / f"{name}.parquet") for name in names}
+        listed = _listed(last.public, last.release, before, collection)
         changed = {
             name: apart(before[mart], marts[mart], *how)
             for name, (mart, *how) in _CHANGED.items()
@@ -130,25 +130,19 @@ def since_edition(
             change_symbol=pl.coalesce("new_symbol", "old_symbol"),
             because=pl.lit(None, pl.String),
         )
-        return Since(listed | changed, {"previous": _release_of(last)})
+        return Since(listed | changed, {"previous": last.release})
     except _UNREADABLE as error:
         return Since(_NOTHING, {"why_not": type(error).__name__})
 
 
-def _release_of(folder: Path) -> str:
-    metadata = pyarrow.parquet.read_schema(folder / "national_totals.parquet").metadata or {}
-    return bytes(metadata.get(b"release", b"not known")).decode()
-
-
 def _listed(
-    folder: Path, marts: Mapping[str, pl.DataFrame], collection: Collection
+    folder: Path, name: str, marts: Mapping[str, pl.DataFrame], collection: Collection
 ) -> dict[str, pl.DataFrame]:
     """Return the list of the editions before: what the last one lists, below a line for it."""
-    where = folder if (folder / "national_totals.parquet").exists() else folder.parent
     earlier, path = pl.DataFrame(schema=_LISTED), folder / f"{RELEASES}.csv"
     if path.exists():  # an older version wrote none
         earlier = pl.read_csv(io.BytesIO(path.read_bytes()), schema=_LISTED)
-    mine = pl.DataFrame([_line(_release_of(where), marts, collection)], schema=_LISTED)
+    mine = pl.DataFrame([_line(name, marts, collection)], schema=_LISTED)
     return {RELEASES: pl.concat([mine, earlier])}
 
 

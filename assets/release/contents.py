@@ -78,11 +78,6 @@ class Draft:
         """The marts that are released."""
         return {name: self.marts[name] for name in self.contracts}
 
-    def write(self, name: str, content: bytes) -> None:
-        """Write a file of it, by its path in the folder."""
-        with atomic_file(self.folder / name) as file:
-            file.write(content)
-
 
 def about_release(marts: Mapping[str, pl.DataFrame], made_from: MadeFrom) -> dict[str, str]:
     """Return the facts that every file of a release states of itself."""
@@ -159,7 +154,7 @@ def _expectations(draft: Draft) -> Callable[[], Found]:
         result = GateResult(evaluated(), draft.folder / QUALITY / "index.html")
         if result.critical:  # the folder of the release does not stay
             result = replace(result, page=draft.lake.work / QUALITY / "index.html")
-        write_page(result, draft.collection, draft.about, draft.contracts)
+        write_page(result, draft.collection, draft.about)
         if result.critical:
             raise ReleaseBlockedError(result.blocking_line, result.blocking_places)
         return result.metadata()
@@ -170,7 +165,8 @@ def _expectations(draft: Draft) -> Callable[[], Found]:
 def _description(draft: Draft) -> Found:
     """Keep what the collection is, so that the release can be explained by it for ever."""
     for name, content in description(draft.lake.collection).items():
-        draft.write(f"{DESCRIPTION}/{name}", content)
+        with atomic_file(draft.folder / DESCRIPTION / name) as file:
+            file.write(content)
     template = draft.collection.template
     return {"template": f"{template.name}-{template.version}"}
 
@@ -215,7 +211,7 @@ def _public(draft: Draft) -> Found | Callable[[], Found]:
     else:
         write_public(folder, edition, draft.about)
         about = {**draft.about, "edition": "public"}
-        since = since_edition(last.public if last else None, edition.marts, draft.collection)
+        since = since_edition(last, edition.marts, draft.collection)
         write_pages = begin_pages(draft.gate, folder, edition.marts, about, since)
         Pack(edition.marts, edition.contracts, draft.collection, about).write(folder)
     tables = {

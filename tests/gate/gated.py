@@ -34,5 +34,5 @@ def run_gate(
 ) -> GateResult:
     """Evaluate what is expected of marts, and write the page."""
     found = GateResult(evaluated(marts, collection, contracts, suites), docs / "index.html")
-    write_page(found, collection, about, contracts)
+    write_page(found, collection, about)
     return found

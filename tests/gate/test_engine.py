@@ -235,7 +235,7 @@ def test_an_expectation_that_crashes_blocks_and_is_our_own_fault(
     line = result.blocking_line
     assert "could not check" in line
     assert "fault of Muster, not of the data: report it" in line
-    assert "This is a fault of Muster, not of the data<" in result.page.read_text()
+    assert "; this is a fault of Muster, not of the data<" in result.page.read_text()
 
 
 def test_marts_without_a_row_are_evaluated(gate: Gate) -> None:
@@ -256,7 +256,7 @@ def test_one_page_that_loads_nothing_has_every_mart(passed: GateResult) -> None:
     page = passed.page.read_text(encoding="utf-8")
     assert not re.search(r"https?:|//|<script|@import|url\(|srcset|<img|<iframe", page)
     links = set(re.findall(r"""(?:href|src)=["']([^"']*)["']""", page))
-    assert links == {"data:,", "#main", *(f"#{name}" for name in MARTS)}
+    assert links == {"data:,", "#main"}
     assert "default-src 'none'" in page
     assert page.count(">met</td>") == len(passed.outcomes)
 

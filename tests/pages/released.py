@@ -91,7 +91,7 @@ def show_release(root: Path, totals: pl.DataFrame, collection: Collection) -> Pa
     with (folder / "national_totals.parquet").open("wb") as file:
         contract = MARTS["national_totals"]
         write_mart(file, "national_totals", contract, totals, about, collection.template)
-    write_manifest(folder, {"made_from": {"live": []}})
+    write_manifest(folder, {**about, "made_from": {"live": []}})
     (root / "marts").mkdir(exist_ok=True)
     (root / "marts" / collection.id).symlink_to(folder)
     return folder

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import polars as pl
 import pytest
 
 from assets.disclosure.forms import public_forms
+from assets.disclosure.ledger import Entry
 from assets.figures.explain.released import Drafted
 from assets.figures.reconcile import reconcile
 from assets.figures.totals import marts, national
@@ -134,10 +136,12 @@ def test_a_public_edition_tells_what_public_marts_tell(
         value=pl.when(~mine).then("value"),
         symbol=pl.when(mine).then(pl.lit("c")).otherwise("symbol"),
     )
+    last = Entry(tmp_path, "a" * 64, 1, OLD, {}, {})
+    last.public.mkdir()
     for name, frame in before.items():
-        with (tmp_path / f"{name}.parquet").open("wb") as file:
+        with (last.public / f"{name}.parquet").open("wb") as file:
             write_mart(file, name, forms[name], frame, {**ABOUT, "release": OLD})
-    since = since_edition(tmp_path, now, collection)
+    since = since_edition(last, now, collection)
     html = _pages(tmp_path, now, since, edition="public")
     line = html["changes"].split(">Investigations: Other integrity matters</th>")[1]
     line = line.partition("</tr>")[0]
@@ -146,4 +150,4 @@ def test_a_public_edition_tells_what_public_marts_tell(
     said = "".join(page.partition("<body")[2] for page in html.values())
     assert not [own for own in ("Because of", "received up to", "muster ") if own in said]
     assert since_edition(None, now, collection).facts == {}
-    assert since_edition(tmp_path / "none", now, collection).facts["why_not"]
+    assert since_edition(replace(last, folder=tmp_path / "none"), now, collection).facts["why_not"]

@@ -1,6 +1,6 @@
 """What came of expectations: as data, in a line for an operator, and on a page."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -11,7 +11,6 @@ from assets.release.pages.content import Page, Section, Text, in_words
 from assets.release.pages.pages import page_html
 from assets.release.pages.wording import sentence
 from schemas.collection import Collection
-from schemas.contract import Contract
 from schemas.wording import plural, visible
 
 Label = Literal["met", "not met", "warning", "not checked"]
@@ -38,13 +37,6 @@ class Outcome:
         """The mart, and the column where it is about one."""
         column = self.expectation.column
         return f"{self.mart}, column {column}" if column else self.mart
-
-    @property
-    def seen(self) -> str:
-        """What was observed, as a page says it."""
-        seen = visible(self.observed)
-        blame = f"could not be checked: {seen}. This is a fault of Muster, not of the data"
-        return blame if self.label == "not checked" else seen
 
     @property
     def rows(self) -> list[str]:
@@ -135,66 +127,50 @@ def outcomes(suites: Mapping[str, Suite], told: Mapping[str, Mapping[int, Any]])
     ]
 
 
-def write_page(
-    result: GateResult,
-    collection: Collection,
-    about: Mapping[str, str],
-    contracts: Mapping[str, Contract],
-) -> None:
+def write_page(result: GateResult, collection: Collection, about: Mapping[str, str]) -> None:
     """Write the page of a result; the same results give the same bytes.
 
     Args:
         result: what came of the expectations, and where the page goes.
         collection: whose marts they are.
-        about: facts that every page states: `release`, `sources`, `basis`.
-        contracts: the contract of each mart.
+        about: facts that the page states: `release`, `sources`, `basis`.
 
     Raises:
         LakeError: the page cannot be written.
     """
-    stops = plural(len(result.critical), "expectation")
-    verdict = f"{stops} not met or not checked: the last release stays live."
+    blocks, warnings = result.critical, result.warnings
+    counts = (
+        f"{plural(len(result.outcomes), 'expectation')} of {plural(len(result.marts), 'mart')}:"
+        f" {len(blocks)} not met or not checked, {plural(len(warnings), 'warning')}."
+    )
+    lines = [
+        f"{sentence(about['basis'])}.",
+        counts,
+        *["The last release stays live."] * bool(blocks),
+    ]
+    parts = {
+        "What blocks the release": blocks,
+        "What a reader of the marts should know": warnings,
+        "What came of every expectation": result.outcomes,
+    }
+    heads = ("Where", "Result", "Expected", "Observed", "The first rows that break it")
     page = Page(
-        title="The release is blocked" if result.critical else "Every mart is as its contract says",
+        title="The release is blocked" if blocks else "Every mart is as its contract says",
         over=f"{collection.title}: quality of the marts",
-        banner=tuple(
-            Text((line,))
-            for line in (
-                *([verdict] if result.critical else []),
-                f"{sentence(about['basis'])}.",
-                f"{plural(len(result.outcomes), 'expectation')} of"
-                f" {plural(len(result.marts), 'mart')}, {plural(len(result.warnings), 'warning')}.",
-            )
-        ),
+        banner=tuple(Text((line,)) for line in lines),
         headlines=(),
-        sections=(
-            *_problems("blocks", "What blocks the release", result.critical),
-            *_problems("warnings", "What a reader of the marts should know", result.warnings),
-            *(_of_mart(name, result.outcomes, contracts[name]) for name in result.marts),
+        sections=tuple(
+            Section(f"part-{n}", title, (in_words(f"of-{n}", title, heads, map(_row, found)),))
+            for n, (title, found) in enumerate(parts.items())
+            if found
         ),
     )
     with atomic_file(result.page) as file:
         file.write(page_html(page, [], about).encode())
 
 
-def _problems(name: str, title: str, found: Sequence[Outcome]) -> Iterator[Section]:
-    """Yield the section of what is not met, if there is any."""
-    heads = ("Where", "Expected", "Observed", "The first rows that break it")
-    rows = [(o.place, o.expectation.words, o.seen, "; ".join(o.rows) or "none") for o in found]
-    if rows:
-        yield Section(name, title, (in_words(name, title, heads, rows),))
-
-
-def _of_mart(name: str, found: Sequence[Outcome], contract: Contract) -> Section:
-    """Return the section of a mart: what came of every expectation, column by column."""
-    order = {column.name: at for at, column in enumerate(contract.columns)}
-    mine = [o for o in found if o.mart == name]
-    mine.sort(key=lambda o: order.get(str(o.expectation.column), -1))
-    rows = [
-        (o.expectation.column or "The whole mart", o.label, o.expectation.words, o.seen)
-        for o in mine
-    ]
-    caption = f"{name}: {sum(o.label == 'met' for o in mine)} of {len(mine)} expectations met"
-    heads = ("Column", "Result", "Expected", "Observed")
-    table = in_words(f"of-{name}", caption, heads, rows, folded=True)
-    return Section(name, name, (Text((contract.about,)), table))
+def _row(of: Outcome) -> tuple[str, ...]:
+    seen, blame = visible(of.observed), "this is a fault of Muster, not of the data"
+    if of.label == "not checked":
+        seen = f"could not be checked: {seen}; {blame}"
+    return of.place, of.label, of.expectation.words, seen, "; ".join(of.rows) or "none"

@@ -6,12 +6,11 @@ Nothing but a percent or a count of rows is computed: everything else on a page 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import polars as pl
 
-from assets.release.pages.charts import Spread
 from assets.release.pages.content import COUNT, PERCENT, RANK, Figure, Style
 from assets.release.pages.description import Description, description
 from assets.release.pages.wording import Wording, ordinal
@@ -28,15 +27,12 @@ Row = dict[str, Any]
 class Edition:
     """A release to be read by people: its marts by name, and what it says about itself.
 
-    `about` has release, collection, sources and basis. What every page shows is kept: `by_force`
-    figures of every force, by address, `ranked` their numbers below zero, the largest
-    first, and `of_all` figures of all forces together.
+    `about` has release, collection, sources and basis. `of_all` keeps figures of all forces
+    together, which every page shows.
     """
 
     marts: Mapping[str, pl.DataFrame]
     about: Mapping[str, str]
-    by_force: dict[str, Spread] = field(default_factory=dict)
-    ranked: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     of_all: dict[tuple[Any, ...], Figure] = field(default_factory=dict)
     _rows: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], list[Row]]] = field(
         default_factory=dict
@@ -114,16 +110,20 @@ class Edition:
     def rank(self, mart: str, column: str, force_code: str) -> Figure:
         """Return the place of a force among those whose number is known, the largest first."""
         of = self.figure(mart, column, RANK, force_code=force_code)
-        if (mart, column) not in self.ranked:
-            numbers = (self.figure(mart, column, force_code=code).number for code in self.names)
-            self.ranked[mart, column] = sorted(-one for one in numbers if one is not None)
-        known = self.ranked[mart, column]
         if of.number is None:
             return of
+        known = _ranked(self, mart, column)
         place, after = bisect_left(known, -of.number), bisect_right(known, -of.number)
         unseen = " shown" * (self.is_public and len(known) < len(self.names))
         alike = "joint " * (after - place > 1)
         return replace(of, value=f"{alike}{ordinal(place + 1)} of {len(known)}{unseen}")
+
+
+@lru_cache(maxsize=32)
+def _ranked(edition: Edition, mart: str, column: str) -> list[float]:
+    """Return the known numbers of all forces below zero, the largest first."""
+    numbers = (edition.figure(mart, column, force_code=code).number for code in edition.names)
+    return sorted(-one for one in numbers if one is not None)
 
 
 def share(part: Figure, whole: Figure, style: Style = PERCENT) -> Figure:

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
-import pyarrow.parquet
 
 from assets.figures.comparable import released_collections, series
 from assets.figures.explain.released import Released
 from assets.lake import atomic_file
-from assets.marts import write_mart
+from assets.marts import read_manifest, write_mart
 from assets.release.pages import charts
 from assets.release.pages.content import (
     EXACT,
@@ -92,8 +91,7 @@ def _page(released: list[Released], found: pl.DataFrame, about: dict[str, str]) 
 
 def _basis(released: Released) -> str:
     """Return what a release says its figures are: who reads them beside others must know."""
-    said = pyarrow.parquet.read_schema(released.folder / "national_totals.parquet").metadata or {}
-    return bytes(said.get(b"basis", b"not known")).decode()
+    return str(read_manifest(released.folder).get("basis", "not known"))
 
 
 def _collections(released: list[Released]) -> PageTable:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from markupsafe import Markup
 
@@ -16,6 +16,7 @@ from assets.release.pages.description import (
     Part,
     TableOf,
 )
+from assets.release.pages.figures import Edition
 from assets.release.pages.view import Dims, TableLine, View, is_known
 from assets.release.pages.wording import band, sentence
 from schemas import vocabulary as v
@@ -231,7 +232,7 @@ class Tables(View):
 
     def _of_forces(self, of: ChartOf, name: str, tables: tuple[TableOf, ...]) -> Markup:
         """Return a drawing of a figure of every force."""
-        forces = self._by_force(of.figure)
+        forces = _by_force(self.edition, of.figure)
         names = self.edition.names
         if of.kind == "tiles":
             hrefs = {code: f"forces/{code}.html" for code in names}
@@ -249,21 +250,6 @@ class Tables(View):
         if of.kind == "stacks":
             return Text((f"{row.label}: ", self.figure("{measure}", row)))
         return str(self.evaluate(of.label, row.about)) if of.label else row.label
-
-    def _by_force(self, written: str) -> charts.Spread:
-        """Return a figure of each force whose return is live; others have none of their own."""
-        edition = self.edition
-        if written not in edition.by_force:
-            states = [edition.rows("returns_status", state=state) for state in v.LIVE_STATES]
-            live = {row["force_code"] for rows in states for row in rows}
-            edition.by_force[written] = charts.Spread(
-                {
-                    name: View(edition, code).figure(written)
-                    for code, name in edition.names.items()
-                    if code in live
-                }
-            )
-        return edition.by_force[written]
 
     def _thresholds(self, column: Column) -> list[tuple[float, Text]]:
         """Return the bands that begin or end within the spread, each at its limit."""
@@ -298,6 +284,17 @@ class Tables(View):
         """Return the line of the largest code of a dimension, of the first table."""
         lines = of.table[0].lines[0].model_copy(update={"largest_first": True, "all": ""})
         return next(row for row in self.rows(lines) if {*row.dims} == {of.largest, *lines.within})
+
+
+@lru_cache(maxsize=32)
+def _by_force(edition: Edition, written: str) -> charts.Spread:
+    """Return a figure of each force whose return is live; others have none of their own."""
+    states = [edition.rows("returns_status", state=state) for state in v.LIVE_STATES]
+    live = {row["force_code"] for rows in states for row in rows}
+    names = {name: code for code, name in edition.names.items() if code in live}
+    return charts.Spread(
+        {name: View(edition, code).figure(written) for name, code in names.items()}
+    )
 
 
 class _Label(str):
