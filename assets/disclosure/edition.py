@@ -32,7 +32,7 @@ from schemas.marts import DisclosureReport, SuppressionAudit
 from schemas.public import public_marts, symbol_of, with_symbols
 from schemas.wording import plural
 
-_ROUNDS: Final = 8
+_ROUNDS: Final = 16
 """How often more is hidden, as long as the audit finds a count that can be told."""
 
 _MOST_PROVED: Final = 40_000
@@ -125,7 +125,7 @@ def public_edition(
             for table in choice.tables
         ]
         audited = audit([*earlier, now.retold(public=public)], collection, tables, keep)
-        if more := that_tell(now, audited, totals):
+        if more := that_tell(now, audited, totals, wholly):
             totals |= more
         elif narrow := _of_narrow(audited) - wholly:
             wholly |= narrow

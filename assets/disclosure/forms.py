@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from assets.disclosure.published import Edition, Leaf, own_rows, places_of, protections
+from assets.disclosure.published import Edition, Leaf, force_of, own_rows, places_of, protections
 from assets.figures.totals.cube import breakdown_in_cube
 from assets.figures.totals.national import STATISTICS
 from schemas.breakdown import Band, breakdown_of, read_breakdown
@@ -107,8 +107,11 @@ def _news(
     gone = pl.DataFrame([*totals], news.schema, orient="row")
     measures = gone["measure"].unique().sort().to_list()
     untold = {*_derived(template, measures), *_of_no_total(marts, template)}
-    computed = national.filter(pl.col("measure").is_in(untold)).select(_KEY)
-    hidden = pl.concat([news, gone, computed]).unique(maintain_order=True)
+    # How counts are spread tells of single forces alone, and that is decided above.
+    text = pl.col("breakdown").str
+    is_spread = text.contains("statistic=") & ~text.contains("statistic=mean")
+    computed = national.filter(pl.col("measure").is_in(untold), ~is_spread)
+    hidden = pl.concat([news, gone, computed.select(_KEY)]).unique(maintain_order=True)
     return hidden, sorted(untold.union(measures))
 
 
@@ -185,18 +188,23 @@ def of_one_force(now: Edition) -> dict[Key, frozenset[Leaf]]:
     return {key: of for key, of in _totals(now).items() if key in keys} if keys else {}
 
 
-def that_tell(now: Edition, audited: pl.DataFrame, hidden: frozenset[Key]) -> frozenset[Key]:
-    """Return for each count in hidden totals that can be told the narrowest that shows it still."""
-    if not hidden:
-        return hidden
-    totals, found = _totals(now), set()
-    alone = {place for key in hidden for place in totals.pop(key)}
-    cells = dict(_cells(now))
+def that_tell(
+    now: Edition, audited: pl.DataFrame, hidden: frozenset[Key], wholly: frozenset[str]
+) -> frozenset[Key]:
+    """Return the narrowest totals that show counts which can be told though all else is hidden.
+
+    Such counts are in a hidden total, or of a force whose counts are hidden `wholly`. For each one
+    total is returned, and each time as many more as are hidden of it already.
+    """
+    totals, found = _totals(now), set[Key]()
+    gone = [totals.pop(key) for key in hidden]
+    alone, cells = frozenset().union(*gone), dict(_cells(now))
     narrow = audited.filter(~pl.col("protected")).select("mart", "column_name", "cell")
     for name in narrow.iter_rows():
-        own = cells.get(name, frozenset()) & alone
-        around = [key for key, of in totals.items() if of & own]
-        found |= {min(around, key=lambda key: (len(totals[key]), key))} if around else set()
+        own = cells.get(name, frozenset())
+        own &= own if force_of(name[2]) in wholly else alone
+        around = sorted((len(of), key) for key, of in totals.items() if of & own)
+        found |= {key for _, key in around[: max(1, sum(not own.isdisjoint(of) for of in gone))]}
     return frozenset(found)
 
 

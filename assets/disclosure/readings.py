@@ -175,7 +175,8 @@ def _computed(edition: Edition, said: Description) -> Iterator[str]:
         parts = {*said.shares_of(measure)} | ({_BY_OUTCOME} if measure == _OUTCOMES else set())
         computed = parts.union(f"{measure}_{what}" for what in ("per_month", "per_force", "change"))
         for name, breakdown in shown:
-            is_told = is_hidden and name in computed
+            spread = "statistic=" in breakdown and "statistic=mean" not in breakdown
+            is_told = is_hidden and name in computed and not spread
             if name in parts:
                 part = said.among(measure, breakdown, every=True)
                 is_told |= frozenset(part or ()) not in whole

@@ -32,7 +32,7 @@ soft = 2015-01-31
 hard = 2015-02-14
 [thresholds]
 M006 = { share = 0.25, cases = 20 }
-Q106 = { lowest = 0.04, highest = 0.05, entries = 10 }
+{limits}
 [disclosure]
 fewest_forces = 3
 least_changed = 3
@@ -40,7 +40,10 @@ least_changed = 3
 cases = { small = "1..4", width = 5 }
 """
 
-Made = Callable[[Sequence[str], str, Mapping[str, Mapping[str, int | str]]], PublicEdition]
+LIMITS = "Q106 = { lowest = 0.04, highest = 0.05, entries = 10 }"
+SHARE = {"id": "Q106", "use": "share", "fewest": "entries"}
+
+Made = Callable[..., PublicEdition]
 
 
 @pytest.fixture
@@ -52,9 +55,12 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
     """
 
     def make(
-        parts: Sequence[str], whole: str, counts: Mapping[str, Mapping[str, int | str]]
+        parts: Sequence[str],
+        whole: str,
+        counts: Mapping[str, Mapping[str, int | str]],
+        rule: Mapping[str, Any] = SHARE,
     ) -> PublicEdition:
-        share = {"id": "Q106", "use": "share", "title": "t", "fewest": "entries", "whole": [whole]}
+        share = {**rule, "title": "t", "whole": [whole]}
         words = {"words": {"named": "are of the kind"}}
         kinds = ["a", "b", "d", "g"]
         rows: list[dict[str, Any]] = [{"code": kind, "dims": {"kind": kind}} for kind in kinds]
@@ -79,7 +85,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
             "disclosure": {
                 "measures": {"of_kind": {"subject": "cases"}, "all": {"subject": "cases"}}
             },
-            "rules": [{**share, "at": [part], **words} for part in parts],
+            "rules": [{**share, "at": [part], **words, **_read(rule, part)} for part in parts],
             "sheet": [
                 tomllib.loads(other)["sheet"][0],
                 {**sheet, "name": "kinds", "title": "Kinds", "measure": "of_kind", "rows": rows},
@@ -94,7 +100,10 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
         }
         for name, text in (
             ("templates/told-1", to_toml(template)),
-            ("collections/told", COLLECTION),
+            (
+                "collections/told",
+                COLLECTION.replace("{limits}", LIMITS if rule["id"] in LIMITS else ""),
+            ),
         ):
             path = tmp_path / f"{name}.toml"
             path.parent.mkdir()
@@ -118,6 +127,10 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
         return public_edition(marts_of(live.with_columns(numbers), collection), collection)
 
     return make
+
+
+def _read(rule: Mapping[str, Any], part: str) -> dict[str, Any]:
+    return {"parts": [part]} if rule["use"] == "at_most" else {}
 
 
 def _said(row: str, of: Mapping[str, int | str]) -> str:
@@ -153,3 +166,20 @@ def _tells_what_follows(edition: PublicEdition, whole: str) -> None:
     forces = edition.marts["force_profiles"].filter(*follows)["force_code"]
     said = {f"force_profiles.a force_code={force} can be worked out" for force in forces}
     assert said <= set(edition.problems)
+
+
+def test_where_a_rule_and_totals_tell_a_count_the_totals_are_hidden(made: Made) -> None:
+    """Three forces have none of all, so none of a: of the totals, the fourth has 1, and breaks it.
+
+    The whole edition was withheld, as of other small collections.
+    """
+    counts: dict[str, dict[str, int | str]] = {
+        force: {"a": int(not number), "b": 40 + number, "d": 30, "g": 20 + number, "all": 0}
+        for number, force in enumerate(FORCES[:4])
+    }
+    edition = made(["kinds/a/n"], "all/all/n", counts, {"id": "Q113", "use": "at_most"})
+    assert edition.problems == ()
+    national = edition.marts["national_totals"].filter(measure="of_kind")
+    assert dict(national.select("breakdown", "symbol").rows()) == {
+        "": "c", "kind=a": "c", "kind=b": None, "kind=d": None, "kind=g": None,
+    }  # fmt: skip
