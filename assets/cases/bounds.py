@@ -30,7 +30,7 @@ def too_much(path: Path, sent: Mapping[str, pl.DataType]) -> str | None:
     """Return how a file unpacks to more than rows of its size can be, None where it does not.
 
     Raises:
-        ValueError, LookupError: it is damaged.
+        Exception: it is damaged; a field of a footer can be gone, or of any other kind.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         limit = max(_ANY, _RATIO * len(content))

@@ -292,7 +292,7 @@ def _hold_to_bounds(source: Source) -> None:
             object_store.fetch(path, path := Path(folder) / "extract.parquet")
         try:
             problem = too_much(path, source.sent)
-        except (ValueError, LookupError, TypeError, OSError, RecursionError) as error:
+        except Exception as error:  # a field is not there, or of another kind
             raise refused(source.file, "the file is damaged (its pages do not follow)") from error
     if problem:
         raise refused(source.file, problem, WRITE_ANEW)

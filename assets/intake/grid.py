@@ -259,9 +259,14 @@ def moved(formula: str, rows: int, columns: int) -> str:
     return _REFERENCE.sub(shift, formula)
 
 
-_BRACKETS: Final = re.compile(r"\[((?:'(?:[^']|'')*'|[^\]'])*)\]")
-_QUOTED: Final = re.compile(r'("(?:[^"]|"")*")')
-_PLACE: Final = re.compile(r"(?:(\$?)((?:'(?:[^']|'')*'|[^.':])*))?\.([$A-Z0-9#!]+)")
+_OPEN: Final = re.compile(
+    r"""(?x) ("(?:[^"]|"")*")  # texts stay
+    | \[ \$? ((?:'(?:[^']|'')*' | [^'".:\[\]])*) \. ([$A-Z0-9]+)
+      (?: : (?:\$?\2)? \. ([$A-Z0-9]+) )? \]
+    | \[ [^\]]* \]  # no place, or over several sheets
+    | ([;~!])"""
+)
+_JOINS: Final = {";": ",", "~": ",", "!": " "}
 
 
 def translated(formula: str) -> str:
@@ -269,29 +274,13 @@ def translated(formula: str) -> str:
 
     `SUM([.B2:.C2];[$Sheet2.B3])` is `SUM(B2:C2,Sheet2!B3)`; what stands in quotes stays.
     """
-    parts = _QUOTED.split(formula)
-    parts[::2] = [_outside_quotes(part) for part in parts[::2]]
-    return "".join(parts)
 
+    def excel(match: re.Match[str]) -> str:
+        text, sheet, first, last, joins = match.groups()
+        if text or joins:
+            return text or _JOINS[joins]
+        if not first:
+            return "#REF!"
+        return f"{sheet}!" * bool(sheet) + first + f":{last}" * bool(last)
 
-def _outside_quotes(part: str) -> str:
-    # What stands between two references has the even places, what they say the odd ones.
-    pieces = _BRACKETS.split(part)
-    pieces[::2] = [
-        text.replace(";", ",").replace("~", ",").replace("!", " ") for text in pieces[::2]
-    ]
-    pieces[1::2] = [_excel_place(reference) for reference in pieces[1::2]]
-    return "".join(pieces)
-
-
-def _excel_place(reference: str) -> str:
-    places = _PLACE.findall(reference)
-    if not places or len(places) > 2:
-        return "#REF!"
-    (_, sheet, first), *more = places
-    prefix = f"{sheet}!" if sheet else ""
-    if not more:
-        return f"{prefix}{first}"
-    _, other, last = more[0]
-    # Over several sheets it is beyond what can be verified.
-    return "#REF!" if other not in {"", sheet} else f"{prefix}{first}:{last}"
+    return _OPEN.sub(excel, formula)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,17 @@ def test_what_other_writers_write_is_read(
     rows = frame([good(number) for number in range(1000)])
     _write(tmp_path / "a.parquet", rows.to_arrow(), times=1, **how)
     assert run(tmp_path, tmp_path / "out", collection).summary["valid"] == 1000
+
+
+def test_a_footer_that_says_other_things_is_told(tmp_path: Path) -> None:
+    """Each byte may be where a field begins, and say that it is another or of another kind."""
+    frame([good(1)]).write_parquet(path := tmp_path / "a.parquet")
+    content = path.read_bytes()
+    start = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    for at in range(start, len(content) - 8, 7):
+        path.write_bytes(content[:at] + b"\x15" + content[at + 1 :])
+        with suppress(FilesRefusedError):  # and nothing else
+            find_sources([path])
 
 
 def test_the_bound_grows_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
