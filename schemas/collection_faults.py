@@ -306,62 +306,51 @@ def _of_exemptions(
     of: Collection, printed: Mapping[str, PublishedFigure], none: Several[str]
 ) -> Iterator[Fault]:
     """Yield what is wrong in exemptions; what is of names that are `none` nobody can tell."""
-    times: dict[tuple[str | None, ...], list[tuple[Loc, str]]] = {}
     for number, item in enumerate(of.exempt):
-        for key, said, time in _of_exemption(item, of, printed, none):
-            loc = ("disclosure", "exempt", number, key)
-            if time:
-                times.setdefault(time, []).append((loc, said))
-            else:
-                yield loc, said
-    for same in times.values():
-        count = f" ({len(same)} figures are of that time)" if len(same) > 1 else ""
-        yield same[0][0], f"{same[0][1]}{count}"
+        for key, said in _of_exemption(item, of, printed, none):
+            yield ("disclosure", "exempt", number, key), said
 
 
 def _of_exemption(
-    item: Exemption,
-    of: Collection,
-    printed: Mapping[str, PublishedFigure],
-    none: Several[str],
-) -> Iterator[tuple[str, str, tuple[str | None, ...]]]:
-    """Yield what is wrong in an exemption, after its key and before the time it is wrong about."""
+    item: Exemption, of: Collection, printed: Mapping[str, PublishedFigure], none: Several[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong in an exemption, after its key."""
     counts = in_print(of.template)
     if item.mart != PROFILES or item.column not in counts:
         there = ", ".join(f"{PROFILES}.{name}" for name in counts)
         no_count = f"{item.mart}.{item.column} is no count that reports on a force print"
-        yield "column", f"{no_count}: {there}", ()
+        yield "column", f"{no_count}: {there}"
         return
     if unknown := [name for name in item.figures if name not in printed]:
         publication = of.published.figures if of.published else "no publication"
-        said = (
+        yield (
+            "figures",
             f"{item.column} rests on {', '.join(unknown)}, which {publication} does not have. An"
             " exemption belongs to the publication that printed the count; take it out, or name a"
-            " figure of this collection's publication"
+            " figure of this collection's publication",
         )
-        yield "figures", said, ()
         return
     figures = [printed[name] for name in item.figures]
     for figure in figures:
         rests = f"{item.column} rests on {figure.figure_id}, which is"
-        time = figure.period_start, figure.period_end
         named = {figure.measure, *re.split("[=;]", figure.breakdown)}
         if (figure.measure, figure.breakdown) != counts[item.column] and not named & {*none}:
             another = f"{figure.measure} {figure.breakdown or 'in all'}: another count"
-            yield "figures", f"{rests} {another}. Name the figure that prints this one", ()
-        elif not _is_of_the_time(figure, of):
-            said = (
-                f"{rests} about {time[0]} to {time[1]}: not about this collection. Take the"
-                " exemption out, or name the figure that prints this collection's count"
-            )
-            yield "figures", said, time
+            yield "figures", f"{rests} {another}. Name the figure that prints this one"
+    if other := [figure for figure in figures if not _is_of_the_time(figure, of)]:
+        yield (
+            "figures",
+            f"{item.column} rests on {other[0].figure_id}, which is about {other[0].period_start}"
+            f" to {other[0].period_end}: not about this collection. Take the exemption out, or name"
+            " the figure that prints this collection's count",
+        )
     scopes = sorted(figure.scope for figure in figures)
     if scopes != sorted(item.forces):
-        said = (
+        yield (
+            "forces",
             f"{item.column} is for {', '.join(sorted(item.forces))}, but its figures are about"
-            f" {', '.join(scopes)}. Name one figure for each force"
+            f" {', '.join(scopes)}. Name one figure for each force",
         )
-        yield "forces", said, ()
 
 
 def _is_of_the_time(figure: PublishedFigure, of: Collection) -> bool:

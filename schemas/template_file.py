@@ -189,7 +189,7 @@ def _rule_faults(template: Template, unsure: Unsure) -> Iterator[Fault]:
             if not template.places(cell) and not unsure.names & {*cell.split("/")}:
                 said = f"rule {use.id} reads {cell}, which is no cell of the template"
                 absent.setdefault(_absent(cell, template), []).append(((*where, *key), said))
-        for key, said in (*_rates(use, template), *_use_faults(use, template, unsure)):
+        for key, said in (*_rates(use, template), *_use_faults(use, template)):
             yield (*where, *key), said
     for named, places in absent.items():
         count = f" ({len(places)} places name {'/'.join(named)})" if len(places) > 1 else ""
@@ -208,12 +208,9 @@ def _rates(use: RuleUse, template: Template) -> Iterator[tuple[Loc, str]]:
             yield key, f"{cell} is a number at a date, which has no monthly rate; `use` change"
 
 
-def _use_faults(use: RuleUse, template: Template, unsure: Unsure) -> Iterator[tuple[Loc, str]]:
+def _use_faults(use: RuleUse, template: Template) -> Iterator[tuple[Loc, str]]:
     """Yield what is wrong in the use of a rule beside its cells, after the keys there."""
     rule = rules()[use.id]
-    for name in use.measures:
-        if name not in template.measures and name not in unsure.names:
-            yield ("measures",), f"rule {use.id} names {name!r}, which the template has not"
     asked: list[tuple[Loc, str, str]] = [
         (("where", cell), cell, answer) for cell, answer in use.where.items()
     ]

@@ -80,7 +80,7 @@ _CODES: Final = ("groups.{}.*.*", "since.{}.#", "profile.*.dims.{}", "measures.*
                  f"{_LINE}.dims.{{}}")  # fmt: skip
 _MEASURES: Final = (
     "disclosure.open.*", "disclosure.measures.#", "profile.*.measure", "measures.*.within.measure",
-    "sheet.*.measure", f"{_LINE}.measure", "cases.measure",
+    "sheet.*.measure", f"{_LINE}.measure", "cases.measure", "rules.*.measures.*",
 )  # fmt: skip
 """Where the names of lists, codes and measures stand."""
 

@@ -36,7 +36,7 @@ words = { name = "months" }
 id = "Q110"
 use = "counted"
 sheet = "used"
-measures = ["gas"]
+measures = ["smoke"]
 """
 
 NAMES = (
@@ -59,7 +59,7 @@ NAMES = (
     ("", "", "fewest = 'people' is no limit of V006"),
     ("", "", "'name' is no word in the message of V006"),
     ("", "", "rule Q110 names 'used', which the template has not"),
-    ("", "", "rule Q110 names 'gas', which the template has not"),
+    ("", "", "no measure 'smoke'"),
     ("", "", "groups.tactic.A !: 'A !' is no code"),
 )
 """What is changed in a template, how, and what is said of it; more than one may be of a change."""

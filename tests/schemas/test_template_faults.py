@@ -85,7 +85,7 @@ def test_templates_at_hand_are_sound(root: Path) -> None:
         ('[profile]', '[[rules]]\nid = "Q110"\nuse = "counted"\nsheet = "use"\n'
          'measures = ["uses"]\n\n[profile]', 'sheet = "use"', "Q110 names 'use', which"),
         ('[profile]', '[[rules]]\nid = "Q110"\nuse = "counted"\nsheet = "uses"\n'
-         'measures = ["gas"]\n\n[profile]', "measures", "Q110 names 'gas', which"),
+         'measures = ["gas"]\n\n[profile]', "measures", "no measure 'gas'"),
         ('sum_of = [', 'rule = "Q107", sum_of = [', '{ code = "total"', "no rule 'Q107' of sums"),
         ('"spray", "cond', '"cond', '{ code = "total"', "leaves out 'spray'"),
         ('per_force = [[]]', 'per_force = [[]]\ncrossed_by = "tactic"', "levels", "crosses every"),
