@@ -15,7 +15,6 @@ from assets.inputs.reports.signs import (
     SINCE_BEFORE,
     TIMES,
     Token,
-    begins,
     frames_of,
     speaks,
 )
@@ -183,23 +182,3 @@ def _without_times(row: Row) -> Row:
                 kept.append(token)
             after_time = False
     return tuple(kept)
-
-
-def cut_before_shares(row: Row) -> list[Part] | None:
-    """Return the parts of a sentence that tells of applications clearly, of their fate not so.
-
-    That fate is left as a doubt. What follows may add to or limit no application.
-    """
-    for place, token in enumerate(row):
-        rest = text_of(row[place + 1 :])
-        if (
-            token.word in _CUTS
-            and begins("share", rest)
-            and speaks("approval", rest)
-            and not speaks("limits", rest)
-            and not speaks("more", rest)
-        ):
-            parts = cover(row[:place])
-            if parts and parts[-1].kind in {"app", "time"} and "app" in {p.kind for p in parts}:
-                return [*parts, Part("doubt", row[place + 1 :])]
-    return None

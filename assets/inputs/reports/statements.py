@@ -12,7 +12,6 @@ from assets.inputs.reports.parts import (
     CORES,
     Part,
     cover,
-    cut_before_shares,
     text_of,
 )
 from assets.inputs.reports.sentences import Sentence
@@ -156,7 +155,7 @@ def _parts(row: tuple[Token, ...], before: Said | None) -> Sequence[Part] | None
     if parts is None and before and begins("refers", words):
         is_ours = _is_ours(before) or OWN_FORCE in words
         parts = cover((*before.tokens, Token(";", 0), *row)) if is_ours else None
-    return parts or cut_before_shares(row)
+    return parts
 
 
 def _meant(said: Said, *, is_listed: bool) -> Iterable[Said]:
@@ -165,9 +164,8 @@ def _meant(said: Said, *, is_listed: bool) -> Iterable[Said]:
     if speaks("of_figure", text):
         last = said.before or said.above
         return last.back() if last else ()
-    of_approvals = (begins("share", text) and speaks("approval", text)) or speaks("fate", text)
     if said.before:
-        return () if of_approvals or is_listed else (said.before,)
+        return () if is_listed else (said.before,)
     is_short = len(said.tokens) <= _NOTE and not said.statements and not begins("opens", text)
     is_note = said.sentence.is_item or (is_short and not said.sentence.is_heading)
     above = list(said.above.back()) if said.above else []
@@ -199,9 +197,7 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
             continue
         figure = _FIGURE_OF.get(part.kind, part.kind)
         at = part.said.get("n") or part.said.get("no") or part.said.get("not") or part.row[0]
-        if part.kind == "doubt":
-            yield from _doubted(said, at, ["ok"])
-        elif not _is_sure(said, part, in_period, sites) or (part.kind == "ok" and total is None):
+        if not _is_sure(said, part, in_period, sites) or (part.kind == "ok" and total is None):
             yield from _doubted(said, at, [figure], why=_WHOSE)
         elif part.kind in ANSWERS:
             yield _answer(said, part)
