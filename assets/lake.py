@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Final
 
-from schemas.errors import BusyError, SetupError, UnavailableError
+from schemas.errors import BusyError, MusterError, SetupError, UnavailableError
 
 DEFAULT: Final = Path("data_lake")
 OURS: Final = ("raw", "quarantine", "work", "public_editions", "releases", "marts")
@@ -193,6 +193,25 @@ def _locked(lock: IO[str], kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+@contextmanager
+def alone(path: Path, instead: MusterError | None = None) -> Iterator[None]:
+    """Hold a lock file until the block ends, or its process does; waits for whoever holds it.
+
+    Raises:
+        MusterError: the error `instead` of waiting, where one is given.
+        UnavailableError: the file cannot be written.
+    """
+    with write_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.open("a")
+    with lock:
+        if instead is None:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        elif not _locked(lock, fcntl.LOCK_EX):
+            raise instead
+        yield
 
 
 def _holder(lock: IO[str]) -> str:

@@ -5,7 +5,6 @@ written there first, and each message once a channel has taken it: whoever is ki
 finds a channel down, loses nothing, since the next one compares both again.
 """
 
-import fcntl
 import json
 import logging
 import time
@@ -19,7 +18,7 @@ from typing import Final, Literal
 
 from pydantic import TypeAdapter
 
-from assets.lake import Lake, atomic_file, lake_root, write_errors
+from assets.lake import Lake, alone, atomic_file, lake_root, write_errors
 from pipelines.alerts.conditions import KINDS, Condition, Found, condition
 from pipelines.alerts.look import RunOutcome, look, of_outcome, of_stuck
 from pipelines.alerts.send import Channel, channels
@@ -279,12 +278,8 @@ def _held(lake: Lake) -> Iterator[tuple[Path, State]]:
     Raises:
         UnavailableError: the lake cannot be written.
     """
-    path, lock = lake.alerts / "state.json", lake.alerts / ".lock"
-    with write_errors(lock):
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        file = lock.open("a")
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    path = lake.alerts / "state.json"
+    with alone(lake.alerts / ".lock"):
         try:
             state = State.read(path)
         except _DAMAGED:

@@ -1,6 +1,5 @@
 """Who may sign in: the accounts file, which holds hashes of passwords and no password."""
 
-import fcntl
 import json
 import os
 import re
@@ -13,7 +12,7 @@ from typing import Final, Literal
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from assets.lake import put_in_place, scratch_file, write_errors
+from assets.lake import alone, put_in_place, scratch_file, write_errors
 from schemas.errors import LakeError, MusterError
 
 Role = Literal["preparer", "signer", "desk"]
@@ -151,9 +150,7 @@ class Accounts:
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Account]]:
         """Give every account to be changed, and write them when the block ends well."""
-        folder = private_folder(self.path.parent)
-        with write_errors(self.path), (folder / ".accounts.lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with alone(private_folder(self.path.parent) / ".accounts.lock"):
             known = dict(self.all())
             yield known
             told = [asdict(known[name]) for name in sorted(known)]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from assets.intake.store import FOLDERS, ID_LENGTH, utc_now
-from assets.lake import Lake, atomic_file, write_errors
+from assets.lake import Lake, alone, atomic_file
 from pipelines.portal.accounts import private_folder, write_private
 
 if TYPE_CHECKING:
@@ -34,6 +32,11 @@ class Receipt:
     file: str
     verdict: dict[str, Any]
     sent_as: str = ""
+
+    @classmethod
+    def read(cls, path: Path) -> Receipt:
+        """Return the receipt that a file holds."""
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
 
     @property
     def name(self) -> str:
@@ -68,9 +71,8 @@ class Sent:
 
     def receipt(self, number: int) -> Receipt | None:
         """Return one receipt, None where there is none of that number."""
-        path = self._folder / f"{number:04d}.json"
         try:
-            return Receipt(**json.loads(path.read_text(encoding="utf-8")))
+            return Receipt.read(self._folder / f"{number:04d}.json")
         except FileNotFoundError:
             return None
 
@@ -98,7 +100,8 @@ class Sent:
             with atomic_file(lake.landing / name) as target, upload.path.open("rb") as source:
                 while piece := source.read(_PIECE):
                     target.write(piece)
-        with _alone(private_folder(self._folder)):
+        # Receipts of a force are given out one at a time: one for a file, and no number twice.
+        with alone(private_folder(self._folder) / ".lock"):
             for earlier in self.receipts():
                 if earlier.sha256 == upload.sha256:
                     return earlier, False
@@ -121,8 +124,7 @@ class Sent:
 def sent_here(lake: Lake) -> dict[str, Receipt]:
     """Return the receipts of all forces of a collection by the SHA-256 of what was sent."""
     folder = lake.root / "portal" / "receipts" / lake.collection
-    paths = sorted(folder.glob("*/[0-9]*.json"))
-    receipts = (Receipt(**json.loads(path.read_text(encoding="utf-8"))) for path in paths)
+    receipts = map(Receipt.read, sorted(folder.glob("*/[0-9]*.json")))
     return {receipt.sha256: receipt for receipt in receipts}
 
 
@@ -135,7 +137,7 @@ def waiting(portal: Portal, force_code: str) -> list[Receipt]:
 def damage(path: Path, lake: Lake) -> Iterator[tuple[Path, str, str]]:
     """Yield what is wrong with a receipt, and what to do: a file it is for lies somewhere."""
     try:
-        receipt = Receipt(**json.loads(path.read_text(encoding="utf-8")))
+        receipt = Receipt.read(path)
     except (ValueError, TypeError) as error:
         yield path, f"is no receipt ({type(error).__name__})", "Restore it from the backup."
         return
@@ -146,11 +148,3 @@ def damage(path: Path, lake: Lake) -> Iterator[tuple[Path, str, str]]:
 
 def _taken_in(lake: Lake, sha256: str) -> bool:
     return (lake.raw / FOLDERS["return"] / sha256).exists()
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Give out receipts of a force one at a time: one for a file, and no number twice."""
-    with write_errors(folder), (folder / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -1,11 +1,10 @@
 """Serves the portal, every page of it: one process, which answers everybody."""
 
 import asyncio
-import fcntl
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from typing import Final
 
@@ -20,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from assets.html import render
 from assets.intake.store import utc_now
-from assets.lake import Lake
+from assets.lake import Lake, alone
 from pipelines.portal import answers, desk_pages, force_pages, sign_in  # noqa: F401
 from pipelines.portal.accounts import Accounts
 from pipelines.portal.judges import Judges
@@ -172,7 +171,8 @@ def serve(
             f"cannot listen on {host} port {port} ({os.strerror(error.errno or 0)}). Name another:"
             " --port N."
         ) from error
-    with listening, _alone(portal):
+    busy = SetupError(f"another process serves the drop-off page of {collection.id}. End it first.")
+    with listening, alone(folder / f".{collection.id}.lock", busy):
         begin()
         clear_uploads(portal)
         tell(f"The drop-off page of {collection.id}: http://{host}:{listening.getsockname()[1]}/")
@@ -188,23 +188,6 @@ def serve(
             server(portal).run(sockets=[listening])
         finally:
             state.close()
-
-
-@contextmanager
-def _alone(portal: Portal) -> Iterator[None]:
-    """Hold the portal of a collection, which ends with the process.
-
-    Raises:
-        SetupError: another process holds it.
-    """
-    with (portal.folder / f".{portal.collection.id}.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise SetupError(
-                f"another process serves the drop-off page of {portal.collection.id}. End it first."
-            ) from error
-        yield
 
 
 def _is_loopback(host: str) -> bool:
