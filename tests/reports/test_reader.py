@@ -49,6 +49,21 @@ def test_a_report_wrapped_at_any_width_says_the_same(blank: str) -> None:
         assert said(report) == WHOLE, wrapped
 
 
+@pytest.mark.parametrize("width", [72, 96, 108])
+def test_text_of_a_pdf_has_paragraphs_without_blank_lines(width: int) -> None:
+    """What follows a figure is then another matter, unless it stands in the same paragraph."""
+    prose = "A course for this has been set up since then and supervisors say that it helps them."
+    more = "Nobody has looked at how many of them had been counted in more than one of the places."
+    paragraphs = [part for text in SENTENCES.values() for part in (text, f"{prose} {prose}")]
+
+    def read(*told: str) -> frozenset[str]:
+        parts = KENT.format("\n\n".join(told)).split("\n\n")
+        return said(read_report("\n".join(textwrap.fill(part, width) for part in parts), TIMES))
+
+    assert read(*paragraphs) == WHOLE
+    assert read(f"{SENTENCES['inv']} {more}", prose) == {"!"}
+
+
 def test_each_figure_has_the_line_its_value_stands_on() -> None:
     report = kent(
         "From September 2011 to May 2012\nthe force opened thirty-\nseven investigations.",

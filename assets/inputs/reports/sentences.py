@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Final
 
 SOFT_BREAK: Final = "\u00ad"
@@ -96,6 +96,7 @@ _LOWEST: Final = 7
 """Level of a heading that is not marked with `#`."""
 _LIKE_HEADING: Final = re.compile(r"(?:[\d.]+ )?[A-Z].*[^.;:,]|\d{4}(?:[/-]\d+)?")
 _OPENS_LIST: Final = re.compile(":$")
+_SENTENCE_ENDED: Final = re.compile(r"[.?!]['\")]*$")
 _FINISHED: Final = re.compile(r"[.?!:;]['\")]*$")
 
 _HYPHEN_STAYS: Final = re.compile(
@@ -224,8 +225,14 @@ def _blocks(text: str) -> Iterator[_Block]:
 
 
 def _blocks_as_set(text: str) -> Iterator[_Block]:
-    """Yield the blocks that blank lines, bullets and heading marks make."""
+    """Yield the blocks that blank lines, bullets and heading marks make.
+
+    Text of a PDF has no blank lines: there a block ends where a sentence does on a line that had
+    room for the next word.
+    """
     raw = text.split("\n")
+    runs = [[*map(len, run)] for _, run in groupby(raw, key=lambda line: bool(line.strip()))]
+    widths = [max(lengths) for lengths in runs for _ in lengths]
     block = _Block()
     for number, line in enumerate(raw, start=1):
         neighbours = raw[max(number - 2, 0) : number - 1] + raw[number : number + 1]
@@ -233,7 +240,9 @@ def _blocks_as_set(text: str) -> Iterator[_Block]:
             continue
         opens = _opens_block(line, block)
         cleaned = clean_line(line[opens.end() :] if opens else line)
-        if block.pieces and (opens or not cleaned or block.level):
+        room = widths[number - 1] - len(raw[number - 2]) - 1
+        had_room = block.ends(_SENTENCE_ENDED) and len(cleaned.partition(" ")[0]) <= room
+        if block.pieces and (opens or not cleaned or block.level or had_room):
             yield block
             block = _Block()
         if opens:
