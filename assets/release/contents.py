@@ -1,6 +1,8 @@
 """Everything that is in a release, in the order in which it is made, and what blocks it."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain, takewhile
@@ -171,10 +173,11 @@ def _description(draft: Draft) -> Found:
     return {"template": f"{template.name}-{template.version}"}
 
 
-def _pack(draft: Draft) -> Found:
-    """Write the marts in the forms that analysts' tools read."""
-    Pack(draft.released, draft.contracts, draft.collection, draft.about).write(draft.folder)
-    return {}
+def _pack(draft: Draft) -> Callable[[], Found]:
+    """Begin to write the marts in the forms that analysts' tools read, while others are made."""
+    pack = Pack(draft.released, draft.contracts, draft.collection, draft.about)
+    begun = ThreadPoolExecutor(1).submit(copy_context().run, pack.write, draft.folder)
+    return lambda: begun.result() or {}
 
 
 def _public(draft: Draft) -> Found | Callable[[], Found]:
@@ -285,7 +288,7 @@ PARTS: Final[dict[str, Part]] = {
     "description": _description,
     _EXPECTATIONS: _expectations,
     "report": _report,
-    PUBLIC: _public,
     "pack": _pack,
+    PUBLIC: _public,
 }
 """The parts in the order in which they are begun, and waited for: first what can block."""
