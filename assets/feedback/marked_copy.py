@@ -17,31 +17,14 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from assets.feedback.causes import LOOK_IS, Cause, Look, causes_of
 from assets.feedback.problem_list import FILLS, add_problems_sheet
-from assets.feedback.problems import (
-    basis_line,
-    fix,
-    grouped,
-    message,
-    severity_word,
-    tally,
-    things,
-)
-from assets.feedback.safe_cells import (
-    STUMBLES,
-    Copy,
-    own_workbook,
-    packed,
-    workbook_of_cells,
-)
+from assets.feedback.problems import basis_line, fix, grouped, message, severity_word, tally, things
+from assets.feedback.safe_cells import STUMBLES, Copy, own_workbook, packed, workbook_of_cells
 from assets.intake.reader import cover_values, read_return
 from assets.intake.reading import Reading
 from assets.lake import atomic_file
 from assets.returns.desk.returned import HEADS, written_in
 from assets.returns.validation.check import Checked, not_checked
-from assets.returns.validation.layout import (
-    is_list_of_problems,
-    lay_out,
-)
+from assets.returns.validation.layout import is_list_of_problems, lay_out
 from schemas.finding import Finding
 from schemas.template import Template
 from schemas.vocabulary import SEVERITIES

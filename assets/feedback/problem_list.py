@@ -1,5 +1,6 @@
 """The list of problems that a marked copy begins with, and that goes out about an extract."""
 
+import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -22,43 +23,23 @@ from assets.feedback.problems import (
     tally,
     things,
 )
-from assets.feedback.safe_cells import (
-    Copy,
-    packed,
-    workbook_of_cells,
-    write_plain,
-    write_text,
-)
+from assets.feedback.safe_cells import Copy, packed, workbook_of_cells, write_plain, write_text
 from assets.html import render
 from assets.intake.reading import Cell, RawSheet, Reading
-from assets.returns.desk.returned import BELOW, HEADS
-from assets.returns.validation.layout import (
-    PROBLEMS,
-    PROBLEMS_MARK,
-    lay_out,
-)
+from assets.returns.desk.returned import BELOW, HEADS, QUERY
+from assets.returns.validation.layout import PROBLEMS, PROBLEMS_MARK, lay_out
 from schemas.finding import Finding
 from schemas.rules.catalogue import every_rule
 from schemas.template import Template
 from schemas.wording import LINE_HEIGHT, lines_of, visible
 
-FILLS: Final = {
-    "B": PatternFill("solid", fgColor="F6A8A0"),
-    "Q": PatternFill("solid", fgColor="FFCB45"),
-    "N": PatternFill("solid", fgColor="BBD9F2"),
-    "look": PatternFill("solid", fgColor="63B76C"),
-}
-"""By severity, and where to look first.
-
-Apart in lightness too, so that they differ in print and to people who see few colours.
-"""
-
+_LOOKS: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+FILLS: Final = {name: PatternFill("solid", fgColor=of) for name, of in _LOOKS["fills"].items()}
+_FONTS: Final = {name: Font(name="Calibri", **of) for name, of in _LOOKS["fonts"].items()}
+_HEADS, _WIDTHS = (tuple(each) for each in zip(*_LOOKS["columns"].items(), strict=True))
+_TOP: Final = Alignment(vertical="top", horizontal="left", wrap_text=True)
+_RULE: Final = Border(bottom=Side(style="thin", color="B8B8B8"))
 _ABOUT: Final = Path(__file__).parent / "templates" / "about.txt.j2"
-_HEADS: Final = (
-    "no.", "severity", "rule", "sheet", "cells", "row and column", "value", "what is wrong",
-    "what to do",
-)  # fmt: skip
-_WIDTHS: Final = (6, 15, 7, 15, 22, 36, 18, 64, 54)
 _ANSWER_WIDTHS: Final = (54, 30, 24)
 _ROOM: Final = 3
 """Lines that a reason has room for."""
@@ -74,17 +55,6 @@ _MOST_HEIGHT: Final = 405
 
 _AT_ONCE: Final = "A reason in this row answers all; one in a row below answers that query alone."
 _TO_DO: Final = "Correct it if you agree. Nothing was changed; you know what is right."
-
-_TITLE_FONT: Final = Font(name="Calibri", size=15, bold=True)
-_SUBTITLE_FONT: Final = Font(name="Calibri", size=12, bold=True)
-_HEAD_FONT: Final = Font(name="Calibri", size=11, bold=True, color="FFFFFF")
-_TEXT_FONT: Final = Font(name="Calibri", size=11)
-_LINK_FONT: Final = Font(name="Calibri", size=11, color="0B4F9E", underline="single")
-_HEAD_FILL: Final = PatternFill("solid", fgColor="1F3A5F")
-_ENTRY_FILL: Final = PatternFill("solid", fgColor="FFF9DB")
-_TOP: Final = Alignment(vertical="top", horizontal="left", wrap_text=True)
-_RULE: Final = Border(bottom=Side(style="thin", color="B8B8B8"))
-
 
 Answer = tuple[str, str, str]
 """What stands beside a query: reason, role, and its code, without which nothing can be typed."""
@@ -110,14 +80,14 @@ def add_problems_sheet(
     for row, text in enumerate(lines, 2):
         # Over the whole width of the list, so that it wraps where the list ends.
         cell = write_text(sheet, row, 1, text)
-        cell.font, cell.alignment = _TEXT_FONT, _TOP
+        cell.font, cell.alignment = _FONTS["text"], _TOP
         sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=len(_WIDTHS))
         sheet.row_dimensions[row].height = LINE_HEIGHT * lines_of(text, sum(_WIDTHS))
     row = len(lines) + 3
     if any(thing.problems for thing in to_do):
         for column, head in enumerate((*_HEADS, *HEADS) if answers else _HEADS, 1):
             cell = write_text(sheet, row, column, head)
-            cell.font, cell.fill, cell.alignment = _HEAD_FONT, _HEAD_FILL, _TOP
+            cell.font, cell.fill, cell.alignment = _FONTS["head"], FILLS["head"], _TOP
         sheet.freeze_panes = f"A{row + 1}"
         sheet.print_title_rows = f"{row}:{row}"
     if any(thing.cause for thing in to_do):
@@ -125,30 +95,15 @@ def add_problems_sheet(
     for each in _rows(to_do, answers):
         if isinstance(each, str):
             row += 3
-            write_text(sheet, row, 1, each).font = _SUBTITLE_FONT
+            write_text(sheet, row, 1, each).font = _FONTS["subtitle"]
         else:
             row += 1
             _write_row(copy, sheet, row, each)
     if answers:
+        for column, width in enumerate(_ANSWER_WIDTHS, len(_HEADS) + 1):
+            sheet.column_dimensions[get_column_letter(column)].width = width
         sheet.protection.sheet = True
         sheet.protection.formatColumns = sheet.protection.formatRows = False
-
-
-def _write_answer(sheet: Worksheet, row: int, texts: Answer | None) -> None:
-    """Write what was answered beside a query, unlocked to be typed into, and the query's code."""
-    if texts is None:
-        return
-    *_, code = texts
-    for column, text in enumerate(texts, len(_HEADS) + 1):
-        cell = write_text(sheet, row, column, text)
-        cell.font, cell.alignment, cell.border = _TEXT_FONT, _TOP, _RULE
-        sheet.column_dimensions[cell.column_letter].width = _ANSWER_WIDTHS[column - len(_HEADS) - 1]
-        if code and text is not code:
-            cell.fill, cell.protection = _ENTRY_FILL, Protection(locked=False)
-    if code:  # a row whose height is given does not grow with what is typed
-        lines = max(_ROOM, lines_of(texts[0], _ANSWER_WIDTHS[0]))
-        height = max(sheet.row_dimensions[row].height or 0, LINE_HEIGHT * lines + 3)
-        sheet.row_dimensions[row].height = min(height, _MOST_HEIGHT)
 
 
 class _Row(NamedTuple):
@@ -222,7 +177,7 @@ def _answer_to_all(problems: Sequence[Problem], answers: Answers) -> Answer | No
 
 def _show_first(copy: Copy, sheet: Worksheet) -> None:
     """Open the copy at the list: a second selected sheet would take whatever is typed there too."""
-    write_text(sheet, 1, 1, PROBLEMS_MARK).font = _TITLE_FONT
+    write_text(sheet, 1, 1, PROBLEMS_MARK).font = _FONTS["title"]
     for other in copy.book.worksheets:
         other.sheet_view.tabSelected = other is sheet
     copy.book.active = sheet
@@ -247,21 +202,29 @@ def _texts(problem: Problem) -> list[str]:
 
 
 def _write_row(copy: Copy, sheet: Worksheet, row: int, of: _Row) -> None:
-    """Write a row of the list, with links to where findings stand, if that is in the workbook."""
-    for number, text in enumerate(of.texts):
-        cell = write_plain(sheet, row, number + 1, text)
-        cell.font, cell.alignment, cell.border = _TEXT_FONT, _TOP, _RULE
+    """Write a row of the list, with links to where findings stand, if that is in the workbook.
+
+    What is answered beside a query is unlocked to be typed into, but for the query's code.
+    """
+    reason, *_, code = of.answer or ("", "")
+    for number, text in enumerate((*of.texts, *(of.answer or ()))):
+        beside = number - len(_HEADS)
+        cell = (write_plain if beside < 0 else write_text)(sheet, row, number + 1, text)
+        cell.font, cell.alignment, cell.border = _FONTS["text"], _TOP, _RULE
         if of.fill and number == 1:
             cell.fill = of.fill
+        if code and 0 <= beside < HEADS.index(QUERY):
+            cell.fill, cell.protection = FILLS["entry"], Protection(locked=False)
         item = of.links.get(number)
         if item and item.sheet in copy.sheets:
             title = quote_sheetname(copy.sheets[item.sheet].title)
             cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"{title}!{item.cell or 'A1'}")
-            cell.font = _LINK_FONT
+            cell.font = _FONTS["link"]
     lines = max(map(lines_of, of.texts, _WIDTHS))
+    if code:  # a row whose height is given does not grow with what is typed
+        lines = max(lines, _ROOM, lines_of(reason, _ANSWER_WIDTHS[0]))
     sheet.row_dimensions[row].height = min(LINE_HEIGHT * lines + 3, _MOST_HEIGHT)
     sheet.row_dimensions[row].outlineLevel = of.level
-    _write_answer(sheet, row, of.answer)
 
 
 _MOST_BAD: Final = 5_000

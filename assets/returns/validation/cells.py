@@ -4,11 +4,13 @@ A text that cannot be typed is a finding, never a null. What V008 found is said 
 """
 
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 from assets.intake.quoting import is_free_text, quoted
 from assets.intake.reader import force_named
@@ -18,7 +20,7 @@ from schemas.collection import Collection, command
 from schemas.finding import Finding, finding
 from schemas.names import names_somebody
 from schemas.reference import OURS, collection_files, outside
-from schemas.template import Entry, Kind
+from schemas.template import Entry
 from schemas.template_file import template_files
 from schemas.vocabulary import MISSING_REASONS, NOT_HELD
 from schemas.wording import listed, plural
@@ -26,44 +28,17 @@ from schemas.wording import listed, plural
 LARGEST: Final = 10**9
 """No count comes near it, and sums of such numbers stay exact in every type they pass through."""
 
-_KINDS: Final[dict[Kind, tuple[str, str, str | None]]] = {
-    "count": ("figure", "a whole number", None),
-    "date": ("date", "a date", "Type the date."),
-    "answer": ("answer", "one of {}", "Choose an answer from the drop-down list of the cell."),
-    "text": ("text", "a text", "Type what the label beside it asks for."),
-}
-"""What an entry is called, what belongs there, and advice where it is blank but the rule's own."""
-
-_WITHOUT_VALUE: Final = {"error": "an error", "formula": UNCALCULATED}
-_ALONE: Final = "Type the {} alone into {}: no formula, no mark, nothing struck out."
-_PLAIN: Final = "Give {1} the number format General, and see whether the {0} is right."
-_SAVE: Final = (
-    "Open the file in Excel or LibreOffice and save it there, which calculates it; or type the {}"
-    " alone."
+_TEXTS: Final[dict[str, Any]] = tomllib.loads(
+    Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")
 )
-
+_KINDS, _FIXES = _TEXTS["kinds"], _TEXTS["fixes"]
+_WITHOUT_VALUE: Final = {"error": "an error", "formula": UNCALCULATED}
 _WHOLE: Final = re.compile(r"[0-9]+|[1-9][0-9]{0,2}(,[0-9]{3})+")
 _ISO_DATE: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
 """A day, with or without a time, which does not count."""
-
-_EXACT: Final = "Type the exact number."
-_ADVICE: Final = (
-    (r"(c\.?|circa|approx\w*\.?|about|around|~)\s*[0-9].*", "an estimate", _EXACT),
-    (r"[<>≤≥].*", "a range", "Type the exact number; publication protects small numbers."),
-    (r"[0-9]+\s*(-|to|/)\s*[0-9]+", "a range or a ratio", _EXACT),
-    (r".*%", "a percentage", "Type the count itself, not its share."),
-    (r"[0-9]{1,3}([ '\u00a0\u2019\u202f][0-9]{3})+", "no plain number", "Type its digits alone."),
-    (r"[-+]?[0-9,]*\.[0-9]+|[0-9]+,[0-9]{1,2}", "not a whole number", "Type the whole number."),
-    (r"-[0-9,]+", "below zero", "Type a number of at least 0."),
-)
-_WORDS: Final = re.compile(
-    r"n/?[ak]|n\.[ak]\.?|not?[ _-]?(known|held|recorded|available)|unknown|-+|nil|none",
-    re.IGNORECASE,
-)
-"""What people type where they have no number."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +58,13 @@ def type_entry(slot: Slot) -> TypedEntry | Finding:
     if cell and cell.doubt and not (cell.kind == "rich" and entry.kind == "text"):
         # What a free text says stays out of messages.
         doubt = "what is not a plain text" if entry.kind == "text" else cell.doubt
-        plain = _PLAIN if doubt.endswith(DISGUISED) else _ALONE
-        advice = _SAVE if doubt.startswith(UNCALCULATED) else plain
+        plain = "plain" if doubt.endswith(DISGUISED) else "alone"
+        advice = _FIXES["save" if doubt.startswith(UNCALCULATED) else plain]
         fix = advice.format(_KINDS[entry.kind][0], slot.address)
         return finding("S006", f"the cell holds {doubt}", slot.place, fix=fix)
     if cell is None or not text:
         message = f"the cell is blank; {_expected(entry)} belongs here"
-        return finding("S010", message, slot.place, fix=_KINDS[entry.kind][2])
+        return finding("S010", message, slot.place, fix=next(iter(_KINDS[entry.kind][2:]), None))
     if cell.kind in _WITHOUT_VALUE:
         return finding("S006", f"the cell holds {_WITHOUT_VALUE[cell.kind]}", slot.place)
     if text in MISSING_REASONS and text not in entry.answers:
@@ -126,14 +101,10 @@ def _count(slot: Slot, kind: str, text: str) -> TypedEntry | Finding:
 
 
 def _advice(entry: Entry, text: str) -> tuple[str, str | None]:
-    for pattern, what, fix in _ADVICE:
-        if re.fullmatch(pattern, text, re.IGNORECASE):
-            return what, fix
-    if not _WORDS.fullmatch(text):
-        return "not a whole number", None
-    if NOT_HELD in entry.missing:
-        return "a word", f"Type {NOT_HELD} if the force does not record it, 0 if there were none."
-    return "a word", "Type the number; 0 if there were none."
+    """Return what a text is that stands in place of a number, and what to do."""
+    are = (each for each in _TEXTS["in_place"] if re.fullmatch(each["like"], text, re.I))
+    told, of_word = next(are), _FIXES["not_held" if NOT_HELD in entry.missing else "none"]
+    return told["what"], told.get("fix", of_word) or None
 
 
 def _date(slot: Slot, kind: str, text: str) -> TypedEntry | Finding:

@@ -11,15 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from assets.returns.validation.rules.evaluate import (
-    EVERY,
-    At,
-    Fields,
-    Test,
-    missing,
-    number,
-    value,
-)
+from assets.returns.validation.rules.evaluate import EVERY, At, Fields, Test, missing, number, value
 from schemas.collection import Collection
 from schemas.rules.catalogue import RuleUse, rules
 from schemas.template import Place, Sum
