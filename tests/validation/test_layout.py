@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assets.intake.reader import read_return
 from assets.intake.reading import Cell, RawSheet
-from assets.returns.validation.cells import LARGEST, TypedEntry, type_entry
+from assets.returns.validation.cells import LARGEST, type_entry
 from assets.returns.validation.layout import Slot, lay_out
 from assets.sample.write import returns_template
 from schemas.collection import Collection
@@ -83,9 +83,9 @@ def test_every_entry_is_found_where_it_stands() -> None:
 COUNT = Slot(Entry("s", "r", "c", "count", missing=("not_held",)), "C7", None)
 
 
-def _type(text: str, kind: str = "text") -> TypedEntry | None:
+def _type(text: str, kind: str = "text") -> Slot | None:
     result = type_entry(Slot(COUNT.entry, COUNT.address, Cell(7, 3, text, kind)))
-    return result if isinstance(result, TypedEntry) else None
+    return result if isinstance(result, Slot) else None
 
 
 @given(st.integers(0, LARGEST), st.sampled_from(["{}", "{:,}", " {} ", "\t{:,}\n"]))
@@ -133,7 +133,7 @@ def test_numbers_that_are_no_counts_are_refused(number: float) -> None:
 def test_the_day_of_a_date_counts(kind: str, text: str, day: str | None) -> None:
     slot = Slot(Entry("s", "r", "c", "date"), "C7", Cell(7, 3, text, kind))
     typed = type_entry(slot)
-    assert (typed.value if isinstance(typed, TypedEntry) else None) == day
+    assert (typed.value if isinstance(typed, Slot) else None) == day
 
 
 @pytest.mark.parametrize("kind", ["percent", "boolean", "date", "error", "formula"])

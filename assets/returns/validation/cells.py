@@ -6,7 +6,7 @@ A text that cannot be typed is a finding, never a null. What V008 found is said 
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -41,18 +41,8 @@ _ISO_DATE: Final = re.compile(
 """A day, with or without a time, which does not count."""
 
 
-@dataclass(frozen=True)
-class TypedEntry:
-    """A slot with what it holds: a value and, for a count, the number; or why it is missing."""
-
-    slot: Slot
-    value: str | None = None
-    number: int | None = None
-    missing: str | None = None
-
-
-def type_entry(slot: Slot) -> TypedEntry | Finding:
-    """Return the typed value of a slot, or the one finding that says why it has none."""
+def type_entry(slot: Slot) -> Slot | Finding:
+    """Return a slot as it is typed, or the one finding that says why it cannot be."""
     entry, cell = slot.entry, slot.cell
     text = cell.text.strip() if cell else ""
     if cell and cell.doubt and not (cell.kind == "rich" and entry.kind == "text"):
@@ -70,7 +60,7 @@ def type_entry(slot: Slot) -> TypedEntry | Finding:
     if text in MISSING_REASONS and text not in entry.answers:
         return _missing(slot, text)
     if entry.kind == "text":  # the sheet's own words and a force's text are taken as they stand
-        return TypedEntry(slot, value=text)
+        return replace(slot, value=text)
     return _TYPED[entry.kind](slot, cell.kind, text)
 
 
@@ -78,18 +68,18 @@ def _expected(entry: Entry) -> str:
     return " or ".join([_KINDS[entry.kind][1].format(listed(entry.answers)), *entry.missing])
 
 
-def _missing(slot: Slot, text: str) -> TypedEntry | Finding:
+def _missing(slot: Slot, text: str) -> Slot | Finding:
     if text in slot.entry.missing:
-        return TypedEntry(slot, value=text, missing=text)
+        return replace(slot, value=text, missing=text)
     message = f"{text} is not accepted here; {_expected(slot.entry)} belongs here"
     return finding("V004", message, slot.place)
 
 
-def _count(slot: Slot, kind: str, text: str) -> TypedEntry | Finding:
+def _count(slot: Slot, kind: str, text: str) -> Slot | Finding:
     if kind in {"number", "text"} and _WHOLE.fullmatch(text):
         number = int(text.replace(",", ""))
         if number <= LARGEST:
-            return TypedEntry(slot, value=str(number), number=number)
+            return replace(slot, value=str(number), number=number)
         return finding("V001", f"{slot.quoted} is larger than any count can be", slot.place)
     if kind not in {"number", "text"}:
         message = f"the cell holds a {kind} ({slot.place.value}) where a whole number belongs"
@@ -107,20 +97,20 @@ def _advice(entry: Entry, text: str) -> tuple[str, str | None]:
     return told["what"], told.get("fix", of_word) or None
 
 
-def _date(slot: Slot, kind: str, text: str) -> TypedEntry | Finding:
+def _date(slot: Slot, kind: str, text: str) -> Slot | Finding:
     if kind in {"date", "text"} and (day := _ISO_DATE.fullmatch(text)):
         try:
-            return TypedEntry(slot, value=date.fromisoformat(day[1]).isoformat())
+            return replace(slot, value=date.fromisoformat(day[1]).isoformat())
         except ValueError:
             return finding("V003", f"{text} is no day of the calendar", slot.place)
     return finding("V003", f"{slot.quoted} is not a date", slot.place)
 
 
-def _answer(slot: Slot, _: str, text: str) -> TypedEntry | Finding:
+def _answer(slot: Slot, _: str, text: str) -> Slot | Finding:
     """Take a code for a code, however Excel stores it."""
     answers = slot.entry.answers
     if text in answers:
-        return TypedEntry(slot, value=text)
+        return replace(slot, value=text)
     close = get_close_matches("_".join(text.casefold().split()), answers, n=1)
     meant = f" Was {close[0]} meant?" if close else ""
     message = f"{slot.quoted} is not in the list ({', '.join(answers)}).{meant}"
@@ -134,7 +124,7 @@ _PUT_OFF: Final = {"pending", "tbc", "tba", "to follow", "to be confirmed", "no"
 
 
 def another_return(
-    cover: Mapping[str, TypedEntry], collection: Collection, others: int
+    cover: Mapping[str, Slot], collection: Collection, others: int
 ) -> Finding | None:
     """Return the one finding of a return on another template or for another collection.
 
@@ -171,11 +161,11 @@ def another_return(
             f" into the workbook of that collection."
         )
     rule = "S008" if wrong == ["collection"] else "S003"
-    return finding(rule, message, cover[wrong[0]].slot.place, fix=fix)
+    return finding(rule, message, cover[wrong[0]].place, fix=fix)
 
 
 def cover_findings(
-    cover: Mapping[str, TypedEntry], collection: Collection, received_on: date
+    cover: Mapping[str, Slot], collection: Collection, received_on: date
 ) -> Iterator[Finding]:
     """Yield the findings about the cover, given its typed entries by row code.
 
@@ -187,37 +177,35 @@ def cover_findings(
         cover.get(code) for code in ("data_as_at", "submitted_on", "signed_off_by_role")
     )
     if as_at and as_at.value != census.isoformat():
-        message = f"the cover says data_as_at {as_at.slot.quoted}; it must be '{census}'"
-        yield finding("S008", message, as_at.slot.place)
+        message = f"the cover says data_as_at {as_at.quoted}; it must be '{census}'"
+        yield finding("S008", message, as_at.place)
     if (
         submitted
         and not census <= (day := date.fromisoformat(submitted.value or "")) <= received_on
     ):
         between = f"the census date {census} and the day of receipt {received_on}"
         message = f"submitted on {day}, which is not between {between}"
-        yield finding("S009", message, submitted.slot.place)
+        yield finding("S009", message, submitted.place)
     if signed and (said := (signed.value or "").casefold()) in _PUT_OFF:
         message = f"signed_off_by_role says {said!r}: the return is not signed off"
-        yield finding("S009", message, signed.slot.place)
+        yield finding("S009", message, signed.place)
     for entry in cover.values():
-        what = is_free_text(entry.slot.entry) and names_somebody(entry.value or "")
+        what = is_free_text(entry.entry) and names_somebody(entry.value or "")
         if what:
             message = f"the text has what looks like {what}; nothing of it is shown anywhere"
-            yield finding("V008", message, entry.slot.place)
+            yield finding("V008", message, entry.place)
 
 
-def _force(
-    code: TypedEntry | None, name: TypedEntry | None, collection: Collection
-) -> Iterator[Finding]:
+def _force(code: Slot | None, name: Slot | None, collection: Collection) -> Iterator[Finding]:
     if code and code.value not in collection.forces:
-        message = f"{code.slot.quoted} is not the code of a force that this collection expects"
+        message = f"{code.quoted} is not the code of a force that this collection expects"
         if ended := collection.ended(code.value or ""):
             day, successor = ended
             by = f"; {successor} sends its return" if successor else ""
-            message = f"the force {code.slot.quoted} ended on {day}, before the census{by}"
-        yield finding("S007", message, code.slot.place)
+            message = f"the force {code.quoted} ended on {day}, before the census{by}"
+        yield finding("S007", message, code.place)
     elif code and name and (named := force_named(name.value or "", collection)) != code.value:
         belongs = f"belongs to {named}" if named else "is not the name of a known force"
         expected = f"the code {code.value} is {collection.name_of(code.value or '')}"
-        message = f"the name {name.slot.quoted} {belongs}, but {expected}"
-        yield finding("S007", message, name.slot.place)
+        message = f"the name {name.quoted} {belongs}, but {expected}"
+        yield finding("S007", message, name.place)

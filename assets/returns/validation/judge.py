@@ -17,7 +17,7 @@ from assets.intake.quoting import is_free_text
 from assets.intake.reading import Cell, Reading, place
 from assets.returns.desk.corrections import ByForce
 from assets.returns.desk.returned import REASON, Written, codes_of, written_in
-from assets.returns.validation.cells import TypedEntry, another_return, cover_findings, type_entry
+from assets.returns.validation.cells import another_return, cover_findings, type_entry
 from assets.returns.validation.layout import Slot, lay_out, surroundings
 from assets.returns.validation.rules.entries import (
     BETWEEN,
@@ -145,7 +145,7 @@ class _Looked:
 
     findings: Sequence[Finding]
     found: frozenset[Place] | None = None
-    typed: Sequence[TypedEntry] = ()
+    typed: Sequence[Slot] = ()
     corrected: Sequence[Slot] = ()
     written: Sequence[Written] = ()
 
@@ -160,8 +160,8 @@ def _look_at(
     layout = lay_out(reading.sheets, collection.template)
     slots = [_corrected(slot, mine.get(slot.entry.place)) for slot in layout.slots]
     results = [type_entry(slot) for slot in slots]
-    typed = [item for item in results if isinstance(item, TypedEntry)]
-    cover = {item.slot.entry.row_code: item for item in typed if item.slot.entry.sheet == "cover"}
+    typed = [item for item in results if isinstance(item, Slot)]
+    cover = {item.entry.row_code: item for item in typed if item.entry.sheet == "cover"}
     findings = [
         *layout.findings,
         *surroundings(reading, layout, collection.template),
@@ -224,11 +224,10 @@ def _corrected(slot: Slot, correction: tuple[str, str] | None) -> Slot:
     return replace(slot, cell=Cell(*place(slot.address), correction[1], "text"))
 
 
-def _entry_row(receipt_id: str, entry: TypedEntry) -> tuple[Any, ...]:
-    slot = entry.slot
+def _entry_row(receipt_id: str, slot: Slot) -> tuple[Any, ...]:
     # The value of a free text is nobody's business: its finding is made, its words stay.
-    value = slot.place.value if slot.entry.kind == "text" else entry.value
-    return receipt_id, *slot.entry.place, slot.address, value, entry.number, entry.missing
+    value = slot.place.value if slot.entry.kind == "text" else slot.value
+    return receipt_id, *slot.entry.place, slot.address, value, slot.number, slot.missing
 
 
 def _compare(
@@ -350,7 +349,7 @@ def _rule_results(
     held_to = [rules()[rule_id] for rule_id in sorted(collection.template.rules_in_use)]
     rows = []
     for key, one in looked.items():
-        typed = frozenset(entry.slot.entry.place for entry in one.typed)
+        typed = frozenset(entry.entry.place for entry in one.typed)
         rows += [(key, rule.id, result(key, rule, typed)) for rule in held_to]
     return pl.DataFrame(rows, schema=empty(RuleResults).schema, orient="row")
 

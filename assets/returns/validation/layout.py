@@ -29,11 +29,17 @@ PROBLEMS_MARK: Final = "Problems found by Muster"
 
 @dataclass(frozen=True)
 class Slot:
-    """One entry of the template in a received file: its address there, and the cell if filled."""
+    """One entry of the template in a received file: its address there, and the cell if filled.
+
+    Once it is typed: its value and, for a count, the number; or why it is `missing`.
+    """
 
     entry: Entry
     address: str
     cell: Cell | None
+    value: str | None = None
+    number: int | None = None
+    missing: str | None = None
 
     @property
     def place(self) -> Place:
