@@ -24,7 +24,7 @@ from assets.intake.reading import Reading
 from assets.lake import atomic_file
 from assets.returns.desk.returned import HEADS, written_in
 from assets.returns.validation.check import Checked, not_checked
-from assets.returns.validation.layout import is_list_of_problems, lay_out
+from assets.returns.validation.layout import PROBLEMS_MARK, is_ours, lay_out
 from schemas.finding import Finding
 from schemas.template import Template
 from schemas.vocabulary import SEVERITIES
@@ -81,7 +81,7 @@ def marked_copy(  # noqa: PLR0913 - all that is known of one file, most of it by
 
     def marked(copy: Copy, *, alone: bool) -> bytes:
         for raw in reading.sheets:
-            if is_list_of_problems(raw):
+            if is_ours(raw, PROBLEMS_MARK):
                 copy.book.remove(copy.sheets.pop(raw.name))
             elif raw.name in copy.sheets:
                 _unmark(copy.sheets[raw.name])

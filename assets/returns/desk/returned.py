@@ -27,7 +27,7 @@ from assets.returns.desk.decisions import (
     observed,
     sent_by,
 )
-from assets.returns.validation.layout import PROBLEMS, is_list_of_problems
+from assets.returns.validation.layout import PROBLEMS, PROBLEMS_MARK, is_ours
 from schemas.finding import Finding, Place, finding
 from schemas.names import names_somebody
 from schemas.template import address
@@ -89,7 +89,7 @@ def written_in(sheets: Sequence[RawSheet], numbers: Many[str] = ()) -> list[Writ
     found = [
         each
         for number, sheet in enumerate(sheets, 1)
-        if is_list_of_problems(sheet)
+        if is_ours(sheet, PROBLEMS_MARK)
         for each in _written_on(sheet, sheet_shown(sheet.name, number, [PROBLEMS]))
     ]
     answered = {each.code for each in found if each.reason}

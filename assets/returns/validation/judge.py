@@ -29,7 +29,7 @@ from assets.returns.validation.rules.entries import (
     entry_tests,
     unordered,
 )  # fmt: skip
-from assets.returns.validation.rules.evaluate import evaluate, wide
+from assets.returns.validation.rules.evaluate import ENTRY, evaluate, wide
 from assets.returns.validation.rules.kinds import KINDS, Use, total_is_sum
 from schemas.collection import Collection
 from schemas.conform import conform
@@ -267,24 +267,11 @@ def _off(collection: Collection) -> frozenset[str]:
 
 
 def _at_cells(failures: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
-    """Give failures their address, value, severity and advice."""
-    place = ["receipt_id", "sheet", "row_code", "column_code"]
-    advice = pl.concat_str(pl.coalesce("fix", "usual_fix"), "see", separator=" ")
-    return (
-        failures.join(_advice(), on="rule_id", validate="m:1")
-        .join(entries.select(*place, "cell", "value"), on=place, how="left", validate="m:1")
-        .with_columns(advice.alias("how_to_fix"))
-        .select(empty(AllFindings).columns)
-    )
-
-
-@cache
-def _advice() -> pl.DataFrame:
-    return pl.DataFrame(
-        [(rule.id, rule.severity, rule.fix, rule.see) for rule in rules().values()],
-        schema=["rule_id", "severity", "usual_fix", "see"],
-        orient="row",
-    )
+    """Return failures as findings, with their address and value."""
+    place = ["receipt_id", *ENTRY]
+    told = entries.select(*place, "cell", "value")
+    found = failures.join(told, on=place, how="left", validate="m:1")
+    return found.select(empty(AllFindings).columns)
 
 
 def _as_changed(

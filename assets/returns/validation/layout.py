@@ -88,18 +88,10 @@ class Layout:
         return [slot for sheet in self.sheets for slot in sheet.slots]
 
 
-def is_list_of_problems(sheet: RawSheet) -> bool:
-    """Whether Muster added the sheet to a marked copy: it is no part of the return."""
-    return _begins_with(sheet, PROBLEMS_MARK)
-
-
-def _is_ours(sheet: RawSheet) -> bool:
-    """Whether the sheet tells people something, and is no part of the return."""
-    return _begins_with(sheet, PROBLEMS_MARK, GUIDANCE_MARK)
-
-
-def _begins_with(sheet: RawSheet, *marks: str) -> bool:
-    return any(cell.address == "A1" and cell.text in marks for cell in sheet.cells[:1])
+def is_ours(sheet: RawSheet, *marks: str) -> bool:
+    """Whether Muster added the sheet, with one of the marks or any: it is no part of the return."""
+    known = marks or (PROBLEMS_MARK, GUIDANCE_MARK)
+    return any(cell.address == "A1" and cell.text in known for cell in sheet.cells[:1])
 
 
 def lay_out(sheets: tuple[RawSheet, ...], template: Template) -> Layout:
@@ -109,7 +101,7 @@ def lay_out(sheets: tuple[RawSheet, ...], template: Template) -> Layout:
     force sees everything else that is wrong in the same round.
     """
     wanted = [sheet.name for sheet in template.sheets]
-    theirs = [(sheet.name, sheet) for sheet in sheets if not _is_ours(sheet)]
+    theirs = [(sheet.name, sheet) for sheet in sheets if not is_ours(sheet)]
     matched = _match(theirs, wanted)
     names = {
         sheet.name: sheet.name if sheet.name in wanted else sheet_shown(sheet.name, number, wanted)
@@ -290,18 +282,14 @@ def _label_findings(
         for code, (_, cell) in columns.items()
     ]
     for line, labels, code, here in placed:
-        said = _label(cells[here].text) if here in cells else None
-        meant = [other for other, label in labels.items() if _label(label) == said]
+        said = _plain(cells[here].text) if here in cells else None
+        meant = [other for other, label in labels.items() if _plain(label) == said]
         if meant and code not in meant:
             other = meant[0]
             message = f"beside the {line} code {code!r} stands the label of {other!r}: which is it?"
             fix = f"Put the codes, labels and figures of {code} and {other} together again."
             at = Place(sheet.name, address(*here), value=labels[other], **{f"{line}_code": code})
             yield finding("S005", message, at, fix=fix)
-
-
-def _label(text: str) -> str:
-    return " ".join(text.casefold().split())
 
 
 def _at_code(sheet: Sheet, line: str, code: str, cell: Cell | None) -> Place:
@@ -320,7 +308,7 @@ def surroundings(reading: Reading, layout: Layout, template: Template) -> Iterat
         yield finding("S006", message, fix=fix)
     for raw in reading.sheets:
         hidden = raw.cells and any(fact.fact == "hidden_sheet" for fact in raw.facts)
-        if hidden and not _is_ours(raw):
+        if hidden and not is_ours(raw):
             name = layout.names[raw.name]
             message = f"sheet {_called(name)} is hidden and holds {len(raw.cells)} filled cells"
             yield finding("S006", message, Place(sheet=name), fix=_SHOW, severity="Q")

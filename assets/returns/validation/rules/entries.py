@@ -15,7 +15,7 @@ import polars as pl
 
 from assets.returns.desk.versions import replaced
 from assets.returns.validation.rules.evaluate import ENTRY, EVERY, Fields, Test
-from assets.returns.validation.rules.kinds import Use, as_test
+from assets.returns.validation.rules.kinds import Use
 from schemas.collection import Collection
 from schemas.finding import Finding, Place, finding
 from schemas.rules.catalogue import UNORDERED
@@ -87,13 +87,13 @@ def entry_tests(
     for item in collection.template.rules:
         if item.use in kinds and item.id not in off:
             table, valid, fields, applies = ENTRY_KINDS[item.use](Use(item, collection), returns)
-            yield table, [as_test(item.id, item.use, valid, fields, applies)]
+            yield table, [Test(item.id, item.use, valid, fields, applies)]
     if "resubmission" in kinds and NOT_OLDER not in off:
         now, before = pl.col("value"), pl.col("earlier_value")
         dated = (pl.col("row_code") == "submitted_on") & before.is_not_null()
         told: Fields = {"value": now, "earlier_value": before}
         # ISO dates compare as text.
-        yield returns.beside_earlier, [as_test(NOT_OLDER, "not_older", now >= before, told, dated)]
+        yield returns.beside_earlier, [Test(NOT_OLDER, "not_older", now >= before, told, dated)]
 
 
 Asked = tuple[pl.DataFrame, pl.Expr, Fields, pl.Expr]

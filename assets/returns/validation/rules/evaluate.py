@@ -8,11 +8,13 @@ import polars as pl
 
 from schemas.checking import SchemaErrors, pa
 from schemas.errors import ContractError
+from schemas.rules.catalogue import rules
 from schemas.template import Place, Template
 
 ENTRY: Final = ["sheet", "row_code", "column_code"]
 _FOUND: Final = {
-    **dict.fromkeys(("receipt_id", "rule_id", *ENTRY, "message", "fix"), pl.String),
+    **dict.fromkeys(("receipt_id", "rule_id", *ENTRY), pl.String),
+    **dict.fromkeys(("message", "severity", "how_to_fix"), pl.String),
     "expected": pl.Float64,
 }
 _HOLDS: Final = "holds"
@@ -38,7 +40,6 @@ At = tuple[str, str | None, str | None]
 """Sheet, row and column at which a finding stands; without codes, at the sheet as a whole."""
 
 EVERY: Final = pl.lit(value=True)
-_NOTHING: Final = pl.lit(None, pl.Float64)
 Fields = Mapping[str, pl.Expr | str | float]
 """What stands in a message, by the names that its text has: of each row, or fixed."""
 
@@ -46,21 +47,34 @@ Fields = Mapping[str, pl.Expr | str | float]
 class Test(NamedTuple):
     """What a rule asks of each row of a table, in which a row is a return or an entry of one.
 
-    `valid` is true where the rule holds and null where its cells could not be typed; `applies`
-    says which rows it concerns. `says` gives with `fields` the observed against the expected.
-    A finding stands `at` a place of the return, with None at the entry that the row is about.
-    `fix`: what to do, where the template says it in place of the rule. `expected`: the count that
-    would have been expected of the cells that the rule speaks of; it may look at other rows.
+    `valid` is true where the rule, in one of its uses, holds, and null where its cells could not be
+    typed; `applies` says which rows it concerns. `fields` give what the message says besides: the
+    observed against the expected. A finding stands `at` a place of the return, with None at the
+    entry that the row is about. `fix`: what to do, where the template says it in place of the rule.
     """
 
     rule: str
+    use: str
     valid: pl.Expr
-    says: str
     fields: Fields
-    at: At | None = None
     applies: pl.Expr = EVERY
+    at: At | None = None
     fix: str | None = None
-    expected: pl.Expr = _NOTHING
+
+    @property
+    def said(self) -> Fields:
+        """What stands in a message."""
+        return {**rules()[self.rule].words, **self.fields}
+
+    @property
+    def expected(self) -> pl.Expr:
+        """The count that would have been expected of the cells; it may look at other rows."""
+        named = rules()[self.rule].expects.get(self.use)
+        field = self.said.get(named, named) if named is not None else None
+        told = (
+            field if isinstance(field, pl.Expr) else pl.lit(None if field is None else float(field))
+        )
+        return told.cast(pl.Float64)
 
     @property
     def outcome(self) -> pl.Expr:
@@ -71,11 +85,13 @@ class Test(NamedTuple):
     def finding(self) -> list[pl.Expr]:
         """Return the columns of a finding, but for its return."""
         at = dict(zip(ENTRY, self.at or (), strict=self.at is not None))
+        rule = rules()[self.rule]
         return [
             pl.lit(self.rule).alias("rule_id"),
             *(pl.lit(at[name], pl.String).alias(name) if at else pl.col(name) for name in ENTRY),
-            _worded(self.says, self.fields).alias("message"),
-            pl.lit(self.fix, pl.String).alias("fix"),
+            _worded(rule.says[self.use], self.said).alias("message"),
+            pl.lit(rule.severity).alias("severity"),
+            pl.lit(rule.advice(self.fix)).alias("how_to_fix"),
         ]
 
 
@@ -128,8 +144,8 @@ def evaluate(
 
     Returns:
         Failures, one for each cell and rule: receipt_id, rule_id, sheet, row_code, column_code,
-        message, fix, expected. And by receipt_id and rule_id how many rows passed, failed, could
-        not be told.
+        message, severity, how_to_fix, expected. And by receipt_id and rule_id how many rows passed,
+        failed, could not be told.
 
     Raises:
         ContractError: a test crashed: our fault, not a force's.
@@ -142,7 +158,7 @@ def evaluate(
     for (number, name), rows in _failed(outcomes).group_by("table", "test", maintain_order=True):
         table, tests = given[int(str(number))]
         test, failed = tests[int(str(name))], table[rows["row"]]
-        told = table.with_columns(expected=test.expected.cast(pl.Float64))["expected"][rows["row"]]
+        told = table.with_columns(expected=test.expected)["expected"][rows["row"]]
         failures.append(failed.select("receipt_id", *test.finding()).with_columns(told))
     of_rules = ["receipt_id", "rule_id"]
     counts = outcomes.group_by(of_rules).agg(
@@ -153,7 +169,7 @@ def evaluate(
     # A total in a corner is a sum along its row and down its column: one cell, one finding.
     message = pl.col("message").unique(maintain_order=True).str.join("; ")
     once = pl.concat(failures).group_by(*of_rules, *ENTRY, maintain_order=True)
-    firsts = pl.col("fix").first(), pl.col("expected").drop_nulls().first()
+    firsts = pl.col("severity", "how_to_fix").first(), pl.col("expected").drop_nulls().first()
     return once.agg(message, *firsts), counts
 
 

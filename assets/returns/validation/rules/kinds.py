@@ -13,7 +13,7 @@ import polars as pl
 
 from assets.returns.validation.rules.evaluate import EVERY, At, Fields, Test, missing, number, value
 from schemas.collection import Collection
-from schemas.rules.catalogue import RuleUse, rules
+from schemas.rules.catalogue import RuleUse
 from schemas.template import Place, Sum
 from schemas.vocabulary import NOT_APPLICABLE, NOT_HELD
 
@@ -44,7 +44,7 @@ class Use:
             valid, fields, applies = KINDS[item.use](self, at, other)
             said = {"row": at[1], "column": at[2], **item.words, **fields}
             stands: At = (at[0], at[1] or None, at[2] or None)
-            yield as_test(item.id, item.use, valid, said, applies, stands, item.fix or None)
+            yield Test(item.id, item.use, valid, said, applies, stands, item.fix or None)
 
     def pairs(self) -> Iterator[tuple[Place, Place]]:
         """Yield each place with the one that it is compared with; a sheet has no codes."""
@@ -55,25 +55,6 @@ class Use:
                 compared = zip(at, other.split("/"), strict=True)
                 sheet, row, column = (code if text == "*" else text for code, text in compared)
                 yield at, (sheet, row, column)
-
-
-def as_test(
-    rule_id: str,
-    use: str,
-    valid: pl.Expr,
-    fields: Fields,
-    applies: pl.Expr = EVERY,
-    at: At | None = None,
-    fix: str | None = None,
-) -> Test:
-    """Return the test of a rule in one of its uses, with what its data say and expect."""
-    rule = rules()[rule_id]
-    said = {**rule.words, **fields}
-    expected = pl.lit(None, pl.Float64)
-    if (named := rule.expects.get(use)) is not None:
-        field = said.get(named, named)
-        expected = field if isinstance(field, pl.Expr) else pl.lit(float(field))
-    return Test(rule_id, valid, rule.says[use], said, at, applies, fix, expected)
 
 
 def _held(places: Sequence[Place]) -> pl.Expr:
@@ -102,7 +83,7 @@ def total_is_sum(each: Sum) -> Test:
     held = [place for place in (*each.parts, each.total) if place not in each.unheld]
     unheld = [missing(p).is_null() | (missing(p) == NOT_HELD) for p in each.unheld]
     applies = pl.all_horizontal(_held(held), *unheld)
-    return as_test(each.rule, "sum", off == 0, fields, applies, each.total)
+    return Test(each.rule, "sum", off == 0, fields, applies, each.total)
 
 
 def _needs(_: Use, at: Place, other: Place) -> Asked:
