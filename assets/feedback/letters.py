@@ -7,7 +7,7 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,10 +16,10 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from assets.cases.store import CaseStore
-from assets.feedback.causes import Cause, causes_of
+from assets.feedback.causes import causes_of
 from assets.feedback.marked_copy import marked_copy
 from assets.feedback.problem_list import extract_list
-from assets.feedback.problems import Problem, Thing, basis_line, grouped, things
+from assets.feedback.problems import Problem, Thing, basis_line, findings_of, grouped, to_do
 from assets.html import render, words
 from assets.intake.raw_store import RawStore
 from assets.intake.reader import cover_values
@@ -48,28 +48,34 @@ _WORDS: Final[dict[str, Any]] = tomllib.loads(
 
 
 @dataclass(frozen=True)
-class Sent:
+class _File:
+    """A file that a letter is about, and the `things` that the force has to do with it."""
+
+    things: tuple[Thing, ...]
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What they are about."""
+        return findings_of(self.things)
+
+
+@dataclass(frozen=True)
+class Sent(_File):
     """The return that a letter is about.
 
-    `findings` are what the force has to do with it, `causes` what some of them follow from, and
-    `questions` what the question is about that a query is part of;
     `live_version` is the version that counts, null where none does.
     """
 
     receipt: ReturnReceipt
     live_version: int | None
     basis: str | None
-    findings: tuple[Finding, ...]
-    causes: tuple[Cause, ...] = ()
-    questions: Mapping[Finding, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Extract:
+class Extract(_File):
     """A case-level extract that is refused, and why."""
 
     receipt_id: str
-    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
@@ -100,16 +106,12 @@ class Letter:
         about = [*whole, "extract"] if self.extract else whole
         return [f"{self.force_code}-{what}.xlsx" for what in about]
 
-    def items(self, severity: str, of: str = "return") -> list[Thing]:
+    def items(self, severity: str, of: str = "sent") -> list[Thing]:
         """Return what there is to do of a severity: what follows from one cause is one."""
-        about = self.extract if of == "extract" else self.sent
-        of_return = self.sent if about is self.sent else None
-        causes, questions = (of_return.causes, of_return.questions) if of_return else ((), {})
-        found = about.findings if about else ()
-        problems = grouped(found, self.collection.template, causes, questions)
-        return [thing for thing in things(problems, causes) if thing.severity == severity]
+        about: _File | None = getattr(self, of)
+        return [each for each in about.things if each.severity == severity] if about else []
 
-    def number(self, severity: str, of: str = "return") -> int:
+    def number(self, severity: str, of: str = "sent") -> int:
         """Return how many findings of a severity there are."""
         return sum(thing.number for thing in self.items(severity, of))
 
@@ -136,7 +138,7 @@ class Letter:
         """The lists of what there is to do: heading, items, and what is left out of the list."""
         found = []
         for section in _WORDS["sections"]:
-            if several := self.items(section["severity"], section.get("of", "return")):
+            if several := self.items(section["severity"], section.get("of", "sent")):
                 noun, shown = section["noun"], several[: section.get("most")]
                 number, told = (sum(thing.number for thing in some) for some in (several, shown))
                 title, rest = words(section["title"], number=number, noun=noun), number - told
@@ -206,7 +208,7 @@ def letters(
         known = beside(now.receipts, now.changes, now.extracts, by_month, template)
     answered = (pl.col("severity") == "Q") & pl.col("reason").is_not_null()
     of_extract = pl.col("rule_id").is_in([*rules_of(CASES)])
-    to_do, of_extracts = findings.filter(~answered & ~of_extract), findings.filter(of_extract)
+    waiting, of_extracts = findings.filter(~answered & ~of_extract), findings.filter(of_extract)
     names = sent_as or {}
     receipts = {
         each.receipt_id: replace(each, file_name=names.get(each.sha256, each.file_name))
@@ -214,23 +216,24 @@ def letters(
     }
     written = []
     for row in status.iter_rows(named=True):
-        mine = to_do.filter(pl.col("force_code") == row["force_code"])
+        mine = waiting.filter(pl.col("force_code") == row["force_code"])
         situation, receipt_id = _situation(row, mine)
         refused = of_extracts.filter(force_code=row["force_code"], severity="B")
         # What is damaged here is for us to mend.
         refused = refused.filter(pl.col("rule_id") != UNDAMAGED)
-        extract = Extract(refused["receipt_id"][0], _findings(refused)) if refused.height else None
-        if situation is None and not extract:
+        if situation is None and refused.is_empty():
             continue
-        sent = None
+        sent = extract = None
+        if refused.height:
+            extract = Extract(to_do(_findings(refused), template), refused["receipt_id"][0])
         if receipt_id is not None:
             receipt = receipts[receipt_id]
             live = None if situation == "rejected" else row["version"]
             basis = cover_values(store.read(receipt)).get("basis")
             found = mine.filter(receipt_id=receipt_id)
             causes = causes_of(repairs_of(found, now.entries, template, known), template)
-            questions = _questions(found)
-            sent = Sent(receipt, live, basis, _findings(found), causes, questions)
+            things = to_do(_findings(found), template, causes, _questions(found))
+            sent = Sent(things, receipt, live, basis)
         note = row["notes"] if situation == "missing" else None
         about = situation or "extract_refused", collection, today, sent, extract, note
         written.append(Letter(row["force_code"], *about))
@@ -320,35 +323,25 @@ def letter_page(letter: Letter, name: str) -> str:
 def _attachment(
     letter: Letter, name: str, lake: Lake, earlier: Mapping[str, EarlierValues] | None
 ) -> bytes:
+    template = letter.collection.template
     if letter.extract and name == letter.attachments[-1]:
-        extracts, found = CaseStore(lake), letter.extract.findings
-        version = next(v for v in extracts.receipts() if v.receipt_id == letter.extract.receipt_id)
+        extract, extracts = letter.extract, CaseStore(lake)
+        version = next(v for v in extracts.receipts() if v.receipt_id == extract.receipt_id)
         bad = extracts.bad_rows(version.force_code, version.version)
         rows = pl.read_parquet(bad) if bad.exists() else pl.DataFrame()
-        return extract_list(found, rows, letter.collection.template, name)
+        return extract_list(extract.things, rows, template, name)
     if letter.sent:
-        sent, store, template = letter.sent, RawStore(lake), letter.collection.template
-        receipt, found, causes = sent.receipt, sent.findings, sent.causes
+        things, receipt, store = letter.sent.things, letter.sent.receipt, RawStore(lake)
         path, reading, name = store.path(receipt), store.read(receipt), receipt.file_name
         whose = letter.collection.id, receipt.receipt_id, letter.force_code
-        codes = codes_of(found, *whose)
-        about = [name, *whose, repr(found), repr(causes), repr(sent.questions), repr(template),
-                 str(every_rule()[UNORDERED].address)]  # fmt: skip
+        codes = codes_of(letter.sent.findings, *whose)
         return made_once(
             lake,
             "marked",
-            [receipt.sha256, *about],
-            lambda: marked_copy(
-                path,
-                reading,
-                found,
-                template,
-                name=name,
-                causes=causes,
-                codes=codes,
-                questions=sent.questions,
-            ),
-        )
+            [receipt.sha256, name, *whose, repr(things), repr(template),
+             str(every_rule()[UNORDERED].address)],
+            lambda: marked_copy(path, reading, things, template, name=name, codes=codes),
+        )  # fmt: skip
     with TemporaryDirectory() as folder:
         (blank,) = write_blanks(Path(folder), letter.collection, [letter.force_code], earlier)
         return blank.read_bytes()

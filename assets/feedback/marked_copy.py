@@ -15,9 +15,18 @@ from openpyxl.comments import Comment
 from openpyxl.styles import PatternFill
 from openpyxl.worksheet.worksheet import Worksheet
 
-from assets.feedback.causes import LOOK_IS, Cause, Look, causes_of
+from assets.feedback.causes import LOOK_IS, Look, causes_of
 from assets.feedback.problem_list import FILLS, add_problems_sheet
-from assets.feedback.problems import basis_line, fix, grouped, message, severity_word, tally, things
+from assets.feedback.problems import (
+    Thing,
+    basis_line,
+    findings_of,
+    fix,
+    message,
+    severity_word,
+    tally,
+    to_do,
+)
 from assets.feedback.safe_cells import STUMBLES, Copy, own_workbook, packed, workbook_of_cells
 from assets.intake.reader import cover_values, read_return
 from assets.intake.reading import Reading
@@ -33,7 +42,6 @@ AUTHOR: Final = "Muster"
 _OURS: Final = "Found by Muster"
 """How our comments begin; not every program keeps their author."""
 _THEIRS: Final = "\n\nThe comment that stood here before:\n"
-_NONE: Final[Mapping[Finding, str]] = {}
 _WIDTH: Final = 380
 _CHARACTERS_A_LINE: Final = 56
 _COMMENT_LINE: Final = 17
@@ -42,39 +50,35 @@ _LONGEST_STEM: Final = 200
 """Bytes; file systems take 255, and a number may follow."""
 
 
-def marked_copy(  # noqa: PLR0913 - all that is known of one file, most of it by name
+def marked_copy(
     path: Path,
     reading: Reading,
-    findings: Sequence[Finding],
+    things: Sequence[Thing],
     template: Template,
     *,
     name: str,
-    causes: Sequence[Cause] = (),
     not_evaluable: Sequence[str] = (),
     codes: Mapping[Finding, str] | None = None,
-    questions: Mapping[Finding, str] = _NONE,
 ) -> bytes:
-    """Return the marked copy of a received file, an Excel workbook.
+    """Return the marked copy of a received file, an Excel workbook, with the `things` to do.
 
     Where the file cannot be opened whole, the copy holds its cells alone; where it was refused,
-    nothing but the list of problems.
-
-    The `causes` are shown with what follows from them. Rules that are
-    `not_evaluable` could not be told. Queries that have `codes` can be answered in the copy; what
-    was written beside them already stands there again. `questions` is as for `grouped`.
+    nothing but the list of problems. Rules that are `not_evaluable` could not be told. Queries that
+    have `codes` can be answered in the copy; what was written beside them already stands there
+    again.
     """
-    problems = grouped(findings, template, causes, questions)
     layout = lay_out(reading.sheets, template)
     before = {each.code: (each.reason, each.role) for each in written_in(reading.sheets)}
     answers = {it: (*before.get(code, ("", "")), code) for it, code in (codes or {}).items()}
+    looks = [look for thing in things if thing.cause for look in thing.cause.looks]
     about = {
         "name": name,
-        "tally": tally(findings),
+        "tally": tally(findings_of(things)),
         "basis": basis_line(cover_values(reading).get("basis")),
         "refused": reading.refusal,
         "answers": answers,
         "heads": HEADS,
-        "causes": causes,
+        "causes": looks,
         "look_is": LOOK_IS,
         "not_checked": not_checked(not_evaluable, template),
     }
@@ -85,13 +89,8 @@ def marked_copy(  # noqa: PLR0913 - all that is known of one file, most of it by
                 copy.book.remove(copy.sheets.pop(raw.name))
             elif raw.name in copy.sheets:
                 _unmark(copy.sheets[raw.name])
-        _mark(
-            copy,
-            [look for cause in causes for look in cause.looks],
-            [item for problem in problems for item in problem.findings],
-        )
-        to_do = [*things(problems, causes)]
-        add_problems_sheet(copy, {**about, "alone": alone}, to_do, answers)
+        _mark(copy, looks, findings_of(things))
+        add_problems_sheet(copy, {**about, "alone": alone}, things, answers)
         return packed(copy.book, {raw.name: raw for raw in reading.sheets} if copy.whole else {})
 
     own = own_workbook(path, reading, layout)
@@ -155,15 +154,10 @@ def write_marked_copies(checked: Sequence[Checked], folder: Path, template: Temp
     written = []
     for item, path in zip(checked, files, strict=True):
         target = folder / _free_name(path.stem, taken)
+        things = to_do(item.findings, template, causes_of(item.repairs, template))
+        known = path, read_return(path), things, template
         content = marked_copy(
-            path,
-            read_return(path),
-            item.findings,
-            template,
-            name=path.name,
-            causes=causes_of(item.repairs, template),
-            not_evaluable=item.not_evaluable,
-            codes=item.codes,
+            *known, name=path.name, not_evaluable=item.not_evaluable, codes=item.codes
         )
         with atomic_file(target) as file:
             file.write(content)

@@ -13,16 +13,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from assets.feedback.causes import Look
-from assets.feedback.problems import (
-    Problem,
-    Thing,
-    fix,
-    grouped,
-    message,
-    severity_word,
-    tally,
-    things,
-)
+from assets.feedback.problems import Problem, Thing, findings_of, fix, message, severity_word, tally
 from assets.feedback.safe_cells import Copy, packed, workbook_of_cells, write_plain, write_text
 from assets.html import render
 from assets.intake.reading import Cell, RawSheet, Reading
@@ -66,7 +57,7 @@ Links = dict[int, Finding | Look]
 def add_problems_sheet(
     copy: Copy,
     about: Mapping[str, Any],
-    to_do: Sequence[Thing],
+    things: Sequence[Thing],
     answers: Answers,
 ) -> None:
     """Put the list of all problems before the other sheets, under lines that tell what it is about.
@@ -84,15 +75,15 @@ def add_problems_sheet(
         sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=len(_WIDTHS))
         sheet.row_dimensions[row].height = LINE_HEIGHT * lines_of(text, sum(_WIDTHS))
     row = len(lines) + 3
-    if any(thing.problems for thing in to_do):
+    if any(thing.problems for thing in things):
         for column, head in enumerate((*_HEADS, *HEADS) if answers else _HEADS, 1):
             cell = write_text(sheet, row, column, head)
             cell.font, cell.fill, cell.alignment = _FONTS["head"], FILLS["head"], _TOP
         sheet.freeze_panes = f"A{row + 1}"
         sheet.print_title_rows = f"{row}:{row}"
-    if any(thing.cause for thing in to_do):
+    if any(thing.cause for thing in things):
         sheet.sheet_properties.outlinePr.summaryBelow = False
-    for each in _rows(to_do, answers):
+    for each in _rows(things, answers):
         if isinstance(each, str):
             row += 3
             write_text(sheet, row, 1, each).font = _FONTS["subtitle"]
@@ -116,10 +107,10 @@ class _Row(NamedTuple):
     answer: Answer | None = None
 
 
-def _rows(to_do: Sequence[Thing], answers: Answers) -> Iterator[_Row | str]:
+def _rows(things: Sequence[Thing], answers: Answers) -> Iterator[_Row | str]:
     """Yield the rows of the list, and the titles of what stands below it."""
     several = []
-    for thing in to_do:
+    for thing in things:
         label, of, mine = thing.label, thing.cause or thing.about, thing.problems
         for way, look in enumerate(thing.cause.looks if thing.cause else ()):
             found = "" if look.found is None else str(look.found)
@@ -142,7 +133,7 @@ def _rows(to_do: Sequence[Thing], answers: Answers) -> Iterator[_Row | str]:
                 several.append((texts[0], problem))
             # What can be folded away cannot be where all but the answers is locked.
             yield _Row(texts, links, FILLS[problem.severity], int(bool(of and not answers)), answer)
-    named = {problem.rule_id for thing in to_do for problem in thing.problems}
+    named = {problem.rule_id for thing in things for problem in thing.problems}
     yield from _below(several, named, answers)
 
 
@@ -233,13 +224,13 @@ _LONGEST: Final = 1_000
 
 
 def extract_list(
-    findings: Sequence[Finding], bad: pl.DataFrame, template: Template, name: str
+    things: Sequence[Thing], bad: pl.DataFrame, template: Template, name: str
 ) -> bytes:
     """Return a workbook about a refused extract: its problems, and its bad rows as they were sent.
 
     `bad` has the columns of the quarantine.
     """
-    to_do, shown = [*things(grouped(findings, template))], bad.head(_MOST_BAD)
+    shown = bad.head(_MOST_BAD)
     lines = [bad.columns, *shown.cast(pl.String).fill_null("").iter_rows()]
     cells = (
         Cell(row, column, text[:_LONGEST], "text")
@@ -249,7 +240,7 @@ def extract_list(
     )
     reading = Reading((RawSheet("bad rows", tuple(cells)),) if bad.height else ())
     copy = workbook_of_cells(reading, lay_out(reading.sheets, template))
-    about = {"name": name, "tally": tally(findings), "basis": None, "of_extract": True}
+    about = {"name": name, "tally": tally(findings_of(things)), "basis": None, "of_extract": True}
     of_rows = {"bad": bad.height, "most_bad": _MOST_BAD}
-    add_problems_sheet(copy, about | of_rows, to_do, {})
+    add_problems_sheet(copy, about | of_rows, things, {})
     return packed(copy.book, {})

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
@@ -50,11 +50,6 @@ class Problem:
         return tuple(dict.fromkeys(f.cell for f in self.findings if f.cell))
 
     @property
-    def number(self) -> int:
-        """How many findings it is."""
-        return len(self.findings)
-
-    @property
     def where(self) -> str:
         """Sheet and cells in words."""
         return self.at(self.cells)
@@ -78,8 +73,12 @@ class Problem:
         """
         follows = [cause.where(self.sheet) for cause in self.causes]
         follows = [where for where in follows if (where,) != self.cells]
-        first = (f"Follows from {', and from '.join(follows)}.",) if follows else ()
-        return *first, *self.messages
+        first = [f"Follows from {', and from '.join(follows)}."] if follows else []
+        if len(cells := self.said) == 1:
+            (text,) = cells
+            return *first, f"{len(self.cells)} cells: {text}" if len(self.cells) > 1 else text
+        told = (f"{', '.join(at)}: {text}" if at else text for text, at in cells.items())
+        return *first, *told
 
     @property
     def said(self) -> dict[str, list[str]]:
@@ -88,20 +87,6 @@ class Problem:
         for item in self.findings:
             cells.setdefault(message(item), []).extend([item.cell] if item.cell else [])
         return cells
-
-    @property
-    def messages(self) -> tuple[str, ...]:
-        """One line for each different message, with its cells where they differ."""
-        if len(cells := self.said) == 1:
-            (text,) = cells
-            return (f"{len(self.cells)} cells: {text}" if len(self.cells) > 1 else text,)
-        return tuple(f"{', '.join(at)}: {text}" if at else text for text, at in cells.items())
-
-    @property
-    def told(self) -> list[str]:
-        """One line for each different message, with its own cells and the rule."""
-        said = self.said.items()
-        return [f"{self.at(cells)} ({self.rule_id}): {text}" for text, cells in said]
 
     def at(self, cells: Iterable[str]) -> str:
         """Sheet and some of the cells in words."""
@@ -239,7 +224,7 @@ class Thing:
     @property
     def number(self) -> int:
         """How many findings it is."""
-        return sum(each.number for each in self.problems)
+        return sum(len(each.findings) for each in self.problems)
 
     @property
     def told(self) -> dict[str, Any]:
@@ -248,16 +233,30 @@ class Thing:
         return {name: getattr(self, name) for name in names}
 
 
-def things(problems: Sequence[Problem], causes: Sequence[Cause] = ()) -> Iterator[Thing]:
-    """Yield what there is to do, numbered: causes with what follows from them come first."""
-    number = count(1)
+def to_do(
+    findings: Sequence[Finding],
+    template: Template,
+    causes: Sequence[Cause] = (),
+    questions: Mapping[Finding, str] = _NONE,
+) -> tuple[Thing, ...]:
+    """Return what there is to do, numbered: causes with what follows from them come first.
+
+    Every finding is in one thing; `questions` is as for `grouped`.
+    """
+    problems, number, found = grouped(findings, template, causes, questions), count(1), []
     for cause in causes:
         mine = [problem for problem in problems if problem.causes[:1] == (cause,)]
-        yield _of_cause(str(next(number)) if mine else "", cause, mine)
+        found.append(_of_cause(str(next(number)) if mine else "", cause, mine))
     for problem in problems:
         mine = [p for p in problems if p.question and p.question == problem.question] or [problem]
         if problem is mine[0] and not {*problem.causes[:1]} & {*causes}:
-            yield _of_problems(str(next(number)), mine)
+            found.append(_of_problems(str(next(number)), mine))
+    return tuple(found)
+
+
+def findings_of(things: Iterable[Thing]) -> list[Finding]:
+    """Return all findings that things are about."""
+    return [item for thing in things for each in thing.problems for item in each.findings]
 
 
 def _of_problems(label: str, problems: Sequence[Problem]) -> Thing:
@@ -266,7 +265,11 @@ def _of_problems(label: str, problems: Sequence[Problem]) -> Thing:
     for each in problems:
         at.setdefault(visible(each.sheet), {}).update(dict.fromkeys(each.cells))
     where = (f"{sheet} {', '.join(cells)}".strip() or "the file" for sheet, cells in at.items())
-    told = [line for each in problems for line in each.told]
+    told = (
+        f"{each.at(cells)} ({each.rule_id}): {text}"
+        for each in problems
+        for text, cells in each.said.items()
+    )
     intro = f"Queries with one cause ({first.question}): one answer is enough for all."
     return Thing(
         label,

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from assets.feedback.causes import causes_of
 from assets.feedback.marked_copy import write_marked_copies
-from assets.feedback.problems import grouped, tally, things
+from assets.feedback.problems import tally, to_do
 from assets.intake.container import open_container
 from assets.intake.reader import cover_values, declared_force, read_return
 from assets.returns.template.workbook import write_blanks
@@ -65,16 +65,15 @@ def _in_words(checked: Checked, path: Path, collection: Collection) -> dict[str,
     template = collection.template
     # Where nothing is found there is nothing to mark.
     copies = write_marked_copies([checked] * bool(checked.findings), path.parent, template)
-    causes = causes_of(checked.repairs, template)
-    problems = grouped(checked.findings, template, causes)
-    to_do = [thing.told for thing in things(problems, causes) if thing.label]
+    things = to_do(checked.findings, template, causes_of(checked.repairs, template))
+    told = [thing.told for thing in things if thing.label]
     return {
         "readable": checked.readable,
         "suffix": _SUFFIXES[open_container(path).kind] if checked.readable else "",
         "state": checked.state,
         "tally": tally(checked.findings),
-        "to_do": to_do[:_MOST],
-        "left_out": max(0, len(to_do) - _MOST),
+        "to_do": told[:_MOST],
+        "left_out": max(0, len(told) - _MOST),
         "not_checked": not_checked(checked.not_evaluable, template) * checked.readable,
         "answers": answers_read(checked.answers) if checked.answers else "",
         "marked": copies[0].name if copies else None,

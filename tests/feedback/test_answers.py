@@ -3,7 +3,6 @@
 import json
 from dataclasses import replace
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from openpyxl import load_workbook
 
 from assets.feedback.marked_copy import marked_copy, write_marked_copies
+from assets.feedback.problems import to_do
 from assets.intake.reader import read_return
 from assets.lake import Lake
 from assets.returns.desk import decisions
@@ -275,9 +275,9 @@ def test_one_reason_answers_all_queries_of_a_question_but_those_with_one_of_thei
     asked = [replace(item, cell=cell, row_code=row) for cell, row in (("H9", "x"), ("H10", "y"))]
     codes = {it: f"Q-{number:010}-{number:08}" for number, it in enumerate([item, *asked])}
     about = dict.fromkeys(codes, "size: more than expected")
-    whole = (collection.template,)
-    made = partial(marked_copy, path, read_return(path), [*codes], *whole, name="a", codes=codes)
-    (tmp_path / "made.xlsx").write_bytes(made(questions=about))
+    things = to_do([*codes], collection.template, questions=about)
+    whole = path, read_return(path), things, collection.template
+    (tmp_path / "made.xlsx").write_bytes(marked_copy(*whole, name="a", codes=codes))
     book = load_workbook(tmp_path / "made.xlsx")
     rows = {row[-1].value: row for row in book["problems"].iter_rows() if row[-1].value}
     (of_all,) = (code for code in rows if {*code.split()} == {*codes.values()})

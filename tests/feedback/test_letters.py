@@ -22,6 +22,7 @@ from assets.feedback.letters import (
 )
 from assets.feedback.marked_copy import marked_copy
 from assets.feedback.problem_list import FILLS
+from assets.feedback.problems import to_do
 from assets.html import TEXT_WIDTH
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake
@@ -212,7 +213,8 @@ def test_only_notes_are_ever_left_out(written: Written) -> None:
         stf = written.letters["STF"]
         assert stf.sent
         found = tuple(finding(rule, f"no. {n}", Place(f"sheet {n}")) for n in range(30))
-        return replace(stf, sent=replace(stf.sent, findings=found))
+        things = to_do(found, stf.collection.template)
+        return replace(stf, sent=replace(stf.sent, things=things))
 
     for rule in ("S010", "S012"):
         text = letter_page(with_findings(rule), "letter.txt")
@@ -234,7 +236,7 @@ def test_a_copy_that_is_kept_is_the_one_that_would_be_made(
     renamed = replace(stf.sent.receipt, file_name="other.xlsx")
     variants = [
         stf,
-        replace(stf, sent=replace(stf.sent, findings=stf.sent.findings[1:])),
+        replace(stf, sent=replace(stf.sent, things=stf.sent.things[1:])),
         replace(stf, sent=replace(stf.sent, receipt=renamed)),
         replace(stf, collection=changed),
     ]
@@ -244,7 +246,7 @@ def test_a_copy_that_is_kept_is_the_one_that_would_be_made(
         files = feedback_files([letter], [], written.lake, six)
         path, reading = store.path(sent.receipt), store.read(sent.receipt)
         name = sent.receipt.file_name
-        made = marked_copy(path, reading, sent.findings, template, name=name, causes=sent.causes)
+        made = marked_copy(path, reading, sent.things, template, name=name)
         assert files["STF/STF-marked.xlsx"] == made
 
 

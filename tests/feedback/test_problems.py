@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from assets.feedback.causes import causes_of
-from assets.feedback.problems import grouped, tally, things
+from assets.feedback.problems import grouped, tally, to_do
 from assets.returns.validation.check import check_files
 from assets.returns.validation.repairs import repairs_of
 from schemas.collection import Collection
@@ -64,7 +64,7 @@ def test_no_finding_is_lost_and_what_blocks_comes_first(collection: Collection) 
     assert sorted(told, key=found.index) == found
     assert "".join(problem.severity for problem in problems) == "B" * 8 + "Q" * 4 + "N" * 4
     assert tally(found) == "12 blocking findings, 4 queries, 4 notes"
-    assert sum(thing.number for thing in things(problems)) == len(found)
+    assert sum(thing.number for thing in to_do(found, collection.template)) == len(found)
     for problem in problems:
         assert all(item.message in " ".join(problem.lines) for item in problem.findings)
 
@@ -97,9 +97,7 @@ def test_cells_that_are_wrong_together_are_told_each_with_what_would_do(
         repairs_of(judged.findings, judged.entries, collection.template), collection.template
     )
     findings = [Finding(**row) for row in judged.findings.drop("receipt_id").to_dicts()]
-    (told,) = things(
-        grouped([f for f in findings if f.blocks], collection.template, causes), causes
-    )
+    (told,) = to_do([f for f in findings if f.blocks], collection.template, causes)
     assert told.where == "investigations C17, investigations C19"
     assert told.lines[0] == (
         f"C17: {values[one]} in place of {values[other]};"
@@ -112,7 +110,7 @@ def test_each_line_of_a_question_is_about_its_own_cells(collection: Collection) 
     said = {"E6": "204, but 5 in the earlier return", "H6": "211, but 12 in the earlier return"}
     found = [finding("Q111", text, Place("investigations", cell)) for cell, text in said.items()]
     about = dict.fromkeys(found, "change: more than expected")
-    (item,) = things(grouped(found, collection.template, questions=about))
+    (item,) = to_do(found, collection.template, questions=about)
     assert item.where == "investigations E6, H6"
     assert item.lines[1:] == tuple(
         f"investigations {cell} (Q111): {text}" for cell, text in said.items()
@@ -126,7 +124,7 @@ def test_what_stands_in_a_cell_to_look_at_first_is_told_though_it_is_no_number(
     path = sample("STF").with_values(changed).write(tmp_path / "STF.xlsx")
     (checked,) = check_files([path], collection)
     causes = causes_of(checked.repairs, collection.template)
-    (item,) = things(grouped(checked.findings, collection.template, causes), causes)
+    (item,) = to_do(checked.findings, collection.template, causes)
     assert item.value == "nil"
 
 
@@ -142,7 +140,7 @@ def test_every_way_to_mend_a_sum_is_told_and_each_sum_at_its_own_cell(
     path = sample("STF").with_values(changed).write(tmp_path / "STF.xlsx")
     (checked,) = check_files([path], collection)
     causes = causes_of(checked.repairs, collection.template)
-    (item,) = things(grouped(checked.findings, collection.template, causes), causes)
+    (item,) = to_do(checked.findings, collection.template, causes)
     one, other, *sums = item.lines
     assert one.startswith("G6: 0 in place of 1; E7: 0 in place of 1 together mend")
     assert other == "Or E6: 4 in place of 5 and G7: 1 in place of 2."
