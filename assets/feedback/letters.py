@@ -20,6 +20,7 @@ from assets.feedback.causes import causes_of
 from assets.feedback.marked_copy import marked_copy
 from assets.feedback.problem_list import extract_list
 from assets.feedback.problems import Problem, Thing, basis_line, findings_of, grouped, to_do
+from assets.figures.agenda import so_far
 from assets.html import render, words
 from assets.intake.raw_store import RawStore
 from assets.intake.reader import cover_values
@@ -190,8 +191,8 @@ def letters(
     """Return a letter for each force that has something to do, or for one of them if it has.
 
     A query that has its reason waits for the data team, not for the force. `asked` has the queries
-    with their questions, as Agenda.rows; `sent_as` what forces called what they sent through the
-    drop-off page, by its SHA-256.
+    with their questions, as Agenda.rows, where they are known; `sent_as` what forces called what
+    they sent through the drop-off page, by its SHA-256.
 
     Raises:
         LakeError: a raw file is gone, or no longer what was received.
@@ -200,8 +201,8 @@ def letters(
     status, findings = now.status(collection), now.current_findings()
     if force_code:
         status, findings = (t.filter(force_code=force_code) for t in (status, findings))
-    if asked is not None:
-        findings = _with_questions(findings, asked)
+    asked = so_far(lake, collection, now).rows if asked is None else asked
+    findings = _with_questions(findings, asked)
     known = None
     if lake.table("cases/investigations_by_month").exists():  # before a run there is none
         by_month = read_made(lake, "cases/investigations_by_month", template)
@@ -232,7 +233,9 @@ def letters(
             basis = cover_values(store.read(receipt)).get("basis")
             found = mine.filter(receipt_id=receipt_id)
             causes = causes_of(repairs_of(found, now.entries, template, known), template)
-            things = to_do(_findings(found), template, causes, _questions(found))
+            part = found.filter(severity="Q").drop_nulls("about")
+            questions = dict(zip(_findings(part), part["about"], strict=True))
+            things = to_do(_findings(found), template, causes, questions)
             sent = Sent(things, receipt, live, basis)
         note = row["notes"] if situation == "missing" else None
         about = situation or "extract_refused", collection, today, sent, extract, note
@@ -251,13 +254,6 @@ def _with_questions(findings: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame
     again = pl.format("Your answer was not accepted: {} {}", "asked_again", "how_to_fix")
     both = findings.join(of, on=place, how="left", nulls_equal=True, maintain_order="left")
     return both.with_columns(how_to_fix=pl.coalesce(again, "how_to_fix"))
-
-
-def _questions(found: pl.DataFrame) -> dict[Finding, str]:
-    if "about" not in found.columns:
-        return {}
-    asked = found.filter(severity="Q").drop_nulls("about")
-    return dict(zip(_findings(asked), asked["about"], strict=True))
 
 
 def _situation(row: dict[str, Any], findings: pl.DataFrame) -> tuple[Situation | None, str | None]:

@@ -186,7 +186,6 @@ def feedback(folder: Path, collection: Collection) -> None:
     the marked copy of the newest return, or a blank one where nothing has come.
     """
     from assets.feedback.letters import feedback_files, letters, unattributed, write_feedback
-    from assets.figures.agenda import so_far
     from assets.intake.store import utc_now
     from assets.returns.template.workbook import earlier_values
     from assets.returns.validation.states import standing
@@ -194,8 +193,7 @@ def feedback(folder: Path, collection: Collection) -> None:
 
     lake = lake_of(collection)
     now, names = standing(lake), {key: each.called for key, each in sent_here(lake).items()}
-    asked, today = so_far(lake, collection, now).rows, collection.day_of(utc_now())
-    written = letters(lake, now, collection, today, asked, sent_as=names)
+    written = letters(lake, now, collection, collection.day_of(utc_now()), sent_as=names)
     nobodys = unattributed(lake, now, collection)
     earlier = earlier_values(lake, collection)
     write_feedback(folder, feedback_files(written, nobodys, lake, collection, earlier))

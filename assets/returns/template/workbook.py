@@ -89,10 +89,11 @@ def write_workbook(
         _set_properties(book, template, collection, values)
         formats = _Formats(book)
         if to_fill:
-            _write_guidance(book.add_worksheet(GUIDANCE), collection, to_fill, formats)
+            _write_guidance(_page(book, GUIDANCE), collection, to_fill, formats)
         reconstructed = values.get(("cover", "basis", "value")) == "reconstructed"
         for sheet in template.sheets:
-            page = book.add_worksheet(sheet.name)
+            page = _page(book, sheet.name)
+            page.set_landscape()
             _write_frame(page, sheet, collection, formats, reconstructed=reconstructed,
                          to_fill=bool(to_fill))  # fmt: skip
             # Of two sums in one cell the first makes it, and the check of the other looks on.
@@ -129,6 +130,15 @@ def _set_properties(book: Any, template: Template, collection: Collection, value
     book.set_custom_property("force_code", values.get(("cover", "force_code", "value"), ""))
 
 
+def _page(book: Any, name: str) -> Any:
+    page = book.add_worksheet(name)
+    page.protect("", {"select_locked_cells": True, "format_columns": True, "format_rows": True})
+    page.hide_gridlines(2)
+    page.set_paper(9)
+    page.fit_to_pages(1, 0)
+    return page
+
+
 def _write_frame(
     page: Any,
     sheet: Sheet,
@@ -138,11 +148,6 @@ def _write_frame(
     reconstructed: bool,
     to_fill: bool,
 ) -> None:
-    page.protect("", {"select_locked_cells": True, "format_columns": True, "format_rows": True})
-    page.hide_gridlines(2)
-    page.set_landscape()
-    page.set_paper(9)
-    page.fit_to_pages(1, 0)
     page.freeze_panes(sheet.header_row, 2)
     single = len(sheet.columns) == 1
     page.set_column(0, 0, 28)
@@ -172,10 +177,6 @@ def _write_frame(
 
 def _write_guidance(page: Any, collection: Collection, totals: Totals, formats: _Formats) -> None:
     """Write how to fill, check and send the return, by its template and its collection."""
-    page.protect("", {"select_locked_cells": True, "format_columns": True, "format_rows": True})
-    page.hide_gridlines(2)
-    page.set_paper(9)
-    page.fit_to_pages(1, 0)
     page.set_column(0, 0, _GUIDANCE_WIDTHS[0])
     page.set_column(1, 1, _GUIDANCE_WIDTHS[1])
     page.write_string(0, 0, GUIDANCE_MARK, formats["title"])
