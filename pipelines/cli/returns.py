@@ -24,8 +24,7 @@ from schemas.wording import plural
 
 if TYPE_CHECKING:
     from assets.cases.sources import Place
-    from assets.returns.template.guidance import Totals
-    from assets.returns.template.workbook import Suffix
+    from assets.returns.template.workbook import Suffix, Totals
     from assets.returns.validation.check import Checked
     from schemas.collection import Collection
     from schemas.finding import Finding

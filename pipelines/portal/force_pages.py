@@ -14,8 +14,7 @@ from assets.intake.store import utc_now
 from assets.returns.desk.chasing import due
 from assets.returns.desk.decisions import DeskError, Ledger
 from assets.returns.desk.sign_off import LEVELS, PREPARED, SIGNED, SignOff, sign, sign_off
-from assets.returns.template.guidance import Totals
-from assets.returns.template.workbook import Suffix, earlier_values, write_blanks
+from assets.returns.template.workbook import Suffix, Totals, earlier_values, write_blanks
 from pipelines.portal.answers import of_force
 from pipelines.portal.judges import TooMuchError
 from pipelines.portal.sending import Receipt, Sent, waiting

@@ -21,9 +21,9 @@ from assets.lake import Lake
 from assets.previous import previous_values
 from assets.returns.template.as_ods import as_ods
 from assets.returns.template.checks import EARLIER, GUIDANCE, checks
-from assets.returns.template.guidance import Totals
 from assets.returns.template.workbook import (
     Suffix,
+    Totals,
     earlier_values,
     write_blanks,
     write_workbook,

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 import xlsxwriter
 
+from assets.html import render
 from assets.lake import Lake, write_anew, write_errors
 from assets.previous import earlier_releases, previous_values
 from assets.returns.template.as_ods import as_ods
@@ -26,15 +27,18 @@ from assets.returns.template.checks import (
     Check,
     checks,
 )
-from assets.returns.template.guidance import Totals, dates_of, guidance, spelt
-from schemas.collection import Collection
+from schemas.collection import Collection, command
+from schemas.collection_fields import Period
 from schemas.errors import SetupError
 from schemas.reference import forces_at
 from schemas.template import Entry, Place, Sheet, Template, column_letter
 from schemas.vocabulary import MISSING_REASONS
-from schemas.wording import LINE_HEIGHT, lines_of
+from schemas.wording import LINE_HEIGHT, lines_of, long_date
 
 Suffix = Literal["xlsx", "ods"]
+
+Totals = Literal["typed", "summed"]
+"""How totals come into a workbook that somebody fills."""
 
 Values = Mapping[tuple[str, str, str], str]
 """Values by (sheet, row code, column code), in plain text form; an absent one is left blank."""
@@ -55,6 +59,7 @@ _LONGEST_LIST: Final = 255
 _DATE: Final = re.compile(r"\{(period|census|soft|hard)\}")
 _EPOCH: Final = datetime(2012, 1, 1)
 _RECONSTRUCTED: Final = "RECONSTRUCTED sample: made by Muster, not sent by any police force."
+_GUIDANCE: Final = Path(__file__).parent / "templates" / "guidance.txt.j2"
 _LOOKS: Final = tomllib.loads(Path(__file__).with_name("workbook.toml").read_text(encoding="utf-8"))
 
 
@@ -156,7 +161,7 @@ def _write_frame(
     page.set_column(2, last, 34 if single else 17)
     page.set_row(sheet.header_row - 2, 62)
     page.write_string(0, 0, sheet.title, formats["title"])
-    dates = dates_of(collection)
+    dates = _dates_of(collection)
     for line, text in enumerate(sheet.instructions, 1):
         told = _DATE.sub(lambda found: dates[found[1]], text)
         page.write_string(line, 0, told, formats["note"])
@@ -180,11 +185,33 @@ def _write_guidance(page: Any, collection: Collection, totals: Totals, formats: 
     page.set_column(0, 0, _GUIDANCE_WIDTHS[0])
     page.set_column(1, 1, _GUIDANCE_WIDTHS[1])
     page.write_string(0, 0, GUIDANCE_MARK, formats["title"])
-    for line, (head, text) in enumerate(guidance(collection, totals), 2):
+    entries = [entry for entry in collection.template.entries() if not entry.locked]
+    sheets = {
+        reason: [*dict.fromkeys(entry.sheet for entry in entries if reason in entry.missing)]
+        for reason in MISSING_REASONS
+    }
+    rows = render(
+        _GUIDANCE, collection=collection, dates=_dates_of(collection), entries=entries,
+        reasons=MISSING_REASONS, sheets=sheets, totals=totals,
+        check=command("check FILE", collection.id, kept=True),
+    )  # fmt: skip
+    for line, row in enumerate(rows.splitlines(), 2):
+        head, text = row.split(" | ", 1)
         page.write_string(line, 0, head, formats["label_sum"])
         page.write_string(line, 1, text, formats["label"])
         of = zip((head, text), _GUIDANCE_WIDTHS, strict=True)
         page.set_row(line, LINE_HEIGHT * max(lines_of(*each) for each in of) + 4)
+
+
+def _dates_of(collection: Collection) -> dict[str, str]:
+    """Return the dates that instructions name, in words."""
+    dates = {name: long_date(getattr(collection.deadlines, name)) for name in ("soft", "hard")}
+    return {"period": _spelt(collection.period), "census": long_date(collection.census), **dates}
+
+
+def _spelt(period: Period) -> str:
+    """Return a period in words: 1 September 2011 to 31 May 2012."""
+    return f"{long_date(period.start)} to {long_date(period.end)}"
 
 
 def _write_value(page: Any, line: int, column: int, text: str | None, style: Any) -> None:
@@ -345,7 +372,7 @@ def earlier_values(lake: Lake, collection: Collection) -> Mapping[str, EarlierVa
         period = earlier_releases(lake, collection)[str(name)].collection.period
         told_of = rows.select("sheet", "row_code", "column_code", "value").iter_rows()
         values = {(sheet, row, column): value for sheet, row, column, value in told_of}
-        found.setdefault(str(force_code), {})[f"{name}, {spelt(period)}"] = values
+        found.setdefault(str(force_code), {})[f"{name}, {_spelt(period)}"] = values
     return found
 
 
