@@ -41,6 +41,7 @@ BELOW: Final = "below, cell by cell"
 
 _LACKS: Final = {REASON: "Say in a sentence why it is right.",
                  ROLE: "Type the role of whoever gives the reason."}  # fmt: skip
+_PLAIN: Final = "Type the {} alone: no formula, no number, no date."
 _LONGEST: Final = 1000
 _LONGEST_ROLE: Final = 200
 _CODE: Final = re.compile(r"(Q-[0-9a-f]{10})-[0-9a-f]{8}")
@@ -141,37 +142,27 @@ def _is_plain(cell: Cell) -> bool:
 
 def _faults(each: Written, numbers: Many[str], times: int) -> Iterator[Finding]:
     texts = (REASON, each.reason, SHORTEST_REASON, _LONGEST), (ROLE, each.role, 2, _LONGEST_ROLE)
-    for head, text, *lengths in texts:
-        if told := _fault(head, text, head in each.odd, numbers, *lengths):
-            rule_id, said, fix = told
-            yield finding(rule_id, said, each.at[head], fix=fix, severity="N")
+    for head, text, fewest, most in texts:
+        # A reason may hold any count, as at the desk; of a role a number may be somebody's.
+        known, of_reason = None if head == REASON else numbers, head == REASON
+        who = len(text) <= most and names_somebody(text, known, doubted=of_reason)
+        lacks = f"there is no {head} beside the {ROLE if of_reason else REASON}"
+        told = (
+            (head in each.odd, "S015", f"the {head} is not a plain text", _PLAIN),
+            (who, "V008", f"the {head} has what looks like {who}", "Type the {} again without it."),
+            (not text, "S015", lacks, _LACKS[head]),
+            (not fewest <= len(text) <= most, "S015", f"the {head} has {len(text):,} characters",
+             f"Say it in {fewest} to {most:,} characters."),
+        )  # fmt: skip
+        if fault := next((fault for holds, *fault in told if holds), None):
+            rule_id, said, fix = fault
+            end = "nothing is recorded" if said is lacks else "it is not recorded"
+            at, fix = each.at[head], fix.format(head)
+            yield finding(rule_id, f"{said}; {end}", at, fix=fix, severity="N")
     if times > 1:
         said = "this query has several reasons in one file; none of them is recorded"
         fix = "Keep one list of problems in the file, and one reason for each query."
         yield finding("S015", said, each.at[REASON], fix=fix)
-
-
-def _fault(
-    head: str, text: str, odd: bool, numbers: Many[str], fewest: int, most: int
-) -> tuple[str, str, str] | None:
-    """Return what is wrong with a text: rule, message and advice; None for nothing."""
-    if odd:
-        said = f"the {head} is not a plain text; it is not recorded"
-        return "S015", said, f"Type the {head} alone: no formula, no number, no date."
-    length = f"the {head} has {len(text):,} characters; it is not recorded"
-    if len(text) > most:  # before anybody looks through it
-        return "S015", length, f"Say it in {fewest} to {most:,} characters."
-    # A reason may hold any count, as at the desk; of a role a number may be somebody's.
-    if what := names_somebody(text, None if head == REASON else numbers, doubted=head == REASON):
-        said = f"the {head} has what looks like {what}; it is not recorded"
-        return "V008", said, f"Type the {head} again without it."
-    if not text:
-        other = REASON if head == ROLE else ROLE
-        said = f"there is no {head} beside the {other}; nothing is recorded"
-        return "S015", said, _LACKS[head]
-    if len(text) < fewest:
-        return "S015", length, f"Say it in {fewest} to {most:,} characters."
-    return None
 
 
 def record(
