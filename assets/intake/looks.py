@@ -141,7 +141,6 @@ _BUILT_IN: Final = {
 }
 """Number formats that a workbook need not spell out; 27 to 58 are those of East Asia."""
 
-_LITERAL: Final = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!hh?\]|mm?\]|ss?\])[^\]]*\]', re.IGNORECASE)
 _FONT: Final = "/styleSheet/fonts/font"
 
 
@@ -178,14 +177,18 @@ def index(text: str) -> int:
 
 _PIECE: Final = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[([^\]]*)\]|([^"])', re.DOTALL)
 _SCALES: Final = re.compile(r"[0#?],+(?![0#?,])")
+_DURATION: Final = re.compile("hh?|mm?|ss?", re.IGNORECASE)
 _ANY_NUMBER: Final = re.compile(r"[0#?@]|general|standard", re.IGNORECASE)
 
 
 def _number(code: str) -> NumberFormat:
     """Tell what a number format makes of a number."""
-    hidden, on_condition = [], False
+    hidden: list[tuple[bool, bool]] = []
+    kind, on_condition = "", False
     for section in _sections(code):
         plain, said, conditions = ("".join(pieces) for pieces in section)
+        if not hidden:  # the first says what it is
+            kind = _kind(plain.lower(), section[2])
         on_condition |= not {*"<>="}.isdisjoint(conditions)
         more = re.search(r"\d", said) is not None
         if _ANY_NUMBER.search(plain):
@@ -195,13 +198,20 @@ def _number(code: str) -> NumberFormat:
     above, zero = hidden[0], hidden[2] if len(hidden) > 2 else hidden[0]
     if on_condition:  # which of them a number meets is left open
         above = zero = any(each for each, _ in hidden), any(each for _, each in hidden)
-    return NumberFormat(_kind(code), above[0], zero[1])
+    return NumberFormat("percent" if "%" in code else kind, above[0], zero[1])
+
+
+def _kind(plain: str, brackets: list[str]) -> str:
+    if any(_DURATION.fullmatch(bracket) for bracket in brackets):
+        return "duration"
+    # Some programs write "General" in German, which holds letters of dates.
+    return "date" if re.search("[dmyhs]", plain) and plain != "standard" else ""
 
 
 def _sections(code: str) -> Iterator[tuple[list[str], list[str], list[str]]]:
     """Yield the parts of a number format: what is for numbers, the words, what is in brackets."""
     plain, said, brackets = list[str](), list[str](), list[str]()
-    for match in _PIECE.finditer(f"{code};"):
+    for match in _PIECE.finditer(code):
         quoted, escaped, bracket, other = match.groups()
         if other == ";":
             yield plain, said, brackets
@@ -210,14 +220,4 @@ def _sections(code: str) -> Iterator[tuple[list[str], list[str], list[str]]]:
         said.append(quoted or escaped or "")
         brackets.append(bracket or "")
         plain.append(other or "")
-
-
-def _kind(code: str) -> str:
-    """Tell what a number format makes of a number."""
-    if "%" in code:
-        return "percent"
-    first = _LITERAL.sub("", code).partition(";")[0].lower()
-    if re.search(r"\[(hh?|mm?|ss?)\]", first):
-        return "duration"
-    # Some programs write "General" in German, which holds letters of dates.
-    return "date" if re.search("[dmyhs]", first) and first != "standard" else ""
+    yield plain, said, brackets

@@ -380,6 +380,19 @@ def test_a_number_that_its_format_shows_as_something_else_is_in_doubt(
     ]
 
 
+@pytest.mark.parametrize("code", ["0\\", "0_", "0*", '0"', "[X", ""])
+def test_a_format_that_does_not_end_leaves_the_others(code: str, tmp_path: Path) -> None:
+    """All looks after it were lost, and 100% was read as 1."""
+    escaped = escape(code, {'"': "&quot;"})
+    styles = (
+        f'<numFmts><numFmt numFmtId="164" formatCode="{escaped}"/></numFmts>'
+        "<fonts><font><strike/></font></fonts>"
+        "<cellXfs><xf numFmtId='164'/><xf numFmtId='9' fontId='7'/></cellXfs>"
+    )
+    found = cells(read(tmp_path, row(' s="1"><v>1</v>', "><v>3</v>"), styles=styles))
+    assert [(c.text, c.kind) for c in found.values()] == [("1", "percent"), ("3", "rich")]
+
+
 def test_a_workbook_of_1904_counts_days_from_there(tmp_path: Path) -> None:
     since_1904 = read(tmp_path, row(f' s="{DAY}"><v>39599</v>'), book='<workbookPr date1904="1"/>')
     assert cells(since_1904)["A1"].text == "2012-06-01"
