@@ -67,12 +67,16 @@ def _pages(content: mmap.mmap) -> Iterator[tuple[str, int, int]]:
             while at < until and left > 0:
                 page = _Thrift(content, at)
                 head = page.struct()
-                at = page.at + max(head[3], 0)
                 values = head.get(5) or head.get(8) or {}
-                rows = max(values.get(1, 0), 0)
+                numbers = (head[2], head[3], *values.values())
+                if any(isinstance(number, int) and number < 0 for number in numbers):
+                    raise ValueError(head)
+                at, rows = page.at + head[3], values.get(1, 0)
                 left -= rows
-                encoding = values.get(2 if 5 in head else 4, 0)
-                yield about[3][0].decode(), max(head[2], 0) + rows, encoding
+                yield about[3][0].decode(), head[2] + rows, values.get(2 if 5 in head else 4, 0)
+            # Readers make room for what is said here, and some end the process where it is not so.
+            if left or about[5] != group[3]:
+                raise ValueError(left)
 
 
 class _Thrift:

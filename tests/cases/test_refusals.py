@@ -59,6 +59,14 @@ def _miscounted(path: Path) -> None:
     path.write_bytes(content[:start] + content[start:].replace(b"\xd0\x0f", b"\xce\x0f", 1))
 
 
+def _fewer_than_none(path: Path) -> None:
+    """Have the heads of pages say -320 values, for which a reader makes room and ends."""
+    write_parquet(path, [good(n) for n in range(300)])
+    content = path.read_bytes()
+    assert b"\x15\xd8\x04\x15" in content
+    path.write_bytes(content.replace(b"\x15\xd8\x04\x15", b"\x15\xff\x04\x15"))
+
+
 def _nowhere(path: Path) -> None:
     """Give a column a time zone that no place has; polars panics on it."""
     table = frame([good(1)]).to_arrow()
@@ -77,6 +85,7 @@ REFUSED: list[tuple[str, Callable[[Path], object], str]] = [
     ("a.parquet", _cut_off, "damaged"),
     ("a.parquet", _damaged, "damaged"),
     ("a.parquet", _miscounted, "it says 999 rows and has 1,000"),
+    ("a.parquet", _fewer_than_none, "its pages do not follow"),
     ("a.parquet", _rows(lambda rows: rows.drop("media")), "lacks 'media'"),
     ("a.parquet", _rows(lambda rows: rows.with_columns(note=pl.lit("x"))), "must not have, 'note'"),
     ("a.parquet", _rows(lambda rows: rows.with_columns(suspended=pl.lit(1))), "suspended is Int32"),
