@@ -14,8 +14,8 @@ from assets.feedback.problems import to_do
 from assets.intake.reader import read_return
 from assets.lake import Lake
 from assets.returns.desk import decisions
-from assets.returns.desk.decisions import Ledger, read_answers
-from assets.returns.desk.returned import written_in
+from assets.returns.desk.decisions import Ledger, id_of, read_answers
+from assets.returns.desk.returned import code_of, written_in
 from assets.returns.validation.assets import answers
 from assets.returns.validation.check import check_files
 from assets.returns.validation.states import standing
@@ -241,6 +241,20 @@ def test_what_was_written_and_not_recorded_stands_in_the_next_copy(
     for copy in (checked, desk.copy("AVS")):
         (first,) = written_in(read_return(copy).sheets)
         assert (first.reason, first.role) == ("too short", ROLE)
+
+
+@pytest.mark.slow
+def test_nothing_is_said_of_a_reason_for_what_others_have_ceased_to_ask(desk: Desk) -> None:
+    """A query by comparison goes when other returns change, and its answer is no mistake."""
+    back, asked = desk.back("back.xlsx", GIVEN), desk.query("X005")["query_id"]
+    of_peers = id_of(desk.collection.id, "", "AVS", "Q103", *CARDS)
+    book = load_workbook(back)
+    cells = [cell for row in book["problems"].iter_rows() for cell in row]
+    (code,) = (cell for cell in cells if cell.value == code_of(asked, "9000"))
+    code.value = code_of(of_peers, "9000")
+    book.save(back)
+    desk.send(back)
+    assert (desk.told(), desk.ledger()) == ([], 0)
 
 
 def test_two_reasons_for_one_query_are_none(desk: Desk) -> None:

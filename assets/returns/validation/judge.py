@@ -16,7 +16,7 @@ import polars as pl
 from assets.intake.quoting import is_free_text
 from assets.intake.reading import Cell, Reading, place
 from assets.returns.desk.corrections import ByForce
-from assets.returns.desk.returned import REASON, Written, codes_of, written_in
+from assets.returns.desk.returned import REASON, Written, code_of, codes_of, written_in
 from assets.returns.validation.cells import another_return, cover_findings, type_entry
 from assets.returns.validation.layout import Slot, lay_out, surroundings
 from assets.returns.validation.rules.entries import (
@@ -185,15 +185,19 @@ def _unasked(
 ) -> Iterator[tuple[str, Finding]]:
     """Yield of each return what it answers without being asked, given the queries of all.
 
-    Of a file that is checked on its own nobody can say: others ask too.
+    Of a file that is checked on its own nobody can say: others ask too. Nor is anything said of a
+    reason for a value that stands in the return: others have ceased to ask.
     """
     for key, one in looked.items():
         if one.written and received[key].version is not None:
             mine = asked.filter(receipt_id=key).drop("receipt_id").iter_rows(named=True)
             queries = (Finding(**row) for row in mine)
             now = codes_of(queries, collection_id, key, received[key].force_code).values()
+            values = {item.value for item in one.typed if item.value is not None}
             for each in one.written:
-                if each.code not in now:
+                query = each.code.rpartition("-")[0]
+                still = (code_of(query, value) == each.code for value in values)
+                if each.code not in now and not any(still):
                     yield key, finding("S015", _UNASKED, each.at[REASON])
 
 
