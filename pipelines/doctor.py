@@ -18,7 +18,7 @@ from assets import doctor
 from assets.doctor import Examined, Ill, examined
 from assets.lake import Lake, lake_root
 from pipelines.alerts.send import SETTING, channels
-from pipelines.instance import damaged_databases, home_folder, keeps_files
+from pipelines.instance import damaged_databases, history_is_gone, home_folder
 from pipelines.portal.accounts import RESTORE, Accounts
 from pipelines.portal.sending import damage
 from schemas.collection import addressed, load_collection
@@ -83,7 +83,7 @@ def history() -> Iterator[Examined]:
         ("bad", path, f"is damaged: {problem}", _SET_ASIDE)
         for path, problem in damaged_databases(home)
     ]
-    if not ill and keeps_files(home) and not (home / "history" / "runs.db").exists():
+    if not ill and history_is_gone():
         ill = [("warn", home, "has no history of runs", "Nothing; it begins with a run.")]
     if ill:
         yield from examined("Dagster", ill)

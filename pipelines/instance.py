@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from assets.lake import atomic_file, lake_root, write_errors
-from schemas.errors import UnavailableError
+from schemas.errors import MusterError, UnavailableError
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -27,6 +27,15 @@ _DATABASES: Final = ("history/runs.db", "history/runs/index.db", "schedules/sche
 _A_MOMENT: Final = 0.2
 _PATIENCE: Final = 30
 """Seconds that a statement waits for another process, as in Dagster."""
+_IN_FILES: Final = (
+    "the history of runs cannot be read or written",
+    "See muster doctor; free space, mend the permissions, or end what holds it",
+)
+_ELSEWHERE: Final = (
+    "the database of runs does not answer",
+    "Start the database, or mend its address (PGHOST and what goes with it)",
+)
+"""What is wrong where the history refuses something, and what to do."""
 _STORAGE: Final = re.compile(
     r"^(storage|run_storage|event_log_storage|schedule_storage)\s*:", re.MULTILINE
 )
@@ -55,27 +64,14 @@ def open_instance() -> "dg.DagsterInstance":
     """Return the instance that keeps runs and events.
 
     Raises:
-        UnavailableError: its database does not answer.
+        UnavailableError: it cannot be opened.
     """
     import dagster as dg
-    from sqlalchemy.exc import SQLAlchemyError
 
     home = dagster_home()
     os.environ["DAGSTER_HOME"] = str(home)
-    try:
-        with _opened_quickly():
-            return dg.DagsterInstance.from_config(str(home))
-    except Exception as error:  # a storage wraps what its driver says in a class of its own
-        cause = error.__cause__
-        if not isinstance(cause, SQLAlchemyError):
-            raise
-        said = " ".join(str(getattr(cause, "orig", None) or cause).split())
-        raise UnavailableError(
-            home,
-            f"the database of runs does not answer ({said})",
-            "What analysts see has not changed. Start the database, or mend its address (PGHOST"
-            " and what goes with it), then run again.",
-        ) from error
+    with history_errors(), _opened_quickly():
+        return dg.DagsterInstance.from_config(str(home))
 
 
 @contextmanager
@@ -83,19 +79,26 @@ def history_errors() -> Iterator[None]:
     """Turn what the history of runs refuses into an error that says what to do.
 
     Raises:
-        UnavailableError: it is locked, damaged or full, or may not be written.
+        UnavailableError: it is locked, damaged or full, may not be written, or does not answer.
     """
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
-        said = getattr(error, "orig", None) or error
+    except MusterError:
+        raise
+    except Exception as error:
+        # A storage wraps what its driver says in a class of its own.
+        causes = (each for each in (error, error.__cause__) if each)
+        cause = next((e for e in causes if isinstance(e, SQLAlchemyError | OSError)), None)
+        if cause is None:
+            raise
+        said = " ".join(str(getattr(cause, "orig", None) or cause).split())
+        problem, do = _IN_FILES if keeps_files(home_folder()) else _ELSEWHERE
         raise UnavailableError(
             home_folder(),
-            f"the history of runs cannot be read or written ({said})",
-            "What analysts see is a complete release. See muster doctor; free space, mend the"
-            " permissions, or end what holds it, then run again: muster run",
+            f"{problem} ({said})",
+            f"What analysts see is a complete release. {do}, then run again: muster run",
         ) from error
 
 
