@@ -7,6 +7,7 @@ from schemas.collection import FOLDERS, Collection, read_collection
 from schemas.edit_faults import examined
 from schemas.errors import SetupError
 from schemas.faults import DescriptionError, lines_in, read_toml
+from schemas.reference import frame_of
 from schemas.reference_faults import forces_read
 from schemas.template import Template
 from schemas.template_file import read_template
@@ -25,7 +26,7 @@ class Drafts:
 
     def __init__(self, path: Path) -> None:
         """Read a file or a folder."""
-        for read in (read_template, read_collection):  # a draft changes between two looks at it
+        for read in (read_template, read_collection, frame_of):  # it changes between two looks
             read.cache_clear()
         self._path, files, wrong = path, [path], list[str]()
         root = path.parent.parent if path.parent.name in FOLDERS else path.parent

@@ -264,7 +264,7 @@ def _is_day(text: str, form: str) -> bool:
 
 
 @cache
-def _frame(path: Path, shape: Shape) -> pl.DataFrame:
+def frame_of(path: Path, shape: Shape) -> pl.DataFrame:
     """Return a file as a frame; what is wrong in it, who loads a collection with it is told."""
     return Read(path, shape).frame
 
@@ -278,7 +278,7 @@ def all_forces(root: Path = OURS) -> pl.DataFrame:
     days = pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d", strict=False)
     files = dict.fromkeys((OURS / "reference" / _FORCES, root / "reference" / _FORCES))
     ours, *own = (
-        _frame(path, FORCES).select(*_ABOUT, days, "successor") for path in files if path.exists()
+        frame_of(path, FORCES).select(*_ABOUT, days, "successor") for path in files if path.exists()
     )
     return pl.concat([ours.join(own[0], on="force_code", how="anti"), *own]) if own else ours
 
@@ -315,20 +315,21 @@ def _known(root: Path | None) -> pl.DataFrame:
     return found.select(_ABOUT).unique("force_code", keep="first", maintain_order=True)
 
 
+@cache
 def published_figures(path: Path) -> pl.DataFrame:
     """One row a figure printed in a publication: figure_id (key), measure, breakdown, value, ...
 
     `collection` is the one it is about, `breakdown` "" for the whole, `value` a float,
     `source_issue` null where there is none.
     """
-    return _frame(path, FIGURES).with_columns(
+    return frame_of(path, FIGURES).with_columns(
         pl.col("value").cast(pl.Float64), pl.col("breakdown", "period").fill_null("")
     )
 
 
 def uncollected(path: Path) -> dict[str, str]:
     """Return why a measure of a publication comes from no data of a collection, by measure."""
-    return dict(_frame(path, UNCOLLECTED).select("measure", "reason").iter_rows())
+    return dict(frame_of(path, UNCOLLECTED).select("measure", "reason").iter_rows())
 
 
 def workforce(path: Path) -> pl.DataFrame:
@@ -337,9 +338,9 @@ def workforce(path: Path) -> pl.DataFrame:
     `workforce` is a float, null where the source gives none.
     """
     day, number = pl.col("as_at").str.to_date("%Y-%m-%d"), pl.col("workforce").cast(pl.Float64)
-    return _frame(path, WORKFORCE).select("force_code", day, number, "source", "source_line")
+    return frame_of(path, WORKFORCE).select("force_code", day, number, "source", "source_line")
 
 
 def source_issues(path: Path) -> pl.DataFrame:
     """One row a contradiction in the source: issue_id (key), figures (joined by `;`), text."""
-    return _frame(path, ISSUES).rename({"what the source does": "text"})
+    return frame_of(path, ISSUES).rename({"what the source does": "text"})

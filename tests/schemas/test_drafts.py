@@ -382,3 +382,12 @@ def test_a_figure_that_no_return_could_give_is_told_at_its_line(
     assert [line.startswith(f"{printed}:2: {said}") for line in wrong] == [True] * (
         said is not None
     )
+
+
+def test_forces_that_were_mended_since_are_read_anew(folder: Path) -> None:
+    path = folder / "reference" / "forces.csv"
+    sound = path.read_text(encoding="utf-8")
+    path.write_text(sound.replace("2013-04-01", "2014-04-01"), encoding="utf-8")
+    assert any("BEH began on 2014-04-01" in line for line in Drafts(folder).wrong)
+    path.write_text(sound, encoding="utf-8")
+    assert Drafts(folder).wrong == []
