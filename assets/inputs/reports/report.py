@@ -106,10 +106,10 @@ def _said(sentences: Sequence[Sentence], force_code: str | None, times: Times) -
     told: list[Said] = []
     for sentence in sentences:
         told.append(say(sentence, force_code, told[-1] if told else None, sites, times))
-    of_all = [said for said in told if said.parts is None and speaks("of_all", said.words)]
-    if any(OWN_FORCE not in said.words for said in of_all):
+    unread = (each for each in told if each.parts is None and OWN_FORCE not in each.words)
+    if of_all := next((each for each in unread if speaks("of_all", each.words)), None):
         for said in told:
-            said.doubt(f"is one of figures of which line {of_all[0].sentence.lines[0]} tells")
+            said.doubt(f"is one of figures of which line {of_all.sentence.lines[0]} tells")
     return told
 
 
@@ -157,7 +157,7 @@ def _checked_approvals(
     why = (
         f"are more than the {received.value:.0f} applications on line {received.line}"
         if received
-        else "belong to one of several numbers of applications"
+        else "belong to a number of applications that is not certain"
     )
     said = f"{figure.name}: {statement.value} approvals on line {statement.line} {why}"
     return [], [f"{said}; not taken. {_LOOK_IT_UP}"]

@@ -42,6 +42,8 @@ _TOPICS: Final = {
     "ok": ("approval",),
     STAFFING: ("about_acu", "changed", "sized"),
 }
+_ANY: Final = 10**9
+"""A number of staff that is above, or below zero, whatever is told of."""
 _DIRECTIONS: Final = dict(zip(ANSWERS, (0, 1, -1), strict=True))
 _MOST_BACK: Final = 4
 """A sentence says of whom the next ones speak, but not for long."""
@@ -134,7 +136,7 @@ def say(
     row = tuple(tokens(sentence.text, sentence.lines, force_code, times))
     earlier = before.back() if before and sentence.is_item else [before] if before else []
     opens = next((each for each in earlier if not each.sentence.is_item), None)
-    if opens := opens if opens and opens.sentence.opens(sentence) else None:
+    if opens and opens.sentence.opens(sentence):
         # A list item goes on with such words as `Since September 2011 there were:`.
         row = (*opens.tokens, *row)
     plain = (_NUMBERING.sub("", heading) for heading in sentence.headings)
@@ -144,7 +146,7 @@ def say(
         said.statements.extend(_of_parts(said, said.parts, sites))
     else:
         said.statements.extend(_told_of(said))
-        for each in _meant(said, is_listed=opens is not None):
+        for each in _meant(said):
             each.doubt(_UNCLEAR_AFTER)
     return said
 
@@ -158,14 +160,14 @@ def _parts(row: tuple[Token, ...], before: Said | None) -> Sequence[Part] | None
     return parts
 
 
-def _meant(said: Said, *, is_listed: bool) -> Iterable[Said]:
+def _meant(said: Said) -> Iterable[Said]:
     """Return the sentences before it that one not known may add to, limit or take back."""
     text = said.words
     if speaks("of_figure", text):
         last = said.before or said.above
         return last.back() if last else ()
     if said.before:
-        return () if is_listed else (said.before,)
+        return (said.before,)
     is_short = len(said.tokens) <= _NOTE and not said.statements and not begins("opens", text)
     is_note = said.sentence.is_item or (is_short and not said.sentence.is_heading)
     above = list(said.above.back()) if said.above else []
@@ -182,7 +184,9 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
     period = any(PERIOD in part.times for part in parts)
     cores = [part.kind for part in parts if part.kind in CORES]
     total: int | None = None
-    spoken = {one.figure: one.value for one in said.before.statements} if said.before else {}
+    earlier = said.before.back() if said.before else ()
+    last = next((each.statements for each in earlier if each.statements), [])
+    spoken = {one.figure: one.value for one in last}
     for part in parts:
         mine = not part.row or id(part.row[-1]) in own
         in_period = PERIOD in part.times or (period and cores.count(part.kind) < 2)
@@ -201,6 +205,7 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
             yield from _doubted(said, at, [figure], why=_WHOSE)
         elif part.kind in ANSWERS:
             yield _answer(said, part)
+            spoken = {STAFFING: _DIRECTIONS[part.kind] * _ANY}
         else:
             of = {"ok": {"app": total}, "med_part": spoken}.get(part.kind, {figure: _value(part)})
             told = list(_counts(said, part, figure, at, total) if _fits(part, of) else ())
@@ -267,22 +272,17 @@ def _share(said: Said, part: Part, total: int | None) -> Statement:
     """Return the approvals that a part makes of a total of applications."""
     name = next(name for name in _SHARES if name in part.said)
     token = part.said[name]
-    value: int | None = None
-    if name == "none":
-        value = 0
-    elif name == "ok":
-        value = token.value
-    elif total is not None:
-        wanted = {"every": token.value, "both": 2, "one": 1}.get(name, total)
-        if name == "less":
-            value = total - token.value if token.value <= total else None
-        elif wanted == total:
-            value = total
+    values = {"none": 0, "ok": token.value}
+    if total is not None:
+        of_all = {"every": token.value, "both": 2, "one": 1, "all": total, "wholly": total}
+        whole = {each: total for each, wanted in of_all.items() if wanted == total}
+        values |= {"less": total - token.value, **whole}
+    value = values.get(name, -1)
     rest = 0
     for match in vocabulary().words["not_approved"].finditer(said.words):
         first = said.words.count(" ", 0, match.start())
         rest += sum(t.value for t in said.tokens[first : first + match[0].count(" ") + 1])
-    if value is None or (rest and total is not None and value + rest > total):
+    if value < 0 or (rest and total is not None and value + rest > total):
         return _statement(said, "ok", None, token, why=_UNCLEAR)
     return _statement(said, "ok", value, token)
 
