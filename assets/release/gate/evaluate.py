@@ -243,21 +243,22 @@ def _serve(line: Connection, lake: str | None = None) -> None:
             read_ahead(Path(lake))
     load()
     # After it: others look for the library's own libraries, and do more where they find them.
-    from assets.release.pages.drawn import drawn_or_none  # noqa: PLC0415
+    from assets.release.pages.drawn import drawn  # noqa: PLC0415
     from assets.release.pages.figures import Edition  # noqa: PLC0415
 
     gc.freeze()
     gc.enable()
     with suppress(EOFError):
         while True:
-            asked = line.recv()
-            if isinstance(asked, list):
-                line.send(evaluate(asked))
+            told: Any = None
+            if isinstance(asked := line.recv(), list):
+                told = evaluate(asked)
             elif isinstance(asked, dict):  # of what is drawn next
                 edition = Edition(**asked)
-                line.send(None)
             else:
-                line.send(drawn_or_none(edition, asked))
+                with suppress(Exception):  # whoever asked draws it then, fails too, and says why
+                    told = [*drawn(edition, asked)]
+            line.send(told)
 
 
 if __name__ == "__main__":

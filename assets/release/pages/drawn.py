@@ -40,14 +40,3 @@ def drawn(edition: Edition, forces: Collection[str] | None = None) -> Iterator[t
     yield SUMMARY, summary(edition)
     if edition.is_public:
         yield "summary.ods", open_document(edition)
-
-
-def drawn_or_none(edition: Edition, forces: Collection[str]) -> list[tuple[str, bytes]] | None:
-    """Return a part of what is drawn of an edition; None where that fails, for whatever reason.
-
-    Whoever asked draws it then, fails alike, and can say why.
-    """
-    try:
-        return [*drawn(edition, forces)]
-    except Exception:
-        return None

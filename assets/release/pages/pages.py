@@ -9,16 +9,7 @@ from typing import Final
 from markupsafe import Markup, escape
 
 from assets.html import render
-from assets.release.pages.content import (
-    NOT_KNOWN,
-    Cell,
-    Figure,
-    Head,
-    Page,
-    PageTable,
-    Section,
-    Text,
-)
+from assets.release.pages.content import NOT_KNOWN, Cell, Figure, Head, Page, PageTable, Section
 from assets.release.pages.description import PageOf, SectionOf
 from assets.release.pages.figures import Edition
 from assets.release.pages.known import of_release
@@ -113,11 +104,6 @@ def _inside(cell: Cell) -> str:
 
 
 @lru_cache(maxsize=1)
-def _national_banner(edition: Edition) -> tuple[Text, ...]:
-    return tuple(Tables(edition).said([edition.description.national.banner]))
-
-
-@lru_cache(maxsize=1)
 def national_page(edition: Edition) -> Page:
     """Return the national page of a release; made once for the page and the workbook.
 
@@ -154,10 +140,10 @@ def _over(edition: Edition) -> str:
 
 
 def _page(view: Tables, of: PageOf, title: str, over: str, own: Iterable[SectionOf]) -> Page:
-    use = view.edition.description.use
-    banner = _national_banner(view.edition)
+    use, banner = view.edition.description.use, view.said([of.banner])
     if view.force:
-        banner = (*banner[:1], *view.said([of.banner]), *banner[1:])
+        national = Tables(view.edition).said([view.edition.description.national.banner])
+        banner = [*national[:1], *banner, *national[1:]]
     sections = [
         Section(one.name, one.title, view.blocks(use[one.use] if one.use else one), one.page)
         for one in (*own, *of.add)
@@ -165,7 +151,7 @@ def _page(view: Tables, of: PageOf, title: str, over: str, own: Iterable[Section
     return Page(
         title=title,
         over=over,
-        banner=banner,
+        banner=tuple(banner),
         points=tuple(point for one in of.point if (point := view.point(one)))[:_POINTS],
         headlines=tuple(view.headline(one) for one in of.headline if view.knows(one.figure)),
         sections=tuple(section for section in sections if section.blocks),
