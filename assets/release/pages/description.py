@@ -26,9 +26,9 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from jinja2 import Environment, StrictUndefined
 from pydantic import Field
 
-from assets.html import render
 from schemas.figures import totalled
 from schemas.marts import force_profiles_contract
 from schemas.measures import NOW, Data, Figure
@@ -36,6 +36,11 @@ from schemas.template import Template
 
 STATISTIC: Final = "statistic"
 _HERE: Final = Path(__file__).parent
+_WRITING: Final = Environment(  # noqa: S701 - it writes TOML, whose texts are Jinja themselves
+    variable_start_string="<<", variable_end_string=">>", block_start_string="<%",
+    block_end_string="%>", comment_start_string="<#", comment_end_string="#>",
+    line_statement_prefix="%", line_comment_prefix="%#", undefined=StrictUndefined,
+)  # fmt: skip
 
 
 class Line(Data):
@@ -277,8 +282,9 @@ def _derived(template: Template, common: dict[str, Any]) -> str:
         for column in force_profiles_contract(template).columns
         if column.name in template.profile and column.dtype.is_numeric()
     ]
-    return render(
-        _HERE / "_derived.toml.j2", measures=measures, sheets=counts,
+    written = _WRITING.from_string((_HERE / "_derived.toml.j2").read_text(encoding="utf-8"))
+    return written.render(
+        measures=measures, sheets=counts,
         tables=partial(_tables, template),
         statistics=common["labels"]["STATISTICS"], asked=bool(template.asked),
         first=first_measure(template), profile=profile,
