@@ -160,9 +160,10 @@ def write_page(result: GateResult, collection: Collection, about: Mapping[str, s
         banner=tuple(Text((line,)) for line in lines),
         headlines=(),
         sections=tuple(
-            Section(f"part-{n}", title, (in_words(f"of-{n}", title, heads, map(_row, found)),))
+            Section(f"part-{n}", title, (in_words(f"of-{n}", caption, heads, map(_row, found)),))
             for n, (title, found) in enumerate(parts.items())
             if found
+            for caption in [f"{title}: {plural(len(found), 'expectation')}"]
         ),
     )
     with atomic_file(result.page) as file:
