@@ -29,8 +29,10 @@ from benchmarks.make_cases import Recipe, write
 from pipelines.cli.returns import cases as command
 from schemas.collection import Collection
 from schemas.errors import LakeError, ServiceError, SetupError
+from schemas.finding import FilesRefusedError
 from tests.cases.extracts import frame, good, run, write_csv
 from tests.cases.stores import SETTINGS, store
+from tests.cases.test_refusals import fewer_than_none
 
 LAKE = "s3://muster/a lake"
 
@@ -197,6 +199,14 @@ def test_a_damaged_release_is_not_copied(bucket: str, tmp_path: Path) -> None:
     with pytest.raises(LakeError, match=r"is damaged: parts/a\.txt"):
         publish_marts(release, bucket)
     assert files_below(bucket) == {}
+
+
+def test_the_pages_of_a_file_in_a_store_are_followed_too(bucket: str, tmp_path: Path) -> None:
+    """Less than none is what a reader would make room for, and end the run."""
+    fewer_than_none(tmp_path / "a.parquet")
+    put(f"{bucket}/a.parquet", (tmp_path / "a.parquet").read_bytes())
+    with pytest.raises(FilesRefusedError, match="its pages do not follow"):
+        find_sources([bucket])
 
 
 @pytest.mark.parametrize("url", ["s3://", "s3:///prefix", "s3://me:word@bucket/prefix"])

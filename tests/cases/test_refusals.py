@@ -59,7 +59,7 @@ def _miscounted(path: Path) -> None:
     path.write_bytes(content[:start] + content[start:].replace(b"\xd0\x0f", b"\xce\x0f", 1))
 
 
-def _fewer_than_none(path: Path) -> None:
+def fewer_than_none(path: Path) -> None:
     """Have the heads of pages say -320 values, for which a reader makes room and ends."""
     write_parquet(path, [good(n) for n in range(300)])
     content = path.read_bytes()
@@ -85,7 +85,7 @@ REFUSED: list[tuple[str, Callable[[Path], object], str]] = [
     ("a.parquet", _cut_off, "damaged"),
     ("a.parquet", _damaged, "damaged"),
     ("a.parquet", _miscounted, "it says 999 rows and has 1,000"),
-    ("a.parquet", _fewer_than_none, "its pages do not follow"),
+    ("a.parquet", fewer_than_none, "its pages do not follow"),
     ("a.parquet", _rows(lambda rows: rows.drop("media")), "lacks 'media'"),
     ("a.parquet", _rows(lambda rows: rows.with_columns(note=pl.lit("x"))), "must not have, 'note'"),
     ("a.parquet", _rows(lambda rows: rows.with_columns(suspended=pl.lit(1))), "suspended is Int32"),
