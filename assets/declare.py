@@ -131,7 +131,7 @@ def step(name: str, parts: Iterable[Made | Check]) -> dg.AssetsDefinition:
         lake = Lake(context.resources.lake_root, context.partition_key)
         collection = load_collection(lake.collection)
         given = {"lake": lake, "collection": collection, "context": context, "config": config}
-        given |= {"about": {}}
+        given |= {"about": {}, "described": [*_described(lake.collection)]}
         chosen = {"/".join(key.path) for key in context.selected_asset_keys}
         with retried():
             for each in several:
@@ -180,7 +180,7 @@ def _made(each: Made, given: Mapping[str, Any]) -> list[pl.DataFrame]:
 
     if each.names[1:] or each.asks(*_OF_THE_RUN):
         return make()
-    key = [*each.names, *_described(lake.collection), *_read(lake, each.inputs)]
+    key = [*each.names, *given["described"], *_read(lake, each.inputs)]
     kept = frame_made_once(lake, "tables", key, lambda: make()[0])
     known_to_conform(contracts[0], kept, template)
     return [kept]
