@@ -1,8 +1,8 @@
 """The figures that a template gives, and published ones that are none of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, Final, get_args
+from typing import Any, Final, NamedTuple, get_args
 
 from schemas.breakdown import LAST, Band, read_breakdown, write_breakdown
 from schemas.faults import known
@@ -13,49 +13,57 @@ ANSWER: Final = "answer"
 """The key of a breakdown that has the answer to a question, or several: `yes|no`."""
 
 
+class Level(NamedTuple):
+    """Figures of one name and the same keys, which differ in their codes alone.
+
+    `kind`: count, share, answers, per_month, statistic, band or change, `of` the measure that they
+    are made of, `by` the keys of their breakdowns. Shares are of those at the keys of `within`.
+    """
+
+    name: str
+    kind: str
+    of: str
+    unit: str
+    by: tuple[str, ...]
+    within: tuple[str, ...] = ()
+
+
 @cache
-def kinds(template: Template) -> dict[str, tuple[str, str, Any]]:
-    """Return of each measure that is no plain count its kind, what it is made of, and how."""
-    made: dict[str, tuple[str, str, Any]] = {}
+def levels(template: Template) -> dict[str, list[Level]]:
+    """Return by name what is totalled over the forces of a template's cells, in its own period."""
+    found: dict[str, list[Level]] = {}
     asked = {row.entries[0].measure for row in template.asked}
-    for name, measure in template.measures.items():
-        for share in measure.shares:
-            of_name = measure.share_name(name, share)
-            made.setdefault(of_name, ("share", name, []))[2].append(share)
-        if name in asked:
-            made[f"{name}_share"] = "answers", name, None
-        if measure.per_month:
-            made[f"{name}_per_month"] = "per_month", name, None
-        if measure.per_force:
-            made[f"{name}_per_force"] = "statistic", name, None
-            made[f"forces_with_{name}"] = "band", name, None
-        if measure.statistics:
-            made[name] = "statistic", name, None
-        if measure.change:
-            made[f"{name}_change"] = "change", name, measure.change
-    return made
-
-
-@cache
-def totalled(template: Template) -> dict[str, set[frozenset[str]]]:
-    """Return by measure, and by what is derived of it, the keys of the totals there are."""
-    found: dict[str, set[frozenset[str]]] = {}
-    for name, measure in template.measures.items():
-        levels = {frozenset(level.by) for level in measure.levels}
-        crossed = {level | {measure.crossed_by} for level in levels if measure.crossed_by}
-        single = {frozenset({"statistic"})} if measure.statistics else set()
-        found[name] = {*levels, *crossed, *single}
-        found[f"{name}_per_month"] = {frozenset(level) for level in measure.per_month}
-        found[f"{name}_per_force"] = {frozenset({*of, "statistic"}) for of in measure.per_force}
-        found[f"forces_with_{name}"] = {frozenset({*of, "count"}) for of in measure.per_force}
-        found[f"{name}_change"] = {frozenset()} if measure.change else set()
-        for share in measure.shares:
-            of_name = measure.share_name(name, share)
-            found.setdefault(of_name, set()).add(frozenset(share.by))
-    for row in template.asked:
-        name = str(row.entries[0].measure)
-        found[name] = found[f"{name}_share"] = {frozenset({QUESTION, ANSWER})}
+    for name, of in template.measures.items():
+        answers = [(QUESTION, ANSWER)] if name in asked else []
+        crossed = [(*level.by, of.crossed_by) for level in of.levels if of.crossed_by]
+        made: list[tuple[str, str, str, Sequence[tuple[str, ...]]]] = [
+            (name, "count", of.unit, [*(level.by for level in of.levels), *crossed, *answers]),
+            (name, "statistic", of.unit, [("statistic",)] if of.statistics else []),
+            (f"{name}_per_month", "per_month", "per_month", of.per_month),
+            (f"{name}_per_force", "statistic", of.unit, [(*b, "statistic") for b in of.per_force]),
+            (f"forces_with_{name}", "band", "forces", [(*by, "count") for by in of.per_force]),
+            (f"{name}_change", "change", of.unit, [()] if of.change else []),
+            *((f"{name}_share", "answers", "percent", [by]) for by in answers),
+        ]
+        for called, kind, unit, at in made:
+            found.setdefault(called, []).extend(Level(called, kind, name, unit, by) for by in at)
+        for share in of.shares:
+            called = of.share_name(name, share)
+            level = Level(called, "share", name, "percent", share.by, share.within)
+            found.setdefault(called, []).append(level)
     return found
+
+
+def made_of(template: Template, name: str) -> tuple[str, str]:
+    """Return of which kind the figures of a name are, and of which measure: itself, or another."""
+    at = levels(template).get(name)
+    return (at[-1].kind, at[-1].of) if at else ("count", name)
+
+
+def totalled(template: Template, name: str) -> set[frozenset[str]] | None:
+    """Return the keys of the totals that there are of a name, None where it is none's."""
+    at = levels(template).get(name)
+    return None if at is None else {frozenset(level.by) for level in at}
 
 
 def figure_faults(
@@ -69,9 +77,10 @@ def figure_faults(
         is_national: whether it is of all forces, so that a total of just its codes is needed.
     """
     name, period = row["measure"], row["period"]
-    kind, of, _ = kinds(template).get(name, ("count", name, None))
+    kind, of = made_of(template, name)
     if of not in template.measures:
-        yield "measure", known("measure", name, {**template.measures, **kinds(template)})
+        named = [called for called, at in levels(template).items() if at]
+        yield "measure", known("measure", name, {**template.measures, **dict.fromkeys(named)})
         return
     parts = read_breakdown(row["breakdown"])
     wrong = [("breakdown", said) for said in _codes(parts, template, of)]
@@ -96,13 +105,13 @@ def _no_total(
     name: str, codes: Mapping[str, str], period: str, template: Template
 ) -> Iterator[str]:
     """Yield why no total of a measure, or figure derived of it, is at these codes."""
-    kind, of, _ = kinds(template).get(name, ("count", name, None))
+    kind, of = made_of(template, name)
     measure = template.measures[of]
-    levels = [{*level} - {*LAST} for level in totalled(template)[name]]
+    there = [{*level.by} - {*LAST} for level in levels(template)[name]]
     if period != NOW and kind in {"count", "per_month"}:
         asked = [e.dims for e in template.counted() if (e.measure, e.period) == (of, period)]
-        levels = [{*dims} for dims in asked if dims == codes]
-    if {*codes} not in levels:
+        there = [{*dims} for dims in asked if dims == codes]
+    if {*codes} not in there:
         said = f"no total of {name} is by {' and '.join(codes) or 'nothing'}: have the template"
         yield f"{said} give it (levels, shares, ...), or say that its basis is document"
     for key, code in codes.items():

@@ -21,7 +21,7 @@ from schemas.breakdown import read_breakdown, write_breakdown
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
-from schemas.figures import kinds
+from schemas.figures import made_of
 from schemas.marts import Comparisons, Series
 from schemas.measures import NOW, QUESTION
 from schemas.template import Template
@@ -57,11 +57,9 @@ class Year:
 
         Of any other figure the kind is empty.
         """
-        of = self.template.measures.get(measure)
-        if of is not None and (of.levels or measure in self.asked):
-            return "count", measure
-        kind, name, _ = kinds(self.template).get(measure, ("", measure, ()))
-        return kind if kind in {"share", "answers"} else "", name
+        kind, name = made_of(self.template, measure)
+        known = name in self.template.measures and kind in {"count", "share", "answers"}
+        return kind if known else "", name
 
     def is_count(self, measure: str) -> bool:
         """Return whether a measure is a number that cells add up to, and none of answers."""

@@ -139,9 +139,9 @@ class Plain:
         for by in measure.get("per_force", []):
             for codes, cells in self._by(own, by):
                 held = [*self._held(cells).values()]
-                for statistic in _STATISTICS if held or not by else ():
+                for statistic in _STATISTICS:
                     self._spread(f"{name}_per_force", {**codes, "statistic": statistic}, held)
-                for band in self.bands if held or not by else ():
+                for band in self.bands:
                     low, dots, high = band.partition("..")
                     most = int(high or 10**30) if dots else int(low)
                     count = sum(int(low) <= number <= most for number in held) if held else None

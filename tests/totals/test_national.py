@@ -9,7 +9,7 @@ from assets.figures import comparable
 from assets.figures.recount.recount import OF_CELLS_ALONE
 from assets.figures.totals import marts
 from assets.figures.totals.cube import cube
-from assets.figures.totals.leaves import counted_in, divided, held_in, shares, sum_of
+from assets.figures.totals.leaves import counted_in, divided, held_in, percent, sum_of
 from assets.figures.totals.national import national_totals
 from schemas.collection import Collection
 from schemas.contract import empty
@@ -54,13 +54,8 @@ def _cells(row: dict[str, str], live: pl.DataFrame, collection: Collection) -> p
 
 def test_half_of_a_whole_is_half_of_it() -> None:
     """Divided by one number for all rows, 49 of 98 was 49.99999999999999 per cent."""
-    cells = {
-        "force_code": ["A", "B"],
-        "k": ["x", "y"],
-        "number": [49, 49],
-        "provisional": [False] * 2,
-    }
-    assert shares(pl.DataFrame(cells), ("k",), (), "m")["value"].to_list() == [50.0, 50.0]
+    parts = pl.DataFrame({"number": [49, 49]}).with_columns(whole=pl.lit(98))
+    assert parts.select(percent("number", "whole"))["number"].to_list() == [50.0, 50.0]
     rates = pl.DataFrame({"value": [49.0, 98.0]}).select(divided(pl.col("value"), pl.lit(49)))
     assert rates["value"].to_list() == [1.0, 2.0]
 
@@ -68,7 +63,7 @@ def test_half_of_a_whole_is_half_of_it() -> None:
 def test_every_count_is_the_sum_of_its_leaf_cells(
     national: pl.DataFrame, live: pl.DataFrame, collection: Collection
 ) -> None:
-    """The way back from a figure to cells is written apart from the way there."""
+    """Nobody's cells are counted twice on the way, and none are lost."""
     counts = [row for row in national.to_dicts() if _is_plain_count(row)]
     assert len(counts) > 250
     for row in counts:

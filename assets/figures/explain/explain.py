@@ -26,7 +26,7 @@ from assets.previous import parts_of_forces
 from schemas import vocabulary as v
 from schemas.breakdown import read_breakdown
 from schemas.errors import ContractError, SetupError
-from schemas.figures import kinds
+from schemas.figures import made_of
 from schemas.wording import plural
 
 _CLOSE: Final = 1e-9
@@ -198,9 +198,9 @@ def _standing(
         named = set(adding)
         out = [force for force in asked if force not in named and not adding.null_count()]
         return [_said(force, "the research gives no number of it") for force in out], []
-    measures = {*collection.template.measures, *kinds(collection.template)}
     if terms is None:
-        terms = Terms(TERM.to_frame(), cells=live.clear() if question.measure in measures else None)
+        of_cells = made_of(collection.template, question.measure)[1] in collection.template.measures
+        terms = Terms(TERM.to_frame(), cells=live.clear() if of_cells else None)
     if terms.cells is None:
         return [], []
     cells = terms.cells.partition_by("force_code", as_dict=True)

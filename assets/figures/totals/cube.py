@@ -11,7 +11,7 @@ from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
 from schemas.errors import ContractError
-from schemas.figures import ANSWER, kinds
+from schemas.figures import ANSWER, levels, made_of
 from schemas.marts import Codes, Measures, cube_contract, cube_dimensions
 from schemas.measures import NOW, QUESTION
 from schemas.reference import all_forces
@@ -74,7 +74,7 @@ def _adds_up(row: Row, template: Template) -> bool:
     if name in template.measures:
         return True
     research = name.startswith("social_media_") and row["unit"] != "forces"
-    return name == _BODIES or (research and name not in kinds(template))
+    return name == _BODIES or (research and name not in levels(template))
 
 
 def _by_cells(rows: list[Row], template: Template) -> list[Row]:
@@ -197,9 +197,9 @@ _SAID: Final[dict[str, str]] = {
 
 def _said(name: str, unit: str, template: Template) -> tuple[str, str]:
     """Return the kind of a measure, and what it is in words."""
-    kind, of, _ = kinds(template).get(name, ("", name, None))
+    kind, of = made_of(template, name)
     text = _in_words(of)
-    if kind:
+    if kind in _SAID:
         return kind, _SAID[kind].format(of=text)
     if name in template.measures:
         asked = any(row.entries[0].measure == name for row in template.asked)

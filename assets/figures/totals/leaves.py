@@ -1,11 +1,6 @@
-"""The counted cells of a template: what the live returns hold there, their sums, and the way back.
+"""The counted cells of a template: what the live returns hold there, and which a figure is of.
 
-What a figure counts is told by its name alone, apart from the sums, so that each can be held to the
-other.
-
-A cell that no live return gives still has a row, without a force, so that its total is unknown
-rather than absent. Integers are summed and divided once at the end, so the same inputs give the
-same bytes.
+A cell that no live return gives still has a row, without a force.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,19 +9,13 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from schemas.breakdown import LAST, breakdown_of, read_breakdown
-from schemas.figures import ANSWER, kinds
+from schemas.breakdown import LAST, read_breakdown
+from schemas.figures import ANSWER, levels
 from schemas.measures import NOW, QUESTION
-from schemas.template import Entry, Template
+from schemas.template import Entry, Place, Template
 
 PLACE: Final = ["sheet", "row_code", "column_code"]
 LEAF: Final = pl.concat_str(PLACE, separator="/").alias("leaf")
-ROW: Final = [
-    "measure", "breakdown", "period", "value", "unit", "forces_included", "provisional",
-]  # fmt: skip
-"""A row of NationalTotals but for `forces_expected`."""
-
-_HELD: Final = pl.col("number").is_not_null()
 
 
 @cache
@@ -52,8 +41,12 @@ def sent(cells: pl.DataFrame) -> pl.DataFrame:
     return cells.filter(pl.col("force_code").is_not_null())
 
 
+_OF_EVERY_CELL: Final = {"share", "answers", "change"}
+"""Kinds of figures that leave no cell out, whatever a total at their level does."""
+
+
 class Counted(NamedTuple):
-    """What a figure counts: of which `kind` it is (`count`, or as `kinds` has it), and its cells.
+    """What a figure counts: of which kind it is (schemas.figures.Level), and its cells.
 
     `whole` are the cells that it is divided by, `first` those from which a change is counted. Of
     answers, `given` are those that are counted.
@@ -66,31 +59,40 @@ class Counted(NamedTuple):
     first: list[Entry]
     given: tuple[str, ...] = ()
 
+    @property
+    def signed(self) -> tuple[tuple[Place, int], ...]:
+        """The place of each cell, with the sign by which it is added."""
+        before = len(self.first)
+        return tuple((cell.place, -1 if at < before else 1) for at, cell in enumerate(self.cells))
+
 
 def counted_in(
     template: Template, measure: str, breakdown: str, period: str = NOW
 ) -> Counted | None:
-    """Return what a figure counts, None where it is not made of a template's cells."""
-    kind, of, how = kinds(template).get(measure, ("count", measure, None))
-    parts = read_breakdown(breakdown)
+    """Return what a figure counts, None where it is not made of a template's cells.
+
+    All that computes or explains a figure of returns reads it here; the second engine does not.
+    """
+    parts, at = read_breakdown(breakdown), levels(template).get(measure)
+    level = next((one for one in at or () if {*one.by} == parts.keys()), at[-1] if at else None)
+    kind, of = (level.kind, level.of) if level else ("count", measure)
     codes = {key: code for key, code in parts.items() if key not in {ANSWER, *LAST}}
     if of not in template.measures or not codes.keys() <= {*template.dimensions}:
         return None
     if (QUESTION in codes) != (ANSWER in parts):
         return None
-    is_part = kind in {"share", "answers"}
-    cells = cells_in(template, of, codes, period, every=is_part)
+    cells = cells_in(template, of, codes, period, every=kind in _OF_EVERY_CELL)
     whole, first = cells if kind == "answers" else [], list[Entry]()
-    if kind == "share":
-        share = next((share for share in how if {*share.by} == codes.keys()), None)
-        if share is None:
+    if level and kind == "share":
+        if {*level.by} != codes.keys():
             return None
-        within = {key: codes[key] for key in share.within}
+        within = {key: codes[key] for key in level.within}
         every = cells_in(template, of, within, period, every=True)
-        whole = [cell for cell in every if {*share.by} <= cell.dims.keys()]
+        whole = [cell for cell in every if {*level.by} <= cell.dims.keys()]
     if kind == "change":
+        key = template.measures[of].change or ""
         first, last = (
-            [cell for cell in cells if cell.dims.get(how) == template.codes_of(of, how)[end]]
+            [cell for cell in cells if cell.dims.get(key) == template.codes_of(of, key)[end]]
             for end in (0, -1)
         )
         cells = [*first, *last]
@@ -150,46 +152,6 @@ def sum_of(cells: pl.DataFrame) -> int | None:
     return int(held.sum()) if len(held) else None
 
 
-def summed(counted: pl.DataFrame, dims: Sequence[str]) -> pl.DataFrame:
-    """Return one row for each combination of `dims`: total, forces_included, provisional.
-
-    `total` is an integer, null where no live return gives a number.
-    """
-    return grouped(
-        counted.drop_nulls(dims) if dims else counted,
-        dims,
-        pl.when(_HELD.any()).then(pl.col("number").sum()).alias("total"),
-        pl.col("force_code").filter(_HELD).n_unique().cast(pl.Int64).alias("forces_included"),
-        pl.col("provisional").filter(_HELD).any().alias("provisional"),
-    )
-
-
-def grouped(frame: pl.DataFrame, dims: Sequence[str], *found: pl.Expr) -> pl.DataFrame:
-    """Return what is asked of each combination of `dims`, of all rows where there are none."""
-    return frame.group_by(dims).agg(found) if dims else frame.select(found)
-
-
-def sums(
-    counted: pl.DataFrame, dims: Sequence[str], measure: str, unit: str, period: str = NOW
-) -> pl.DataFrame:
-    """Return the sums at each combination of `dims`, as ROW."""
-    return as_rows(summed(counted, dims), dims, pl.col("total"), measure, unit, period)
-
-
-def shares(
-    counted: pl.DataFrame,
-    dims: Sequence[str],
-    within: Sequence[str],
-    measure: str,
-    period: str = NOW,
-) -> pl.DataFrame:
-    """Return each sum as a percent of the sum it is part of, as ROW; null where that is zero."""
-    parts, wholes = summed(counted, dims), summed(counted, within)
-    whole = wholes.select(*within, pl.col("total").alias("whole"))
-    both = parts.join(whole, on=list(within)) if within else parts.join(whole, how="cross")
-    return as_rows(both, dims, percent("total", "whole"), measure, "percent", period)
-
-
 def percent(part: str, whole: str) -> pl.Expr:
     """Return part as a percent of whole, null where there is no whole."""
     return pl.when(pl.col(whole) > 0).then(divided(pl.col(part) * 100, pl.col(whole)))
@@ -202,23 +164,3 @@ def divided(number: pl.Expr, by: pl.Expr) -> pl.Expr:
     be less than half: so each row has its own.
     """
     return number / (by + 0 * number)
-
-
-def as_rows(
-    frame: pl.DataFrame,
-    dims: Sequence[str],
-    value: pl.Expr,
-    measure: str,
-    unit: str,
-    period: str = NOW,
-) -> pl.DataFrame:
-    """Return values of a frame as ROW: the breakdown is written from `dims`."""
-    return frame.select(
-        pl.lit(measure).alias("measure"),
-        breakdown_of(*dims),
-        pl.lit(period).alias("period"),
-        value.cast(pl.Float64).alias("value"),
-        pl.lit(unit).alias("unit"),
-        "forces_included",
-        "provisional",
-    )

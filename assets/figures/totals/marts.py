@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from assets.figures.totals.leaves import LEAF, cells_in, divided, leaves, percent, sent, summed
+from assets.figures.totals.leaves import LEAF, cells_in, divided, leaves, percent, sent
 from assets.inputs.reports.kept_reports import agreed
 from assets.inputs.research.tables import no_research, social_media_cases
 from schemas.breakdown import breakdown_of, write_breakdown
@@ -79,8 +79,9 @@ def cells(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
 
 def outcome_breakdown(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     """Return the mart OutcomeBreakdown."""
-    cases = _cells(OutcomeBreakdown, live, collection, INVESTIGATIONS)
-    by_outcome = summed(cases, ("category", "outcome")).rename({"total": "cases"})
+    by = ["category", "outcome"]
+    held = _cells(OutcomeBreakdown, live, collection, INVESTIGATIONS).drop_nulls([*by, "number"])
+    by_outcome = held.group_by(by).agg(cases=pl.col("number").sum())
     whole = pl.col("cases").sum().over("category").alias("whole")
     return conform(
         OutcomeBreakdown,

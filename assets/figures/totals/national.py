@@ -1,36 +1,26 @@
-"""The mart national_totals: every total, share, rate and statistic that a template describes."""
+"""The mart national_totals: every total, share, rate and statistic that a template describes.
 
-from collections.abc import Iterator
-from itertools import combinations
+A figure is of one sum of cells, or of two (leaves.counted_in); each sum is taken once, by force.
+Integers are summed and divided once at the end, so the same inputs give the same bytes. What no
+live return gives is unknown rather than absent.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations, product
 from typing import Any, Final
 
 import polars as pl
 
-from assets.figures.totals.leaves import (
-    ROW,
-    as_rows,
-    divided,
-    grouped,
-    leaves,
-    percent,
-    shares,
-    summed,
-    sums,
-)
+from assets.figures.totals.leaves import PLACE, counted_in, divided, percent
 from assets.figures.totals.research import research_totals
 from assets.inputs.research.tables import ResearchTables, no_research
-from schemas.breakdown import Band, breakdown_of
+from schemas.breakdown import LAST, Band, write_breakdown
 from schemas.collection import Collection
 from schemas.conform import conform
-from schemas.figures import ANSWER
+from schemas.figures import ANSWER, Level, levels
 from schemas.marts import NationalTotals
-from schemas.measures import NOW, QUESTION, Measure
-from schemas.template import Template
-
-_ABOUT: Final = (
-    pl.len().cast(pl.Int64).alias("forces_included"),
-    pl.col("provisional").any(),
-)
+from schemas.measures import NOW
+from schemas.template import Entry
 
 STATISTICS: Final = {
     "minimum": pl.col("total").min(),
@@ -49,19 +39,11 @@ def national_totals(
 
     Of the inspectorate's own research there are no rows where there is none.
     """
-    own, template = research or no_research(), collection.template
-    everything = leaves(live, template)
-    found = [_bodies(collection), _earlier(everything, template)]
-    for name, measure in template.measures.items():
-        cells = everything.filter(measure=name, period=NOW)
-        found += _counted(name, measure, cells, template)
-        if measure.statistics or measure.per_force:
-            found += _spread(name, measure, cells, collection)
-    found += [_per_month(frame, collection) for frame in list(found)]
-    found += _answers(everything, template)
+    found = [_of_cells(live, collection), _bodies(collection)]
     expected = pl.lit(len(collection.forces), pl.Int64).alias("forces_expected")
-    rows = [frame.select(*ROW, expected) for frame in found]
-    return conform(NationalTotals, pl.concat([*rows, research_totals(own, collection)]))
+    of_returns = pl.concat(found, how="diagonal").with_columns(expected)
+    researched = research_totals(research or no_research(), collection)
+    return conform(NationalTotals, pl.concat([of_returns, researched], how="diagonal"))
 
 
 def in_the_totals(totals: pl.DataFrame, collection: Collection) -> tuple[int, int]:
@@ -78,125 +60,137 @@ def in_the_totals(totals: pl.DataFrame, collection: Collection) -> tuple[int, in
     return max(included, default=0), len(collection.forces)
 
 
-def _counted(
-    name: str, measure: Measure, cells: pl.DataFrame, template: Template
-) -> Iterator[pl.DataFrame]:
-    """Yield the totals of a measure at each of its levels, its shares and its change."""
-    crossed, unit = measure.crossed_by, measure.unit
-    groups = template.groups.get(crossed or "", {})
-    for level in measure.levels:
-        at = cells.filter(pl.col(level.without).is_null()) if level.without else cells
-        yield sums(at, level.by, name, unit)
-        if crossed:
-            in_groups = [
-                at.filter(pl.col(crossed).is_in(list(codes))).with_columns(
-                    pl.lit(group).alias(crossed)
-                )
-                for group, codes in groups.items()
-            ]
-            dims = template.ordered([level.by, [crossed]])
-            yield sums(pl.concat([at, *in_groups]), dims, name, unit)
-    for share in measure.shares:
-        whole = cells.drop_nulls(share.by)
-        yield shares(whole, share.by, share.within, measure.share_name(name, share))
-    if measure.change:
-        codes = template.codes_of(name, measure.change)
-        # A force that does not know both ends is not in it.
-        first, last = (
-            pl.when(held.count() > 0).then(held.sum())
-            for held in (
-                pl.col("number").filter(pl.col(measure.change) == codes[end]) for end in (0, -1)
-            )
-        )
-        change = cells.group_by("force_code", "provisional").agg((last - first).alias("number"))
-        yield sums(change, (), f"{name}_change", unit)
+_NUMBERS: Final = ("of", "sign", "whole", "months")
+_PART: Final = ("of", *PLACE, "sign", "given")
+"""A cell of a sum: the number of that, how the cell is added, and of answers those that count."""
+
+_FIGURE: Final = ("measure", "breakdown", "period", "unit", "how", "of", "whole", "months")
+"""A figure: the total, a statistic or a band of a sum, and what that is divided by."""
+
+Codes = dict[str, str]
+Sums = dict[tuple[Any, ...], int]
 
 
-def _earlier(everything: pl.DataFrame, template: Template) -> pl.DataFrame:
-    """Return the counts of earlier periods, each of which was asked for as it stands."""
-    cells = everything.filter(pl.col("period") != NOW)
-    units = {name: measure.unit for name, measure in template.measures.items()}
-    keyed = cells.with_columns(breakdown_of(*template.dimensions))
-    return summed(keyed, ("measure", "breakdown", "period")).with_columns(
-        pl.col("total").cast(pl.Float64).alias("value"),
-        pl.col("measure").replace_strict(units, return_dtype=pl.String).alias("unit"),
+def _of_cells(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
+    """Return every figure of cells, with the columns of NationalTotals but `forces_expected`."""
+    sums: Sums = {}
+    figures = _frame(_FIGURE, _figures(collection, sums))
+    told = _told(_by_force(live, sums), collection)
+    wholes = told.filter(how="total").select(whole="of", total="value")
+    found = figures.join(told, on=["of", "how"], how="left").join(wholes, on="whole", how="left")
+    # A percent without a whole of its own is one of the forces that gave an answer.
+    found = found.with_columns(whole=pl.coalesce("total", "forces_included"))
+    value, months = pl.col("value"), pl.col("months")
+    rate = pl.when(months.is_null()).then(value).otherwise(divided(value, months))
+    share = pl.when(unit="percent").then(percent("value", "whole"))
+    return found.select(
+        *_FIGURE[:4],
+        value=share.otherwise(rate),
+        forces_included=pl.col("forces_included").fill_null(0),
+        provisional=pl.col("provisional").fill_null(value=False),
     )
 
 
-def _per_month(frame: pl.DataFrame, collection: Collection) -> pl.DataFrame:
-    """Return the monthly rates of the rows that have one."""
+def _frame(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
+    kinds = dict.fromkeys(_NUMBERS, pl.Int64) | {"given": pl.List(pl.String)}
+    return pl.DataFrame([*rows], {n: kinds.get(n, pl.String) for n in columns}, orient="row")
+
+
+def _figures(collection: Collection, sums: Sums) -> Iterator[tuple[Any, ...]]:
+    """Yield each figure, as _FIGURE; the sums of cells that it is of are numbered in `sums`."""
     periods = {NOW: collection.period, **collection.comparators}
-    months = {name: period.months for name, period in periods.items()}
-    keys = pl.col("breakdown").str.replace_all("=[^;]*", "")
-    wanted = [
-        (pl.col("measure") == name) & (keys == ";".join(level))
-        for name, measure in collection.template.measures.items()
-        for level in measure.per_month
-    ]
-    return frame.filter(pl.any_horizontal(pl.lit(value=False), *wanted)).with_columns(
-        pl.format("{}_per_month", "measure").alias("measure"),
-        divided(
-            pl.col("value"), pl.col("period").replace_strict(months, return_dtype=pl.Int64)
-        ).alias("value"),
-        pl.lit("per_month").alias("unit"),
-    )
+    for (level, breakdown, period), codes in _listed(collection).items():
+        found = counted_in(collection.template, level.name, breakdown, period)
+        if found is None or not found.cells:  # a level that leaves them all out
+            continue
+        how = codes.get("statistic", codes.get("count", "total"))
+        is_mean = how == "mean" and level.name != level.of
+        of = sums.setdefault((found.signed, found.given or None), len(sums))
+        whole = tuple((cell.place, 1) for cell in found.whole if level.kind == "share")
+        yield (
+            *(level.name, breakdown, period, "per_force" if is_mean else level.unit, how, of),
+            sums.setdefault((whole, None), len(sums)) if whole else None,
+            periods[period].months if level.kind == "per_month" else None,
+        )
 
 
-def _spread(
-    name: str, measure: Measure, cells: pl.DataFrame, collection: Collection
-) -> Iterator[pl.DataFrame]:
-    """Yield statistics over the single entry of each force, or over its sums, and the bands."""
-    told: list[tuple[str, str, pl.Expr, str]]
-    if measure.statistics:
-        dims, by_force = list[str](), cells.rename({"number": "total"}).drop_nulls("total")
-        told = [("statistic", text, STATISTICS[text], name) for text in measure.statistics]
-    else:
-        dims = collection.template.ordered(measure.per_force)
-        levels = [summed(cells, ("force_code", *level)) for level in measure.per_force]
-        by_force = pl.concat(levels, how="diagonal").drop_nulls("total")
-        bands = {
-            text: Band.parse(text).contains(pl.col("total")).sum()
-            for text in collection.count_bands
-        }
-        told = [("statistic", text, of, f"{name}_per_force") for text, of in STATISTICS.items()]
-        told += [("count", text, of, f"forces_with_{name}") for text, of in bands.items()]
-    for key, text, expression, of in told:
-        unit = "forces" if key == "count" else measure.unit
-        if text == "mean" and not measure.statistics:
-            unit = "per_force"
-        known = pl.when(pl.len() > 0).then(expression).alias("value")
-        found = grouped(by_force, dims, known, *_ABOUT)
-        named = found.with_columns(pl.lit(text).alias(key))
-        yield as_rows(named, (*dims, key), pl.col("value"), of, unit)
+def _listed(collection: Collection) -> dict[tuple[Level, str, str], Codes]:
+    """Return the level, breakdown and period of every figure that some cell is in, and its codes.
 
-
-def _answers(everything: pl.DataFrame, template: Template) -> Iterator[pl.DataFrame]:
-    """Yield counts and shares of forces by question and answer; `a|b` counts either answer.
-
-    Every answer of a question's list has rows, whether given or not.
+    What was asked of an earlier period stands for itself, at its own codes alone.
     """
-    listed = [
-        (entry.measure, entry.dims[QUESTION], "|".join(answers), list(answers))
-        for entry in template.counted()
-        if QUESTION in entry.dims
-        for size in ((1, 2) if len(entry.answers) > 2 else (1,))
-        for answers in combinations(entry.answers, size)
-    ]
-    key = ["measure", QUESTION, ANSWER]
-    schema: dict[str, Any] = {**dict.fromkeys(key, pl.String), "either": pl.List(pl.String)}
-    given = pl.col("value").is_in(pl.col("either")).sum()
-    answered = pl.col("value").count().cast(pl.Int64)
-    counted = (
-        pl.DataFrame(listed, schema=schema, orient="row")
-        .join(everything, on=key[:2])
-        .group_by(key)
-        .agg(given.alias("forces"), answered.alias("forces_included"), pl.col("provisional").any())
+    template, found = collection.template, dict[tuple[Level, str, str], Codes]()
+    for cell in template.counted():
+        name, measure = str(cell.measure), template.measures[str(cell.measure)]
+        at = [level for each in levels(template).values() for level in each if level.of == name]
+        if cell.period != NOW:
+            own = Level(name, "count", name, measure.unit, tuple(cell.dims))
+            rates = [lv for lv in at if lv.kind == "per_month" and {*lv.by} == cell.dims.keys()]
+            at = [own, *rates]
+        for level in at:
+            for codes in _codes(level, cell, collection):
+                found[level, write_breakdown(codes), cell.period] = codes
+    return found
+
+
+def _codes(level: Level, cell: Entry, collection: Collection) -> Iterator[Codes]:
+    """Yield the codes of the figures of a level that a cell is in."""
+    template, measure = collection.template, collection.template.measures[level.of]
+    sizes, crossed = (1, 2) if len(cell.answers) > 2 else (1,), measure.crossed_by or ""
+    options: dict[str, Sequence[str]] = {key: (code,) for key, code in cell.dims.items()}
+    options[ANSWER] = ["|".join(of) for n in sizes for of in combinations(cell.answers, n)]
+    options["count"] = collection.count_bands
+    options["statistic"] = measure.statistics or tuple(STATISTICS)
+    if crossed in cell.dims and level.kind == "count" and cell.period == NOW:
+        groups = template.groups.get(crossed, {}).items()
+        options[crossed] = (*options[crossed], *(g for g, of in groups if cell.dims[crossed] in of))
+    keys = [key for key in (*template.dimensions, ANSWER, *LAST) if key in level.by]
+    if {*keys} <= options.keys():
+        for chosen in product(*(options[key] for key in keys)):
+            yield dict(zip(keys, chosen, strict=True))
+
+
+def _by_force(live: pl.DataFrame, sums: Sums) -> pl.DataFrame:
+    """Return what each force holds in each sum: of, force_code, total, provisional.
+
+    A force that holds none of its cells, or not both ends of a change, has no row.
+    """
+    rows = (
+        (number, *place, sign, given)
+        for (cells, given), number in sums.items()
+        for place, sign in cells
     )
-    known = pl.when(pl.col("forces_included") > 0).then("forces")
-    for (measure,), of in counted.partition_by("measure", as_dict=True).items():
-        name, share = str(measure), percent("forces", "forces_included")
-        yield as_rows(of, (QUESTION, ANSWER), known, name, template.measures[name].unit)
-        yield as_rows(of, (QUESTION, ANSWER), share, f"{name}_share", "percent")
+    ends, number = pl.col("sign").n_unique().alias("ends"), pl.col("number")
+    is_given = pl.col("value").is_in(pl.col("given")).cast(pl.Int64)
+    return (
+        _frame(_PART, rows)
+        .with_columns(needs=ends.over("of"))
+        .join(live.select(*PLACE, "force_code", "number", "value", "provisional"), on=PLACE)
+        .with_columns(number=pl.when(pl.col("given").is_null()).then(number).otherwise(is_given))
+        .drop_nulls("number")
+        .group_by("of", "force_code", "needs")
+        .agg((number * pl.col("sign")).sum().alias("total"), pl.col("provisional").any(), ends)
+        .filter(pl.col("ends") == pl.col("needs"))
+    )
+
+
+def _told(by_force: pl.DataFrame, collection: Collection) -> pl.DataFrame:
+    """Return the total, each statistic and each band of each sum: of, how, value, and who is in it.
+
+    A sum of which no force holds a cell has no row.
+    """
+    total = pl.col("total")
+    bands = {text: Band.parse(text).contains(total).sum() for text in collection.count_bands}
+    hows = {"total": total.sum(), **STATISTICS, **bands}
+    return (
+        by_force.group_by("of")
+        .agg(
+            pl.len().cast(pl.Int64).alias("forces_included"),
+            pl.col("provisional").any(),
+            **{how: value.cast(pl.Float64) for how, value in hows.items()},
+        )
+        .unpivot(index=["of", "forces_included", "provisional"], variable_name="how")
+    )
 
 
 def _bodies(collection: Collection) -> pl.DataFrame:

@@ -1,29 +1,41 @@
 """Totals of the inspectorate's own research, as rows of NationalTotals."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 
-from assets.figures.totals.leaves import as_rows, percent, shares, summed, sums
-from assets.inputs.research.tables import ResearchTables, answers, social_media_cases
+from assets.figures.totals.leaves import percent
+from assets.inputs.research.tables import ResearchTables, answers
+from schemas.breakdown import breakdown_of
 from schemas.collection import Collection
 from schemas.research import YES
 
 _YEAR: Final = ("year",)
-_INSTANCES: Final = (_YEAR, ("year", "site"), ("year", "category"), ("year", "site", "category"))
+_BY: Final = (("year", "site"), ("year", "category"), ("year", "site", "category"))
 _COUNTS: Final = {
-    "profiles": ("profiles", None),
-    "profiles_inappropriate": ("profiles", "profiles"),
-    "accounts_inappropriate": ("accounts", None),
-    "accounts_still_visible": ("accounts", "accounts_inappropriate"),
+    "profiles": "profiles",
+    "profiles_inappropriate": "profiles",
+    "accounts_inappropriate": "accounts",
+    "accounts_still_visible": "accounts",
 }
-"""Counts of the profiles file, each with its unit and the count that it is a share of."""
+"""Counts of the profiles file, with their units."""
+
+WHOLE_OF: Final = {
+    "profiles_inappropriate": "profiles",
+    "accounts_still_visible": "accounts_inappropriate",
+}
+"""Those of them that are a share of another."""
 
 
 def research_totals(research: ResearchTables, collection: Collection) -> pl.DataFrame:
-    """Return every total of the research in use; what it does not give has no row."""
+    """Return every total of the research in use, as NationalTotals.
+
+    What it does not give has no row.
+    """
     found = _social_media(research.profiles, research.instances, collection)
-    return pl.concat([found, _survey(research.responses)])
+    rows = pl.concat([found, _survey(research.responses)])
+    return rows.with_columns(period=pl.lit(""), provisional=pl.lit(value=False))
 
 
 def _social_media(
@@ -35,32 +47,38 @@ def _social_media(
     """
     ours = pl.col("force_code").is_in(collection.forces)
     looked_at, found = profiles.filter(ours), instances.filter(ours)
-    cases = _numbered(social_media_cases(found, collection), "cases")
-    researched = _numbered(looked_at.with_columns(pl.lit(1, pl.Int64).alias("force")), "force")
-    each, name = _numbered(found, "instances"), "social_media_instances"
+    each, of_year = "instances", found.filter(year=collection.census.year)
     rows = [
-        sums(researched, _YEAR, "social_media_forces_researched", "forces", ""),
-        sums(cases, (), "social_media_cases", "cases", ""),
-        *(sums(each, dims, name, "instances", "") for dims in _INSTANCES),
-        *(shares(each, dims, _YEAR, f"{name}_share", "") for dims in _INSTANCES[1:]),
+        _sums(looked_at.with_columns(one=1), "one", "forces_researched", "forces"),
+        _sums(of_year, each, "cases", "cases", ()),
+        *(_sums(found, each, each, each, by) for by in (_YEAR, *_BY)),
+        *(_sums(found, each, f"{each}_share", "percent", by, each) for by in _BY),
+        *(_sums(looked_at, name, name, unit) for name, unit in _COUNTS.items()),
+        *(_sums(looked_at, n, f"{n}_share", "percent", _YEAR, of) for n, of in WHOLE_OF.items()),
     ]
-    for column, (unit, whole) in _COUNTS.items():
-        rows.append(sums(_numbered(looked_at, column), _YEAR, f"social_media_{column}", unit, ""))
-        if whole:
-            both = looked_at.drop_nulls([column, whole])
-            wholes = summed(_numbered(both, whole), _YEAR).select("year", whole=pl.col("total"))
-            parts = summed(_numbered(both, column), _YEAR).join(wholes, on="year")
-            of, share = f"social_media_{column}_share", percent("total", "whole")
-            rows.append(as_rows(parts, _YEAR, share, of, "percent", ""))
     written = pl.concat(rows).drop_nulls("value")
     return written.with_columns(_expected(looked_at, found, collection))
 
 
-def _numbered(frame: pl.DataFrame, column: str) -> pl.DataFrame:
-    """Return the rows that hold a count, as `number`."""
-    return frame.drop_nulls(column).with_columns(
-        pl.col(column).alias("number"), pl.lit(value=False).alias("provisional")
+def _sums(
+    frame: pl.DataFrame,
+    number: str,
+    measure: str,
+    unit: str,
+    dims: Sequence[str] = _YEAR,
+    whole: str = "",
+) -> pl.DataFrame:
+    """Return the sums of a number, or what they are in per cent of the `whole` of their year."""
+    held = frame.drop_nulls([number, whole or number])
+    of_year = pl.col(whole or number).sum().over("year")
+    keyed = held.select("force_code", breakdown_of(*dims), number=number, whole=of_year)
+    sums = keyed.group_by("breakdown").agg(
+        pl.col("number").sum(),
+        pl.col("whole").first(),
+        pl.col("force_code").n_unique().cast(pl.Int64).alias("forces_included"),
     )
+    value = percent("number", "whole") if whole else pl.col("number")
+    return _rows(sums, value, f"social_media_{measure}", unit)
 
 
 def _expected(looked_at: pl.DataFrame, found: pl.DataFrame, collection: Collection) -> pl.Expr:
@@ -86,28 +104,33 @@ def _survey(responses: pl.DataFrame) -> pl.DataFrame:
     asked, and the percent of them who agree.
     """
     given, asked = answers(responses), ["year", "question"]
-    people = pl.col("respondent_id").n_unique().cast(pl.Int64)
+    people = pl.col("respondent_id").n_unique().alias("respondents")
     waves = responses.group_by("year").agg(pl.col("wave").n_unique())
-    respondents = [
-        (responses.group_by(dims).agg(people.alias("respondents")), dims)
-        for dims in (["year"], asked)
-    ]
     counted = [
-        (waves, "wave", ["year"], "survey_waves", "waves"),
-        *((of, "respondents", dims, *_RESPONDENTS) for of, dims in respondents),
-        (given, "respondents", [*asked, "answer"], *_RESPONDENTS),
-        (given, "percent", [*asked, "answer"], *_PERCENT),
-        (given.filter(pl.col("answer") == YES), "percent", asked, *_PERCENT),
-    ]
-    nobody = [
-        pl.lit(0, pl.Int64).alias("forces_included"),
-        pl.lit(value=False).alias("provisional"),
-    ]
+        (waves, "wave", ["year"], "waves"),
+        *((responses.group_by(by).agg(people), "respondents", by, "respondents")
+          for by in (["year"], asked)),
+        (given, "respondents", [*asked, "answer"], "respondents"),
+        (given, "percent", [*asked, "answer"], "percent"),
+        (given.filter(answer=YES), "percent", asked, "percent"),
+    ]  # fmt: skip
+    nobody = pl.lit(0, pl.Int64)
     return pl.concat(
-        as_rows(frame.with_columns(nobody), dims, pl.col(value), measure, unit, "")
-        for frame, value, dims, measure, unit in counted
-    ).with_columns(pl.lit(0, pl.Int64).alias("forces_expected"))
+        _rows(
+            frame.with_columns(breakdown_of(*by), forces_included=nobody),
+            pl.col(value),
+            f"survey_{unit}",
+            unit,
+        )
+        for frame, value, by, unit in counted
+    ).with_columns(nobody.alias("forces_expected"))
 
 
-_RESPONDENTS: Final = ("survey_respondents", "respondents")
-_PERCENT: Final = ("survey_percent", "percent")
+def _rows(frame: pl.DataFrame, value: pl.Expr, measure: str, unit: str) -> pl.DataFrame:
+    return frame.select(
+        "breakdown",
+        "forces_included",
+        measure=pl.lit(measure),
+        value=value.cast(pl.Float64),
+        unit=pl.lit(unit),
+    )

@@ -297,7 +297,7 @@ def _tables(template: Template, name: str) -> list[dict[str, Any]]:
     Keys: `by`, `without`, `crossed` (the dimension of its columns), `whole` (it ends with all),
     `counted` (it has numbers), `shares` (name, and whether it is of all), `month` and `spread`.
     """
-    measure, known = template.measures[name], totalled(template)[name]
+    measure, known = template.measures[name], totalled(template, name) or set()
     levels = [(level.by, level.without) for level in measure.levels]
     whole, crossed = ((), None) in levels, measure.crossed_by
     others = [*(share.by for share in measure.shares), *measure.per_force]
@@ -326,6 +326,6 @@ def _tables(template: Template, name: str) -> list[dict[str, Any]]:
 
 def _totalled(template: Template, of: Figure) -> str:
     """Return the address of a force's figure over all forces; nothing where none is totalled."""
-    if of.period != NOW or frozenset(of.dims) not in totalled(template)[of.measure]:
+    if of.period != NOW or frozenset(of.dims) not in (totalled(template, of.measure) or ()):
         return ""
     return " ".join((of.measure, *(f"{name}={code}" for name, code in of.dims.items())))

@@ -208,7 +208,7 @@ class View:
 
     def _asked(self, measure: str, breakdown: Dims, when: str) -> bool:
         """Return whether the template asks for such a total, of an earlier period as sent."""
-        levels, mine = totalled(self.template).get(measure), measure in self.template.measures
+        levels, mine = totalled(self.template, measure), measure in self.template.measures
         if levels is None or (when != NOW and mine):
             return True
         if frozenset(breakdown) not in levels:
