@@ -5,7 +5,7 @@ from random import Random
 
 import polars as pl
 
-from assets.figures.recount.laid_out import LAID_OUT
+from assets.figures.recount.recount import LAID_OUT
 from assets.figures.totals import marts
 from assets.figures.totals.marts import cells
 from assets.figures.totals.national import national_totals

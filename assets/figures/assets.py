@@ -9,7 +9,7 @@ from assets.declare import RESEARCH, Check, made
 from assets.figures import comparable, scores
 from assets.figures.reconcile import reconcile
 from assets.figures.recount import checks
-from assets.figures.recount.laid_out import LAID_OUT
+from assets.figures.recount.recount import LAID_OUT
 from assets.figures.totals import cube, marts, national
 from assets.inputs.research.tables import ResearchTables
 from assets.lake import Lake

@@ -63,8 +63,8 @@ def test_two_engines_agree_on_a_template_drawn_at_random(drawn: Collection) -> N
     spread = marts.distribution(cube(national, drawn), drawn).drop("statistic").unique()
     assert spread.join(national, on=["measure"], how="anti").is_empty()
     wrong = national.with_columns(pl.col("value") + 1)
-    known = national.filter(~pl.col("measure").is_in(OF_CELLS_ALONE))["value"].count()
-    assert differences(wrong, recounted(cells, drawn)).height == known
+    of_cells = national.filter(~pl.col("measure").is_in(OF_CELLS_ALONE))["value"].count()
+    assert differences(wrong, recounted(cells, drawn)).height == of_cells
 
 
 @pytest.mark.slow

@@ -16,8 +16,12 @@ from assets.figures.recount.checks import (
     national_checks,
     no_force_is_most_of_a_figure,
 )
-from assets.figures.recount.laid_out import laid_out_otherwise
-from assets.figures.recount.recount import OF_CELLS_ALONE, differences, recounted
+from assets.figures.recount.recount import (
+    OF_CELLS_ALONE,
+    differences,
+    laid_out_otherwise,
+    recounted,
+)
 from assets.figures.totals import marts
 from assets.figures.totals.national import national_totals
 from schemas.collection import Collection, load_collection

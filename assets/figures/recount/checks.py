@@ -11,11 +11,11 @@ from typing import Final
 
 import polars as pl
 
-from assets.figures.recount.laid_out import laid_out_otherwise
 from assets.figures.recount.recount import (
     compared_otherwise,
     differences,
     in_cube_otherwise,
+    laid_out_otherwise,
     recounted,
     research_recounted,
 )

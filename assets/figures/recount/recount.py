@@ -1,16 +1,14 @@
 """The second engine: DuckDB computes every national total from the live cells and the research.
 
 It shares no code with figures/totals/ and inputs/research/, so that the two do not make the same
-mistake (rule M004): it reads the template's file by a reader of its own, which lists for each
-figure the cells that are in it, and the SQL beside it counts them.
+mistake (rule M004): it reads the template's file by a reader of its own, and the SQL beside it
+finds the cells of each figure and counts them.
 """
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import duckdb
 import polars as pl
@@ -32,82 +30,126 @@ OF_CELLS_ALONE: Final = ("reporting_bodies", "months_in_collection")
 _TOLERANCE: Final = 1e-9
 """Relative difference of two floats that are the same figure; counts must be equal."""
 
-_CELL: Final = ("sheet", "row_code", "column_code")
+_CELL: Final = ["sheet", "row_code", "column_code"]
 _NOW: Final = "collection"
+_KINDS: Final[dict[str, Any]] = {
+    "codes": pl.List(pl.Struct({"key": pl.String, "value": pl.String})),
+    **dict.fromkeys(("answers", "keys", "within", "listed"), pl.List(pl.String)),
+    **dict.fromkeys(("grouped", "crossed"), pl.Boolean),
+    **dict.fromkeys(("id", "low", "high", "months"), pl.Int64),
+}
+"""The types of what the SQL is given, where it is no text."""
 
-Codes = dict[str, str]
-Listed = Iterator[tuple[Any, ...]]
+_COUNTED: Final = (*_CELL, "measure", "period")
+_PLACE: Final = (*_COUNTED, "codes", "grouped", "answers")
+_LEVEL: Final = ("id", "kind", "measure", "name", "keys", "within", "without", "crossed", "listed")
+
+Row = dict[str, Any]
 
 
-def recounted(cells: pl.DataFrame, collection: Collection) -> pl.DataFrame:
+def recounted(
+    cells: pl.DataFrame, collection: Collection, result: Literal["figure", "whole"] = "figure"
+) -> pl.DataFrame:
     """Return every national total of the mart Cells as the second engine finds it.
 
-    One row a total: measure, breakdown, period, value (null for unknown), forces_included.
+    One row a total: measure, breakdown, period, value (null for unknown), forces_included. Or the
+    `whole`: by measure what all its cells hold, each once, or how many hold an answer.
     """
-    meaning = Meaning(tomllib.loads(collection.template.path.read_text(encoding="utf-8")))
+    meaning = Meaning(collection)
     given = {
-        "part": ([*KEY, "role", *_CELL], meaning.parts()),
-        "rated": (KEY, meaning.rated()),
-        "spread": (KEY, meaning.spread()),
-        "single": (["measure", "statistic", *_CELL], meaning.singles()),
-        "ends": (["measure", "sign", *_CELL], meaning.ends()),
-        "offered": (["measure", "question", "answers", "answer", *_CELL], meaning.offered()),
-        "band": (["text", "low", "high"], _bands(collection)),
-        "months": (["period", "months"], _months(collection)),
+        "cells": cells,
+        "place": _frame(_PLACE, meaning.places()),
+        "level": _frame(_LEVEL, meaning.levels()),
+        "band": _frame(("text", "low", "high"), _bands(collection)),
+        "months": _frame(("period", "months"), _months(collection)),
     }
+    found = _found(given, SQL).filter(result=result).drop("result")
+    return found if result == "figure" else found.select("measure", "value")
+
+
+def research_recounted(research: ResearchTables, collection: Collection) -> pl.DataFrame:
+    """Return every total of the inspectorate's own research as the second engine finds it.
+
+    The columns are those of `recounted`; what the research does not give has no row.
+    """
+    choices = (
+        {"question": code, "answer": answer}
+        for code, asked in QUESTIONS.items()
+        for answer in asked.answers
+    )
+    given = {
+        "profile": research.profiles,
+        "instance": research.instances,
+        "response": research.responses,
+        "choice": _frame(("question", "answer"), choices),
+        "census": pl.DataFrame({"year": [collection.census.year]}),
+        "ours": pl.DataFrame({"force_code": collection.forces}),
+    }
+    return _found(given, RESEARCH_SQL)
+
+
+def _frame(columns: Iterable[str], rows: Iterable[Row]) -> pl.DataFrame:
+    schema = {name: _KINDS.get(name, pl.String) for name in columns}
+    return pl.DataFrame([[row.get(name) for name in schema] for row in rows], schema, orient="row")
+
+
+def _found(given: Mapping[str, pl.DataFrame], query: Path) -> pl.DataFrame:
+    """Return what a query finds in some tables."""
     with duckdb.connect(":memory:", config={"threads": 1}) as engine:
-        engine.register("cells", cells.to_arrow())
-        for name, (columns, rows) in given.items():
-            numbers = dict.fromkeys(("sign", "low", "high", "months"), pl.Int64)
-            schema = {column: numbers.get(column, pl.String) for column in columns}
-            table = pl.DataFrame(list(dict.fromkeys(rows)), schema=schema, orient="row")
+        for name, table in given.items():
             engine.register(name, table.to_arrow())
-        found: pl.DataFrame = engine.sql(SQL.read_text(encoding="utf-8")).pl()
-    return found.select(*KEY, "value", "forces_included").sort(KEY)
+        found: pl.DataFrame = engine.sql(query.read_text(encoding="utf-8")).pl()
+    return found.sort(KEY)
 
 
-@dataclass(frozen=True)
-class _Counted:
-    """A cell that counts something: its place, measure and period, at which codes."""
+def _bands(collection: Collection) -> Iterator[Row]:
+    for text in collection.count_bands:
+        ends = text.split("..")
+        yield {"text": text, "low": int(ends[0]), "high": int(ends[-1]) if ends[-1] else None}
 
-    place: tuple[str, str, str]
-    measure: str
-    period: str
-    codes: Codes
-    answers: tuple[str, ...]
+
+def _months(collection: Collection) -> Iterator[Row]:
+    for name, p in {_NOW: collection.period, **collection.comparators}.items():
+        months = (p.end.year - p.start.year) * 12 + p.end.month - p.start.month + 1
+        yield {"period": name, "months": months}
 
 
 class Meaning:
-    """What a template's file says each figure is made of, as lists for the SQL."""
+    """What a template's file says: the cells that count something, and the figures of them."""
 
-    def __init__(self, file: dict[str, Any]) -> None:
-        self._measures: dict[str, dict[str, Any]] = file["measures"]
+    def __init__(self, collection: Collection) -> None:
+        file = tomllib.loads(collection.template.path.read_text(encoding="utf-8"))
+        self.profile: dict[str, Row] = file.get("profile", {})
+        self._measures: dict[str, Row] = file["measures"]
         self._groups: dict[str, dict[str, list[str]]] = file.get("groups", {})
         self._codes: dict[str, list[str]] = {name: list(of) for name, of in file["lists"].items()}
-        first = ["question", "answer", "year", "site"]
-        last = ["count", "statistic"]
+        first, last = ["question", "answer", "year", "site"], ["count", "statistic"]
         self.order = [*first, *(name for name in self._codes if name not in first), *last]
         self._cells = [cell for sheet in file["sheet"] for cell in self._of_sheet(sheet)]
 
     @staticmethod
-    def _of_sheet(sheet: dict[str, Any]) -> Iterator[_Counted]:
+    def _of_sheet(sheet: Row) -> Iterator[Row]:
         asked = [{**q, "dims": {"question": q["code"]}} for q in sheet.get("questions", ())]
         for row in [*sheet.get("rows", ()), *asked]:
             for column in sheet["columns"]:
                 named = (line.get("measure") for line in (row, column, sheet))
                 measure = next((name for name in named if name), None)
                 if measure and not row.get("sum_of") and not column.get("sum_of"):
-                    codes = {**row.get("dims", {}), **column.get("dims", {})}
-                    place = (sheet["name"], row["code"], column["code"])
+                    place = zip(_CELL, (sheet["name"], row["code"], column["code"]), strict=True)
                     own = (line.get("period", _NOW) for line in (row, column))
-                    period = next((name for name in own if name != _NOW), _NOW)
-                    yield _Counted(place, measure, period, codes, tuple(row.get("answers", ())))
+                    yield {
+                        **dict(place),
+                        "measure": measure,
+                        "period": next((name for name in own if name != _NOW), _NOW),
+                        "dims": {**row.get("dims", {}), **column.get("dims", {})},
+                        "answers": row.get("answers"),
+                    }
 
     def cells(self) -> pl.DataFrame:
         """Return each counted cell: its place, measure, period, and its code of each key."""
-        rows = [(*c.place, c.measure, c.period, *map(c.codes.get, self.order)) for c in self._cells]
-        schema = dict.fromkeys([*_CELL, "measure", "period", *self.order], pl.String)
-        return pl.DataFrame(rows, schema=schema, orient="row")
+        rows = [(*map(c.get, _COUNTED), *map(c["dims"].get, self.order)) for c in self._cells]
+        schema = dict.fromkeys((*_COUNTED, *self.order), pl.String)
+        return pl.DataFrame(rows, schema, orient="row")
 
     def profiled(self, of: dict[str, Any]) -> pl.Expr:
         """Return which of `cells` a column of a profile counts, as the template says."""
@@ -121,131 +163,42 @@ class Meaning:
                 found &= pl.col(key).is_null()
         return found
 
-    def _text(self, codes: Codes) -> str:
-        return ";".join(f"{key}={codes[key]}" for key in self.order if key in codes)
-
-    def _now(self, measure: str) -> list[_Counted]:
-        return [c for c in self._cells if (c.measure, c.period) == (measure, _NOW)]
-
-    def _levels(self, measure: str) -> Iterator[tuple[list[str], str | None]]:
-        for level in self._measures[measure].get("levels", ()):
-            yield (level["by"], level.get("without")) if isinstance(level, dict) else (level, None)
-
-    def _named(self, cell: _Counted, crossed: str | None) -> Iterator[Codes]:
-        """Yield the codes a cell is counted under: its own, those of each group, and of all."""
-        own = {key: code for key, code in cell.codes.items() if key != crossed}
-        yield own
-        if crossed and crossed in cell.codes:
-            yield cell.codes
-            for group, codes in self._groups.get(crossed, {}).items():
-                if cell.codes[crossed] in codes:
-                    yield {**own, crossed: group}
-
-    def parts(self) -> Listed:
-        """Yield the cells of every total and of both sides of every percent."""
-        for measure, described in self._measures.items():
-            crossed = described.get("crossed_by")
-            for cell in self._now(measure):
-                for by, without in self._levels(measure):
-                    if without in cell.codes or not set(by) <= set(cell.codes):
-                        continue
-                    for codes in self._named(cell, crossed):
-                        kept = {key: codes[key] for key in {*by, crossed} & set(codes) if key}
-                        yield measure, self._text(kept), _NOW, "value", *cell.place
-            for share in described.get("shares", ()):
-                yield from self._of_share(measure, share)
+    def places(self) -> Iterator[Row]:
+        """Yield the rows of `place`: each counted cell, also under the groups of its codes."""
         for cell in self._cells:
-            if cell.period != _NOW:
-                yield cell.measure, self._text(cell.codes), cell.period, "value", *cell.place
+            key, dims = self._measures[cell["measure"]].get("crossed_by", ""), cell["dims"]
+            groups = [name for name, of in self._groups.get(key, {}).items() if dims.get(key) in of]
+            for group in (None, *groups):
+                named = {**dims, key: group} if group else dims
+                codes = [{"key": k, "value": named[k]} for k in self.order if k in named]
+                yield {**cell, "codes": codes, "grouped": group is not None}
 
-    def _of_share(self, measure: str, share: dict[str, Any]) -> Listed:
-        name, within = share.get("name", f"{measure}_share"), share.get("within", ())
-        whole = [cell for cell in self._now(measure) if set(share["by"]) <= set(cell.codes)]
-        for codes in {tuple(cell.codes[key] for key in share["by"]) for cell in whole}:
-            part = dict(zip(share["by"], codes, strict=True))
-            for cell in whole:
-                if all(cell.codes[key] == code for key, code in part.items()):
-                    yield name, self._text(part), _NOW, "numerator", *cell.place
-                if all(cell.codes[key] == part[key] for key in within):
-                    yield name, self._text(part), _NOW, "denominator", *cell.place
+    def levels(self) -> Iterator[Row]:
+        """Yield the rows of `level`: the figures of each measure that are at some keys."""
+        described = (
+            {"measure": name, "name": name, "within": [], "crossed": False, **row}
+            for name, of in self._measures.items()
+            for row in self._of_measure(name, of)
+        )
+        for number, row in enumerate(described):
+            yield {**row, "id": number, "keys": [key for key in self.order if key in row["by"]]}
 
-    def _at(self, measure: str, levels: Iterable[list[str]]) -> Iterator[tuple[str, str, str]]:
-        for cell in self._cells:
-            for by in levels if cell.measure == measure else ():
-                whole = cell.period == _NOW and set(by) <= set(cell.codes)
-                if whole or set(by) == set(cell.codes):
-                    codes = {key: cell.codes[key] for key in by}
-                    yield measure, self._text(codes), cell.period
-
-    def rated(self) -> Listed:
-        """Yield the totals that have a monthly rate."""
-        for measure, described in self._measures.items():
-            yield from self._at(measure, described.get("per_month", ()))
-
-    def spread(self) -> Listed:
-        """Yield the totals that have a spread over the forces, all of the collection's period."""
-        for measure, described in self._measures.items():
-            for key in self._at(measure, described.get("per_force", ())):
-                if key[2] == _NOW:
-                    yield key
-
-    def singles(self) -> Listed:
-        """Yield the statistics of measures that have one entry a force."""
-        for measure, described in self._measures.items():
-            for statistic in described.get("statistics", ()):
-                for cell in self._now(measure):
-                    yield measure, statistic, *cell.place
-
-    def ends(self) -> Listed:
-        """Yield what each change goes from and to: the first and last code that is counted."""
-        for measure, described in self._measures.items():
-            key = described.get("change", "")
-            cells = [cell for cell in self._now(measure) if key in cell.codes]
-            used = {cell.codes[key] for cell in cells}
-            listed = [code for code in self._codes.get(key, ()) if code in used]
-            for cell in cells:
-                for code, sign in ((listed[0], -1), (listed[-1], 1)):
-                    if cell.codes[key] == code:
-                        yield measure, sign, *cell.place
-
-    def offered(self) -> Listed:
-        """Yield the answers that each figure counts: each alone, and of more than two each pair."""
-        for cell in self._cells:
-            question = cell.codes.get("question")
-            pairs = combinations(cell.answers, 2) if len(cell.answers) > 2 else ()
-            for answers in [*((answer,) for answer in cell.answers), *pairs] if question else ():
-                for answer in answers:
-                    yield cell.measure, question, "|".join(answers), answer, *cell.place
-
-
-def research_recounted(research: ResearchTables, collection: Collection) -> pl.DataFrame:
-    """Return every total of the inspectorate's own research as the second engine finds it.
-
-    The columns are those of `recounted`; what the research does not give has no row.
-    """
-    choices = [(code, answer) for code, asked in QUESTIONS.items() for answer in asked.answers]
-    with duckdb.connect(":memory:", config={"threads": 1}) as engine:
-        engine.register("profile", research.profiles.to_arrow())
-        engine.register("instance", research.instances.to_arrow())
-        engine.register("response", research.responses.to_arrow())
-        choice = pl.DataFrame(choices, schema=["question", "answer"], orient="row")
-        engine.register("choice", choice.to_arrow())
-        engine.register("census", pl.DataFrame({"year": [collection.census.year]}).to_arrow())
-        engine.register("ours", pl.DataFrame({"force_code": collection.forces}).to_arrow())
-        found: pl.DataFrame = engine.sql(RESEARCH_SQL.read_text(encoding="utf-8")).pl()
-    return found.select(*KEY, "value", "forces_included").sort(KEY)
-
-
-def _bands(collection: Collection) -> Listed:
-    for text in collection.count_bands:
-        ends = text.split("..")
-        yield text, int(ends[0]), int(ends[-1]) if ends[-1] else None
-
-
-def _months(collection: Collection) -> Listed:
-    periods = {_NOW: collection.period, **collection.comparators}
-    for name, p in periods.items():
-        yield name, (p.end.year - p.start.year) * 12 + p.end.month - p.start.month + 1
+    def _of_measure(self, name: str, of: Row) -> Iterator[Row]:
+        for level in of.get("levels", ()):
+            at = level if isinstance(level, dict) else {"by": level}
+            yield {"kind": "value", **at}
+            if crossed := of.get("crossed_by"):
+                yield {"kind": "value", **at, "by": [*at["by"], crossed], "crossed": True}
+        for share in of.get("shares", ()):
+            yield {"kind": "share", "name": f"{name}_share", **share}
+        for kind in ("per_month", "per_force"):
+            for by in of.get(kind, ()):
+                yield {"kind": kind, "name": f"{name}_{kind}", "by": by}
+        if listed := of.get("statistics"):
+            yield {"kind": "single", "by": [], "listed": listed}
+        if along := of.get("change"):
+            listed = self._codes[along]
+            yield {"kind": "change", "name": f"{name}_change", "by": [along], "listed": listed}
 
 
 def differences(national: pl.DataFrame, recount: pl.DataFrame) -> pl.DataFrame:
@@ -283,8 +236,7 @@ def in_cube_otherwise(
 
     These are its figures, and the sums of its parts, which are held to the mart Cells.
     """
-    meaning = Meaning(tomllib.loads(collection.template.path.read_text(encoding="utf-8")))
-    order = dict.fromkeys([*meaning.order, *_OF_ALL_COLLECTIONS])
+    order = dict.fromkeys([*Meaning(collection).order, *_OF_ALL_COLLECTIONS])
     texts = [
         ";".join(f"{key}={row[key]}" for key in order if row.get(key) is not None)
         for row in cube.to_dicts()
@@ -296,36 +248,14 @@ def in_cube_otherwise(
             f" recounted {row['recounted']}"
         )
     parts = laid.filter(~pl.col("is_total"), period=_NOW).group_by("measure")
-    sums = dict(parts.agg(pl.col("value").sum()).iter_rows())
-    for measure, whole in _wholes(meaning, cells).items():
-        if sums.get(measure, whole) != whole:
-            yield f"{measure}: its parts in the cube add up to {sums[measure]:g}, not to {whole}"
+    wholes = recounted(cells, collection, "whole").select("measure", whole="value")
+    both = parts.agg(pl.col("value").sum()).join(wholes, on="measure").sort("measure")
+    for measure, value, whole in both.filter(pl.col("value") != pl.col("whole")).iter_rows():
+        yield f"{measure}: its parts in the cube add up to {value:g}, not to {whole}"
 
 
 _OF_ALL_COLLECTIONS: Final = ("category", "kind")
 """Dimensions that research and bodies have too, whatever the template lists."""
-
-
-def _wholes(meaning: Meaning, cells: pl.DataFrame) -> dict[str, int]:
-    """Return what all cells that count a measure hold, each once, or how many hold an answer."""
-    place = ["sheet", "row_code", "column_code"]
-    given = {
-        "number": ((at, row[0]) for row in meaning.parts() if row[2:4] == (_NOW, "value")
-                   for at in [row[4:]]),
-        "answer": ((row[4:], row[0]) for row in meaning.offered()),
-    }  # fmt: skip
-    found: dict[str, int] = {}
-    value = pl.col("value").cast(pl.Int64, strict=False)
-    for what, rows in given.items():
-        counted = pl.DataFrame(
-            [(*at, measure) for at, measure in dict.fromkeys(rows)],
-            schema=dict.fromkeys([*place, "measure"], pl.String),
-            orient="row",
-        )
-        held = cells.join(counted, on=place)
-        wanted = value.sum() if what == "number" else pl.col("value").count().cast(pl.Int64)
-        found |= dict(held.group_by("measure").agg(wanted).iter_rows())
-    return found
 
 
 def compared_otherwise(
@@ -338,32 +268,24 @@ def compared_otherwise(
 
     `counted` is as `recounted` returns it, `released` the releases compared with, by collection.
     """
-    own = counted.filter(period=_NOW).select(*_FIGURE, recounted="value")
-    yield from _beside(comparisons, "value", own, collection.id)
+    sides = [(comparisons, "value", counted.filter(period=_NOW), collection.id)]
     by = comparisons.partition_by("previous_collection", "previous_period", as_dict=True)
     for (other, period), rows in by.items():
         if other is None:
-            where, then = period, counted.filter(period=period)
+            sides.append((rows, "previous_value", counted.filter(period=period), str(period)))
         elif one := released.get(str(other)):
-            where, cells = one.folder.name, read_mart(one.folder, "cells")
+            cells = read_mart(one.folder, "cells")
             then = earlier_recounted(cells, one.collection, collection)
-        else:
-            continue
-        was = then.select(*_FIGURE, recounted="value")
-        yield from _beside(rows, "previous_value", was, where)
-
-
-_FIGURE: Final = ["measure", "breakdown"]
-
-
-def _beside(rows: pl.DataFrame, column: str, recount: pl.DataFrame, where: str) -> Iterator[str]:
-    """Yield the numbers of comparisons that the second engine finds otherwise."""
-    both = rows.join(recount, on=_FIGURE, how="left")
-    for row in both.filter(pl.col(column).ne_missing(pl.col("recounted"))).iter_rows(named=True):
-        yield (
-            f"{row['measure']} {row['breakdown']} in {where}: {row[column]} in comparisons,"
-            f" recounted {row['recounted']}"
-        )
+            sides.append((rows, "previous_value", then, one.folder.name))
+    for rows, column, recount, where in sides:
+        found = recount.select("measure", "breakdown", recounted="value")
+        both = rows.join(found, on=["measure", "breakdown"], how="left")
+        wrong = both.filter(pl.col(column).ne_missing(pl.col("recounted")))
+        for row in wrong.iter_rows(named=True):
+            yield (
+                f"{row['measure']} {row['breakdown']} in {where}: {row[column]} in comparisons,"
+                f" recounted {row['recounted']}"
+            )
 
 
 def earlier_recounted(cells: pl.DataFrame, then: Collection, now: Collection) -> pl.DataFrame:
@@ -376,17 +298,70 @@ def earlier_recounted(cells: pl.DataFrame, then: Collection, now: Collection) ->
     names = (f"{own.name}-{at}.toml" for at in range(then.template.version + 1, own.version + 1))
     paths = (beside(now.root, "templates", name) for name in names)
     read = [tomllib.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
-    order = Meaning(tomllib.loads(own.path.read_text(encoding="utf-8"))).order
+    order = Meaning(now).order
 
     def called(breakdown: str) -> str:
         codes = dict(part.split("=", 1) for part in breakdown.split(";") if part)
         for since in (file.get("since", {}) for file in read):
             for key, renamed in since.items():
-                for name, before in renamed.items():
-                    if codes.get(key) == before:
-                        codes[key] = name
-                        break
+                names = {before: name for name, before in renamed.items()}
+                codes |= {key: names.get(codes[key], codes[key])} if key in codes else {}
         return ";".join(f"{key}={codes[key]}" for key in order if key in codes)
 
     found = recounted(cells, then).filter(period=_NOW)
     return found.with_columns(pl.col("breakdown").map_elements(called, pl.String))
+
+
+_NUMBERS: Final = {
+    "investigations": ("cases", "investigations"),
+    "register_entries": ("entries", "register_entries"),
+    "second_jobs": ("count", "second_job"),
+    "capability_answers": ("answer", ""),
+}
+"""The column of each mart that has what a force sent, and how the measures in it begin."""
+
+LAID_OUT: Final = (*_NUMBERS, "force_profiles")
+"""The marts of single forces that are held to the cells: no number may change on the way."""
+
+
+def laid_out_otherwise(
+    marts: Mapping[str, pl.DataFrame], cells: pl.DataFrame, collection: Collection
+) -> Iterator[str]:
+    """Yield what marts of single forces say otherwise than the mart Cells, whatever they are of.
+
+    `marts` are those of LAID_OUT by name; the message has no value, as it says of whom it is.
+    """
+    meaning, asked = Meaning(collection), pl.col("question").is_not_null()
+    number = pl.col("value").cast(pl.Int64, strict=False).cast(pl.String)
+    held = cells.join(meaning.cells(), on=_CELL).with_columns(
+        held=pl.when(asked).then("value").otherwise(number)
+    )
+    for name, mart in marts.items():
+        if name in _NUMBERS:
+            column, begins = _NUMBERS[name]
+            called = {"item": "row_code", "question_code": "question"}
+            laid = mart.rename({k: of for k, of in called.items() if k in mart.columns})
+            dims = [n for n in laid.columns if n in held.columns and n not in {column, "basis"}]
+            wanted = asked if column == "answer" else pl.col("period") == _NOW
+            of = held.filter(pl.col("measure").str.starts_with(begins), wanted)
+            yield from _otherwise(name, laid, column, of, dims)
+        else:
+            of_returns = mart.filter(pl.col("basis") != "published")
+            of_covers = held.join(cells.filter(sheet="cover"), on="force_code", how="semi")
+            for column, figure in meaning.profile.items():
+                of = of_covers.filter(meaning.profiled(figure))
+                yield from _otherwise(name, of_returns, column, of, ["force_code"])
+
+
+def _otherwise(
+    name: str, laid: pl.DataFrame, column: str, held: pl.DataFrame, dims: list[str]
+) -> Iterator[str]:
+    """Yield where a column of a mart says otherwise than the cells of its rows, by `dims`."""
+    number = pl.col("held").cast(pl.Int64, strict=False)
+    total = pl.when(number.count() > 0).then(number.sum().cast(pl.String))
+    in_cells = held.group_by(dims).agg(total.otherwise(pl.col("held").first()).alias("held"))
+    said = laid.select(*dims, said=pl.col(column).cast(pl.String))
+    both = said.join(in_cells, on=dims, how="full", coalesce=True, nulls_equal=True)
+    wrong = both.filter(pl.col("said").ne_missing(pl.col("held"))).sort(dims)
+    for row in wrong.select(dims).iter_rows():
+        yield f"{name}: {column} of {', '.join(filter(None, row))} is not what its cells hold"

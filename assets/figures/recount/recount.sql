@@ -1,72 +1,91 @@
 -- Every national total of the returns, computed from the live cells alone.
 --
 -- This is the second engine: it shares no code, tables or ideas with assets/figures/totals/, so that the
--- two do not make the same mistake. Which cells a figure is of was read from the template by its
--- own reader (recount.py); here it is only counted.
+-- two do not make the same mistake. The template's file was read by a reader of its own (recount.py).
 --
--- Given: `cells` (force_code, sheet, row_code, column_code, value); `part` (measure, breakdown,
--- period, role, sheet, row_code, column_code): which cells are the value of a figure, or the
--- numerator and denominator of a percent; `rated` and `spread` (measure, breakdown, period): the
--- totals that have a monthly rate, and a spread over forces; `single` (measure, statistic, cell):
--- statistics of one entry; `ends` (measure, sign, cell): what a change goes from (-1) and to (1);
--- `offered` (measure, question, answers, answer, cell): the answers that a figure counts;
--- `band` (text, low, high): bands of counts, high null for none; `months` (period, months).
--- Returns: measure, breakdown, period, value, forces_included.
+-- Given: `cells` (force_code, sheet, row_code, column_code, value); `place` (sheet, row_code, column_code,
+-- measure, period, codes: key and value of each, grouped: under the code of a group, answers): what
+-- each counted cell is; `level` (id, kind, measure, name, keys, within, without, crossed, listed): the
+-- figures that are at some keys: `value`, `share`, `per_month`, `per_force`, `single` and `change`; `band` (text,
+-- low, high): bands of counts, high null for none; `months` (period, months).
+-- Returns: figure (measure, breakdown, period, value, forces_included); whole (measure, value): what all
+-- cells that count a measure hold, each once, or how many hold an answer.
 
-with number as (
+with placed as (
+    select * replace (map_from_entries(codes) as codes), map_keys(map_from_entries(codes)) as has
+    from place
+),
+
+number as (
     select *, try_cast(value as bigint) as n from cells
 ),
 
+-- Each cell at each level whose keys it has. What was asked of an earlier period stands for itself.
+matched as (
+    select level.*, placed.* exclude (measure), list_position(listed, codes[keys[1]]) as nth,
+        array_to_string([k || '=' || codes[k] for k in keys], ';') as breakdown,
+        array_to_string([k || '=' || codes[k] for k in within], ';') as of_whole
+    from level join placed using (measure)
+    where list_has_all(has, keys) and (crossed or not grouped)
+        and (without is null or not list_contains(has, without))
+        and (period = 'collection' or (kind = 'per_month' and has = keys))
+    union all by name
+    select placed.*, measure as name, 'value' as kind,
+        array_to_string([k || '=' || codes[k] for k in has], ';') as breakdown
+    from placed where period <> 'collection' and not grouped
+),
+
 counted as (
-    select part.measure, part.breakdown, part.period, part.role, number.force_code, number.n
-    from part join number using (sheet, row_code, column_code)
+    select matched.*, force_code, n from matched join number using (sheet, row_code, column_code)
 ),
 
 total as (
-    select measure, breakdown, period, sum(n)::double as value,
+    select name as measure, breakdown, period, sum(n)::double as value,
         count(distinct force_code) filter (n is not null) as forces_included
-    from counted where role = 'value' group by measure, breakdown, period
+    from counted where kind = 'value' group by name, breakdown, period
+),
+
+part_and_whole as (
+    select *, sum(n) over (partition by id, of_whole) as whole from counted where kind = 'share'
 ),
 
 percent as (
-    select measure, breakdown, period,
-        case when sum(n) filter (role = 'denominator') > 0
-            then sum(n) filter (role = 'numerator') * 100
-                / sum(n) filter (role = 'denominator') end::double as value,
-        count(distinct force_code) filter (role = 'numerator' and n is not null)
-            as forces_included
-    from counted where role <> 'value' group by measure, breakdown, period
+    select name as measure, breakdown, period, sum(n) * 100 / nullif(max(whole), 0)::double as value,
+        count(distinct force_code) filter (n is not null) as forces_included
+    from part_and_whole group by name, breakdown, period
 ),
 
 per_month as (
-    select measure || '_per_month' as measure, breakdown, period, value / months as value,
-        forces_included
-    from total join rated using (measure, breakdown, period) join months using (period)
+    select rated.name as measure, breakdown, period, value / months as value, forces_included
+    from total join (select distinct measure, name, breakdown, period from matched
+        where kind = 'per_month') as rated using (measure, breakdown, period)
+    join months using (period)
 ),
 
 -- spread over forces -----------------------------------------------------------------------------
 
 by_force as (
-    select measure, breakdown, force_code, sum(n) as held
-    from counted join spread using (measure, breakdown, period)
-    where role = 'value' group by measure, breakdown, force_code having sum(n) is not null
+    select kind, measure, name, listed, breakdown, force_code, sum(n) as held
+    from counted where kind in ('per_force', 'single')
+    group by all having sum(n) is not null
+),
+
+spread as (
+    select name as measure, listed, breakdown, count(*) as forces_included, unnest([
+        {'statistic': 'minimum', 'value': min(held)::double},
+        {'statistic': 'lower_quartile', 'value': quantile_cont(held, 0.25)::double},
+        {'statistic': 'median', 'value': median(held)::double},
+        {'statistic': 'mean', 'value': avg(held)::double},
+        {'statistic': 'upper_quartile', 'value': quantile_cont(held, 0.75)::double},
+        {'statistic': 'maximum', 'value': max(held)::double}
+    ], recursive := true)
+    from by_force group by name, listed, breakdown
 ),
 
 statistic as (
-    select measure || '_per_force' as measure,
-        concat_ws(';', nullif(breakdown, ''), 'statistic=' || name) as breakdown,
+    select measure, concat_ws(';', nullif(breakdown, ''), 'statistic=' || statistic) as breakdown,
         'collection' as period, value, forces_included
-    from (
-        select measure, breakdown, count(*) as forces_included, unnest([
-            {'name': 'minimum', 'value': min(held)::double},
-            {'name': 'lower_quartile', 'value': quantile_cont(held, 0.25)::double},
-            {'name': 'median', 'value': median(held)::double},
-            {'name': 'mean', 'value': avg(held)::double},
-            {'name': 'upper_quartile', 'value': quantile_cont(held, 0.75)::double},
-            {'name': 'maximum', 'value': max(held)::double}
-        ], recursive := true)
-        from by_force group by measure, breakdown
-    )
+    from spread where listed is null or list_contains(listed, statistic)
 ),
 
 banded as (
@@ -75,61 +94,78 @@ banded as (
         'collection' as period,
         count(*) filter (held >= low and (high is null or held <= high))::double as value,
         count(*) as forces_included
-    from by_force, band group by measure, breakdown, band.text
+    from by_force, band where kind = 'per_force' group by measure, breakdown, band.text
 ),
 
-of_one_entry as (
-    select measure, 'statistic=' || statistic as breakdown, 'collection' as period,
-        case statistic
-            when 'minimum' then min(n) when 'maximum' then max(n) when 'mean' then avg(n)
-            when 'median' then median(n) when 'lower_quartile' then quantile_cont(n, 0.25)
-            when 'upper_quartile' then quantile_cont(n, 0.75)
-        end::double as value,
-        count(n) as forces_included
-    from single join number using (sheet, row_code, column_code) group by measure, statistic
-),
+-- change along a dimension, from the first code that is counted to the last -----------------------
 
--- change along a dimension -----------------------------------------------------------------------
+ends as (
+    select *, min(nth) over (partition by name) as first, max(nth) over (partition by name) as last
+    from matched where kind = 'change'
+),
 
 known_end as (
-    select measure, force_code, sum(n) filter (sign = 1) as later,
-        sum(n) filter (sign = -1) as earlier
-    from ends join number using (sheet, row_code, column_code) group by measure, force_code
+    select name, force_code, sum(n) filter (nth = last) - sum(n) filter (nth = first) as change
+    from ends join number using (sheet, row_code, column_code) group by name, force_code
 ),
 
 change as (
-    select measure || '_change' as measure, '' as breakdown, 'collection' as period,
-        sum(later - earlier)::double as value,
-        count(*) filter (later - earlier is not null) as forces_included
-    from known_end group by measure
+    select name as measure, '' as breakdown, 'collection' as period, sum(change)::double as value,
+        count(change) as forces_included
+    from known_end group by name
 ),
 
--- answers ----------------------------------------------------------------------------------------
+-- answers: each alone, and of more than two each pair ----------------------------------------------
+
+offered as (
+    select *, codes['question'] as question, unnest(answers) as answer,
+        generate_subscripts(answers, 1) as nth
+    from placed
+),
+
+option as (
+    select *, answer as named, [answer] as given from offered
+    union all by name
+    select one.*, one.answer || '|' || other.answer as named, [one.answer, other.answer] as given
+    from offered as one join offered as other using (sheet, row_code, column_code)
+    where len(one.answers) > 2 and one.nth < other.nth
+),
 
 answered as (
-    select measure, question, answers,
-        count(distinct force_code) filter (value = answer) as gave,
+    select measure, 'question=' || question || ';answer=' || named as breakdown,
+        count(distinct force_code) filter (list_contains(given, value)) as gave,
         count(distinct force_code) filter (value is not null) as asked
-    from offered left join cells using (sheet, row_code, column_code)
-    group by measure, question, answers
+    from option left join cells using (sheet, row_code, column_code)
+    group by measure, question, named
 ),
 
-answer as (
-    select measure, 'question=' || question || ';answer=' || answers as breakdown,
-        'collection' as period, case when asked > 0 then gave end::double as value,
-        asked as forces_included
+figure as (
+    select * from total
+    union all by name select * from percent
+    union all by name select * from per_month
+    union all by name select * from statistic
+    union all by name select * from banded
+    union all by name select * from change
+    union all by name
+    select measure, breakdown, 'collection' as period,
+        case when asked > 0 then gave end::double as value, asked as forces_included
     from answered
-    union all
-    select measure || '_share', 'question=' || question || ';answer=' || answers, 'collection',
-        case when asked > 0 then gave * 100.0 / asked end, asked
+    union all by name
+    select measure || '_share' as measure, breakdown, 'collection' as period,
+        case when asked > 0 then gave * 100.0 / asked end as value, asked as forces_included
     from answered
+),
+
+whole as (
+    select measure, coalesce(sum(n), 0) as value
+    from (select distinct measure, sheet, row_code, column_code from matched
+        where kind = 'value' and period = 'collection')
+    join number using (sheet, row_code, column_code) group by measure
+    union all by name
+    select measure, count(value) as value
+    from (select distinct measure, sheet, row_code, column_code from offered)
+    join cells using (sheet, row_code, column_code) group by measure
 )
 
-select * from total
-union all by name select * from percent
-union all by name select * from per_month
-union all by name select * from statistic
-union all by name select * from banded
-union all by name select * from of_one_entry
-union all by name select * from change
-union all by name select * from answer
+select 'figure' as result, * from figure
+union all by name select 'whole' as result, * from whole
