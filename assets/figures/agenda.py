@@ -97,7 +97,6 @@ def ordered(
     Arguments are as `scores.moves_of` takes them; `asked` as decisions.queries returns it.
     """
     moves = moves_of(asked, expectations, entries, figures)
-    figures = figures.moved_by(moves)
     typed, expected = pl.col("number").sum(), pl.col("expected").first()
     told = moves.group_by(KEY, maintain_order=True).agg(
         # An answer that another contradicts is in doubt altogether.

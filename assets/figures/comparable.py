@@ -21,7 +21,7 @@ from schemas.breakdown import read_breakdown, write_breakdown
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
-from schemas.figures import made_of
+from schemas.figures import levels
 from schemas.marts import Comparisons, Series
 from schemas.measures import NOW, QUESTION
 from schemas.template import Template
@@ -57,9 +57,9 @@ class Year:
 
         Of any other figure the kind is empty.
         """
-        kind, name = made_of(self.template, measure)
-        known = name in self.template.measures and kind in {"count", "share", "answers"}
-        return kind if known else "", name
+        at = levels(self.template).get(measure, ())
+        of = (lv for lv in at if lv.kind in {"count", "share", "answers"})
+        return next(((lv.kind, lv.of) for lv in of), ("", measure))
 
     def is_count(self, measure: str) -> bool:
         """Return whether a measure is a number that cells add up to, and none of answers."""
@@ -150,9 +150,13 @@ def comparisons(
     Raises:
         LakeError: a release cannot be read.
     """
-    rows = [*_asked(national, collection)]
-    for period, other in collection.compared.items():
-        rows += _beside(national, collection, period, (released or {}).get(other))
+    rows: list[Row] = []
+    for period, of in collection.comparators.items():
+        if of.collection:
+            release = (released or {}).get(of.collection)
+            rows += _beside(national, collection, period, of.collection, release)
+        else:
+            rows += _asked(national, collection, period, of.months)
     both = pl.DataFrame(rows, schema={**empty(Comparisons).schema, **_BESIDES}).with_columns(
         divided(pl.col("value"), pl.col("months")).alias("per_month"),
         divided(pl.col("previous_value"), pl.col("previous_months")).alias("previous_per_month"),
@@ -164,31 +168,32 @@ def comparisons(
     return conform(Comparisons, both.with_columns(ratio))
 
 
-def _asked(national: pl.DataFrame, collection: Collection) -> Iterator[Row]:
-    """Yield what the returns say of earlier periods, each beside the same figure of now."""
-    key = ("measure", "breakdown", "period")
-    totals = {tuple(row[name] for name in key): row for row in national.to_dicts()}
-    for entry in collection.template.counted():
-        earlier = collection.comparators.get(entry.period)
-        if earlier is None or entry.period in collection.compared:
-            continue
-        figure = str(entry.measure), write_breakdown(entry.dims)
-        row, was = totals.get((*figure, NOW)), totals.get((*figure, entry.period))
-        short = [_short(entry.period, was), _short(collection.id, row)]
-        months = collection.period.months, earlier.months
-        stock = collection.template.measures[figure[0]].kind == "stock"
-        yield _row(figure, entry.period, (row, was), (None, None) if stock else months, short) | {
+def _asked(
+    national: pl.DataFrame, collection: Collection, period: str, months: int
+) -> Iterator[Row]:
+    """Yield what the returns say of an earlier period, each beside the same figure of now."""
+    template = collection.template
+    of_cells = national.filter(pl.col("measure").is_in([*template.measures]))
+    now, then = (
+        {(row["measure"], row["breakdown"]): row for row in of_cells.filter(period=p).to_dicts()}
+        for p in (NOW, period)
+    )
+    for figure, was in then.items():
+        row, stock = now.get(figure), template.measures[figure[0]].kind == "stock"
+        each = (None, None) if stock else (collection.period.months, months)
+        short = [_short(period, was), _short(collection.id, row)]
+        yield _row(figure, period, (row, was), each, short) | {
             # Both are of the same returns, so that as many forces are the same ones.
-            "of_same_forces": bool(row and was and row[_FORCES] == was[_FORCES])
+            "of_same_forces": bool(row and row[_FORCES] == was[_FORCES])
         }
 
 
 def _beside(
-    national: pl.DataFrame, collection: Collection, period: str, before: Earlier | None
+    national: pl.DataFrame, collection: Collection, period: str, other: str, before: Earlier | None
 ) -> Iterator[Row]:
     """Yield every count beside that of the release before; where there is none, why."""
     year = Year(collection, national, collection, [collection.template])
-    other, then, apart = collection.compared[period], None, ("", "")
+    then, apart = None, ("", "")
     if before:
         templates = [before.collection.template, collection.template]
         totals = read_mart(before.folder, "national_totals")

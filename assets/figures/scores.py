@@ -6,7 +6,7 @@ the cells that its rule speaks of from what they hold to what the rule expects, 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -48,14 +48,12 @@ class Figures:
 
     `live`: table LiveEntries; `national`: mart NationalTotals; `reconciliation`: that mart. The
     figures are those that are published; of a collection without a publication, all its totals.
-    `about`: the measures that they are made of, where only some matter.
     """
 
     collection: Collection
     live: pl.DataFrame
     national: pl.DataFrame
     reconciliation: pl.DataFrame
-    about: frozenset[str] | None = None
 
     @classmethod
     def of(cls, lake: Lake, collection: Collection, live: pl.DataFrame) -> "Figures":
@@ -66,10 +64,6 @@ class Figures:
         """
         national, reconciliation = (read_table(lake.table(name)) for name in _MADE)
         return cls(collection, live, national, reconciliation)
-
-    def moved_by(self, moves: pl.DataFrame) -> "Figures":
-        """Return those that moves could be of: the rest need not be looked at."""
-        return replace(self, about=frozenset(moves["measure"]))
 
     @cached_property
     def held(self) -> pl.DataFrame:
@@ -91,12 +85,9 @@ class Figures:
         for row in rows.iter_rows(named=True):
             key = row["measure"], row["breakdown"], row["period"]
             counted = counted_in(self.collection.template, *key)
-            if counted and (self.about is None or counted.measure in self.about):
+            if counted:
                 # Of a figure that is 0, anything would be more than any share.
-                printed, kind = (
-                    abs(row["printed"]) or 1.0,
-                    _kind(counted.kind, read_breakdown(key[1])),
-                )
+                printed, kind = abs(row["printed"]) or 1.0, _kind(counted.kind, key[1])
                 found.append(_Figure(row["name"], key, counted, kind, row["value"], printed))
         return found
 
@@ -109,12 +100,12 @@ class Figures:
         """
         rows = []
         for number, each in enumerate(self.asked):
-            cells, whole, first = each.counted.cells, each.counted.whole, each.counted.first
-            rest = [cell for cell in whole if cell not in cells]
+            top = each.counted.signed
+            rest = {(cell.place, 1) for cell in each.counted.whole} - {*top}
             rows += [
-                ("/".join(cell.place), -1 if cell in first else 1, number, each.kind, part)
-                for part, several in (("top", cells), ("rest", rest))
-                for cell in several
+                ("/".join(place), sign, number, each.kind, part)
+                for part, several in (("top", top), ("rest", sorted(rest)))
+                for place, sign in several
             ]
         kinds = {"leaf": pl.String, "sign": pl.Int32, "figure": pl.Int32}
         schema = kinds | dict.fromkeys(("kind", "part"), pl.String)
@@ -205,7 +196,8 @@ class Figures:
         return pl.DataFrame(rows, schema, orient="row")
 
 
-def _kind(kind: str, parts: Mapping[str, str]) -> str:
+def _kind(kind: str, breakdown: str) -> str:
+    parts = read_breakdown(breakdown)
     if "count" in parts or parts.get("statistic", "mean") != "mean":
         return "ranked"
     if kind in {"per_month", "statistic"}:
@@ -318,6 +310,6 @@ def with_effects(
     counting = live.select("receipt_id").unique()
     asked = findings.filter(severity="Q").join(counting, on="receipt_id", how="semi")
     moves = moves_of(asked, expectations, live, everything)
-    found = effects(moves, everything.moved_by(moves))
+    found = effects(moves, everything)
     plain = findings.drop("effect")
     return conform(Findings, plain.join(found, on=KEY, how="left", nulls_equal=True))

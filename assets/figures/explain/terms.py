@@ -1,6 +1,7 @@
 """How each measure is made: of which cells of returns, or rows of research, and how of them.
 
-Written apart from the totals (totals/), so that each can be held to the other.
+What a figure counts is read where the totals read it; what is made of that is written apart from
+them, so that each can be held to the other.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,7 +11,8 @@ from typing import Any, Final
 import polars as pl
 
 from assets.figures.explain.released import Evidence, Released
-from assets.figures.totals.leaves import counted_in, held_in
+from assets.figures.totals.leaves import Counted, counted_in, held_in
+from assets.figures.totals.research import WHOLE_OF
 from schemas.breakdown import Band, read_breakdown
 from schemas.collection import Collection
 from schemas.measures import NOW
@@ -53,8 +55,7 @@ class Terms:
     is of a statistic that lies at or between forces in order, least first: the place of each, and
     what its number is multiplied by.
     `cells` are the live entries that the figure looks at, those without a number too, and `whole`
-    those that it is divided by; None where it is not made of returns. `forces` are those that it
-    includes.
+    those that it is divided by; None where it is not made of returns.
     """
 
     terms: pl.DataFrame
@@ -63,7 +64,11 @@ class Terms:
     ranks: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     cells: pl.DataFrame | None = None
     whole: pl.DataFrame | None = None
-    forces: frozenset[str] = frozenset()
+
+    @property
+    def forces(self) -> set[str]:
+        """The forces that the figure includes; none where it is not made of returns."""
+        return set() if self.cells is None else {*self.cells.filter(_HELD)["force_code"]}
 
 
 def terms_of(question: Question, live: pl.DataFrame, collection: Collection) -> Terms | None:
@@ -71,35 +76,37 @@ def terms_of(question: Question, live: pl.DataFrame, collection: Collection) -> 
 
     None where it is not made of the returns.
     """
-    if question.measure in {"months_in_collection", "reporting_bodies"}:
-        return _of_the_collection(question, collection)
+    parts, periods = question.parts, {NOW: collection.period, **collection.comparators}
+    if question.measure == "months_in_collection":
+        return Terms(_given([(None, collection.period.months)], "value"))
+    if question.measure == "reporting_bodies":
+        return Terms(_counting(collection.bodies.filter(**parts)["force_code"], "value"))
     found = counted_in(collection.template, question.measure, question.breakdown, question.period)
     if found is None:
         return None
-    cells = held_in(live, found.cells, found.given)
-    if found.kind in {"share", "answers"}:
+    cells, statistic = held_in(live, found.cells, found.given), parts.get("statistic", "mean")
+    if found.kind == "change":
+        made = _change(live, found)
+    elif "count" in parts:
+        made = _in_band(cells, Band.parse(parts["count"]))
+    elif statistic != "mean":
+        made = _ranked(cells, _QUANTILES[statistic])
+    elif found.kind in {"share", "answers"}:
         every = found.whole[0].answers if found.given and found.whole else None
         whole = held_in(live, found.whole, every)
-        terms = pl.concat([_adding(cells, "numerator"), _adding(whole, "denominator")])
-        return Terms(terms, 100, cells=cells, whole=whole, forces=_forces(cells))
-    if found.kind == "per_month":
-        period = {NOW: collection.period, **collection.comparators}.get(question.period)
-        return None if period is None else _per_month(cells, period.months)
-    if found.kind == "change":
-        last = found.cells[len(found.first) :]
-        return _change(held_in(live, found.first), held_in(live, last))
-    return _spread(cells, question.parts)
+        made = Terms(_quotient(cells, _adding(whole, "denominator")), 100, cells=cells, whole=whole)
+    elif found.kind == "per_month":
+        months = _given([(None, periods[question.period].months)], "denominator")
+        made = Terms(_quotient(cells, months), cells=cells)
+    elif "statistic" in parts:
+        made = Terms(_quotient(cells, _counting(_by_force(cells), "denominator")), cells=cells)
+    else:
+        made = Terms(_adding(cells, "value"), cells=cells)
+    return made
 
 
-def _of_the_collection(question: Question, collection: Collection) -> Terms:
-    if question.measure == "months_in_collection":
-        return Terms(_given([(None, collection.period.months)], "value"))
-    bodies = collection.bodies.filter(**{k: v for k, v in question.parts.items() if k == "kind"})
-    return Terms(_counting(bodies["force_code"], "value"))
-
-
-def _forces(cells: pl.DataFrame) -> frozenset[str]:
-    return frozenset(cells.filter(_HELD)["force_code"])
+def _quotient(cells: pl.DataFrame, divisor: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([_adding(cells, "numerator"), divisor])
 
 
 def _adding(cells: pl.DataFrame, part: str, weight: pl.Expr | float = 1.0) -> pl.DataFrame:
@@ -114,49 +121,36 @@ def _adding(cells: pl.DataFrame, part: str, weight: pl.Expr | float = 1.0) -> pl
 
 def _given(rows: Iterable[tuple[str | None, float]], part: str) -> pl.DataFrame:
     """Return terms that stand in no cell: a force that is counted, or a number of months."""
-    schema = {"force_code": pl.String, "value": pl.Float64}
-    blank = [pl.lit(None, pl.String).alias(name) for name in _ADDRESS[1:]]
-    frame = pl.DataFrame(list(rows), schema=schema, orient="row")
-    return frame.with_columns(*blank, pl.lit(part).alias("part")).select(TERM.names())
+    frame = pl.DataFrame([*rows], ["force_code", "value"], orient="row")
+    return pl.concat(
+        [TERM.to_frame(), frame.with_columns(part=pl.lit(part))], how="diagonal_relaxed"
+    )
 
 
 def _counting(forces: Iterable[str], part: str) -> pl.DataFrame:
     return _given(((force, 1.0) for force in forces), part)
 
 
-def _per_month(cells: pl.DataFrame, months: int) -> Terms:
-    terms = pl.concat([_adding(cells, "numerator"), _given([(None, months)], "denominator")])
-    return Terms(terms, cells=cells, forces=_forces(cells))
-
-
-def _spread(cells: pl.DataFrame, parts: Mapping[str, str]) -> Terms:
-    """Return a band or a statistic over the forces, or else the plain sum."""
-    if "statistic" in parts:
-        return _statistic(cells, parts["statistic"])
-    if "count" in parts:
-        return _in_band(cells, Band.parse(parts["count"]))
-    return Terms(_adding(cells, "value"), cells=cells, forces=_forces(cells))
-
-
-def _change(earlier: pl.DataFrame, later: pl.DataFrame) -> Terms:
+def _change(live: pl.DataFrame, found: Counted) -> Terms:
     """Return what changed from one end to the other, of the forces that know both."""
-    both = _forces(earlier) & _forces(later)
-    known = pl.col("force_code").is_in(list(both))
-    signed = [(earlier, -1.0), (later, 1.0)]
-    terms = pl.concat(_adding(ends.filter(known), "value", sign) for ends, sign in signed)
-    return Terms(terms, cells=pl.concat([earlier, later]), forces=both)
+    ends = {-1.0: found.first, 1.0: found.cells[len(found.first) :]}
+    signed = [held_in(live, of).with_columns(sign=pl.lit(sign)) for sign, of in ends.items()]
+    both = pl.col("sign").filter(_HELD).n_unique().over("force_code") > 1
+    cells = pl.concat(signed).with_columns(number=pl.when(both).then("number"))
+    return Terms(_adding(cells, "value", pl.col("sign")), cells=cells)
 
 
-def _by_force(cells: pl.DataFrame) -> pl.DataFrame:
+def _by_force(cells: pl.DataFrame) -> list[str]:
+    """Return the forces that hold a number, in the order of their sums."""
     held = cells.filter(_HELD).group_by("force_code").agg(pl.col("number").sum())
-    return held.sort("number", "force_code")
+    return held.sort("number", "force_code")["force_code"].to_list()
 
 
 def _in_band(cells: pl.DataFrame, band: Band) -> Terms:
     """Return the forces whose count lies in a band."""
-    within = _by_force(cells).filter(band.contains(pl.col("number")))["force_code"]
-    behind = _adding(cells.filter(pl.col("force_code").is_in(within.to_list())), "value")
-    return Terms(_counting(within, "value"), behind=behind, cells=cells, forces=_forces(cells))
+    inside = cells.filter(_HELD).filter(band.contains(pl.col("number").sum().over("force_code")))
+    counted = _counting(_by_force(inside), "value")
+    return Terms(counted, behind=_adding(inside, "value"), cells=cells)
 
 
 _QUANTILES: Final = {
@@ -164,34 +158,26 @@ _QUANTILES: Final = {
 }  # fmt: skip
 
 
-def _statistic(cells: pl.DataFrame, statistic: str) -> Terms:
+def _ranked(cells: pl.DataFrame, quantile: float) -> Terms:
     """Return a statistic over the forces: the one or two that it lies at or between, in order."""
-    by_force = _by_force(cells)["force_code"].to_list()
-    if not by_force:
-        return Terms(_adding(cells, "value"), cells=cells)
-    if statistic == "mean":
-        counted = _counting(by_force, "denominator")
-        terms = pl.concat([_adding(cells, "numerator"), counted])
-        return Terms(terms, cells=cells, forces=_forces(cells))
-    position = (len(by_force) - 1) * _QUANTILES[statistic]
+    forces = _by_force(cells)
+    position = (len(forces) - 1) * quantile
     low, beyond = int(position), position - int(position)
     weights = ((low, 1 - beyond), (low + 1, beyond))
-    ranks = {by_force[at]: (at + 1, weight) for at, weight in weights if weight}
+    ranks = {forces[at]: (at + 1, weight) for at, weight in weights if weight and forces}
     chosen = pl.col("force_code").is_in(list(ranks))
     factors = {force: weight for force, (_, weight) in ranks.items()}
-    weight = pl.col("force_code").replace_strict(factors, return_dtype=pl.Float64)
+    weight = pl.col("force_code").replace_strict(factors, default=None, return_dtype=pl.Float64)
     others = _adding(cells.filter(~chosen), "value")
-    terms = _adding(cells.filter(chosen), "value", weight)
-    return Terms(terms, behind=others, ranks=ranks, cells=cells, forces=_forces(cells))
+    return Terms(
+        _adding(cells.filter(chosen), "value", weight), behind=others, ranks=ranks, cells=cells
+    )
 
 
 _FOUND: Final = "social_media_"
 _SHARE: Final = "_share"
-_WHOLE_OF: Final = {
-    "profiles_inappropriate": "profiles",
-    "accounts_still_visible": "accounts_inappropriate",
-}
-"""Counts of profiles and accounts that are a share of another."""
+_CODES: Final = ("site", "category", "question", "answer")
+_ROW_CODES: Final = ("respondent_id", "year", "site", "category", "question")
 
 
 def is_of_research(measure: str) -> bool:
@@ -205,81 +191,53 @@ def research_terms(question: Question, released: Released) -> Terms | None:
     Raises:
         LakeError: the file is no longer where the lake keeps research.
     """
-    name = question.measure.removesuffix(_SHARE).removeprefix(_FOUND)
-    of_instances = name in {"instances", "cases"}
-    file = "social_media_instances" if of_instances else "social_media_profiles"
-    of_survey = question.measure.startswith("survey_")
+    measure, parts = question.measure, question.parts
+    of_survey, is_share = measure.startswith("survey_"), measure.endswith((_SHARE, "_percent"))
+    column = measure.removesuffix(_SHARE).removeprefix(_FOUND)
+    column = "instances" if column == "cases" else column
+    file = "social_media_instances" if column == "instances" else "social_media_profiles"
     found = released.research("survey_responses.csv" if of_survey else f"{file}.csv")
     if found is None:
         return None
-    parts = question.parts
     found = found.where(pl.col("year") == int(parts.get("year", released.collection.census.year)))
+    thing = {"survey_waves": "wave", "social_media_forces_researched": "force_code"}.get(measure)
     if of_survey:
-        return _survey(question, found)
-    forces = [question.force_code] if question.force_code else released.collection.forces
-    found = found.where(pl.col("force_code").is_in(forces))
-    if name == "forces_researched":
-        return Terms(_rows(found, "force_code", "value", adds=pl.lit(1.0)))
-    column = "instances" if of_instances else name
-    whole = _WHOLE_OF.get(column, column)
-    if not {column, whole} <= set(found.rows.columns):
-        return None
-    of_these = [pl.col(key) == parts[key] for key in ("site", "category") if key in parts]
-    part = found.where(pl.all_horizontal(pl.lit(value=True), *of_these))
-    if not question.measure.endswith(_SHARE):
-        return Terms(_rows(part, column, "value"))
-    both = pl.col(column).is_not_null() & pl.col(whole).is_not_null()
-    return _percent(
-        _rows(part.where(both), column, "numerator"),
-        _rows(found.where(both), whole, "denominator"),
-    )
+        thing = thing or "respondent_id"
+        column = "answer" if "question" in parts else thing
+        parts = {"answer": YES, **parts} if is_share else parts
+    else:
+        forces = [question.force_code] if question.force_code else released.collection.forces
+        found = found.where(pl.col("force_code").is_in(forces))
+        column = thing or column
+    if not is_share:
+        return Terms(_rows(found, parts, column, "value", thing))
+    whole = WHOLE_OF.get(column, column)
+    both = found.where(pl.col(column).is_not_null() & pl.col(whole).is_not_null())
+    of_whole = {key: code for key, code in parts.items() if key == "question"}
+    top = _rows(both, parts, column, "numerator", thing)
+    return Terms(pl.concat([top, _rows(both, of_whole, whole, "denominator", thing)]), factor=100)
 
 
-def _survey(question: Question, found: Evidence) -> Terms:
-    code, answer = question.parts.get("question"), question.parts.get("answer")
-    if question.measure == "survey_waves":
-        return Terms(_each("wave", found, "wave", "value"))
-    if code is None:
-        return Terms(_each("respondent_id", found, "respondent_id", "value"))
-    put = found.where(pl.col("question") == code)
-    given = put.where(pl.col("answer") == (answer or YES))
-    if question.measure == "survey_respondents":
-        return Terms(_each("respondent_id", given if answer else put, "answer", "value"))
-    return _percent(
-        _each("respondent_id", given, "answer", "numerator"),
-        _each("respondent_id", put, "answer", "denominator"),
-    )
+def _rows(
+    found: Evidence, parts: Mapping[str, str], column: str, part: str, thing: str | None
+) -> pl.DataFrame:
+    """Return the cells of a column, in the rows of some codes, as TERM.
 
-
-def _each(thing: str, found: Evidence, column: str, part: str) -> pl.DataFrame:
-    """Return a term of 1 for each thing, at the first of its rows."""
-    return _rows(found.where(pl.col(thing).is_first_distinct()), column, part, adds=pl.lit(1.0))
-
-
-def _rows(found: Evidence, column: str, part: str, adds: pl.Expr | None = None) -> pl.DataFrame:
-    """Return the cells of a column as TERM; unless something else is said, each adds its number.
-
-    A row is named by the codes that tell it from others.
+    Each adds its number; or the first row of each `thing` adds 1. A row is named by the codes that
+    tell it from others.
     """
-    codes = [name for name in _ROW_CODES if name in found.rows.columns]
+    rows = found.rows.filter(**{key: parts[key] for key in _CODES if key in parts})
+    rows = rows.drop_nulls(column).filter(pl.col(thing).is_first_distinct() if thing else True)
+    codes = [name for name in _ROW_CODES if name in rows.columns]
     of_survey = "respondent_id" in codes
-    force = pl.lit(None, pl.String) if of_survey else pl.col("force_code")
-    adding = found.rows.drop_nulls(column)
-    return adding.select(
-        force.alias("force_code"),
-        pl.lit(found.sha256).alias("sha256"),
-        pl.lit(found.file).alias("sheet"),
-        found.cell(column).alias("cell"),
-        pl.concat_str(codes, separator=".").alias("row_code"),
-        pl.lit(column).alias("column_code"),
-        pl.col(column).cast(pl.String).alias("entry"),
-        (pl.col(column) if adds is None else adds).cast(pl.Float64).alias("value"),
-        pl.lit(part).alias("part"),
+    return rows.select(
+        force_code=pl.lit(None, pl.String) if of_survey else pl.col("force_code"),
+        sha256=pl.lit(found.sha256),
+        sheet=pl.lit(found.file),
+        cell=found.cell(column),
+        row_code=pl.concat_str(codes, separator="."),
+        column_code=pl.lit(column),
+        entry=pl.col(column).cast(pl.String),
+        value=(pl.lit(1) if thing else pl.col(column)).cast(pl.Float64),
+        part=pl.lit(part),
     ).select(TERM.names())
-
-
-_ROW_CODES: Final = ("respondent_id", "year", "site", "category", "question")
-
-
-def _percent(top: pl.DataFrame, bottom: pl.DataFrame) -> Terms:
-    return Terms(pl.concat([top, bottom]), factor=100)
