@@ -13,7 +13,7 @@ from assets.figures.recount.recount import LAID_OUT
 from assets.figures.totals import cube, marts, national
 from assets.inputs.research.tables import ResearchTables
 from assets.lake import Lake
-from assets.previous import kept_collection
+from assets.previous import earlier_releases, kept_collection
 from schemas.collection import Collection
 
 _LIVE = "validation/live_entries"
@@ -29,7 +29,8 @@ def national_totals(
 
 
 def comparisons(lake: Lake, collection: Collection, totals: pl.DataFrame) -> pl.DataFrame:
-    return comparable.comparisons(totals, collection, comparable.compared_with(lake, collection))
+    released = earlier_releases(lake, collection) if collection.compared else {}
+    return comparable.comparisons(totals, collection, released)
 
 
 def coverage(national_totals: pl.DataFrame, collection: Collection) -> tuple[bool, dict[str, Any]]:

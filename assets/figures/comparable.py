@@ -14,9 +14,8 @@ import polars as pl
 
 from assets.figures.explain.released import Released
 from assets.figures.totals.leaves import counted_in, divided
-from assets.lake import Lake
 from assets.marts import read_mart
-from assets.previous import Earlier, earlier_releases, parts_of_forces, renamed
+from assets.previous import Earlier, parts_of_forces, renamed
 from schemas.breakdown import read_breakdown, write_breakdown
 from schemas.collection import Collection
 from schemas.conform import conform
@@ -131,21 +130,13 @@ def _apart(cells: set[tuple[str, ...]], both: set[tuple[str, ...]]) -> set[str]:
 _BESIDES: Final = {"months": pl.Int64, "previous_months": pl.Int64, "of_same_forces": pl.Boolean}
 
 
-def compared_with(lake: Lake, collection: Collection) -> dict[str, Earlier]:
-    """Return the release of each other collection that this one is compared with, by its id.
-
-    One that is not released, or on another return's template, is not there.
-    """
-    if not collection.compared:
-        return {}
-    there = earlier_releases(lake, collection)
-    return {of: there[of] for of in collection.compared.values() if of in there}
-
-
 def comparisons(
     national: pl.DataFrame, collection: Collection, released: Mapping[str, Earlier] | None = None
 ) -> pl.DataFrame:
-    """Return the mart Comparisons from the mart NationalTotals; `released` as of `compared_with`.
+    """Return the mart Comparisons from the mart NationalTotals.
+
+    `released` has the releases of earlier collections, by their ids (`earlier_releases`); beside
+    one that is not there, or is of another return, nothing stands.
 
     Raises:
         LakeError: a release cannot be read.

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from assets.figures.comparable import compared_with, comparisons
+from assets.figures.comparable import comparisons
 from assets.figures.explain.explain import explain, read_against
 from assets.figures.explain.released import Released
 from assets.figures.explain.terms import Question
@@ -15,7 +15,7 @@ from assets.figures.recount.checks import CHECKS, Totals, national_checks
 from assets.figures.totals.marts import cells
 from assets.figures.totals.national import national_totals
 from assets.lake import Lake
-from assets.previous import Earlier
+from assets.previous import Earlier, earlier_releases
 from schemas.collection import Collection, load_collection
 from schemas.contract import empty
 from schemas.errors import SetupError
@@ -47,14 +47,14 @@ def lake(now: Collection, live: pl.DataFrame, tmp_path_factory: pytest.TempPathF
         patch.setenv("MUSTER_COLLECTIONS", str(EXAMPLES))
         before = load_collection("2012-revisit")
         release_of(lake.root, before, any_live(before, 1, every_force=True), **_EMPTY)
-        found = comparisons(national_totals(live, now), now, compared_with(lake, now))
+        found = comparisons(national_totals(live, now), now, earlier_releases(lake, now))
         release_of(lake.root, now, live, comparisons=found, **_EMPTY)
     return lake
 
 
 @pytest.fixture(scope="module")
 def released(lake: Lake, now: Collection) -> dict[str, Earlier]:
-    return compared_with(lake, now)
+    return earlier_releases(lake, now)
 
 
 @pytest.fixture(scope="module")

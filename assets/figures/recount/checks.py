@@ -19,7 +19,7 @@ from assets.figures.recount.recount import (
     recounted,
     research_recounted,
 )
-from assets.figures.totals.leaves import PLACE, counted_in, leaves, sent
+from assets.figures.totals.leaves import PLACE, counted_in, leaves
 from assets.figures.totals.national import in_the_totals
 from assets.inputs.research.tables import ResearchTables, no_research
 from assets.previous import Earlier
@@ -28,7 +28,7 @@ from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
 from schemas.marts import Comparisons, NationalChecks
-from schemas.measures import NOW
+from schemas.measures import NOW, Share
 from schemas.rules.catalogue import rules
 from schemas.template import Template
 
@@ -75,7 +75,7 @@ class Totals:
     def held(self) -> pl.DataFrame:
         """The leaves of the period that hold a number: measure, force_code, dimensions, number."""
         number = pl.col("value").cast(pl.Int64, strict=False).alias("number")
-        found = sent(leaves(self.cells.with_columns(number), self.template))
+        found = leaves(self.cells.with_columns(number), self.template)
         return found.filter(period=NOW).drop_nulls("number")
 
     @cached_property
@@ -199,6 +199,16 @@ def _by_force(cells: pl.DataFrame, dims: list[str], called: str) -> pl.DataFrame
     return cells.group_by("force_code", *dims).agg(pl.col("number").sum().alias(called))
 
 
+def _shared(totals: Totals, measure: str, share: Share) -> pl.DataFrame:
+    """Return what each force holds of a share: its codes, force_code, whole, and part or null."""
+    by, within = list(share.by), list(share.within)
+    cells = totals.held.filter(measure=measure).drop_nulls(by)
+    part, whole = _by_force(cells, by, "part"), _by_force(cells, within, "whole")
+    codes = cells.select(by).unique()
+    each = codes.join(whole, on=within) if within else codes.join(whole, how="cross")
+    return each.join(part, on=["force_code", *by], how="left")
+
+
 def no_force_is_most_of_a_figure(totals: Totals) -> Iterator[str]:
     """M006: told, because such a figure is about one force."""
     limits, main = totals.collection.thresholds.get("M006"), totals.template.main
@@ -227,15 +237,15 @@ def no_force_moves_a_share(totals: Totals) -> Iterator[str]:
     if limits is None or main is None:
         return
     shares = totals.template.measures[main].shares
-    for dim in [share.by[0] for share in shares if len(share.by) == 1 and not share.within]:
-        part = _by_force(totals.counted.drop_nulls(dim), [dim], "cases")
-        own = part.with_columns(pl.col("cases").sum().over("force_code").alias("own_whole"))
-        cases, whole = (pl.col(name).sum().over(dim) for name in ("cases", "own_whole"))
-        share = cases / whole
-        without = (cases - pl.col("cases")) / (whole - pl.col("own_whole"))
-        moved = own.with_columns(((without - share) / share).alias("change"), cases.alias("of"))
-        much = (pl.col("of") >= limits["cases"]) & (pl.col("change").abs() > limits["change"])
-        for row in moved.filter(much).sort("force_code", dim).iter_rows(named=True):
+    for share in [share for share in shares if len(share.by) == 1 and not share.within]:
+        (dim,) = share.by
+        own = _shared(totals, main, share).drop_nulls("part")
+        part, whole = (pl.col(name).sum().over(dim) for name in ("part", "whole"))
+        without = (part - pl.col("part")) / (whole - pl.col("whole"))
+        change = (without - part / whole) / (part / whole)
+        moved = own.with_columns(change=change).filter(part >= limits["cases"])
+        much = moved.filter(pl.col("change").abs() > limits["change"])
+        for row in much.sort("force_code", dim).iter_rows(named=True):
             yield f"without {row['force_code']} the share of {row[dim]} moves {row['change']:+.0%}"
 
 
@@ -243,17 +253,16 @@ def forces_in_a_whole_hold_the_part(totals: Totals) -> Iterator[str]:
     """M012: told, because such a share is not one of the forces that hold its part."""
     for name, measure in totals.template.measures.items():
         for share in measure.shares:
-            by, within = list(share.by), list(share.within)
-            cells = totals.held.filter(measure=name).drop_nulls(by)
-            part, whole = _by_force(cells, by, "part"), _by_force(cells, within, "whole")
-            codes = cells.select(by).unique()
-            each = codes.join(whole, on=within) if within else codes.join(whole, how="cross")
-            of_all = each.join(part, on=["force_code", *by], how="left").group_by(by)
+            by = list(share.by)
             own = pl.col("whole").filter(pl.col("part").is_not_null()).sum()
-            found = of_all.agg(
-                pl.len().alias("forces"),
-                pl.col("part").null_count().alias("lacking"),
-                pl.when(own > 0).then(pl.col("part").sum() * 100 / own).alias("share"),
+            found = (
+                _shared(totals, name, share)
+                .group_by(by)
+                .agg(
+                    pl.len().alias("forces"),
+                    pl.col("part").null_count().alias("lacking"),
+                    pl.when(own > 0).then(pl.col("part").sum() * 100 / own).alias("share"),
+                )
             )
             for row in found.filter(pl.col("lacking") > 0).sort(by).iter_rows(named=True):
                 named = write_breakdown({key: row[key] for key in by})

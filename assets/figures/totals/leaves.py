@@ -1,7 +1,4 @@
-"""The counted cells of a template: what the live returns hold there, and which a figure is of.
-
-A cell that no live return gives still has a row, without a force.
-"""
+"""The counted cells of a template: what the live returns hold there, and which a figure is of."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -32,13 +29,8 @@ def places(template: Template) -> pl.DataFrame:
 
 
 def leaves(live: pl.DataFrame, template: Template) -> pl.DataFrame:
-    """Return one row a force and counted cell: the columns of `places`, and of LiveEntries."""
-    return places(template).join(live, on=PLACE, how="left", nulls_equal=True)
-
-
-def sent(cells: pl.DataFrame) -> pl.DataFrame:
-    """Return the leaves that a force gave."""
-    return cells.filter(pl.col("force_code").is_not_null())
+    """Return the counted cells that forces gave: the columns of `places`, and of LiveEntries."""
+    return places(template).join(live, on=PLACE)
 
 
 _OF_EVERY_CELL: Final = {"share", "answers", "change"}

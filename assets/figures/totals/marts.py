@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from assets.figures.totals.leaves import LEAF, cells_in, divided, leaves, percent, sent
+from assets.figures.totals.leaves import LEAF, cells_in, divided, leaves, percent
 from assets.inputs.reports.kept_reports import agreed
 from assets.inputs.research.tables import no_research, social_media_cases
 from schemas.breakdown import breakdown_of, write_breakdown
@@ -41,7 +41,7 @@ def _cells(
     are no rows.
     """
     wanted = (pl.col("measure") == measure) & (pl.col("period") == NOW)
-    cells = sent(leaves(live, collection.template)).filter(wanted)
+    cells = leaves(live, collection.template).filter(wanted)
     absent = [c for c in contract.columns if c.codes and c.name not in cells.columns]
     return cells.with_columns(pl.lit(None, c.dtype).alias(c.name) for c in absent)
 
@@ -61,13 +61,13 @@ def register_entries(live: pl.DataFrame, collection: Collection) -> pl.DataFrame
 def second_jobs(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     """Return the mart SecondJobs: decisions, breaches and the review interval."""
     of = pl.col("measure").str.starts_with("second_job")
-    found = sent(leaves(live, collection.template)).filter(of, period=NOW)
+    found = leaves(live, collection.template).filter(of, period=NOW)
     return conform(SecondJobs, found.rename({"number": "count", "row_code": "item"}))
 
 
 def capability_answers(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     """Return the mart CapabilityAnswers: of every sheet of questions, whatever it is called."""
-    answers = sent(leaves(live, collection.template)).drop_nulls(QUESTION)
+    answers = leaves(live, collection.template).drop_nulls(QUESTION)
     return conform(CapabilityAnswers, answers.rename({QUESTION: "question_code", "value": ANSWER}))
 
 
@@ -192,7 +192,7 @@ def _from_returns(live: pl.DataFrame, template: Template) -> pl.DataFrame:
         columns[name] = answer if QUESTION in of.dims else count
     # A force that sent case rows alone has no cover, and no profile.
     covers = live.filter(sheet="cover").group_by("force_code").agg(pl.col("basis").first())
-    profile = sent(leaves(live, template)).group_by("force_code").agg(**columns)
+    profile = leaves(live, template).group_by("force_code").agg(**columns)
     return covers.join(profile, on="force_code", how="left", validate="1:1")
 
 
