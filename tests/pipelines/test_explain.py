@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -139,6 +140,23 @@ def test_who_holds_a_part_alone_is_said(released: Released) -> None:
     assert whole.left_out == []
     assert {row["force_code"] for row in whole.partly} == {r["force_code"] for r in share.left_out}
     assert "2 of its 4 cells here: not_held" in whole.partly[0]["reason"]
+
+
+def test_of_a_force_that_gave_nothing_there_is_no_rate_and_of_0_no_share(
+    released: Released,
+) -> None:
+    """A missing force had 0 a month, and a share of 0 ended the command."""
+    gone = replace(released)
+    object.__setattr__(gone, "live", released.live.filter(pl.col("force_code") != "BED"))
+    rate = explain(read_question("investigations_per_month", "", None, "BED", gone), gone)
+    assert (rate.value, rate.arithmetic) == (None, "not computed: no live return gives it")
+    assert [row["force_code"] for row in rate.left_out] == ["BED"]
+    breakdown = "body=authority;kind=hospitality;decision=declined"
+    of_none = read_question("register_entries_share", breakdown, None, "BED", released)
+    share = explain(of_none, released)
+    assert share.value is None
+    assert share.arithmetic.endswith("0 / 0 x 100 = nothing, as nothing is divided by 0")
+    assert (share.included, share.contributions.height) == (["BED"], 3)
 
 
 def test_a_statistic_is_of_every_force_that_holds_a_number(released: Released) -> None:

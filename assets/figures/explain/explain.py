@@ -5,6 +5,7 @@ The sum of the terms is held to the figure that was released; who is not in it i
 
 from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
+from math import isclose
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,17 +76,18 @@ def explain(question: Question, released: Released) -> Explanation:
     Raises:
         ContractError: the cells do not add up to the figure that was released.
     """
-    live, value, unit = _asked(question, released)
-    terms = None if value is None else _terms(question, live, released)
-    if terms is None or value is None:
+    live, value, unit, terms = _asked(question, released)
+    if terms is None:
         reason = (question.figure or {}).get("note") or "no live return gives it"
         arithmetic = f"not computed: {reason}"
     else:
         computed, arithmetic = worked_out(terms)
-        if abs(computed - value) > _CLOSE * max(1.0, abs(value)):
+        known = [number for number in (value, computed) if number is not None]
+        if len(known) == 1 or not isclose(*known or (0, 0), rel_tol=_CLOSE, abs_tol=_CLOSE):
+            says, makes = (f"{n:,g}" if n is not None else "nothing" for n in (value, computed))
             raise ContractError(
                 f"{question.measure} {question.breakdown} {question.period}: the release says"
-                f" {value:,g}, its cells make {computed:,g}. Report it, and do not use the figure."
+                f" {says}, its cells make {makes}. Report it, and do not use the figure."
             )
     of = terms or Terms(TERM.to_frame())
     return Explanation(
@@ -102,26 +104,32 @@ def _terms(question: Question, live: pl.DataFrame, released: Released) -> Terms 
     return terms_of(question, live, released.collection)
 
 
-def _asked(question: Question, released: Released) -> tuple[pl.DataFrame, float | None, str]:
-    """Return the live entries that are asked about, and the released value with its unit."""
+def _asked(
+    question: Question, released: Released
+) -> tuple[pl.DataFrame, float | None, str, Terms | None]:
+    """Return the live entries that are asked about, the value with its unit, and the terms of it.
+
+    The value is the released one, of a force what its terms make; without one there are terms
+    only where something is divided by 0.
+    """
     figure, force = question.figure, question.force_code
     live = released.live.filter(force_code=force) if force else released.live
-    here = {name: getattr(question, name) for name in _KEY}
-    total = released.mart("national_totals").filter(**here)
+    total = released.mart("national_totals").filter(**{n: getattr(question, n) for n in _KEY})
     if figure and (force or figure["computed"] is None or total.is_empty()):
-        return live, figure["computed"], figure["unit"]
-    if force is None:
-        return live, total.item(0, "value"), total.item(0, "unit")
-    terms = _terms(question, live, released)
-    made = terms is not None and not terms.terms.is_empty()
-    return live, worked_out(terms)[0] if terms and made else None, total.item(0, "unit")
+        value, unit = figure["computed"], figure["unit"]
+        return live, value, unit, None if value is None else _terms(question, live, released)
+    terms, value, unit = _terms(question, live, released), *total.select("value", "unit").row(0)
+    given = terms and not terms.terms.filter(pl.col("part") != "denominator").is_empty()
+    if force:
+        value = worked_out(terms)[0] if terms and given else None
+    return live, value, unit, terms if given or value is not None else None
 
 
 _KEY: Final = ("measure", "breakdown", "period")
 
 
-def worked_out(terms: Terms) -> tuple[float, str]:
-    """Return the value that the terms make, and the arithmetic in words."""
+def worked_out(terms: Terms) -> tuple[float | None, str]:
+    """Return the value that the terms make, and the arithmetic in words; None for n / 0."""
     by_part = {
         part: terms.terms.filter(pl.col("part") == part)
         for part in ("value", "numerator", "denominator")
@@ -131,13 +139,14 @@ def worked_out(terms: Terms) -> tuple[float, str]:
         return sums["value"], _ranked(terms, sums["value"])
     if by_part["denominator"].is_empty():
         return sums["value"], f"{_sum(by_part['value'])} = {_number(sums['value'])}"
-    value = sums["numerator"] * terms.factor / sums["denominator"]
+    above, below = sums["numerator"], sums["denominator"]
+    value = above * terms.factor / below if below else None
     times = f" x {terms.factor}" if terms.factor != 1 else ""
+    made = "nothing, as nothing is divided by 0" if value is None else _number(value)
     return value, (
-        f"numerator: {_sum(by_part['numerator'])} = {_number(sums['numerator'])};"
-        f" denominator: {_sum(by_part['denominator'])} = {_number(sums['denominator'])};"
-        f" {_number(sums['numerator'])} / {_number(sums['denominator'])}{times}"
-        f" = {_number(value)}"
+        f"numerator: {_sum(by_part['numerator'])} = {_number(above)};"
+        f" denominator: {_sum(by_part['denominator'])} = {_number(below)};"
+        f" {_number(above)} / {_number(below)}{times} = {made}"
     )
 
 
@@ -194,9 +203,8 @@ def _standing(
     collection = released.collection
     asked = sorted([question.force_code] if question.force_code else collection.forces)
     if is_of_research(question.measure):
-        adding = terms.terms["force_code"] if terms else pl.Series([None], dtype=pl.String)
-        named = set(adding)
-        out = [force for force in asked if force not in named and not adding.null_count()]
+        named = {*terms.terms["force_code"]} if terms else {None}
+        out = [force for force in asked if not {force, None} & named]
         return [_said(force, "the research gives no number of it") for force in out], []
     if terms is None:
         of_cells = made_of(collection.template, question.measure)[1] in collection.template.measures
