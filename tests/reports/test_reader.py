@@ -1,6 +1,7 @@
 """A whole report: the right line for each figure, what is missing stays missing, and why."""
 
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,16 @@ def test_without_title_and_heading_figures_are_read_for_no_force() -> None:
     report = read_report("\n\n".join(SENTENCES.values()), TIMES)
     assert report.force_code is None
     assert said(report) == WHOLE | {"!"}
+
+
+@pytest.mark.parametrize(
+    "part", ["# Zebra {}\n\n", "The zebra ran away {} times. ", "- a zebra {};\n"]
+)
+def test_a_report_takes_no_longer_for_each_line_the_more_it_has(part: str) -> None:
+    """One of 600 headings in a row took most of a minute; a report can be a hundred times that."""
+    begun = time.process_time()
+    kent("".join(map(part.format, range(600))), "There were 37 investigations into staff conduct.")
+    assert time.process_time() - begun < 3
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "?", "-", "\u00ad\n\u00ad", "(((((", "- \n- \n- "])

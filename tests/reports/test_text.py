@@ -113,3 +113,7 @@ def test_a_file_too_large_is_not_even_read(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "a.txt").write_text("Kent Police, December 2012")
     with pytest.raises(UnreadableReportError, match="26 bytes; at most 10 are read"):
         report_text(tmp_path / "a.txt")
+    monkeypatch.undo()
+    monkeypatch.setattr(reports_text, "MAX_TEXT", 10)
+    with pytest.raises(UnreadableReportError, match="26 characters of text; at most 10 are read"):
+        report_text(tmp_path / "a.txt")

@@ -24,11 +24,16 @@ from schemas.tables import ReportFigures
 from schemas.wording import plural
 
 MAX_BYTES: Final = 20 * 1024 * 1024
+MAX_TEXT: Final = 2_000_000
+"""Characters, a hundred times those of a force report; to read them takes some fifteen seconds."""
 _PDF_HEADER: Final = b"%PDF-"
 _PDF_HEADER_WITHIN: Final = 1024
 _TEXT: Final = (".txt", ".md")
 _KINDS: Final = (*_TEXT, ".pdf")
 _AGAIN: Final = "Get the report again."
+_FAR_SMALLER: Final = (
+    "A force report is far smaller: check that this is one, or save its text alone."
+)
 
 
 class UnreadableReportError(MusterError):
@@ -57,8 +62,7 @@ def report_text(path: Path) -> str:
     try:
         if (size := path.stat().st_size) > MAX_BYTES:
             problem = f"it has {size:,} bytes; at most {MAX_BYTES:,} are read"
-            step = "A force report is far smaller: check that this is one, or save its text alone."
-            raise UnreadableReportError(path, problem, step)
+            raise UnreadableReportError(path, problem, _FAR_SMALLER)
         content = path.read_bytes()
     except OSError as error:
         problem = f"it cannot be opened ({error.strerror or error})"
@@ -70,6 +74,9 @@ def report_text(path: Path) -> str:
     text = _plain_text(path, content) if kind in _TEXT else _pdf_text(path, content)
     if not text.strip():
         raise UnreadableReportError(path, "there is no text in it")
+    if len(text) > MAX_TEXT:
+        problem = f"it holds {len(text):,} characters of text; at most {MAX_TEXT:,} are read"
+        raise UnreadableReportError(path, problem, _FAR_SMALLER)
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

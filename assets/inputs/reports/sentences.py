@@ -92,6 +92,7 @@ _PAGE_NUMBER: Final = re.compile(
 )
 _MAY_PRECEDE_BULLET: Final = re.compile(r"(?:[.;:,?!]['\")]?|\band|\bor)$")
 _LONGEST_HEADING: Final = 60
+_MOST_HEADINGS: Final = 20
 _LOWEST: Final = 7
 """Level of a heading that is not marked with `#`."""
 _LIKE_HEADING: Final = re.compile(r"(?:[\d.]+ )?[A-Z].*[^.;:,]|\d{4}(?:[/-]\d+)?")
@@ -187,7 +188,7 @@ def read_sentences(text: str) -> list[Sentence]:
             # One that follows another directly stands under that, too.
             level = block.level or _LOWEST
             higher = headings if before.is_heading else [h for h in headings if h[0] < level]
-            headings = [*higher, (level, words)]
+            headings = [*higher[:_MOST_HEADINGS], (level, words)]
         ends = [match.end() for match in _SENTENCE_END.finditer(words)]
         for last, end in pairwise([-1, *ends, len(words)]):
             if (start := last + 1) >= end:

@@ -1,9 +1,9 @@
 """Reads one sentence: a figure stands only where frames cover every word of it."""
 
-import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final
 
 from assets.inputs.reports.parts import (
@@ -108,12 +108,12 @@ class Said:
         """The words and signs of the sentence."""
         return text_of(self.tokens)
 
-    def back(self) -> Iterator["Said"]:
+    def back(self, most: int | None = None) -> Iterator["Said"]:
         """Yield the sentence, and those before it in its paragraph, the nearest first."""
         here: Said | None = self
-        while here is not None:
+        while here is not None and most != 0:
             yield here
-            here = here.before
+            here, most = here.before, most and most - 1
 
     def doubt(self, why: str) -> None:
         """Leave its figures to a person, for a reason that stands elsewhere."""
@@ -139,9 +139,8 @@ def say(
     if opens and opens.sentence.opens(sentence):
         # A list item goes on with such words as `Since September 2011 there were:`.
         row = (*opens.tokens, *row)
-    plain = (_NUMBERING.sub("", heading) for heading in sentence.headings)
-    headings = (text_of(tokens(each, [0] * len(each), force_code, times)) for each in plain)
-    said = Said(sentence, row, tuple(headings), before, above, _parts(row, before))
+    headings = tuple(_heading(each, force_code, times) for each in sentence.headings)
+    said = Said(sentence, row, headings, before, above, _parts(row, before))
     if said.parts and not sentence.text.rstrip(" '\")").endswith("?"):
         said.statements.extend(_of_parts(said, said.parts, sites))
     else:
@@ -149,6 +148,12 @@ def say(
         for each in _meant(said):
             each.doubt(_UNCLEAR_AFTER)
     return said
+
+
+@lru_cache(maxsize=100)
+def _heading(text: str, force_code: str | None, times: Times) -> str:
+    plain = _NUMBERING.sub("", text)
+    return text_of(tokens(plain, [0] * len(plain), force_code, times))
 
 
 def _parts(row: tuple[Token, ...], before: Said | None) -> Sequence[Part] | None:
@@ -184,7 +189,7 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
     period = any(PERIOD in part.times for part in parts)
     cores = [part.kind for part in parts if part.kind in CORES]
     total: int | None = None
-    earlier = said.before.back() if said.before else ()
+    earlier = said.before.back(_MOST_BACK) if said.before else ()
     last = next((each.statements for each in earlier if each.statements), [])
     spoken = {one.figure: one.value for one in last}
     for part in parts:
@@ -306,7 +311,7 @@ def _is_sure(said: Said, part: Part, in_period: bool, sites: frozenset[str]) -> 
         return speaks("any_site", text) and (not lone or named >= sites)
     if part.kind == "app" and "bare" in part.said:
         # Applications for nothing in particular are for what was spoken of last.
-        spoken = [each.words for each in itertools.islice(said.back(), 2)]
+        spoken = [each.words for each in said.back(2)]
         if said.before is None:
             spoken += said.headings
         words = next((each for each in spoken if "secondjobs" in each), "applications for")
@@ -327,7 +332,7 @@ def _is_ours(said: Said, times: Set[str] = frozenset()) -> bool:
     named = OWN_FORCE in said.words
     if not named and re.match(r"(\( )?¶", said.words):
         return False
-    earlier = list(itertools.islice(said.back(), 1, _MOST_BACK + 1))
+    earlier = list(said.back(_MOST_BACK + 1))[1:]
     if times or not re.search("[§£]", said.words):
         for each in earlier:
             known = each.parts or begins("opens", each.words) or each.sentence.opens(said.sentence)
@@ -352,7 +357,7 @@ def _told_of(said: Said) -> Iterator[Statement]:
         return
     counting = _A_TIME.sub("", text)
     amount, share = speaks("quantity", counting), speaks("some", counting)
-    about = (*said.headings, *(each.words for each in said.back()))
+    about = (*said.headings, *(each.words for each in said.back(_MOST_BACK)))
     of_jobs = any(speaks("about_jobs", words) for words in about)
     near = text + (said.before.words if said.before else "")
     told = {figure: _tells_of(figure, text) for figure in _TOPICS}
