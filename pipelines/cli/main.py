@@ -101,8 +101,7 @@ def main(arguments: list[str] | None = None) -> Any:
         # A locale of another encoding, in which names of files are not what others take them for.
         os.environ["PYTHONUTF8"] = "1"
         os.execv(sys.executable, sys.orig_argv)  # noqa: S606 (this command, begun anew)
-    # Of what is loaded hardly anything can be freed: to look through it for that again and again,
-    # and once more at the end, takes a third of a short command.
+    # Of what is loaded hardly anything can be freed, and to look through it for that takes time.
     gc.set_threshold(100_000, 20, 100)
     code = list[int]()
     atexit.register(_leave, code)
