@@ -6,12 +6,12 @@ import polars as pl
 
 from assets.figures.totals.leaves import counted_in
 from schemas import vocabulary as v
-from schemas.breakdown import breakdown_of, read_breakdown
+from schemas.breakdown import LAST, breakdown_of, read_breakdown
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
 from schemas.errors import ContractError
-from schemas.figures import ANSWER, levels, made_of
+from schemas.figures import ANSWER, made_of
 from schemas.marts import Codes, Measures, cube_contract, cube_dimensions
 from schemas.measures import NOW, QUESTION
 from schemas.reference import all_forces
@@ -23,7 +23,6 @@ from schemas.wording import listed
 Row = dict[str, Any]
 
 _NO_NUMBER: Final = {"percent", "per_month", "per_force"}
-_BODIES: Final = "reporting_bodies"
 
 
 def cube(national: pl.DataFrame, collection: Collection) -> pl.DataFrame:
@@ -68,13 +67,11 @@ def _tell_apart(rows: list[Row], measure: str, period: str, template: Template) 
 
 def _adds_up(row: Row, template: Template) -> bool:
     """Return whether rows of a measure are numbers of things, which sums may have."""
-    if row["unit"] in _NO_NUMBER or {"statistic", "count"} & row["parts"].keys():
+    name, unit = row["measure"], row["unit"]
+    if unit in _NO_NUMBER or {*LAST} & row["parts"].keys() or made_of(template, name)[1] != name:
         return False
-    name = row["measure"]
-    if name in template.measures:
-        return True
-    research = name.startswith("social_media_") and row["unit"] != "forces"
-    return name == _BODIES or (research and name not in levels(template))
+    researched = name.startswith("social_media_") and unit != "forces"
+    return name in template.measures or name == "reporting_bodies" or researched
 
 
 def _by_cells(rows: list[Row], template: Template) -> list[Row]:

@@ -5,6 +5,7 @@ Integers are summed and divided once at the end, so the same inputs give the sam
 live return gives is unknown rather than absent.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, product
 from typing import Any, Final
@@ -195,18 +196,15 @@ def _told(by_force: pl.DataFrame, collection: Collection) -> pl.DataFrame:
 
 def _bodies(collection: Collection) -> pl.DataFrame:
     """Return the bodies the collection expects, by kind, and the months of its period."""
-    kinds = collection.bodies["kind"]
-    values = [
-        ("reporting_bodies", "", float(len(kinds)), "forces"),
-        *(
-            ("reporting_bodies", f"kind={kind}", float((kinds == kind).sum()), "forces")
-            for kind in sorted(set(kinds))
-        ),
-        ("months_in_collection", "", float(collection.period.months), "months"),
-    ]
-    frame = pl.DataFrame(values, schema=["measure", "breakdown", "value", "unit"], orient="row")
+    kinds = Counter(collection.bodies["kind"])
+    of_kind = ((f"kind={kind}", number) for kind, number in kinds.items())
+    values = [("", kinds.total()), *of_kind]
+    rows = [("reporting_bodies", breakdown, number, "forces") for breakdown, number in values]
+    rows.append(("months_in_collection", "", collection.period.months, "months"))
+    frame = pl.DataFrame(rows, schema=["measure", "breakdown", "value", "unit"], orient="row")
     return frame.with_columns(
-        pl.lit(NOW).alias("period"),
-        pl.lit(len(collection.forces), pl.Int64).alias("forces_included"),
-        pl.lit(value=False).alias("provisional"),
+        pl.col("value").cast(pl.Float64),
+        period=pl.lit(NOW),
+        forces_included=pl.lit(len(collection.forces), pl.Int64),
+        provisional=pl.lit(value=False),
     )

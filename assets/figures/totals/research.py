@@ -13,19 +13,11 @@ from schemas.research import YES
 
 _YEAR: Final = ("year",)
 _BY: Final = (("year", "site"), ("year", "category"), ("year", "site", "category"))
-_COUNTS: Final = {
-    "profiles": "profiles",
-    "profiles_inappropriate": "profiles",
-    "accounts_inappropriate": "accounts",
-    "accounts_still_visible": "accounts",
-}
-"""Counts of the profiles file, with their units."""
-
 WHOLE_OF: Final = {
     "profiles_inappropriate": "profiles",
     "accounts_still_visible": "accounts_inappropriate",
 }
-"""Those of them that are a share of another."""
+"""Counts of the profiles file that are a share of another."""
 
 
 def research_totals(research: ResearchTables, collection: Collection) -> pl.DataFrame:
@@ -53,7 +45,7 @@ def _social_media(
         _sums(of_year, each, "cases", "cases", ()),
         *(_sums(found, each, each, each, by) for by in (_YEAR, *_BY)),
         *(_sums(found, each, f"{each}_share", "percent", by, each) for by in _BY),
-        *(_sums(looked_at, name, name, unit) for name, unit in _COUNTS.items()),
+        *(_sums(looked_at, n, n, n.split("_")[0]) for n in (*WHOLE_OF, *WHOLE_OF.values())),
         *(_sums(looked_at, n, f"{n}_share", "percent", _YEAR, of) for n, of in WHOLE_OF.items()),
     ]
     written = pl.concat(rows).drop_nulls("value")
