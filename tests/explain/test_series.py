@@ -101,7 +101,6 @@ def test_another_return_is_a_series_of_its_own(rows: Rows) -> None:
     assert list(rows("uses", "tactic=spray")) == ["use-of-force-2013"]
 
 
-@pytest.mark.slow
 def test_a_total_of_fewer_forces_is_not_comparable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,14 +116,17 @@ def test_a_total_of_fewer_forces_is_not_comparable(
     assert not now["comparable"].item()
 
 
-@pytest.mark.slow
-def test_the_same_releases_have_the_same_series(lake: Path, tmp_path: Path) -> None:
-    write_series(lake)
-    before = (lake / "marts" / "series" / "series.parquet").read_bytes()
+def test_the_same_releases_have_the_same_series_and_page(
+    lake: Path, rows: Rows, tmp_path: Path
+) -> None:
+    assert rows("investigations"), "they are written"
     shutil.copytree(lake, tmp_path / "other", symlinks=True)
+    shutil.rmtree(tmp_path / "other" / "marts" / "series")
     read_collection.cache_clear()
     write_series(tmp_path / "other")
-    assert (tmp_path / "other" / "marts" / "series" / "series.parquet").read_bytes() == before
+    for name in ("series.parquet", "index.html"):
+        again, first = (root / "marts" / "series" / name for root in (tmp_path / "other", lake))
+        assert again.read_bytes() == first.read_bytes(), name
 
 
 def test_without_a_release_there_is_no_series(tmp_path: Path) -> None:
