@@ -160,8 +160,7 @@ def _parts(row: tuple[Token, ...], before: Said | None) -> Sequence[Part] | None
     words = text_of(row)
     parts = cover(row)
     if parts is None and before and begins("refers", words):
-        is_ours = _is_ours(before) or OWN_FORCE in words
-        parts = cover((*before.tokens, Token(";", 0), *row)) if is_ours else None
+        return cover((*before.tokens, Token(";", 0), *row))
     return parts
 
 
@@ -196,8 +195,7 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
         mine = not part.row or id(part.row[-1]) in own
         in_period = PERIOD in part.times or (period and cores.count(part.kind) < 2)
         if part.kind == "app":
-            teller = said if mine else said.before or said
-            total = _value(part) if _is_sure(teller, part, in_period, sites) else None
+            total = _value(part) if _is_sure(said, part, in_period, sites) else None
         if part.kind in {"elsewhere", "other"}:
             spoken = {}
         if not mine or part.kind in BESIDE:
@@ -303,8 +301,7 @@ def _is_sure(said: Said, part: Part, in_period: bool, sites: frozenset[str]) -> 
         before, whole = said.before, speaks("whole", text)
         known = before is None or before.parts or before.sentence.opens(said.sentence)
         general = not any(speaks("topic", heading) for heading in said.headings)
-        listed = whole and said.sentence.is_item
-        return listed or bool(known and (whole or (in_period and general)))
+        return bool(known and (whole or (in_period and general)))
     if part.kind == "soc":
         named = frozenset(vocabulary().words["site"].findall(text))
         lone = len(named) == 1 and "socialmedia" not in text
