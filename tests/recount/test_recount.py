@@ -61,7 +61,7 @@ unit = "count"
 levels = [["when"]]
 change = "when"
 [measures.age7]
-unit = "years"
+unit = "percent"
 statistics = ["mean", "lower_quartile", "maximum"]
 [measures.asked]
 unit = "forces"

@@ -65,7 +65,9 @@ _NUMBERS: Final = ("of", "sign", "whole", "months")
 _PART: Final = ("of", *PLACE, "sign", "given")
 """A cell of a sum: the number of that, how the cell is added, and of answers those that count."""
 
-_FIGURE: Final = ("measure", "breakdown", "period", "unit", "how", "of", "whole", "months")
+_FIGURE: Final = (
+    "measure", "breakdown", "period", "unit", "kind", "how", "of", "whole", "months",
+)  # fmt: skip
 """A figure: the total, a statistic or a band of a sum, and what that is divided by."""
 
 Codes = dict[str, str]
@@ -83,7 +85,9 @@ def _of_cells(live: pl.DataFrame, collection: Collection) -> pl.DataFrame:
     found = found.with_columns(whole=pl.coalesce("total", "forces_included"))
     value, months = pl.col("value"), pl.col("months")
     rate = pl.when(months.is_null()).then(value).otherwise(divided(value, months))
-    share = pl.when(unit="percent").then(percent("value", "whole"))
+    # What forces themselves give in per cent is part of nothing here.
+    is_part = pl.col("kind").is_in(["share", "answers"])
+    share = pl.when(is_part).then(percent("value", "whole"))
     return found.select(
         *_FIGURE[:4],
         value=share.otherwise(rate),
@@ -109,7 +113,8 @@ def _figures(collection: Collection, sums: Sums) -> Iterator[tuple[Any, ...]]:
         of = sums.setdefault((found.signed, found.given or None), len(sums))
         whole = tuple((cell.place, 1) for cell in found.whole if level.kind == "share")
         yield (
-            *(level.name, breakdown, period, "per_force" if is_mean else level.unit, how, of),
+            *(level.name, breakdown, period, "per_force" if is_mean else level.unit),
+            *(level.kind, how, of),
             sums.setdefault((whole, None), len(sums)) if whole else None,
             periods[period].months if level.kind == "per_month" else None,
         )
