@@ -225,6 +225,24 @@ def test_a_reason_that_fails_is_told_at_its_cell(
     assert "Zbigniewska" not in str(found)
 
 
+@pytest.mark.parametrize("what", ["another value", "no code"])
+def test_a_reason_that_answers_nothing_is_told_before_it_is_sent(
+    copy: Path, tmp_path: Path, six: Collection, what: str
+) -> None:
+    """Though the value that it was given for stands in another cell now."""
+    elsewhere = f"comparators__{address_of('comparators', 'cards_2011', 'value')}"
+    cells = {AT: 8999, elsewhere: 9000} if what == "another value" else {}
+    back = answered(copy, tmp_path / "back.xlsx", GIVEN, **cells)
+    if what == "no code":
+        book = load_workbook(back)
+        for row in book["problems"].iter_rows():
+            row[-1].value = row[-1].value if row[-1].value == "query" else None
+        book.save(back)
+    (checked,) = check_files([back], six)
+    (found,) = (item for item in checked.findings if item.sheet == "problems")
+    assert (found.rule_id, found.severity, what in found.message) == ("S015", "N", True)
+
+
 def test_numbers_of_the_return_may_stand_in_a_reason(desk: Desk) -> None:
     desk.send(desk.back("back.xlsx", {"X005": ("All 9,000 are in the register of 2012.", ROLE)}))
     assert (desk.told(), desk.query("X005")["state"]) == ([], "answered")

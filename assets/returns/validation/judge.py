@@ -16,6 +16,7 @@ import polars as pl
 from assets.intake.quoting import is_free_text
 from assets.intake.reading import Cell, Reading, place
 from assets.returns.desk.corrections import ByForce
+from assets.returns.desk.decisions import id_of
 from assets.returns.desk.returned import REASON, Written, code_of, codes_of, written_in
 from assets.returns.validation.cells import another_return, cover_findings, type_entry
 from assets.returns.validation.layout import Slot, lay_out, surroundings
@@ -185,20 +186,29 @@ def _unasked(
 ) -> Iterator[tuple[str, Finding]]:
     """Yield of each return what it answers without being asked, given the queries of all.
 
-    Of a file that is checked on its own nobody can say: others ask too. Nor is anything said of a
-    reason for a value that stands in the return: others have ceased to ask.
+    Nothing is said of a reason for the value that its entry has: others, of which a file that is
+    checked on its own knows nothing, may ask about it, or have ceased to.
     """
     for key, one in looked.items():
-        if one.written and received[key].version is not None:
+        if one.written:
+            force = received[key].force_code
             mine = asked.filter(receipt_id=key).drop("receipt_id").iter_rows(named=True)
             queries = (Finding(**row) for row in mine)
-            now = codes_of(queries, collection_id, key, received[key].force_code).values()
-            values = {item.value for item in one.typed if item.value is not None}
+            now = codes_of(queries, collection_id, key, force).values()
             for each in one.written:
-                query = each.code.rpartition("-")[0]
-                still = (code_of(query, value) == each.code for value in values)
-                if each.code not in now and not any(still):
+                if each.code not in now and not _stands(each.code, one.typed, collection_id, force):
                     yield key, finding("S015", _UNASKED, each.at[REASON])
+
+
+def _stands(code: str, typed: Sequence[Slot], collection_id: str, force: str | None) -> bool:
+    """Return whether a code is of a query that could be asked about an entry as it stands."""
+    query = code.rpartition("-")[0]
+    return any(
+        query == id_of(collection_id, "", force or "", rule_id, *item.entry.place)
+        for item in typed
+        if item.value is not None and code_of(query, item.value) == code
+        for rule_id in rules()
+    )
 
 
 def _named(looked: _Looked, known: Received) -> _Looked:
