@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -39,6 +40,7 @@ PUBLIC: Final = "public"
 DISCLOSURE: Final = "disclosure"
 
 _EXPECTATIONS: Final = "expectations"
+_PACK: Final = "pack"
 _RECONSTRUCTED: Final = (
     "reconstructed: returns or research were made by Muster so that the published totals hold;"
     " nobody sent them"
@@ -129,6 +131,10 @@ def write_parts(draft: Draft) -> dict[str, Found]:
         # What blocks the release is told first, even where something else has failed meanwhile.
         awaited.get(_EXPECTATIONS, dict)()
         raise
+    finally:
+        # Where anything fails the folder goes, which what is still written there would make anew.
+        with suppress(Exception):
+            awaited.get(_PACK, dict)()
     return found | {name: wait() for name, wait in awaited.items()}
 
 
@@ -288,7 +294,7 @@ PARTS: Final[dict[str, Part]] = {
     "description": _description,
     _EXPECTATIONS: _expectations,
     "report": _report,
-    "pack": _pack,
+    _PACK: _pack,
     PUBLIC: _public,
 }
 """The parts in the order in which they are begun, and waited for: first what can block."""

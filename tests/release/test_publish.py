@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import cast
 
@@ -18,7 +19,7 @@ import pytest
 
 from assets.figures.explain.released import Released
 from assets.history import shown
-from assets.lake import Lake, hashes
+from assets.lake import Lake, atomic_file, hashes
 from assets.marts import arrow_schema, damage
 from assets.release import contents
 from assets.release import publish as publishing
@@ -185,6 +186,28 @@ def test_a_run_that_fails_half_way_changes_nothing(
     assert left == {first.name}, "no leftovers"
 
 
+def test_nothing_is_written_into_the_folder_of_a_release_that_failed(
+    lake: Lake, marts: dict[str, pl.DataFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pack is written while others are made, and the folder goes where one of them fails."""
+    folders: list[Path] = []
+
+    def slowly(_: object, folder: Path) -> None:
+        time.sleep(0.1)
+        with atomic_file(folder / "late.csv"):
+            folders.append(folder)
+
+    def fail(_: object) -> contents.Found:
+        raise LakeError(lake.root, "is full", "Make room.")
+
+    monkeypatch.setattr(contents.Pack, "write", slowly)
+    monkeypatch.setattr(contents, "PARTS", {**contents.PARTS, "public": fail})
+    with pytest.raises(LakeError, match="is full"):
+        publish(lake, marts, _made_from())
+    assert folders, "it has ended"
+    assert [*lake.releases.iterdir()] == []
+
+
 def test_a_power_cut_finds_no_release_of_which_a_file_is_not_on_the_disk(
     lake: Lake, marts: dict[str, pl.DataFrame], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -292,6 +315,7 @@ def test_other_tools_read_the_types_of_the_contract(
 
 _READER = """
 import sys
+import time
 from pathlib import Path
 import pyarrow.parquet as pq
 link, turns = Path(sys.argv[1]), 0
