@@ -9,32 +9,34 @@ entry that it shows, so that a ledger that was lost, cut or changed is seen to b
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
-from assets.disclosure.published import BEHIND, Edition, edition_behind
+from assets.disclosure.published import BEHIND, Edition
 from assets.history import kept, shown
 from assets.lake import Lake, atomic_file, forced_together, hashes, sync_folder, write_errors
-from assets.marts import damage, read_manifest
+from assets.marts import read_manifest
 from schemas.collection import Collection
 from schemas.contract import Contract, empty
 from schemas.disclosure import UNAVAILABLE
 from schemas.errors import LakeError
 from schemas.marts import contracts_of
-from schemas.public import PUBLIC, public_marts
+from schemas.public import public_marts
 
 UNKNOWN: Final = "unknown"
-"""The edition of a release that was made before there was a ledger."""
+"""The edition of a release that does not say which it shows."""
 
 _ENTRY: Final = "entry.json"
 _PUBLIC: Final = "public"
 _BEHIND: Final = "behind"
 RESTORE: Final = (
-    "Take the ledger back from a backup. Until then no public edition is made; the full edition is."
+    "Take the ledger back from a backup; or, where an edition has never left the house, name its"
+    " release under [disclosure] not_given_out in the collection file. Until then no public edition"
+    " is made; the full edition is."
 )
 
 
@@ -129,8 +131,6 @@ def given_out(lake: Lake, collection: Collection) -> list[Entry]:
 
     Each public edition that was shown has one; else nobody can say what the public knows.
 
-    Releases of a time before the ledger are entered now, as far as they are still there.
-
     Args:
         lake: the lake, held by the caller.
         collection: the collection, which may say that some have never left the house.
@@ -142,21 +142,6 @@ def given_out(lake: Lake, collection: Collection) -> list[Entry]:
     if lost := [release for release in missing(lake) if release not in inside]:
         problem = f"lacks the public edition that release {lost[0]} shows"
         raise LakeError(lake.public_editions, problem, RESTORE)
-    entered = {*inside, *(entry.release for entry in entries(lake))}
-    for release, edition, folder in _claims(lake):
-        if release in entered or edition != UNKNOWN:
-            continue
-        if folder is None:
-            raise LakeError(
-                lake.releases / release,
-                "was shown before there was a ledger of public editions and has been removed since,"
-                " so nobody can say what was public",
-                "Take it back from a backup, then run again; or, if its public edition has never"
-                " left the house, name it under [disclosure] not_given_out in the collection file.",
-            )
-        if any((folder / _PUBLIC).glob("*.parquet")):
-            _enter_old(lake, folder, collection)
-        entered.add(release)
     return [entry for entry in entries(lake) if entry.release not in inside]
 
 
@@ -166,9 +151,8 @@ def missing(lake: Lake) -> list[str]:
     Raises:
         LakeError: an entry is damaged, or a manifest cannot be read.
     """
-    ids = {entry.id for entry in entries(lake)}
-    told = {None, UNKNOWN, *ids}
-    return [release for release, edition, _ in _claims(lake) if edition not in told]
+    told = {None, *(entry.id for entry in entries(lake))}
+    return [release for release, edition in _claims(lake) if edition not in told]
 
 
 def enter(lake: Lake, now: Edition, public: Path) -> Entry:
@@ -229,7 +213,7 @@ def files_in(folder: Path) -> dict[str, Path]:
 
 
 def edition_of(folder: Path) -> str | None:
-    """Return the id of the entry that a release shows, None for none, UNKNOWN for an old one.
+    """Return the id of the entry that a release shows, None for none, UNKNOWN where it is not said.
 
     Raises:
         LakeError: its manifest cannot be read.
@@ -238,38 +222,25 @@ def edition_of(folder: Path) -> str | None:
     if not isinstance(found, dict):
         raise LakeError(folder, "has a manifest that does not say what is public", RESTORE)
     edition: str | None = found.get("edition", UNKNOWN)
-    return None if edition == UNKNOWN and found.get("withheld") else edition
+    shows = edition != UNKNOWN or any((folder / _PUBLIC).glob("*.parquet"))
+    return edition if shows else None
 
 
-def _claims(lake: Lake) -> Iterator[tuple[str, str | None, Path | None]]:
-    """Yield every release that was made or shown, the id of its public edition, and its folder."""
+def _claims(lake: Lake) -> Iterator[tuple[str, str | None]]:
+    """Yield every release that was made or shown, and the id of its public edition."""
     folders, told = {folder.name: folder for folder in kept(lake)}, set[str]()
     for entry in shown(lake):
-        folder = folders.get(entry.release)
-        if folder is None:
-            yield entry.release, entry.edition, None
+        if entry.release not in folders:
+            yield entry.release, entry.edition
         elif entry.release not in told:
-            yield entry.release, edition_of(folder), folder
+            yield entry.release, edition_of(folders[entry.release])
         told.add(entry.release)
     for name in sorted(folders.keys() - told):
-        yield name, edition_of(folders[name]), folders[name]
+        yield name, edition_of(folders[name])
 
 
-def _enter_old(lake: Lake, folder: Path, collection: Collection) -> None:
-    """Enter the public edition of a release that was made before there was a ledger."""
-    if found := damage(folder):
-        raise LakeError(
-            folder,
-            f"is damaged, so its public edition cannot be entered: {'; '.join(found[:3])}",
-            "Take it back from a backup, then run again.",
-        )
-    now = edition_behind(folder.name, _marts(folder, BEHIND), collection)
-    enter(lake, now, folder / _PUBLIC)
-
-
-def _marts(folder: Path, names: Iterable[str] = (*PUBLIC, *BEHIND)) -> dict[str, pl.DataFrame]:
-    paths = {name: folder / f"{name}.parquet" for name in dict.fromkeys(names)}
-    return {name: pl.read_parquet(path) for name, path in paths.items() if path.exists()}
+def _marts(folder: Path) -> dict[str, pl.DataFrame]:
+    return {path.stem: pl.read_parquet(path) for path in folder.glob("*.parquet")}
 
 
 def _name(number: int, entry_id: str) -> str:

@@ -100,19 +100,6 @@ def _names(folder: Path) -> list[str]:
     return [*files_in(folder / "public")]
 
 
-def _make_old(lake: Lake, folder: Path) -> None:
-    """Let a release and the record be as they were before there was a ledger."""
-    shutil.rmtree(lake.public_editions)
-    manifest = read_manifest(folder)
-    del manifest["found"]["public"]["edition"]
-    (folder / MANIFEST).write_text(json.dumps(manifest))
-    path = lake.releases / "shown.jsonl"
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    path.write_text(
-        "".join(json.dumps({k: line[k] for k in ("release", "at")}) + "\n" for line in lines)
-    )
-
-
 def test_an_edition_is_in_the_ledger_with_what_stands_behind_it(
     lake: Lake,
     publish: Publish,
@@ -350,37 +337,18 @@ def test_the_ledger_of_another_collection_is_not_taken_for_this_ones(
         ledger.entries(lake)
 
 
-@pytest.mark.slow
-def test_releases_of_the_time_before_the_ledger_are_entered(
-    lake: Lake, publish: Publish, one_more: Marts
-) -> None:
-    """A lake of an earlier version, with its public edition still there."""
-    old = publish()
-    _make_old(lake, old)
-    folder = publish(one_more, "b")
-    (entry,) = ledger.entries(lake)
-    assert entry.release == old.name
-    assert _found(folder)["rule"] == "M011"
-    assert _found(folder)["edition"] == entry.id
-
-
-@pytest.mark.slow
-def test_an_old_release_that_is_gone_withholds_until_somebody_answers_for_it(
-    lake: Lake,
-    publish: Publish,
-    one_more: Marts,
-    collection: Collection,
-    with_settings: Change,
+def test_a_release_that_does_not_say_what_it_shows_withholds_until_somebody_answers_for_it(
+    lake: Lake, publish: Publish, one_more: Marts, with_settings: Change
 ) -> None:
     """Nobody knows what was public; the collection file can say that it never was."""
     old = publish()
-    _make_old(lake, old)
-    shutil.rmtree(old)
-    folder = publish(one_more, "b", "lost")
+    manifest = read_manifest(old)
+    del manifest["found"]["public"]["edition"]
+    (old / MANIFEST).write_text(json.dumps(manifest))
+    folder = publish(one_more, "b")
     assert _names(folder) == ["README.txt"]
-    with pytest.raises(LakeError, match="shown before there was a ledger") as error:
-        ledger.given_out(lake, collection)
-    assert "not_given_out" in str(error.value)
+    assert f"release {old.name} shows" in _found(folder)["withheld"]
+    assert "not_given_out" in _found(folder)["withheld"]
     assert ledger.given_out(lake, with_settings(not_given_out=(old.name,))) == []
 
 
