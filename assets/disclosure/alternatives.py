@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from assets.disclosure.counts import Block
 from assets.disclosure.solver import Condition, Floats, Program, Rows, is_whole
-from schemas.breakdown import Band
 
 Counts = NDArray[np.int64]
 
@@ -46,7 +45,7 @@ class Alternatives:
     """Finds tables that agree with a block in all that is public.
 
     Columns are the counts by place, and behind them sums that only rules know. `true` has the
-    values of all; `ranges` where the spread over the forces has those places that it tells of.
+    values of all.
     """
 
     def __init__(self, block: Block, ceilings: Counts) -> None:
@@ -62,7 +61,7 @@ class Alternatives:
             for told in block.told
         ]
         self.true: Counts = np.array(self._values, dtype=np.int64)
-        self.ranges = {
+        self._ranges = {
             place: [band for band in bands if band.low <= self.true[place]][-1]
             for place, bands in block.ranges.items()
         }
@@ -82,7 +81,7 @@ class Alternatives:
         nowhere = np.zeros(len(self._ups) + len(self._downs))
         self._program = Program(steps, nowhere, nowhere, presolve=False)
         self._holds: dict[int, int | None] = dict.fromkeys(range(len(self._told)), ONE)
-        self._settle({})
+        self._settle()
 
     def _in_short(self, told: Condition) -> _Told:
         """Return what is told of places as what that is of the steps of whole sums of them.
@@ -120,23 +119,19 @@ class Alternatives:
         return self._column[places]
 
     @contextmanager
-    def otherwise(
-        self,
-        holds: Mapping[int, int | None] | None = None,
-        ranges: Mapping[int, Band] | None = None,
-    ) -> Iterator[None]:
-        """Look for tables where other sides of some rules hold, or counts lie in other ranges."""
+    def otherwise(self, holds: Mapping[int, int | None]) -> Iterator[None]:
+        """Look for tables where other sides of some rules hold."""
         before = self._holds
-        self._holds = {**before, **(holds or {})}
-        self._settle(ranges or {})
+        self._holds = {**before, **holds}
+        self._settle()
         yield
         self._holds = before
-        self._settle({})
+        self._settle()
 
-    def _settle(self, ranges: Mapping[int, Band]) -> None:
+    def _settle(self) -> None:
         """Find the ends between which steps may lie, and hold to the rows of the rules."""
         self._low, self._high = (end.astype(float) for end in self._ends)
-        for at, band in {**self.ranges, **ranges}.items():
+        for at, band in self._ranges.items():
             most = np.inf if band.high is None else band.high - self.true[at]
             self._within(at, band.low - self.true[at], most)
         ends = dict.fromkeys(range(len(self._rows)), (-np.inf, np.inf))

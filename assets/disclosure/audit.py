@@ -197,15 +197,13 @@ class _Judge:
         for ask, known in read.items():
             own = [place for place in asks if asks[place] == ask]
             blind = Extremes(known, [known.hidden[self._hidden[place].key] for place in own])
-            blind.take(())
             required[own] = np.minimum(needed[own], np.maximum(1, blind.high - blind.low))
             without |= {place: (blind, at) for at, place in enumerate(own)}
         extremes.widen(required, "all")
-        # Of narrow ones no more than the rest left open, as the rules are kept.
+        # Of narrow ones no more than the rest left open together.
         for place in np.flatnonzero(extremes.widths < required).tolist():
             blind, at = without[place]
-            left = blind.left(at, required[place], extremes.widths[place])
-            required[place] = min(required[place], max(1, left))
+            required[place] = min(required[place], max(1, blind.left(at)))
         return required
 
     def _forgive(self, required: Floats, tables: Sequence[Table]) -> list[str]:

@@ -163,44 +163,23 @@ class Extremes:
                         # What was as hard to find for others is near by from there.
                         self._widen(self._steps_from(table), table, goal, "near")
 
-    @cached_property
-    def _kept(self) -> tuple[Floats, Floats]:
-        """The bounds of tables that keep to the rules in the way in which the returns do."""
-        first, (least, most) = self._begun, (bound.copy() for bound in self._bounds)
-        choices = slice(len(self._true), None)
-        least[choices] = most[choices] = first[choices]
-        return self._rows.within(least, most)
-
-    def left(self, place: int, needed: float, seen: float) -> float:
-        """Return how far apart a count can be in such tables, or that it is as much as needed.
-
-        What is not found is proven not to be there. Less than what is `seen` is not asked for.
-        """
-        least, most = self._kept
-        low, high = self._ends(least, most)
-        bound = min(high[place], self.high[place]) - max(low[place], self.low[place])
-        if (needed := min(needed, max(1, float(bound)))) <= seen:
-            return needed
-        only = np.zeros(len(self.low))
-        only[place] = needed
-        self.widen(only)
-        if self.widths[place] >= needed:
-            return needed
+    def left(self, place: int) -> float:
+        """Return how far apart the values of a count are at most, by all that is known together."""
+        least, most = self._bounds
         rows, free = self._rows.binding(least, most)
-        cost = self._counts[[place]].toarray()[0]
-        known = (self.table_low[place], self.table_high[place]) - self._shown[place]
-        program, found = Program(rows, least[free], most[free]), 0.0
-        for sign, end in ((1.0, known[0]), (-1.0, -known[1])):
-            fixed = sign * cost @ np.where(least == most, least, 0)
-            found -= program.least(sign * cost[free], end - fixed) + fixed
-        return min(needed, float(found))
+        cost, program = self._counts[[place]].toarray()[0], Program(rows, least[free], most[free])
+        ends = []
+        for sign in (1.0, -1.0):
+            found = program.solve(sign * cost[free], least[free], most[free])
+            ends.append(-np.inf if found is None else np.ceil(sign * cost[free] @ found - WHOLE))
+        return -float(sum(ends))
 
     @property
     def _begun(self) -> Floats:
         """The first table, the true one as a rule."""
         if self._first is None:
             nothing = np.zeros(self._puzzle.columns)
-            found, _ = Program(self._rows, nothing, self._puzzle.most()).solve_whole(nothing)
+            found = Program(self._rows, nothing, self._puzzle.most()).solve_whole(nothing)
             if found is not None:
                 self._note(found[None])
         if self._first is None:
@@ -348,7 +327,7 @@ class _Steps:
         steps = np.zeros(len(moves))
         steps[places] = least
         if len(free):
-            found, _ = Program(rows, least[free], most[free]).solve_whole(-sum_of[places][free])
+            found = Program(rows, least[free], most[free]).solve_whole(-sum_of[places][free])
             if found is None:
                 return
             steps[places[free]] = found

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from assets.disclosure.alternatives import NEITHER, OTHER, Alternatives, Counts, most_of
 from assets.disclosure.counts import Block, Passed
 from assets.disclosure.solver import Condition, Floats, Mask, spread
-from schemas.breakdown import Band
 from schemas.disclosure import Protection
 
 _GROUP: Final = 44
@@ -46,9 +45,6 @@ _IDLE: Final = 2
 """How many tables in a row may prove next to nothing."""
 
 _NEXT_TO_NOTHING: Final = 0.03
-
-_PARTNERS: Final = 3
-"""How many forces are tried to change places with one whose range is too narrow."""
 
 _Found = tuple[Mask, Counts, Counts, list[dict[int, int]]]
 
@@ -259,67 +255,32 @@ class _Search:
         return (down, up) if untouched or up <= self._high[place] else (up, down)
 
     def _in_another_way(self, force: str) -> None:
-        """Move the counts of a force in tables where rules hold and ranges are met in other ways.
+        """Move the counts of a force in tables where rules hold in other ways.
 
-        A small share of many cases may be any share of few. Where the nation is told that one force
-        has 2, another may be that force. And of a return that was accepted with an answer to a rule
-        that it breaks, that rule tells nothing, though of others it does: nobody outside knows
-        which return that is.
+        A small share of many cases may be any share of few. And of a return that was accepted with
+        an answer to a rule that it breaks, that rule tells nothing, though of others it does:
+        nobody outside knows which return that is.
         """
         told = list(enumerate(self._block.told))
-        ways: list[tuple[dict[int, int | None], dict[int, Band], set[int]]] = [
-            ({number: OTHER}, {}, _places(item))
-            for number, item in told
-            if item.other and item.force_code == force
-        ]
-        ways += [({}, ranges, places) for ranges, places in self._swaps(force)]
-        for holds, ranges, places in ways:
-            self._tried_so(force, holds, ranges, places)
+        for number, item in told:
+            if item.other and item.force_code == force:
+                self._tried_so(force, {number: OTHER}, _places(item))
         if broken := self._block.broken.get(force):
-            holds = {number: NEITHER for number, item in told if item.rule in broken}
             self._only = force
-            for ranges in ({}, *(ranges for ranges, _ in self._swaps(force))):
-                self._tried_so(force, holds, ranges, None)
+            self._tried_so(force, {n: NEITHER for n, item in told if item.rule in broken}, None)
             self._only = None
 
     def _tried_so(
-        self,
-        force: str,
-        holds: Mapping[int, int | None],
-        ranges: Mapping[int, Band],
-        places: set[int] | None,
+        self, force: str, holds: Mapping[int, int | None], places: set[int] | None
     ) -> None:
         """Move the counts of a force that differ too little, those of some places, in one way."""
         lacking = [place for place in self._lacking() if self._forces[place] == force]
         if places is not None:
-            lacking = [
-                place
-                for place in lacking
-                if not places.isdisjoint(self._block.counts[place].parts or [place])
-            ]
+            parts = ((place, self._block.counts[place].parts or [place]) for place in lacking)
+            lacking = [place for place, of in parts if not places.isdisjoint(of)]
         if lacking:
-            with self._tables.otherwise(holds, ranges):
+            with self._tables.otherwise(holds):
                 self._at_little(_REWARDS[-1], 1, lacking)
-
-    def _swaps(self, force: str) -> Iterator[tuple[dict[int, Band], set[int]]]:
-        """Yield ranges in which a force changes places with another, where its own holds it."""
-        ranges, counts = self._tables.ranges, self._block.counts
-        for own, band in ranges.items():
-            value, low, high, needed = counts[own].value, band.low, band.high, self._needed[own]
-            is_free = value - low >= needed and (high is None or high - value >= needed)
-            if counts[own].force_code != force or counts[own].known or is_free:
-                continue
-            others = [
-                other
-                for other in ranges
-                if counts[other].column == counts[own].column
-                and counts[other].editions == counts[own].editions
-                and ranges[other] != band
-            ]
-            distance = {other: abs(counts[other].value - value) for other in others}
-            nearest = sorted(others, key=lambda p: (not self._hidden[p], distance[p], p))
-            for other in nearest[:_PARTNERS]:
-                yield {own: ranges[other], other: band}, {own, *counts[own].parts}
 
 
 def _places(told: Passed) -> set[int]:

@@ -17,7 +17,6 @@ import polars as pl
 
 from assets.disclosure.published import Edition, Leaf, force_of, own_rows, places_of, protections
 from assets.figures.totals.cube import breakdown_in_cube
-from assets.figures.totals.national import STATISTICS
 from schemas.breakdown import Band, breakdown_of, read_breakdown
 from schemas.collection import Collection
 from schemas.conform import conform
@@ -339,28 +338,18 @@ def starts(
 
 
 def _plain(national: pl.DataFrame, profiles: pl.DataFrame, template: Template) -> pl.DataFrame:
-    """Return the key of the statistics that the public table of forces fixes by itself.
+    """Return the key of the statistics that the public table of forces tells: none is hidden.
 
     Args:
         national: mart NationalTotals.
         profiles: the public form of force_profiles.
         template: what the columns of a profile count.
     """
-    fixed = []
-    for row in national.filter(_about_forces(template)).select(_KEY).iter_rows():
-        column, parts = _column(row[0], row[1], template)
-        if column is None or column not in profiles.columns:
-            continue
-        low, high = _extremes(profiles, column, template)
-        if high.null_count():
-            continue
-        if "count" in parts:
-            certain = _is_certain(low, high, Band.parse(parts["count"]))
-        else:
-            certain = _statistic(low, parts["statistic"]) == _statistic(high, parts["statistic"])
-        if certain:
-            fixed.append(row)
-    return pl.DataFrame(fixed, schema=dict.fromkeys(_KEY, pl.String), orient="row")
+    own = profiles.filter(pl.col("basis") != "published")
+    whole = {name for name in own.columns if not own[name].null_count()}
+    spread = national.filter(_about_forces(template)).select(_KEY).iter_rows()
+    told = [row for row in spread if _column(row[0], row[1], template)[0] in whole]
+    return pl.DataFrame(told, schema=dict.fromkeys(_KEY, pl.String), orient="row")
 
 
 def _column(
@@ -377,30 +366,3 @@ def _of_profile(template: Template, measure: str, dims: Mapping[str, str]) -> st
     wanted = measure, dims, NOW
     columns = template.profile.items()
     return next((name for name, of in columns if (of.measure, of.dims, of.period) == wanted), None)
-
-
-def _extremes(
-    profiles: pl.DataFrame, column: str, template: Template
-) -> tuple[pl.Series, pl.Series]:
-    """Return the least and the largest count that each force in the totals may have."""
-    whole = _of_profile(template, template.profile[column].measure, {})
-    is_hidden = pl.col(f"{column}_symbol") == SUPPRESSED
-    most = pl.lit(None, pl.Int64) if whole is None else pl.col(whole)
-    ends = profiles.filter(pl.col("basis") != "published").select(
-        pl.when(is_hidden).then(0).otherwise(column).alias("low"),
-        pl.when(is_hidden).then(most).otherwise(column).alias("high"),
-    )
-    return ends["low"], ends["high"]
-
-
-def _statistic(totals: pl.Series, name: str) -> float | None:
-    value: float | None = totals.alias("total").to_frame().select(STATISTICS[name]).item()
-    return value
-
-
-def _is_certain(low: pl.Series, high: pl.Series, band: Band) -> bool:
-    """Whether every force is for certain in the band, or for certain outside."""
-    top = band.high if band.high is not None else max(high.max() or 0, band.low)
-    inside = (low >= band.low) & (high <= top)
-    outside = (high < band.low) | (low > top)
-    return bool((inside | outside).all())

@@ -177,33 +177,20 @@ class Program:
             return None
         return np.array(self._solver.getSolution().col_value)
 
-    def least(self, cost: Floats, seen: float) -> float:
-        """Return less than which no whole numbers cost, where some are known to cost as much."""
-        found = self.solve(cost, self._least, self._most)
-        bound = -np.inf if found is None else np.ceil(cost @ found - WHOLE)
-        if bound < seen - WHOLE:
-            bound = np.ceil(self.solve_whole(cost)[1] - WHOLE)
-            self._are_whole(whole=False)
-        # Some are known to cost no more than that, whatever a search says.
-        return float(min(bound, seen))
-
-    def solve_whole(self, cost: Floats) -> tuple[Floats | None, float]:
-        """Return the best whole numbers that are found, if any, and less than which none cost."""
-        self._are_whole(whole=True)
-        self._solver.changeColsCost(len(cost), np.arange(len(cost), dtype=np.int32), cost)
-        self._cost = cost
+    def solve_whole(self, cost: Floats) -> Floats | None:
+        """Return the best whole numbers that are found, if any; no more is asked of it then."""
+        columns = np.arange(len(cost), dtype=np.int32)
+        whole = np.array([highs.HighsVarType.kInteger] * len(cost))
+        self._solver.changeColsIntegrality(len(cost), columns, whole)
+        self._solver.changeColsCost(len(cost), columns, cost)
         self._solver.setOptionValue("mip_rel_gap", 0.0)
         self._solver.setOptionValue("mip_max_nodes", _NODES)
         self._solver.run()
-        told = self._solver.getInfo()
-        found = told.primal_solution_status == highs.SolutionStatus.kSolutionStatusFeasible
-        values = np.rint(np.array(self._solver.getSolution().col_value)) if found else None
-        return values, float(told.mip_dual_bound)
-
-    def _are_whole(self, *, whole: bool) -> None:
-        kind = highs.HighsVarType.kInteger if whole else highs.HighsVarType.kContinuous
-        columns = np.arange(len(self._cost), dtype=np.int32)
-        self._solver.changeColsIntegrality(len(columns), columns, np.array([kind] * len(columns)))
+        found = self._solver.getInfo().primal_solution_status
+        if found != highs.SolutionStatus.kSolutionStatusFeasible:
+            return None
+        values: Floats = np.rint(np.array(self._solver.getSolution().col_value))
+        return values
 
 
 def _differ(*where: Mask) -> NDArray[np.int32]:
