@@ -179,3 +179,4 @@ def test_what_is_found_is_what_every_table_leaves_open(seed: int) -> None:
     assert found.table_high.tolist() == high.tolist()
     assert (found.low <= low).all()
     assert (found.high >= high).all()
+    assert all(found.left(place) >= width for place, width in enumerate((high - low).tolist()))

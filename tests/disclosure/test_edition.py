@@ -315,6 +315,21 @@ def test_a_figure_that_nobody_decided_upon_is_shown_only_where_it_is_in_print(
     assert not (hidden["breakdown"].str.contains("mean")).any()
 
 
+def test_a_statistic_in_print_stays_shown_where_a_total_of_its_measure_is_hidden(
+    marts: Marts, collection: Collection
+) -> None:
+    """Hidden, it would be read as another number than what is printed."""
+    total = ("investigations", "category=procurement", "collection")
+    public = public_forms(marts, [], collection, [total])
+    for mart in ("national_totals", "reconciliation"):
+        figures = public[mart].filter(measure="investigations_per_force")
+        least = figures.filter(pl.col("breakdown").str.contains("statistic=minimum"))
+        assert least["symbol"].null_count() > 0, mart
+    national = public["national_totals"].filter(measure="investigations_per_force")
+    means = national.filter(pl.col("breakdown").str.contains("statistic=mean"))
+    assert set(means["symbol"]) == {"c"}
+
+
 def test_a_total_of_one_force_tells_its_count_though_it_stands_in_no_mart(
     some: Marts, edition: PublicEdition, collection: Collection
 ) -> None:
