@@ -19,8 +19,8 @@ _RATIO: Final = 100
 """Rows of plain text pack to a tenth or a twentieth."""
 _LONGEST: Final = 64 * 1024
 """Bytes of a value of a column that is a dictionary, whose every row costs as much as its value."""
-_FEW: Final = 16
-"""Values of a column that are unpacked together where each may be as long as its page."""
+_TOGETHER: Final = 32 * MIB
+"""Of values that are unpacked together where each may be as long as its page."""
 
 _BY_PREFIX: Final = 7
 """The encoding by which a value begins like the one before it: DELTA_BYTE_ARRAY."""
@@ -34,12 +34,13 @@ def too_much(path: Path, sent: Mapping[str, pl.DataType]) -> str | None:
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         limit = max(_ANY, _RATIO * len(content))
-        held, by_prefix = Counter[str](), set[str]()
+        held, by_prefix = Counter[str](), dict[str, int]()
         for column, size, encoding in _pages(content):
             held[column] += size
-            by_prefix |= {column} if encoding == _BY_PREFIX else set()
+            if encoding == _BY_PREFIX:
+                by_prefix[column] = max(size, by_prefix.get(column, 1))
     if held.total() <= limit and by_prefix:
-        held += _by_prefix(path, sorted(by_prefix), limit)
+        held += _by_prefix(path, by_prefix, limit)
     if held.total() > limit:
         most, size = held.most_common(1)[0]
         return (
@@ -134,13 +135,13 @@ class _Thrift:
         return number >> 1 ^ -(number & 1)
 
 
-def _by_prefix(path: Path, columns: list[str], limit: int) -> Counter[str]:
-    """Count what columns hold in which a page of a kilobyte may be a value in each of its rows."""
+def _by_prefix(path: Path, longest: Mapping[str, int], limit: int) -> Counter[str]:
+    """Count what columns hold in which each value may be as long as the longest of their pages."""
     import pyarrow.parquet  # noqa: PLC0415
 
-    held = Counter[str]()
-    for batch in pyarrow.parquet.ParquetFile(path).iter_batches(_FEW, columns=columns):
-        for column in columns:
+    held, rows = Counter[str](), max(1, _TOGETHER // sum(longest.values()))
+    for batch in pyarrow.parquet.ParquetFile(path).iter_batches(rows, columns=[*longest]):
+        for column in longest:
             held[column] += batch[column].nbytes
         if held.total() > limit:
             break

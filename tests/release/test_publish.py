@@ -25,7 +25,7 @@ from assets.release import contents
 from assets.release import publish as publishing
 from assets.release.gate.process import Gate
 from assets.release.identity import MadeFrom, ingredients, release_id
-from assets.release.pack import DATABASE, DICTIONARY, PACKAGE, SDMX
+from assets.release.pack import DATABASE, DICTIONARY, PACKAGE, SDMX, Pack
 from assets.release.publish import show
 from schemas.collection import load_collection, read_collection
 from schemas.contract import CONTRACT_VERSION, empty
@@ -200,7 +200,7 @@ def test_nothing_is_written_into_the_folder_of_a_release_that_failed(
     def fail(_: object) -> contents.Found:
         raise LakeError(lake.root, "is full", "Make room.")
 
-    monkeypatch.setattr(contents.Pack, "write", slowly)
+    monkeypatch.setattr(Pack, "write", slowly)
     monkeypatch.setattr(contents, "PARTS", {**contents.PARTS, "public": fail})
     with pytest.raises(LakeError, match="is full"):
         publish(lake, marts, _made_from())
