@@ -17,7 +17,7 @@ from schemas.wording import visible
 
 SEPARATORS: Final = ",;\t"
 _HEADER: Final = re.compile(rf'(?:\A|[\r\n])[ ]*"?{HEADER_CODE}[ ]*"?[ ]*([{SEPARATORS}])', re.I)
-SEP_LINE: Final = re.compile(r'"?sep=(.)"?[,;\t]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
+SEP_LINE: Final = re.compile(r'"?sep=(.)"?[ ,;\t]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 """The first line by which Excel is told the separator; it is no row."""
 
 _NUMBERED: Final = re.compile(r"(?:\(\d+\)|copy|[- ])+$", re.IGNORECASE)
@@ -30,15 +30,15 @@ _MARKS: Final = (
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
-    (b"[^\0]\0[^\0]\0", "utf-16-le"),
-    (b"\0[^\0]\0[^\0]", "utf-16-be"),
+    (b"(?:[^\0]{2}){0,3}[^\0]\0[^\0]", "utf-16-le"),
+    (b"(?:[^\0]{2}){0,3}\0[^\0].[^\0]", "utf-16-be"),
     (b"", "utf-8"),
 )
 """Patterns that texts begin with, and how they are encoded: many bear no mark."""
 
 
 def encoding_of(content: bytes) -> str:
-    """Tell the encoding of a text by its mark, or by the zeros between its first letters."""
+    """Tell the encoding of a text by its mark, or by the first zero beside its letters."""
     return next(encoding for mark, encoding in _MARKS if re.match(mark, content, re.DOTALL))
 
 

@@ -278,7 +278,7 @@ def test_spaces_around_values_are_no_part_of_them(tmp_path: Path, collection: Co
     (tmp_path / "in.csv").write_text(f"{heads}\n{','.join(padded)}\n", encoding="utf-8")
     results = run(tmp_path / "in.csv", tmp_path / "out", collection)
     assert (results.summary["rows"], results.summary["valid"]) == (1, 1)
-    (tmp_path / "in.csv").write_text(f"sep=;\n{HEAD}\n{LINE}\n".replace(",", ";"))
+    (tmp_path / "in.csv").write_text(f"sep=; \n{HEAD}\n{LINE}\n".replace(",", ";"))
     assert run(tmp_path / "in.csv", tmp_path / "out", collection).summary["valid"] == 1
 
 

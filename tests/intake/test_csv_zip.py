@@ -63,6 +63,7 @@ WAYS: dict[str, Callable[[str], bytes]] = {
     "semicolons": _separated(";"),
     "tabs": _separated("\t"),
     "semicolons told": _separated(";", "sep=;\r\n"),
+    "semicolons told before blanks": _separated(";", "sep=; \r\n"),
     "tabs told": _separated("\t", '"sep=\t"\r\n'),
     "Ctrl-Z": lambda text: text.encode() + b"\x1a",
     "Ctrl-Z and line end": lambda text: text.encode() + b"\x1a\x1a\r\n",
@@ -76,6 +77,20 @@ WAYS: dict[str, Callable[[str], bytes]] = {
 def test_a_return_is_read_however_it_is_written(way: str, sheets: Sheets, tmp_path: Path) -> None:
     path = _write(tmp_path / "STF.zip", sheets, change=WAYS[way])
     plain = _write(tmp_path / "plain.zip", sheets)
+    assert read_return(path).sheets == read_return(plain).sheets
+
+
+@pytest.mark.parametrize(
+    "first", ["\u2013 Return", "\u201cReturn\u201d", "A \u2013 B", "\u0141\u00f3d\u017a"]
+)
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_the_first_letters_may_be_of_any_alphabet(
+    first: str, encoding: str, sheets: Sheets, tmp_path: Path
+) -> None:
+    """Without a mark the zeros beside letters tell UTF-16, and not all letters have one."""
+    titled = {name: f"{first}\r\n{text}" for name, text in sheets.items()}
+    path = _write(tmp_path / "STF.zip", titled, change=lambda text: text.encode(encoding))
+    plain = _write(tmp_path / "plain.zip", titled)
     assert read_return(path).sheets == read_return(plain).sheets
 
 
