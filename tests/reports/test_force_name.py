@@ -77,11 +77,28 @@ def test_a_force_is_known_by_its_other_names(heading: str, code: str) -> None:
     assert read_report(f"{heading}\n\nText.", TIMES).force_code == code
 
 
+PROSE = "In 2011 we looked at how every force in England and Wales deals with the press."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"HMIC\nKent Police\nDecember 2012\n{PROSE}",
+        f"Kent Police\n1. Introduction\n{PROSE}",
+        f"Kent Police\n\nFindings for Kent Police\nSocial Media\n\n{PROSE}",
+    ],
+)
+def test_what_follows_a_title_or_heading_without_a_blank_line_is_none_of_it(text: str) -> None:
+    """As in the text of a PDF."""
+    assert read_report(text, TIMES).force_code == "KEN"
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("Kent Police\nDecember 2012\n\nFindings for Essex\n\nText.", "title: KEN; heading: ESX"),
         ("Kent Police and Essex Police\n\nFindings for Kent\n\nText.", "title: ESX, KEN"),
+        (f"Kent Police\n\nEssex Police\n{PROSE}", "title: ESX, KEN"),
         ("Kent Police\n\nFindings for Kent and Essex\n\nText.", "heading: ESX, KEN"),
         ("Kent Police\n\nFindings for Strathclyde\n\nText.", "do not name one and the same"),
         ("Strathclyde Police\nDecember 2012\n\nText.", "not one of the 44 forces"),

@@ -82,11 +82,15 @@ _FINDINGS: Final = re.compile(
     re.IGNORECASE,
 )
 _UNKNOWN_NAME: Final = re.compile(r"(?:the )?[A-Z][\w-]+(?: (?:and|&|of|[A-Z][\w-]+))*")
+_FINDINGS_BEGIN: Final = re.compile(r"(?:[\d.]+ )?(?:our |key |main |HMIC's )?findings\b", re.I)
 _BODY_BEGINS: Final = re.compile(r"(?:[\d.]+ )?(?:about this re(?:view|port)|introduction)", re.I)
 _TITLE_WORDS: Final = re.compile(
     r"\b(?:revisit(?:ing|ed)|police|constabulary|service|relationships|progress|reports?|force|hmic"
     r"|inspection|review|december|\d{4}|an?|and|for|in|of|on|the|to)\b|[\W_]+",
     re.IGNORECASE,
+)
+_TITLE_PROPER: Final = re.compile(
+    r"\b(?:revisit\w+|relationships|progress|report|december)\b", re.I
 )
 _HEADING_MARK: Final = re.compile(r"^[#■□▪ ]+")
 _ENDED: Final = re.compile(r"[.?!:][\"')]*$")
@@ -109,58 +113,12 @@ def find_force(lines: list[str]) -> ForceFound:
     Either of the two is enough where the other names nobody.
     """
     lines = [_HEADING_MARK.sub("", line) for line in lines]
-    runs = list(_runs(lines))
-    headings = [
-        (stop, codes)
-        for _, stop, text in runs
-        if (heading := _FINDINGS.fullmatch(text))
-        if (codes := _codes_of_heading(heading["named"], lines[stop : stop + 1])) is not None
-    ]
+    headings = list(_findings_headings(lines))
     line = headings[0][0] if headings else 0
     in_heading = {code for _, codes in headings for code in codes}
-    bodies = (start for start, _, text in runs if _BODY_BEGINS.fullmatch(text))
-    body = next(bodies, line - 1 if headings else _first_prose(lines))
-    titles = (_codes_if_title(text) for start, _, text in runs if start < body)
-    code, problem = _agreed({code for codes in titles for code in codes or ()}, in_heading)
+    in_title = _title_codes(lines, before=line)
+    code, problem = _agreed(in_title, in_heading)
     return ForceFound(code, problem, line)
-
-
-def _runs(lines: list[str]) -> Iterator[tuple[int, int, str]]:
-    """Yield start, stop and words of what can be a title or heading: a few lines, no wrapped prose.
-
-    What starts at the same line follows each other from the shortest.
-    """
-    for start, line in enumerate(lines):
-        before = lines[start - 1] if start else ""
-        text = ""
-        for stop in range(start + 1, start + 1 + _MOST_LINES) if line else ():
-            if not (last := "".join(lines[stop - 1 : stop])) or (
-                before and not _ENDED.search(before)
-            ):
-                break
-            text = text + last if text.endswith("-") else f"{text} {last}".strip()
-            if (
-                not last.endswith((".", ",", ";", ":"))
-                and not "".join(lines[stop : stop + 1])[:1].islower()
-            ):
-                yield start, stop, text
-
-
-def _first_prose(lines: list[str]) -> int:
-    """Return where the first paragraph of prose starts."""
-    for start in range(len(lines)):
-        paragraph = " ".join(takewhile(bool, lines[start : start + _PROSE_WORDS]))
-        if len(paragraph.split()) >= _PROSE_WORDS and _codes_if_title(paragraph) is None:
-            return start
-    return len(lines)
-
-
-def _codes_of_heading(named: str, follows: list[str]) -> set[str] | None:
-    """Return the forces in what a heading of the findings names; None where it may be prose."""
-    codes, stands_alone = _codes_if_title(named), not "".join(follows)
-    if codes is None and stands_alone and _UNKNOWN_NAME.fullmatch(named):
-        return {UNLISTED}
-    return codes if codes or stands_alone else None
 
 
 def _agreed(title: set[str], heading: set[str]) -> tuple[str | None, str | None]:
@@ -190,3 +148,78 @@ def _codes_if_title(text: str) -> set[str] | None:
         rest = rest[: name.start] + " " + rest[name.end :]
     rest = re.sub(r"\([A-Z]{2,5}\)", "", rest)
     return None if _TITLE_WORDS.sub("", rest) else {name.code for name in names}
+
+
+def _joined(lines: list[str], start: int) -> Iterator[tuple[int, str]]:
+    """Yield the line at `start`, then it with one, two ... more lines, up to a blank one."""
+    text = ""
+    for count, line in enumerate(lines[start : start + _MOST_LINES]):
+        if not line:
+            return
+        text = f"{text} {line}".strip() if not text.endswith("-") else text + line
+        yield start + count + 1, text
+
+
+def _findings_headings(lines: list[str]) -> Iterator[tuple[int, set[str]]]:
+    """Yield the last line of each heading `Findings for X` and the forces it names."""
+    for start, first in enumerate(lines):
+        if not _FINDINGS_BEGIN.match(first) or not _may_start(lines, start):
+            continue
+        for end, text in _joined(lines, start):
+            heading = _FINDINGS.fullmatch(text)
+            if heading is None or not _may_end(lines, end):
+                continue
+            codes = _codes_if_title(heading["named"])
+            stands_alone = not "".join(lines[end : end + 1])
+            if codes is None and stands_alone and _UNKNOWN_NAME.fullmatch(heading["named"]):
+                codes = {UNLISTED}
+            if codes or (codes is not None and stands_alone):
+                yield end, codes
+                break
+
+
+def _may_start(lines: list[str], start: int) -> bool:
+    """Return whether a line is not the middle of a wrapped sentence."""
+    before = lines[start - 1] if start else ""
+    return not before or _ENDED.search(before) is not None
+
+
+def _may_end(lines: list[str], end: int) -> bool:
+    follows = lines[end] if end < len(lines) else ""
+    return not lines[end - 1].endswith((".", ",", ";", ":")) and not follows[:1].islower()
+
+
+def _title_codes(lines: list[str], before: int) -> set[str]:
+    """Return the forces named on the title page: above the body and on lines of their own."""
+    end = next(
+        (
+            number
+            for number in range(len(lines))
+            if any(_BODY_BEGINS.fullmatch(text) for _, text in _joined(lines, number))
+        ),
+        before - 1 if before else None,
+    )
+    codes: set[str] = set()
+    place, follows_title = 0, True
+    while place < (len(lines) if end is None else end):
+        stop, found = _title_at(lines, place, follows_title)
+        paragraph = takewhile(bool, lines[place : place + _PROSE_WORDS])
+        words = sum(len(line.split()) for line in paragraph)
+        if found is None and end is None and words >= _PROSE_WORDS:
+            break
+        codes |= found or set()
+        follows_title = found is not None
+        place = stop
+    return codes
+
+
+def _title_at(lines: list[str], start: int, follows_title: bool) -> tuple[int, set[str] | None]:
+    """Return the line to look at next, and the forces named if a title starts at `start`."""
+    for stop, text in _joined(lines, start):
+        found = _codes_if_title(text)
+        if found is None or not _may_end(lines, stop):
+            continue
+        proper = _TITLE_PROPER.search(text) is not None
+        if proper or (found and (follows_title or _may_start(lines, start))):
+            return stop, found
+    return start + 1, None
