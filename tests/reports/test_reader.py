@@ -65,6 +65,14 @@ def test_text_of_a_pdf_has_paragraphs_without_blank_lines(width: int) -> None:
     assert read(f"{SENTENCES['inv']} {more}", prose) == {"!"}
 
 
+def test_a_line_for_each_sentence_makes_no_paragraphs() -> None:
+    """What the next line says was taken for ours, though the one before speaks of another force."""
+    theirs = "Essex Police received 40 applications for second jobs, all of which were approved."
+    opened = "The force opened 75 investigations into integrity matters, of which 60 related to"
+    ours = f"{opened} information disclosure, from September 2011 to May 2012."
+    assert said(kent(f"{theirs}\n{ours}")) == said(kent(f"{theirs} {ours}")) == {"!"}
+
+
 def test_each_figure_has_the_line_its_value_stands_on() -> None:
     report = kent(
         "From September 2011 to May 2012\nthe force opened thirty-\nseven investigations.",

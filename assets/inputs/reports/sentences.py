@@ -232,8 +232,10 @@ def _blocks_as_set(text: str) -> Iterator[_Block]:
     room for the next word.
     """
     raw = text.split("\n")
-    runs = [[*map(len, run)] for _, run in groupby(raw, key=lambda line: bool(line.strip()))]
-    widths = [max(lengths) for lengths in runs for _ in lengths]
+    runs = [[*run] for _, run in groupby(raw, key=lambda line: bool(line.strip()))]
+    # Of a text that has a line for each sentence nobody knows how long a line could be.
+    wrapped = [[len(x) for x in run if not _SENTENCE_ENDED.search(x.rstrip())] for run in runs]
+    widths = [max(of, default=0) for of, run in zip(wrapped, runs, strict=True) for _ in run]
     block = _Block()
     for number, line in enumerate(raw, start=1):
         neighbours = raw[max(number - 2, 0) : number - 1] + raw[number : number + 1]
