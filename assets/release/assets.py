@@ -132,7 +132,9 @@ def _made_from(lake: Lake, tables: Mapping[str, pl.DataFrame]) -> MadeFrom:
         live=tables["live_returns"].select("force_code", "sha256").iter_rows(),
         reports=tables["report_figures"]["sha256"].unique(),
         decisions=[
-            *(tables[name] for name in ("answers", "choices", "corrections")),
+            # Of a reason that was refused no mart says anything.
+            tables["answers"].drop_nulls("reason").drop("asked_again"),
+            *(tables[name] for name in ("choices", "corrections")),
             # The mart of corrections has those of live returns alone; others show in findings.
             *([tables["declared"]] if tables["declared"].height else []),
         ],

@@ -21,16 +21,19 @@ from assets.figures.explain.released import Released
 from assets.history import shown
 from assets.lake import Lake, atomic_file, hashes
 from assets.marts import arrow_schema, damage
+from assets.release import assets as released
 from assets.release import contents
 from assets.release import publish as publishing
 from assets.release.gate.process import Gate
 from assets.release.identity import MadeFrom, ingredients, release_id
 from assets.release.pack import DATABASE, DICTIONARY, PACKAGE, SDMX, Pack
 from assets.release.publish import show
+from assets.returns.desk.decisions import Ledger, answer_all, queries, read_answers, refuse_all
 from schemas.collection import load_collection, read_collection
 from schemas.contract import CONTRACT_VERSION, empty
 from schemas.errors import ContractError, LakeError, ReleaseBlockedError
 from schemas.marts import MARTS, contracts_of, marts_of
+from schemas.tables import TABLES
 
 COLLECTION = "2012-revisit"
 RELEASED = marts_of(load_collection(COLLECTION))
@@ -135,6 +138,28 @@ def test_a_mart_with_rows_is_released_whatever_the_collection_says(
     folder, _ = publish(lake, made, ingredients("2013-revisit", [], [], [], []))
     assert (folder / "social_media.parquet").exists()
     assert not (folder / "survey.parquet").exists()
+
+
+def test_a_reason_that_was_refused_makes_no_other_release(lake: Lake) -> None:
+    """No mart says anything of it."""
+    ledger, names = Ledger(lake), []
+    tables = {name: empty(MARTS.get(name) or TABLES[of]) for name, of in released._READ.items()}
+    told = {"force_code": "STF", "rule_id": "Q102", "severity": "Q", "message": "2, but 90"}
+    none = dict.fromkeys(empty(MARTS["findings"]).columns)
+    findings = pl.DataFrame([none | told], schema=empty(MARTS["findings"]).schema)
+
+    def name() -> None:
+        tables["answers"] = read_answers(ledger)
+        names.append(release_id(released._made_from(lake, tables)))
+
+    name()
+    (asked,) = queries(findings, read_answers(ledger), COLLECTION).to_dicts()
+    answer_all(ledger, [(asked, "Each of them was counted as a case.")], "Ann")
+    name()
+    (asked,) = queries(findings, read_answers(ledger), COLLECTION).to_dicts()
+    refuse_all(ledger, [asked], "Say in what year they were counted.", "Bob")
+    name()
+    assert names[0] == names[2] != names[1]
 
 
 def test_a_release_is_named_by_what_it_is_made_from() -> None:
