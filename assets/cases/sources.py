@@ -168,7 +168,10 @@ _SHOWN: Final = 50
 _NAMED: Final = 10
 """Characters of a heading that a message repeats, and headings."""
 
-WRITE_ANEW: Final = "Write it anew: an extract holds codes, references and dates alone."
+WRITE_ANEW: Final = (
+    "Write it anew: an extract holds codes, references and dates alone. Where a database fills"
+    " columns up with spaces, trim them."
+)
 
 _FETCHED: Final = 64 * 1024 * 1024
 _MAGIC: Final = b"PAR1"

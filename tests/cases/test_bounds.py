@@ -92,6 +92,7 @@ def test_a_small_file_of_gigabytes_is_refused(
     assert refusal.sheet == str(tmp_path / "bomb.parquet")
     assert re.search(told, refusal.message), refusal.message
     assert "codes, references and dates alone" in refusal.how_to_fix
+    assert "spaces, trim them" in refusal.how_to_fix
 
 
 def test_whose_a_bomb_is_is_not_read_without_bounds(tmp_path: Path, collection: Collection) -> None:
