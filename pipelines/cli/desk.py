@@ -86,9 +86,10 @@ def status(
     live = now.filter(now["state"].is_in(["accepted", "queried"]))["receipt_id"].to_list()
     levels = sign_offs(Ledger(lake), live, released_receipts(lake))
     if to_do or call_list_file:
-        from assets.figures.agenda import agenda
+        from assets.figures.agenda import so_far
 
-        what = todo(now, agenda(lake, collection).open, levels, collection, today)
+        # Who to call is asked also where no run has come as far as to add up.
+        what = todo(now, so_far(lake, collection, stands).open, levels, collection, today)
     if call_list_file:
         with write_errors(call_list_file):
             calls = what.drop_nulls("call").sort("call", "force_code", maintain_order=True)

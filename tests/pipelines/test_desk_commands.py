@@ -224,7 +224,8 @@ def test_a_rejected_version_cannot_be_gone_back_to(
 
 
 def test_the_call_list_is_a_file_for_people(lake: Lake, run: Muster, tmp_path: Path) -> None:
-    del lake
+    # Whom to call is asked most where the first run ended before it added up.
+    lake.table("totals/national_totals").unlink()
     assert run("status", "--call-list", tmp_path / "calls.csv").exit_code == 0
     gone = str(run("status", "--call-list", tmp_path / "gone" / "calls.csv").exception)
     assert "calls.csv: cannot be written (No such file or directory" in gone
