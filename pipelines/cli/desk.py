@@ -43,6 +43,8 @@ def print_unattributed(lake: Lake) -> None:
     if damaged.height:
         click.echo(f"\nDamaged or gone: {plural(damaged.height, 'receipt')}; see muster doctor")
         print_rows(damaged, "file, force: force_code, >version, what is wrong: problem")
+    if not lake.table("intake/receipts").exists():  # no run has come so far
+        return
     receipts = work_table(lake, "intake/receipts")
     if lost := without_receipt(lake, {*receipts["receipt_id"], *damaged["receipt_id"]}):
         many = plural(len(lost), "file")

@@ -133,8 +133,10 @@ def refreshed(collection: Collection) -> bool:
         raise
     finally:
         gc.unfreeze()  # duckdb complains at the end unless it is given back
-    _report(done, collection)
-    tell_at_end(collection.id, done.outcome)
+    try:
+        _report(done, collection)
+    finally:  # whatever cannot be shown here, people are told how it ended
+        tell_at_end(collection.id, done.outcome)
     return done.outcome.error is None
 
 
