@@ -16,7 +16,9 @@ from pipelines.alerts import runs
 from pipelines.alerts.look import RunOutcome, of_outcome
 from pipelines.alerts.messages import told_runs
 from pipelines.alerts.runs import not_yet_told, outcome_of, stuck_runs, tell_of_finished_runs
+from pipelines.cli import service
 from pipelines.jobs import QUEUES
+from pipelines.refresh import Refreshed
 from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.errors import BusyError, LakeError, MusterError, ReleaseBlockedError
@@ -245,3 +247,18 @@ def test_dagster_keeps_no_text_of_an_alert(instance: dg.DagsterInstance, lake: L
     result = _look(instance)
     assert result.cursor == "[]"
     assert "gone" not in str(result)
+
+
+def test_a_run_is_told_of_though_what_it_did_cannot_be_shown(
+    lake: Lake, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(*_: object) -> None:
+        raise LakeError(lake.root, "is damaged", "muster run makes it anew.")
+
+    ended = Refreshed(RunOutcome("abc", "no space left"))
+    monkeypatch.setattr("pipelines.refresh.refresh", lambda _: ended)
+    monkeypatch.setattr(service, "_report", damaged)
+    with pytest.raises(LakeError):
+        service.refreshed(collection)
+    (told,) = lake.outbox.glob("*-run-failed.txt")
+    assert "no space left" in told.read_text()
