@@ -47,6 +47,9 @@ _START: Final = (
 _ADDRESS: Final = re.compile(r"(tcp|tls)://([^@:/?#\[\]\s]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}/?")
 _GLANCE: Final = 0.01
 _LOOK: Final = 1.0
+_FETCH: Final = 2.0
+"""Seconds to ask for a result, which is small, before it is asked for again: whoever had it may
+have died, and is waited for until then."""
 _LOSSES: Final = 3
 
 
@@ -133,7 +136,7 @@ class Cluster:
         while not ended.is_empty():
             for future in ended.next_batch(block=False):
                 try:
-                    yield _result(future, parts[future], self._patience.answer)
+                    yield _result(future, parts[future])
                 except TimeoutError:  # gone with its worker, and said to be there while done again
                     ended.add(future)
             if (now := time.monotonic()) - looked > _LOOK:
@@ -229,10 +232,10 @@ def _require_fit(client: Client, run: Path, seconds: float) -> None:
             ) from error
 
 
-def _result(future: Future[Any], part: Part, seconds: float) -> tuple[Outcome, Done]:
+def _result(future: Future[Any], part: Part) -> tuple[Outcome, Done]:
     """Return what a future holds. Raises TimeoutError where that cannot be fetched in time."""
     try:
-        worked: tuple[Outcome, Done] = future.result(timeout=seconds)
+        worked: tuple[Outcome, Done] = future.result(timeout=_FETCH)
     except TimeoutError:
         raise
     except FutureCancelledError as error:

@@ -17,7 +17,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 import pytest
-from distributed import LocalCluster, versions
+from distributed import Future, LocalCluster, versions
 
 from assets.cases import cluster as remote
 from assets.cases.cluster import Cluster, Done, Patience, checked_address
@@ -203,6 +203,25 @@ def test_no_scheduler(extract: Path, tmp_path: Path, collection: Collection) -> 
             worked(address, extract, tmp_path / "out", collection, patience=Patience(connect=1))
         assert time.monotonic() - started < 5
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_result_that_is_gone_with_its_worker_is_soon_asked_for_again(
+    address: str, extract: Path, embedded: dict[str, bytes], tmp_path: Path,
+    collection: Collection, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    asked, result = list[float](), Future.result
+
+    def first_gone(future: Future[object], timeout: float) -> object:
+        asked.append(timeout)
+        if len(asked) == 1:
+            raise TimeoutError
+        return result(future, timeout=timeout)
+
+    monkeypatch.setattr(Future, "result", first_gone)
+    worked(address, extract, tmp_path / "out", collection, patience=QUICK)
+    assert contents(tmp_path / "out") == embedded
+    assert max(asked) < QUICK.answer / 5
 
 
 @pytest.mark.parametrize(
