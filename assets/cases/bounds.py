@@ -26,16 +26,22 @@ _BY_PREFIX: Final = 7
 """The encoding by which a value begins like the one before it: DELTA_BYTE_ARRAY."""
 
 
-def too_much(path: Path, sent: Mapping[str, pl.DataType]) -> str | None:
-    """Return how a file unpacks to more than rows of its size can be, None where it does not.
+class TooMuchError(Exception):
+    """A file unpacks to more than rows of its size can be; it says by how much."""
+
+
+def rows_held(path: Path, sent: Mapping[str, pl.DataType]) -> tuple[int, int]:
+    """Return how many rows the footer of a file says, and how many its pages do.
 
     Raises:
+        TooMuchError: it unpacks to more than rows of its size can be.
         Exception: it is damaged; a field of a footer can be gone, or of any other kind.
     """
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         limit = max(_ANY, _RATIO * len(content))
+        footer = _footer(content)
         held, by_prefix = Counter[str](), dict[str, int]()
-        for column, size, encoding in _pages(content):
+        for column, size, encoding in _pages(content, footer):
             held[column] += size
             if encoding == _BY_PREFIX:
                 by_prefix[column] = max(size, by_prefix.get(column, 1))
@@ -43,96 +49,101 @@ def too_much(path: Path, sent: Mapping[str, pl.DataType]) -> str | None:
         held += _by_prefix(path, by_prefix, limit)
     if held.total() > limit:
         most, size = held.most_common(1)[0]
-        return (
+        raise TooMuchError(
             f"the file unpacks to {held.total() / MIB:,.0f} MB or more, expected at most"
             f" {limit / MIB:,.0f} MB ({size / MIB:,.0f} MB in the column {most})"
         )
     listed = [name for name, dtype in sent.items() if isinstance(dtype, (pl.Categorical, pl.Enum))]
     for column, longest in _longest(path, listed) if listed else ():
         if longest > _LONGEST:
-            return f"the column {column} has a value of {longest:,} bytes, expected {_LONGEST:,}"
-    return None
+            raise TooMuchError(
+                f"the column {column} has a value of {longest:,} bytes, expected {_LONGEST:,}"
+            )
+    return int(footer[3]), sum(group[3] for group in footer[4])
 
 
-def _pages(content: mmap.mmap) -> Iterator[tuple[str, int, int]]:
+def _footer(content: mmap.mmap) -> dict[int, Any]:
+    end = len(content) - 8
+    start = end - int.from_bytes(content[end : end + 4], "little")
+    if start < 0:
+        raise ValueError(start)
+    return _struct(content, start)[0]
+
+
+def _pages(content: mmap.mmap, footer: dict[int, Any]) -> Iterator[tuple[str, int, int]]:
     """Yield of each page its column, how many bytes it unpacks to, and its encoding.
 
     A value takes a byte at least, however often one stands for all.
     """
-    end = len(content) - 8
-    footer = _Thrift(content, end - int.from_bytes(content[end : end + 4], "little")).struct()
     for group in footer[4]:
         for about in (chunk[3] for chunk in group[1]):
-            at, left = about.get(11) or about[9], about[5]
+            at, left, column = about.get(11) or about[9], about[5], about[3][0].decode()
             until = at + about[7]
             while at < until and left > 0:
-                page = _Thrift(content, at)
-                head = page.struct()
+                head, start = _struct(content, at)
                 values = head.get(5) or head.get(8) or {}
-                numbers = (head[2], head[3], *values.values())
-                if any(isinstance(number, int) and number < 0 for number in numbers):
-                    raise ValueError(head)
-                at, rows = page.at + head[3], values.get(1, 0)
+                for number in (at, head[2], head[3], *values.values()):
+                    if number.__class__ is int and number < 0:
+                        raise ValueError(number)
+                at, rows = start + head[3], values.get(1, 0)
                 left -= rows
-                yield about[3][0].decode(), head[2] + rows, values.get(2 if 5 in head else 4, 0)
+                yield column, head[2] + rows, values.get(2 if 5 in head else 4, 0)
             # Readers make room for what is said here, and some end the process where it is not so.
             if left or about[5] != group[3]:
                 raise ValueError(left)
 
 
-class _Thrift:
-    """Reads the compact protocol of Thrift, which says field by field what comes next.
+def _struct(content: mmap.mmap, at: int) -> tuple[dict[int, Any], int]:
+    """Return a struct of Thrift's compact protocol by the numbers of its fields, and its end.
 
-    Neither a footer nor the head of a page has a map.
+    Which of them come is told field by field: neither a footer nor the head of a page has a map.
     """
+    found, field = dict[int, Any](), 0
+    while head := content[at]:
+        at, kind = at + 1, head & 15
+        if head > 15:
+            field += head >> 4
+        else:
+            field, at = _value(content, at, _INTEGER)
+        if kind > 2:
+            found[field], at = _value(content, at, kind)
+        else:
+            found[field] = kind == 1
+    return found, at + 1
 
-    def __init__(self, content: mmap.mmap, at: int) -> None:
-        if at < 0:
-            raise IndexError(at)
-        self._content, self.at = content, at
 
-    def struct(self) -> dict[int, Any]:
-        """Return a struct by the numbers of its fields."""
-        found, field = dict[int, Any](), 0
-        while head := self._byte():
-            field = field + (head >> 4) if head >> 4 else self._signed()
-            found[field] = head & 15 == 1 if head & 15 in {1, 2} else self._value(head & 15)
-        return found
+_INTEGER: Final = 5
+_FIXED: Final = {1: 1, 2: 1, 3: 1, 7: 8}
+"""Bytes of a value of each kind that says no length: flags in a list, a byte, a real number."""
 
-    def _value(self, kind: int) -> Any:
-        if kind in {4, 5, 6}:
-            return self._signed()
-        if kind in {9, 10}:
-            head = self._byte()
-            size = self._whole() if head >> 4 == 15 else head >> 4
-            return [self._value(head & 15) for _ in range(size)]
-        if kind == 12:
-            return self.struct()
-        return self._bytes(self._whole() if kind == 8 else {1: 1, 2: 1, 3: 1, 7: 8}[kind])
 
-    def _bytes(self, size: int) -> bytes:
-        start, self.at = self.at, self.at + size
-        if self.at > len(self._content):
-            raise IndexError(start)
-        return self._content[start : self.at]
+def _value(content: mmap.mmap, at: int, kind: int) -> tuple[Any, int]:
+    if 3 < kind < 7:
+        number, at = _whole(content, at)
+        return number >> 1 ^ -(number & 1), at
+    if kind in {9, 10}:
+        size, of, values = content[at] >> 4, content[at] & 15, list[Any]()
+        size, at = _whole(content, at + 1) if size == 15 else (size, at + 1)
+        for _ in range(size):
+            value, at = _value(content, at, of)
+            values.append(value)
+        return values, at
+    if kind == 12:
+        return _struct(content, at)
+    size, at = _whole(content, at) if kind == 8 else (_FIXED[kind], at)
+    if at + size > len(content):
+        raise IndexError(at)
+    return content[at : at + size], at + size
 
-    def _byte(self) -> int:
-        self.at += 1
-        return self._content[self.at - 1]
 
-    def _whole(self) -> int:
-        found, shift, at, content = 0, 0, self.at, self._content
-        while (byte := content[at]) > 127:
-            found |= (byte & 127) << shift
-            at += 1
-            if (shift := shift + 7) > 63:
-                raise ValueError(shift)
-        self.at = at + 1
-        return found | byte << shift
-
-    def _signed(self) -> int:
-        number = self._whole()
-        return number >> 1 ^ -(number & 1)
+def _whole(content: mmap.mmap, at: int) -> tuple[int, int]:
+    found = shift = 0
+    while (byte := content[at]) > 127:
+        found |= (byte & 127) << shift
+        at += 1
+        if (shift := shift + 7) > 63:
+            raise ValueError(shift)
+    return found | byte << shift, at + 1
 
 
 def _by_prefix(path: Path, longest: Mapping[str, int], limit: int) -> Counter[str]:

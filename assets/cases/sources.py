@@ -15,7 +15,7 @@ from typing import Final
 import polars as pl
 
 from assets import object_store
-from assets.cases.bounds import too_much
+from assets.cases.bounds import TooMuchError, rows_held
 from assets.intake.landing import is_hidden
 from schemas.cases import COLUMNS, READABLE, TYPES, folder_force, folder_value
 from schemas.finding import FilesRefusedError, Finding, finding
@@ -271,34 +271,33 @@ def _examined(file: Place) -> Source:
     ]:
         problem = f"columns have other types: {'; '.join(wrong)}"
         raise refused(name, problem, "Send them with these types.", rule=COLUMNS)
-    _hold_to_bounds(source)
-    with reading([file], name, "damaged or cut off"):
-        # Slices follow the footer: rows that it does not count would never be read.
-        asked = [scan([file]).select(of) for of in (pl.len(), "suspended")]
-        footer, column = pl.collect_all(asked)
-    rows, held = footer.item(), column.height
-    if held != rows:
-        raise refused(name, f"the file is damaged (it says {rows:,} rows and has {held:,})")
-    return replace(source, rows=rows)
+    said, held = _rows(source)
+    if said != held:  # slices follow the footer: rows that it does not count would never be read
+        raise refused(name, f"the file is damaged (it says {said:,} rows and has {held:,})")
+    return replace(source, rows=held)
 
 
-def _hold_to_bounds(source: Source) -> None:
-    """Refuse a Parquet file that unpacks to more than its rows can be; a large one in a store not.
+def _rows(source: Source) -> tuple[int, int]:
+    """Return how many rows a Parquet file says, and has; it unpacks to no more than these can be.
 
-    There each page would be a question of its own, and as few bytes as make a bomb are fetched.
+    A large one in a store is not held to that: there each page would be a question of its own, and
+    as few bytes as make a bomb are fetched.
     """
     path = source.path
     with tempfile.TemporaryDirectory() if isinstance(path, str) else nullcontext("") as folder:
         if isinstance(path, str):
             if object_store.files_below(path)[path] > _FETCHED:
-                return
+                with reading([path], source.file, "damaged or cut off"):
+                    asked = [scan([path]).select(of) for of in (pl.len(), "suspended")]
+                    footer, column = pl.collect_all(asked)
+                return int(footer.item()), column.height
             object_store.fetch(path, path := Path(folder) / "extract.parquet")
         try:
-            problem = too_much(path, source.sent)
+            return rows_held(path, source.sent)
+        except TooMuchError as error:
+            raise refused(source.file, str(error), WRITE_ANEW) from error
         except Exception as error:  # a field is not there, or of another kind
             raise refused(source.file, "the file is damaged (its pages do not follow)") from error
-    if problem:
-        raise refused(source.file, problem, WRITE_ANEW)
 
 
 def _without_loss(dtype: pl.DataType, wanted: type[pl.DataType]) -> bool:
