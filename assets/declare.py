@@ -118,12 +118,21 @@ class TakeIn(dg.Config):
         return self.only is None or state_key(path) in self.only
 
 
-def step(name: str, parts: Iterable[Made | Check]) -> dg.AssetsDefinition:
+def step(
+    name: str,
+    parts: Iterable[Made | Check],
+    ahead: Mapping[str, Callable[[Any, Lake], None]] | None = None,
+) -> dg.AssetsDefinition:
     """Return the step that makes tables, and checks them, in the order in which they are declared.
 
     Some of them can be chosen. What one function makes together is made and recorded together.
+
+    Args:
+        name: the name of the step.
+        parts: the tables and the checks.
+        ahead: what the gate can begin once all before a table is made, by the name of that table.
     """
-    declared = [*parts]
+    declared, begins = [*parts], ahead or {}
     several = [part for part in declared if isinstance(part, Made)]
     checks = [part for part in declared if isinstance(part, Check)]
 
@@ -136,6 +145,8 @@ def step(name: str, parts: Iterable[Made | Check]) -> dg.AssetsDefinition:
         with retried():
             for each in several:
                 if chosen & {*each.names}:
+                    if begin := begins.get(each.names[0]):
+                        begin(context.resources.gate, lake)
                     yield from _recorded(given, chosen, each, _made(each, given))
             for check in checks:
                 if check.key in context.selected_asset_check_keys:
@@ -150,7 +161,7 @@ def step(name: str, parts: Iterable[Made | Check]) -> dg.AssetsDefinition:
         ],
         partitions_def=COLLECTIONS,
         can_subset=True,
-        required_resource_keys={"lake_root"},
+        required_resource_keys={"lake_root", *(["gate"] if begins else [])},
     )
     if any(each.asks("config") for each in several):
 

@@ -16,14 +16,15 @@ from assets.disclosure.audit import audit, problems
 from assets.disclosure.choose import Choice, choose
 from assets.disclosure.counts import Block, blocks
 from assets.disclosure.forms import Key, of_one_force, public_forms, that_tell
-from assets.disclosure.ledger import Entry, files_in
+from assets.disclosure.ledger import Entry, files_in, given_out
 from assets.disclosure.published import Edition, changed, edition_behind
 from assets.html import render
-from assets.kept import Keep, each_time
-from assets.lake import atomic_file, write_errors
+from assets.kept import Keep, each_time, made_once
+from assets.lake import Lake, atomic_file, write_errors
 from assets.marts import write_mart
+from assets.tables import read_made
 from schemas import vocabulary as v
-from schemas.collection import Collection
+from schemas.collection import Collection, load_collection
 from schemas.conform import conform
 from schemas.contract import Contract, empty
 from schemas.disclosure import SUPPRESSED, SYMBOLS, Disclosure, Protection
@@ -108,10 +109,7 @@ def public_edition(
                 f" {_MOST_PROVED:,}"
             )
             return PublicEdition(withheld=why, told=why)
-        protections = [settings.counts[block.subject] for block in made]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            choices = pool.map(partial(_chosen, keep, wholly), made, protections)
-            chosen = list(zip(made, choices, strict=True))
+        chosen = _chosen(made, settings, wholly, keep)
         hidden = (
             (block.counts[place].mart, block.counts[place].column, block.counts[place].key)
             for block, choice in chosen
@@ -155,7 +153,41 @@ def _impossible(
     return None
 
 
-def _chosen(keep: Keep, wholly: frozenset[str], block: Block, protection: Protection) -> Choice:
+def choose_ahead(lake: Lake, tables: Mapping[str, str]) -> None:
+    """Choose what the next public edition will hide at first, and keep it until that is made.
+
+    Args:
+        lake: the lake of a collection whose hard deadline has passed, held by the caller.
+        tables: the tables of the marts that published.BEHIND names, by these names.
+
+    Raises:
+        LakeError: a table or an earlier edition cannot be read.
+        ContractError: the marts contradict each other, or no numbers fit all editions.
+    """
+    collection = load_collection(lake.collection)
+    settings, template = collection.disclosure, collection.template
+    marts = {name: read_made(lake, of, template) for name, of in tables.items()}
+    if settings is None or _impossible(marts, collection, settings):
+        return
+    earlier = [entry.edition(collection) for entry in given_out(lake, collection)]
+    now = edition_behind("", marts, collection)
+    if not too_early(now, earlier, collection, due=True):
+        made = blocks(now, collection, earlier, frozenset(of_one_force(now)))
+        if all(len(each.counts) <= _MOST_PROVED for each in made):
+            _chosen(made, settings, frozenset(), partial(made_once, lake))
+
+
+def _chosen(
+    made: Sequence[Block], settings: Disclosure, wholly: frozenset[str], keep: Keep
+) -> list[tuple[Block, Choice]]:
+    """Return each block with which of its counts to hide."""
+    protections = [settings.counts[block.subject] for block in made]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        choices = pool.map(partial(_choice, keep, wholly), made, protections)
+        return list(zip(made, choices, strict=True))
+
+
+def _choice(keep: Keep, wholly: frozenset[str], block: Block, protection: Protection) -> Choice:
     """Return which counts of a block to hide, as it was found before of the same block."""
     broken = {force: sorted(rules) for force, rules in sorted(block.broken.items())}
     told = block.counts, block.nation, block.told, broken, block.ranges

@@ -105,6 +105,7 @@ PARTS = (
         "M001: every expected force is in the totals, or every total says how many are.",
         coverage,
     ),
+    made(_RECONCILED, by=reconcile, national=_NATIONAL, live=_LIVE, **_PRINTED),
     made(
         _CHECKS,
         by=national_checks,
@@ -122,7 +123,6 @@ PARTS = (
         totals_hold,
         dg.AssetCheckSeverity.ERROR,
     ),
-    made(_RECONCILED, by=reconcile, national=_NATIONAL, live=_LIVE, **_PRINTED),
     made(
         "reconciliation/findings",
         by=scores.with_effects,

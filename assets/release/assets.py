@@ -10,6 +10,7 @@ import polars as pl
 
 from assets.declare import CODE_VERSION, COLLECTIONS, OWNERS, unquoted
 from assets.disclosure.ledger import given_out
+from assets.disclosure.published import BEHIND
 from assets.lake import Lake
 from assets.release.contents import PUBLIC, QUALITY
 from assets.release.gate.process import Gate
@@ -119,6 +120,15 @@ def marts(
     ):
         warn = dg.AssetCheckSeverity.WARN
         yield dg.AssetCheckResult(check_name=name, passed=passed, severity=warn, metadata=metadata)
+
+
+def choose_ahead(gate: Gate, lake: Lake) -> None:
+    """Begin to choose what the public edition hides, once what it is chosen from is made.
+
+    The gate's process has nothing else to do until there are all marts.
+    """
+    if _may_be_public(lake) == DUE:
+        gate.choose_ahead(lake, {name: _READ[name] for name in BEHIND})
 
 
 def _made_from(lake: Lake, tables: Mapping[str, pl.DataFrame]) -> MadeFrom:

@@ -199,6 +199,7 @@ def _public(draft: Draft) -> Found | Callable[[], Found]:
         last = before[-1] if before else None
         earlier = [entry.edition(draft.collection) for entry in before]
         keep = partial(made_once, draft.lake)
+        draft.gate.has_chosen()
         edition = public_edition(
             draft.marts,
             draft.collection,

@@ -9,9 +9,11 @@ import pytest
 
 from assets.disclosure import edition as edition_of
 from assets.disclosure.bounds import Extremes
-from assets.disclosure.edition import PublicEdition, public_edition
+from assets.disclosure.edition import PublicEdition, choose_ahead, public_edition
+from assets.disclosure.published import behind
 from assets.kept import made_once
 from assets.lake import Lake
+from assets.tables import write_made
 from schemas.collection import Collection
 from tests.disclosure.conftest import SOME
 from tests.disclosure.marts import Marts, marts_of
@@ -63,3 +65,26 @@ def test_an_edition_of_the_same_counts_is_not_proved_again_unless_what_is_kept_i
         content = path.read_bytes()
         path.write_bytes(content[:-2] + b"0]")
     assert _is_same(public_edition(some, collection, keep=keep), edition)
+
+
+@pytest.mark.slow
+def test_what_is_chosen_ahead_is_not_chosen_again(
+    edition: PublicEdition,
+    some: Marts,
+    collection: Collection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is chosen from tables that lie in the lake before there is a release."""
+    lake = Lake(tmp_path, collection.id)
+    tables = {name: f"totals/{name}" for name in behind(some)}
+    for name, table in tables.items():
+        write_made(lake, table, some[name])
+    monkeypatch.setattr(edition_of, "load_collection", lambda _: collection)
+    choose_ahead(lake, tables)
+    chosen = _kinds(lake)
+    assert [*chosen] == ["choice"]
+    monkeypatch.delattr(edition_of, "choose")
+    keep = partial(made_once, lake)
+    assert _is_same(public_edition(some, collection, keep=keep), edition)
+    assert _kinds(lake)["choice"] == chosen["choice"]

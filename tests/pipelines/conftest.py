@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner, Result
@@ -32,7 +33,7 @@ def be_quick(patch: pytest.MonkeyPatch) -> None:
     few = {name: contents.PARTS[name] for name in ("national_rules", "description", "pack")}
     none = {"expectations": lambda _: {}, "public": lambda _: {"withheld": "not asked for"}}
     patch.setattr(contents, "PARTS", few | none)
-    patch.setattr(resources, "gate_process", nullcontext)
+    patch.setattr(resources, "gate_process", lambda: nullcontext(Mock()))
     patch.setattr(process, "begin", lambda *_: None)
 
 

@@ -11,6 +11,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from unittest.mock import Mock
 
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake
@@ -70,7 +71,7 @@ def _muster(lake: str, log: str, arguments: tuple[str, ...], quick: bool) -> Non
         for name in ("expectations", "report"):
             contents.PARTS[name] = lambda _: {}
         contents.PARTS["public"] = lambda _: {"withheld": "not asked for"}
-        resources.gate_process = nullcontext  # type: ignore[assignment]
+        resources.gate_process = lambda: nullcontext(Mock())  # type: ignore[assignment]
         process.begin = lambda *_: None
     for name in ("DAGSTER_HOME", "MUSTER_COLLECTIONS", "MUSTER_ALERT_URLS"):
         os.environ.pop(name, None)

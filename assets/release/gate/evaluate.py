@@ -243,6 +243,8 @@ def _serve(line: Connection, lake: str | None = None) -> None:
             read_ahead(Path(lake))
     load()
     # After it: others look for the library's own libraries, and do more where they find them.
+    from assets.disclosure.edition import choose_ahead  # noqa: PLC0415
+    from assets.release.gate.process import ToChoose  # noqa: PLC0415
     from assets.release.pages.drawn import drawn  # noqa: PLC0415
     from assets.release.pages.figures import Edition  # noqa: PLC0415
 
@@ -256,8 +258,11 @@ def _serve(line: Connection, lake: str | None = None) -> None:
             elif isinstance(asked, dict):  # of what is drawn next
                 edition = Edition(**asked)
             else:
-                with suppress(Exception):  # whoever asked draws it then, fails too, and says why
-                    told = [*drawn(edition, asked)]
+                with suppress(Exception):  # whoever asked does it then, fails too, and says why
+                    if isinstance(asked, ToChoose):
+                        choose_ahead(*asked)
+                    else:
+                        told = [*drawn(edition, asked)]
             line.send(told)
 
 

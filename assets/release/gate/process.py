@@ -12,12 +12,12 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import Pipe
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from assets.kept import recalled, remember
 from assets.lake import Lake
@@ -56,13 +56,42 @@ def question(
     ]
 
 
+class ToChoose(NamedTuple):
+    """What is asked where a public edition is to be chosen; see `Gate.choose_ahead`."""
+
+    lake: Lake
+    tables: dict[str, str]
+
+
 class Gate:
-    """Evaluates expectations in another process, and draws pages there; it writes nothing."""
+    """Evaluates expectations in another process, and chooses and draws there what it is asked to.
+
+    It writes nothing but results that are kept.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes], line: Connection) -> None:
         """Ask this process by the line, by which it answers in order."""
         self._process, self._line = process, line
         self._turns = ThreadPoolExecutor(1)  # one question after another, while others go on
+        self._choice: Future[Any] | None = None
+
+    def choose_ahead(self, lake: Lake, tables: Mapping[str, str]) -> None:
+        """Begin to choose what the next public edition of a collection hides; see `has_chosen`.
+
+        Args:
+            lake: where its tables lie, and what is chosen is kept.
+            tables: the tables that it is chosen from, as `stage/name`, by the names of their marts.
+        """
+        self._choice = self._turns.submit(self._answer, ToChoose(lake, dict(tables)))
+
+    def has_chosen(self) -> None:
+        """Wait until it is kept what was asked of `choose_ahead`, if anything; it may have failed.
+
+        What is not kept then is chosen here, which costs time alone.
+        """
+        if self._choice is not None:
+            with suppress(ServiceError):
+                self._choice.result()
 
     def evaluate(
         self,
