@@ -107,6 +107,8 @@ def main(arguments: list[str] | None = None) -> Any:
     atexit.register(_leave, code)
     # Nothing here has plugins for pydantic, which would look for some in every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # Matrices are small here: a second thread of numpy's only turns in circles for more of them.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         return muster(args=arguments, prog_name="muster")
     except SystemExit as end:
