@@ -7,8 +7,7 @@ finds a channel down, loses nothing, since the next one compares both again.
 
 import json
 import logging
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,14 +26,8 @@ from schemas.errors import MusterError
 from schemas.wording import plural
 
 News = Literal["new", "changed", "over"]
-Wait = Callable[[float], object]
 
-PAUSES: Final = (0.0, 1.0, 3.0)
-"""Seconds before each attempt to send."""
-_LONG_ENOUGH: Final = 25.0
-"""Seconds after which no further attempt begins: somebody waits, at a terminal or in Dagster."""
 _OUTBOX: Final = "outbox"
-_RUNS_KEPT: Final = 200
 _DAMAGED: Final = (ValueError, TypeError, KeyError, AttributeError)
 """What reading a damaged state raises."""
 
@@ -43,14 +36,14 @@ _log: Final = logging.getLogger("muster.alerts")
 
 @dataclass
 class State:
-    """What is broken now, by key; what each channel was told and when; runs that were told of.
+    """What is broken now, by key; what each channel was told and when; the run last told of.
 
     `number` counts the texts in the outbox, which is the first channel.
     """
 
-    now: dict[str, Condition] = field(default_factory=dict)
+    now: dict[str, Condition]
     told: dict[str, dict[str, tuple[Condition, str]]] = field(default_factory=dict)
-    runs: list[str] = field(default_factory=list)
+    run: str | None = None
     number: int = 0
 
     @classmethod
@@ -61,8 +54,6 @@ class State:
             ValueError, TypeError, KeyError: it is damaged.
         """
         document = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"now": {}}
-        if "now" not in document:  # written by an earlier Muster: people are told once more
-            return cls(runs=document["runs"], number=document["next_number"] - 1)
         return TypeAdapter(cls).validate_python(document)
 
     def write(self, path: Path) -> None:
@@ -101,6 +92,10 @@ class Message:
         return "info" if self.news == "over" else self.condition.severity
 
 
+Take = Callable[[Message, str], str | None]
+"""How a channel takes a message with its text; why it does not, None once it has it."""
+
+
 def waiting(state: State, channel: str) -> list[Message]:
     """Return what a channel must be told, in the order of the kinds."""
     told, found = state.told.setdefault(channel, {}), []
@@ -132,19 +127,17 @@ def taken(state: State, channel: str, message: Message, at: str) -> None:
 def tell(
     collection_id: str,
     *,
-    run: RunOutcome | None,
+    run: RunOutcome | Callable[[], RunOutcome | None] | None,
     now: datetime,
     stuck: Mapping[str, datetime] | None = None,
-    wait: Wait = time.sleep,
 ) -> list[Message]:
     """Tell people what is news about a collection, and send what could not be sent before.
 
     Args:
         collection_id: the collection.
-        run: how the run ended that is the occasion; None where none is. A run is told of once.
+        run: how the last run ended, or what finds out; None where nobody knows. It is told once.
         now: the moment, in UTC.
         stuck: the runs that are stuck and since when; None where nobody has looked.
-        wait: waits some seconds between attempts to send.
 
     Returns:
         The messages that are new.
@@ -153,89 +146,57 @@ def tell(
         SetupError: there is no such collection.
         UnavailableError: the lake cannot be written.
     """
-    collection = load_collection(collection_id)
+    collection, told = load_collection(collection_id), list[Message]()
     lake = Lake(lake_root(), collection_id)
     with _held(lake) as (path, state):
-        if run is not None and run.run_id not in state.runs:
-            state.see(of_outcome(run, collection), collection_id)
-            state.runs = [*state.runs, *([run.run_id] if run.run_id else [])][-_RUNS_KEPT:]
+        # Found out only now: nobody else tells of a later one meanwhile.
+        ended = run() if callable(run) else run
+        if ended is not None and (ended.run_id is None or ended.run_id != state.run):
+            state.see(of_outcome(ended, collection), collection_id)
+            state.run = ended.run_id or state.run
         if stuck is not None:
             state.see({"run-stuck": of_stuck(stuck, collection)}, collection_id)
         try:
             state.see(look(lake, collection, collection.day_of(now)), collection_id)
         except MusterError as error:
             _log.warning("the state of returns cannot be told: %s", error)
-        teller, there = _Teller(lake, path, state, moment(now), wait), channels()
-        state.told = {
-            name: state.told.get(name, {}) for name in [_OUTBOX, *(c.name for c in there)]
-        }
+        there: dict[str, Take] = {_OUTBOX: partial(_keep, lake, state, told)}
+        there |= {channel.name: partial(_sent, channel) for channel in channels()}
+        state.told = {name: state.told.get(name, {}) for name in there}
         state.write(path)
-        teller.give(_OUTBOX, teller.keep)
-        failed = teller.send(there)
+        failed = _give(state, path, there, moment(now))
         state.see({"alerts-undelivered": _undelivered(failed, state)}, "")
-        teller.give(_OUTBOX, teller.keep)
-        teller.send([channel for channel in there if channel.name not in failed])
+        _give(state, path, {n: take for n, take in there.items() if n not in failed}, moment(now))
         state.write(path)
-    return teller.told
+    return told
 
 
-@dataclass
-class _Teller:
-    """One occasion of telling, with the state held; `told` is what was put into the outbox."""
-
-    lake: Lake
-    path: Path
-    state: State
-    at: str
-    wait: Wait
-    told: list[Message] = field(default_factory=list)
-
-    def give(self, channel: str, take: Callable[[Message, str], str | None]) -> str | None:
-        """Have a channel take all that waits for it, and return why it does not take one."""
-        for message in waiting(self.state, channel):
-            text = f"{message.text}\n\n{message.severity}, {self.at}"
-            if (why := take(message, text)) is not None:
-                return why
-            taken(self.state, channel, message, self.at)
-            self.state.write(self.path)
-        return None
-
-    def keep(self, message: Message, text: str) -> None:
-        """Put a message into the outbox and the log."""
-        number = self.state.number + 1
-        path = self.lake.outbox / f"{number:06d}-{message.condition.kind}.txt"
-        with atomic_file(path) as file:
-            file.write(f"{message.title}\n\n{text}\n".encode())
-        self.state.number = number
-        self.told.append(message)
-        _log.warning("%s [%s]", message.title, path)
-
-    def send(self, there: Sequence[Channel]) -> dict[str, str]:
-        """Send all that waits and return, by the name of each channel that failed, why.
-
-        A channel that fails does not hold up the others.
-        """
-        begun, left, failed = time.monotonic(), list(there), dict[str, str]()
-        for pause in PAUSES:
-            left = [channel for channel in left if waiting(self.state, channel.name)]
-            if not left or time.monotonic() - begun > _LONG_ENOUGH:
+def _give(state: State, path: Path, there: Mapping[str, Take], at: str) -> dict[str, str]:
+    """Have channels take all that waits for them; return, by the name of each that fails, why."""
+    failed = {}
+    for channel, take in there.items():
+        for message in waiting(state, channel):
+            if why := take(message, f"{message.text}\n\n{message.severity}, {at}"):
+                failed[channel] = why
                 break
-            self.wait(pause)
-            ended = {each.name: self.give(each.name, partial(_sent, each)) for each in left}
-            failed = {name: why for name, why in ended.items() if why is not None}
-        return failed
+            taken(state, channel, message, at)
+            state.write(path)
+    return failed
+
+
+def _keep(lake: Lake, state: State, told: list[Message], message: Message, text: str) -> None:
+    """Put a message into the outbox and the log."""
+    number = state.number + 1
+    path = lake.outbox / f"{number:06d}-{message.condition.kind}.txt"
+    with atomic_file(path) as file:
+        file.write(f"{message.title}\n\n{text}\n".encode())
+    state.number = number
+    told.append(message)
+    _log.warning("%s [%s]", message.title, path)
 
 
 def _sent(channel: Channel, message: Message, text: str) -> str | None:
     return channel.send(message.title, text, message.severity)
-
-
-def told_runs(collection_id: str) -> frozenset[str]:
-    """Return the ids of the runs that people have been told of."""
-    try:
-        return frozenset(State.read(Lake(lake_root(), collection_id).alerts / "state.json").runs)
-    except (OSError, *_DAMAGED):
-        return frozenset()
 
 
 def tell_without_lake(collection_id: str, run: RunOutcome, now: datetime) -> None:
@@ -287,7 +248,7 @@ def _held(lake: Lake) -> Iterator[tuple[Path, State]]:
             with write_errors(aside):
                 path.replace(aside)
             _log.warning("%s: damaged; people are told anew of what is broken", aside)
-            state = State()
+            state = State({})
         if not path.exists():
             kept = lake.outbox.glob("[0-9]*.txt")
             state.number = max((int(text.name.partition("-")[0]) for text in kept), default=0)

@@ -5,9 +5,10 @@ told already is not told again.
 """
 
 import json
-from collections.abc import Collection as Many
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import chain
 from typing import Any, Final
 
 import dagster as dg
@@ -15,10 +16,10 @@ from dagster import DagsterEventType, DagsterRunStatus
 
 from assets.intake.store import utc_now
 from pipelines.alerts.look import RunOutcome
-from pipelines.alerts.messages import tell, tell_without_lake, told_runs
+from pipelines.alerts.messages import tell, tell_without_lake
 from pipelines.jobs import QUEUES, REFRESH, sensor_status
 from pipelines.outcome import reason, was_busy
-from schemas.collection import Collection, sound_collections
+from schemas.collection import sound_collections
 from schemas.errors import UnavailableError
 from schemas.wording import plural, visible
 
@@ -26,7 +27,7 @@ _EVERY: Final = 30
 _LOOKED_BACK: Final = 100
 """Runs of a collection that are looked at, the newest first."""
 
-_ENDED: Final = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE)
+_ENDS: Final = (DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_FAILURE)
 _TOLD_BY: Final = {DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE}
 _PARTITION: Final = "dagster/partition"
 
@@ -58,25 +59,15 @@ def _blocking(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
             yield from (visible(place) for place in places.value)
 
 
-def not_yet_told(
-    instance: dg.DagsterInstance, collection_id: str, told: Many[str]
-) -> RunOutcome | None:
-    """Return how the last run ended that nobody was told of; the older ones are past.
+def last_ended(instance: dg.DagsterInstance, collection_id: str) -> RunOutcome | None:
+    """Return how the run ended that ended last, but for those that were turned away.
 
-    So is a run that both began and ended before one that was told of.
+    The last is told by the order in which Dagster was told, whatever the clock said.
     """
-    ended = [r for r in _records(instance, collection_id) if r.dagster_run.status in _ENDED]
-    known = [record for record in ended if record.dagster_run.run_id in told]
-    last_begun = max((record.storage_id for record in known), default=-1)
-    last_ended = max((record.end_time or 0 for record in known), default=-1)
-    fresh = (
-        record
-        for record in ended
-        if record.dagster_run.run_id not in told
-        and (record.storage_id > last_begun or (record.end_time or 0) > last_ended)
-    )
-    last_first = sorted(fresh, key=lambda each: (each.end_time or 0, each.storage_id), reverse=True)
-    outcomes = (outcome_of(instance, record.dagster_run.run_id) for record in last_first)
+    ours = {record.dagster_run.run_id for record in _records(instance, collection_id)}
+    ended = (instance.fetch_run_status_changes(kind, _LOOKED_BACK).records for kind in _ENDS)
+    last_first = sorted(chain(*ended), key=lambda each: each.storage_id, reverse=True)
+    outcomes = (outcome_of(instance, each.run_id) for each in last_first if each.run_id in ours)
     return next((outcome for outcome in outcomes if not outcome.turned_away), None)
 
 
@@ -105,31 +96,21 @@ def _records(instance: dg.DagsterInstance, collection_id: str) -> list[Any]:
     description="Tells people what is broken: failed and stuck runs, returns, deadlines, figures.",
 )
 def tell_of_finished_runs(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-    """Tell people of every collection; the cursor has the runs told of while the lake was full."""
-    without_lake: list[str] = json.loads(context.cursor or "[]")
-    number, problems = 0, []
+    """Tell people of every collection; the cursor has the run of each that was told of last."""
+    cursor = json.loads(context.cursor or "{}")
+    told = cursor if isinstance(cursor, dict) else {}
+    number, problems, now = 0, [], utc_now()
     for collection in sound_collections():
+        limit = timedelta(minutes=collection.running.stuck_minutes)
+        stuck = stuck_runs(context.instance, collection.id, limit, now)
+        last = partial(last_ended, context.instance, collection.id)
+        ended = last()
         try:
-            number += _tell(context.instance, collection, utc_now())
+            number += len(tell(collection.id, run=last, stuck=stuck, now=now))
         except UnavailableError as error:
             problems.append(str(error))
-            without_lake = _without_lake(context.instance, collection.id, without_lake)
+            if ended is not None and ended.run_id != told.get(collection.id):
+                tell_without_lake(collection.id, ended, now)
+        told |= {collection.id: ended.run_id} if ended else {}
     said = "; ".join(problems) or f"{plural(number, 'alert')} told"
-    return dg.SensorResult(skip_reason=said, cursor=json.dumps(without_lake))
-
-
-def _tell(instance: dg.DagsterInstance, collection: Collection, now: datetime) -> int:
-    """Tell of the end of the last run and of those that are stuck; return how much was news."""
-    limit = timedelta(minutes=collection.running.stuck_minutes)
-    stuck = stuck_runs(instance, collection.id, limit, now)
-    ended = not_yet_told(instance, collection.id, told_runs(collection.id))
-    return len(tell(collection.id, run=ended, stuck=stuck, now=now))
-
-
-def _without_lake(instance: dg.DagsterInstance, collection_id: str, done: list[str]) -> list[str]:
-    """Tell of the end of the last run though the lake cannot be written, each run once."""
-    ended = not_yet_told(instance, collection_id, {*told_runs(collection_id), *done})
-    if ended is not None and ended.run_id is not None:
-        tell_without_lake(collection_id, ended, utc_now())
-        return [*done, ended.run_id][-20:]
-    return done
+    return dg.SensorResult(skip_reason=said, cursor=json.dumps(told))

@@ -1,4 +1,4 @@
-"""Channels: the addresses that MUSTER_ALERT_URLS names, and one attempt to send to each.
+"""Channels: the addresses that MUSTER_ALERT_URLS names, and how to send to each.
 
 An address holds secrets, so a channel is known by a name without them, and what apprise says of a
 failure is told without them too.
@@ -7,6 +7,7 @@ failure is told without them too.
 import importlib
 import os
 import re
+import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote
@@ -17,6 +18,8 @@ SETTING: Final = "MUSTER_ALERT_URLS"
 
 _PATIENCE: Final = 10
 """Seconds that a channel has to take a message."""
+PAUSES: Final = (0.0, 1.0, 3.0)
+"""Seconds before each attempt; the first that takes all its time is the last."""
 
 _ADDRESS: Final = re.compile(r"[\s,]+(?=[A-Za-z][A-Za-z0-9+.-]*://)")
 _PARTS: Final = re.compile(r"[^\w.-]+")
@@ -32,7 +35,7 @@ class Channel:
     known: bool
 
     def send(self, title: str, text: str, severity: str) -> str | None:
-        """Send a message; return None once it was taken, else why not.
+        """Send a message; return None once it was taken, else why not at the last attempt.
 
         Args:
             title: one line.
@@ -41,6 +44,15 @@ class Channel:
         """
         if not self.known:
             return f"is no address that apprise knows; see {SETTING}"
+        begun, why = time.monotonic(), None
+        for pause in PAUSES:
+            time.sleep(pause)
+            why = self._attempt(title, text, severity)
+            if why is None or time.monotonic() - begun > _PATIENCE:
+                break
+        return why
+
+    def _attempt(self, title: str, text: str, severity: str) -> str | None:
         try:
             service = _service()
             service.add(self.url)

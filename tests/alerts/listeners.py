@@ -27,6 +27,7 @@ class Webhook:
     def __init__(self) -> None:
         self.received: list[dict[str, Any]] = []
         self.refuses = False
+        self.asked = 0
         self.port = 0
 
     @property
@@ -47,6 +48,7 @@ def webhook() -> Iterator[Webhook]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            ours.asked += 1
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if not ours.refuses:
                 ours.received.append(json.loads(body))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from assets.lake import Lake
-from pipelines.alerts import messages as telling
+from pipelines.alerts import send
 from pipelines.alerts.conditions import KINDS, Condition
 from pipelines.alerts.look import RunOutcome
 from pipelines.alerts.messages import Message, State, taken, tell, tell_at_end, waiting
@@ -33,11 +33,10 @@ pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")
 
 ID = "2012-revisit"
 BEFORE_DEADLINES = datetime(2012, 6, 10, 9, tzinfo=UTC)
-WAITED: list[float] = []
 
 
 def _tell(run: RunOutcome | None = None, **more: Any) -> list[Message]:
-    return tell(ID, run=run, now=BEFORE_DEADLINES, wait=WAITED.append, **more)
+    return tell(ID, run=run, now=BEFORE_DEADLINES, **more)
 
 
 def _failed(number: int, error: str = "the disk is full. Free space.") -> RunOutcome:
@@ -116,8 +115,8 @@ def test_passwords_in_an_error_are_not_told() -> None:
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    WAITED.clear()
-    monkeypatch.setattr(telling, "PAUSES", (0.0, 1.0, 3.0))
+    """Without the pauses between attempts."""
+    monkeypatch.setattr(send, "PAUSES", (0.0, 0.0, 0.0))
 
 
 @pytest.mark.usefixtures("patient", "lake")
@@ -132,7 +131,6 @@ def test_a_webhook_receives_what_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     ]
     assert [message["type"] for message in hook.received] == ["failure", "info"]
     assert "What to do: Mend it, then: muster run." in hook.received[0]["message"]
-    assert WAITED == [0.0, 0.0]
 
 
 @pytest.mark.usefixtures("patient")
@@ -143,7 +141,6 @@ def test_a_mail_server_that_is_down_for_a_while(
     port, mailbox = free_port(), Mailbox()
     monkeypatch.setenv("MUSTER_ALERT_URLS", mail_url(port))
     assert [a.condition.kind for a in _tell(_failed(1))] == ["run-failed", "alerts-undelivered"]
-    assert WAITED == [0.0, 1.0, 3.0], "three attempts, then the next occasion"
     assert [a.news for a in _tell(_failed(2, "another error. Do this."))] == ["changed"]
     assert len(_kept(lake)) == 3
     with mail_server(port, mailbox):
@@ -165,6 +162,7 @@ def test_what_is_over_for_those_who_heard_of_it(monkeypatch: pytest.MonkeyPatch)
         _tell(_failed(1))
         hook.refuses = True
         _tell(RunOutcome("run-2"))
+        assert hook.asked == 4, "once, and then three times in vain"
         _tell(stuck={"run-3": BEFORE_DEADLINES})
         _tell(stuck={})
         hook.refuses = False
@@ -287,13 +285,25 @@ def test_a_damaged_state_tells_once_more(lake: Lake) -> None:
 
 
 def test_the_state_of_an_earlier_muster_is_read(lake: Lake) -> None:
-    """Its runs are not told of again, its numbers not given again; what is broken is told anew."""
+    """Its numbers are not given again, and what was told is not told again."""
+    _tell(_failed(1))
+    path = lake.alerts / "state.json"
+    state = json.loads(path.read_text())
+    del state["run"]
+    path.write_text(json.dumps({**state, "runs": ["run-0", "run-1"]}))
+    assert _tell(_failed(1)) == []
+    assert [each.news for each in _tell(RunOutcome("run-2"))] == ["over"]
+    assert _kept(lake) == ["000001-run-failed.txt", "000002-run-failed.txt"]
+
+
+def test_a_state_of_another_kind_tells_once_more(lake: Lake) -> None:
     lake.alerts.mkdir(parents=True)
+    lake.outbox.mkdir()
+    (lake.outbox / "000007-run-failed.txt").write_text("told")
     old = {"next_number": 8, "told": {"run-failed/2012-revisit": {}}, "runs": ["run-1"]}
     (lake.alerts / "state.json").write_text(json.dumps(old))
-    assert _tell(_failed(1)) == []
     assert len(_tell(_failed(2))) == 1
-    assert _kept(lake) == ["000008-run-failed.txt"]
+    assert _kept(lake) == ["000007-run-failed.txt", "000008-run-failed.txt"]
 
 
 def test_those_who_tell_at_the_same_time_share_the_numbers(lake: Lake) -> None:
@@ -306,7 +316,7 @@ def test_those_who_tell_at_the_same_time_share_the_numbers(lake: Lake) -> None:
         list(pool.map(tell_of, range(12)))
     numbers = [int(name.partition("-")[0]) for name in _kept(lake)]
     assert sorted(numbers) == list(range(1, len(numbers) + 1))
-    assert len(State.read(lake.alerts / "state.json").runs) == 12
+    assert State.read(lake.alerts / "state.json").number == len(numbers)
 
 
 def test_a_failed_run_is_told_of_though_the_lake_cannot_be_written(
@@ -325,7 +335,7 @@ def test_a_failed_run_is_told_of_though_the_lake_cannot_be_written(
 
 
 def test_apprise_is_loaded_only_with_an_address() -> None:
-    source = (Path(telling.__file__).parent).glob("*.py")
+    source = (Path(send.__file__).parent).glob("*.py")
     importing = [p.name for p in source if "import apprise" in p.read_text()]
     assert importing == []
 
@@ -347,7 +357,7 @@ def _news(state: State, *current: Condition) -> list[str]:
 
 
 def test_told_once_again_when_it_changes_and_once_when_it_is_over() -> None:
-    state = State()
+    state = State({})
     for condition, news in (
         (_condition("a"), ["new"]),
         (_condition("a"), []),
@@ -364,7 +374,7 @@ def test_told_once_again_when_it_changes_and_once_when_it_is_over() -> None:
 
 def test_progress_is_no_news_but_what_comes_back_is() -> None:
     """Whoever answers seven queries should not get six messages; an eighth one is told."""
-    state = State()
+    state = State({})
     for cases, severity, news in (
         ("ab", "error", ["new"]),
         ("a", "error", []),

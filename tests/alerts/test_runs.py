@@ -1,5 +1,7 @@
 """How runs ended, from real Dagster; and the sensor that tells of them."""
 
+import json
+import shutil
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,8 +16,7 @@ from assets.declare import made, step
 from assets.lake import Lake
 from pipelines.alerts import runs
 from pipelines.alerts.look import RunOutcome, of_outcome
-from pipelines.alerts.messages import told_runs
-from pipelines.alerts.runs import not_yet_told, outcome_of, stuck_runs, tell_of_finished_runs
+from pipelines.alerts.runs import last_ended, outcome_of, stuck_runs, tell_of_finished_runs
 from pipelines.cli import service
 from pipelines.jobs import QUEUES
 from pipelines.refresh import Refreshed
@@ -77,14 +78,14 @@ def test_a_run_that_was_turned_away_hides_no_other(instance: dg.DagsterInstance)
     """Whoever started it by hand was told; one that waited for its turn in vain is told of."""
     busy = BusyError("another run holds the lake")
     assert outcome_of(instance, _run(instance, busy)).turned_away
-    assert not_yet_told(instance, ID, ()) is None
+    assert last_ended(instance, ID) is None
     failed = _run(instance, ValueError())
     _run(instance, busy)
-    told = not_yet_told(instance, ID, ())
+    told = last_ended(instance, ID)
     assert told
     assert told.run_id == failed
     waited = _run(instance, busy, QUEUES)
-    told = not_yet_told(instance, ID, {failed})
+    told = last_ended(instance, ID)
     assert told
     assert (told.run_id, told.error) == (waited, "another run holds the lake")
 
@@ -156,15 +157,32 @@ def test_dagster_keeps_nothing_of_what_a_force_sent(
     assert error.startswith("ReturnsStatus breaks")
 
 
-def test_only_how_things_stand_is_told(instance: dg.DagsterInstance) -> None:
-    """A failure that a later run has overtaken, and of which people were told, is past."""
+def test_only_how_things_stand_is_told(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failure that a later run has overtaken is past, though the clock was set back meanwhile."""
     _run(instance, ValueError())
     second = _run(instance)
-    assert not_yet_told(instance, ID, ()) == RunOutcome(second)
-    assert not_yet_told(instance, ID, {second}) is None
+    assert last_ended(instance, ID) == RunOutcome(second)
+    monkeypatch.setattr("time.time", lambda: 1e9)
     third = _run(instance)
-    assert not_yet_told(instance, ID, {second}) == RunOutcome(third)
-    assert not_yet_told(instance, "another", ()) is None
+    assert last_ended(instance, ID) == RunOutcome(third)
+    assert last_ended(instance, "another") is None
+
+
+def test_of_runs_side_by_side_the_one_that_ended_last_is_told(instance: dg.DagsterInstance) -> None:
+    """The first to begin may have waited for its turn, and have been the last to end."""
+    waiting, other = (
+        instance.create_run_for_job(
+            dg.job(name="refresh")(lambda: None), tags=TAGS, status=DagsterRunStatus.STARTED
+        )
+        for _ in range(2)
+    )
+    instance.report_run_failed(other)
+    instance.report_run_failed(waiting)
+    told = last_ended(instance, ID)
+    assert told
+    assert told.run_id == waiting.run_id
 
 
 def test_a_run_that_does_not_end_is_stuck(instance: dg.DagsterInstance) -> None:
@@ -197,10 +215,9 @@ def _titles(lake: Lake) -> list[str]:
 def test_the_sensor_tells_of_each_run_once(instance: dg.DagsterInstance, lake: Lake) -> None:
     _look(instance)
     assert _titles(lake) == []
-    failed = _run(instance, _lake_error(lake))
+    _run(instance, _lake_error(lake))
     assert _look(instance).skip_reason.skip_message == "1 alert told"  # type: ignore[union-attr]
     assert _look(instance).skip_reason.skip_message == "0 alerts told"  # type: ignore[union-attr]
-    assert failed in told_runs(ID)
     _run(instance)
     _look(instance)
     assert _titles(lake) == [
@@ -241,11 +258,26 @@ def test_the_sensor_tells_once_though_the_lake_cannot_be_written(
     assert len(said) == 1
 
 
-def test_dagster_keeps_no_text_of_an_alert(instance: dg.DagsterInstance, lake: Lake) -> None:
-    """Its database is read by whoever may see the UI."""
+def test_a_lake_that_fills_up_tells_of_no_run_again(
+    instance: dg.DagsterInstance, lake: Lake, caplog: pytest.LogCaptureFixture
+) -> None:
     _run(instance, _lake_error(lake))
     result = _look(instance)
-    assert result.cursor == "[]"
+    caplog.clear()
+    shutil.rmtree(lake.alerts)
+    lake.alerts.write_text("a file where a folder should be")
+    _look(instance, result.cursor)
+    assert not any("The refresh failed" in record.getMessage() for record in caplog.records)
+
+
+@pytest.mark.parametrize("cursor", ["[]", '["abc"]', "{}"])
+def test_dagster_keeps_no_text_of_an_alert(
+    cursor: str, instance: dg.DagsterInstance, lake: Lake
+) -> None:
+    """Its database is read by whoever may see the UI."""
+    run = _run(instance, _lake_error(lake))
+    result = _look(instance, cursor)
+    assert json.loads(str(result.cursor)) == {ID: run}
     assert "gone" not in str(result)
 
 
