@@ -1,4 +1,8 @@
-"""Verifies formulas: recomputes what is plain arithmetic over cells of the same workbook."""
+"""Verifies formulas: recomputes what is plain arithmetic over cells of the same workbook.
+
+They are read in both notations, Excel's and OpenFormula: `SUM(B2:C2,s!B3)` is also
+`SUM([.B2:.C2];[$s.B3])`.
+"""
 
 import operator
 import re
@@ -179,15 +183,19 @@ _SYMBOL: Final = re.compile(
       (?: [0-9]{1,30} (?:\.[0-9]{0,30})? | \.[0-9]{1,30} ) (?:[Ee][+-]?[0-9]{1,3})? (?![\w.:!]) )
     | (?P<text> "(?:[^"]|"")*" )
     | (?P<function> [A-Za-z]+ ) \(
-    | (?: (?: '(?P<quoted> (?:[^'\[\]]|'')+ )' | (?P<sheet> [^\W\d][\w.]* ) ) ! )?
+    | (?P<open> \[ \$? )? (?(open)|(?!!))
+      (?: (?: '(?P<quoted> (?:[^'\[\]]|'')+ )' | (?P<sheet> [^\W\d][\w.]* ) )? (?(open)\.|!)
+        | (?(open)(?!)) )
       \$? (?P<column>[A-Za-z]{1,3}) \$? (?P<row>[1-9][0-9]{0,6})
-      (?: : \$? (?P<right>[A-Za-z]{1,3}) \$? (?P<bottom>[1-9][0-9]{0,6}) )? (?![\w.:!(\[])
-    | (?P<sign> [-+*/%(),] )
+      (?: : (?(open) (?: \$? (?:'(?P=quoted)'|(?P=sheet)) )? \. )
+          \$? (?P<right>[A-Za-z]{1,3}) \$? (?P<bottom>[1-9][0-9]{0,6}) )?
+      (?(open)\]|(?![\w.:!(\[]))
+    | (?P<sign> [-+*/%(),;~] )
     ) [ \r\n]*"""
 )
 
 
-_TEMPLATES: Final = re.compile(r'IF\(COUNT\(([A-Z0-9:,]+)\)=0,"",SUM\(\1\)\)')
+_TEMPLATES: Final = re.compile(r'IF\(COUNT\(([\w:.,;\[\]]+)\)=0([,;])""\2SUM\(\1\)\)')
 """The formula that the template makes a total by, where somebody has asked for it."""
 
 
@@ -288,7 +296,7 @@ class _Formula:
     def _arguments(self, read: Callable[[], list[Fraction]]) -> list[Fraction]:
         with self._book.deeper():
             found = read()
-            while self._takes(","):
+            while self._takes(",;~"):
                 found += read()
         self._close()
         return found
@@ -296,7 +304,11 @@ class _Formula:
     def _numbers(self) -> list[Fraction]:
         """Return the numbers of an argument; those of references leave out texts and blanks."""
         symbol = self._next
-        if symbol is None or not symbol["column"] or symbol.string[symbol.end() :][:1] not in ",)":
+        if (
+            symbol is None
+            or not symbol["column"]
+            or symbol.string[symbol.end() :][:1] not in ",;~)"
+        ):
             return [_operand(self._sum())]
         self._advance()
         ends = symbol["column"], symbol["right"] or symbol["column"]

@@ -1,13 +1,11 @@
-"""What the readers of workbooks share: elements of XML, what a cell holds and shows, and formulas.
-
-Elements that are read come whole, the others by their name; formulas are in Excel's notation.
-"""
+"""What the readers of workbooks share: elements of XML, and what a cell holds and shows."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, time
-from typing import Any, Final, NamedTuple
-from xml.etree.ElementTree import Element, ParseError, XMLPullParser
+from typing import Final, NamedTuple
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
 from assets.intake.quoting import in_doubt, the_sheet
 from assets.intake.reading import (
@@ -27,86 +25,50 @@ from schemas.template import address, column_letter
 DAMAGED: Final = (ParseError, LookupError, ValueError)
 """What a part raises that is damaged; a LookupError also where its encoding is unknown."""
 
-_CHUNK: Final = 1 << 16
-"""Bytes of a part that become elements before any is read; most parts have fewer."""
-_DEEPEST: Final = 100
-"""Elements inside each other that are not read; a part of ours has about ten."""
-_MOST_WITHIN: Final = 100_000
-"""Elements that wait for the end of one that is read whole, such as a cell."""
-_MOST_KNOWN: Final = 500
-"""Names that are kept to be found again; a file can make up any number of them."""
+_MOST_ELEMENTS: Final = 500_000
+"""A part of a return has some thousands; one takes up to half a kilobyte of memory."""
 
 
-class Names(dict[str, str]):
-    """Names of elements in short, such as `text:p`, by their full names."""
+def parsed(xml: bytes, prefixes: Mapping[str, str], *, partly: bool = False) -> Element:
+    """Return the root of a part, with names of elements in short, such as `text:p`.
 
-    def __init__(self, prefixes: Mapping[str, str]) -> None:
-        """Put a prefix for each namespace; what is of another is called `?`."""
-        super().__init__()
-        self._prefixes = prefixes
-
-    def __missing__(self, name: str) -> str:
-        space, _, local = name.rpartition("}")
-        prefix = self._prefixes.get(space[1:])
-        short = "?" if prefix is None else f"{prefix}{local}"
-        if len(self) < _MOST_KNOWN:
-            self[name] = short
-        return short
-
-
-def elements(xml: bytes, names: Names, whole: tuple[str, ...]) -> Iterator[tuple[str, Element]]:
-    """Yield the elements of a part in order, each with its path, such as /sst/si.
-
-    One whose path ends like one of `whole` comes with all that is in it, which does not come by
-    itself; of any other, its attributes count alone. None stays once the next is asked for, so that
-    a part of any size takes little memory. It declares no entities: container.py has seen to that.
+    `prefixes` are those of known namespaces; what is of another is called `?`. Of a damaged part
+    `partly` gives what stands before the damage. It declares no entities: container.py has seen to
+    that.
 
     Raises:
-        ParseError, LookupError, ValueError: the part is damaged; what stands before it is yielded.
+        RefusedError: it has far more elements than a return.
+        ParseError, LookupError, ValueError: it is damaged.
     """
-    above: list[tuple[str, Element]] = []
-    within, depth = 0, 0
-    for event, element in _events(xml):
-        if event == "start" and within:
-            within, depth = within + 1, depth + 1
-            if within > _MOST_WITHIN:
-                raise ValueError("too many elements in one")
-        elif event == "start":
-            path = f"{above[-1][0] if above else ''}/{names[element.tag]}"
-            above.append((path, element))
-            if len(above) > _DEEPEST:
-                raise ValueError("elements nested too deep")
-            if path.endswith(whole):
-                within = 1
-            else:
-                yield path, element
-        elif depth:
-            depth -= 1
-        else:
-            path, _ = above.pop()
-            if within:
-                yield path, _in_short(element, names)
-                within = 0
-            if above:
-                above[-1][1].remove(element)
-
-
-def _in_short(element: Element, names: Names) -> Element:
-    for each in element.iter():
-        each.tag = names[each.tag]
-    return element
-
-
-def _events(xml: bytes) -> Iterator[Any]:
-    """Yield where elements start and end; where a part is damaged, those before it too."""
-    parser: XMLPullParser[Element] = XMLPullParser(("start", "end"))
-    for start in range(0, len(xml), _CHUNK):
-        parser.feed(xml[start : start + _CHUNK])
-        yield from parser.read_events()
-    try:
+    if xml.count(b"<") - xml.count(b"</") > _MOST_ELEMENTS:
+        raise refusal("many_cells", fix="empty_rows")
+    builder = TreeBuilder()
+    parser = XMLParser(target=builder)  # noqa: S314 - it declares no entities
+    with suppress(*DAMAGED if partly else ()):
+        parser.feed(xml)
         parser.close()
-    finally:
-        yield from parser.read_events()
+    root: Element | None = builder.close()
+    if root is None:
+        return Element("?")
+    names: dict[str, str] = {}
+    for each in root.iter():
+        each.tag = names.get(each.tag) or names.setdefault(each.tag, short(each.tag, prefixes))
+    return root
+
+
+def short(name: str, prefixes: Mapping[str, str]) -> str:
+    """Return the name of an element or attribute in short."""
+    space, _, local = name.rpartition("}")
+    prefix = prefixes.get(space[1:])
+    return "?" if prefix is None else f"{prefix}{local}"
+
+
+def found(root: Element, *path: str) -> list[Element]:
+    """Return the elements on a path of names that begins with the root's, in order."""
+    inside = [root] if root.tag == path[0] else []
+    for name in path[1:]:
+        inside = [child for each in inside for child in each if child.tag == name]
+    return inside
 
 
 def text_in(element: Element) -> str:
@@ -257,30 +219,3 @@ def moved(formula: str, rows: int, columns: int) -> str:
         return f"{column_fixed}{column_letter(there)}{row_fixed}{number}"
 
     return _REFERENCE.sub(shift, formula)
-
-
-_OPEN: Final = re.compile(
-    r"""(?x) ("(?:[^"]|"")*")  # texts stay
-    | \[ \$? ((?:'(?:[^']|'')*' | [^'".:\[\]])*) \. ([$A-Z0-9]+)
-      (?: : (?:\$?\2)? \. ([$A-Z0-9]+) )? \]
-    | \[ [^\]]* \]  # no place, or over several sheets
-    | ([;~!])"""
-)
-_JOINS: Final = {";": ",", "~": ",", "!": " "}
-
-
-def translated(formula: str) -> str:
-    """Return an OpenFormula without its `of:=` in Excel's notation.
-
-    `SUM([.B2:.C2];[$Sheet2.B3])` is `SUM(B2:C2,Sheet2!B3)`; what stands in quotes stays.
-    """
-
-    def excel(match: re.Match[str]) -> str:
-        text, sheet, first, last, joins = match.groups()
-        if text or joins:
-            return text or _JOINS[joins]
-        if not first:
-            return "#REF!"
-        return f"{sheet}!" * bool(sheet) + first + f":{last}" * bool(last)
-
-    return _OPEN.sub(excel, formula)

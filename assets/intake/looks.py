@@ -2,22 +2,19 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element
 
-from assets.intake.grid import DAMAGED, NIL, Font, Names, elements, has_text_between, text_in
+from assets.intake.grid import NIL, Font, found, has_text_between, parsed, text_in
 from schemas.wording import visible
 
 TRANSITIONAL: Final = "http://schemas.openxmlformats.org/"
 STRICT: Final = "http://purl.oclc.org/ooxml/"
-NAMES: Final = Names(
-    {
-        f"{TRANSITIONAL}spreadsheetml/2006/main": "",
-        f"{STRICT}spreadsheetml/main": "",
-        f"{TRANSITIONAL}package/2006/relationships": "",
-    }
-)
+PREFIXES: Final = {
+    f"{TRANSITIONAL}spreadsheetml/2006/main": "",
+    f"{STRICT}spreadsheetml/main": "",
+    f"{TRANSITIONAL}package/2006/relationships": "",
+}
 
 _NOT_SEEN: Final = {"family", "charset", "scheme"}
 TRUE: Final = {"1", "true", "on"}
@@ -91,8 +88,7 @@ def text_of(element: Element) -> Text:
 
 def shared_texts(xml: bytes) -> list[Text]:
     """Return the texts that cells name by their number."""
-    found = elements(xml, NAMES, ("/sst/si",))
-    return [text_of(element) for path, element in found if path == "/sst/si"]
+    return [text_of(element) for element in found(parsed(xml, PREFIXES), "sst", "si")]
 
 
 def _font(element: Element) -> set[str]:
@@ -141,30 +137,23 @@ _BUILT_IN: Final = {
 }
 """Number formats that a workbook need not spell out; 27 to 58 are those of East Asia."""
 
-_FONT: Final = "/styleSheet/fonts/font"
-
 
 def cell_formats(xml: bytes) -> list[CellFormat]:
     """Return the formats of cells in order of the numbers of their styles.
 
     Looks carry no figure: what is faulty here is passed over, and the cell shows what it holds.
     """
+    root, plain = parsed(xml, PREFIXES, partly=True), NumberFormat()
     known = {number: NumberFormat(kind) for number, kind in _BUILT_IN.items()}
-    fonts, found = list[Font](), list[tuple[int, int]]()
-    with suppress(*DAMAGED):  # what stood before it holds
-        for path, element in elements(xml, NAMES, (_FONT,)):
-            if path == "/styleSheet/numFmts/numFmt":
-                known[index(element.get("numFmtId", ""))] = _number(element.get("formatCode", ""))
-            elif path == _FONT:
-                fonts.append(frozenset(_font(element)))
-            elif path == "/styleSheet/cellXfs/xf":
-                number, font = element.get("numFmtId", "0"), element.get("fontId", "0")
-                found.append((index(number), index(font)))
-    plain = NumberFormat()
-    return [
-        CellFormat(known.get(number, plain), fonts[font] if 0 <= font < len(fonts) else _PLAIN)
-        for number, font in found
-    ]
+    for each in found(root, "styleSheet", "numFmts", "numFmt"):
+        known[index(each.get("numFmtId", ""))] = _number(each.get("formatCode", ""))
+    fonts = [frozenset(_font(each)) for each in found(root, "styleSheet", "fonts", "font")]
+    formats = []
+    for each in found(root, "styleSheet", "cellXfs", "xf"):
+        number, font = index(each.get("numFmtId", "0")), index(each.get("fontId", "0"))
+        is_known = 0 <= font < len(fonts)
+        formats.append(CellFormat(known.get(number, plain), fonts[font] if is_known else _PLAIN))
+    return formats
 
 
 def index(text: str) -> int:

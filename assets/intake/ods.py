@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from functools import cache
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -15,11 +14,11 @@ from assets.intake.grid import (
     Content,
     Font,
     Grid,
-    Names,
-    elements,
+    found,
     odd,
+    parsed,
     several_values,
-    translated,
+    short,
     typed,
     with_looks,
 )
@@ -43,7 +42,7 @@ _SPACES: Final = {
     "fo": f"{_OASIS}xsl-fo-compatible:1.0",
     "calcext": "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0",
 }
-_NAMES: Final = Names({space: f"{prefix}:" for prefix, space in _SPACES.items()})
+_PREFIXES: Final = {space: f"{prefix}:" for prefix, space in _SPACES.items()}
 _ERROR: Final = re.compile(r"#(REF|DIV/0|VALUE|NUM|NULL)!|#NAME\?|#N/A|Err:[0-9]{3}")
 _WHOLE: Final = re.compile(r"-?[0-9]+")
 _VALUES: Final = {
@@ -61,10 +60,12 @@ _TYPES: Final = {
     "boolean": "boolean",
     "date": "date",
 }
-_STYLE: Final = "/style:style"
-_SHEET: Final = "/office:spreadsheet/table:table"
-_ROW: Final = "/table:table-row"
-_LINKS: Final = {"table:table-source", "table:dde-link", "table:cell-range-source"}
+_TABLE: Final = "table:table"
+_ROW: Final = "table:table-row"
+_COLUMN: Final = "table:table-column"
+_COPIED: Final = "table:table-source"
+"""What the copy of another file's sheet has, for formulas that look at it."""
+_LINKS: Final = {_COPIED, "table:dde-link", "table:cell-range-source"}
 _HIDDEN: Final = {"collapse", "filter"}
 _CELLS: Final = {"table:table-cell", "table:covered-table-cell"}
 _PARAGRAPHS: Final = {"text:p", "text:h"}
@@ -90,17 +91,16 @@ def read_ods(container: Container) -> Reading:
     Raises:
         RefusedError: it is damaged, or a cell lies out of bounds.
     """
-    content = _Content()
-    with suppress(*DAMAGED):  # looks carry no figure
-        content.read_styles(container.parts.get("styles.xml", b""))
+    book = _Book()
+    book.read_styles(parsed(container.parts.get("styles.xml", b""), _PREFIXES, partly=True))
     try:
-        content.read(container.parts["content.xml"])
+        book.read(parsed(container.parts["content.xml"], _PREFIXES))
     except DAMAGED as error:
         raise refusal("damaged_book", error=type(error).__name__) from error
-    if not content.sheets:
+    if not book.sheets:
         raise refusal("no_sheets", fix="libreoffice")
-    sheets = tuple(grid.sheet() for grid in content.sheets.values())
-    return Reading(sheets, (Fact("external_links", ""),) * content.links)
+    sheets = tuple(grid.sheet() for grid in book.sheets.values())
+    return Reading(sheets, (Fact("external_links", ""),) * book.links)
 
 
 @cache
@@ -122,106 +122,107 @@ def _count(element: Element, name: str) -> int:
     return number
 
 
-class _Content:
-    """Collects the sheets of content.xml, and how styles of cells and texts look.
+def _lines(table: Element) -> Iterator[Element]:
+    """Yield the rows and columns of a sheet, in whatever groups and headers they stand."""
+    for child in table:
+        if child.tag in {_ROW, _COLUMN}:
+            yield child
+        else:
+            yield from _lines(child)
 
-    Of the sheet that is read, `_columns` has the last column and the style of each run.
-    """
+
+class _Book:
+    """Collects the sheets of content.xml, and how styles of cells and texts look."""
 
     def __init__(self) -> None:
         self.sheets: dict[str, Grid] = {}
         self.links = False
-        self._columns: list[tuple[int, str]] = []
         self._looks: dict[tuple[str, str], Look] = {}
         self.fonts: dict[tuple[str, str], Font] = {}
         self._hiding: set[str] = set()
-        self._name = self._path = ""
-        self._row = self._all = 0
+        self._all = 0
 
-    def read_styles(self, xml: bytes) -> None:
-        """Read a part for its styles alone; what stands before damage is kept."""
-        for path, element in elements(xml, _NAMES, (_STYLE,)):
-            if path.endswith(_STYLE):
-                self._style(element)
+    def read_styles(self, root: Element) -> None:
+        """Read a part for its styles alone."""
+        for element in root.iter("style:style"):
+            self._style(element)
 
-    def read(self, xml: bytes) -> None:
+    def read(self, root: Element) -> None:
         """Read the part that holds the sheets."""
-        for path, element in elements(xml, _NAMES, (_STYLE, _ROW)):
-            if path.endswith(_STYLE):
-                self._style(element)
+        self.read_styles(root)
+        self.links = any(each.tag in _LINKS for each in root.iter())
+        for inside in root.iter("office:spreadsheet"):
+            for table in found(inside, inside.tag, _TABLE):
+                if next(table.iter(_COPIED), None) is None:
+                    self._read_sheet(table)
+
+    def _read_sheet(self, table: Element) -> None:
+        grid = self._opened(table)
+        columns: list[tuple[int, str]] = []  # the last one and the style of each run
+        top = 1
+        for line in _lines(table):
+            if line.tag == _ROW:
+                top += self._read_row(grid, line, top, columns)
                 continue
-            row = path.endswith(_ROW)
-            names = {part.tag for part in element.iter()} if row else {path.rpartition("/")[2]}
-            self.links |= not names.isdisjoint(_LINKS)
-            if "table:table-source" in names:
-                # The copy of another file's sheet, for formulas that look at it.
-                self.sheets.pop(self._name, None)
-            grid = self.sheets.get(self._name)
-            if path.endswith(_SHEET):
-                self._open(path, element)
-            elif grid and path.startswith(f"{self._path}/"):
-                if row:
-                    if "table:table" in names:
-                        raise refusal("table_in_cell")
-                    self._meet_row(grid, element)
-                elif path.endswith("/table:table-column"):
-                    first = self._columns[-1][0] + 1 if self._columns else 1
-                    last = first - 1 + _count(element, "table:number-columns-repeated")
-                    self._columns.append((last, _get(element, "table:default-cell-style-name")))
-                    if _get(element, "table:visibility") in _HIDDEN:
-                        grid.facts.add(Fact("hidden_columns", f"{first}:{last}"))
+            first = columns[-1][0] + 1 if columns else 1
+            last = first - 1 + _count(line, "table:number-columns-repeated")
+            columns.append((last, _get(line, "table:default-cell-style-name")))
+            if _get(line, "table:visibility") in _HIDDEN:
+                grid.facts.add(Fact("hidden_columns", f"{first}:{last}"))
 
     def _style(self, element: Element) -> None:
         family, name = _get(element, "style:family"), _get(element, "style:name")
         look = dict(self._looks.get((family, _get(element, "style:parent-style-name")), {}))
         for part in element.iter():
             if part.tag == "style:text-properties":
-                own = {
-                    _NAMES[key] if key[0] == "{" else key: part.attrib[key] for key in part.attrib
-                }
+                own = {short(key, _PREFIXES): value for key, value in part.items()}
                 look |= {key: own[key] for key in own.keys() - _LOOKLESS}
             elif part.tag == "style:table-properties" and _get(part, "table:display") == "false":
                 self._hiding.add(name)
         self._looks[family, name], self.fonts[family, name] = look, _font(look)
 
-    def _open(self, path: str, element: Element) -> None:
-        self._path, self._row, self._columns = path, 0, []
-        self._name = name = _get(element, "table:name")
+    def _opened(self, table: Element) -> Grid:
+        name = _get(table, "table:name")
         if not name:
             raise refusal("no_name", fix="libreoffice")
         if name in self.sheets:
             raise refusal("one_name", sheet=the_sheet(name), fix="libreoffice")
         if len(self.sheets) == _MAX_SHEETS:
             raise refusal("many_sheets")
-        style, shown = element.get(_full("table:style-name")), _get(element, "table:display")
+        if any(each is not table for each in table.iter(_TABLE)):
+            raise refusal("table_in_cell")
+        style, shown = table.get(_full("table:style-name")), _get(table, "table:display")
         hidden = style in self._hiding or shown == "false"
-        self.sheets[name] = Grid(name, "clear", hidden=hidden)
+        self.sheets[name] = grid = Grid(name, "clear", hidden=hidden)
+        return grid
 
-    def _meet_row(self, grid: Grid, row: Element) -> None:
-        top, self._row = self._row + 1, self._row + _count(row, "table:number-rows-repeated")
+    def _read_row(self, grid: Grid, row: Element, top: int, columns: list[tuple[int, str]]) -> int:
+        """Read a row, and return how often it is repeated."""
+        height = _count(row, "table:number-rows-repeated")
         if _get(row, "table:visibility") in _HIDDEN:
-            rows = range(top, min(self._row, MAX_ROWS) + 1)
+            rows = range(top, min(top + height, MAX_ROWS + 1))
             grid.facts.update(Fact("hidden_row", str(number)) for number in rows)
-        filled = list(self._filled(grid, row, top))
-        last = max((last for _, last, *_ in filled), default=0)
+        filled = list(self._filled(grid, row, top, columns))
         if filled:
-            grid.check_bounds(min(self._row, MAX_ROWS + 1), min(last, MAX_COLUMNS + 1))
-        self._all += sum(last - first + 1 for first, last, *_ in filled) * (self._row - top + 1)
+            last = max(last for _, last, *_ in filled)
+            grid.check_bounds(min(top + height, MAX_ROWS + 2) - 1, min(last, MAX_COLUMNS + 1))
+        self._all += sum(last - first + 1 for first, last, *_ in filled) * height
         if self._all > _MAX_CELLS:
-            raise refusal("many_cells")
+            raise refusal("many_cells", fix="libreoffice")
         for first, last, content, formula in filled:
             self.links |= formula is not None and ("'file:" in formula or "://" in formula)
-            for number in range(top, self._row + 1):
+            for number in range(top, top + height):
                 for column in range(first, last + 1):
                     grid.put(number, column, content, formula)
+        return height
 
     def _filled(
-        self, grid: Grid, row: Element, top: int
+        self, grid: Grid, row: Element, top: int, columns: list[tuple[int, str]]
     ) -> Iterator[tuple[int, int, Content, str | None]]:
         """Yield the filled cells of a row: the first and the last column, content and formula."""
         usual, last = _get(row, "table:default-cell-style-name"), 0
         for element in (each for each in row if each.tag in _CELLS):
-            of_column = next((style for end, style in self._columns if last < end), "")
+            of_column = next((style for end, style in columns if last < end), "")
             style = _get(element, "table:style-name") or usual or of_column
             first, last = last + 1, last + _count(element, "table:number-columns-repeated")
             wide = _count(element, "table:number-columns-spanned")
@@ -341,12 +342,10 @@ def _shows(shown: str, number: str) -> bool:
 
 
 def _formula(element: Element) -> str | None:
-    """Return a cell's formula as Excel writes it, array formulas in braces; None where none is."""
+    """Return a cell's formula without its `of:=`, array formulas in braces; None where none is."""
     formula = element.get(_full("table:formula"))
     if formula is None:
         return None
-    dialect, _, text = formula.partition("=")
-    if dialect in {"of:", "oooc:"}:
-        text = translated(text)
+    text = formula.partition("=")[2]
     array = element.get(_full("table:number-matrix-rows-spanned")) is not None
     return f"{{{text}}}" if array or len(text) > _LONGEST_FORMULA else text

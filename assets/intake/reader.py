@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from assets.intake.container import open_container
+from assets.intake.container import MAX_UNPACKED, open_container
 from assets.intake.csv_zip import read_csv_zip
 from assets.intake.formulas import verified
 from assets.intake.ods import read_ods
@@ -30,6 +30,9 @@ def read_return(path: Path) -> Reading:
         if container.kind == "csv":
             return Reading(read_csv_zip(container))
         reading = read_ods(container) if container.kind == "ods" else read_workbook(container)
+        # One text that a million cells show is in the file once.
+        if sum(len(cell.text) for sheet in reading.sheets for cell in sheet.cells) > MAX_UNPACKED:
+            raise refusal("many_cells", fix="anew")
         return replace(reading, sheets=verified(reading.sheets))
     except RefusedError as refused:
         return Reading(refusal=refused)

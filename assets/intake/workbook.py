@@ -14,17 +14,18 @@ from assets.intake.grid import (
     NEVER_CALCULATED,
     Content,
     Grid,
-    elements,
+    found,
     has_text_between,
     moved,
     odd,
+    parsed,
     several_values,
     text_in,
     typed,
     with_looks,
 )
 from assets.intake.looks import (
-    NAMES,
+    PREFIXES,
     STRICT,
     TRANSITIONAL,
     TRUE,
@@ -60,7 +61,6 @@ _RELATION: Final = (
 )
 _EPOCH: Final = datetime(1899, 12, 30)
 _EPOCH_1904: Final = datetime(1904, 1, 1)
-_HIDES: Final = {"1", "true"}
 
 Links = dict[str, tuple[str, str]]
 """What a part refers to, by relationship: the last word of its kind, and the part's name."""
@@ -86,18 +86,21 @@ def read_workbook(container: Container) -> Reading:
             raise ValueError("two tables of texts")
         shared = [text for part in texts for text in shared_texts(parts[part])]
         book = _Contents(shared, cell_formats(styles[0] if styles else b""), epoch)
-        found = {
-            _Sheet(book, Grid(name, "clear_cell", hidden=hidden)): parts[links[relation][1]]
-            for name, relation, hidden in listed
-            if links[relation][0] == "worksheet"
-        }
+        sheets: dict[str, _Sheet] = {}
+        for name, relation, hidden in listed:
+            kind, part = links[relation]
+            if part in sheets:
+                raise ValueError("two sheets of one part")
+            if kind == "worksheet":
+                grid = Grid(name, "clear_cell", hidden=hidden)
+                sheets[part] = _Sheet(book, grid, parts[part])
     except DAMAGED as error:
         raise refusal("lacks_part", error=visible(str(error))) from error
-    if not found:
+    if not sheets:
         raise refusal("no_sheets", fix="excel")
     outside = any("/externallinks/" in f"/{name}" for name in parts)
     return Reading(
-        tuple(sheet.read(xml) for sheet, xml in found.items()),
+        tuple(sheet.read() for sheet in sheets.values()),
         (Fact("external_links", ""),) if outside else (),
     )
 
@@ -113,41 +116,36 @@ def _main_part(parts: dict[str, bytes]) -> str:
 
 def _links(parts: dict[str, bytes], part: str) -> Links:
     folder = dirname(part)
-    found: Links = {}
+    links: Links = {}
     xml = parts[join(folder, "_rels", f"{basename(part)}.rels")]
-    for path, element in elements(xml, NAMES, ()):
-        if path == "/Relationships/Relationship" and element.get("TargetMode") != "External":
+    for element in found(parsed(xml, PREFIXES), "Relationships", "Relationship"):
+        if element.get("TargetMode") != "External":
             relation, kind, target = (element.attrib[key] for key in ("Id", "Type", "Target"))
-            if relation in found:
+            if relation in links:
                 raise ValueError(f"two relationships {relation!r}")
             target = unquote(target).replace("\\", "/")
             target = normpath(join("/", folder, target)).lstrip("/").lower()
-            found[relation] = kind.rpartition("/")[2], target
-    return found
+            links[relation] = kind.rpartition("/")[2], target
+    return links
 
 
 def _sheets(xml: bytes) -> tuple[list[tuple[str, str, bool]], datetime]:
     """Return each sheet's name, its relation and whether it is hidden; and day 0 of all dates."""
-    found: list[tuple[str, str, bool]] = []
-    epoch = _EPOCH
-    for path, element in elements(xml, NAMES, ()):
-        if path == "/workbook/sheets/sheet":
-            name = element.attrib["name"]
-            if not name:
-                raise refusal("no_name", fix="excel")
-            if any(name == other for other, *_ in found):
-                raise refusal("one_name", sheet=the_sheet(name), fix="excel")
-            relation = next(
-                (value for value in map(element.get, _RELATION) if value is not None), ""
-            )
-            found.append((name, relation, "hidden" in element.get("state", "").lower()))
-        elif path == "/workbook/workbookPr" and element.get("date1904") in TRUE:
-            epoch = _EPOCH_1904
-    return found, epoch
+    root = parsed(xml, PREFIXES)
+    listed: list[tuple[str, str, bool]] = []
+    for element in found(root, "workbook", "sheets", "sheet"):
+        name = element.attrib["name"]
+        if not name:
+            raise refusal("no_name", fix="excel")
+        if any(name == other for other, *_ in listed):
+            raise refusal("one_name", sheet=the_sheet(name), fix="excel")
+        relation = next((value for value in map(element.get, _RELATION) if value is not None), "")
+        listed.append((name, relation, "hidden" in element.get("state", "").lower()))
+    book = found(root, "workbook", "workbookPr")
+    since_1904 = any(element.get("date1904") in TRUE for element in book)
+    return listed, _EPOCH_1904 if since_1904 else _EPOCH
 
 
-_ROW: Final = "/worksheet/sheetData/row"
-_CELL: Final = f"{_ROW}/c"
 _MOST_MOVED: Final = 1_000_000
 """Characters of formulas that are spelt out for other cells; a few bytes name one of thousands."""
 _TYPES: Final = {"n": "number", "b": "boolean", "d": "date"}
@@ -278,21 +276,23 @@ class _Contents:
 class _Sheet:
     """Reads one worksheet part."""
 
-    def __init__(self, book: _Contents, grid: Grid) -> None:
-        self._book, self._grid = book, grid
+    def __init__(self, book: _Contents, grid: Grid, xml: bytes) -> None:
+        self._book, self._grid, self._xml = book, grid, xml
         self._last = self._here = (0, 0)
         self._shared: dict[str, tuple[int, int, str]] = {}
         self._spilling: dict[tuple[int, int], str] = {}
         self._filled = self._moved = 0
 
-    def read(self, xml: bytes) -> RawSheet:
+    def read(self) -> RawSheet:
         """Return the sheet with its cells and facts; cells with formulas have them."""
         try:
-            for path, element in elements(xml, NAMES, (_CELL,)):
-                if path == _CELL:
-                    self._cell(element)
-                else:
-                    self._meet(path, element)
+            root = parsed(self._xml, PREFIXES)
+            self._look_at(root)
+            rows = found(root, "worksheet", "sheetData", "row")
+            cells = sum(map(self._row, rows))
+            everywhere = [len([*root.iter(name)]) for name in ("row", "c")]
+            if root.tag != "worksheet" or everywhere != [len(rows), cells]:
+                raise ValueError("cells stand where none belong")
         except DAMAGED as error:
             name = the_sheet(self._grid.name)
             raise refusal("damaged_sheet", sheet=name, error=error) from error
@@ -300,22 +300,27 @@ class _Sheet:
             self._grid.cells = list(map(self._spilt, self._grid.cells))
         return self._grid.sheet()
 
-    def _meet(self, path: str, element: Element) -> None:
-        hidden = element.get("hidden") in _HIDES
-        if path == _ROW:
-            row = element.get("r")
-            self._here = (self._here[0] + 1 if row is None else whole(row)), 0
-            if hidden:
-                self._grid.facts.add(Fact("hidden_row", str(self._here[0])))
-        elif path == "/worksheet/cols/col" and hidden:
-            span = f"{whole(element.attrib['min'])}:{whole(element.attrib['max'])}"
-            self._grid.facts.add(Fact("hidden_columns", span))
-        elif path == "/worksheet/mergeCells/mergeCell":
+    def _look_at(self, root: Element) -> None:
+        for element in found(root, "worksheet", "cols", "col"):
+            if element.get("hidden") in TRUE:
+                span = f"{whole(element.attrib['min'])}:{whole(element.attrib['max'])}"
+                self._grid.facts.add(Fact("hidden_columns", span))
+        for element in found(root, "worksheet", "mergeCells", "mergeCell"):
             for end in element.attrib["ref"].split(":"):
                 place(end)
             self._grid.facts.add(Fact("merged", element.attrib["ref"]))
-        elif path.endswith(("/c", "/row")) or (path.count("/") == 1 and path != "/worksheet"):
-            raise ValueError(f"cells stand where none belong: {path}")
+
+    def _row(self, row: Element) -> int:
+        """Read the cells of a row, and empty them; return how many they are."""
+        number = row.get("r")
+        self._here = (self._here[0] + 1 if number is None else whole(number)), 0
+        if row.get("hidden") in TRUE:
+            self._grid.facts.add(Fact("hidden_row", str(self._here[0])))
+        cells = [cell for cell in row if cell.tag == "c"]
+        for cell in cells:
+            self._cell(cell)
+            cell.clear()
+        return len(cells)
 
     def _cell(self, element: Element) -> None:
         """Read a cell: at its address, or else right of the last one."""
@@ -324,8 +329,8 @@ class _Sheet:
         self._here = here = (row, column + 1) if reference is None else place(reference)
         if here[0] != row:
             self._refuse_order(reference)
-        found = self._book.of(element)
-        if found is None:
+        held = self._book.of(element)
+        if held is None:
             return
         # Readers silently skip cells that do not ascend, so two readers would disagree on them.
         # No spreadsheet program writes such a file.
@@ -333,7 +338,7 @@ class _Sheet:
             self._refuse_order(reference)
         self._last = here
         self._grid.check_bounds(*here)
-        content, formula = found
+        content, formula = held
         self._grid.put(*here, content, None if formula is None else self._formula(formula))
 
     def _refuse_order(self, reference: str | None) -> None:

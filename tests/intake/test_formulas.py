@@ -87,6 +87,12 @@ def _verified(formula: str, stored: str, kind: str = "number", **more: Cell) -> 
         ("ROUND(A2/A1,0)", "9"),
         ("ROUND(2.5,0)+ROUND(-2.5,0)+ROUND(25,-1)", "30"),
         ("(((A1)))", "3"),
+        ("SUM([.A1:.$A$2])", "31"),
+        ("[.A2]+[$s.A1]", "31"),
+        ("SUM([.A1:.A2];[$'It''s other'.$A$1])", "71"),
+        ("SUM([$'It''s other'.A1:.B2]~[.A1])", "43"),
+        ("SUM([$s.A1:$s.A2];10;-[.A1])", "38"),
+        ('IF(COUNT([.A1:.A2])=0;"";SUM([.A1:.A2]))', "31"),
     ],
 )
 def test_plain_arithmetic_is_recomputed(formula: str, result: str) -> None:
@@ -111,6 +117,8 @@ def test_plain_arithmetic_is_recomputed(formula: str, result: str) -> None:
         "_xlfn.SUM(A1)",
         "A1+", "*A1", "(A1", "A1)", "A1,A2", "ROUND(A1)", "ROUND(1,A10)", "ROUND(1,99)", "ABS(1,2)",
         "Table1[x]", "@A1", "A1#", "A0", "AAAA1", "1_0", "1..2", "\uff13+1", "\"a", "E99", "E99+1",
+        "[.#REF!]+1", "SUM([s.A1:t.A2])", "[A1]", "[.A1", ".A1", "!A1", "A1:.A2", "[.A1:A2]",
+        "['file:///b.ods'#$s.A1]", "SUM([.A1:.A2]![.A1])", "SUM([.A1.A2])", "[s!A1]", "s.A1",
         "1E308*1E308", "A1;A2", "R[1]C[1]", "TRUE", "0x1F", "1e9999",
     ],
 )  # fmt: skip

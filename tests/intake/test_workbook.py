@@ -506,6 +506,19 @@ def test_deep_and_wide_parts_take_neither_time_nor_memory(tmp_path: Path) -> Non
     assert cells(read(tmp_path, made))["A1"].text == "1"
 
 
+def test_a_small_file_that_would_take_much_time_or_memory_is_refused(tmp_path: Path) -> None:
+    """Half a million empty rows; a thousand sheets that are one part; a long text in many cells."""
+    many = read(tmp_path, row("><v>1</v>") + "<row/>" * 500_000)
+    assert "far more cells" in str(many.refusal)
+    sheets = parts("".join(f"<row><c><v>{n}</v></c></row>" for n in range(1900)))
+    listed = "".join(f'<sheet name="{n}" sheetId="1" r:id="a"/>' for n in range(1000))
+    sheets["xl/workbook.xml"] = sheets["xl/workbook.xml"].replace("</sheets>", f"{listed}</sheets>")
+    assert "two sheets of one part" in str(read_return(write(tmp_path, sheets)).refusal)
+    cells = '<row><c t="s"><v>0</v></c></row>' * 1900
+    long = read(tmp_path, cells, texts=f"<si><t>{'x' * 1_000_000}</t></si>")
+    assert "far more" in str(long.refusal)
+
+
 def test_random_damage_to_cells_ends_in_a_reading(samples: list[Path]) -> None:
     """Elements dropped, doubled and swapped: a reading or a refusal, and never another number."""
     sound = {c.address: c for c in read_return(samples[0]).sheets[2].cells}
