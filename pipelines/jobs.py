@@ -8,11 +8,9 @@ Why a failed run is asked for again here, and not by Dagster's own run retries: 
 failure again at once. A blocked release stays blocked, and what can pass wants a pause.
 """
 
-import json
 import os
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
 from datetime import date
 from datetime import time as hour
 from typing import Any, Final
@@ -25,7 +23,7 @@ from assets.intake.landing import waiting_anywhere
 from assets.intake.store import utc_now
 from assets.lake import Lake, is_held, lake_root
 from pipelines.alerts import look as broken
-from pipelines.outcome import can_pass
+from pipelines.outcome import FAILURES, can_pass
 from schemas.collection import Collection, command, load_collection, sound_collections
 from schemas.errors import SetupError
 from schemas.wording import plural
@@ -35,6 +33,10 @@ REFRESH: Final = "refresh"
 
 QUEUES: Final = {"muster/queues": "yes"}
 """Tag of a run that waits for its turn in the lake: nobody is there who could repeat it."""
+
+_LANDING: Final = "muster/landing"
+_TRY: Final = "muster/try"
+"""Tags of a run that a landing sensor has asked for: the collection, and which try it is."""
 
 _TAKES_IN: Final = "intake"
 """The step that takes dropped files in."""
@@ -56,14 +58,23 @@ refresh = dg.define_asset_job(
 )
 
 
-def request_refresh(collection: Collection, run_key: str, only: list[str]) -> dg.RunRequest:
+def request_refresh(
+    collection: Collection, run_key: str, only: list[str], tags: Mapping[str, str]
+) -> dg.RunRequest:
     """Return the request for a refresh that takes in the files of these states alone."""
     return dg.RunRequest(
         run_key=run_key,
         partition_key=collection.id,
         run_config={"ops": {_TAKES_IN: {"config": {"only": only}}}},
-        tags=QUEUES,
+        tags={**QUEUES, **tags},
     )
+
+
+def only_these(run_config: Mapping[str, Any]) -> set[str] | None:
+    """Return the states of files that every step was to take in alone; None where all were."""
+    steps = run_config.get("ops", {}).values()
+    asked = [only for step in steps if (only := step.get("config", {}).get("only")) is not None]
+    return set.intersection(*map(set, asked)) if asked else None
 
 
 def inventory_now(collection: Collection, today: date) -> list[str]:
@@ -172,7 +183,7 @@ def daily_refresh(collection: Collection) -> dg.ScheduleDefinition:
     def asked_for(day: date) -> dg.RunRequest:
         lake = Lake(lake_root(), collection.id)
         whole = quiet(lake, time.time(), collection.running.settle_seconds)
-        return request_refresh(collection, f"{collection.id}:{day}", whole)
+        return request_refresh(collection, f"{collection.id}:{day}", whole, {})
 
     return _daily("daily_refresh", refresh, collection.running.refresh, collection, asked_for)
 
@@ -188,25 +199,6 @@ def morning_inventory(collection: Collection) -> dg.ScheduleDefinition:
 
     at = collection.running.inventory
     return _daily("morning_inventory", inventory_job, at, collection, asked_for)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The run asked for last: its key, which try it is, and when it was asked for.
-
-    `given_up`: it failed and is not tried again, so what it was to take in is still to be taken.
-    """
-
-    key: str
-    only: list[str]
-    attempt: int
-    at: float
-    given_up: bool = False
-
-    @property
-    def run_key(self) -> str:
-        """What Dagster starts at most one run for."""
-        return f"{self.key}:{self.attempt}"
 
 
 def landing_sensor(collection: Collection) -> dg.SensorDefinition:
@@ -228,57 +220,56 @@ def landing_sensor(collection: Collection) -> dg.SensorDefinition:
 def evaluate(
     collection: Collection, instance: dg.DagsterInstance, cursor: str | None, now: float
 ) -> dg.SensorResult:
-    """Return what a look at landing comes to; the cursor keeps what later looks must know."""
-    lake = Lake(lake_root(), collection.id)
-    memory, asked = _remembered(cursor)
-    seen = look(lake, memory, now, collection.running.settle_seconds)
-    memory = seen.memory
-    if not seen.new:
-        said, asked = _again(asked, seen, instance, now)
-    elif why_not := _why_wait(lake, seen, collection):
-        said, memory = why_not, seen.unasked()
-    else:
-        only = {*seen.new, *seen.research, *(asked.only if asked else ())}
-        key = f"{collection.id}:{seen.key}"
-        # The same again, dropped after it was given up: Dagster starts one run for a key.
-        attempt = asked.attempt + 1 if asked and asked.key == key else 1
-        said, asked = None, Asked(key, sorted(only), attempt, now)
-    text = json.dumps({"memory": memory.to_text(), "asked": asdict(asked) if asked else None})
-    if said is not None or asked is None:
-        return dg.SensorResult(skip_reason=said, cursor=text)
-    request = request_refresh(collection, asked.run_key, asked.only)
-    return dg.SensorResult(run_requests=[request], cursor=text)
+    """Return what a look at landing comes to; the cursor has what is remembered of its files.
 
-
-def _again(
-    asked: Asked | None, seen: Look, instance: dg.DagsterInstance, now: float
-) -> tuple[str | None, Asked | None]:
-    """Decide by how the last run ended; a failure that cannot pass waits for something new.
-
-    Returns:
-        Why no run is asked for, None where one is, and what is remembered of the last.
+    What the last run was to take in, the next one takes in too unless that ended well.
     """
-    if asked is None or asked.given_up:
-        return _nothing_new(seen), asked
-    runs = instance.get_runs(dg.RunsFilter(tags={"dagster/run_key": asked.run_key}), limit=1)
-    if runs and not runs[0].is_finished:
-        return f"run {runs[0].run_id} has not ended", asked
-    if not runs or runs[0].status != DagsterRunStatus.FAILURE:
-        return _nothing_new(seen), None
-    events = (entry.dagster_event for entry in instance.all_logs(runs[0].run_id))
-    stays = not can_pass(event for event in events if event)
-    if stays or asked.attempt >= _TRIES:
+    lake = Lake(lake_root(), collection.id)
+    seen = look(lake, Memory.from_text(cursor), now, collection.running.settle_seconds)
+    ours = instance.get_run_records(dg.RunsFilter(tags={_LANDING: collection.id}), limit=1)
+    left = [each for each in ours if each.dagster_run.status != DagsterRunStatus.SUCCESS]
+    memory, tried, only = seen.memory, 0, {*seen.new, *seen.research}
+    if seen.new:
+        if why_not := _why_wait(lake, seen, collection):
+            memory = seen.unasked()
+    elif left:
+        tried = int(left[0].dagster_run.tags.get(_TRY, 1))
+        why_not = _why_not_again(left[0], tried, instance, now)
+    else:
+        why_not = _nothing_new(seen)
+    if why_not:
+        return dg.SensorResult(skip_reason=why_not, cursor=memory.to_text())
+    only |= set().union(*(only_these(each.dagster_run.run_config) or () for each in left))
+    # Dagster starts one run for a key: never another for this look, but after the next run one.
+    key = ":".join([collection.id, seen.key, *(each.dagster_run.run_id for each in ours)])
+    tags = {_LANDING: collection.id, _TRY: str(tried + 1)}
+    request = request_refresh(collection, key, sorted(only), tags)
+    return dg.SensorResult(run_requests=[request], cursor=memory.to_text())
+
+
+def _why_not_again(
+    record: dg.RunRecord, tried: int, instance: dg.DagsterInstance, now: float
+) -> str | None:
+    """Return why no other run is asked for in place of the last; None where one is.
+
+    A failure that cannot pass waits for something new.
+    """
+    run = record.dagster_run
+    if not run.is_finished:
+        return f"run {run.run_id} has not ended"
+    events = (entry.dagster_event for entry in instance.all_logs(run.run_id, of_type=FAILURES))
+    stays = run.status != DagsterRunStatus.FAILURE or not can_pass(filter(None, events))
+    if stays or tried >= _TRIES:
         why = (
-            f"run {runs[0].run_id} failed for a reason that stays"
+            f"run {run.run_id} failed for a reason that stays"
             if stays
-            else f"{asked.attempt} runs failed; no more are tried"
+            else f"{tried} runs failed; no more are tried"
         )
-        return f"{why} until something is changed", replace(asked, given_up=True)
-    due = asked.at + _PAUSE * 2 ** (asked.attempt - 1)
+        return f"{why} until something is changed"
+    due = (record.end_time or now) + _PAUSE * 2 ** (tried - 1)
     if now < due:
-        again = f"run {runs[0].run_id} failed; the next try comes in {due - now:.0f} seconds"
-        return again, asked
-    return None, replace(asked, attempt=asked.attempt + 1, at=now)
+        return f"run {run.run_id} failed; the next try comes in {due - now:.0f} seconds"
+    return None
 
 
 def _why_wait(lake: Lake, seen: Look, collection: Collection) -> str | None:
@@ -294,14 +285,6 @@ def _nothing_new(seen: Look) -> str:
                ("cannot be opened, so mend the permissions", seen.closed))  # fmt: skip
     parts = [f"{what}: {plural(len(files), 'file')}" for what, files in waiting if files]
     return "; ".join(parts) or "nothing new in landing"
-
-
-def _remembered(cursor: str | None) -> tuple[Memory, Asked | None]:
-    try:
-        data = json.loads(cursor or "{}")
-        return Memory.from_text(data["memory"]), Asked(**data["asked"]) if data["asked"] else None
-    except (ValueError, KeyError, TypeError):
-        return Memory(), None
 
 
 SCHEDULES: Final = [

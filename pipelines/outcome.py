@@ -10,7 +10,7 @@ from dagster import DagsterEventType
 
 from schemas.errors import BusyError, MusterError
 
-_FAILURES: Final = {DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE}
+FAILURES: Final = {DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE}
 _SAYS_NOTHING: Final = "the run ended without saying why"
 _FROM_OUTSIDE: Final = (
     "the run was ended from outside, or its process killed. Start it again: muster run"
@@ -32,7 +32,7 @@ def reason(events: Iterable[dg.DagsterEvent]) -> str:
         if any(error.cls_name == _INTERRUPTED for error in chain):
             return _FROM_OUTSIDE
         return f"{chain[-1].cls_name}, which Muster did not foresee; the run's log says more"
-    ended = (event.message for event in known if event.event_type in _FAILURES)
+    ended = (event.message for event in known if event.event_type in FAILURES)
     said = next((message for message in ended if message), _SAYS_NOTHING)
     return _FROM_OUTSIDE if "from outside" in said else said
 
@@ -69,7 +69,7 @@ def _chains(events: Iterable[dg.DagsterEvent]) -> Iterator[list[Any]]:
     """Yield the error of each failure with its causes, the outermost first."""
     for event in events:
         chain, error = [], getattr(event.event_specific_data, "error", None)
-        while error is not None and event.event_type in _FAILURES:
+        while error is not None and event.event_type in FAILURES:
             chain.append(error)
             error = error.cause
         if chain:

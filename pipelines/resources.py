@@ -1,10 +1,10 @@
 """What a run is given: the lake, held for one run at a time, and the gate."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import dagster as dg
 from dagster import DagsterEventType, DagsterRunStatus
@@ -14,7 +14,7 @@ from assets.kept import prune
 from assets.lake import Lake, held, lake_root, sweep
 from assets.release.gate.process import Gate, gate_process
 from pipelines.instance import history_at_hand, history_errors
-from pipelines.jobs import QUEUES, REFRESH
+from pipelines.jobs import QUEUES, REFRESH, only_these
 from pipelines.record import begin, leave
 
 _PATIENCE: Final = 1800
@@ -66,14 +66,7 @@ def _recorded(
     began = begin(lake)
     yield
     if run.job_name == REFRESH and _went_well(instance, run):
-        leave(lake, began, _only(run.run_config))
-
-
-def _only(run_config: Mapping[str, Any]) -> set[str] | None:
-    """Return the states of files that every step was to take in alone; None where all were."""
-    steps = run_config.get("ops", {}).values()
-    asked = [only for step in steps if (only := step.get("config", {}).get("only")) is not None]
-    return set.intersection(*map(set, asked)) if asked else None
+        leave(lake, began, only_these(run.run_config))
 
 
 def _went_well(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:

@@ -18,7 +18,7 @@ from assets.intake.store import utc_now
 from pipelines.alerts.look import RunOutcome
 from pipelines.alerts.messages import tell, tell_without_lake
 from pipelines.jobs import QUEUES, REFRESH, sensor_status
-from pipelines.outcome import reason, was_busy
+from pipelines.outcome import FAILURES, reason, was_busy
 from schemas.collection import sound_collections
 from schemas.errors import UnavailableError
 from schemas.wording import plural, visible
@@ -28,7 +28,6 @@ _LOOKED_BACK: Final = 100
 """Runs of a collection that are looked at, the newest first."""
 
 _ENDS: Final = (DagsterEventType.RUN_SUCCESS, DagsterEventType.RUN_FAILURE)
-_TOLD_BY: Final = {DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE}
 _PARTITION: Final = "dagster/partition"
 
 
@@ -37,7 +36,7 @@ def outcome_of(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:
     run = instance.get_run_by_id(run_id)
     if run is not None and run.status is DagsterRunStatus.SUCCESS:
         return RunOutcome(run_id)
-    events = [entry.dagster_event for entry in instance.all_logs(run_id, of_type=_TOLD_BY)]
+    events = [entry.dagster_event for entry in instance.all_logs(run_id, of_type=FAILURES)]
     known = [event for event in events if event is not None]
     steps = [event.step_key for event in known if event.step_key]
     by_hand = run is not None and not QUEUES.items() <= run.tags.items()
