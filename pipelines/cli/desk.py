@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from assets.lake import Lake, write_errors
+from assets.lake import Lake, is_held, write_errors
 from pipelines.cli.output import (
     CSV_FILE,
     emit,
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 def print_unattributed(lake: Lake) -> None:
     """Print which files are of no known force, and what of the raw store is damaged."""
+    from assets.intake.raw_store import RawStore
     from assets.intake.store import without_receipt
     from assets.intake.tables import damaged_now
-    from assets.tables import work_table
     from assets.unattributed import unattributed_files
 
     files = unattributed_files(lake)
@@ -43,10 +43,9 @@ def print_unattributed(lake: Lake) -> None:
     if damaged.height:
         click.echo(f"\nDamaged or gone: {plural(damaged.height, 'receipt')}; see muster doctor")
         print_rows(damaged, "file, force: force_code, >version, what is wrong: problem")
-    if not lake.table("intake/receipts").exists():  # no run has come so far
+    if is_held(lake.root):  # what a run has just kept has its receipt at its end
         return
-    receipts = work_table(lake, "intake/receipts")
-    if lost := without_receipt(lake, {*receipts["receipt_id"], *damaged["receipt_id"]}):
+    if lost := without_receipt(lake, {each.receipt_id for each in RawStore(lake).all()}):
         many = plural(len(lost), "file")
         click.echo(f"\nKept without a receipt, lost or not written: {many}; see muster doctor")
 

@@ -10,12 +10,14 @@ import pytest
 from click.testing import Result
 
 from assets.cases.store import CaseStore
-from assets.lake import Lake
+from assets.intake.raw_store import RawStore
+from assets.lake import Lake, held
 from assets.returns.desk.corrections import read_corrections
 from schemas.collection import Collection
 from schemas.errors import MusterError
 from tests.cases.extracts import good, write_csv
 from tests.pipelines.conftest import Muster
+from tests.returns import SampleReturn
 
 Damage = Callable[[Path], object]
 
@@ -103,7 +105,20 @@ def test_the_last_return_is_missed_though_no_release_names_its_receipt(
 ) -> None:
     """Nothing is known of it but the file that is kept: only the doctor told of it."""
     (lake.raw / "files" / ("a" * 64)).write_bytes(b"a return")
-    assert "Kept without a receipt, lost or not written: 1 file; see" in run("status").output
+    lost = "Kept without a receipt, lost or not written: 1 file; see"
+    assert lost in run("status").output
+    with held(lake.root):
+        assert lost not in run("status").output, "a run writes receipts once all files are kept"
+
+
+def test_a_receipt_that_the_last_run_has_not_read_is_not_missed(
+    lake: Lake, run: Muster, sample: Callable[[str], SampleReturn], collection: Collection
+) -> None:
+    """A run that is killed after it took files in leaves receipts that no table has."""
+    new = sample("STF").with_values({("second_jobs", "review_months", "count"): "5"})
+    path = new.write(lake.landing / "new.xlsx")
+    assert RawStore(lake).take_in([path], collection).new
+    assert "Kept without a receipt" not in run("status").output
 
 
 @pytest.mark.slow
