@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from assets.release.docs import case_page, data_dictionary, rule_pages
-from assets.returns.validation.rules.entries import ENTRY_KINDS
-from assets.returns.validation.rules.kinds import KINDS
 from schemas.collection import load_collection
 from schemas.reference import COLLECTIONS
 
@@ -19,8 +17,7 @@ DOCS: Final = Path(__file__).parents[1] / "docs"
 def generated() -> dict[Path, str]:
     """Return the text of every derived page by its path."""
     ours = [load_collection(path.stem) for path in sorted(COLLECTIONS.glob("*.toml"))]
-    kinds = {use: test.__doc__ or "" for use, test in {**KINDS, **ENTRY_KINDS}.items()}
-    pages = {DOCS / "rules" / name: text for name, text in rule_pages(ours, kinds).items()}
+    pages = {DOCS / "rules" / name: text for name, text in rule_pages(ours).items()}
     return {
         DOCS / "data_dictionary.md": data_dictionary(),
         DOCS / "case_tables.md": case_page(),

@@ -14,11 +14,11 @@ from schemas.reference import OURS
 from schemas.rules.catalogue import (
     CASES,
     EXPECTED,
+    KINDS,
     NATIONAL,
     OTHER_FILES,
     TIERS,
     Rule,
-    read_by,
     rules,
     rules_of,
 )
@@ -70,13 +70,8 @@ def case_page() -> str:
     return text.replace("<", "\\<")
 
 
-def rule_pages(collections: list[Collection], kinds: Mapping[str, str]) -> dict[str, str]:
-    """Return the text of each page by its file name.
-
-    Args:
-        collections: those whose limits and changes are shown.
-        kinds: what each kind of test asks, by the name under which templates use it.
-    """
+def rule_pages(collections: list[Collection]) -> dict[str, str]:
+    """Return the text of each page by its file name, with limits and changes of collections."""
     titles = TIERS | OTHER_FILES
     pages = {
         f"{tier}.md": _page(
@@ -93,16 +88,12 @@ def rule_pages(collections: list[Collection], kinds: Mapping[str, str]) -> dict[
     every = rules().values()
     return pages | {
         "README.md": _page("index", titles=titles, rules_of=rules_of),
-        "kinds.md": _page("kinds", how=how, kinds=kinds, rules=every, needs=_needs),
+        "kinds.md": _page("kinds", how=how, kinds=KINDS, rules=every, listed=listed),
     }
 
 
 def _expected(rule: Rule) -> str:
     return " or ".join(dict.fromkeys(EXPECTED[name] for name in rule.expects.values()))
-
-
-def _needs(use: str) -> str:
-    return listed(f"`{key}`" for key in read_by(use))
 
 
 def _uses_of(rule: Rule, template: Template) -> Iterator[str]:

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -129,21 +129,10 @@ class Rule(BaseModel):
         return f"{fix or self.fix} {self.see}"
 
 
-_READS: Final[dict[str, tuple[str, ...]]] = {
-    **dict.fromkeys(("needs", "change", "rate", "some_after"), ("at", "other")),
-    **dict.fromkeys(("share", "not_all", "some"), ("at", "whole")),
-    **dict.fromkeys(("held_where", "none_where", "applicable_where"), ("at", "where")),
-    **dict.fromkeys(("ceiling", "cases", "resubmission"), ()),
-    "at_most": ("at", "parts", "whole"),
-    "counted": ("sheet", "measures"),
-    "excludes": ("at", "where", "answer"),
-}
-"""The keys that each kind of test reads; others read `at` alone."""
-
-
-def read_by(use: str) -> tuple[str, ...]:
-    """Return the keys that a kind of test cannot do without."""
-    return _READS.get(use, ("at",))
+KINDS: Final[dict[str, dict[str, Any]]] = tomllib.loads(
+    Path(__file__).with_name("kinds.toml").read_text(encoding="utf-8")
+)
+"""The kinds of tests by the `use` that a template makes of a rule, as kinds.toml has them."""
 
 
 class RuleUse(BaseModel):
@@ -182,8 +171,9 @@ class RuleUse(BaseModel):
     @property
     def lacks(self) -> list[str]:
         """The keys that its kind of test reads and that are not given, or not as many as `at`."""
-        lacking = [key for key in read_by(self.use) if not getattr(self, key)]
-        pairs = "other" in read_by(self.use) or (self.use == "ratios" and self.other)
+        reads = KINDS.get(self.use, {"reads": ["at"]})["reads"]
+        lacking = [key for key in reads if not getattr(self, key)]
+        pairs = "other" in reads or (self.use == "ratios" and self.other)
         return lacking or ["an `other` for each `at`"] * bool(
             pairs and len(self.at) != len(self.other)
         )

@@ -31,12 +31,12 @@ from assets.returns.validation.rules.entries import (
     unordered,
 )  # fmt: skip
 from assets.returns.validation.rules.evaluate import ENTRY, evaluate, wide
-from assets.returns.validation.rules.kinds import KINDS, Use, total_is_sum
+from assets.returns.validation.rules.kinds import Use, total_is_sum
 from schemas.collection import Collection
 from schemas.conform import conform
 from schemas.contract import empty
 from schemas.finding import Finding, finding
-from schemas.rules.catalogue import UNORDERED, Rule, rules
+from schemas.rules.catalogue import KINDS, UNORDERED, Rule, rules
 from schemas.tables import AllFindings, AppliedCorrections, Entries, Expectations, RuleResults
 from schemas.template import Place, Template
 from schemas.wording import visible
@@ -261,7 +261,7 @@ def _compare(
     template, entries = collection.template, returns.entries
     tests = [total_is_sum(each) for each in template.sums() if each.rule not in off]
     for item in template.rules:
-        if item.use in KINDS and item.id not in off:
+        if "holds" in KINDS.get(item.use, ()) and item.id not in off:
             tests += Use(item, collection).tests()
     whole = wide(entries, received, template), tests
     within, counts = evaluate([whole, *entry_tests(returns, WITHIN, collection, off)])

@@ -9,7 +9,7 @@ import polars as pl
 from schemas.checking import SchemaErrors, pa
 from schemas.errors import ContractError
 from schemas.rules.catalogue import rules
-from schemas.template import Place, Template
+from schemas.template import Template
 
 ENTRY: Final = ["sheet", "row_code", "column_code"]
 _FOUND: Final = {
@@ -41,7 +41,13 @@ At = tuple[str, str | None, str | None]
 
 EVERY: Final = pl.lit(value=True)
 Fields = Mapping[str, pl.Expr | str | float]
-"""What stands in a message, by the names that its text has: of each row, or fixed."""
+"""What stands in a message, by the names that its text has: of each row, also as SQL, or fixed."""
+
+
+class Sql(str):
+    """An expression as polars reads it in SQL; numbers that are no integers are decimals in it."""
+
+    __slots__ = ()
 
 
 class Test(NamedTuple):
@@ -71,10 +77,8 @@ class Test(NamedTuple):
         """The count that would have been expected of the cells; it may look at other rows."""
         named = rules()[self.rule].expects.get(self.use)
         field = self.said.get(named, named) if named is not None else None
-        told = (
-            field if isinstance(field, pl.Expr) else pl.lit(None if field is None else float(field))
-        )
-        return told.cast(pl.Float64)
+        told = _of_row(field)
+        return (pl.lit(field) if told is None else told).cast(pl.Float64)
 
     @property
     def outcome(self) -> pl.Expr:
@@ -95,21 +99,6 @@ class Test(NamedTuple):
         ]
 
 
-def number(place: Place) -> pl.Expr:
-    """Return an entry as a number; null where it has none."""
-    return pl.col(f"{'/'.join(place)}:number")
-
-
-def missing(place: Place) -> pl.Expr:
-    """Return the reason given in place of a number; null where none is."""
-    return pl.col(f"{'/'.join(place)}:missing")
-
-
-def value(place: Place) -> pl.Expr:
-    """Return an entry in its plain form."""
-    return pl.col(f"{'/'.join(place)}:value")
-
-
 def wide(entries: pl.DataFrame, receipts: Iterable[str], template: Template) -> pl.DataFrame:
     """Return one row a receipt, with `number`, `missing` and `value` of every entry.
 
@@ -124,16 +113,21 @@ def wide(entries: pl.DataFrame, receipts: Iterable[str], template: Template) -> 
     return ids.join(found.rename(names), on="receipt_id", how="left", maintain_order="left")
 
 
+def _of_row(field: pl.Expr | str | float | None) -> pl.Expr | None:
+    """Return a field as an expression, None for one that is fixed."""
+    field = pl.sql_expr(field) if isinstance(field, Sql) else field
+    return field if isinstance(field, pl.Expr) else None
+
+
 def _worded(text: str, fields: Fields) -> pl.Expr:
     """Return a message with its fields: an expression's is of each row, any other's is fixed."""
     pattern, expressions = "", []
     for literal, name, form, _ in Formatter().parse(text):
         pattern += literal
         if name is not None:
-            field = fields[name]
-            is_fixed = not isinstance(field, pl.Expr)
-            pattern += format(field, form or "") if is_fixed else "{}"
-            expressions += [] if is_fixed else [field]
+            field = _of_row(fields[name])
+            pattern += "{}" if field is not None else format(fields[name], form or "")
+            expressions += [] if field is None else [field]
     return pl.format(pattern, *expressions) if expressions else pl.lit(pattern)
 
 
