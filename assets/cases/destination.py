@@ -1,7 +1,6 @@
 """Where results appear, whole or not at all: in a folder here, or on an object store."""
 
 import ctypes
-import fcntl
 import hashlib
 import json
 import os
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from assets.cases.sources import Place
-from assets.lake import hashes, sync_folder, write_errors
+from assets.lake import alone, hashes, sync_folder, write_errors
 from assets.object_store import publish_folder
 from schemas.errors import BusyError, SetupError
 
@@ -41,12 +40,17 @@ def new_contents(folder: Path, names: Collection[str]) -> Iterator[Path]:
         folder = folder.resolve()
     _refuse_others(folder, names)
     work = folder.with_name(f".{folder.name}.partial")
-    with _held(work), write_errors(work):
-        old, fresh = work / "old", work / "fresh"
+    lock, old, fresh = (work / name for name in ("lock", "old", "fresh"))
+    busy = "Wait until it has ended and start again."
+    with (
+        alone(lock, BusyError(f"another run is writing beside {work}. {busy}")),
+        write_errors(work),
+    ):
         if old.exists() and not folder.exists():
             old.rename(folder)  # a run was killed between two renames
         for path in work.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if path != lock:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
         fresh.mkdir()
         try:
             yield fresh
@@ -80,23 +84,6 @@ def _refuse_others(folder: Path, names: Collection[str]) -> None:
             f"{folder} would be replaced, and cannot be: a disk is mounted there, or it is the"
             " folder you are in. Name a folder below it."
         )
-
-
-@contextmanager
-def _held(work: Path) -> Iterator[None]:
-    """Hold the folder to work in; the lock ends with the process, however that ends."""
-    with write_errors(work):
-        work.mkdir(parents=True, exist_ok=True)
-        handle = os.open(work, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise BusyError(
-            f"another run is writing beside {work}. Wait until it has ended and start again."
-        ) from None
-    finally:
-        os.close(handle)
 
 
 def _exchange(one: Path, other: Path) -> bool:
