@@ -212,16 +212,19 @@ def read_report(files: tuple[Path, ...], as_json: bool, collection: Collection) 
     documents: list[dict[str, Any]] = []
     unread = 0
     for path in files:
-        document: dict[str, Any] = {"file": str(path), "force_code": None, "figures": []}
+        document: dict[str, Any] = {"file": str(path), "force_code": None}
+        document |= {"figures": [], "problems": []}
         documents.append(document)
         try:
             report = figures_in(report_text(path), times)
         except UnreadableReportError as error:
             unread += 1
+            document["problems"] = [str(error)]
             click.echo(f"muster: {error}", err=True)
             continue
         document["force_code"] = report.force_code
         document["figures"] = [asdict(figure) for figure in report.figures]
+        document["problems"] = [*report.problems]
         if not as_json:
             click.echo(f"{path}: {report.force_code or 'force not known'}")
             print_rows(document["figures"], ">line, measure, breakdown, >value, unit")

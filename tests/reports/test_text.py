@@ -1,13 +1,16 @@
 """Text comes out of every file that has some; of the others people learn what to do."""
 
+import json
 from pathlib import Path
 
 import pypdf
 import pytest
+from click.testing import CliRunner
 
 from assets.inputs.reports import kept_reports as reports_text
 from assets.inputs.reports.kept_reports import UnreadableReportError, report_text
 from assets.inputs.reports.report import read_report
+from pipelines.cli.figures import read_report as command
 from schemas.errors import MusterError
 from tests.reports.reading import KENT, TIMES, said
 
@@ -117,3 +120,19 @@ def test_a_file_too_large_is_not_even_read(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(reports_text, "MAX_TEXT", 10)
     with pytest.raises(UnreadableReportError, match="26 characters of text; at most 10 are read"):
         report_text(tmp_path / "a.txt")
+
+
+def test_a_program_is_told_what_is_to_be_looked_up_and_what_is_no_report(tmp_path: Path) -> None:
+    """Without it, a figure in doubt looks like one that the report does not print."""
+    doubtful, none = tmp_path / "kent.txt", tmp_path / "none.pdf"
+    doubtful.write_text(BODY.replace("91", "about 91"))
+    none.write_bytes(b"Kent Police")
+    result = CliRunner().invoke(command, ["--json", str(doubtful), str(none)])
+    assert result.exit_code == 1
+    kent, unread = json.loads(result.stdout)
+    assert (kent["force_code"], kent["figures"]) == ("KEN", [])
+    assert "about 91 applications" in kent["problems"][0]
+    assert (unread["force_code"], unread["figures"]) == (None, [])
+    assert unread["problems"] == [
+        f"{none}: it is not a PDF, whatever its name says. Get the report again."
+    ]

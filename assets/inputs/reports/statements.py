@@ -1,6 +1,7 @@
 """Reads one sentence: a figure stands only where frames cover every word of it."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -55,8 +56,6 @@ _WHOSE: Final = "may count for another force, time or subject"
 _UNCLEAR: Final = "holds words that may change what it counts"
 _UNCLEAR_AFTER: Final = "is followed by words that may change what it counts"
 _BESIDE: Final[Mapping[str, Callable[[int, list[int]], bool]]] = {
-    "part": lambda value, told: sum(told) <= value,
-    "left": lambda value, told: sum(told) <= value,
     "lone": lambda value, _: value == 1,
     "whole": lambda value, told: value <= told[0],
     "above": lambda value, told: not told or value > told[0],
@@ -92,7 +91,7 @@ class Said:
     """A sentence with its tokens and its statements.
 
     `before` precedes it in the same paragraph; `above` ends the paragraph above, for the first.
-    `parts` cover all its words, None where one is in no frame.
+    `parts` cover all its words, None where one is in no frame; `shares` are of the last figure.
     """
 
     sentence: Sentence
@@ -102,6 +101,7 @@ class Said:
     above: "Said | None"
     parts: Sequence[Part] | None
     statements: list[Statement] = field(default_factory=list)
+    shares: Counter[tuple[str, bool]] = field(default_factory=Counter)
 
     @property
     def words(self) -> str:
@@ -140,8 +140,10 @@ def say(
         # A list item goes on with such words as `Since September 2011 there were:`.
         row = (*opens.tokens, *row)
     headings = tuple(_heading(each, force_code, times) for each in sentence.headings)
-    said = Said(sentence, row, headings, before, above, _parts(row, before))
-    if said.parts and not sentence.text.rstrip(" '\")").endswith("?"):
+    asks = sentence.text.rstrip(" '\")").endswith("?")
+    parts = None if asks else _parts(row, before)
+    said = Said(sentence, row, headings, before, above, parts)
+    if said.parts:
         said.statements.extend(_of_parts(said, said.parts, sites))
     else:
         said.statements.extend(_told_of(said))
@@ -164,22 +166,29 @@ def _parts(row: tuple[Token, ...], before: Said | None) -> Sequence[Part] | None
     return parts
 
 
-def _meant(said: Said) -> Iterable[Said]:
-    """Return the sentences before it that one not known may add to, limit or take back."""
+def _meant(said: Said) -> Iterator[Said]:
+    """Yield the sentences before it that one not known may add to, limit or take back.
+
+    In its paragraph these are the last figures and what is said of them since.
+    """
     text = said.words
     if speaks("of_figure", text):
         last = said.before or said.above
-        return last.back() if last else ()
-    if said.before:
-        return (said.before,)
-    is_short = len(said.tokens) <= _NOTE and not said.statements and not begins("opens", text)
-    is_note = said.sentence.is_item or (is_short and not said.sentence.is_heading)
-    above = list(said.above.back()) if said.above else []
-    # Another number of the same is another statement.
-    of_same = NUMBER not in text and any(
-        _tells_of(one.figure, text) for each in above for one in each.statements
-    )
-    return above if is_note or of_same or begins("refers", text) else ()
+        yield from last.back() if last else ()
+    elif said.before:
+        for each in said.before.back():
+            yield each
+            if each.statements or not each.parts:
+                break
+    else:
+        is_short = len(said.tokens) <= _NOTE and not said.statements and not begins("opens", text)
+        is_note = said.sentence.is_item or (is_short and not said.sentence.is_heading)
+        above = list(said.above.back()) if said.above else []
+        # Another number of the same is another statement.
+        of_same = NUMBER not in text and any(
+            _tells_of(one.figure, text) for each in above for one in each.statements
+        )
+        yield from above if is_note or of_same or begins("refers", text) else ()
 
 
 def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Iterator[Statement]:
@@ -191,6 +200,8 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
     earlier = said.before.back(_MOST_BACK) if said.before else ()
     last = next((each.statements for each in earlier if each.statements), [])
     spoken = {one.figure: one.value for one in last}
+    told = said.shares
+    told.update(said.before.shares if said.before else {})
     for part in parts:
         mine = not part.row or id(part.row[-1]) in own
         in_period = PERIOD in part.times or (period and cores.count(part.kind) < 2)
@@ -199,9 +210,12 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
         if part.kind in {"elsewhere", "other"}:
             spoken = {}
         if not mine or part.kind in BESIDE:
-            if mine and not _fits(part, spoken):
-                yield from _doubted(said, part.row[0], spoken)
+            if mine:
+                if not _fits(part, spoken, told):
+                    yield from _doubted(said, part.row[0], spoken)
+                told.update(_shares(part))
             continue
+        told.clear()
         figure = _FIGURE_OF.get(part.kind, part.kind)
         at = part.said.get("n") or part.said.get("no") or part.said.get("not") or part.row[0]
         if not _is_sure(said, part, in_period, sites) or (part.kind == "ok" and total is None):
@@ -211,9 +225,9 @@ def _of_parts(said: Said, parts: Sequence[Part], sites: frozenset[str]) -> Itera
             spoken = {STAFFING: _DIRECTIONS[part.kind] * _ANY}
         else:
             of = {"ok": {"app": total}, "med_part": spoken}.get(part.kind, {figure: _value(part)})
-            told = list(_counts(said, part, figure, at, total) if _fits(part, of) else ())
-            spoken = {**of, **{one.figure: one.value for one in told}}
-            yield from told or _doubted(said, at, {figure: None, **of})
+            counts = list(_counts(said, part, figure, at, total) if _fits(part, of, {}) else ())
+            spoken = {**of, **{one.figure: one.value for one in counts}}
+            yield from counts or _doubted(said, at, {figure: None, **of})
 
 
 def _value(part: Part) -> int:
@@ -239,35 +253,40 @@ def _counts(
 def _answer(said: Said, part: Part) -> Statement:
     changed = vocabulary().words["changed"]
     at = next(token for token in part.row if changed.fullmatch(token.word))
-    why = _UNCLEAR if _contradicts(said.tokens, part) else ""
+    direction, of = _DIRECTIONS[part.kind], {name: one.value for name, one in part.said.items()}
+    # Numbers of staff, `by # from # to #`, may say something else than the words.
+    steps = [of["to"] - of["from"]] if "to" in of else []
+    steps += [direction * of["by"]] if "by" in of else []
+    turned = any((step > 0) - (step < 0) != direction for step in steps)
+    why = _UNCLEAR if turned or len(set(map(abs, steps))) > 1 else ""
     return _statement(said, STAFFING, None if why else 1, at, why=why, answer=part.kind)
 
 
-def _contradicts(row: Sequence[Token], part: Part) -> bool:
-    """Return whether numbers of staff, `by # from # to #`, say something else than the words."""
-    direction = _DIRECTIONS[part.kind]
-    steps = [
-        after.value - before.value
-        for one, before, two, after in zip(row, row[1:], row[2:], row[3:], strict=False)
-        if [one.word, before.word, two.word, after.word] == ["from", NUMBER, "to", NUMBER]
-    ]
-    if by := part.said.get("by"):
-        steps.append(direction * by.value)
-    turned = any((step > 0) - (step < 0) != direction for step in steps)
-    return turned or len(set(map(abs, steps))) > 1
+def _shares(part: Part) -> Counter[tuple[str, bool]]:
+    """Return how many of a figure a part tells of, by what it says of them."""
+    numbers = sum(one.value for one in part.row if one.word == NUMBER)
+    about = speaks("subject", text_of(part.row))
+    return Counter({(name, about): numbers for name in ("part", "left") if name in part.said})
 
 
-def _fits(part: Part, spoken: Mapping[str, int | None]) -> bool:
-    """Return whether what a part sets beside what was spoken of last can be true of it."""
+def _fits(
+    part: Part, spoken: Mapping[str, int | None], told: Mapping[tuple[str, bool], int]
+) -> bool:
+    """Return whether what a part sets beside what was spoken of last can be true of it.
+
+    The `_shares` of the figure that were `told` before are others than those of the part.
+    """
     value = next(reversed([*spoken.values()]), None)
     if "left" in part.said:
         value = (spoken.get("app") or 0) - (spoken.get("ok") or 0)
     if value is None:
         return True
-    shares = [(10_000 * one.value, one.percent * value) for one in part.row if one.percent]
+    percents = [(10_000 * one.value, one.percent * value) for one in part.row if one.percent]
     numbers = [one.value for one in part.row if one.word in {NUMBER, PERCENT}]
-    return all(abs(one - other) <= 100 * value for one, other in shares) and all(
-        holds(value, numbers) for name, holds in _BESIDE.items() if name in part.said
+    return (
+        all(abs(one - other) <= 100 * value for one, other in percents)
+        and all(told.get(of, 0) + more <= value for of, more in _shares(part).items())
+        and all(holds(value, numbers) for name, holds in _BESIDE.items() if name in part.said)
     )
 
 
