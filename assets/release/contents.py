@@ -6,7 +6,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from itertools import chain, takewhile
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +25,6 @@ from assets.release.gate.outcome import GateResult, write_page
 from assets.release.gate.process import Gate
 from assets.release.identity import EARLY, MadeFrom, release_id
 from assets.release.pack import Pack
-from assets.release.pages.drawn import REPORT
 from assets.release.pages.figures import Edition
 from schemas.collection import Collection, description, load_collection
 from schemas.contract import Contract
@@ -221,7 +220,7 @@ def _public(draft: Draft) -> Found | Callable[[], Found]:
     else:
         write_public(folder, edition, draft.about)
         about = {**draft.about, "edition": "public"}
-        since = since_edition(last, edition.marts, draft.collection)
+        since = since_edition(before, edition.marts)
         write_pages = begin_pages(draft.gate, folder, edition.marts, about, since)
         Pack(edition.marts, edition.contracts, draft.collection, about).write(folder)
     tables = {
@@ -279,8 +278,7 @@ def begin_pages(
     files = gate.draw(edition)
 
     def write() -> None:
-        told = of.files("" if edition.is_public else REPORT)
-        for name, content in chain(files(), told.items()):
+        for name, content in files():
             with atomic_file(folder / name) as file:
                 file.write(content)
 

@@ -18,7 +18,7 @@ from assets.history import record
 from assets.inputs.research.tables import ResearchTables
 from assets.lake import Lake
 from assets.marts import DESCRIPTION, write_manifest, write_mart
-from assets.release.changes import Since, previous_of, since_edition, since_release
+from assets.release.changes import Since, since_edition, since_release
 from assets.release.pages.figures import Edition
 from assets.release.pages.pages import national_pages, page_html
 from schemas.collection import Collection, description
@@ -51,7 +51,7 @@ def changed(
     return whole | {"national_totals": totals, "reconciliation": found, "cells": cells}
 
 
-def _keep(lake: Lake, name: str, marts: Mapping[str, pl.DataFrame], since: Since) -> Path:
+def _keep(lake: Lake, name: str, marts: Mapping[str, pl.DataFrame]) -> Path:
     """Put a release as far as the next one reads it into a lake, and show it."""
     folder = lake.releases / name
     for path, content in description(lake.collection).items():
@@ -60,22 +60,18 @@ def _keep(lake: Lake, name: str, marts: Mapping[str, pl.DataFrame], since: Since
     for mart in ("national_totals", "returns_status", "reconciliation", "cells", "corrections"):
         with (folder / f"{mart}.parquet").open("wb") as file:
             write_mart(file, mart, MARTS[mart], marts[mart], {**ABOUT, "release": name})
-    (folder / "report").mkdir()
-    for path, told in since.files("report").items():
-        (folder / path).write_bytes(told)
     write_manifest(folder, {"made_from": FROM})
     record(lake, name, None)
     return folder
 
 
-def _pages(folder: Path, marts: Marts, since: Since, **about: str) -> dict[str, str]:
+def _page(folder: Path, marts: Marts, since: Since, **about: str) -> str:
     edition = Edition(marts | since.tables, {**ABOUT, "release": NEW, **about, **since.facts})
-    answers, html = Answers(marts | since.tables), {}
-    for name in ("changes", "releases"):
-        html[name] = page_html(national_pages(edition)[name], [], edition.about)
-        (folder / f"{name}.html").write_text(html[name], encoding="utf-8")
-        shown, _ = read_page(folder / f"{name}.html")
-        assert [wrong for one in shown if (wrong := answers.wrong(one))] == []
+    html = page_html(national_pages(edition)["changes"], [], edition.about)
+    (folder / "changes.html").write_text(html, encoding="utf-8")
+    shown, _ = read_page(folder / "changes.html")
+    answers = Answers(marts | since.tables)
+    assert [wrong for one in shown if (wrong := answers.wrong(one))] == []
     return html
 
 
@@ -84,22 +80,20 @@ def test_a_release_tells_what_changed_and_whose_return_did_it(
 ) -> None:
     lake = Lake(tmp_path / "lake", collection.id)
     first = since_release(lake, Drafted(tmp_path, collection, None, whole, FROM), OLD)
-    html = _pages(tmp_path, whole, first)
-    assert all("There is no release before this one." in page for page in html.values())
-    _keep(lake, OLD, whole, first)
+    assert "There is no release before this one." in _page(tmp_path, whole, first)
+    _keep(lake, OLD, whole)
     draft = Drafted(tmp_path, collection, None, changed, SENT | {"software_sha256": "new"})
     since = since_release(lake, draft, NEW)
-    html = _pages(tmp_path, changed, since)
-    line = html["changes"].split(">Investigations</th>")[1].split("</tr>")[0]
+    html = _page(tmp_path, changed, since)
+    line = html.split(">Investigations</th>")[1].split("</tr>")[0]
     for said in (">2,207<", ">2,210<", ">+3<", ">Avon and Somerset<"):
         assert said in line
-    assert ">Another version counts<" in html["changes"]
-    assert "Besides returns, these are different: the software." in html["changes"]
-    figure = html["changes"].split(">INV-01</th>")[1].split("</tr>")[0]
+    assert ">Another version counts<" in html
+    assert "Besides returns, these are different: the software." in html
+    figure = html.split(">INV-01</th>")[1].split("</tr>")[0]
     assert ">Match<" in figure
     assert ">Differs<" in figure
-    assert f">{OLD}</th>" in html["releases"]
-    assert ">20 June 2012<" in html["releases"]
+    assert f"before this one, the last first: {OLD}." in html
     again = since_release(lake, draft, NEW)
     assert {n: t.write_csv() for n, t in again.tables.items()} == {
         n: t.write_csv() for n, t in since.tables.items()
@@ -110,20 +104,21 @@ def test_the_list_outlives_what_is_pruned_and_the_last_is_the_one_shown_before(
     whole: Marts, collection: Collection, tmp_path: Path
 ) -> None:
     lake = Lake(tmp_path / "lake", collection.id)
-    for name in (OLD, NEW):
-        now = Drafted(tmp_path, collection, None, whole, FROM)
-        folder = _keep(lake, name, whole, since_release(lake, now, name))
+    now = Drafted(tmp_path, collection, None, whole, FROM)
+    folder = [_keep(lake, name, whole) for name in (OLD, NEW)][-1]
     shutil.rmtree(lake.releases / OLD)
     third = "2012-revisit-000000000003"
-    since = since_release(lake, Drafted(tmp_path, collection, None, whole, FROM), third)
-    assert since.tables["releases"]["release"].to_list() == [NEW, OLD]
+    since = since_release(lake, now, third)
+    assert (since.facts["before"], since.facts["previous"]) == (f"{NEW}, {OLD}", NEW)
     assert since.tables["changed_totals"].is_empty()
     record(lake, OLD, None)  # went back to it, and on again
-    assert previous_of(lake, NEW) is None, "what was shown before it is gone"
+    assert since_release(lake, now, third).facts["before"] == f"{OLD}, {NEW}"
+    html = _page(tmp_path, whole, since_release(lake, now, NEW))
+    assert "There is no release before this one that is kept." in html
+    assert f"before this one, the last first: {OLD}." in html
     (folder / "national_totals.parquet").write_bytes(b"damaged")
-    since = since_release(lake, Drafted(tmp_path, collection, None, whole, FROM), third)
-    html = _pages(tmp_path, whole, since)
-    assert f"What changed since release {NEW} is not known: it cannot be" in html["changes"]
+    html = _page(tmp_path, whole, since_release(lake, now, third))
+    assert f"What changed since release {NEW} is not known: it cannot be" in html
 
 
 def test_a_public_edition_tells_what_public_marts_tell(
@@ -141,13 +136,13 @@ def test_a_public_edition_tells_what_public_marts_tell(
     for name, frame in before.items():
         with (last.public / f"{name}.parquet").open("wb") as file:
             write_mart(file, name, forms[name], frame, {**ABOUT, "release": OLD})
-    since = since_edition(last, now, collection)
-    html = _pages(tmp_path, now, since, edition="public")
-    line = html["changes"].split(">Investigations: Other integrity matters</th>")[1]
+    first = replace(last, release="2012-revisit-000000000000")
+    html = _page(tmp_path, now, since_edition([first, last], now), edition="public")
+    line = html.split(">Investigations: Other integrity matters</th>")[1]
     line = line.partition("</tr>")[0]
     assert line.count(">hidden<") == 2, "neither the number nor what it changed by"
-    assert f">{OLD}</th>" in html["releases"]
-    said = "".join(page.partition("<body")[2] for page in html.values())
-    assert not [own for own in ("Because of", "received up to", "muster ") if own in said]
-    assert since_edition(None, now, collection).facts == {}
-    assert since_edition(replace(last, folder=tmp_path / "none"), now, collection).facts["why_not"]
+    assert f"before this one, the last first: {OLD}, {first.release}." in html
+    assert not [own for own in ("Because of", "muster ") if own in html.partition("<body")[2]]
+    assert since_edition([], now).facts == {"before": ""}
+    gone = since_edition([replace(last, folder=tmp_path / "none")], now)
+    assert "is not known: it cannot be read" in _page(tmp_path, now, gone, edition="public")

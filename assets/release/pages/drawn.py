@@ -13,6 +13,8 @@ SUMMARY: Final = "summary.xlsx"
 
 _TOGETHER: Final = 6
 """Forces whose pages are drawn in one go."""
+TOTALS: Final = "changed_totals"
+"""The table of the national figures that are different from those of the edition before."""
 
 Files = Iterable[tuple[str, bytes]]
 """Files by their paths in the folder of an edition: of many bodies, one at a time."""
@@ -25,7 +27,7 @@ def parts(edition: Edition) -> list[tuple[str, ...]]:
 
 
 def drawn(edition: Edition, forces: Collection[str] | None = None) -> Iterator[tuple[str, bytes]]:
-    """Yield the pages and workbooks of an edition, or a part of them.
+    """Yield the pages, tables and workbooks of an edition, or a part of them.
 
     The same marts give the same bytes.
 
@@ -37,6 +39,8 @@ def drawn(edition: Edition, forces: Collection[str] | None = None) -> Iterator[t
         yield f"{at}{name}", html.encode()
     if forces:
         return
+    if TOTALS in edition.marts:
+        yield f"{at}{TOTALS}.csv", edition.marts[TOTALS].write_csv().encode()
     yield SUMMARY, summary(edition)
     if edition.is_public:
         yield "summary.ods", open_document(edition)

@@ -139,7 +139,6 @@ def of_release(edition: Edition) -> Known:
         "edition": labels["EDITIONS"][told_as],
         "figures_of": figures_of,
         "first": first,
-        "FIRST": {first: sentence(wording.words(first))},
         "in_state": in_state,
         "KINDS": INSTANCE_CATEGORIES,
         "mapped": edition.names.keys() <= edition.description.places.keys(),
