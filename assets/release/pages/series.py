@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -27,7 +27,7 @@ from assets.release.pages.content import (
     in_words,
 )
 from assets.release.pages.description import description
-from assets.release.pages.figures import Edition
+from assets.release.pages.figures import Edition, Row
 from assets.release.pages.pages import INDEX, page_html
 from assets.release.pages.wording import Wording, months, sentence
 from schemas.collection import Collection
@@ -44,7 +44,7 @@ _HOW: Final = (
     "Full edition, for the data team and analysts: nothing is suppressed.",
 )
 _COLLECTIONS: Final = ("Collection", "Title", "Period", "Forces asked", "Return", "Release")
-_NOT_COUNTED: Final = Cell("not counted")
+_NOT_COUNTED: Final = "not counted"
 
 
 def write_series(root: Path) -> pl.DataFrame:
@@ -70,28 +70,26 @@ def write_series(root: Path) -> pl.DataFrame:
 
 def _page(released: list[Released], found: pl.DataFrame, about: dict[str, str]) -> str:
     """Return the page of a series, which loads nothing else."""
-    by_template: dict[str, list[Collection]] = {}
+    of_template: dict[str, list[Collection]] = {}
     for one in released:
-        by_template.setdefault(one.collection.template.name, []).append(one.collection)
-    about |= {"basis": "; ".join(dict.fromkeys(map(_basis, released)))}
+        of_template.setdefault(one.collection.template.name, []).append(one.collection)
+    # What a release says its figures are: who reads them beside others must know.
+    basis = {
+        r.collection.id: str(read_manifest(r.folder).get("basis", "not known")) for r in released
+    }
+    about |= {"basis": "; ".join(dict.fromkeys(basis.values()))}
     edition = Edition({SERIES: found}, about)
-    figures = (one for of in by_template.values() for one in _sections(of, edition))
-    said = (*(f"{one.collection.id}: {_basis(one)}." for one in released), *_HOW)
+    said = (*(f"{name}: {of}." for name, of in basis.items()), *_HOW)
+    own = Section("collections", "The collections", (_collections(released),))
     page = Page(
         title="Series over collections",
         over=plural(len(released), "released collection"),
         banner=tuple(Text((line,)) for line in said),
         headlines=(),
-        sections=(Section("collections", "The collections", (_collections(released),)), *figures),
+        sections=(own, *(one for of in of_template.values() for one in _sections(of, edition))),
     )
-    ids = [one.collection.id for one in released]
-    links = [(f"Report of {name}", f"../{name}/report/{INDEX}") for name in ids]
+    links = [(f"Report of {name}", f"../{name}/report/{INDEX}") for name in basis]
     return page_html(page, links, about)
-
-
-def _basis(released: Released) -> str:
-    """Return what a release says its figures are: who reads them beside others must know."""
-    return str(read_manifest(released.folder).get("basis", "not known"))
 
 
 def _collections(released: list[Released]) -> PageTable:
@@ -116,7 +114,7 @@ def _sections(collections: list[Collection], edition: Edition) -> Iterator[Secti
     ids = [of.id for of in collections]
     template = _ever([of.template for of in collections])
     wording = Wording(template, description(collections[-1].template).words)
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    found: dict[str, dict[str, dict[str, Row]]] = {}
     for one in edition.rows(SERIES):
         if one["collection"] in ids:
             of_measure = found.setdefault(one["measure"], {})
@@ -124,32 +122,29 @@ def _sections(collections: list[Collection], edition: Edition) -> Iterator[Secti
     order = [name for of in reversed(collections) for name in _order(of.template)]
     for measure in sorted(found, key=order.index):
         name, title = f"{template.name}-{measure}", sentence(wording.words(measure))
-        lines = found[measure]
+        lines, heads = found[measure], [Head("What", numeric=False)]
         rates = any(one["per_month"] is not None for of in lines.values() for one in of.values())
-        heads = [Head("What", numeric=False)]
+        columns = ["value", "per_month"] if rates else ["value"]
         for before, now in zip((None, *ids), ids, strict=False):
-            heads += [Head(now), *([Head(f"{now}: a month")] * rates)]
+            heads += [Head(now), Head(f"{now}: a month")][: len(columns)]
             heads += [Head(f"{now} against {before}", numeric=False)] if before else []
-        rows = tuple(
-            (
-                Cell(sentence(wording.broken_down(breakdown)) or "All"),
-                *(
-                    cell
-                    for at in ids
-                    for cell in _cells(edition, of.get(at), later=at != ids[0], rates=rates)
-                ),
-            )
-            for breakdown, of in lines.items()
-        )
-        whole = [lines.get("", {}).get(at) for at in ids]
-        monthly = [
-            (_labelled(one, later=one is not whole[0]), [_figure(edition, one, "per_month")])
-            for one in whole
-            if one and one["per_month"] is not None
+        rows = []
+        for breakdown, of in lines.items():
+            cells = [Cell(sentence(wording.broken_down(breakdown)) or "All")]
+            for at in ids:
+                cells += [_cell(edition, of.get(at), column) for column in columns]
+                cells += [Cell(_against(of.get(at)))] if at != ids[0] else []
+            rows.append(tuple(cells))
+        bars = [
+            (f"{at} ({_against(one)})" if at != ids[0] and not one["comparable"] else at, [figure])
+            for at in ids
+            for one in filter(None, [lines.get("", {}).get(at)])
+            for figure in [_figure(edition, one, "per_month")]
+            if figure.value is not None
         ]
-        drawn = [Chart(charts.rows("bars", monthly), Text((f"{title} a month",)))]
-        drawn *= len(monthly) > 1
-        table = PageTable(name, f"{title}, by collection", tuple(heads), rows)
+        drawn = [Chart(charts.rows("bars", bars), Text((f"{title} a month",)))]
+        drawn *= len(bars) > 1
+        table = PageTable(name, f"{title}, by collection", tuple(heads), tuple(rows))
         yield Section(name, title, (*drawn, table))
 
 
@@ -168,36 +163,21 @@ def _order(template: Template) -> Iterator[str]:
         yield from (name, *(measure.share_name(name, of) for of in measure.shares), f"{name}_share")
 
 
-def _cells(
-    edition: Edition, one: dict[str, Any] | None, *, later: bool, rates: bool
-) -> Iterator[Cell]:
-    """Yield a collection's value, its rate, and in a later one what is to be said of it."""
-    if one is None or one["why_not"] == "dropped":
-        yield from [_NOT_COUNTED] * (1 + rates)
-    else:
-        yield Cell(_figure(edition, one, "value"))
-        yield from [Cell(_figure(edition, one, "per_month"))] * rates
-    if not later:
-        return
+def _cell(edition: Edition, one: Row | None, column: str) -> Cell:
+    counted = one and one["why_not"] != "dropped"
+    return Cell(_figure(edition, one, column) if one and counted else _NOT_COUNTED)
+
+
+def _against(one: Row | None) -> str:
+    """Return what a collection's figure is beside that of the collection before."""
     if one is None:
-        yield _NOT_COUNTED
-    elif reason := _break(one):
-        yield Cell(f"BREAK: {reason}")
-    else:
-        yield Cell(f"same count ({one['why_not']})" if one["why_not"] else "same count")
+        return _NOT_COUNTED
+    if not one["comparable"]:
+        return f"BREAK: {one['why_not']}"
+    return f"same count ({one['why_not']})" if one["why_not"] else "same count"
 
 
-def _figure(edition: Edition, one: dict[str, Any], column: str) -> Figure:
+def _figure(edition: Edition, one: Row, column: str) -> Figure:
     style = RATE if column == "per_month" else PERCENT if one["unit"] == "percent" else EXACT
     where = {name: one[name] for name in ("measure", "breakdown", "collection")}
     return edition.figure(SERIES, column, style, **where)
-
-
-def _labelled(one: dict[str, Any], *, later: bool) -> str:
-    """Return the collection of a bar; that it is not the same count as the bar before."""
-    reason = _break(one) if later else None
-    return f"{one['collection']} (BREAK: {reason})" if reason else str(one["collection"])
-
-
-def _break(one: dict[str, Any]) -> str | None:
-    return None if one["comparable"] else str(one["why_not"])
