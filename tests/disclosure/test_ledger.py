@@ -5,7 +5,8 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
+from unittest.mock import Mock
 
 import polars as pl
 import pytest
@@ -81,7 +82,7 @@ def publish(
         )
         full = {**whole, **marts, "returns_status": pl.concat([status, states], how="diagonal")}
         made_from = ingredients(COLLECTION, [], [("STF", name * 64)], [], [])
-        folder, _ = publishing.publish(lake, full, made_from | {"public": public}, cast(Gate, None))
+        folder, _ = publishing.publish(lake, full, made_from | {"public": public}, Mock(Gate))
         return folder
 
     return publish
