@@ -11,10 +11,10 @@ import pytest
 
 from assets.figures.comparable import comparisons
 from assets.figures.recount.checks import (
-    CHECKS,
+    RULES,
     Totals,
+    cases_by_rule,
     national_checks,
-    no_force_is_most_of_a_figure,
 )
 from assets.figures.recount.recount import (
     OF_CELLS_ALONE,
@@ -171,7 +171,7 @@ def test_a_force_that_does_not_hold_a_part_moves_no_share_of_it(
 
 def test_every_national_rule_is_a_check() -> None:
     national = {rule.id for rule in rules().values() if rule.tier == NATIONAL}
-    assert set(CHECKS) | ELSEWHERE == national
+    assert set(RULES) | ELSEWHERE == national
 
 
 @pytest.mark.parametrize(
@@ -365,11 +365,28 @@ def test_one_force_that_is_most_of_the_nation_is_told(
     assert "without MPS the share of other moves" in failed["M007"]
 
 
+def test_a_share_that_is_of_nothing_without_a_force_is_told(
+    live: pl.DataFrame, collection: Collection
+) -> None:
+    failed = _failed(_totals(live.filter(force_code="STF"), collection))
+    assert failed["M007"] == "without STF the share of information_disclosure is of nothing"
+
+
+def test_parts_are_added_up_from_the_totals_alone(totals: Totals) -> None:
+    """Whatever the cells say, and however a level reads them: totals that divide one make it."""
+    part = "category=other;outcome=left_service"
+    failed = _failed(_changed(totals, "investigations", part, 5))
+    assert failed["M002"].startswith(
+        "investigations all is 2207, but its parts by category and outcome add up to 2212;"
+        " investigations category=other is 184, but its parts by category and outcome add up to 189"
+    )
+
+
 def test_messages_are_in_one_order_whatever_the_order_of_the_rows(totals: Totals) -> None:
     """Else the same returns would give other bytes, and the release would be refused as changed."""
     few = totals.cells.filter(pl.col("force_code").is_in(["CMB", "LIN", "WAR"]))
     said = {
-        tuple(no_force_is_most_of_a_figure(replace(totals, cells=shuffled)))
+        tuple(cases_by_rule(replace(totals, cells=shuffled))["M006"])
         for seed in range(20)
         for shuffled in [few.sample(fraction=1, shuffle=True, seed=seed)]
     }

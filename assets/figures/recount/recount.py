@@ -7,8 +7,9 @@ finds the cells of each figure and counts them.
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import duckdb
 import polars as pl
@@ -37,6 +38,7 @@ _KINDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("answers", "keys", "within", "listed"), pl.List(pl.String)),
     **dict.fromkeys(("grouped", "crossed"), pl.Boolean),
     **dict.fromkeys(("id", "low", "high", "months"), pl.Int64),
+    **dict.fromkeys(("share", "cases", "change"), pl.Float64),
 }
 """The types of what the SQL is given, where it is no text."""
 
@@ -47,24 +49,33 @@ _LEVEL: Final = ("id", "kind", "measure", "name", "keys", "within", "without", "
 Row = dict[str, Any]
 
 
-def recounted(
-    cells: pl.DataFrame, collection: Collection, result: Literal["figure", "whole"] = "figure"
-) -> pl.DataFrame:
-    """Return every national total of the mart Cells as the second engine finds it.
-
-    One row a total: measure, breakdown, period, value (null for unknown), forces_included. Or the
-    `whole`: by measure what all its cells hold, each once, or how many hold an answer.
-    """
+@contextmanager
+def counting(
+    cells: pl.DataFrame, collection: Collection, **more: pl.DataFrame
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give the second engine with what recount.sql makes of the mart Cells: figure, whole, ..."""
     meaning = Meaning(collection)
     given = {
         "cells": cells,
-        "place": _frame(_PLACE, meaning.places()),
-        "level": _frame(_LEVEL, meaning.levels()),
-        "band": _frame(("text", "low", "high"), _bands(collection)),
-        "months": _frame(("period", "months"), _months(collection)),
+        "place": frame(_PLACE, meaning.places()),
+        "level": frame(_LEVEL, meaning.levels()),
+        "inside": frame(("measure", "of", "whole"), meaning.inside()),
+        "band": frame(("text", "low", "high"), _bands(collection)),
+        "months": frame(("period", "months"), _months(collection)),
     }
-    found = _found(given, SQL).filter(result=result).drop("result")
-    return found if result == "figure" else found.select("measure", "value")
+    with _engine({**given, **more}) as engine:
+        engine.execute(SQL.read_text(encoding="utf-8"))
+        yield engine
+
+
+def recounted(cells: pl.DataFrame, collection: Collection) -> pl.DataFrame:
+    """Return every national total of the mart Cells as the second engine finds it.
+
+    One row a total: measure, breakdown, period, value (null for unknown), forces_included.
+    """
+    with counting(cells, collection) as engine:
+        found: pl.DataFrame = engine.table("figure").pl()
+    return found.sort(KEY)
 
 
 def research_recounted(research: ResearchTables, collection: Collection) -> pl.DataFrame:
@@ -81,25 +92,27 @@ def research_recounted(research: ResearchTables, collection: Collection) -> pl.D
         "profile": research.profiles,
         "instance": research.instances,
         "response": research.responses,
-        "choice": _frame(("question", "answer"), choices),
+        "choice": frame(("question", "answer"), choices),
         "census": pl.DataFrame({"year": [collection.census.year]}),
         "ours": pl.DataFrame({"force_code": collection.forces}),
     }
-    return _found(given, RESEARCH_SQL)
+    with _engine(given) as engine:
+        found: pl.DataFrame = engine.sql(RESEARCH_SQL.read_text(encoding="utf-8")).pl()
+    return found.sort(KEY)
 
 
-def _frame(columns: Iterable[str], rows: Iterable[Row]) -> pl.DataFrame:
+def frame(columns: Iterable[str], rows: Iterable[Row]) -> pl.DataFrame:
+    """Return a table that the SQL is given; what a row does not name is null."""
     schema = {name: _KINDS.get(name, pl.String) for name in columns}
     return pl.DataFrame([[row.get(name) for name in schema] for row in rows], schema, orient="row")
 
 
-def _found(given: Mapping[str, pl.DataFrame], query: Path) -> pl.DataFrame:
-    """Return what a query finds in some tables."""
+@contextmanager
+def _engine(given: Mapping[str, pl.DataFrame]) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(":memory:", config={"threads": 1}) as engine:
         for name, table in given.items():
             engine.register(name, table.to_arrow())
-        found: pl.DataFrame = engine.sql(query.read_text(encoding="utf-8")).pl()
-    return found.sort(KEY)
+        yield engine
 
 
 def _bands(collection: Collection) -> Iterator[Row]:
@@ -173,6 +186,14 @@ class Meaning:
                 codes = [{"key": k, "value": named[k]} for k in self.order if k in named]
                 yield {**cell, "codes": codes, "grouped": group is not None}
 
+    def inside(self) -> Iterator[Row]:
+        """Yield the rows of `inside`: the figure that all of a measure is part of."""
+        for name, of in self._measures.items():
+            if within := of.get("within"):
+                codes = within.get("dims", {})
+                whole = ";".join(f"{key}={codes[key]}" for key in self.order if key in codes)
+                yield {"measure": name, "of": within["measure"], "whole": whole}
+
     def levels(self) -> Iterator[Row]:
         """Yield the rows of `level`: the figures of each measure that are at some keys."""
         described = (
@@ -230,11 +251,12 @@ def differences(national: pl.DataFrame, recount: pl.DataFrame) -> pl.DataFrame:
 
 
 def in_cube_otherwise(
-    cube: pl.DataFrame, recount: pl.DataFrame, cells: pl.DataFrame, collection: Collection
+    cube: pl.DataFrame, recount: pl.DataFrame, wholes: pl.DataFrame, collection: Collection
 ) -> Iterator[str]:
     """Yield what a cube says otherwise than the second engine, given every total that it finds.
 
-    These are its figures, and the sums of its parts, which are held to the mart Cells.
+    These are its figures, and the sums of its parts, which are held to what all cells of each
+    measure hold (`wholes`: measure, whole).
     """
     order = dict.fromkeys([*Meaning(collection).order, *_OF_ALL_COLLECTIONS])
     texts = [
@@ -248,7 +270,6 @@ def in_cube_otherwise(
             f" recounted {row['recounted']}"
         )
     parts = laid.filter(~pl.col("is_total"), period=_NOW).group_by("measure")
-    wholes = recounted(cells, collection, "whole").select("measure", whole="value")
     both = parts.agg(pl.col("value").sum()).join(wholes, on="measure").sort("measure")
     for measure, value, whole in both.filter(pl.col("value") != pl.col("whole")).iter_rows():
         yield f"{measure}: its parts in the cube add up to {value:g}, not to {whole}"
