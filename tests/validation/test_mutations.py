@@ -162,3 +162,12 @@ def test_clean_returns_pass_every_rule_but_known_queries(
         ("CAM", "Q102"), ("CHS", "Q105"), ("DVC", "Q102"), ("GMP", "Q102"), ("MPS", "Q102"),
         ("MPS", "Q103"), ("WMC", "Q102"), ("WMP", "Q102"),
     }  # fmt: skip
+
+
+def test_where_every_force_has_an_authority_no_rule_asks_who_has_none(
+    samples: dict[str, SampleReturn], collection: Collection
+) -> None:
+    """That nobody is on the list is known, and no reason to doubt what was sent."""
+    every = collection.model_copy(update={"without_police_authority": ()})
+    validated = judge({"AVS": samples["AVS"].reading()}, {"AVS": Received(TODAY, "AVS")}, every)
+    assert validated.results.filter(rule_id="X004")["result"].to_list() == ["not_applicable"]

@@ -99,7 +99,7 @@ class Use:
             found["answered"] = _cell("question", place)["question_value"]
         without = [_text(force) for force in self.collection.without_police_authority]
         found["force"] = _cell("force", ("cover", "force_code", "value"))["force_value"]
-        found["without"] = f"({', '.join(without) or 'NULL'})"
+        found["without"] = f"({', '.join(without) or _text('')})"  # an empty list is none in SQL
         if item.sheet:
             counted = [e for e in template.counted() if e.measure in item.measures]
             places = [each.place for each in counted if each.sheet == item.sheet]
