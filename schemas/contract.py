@@ -87,7 +87,7 @@ def contracts(path: Path) -> dict[str, Contract]:
 def described(tables: Mapping[str, Any], lists: Mapping[str, Any]) -> dict[str, Contract]:
     """Return the contracts that the tables of a file describe; tables.toml says how.
 
-    Each is named by its head without the stage: `intake/raw_cells` is RawCells.
+    Each is named by its head without the stage: `intake/receipts` is Receipts.
 
     Args:
         tables: the tables, by their heads.
@@ -125,7 +125,7 @@ def _column(name: str, own: Mapping[str, Any], lists: Mapping[str, Any]) -> Colu
 
 
 def named(name: str, contracts: Mapping[str, Contract]) -> Contract:
-    """Return the contract of a name, such as RawCells, for the `__getattr__` of a module.
+    """Return the contract of a name, such as Receipts, for the `__getattr__` of a module.
 
     Raises:
         AttributeError: there is none.

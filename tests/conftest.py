@@ -50,11 +50,12 @@ def live(
     tmp_path_factory: pytest.TempPathFactory, sample_folder: Path, collection: Collection
 ) -> pl.DataFrame:
     """The live entries of the 44 sample returns, read from their files."""
-    store = RawStore(Lake(tmp_path_factory.mktemp("lake"), collection.id))
+    lake = Lake(tmp_path_factory.mktemp("lake"), collection.id)
+    store = RawStore(lake)
     store.take_in(sorted(sample_folder.iterdir()), collection)
     everything = received(store)
     known = received_by_id(everything.receipts, collection)
-    result = judge(readings(everything), known, collection)
+    result = judge(readings(lake, everything.receipts), known, collection)
     now = Standing(collection.id, everything.receipts, result.findings, result.entries)
     return live_entries(now.live_returns(), now.entries)
 

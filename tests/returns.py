@@ -123,11 +123,11 @@ def take_in(lake: Lake, files: Iterable[Path], collection: Collection) -> None:
     store = RawStore(lake)
     store.take_in(files, collection)
     data = received(store)
-    judged = judge(readings(data), received_by_id(data.receipts, collection), collection)
+    judged = judge(
+        readings(lake, data.receipts), received_by_id(data.receipts, collection), collection
+    )
     made = {
         "intake/receipts": data.receipts,
-        "intake/raw_cells": data.cells,
-        "intake/sheet_facts": data.facts,
         "validation/all_findings": judged.findings,
         "validation/entries": judged.entries,
         "validation/rule_results": judged.results,

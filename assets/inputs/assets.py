@@ -1,4 +1,4 @@
-"""Taking in: returns become receipts and raw cells, extracts cases, research and reports tables.
+"""Taking in: returns become receipts, extracts cases, research and reports tables.
 
 Each leaves in landing what is not whole yet, and says so.
 """
@@ -59,7 +59,7 @@ def intake(
             str(path.relative_to(lake.landing)) for path in waiting_anywhere(lake).litter
         ],
     }
-    return everything.receipts, damaged, everything.cells, everything.facts
+    return everything.receipts, damaged
 
 
 def cases(
@@ -136,7 +136,7 @@ def report_figures(
 
 
 PARTS = (
-    made(_RECEIPTS, "intake/damaged_receipts", "intake/raw_cells", "intake/sheet_facts", by=intake),
+    made(_RECEIPTS, "intake/damaged_receipts", by=intake),
     made(_EXTRACTS, "cases/investigations_by_month", "cases/extract_findings", by=cases),
     made("reports/report_figures", by=report_figures, damaged="intake/damaged_receipts"),
     made(*RESEARCH.values(), _FILES, _PROBLEMS, by=research),

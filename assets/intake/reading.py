@@ -56,7 +56,11 @@ def refusal(which: str, /, **values: object) -> RefusedError:
 
 
 class Cell(NamedTuple):
-    """One filled cell; `kind` and `doubt` as in the contract RawCells.
+    """One filled cell, as it stands there.
+
+    `kind` is text, number, percent, boolean, date, error or formula; `rich` is in several formats,
+    struck out, raised or lowered; `odd` is stored as no spreadsheet program does. `doubt` is what
+    the cell holds instead of a plain value, as a count, date or answer may not.
 
     `formula` is in A1 notation without its `=`: SUM(C6:D6), 'my sheet'!A1. One that no spreadsheet
     shows without more, such as an array formula, stands in braces. It does not outlast its
@@ -77,7 +81,10 @@ class Cell(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """Something about a sheet that its values do not show; `fact` as in the contract SheetFacts."""
+    """Something about a sheet that its values do not show, and the cell, range or row it is about.
+
+    `fact` is formula, uncalculated, merged, or hidden_...; of a workbook external_links.
+    """
 
     fact: str
     place: str

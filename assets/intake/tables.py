@@ -1,14 +1,14 @@
-"""All receipts and what stands in them as tables, and back."""
+"""All receipts as a table, what stands in them, and what is damaged."""
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from dataclasses import asdict
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from assets.intake.raw_store import RawStore
-from assets.intake.reading import Cell, Fact, RawSheet, Reading, RefusedError
+from assets.intake.reading import Reading
 from assets.intake.receipts import UNKNOWN, Damaged, DamagedReturn, R, case_versions
 from assets.intake.store import ID_LENGTH, Kind, kept
 from assets.lake import Lake
@@ -17,77 +17,43 @@ from schemas.conform import conform
 from schemas.contract import empty
 from schemas.errors import LakeError
 from schemas.rules.catalogue import CASES, rules_of
-from schemas.tables import DamagedReceipts, RawCells, Receipts, SheetFacts
-
-_PRESENT: Final = Fact("present", "")
-"""A fact of every sheet, so that one without a cell is there too."""
+from schemas.tables import DamagedReceipts, Receipts
 
 
-@dataclass(frozen=True)
-class RawTables:
-    """All that has been received: tables of contracts Receipts, RawCells and SheetFacts.
-
-    `damaged`: the receipts that are in none of them.
-    """
+class AllReceipts(NamedTuple):
+    """The table Receipts, and the receipts of returns that are not in it since they are damaged."""
 
     receipts: pl.DataFrame
-    cells: pl.DataFrame
-    facts: pl.DataFrame
-    damaged: tuple[DamagedReturn, ...] = ()
+    damaged: tuple[DamagedReturn, ...]
 
 
-def received(store: RawStore) -> RawTables:
-    """Read every receipt's file and return all that stands in them."""
+def received(store: RawStore) -> AllReceipts:
+    """Read every receipt's file, and return all receipts with why a file was refused."""
     receipts: list[dict[str, Any]] = []
-    cells: list[tuple[Any, ...]] = []
-    facts: list[tuple[str, ...]] = []
     damaged = store.damaged()
     for receipt in store.receipts():
-        key = receipt.receipt_id
         try:
-            reading = store.read(receipt)
+            refusal = store.read(receipt).refusal
         except LakeError as error:
             damaged.append(Damaged.of(error.path, error.problem, receipt))
             continue
-        refusal = reading.refusal
         about = asdict(receipt)
         del about["modified_ns"]  # what follows from it is `tie`
         about["problem"] = refusal and refusal.problem
         about |= {"remedy": refusal and refusal.fix, "refused_by": refusal and refusal.rule_id}
         receipts.append(about)
-        for sheet in reading.sheets:
-            facts += [(key, sheet.name, *fact) for fact in (_PRESENT, *sheet.facts)]
-            cells += [(key, sheet.name, *cell[:-1]) for cell in sheet.cells]
-        facts += [(key, "", *fact) for fact in reading.facts]
-    return RawTables(
-        conform(Receipts, pl.DataFrame(receipts, schema=empty(Receipts).schema)),
-        conform(RawCells, pl.DataFrame(cells, schema=empty(RawCells).schema, orient="row")),
-        conform(SheetFacts, pl.DataFrame(facts, schema=empty(SheetFacts).schema, orient="row")),
-        tuple(damaged),
-    )
+    table = pl.DataFrame(receipts, schema=empty(Receipts).schema)
+    return AllReceipts(conform(Receipts, table), tuple(damaged))
 
 
-def readings(data: RawTables) -> dict[str, Reading]:
-    """Return the readings that the tables stand for, by receipt_id: the reverse of `received`."""
-    sheets: dict[str, dict[str, tuple[list[Cell], list[Fact]]]] = {}
-    for key, sheet, *fact in data.facts.iter_rows():
-        _, facts = sheets.setdefault(key, {}).setdefault(sheet, ([], []))
-        facts += [Fact(*fact)] if fact[0] != _PRESENT.fact else []
-    for key, sheet, *cell in data.cells.iter_rows():
-        sheets[key][sheet][0].append(Cell(*cell))
-    found = {}
-    for receipt in data.receipts.iter_rows(named=True):
-        key, refusal = receipt["receipt_id"], None
-        if receipt["problem"]:
-            refusal = RefusedError(receipt["problem"], receipt["remedy"], receipt["refused_by"])
-        mine = sheets.get(key, {})
-        _, about = mine.pop("", ([], []))
-        parts = (
-            RawSheet(name, tuple(sorted(cells)), tuple(sorted(facts)))
-            for name, (cells, facts) in mine.items()
-        )
-        found[key] = Reading(tuple(parts), tuple(sorted(about)), refusal)
-    return found
+def readings(lake: Lake, receipts: pl.DataFrame) -> dict[str, Reading]:
+    """Return what stands in the files of the table Receipts, by receipt_id.
+
+    Raises:
+        LakeError: a file is damaged since that table was made.
+    """
+    store, known = RawStore(lake), {*receipts["receipt_id"]}
+    return {r.receipt_id: store.read(r) for r in store.receipts() if r.receipt_id in known}
 
 
 def damaged_receipts(found: Sequence[DamagedReturn], lake: Lake) -> pl.DataFrame:

@@ -44,7 +44,7 @@ class Desk:
         self.files += files
         take_in(self.lake, self.files, self.collection)
         read = {name: work_table(self.lake, name) for name in (
-            "intake/receipts", "intake/raw_cells", "intake/sheet_facts", "validation/all_findings",
+            "intake/receipts", "validation/all_findings",
             "validation/entries", "cases/extracts",
         )}  # fmt: skip
         tables = {name.partition("/")[2]: table for name, table in read.items()}

@@ -82,8 +82,8 @@ def test_a_word_in_every_cell_stays_in_the_raw_store(
     assert not any(CANARY in output for output in outputs)
     states = {r["force_code"]: r for r in json.loads(run("status", "--json").output)}
     assert (states["WYK"]["version"], states["STF"]["version"]) == (2, 1)
-    # The raw store as a table, and what was read of each file; the force's own file, marked.
-    own = lake.table("intake/raw_cells"), lake.kept / "reading", lake.kept / "marked"
+    # What was read of each file; the force's own file, marked.
+    own = lake.kept / "reading", lake.kept / "marked"
     told = {
         str(path.relative_to(folder))
         for folder in (lake.root, tmp_path / "feedback", tmp_path / "marked")

@@ -88,7 +88,7 @@ def test_the_ui_says_truthfully_what_is_in(filled: Lake) -> None:
             partition_key=KEY,
             instance=instance,
             asset_selection=[
-                dg.AssetKey(["intake", "raw_cells"]),
+                dg.AssetKey(["intake", "receipts"]),
                 dg.AssetKey(["totals", "cells"]),
             ],
         )
@@ -102,7 +102,7 @@ def test_the_ui_says_truthfully_what_is_in(filled: Lake) -> None:
     assert shown == FORCES
     assert left == _told(refused) == FORCES - {"MPS"}, "its queries reject it now"
     assert stale == set(), "all that was made again is as it was"
-    with_it = {"receipts", "damaged_receipts", "raw_cells", "sheet_facts"}
+    with_it = {"receipts", "damaged_receipts"}
     assert _made(some) == {"totals/cells", *(f"intake/{name}" for name in with_it)}, (
         "what one function makes is made together, of the rest what was chosen"
     )

@@ -10,17 +10,20 @@ from typing import Any
 
 import polars as pl
 import pytest
+from openpyxl import load_workbook
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
 from assets.intake.quoting import quoted, shown
 from assets.intake.reader import read_return
 from assets.intake.reading import Cell, Fact, RawSheet, Reading
+from assets.lake import Lake
 from assets.returns.validation.judge import Received, judge
 from assets.sample.write import returns_template
+from assets.tables import work_table
 from schemas.collection import Collection
 from schemas.names import names_somebody
-from tests.returns import SampleReturn, validated
+from tests.returns import SampleReturn, findings_of, take_in, validated
 
 CANARY = "Zbigniewska"
 FORMS = (
@@ -283,3 +286,18 @@ def test_no_sheet_is_told_by_a_name_that_may_be_somebodys(
         ("S006", "no. 7"),
     ]
     assert CANARY not in str(found.rows())
+
+
+def test_a_sheet_has_the_same_place_in_a_run_and_in_a_check(
+    sample: Callable[[str], SampleReturn], tmp_path: Path, collection: Collection
+) -> None:
+    """A run counted the sheets in order of their names, and called no. 1 what a check called 7."""
+    lake = Lake(tmp_path / "lake", collection.id)
+    path = sample("STF").write(tmp_path / "STF.xlsx")
+    book = load_workbook(path)
+    book.create_sheet("Ann Smith")["B7"] = "x"
+    book.save(path)
+    take_in(lake, [path], collection)
+    found = work_table(lake, "validation/all_findings").filter(rule_id="S004")
+    assert found["sheet"].to_list() == ["no. 7"]
+    assert ("S004", "no. 7", None) in findings_of(path, collection)

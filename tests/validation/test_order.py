@@ -64,7 +64,8 @@ class Desk:
         known = received_by_id(everything.receipts, self.collection)
         decided = read_answers(self.ledger), read_choices(self.ledger)
         gone = gone_from(everything.receipts, decided[1])
-        result = judge(readings(everything), known, self.collection, gone=gone)
+        read = readings(self.lake, everything.receipts)
+        result = judge(read, known, self.collection, gone=gone)
         told = everything.receipts, result.findings, result.entries
         return Standing(self.collection.id, *told, *decided)
 

@@ -19,12 +19,13 @@ BLOCKING = {("second_jobs", "refused", "count"): None}
 GOOD = {("second_jobs", "review_months", "count"): "18"}
 
 
-def _judge(paths: list[Path], lake: Path, collection: Collection) -> tuple[pl.DataFrame, ...]:
-    store = RawStore(Lake(lake, collection.id))
+def _judge(paths: list[Path], root: Path, collection: Collection) -> tuple[pl.DataFrame, ...]:
+    lake = Lake(root, collection.id)
+    store = RawStore(lake)
     store.take_in(paths, collection)
     everything = received(store)
     known = received_by_id(everything.receipts, collection)
-    result = judge(readings(everything), known, collection)
+    result = judge(readings(lake, everything.receipts), known, collection)
     now = Standing(collection.id, everything.receipts, result.findings, result.entries)
     return now.status(collection), now.live_returns(), now.current_findings()
 

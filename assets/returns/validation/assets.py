@@ -1,4 +1,4 @@
-"""Validation: raw cells become entries, findings, states, and live returns."""
+"""Validation: what stands in returns becomes entries, findings, states, and live returns."""
 
 from functools import partial
 from typing import Any
@@ -8,7 +8,7 @@ import polars as pl
 
 from assets.cases import derived
 from assets.declare import Check, made
-from assets.intake.tables import RawTables, readings
+from assets.intake.tables import readings
 from assets.lake import Lake
 from assets.previous import previous_release, previous_values
 from assets.returns.desk.corrections import applied_mart, by_force, read_corrections
@@ -17,7 +17,7 @@ from assets.returns.desk.returned import record, written_in
 from assets.returns.desk.versions import gone_from, read_choices
 from assets.returns.validation import states
 from assets.returns.validation.judge import judge, received_by_id
-from assets.returns.validation.layout import PROBLEMS_MARK
+from assets.returns.validation.layout import PROBLEMS_MARK, is_ours
 from assets.returns.validation.repairs import beside, repairs_of
 from assets.returns.validation.rules.entries import CASE_GRID, NONE_BEFORE
 from assets.tables import work_table
@@ -51,17 +51,17 @@ def validated(
     choices: pl.DataFrame,
     extracts: pl.DataFrame,
     by_month: pl.DataFrame,
-    **raw: pl.DataFrame,
+    receipts: pl.DataFrame,
 ) -> tuple[pl.DataFrame, ...]:
     """Check every received return by every rule."""
     found = judge(
-        readings(RawTables(raw["receipts"], raw["cells"], raw["facts"])),
-        received_by_id(raw["receipts"], collection),
+        readings(lake, receipts),
+        received_by_id(receipts, collection),
         collection,
         by_force(corrections),
         derived.leaf_grid(by_month, extracts.filter("live")["force_code"], collection.template),
         _released_before(lake, collection),
-        gone_from(raw["receipts"], choices),
+        gone_from(receipts, choices),
     )
     return found.entries, found.findings, found.results, found.applied, found.expectations
 
@@ -87,23 +87,22 @@ def answers(
     lake: Lake,
     collection: Collection,
     receipts: pl.DataFrame,
-    raw_cells: pl.DataFrame,
-    sheet_facts: pl.DataFrame,
     **tables: pl.DataFrame,
 ) -> pl.DataFrame:
     """Record what forces have answered in their marked copies, and return all answers."""
     ledger = Ledger(lake)
     told = read_answers(ledger)
-    first = raw_cells.filter(row_number=1, column_number=1, text=PROBLEMS_MARK)
-    lists = first.select("receipt_id", "sheet")
-    if lists.is_empty():
+    returned = {
+        key: reading.sheets
+        for key, reading in readings(lake, receipts).items()
+        if any(is_ours(sheet, PROBLEMS_MARK) for sheet in reading.sheets)
+    }
+    if not returned:
         return told
-    cells, facts = (t.join(lists, on=lists.columns, how="semi") for t in (raw_cells, sheet_facts))
-    sent = receipts.join(lists, on="receipt_id", how="semi").sort("sequence")
-    read = readings(RawTables(sent, cells, facts))
     numbers = dict(tables["entries"].group_by("receipt_id").agg("number").iter_rows())
+    sent = receipts.filter(pl.col("receipt_id").is_in([*returned])).sort("sequence")
     written = [
-        (receipt, written_in(read[key].sheets, {str(n) for n in numbers.get(key, ())}))
+        (receipt, written_in(returned[key], {str(n) for n in numbers.get(key, ())}))
         for receipt in sent.iter_rows(named=True)
         for key in [receipt["receipt_id"]]
     ]
@@ -227,19 +226,11 @@ PARTS = (
         "validation/expectations",
         by=validated,
         receipts="intake/receipts",
-        cells="intake/raw_cells",
-        facts="intake/sheet_facts",
         corrections="desk/corrections",
         choices="desk/choices",
         **_EXTRACTS,
     ),
-    made(
-        "desk/answers",
-        by=answers,
-        raw_cells="intake/raw_cells",
-        sheet_facts="intake/sheet_facts",
-        **_STANDING,
-    ),
+    made("desk/answers", by=answers, **_STANDING),
     made(
         "validation/returns_status",
         "validation/findings",
