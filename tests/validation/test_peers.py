@@ -53,7 +53,7 @@ def test_peers_are_the_newest_acceptable_returns_of_the_other_forces(
             for force in range(forces) for version in range(chance.randint(1, 3))
         ]  # fmt: skip
         newest = {force: number for receipt, force, _, number in rows if not receipt.endswith("x")}
-        table, *_ = ENTRY_KINDS["peers"](use, _returns([*rows, ("unknown", None, 1, 7)]))
+        table = ENTRY_KINDS["peers"](use, _returns([*rows, ("unknown", None, 1, 7)]))
         here = table.filter(**dict(zip(ENTRY, _AT, strict=True)))
         found = {row["receipt_id"]: row for row in here.rows(named=True)}
         for receipt, force, _, _ in rows:

@@ -22,6 +22,7 @@ from assets.returns.validation.cells import another_return, cover_findings, type
 from assets.returns.validation.layout import Slot, lay_out, surroundings
 from assets.returns.validation.rules.entries import (
     BETWEEN,
+    ENTRY_KINDS,
     NO_CASES,
     NONE_BEFORE,
     WITHIN,
@@ -261,7 +262,7 @@ def _compare(
     template, entries = collection.template, returns.entries
     tests = [total_is_sum(each) for each in template.sums() if each.rule not in off]
     for item in template.rules:
-        if "holds" in KINDS.get(item.use, ()) and item.id not in off:
+        if item.use in KINDS.keys() - ENTRY_KINDS.keys() and item.id not in off:
             tests += Use(item, collection).tests()
     whole = wide(entries, received, template), tests
     within, counts = evaluate([whole, *entry_tests(returns, WITHIN, collection, off)])

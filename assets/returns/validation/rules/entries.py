@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from assets.returns.desk.versions import replaced
-from assets.returns.validation.rules.evaluate import ENTRY, EVERY, Fields, Test
+from assets.returns.validation.rules.evaluate import ENTRY, Fields, Test
 from assets.returns.validation.rules.kinds import Use
 from schemas.collection import Collection
 from schemas.finding import Finding, Place, finding
@@ -86,8 +86,9 @@ def entry_tests(
     """Yield the tests of entries one by one by rules of some kinds, each with its table."""
     for item in collection.template.rules:
         if item.use in kinds and item.id not in off:
-            table, valid, fields, applies = ENTRY_KINDS[item.use](Use(item, collection), returns)
-            yield table, [Test(item.id, item.use, valid, fields, applies)]
+            use = Use(item, collection)
+            table = ENTRY_KINDS[item.use](use, returns)
+            yield table, [use.of_entries(table)]
     if "resubmission" in kinds and NOT_OLDER not in off:
         now, before = pl.col("value"), pl.col("earlier_value")
         dated = (pl.col("row_code") == "submitted_on") & before.is_not_null()
@@ -96,28 +97,18 @@ def entry_tests(
         yield returns.beside_earlier, [Test(NOT_OLDER, "not_older", now >= before, told, dated)]
 
 
-Asked = tuple[pl.DataFrame, pl.Expr, Fields, pl.Expr]
-"""A table, when the rule holds in its rows, what its message says, and which rows it concerns."""
+def _ceiling(_: Use, returns: Returns) -> pl.DataFrame:
+    return returns.numbers
 
 
-def _ceiling(use: Use, returns: Returns) -> Asked:
-    """No count is above a limit."""
-    number, ceiling = pl.col("number"), use.limits["ceiling"]
-    fields: Fields = {"number": number, "ceiling": ceiling}
-    return returns.numbers, number <= ceiling, fields, number.is_not_null()
-
-
-def _cases(_: Use, returns: Returns) -> Asked:
-    """Counts of cases are what the rows of the force's case-level extract add up to."""
-    number, rows = pl.col("number"), pl.col("rows")
+def _cases(_: Use, returns: Returns) -> pl.DataFrame:
     forces = returns.receipts.select("receipt_id", "force_code")
     grid = forces.join(returns.cases, on="force_code", how="left")
-    table = grid.join(returns.numbers, on=["receipt_id", *ENTRY], how="left")
-    return table, number == rows, {"number": number, "rows": rows}, rows.is_not_null()
+    return grid.join(returns.numbers, on=["receipt_id", *ENTRY], how="left")
 
 
-def _resubmission(use: Use, returns: Returns) -> Asked:
-    """A count differs from the earlier one by at most a share, or by too little to matter."""
+def _resubmission(use: Use, returns: Returns) -> pl.DataFrame:
+    """Return entries with the `earlier` number, and whether the change is `little`."""
     now, before = pl.col("number"), pl.col("earlier")
     change = (now - before).abs()
     little = (change <= before * use.limits["share"]) | (change < use.limits["difference"])
@@ -134,54 +125,43 @@ def _resubmission(use: Use, returns: Returns) -> Asked:
         known = holds.select("force_code", *ENTRY, earlier="number")
         settled = pl.concat([settled, known]).unique(["force_code", *ENTRY], keep="last")
     table = pl.concat(beside) if beside else returns.beside_earlier
-    return table, little, {"number": now, "earlier": before}, both
+    return table.with_columns(little=little)
 
 
-def _peers(use: Use, returns: Returns) -> Asked:
-    """A count is near those of the other forces by its robust z-score, where they are enough."""
+def _peers(use: Use, returns: Returns) -> pl.DataFrame:
     places = pl.DataFrame(use.places(use.item.at), ENTRY, orient="row")
-    centre, spread = pl.col("centre"), pl.col("deviation") * _CONSISTENT
-    z = (pl.col("number").cast(pl.Float64).sqrt() - centre).abs() / spread
-    enough = pl.col("peers") >= use.limits["peers"]
-    near = pl.when(enough).then((spread == 0) | (z <= use.limits["z"]))
-    fields: Fields = {
-        "number": pl.col("number"),
-        "typical": (centre**2).round(0).cast(pl.Int64),
-        "z": z.round(1),
-    }
-    return _beside_peers(returns, places), near, fields, EVERY
+    typical = (pl.col("centre") ** 2).round(0).cast(pl.Int64)
+    spread = pl.col("deviation") * _CONSISTENT
+    return _beside_peers(returns, places).with_columns(typical=typical, spread=spread)
 
 
-def _ratios(use: Use, returns: Returns) -> Asked:
-    """A count is to that of an earlier period as it is in the other returns, or nearly."""
+def _ratios(use: Use, returns: Returns) -> pl.DataFrame:
+    """Return entries beside those of an earlier period, with what is usual and how it is said."""
     limits, number, before = use.limits, pl.col("number"), pl.col("before")
     enough = pl.col("low").is_not_null() & (number > 0) & (before > 0)
-    at_rate = pl.col("at_rate")
-    fixed = number.is_between(at_rate * limits["lowest"], at_rate * limits["highest"])
-    usual = pl.when(enough).then(at_rate * pl.col("median")).otherwise(at_rate)
-    within = pl.when(enough).then(pl.col("off").is_between("low", "high")).otherwise(fixed)
+    at_rate, median = pl.col("at_rate"), pl.col("median")
     times = pl.when(before > 0).then((number / at_rate).round(2).cast(pl.String))
-    usually = pl.when(enough).then(pl.col("median").round(2).cast(pl.String))
-    fields: Fields = {
-        "at": number,
-        "other": before,
-        "months": use.collection.period.months,
-        "other_months": pl.col("months"),
-        "until": pl.col("until"),
-        "times": times.otherwise(pl.lit("any")),
-        "usually": usually.otherwise(pl.lit(f"{limits['lowest']:g} to {limits['highest']:g}")),
-        "usual": usual,
-    }
-    near = (number - usual).abs() < limits["difference"]
-    table, asked = _beside_before(returns, use), pl.col("before_missing").is_null()
-    return table, within | near, fields, asked
+    usually = pl.when(enough).then(median.round(2).cast(pl.String))
+    return _beside_before(returns, use).with_columns(
+        enough=enough,
+        at=number,
+        other=before,
+        other_months="months",
+        months=pl.lit(use.collection.period.months),
+        times=times.otherwise(pl.lit("any")),
+        usually=usually.otherwise(pl.lit(f"{limits['lowest']:g} to {limits['highest']:g}")),
+        usual=pl.when(enough).then(at_rate * median).otherwise(at_rate),
+    )
 
 
-ENTRY_KINDS: Final[dict[str, Callable[[Use, Returns], Asked]]] = {
+ENTRY_KINDS: Final[dict[str, Callable[[Use, Returns], pl.DataFrame]]] = {
     test.__name__.removeprefix("_"): test
     for test in (_ceiling, _cases, _resubmission, _peers, _ratios)
 }
-"""The kinds of tests of entries one by one; `peers` and `ratios` need cells named."""
+"""The tables that kinds of tests of entries one by one are about, a row an entry of a return.
+
+`peers` and `ratios` need cells named.
+"""
 
 WITHIN: Final = frozenset({"ceiling", "cases"})
 """Those by what the return itself, or its case rows, say."""

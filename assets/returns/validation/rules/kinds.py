@@ -59,6 +59,12 @@ class Use:
             said, stands = {**of, **names, **self.limits}, (at[0], at[1] or None, at[2] or None)
             yield _test(KINDS[item.use], names, said, item.id, item.use, stands, item.fix or None)
 
+    def of_entries(self, table: pl.DataFrame) -> Test:
+        """Return the test of a table with one row an entry, whose columns kinds.toml names."""
+        item, limits = self.item, {name: _literal(limit) for name, limit in self.limits.items()}
+        said: Fields = {**{name: pl.col(name) for name in table.columns}, **self.limits}
+        return _test(KINDS[item.use], limits, said, item.id, item.use)
+
     def pairs(self) -> Iterator[tuple[Place, Place]]:
         """Yield each place with the one that it is compared with; a sheet has no codes."""
         if self.item.sheet:
@@ -121,7 +127,7 @@ def total_is_sum(each: Sum) -> Test:
 
 def _test(
     kind: Mapping[str, str], names: Mapping[str, str], said: Fields, rule: str, use: str,
-    at: At, fix: str | None = None,
+    at: At | None = None, fix: str | None = None,
 ) -> Test:  # fmt: skip
     texts = (kind["holds"], kind.get("applies", "TRUE"))
     holds, applies = (pl.sql_expr(text.format_map(names)) for text in texts)
