@@ -1,4 +1,4 @@
-"""What the doctor says of the service around the lake: Dagster, its automation, alerts, packages.
+"""What the doctor says of the service around the lake: Dagster, its automation, alerts.
 
 Only looks. The lake itself is examined in assets/doctor.py; `examine` puts both together.
 """
@@ -7,12 +7,10 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 
 from dagster import DagsterInstance
-from packaging.requirements import InvalidRequirement, Requirement
 
 from assets import doctor
 from assets.doctor import Examined, Ill, examined
@@ -27,7 +25,6 @@ from schemas.reference import collection_files, outside
 from schemas.wording import plural
 
 _SWITCH: Final = "MUSTER_AUTOMATION"
-_LOCK: Final = Path(__file__).parents[1] / "requirements.lock"
 _SILENCE: Final = 300
 """Seconds without a word after which a daemon is taken for stopped."""
 _LARGE: Final = 512 * 1024**2
@@ -53,7 +50,6 @@ def examine() -> Iterator[Examined]:
     yield from settings()
     yield from history()
     yield from alerts()
-    yield from packages()
 
 
 def settings() -> Iterator[Examined]:
@@ -188,33 +184,3 @@ def alerts() -> Iterator[Examined]:
     ]
     seen = seen or "none set: alerts go to the log and to the outbox folder"
     yield from examined("alerts", ill, SETTING, seen)
-
-
-def packages() -> Iterator[Examined]:
-    """Say whether the installed packages are those of the lock file, where there is one."""
-    wanted = dict(_locked()) if _LOCK.exists() else {}
-    installed = {_plain(each.name): each.version for each in metadata.distributions()}
-    other = [
-        f"{name} {installed[name]}, not {version}"
-        for name, version in sorted(wanted.items())
-        if installed.get(name, version) != version
-    ]
-    more = f" and {len(other) - 5} more" if len(other) > 5 else ""
-    ill: list[Ill] = [("warn", _LOCK.name, "; ".join(other[:5]) + more, "make setup")]
-    well = f"{plural(len(wanted), 'version')} as locked"
-    yield from examined("packages", ill if other else [], _LOCK.name, well)
-
-
-def _locked() -> Iterator[tuple[str, str]]:
-    for line in _LOCK.read_text(encoding="utf-8").splitlines():
-        try:
-            found = Requirement(line.removesuffix("\\").strip())
-        except InvalidRequirement:
-            continue
-        pinned = [each.version for each in found.specifier if each.operator == "=="]
-        if pinned and (found.marker is None or found.marker.evaluate()):
-            yield _plain(found.name), pinned[0]
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("_", "-").replace(".", "-")

@@ -8,9 +8,11 @@ from typing import Any, Final
 import dagster as dg
 from dagster import DagsterEventType
 
-from schemas.errors import BusyError, MusterError
+from schemas.errors import BusyError, MusterError, UnforeseenError
 
 FAILURES: Final = {DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE}
+_OURS: Final = re.compile(r'"[^"]*/((?:assets|pipelines|schemas)/[^"]+)", line (\d+)').findall
+"""Finds the file and the line in what is kept of a call of a function of ours."""
 _SAYS_NOTHING: Final = "the run ended without saying why"
 _FROM_OUTSIDE: Final = (
     "the run was ended from outside, or its process killed. Start it again: muster run"
@@ -35,6 +37,18 @@ def reason(events: Iterable[dg.DagsterEvent]) -> str:
     ended = (event.message for event in known if event.event_type in FAILURES)
     said = next((message for message in ended if message), _SAYS_NOTHING)
     return _FROM_OUTSIDE if "from outside" in said else said
+
+
+def unforeseen_at(events: Iterable[dg.DagsterEvent]) -> str | None:
+    """Return the line of our code in which an error was raised that Muster did not foresee.
+
+    It is for who started the run, never for an alert; None where there was no such error.
+    """
+    first = next(_chains(events), [])
+    if any(_kind(error.cls_name) not in {None, UnforeseenError} for error in first):
+        return None
+    places = [f"{file}:{line}" for e in first for each in e.stack for file, line in _OURS(each)]
+    return places[-1] if places else None
 
 
 def can_pass(events: Iterable[dg.DagsterEvent]) -> bool:

@@ -46,7 +46,8 @@ class RunOutcome:
     """How a run of the refresh ended.
 
     `run_id` is None for one that failed before Dagster knew of it. `error` is None where it
-    succeeded, else what went wrong; `step` where. `blocking` has a line for each rule, or mart and
+    succeeded, else what went wrong; `step` where, and `place` in which line of our code where that
+    was not foreseen, which no alert tells. `blocking` has a line for each rule, or mart and
     column, that blocks the release. `turned_away`: another held the lake, and whoever started this
     one by hand was told so at once: nothing is broken.
     """
@@ -56,6 +57,7 @@ class RunOutcome:
     step: str | None = None
     blocking: tuple[str, ...] = ()
     turned_away: bool = False
+    place: str | None = None
 
 
 def of_outcome(ended: RunOutcome, collection: Collection) -> Found:

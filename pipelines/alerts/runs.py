@@ -18,7 +18,7 @@ from assets.intake.store import utc_now
 from pipelines.alerts.look import RunOutcome
 from pipelines.alerts.messages import tell, tell_without_lake
 from pipelines.jobs import QUEUES, REFRESH, sensor_status
-from pipelines.outcome import FAILURES, reason, was_busy
+from pipelines.outcome import FAILURES, reason, unforeseen_at, was_busy
 from schemas.collection import sound_collections
 from schemas.errors import UnavailableError
 from schemas.wording import plural, visible
@@ -46,6 +46,7 @@ def outcome_of(instance: dg.DagsterInstance, run_id: str) -> RunOutcome:
         next(iter(steps), None),
         tuple(_blocking(instance, run_id)),
         turned_away=by_hand and was_busy(known),
+        place=unforeseen_at(known),
     )
 
 

@@ -155,7 +155,8 @@ def _report(done: Refreshed, collection: Collection) -> None:
     for note in done.lost:
         click.echo(f"Warning: {note}", err=True)
     if error := done.outcome.error:
-        click.echo(f"Not published. {addressed(error, collection.id)}", err=True)
+        at = f" ({done.outcome.place})" if done.outcome.place else ""
+        click.echo(f"Not published. {addressed(error, collection.id)}{at}", err=True)
         still = f" {shown_path(lake.marts)} still shows the last release."
         click.echo(f"Run {done.outcome.run_id}.{still if lake.marts.exists() else ''}", err=True)
         print_unattributed(lake)

@@ -1,6 +1,7 @@
 """How runs ended, from real Dagster; and the sensor that tells of them."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ import polars as pl
 import pytest
 from dagster import DagsterExecutionInterruptedError, DagsterRunStatus
 
-from assets.declare import made, step
+from assets.declare import made, retried, step
 from assets.lake import Lake
 from pipelines.alerts import runs
 from pipelines.alerts.look import RunOutcome, of_outcome
@@ -24,11 +25,13 @@ from schemas.collection import Collection
 from schemas.contract import empty
 from schemas.errors import BusyError, LakeError, MusterError, ReleaseBlockedError
 from schemas.marts import ReturnsStatus
+from schemas.wording import long_date
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")
 
 ID = "2012-revisit"
 TAGS = {"dagster/partition": ID}
+CELL = "cell D4 says: Sergeant Smith"
 
 
 @pytest.fixture
@@ -103,6 +106,35 @@ def test_an_error_that_nobody_foresaw_is_told_by_its_kind(instance: dg.DagsterIn
     assert ended.error is not None
     assert "ValueError" in ended.error
     assert "Smith" not in ended.error
+
+
+def test_who_started_the_run_is_told_where_it_failed_and_no_alert_is(
+    instance: dg.DagsterInstance, lake: Lake, collection: Collection,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """By file and line of our code, which quotes no cell."""
+
+    @dg.op
+    def totals() -> None:
+        with retried():
+            long_date(CELL)  # type: ignore[arg-type]
+
+    @dg.job(name="refresh")
+    def refresh() -> None:
+        totals()
+
+    done = refresh.execute_in_process(instance=instance, tags=TAGS, raise_on_error=False)
+    ended = Refreshed(outcome_of(instance, done.run_id))
+    monkeypatch.setattr("pipelines.refresh.refresh", lambda _: ended)
+    lake.landing.mkdir(parents=True)
+    assert not service.refreshed(collection)
+    said = capsys.readouterr().err
+    assert re.search(r"Not published\. AttributeError, .* \(schemas/wording\.py:\d+\)\n", said)
+    (told,) = lake.outbox.glob("*-run-failed.txt")
+    assert "AttributeError" in told.read_text()
+    assert ".py" not in told.read_text()
+    assert "Smith" not in said + told.read_text()
+    assert outcome_of(instance, _run(instance, _lake_error(lake))).place is None
 
 
 def test_a_release_is_blocked_by_what_its_check_names(

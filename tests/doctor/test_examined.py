@@ -16,7 +16,7 @@ from assets.doctor import Examined
 from assets.intake.raw_store import RawStore
 from assets.lake import Lake, held, sweep
 from pipelines import doctor as service
-from pipelines.doctor import alerts, history, packages
+from pipelines.doctor import alerts, history
 from tests.doctor.conftest import RELEASE
 
 
@@ -254,14 +254,3 @@ def test_settings_that_are_wrong_are_named(lake: Lake, monkeypatch: pytest.Monke
     where = ["AUTOMATION", "COLLECTIONS", "COLLECTION", "ALERT_URLS"]
     assert [each.where for each in found] == [f"MUSTER_{name}" for name in where]
     assert "hunter2" not in str(found)
-
-
-def test_other_versions_than_locked_are_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lock = tmp_path / "requirements.lock"
-    lock.write_text("click==0.1 \\\n    --hash=sha256:00\nnowhere==1 ; python_version < '3'\n")
-    monkeypatch.setattr("pipelines.doctor._LOCK", lock)
-    ((level, observed),) = _ill(packages())
-    assert level == "warn"
-    assert observed.endswith("not 0.1")
