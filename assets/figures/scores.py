@@ -8,11 +8,11 @@ the cells that its rule speaks of from what they hold to what the rule expects, 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 
-from assets.figures.totals.leaves import LEAF, PLACE, Counted, counted_in
+from assets.figures.totals.leaves import LEAF, PLACE, counted_in
 from assets.figures.totals.national import STATISTICS
 from assets.lake import Lake
 from assets.tables import read_table
@@ -25,21 +25,7 @@ from schemas.measures import NOW, QUESTION
 KEY: Final = ["receipt_id", "rule_id", *PLACE]
 _MADE: Final = ("totals/national_totals", "reconciliation/reconciliation")
 _HELD: Final = pl.col("number").is_not_null()
-
-
-class _Figure(NamedTuple):
-    """A figure: a name for it, what it is, of which kind, its value, what it is held against.
-
-    `sum` and `rate` are of cells, `share` of some in others, `answers` of forces by their answer,
-    `answers_share` in per cent; `ranked` counts or ranks forces by their numbers.
-    """
-
-    name: str
-    key: tuple[str, str, str]
-    counted: Counted
-    kind: str
-    value: float
-    printed: float
+_FIGURE: Final = ("measure", "breakdown", "period")
 
 
 @dataclass(frozen=True)
@@ -73,57 +59,39 @@ class Figures:
         )
 
     @cached_property
-    def asked(self) -> list[_Figure]:
-        """The figures that are made of returns."""
-        published = self.reconciliation.filter(scope="national").drop_nulls("computed")
-        rows = published.with_columns(name="figure_id", value="computed", printed="published")
+    def asked(self) -> pl.DataFrame:
+        """The figures that may move: figure (its number), the key, name, value, printed."""
+        rows = self.reconciliation.filter(scope="national").drop_nulls("computed")
+        rows = rows.with_columns(name="figure_id", value="computed", printed="published")
         if self.collection.published is None:
             whole = self.national.filter(period=NOW).drop_nulls("value")
             name = pl.concat_str("measure", "breakdown", separator=" ").str.strip_chars()
             rows = whole.with_columns(name=name, printed="value")
-        found = []
-        for row in rows.iter_rows(named=True):
-            key = row["measure"], row["breakdown"], row["period"]
-            counted = counted_in(self.collection.template, *key)
-            if counted:
-                # Of a figure that is 0, anything would be more than any share.
-                printed, kind = abs(row["printed"]) or 1.0, _kind(counted.kind, key[1])
-                found.append(_Figure(row["name"], key, counted, kind, row["value"], printed))
-        return found
+        # Of a figure that is 0, anything would be more than any share.
+        printed = pl.col("printed").abs().replace(0.0, 1.0)
+        return rows.select(*_FIGURE, "name", "value", printed).with_row_index("figure")
 
     @cached_property
-    def _parts(self) -> pl.DataFrame:
-        """The cells of each figure.
+    def parts(self) -> pl.DataFrame:
+        """The cells of each figure that is made of returns, with what all returns hold there.
 
-        Columns: figure (its number), kind, part (`top`, or `rest`: what a share is of besides),
-        leaf, sign (-1 for what a change is counted from).
+        Columns: figure, kind, part (`top`, or `rest`: what a share is of besides), leaf, sign (-1
+        for what a change is counted from), total, answered. `sum` and `rate` are of cells, `share`
+        of some in others, `answers` of forces by their answer, `answers_share` in per cent;
+        `ranked` counts or ranks forces by their numbers.
         """
         rows = []
-        for number, each in enumerate(self.asked):
-            top = each.counted.signed
-            rest = {(cell.place, 1) for cell in each.counted.whole} - {*top}
-            rows += [
-                ("/".join(place), sign, number, each.kind, part)
-                for part, several in (("top", top), ("rest", sorted(rest)))
-                for place, sign in several
-            ]
-        kinds = {"leaf": pl.String, "sign": pl.Int32, "figure": pl.Int32}
-        schema = kinds | dict.fromkeys(("kind", "part"), pl.String)
-        return pl.DataFrame(rows, schema, orient="row")
-
-    @cached_property
-    def _values(self) -> pl.DataFrame:
-        """Of each figure: figure, top, rest, value, printed, and `each`: what one more adds."""
-        total = pl.col("total").fill_null(0)
-        parts = self._parts.join(self.held, on="leaf", how="left")
-        sums = parts.group_by("figure").agg(
-            total.filter(pl.col("part") == "top").sum().alias("top"),
-            total.filter(pl.col("part") == "rest").sum().alias("rest"),
-            pl.col("answered").max(),
-        )
-        told = [(number, one.value, one.printed) for number, one in enumerate(self.asked)]
-        schema = {"figure": pl.Int32, "value": pl.Float64, "printed": pl.Float64}
-        return sums.join(pl.DataFrame(told, schema, orient="row"), on="figure")
+        for number, *key in self.asked.select("figure", *_FIGURE).iter_rows():
+            if found := counted_in(self.collection.template, *key):
+                rest = sorted({(cell.place, 1) for cell in found.whole} - {*found.signed})
+                rows += [
+                    (number, _kind(found.kind, key[1]), part, "/".join(place), sign)
+                    for part, several in (("top", found.signed), ("rest", rest))
+                    for place, sign in several
+                ]
+        schema = {"figure": pl.UInt32, **dict.fromkeys(("kind", "part", "leaf"), pl.String)}
+        parts = pl.DataFrame(rows, {**schema, "sign": pl.Int32}, orient="row")
+        return parts.join(self.held, on="leaf", how="left")
 
     def uncertain(self, moves: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:
         """Return by how much figures can be wrong, in per cent of what is printed.
@@ -134,7 +102,7 @@ class Figures:
         up, down = pl.col("moved").max().clip(0), -pl.col("moved").min().clip(None, 0)
         cells = moves.group_by(*{*by, "receipt_id", "leaf"}).agg(up=up, down=down)
         turned = pl.col("sign") < 0
-        reach = cells.join(self._parts, on="leaf").with_columns(
+        reach = cells.join(self.parts, on="leaf").with_columns(
             up=pl.when(turned).then("down").otherwise("up"),
             down=pl.when(turned).then("up").otherwise("down"),
         )
@@ -155,7 +123,12 @@ class Figures:
             .when(kind="answers_share").then(100 / pl.col("answered"))
             .otherwise(1.0)
         )  # fmt: skip
-        share = _percent(top, rest)
+        share, held = _percent(top, rest), pl.col("total").fill_null(0)
+        sums = self.parts.group_by("figure").agg(
+            held.filter(pl.col("part") == "top").sum().alias("top"),
+            held.filter(pl.col("part") == "rest").sum().alias("rest"),
+            pl.col("answered").max(),
+        )
         high, low = (
             value + pl.when(kind="share").then(_percent(n, m) - share).otherwise(each * (n - top))
             for n, m in (
@@ -166,33 +139,30 @@ class Figures:
         most = pl.max_horizontal(high - value, value - low) * 100 / pl.col("printed")
         # A share of which nothing might be left can be anything.
         told = most.fill_null(100.0).clip(0).alias("most")
-        return ends.join(self._values, on="figure").select(*by, "figure", told)
+        figures = ends.join(sums, on="figure").join(self.asked, on="figure")
+        return figures.select(*by, "figure", told)
 
     def _ranked(self, reach: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
         """Return what `uncertain` does of the figures that count or rank forces."""
         number = pl.col("number").sum().cast(pl.Float64).alias("now")
         held = self.live.drop_nulls("number").with_columns(LEAF)
-        added = held.join(self._parts.filter(kind="ranked"), on="leaf")
+        added = held.join(self.parts.filter(kind="ranked"), on="leaf")
         forces = (
             added.group_by("figure", "receipt_id").agg(number).partition_by("figure", as_dict=True)
         )
         ends = reach.group_by(*{*by, "figure", "receipt_id"}).agg(pl.col("up", "down").sum())
         rows = []
         for key, moved in ends.group_by(*by, "figure", maintain_order=True):
-            one = self.asked[int(str(key[-1]))]
             if key[-1:] not in forces:  # nothing that moves counts
                 continue
-            of = (
-                forces[key[-1:]]
-                .join(moved, on="receipt_id", how="left")
-                .select(
-                    "now",
-                    low=pl.col("now") - pl.col("down").fill_null(0),
-                    high=pl.col("now") + pl.col("up").fill_null(0),
-                )
+            one = self.asked.row(int(str(key[-1])), named=True)
+            now, lost, more = (pl.col(name).fill_null(0) for name in ("now", "down", "up"))
+            of = forces[key[-1:]].join(moved, on="receipt_id", how="left")
+            ends_of = of.select(now=now, low=now - lost, high=now + more)
+            rows.append(
+                (*key, _apart(read_breakdown(one["breakdown"]), ends_of) * 100 / one["printed"])
             )
-            rows.append((*key, _apart(read_breakdown(one.key[1]), of) * 100 / one.printed))
-        schema = {**dict.fromkeys(by, pl.String), "figure": pl.Int32, "most": pl.Float64}
+        schema = {**dict.fromkeys(by, pl.String), "figure": pl.UInt32, "most": pl.Float64}
         return pl.DataFrame(rows, schema, orient="row")
 
 
@@ -292,9 +262,8 @@ def effects(moves: pl.DataFrame, figures: Figures) -> pl.DataFrame:
     most = figures.uncertain(moves.drop_nulls("moved"), KEY)
     ordered = most.sort("most", "figure", descending=[True, False])
     first = ordered.unique(KEY, keep="first", maintain_order=True)
-    names = {number: figures.asked[number].name for number in first["figure"]}
-    named = pl.col("figure").replace_strict(names, return_dtype=pl.String).alias("moves")
-    return first.select(*KEY, pl.col("most").alias("effect"), named)
+    named = first.join(figures.asked, on="figure", maintain_order="left")
+    return named.select(*KEY, effect="most", moves="name")
 
 
 def with_effects(
