@@ -91,14 +91,12 @@ def counted(reconciliation: pl.DataFrame) -> str:
 @subcommand()
 @click.argument("figure", nargs=-1, required=True, metavar="FIGURE | MEASURE [BREAKDOWN]")
 @click.option("--period", help="Of a measure: collection, 2010-11, ...")
-@click.option("--against", metavar="PERIOD", help="What stands beside it in comparisons.")
 @click.option("--force", "force_code", metavar="FORCE", help="Of a measure: one force's part.")
 @click.option("--cells", "form", flag_value="cells", help="List each cell, however many.")
 @click.option("--prov", "form", flag_value="prov", help="Print it as W3C PROV-JSON.")
 def explain(
     figure: tuple[str, ...],
     period: str | None,
-    against: str | None,
     force_code: str | None,
     form: str | None,
     as_json: bool,
@@ -110,16 +108,13 @@ def explain(
 
         muster explain investigations "category=second_jobs;outcome=continuing"
 
-    With --against, the figure of an earlier period or collection that stands beside it: of another
-    collection, by the release that it was compared with.
+    What stands beside it in comparisons is explained with --period, or with --collection.
     """
     from assets.figures.explain import explain as explaining
 
     name, _, breakdown = " ".join(figure).partition(" ")
     released = read_release(collection)
     question = explaining.read_question(name, breakdown.strip(), period, force_code, released)
-    if against:
-        question, released = explaining.read_against(question, against, released, lake_root())
     made = explaining.explain(question, released)
     if form == "prov":
         from assets.figures.explain.prov import provenance
@@ -129,13 +124,10 @@ def explain(
     document, names = made.document(), _names_sent(released)
     for part in ("contributions", "behind"):
         document[part] = [{**row, "file_name": names.get(row["sha256"])} for row in document[part]]
-    if against:
-        document |= {"against": against, "release": released.folder.name}
     if as_json:
         print_json(document)
         return
-    parts = (*_ABOUT, "release") if against else _ABOUT
-    click.echo(" ".join(document[part] for part in parts if document[part]))
+    click.echo(" ".join(document[part] for part in _ABOUT if document[part]))
     if question.figure:
         click.echo(
             f"{document['figure_id']}: published {shown(document['published'])}"

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from assets.lake import Lake
-from assets.marts import read_manifest
+from assets.marts import read_manifest, read_mart
 from pipelines.cli.main import muster
 from schemas.collection import description
 
@@ -149,5 +149,6 @@ def test_a_release_is_named_by_the_one_that_it_is_compared_with(lake: Lake) -> N
         assert read_manifest(shown)["made_from"]["compared"] == [["2012-revisit", name]]
         found.append(shown.name)
     assert found[0] != found[1]
-    told = json.loads(muster_says("explain", "investigations", "--against", "previous", "--json"))
-    assert (told["value"], told["release"]) == (2207, "2012-revisit-ffffffffffff")
+    beside = read_mart(shown, "comparisons").filter(measure="investigations", breakdown="")
+    row = beside.select("previous_value", "previous_release").row(0)
+    assert row == (2207, "2012-revisit-ffffffffffff")

@@ -3,15 +3,13 @@
 The sum of the terms is held to the figure that was released; who is not in it is named.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from math import isclose
-from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
-from assets.figures.comparable import Year
 from assets.figures.explain.released import Released
 from assets.figures.explain.terms import (
     TERM,
@@ -21,9 +19,6 @@ from assets.figures.explain.terms import (
     research_terms,
     terms_of,
 )
-from assets.history import find
-from assets.lake import Lake
-from assets.previous import parts_of_forces
 from schemas import vocabulary as v
 from schemas.breakdown import read_breakdown
 from schemas.errors import ContractError, SetupError
@@ -296,41 +291,6 @@ def _of_measure(
     if period not in periods:
         raise SetupError(_unknown(f"period of {measure} {written}", period, periods))
     return Question(measure, written, period, force_code)
-
-
-def read_against(
-    question: Question, period: str, released: Released, root: Path
-) -> tuple[Question, Released]:
-    """Return what stands beside a figure in the mart Comparisons, and the release that it is of.
-
-    The figure is of the collection's own period, `period` the name of the earlier one. Of a period
-    that the returns ask about, that is the same release.
-
-    Raises:
-        SetupError: nothing stands beside it, or that release is gone.
-    """
-    of = {name: getattr(question, name) for name in _KEY}
-    found = released.mart("comparisons").filter(**of)
-    rows = {row["previous_period"]: row for row in found.to_dicts()}
-    named = f"{question.measure} {question.breakdown}".strip()
-    if period not in rows:
-        raise SetupError(_unknown(f"comparison of {named} with", period, [*rows]))
-    # A release of before says nothing of other collections: there were none.
-    other, release = (rows[period].get(f"previous_{name}") for name in ("collection", "release"))
-    if other is None:
-        return replace(question, period=period, figure=None), released
-    if release is None or rows[period]["previous_value"] is None:
-        raise SetupError(f"nothing of {other} stands beside {named}: {rows[period]['why_not']}")
-    then = Released.shown(find(Lake(root, other), release), other, root)
-    parts = parts_of_forces(then.collection, released.collection)
-    if (force := question.force_code) and parts[force] != [force]:
-        was = ", ".join(parts[force]) or "none"
-        raise SetupError(f"{force} was {was} in {other}. Ask for each there, with --collection.")
-    templates = [then.collection.template, released.collection.template]
-    totals = then.mart("national_totals")
-    year = Year(then.collection, totals, released.collection, templates)
-    was = year.rows[question.measure, question.breakdown]["breakdown"]
-    return replace(question, breakdown=was, figure=None), then
 
 
 def _unknown(what: str, name: str, known: list[str]) -> str:
