@@ -72,38 +72,33 @@ def judged(lake: Lake, last: int) -> list[Judged]:
     # What is gone takes no place from what is there.
     record = [entry for entry in shown(lake) if entry.release in names]
     now = lake.marts.resolve().name if lake.marts.exists() else None
-    cited = read_cited(lake.releases / CITED, names)
     month_ends = {entry.at[:7]: entry.release for entry in record}
+    shown_at = {entry.release: entry.at for entry in record}
     latest_first = list(dict.fromkeys(entry.release for entry in reversed(record)))
-    shown_at, beside = {entry.release: entry.at for entry in record}, _beside(lake)
-
-    def why(name: str) -> Iterator[str]:
-        found = {
-            "shown now": name == now,
-            "cited": name in cited,
-            **{f"last of month {month}": end == name for month, end in month_ends.items()},
-            f"among the last {last}": name in latest_first[:last],
-            # Only the record says how old a release is: without it, nobody knows that it may go.
-            "never shown": name not in latest_first and name != now,
-        }
-        yield from (reason for reason, holds in found.items() if holds)
-        yield from beside.get(name, ())
-
+    reasons = [
+        ("shown now", now),
+        *(("cited", name) for name in read_cited(lake.releases / CITED, names)),
+        *((f"last of month {month}", name) for month, name in month_ends.items()),
+        *((f"among the last {last}", name) for name in latest_first[:last]),
+        # Only the record says how old a release is: without it, nobody knows that it may go.
+        *(("never shown", name) for name in names if name not in latest_first and name != now),
+        *_beside(lake),
+    ]
     return [
-        Judged(folder, shown_at.get(folder.name), size(folder), tuple(why(folder.name)))
-        for folder in folders
+        Judged(
+            of, shown_at.get(of.name), size(of), tuple(y for y, name in reasons if name == of.name)
+        )
+        for of in folders
     ]
 
 
-def _beside(lake: Lake) -> dict[str, tuple[str]]:
-    """Return the releases whose figures stand in another collection's release, and in which."""
-    found: dict[str, tuple[str]] = {}
+def _beside(lake: Lake) -> Iterator[tuple[str, str]]:
+    """Yield what other collections' releases are compared with: in which, and the release."""
     for folder in sorted(lake.root.glob("releases/*/[!.]*/")):
         with suppress(LakeError):
             for other, release in read_manifest(folder)["made_from"].get("compared", ()):
                 if other == lake.collection:
-                    found[release] = (f"{folder.name} is compared with it",)
-    return found
+                    yield f"{folder.name} is compared with it", release
 
 
 def prune(lake: Lake, last: int) -> list[Judged]:

@@ -145,12 +145,14 @@ def test_pruning_twice_removes_nothing_more(lake: Lake) -> None:
 
 def test_a_release_that_another_collection_is_compared_with_is_kept(lake: Lake) -> None:
     """What stands beside the other's figures could be explained no more."""
-    later = lake.root / "releases" / "2013-revisit" / "2013-revisit-0"
-    later.mkdir(parents=True)
-    made_from = {"live": [], "compared": [[COLLECTION, NAMES[2]]]}
-    write_manifest(later, {"release": later.name, "made_from": made_from})
+    for name in ("2013-revisit-0", "2013-revisit-1"):
+        later = lake.root / "releases" / "2013-revisit" / name
+        later.mkdir(parents=True)
+        made_from = {"live": [], "compared": [[COLLECTION, NAMES[2]]]}
+        write_manifest(later, {"release": name, "made_from": made_from})
     why = {each.folder.name: each.why for each in judged(lake, 1)}
-    assert why[NAMES[2]] == ("2013-revisit-0 is compared with it",)
+    told = [f"2013-revisit-{number} is compared with it" for number in (0, 1)]
+    assert [*why[NAMES[2]]] == told
     assert why[NAMES[0]] == ()
 
 

@@ -6,9 +6,10 @@ Cover, contents, notes, and one table a sheet, as the guidance for government an
 import io
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +40,9 @@ _SHORTHAND: Final = {
 }
 _OWN: Final = ("cover", "contents", "notes")
 _WRAPPED: Final = {"text_wrap": True, "valign": "top"}
+_HEAD: Final = {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1}
+Look = Callable[..., Any]
+"""Makes a format of a workbook, once of the same looks."""
 _LONGEST: Final = 31
 """Characters of the name of a sheet, at most."""
 _NARROW: Final = 14
@@ -116,12 +120,17 @@ def summary(edition: Edition) -> bytes:
     """
     buffer = io.BytesIO()
     # Ninety files in between take as long as all else here.
-    with _Book(buffer, {"in_memory": True}) as book:
+    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
+
+        @cache
+        def look(**looks: Any) -> Any:
+            return book.add_format({"font_name": "Arial", "font_size": 11, **looks})
+
         title = national_page(edition).title
         book.set_properties({"title": title, "author": "Muster", "created": _EPOCH})
         book.set_size(2400, 1500)
         for sheet in sheets(edition):
-            _write(book, sheet)
+            _write(book.add_worksheet(sheet.name), sheet, look)
     return buffer.getvalue()
 
 
@@ -130,48 +139,41 @@ def open_document(edition: Edition) -> bytes:
     return packed(render(_OPEN_DOCUMENT, sheets=sheets(edition)).rstrip("\n"))
 
 
-class _Book(xlsxwriter.Workbook):  # type: ignore[misc]  # has no types
-    """A workbook whose formats are made once each, and whose sheets have their title in A1."""
+def _write(sheet: Any, of: Sheet, look: Look) -> None:
+    """Write a sheet: its title in A1, its lines, and its table, marked as one of Excel's."""
 
-    def looks(self, **looks: Any) -> Any:
-        """Return the format of these looks."""
-        made = self.__dict__.setdefault("_made", {})
-        key = tuple(sorted(looks.items()))
-        if key not in made:
-            made[key] = self.add_format({"font_name": "Arial", "font_size": 11, **looks})
-        return made[key]
+    def fit(line: int, texts: Iterable[str]) -> None:
+        # Not every program makes a row as high as its longest text wants by itself.
+        pairs = zip(texts, of.widths, strict=True)
+        lines = max(len(textwrap.wrap(words, max(width, 1))) or 1 for words, width in pairs)
+        sheet.set_row(line, _LINE * lines)
 
-    def sheet(self, name: str, title: str, widths: Sequence[int]) -> Any:
-        """Return a new sheet with its title in A1."""
-        page = self.add_worksheet(name)
-        for number, width in enumerate(widths):
-            page.set_column(number, number, width)
-        page.write_string(0, 0, title, self.looks(bold=True, font_size=15))
-        page.set_landscape()
-        page.set_paper(9)
-        page.fit_to_pages(1, 0)
-        return page
-
-
-def _write(book: _Book, of: Sheet) -> None:
-    sheet = book.sheet(of.name, of.title, of.widths)
+    for number, width in enumerate(of.widths):
+        sheet.set_column(number, number, width)
+    sheet.write_string(0, 0, of.title, look(bold=True, font_size=15))
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
     for number, text in enumerate(of.lines, 1):
-        sheet.write_string(number, 0, text, book.looks(**({} if of.heads else _WRAPPED)))
+        sheet.write_string(number, 0, text, look(**({} if of.heads else _WRAPPED)))
         if not of.heads:
-            _fit(sheet, number, [text], of.widths)
+            fit(number, [text])
     if not of.heads:
         return
     top = len(of.lines) + 1
-    _mark(book, sheet, top, of.name if of.linked else f"{of.name}_table", of.heads, len(of.rows))
-    _fit(sheet, top, [head.label for head in of.heads], of.widths)
-    link = book.looks(font_color="#0B4F9E", underline=1)
+    sheet.add_table(top, 0, top + max(len(of.rows), 1), len(of.heads) - 1, {
+        "name": of.name if of.linked else f"{of.name}_table", "columns": _columns(of.heads, look),
+        "style": None, "autofilter": False,
+    })  # fmt: skip
+    fit(top, [head.label for head in of.heads])
+    link = look(font_color="#0B4F9E", underline=1)
     for line, cells in enumerate(of.rows, top + 1):
         for number, cell in enumerate(cells):
             if of.linked and not number:
                 sheet.write_url(line, 0, f"internal:'{cell.text}'!A1", link, cell.text)
             else:
-                _cell(book, sheet, line, number, cell)
-        _fit(sheet, line, [cell.words for cell in cells], of.widths)
+                _cell(sheet, line, number, cell, look)
+        fit(line, [cell.words for cell in cells])
     sheet.freeze_panes(top + 1, 1)
 
 
@@ -190,40 +192,28 @@ def _by_sheet(tables: list[PageTable]) -> dict[str, PageTable]:
     return named
 
 
-def _mark(book: _Book, sheet: Any, top: int, name: str, labels: Sequence[Head], rows: int) -> None:
-    """Mark a range as an Excel table and write its headings."""
-    looks = {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1}
+def _columns(heads: Sequence[Head], look: Look) -> list[dict[str, Any]]:
     columns = []
     said: Counter[str] = Counter()
-    for number, head in enumerate(labels):
+    for number, head in enumerate(heads):
         said[head.label.lower()] += 1  # A table whose headings are alike is none to Excel.
         again = said[head.label.lower()]
         beside = {"align": "right"} if head.numeric else {"indent": min(number, 1)}
         header = f"{head.label} ({again})" if again > 1 else head.label
-        columns.append({"header": header, "header_format": book.looks(**looks, **beside)})
-    options = {"name": name, "columns": columns, "style": None, "autofilter": False}
-    sheet.add_table(top, 0, top + max(rows, 1), len(labels) - 1, options)
+        columns.append({"header": header, "header_format": look(**_HEAD, **beside)})
+    return columns
 
 
-def _cell(book: _Book, sheet: Any, line: int, number: int, cell: Cell) -> None:
+def _cell(sheet: Any, line: int, number: int, cell: Cell, look: Look) -> None:
     content = cell.content
     if isinstance(content, Figure) and content.number is not None:
         style = _number_format(content.style, content.number)
-        sheet.write_number(line, number, content.number, book.looks(num_format=style, valign="top"))
+        sheet.write_number(line, number, content.number, look(num_format=style, valign="top"))
     elif isinstance(content, Figure) and content.value is None:
-        sheet.write_string(line, number, content.short, book.looks(align="right", valign="top"))
+        sheet.write_string(line, number, content.short, look(align="right", valign="top"))
     else:
-        looks = book.looks(text_wrap=True, valign="top", align="left", indent=min(number, 1))
-        sheet.write_string(line, number, cell.words, looks)
-
-
-def _fit(sheet: Any, line: int, texts: Sequence[str], widths: Sequence[int]) -> None:
-    """Make a row as high as its longest text wants: not every program does so by itself."""
-    lines = max(
-        len(textwrap.wrap(words, max(width, 1))) or 1
-        for words, width in zip(texts, widths, strict=True)
-    )
-    sheet.set_row(line, _LINE * lines)
+        text = look(text_wrap=True, valign="top", align="left", indent=min(number, 1))
+        sheet.write_string(line, number, cell.words, text)
 
 
 def _number_format(style: Style, value: float) -> str:
