@@ -16,41 +16,27 @@ CELL: Final = "rows"
 _SUBJECT: Final = ["category", "recipient", "media", "outcome"]
 
 
-def leaf_grid(cases: pl.DataFrame, forces: pl.Series, template: Template) -> pl.DataFrame:
+def case_grid(
+    cases: pl.DataFrame, forces: pl.Series, template: Template, *, sums: bool = False
+) -> pl.DataFrame:
     """Return `rows` by GRID for each cell that counts cases, of the forces with a live extract.
 
     A combination without a case (mart InvestigationsByMonth) is zero: an extract has all cases.
+    With `sums` there are also the cells that are sums of these.
     """
-    places = pl.DataFrame(
-        [(*entry.place, *map(entry.dims.get, _SUBJECT)) for entry in case_cells(template)],
+    leaves = {entry.place: tuple(map(entry.dims.get, _SUBJECT)) for entry in case_cells(template)}
+    cells: dict[Place, tuple[Place, ...]] = {place: (place,) for place in leaves}
+    if sums:
+        cells |= {of: parts for of, parts in template.leaves.items() if leaves.keys() >= {*parts}}
+    subjects = pl.DataFrame(
+        [(*place, *leaves[part]) for place, parts in cells.items() for part in parts],
         schema=dict.fromkeys([*GRID[1:], *_SUBJECT], pl.String),
         orient="row",
     )
     counted = cases.group_by("force_code", *_SUBJECT).agg(pl.col("cases").sum())
-    grid = pl.DataFrame({"force_code": forces}).join(places, how="cross")
-    found = grid.join(counted, on=["force_code", *_SUBJECT], how="left", nulls_equal=True)
-    return found.select(*GRID, pl.col("cases").fill_null(0).alias("rows")).sort(GRID)
-
-
-def _whole_grid(leaves: pl.DataFrame, template: Template) -> pl.DataFrame:
-    """Return `leaf_grid` with the cells of the template that are sums of others."""
-    within: dict[Place, tuple[Place, ...]] = {
-        entry.place: (entry.place,) for entry in case_cells(template)
-    }
-    within |= {
-        total: parts for total, parts in template.leaves.items() if within.keys() >= {*parts}
-    }
-    cells = pl.DataFrame(
-        [(*part, *place) for place, parts in within.items() for part in parts],
-        schema=dict.fromkeys([*GRID[1:], *(f"{name}_whole" for name in GRID[1:])], pl.String),
-        orient="row",
-    )
-    return (
-        leaves.join(cells, on=GRID[1:])
-        .group_by("force_code", *(pl.col(f"{name}_whole").alias(name) for name in GRID[1:]))
-        .agg(pl.col("rows").sum())
-        .sort(GRID)
-    )
+    wanted = pl.DataFrame({"force_code": forces}).join(subjects, how="cross")
+    found = wanted.join(counted, on=["force_code", *_SUBJECT], how="left", nulls_equal=True)
+    return found.group_by(GRID).agg(pl.col("cases").sum().alias("rows")).sort(GRID)
 
 
 def derived_entries(cases: pl.DataFrame, only: pl.DataFrame, template: Template) -> pl.DataFrame:
@@ -58,12 +44,9 @@ def derived_entries(cases: pl.DataFrame, only: pl.DataFrame, template: Template)
 
     People suspended are not among them: rows count cases, not people.
     """
-    grid = _whole_grid(leaf_grid(cases, only["force_code"], template), template)
-    about = derived_returns(only)
-    entries = grid.join(about, on="force_code", validate="m:1").with_columns(
-        pl.lit(CELL).alias("cell"),
-        pl.col("rows").cast(pl.String).alias("value"),
-        pl.col("rows").alias("number"),
+    cells = case_grid(cases, only["force_code"], template, sums=True)
+    entries = cells.join(derived_returns(only), on="force_code", validate="m:1").with_columns(
+        cell=pl.lit(CELL), value=pl.col("rows").cast(pl.String), number=pl.col("rows")
     )
     return conform(LiveEntries, entries)
 
@@ -108,38 +91,32 @@ def told_in_status(
     no row where no workbook says that there was no case.
     """
     said = "sent only case rows: its investigations are derived from them, the rest is missing"
-    named = ("force_code", "receipt_id", "version", "received_at", "sha256")
-    aside = pl.format("; rows set aside: {} of {}, so that cases may be missing", "bad", "rows")
-    state = pl.when(pl.col("bad") > 0).then(pl.lit("queried")).otherwise(pl.lit("accepted"))
-    note = pl.concat_str(pl.lit(said), pl.when(pl.col("bad") > 0).then(aside).otherwise(pl.lit("")))
-    found = only.select(*named, state=state, notes=note)
-    missing = status.filter(pl.col("state") == "missing").select("force_code")
     nothing = "without a row; that there was no case has to stand in a workbook"
-    without = extracts.filter("live", pl.col("rows") == 0).with_columns(why=pl.lit(nothing))
-    bad = pl.col("bad")
-    share = pl.format(
-        "{} of {} rows {} bad",
-        bad,
-        "rows",
-        pl.when(bad == 1).then(pl.lit("is")).otherwise(pl.lit("are")),
+    lost = "do not count: damaged in the raw store, see muster doctor"
+    bad, damaged = pl.col("bad"), pl.col("state") == DAMAGED_STATE
+    aside = pl.format("; rows set aside: {} of {}, so that cases may be missing", bad, "rows")
+    found = only.select(
+        *("force_code", "receipt_id", "version", "received_at", "sha256"),
+        state=pl.when(bad > 0).then(pl.lit("queried")).otherwise(pl.lit("accepted")),
+        notes=said + pl.when(bad > 0).then(aside).otherwise(pl.lit("")),
     )
-    lost = pl.lit("do not count: damaged in the raw store, see muster doctor")
-    why = (
-        pl.when(pl.col("state") == DAMAGED_STATE)
-        .then(lost)
-        .otherwise(pl.format("refused: {}", share.fill_null("it cannot be read")))
+    are = pl.when(bad == 1).then(pl.lit("is")).otherwise(pl.lit("are"))
+    share = pl.format("{} of {} rows {} bad", bad, "rows", are).fill_null("it cannot be read")
+    refused = pl.when(damaged).then(pl.lit(lost)).otherwise("refused: " + share)
+    without = extracts.filter(pl.col("live"), rows=0).join(
+        status.filter(state="missing"), on="force_code", how="semi"
     )
     doubtful = (
         pl.concat(
             [
-                refused_extracts(extracts).with_columns(why=why),
-                without.join(missing, on="force_code", how="semi"),
+                refused_extracts(extracts).with_columns(why=refused),
+                without.with_columns(why=pl.lit(nothing)),
             ]
         )
         .group_by("force_code", maintain_order=True)
         .agg(pl.format("case rows, version {}, {}", "version", "why").str.join("; ").alias("told"))
     )
-    both = pl.concat_str("notes", "told", separator="; ", ignore_nulls=True)
-    noted = pl.any_horizontal(pl.col("notes", "told").is_not_null())
     joined = status.update(found, on="force_code").join(doubtful, on="force_code", how="left")
-    return joined.with_columns(notes=pl.when(noted).then(both)).select(status.columns)
+    notes = pl.concat_list("notes", "told").list.drop_nulls()
+    both = pl.when(notes.list.len() > 0).then(notes.list.join("; "))
+    return joined.with_columns(notes=both).select(status.columns)

@@ -205,7 +205,7 @@ def test_x007_compares_cell_by_cell(collection: Collection) -> None:
     cases = _sample_by_month(collection).filter(pl.col("force_code").is_in(["STF", "DER"]))
     more = cases.filter(force_code="STF", category="other").head(1).with_columns(cases=1000)
     changed = cases.update(more, on=["force_code", "category", "outcome", "month"])
-    grid = derived.leaf_grid(changed, pl.Series(["STF", "DER"]), collection.template)
+    grid = derived.case_grid(changed, pl.Series(["STF", "DER"]), collection.template)
     validated = judge(
         {force: SampleReturn.of(force, collection).reading() for force in ("STF", "DER", "AVS")},
         {force: Received(date(2012, 7, 1), force, 1) for force in ("STF", "DER", "AVS")},

@@ -59,7 +59,7 @@ def validated(
         received_by_id(receipts, collection),
         collection,
         by_force(corrections),
-        derived.leaf_grid(by_month, extracts.filter("live")["force_code"], collection.template),
+        derived.case_grid(by_month, extracts.filter("live")["force_code"], collection.template),
         _released_before(lake, collection),
         gone_from(receipts, choices),
     )

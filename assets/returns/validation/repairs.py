@@ -12,7 +12,7 @@ from itertools import chain, islice, product
 
 import polars as pl
 
-from assets.cases.derived import leaf_grid
+from assets.cases.derived import case_grid
 from assets.returns.validation.linked import (
     MOST_CELLS,
     NONE,
@@ -150,7 +150,7 @@ def beside(
         by_month: mart InvestigationsByMonth.
         template: the template of the returns.
     """
-    cases = leaf_grid(by_month, extracts.filter("live")["force_code"], template)
+    cases = case_grid(by_month, extracts.filter("live")["force_code"], template)
     of = receipts.select("receipt_id", "force_code", "version")
     earlier = changes.join(of, on=["force_code", "version"])
     said = pl.col("before").cast(pl.Int64, strict=False)
