@@ -71,6 +71,7 @@ def test_any_number_is_read_in_any_spelling(names: str, frame: str) -> None:
     holds()
 
 
+@settings(deadline=None)
 @given(numbers, st.data())
 def test_approvals_are_read_beside_their_applications(number: int, data: st.DataObject) -> None:
     approved = data.draw(st.integers(0, number))

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 from assets.inputs.reports.parts import (
@@ -281,10 +282,12 @@ def _fits(
         value = (spoken.get("app") or 0) - (spoken.get("ok") or 0)
     if value is None:
         return True
-    percents = [(10_000 * one.value, one.percent * value) for one in part.row if one.percent]
+    shares = [(one.value, one.percent, value) for one in part.row if one.percent]
+    if "rate" in part.said and "ok" in spoken:
+        shares.append((value, part.said["rate"].value, spoken.get("app") or 0))
     numbers = [one.value for one in part.row if one.word in {NUMBER, PERCENT}]
     return (
-        all(abs(one - other) <= 100 * value for one, other in percents)
+        all(abs(10_000 * one - share * whole) <= 100 * whole for one, share, whole in shares)
         and all(told.get(of, 0) + more <= value for of, more in _shares(part).items())
         and all(holds(value, numbers) for name, holds in _BESIDE.items() if name in part.said)
     )
@@ -380,14 +383,12 @@ def _told_of(said: Said) -> Iterator[Statement]:
     told["inv"] = told["inv"] and not told["med"]
     told["app"] = told["app"] and of_jobs
     told["ok"] = told["ok"] and of_jobs and "applications" in near
+    quantity = vocabulary().words["quantity"]
+    counts = (one for one in said.tokens if quantity.fullmatch(one.word))
+    at = next(chain(counts, said.tokens), Token("", 0))
     for figure in _TOPICS:
         if told[figure] and (amount or (share and figure in {"ok", STAFFING})):
-            yield _statement(said, figure, None, _quantity(said), why=_UNCLEAR)
-
-
-def _quantity(said: Said) -> Token:
-    quantity = vocabulary().words["quantity"]
-    return next((one for one in said.tokens if quantity.fullmatch(one.word)), said.tokens[0])
+            yield _statement(said, figure, None, at, why=_UNCLEAR)
 
 
 def _statement(
